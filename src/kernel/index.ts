@@ -1,0 +1,26 @@
+/** kernel: no I/O. Errors and their catalogue, diagnostics, branded ids, Ask, concurrency. */
+export { type Ask, checkAsk, freshAsk, pause, withTimeout } from "./ask.ts";
+export type { Brand, CallKey, Digest, HostPath, ModelId, RunId, TaskPath } from "./brand.ts";
+export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
+export { mapBounded, Semaphore, SingleFlight } from "./concurrency.ts";
+export {
+  type Diagnostic,
+  didYouMean,
+  type Label,
+  type Position,
+  positionAt,
+  renderDiagnostic,
+  type Severity,
+  type SourceText,
+  type Span,
+} from "./diagnostics.ts";
+export {
+  AppError,
+  type Facts,
+  invariant,
+  isAppError,
+  messageOf,
+  systemErrorCode,
+  unreachable,
+} from "./errors.ts";
+export { redact } from "./redact.ts";

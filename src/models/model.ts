@@ -1,0 +1,41 @@
+/**
+ * A model: a package in Ersilia's layout or one that is built in, and what runs it. A runner never stores anything and
+ * never decides what is reused.
+ */
+import type { Ask, ModelId } from "../kernel/index.ts";
+import type { Column, Prediction } from "../task/index.ts";
+
+export interface Model {
+  readonly id: ModelId;
+  /** `molecular-weight`: an alias for the id. */
+  readonly slug: string;
+  readonly title: string;
+  readonly description: string;
+  /** Part of a row's identity. `v1` where the metadata name none. */
+  readonly release: string;
+  readonly columns: readonly Column[];
+  /** Whether its answers may be stored; a reason otherwise (variable output, generative task). */
+  readonly reusable: { readonly kind: "reusable" } | { readonly kind: "never"; readonly reason: string };
+  /** All metadata as they were read, for `info` and `catalog --card`. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Example inputs that come with the model. */
+  readonly exampleInputs: readonly string[];
+  readonly source: ModelSource;
+}
+
+export type ModelSource =
+  | { readonly kind: "builtin" }
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "http"; readonly url: string };
+
+export interface Runner {
+  /** `builtin`, `script`, `http`: stored as provenance. */
+  readonly kind: string;
+  /** Such as `rdkit-wasm 2026.9.1`; undefined where not known. */
+  readonly toolkit: string | undefined;
+  /** Readies the model: loads it, waits for the server, checks for Git-LFS pointers. */
+  open(ask: Ask): Promise<void>;
+  /** One answer per input, in the inputs' order. A bad input is a failed Prediction; a throw means the runner broke. */
+  predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,50 @@
+/**
+ * Bytes by name in a folder or an S3 bucket: the floor below the Parquet tier and the run caches. It knows neither
+ * predictions nor entries. Names are relative, `/`-separated, never start with `/` and never contain `.` or `..` parts.
+ */
+import type { Ask } from "../../kernel/index.ts";
+
+export interface ObjectInfo {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** S3: the ETag without quotes. Folder: absent. */
+  readonly etag?: string;
+  /** sha-256 hex, where the store holds a verified one. */
+  readonly sha256?: string;
+  readonly modifiedAt: Date;
+}
+
+export interface ObjectStoreAbilities {
+  /** putNew is atomic: of many writers exactly one is told "stored". Probed once on S3, see design of entries. */
+  readonly conditionalPut: boolean;
+  /** Objects are plain files that may be hard-linked or mapped; `pathOf` answers. */
+  readonly localFiles: boolean;
+}
+
+export interface ObjectStore {
+  /** `file:///…` or `s3://bucket/prefix`, for messages and manifests. No trailing slash. */
+  readonly uri: string;
+  /** Makes sure that the place exists and may be used; throws STORE_* AppErrors that say what was refused and why. */
+  open(ask: Ask): Promise<ObjectStoreAbilities>;
+  /** undefined = not there; a throw = could not tell. */
+  head(name: string, ask: Ask): Promise<ObjectInfo | undefined>;
+  /** The whole object. undefined = not there. */
+  read(name: string, ask: Ask): Promise<Uint8Array | undefined>;
+  /** Bytes [start, end) of the object. Throws when it is not there. */
+  readRange(name: string, range: { start: number; end: number }, ask: Ask): Promise<Uint8Array>;
+  /** Replaces or creates, atomically: readers see the old bytes or the new ones. */
+  put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo>;
+  /** Creates only if the name is free. */
+  putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
+  /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
+  putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;
+  /** Downloads to a local path (temp + rename). Throws when it is not there. */
+  fetchFile(name: string, path: string, ask: Ask): Promise<void>;
+  /** Everything whose name starts with `prefix`, ordered by code unit. */
+  list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo>;
+  /** Removing what is not there is no error. */
+  remove(names: readonly string[], ask: Ask): Promise<void>;
+  /** The local path of an object, when `localFiles`; undefined otherwise. */
+  pathOf(name: string): string | undefined;
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+/**
+ * One place where predictions live. A tier states what it can do in `can`; the engine branches on abilities, never on
+ * names. Drivers are naive: opening once, deadlines, retries and metrics are added by the guard.
+ *
+ * Promises of every tier: a row comes back exactly as it was put (types included); rows of another model, release or
+ * set of columns are never answered; writing an equal row again changes nothing; an acknowledged row survives
+ * `kill -9`; a torn or foreign record is a miss, never a wrong value.
+ */
+import type { Ask } from "../../kernel/index.ts";
+import type { PredictionRow, PredictionScope } from "../../task/index.ts";
+
+export interface TierAbilities {
+  /** Rows can be given an age limit (`expireAfterMs` on open). */
+  readonly expire: boolean;
+  /** `getMany` can also look up by canonical form. */
+  readonly canonicalIndex: boolean;
+  /** False for tiers that only answer (legacy files, a remote API without writing). */
+  readonly write: boolean;
+}
+
+export interface PutReport {
+  readonly stored: number;
+  readonly alreadyThere: number;
+}
+
+export interface SampleRequest {
+  /** Uniform without replacement; all rows when there are fewer. */
+  readonly count: number;
+  /** Equal seed and equal stored rows give the equal sample in the equal order, on every tier. */
+  readonly seed: string;
+}
+
+export interface PredictionTier {
+  /** For people: `embedded ~/.memoir/predictions`, `redis://host:6379/0`, `s3://bucket/prefix`. No secrets. */
+  readonly name: string;
+  readonly can: TierAbilities;
+  open(ask: Ask): Promise<void>;
+  /** Answers in the order of `inputs`; undefined = not here. Throws STORE_TIER_UNREACHABLE when it cannot tell. */
+  getMany(
+    scope: PredictionScope,
+    inputs: readonly string[],
+    ask: Ask,
+  ): Promise<readonly (PredictionRow | undefined)[]>;
+  /** Look-up by canonical form, only where `can.canonicalIndex`. */
+  getManyCanonical?(
+    scope: PredictionScope,
+    canonical: readonly string[],
+    ask: Ask,
+  ): Promise<readonly (PredictionRow | undefined)[]>;
+  /** Durable when it resolves. Equal inputs inside one call are one row. */
+  putMany(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutReport>;
+  /** Every row once, in batches, in a stable order of the tier's own. */
+  scan(scope: PredictionScope, ask: Ask): AsyncIterable<readonly PredictionRow[]>;
+  sample(scope: PredictionScope, request: SampleRequest, ask: Ask): Promise<readonly PredictionRow[]>;
+  count(scope: PredictionScope, ask: Ask): Promise<number>;
+  /** Removes every row of this model and release; returns how many. */
+  drop(scope: PredictionScope, ask: Ask): Promise<number>;
+  close(): Promise<void>;
+}
