@@ -1,4 +1,6 @@
 /** task: neutral shapes of calls, values, outcomes and resources. No behaviour beyond small pure helpers. */
+export type { CallOutcome, FailureKind, Outputs, TaskFailure } from "./outcome.ts";
+export type { CanonicalJson, OutputRule } from "./output-rule.ts";
 export type {
   Cell,
   Column,
@@ -8,3 +10,16 @@ export type {
   PredictionScope,
   Provenance,
 } from "./prediction.ts";
+export {
+  type AcceptedExit,
+  type CachePolicy,
+  type FinishedAttempt,
+  type LiteralFile,
+  type Resources,
+  type StagedInput,
+  type TaskCall,
+  taskInputs,
+  taskRoot,
+  taskWork,
+} from "./task-call.ts";
+export type { FileValue, RecordValue, Value } from "./value.ts";

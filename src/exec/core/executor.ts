@@ -1,0 +1,106 @@
+/**
+ * What an executor is: it gets a command executed somewhere. The engine branches on `can`, never on names.
+ *
+ * An attempt has an id of ours (container name, job name) and its own directory; starting is idempotent, and a
+ * restarted Memoir finds its attempts again by id. In the directory lie `command` (the script), `inputs/`, `work/`,
+ * `stdout`, `stderr`, `usage.json`, and, written last by rename, `rc`.
+ */
+import type { Ask } from "../../kernel/index.ts";
+import type { Resources, StagedInput } from "../../task/index.ts";
+
+export interface ExecutorAbilities {
+  /** Runs commands inside images. */
+  readonly containers: boolean;
+  /** Attempts outlive this process and can be adopted by the next one. */
+  readonly survives: boolean;
+  /** The task root is really mounted; otherwise its text is replaced by the attempt's directory. */
+  readonly mountsTaskRoot: boolean;
+  /** Memory limits are enforced. */
+  readonly limitsMemory: boolean;
+  /** What the task did not declare is hidden from it (other files, network). */
+  readonly isolates: boolean;
+}
+
+/** An image pinned for a run. Identity in keys is platform + configDigest. */
+export interface PinnedImage {
+  /** As the document wrote it. */
+  readonly requested: string;
+  /** What is handed to the engine: `repo@sha256:…`, or a local image id. */
+  readonly reference: string;
+  /** `linux/amd64`. */
+  readonly platform: string;
+  readonly configDigest: string;
+  /** Digest of this platform's manifest; undefined for images that no registry has seen. */
+  readonly manifestDigest?: string;
+}
+
+export interface Attempt {
+  /** Unique: run, call and attempt number are in it. Usable as container and job name: [A-Za-z0-9_.-], at most 63. */
+  readonly id: string;
+  /** Absolute host path, exists, empty but for what the engine put there. */
+  readonly directory: string;
+  /** The script's text, already placed by the engine as `<directory>/command`. */
+  readonly shell: readonly string[];
+  /** Staged inputs with `source.location` being a host path by now. */
+  readonly inputs: readonly StagedInput[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly image?: PinnedImage;
+  readonly resources: Resources;
+  readonly timeoutMs?: number;
+  readonly network: boolean;
+  /** Labels for people and sweepers: run id, call path. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** null = could not be measured here. */
+export interface Usage {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number | null;
+  readonly maxRssBytes: number | null;
+  /** How the figures were got: `cgroup`, `proc`, `time`. */
+  readonly source: string;
+}
+
+export type AttemptEnd =
+  | {
+      readonly kind: "exited";
+      readonly exitCode: number;
+      readonly outOfMemory: boolean;
+      readonly usage: Usage;
+    }
+  | { readonly kind: "timed-out"; readonly usage: Usage }
+  | { readonly kind: "cancelled" }
+  /** The engine, node or process vanished without an exit code; `message` is for people. */
+  | { readonly kind: "lost"; readonly message: string };
+
+export type AttemptState =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "running" }
+  | { readonly kind: "ended"; readonly end: AttemptEnd };
+
+export interface Executor {
+  /** `host`, `docker`, `podman`. For messages only. */
+  readonly name: string;
+  readonly can: ExecutorAbilities;
+  /** Finds what it needs and sweeps leftovers of dead runs; throws EXEC_* AppErrors that say what is missing. */
+  open(ask: Ask): Promise<void>;
+  /** What may run at the same time here. */
+  capacity(): { readonly cpu: number; readonly memoryBytes: number; readonly gpu: number };
+  /** Identity of the environment for keys of tasks without an image (host executor); undefined = none. */
+  environmentIdentity(): string | undefined;
+  /** Starts it, or adopts it when an attempt of this id exists already. Resolves when started. */
+  start(attempt: Attempt, ask: Ask): Promise<void>;
+  /** Waits for the end; aborting the Ask stops the attempt (TERM, then KILL) and answers `cancelled`. */
+  wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd>;
+  /** What is known of an attempt that an earlier process may have started. */
+  state(attempt: Attempt, ask: Ask): Promise<AttemptState>;
+  /** Frees what the engine keeps of it (containers); the directory stays. */
+  remove(attempt: Attempt, ask: Ask): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Resolves image references, once per run and image. */
+export interface ImageResolver {
+  /** Throws EXEC_IMAGE_* AppErrors: not found, refused, unreachable. */
+  pin(requested: string, ask: Ask): Promise<PinnedImage>;
+}

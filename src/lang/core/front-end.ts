@@ -1,0 +1,142 @@
+/**
+ * What a front end is. It understands one workflow language, drives its own control flow (scatter, when, channels) and
+ * asks a host for one task call at a time. It does not know that a cache exists.
+ */
+import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
+import type { CallOutcome, FinishedAttempt, Outputs, TaskCall, TaskFailure } from "../../task/index.ts";
+
+/** Reads the documents of a workflow: a folder, a single file, an unpacked bundle, or imports over http(s). */
+export interface SourceTree {
+  /** For messages: the folder or archive that the user named. */
+  readonly name: string;
+  /** Reads a document by the URI that `resolve` answered. undefined = not there. */
+  read(uri: string, ask: Ask): Promise<SourceText | undefined>;
+  /** The URI of `reference` as written in the document `from` (undefined = the tree's root). */
+  resolve(reference: string, from: string | undefined): string;
+  /** Host path of a URI where it has one (WDL 1.2: relative literals name files beside the document). */
+  hostPathOf(uri: string): string | undefined;
+  /** Candidate main documents: files at the top of the tree. */
+  list(ask: Ask): Promise<readonly string[]>;
+}
+
+export interface FrontEnd {
+  readonly language: "wdl" | "cwl" | "nextflow";
+  /** Whether a file name looks like this language. */
+  accepts(name: string): boolean;
+  load(source: SourceTree, main: string | undefined, options: LoadOptions, ask: Ask): Promise<Loaded>;
+}
+
+export interface LoadOptions {
+  /** Accept what other engines accept although the specification does not. Default false. */
+  readonly lenient: boolean;
+  /** Which workflow or task to run, where the document leaves a choice. */
+  readonly target?: string;
+}
+
+/** `program` is absent when a diagnostic is an error. */
+export interface Loaded {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly program?: Program;
+}
+
+/** A parameter as a person needs it for a template. */
+export interface Parameter {
+  /** Fully qualified: `wf.sample`, `wf.align.threads`. */
+  readonly name: string;
+  /** In the language's own syntax: `Array[File]+?`. */
+  readonly type: string;
+  readonly required: boolean;
+  /** Source text of the default expression. */
+  readonly defaultText?: string;
+  readonly description?: string;
+}
+
+export interface WorkflowInterface {
+  readonly kind: "workflow" | "task" | "tool";
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly description?: string;
+  }[];
+  readonly tasks: readonly string[];
+}
+
+/**
+ * Inputs as the user gave them, as parsed JSON in which integers beyond 2^53 are bigint. `name` and `Workflow.name`
+ * keys are both accepted. Relative paths inside are relative to `baseDir`.
+ */
+export interface ParameterValues {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Absolute host folder. */
+  readonly baseDir: string;
+  /** The text and where it came from, for positions in diagnostics. */
+  readonly source?: SourceText;
+}
+
+export interface Program {
+  readonly interface: WorkflowInterface;
+  /** Everything wrong with the inputs, before anything runs. */
+  checkInputs(inputs: ParameterValues, ask: Ask): Promise<readonly Diagnostic[]>;
+  run(inputs: ParameterValues, host: Host, ask: Ask): Promise<RunResult>;
+}
+
+export type RunResult =
+  /** Keys as the language writes them in its outputs file (`wf.out`). */
+  | { readonly kind: "succeeded"; readonly outputs: Outputs }
+  | { readonly kind: "failed"; readonly failures: readonly RunFailure[]; readonly outputs: Outputs }
+  | { readonly kind: "cancelled"; readonly outputs: Outputs };
+
+export type RunFailure =
+  | { readonly kind: "task"; readonly path: string; readonly failure: TaskFailure }
+  /** An expression of the document failed at run time (index out of range, read_json of no JSON …). */
+  | { readonly kind: "evaluation"; readonly diagnostic: Diagnostic };
+
+/**
+ * Evaluates the declared outputs of a finished attempt. Failing to find one is a value: the engine makes it an
+ * `output-missing` failure. Files are answered as host paths; the engine moves or uploads them.
+ */
+export type OutputCollector = (
+  finished: FinishedAttempt,
+  ask: Ask,
+) => Promise<
+  | { readonly kind: "collected"; readonly outputs: Outputs }
+  | { readonly kind: "missing"; readonly message: string }
+>;
+
+export interface Host {
+  /** Resolves when the call has ended, in whatever way. Throws only AppErrors and bugs. */
+  call(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome>;
+  readonly files: FileAccess;
+  emit(event: ProgramEvent): void;
+  /** Whether a failure stops new calls from being started (fail-fast) or independent ones go on. */
+  readonly failure: "fast" | "slow";
+}
+
+/** Files at workflow scope, where no task runs: reading outputs of tasks, writing small files. */
+export interface FileAccess {
+  /** undefined = not there. */
+  stat(
+    location: string,
+    ask: Ask,
+  ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined>;
+  readText(location: string, ask: Ask): Promise<string>;
+  /** Names directly below a directory, sorted by code unit. */
+  list(
+    location: string,
+    ask: Ask,
+  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory" }[]>;
+  /** Keeps a small file under the run's folder, named by content; answers its location. */
+  write(basename: string, content: string, ask: Ask): Promise<string>;
+  /** A folder of the run for things that only have to live as long as the run. Absolute. */
+  readonly scratch: string;
+}
+
+/** What a program tells while it runs, beyond its task calls. */
+export type ProgramEvent =
+  | { readonly kind: "scatter.expanded"; readonly path: string; readonly count: number }
+  | { readonly kind: "workflow.started"; readonly path: string }
+  | { readonly kind: "workflow.ended"; readonly path: string }
+  | { readonly kind: "note"; readonly path: string; readonly message: string };

@@ -1,0 +1,71 @@
+/**
+ * Where the results of task calls live: `<location>/<cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>.json` and the
+ * output files beside it. Finding and restoring are two calls. Trouble is thrown here and becomes a miss in the engine.
+ */
+import type { Ask, CallKey, Digest } from "../../kernel/index.ts";
+import type { CanonicalJson, Outputs } from "../../task/index.ts";
+
+/** Raised when a manifest's meaning changes; older ones are never reused and `prune` may remove them. */
+export const entryVersion = 1;
+
+export interface EntryFile {
+  /** Declared output name. */
+  readonly name: string;
+  /** Relative to the entry: `out/<output name>/<file>`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: Digest;
+  /** S3 ETag of the stored object, or empty in a folder. */
+  readonly etag: string;
+}
+
+export interface EntryCost {
+  readonly cpuSeconds: number | null;
+  readonly wallSeconds: number;
+  readonly maxRssBytes: number | null;
+  readonly bytesOut: number;
+}
+
+/** A recorded result. Outputs' files have locations inside the entry (host path, or `s3://…`). */
+export interface Entry {
+  readonly key: CallKey;
+  readonly uuid: string;
+  /** `s3uri` or `file://` URI of the entry's folder. */
+  readonly uri: string;
+  readonly taskName: string;
+  /** Path of the call in the run that made it, for people. */
+  readonly callPath: string;
+  readonly runId: string;
+  readonly workflow: string;
+  readonly language: string;
+  readonly components: Readonly<Record<string, CanonicalJson>>;
+  readonly outputs: Outputs;
+  readonly files: readonly EntryFile[];
+  readonly cost: EntryCost;
+  readonly exitCode: number;
+  readonly createdAt: Date;
+  readonly image?: {
+    readonly requested: string;
+    readonly configDigest: string;
+    readonly manifestDigest?: string;
+  };
+}
+
+export type NewEntry = Omit<Entry, "uuid" | "uri" | "files" | "createdAt">;
+
+export interface EntryStore {
+  /** `file:///…` or `s3://…` of the cache. */
+  readonly uri: string;
+  open(ask: Ask): Promise<void>;
+  /** The newest valid entry whose every file is present with its recorded size and checksum/ETag. */
+  find(key: CallKey, ask: Ask): Promise<Entry | undefined>;
+  /**
+   * Files first, manifest last, atomically. The outputs' files are host paths; answers the entry with locations inside
+   * the store. Folder stores take files by hard link or reflink where possible and make them read-only.
+   */
+  record(entry: NewEntry, ask: Ask): Promise<Entry>;
+  /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
+  list(ask: Ask): AsyncIterable<Entry>;
+  remove(entries: readonly Entry[], ask: Ask): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** How a task call ends: values, never exceptions. */
+import type { CallKey } from "../kernel/index.ts";
+import type { Value } from "./value.ts";
+
+export type Outputs = Readonly<Record<string, Value>>;
+
+export type FailureKind =
+  | "exit-code" // the command ended with a code that is not accepted
+  | "out-of-memory"
+  | "timed-out"
+  | "output-missing" // a declared output was not made, or could not be read
+  | "image-unavailable"
+  | "input-unavailable"
+  | "resources-unavailable" // asks for more than the machine or limits allow
+  | "lost"; // the executor lost the attempt
+
+export interface TaskFailure {
+  readonly kind: FailureKind;
+  /** One sentence for people. */
+  readonly message: string;
+  readonly exitCode?: number;
+  /** The attempt's directory: command, stdout, stderr lie there. */
+  readonly directory?: string;
+  readonly stderrTail?: string;
+  readonly attempts: number;
+}
+
+export type CallOutcome =
+  | { readonly kind: "reused"; readonly outputs: Outputs; readonly key: CallKey }
+  | { readonly kind: "computed"; readonly outputs: Outputs; readonly key?: CallKey }
+  | { readonly kind: "failed"; readonly failure: TaskFailure }
+  | { readonly kind: "cancelled" };

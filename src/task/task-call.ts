@@ -1,0 +1,92 @@
+/**
+ * A task call: everything that is needed to run one command somewhere and to know whether it was run before. Front
+ * ends produce it as plain data; the engine resolves it.
+ *
+ * Paths: a command sees its world below one fixed task root, whatever machine it runs on, so that rendered commands
+ * are equal everywhere:
+ *
+ *   /mnt/memoir/inputs/<n>/<basename>    staged inputs, read-only; files of one source folder share an <n>
+ *   /mnt/memoir/work                     the working directory; outputs are found here
+ *
+ * Executors that cannot mount the root there replace the text `/mnt/memoir` by the attempt's own directory in the
+ * command, the environment and the literal files (and only there).
+ */
+import type { TaskPath } from "../kernel/index.ts";
+import type { CanonicalJson, OutputRule } from "./output-rule.ts";
+import type { FileValue } from "./value.ts";
+
+export const taskRoot = "/mnt/memoir" as TaskPath;
+export const taskInputs = "/mnt/memoir/inputs" as TaskPath;
+export const taskWork = "/mnt/memoir/work" as TaskPath;
+
+export interface StagedInput {
+  /** Where the task sees it; below the task root. */
+  readonly path: TaskPath;
+  readonly source: FileValue;
+  /** CWL InplaceUpdate and writable InitialWorkDir entries; a writable input is copied. */
+  readonly writable?: true;
+}
+
+/** A small file whose content the front end made (write_lines, InitialWorkDir literals). */
+export interface LiteralFile {
+  readonly path: TaskPath;
+  readonly content: string;
+}
+
+export interface Resources {
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly gpu: number;
+  readonly diskBytes?: number;
+}
+
+export type AcceptedExit =
+  | { readonly kind: "codes"; readonly codes: readonly number[] }
+  | { readonly kind: "any" };
+
+export type CachePolicy =
+  | { readonly kind: "reusable" }
+  /** Always computed and never recorded; the reason is shown to the user. */
+  | { readonly kind: "never"; readonly reason: string };
+
+export interface TaskCall {
+  /** The task's name as its document has it. */
+  readonly name: string;
+  /** Unique within the run and stable between runs: `main.align`, `main.scatter_sample.align[3]`. */
+  readonly path: string;
+  readonly language: "wdl" | "cwl" | "nextflow";
+  /** Semantic version of the front end: raised when equal documents come to mean something else. */
+  readonly frontEndVersion: string;
+  /** The rendered script. */
+  readonly command: string;
+  /** argv that the script file's path is appended to: `["/bin/bash"]`. */
+  readonly shell: readonly string[];
+  readonly inputs: readonly StagedInput[];
+  readonly literalFiles: readonly LiteralFile[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Acceptable images, best first; undefined or empty = no container asked for. */
+  readonly images: readonly string[];
+  readonly resources: Resources;
+  readonly timeoutMs?: number;
+  /** How often a failed attempt is tried again. */
+  readonly maxRetries: number;
+  readonly acceptedExit: AcceptedExit;
+  readonly network: boolean;
+  readonly outputRules: readonly OutputRule[];
+  readonly cachePolicy: CachePolicy;
+  /** Whatever else decides the result and fits no component above; enters the key as `task`. */
+  readonly extraKey?: CanonicalJson;
+}
+
+/** Where the finished attempt left things, as the collector of outputs sees them. All are host paths. */
+export interface FinishedAttempt {
+  readonly exitCode: number;
+  readonly stdoutFile: string;
+  readonly stderrFile: string;
+  readonly workDir: string;
+  /** Host path of a task path (below work or inputs); undefined for paths outside the task root. */
+  hostPathOf(taskPath: string): string | undefined;
+  /** Attempt number from 0; resources that the attempt was given. */
+  readonly attempt: number;
+  readonly resources: Resources;
+}
