@@ -46,6 +46,96 @@ export const catalogue = {
     retry: "later",
     hint: "Free some space and run the same command again; finished work is kept.",
   },
+  PROCESS_START_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The operating system refused to start the program: check the working directory, free memory and the limits on processes and open files.",
+  },
+  PREDICT_FORMAT_UNKNOWN: {
+    kind: "usage",
+    retry: "never",
+    hint: "Inputs end in .csv, .tsv or .json; outputs end in .csv, .tsv, .json or .h5.",
+  },
+  PREDICT_INPUT_EMPTY: {
+    kind: "input",
+    retry: "never",
+    hint: "Write a header line such as `smiles` and then one input per line.",
+  },
+  PREDICT_INPUT_COLUMNS_UNCLEAR: {
+    kind: "input",
+    retry: "never",
+    hint: "Name the column `smiles` or `input`, or say which one it is with --column NAME.",
+  },
+  PREDICT_INPUT_MALFORMED: {
+    kind: "input",
+    retry: "never",
+    hint: 'Cells that hold a separator, a quote or a line break must be quoted: "a,b"; a quote inside is written twice.',
+  },
+  PREDICT_INPUT_NOT_UTF8: {
+    kind: "input",
+    retry: "never",
+    hint: "Save the file as UTF-8, for example: iconv -f LATIN1 -t UTF-8 old.csv > new.csv",
+  },
+  PREDICT_INPUT_CELL_TOO_LARGE: {
+    kind: "input",
+    retry: "never",
+    hint: "One cell may hold up to 8 MiB. An unclosed quote earlier in the file is the usual cause.",
+  },
+  PREDICT_INPUT_IS_OUTPUT: {
+    kind: "usage",
+    retry: "never",
+    hint: "Choose another file with -o.",
+  },
+  PREDICT_OUTPUT_TOO_LARGE: {
+    kind: "usage",
+    retry: "never",
+    hint: "Write .csv or .json instead; both have no limit.",
+  },
+  PREDICT_OUTPUT_BUSY: {
+    kind: "conflict",
+    retry: "later",
+    hint: "Wait for the other run to end, or write to another file.",
+  },
+  PREDICT_DUMP_NEEDS_MODE: {
+    kind: "usage",
+    retry: "never",
+    hint: "Serve the model with --local-cache-only, --cloud-cache-only or --cache-only, or give one of them to dump.",
+  },
+  PREDICT_TIER_NOT_CONFIGURED: {
+    kind: "usage",
+    retry: "never",
+    hint: "Name the tier with --local or --cloud (or MEMOIR_LOCAL, MEMOIR_CLOUD).",
+  },
+  PREDICT_RUNNER_BROKE: {
+    kind: "failed",
+    retry: "later",
+    hint: "`memoir info` shows how the model is run. Finished rows are kept; run the same command again to go on.",
+  },
+  PREDICT_NOTHING_COMPUTED: {
+    kind: "failed",
+    retry: "never",
+    hint: "The output lists every row as failed. Check that the inputs are what the model expects: `memoir example` makes some.",
+  },
+  SESSION_NOT_OPEN: {
+    kind: "usage",
+    retry: "never",
+    hint: "Open a session with `memoir serve MODEL`, or name the model in the command: --model MODEL.",
+  },
+  SESSION_NAME_INVALID: {
+    kind: "usage",
+    retry: "never",
+    hint: "Use 1 to 64 letters, digits, dots, dashes and underscores, starting with a letter or digit.",
+  },
+  SESSION_DAMAGED: {
+    kind: "damaged",
+    retry: "never",
+    hint: "Open the session again with `memoir serve MODEL`.",
+  },
+  CLI_USAGE: {
+    kind: "usage",
+    retry: "never",
+    hint: "`memoir COMMAND --help` lists the flags and ends with an example.",
+  },
 } as const satisfies Record<string, CatalogueRow>;
 
 export type ErrorCode = keyof typeof catalogue;
