@@ -46,6 +46,71 @@ export const catalogue = {
     retry: "later",
     hint: "Free some space and run the same command again; finished work is kept.",
   },
+  STORE_URI_INVALID: {
+    kind: "usage",
+    retry: "never",
+    hint: "Use a folder path, file:///folder or s3://bucket/prefix.",
+  },
+  STORE_NAME_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Names inside a store are relative, use / between parts, and have no empty, `.` or `..` part.",
+  },
+  STORE_OBJECT_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "It was removed, expired or never written. Run again without relying on it; what is missing is computed.",
+  },
+  STORE_OBJECT_DAMAGED: {
+    kind: "damaged",
+    retry: "never",
+    hint: "The stored bytes are not what was written. Remove the named object; it is computed and stored again.",
+  },
+  STORE_NOT_READABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check the permissions of the store's folder, and that every part of its path is a folder.",
+  },
+  STORE_NOT_WRITABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Make the store's folder writable, or point Memoir at another one. Nothing was half-written.",
+  },
+  STORE_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the endpoint's address, that the server runs, and that this machine may reach it (proxy, firewall).",
+  },
+  STORE_CREDENTIALS_MISSING: {
+    kind: "environment",
+    retry: "never",
+    hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, or run `aws configure`.",
+  },
+  STORE_CREDENTIALS_REFUSED: {
+    kind: "environment",
+    retry: "never",
+    hint: "The server does not know these credentials or they have expired. Check the access key, the secret, the session token and this machine's clock.",
+  },
+  STORE_ACCESS_DENIED: {
+    kind: "environment",
+    retry: "never",
+    hint: "The credentials are known but not allowed to do this. Ask for s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on the bucket.",
+  },
+  STORE_BUCKET_NOT_FOUND: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check the bucket's name and the endpoint, or create the bucket. Memoir never creates buckets.",
+  },
+  STORE_WRONG_REGION: {
+    kind: "environment",
+    retry: "never",
+    hint: "Set AWS_REGION to the region in which the bucket lives.",
+  },
+  STORE_REQUEST_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The store answered with an error that it may recover from. Try again; if it stays, ask who runs the store.",
+  },
   PROCESS_START_FAILED: {
     kind: "environment",
     retry: "later",
