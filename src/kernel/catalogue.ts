@@ -196,6 +196,31 @@ export const catalogue = {
     retry: "never",
     hint: "Open the session again with `memoir serve MODEL`.",
   },
+  STORE_TIER_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check that the server runs and that its address is right; `memoir doctor` tries every tier.",
+  },
+  STORE_TIER_REFUSED: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check the user name, the password and the permissions in the tier's URL or credentials.",
+  },
+  STORE_TIER_FULL: {
+    kind: "environment",
+    retry: "later",
+    hint: "Free some space or raise the server's memory limit. Results are still computed; they are only not kept.",
+  },
+  STORE_TIER_DAMAGED: {
+    kind: "damaged",
+    retry: "never",
+    hint: "Move the store's folder away; a new one is made on the next run and filled again.",
+  },
+  STORE_URL_INVALID: {
+    kind: "usage",
+    retry: "never",
+    hint: "Write redis://host:6379/0, rediss://host:6379/0 or redis+unix:///path/to/socket?db=0.",
+  },
   CLI_USAGE: {
     kind: "usage",
     retry: "never",
