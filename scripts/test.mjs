@@ -1,0 +1,134 @@
+// `npm test`: everything that must hold, in the order in which a mistake is cheapest to find. Every checker has to
+// prove that it looked at files. As root on Debian or Ubuntu the servers that the tests start are installed first;
+// elsewhere the suites that need a missing one are skipped and listed at the end.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const bin = (name) => join("node_modules", ".bin", name);
+const scratch = mkdtempSync(join(tmpdir(), "memoir-test-"));
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+
+checkTypes();
+checkLintAndFormat();
+checkDeadCode();
+step("build", process.execPath, ["scripts/build.mjs"]);
+await installServers();
+runTests();
+
+function checkTypes() {
+  step("types: floors", bin("tsc"), ["-b"]);
+  const listed = step("types: tests", bin("tsc"), ["-p", "tsconfig.test.json", "--listFiles"], {
+    quiet: true,
+  });
+  const own = listed.split("\n").filter((line) => line.includes("/src/") && !line.includes("node_modules"));
+  proveLooked("type check", own.length, 50);
+}
+
+function checkLintAndFormat() {
+  const printed = step("lint and format", bin("biome"), ["check", "--error-on-warnings", "."], {
+    quiet: true,
+  });
+  proveLooked("lint and format", Number(/Checked (\d+) files?/.exec(printed)?.[1] ?? 0), 50);
+}
+
+function checkDeadCode() {
+  const printed = step("dead code", bin("knip"), ["--no-progress", "--debug"], { quiet: true });
+  const paths = printed.match(/\bsrc\/[\w./-]+\.ts\b/g) ?? [];
+  proveLooked("dead code", new Set(paths).size, 50);
+}
+
+async function installServers() {
+  const outfile = join(scratch, "requirements.mjs");
+  await build({
+    entryPoints: ["test/servers/requirements.ts"],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    alias: { vitest: join(process.cwd(), "scripts/no-vitest.mjs") },
+    logLevel: "error",
+  });
+  const { allRequirements, missingOf } = await import(pathToFileURL(outfile).href);
+  const missing = allRequirements.filter((requirement) => missingOf(requirement) !== undefined);
+  if (missing.length === 0) return;
+  const canInstall = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get");
+  if (!canInstall) {
+    for (const requirement of missing) console.log(`missing: ${missingOf(requirement)}`);
+    return;
+  }
+  const packages = [...new Set(missing.flatMap((requirement) => requirement.debianPackages))];
+  console.log(`installing what the tests start: ${packages.join(" ")}`);
+  // Servers must not start by themselves, and a package that this release does not have must not lose the others.
+  const policy = "/usr/sbin/policy-rc.d";
+  const ownPolicy = !existsSync(policy);
+  if (ownPolicy)
+    spawnSync("sh", ["-c", `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod +x ${policy}`]);
+  const apt = (args) =>
+    spawnSync("apt-get", args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    }).status === 0;
+  apt(["update", "-qq"]);
+  const install = (names) => apt(["install", "-y", "-qq", "--no-install-recommends", ...names]);
+  if (!install(packages)) for (const name of packages) install([name]);
+  if (ownPolicy) rmSync(policy);
+}
+
+function runTests() {
+  const report = join(scratch, "report.json");
+  const started = Date.now();
+  console.log("\n== tests");
+  const run = spawnSync(
+    bin("vitest"),
+    ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+    { stdio: ["ignore", "inherit", "inherit"] },
+  );
+  const result = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
+  if (result === undefined) fail("tests", "the test runner wrote no report");
+  const skipped = result.testResults
+    .flatMap((file) => file.assertionResults)
+    .filter((test) => test.status !== "passed" && test.status !== "failed");
+  const reasons = new Map();
+  for (const test of skipped) {
+    const suite = test.ancestorTitles.find((title) => title.includes("[skipped:")) ?? test.fullName;
+    reasons.set(suite, (reasons.get(suite) ?? 0) + 1);
+  }
+  if (reasons.size > 0) console.log("\nSkipped:");
+  for (const [suite, count] of reasons) console.log(`  ${count} x ${suite}`);
+  console.log(`\ntests took ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(
+    `${result.numPassedTests} passed, ${result.numFailedTests} failed, ${result.numTotalTests - result.numPassedTests - result.numFailedTests} skipped`,
+  );
+  const noTest = result.numPassedTests === 0;
+  process.exitCode = run.status === 0 && !noTest ? 0 : 1;
+}
+
+function step(name, command, args, options = {}) {
+  const started = Date.now();
+  const ran = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 28 });
+  const printed = `${ran.stdout ?? ""}${ran.stderr ?? ""}`;
+  if (ran.status !== 0) {
+    console.error(printed);
+    fail(name, `${command} ${args.join(" ")} ended with ${ran.status ?? ran.signal}`);
+  }
+  if (!options.quiet && printed.trim() !== "") console.log(printed.trim());
+  console.log(`ok ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  return printed;
+}
+
+function proveLooked(name, count, atLeast) {
+  if (count < atLeast)
+    fail(name, `looked at ${count} files, expected at least ${atLeast}: the checker checks nothing`);
+  console.log(`   ${name} looked at ${count} files`);
+}
+
+function fail(name, why) {
+  console.error(`\n${name}: ${why}`);
+  console.log("0 passed, 1 failed");
+  process.exit(1);
+}

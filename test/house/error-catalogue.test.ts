@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type CatalogueRow, catalogue } from "../../src/kernel/index.ts";
+
+const page = resolve(import.meta.dirname, "../../docs/errors.md");
+
+const meanings: Readonly<Record<CatalogueRow["kind"], string>> = {
+  usage: "the command line was used wrongly (exit 2)",
+  input: "the data or text given is wrong (exit 3)",
+  "not-found": "something named does not exist (exit 3)",
+  environment: "machine, network, credentials or disk (exit 4)",
+  conflict: "refused because of another run or of the present state (exit 4)",
+  damaged: "stored data is not what was written (exit 4)",
+  failed: "the computation as a whole failed (exit 1)",
+  interrupted: "it was stopped from outside (exit 130)",
+};
+
+function render(): string {
+  const rows = Object.entries(catalogue as Readonly<Record<string, CatalogueRow>>).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
+  const lines = [
+    "# Errors",
+    "",
+    "<!-- Generated from src/kernel/catalogue.ts by test/house/error-catalogue.test.ts; BLESS=1 rewrites it. -->",
+    "",
+    "Every error that Memoir reports carries one of these codes. With `--json` the code, the message and the facts are",
+    "printed as JSON. *Again* says whether the same command may succeed later without a change.",
+    "",
+    "| kind | meaning |",
+    "|---|---|",
+    ...Object.entries(meanings).map(([kind, meaning]) => `| ${kind} | ${meaning} |`),
+    "",
+    "A bug of Memoir itself ends with exit code 70 and asks for a report.",
+    "",
+    "| code | kind | again | what to do |",
+    "|---|---|---|---|",
+    ...rows.map(
+      ([code, row]) => `| \`${code}\` | ${row.kind} | ${row.retry} | ${row.hint.replaceAll("|", "\\|")} |`,
+    ),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+describe("the error catalogue", () => {
+  it("is what docs/errors.md says", () => {
+    if (process.env["BLESS"] === "1") writeFileSync(page, render());
+    expect(readFileSync(page, "utf8")).toBe(render());
+  });
+
+  it("has codes of the form AREA_THING_PROBLEM and hints that are sentences", () => {
+    for (const [code, row] of Object.entries(catalogue as Readonly<Record<string, CatalogueRow>>)) {
+      expect(code).toMatch(/^[A-Z0-9]+(_[A-Z0-9]+)+$/);
+      expect(row.hint, code).toMatch(/^[A-Z`].*\S$/s);
+    }
+  });
+});
