@@ -226,6 +226,71 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir COMMAND --help` lists the flags and ends with an example.",
   },
+  MODEL_SOURCE_INVALID: {
+    kind: "usage",
+    retry: "never",
+    hint: "Name a model folder, a git URL, an archive (.zip, .tar.gz, .tgz), the URL of a running model server, or an Ersilia id such as eos3b5e. A version can be chosen with git sources only.",
+  },
+  MODEL_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "`memoir catalog` lists the models that are here; `memoir fetch` brings others.",
+  },
+  MODEL_BUILTIN: {
+    kind: "usage",
+    retry: "never",
+    hint: "Built-in models are part of Memoir and cannot be fetched over or deleted.",
+  },
+  MODEL_PACKAGE_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "A model folder needs metadata.yml (or .json), model/framework/run.sh and model/framework/columns/run_columns.csv. docs/models.md shows a complete example.",
+  },
+  MODEL_LFS_POINTER: {
+    kind: "environment",
+    retry: "never",
+    hint: "The file is a Git-LFS pointer, not the data. Run `git lfs install && git lfs pull` in the model's repository, then fetch the folder again.",
+  },
+  MODEL_FETCH_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the address and the network, then fetch again. The model that was installed before is untouched.",
+  },
+  MODEL_ARCHIVE_UNSAFE: {
+    kind: "input",
+    retry: "never",
+    hint: "The archive was refused and nothing of it was kept. Make a new archive that holds only the model's plain files and folders.",
+  },
+  MODEL_SERVER_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Start the model server and check its address; `curl <url>/` must answer with the model's id.",
+  },
+  MODEL_SERVER_ANSWER: {
+    kind: "environment",
+    retry: "never",
+    hint: "The server does not speak the expected protocol. Check that the address belongs to a model server of this model.",
+  },
+  MODEL_RUN_FAILED: {
+    kind: "failed",
+    retry: "never",
+    hint: "Run the model by hand (`bash model/framework/run.sh model/framework in.csv out.csv`) to see what is wrong; the end of its error output is shown above.",
+  },
+  MODEL_RUN_TIMEOUT: {
+    kind: "failed",
+    retry: "later",
+    hint: "Use a smaller batch, or allow more time per batch.",
+  },
+  MODEL_OUTPUT_MISMATCH: {
+    kind: "failed",
+    retry: "never",
+    hint: "The model must write one row per input, in the inputs' order, with exactly the columns of run_columns.csv. Nothing of this batch was kept.",
+  },
+  MODEL_TOOLKIT_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that memory is free.",
+  },
 } as const satisfies Record<string, CatalogueRow>;
 
 export type ErrorCode = keyof typeof catalogue;

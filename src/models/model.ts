@@ -21,6 +21,19 @@ export interface Model {
   /** Example inputs that come with the model. */
   readonly exampleInputs: readonly string[];
   readonly source: ModelSource;
+  /** Where a fetched model came from; undefined for built-in models and for folders used where they lie. */
+  readonly origin?: ModelOrigin;
+}
+
+export interface ModelOrigin {
+  /** As the user named it: a folder, a git URL, an archive, a server. */
+  readonly from: string;
+  /** ISO 8601 time, UTC. */
+  readonly fetchedAt: string;
+  /** Git commit, where there is one. */
+  readonly revision?: string;
+  /** sha-256 over the package's files; tells whether a model was changed without a new release. */
+  readonly contentDigest?: string;
 }
 
 export type ModelSource =
