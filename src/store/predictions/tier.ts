@@ -4,7 +4,9 @@
  *
  * Promises of every tier: a row comes back exactly as it was put (types included); rows of another model, release or
  * set of columns are never answered; writing an equal row again changes nothing; an acknowledged row survives
- * `kill -9`; a torn or foreign record is a miss, never a wrong value.
+ * `kill -9`; a torn or foreign record is a miss, never a wrong value. Floats come back bit for bit, NaN, infinities and
+ * -0 included; integers up to 2^53 - 1; null, "" and "None" are three different values. Putting another value for an
+ * input replaces the row; `canonical` may be missing from answers of tiers whose layout has no room for it.
  */
 import type { Ask } from "../../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
@@ -19,7 +21,9 @@ export interface TierAbilities {
 }
 
 export interface PutReport {
+  /** Rows that are new or changed. */
   readonly stored: number;
+  /** Rows whose equal was there before: equal input and values, wherever they came from. */
   readonly alreadyThere: number;
 }
 

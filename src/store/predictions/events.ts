@@ -1,0 +1,32 @@
+/** What tiers tell while they work: trouble that is not worth stopping for. Logs, progress and tests read them. */
+export type TierEvent =
+  /** The tier cannot be reached; it answers misses until it is tried again. Emitted once per outage. */
+  | { readonly kind: "tier-unreachable"; readonly tier: string; readonly reason: string }
+  | { readonly kind: "tier-back"; readonly tier: string }
+  /** One call failed for good although the tier is reachable; its rows are misses or were not stored. */
+  | {
+      readonly kind: "tier-call-failed";
+      readonly tier: string;
+      readonly verb: string;
+      readonly reason: string;
+    }
+  /** Rows could not be stored because the tier is full or read-only; lookups go on. Emitted once until a write works. */
+  | { readonly kind: "tier-write-refused"; readonly tier: string; readonly reason: string }
+  /** The column names stored beside Ersilia's rows are not this model's: none of those rows is used. */
+  | {
+      readonly kind: "tier-header-mismatch";
+      readonly tier: string;
+      readonly modelId: string;
+      readonly expected: readonly string[];
+      /** undefined where there is no readable header at all. */
+      readonly found: readonly string[] | undefined;
+    }
+  /** Records that are torn or not ours; each counts as a miss. */
+  | {
+      readonly kind: "tier-rows-damaged";
+      readonly tier: string;
+      readonly modelId: string;
+      readonly rows: number;
+    };
+
+export type TierEventSink = (event: TierEvent) => void;
