@@ -7,7 +7,8 @@ import type { WdlType } from "../types/type.ts";
 
 /**
  * One overload in WDL's own notation, `(Array[X?], X) -> X`. Single capital letters are type variables: `P` stands for
- * primitive types only, all others for any type. A trailing `[T]` marks a parameter that may be left out.
+ * primitive types only, `S` for structs and Objects, `E` for enums (`V` is then the type of its values), all others for
+ * any type. A trailing `[T]` marks a parameter that may be left out. `Any` is what only run time can tell.
  */
 export type SignatureText = string;
 
