@@ -221,6 +221,46 @@ export const catalogue = {
     retry: "never",
     hint: "Write redis://host:6379/0, rediss://host:6379/0 or redis+unix:///path/to/socket?db=0.",
   },
+  EXEC_ENGINE_NOT_FOUND: {
+    kind: "environment",
+    retry: "never",
+    hint: "Install Docker or Podman and see that it runs (`docker info`, `podman info`), name its socket in DOCKER_HOST, or run without containers: --executor host.",
+  },
+  EXEC_ENGINE_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "See that the container engine runs (`docker info`, `podman info`) and has disk space, then run the same command again; finished work is kept.",
+  },
+  EXEC_START_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The message holds what the system answered. `memoir doctor` checks what tasks need here.",
+  },
+  EXEC_INPUT_MISSING: {
+    kind: "not-found",
+    retry: "never",
+    hint: "The file was there when the run began. Put it back, or start a new run with the right path.",
+  },
+  EXEC_ISOLATION_UNAVAILABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Install bubblewrap (`apt-get install bubblewrap`; Linux only), or leave --isolate out.",
+  },
+  EXEC_IMAGE_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "Check the image's name and tag for typing errors; an image that exists only on this machine must be known to the same engine (`docker images`, `podman images`).",
+  },
+  EXEC_IMAGE_REFUSED: {
+    kind: "environment",
+    retry: "never",
+    hint: "Log in to the registry (`docker login HOST` or `podman login HOST`) with an account that may pull the image. Some registries answer the same for images that do not exist.",
+  },
+  EXEC_REGISTRY_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the network and the registry's name. Images pulled before can be used without the registry.",
+  },
   CLI_USAGE: {
     kind: "usage",
     retry: "never",

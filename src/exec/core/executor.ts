@@ -3,10 +3,11 @@
  *
  * An attempt has an id of ours (container name, job name) and its own directory; starting is idempotent, and a
  * restarted Memoir finds its attempts again by id. In the directory lie `command` (the script), `inputs/`, `work/`,
- * `stdout`, `stderr`, `usage.json`, and, written last by rename, `rc`.
+ * `stdout`, `stderr`, `usage.json`, and, written last by rename, `rc`. After the end every staged input is found at its
+ * place below `inputs/` (as a link to its source), so a task path's host path is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";
-import type { Resources, StagedInput } from "../../task/index.ts";
+import type { LiteralFile, Resources, StagedInput } from "../../task/index.ts";
 
 export interface ExecutorAbilities {
   /** Runs commands inside images. */
@@ -43,6 +44,8 @@ export interface Attempt {
   readonly shell: readonly string[];
   /** Staged inputs with `source.location` being a host path by now. */
   readonly inputs: readonly StagedInput[];
+  /** Written by the executor below the task root before the start, with the task root's text replaced if need be. */
+  readonly literalFiles?: readonly LiteralFile[];
   readonly env: Readonly<Record<string, string>>;
   readonly image?: PinnedImage;
   readonly resources: Resources;
@@ -65,6 +68,10 @@ export type AttemptEnd =
   | {
       readonly kind: "exited";
       readonly exitCode: number;
+      /**
+       * The kernel killed something of the task for want of memory. May be true with exit code 0 (`tool | head`):
+       * such a result is doubtful and must not be recorded.
+       */
       readonly outOfMemory: boolean;
       readonly usage: Usage;
     }

@@ -1,4 +1,11 @@
-/** exec/core: what an executor is. */
+/** exec/core: what an executor is, and the pure pieces that executors share. */
+export {
+  type AttemptPaths,
+  attemptHostPath,
+  attemptPaths,
+  belowTaskRoot,
+  substituteTaskRoot,
+} from "./attempt-paths.ts";
 export type {
   Attempt,
   AttemptEnd,
@@ -9,3 +16,10 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
+export {
+  type ScriptedEnd,
+  ScriptedExecutor,
+  type ScriptedOptions,
+  ScriptedWorld,
+  scriptedRefusal,
+} from "./scripted-executor.ts";

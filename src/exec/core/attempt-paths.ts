@@ -1,0 +1,71 @@
+/** Where things lie: the layout of an attempt's directory, and the way between task paths and host paths. */
+import { posix } from "node:path";
+import { type StagedInput, taskRoot, taskWork } from "../../task/index.ts";
+
+export interface AttemptPaths {
+  /** The script as the engine placed it. */
+  readonly command: string;
+  /** The script with the task root's text replaced; only where the root cannot be mounted. */
+  readonly hostCommand: string;
+  readonly inputs: string;
+  readonly work: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly usage: string;
+  /** The exit code as decimal text; written last, by rename. */
+  readonly rc: string;
+  /** Why the attempt was stopped from our side: `cancelled` or `timed-out`. */
+  readonly stopped: string;
+  /** The working directory as the task sees it. */
+  readonly taskWork: string;
+}
+
+export function attemptPaths(directory: string): AttemptPaths {
+  const at = (name: string) => `${directory}/${name}`;
+  return {
+    command: at("command"),
+    hostCommand: at("command.host"),
+    inputs: at("inputs"),
+    work: at("work"),
+    stdout: at("stdout"),
+    stderr: at("stderr"),
+    usage: at("usage.json"),
+    rc: at("rc"),
+    stopped: at("stopped"),
+    taskWork,
+  };
+}
+
+/**
+ * The host path of a path as the task sees it: the source for staged inputs (and what lies inside staged folders), the
+ * place below the attempt's directory for everything else below the task root, undefined outside of it.
+ */
+export function attemptHostPath(
+  attempt: { readonly directory: string; readonly inputs: readonly StagedInput[] },
+  taskPath: string,
+): string | undefined {
+  const path = posix.normalize(taskPath);
+  for (const input of attempt.inputs) {
+    if (input.writable === true) continue;
+    if (path === input.path) return input.source.location;
+    if (path.startsWith(`${input.path}/`)) return input.source.location + path.slice(input.path.length);
+  }
+  return belowTaskRoot(attempt.directory, path);
+}
+
+/** `/mnt/memoir/work/x` -> `<directory>/work/x`; undefined when the path is not below the task root. */
+export function belowTaskRoot(directory: string, taskPath: string): string | undefined {
+  const path = posix.normalize(taskPath);
+  if (path === taskRoot) return directory;
+  return path.startsWith(`${taskRoot}/`) ? directory + path.slice(taskRoot.length) : undefined;
+}
+
+/**
+ * Replaces the task root by the attempt's directory, for executors that cannot mount it. What goes before does not
+ * matter (`-I/mnt/memoir/x`, `file:///mnt/memoir/x`); after it the path component must end (`/mnt/memoirs` stays).
+ */
+export function substituteTaskRoot(text: string, directory: string): string {
+  return text.replaceAll(rootText, () => directory);
+}
+
+const rootText = new RegExp(`${taskRoot}(?![A-Za-z0-9_-]|\\.[A-Za-z0-9_])`, "g");
