@@ -1,1 +1,20 @@
-export {};
+/** keys: what a call is. Its key with named components, what differs between two, and the identity of files. */
+export {
+  type ComponentName,
+  type Components,
+  type ContainerFact,
+  componentNames,
+  type KeyFacts,
+} from "./components.ts";
+export { type Difference, differences } from "./differences.ts";
+export {
+  createFingerprinter,
+  type Fingerprinter,
+  type Identity,
+  type IdentityPolicy,
+  isRemote,
+  type RemoteFacts,
+  type RemoteFiles,
+} from "./fingerprint.ts";
+export { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
+export { KEY_VERSION, type Key, keyOf } from "./key.ts";

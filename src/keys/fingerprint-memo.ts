@@ -1,0 +1,102 @@
+/**
+ * Remembers the sha-256 of files by (device, inode, size, mtime-ns, ctime-ns), so that a file is read once in its life.
+ * The change time is part of it because nobody can set it: a file replaced by other content with an old mtime is seen.
+ *
+ * On disk: an append-only file of lines `stamp sha256 check`; `check` is the beginning of a digest over the two, so a
+ * torn or damaged line is a miss. Several processes may append at the same time.
+ */
+import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256 } from "../hash/index.ts";
+import { type Digest, systemErrorCode } from "../kernel/index.ts";
+
+/** `dev-ino-size-mtimeNs-ctimeNs` of a file. */
+export type Stamp = string;
+
+export interface FingerprintMemo {
+  get(stamp: Stamp): Promise<Digest | undefined>;
+  put(stamp: Stamp, digest: Digest): void;
+  /** Writes what is new. Trouble with the memo's file is not an error: the next run reads the files again. */
+  close(): Promise<void>;
+}
+
+/** Lives as long as the process. */
+export function memoryMemo(): FingerprintMemo {
+  const digests = new Map<Stamp, Digest>();
+  return {
+    get: async (stamp) => digests.get(stamp),
+    put: (stamp, digest) => void digests.set(stamp, digest),
+    close: async () => {},
+  };
+}
+
+const fileName = "sha256-v1.log";
+const longestFileBytes = 64 << 20;
+
+/** A memo kept in `folder` (created when something is written). */
+export function fileMemo(folder: string): FingerprintMemo {
+  const path = join(folder, fileName);
+  const fresh = new Map<Stamp, Digest>();
+  let stored: Promise<ReadonlyMap<Stamp, string>> | undefined;
+  return {
+    async get(stamp) {
+      const known = fresh.get(stamp);
+      if (known !== undefined) return known;
+      stored ??= load(path);
+      return checked(stamp, (await stored).get(stamp));
+    },
+    put: (stamp, digest) => void fresh.set(stamp, digest),
+    async close() {
+      if (fresh.size === 0) return;
+      const lines = [...fresh]
+        .map(([stamp, digest]) => `${stamp} ${digest} ${check(stamp, digest)}\n`)
+        .join("");
+      fresh.clear();
+      stored = undefined;
+      try {
+        await mkdir(folder, { recursive: true });
+        await appendFile(path, lines);
+        await shorten(path);
+      } catch {
+        // A memo that cannot be written costs time in the next run and nothing else.
+      }
+    },
+  };
+}
+
+async function load(path: string): Promise<ReadonlyMap<Stamp, string>> {
+  const lines = new Map<Stamp, string>();
+  let text: string;
+  try {
+    text = await readFile(path, "latin1");
+  } catch (error) {
+    if (systemErrorCode(error) !== undefined) return lines;
+    throw error;
+  }
+  let start = 0;
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+    const space = text.indexOf(" ", start);
+    if (space > 0 && space < end) lines.set(text.slice(start, space), text.slice(space + 1, end));
+    start = end + 1;
+  }
+  return lines;
+}
+
+function checked(stamp: Stamp, line: string | undefined): Digest | undefined {
+  if (line === undefined || line.length !== 64 + 1 + 8) return undefined;
+  const digest = line.slice(0, 64) as Digest;
+  return line.slice(65) === check(stamp, digest) ? digest : undefined;
+}
+
+function check(stamp: Stamp, digest: Digest): string {
+  return sha256(`${stamp} ${digest}`).slice(0, 8);
+}
+
+/** Keeps the newer half once the file has grown long. */
+async function shorten(path: string): Promise<void> {
+  if ((await stat(path)).size <= longestFileBytes) return;
+  const text = await readFile(path, "latin1");
+  const from = text.indexOf("\n", text.length >> 1) + 1;
+  await writeFile(`${path}.new`, text.slice(from), "latin1");
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,270 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freshAsk } from "../kernel/index.ts";
+import type { FileValue } from "../task/index.ts";
+import {
+  createFingerprinter,
+  type Fingerprinter,
+  type IdentityPolicy,
+  type RemoteFiles,
+} from "./fingerprint.ts";
+import { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
+
+let folder: string;
+let open: Fingerprinter[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-fingerprint-test-"));
+  open = [];
+});
+afterEach(async () => {
+  await Promise.all(open.map((fingerprinter) => fingerprinter.close()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const muchLater = () => Date.now() + 60_000;
+
+function fingerprinter(
+  options: { memo?: FingerprintMemo; policy?: IdentityPolicy; remote?: RemoteFiles } = {},
+) {
+  const made = createFingerprinter({
+    memo: options.memo ?? memoryMemo(),
+    policy: options.policy ?? "content",
+    ...(options.remote === undefined ? {} : { remote: options.remote }),
+    now: muchLater,
+  });
+  open.push(made);
+  return made;
+}
+
+const file = (location: string): FileValue => ({
+  kind: "file",
+  location,
+  basename: location.split("/").pop() ?? "",
+});
+const directory = (location: string): FileValue => ({ ...file(location), kind: "directory" });
+const textOf = async (made: Fingerprinter, value: FileValue) => (await made.identify(value, freshAsk())).text;
+
+/** Counts how often content was read, by counting what the memo was asked to remember. */
+function countingMemo(): FingerprintMemo & { reads: number } {
+  const inner = memoryMemo();
+  const memo = {
+    reads: 0,
+    get: inner.get,
+    put(stamp: string, digest: Parameters<FingerprintMemo["put"]>[1]) {
+      memo.reads++;
+      inner.put(stamp, digest);
+    },
+    close: inner.close,
+  };
+  return memo;
+}
+
+describe("the identity of a local file", () => {
+  it("is its content, wherever it lies and whatever it is called", async () => {
+    await writeFile(join(folder, "a"), "hello");
+    await writeFile(join(folder, "b"), "hello");
+    const made = fingerprinter();
+    const text = await textOf(made, file(join(folder, "a")));
+    expect(text).toBe("sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    expect(await textOf(made, file(join(folder, "b")))).toBe(text);
+  });
+
+  it("of a big file, read in a worker, is what sha256sum says", async () => {
+    const path = join(folder, "big");
+    execFileSync("dd", ["if=/dev/urandom", `of=${path}`, "bs=1M", "count=20"], { stdio: "ignore" });
+    const said = execFileSync("sha256sum", [path], { encoding: "utf8" }).slice(0, 64);
+    expect(await textOf(fingerprinter(), file(path))).toBe(`sha256:${said}`);
+  });
+
+  it("is read once and then remembered", async () => {
+    await writeFile(join(folder, "a"), "hello");
+    const memo = countingMemo();
+    const made = fingerprinter({ memo });
+    await textOf(made, file(join(folder, "a")));
+    await textOf(made, file(join(folder, "a")));
+    expect(memo.reads).toBe(1);
+  });
+
+  it("changes when other content of equal size takes its place with an older time", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "hello");
+    const made = fingerprinter();
+    const before = await textOf(made, file(path));
+    await writeFile(join(folder, "new"), "HELLO");
+    await utimes(join(folder, "new"), new Date(0), new Date(0));
+    await rename(join(folder, "new"), path);
+    expect(await textOf(made, file(path))).not.toBe(before);
+  });
+
+  it("stays when the file is touched", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "hello");
+    const made = fingerprinter();
+    const before = await textOf(made, file(path));
+    await utimes(path, new Date(), new Date());
+    expect(await textOf(made, file(path))).toBe(before);
+  });
+
+  it("is not remembered of a file that has just been written: its clock may not have ticked yet", async () => {
+    await writeFile(join(folder, "a"), "hello");
+    const memo = countingMemo();
+    const made = createFingerprinter({ memo, policy: "content" });
+    open.push(made);
+    await textOf(made, file(join(folder, "a")));
+    expect(memo.reads).toBe(0);
+  });
+
+  it("says precisely what is missing", async () => {
+    await expect(textOf(fingerprinter(), file(join(folder, "none")))).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+      message: expect.stringContaining("none"),
+    });
+  });
+
+  it("under the lenient policy is name and size, under mtime also the time", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "hello");
+    await utimes(path, new Date(1000), new Date(1000));
+    expect(await textOf(fingerprinter({ policy: "lenient" }), file(path))).toBe("lenient:5:a");
+    expect(await textOf(fingerprinter({ policy: "mtime" }), file(path))).toBe("mtime:5:1000000000:a");
+  });
+
+  it("can be asked whether it still holds", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "hello");
+    await utimes(path, new Date(1000), new Date(1000));
+    const made = fingerprinter();
+    const identity = await made.identify(file(path), freshAsk());
+    expect(await made.unchanged(file(path), identity)).toBe(true);
+    await writeFile(path, "HELLO");
+    expect(await made.unchanged(file(path), identity)).toBe(false);
+    await rm(path);
+    expect(await made.unchanged(file(path), identity)).toBe(false);
+  });
+});
+
+describe("the identity of a folder", () => {
+  const fill = async (root: string) => {
+    await mkdir(join(root, "sub"), { recursive: true });
+    await writeFile(join(root, "x"), "1");
+    await writeFile(join(root, "sub", "y"), "2");
+  };
+  const identities = async (change: (root: string) => Promise<unknown>) => {
+    const made = fingerprinter();
+    await fill(join(folder, "one"));
+    await fill(join(folder, "two"));
+    await change(join(folder, "two"));
+    return [
+      await textOf(made, directory(join(folder, "one"))),
+      await textOf(made, directory(join(folder, "two"))),
+    ];
+  };
+
+  it("is equal for equal trees", async () => {
+    const [one, two] = await identities(async () => {});
+    expect(two).toBe(one);
+    expect(one).toMatch(/^tree:[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ["a file's content", (root: string) => writeFile(join(root, "sub", "y"), "3")],
+    ["a file's name", (root: string) => rename(join(root, "x"), join(root, "z"))],
+    ["a new empty folder", (root: string) => mkdir(join(root, "empty"))],
+    ["a missing file", (root: string) => rm(join(root, "x"))],
+    ["a file's place", (root: string) => rename(join(root, "sub", "y"), join(root, "y"))],
+    ["a broken link", (root: string) => symlink("nowhere", join(root, "link"))],
+  ] as const)("differs by %s", async (_, change) => {
+    const [one, two] = await identities(change);
+    expect(two).not.toBe(one);
+  });
+
+  it("ends in spite of links in a circle", async () => {
+    const [one, two] = await identities((root) => symlink(root, join(root, "sub", "up")));
+    expect(two).not.toBe(one);
+  });
+});
+
+describe("the identity of remote files", () => {
+  const remote = (facts: Awaited<ReturnType<RemoteFiles["head"]>>): RemoteFiles => ({
+    head: async () => facts,
+    async *list() {
+      yield { name: "b/y", sizeBytes: 2, etag: "e2" };
+      yield { name: "a", sizeBytes: 1, etag: "e1" };
+    },
+    fetch: (_, path) => writeFile(path, "hello"),
+  });
+  const object = file("s3://bucket/a.txt");
+
+  it("is S3's checksum where it holds one: equal to that of a local copy", async () => {
+    const facts = { sizeBytes: 5, etag: "e", sha256: "f".repeat(64) };
+    expect(await textOf(fingerprinter({ remote: remote(facts) }), object)).toBe(`sha256:${"f".repeat(64)}`);
+    expect(await textOf(fingerprinter({ remote: remote(facts), policy: "etag" }), object)).toBe("etag:e:5");
+  });
+
+  it("is the ETag and size else", async () => {
+    expect(await textOf(fingerprinter({ remote: remote({ sizeBytes: 5, etag: "e" }) }), object)).toBe(
+      "etag:e:5",
+    );
+  });
+
+  it("of an http file holds for its URL only", async () => {
+    const made = fingerprinter({ remote: remote({ sizeBytes: 5, etag: "e" }) });
+    const [a, b] = [await textOf(made, file("https://h/a")), await textOf(made, file("https://h/b"))];
+    expect(a).toMatch(/^http:.*:e:5$/);
+    expect(b).not.toBe(a);
+  });
+
+  it("of an http file without validators is its content", async () => {
+    expect(await textOf(fingerprinter({ remote: remote({ sizeBytes: 5 }) }), file("https://h/a"))).toBe(
+      "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+    );
+  });
+
+  it("of a prefix is a tree, and a missing object is told", async () => {
+    const made = fingerprinter({ remote: remote(undefined) });
+    expect(await textOf(made, directory("s3://bucket/p/"))).toMatch(/^tree:/);
+    await expect(textOf(made, object)).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  });
+});
+
+describe("the memo on disk", () => {
+  const remembered = async () => {
+    await writeFile(join(folder, "a"), "hello");
+    const first = fingerprinter({ memo: fileMemo(join(folder, "memo")) });
+    await textOf(first, file(join(folder, "a")));
+    await first.close();
+    const [name] = await readdir(join(folder, "memo"));
+    return join(folder, "memo", name ?? "");
+  };
+  const readsAgain = async () => {
+    const inner = fileMemo(join(folder, "memo"));
+    let puts = 0;
+    const memo: FingerprintMemo = { ...inner, put: () => void puts++ };
+    await textOf(fingerprinter({ memo }), file(join(folder, "a")));
+    return puts === 1;
+  };
+
+  it("outlives the process", async () => {
+    await remembered();
+    expect(await readsAgain()).toBe(false);
+  });
+
+  it("does not believe a damaged line", async () => {
+    const path = await remembered();
+    const text = await readFile(path, "latin1");
+    await writeFile(path, text.replace(/ ([0-9a-f]{63})./, " $1x"));
+    expect(await readsAgain()).toBe(true);
+  });
+
+  it("does not mind a torn line or a file that cannot be read", async () => {
+    const path = await remembered();
+    await writeFile(path, (await readFile(path, "latin1")).slice(0, 40));
+    expect(await readsAgain()).toBe(true);
+    await rm(path);
+    await mkdir(path);
+    expect(await readsAgain()).toBe(true);
+  });
+});

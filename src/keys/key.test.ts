@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { sha256 } from "../hash/index.ts";
+import type { TaskPath } from "../kernel/index.ts";
+import type { TaskCall } from "../task/index.ts";
+import type { KeyFacts } from "./components.ts";
+import { KEY_VERSION, keyOf } from "./key.ts";
+
+const reads = "/mnt/memoir/inputs/0/reads.fq" as TaskPath;
+
+const call: TaskCall = {
+  name: "align",
+  path: "main.align",
+  language: "wdl",
+  frontEndVersion: "1",
+  command: "bwa mem /mnt/memoir/inputs/0/reads.fq > out.sam\n",
+  shell: ["/bin/bash"],
+  inputs: [{ path: reads, source: { kind: "file", location: "/data/reads.fq", basename: "reads.fq" } }],
+  literalFiles: [{ path: "/mnt/memoir/inputs/1/list.txt" as TaskPath, content: "a\nb\n" }],
+  env: { LANG: "C", A: "1" },
+  images: ["bwa:1"],
+  resources: { cpu: 2, memoryBytes: 2 ** 31, gpu: 0 },
+  maxRetries: 0,
+  acceptedExit: { kind: "codes", codes: [0] },
+  network: false,
+  outputRules: [{ name: "sam", type: "file", from: { kind: "path", path: "out.sam" } }],
+  cachePolicy: { kind: "reusable" },
+};
+
+const facts: KeyFacts = {
+  inputs: new Map([[reads, "sha256:aa"]]),
+  container: { kind: "image", platform: "linux/amd64", configDigest: "sha256:cc" },
+  resources: "ignored",
+};
+
+const keyWith = (change: Partial<TaskCall>, changedFacts: Partial<KeyFacts> = {}) =>
+  keyOf({ ...call, ...change }, { ...facts, ...changedFacts }).key;
+
+const expression = { kind: "expression", language: "wdl", text: "read_int(stdout())" } as const;
+
+describe("the key of a call", () => {
+  it("is frozen: equal calls give these keys in every release with this KEY_VERSION", () => {
+    expect(KEY_VERSION).toBe(1);
+    expect({
+      plain: keyWith({}),
+      host: keyWith({}, { container: { kind: "environment", identity: "linux x64 debian 12" } }),
+      strict: keyWith({}, { resources: "strict" }),
+      anyExit: keyWith({ acceptedExit: { kind: "any" } }),
+      expression: keyWith({ outputRules: [{ name: "n", type: "int", from: expression }] }),
+      nextflow: keyWith({ language: "nextflow" }),
+      empty: keyWith({ inputs: [], literalFiles: [], env: {}, outputRules: [] }, { inputs: new Map() }),
+    }).toEqual(frozen);
+  });
+
+  it("is the same for a WDL task and a CWL tool with equal components", () => {
+    expect(keyWith({ language: "cwl", frontEndVersion: "9" })).toBe(keyWith({}));
+  });
+
+  const changes: Record<string, string> = {
+    "the task's name": keyWith({ name: "align2" }),
+    "what else decides the result": keyWith({ extraKey: { strict: true } }),
+    "the language family": keyWith({ language: "nextflow" }),
+    "the command": keyWith({ command: `${call.command} ` }),
+    "the shell": keyWith({ shell: ["/bin/bash", "-e"] }),
+    "an input's content": keyWith({}, { inputs: new Map([[reads, "sha256:ab"]]) }),
+    "that an input is writable": keyWith({
+      inputs: call.inputs.map((input) => ({ ...input, writable: true })),
+    }),
+    "a written file's content": keyWith({
+      literalFiles: call.literalFiles.map((file) => ({ ...file, content: "b\na\n" })),
+    }),
+    "a variable's value": keyWith({ env: { LANG: "C", A: "2" } }),
+    "a variable's name": keyWith({ env: { LANG: "C", B: "1" } }),
+    "the image": keyWith(
+      {},
+      { container: { kind: "image", platform: "linux/amd64", configDigest: "sha256:cd" } },
+    ),
+    "the platform": keyWith(
+      {},
+      { container: { kind: "image", platform: "linux/arm64", configDigest: "sha256:cc" } },
+    ),
+    "no container": keyWith({}, { container: { kind: "environment", identity: "x" } }),
+    network: keyWith({ network: true }),
+    "an output's path": keyWith({
+      outputRules: [{ name: "sam", type: "file", from: { kind: "path", path: "o.sam" } }],
+    }),
+    "an output's name": keyWith({
+      outputRules: [{ name: "bam", type: "file", from: { kind: "path", path: "out.sam" } }],
+    }),
+    "an output's type": keyWith({
+      outputRules: [{ name: "sam", type: "file?", from: { kind: "path", path: "out.sam" } }],
+    }),
+    "accepted exit codes": keyWith({ acceptedExit: { kind: "codes", codes: [0, 1] } }),
+    "strict resources": keyWith({}, { resources: "strict" }),
+  };
+
+  it.each(Object.keys(changes))("changes with %s", (name) => {
+    expect(changes[name]).not.toBe(keyWith({}));
+  });
+
+  it("is another one for every one of these changes", () => {
+    expect(new Set(Object.values(changes)).size).toBe(Object.keys(changes).length);
+  });
+
+  it.each([
+    [
+      "where the inputs lie",
+      { inputs: [{ path: reads, source: { kind: "file", location: "s3://b/r", basename: "r" } }] },
+    ],
+    ["the call's place in the run", { path: "other.scatter.align[7]" }],
+    ["the image's name", { images: ["registry.example/bwa@sha256:00"] }],
+    ["resources", { resources: { cpu: 64, memoryBytes: 1, gpu: 1, diskBytes: 5 } }],
+    ["time limits and retries", { timeoutMs: 5, maxRetries: 9 }],
+    ["the order of variables", { env: { A: "1", LANG: "C" } }],
+    ["repeated exit codes", { acceptedExit: { kind: "codes", codes: [0, 0] } }],
+    ["the front end's version, when outputs are plain", { frontEndVersion: "2" }],
+    ["the cache policy", { cachePolicy: { kind: "never", reason: "volatile" } }],
+  ] satisfies [string, Partial<TaskCall>][])("does not change with %s", (_, change) => {
+    expect(keyWith(change)).toBe(keyWith({}));
+  });
+
+  it("changes with the front end's version where outputs are expressions of its language", () => {
+    const outputRules = [{ name: "n", type: "int", from: expression }];
+    expect(keyWith({ outputRules, frontEndVersion: "2" })).not.toBe(keyWith({ outputRules }));
+  });
+
+  it("changes with resources under the strict policy", () => {
+    const resources = { cpu: 3, memoryBytes: 2 ** 31, gpu: 0 };
+    expect(keyWith({ resources }, { resources: "strict" })).not.toBe(keyWith({}, { resources: "strict" }));
+  });
+
+  it("takes a staged file and a written file of equal content and place as the same input", () => {
+    const path = call.literalFiles[0]?.path as TaskPath;
+    const source = { kind: "file", location: "/x/list.txt", basename: "list.txt" } as const;
+    const identity = `sha256:${sha256("a\nb\n")}`;
+    const inputs = new Map([...facts.inputs, [path, identity] as const]);
+    expect(keyWith({ literalFiles: [], inputs: [...call.inputs, { path, source }] }, { inputs })).toBe(
+      keyWith({}),
+    );
+  });
+});
+
+/** Never edit a row: raise KEY_VERSION and say so in the changelog. */
+const frozen = {
+  plain: "c1605ce0eabd368f17bca9ebc59751e7e1be9f56332770a4534b424c38e0fab8",
+  host: "806c70d1ffc84c248ae5edcd59e36ef7e9c2387bca27bfaae424a754bb526fa1",
+  strict: "d3bfa9ba21977a4753993c884f74b0dc5f7febbf2a3b51684cb9c4429792d897",
+  anyExit: "3c9df8bc87c46790283fc9a2a7128935db9f1e54d1935a41ef33efd84136dcad",
+  expression: "7036fbcedb7f847cd99b69e3956c19a33a16c5051aff7c63af82b45aba0660fa",
+  nextflow: "65a008d6c7e9d01cd375383de5b6bf240d6fd0189c6c5d4028774ab7848a0fd5",
+  empty: "fd786dc6a9861b17510b218162af92f17a4d21152f1fb522e93f261cfdea3032",
+};
