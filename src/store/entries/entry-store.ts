@@ -17,6 +17,8 @@ export interface EntryFile {
   readonly sha256: Digest;
   /** S3 ETag of the stored object, or empty in a folder. */
   readonly etag: string;
+  /** Folder stores: mtime when recorded. A file whose mtime or size differs is hashed before it is reused. */
+  readonly modifiedAtMs?: number;
 }
 
 export interface EntryCost {
@@ -51,7 +53,13 @@ export interface Entry {
   };
 }
 
-export type NewEntry = Omit<Entry, "uuid" | "uri" | "files" | "createdAt">;
+export interface NewEntry extends Omit<Entry, "uuid" | "uri" | "files" | "createdAt"> {
+  /**
+   * Host folder of the attempt. Files that really lie below it and have no other link are taken by hard link and made
+   * read-only; all others (inputs passed through, links to somewhere else) are copied. Absent = everything is copied.
+   */
+  readonly attemptDirectory?: string;
+}
 
 export interface EntryStore {
   /** `file:///…` or `s3://…` of the cache. */

@@ -1,0 +1,177 @@
+/**
+ * The manifest: one JSON file per entry with the members that AWS HealthOmics writes (`arn s3uri taskArn workDir files
+ * nextflowContext otherOutputs version`) and ours. `s3uri + "/" + files[].path` is always a real object.
+ */
+import type { CallKey, Digest } from "../../kernel/index.ts";
+import type { CanonicalJson, FileValue, Outputs, Value } from "../../task/index.ts";
+import { type Entry, type EntryCost, type EntryFile, entryVersion } from "./entry-store.ts";
+import { decodeOutputs, encodeOutputs, isList, mapFiles } from "./value-codec.ts";
+
+/** Version of the format of this file (not of its meaning, which is `version`). */
+const manifestFormat = 1;
+
+export type ManifestRead =
+  | { readonly kind: "entry"; readonly entry: Entry }
+  /** Written by a version of Memoir whose entries mean something else. */
+  | { readonly kind: "other-version"; readonly version: number }
+  | { readonly kind: "damaged"; readonly reason: string };
+
+/** `entry.outputs` hold locations below `wire.base`, the entry's folder; they are stored relative to it. */
+export function writeManifest(
+  entry: Entry,
+  wire: { arn: string; taskArn: string; workDir: string; base: string },
+): Uint8Array {
+  const relative = (file: FileValue): FileValue => ({
+    ...file,
+    location: file.location.slice(wire.base.length + 1),
+  });
+  const outputs = Object.fromEntries(
+    Object.entries(entry.outputs).map(([name, value]) => [name, mapFiles(value, relative)]),
+  );
+  const manifest = {
+    arn: wire.arn,
+    s3uri: entry.uri,
+    taskArn: wire.taskArn,
+    workDir: wire.workDir,
+    files: entry.files,
+    nextflowContext: {},
+    otherOutputs: otherOutputs(entry.outputs),
+    version: entryVersion,
+    memoir: manifestFormat,
+    key: entry.key,
+    task: entry.taskName,
+    callPath: entry.callPath,
+    workflow: entry.workflow,
+    language: entry.language,
+    runId: entry.runId,
+    createdAt: entry.createdAt.toISOString(),
+    exitCode: entry.exitCode,
+    cost: entry.cost,
+    ...(entry.image === undefined ? {} : { image: entry.image }),
+    outputs: encodeOutputs(outputs),
+    components: entry.components,
+  };
+  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** `base`: where the entry's folder is for reading: an absolute host path, or `s3://…`. */
+export function readManifest(
+  bytes: Uint8Array,
+  place: { uuid: string; uri: string; base: string },
+): ManifestRead {
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return { kind: "damaged", reason: "the manifest is not JSON" };
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version !== entryVersion) return { kind: "other-version", version };
+  const fields = readFields(json, place);
+  if (typeof fields === "string") return { kind: "damaged", reason: fields };
+  return { kind: "entry", entry: fields };
+}
+
+/** Hand-checked: this runs once per reused call, and loading a schema library would cost more than a warm run. */
+function readFields(json: unknown, place: { uuid: string; uri: string; base: string }): Entry | string {
+  if (!isObject(json)) return "the manifest is no JSON object";
+  const { key, task, callPath, runId, workflow, language, createdAt, exitCode, components, cost, image } =
+    json;
+  if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key)) return "`key` is no sha-256";
+  for (const name of ["task", "callPath", "runId", "workflow", "language", "createdAt"] as const) {
+    if (typeof json[name] !== "string") return `\`${name}\` is missing`;
+  }
+  if (typeof createdAt !== "string" || Number.isNaN(Date.parse(createdAt))) return "`createdAt` is no time";
+  if (!Number.isInteger(exitCode)) return "`exitCode` is no integer";
+  if (!isObject(components)) return "`components` is missing";
+  const files = readFiles(json["files"]);
+  if (files === undefined) return "`files` cannot be read";
+  const relative = decodeOutputs(json["outputs"]);
+  if (relative === undefined) return "`outputs` cannot be read";
+  const readCost = readCosts(cost);
+  if (readCost === undefined) return "`cost` cannot be read";
+  const absolute = (file: FileValue): FileValue => ({ ...file, location: `${place.base}/${file.location}` });
+  return {
+    key: key as CallKey,
+    uuid: place.uuid,
+    uri: place.uri,
+    taskName: task as string,
+    callPath: callPath as string,
+    runId: runId as string,
+    workflow: workflow as string,
+    language: language as string,
+    components: components as Readonly<Record<string, CanonicalJson>>,
+    outputs: Object.fromEntries(
+      Object.entries(relative).map(([name, value]) => [name, mapFiles(value, absolute)]),
+    ),
+    files,
+    cost: readCost,
+    exitCode: exitCode as number,
+    createdAt: new Date(createdAt),
+    ...readImage(image),
+  };
+}
+
+function readFiles(stored: unknown): readonly EntryFile[] | undefined {
+  if (!Array.isArray(stored)) return undefined;
+  const files: EntryFile[] = [];
+  for (const file of stored as readonly unknown[]) {
+    if (!isObject(file)) return undefined;
+    const { name, path, etag, sizeBytes, sha256, modifiedAtMs } = file;
+    if (typeof name !== "string" || typeof path !== "string" || typeof etag !== "string") return undefined;
+    if (typeof sizeBytes !== "number" || typeof sha256 !== "string") return undefined;
+    if (path.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
+    const modified = typeof modifiedAtMs === "number" ? { modifiedAtMs } : {};
+    files.push({ name, path, etag, sizeBytes, sha256: sha256 as Digest, ...modified });
+  }
+  return files;
+}
+
+function readCosts(stored: unknown): EntryCost | undefined {
+  if (!isObject(stored)) return undefined;
+  const { cpuSeconds, wallSeconds, maxRssBytes, bytesOut } = stored;
+  if (typeof wallSeconds !== "number" || typeof bytesOut !== "number") return undefined;
+  return {
+    cpuSeconds: typeof cpuSeconds === "number" ? cpuSeconds : null,
+    wallSeconds,
+    maxRssBytes: typeof maxRssBytes === "number" ? maxRssBytes : null,
+    bytesOut,
+  };
+}
+
+function readImage(stored: unknown): { image?: NonNullable<Entry["image"]> } {
+  if (!isObject(stored)) return {};
+  const { requested, configDigest, manifestDigest } = stored;
+  if (typeof requested !== "string" || typeof configDigest !== "string") return {};
+  return {
+    image: { requested, configDigest, ...(typeof manifestDigest === "string" ? { manifestDigest } : {}) },
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Outputs without files, as plain JSON for people and HealthOmics tools. */
+function otherOutputs(outputs: Outputs): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([, value]) => !holdsFile(value))
+      .map(([name, value]) => [name, plain(value)]),
+  );
+}
+
+function holdsFile(value: Value): boolean {
+  if (isList(value)) return value.some(holdsFile);
+  if (typeof value !== "object" || value === null) return false;
+  return value.kind === "record" ? value.entries.some(([, item]) => holdsFile(item)) : true;
+}
+
+function plain(value: Value): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (isList(value)) return value.map(plain);
+  if (typeof value === "object" && value !== null && value.kind === "record") {
+    return Object.fromEntries(value.entries.map(([key, item]) => [key, plain(item)]));
+  }
+  return value;
+}

@@ -1,0 +1,319 @@
+/**
+ * Entries over any object store. Recording writes the files first and the manifest last, so that what can be found is
+ * whole; finding lists the key's objects once and trusts only what is there with the recorded size and checksum.
+ */
+import { randomUUID } from "node:crypto";
+import { chmod, link, mkdir, open, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { byCodeUnit, sha256File } from "../../hash/index.ts";
+import {
+  AppError,
+  type Ask,
+  type CallKey,
+  checkAsk,
+  mapBounded,
+  systemErrorCode,
+} from "../../kernel/index.ts";
+import type { FileValue } from "../../task/index.ts";
+import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
+import {
+  damagedName,
+  entriesPrefix,
+  entryFolder,
+  keyPrefix,
+  manifestName,
+  parseEntryObject,
+} from "./entry-layout.ts";
+import type { Entry, EntryFile, EntryStore, NewEntry } from "./entry-store.ts";
+import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
+import { type OutputFile, planOutputs } from "./output-files.ts";
+import { mapFiles } from "./value-codec.ts";
+
+export interface ObjectEntryStoreOptions {
+  /** Rooted at the cache's location. */
+  readonly objects: ObjectStore;
+  readonly cacheUuid: string;
+  /**
+   * What `find` asks of each file: `recorded` = present with the recorded size and ETag (in a folder: size and mtime,
+   * hashing when they differ); `content` = hash every byte. Default `recorded`.
+   */
+  readonly verify?: "recorded" | "content";
+  /** Manifests that were passed over and why; for logs. */
+  readonly onEvent?: (event: EntryStoreEvent) => void;
+}
+
+export type EntryStoreEvent = {
+  readonly kind: "entry.passed-over";
+  readonly key: CallKey;
+  readonly uuid: string;
+  readonly reason: string;
+};
+
+/** How many files of one entry are moved at the same time. */
+const filesAtOnce = 8;
+
+export class ObjectEntryStore implements EntryStore {
+  readonly #objects: ObjectStore;
+  readonly #cacheUuid: string;
+  readonly #verify: "recorded" | "content";
+  readonly #onEvent: (event: EntryStoreEvent) => void;
+
+  constructor(options: ObjectEntryStoreOptions) {
+    this.#objects = options.objects;
+    this.#cacheUuid = options.cacheUuid;
+    this.#verify = options.verify ?? "recorded";
+    this.#onEvent = options.onEvent ?? (() => undefined);
+  }
+
+  get uri(): string {
+    return `${this.#objects.uri}/${this.#cacheUuid}`;
+  }
+
+  async open(ask: Ask): Promise<void> {
+    await this.#objects.open(ask);
+  }
+
+  async close(): Promise<void> {
+    await this.#objects.close();
+  }
+
+  async find(key: CallKey, ask: Ask): Promise<Entry | undefined> {
+    const present = new Map<string, ObjectInfo>();
+    const manifests: ObjectInfo[] = [];
+    for await (const info of this.#objects.list(keyPrefix(this.#cacheUuid, key), ask)) {
+      present.set(info.name, info);
+      if (parseEntryObject(info.name)?.kind === "manifest") manifests.push(info);
+    }
+    manifests.sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime() || byCodeUnit(b.name, a.name));
+    for (const info of manifests) {
+      const object = parseEntryObject(info.name);
+      if (object === undefined) continue;
+      const entry = await this.#readEntry(info.name, object, ask);
+      if (entry === undefined) continue;
+      const trouble = await this.#troubleWith(entry, present, ask);
+      if (trouble === undefined) return entry;
+      this.#onEvent({ kind: "entry.passed-over", key, uuid: entry.uuid, reason: trouble });
+    }
+    return undefined;
+  }
+
+  async record(entry: NewEntry, ask: Ask): Promise<Entry> {
+    const uuid = randomUUID();
+    const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
+    const { attemptDirectory, ...recorded } = entry;
+    const own = attemptDirectory === undefined ? undefined : await realpath(attemptDirectory);
+    const planned = await planOutputs(entry.outputs);
+    const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
+      this.#storeFile({ folder, own }, file, ask),
+    );
+    checkAsk(ask, `recording ${entry.callPath}`);
+    const bySha = new Map(stored.map((file) => [file.path, file]));
+    const base = this.#baseOf(folder);
+    const inside = (file: FileValue): FileValue => {
+      const known = bySha.get(file.location);
+      return {
+        ...file,
+        location: `${base}/${file.location}`,
+        ...(known === undefined ? {} : { sizeBytes: known.sizeBytes, sha256: known.sha256 }),
+      };
+    };
+    const whole: Entry = {
+      ...recorded,
+      uuid,
+      uri: `${this.#objects.uri}/${encodeFolder(this.#objects.uri, folder)}`,
+      createdAt: new Date(),
+      files: stored,
+      outputs: Object.fromEntries(
+        Object.entries(planned.outputs).map(([name, value]) => [name, mapFiles(value, inside)]),
+      ),
+    };
+    const arn = `arn:memoir:::runCache/${this.#cacheUuid}/cacheEntry/${uuid}`;
+    const taskArn = `arn:memoir:::task/${entry.runId}/${entry.callPath}`;
+    const manifest = writeManifest(whole, { arn, taskArn, workDir: `/mnt/memoir/work`, base });
+    await this.#objects.put(manifestName(this.#cacheUuid, entry.key, uuid), manifest, ask);
+    return whole;
+  }
+
+  async *list(ask: Ask): AsyncIterable<Entry> {
+    for await (const { read } of this.listManifests(ask)) if (read.kind === "entry") yield read.entry;
+  }
+
+  /** Every manifest with what reading it gave, and every other object below `entries/`. For maintenance. */
+  async *listManifests(ask: Ask): AsyncIterable<{
+    readonly name: string;
+    readonly key: CallKey;
+    readonly uuid: string;
+    readonly read: ManifestRead;
+  }> {
+    for await (const info of this.#objects.list(entriesPrefix(this.#cacheUuid), ask)) {
+      const object = parseEntryObject(info.name);
+      if (object?.kind !== "manifest") continue;
+      const bytes = await this.#objects.read(info.name, ask);
+      if (bytes === undefined) continue;
+      yield { name: info.name, key: object.key, uuid: object.uuid, read: this.#parse(bytes, object) };
+    }
+  }
+
+  /** Manifests go first: from then on nobody finds the entry. */
+  async remove(
+    entries: readonly { readonly key: CallKey; readonly uuid: string }[],
+    ask: Ask,
+  ): Promise<void> {
+    await this.#objects.remove(
+      entries.map((entry) => manifestName(this.#cacheUuid, entry.key, entry.uuid)),
+      ask,
+    );
+    for (const entry of entries) {
+      const names: string[] = [];
+      const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
+      for await (const info of this.#objects.list(folder, ask)) names.push(info.name);
+      await this.#objects.remove(names, ask);
+    }
+  }
+
+  /** Takes an entry out of use without losing it: its manifest moves to `damaged/`. */
+  async setAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void> {
+    const name = manifestName(this.#cacheUuid, entry.key, entry.uuid);
+    const bytes = await this.#objects.read(name, ask);
+    if (bytes !== undefined)
+      await this.#objects.put(damagedName(this.#cacheUuid, entry.key, entry.uuid), bytes, ask);
+    await this.#objects.remove([name], ask);
+  }
+
+  /** What is wrong with the entry's files, hashing every byte; undefined when all is well. */
+  async verify(entry: Entry, ask: Ask): Promise<string | undefined> {
+    const present = new Map<string, ObjectInfo>();
+    const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
+    for await (const info of this.#objects.list(folder, ask)) present.set(info.name, info);
+    return this.#troubleWith(entry, present, ask, "content");
+  }
+
+  async #readEntry(
+    name: string,
+    object: { readonly key: CallKey; readonly uuid: string },
+    ask: Ask,
+  ): Promise<Entry | undefined> {
+    const bytes = await this.#objects.read(name, ask);
+    if (bytes === undefined) return undefined;
+    const read = this.#parse(bytes, object);
+    if (read.kind === "entry" && read.entry.key === object.key) return read.entry;
+    const reason =
+      read.kind === "damaged"
+        ? read.reason
+        : read.kind === "entry"
+          ? "the manifest belongs to another key"
+          : `written as version ${read.version}`;
+    this.#onEvent({ kind: "entry.passed-over", key: object.key, uuid: object.uuid, reason });
+    return undefined;
+  }
+
+  #parse(bytes: Uint8Array, object: { readonly key: CallKey; readonly uuid: string }): ManifestRead {
+    const folder = entryFolder(this.#cacheUuid, object.key, object.uuid);
+    return readManifest(bytes, {
+      uuid: object.uuid,
+      uri: `${this.#objects.uri}/${encodeFolder(this.#objects.uri, folder)}`,
+      base: this.#baseOf(folder),
+    });
+  }
+
+  async #troubleWith(
+    entry: Entry,
+    present: ReadonlyMap<string, ObjectInfo>,
+    ask: Ask,
+    verify: "recorded" | "content" = this.#verify,
+  ): Promise<string | undefined> {
+    const folder = entryFolder(this.#cacheUuid, entry.key, entry.uuid);
+    for (const file of entry.files) {
+      const info = present.get(`${folder}/${file.path}`);
+      if (info === undefined) return `${file.path} is gone`;
+      if (info.sizeBytes !== file.sizeBytes)
+        return `${file.path} has ${info.sizeBytes} bytes, recorded were ${file.sizeBytes}`;
+      if (file.etag !== "" && info.etag !== undefined && info.etag !== file.etag)
+        return `${file.path} was replaced: its ETag is ${info.etag}, recorded was ${file.etag}`;
+      const touched = file.modifiedAtMs !== undefined && info.modifiedAt.getTime() !== file.modifiedAtMs;
+      if ((touched || verify === "content") && (await this.#hashOf(info.name, file, ask)) !== file.sha256)
+        return `${file.path} no longer has its recorded content`;
+    }
+    return undefined;
+  }
+
+  async #hashOf(name: string, file: EntryFile, ask: Ask): Promise<string> {
+    const path = this.#objects.pathOf(name);
+    if (path !== undefined) return sha256File(path, ask.signal);
+    const { createHash } = await import("node:crypto");
+    const hasher = createHash("sha256");
+    const piece = 8 << 20;
+    for (let start = 0; start < file.sizeBytes; start += piece) {
+      const end = Math.min(start + piece, file.sizeBytes);
+      hasher.update(await this.#objects.readRange(name, { start, end }, ask));
+    }
+    return hasher.digest("hex");
+  }
+
+  async #storeFile(
+    place: { readonly folder: string; readonly own: string | undefined },
+    file: OutputFile,
+    ask: Ask,
+  ): Promise<EntryFile> {
+    const name = `${place.folder}/${file.path}`;
+    const source = await realpath(file.source);
+    const sha256 = await sha256File(source, ask.signal);
+    const target = this.#objects.pathOf(name);
+    const own =
+      place.own !== undefined && source.startsWith(`${place.own}/`) && (await stat(source)).nlink === 1;
+    const linked = target !== undefined && own && (await linkInto(source, target));
+    const info = linked
+      ? await this.#objects.head(name, ask)
+      : await this.#objects.putFile(name, source, ask);
+    if (info === undefined)
+      throw new AppError("STORE_OBJECT_NOT_FOUND", `recording ${name}: it vanished while written`);
+    if (target !== undefined) {
+      const { mode } = await stat(target);
+      // Shared by link with runs that reuse it: nobody may write to it.
+      await chmod(target, 0o444 | (mode & 0o111));
+    }
+    return {
+      name: file.name,
+      path: file.path,
+      sizeBytes: info.sizeBytes,
+      sha256,
+      etag: info.etag ?? "",
+      ...(target === undefined ? {} : { modifiedAtMs: info.modifiedAt.getTime() }),
+    };
+  }
+
+  #baseOf(folder: string): string {
+    return this.#objects.pathOf(folder) ?? `${this.#objects.uri}/${folder}`;
+  }
+}
+
+export function createEntryStore(options: ObjectEntryStoreOptions): ObjectEntryStore {
+  return new ObjectEntryStore(options);
+}
+
+/** false where hard links are refused: another file system, too many links, or a file system without them. */
+async function linkInto(source: string, target: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await link(source, target);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EXDEV" || code === "EMLINK" || code === "EPERM" || code === "ENOTSUP") return false;
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new AppError("DISK_FULL", `recording ${target}: the disk is full`, { cause: error });
+    if (code === "EACCES" || code === "EROFS")
+      throw new AppError("STORE_NOT_WRITABLE", `recording ${target}: ${code}`, { cause: error });
+    throw error;
+  }
+  const file = await open(target, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return true;
+}
+
+function encodeFolder(uri: string, folder: string): string {
+  return uri.startsWith("file://") ? encodeURI(folder) : folder;
+}
