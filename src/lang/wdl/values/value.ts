@@ -74,11 +74,11 @@ export interface ObjectValue {
   readonly kind: "object";
   readonly members: ReadonlyMap<string, WdlValue>;
 }
+/** 1.3. What a choice stands for is asked of the document (`value()`). */
 export interface EnumValue {
   readonly kind: "enum";
   readonly name: string;
   readonly choice: string;
-  readonly value: WdlValue;
 }
 
 export const none: NoneValue = Object.freeze({ kind: "none" });
