@@ -1,0 +1,38 @@
+/** What a prediction run tells while it works, and the counts that it ends with. */
+
+/** Rows by how they were answered. */
+export interface RunCounts {
+  readonly reusedLocal: number;
+  readonly reusedCloud: number;
+  readonly computed: number;
+  readonly failed: number;
+  readonly missing: number;
+}
+
+export type PredictEvent =
+  /** An interrupted run left `rows` finished rows; this run goes on after them. */
+  | { readonly kind: "resumed"; readonly rows: number }
+  /** The runner is being made ready; it may take long. */
+  | { readonly kind: "model-opening" }
+  /** Rows answered so far (also those that are not written yet) and how far into the input file the reader is. */
+  | {
+      readonly kind: "progress";
+      readonly counts: RunCounts;
+      readonly bytesRead: number;
+      readonly bytesTotal: number | undefined;
+    }
+  | { readonly kind: "dumping"; readonly rows: number }
+  /** Something the user should know; the run goes on. Each text is emitted once. */
+  | { readonly kind: "warning"; readonly message: string };
+
+export type PredictEventSink = (event: PredictEvent) => void;
+
+export type MutableCounts = { -readonly [K in keyof RunCounts]: number };
+
+export function noCounts(): MutableCounts {
+  return { reusedLocal: 0, reusedCloud: 0, computed: 0, failed: 0, missing: 0 };
+}
+
+export function sumOf(counts: RunCounts): number {
+  return counts.reusedLocal + counts.reusedCloud + counts.computed + counts.failed + counts.missing;
+}

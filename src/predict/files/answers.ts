@@ -1,0 +1,17 @@
+/** A chunk of answered rows on its way to the output file. */
+import type { Cell } from "../../task/index.ts";
+
+/** How a row was answered; the words of the status column and of every count. */
+export const statuses = ["missing", "reused-local", "reused-cloud", "computed", "failed"] as const;
+export type RowStatus = (typeof statuses)[number];
+
+/** The number of a status in `AnsweredChunk.status`. 0 = missing, so a fresh array says "nothing found yet". */
+export const statusCode = { missing: 0, reusedLocal: 1, reusedCloud: 2, computed: 3, failed: 4 } as const;
+
+export interface AnsweredChunk {
+  readonly inputs: readonly string[];
+  /** The values of each row; undefined = missing or failed. */
+  readonly values: readonly (readonly Cell[] | undefined)[];
+  /** One status code per row. */
+  readonly status: Uint8Array;
+}

@@ -1,0 +1,40 @@
+/** CSV (RFC 4180, LF) and TSV: `key,input,<columns>[,status]`; key = MD5 of the input as it was written. */
+import { md5Hex } from "../../hash/index.ts";
+import type { Cell } from "../../task/index.ts";
+import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
+import type { RowFormat, RowFormatOptions } from "./row-format.ts";
+
+/** `missing` is written as it is: Ersilia's readers look for the bare words None and \N. */
+export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions): RowFormat {
+  const needsQuotes = separator === "," ? /[",\r\n]/ : /["\t\r\n]/;
+  const text = (value: string) => (needsQuotes.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const width = options.columns.length;
+  const withStatus = options.statusColumn === "with";
+  const missing = separator + Array.from({ length: width }, () => options.missing).join(separator);
+  const failed = separator.repeat(width);
+  return {
+    begin: () => {
+      const names = ["key", "input", ...options.columns.map((column) => column.name)];
+      if (withStatus) names.push("status");
+      return `${names.map(text).join(separator)}\n`;
+    },
+    rows: (chunk: AnsweredChunk) => {
+      let out = "";
+      for (let i = 0; i < chunk.inputs.length; i++) {
+        const input = chunk.inputs[i] ?? "";
+        out += md5Hex(input) + separator + text(input);
+        const values = chunk.values[i];
+        if (values === undefined) out += chunk.status[i] === statusCode.missing ? missing : failed;
+        else for (let c = 0; c < width; c++) out += separator + cellText(values[c] ?? null, text);
+        out += withStatus ? `${separator}${statuses[chunk.status[i] ?? 0]}\n` : "\n";
+      }
+      return out;
+    },
+    end: () => "",
+  };
+}
+
+function cellText(cell: Cell, text: (value: string) => string): string {
+  if (typeof cell === "number") return Number.isFinite(cell) ? `${cell}` : "";
+  return cell === null ? "" : text(cell);
+}

@@ -1,0 +1,37 @@
+/** File formats of inputs and outputs, chosen by the extension of the path. */
+import { extname } from "node:path";
+import { AppError } from "../../kernel/index.ts";
+
+export type InputFormat = "csv" | "tsv" | "json";
+export type OutputFormat = "csv" | "tsv" | "json" | "hdf5";
+
+const inputs: Readonly<Record<string, InputFormat>> = { ".csv": "csv", ".tsv": "tsv", ".json": "json" };
+const outputs: Readonly<Record<string, OutputFormat>> = {
+  ".csv": "csv",
+  ".tsv": "tsv",
+  ".json": "json",
+  ".h5": "hdf5",
+  ".hdf5": "hdf5",
+};
+
+/** The format of an input file by its extension. Throws PREDICT_FORMAT_UNKNOWN. */
+export function inputFormatOf(path: string): InputFormat {
+  return byExtension(path, inputs, "read the inputs from");
+}
+
+/** The format of an output file by its extension. Throws PREDICT_FORMAT_UNKNOWN. */
+export function outputFormatOf(path: string): OutputFormat {
+  return byExtension(path, outputs, "write the predictions to");
+}
+
+function byExtension<T>(path: string, table: Readonly<Record<string, T>>, doing: string): T {
+  const extension = extname(path).toLowerCase();
+  const format = Object.hasOwn(table, extension) ? table[extension] : undefined;
+  if (format !== undefined) return format;
+  const got = extension === "" ? "no extension" : `the extension ${extension}`;
+  const known = Object.keys(table).join(", ");
+  throw new AppError(
+    "PREDICT_FORMAT_UNKNOWN",
+    `cannot ${doing} ${path}: got ${got}, expected one of ${known}`,
+  );
+}

@@ -1,0 +1,78 @@
+/** Which column of a table holds the inputs, and whether its first line is a header at all. */
+import { AppError } from "../../kernel/index.ts";
+import { looksLikeMolecule } from "./molecule-look.ts";
+
+export interface HeaderWish {
+  /** A column by its header, or by its number counted from 1. Default: `smiles` or `input`, or the only column. */
+  readonly column?: string;
+  /** Default: yes, unless the file has one column and its first line looks like a molecule. */
+  readonly header?: "present" | "absent";
+}
+
+export interface HeaderDecision {
+  /** Counted from 0. */
+  readonly column: number;
+  readonly firstLineIsRow: boolean;
+  /** For the user: what was guessed. */
+  readonly note?: string;
+}
+
+const inputHeaders = ["input", "smiles"];
+
+export function decideHeader(cells: readonly string[], wish: HeaderWish, place: string): HeaderDecision {
+  const names = cells.map((cell) => cell.trim());
+  if (wish.header === "absent") return { column: withoutHeader(names, wish, place), firstLineIsRow: true };
+  const column = withHeader(names, wish, place);
+  const only = names.length === 1 ? names[0] : undefined;
+  const guess = wish.header === undefined && wish.column === undefined && only !== undefined;
+  if (guess && !inputHeaders.includes(only.toLowerCase()) && looksLikeMolecule(only)) {
+    return {
+      column,
+      firstLineIsRow: true,
+      note: `${place} has no header: its first line (${short(only)}) looks like a molecule and is counted as a row; say --header if it is one`,
+    };
+  }
+  return { column, firstLineIsRow: false };
+}
+
+function withHeader(names: readonly string[], wish: HeaderWish, place: string): number {
+  if (wish.column !== undefined) return chosen(names, wish.column, place);
+  if (names.length === 1) return 0;
+  for (const header of inputHeaders) {
+    const at = names.findIndex((name) => name.toLowerCase() === header);
+    if (at >= 0) return at;
+  }
+  throw unclear(names, "none of them is called smiles or input", place);
+}
+
+function withoutHeader(names: readonly string[], wish: HeaderWish, place: string): number {
+  if (wish.column !== undefined) return chosen(names, wish.column, place);
+  if (names.length === 1) return 0;
+  throw unclear(names, "without a header it must be said which column holds the inputs", place);
+}
+
+function chosen(names: readonly string[], wanted: string, place: string): number {
+  const exact = names.indexOf(wanted);
+  if (exact >= 0) return exact;
+  const loose = names.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
+  if (loose >= 0) return loose;
+  const number = /^[1-9]\d*$/.test(wanted) ? Number(wanted) : 0;
+  if (number >= 1 && number <= names.length) return number - 1;
+  throw unclear(names, `none of them is called ${wanted}`, place);
+}
+
+function unclear(names: readonly string[], why: string, place: string): AppError {
+  const listed = names
+    .slice(0, 20)
+    .map((name) => short(name))
+    .join(", ");
+  const more = names.length > 20 ? `, … (${names.length} in all)` : "";
+  return new AppError(
+    "PREDICT_INPUT_COLUMNS_UNCLEAR",
+    `cannot tell which column of ${place} holds the inputs: got ${names.length} columns (${listed}${more}), and ${why}`,
+  );
+}
+
+function short(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}

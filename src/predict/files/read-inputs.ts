@@ -1,0 +1,87 @@
+/** Reads the inputs of a file of any format in chunks of bounded size, in the file's order. */
+import { stat } from "node:fs/promises";
+import { AppError, type Ask } from "../../kernel/index.ts";
+import { CsvScanner } from "./csv-scan.ts";
+import { inputFormatOf } from "./format.ts";
+import type { HeaderWish } from "./header.ts";
+import { JsonScanner } from "./json-scan.ts";
+import { textBlocks } from "./text-blocks.ts";
+
+export interface InputChunk {
+  readonly inputs: readonly string[];
+  /** Bytes of the file read so far. */
+  readonly bytesRead: number;
+  /** Something the user should know about how the file was read. At most once, with the first chunk. */
+  readonly note?: string;
+}
+
+export interface ReadInputsRequest extends HeaderWish {
+  readonly path: string;
+  /** Rows of a chunk; the last one has fewer. Chunks of very long rows have fewer as well. */
+  readonly chunkRows: number;
+}
+
+/** Characters of a chunk at which it is handed on although it has fewer rows. */
+const chunkCharacters = 16 << 20;
+
+/** Size of the input in bytes, for progress; undefined when it cannot be told (the reader will say why). */
+export async function inputSizeBytes(path: string): Promise<number | undefined> {
+  return await stat(path).then(
+    (stats) => (stats.isFile() ? stats.size : undefined),
+    () => undefined,
+  );
+}
+
+/** Throws FILE_*, PREDICT_FORMAT_UNKNOWN and PREDICT_INPUT_* errors that name the file and the line. */
+export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGenerator<InputChunk, void> {
+  const scanner = scannerFor(request);
+  let rows: string[] = [];
+  let characters = 0;
+  let noted = false;
+  const note = () => {
+    if (noted || scanner.note() === undefined) return {};
+    noted = true;
+    return { note: scanner.note() as string };
+  };
+  const cut = inputFormatOf(request.path) === "json" ? "between-characters" : "at-line-breaks";
+  for await (const block of textBlocks({ path: request.path, cut }, ask)) {
+    scanner.feed(block.text, block.last, rows);
+    characters += block.text.length;
+    let from = 0;
+    for (; rows.length - from >= request.chunkRows; from += request.chunkRows) {
+      yield { inputs: rows.slice(from, from + request.chunkRows), bytesRead: block.bytesRead, ...note() };
+    }
+    if (from > 0) rows = rows.slice(from);
+    const left = block.last || characters >= chunkCharacters ? rows.length : 0;
+    if (left > 0) {
+      yield { inputs: rows, bytesRead: block.bytesRead, ...note() };
+      rows = [];
+    }
+    if (from > 0 || left > 0) characters = 0;
+  }
+  if (!scanner.started())
+    throw new AppError(
+      "PREDICT_INPUT_EMPTY",
+      `cannot read the inputs from ${request.path}: the file is empty`,
+    );
+}
+
+interface Scanner {
+  feed(text: string, last: boolean, rows: string[]): void;
+  note(): string | undefined;
+  started(): boolean;
+}
+
+function scannerFor(request: ReadInputsRequest): Scanner {
+  const format = inputFormatOf(request.path);
+  const name = request.path;
+  if (format === "json") {
+    const json = new JsonScanner({
+      name,
+      ...(request.column === undefined ? {} : { column: request.column }),
+    });
+    return { feed: (t, l, r) => json.feed(t, l, r), note: () => undefined, started: () => json.sawList };
+  }
+  const csv = new CsvScanner({ ...request, name, separator: format === "tsv" ? "\t" : "," });
+  return { feed: (t, l, r) => csv.feed(t, l, r), note: () => csv.note, started: () => csv.sawHeader };
+}

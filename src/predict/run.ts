@@ -1,0 +1,402 @@
+/**
+ * A prediction run: read the inputs in chunks, answer each chunk, write the answers in the inputs' order. Two chunks are
+ * answered at the same time, so that looking up goes on while the model computes. Row count, order and duplicates are
+ * the input's.
+ */
+import { resolve } from "node:path";
+import { digestOf } from "../hash/index.ts";
+import { AppError, type Ask, checkAsk, freshAsk, withTimeout } from "../kernel/index.ts";
+import type { Canonicalizer, Model, Runner } from "../models/index.ts";
+import type { PredictionTier } from "../store/predictions/index.ts";
+import type { PredictionRow, PredictionScope } from "../task/index.ts";
+import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
+import { CanonicalMatch } from "./canonical-match.ts";
+import { Computer } from "./computer.ts";
+import { type MutableCounts, noCounts, type PredictEventSink, type RunCounts, sumOf } from "./events.ts";
+import { converterFor } from "./files/converter.ts";
+import { inputFormatOf, outputFormatOf } from "./files/format.ts";
+import type { HeaderWish } from "./files/header.ts";
+import { inputSizeBytes, readInputs } from "./files/read-inputs.ts";
+import { rowFormatFor } from "./files/row-format.ts";
+import { type Mode, planOf } from "./mode.ts";
+import { OrderedWriter } from "./ordered-writer.ts";
+import { Place } from "./place.ts";
+import { Recorder } from "./recorder.ts";
+import { InputDigest, ResumableOutput } from "./resumable-output.ts";
+
+export interface RunRequest extends HeaderWish {
+  readonly mode: Mode;
+  /** `never` stops after the look-ups (`--no-compute`). Default: what the mode says. */
+  readonly computes?: "never";
+  readonly input: string;
+  readonly output: string;
+  /** Default: what the mode says. */
+  readonly missing?: string;
+  readonly statusColumn: "with" | "without";
+  readonly match: "exact" | "canonical";
+  /** Inputs handed to the model at once. Default: 100. */
+  readonly batchSize?: number;
+  /** Batches at the same time. Default: 1. */
+  readonly parallel?: number;
+}
+
+export interface RunParts {
+  readonly model: Model;
+  /** The tiers that the mode needs; opened by the run where that is still to do, closed by the caller. */
+  readonly local: PredictionTier | undefined;
+  readonly cloud: PredictionTier | undefined;
+  /** Not open yet; opened only when something must be computed, and closed by the run. */
+  readonly runner: Runner;
+  readonly canonicalizer: () => Promise<Canonicalizer>;
+  readonly emit: PredictEventSink;
+}
+
+export interface FailedInput {
+  /** Row of the input, counted from 1 and without the header. */
+  readonly row: number;
+  readonly input: string;
+  readonly reason: string;
+}
+
+export interface RunResult {
+  readonly model: string;
+  readonly release: string;
+  readonly mode: Mode;
+  readonly input: string;
+  readonly output: string;
+  readonly rows: number;
+  readonly counts: RunCounts;
+  /** Rows that an interrupted run had finished before this one. */
+  readonly resumedRows: number;
+  readonly seconds: number;
+  /** Rows of this run (without resumed ones) per second. */
+  readonly rowsPerSecond: number;
+  /** The first failed rows of this run, at most 20. */
+  readonly failures: readonly FailedInput[];
+  readonly warnings: readonly string[];
+}
+
+/** Raised when the text of an output changes although the options do not, so that no old partial output is gone on with. */
+const outputVersion = 1;
+const chunksAtOnce = 2;
+const checkpointEveryMs = 1_000;
+const failuresShown = 20;
+
+/**
+ * Runs a batch of predictions.
+ * @throws PREDICT_*, FILE_*, DISK_FULL, STORE_* (only where nothing may be computed), MODEL_*, RUN_INTERRUPTED.
+ */
+export async function runPredictions(request: RunRequest, parts: RunParts, ask: Ask): Promise<RunResult> {
+  return await new PredictionRun(request, parts).run(ask);
+}
+
+class PredictionRun {
+  readonly #request: RunRequest;
+  readonly #parts: RunParts;
+  readonly #scope: PredictionScope;
+  readonly #reusable: boolean;
+  readonly #missing: string;
+  readonly #warnings: string[] = [];
+  readonly #failures: FailedInput[] = [];
+  /** Counts of written rows, and of the chunks that are being answered. */
+  #written = noCounts();
+  readonly #underWay = new Set<MutableCounts>();
+  #bytesRead = 0;
+  #bytesTotal: number | undefined;
+  #resumedRows = 0;
+
+  constructor(request: RunRequest, parts: RunParts) {
+    this.#request = request;
+    this.#parts = parts;
+    const { id, release, columns, reusable } = parts.model;
+    this.#scope = { modelId: id, release, columns };
+    this.#reusable = reusable.kind === "reusable";
+    this.#missing = request.missing ?? planOf(request.mode).missing;
+  }
+
+  async run(ask: Ask): Promise<RunResult> {
+    const startedAt = performance.now();
+    const request = this.#request;
+    inputFormatOf(request.input);
+    const format = outputFormatOf(request.output);
+    if (resolve(request.input) === resolve(request.output))
+      throw new AppError(
+        "PREDICT_INPUT_IS_OUTPUT",
+        `cannot write the predictions over their own inputs: ${request.input}`,
+      );
+    // The reader is asked first: a wrong input should be told before the output's folder is touched.
+    await readInputs({ ...request, path: request.input, chunkRows: 1 }, ask).next();
+    this.#bytesTotal = await inputSizeBytes(request.input);
+
+    const inner = new AbortController();
+    const stop = () => inner.abort(ask.signal.reason);
+    ask.signal.addEventListener("abort", stop, { once: true });
+    const innerAsk: Ask = { ...ask, signal: inner.signal };
+    const answering = this.#answerParts(innerAsk);
+    const output = await ResumableOutput.open({ path: request.output, identity: this.#identity(format) });
+    let finished = false;
+    try {
+      const options = {
+        columns: this.#scope.columns,
+        missing: this.#missing,
+        statusColumn: request.statusColumn,
+      };
+      const writer = new OrderedWriter(output, rowFormatFor(format, options), this.#written);
+      await this.#answerAll(writer, output, answering, innerAsk);
+      await answering.recorder.settle("everything", innerAsk);
+      checkAsk(ask, "finishing the output");
+      await writer.finish(converterFor(format, this.#scope.columns, innerAsk));
+      finished = true;
+    } finally {
+      inner.abort(new Error("the run has ended"));
+      ask.signal.removeEventListener("abort", stop);
+      if (!finished) await this.#keepWhatIsDone(answering, output);
+      await answering.computer?.close();
+      await answering.canonical?.close();
+    }
+    return this.#result(startedAt);
+  }
+
+  /** Interrupted or broken: what was computed is recorded, what was written can be gone on with. */
+  async #keepWhatIsDone(answering: AnswerParts, output: ResumableOutput): Promise<void> {
+    const last = withTimeout(freshAsk(), 5_000);
+    try {
+      await answering.recorder.settle("everything", last.ask);
+    } catch {
+      // The run's own error says more; a row that could not be recorded is computed again.
+    } finally {
+      last.done();
+      await output.abandon();
+    }
+  }
+
+  async #answerAll(
+    writer: OrderedWriter,
+    output: ResumableOutput,
+    answering: AnswerParts,
+    ask: Ask,
+  ): Promise<void> {
+    const found = output.resumable;
+    if (found !== undefined) {
+      Object.assign(this.#written, found.counts);
+      writer.resumeAt(found.rows);
+      this.#resumedRows = found.rows;
+      if (await this.#pass(writer, { skip: found.rows, digest: found.inputDigest }, answering, ask)) return;
+      this.#warn(`the interrupted run of ${output.path} had other inputs; starting anew`);
+      Object.assign(this.#written, noCounts());
+      writer.resumeAt(0);
+      this.#resumedRows = 0;
+      await output.restart();
+    }
+    await this.#pass(writer, undefined, answering, ask);
+  }
+
+  /** Reads, answers and writes everything after the `skip` rows. False = the skipped rows are not those of before. */
+  async #pass(
+    writer: OrderedWriter,
+    resume: { readonly skip: number; readonly digest: string } | undefined,
+    answering: AnswerParts,
+    ask: Ask,
+  ): Promise<boolean> {
+    const digest = new InputDigest();
+    const waiting: ChunkUnderWay[] = [];
+    const computed: (readonly string[])[] = [];
+    let skip = resume?.skip ?? 0;
+    let verified = resume === undefined;
+    let checkpointAt = Date.now() + checkpointEveryMs;
+
+    const writeOldest = async () => {
+      const oldest = waiting.shift();
+      if (oldest === undefined) return;
+      const answered = await oldest.answer;
+      this.#underWay.delete(oldest.counts);
+      this.#noteFailures(answered, writer.rows);
+      await writer.write(answered, digest);
+      this.#progress();
+      // Two chunks back: nothing that is still being answered can have missed these inputs before they were recorded.
+      computed.push(answered.missed);
+      for (const missed of computed.length > chunksAtOnce ? [computed.shift() ?? []] : []) {
+        answering.computer?.release(missed);
+        answering.canonical?.release(missed);
+      }
+      if (Date.now() < checkpointAt) return;
+      await answering.recorder.settle("local", ask);
+      await writer.checkpoint(digest);
+      checkpointAt = Date.now() + checkpointEveryMs;
+    };
+
+    try {
+      for await (const chunk of readInputs(this.#readRequest(), ask)) {
+        checkAsk(ask, "answering the inputs");
+        if (chunk.note !== undefined) this.#warn(chunk.note);
+        this.#bytesRead = chunk.bytesRead;
+        const skipped = Math.min(skip, chunk.inputs.length);
+        skip -= skipped;
+        if (skipped > 0) digest.add(chunk.inputs.slice(0, skipped));
+        if (skip > 0) continue;
+        if (!verified) {
+          if (digest.current() !== resume?.digest) return false;
+          verified = true;
+          this.#parts.emit({ kind: "resumed", rows: this.#resumedRows });
+        }
+        const inputs = skipped === 0 ? chunk.inputs : chunk.inputs.slice(skipped);
+        if (inputs.length === 0) continue;
+        const counts = noCounts();
+        this.#underWay.add(counts);
+        const answer = answerRows(inputs, counts, answering, ask);
+        answer.catch(() => undefined); // Awaited in turn; an earlier chunk's error comes first.
+        waiting.push({ answer, counts });
+        if (waiting.length >= chunksAtOnce) await writeOldest();
+      }
+      if (skip > 0) return false;
+      while (waiting.length > 0) await writeOldest();
+      return true;
+    } catch (error) {
+      if (verified) await writer.checkpoint(digest).catch(() => undefined); // The error that stopped us is the news.
+      throw error;
+    } finally {
+      this.#underWay.clear();
+    }
+  }
+
+  #readRequest() {
+    // Wide models and models whose answers are not kept get smaller chunks: less memory, less to lose.
+    const cells = Math.floor(1_000_000 / Math.max(1, this.#scope.columns.length));
+    const plan = planOf(this.#request.mode);
+    const most = !this.#reusable ? 4 * this.#batchSize() : plan.lookUp.includes("cloud") ? 100_000 : 20_000;
+    const chunkRows = Math.max(1, Math.min(most, Math.max(cells, this.#batchSize())));
+    return { ...this.#request, path: this.#request.input, chunkRows };
+  }
+
+  #batchSize(): number {
+    return this.#request.batchSize ?? 100;
+  }
+
+  #answerParts(ask: Ask): AnswerParts {
+    const plan = planOf(this.#request.mode);
+    const computes = plan.computes === "allowed" && this.#request.computes !== "never";
+    const { model, runner, emit } = this.#parts;
+    if (model.reusable.kind === "never")
+      this.#warn(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
+    const places = !this.#reusable ? [] : plan.lookUp.map((source) => this.#place(source, computes));
+    const recorder = new Recorder({ scope: this.#scope, places });
+    const canonical =
+      this.#request.match === "canonical" && this.#reusable
+        ? new CanonicalMatch(this.#parts.canonicalizer)
+        : undefined;
+    if (canonical !== undefined && !places.some((place) => place.tier.can.canonicalIndex))
+      this.#warn("--match canonical finds nothing here: none of the caches keeps canonical forms");
+    const equalInputs = this.#reusable ? "share" : "separate";
+    const computer = !computes
+      ? undefined
+      : new Computer({
+          runner,
+          columns: model.columns,
+          batchSize: this.#batchSize(),
+          parallel: this.#request.parallel ?? 1,
+          equalInputs,
+          opening: () => emit({ kind: "model-opening" }),
+          computed: (inputs, predictions) => {
+            const computedAt = new Date().toISOString();
+            const toolkit = runner.toolkit === undefined ? {} : { toolkit: runner.toolkit };
+            const provenance = { computedAt, runner: runner.kind, ...toolkit };
+            const rows: PredictionRow[] = [];
+            predictions.forEach((prediction, i) => {
+              if (prediction.kind !== "computed") return;
+              const input = inputs[i] ?? "";
+              const form = canonical?.formOf(input);
+              const known = form === undefined ? {} : { canonical: form };
+              rows.push({ input, values: prediction.values, provenance, ...known });
+            });
+            recorder.add(rows, "computed", ask);
+          },
+        });
+    return {
+      scope: this.#scope,
+      places,
+      recorder,
+      computer,
+      canonical,
+      equalInputs,
+      moved: () => this.#progress(),
+    };
+  }
+
+  #place(source: "local" | "cloud", computes: boolean): Place {
+    const tier = this.#parts[source];
+    if (tier === undefined)
+      throw new AppError(
+        "PREDICT_TIER_NOT_CONFIGURED",
+        `the mode ${this.#request.mode} needs a ${source} cache, and there is none`,
+      );
+    const trouble = computes ? "is-a-miss" : "ends-the-run";
+    return new Place({ source, tier, trouble, warn: (message) => this.#warn(message) });
+  }
+
+  #identity(format: string): string {
+    const { mode, computes, statusColumn, match } = this.#request;
+    const columns = this.#scope.columns.map((column) => [column.name, column.type]);
+    return digestOf({
+      outputVersion,
+      model: this.#scope.modelId,
+      release: this.#scope.release,
+      columns,
+      mode,
+      computes: computes ?? "as the mode says",
+      missing: this.#missing,
+      statusColumn,
+      match,
+      format,
+    });
+  }
+
+  #noteFailures(answered: Answered, rowsBefore: number): void {
+    for (const { index, reason } of answered.failures) {
+      if (this.#failures.length >= failuresShown) return;
+      const input = answered.inputs[index] ?? "";
+      const shown = input.length > 80 ? `${input.slice(0, 77)}...` : input;
+      this.#failures.push({ row: rowsBefore + index + 1, input: shown, reason });
+    }
+  }
+
+  #warn(message: string): void {
+    if (this.#warnings.includes(message)) return;
+    this.#warnings.push(message);
+    this.#parts.emit({ kind: "warning", message });
+  }
+
+  #progress(): void {
+    const counts = { ...this.#written };
+    for (const chunk of this.#underWay) {
+      counts.reusedLocal += chunk.reusedLocal;
+      counts.reusedCloud += chunk.reusedCloud;
+      counts.computed += chunk.computed;
+      counts.failed += chunk.failed;
+    }
+    this.#parts.emit({ kind: "progress", counts, bytesRead: this.#bytesRead, bytesTotal: this.#bytesTotal });
+  }
+
+  #result(startedAt: number): RunResult {
+    const seconds = (performance.now() - startedAt) / 1000;
+    const rows = sumOf(this.#written);
+    return {
+      model: this.#scope.modelId,
+      release: this.#scope.release,
+      mode: this.#request.mode,
+      input: this.#request.input,
+      output: this.#request.output,
+      rows,
+      counts: { ...this.#written },
+      resumedRows: this.#resumedRows,
+      seconds: Math.round(seconds * 1000) / 1000,
+      rowsPerSecond: Math.round((rows - this.#resumedRows) / Math.max(seconds, 0.001)),
+      failures: this.#failures,
+      warnings: this.#warnings,
+    };
+  }
+}
+
+interface ChunkUnderWay {
+  readonly answer: Promise<Answered>;
+  readonly counts: MutableCounts;
+}
