@@ -1,4 +1,16 @@
-/** exec/core: what an executor is, and the pure pieces that executors share. */
+/** exec/core: what an executor is, and the pieces that executors share. */
+export {
+  type EndFacts,
+  ensureStreams,
+  parseExitCode,
+  parseUsage,
+  readAttemptEnd,
+  readExitCode,
+  type StopReason,
+  type UsageFile,
+  usageOf,
+  writeStopMark,
+} from "./attempt-files.ts";
 export {
   type AttemptPaths,
   attemptHostPath,
@@ -16,6 +28,8 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
+export { explainExit } from "./exit-codes.ts";
+export { type InputMount, type PrepareOptions, prepareAttempt, settleInputs } from "./prepare-attempt.ts";
 export {
   type ScriptedEnd,
   ScriptedExecutor,
@@ -23,3 +37,4 @@ export {
   ScriptedWorld,
   scriptedRefusal,
 } from "./scripted-executor.ts";
+export { type WrapperPlace, wrapperArguments } from "./wrapper.ts";

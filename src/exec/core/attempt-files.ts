@@ -1,0 +1,119 @@
+/** Reads what the wrapper left in an attempt's directory: the exit code and the resources used. */
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { systemErrorCode } from "../../kernel/index.ts";
+import { attemptPaths } from "./attempt-paths.ts";
+import type { AttemptEnd, Usage } from "./executor.ts";
+
+/** What `usage.json` says; null = could not be measured. */
+export interface UsageFile {
+  readonly wallCentiseconds: number | null;
+  readonly cgroupCpuMicroseconds: number | null;
+  /** User and system time of all waited-for children, in 1/100 s. */
+  readonly cpuTicks: number | null;
+  /** Highest memory charged to the cgroup, page cache included. */
+  readonly peakBytes: number | null;
+  readonly oomKills: number | null;
+}
+
+const nothing: UsageFile = {
+  wallCentiseconds: null,
+  cgroupCpuMicroseconds: null,
+  cpuTicks: null,
+  peakBytes: null,
+  oomKills: null,
+};
+
+/** Never throws: figures that make no sense are null. The file was written next to a task that may have touched it. */
+export function parseUsage(text: string): UsageFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return nothing;
+  }
+  if (typeof value !== "object" || value === null) return nothing;
+  const members = new Map(Object.entries(value));
+  const figure = (name: keyof UsageFile): number | null => {
+    const member: unknown = members.get(name);
+    return typeof member === "number" && Number.isSafeInteger(member) && member >= 0 ? member : null;
+  };
+  return {
+    wallCentiseconds: figure("wallCentiseconds"),
+    cgroupCpuMicroseconds: figure("cgroupCpuMicroseconds"),
+    cpuTicks: figure("cpuTicks"),
+    peakBytes: figure("peakBytes"),
+    oomKills: figure("oomKills"),
+  };
+}
+
+/** The exit code, or undefined while the line is not there or not complete. */
+export function parseExitCode(text: string): number | undefined {
+  const match = /^(\d{1,3})\n$/.exec(text);
+  return match === null ? undefined : Number(match[1]);
+}
+
+export async function readExitCode(directory: string): Promise<number | undefined> {
+  return parseExitCode(await readIfThere(attemptPaths(directory).rc));
+}
+
+/** What the executor itself knows, for figures that the wrapper could not measure. */
+export interface EndFacts {
+  readonly wallSeconds: number;
+  /** The engine's own word on memory kills. */
+  readonly outOfMemory?: boolean;
+}
+
+/** How the attempt ended as its directory tells it; undefined when it tells nothing (no complete `rc`, no stop mark). */
+export async function readAttemptEnd(directory: string, facts: EndFacts): Promise<AttemptEnd | undefined> {
+  const figures = parseUsage(await readIfThere(attemptPaths(directory).usage));
+  const stopped = await readStopMark(directory);
+  if (stopped === "cancelled") return { kind: "cancelled" };
+  const usage = usageOf(figures, facts.wallSeconds);
+  if (stopped === "timed-out") return { kind: "timed-out", usage };
+  const exitCode = await readExitCode(directory);
+  if (exitCode === undefined) return undefined;
+  const outOfMemory = facts.outOfMemory === true || (figures.oomKills ?? 0) > 0;
+  return { kind: "exited", exitCode, outOfMemory, usage };
+}
+
+export function usageOf(figures: UsageFile, wallSeconds: number): Usage {
+  const { cgroupCpuMicroseconds: micro, cpuTicks: ticks, wallCentiseconds: wall } = figures;
+  const fromCgroup = micro !== null || figures.peakBytes !== null;
+  return {
+    wallSeconds: wall === null ? wallSeconds : wall / 100,
+    cpuSeconds: micro !== null ? micro / 1e6 : ticks !== null ? ticks / 100 : null,
+    maxRssBytes: figures.peakBytes,
+    source: fromCgroup ? "cgroup" : ticks !== null ? "proc" : "none",
+  };
+}
+
+export type StopReason = "cancelled" | "timed-out";
+
+/** Leaves word of why an attempt is being stopped, so that a later process does not take its end for the task's own. */
+export async function writeStopMark(directory: string, reason: StopReason): Promise<void> {
+  await writeFile(attemptPaths(directory).stopped, `${reason}\n`);
+}
+
+async function readStopMark(directory: string): Promise<StopReason | undefined> {
+  const word = (await readIfThere(attemptPaths(directory).stopped)).trim();
+  return word === "cancelled" || word === "timed-out" ? word : undefined;
+}
+
+/** Makes sure that both streams have a file, for attempts that ended before the wrapper could open them. */
+export async function ensureStreams(directory: string, words = ""): Promise<void> {
+  const { stdout, stderr } = attemptPaths(directory);
+  await writeFile(stdout, "", { flag: "a" });
+  await writeFile(stderr, words, { flag: "a" });
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    // A task owns its directory: a file of an absurd size (or no file at all) in place of ours says nothing.
+    const facts = await stat(path);
+    return facts.isFile() && facts.size < 4096 ? await readFile(path, "utf8") : "";
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "EACCES") return "";
+    throw error;
+  }
+}

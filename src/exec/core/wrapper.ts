@@ -1,0 +1,89 @@
+/**
+ * The shell text that stands around every task, inside the container or on the host. It runs the task's script with
+ * both output streams in files, measures what was used, and writes `usage.json` and then, last and by rename, `rc`.
+ *
+ * It needs nothing of the image but /bin/sh (checked with dash, busybox and bash): figures come from cgroup files (v1
+ * or v2) and /proc, read by the shell itself; where there is no `mv`, `rc` is written in place, and readers take it
+ * only when its line is complete. The task runs in the background so that TERM can be handed on: inside a container to
+ * every process (`kill -1` spares the caller and pid 1), on the host the whole group has got it already.
+ */
+
+/**
+ *   container: the cgroup files below /sys/fs/cgroup are the task's own
+ *   host: `memory` and `cpu` name cgroup folders that the task enters first; empty = none
+ */
+export type WrapperPlace =
+  | { readonly kind: "container" }
+  | { readonly kind: "host"; readonly memoryCgroup: string; readonly cpuCgroup: string };
+
+const wrapperText = `
+root=$1 place=$2 memory=$3 cpu=$4
+shift 4
+oom= peak= usec= ticks= wall= now=
+uptime() {
+  now=
+  [ -r /proc/uptime ] || return 0
+  read -r now rest < /proc/uptime
+  now=\${now%.*}\${now#*.}
+}
+stop() { if [ "$place" = container ]; then kill -TERM -1 2>/dev/null; fi; }
+if [ "$place" = container ]; then
+  if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
+  elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
+  fi
+else
+  [ -z "$memory" ] || echo $$ > "$memory/cgroup.procs" || exit 125
+  [ -z "$cpu" ] || [ "$cpu" = "$memory" ] || echo $$ > "$cpu/cgroup.procs" || exit 125
+fi
+cd "$root/work" || exit 125
+trap stop TERM INT
+uptime
+began=$now
+"$@" < /dev/null > "$root/stdout" 2> "$root/stderr" &
+task=$!
+wait $task
+code=$?
+while kill -0 $task 2>/dev/null; do wait $task; code=$?; done
+trap '' TERM INT
+uptime
+[ -z "$began" ] || wall=$((now - began))
+if [ -r "$memory/memory.events" ]; then
+  while read -r name value; do [ "$name" != oom_kill ] || oom=$value; done < "$memory/memory.events"
+  [ ! -r "$memory/memory.peak" ] || read -r peak < "$memory/memory.peak"
+elif [ -r "$memory/memory.oom_control" ]; then
+  while read -r name value; do [ "$name" != oom_kill ] || oom=$value; done < "$memory/memory.oom_control"
+  [ ! -r "$memory/memory.max_usage_in_bytes" ] || read -r peak < "$memory/memory.max_usage_in_bytes"
+fi
+if [ -r "$cpu/cpuacct.usage" ]; then
+  read -r usec < "$cpu/cpuacct.usage"
+  usec=$((usec / 1000))
+elif [ -r "$cpu/cpu.stat" ]; then
+  while read -r name value; do [ "$name" != usage_usec ] || usec=$value; done < "$cpu/cpu.stat"
+fi
+if [ -r /proc/$$/stat ]; then
+  read -r stat < /proc/$$/stat
+  set -- \${stat##*) }
+  shift 13
+  ticks=$(($1 + $2))
+fi
+printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
+  "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
+echo $code > "$root/rc.new"
+mv -f "$root/rc.new" "$root/rc" 2>/dev/null || echo $code > "$root/rc"
+exit $code
+`;
+
+/**
+ * Arguments for `/bin/sh` that run one task.
+ *
+ * @param root the attempt's directory as the task sees it: the task root, or its host path
+ * @param command the words to run, the script's path being the last
+ */
+export function wrapperArguments(
+  root: string,
+  place: WrapperPlace,
+  command: readonly string[],
+): readonly string[] {
+  const [memory, cpu] = place.kind === "host" ? [place.memoryCgroup, place.cpuCgroup] : ["", ""];
+  return ["-c", wrapperText, "memoir-task", root, place.kind, memory, cpu, ...command];
+}
