@@ -1,2 +1,12 @@
 /** store/objects: bytes by name, in a folder or on S3. */
-export type { ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
+export { createFolderStore, type FolderStoreOptions } from "./folder-store.ts";
+export type {
+  ByteRange,
+  ObjectInfo,
+  ObjectReader,
+  ObjectStore,
+  ObjectStoreAbilities,
+} from "./object-store.ts";
+export { openObjectStore, type S3Access } from "./open-object-store.ts";
+export type { S3Credentials, S3StoreOptions } from "./s3-client.ts";
+export { createS3Store } from "./s3-store.ts";

@@ -21,6 +21,20 @@ export interface ObjectStoreAbilities {
   readonly localFiles: boolean;
 }
 
+/** Half-open: bytes [start, end). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One immutable object opened for many small reads. Close it. */
+export interface ObjectReader {
+  readonly sizeBytes: number;
+  /** Answers in the order of `ranges`; reads run side by side, `concurrency` of the store at most. */
+  readRanges(ranges: readonly ByteRange[], ask: Ask): Promise<readonly Uint8Array[]>;
+  close(): Promise<void>;
+}
+
 export interface ObjectStore {
   /** `file:///…` or `s3://bucket/prefix`, for messages and manifests. No trailing slash. */
   readonly uri: string;
@@ -30,15 +44,22 @@ export interface ObjectStore {
   head(name: string, ask: Ask): Promise<ObjectInfo | undefined>;
   /** The whole object. undefined = not there. */
   read(name: string, ask: Ask): Promise<Uint8Array | undefined>;
-  /** Bytes [start, end) of the object. Throws when it is not there. */
-  readRange(name: string, range: { start: number; end: number }, ask: Ask): Promise<Uint8Array>;
+  /**
+   * Bytes [start, end) of the object, never fewer. Throws STORE_OBJECT_NOT_FOUND when it is not there and
+   * STORE_OBJECT_DAMAGED when it is shorter than that.
+   */
+  readRange(name: string, range: ByteRange, ask: Ask): Promise<Uint8Array>;
+  /** How many unwanted bytes are cheaper to read than one more request: the gap up to which ranges are merged. */
+  readonly gapBytes: number;
+  /** Opens an object of known size for ranged reads. A folder opens the file; S3 does nothing until the first read. */
+  openReader(name: string, sizeBytes: number, ask: Ask): Promise<ObjectReader>;
   /** Replaces or creates, atomically: readers see the old bytes or the new ones. */
   put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo>;
   /** Creates only if the name is free. */
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
   putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;
-  /** Downloads to a local path (temp + rename). Throws when it is not there. */
+  /** Downloads to a local path (temp + rename). Throws STORE_OBJECT_NOT_FOUND when it is not there. */
   fetchFile(name: string, path: string, ask: Ask): Promise<void>;
   /** Everything whose name starts with `prefix`, ordered by code unit. */
   list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo>;

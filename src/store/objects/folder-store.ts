@@ -1,0 +1,374 @@
+/**
+ * Objects as plain files of a folder. A write goes to `.memoir-tmp/`, is checked for its length, flushed to disk and
+ * renamed, so that a reader sees the old bytes or the new ones and a crash or a full disk leaves no half object.
+ */
+import { randomUUID } from "node:crypto";
+import { constants, read as readFd } from "node:fs";
+import {
+  access,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { byCodeUnit } from "../../hash/index.ts";
+import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
+import { folderError } from "./folder-errors.ts";
+import { checkName, checkPrefix } from "./object-name.ts";
+import type {
+  ByteRange,
+  ObjectInfo,
+  ObjectReader,
+  ObjectStore,
+  ObjectStoreAbilities,
+} from "./object-store.ts";
+
+export interface FolderStoreOptions {
+  /** Made when it does not exist. */
+  readonly path: string;
+  /** false = no fsync: for throw-away stores of tests and scratch data. Default true. */
+  readonly durable?: boolean;
+}
+
+const tempFolder = ".memoir-tmp";
+/** A temp file this old belongs to a process that died. */
+const staleTempMs = 24 * 60 * 60 * 1000;
+/** Node's file operations run on four threads; a few more in flight keep them busy. */
+const readsAtOnce = 8;
+
+export function createFolderStore(options: FolderStoreOptions): ObjectStore {
+  const root = resolve(options.path);
+  const durable = options.durable ?? true;
+  let opened: Promise<ObjectStoreAbilities> | undefined;
+  const pathFor = (name: string): string => {
+    checkName(name);
+    if (name === tempFolder || name.startsWith(`${tempFolder}/`))
+      throw new AppError("STORE_NAME_INVALID", `using the object name ${name}: this name is reserved`);
+    return join(root, ...name.split("/"));
+  };
+  const temp = () => join(root, tempFolder, randomUUID());
+  const guarded = async <T>(
+    doing: string,
+    access: "reading" | "writing",
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw folderError(error, doing, access);
+    }
+  };
+  /** Work on one named object; the name is checked first. */
+  const on = async <T>(
+    verb: string,
+    name: string,
+    access: "reading" | "writing",
+    work: (path: string) => Promise<T>,
+  ): Promise<T> => {
+    const path = pathFor(name);
+    return guarded(`${verb} ${path}`, access, () => work(path));
+  };
+
+  const store: ObjectStore = {
+    uri: pathToFileURL(root).href.replace(/\/$/, ""),
+    gapBytes: 8 * 1024,
+    open: () => {
+      opened ??= guarded(`opening the store in ${root}`, "writing", () => openFolder(root)).catch((error) => {
+        opened = undefined;
+        throw error;
+      });
+      return opened;
+    },
+    head: (name) => on("looking at", name, "reading", (path) => infoOf(name, path)),
+    read: (name) => on("reading", name, "reading", (path) => orUndefined(() => readFile(path))),
+    readRange: async (name, range, ask) => {
+      const reader = await store.openReader(name, range.end, ask);
+      try {
+        const [bytes] = await reader.readRanges([range], ask);
+        return bytes ?? new Uint8Array();
+      } finally {
+        await reader.close();
+      }
+    },
+    openReader: (name, sizeBytes) => on("opening", name, "reading", (path) => openReader(path, sizeBytes)),
+    put: (name, bytes, ask) =>
+      on("writing", name, "writing", async (path) => {
+        await viaTemp(bytes, async (from) => {
+          checkAsk(ask, `writing ${name}`);
+          await into(path, (target) => rename(from, target));
+        });
+        return requireInfo(name, path);
+      }),
+    putNew: (name, bytes, ask) =>
+      on("writing", name, "writing", async (path) => {
+        if ((await infoOf(name, path)) !== undefined) return "already-there";
+        const { conditionalPut } = await store.open(ask);
+        let outcome: "stored" | "already-there" = "stored";
+        await viaTemp(bytes, async (from) => {
+          checkAsk(ask, `writing ${name}`);
+          await into(path, async (target) => {
+            // Without hard links the last writer wins; the bytes are whole in either case.
+            if (!conditionalPut) return rename(from, target);
+            await link(from, target).catch((error) => {
+              if (systemErrorCode(error) !== "EEXIST") throw error;
+              outcome = "already-there";
+            });
+          });
+        });
+        return outcome;
+      }),
+    putFile: (name, path, ask) =>
+      on(`copying ${path} to`, name, "writing", async (target) => {
+        const wanted = await stat(path).catch((error) => {
+          throw folderError(error, `reading ${path}`, "reading");
+        });
+        const from = await prepareTemp();
+        try {
+          await copyFile(path, from, constants.COPYFILE_FICLONE);
+          await checkLength(from, wanted.size);
+          if (durable) await syncPath(from);
+          checkAsk(ask, `copying ${path}`);
+          await into(target, (to) => rename(from, to));
+        } finally {
+          await rm(from, { force: true });
+        }
+        return requireInfo(name, target);
+      }),
+    fetchFile: (name, path, ask) =>
+      on("reading", name, "reading", async (from) => {
+        const { size } = await stat(from);
+        const near = `${path}.${randomUUID()}.tmp`;
+        await guarded(`writing ${path}`, "writing", async () => {
+          try {
+            await copyFile(from, near, constants.COPYFILE_FICLONE);
+            await checkLength(near, size);
+            checkAsk(ask, `copying ${name}`);
+            await rename(near, path);
+          } finally {
+            await rm(near, { force: true });
+          }
+        });
+      }),
+    list: (prefix, ask) => listFolder(root, prefix, ask),
+    remove: async (names, ask) => {
+      for (const name of names) checkName(name);
+      await mapBounded(names, readsAtOnce, (name) =>
+        on("removing", name, "writing", async (path) => {
+          checkAsk(ask, `removing ${path}`);
+          await orUndefined(() => unlink(path));
+        }),
+      );
+    },
+    pathOf: pathFor,
+    close: async () => {
+      opened = undefined;
+    },
+  };
+  return store;
+
+  async function prepareTemp(): Promise<string> {
+    await store.open({ signal: new AbortController().signal });
+    return temp();
+  }
+
+  /** Writes the bytes to a temp file, hands it over and removes what is left of it. */
+  async function viaTemp(bytes: Uint8Array, publish: (from: string) => Promise<void>): Promise<void> {
+    const from = await prepareTemp();
+    try {
+      const handle = await open(from, "wx");
+      try {
+        await handle.writeFile(bytes);
+        // A full file system can shorten a file without an error: what counts is what is there.
+        const { size } = await handle.stat();
+        if (size !== bytes.byteLength) throw shortWrite(from, size, bytes.byteLength);
+        if (durable) await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await publish(from);
+    } finally {
+      await rm(from, { force: true });
+    }
+  }
+
+  /** Publishes into the target's folder, making it when it is missing or was removed meanwhile, and flushes it. */
+  async function into(target: string, publish: (target: string) => Promise<void>): Promise<void> {
+    const folder = dirname(target);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await publish(target);
+        break;
+      } catch (error) {
+        if (systemErrorCode(error) !== "ENOENT" || attempt === 3) throw error;
+        const firstMade = await mkdir(folder, { recursive: true });
+        if (durable && firstMade !== undefined) await syncChain(dirname(firstMade), dirname(folder));
+      }
+    }
+    if (durable) await syncPath(folder);
+  }
+}
+
+async function openFolder(root: string): Promise<ObjectStoreAbilities> {
+  const temps = join(root, tempFolder);
+  try {
+    await mkdir(temps, { recursive: true });
+    await access(temps, constants.W_OK);
+  } catch (error) {
+    // A folder that may only be read still answers; the first write says why it cannot.
+    const readable = await readdir(root).then(
+      () => true,
+      () => false,
+    );
+    if (readable) return { conditionalPut: false, localFiles: true };
+    throw error;
+  }
+  for (const name of await readdir(temps)) {
+    const path = join(temps, name);
+    const found = await orUndefined(() => stat(path));
+    if (found !== undefined && Date.now() - found.mtimeMs > staleTempMs) await rm(path, { force: true });
+  }
+  const probe = join(temps, randomUUID());
+  const linked = `${probe}-link`;
+  try {
+    await (await open(probe, "wx")).close();
+    const hardLinks = await link(probe, linked).then(
+      () => true,
+      () => false,
+    );
+    return { conditionalPut: hardLinks, localFiles: true };
+  } finally {
+    await rm(linked, { force: true });
+    await rm(probe, { force: true });
+  }
+}
+
+const readAt = promisify(readFd);
+
+async function openReader(path: string, sizeBytes: number): Promise<ObjectReader> {
+  const handle = await open(path, "r");
+  // The bare descriptor: FileHandle.read costs several times as much per call, and look-ups make thousands.
+  const fd = handle.fd;
+  const one = async ({ start, end }: ByteRange): Promise<Uint8Array> => {
+    const bytes = Buffer.allocUnsafe(end - start);
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesRead } = await readAt(fd, bytes, at, bytes.length - at, start + at);
+      if (bytesRead === 0)
+        throw new AppError(
+          "STORE_OBJECT_DAMAGED",
+          `reading bytes ${start} to ${end} of ${path}: it ends at ${start + at}, expected at least ${end}`,
+        );
+      at += bytesRead;
+    }
+    return bytes;
+  };
+  return {
+    sizeBytes,
+    readRanges: async (ranges, ask) => {
+      try {
+        return await mapBounded(ranges, readsAtOnce, (range) => {
+          checkAsk(ask, `reading ${path}`);
+          return one(range);
+        });
+      } catch (error) {
+        throw folderError(error, `reading ${path}`, "reading");
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerator<ObjectInfo> {
+  checkPrefix(prefix);
+  const cut = prefix.lastIndexOf("/");
+  const folder = cut < 0 ? "" : prefix.slice(0, cut + 1);
+  yield* walk(folder);
+
+  async function* walk(at: string): AsyncGenerator<ObjectInfo> {
+    checkAsk(ask, `listing ${root}`);
+    let entries: { name: string; folder: boolean }[];
+    try {
+      const found = await readdir(join(root, ...at.split("/")), { withFileTypes: true });
+      entries = found.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return;
+      throw folderError(error, `listing ${join(root, at)}`, "reading");
+    }
+    // `a/b` sorts by its whole name, so a folder takes part in the order with its slash.
+    const named = entries
+      .map((entry) => ({ full: `${at}${entry.name}${entry.folder ? "/" : ""}`, ...entry }))
+      .filter(({ full }) => full !== `${tempFolder}/`)
+      .sort((a, b) => byCodeUnit(a.full, b.full));
+    for (const { full, folder } of named) {
+      if (folder) {
+        if (full.startsWith(prefix) || prefix.startsWith(full)) yield* walk(full);
+      } else if (full.startsWith(prefix)) {
+        const info = await infoOf(full, join(root, ...full.split("/")));
+        if (info !== undefined) yield info;
+      }
+    }
+  }
+}
+
+async function infoOf(name: string, path: string): Promise<ObjectInfo | undefined> {
+  const found = await orUndefined(() => stat(path));
+  if (found === undefined || !found.isFile()) return undefined;
+  return { name, sizeBytes: found.size, modifiedAt: found.mtime };
+}
+
+async function requireInfo(name: string, path: string): Promise<ObjectInfo> {
+  const info = await infoOf(name, path);
+  if (info !== undefined) return info;
+  throw new AppError("STORE_OBJECT_NOT_FOUND", `writing ${path}: it was removed while it was written`);
+}
+
+/** undefined where nothing is there. */
+async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+async function checkLength(path: string, expected: number): Promise<void> {
+  const { size } = await stat(path);
+  if (size !== expected) throw shortWrite(path, size, expected);
+}
+
+function shortWrite(path: string, got: number, expected: number): AppError {
+  return new AppError("DISK_FULL", `writing ${path}: ${got} bytes arrived, expected ${expected}`);
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems cannot flush a folder; they order the rename themselves or cannot promise anything.
+    const code = systemErrorCode(error);
+    if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EPERM" && code !== "EISDIR") throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Flushes every folder from `top` down to `bottom`, so that freshly made folders survive a power cut. */
+async function syncChain(top: string, bottom: string): Promise<void> {
+  for (let at = bottom; at === top || at.startsWith(top + sep); at = dirname(at)) {
+    await syncPath(at);
+    if (at === top) return;
+  }
+}

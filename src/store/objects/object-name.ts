@@ -1,0 +1,37 @@
+/** Names of objects: relative, `/`-separated, no way out of the store. */
+import { AppError } from "../../kernel/index.ts";
+
+/** S3's limit, in UTF-8 bytes. */
+const longestName = 1024;
+
+/** Throws STORE_NAME_INVALID for a name that could leave the store or that some store could not hold. */
+export function checkName(name: string): void {
+  const wrong = problemOf(name);
+  if (wrong === undefined) return;
+  throw new AppError(
+    "STORE_NAME_INVALID",
+    `using the object name ${JSON.stringify(name.slice(0, 200))}: ${wrong}`,
+  );
+}
+
+/** Like `checkName` for the start of a name: may be empty and may end with `/` or in the middle of a part. */
+export function checkPrefix(prefix: string): void {
+  if (prefix === "") return;
+  const parts = prefix.split("/");
+  parts.pop();
+  if (parts.length > 0) checkName(parts.join("/"));
+  if (prefix.includes("\0") || prefix.includes("\\")) checkName(prefix);
+}
+
+function problemOf(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (name.startsWith("/")) return "it starts with /, expected a relative name";
+  if (name.includes("\0")) return "it holds a NUL character";
+  if (name.includes("\\")) return "it holds a backslash";
+  if (Buffer.byteLength(name) > longestName) return `it is longer than ${longestName} bytes`;
+  for (const part of name.split("/")) {
+    if (part === "") return "it has an empty part";
+    if (part === "." || part === "..") return `it has the part ${part}`;
+  }
+  return undefined;
+}

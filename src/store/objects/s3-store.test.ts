@@ -1,0 +1,213 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { describeWith } from "../../../test/servers/requirement.ts";
+import { makeBucket, s3Requirement, sharedS3 } from "../../../test/servers/s3.ts";
+import { freshAsk } from "../../kernel/index.ts";
+import { objectStoreContract } from "./object-store-contract.ts";
+import { createS3Store } from "./s3-store.ts";
+
+const ask = freshAsk();
+const someone = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+
+describeWith([s3Requirement], "on a Ceph object gateway", () => {
+  objectStoreContract({
+    name: "S3",
+    make: async () => {
+      const server = await sharedS3();
+      const bucket = await makeBucket(server);
+      return createS3Store({
+        bucket,
+        prefix: "some/prefix",
+        endpoint: server.endpoint,
+        region: server.region,
+        credentials: server,
+      });
+    },
+  });
+
+  test("a bucket that does not exist is named", async () => {
+    const server = await sharedS3();
+    const store = createS3Store({ bucket: "no-such-bucket", endpoint: server.endpoint, credentials: server });
+    await expect(store.open(ask)).rejects.toMatchObject({
+      code: "STORE_BUCKET_NOT_FOUND",
+      message: expect.stringContaining("no-such-bucket"),
+    });
+    await store.close();
+  });
+
+  test("wrong credentials are told apart from missing rights, and no secret is shown", async () => {
+    const server = await sharedS3();
+    const bucket = await makeBucket(server);
+    for (const credentials of [
+      { ...server, secretAccessKey: "wrong-secret" },
+      { accessKeyId: "UNKNOWN", secretAccessKey: "wrong-secret" },
+    ]) {
+      const store = createS3Store({ bucket, endpoint: server.endpoint, credentials });
+      const error = await store.open(ask).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: "STORE_CREDENTIALS_REFUSED" });
+      expect(String(error)).not.toContain("wrong-secret");
+      await store.close();
+    }
+  });
+
+  test("an object carries the sha-256 of its bytes", async () => {
+    const server = await sharedS3();
+    const store = createS3Store({
+      bucket: await makeBucket(server),
+      endpoint: server.endpoint,
+      credentials: server,
+    });
+    const info = await store.put("x", Buffer.from("abc"), ask);
+    expect(info.sha256).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    expect(info.etag).toBe("900150983cd24fb0d6963f7d28e17f72");
+    await store.close();
+  });
+});
+
+/** A server that answers as told: for what a healthy gateway never does. */
+async function withServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  work: (endpoint: string, requests: string[]) => Promise<void>,
+): Promise<void> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    request.resume();
+    request.on("end", () => answer(request, response));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+}
+
+const xmlError = (code: string, extra = "") =>
+  `<?xml version="1.0"?><Error><Code>${code}</Code><Message>m</Message>${extra}</Error>`;
+
+describe("an S3 server in trouble", () => {
+  const quick = { credentials: someone, maxAttempts: 2 };
+
+  test("nobody listening is told at once", async () => {
+    const store = createS3Store({ ...quick, bucket: "bucket", endpoint: "http://127.0.0.1:1" });
+    await expect(store.open(ask)).rejects.toMatchObject({
+      code: "STORE_UNREACHABLE",
+      message: expect.stringContaining("s3://bucket"),
+    });
+    await store.close();
+  });
+
+  test("a server that never answers is given up", async () => {
+    await withServer(
+      () => undefined,
+      async (endpoint) => {
+        const store = createS3Store({ ...quick, bucket: "bucket", endpoint, idleTimeoutMs: 100 });
+        await expect(store.open(ask)).rejects.toMatchObject({ code: "STORE_UNREACHABLE" });
+        await store.close();
+      },
+    );
+  });
+
+  test("a bucket in another region is told with the region", async () => {
+    await withServer(
+      (_, response) => {
+        response.writeHead(301, { "x-amz-bucket-region": "eu-north-1", "content-type": "application/xml" });
+        response.end(xmlError("PermanentRedirect"));
+      },
+      async (endpoint) => {
+        const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+        await expect(store.open(ask)).rejects.toMatchObject({
+          code: "STORE_WRONG_REGION",
+          message: expect.stringContaining("eu-north-1"),
+        });
+        await store.close();
+      },
+    );
+  });
+
+  test("rights that are missing are told apart from wrong credentials", async () => {
+    await withServer(
+      (_, response) =>
+        response.writeHead(403, { "content-type": "application/xml" }).end(xmlError("AccessDenied")),
+      async (endpoint) => {
+        const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+        await expect(store.open(ask)).rejects.toMatchObject({ code: "STORE_ACCESS_DENIED" });
+        await store.close();
+      },
+    );
+  });
+
+  test("a server without conditional writes is found out and still serves", async () => {
+    for (const refuse of [true, false]) {
+      const objects = new Map<string, string>();
+      await withServer(
+        (request, response) => {
+          const key = request.url?.split("?")[0] ?? "";
+          if (request.method === "PUT") {
+            if (refuse && request.headers["if-none-match"] !== undefined)
+              return response.writeHead(501).end(xmlError("NotImplemented"));
+            objects.set(key, "x");
+            return response.writeHead(200, { etag: '"e"' }).end();
+          }
+          if (request.method === "HEAD") return response.writeHead(objects.has(key) ? 200 : 404).end();
+          return response.writeHead(200).end('<?xml version="1.0"?><ListBucketResult></ListBucketResult>');
+        },
+        async (endpoint) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          expect(await store.open(ask)).toEqual({ conditionalPut: false, localFiles: false });
+          expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("stored");
+          expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("already-there");
+          await store.close();
+        },
+      );
+    }
+  });
+
+  test("an answer that breaks off is asked for again", async () => {
+    let tries = 0;
+    await withServer(
+      (_, response) => {
+        tries++;
+        response.writeHead(200, { "content-length": "10", etag: '"e"' });
+        if (tries > 1) return response.end("0123456789");
+        response.write("01234");
+        setImmediate(() => response.destroy());
+      },
+      async (endpoint) => {
+        const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+        expect(Buffer.from((await store.read("a", ask)) ?? []).toString()).toBe("0123456789");
+        expect(tries).toBe(2);
+        await store.close();
+      },
+    );
+  });
+
+  test("a conditional write whose answer was lost still counts as ours", async () => {
+    let writer: string | undefined;
+    await withServer(
+      (request, response) => {
+        if (request.method === "PUT" && writer === undefined) {
+          writer = String(request.headers["x-amz-meta-memoir-writer"]);
+          return request.socket.destroy();
+        }
+        if (request.method === "PUT") return response.writeHead(412).end(xmlError("PreconditionFailed"));
+        if (request.method === "HEAD")
+          return response
+            .writeHead(200, { "x-amz-meta-memoir-writer": writer ?? "", "content-length": "1" })
+            .end();
+        return response.writeHead(200).end('<?xml version="1.0"?><ListBucketResult></ListBucketResult>');
+      },
+      async (endpoint) => {
+        const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+        // The probe of conditional writes meets the lost answer first and takes the 412 for a proof.
+        expect((await store.open(ask)).conditionalPut).toBe(true);
+        writer = undefined;
+        expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("stored");
+        await store.close();
+      },
+    );
+  });
+});

@@ -1,0 +1,478 @@
+/**
+ * Objects of an S3 bucket (AWS or compatible). Single PUTs are atomic and carry their MD5; files above one part go up
+ * in parallel parts and their length is checked afterwards. Bodies that break off are read again.
+ */
+import { createHash, hash, randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
+import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { sha256 } from "../../hash/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  isAppError,
+  mapBounded,
+  pause,
+  withTimeout,
+} from "../../kernel/index.ts";
+import { folderError } from "./folder-errors.ts";
+import { checkName, checkPrefix } from "./object-name.ts";
+import type { ByteRange, ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
+import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
+import { s3Error, s3Failure } from "./s3-errors.ts";
+
+/** Files above this go up in parts of this size. */
+const partBytes = 16 << 20;
+const partsAtOnce = 4;
+const rangesAtOnce = 64;
+const bodyTries = 3;
+/** Long enough for a slow link, short enough for someone who waits. */
+const openTimeoutMs = 10_000;
+const probeName = ".memoir-probe";
+const writerTag = "memoir-writer";
+const shaTag = "memoir-sha256";
+
+export function createS3Store(options: S3StoreOptions): ObjectStore {
+  const prefix = (options.prefix ?? "").replace(/^\/+|\/+$/g, "");
+  if (prefix !== "") checkName(prefix);
+  const uri = `s3://${options.bucket}${prefix === "" ? "" : `/${prefix}`}`;
+  const bucket = options.bucket;
+  let connection: Promise<S3Connection> | undefined;
+  let opened: Promise<ObjectStoreAbilities> | undefined;
+
+  const connect = () => {
+    connection ??= connectS3(options).catch((error) => {
+      connection = undefined;
+      throw error;
+    });
+    return connection;
+  };
+  const keyOf = (name: string) => {
+    checkName(name);
+    return prefix === "" ? name : `${prefix}/${name}`;
+  };
+  const where = (name: string) => `${uri}/${name}`;
+
+  /** One request: abort signal in, errors of ours out. */
+  async function request<T>(
+    doing: string,
+    ask: Ask,
+    send: (connection: S3Connection, abort: { abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    checkAsk(ask, doing);
+    // One listener per request in flight is meant here, not a leak.
+    setMaxListeners(0, ask.signal);
+    try {
+      return await send(await connect(), { abortSignal: ask.signal });
+    } catch (error) {
+      checkAsk(ask, doing);
+      throw s3Error(error, doing);
+    }
+  }
+
+  /** The SDK tries again until headers arrive; a body that breaks off is ours to ask for again. */
+  async function getBody(
+    name: string,
+    range: ByteRange | undefined,
+    ask: Ask,
+  ): Promise<{ bytes: Uint8Array; etag: string | undefined }> {
+    const doing = `reading ${range === undefined ? "" : `bytes ${range.start} to ${range.end} of `}${where(name)}`;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await request(doing, ask, async ({ sdk, client }, abort) => {
+          const answer = await client.send(
+            new sdk.GetObjectCommand({
+              Bucket: bucket,
+              Key: keyOf(name),
+              ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` }),
+            }),
+            abort,
+          );
+          const bytes = await bodyOf(answer);
+          checkBody(doing, bytes, answer, range);
+          return { bytes, etag: bare(answer.ETag) };
+        });
+      } catch (error) {
+        if (!isAppError(error, "STORE_UNREACHABLE") || attempt === bodyTries) throw error;
+        await pause(50 * 2 ** attempt, ask);
+      }
+    }
+  }
+
+  async function putBytes(
+    name: string,
+    bytes: Uint8Array,
+    onlyNew: boolean,
+    ask: Ask,
+  ): Promise<"stored" | "there"> {
+    const doing = `writing ${where(name)}`;
+    const writer = randomUUID();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await request(doing, ask, async ({ sdk, client }, abort) => {
+          try {
+            await client.send(
+              new sdk.PutObjectCommand({
+                Bucket: bucket,
+                Key: keyOf(name),
+                Body: bytes,
+                ContentLength: bytes.byteLength,
+                ContentMD5: hash("md5", bytes, "base64"),
+                Metadata: { [writerTag]: writer, [shaTag]: sha256(bytes) },
+                ...(onlyNew ? { IfNoneMatch: "*" } : {}),
+              }),
+              abort,
+            );
+          } catch (error) {
+            const { status, attempts } = s3Failure(error);
+            if (onlyNew && status === 412) throw new Taken(attempts > 1);
+            throw error;
+          }
+        });
+        return "stored";
+      } catch (error) {
+        const cause = error instanceof AppError ? error.cause : error;
+        if (cause instanceof Taken) {
+          // The answer to our own first try may have been lost: then the writer's tag says so.
+          const ours = cause.wasRetried || attempt > 1;
+          return ours && (await writerOf(name, ask)) === writer ? "stored" : "there";
+        }
+        // 409: another conditional write was under way; S3 asks to try again.
+        if (!(onlyNew && s3Failure(cause).status === 409) || attempt === 6) throw error;
+        await pause(20 * 2 ** attempt, ask);
+      }
+    }
+  }
+
+  const writerOf = (name: string, ask: Ask) =>
+    request(`looking at ${where(name)}`, ask, async ({ sdk, client }, abort) => {
+      const head = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: keyOf(name) }), abort);
+      return head.Metadata?.[writerTag];
+    });
+
+  async function honoursConditions(ask: Ask): Promise<boolean> {
+    if (options.endpoint === undefined) return true; // AWS does, in every region, since 2024.
+    for (let write = 0; write < 2; write++) {
+      try {
+        if ((await putBytes(probeName, Buffer.from("memoir"), true, ask)) === "there") return true;
+      } catch (error) {
+        // Not implemented, or not allowed to write at all: both mean that nobody can rely on it.
+        if (isAppError(error, "STORE_ACCESS_DENIED")) return false;
+        if (error instanceof AppError && s3Failure(error.cause).status === 501) return false;
+        throw error;
+      }
+    }
+    return false;
+  }
+
+  const store: ObjectStore = {
+    uri,
+    gapBytes: 16 * 1024,
+    open: (ask) => {
+      opened ??= (async () => {
+        const limited = withTimeout(ask, openTimeoutMs);
+        try {
+          await request(`opening ${uri}`, limited.ask, ({ sdk, client }, abort) =>
+            client.send(
+              new sdk.ListObjectsV2Command({
+                Bucket: bucket,
+                Prefix: prefix === "" ? "" : `${prefix}/`,
+                MaxKeys: 1,
+              }),
+              abort,
+            ),
+          );
+          return { conditionalPut: await honoursConditions(limited.ask), localFiles: false };
+        } catch (error) {
+          checkAsk(ask, `opening ${uri}`);
+          if (limited.ask.signal.aborted)
+            throw new AppError("STORE_UNREACHABLE", `opening ${uri}: no answer within ${openTimeoutMs} ms`, {
+              cause: error,
+            });
+          throw error;
+        } finally {
+          limited.done();
+        }
+      })().catch((error) => {
+        opened = undefined;
+        throw error;
+      });
+      return opened;
+    },
+    head: async (name, ask) => {
+      try {
+        return await request(`looking at ${where(name)}`, ask, async ({ sdk, client }, abort) => {
+          const head = await client.send(
+            new sdk.HeadObjectCommand({ Bucket: bucket, Key: keyOf(name) }),
+            abort,
+          );
+          return infoOf(name, {
+            size: head.ContentLength,
+            etag: head.ETag,
+            sha256: head.Metadata?.[shaTag],
+            modified: head.LastModified,
+          });
+        });
+      } catch (error) {
+        if (isAppError(error, "STORE_OBJECT_NOT_FOUND")) return undefined;
+        throw error;
+      }
+    },
+    read: async (name, ask) => {
+      try {
+        return (await getBody(name, undefined, ask)).bytes;
+      } catch (error) {
+        if (isAppError(error, "STORE_OBJECT_NOT_FOUND")) return undefined;
+        throw error;
+      }
+    },
+    readRange: async (name, range, ask) =>
+      range.end <= range.start ? new Uint8Array() : (await getBody(name, range, ask)).bytes,
+    openReader: async (name, sizeBytes) => {
+      let etag: string | undefined;
+      return {
+        sizeBytes,
+        readRanges: (ranges, ask) =>
+          mapBounded(ranges, rangesAtOnce, async (range) => {
+            if (range.end <= range.start) return new Uint8Array();
+            const got = await getBody(name, range, ask);
+            etag ??= got.etag;
+            if (got.etag !== etag) throw changed(where(name), etag, got.etag);
+            return got.bytes;
+          }),
+        close: async () => undefined,
+      };
+    },
+    put: async (name, bytes, ask) => {
+      await putBytes(name, bytes, false, ask);
+      const info = await store.head(name, ask);
+      if (info === undefined)
+        throw new AppError("STORE_OBJECT_NOT_FOUND", `writing ${where(name)}: it is gone again`);
+      return info;
+    },
+    putNew: async (name, bytes, ask) => {
+      const { conditionalPut } = await store.open(ask);
+      if (conditionalPut)
+        return (await putBytes(name, bytes, true, ask)) === "stored" ? "stored" : "already-there";
+      if ((await store.head(name, ask)) !== undefined) return "already-there";
+      await putBytes(name, bytes, false, ask);
+      return "stored";
+    },
+    putFile: async (name, path, ask) => {
+      const size = await stat(path).then(
+        (found) => found.size,
+        (error) => {
+          throw folderError(error, `reading ${path}`, "reading");
+        },
+      );
+      if (size <= partBytes) return store.put(name, await readFile(path), ask);
+      const digest = await upload(name, path, ask);
+      const info = await store.head(name, ask);
+      if (info?.sizeBytes !== size)
+        throw new AppError(
+          "STORE_OBJECT_DAMAGED",
+          `uploading ${path} to ${where(name)}: ${info?.sizeBytes ?? 0} bytes arrived, expected ${size}`,
+        );
+      return { ...info, sha256: digest };
+    },
+    fetchFile: async (name, path, ask) => {
+      const near = `${path}.${randomUUID()}.tmp`;
+      try {
+        const handle = await open(near, "wx");
+        try {
+          await download(name, handle, ask);
+        } finally {
+          await handle.close();
+        }
+        await rename(near, path);
+      } catch (error) {
+        throw folderError(error, `writing ${path}`, "writing");
+      } finally {
+        await rm(near, { force: true });
+      }
+    },
+    list: (start, ask) => list(start, ask),
+    remove: async (names, ask) => {
+      const keys = names.map(keyOf);
+      for (let at = 0; at < keys.length; at += 1000) await removePage(keys.slice(at, at + 1000), ask);
+    },
+    pathOf: () => undefined,
+    close: async () => {
+      const open = connection;
+      connection = undefined;
+      opened = undefined;
+      if (open !== undefined) (await open).client.destroy();
+    },
+  };
+  return store;
+
+  async function upload(name: string, path: string, ask: Ask): Promise<string> {
+    const { Upload } = await import("@aws-sdk/lib-storage");
+    const hasher = createHash("sha256");
+    const file = createReadStream(path, { highWaterMark: 1 << 20 });
+    const body = file.on("data", (chunk) => hasher.update(chunk));
+    await request(`uploading ${path} to ${where(name)}`, ask, async ({ client }) => {
+      const size = (await stat(path)).size;
+      const task = new Upload({
+        client,
+        params: { Bucket: bucket, Key: keyOf(name), Body: body },
+        // S3 allows 10,000 parts.
+        partSize: Math.max(partBytes, Math.ceil(size / 9_000)),
+        queueSize: partsAtOnce,
+      });
+      const onAbort = () => void task.abort();
+      ask.signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        await task.done();
+      } finally {
+        ask.signal.removeEventListener("abort", onAbort);
+        file.destroy();
+      }
+    });
+    return hasher.digest("hex");
+  }
+
+  async function download(name: string, handle: FileHandle, ask: Ask): Promise<void> {
+    const info = await store.head(name, ask);
+    if (info === undefined)
+      throw new AppError("STORE_OBJECT_NOT_FOUND", `reading ${where(name)}: there is no such object`);
+    const ranges: ByteRange[] = [];
+    for (let start = 0; start < info.sizeBytes; start += partBytes)
+      ranges.push({ start, end: Math.min(start + partBytes, info.sizeBytes) });
+    await mapBounded(ranges, partsAtOnce, async (range) => {
+      const { bytes, etag } = await getBody(name, range, ask);
+      if (etag !== info.etag) throw changed(where(name), info.etag, etag);
+      const { bytesWritten } = await handle.write(bytes, 0, bytes.byteLength, range.start);
+      if (bytesWritten !== bytes.byteLength)
+        throw new AppError(
+          "DISK_FULL",
+          `writing ${bytes.byteLength} bytes of ${where(name)}: ${bytesWritten} fitted`,
+        );
+    });
+  }
+
+  async function* list(start: string, ask: Ask): AsyncGenerator<ObjectInfo> {
+    checkPrefix(start);
+    const strip = prefix === "" ? 0 : prefix.length + 1;
+    let token: string | undefined;
+    do {
+      const page = await request(`listing ${where(start)}`, ask, ({ sdk, client }, abort) =>
+        client.send(
+          new sdk.ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: (prefix === "" ? "" : `${prefix}/`) + start,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          abort,
+        ),
+      );
+      for (const item of page.Contents ?? []) {
+        const name = item.Key?.slice(strip) ?? "";
+        // Consoles make empty objects whose names end with a slash to show folders.
+        if (name === "" || name === probeName || name.endsWith("/")) continue;
+        yield infoOf(name, {
+          size: item.Size,
+          etag: item.ETag,
+          sha256: undefined,
+          modified: item.LastModified,
+        });
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  async function removePage(keys: readonly string[], ask: Ask): Promise<void> {
+    const doing = `removing ${keys.length} objects of ${uri}`;
+    const one = (key: string) =>
+      request(`removing s3://${bucket}/${key}`, ask, ({ sdk, client }, abort) =>
+        client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }), abort),
+      );
+    if (keys.length <= 2) return void (await Promise.all(keys.map(one)));
+    try {
+      const answer = await request(doing, ask, ({ sdk, client }, abort) =>
+        client.send(
+          new sdk.DeleteObjectsCommand({
+            Bucket: bucket,
+            Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
+          }),
+          abort,
+        ),
+      );
+      const refused = answer.Errors?.find((each) => each.Code !== "NoSuchKey");
+      if (refused !== undefined)
+        throw new AppError(
+          refused.Code === "AccessDenied" ? "STORE_ACCESS_DENIED" : "STORE_REQUEST_FAILED",
+          `${doing}: ${refused.Key} was refused with ${refused.Code}`,
+        );
+    } catch (error) {
+      // Some servers insist on a checksum for this request that the SDK no longer sends: remove one by one.
+      const status = error instanceof AppError ? s3Failure(error.cause).status : undefined;
+      if (status !== 400 && status !== 501) throw error;
+      await mapBounded(keys, 16, one);
+    }
+  }
+}
+
+/** The name is taken; travels through the request wrapper. */
+class Taken extends Error {
+  readonly wasRetried: boolean;
+  constructor(wasRetried: boolean) {
+    super("the name is taken");
+    this.wasRetried = wasRetried;
+  }
+}
+
+async function bodyOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
+  return answer.Body === undefined ? new Uint8Array() : await answer.Body.transformToByteArray();
+}
+
+function checkBody(
+  doing: string,
+  bytes: Uint8Array,
+  answer: GetObjectCommandOutput,
+  range: ByteRange | undefined,
+): void {
+  const announced = answer.ContentLength;
+  if (announced !== undefined && bytes.byteLength !== announced)
+    throw new AppError(
+      "STORE_UNREACHABLE",
+      `${doing}: the answer broke off at ${bytes.byteLength} of ${announced} bytes`,
+    );
+  if (range !== undefined && bytes.byteLength !== range.end - range.start)
+    throw new AppError(
+      "STORE_OBJECT_DAMAGED",
+      `${doing}: got ${bytes.byteLength} bytes, the object is shorter`,
+    );
+}
+
+function changed(name: string, before: string | undefined, after: string | undefined): AppError {
+  return new AppError(
+    "STORE_OBJECT_DAMAGED",
+    `reading ${name}: it was replaced meanwhile (ETag ${before}, then ${after})`,
+  );
+}
+
+function infoOf(
+  name: string,
+  from: {
+    size: number | undefined;
+    etag: string | undefined;
+    sha256: string | undefined;
+    modified: Date | undefined;
+  },
+): ObjectInfo {
+  const etag = bare(from.etag);
+  return {
+    name,
+    sizeBytes: from.size ?? 0,
+    ...(etag === undefined ? {} : { etag }),
+    ...(from.sha256 === undefined ? {} : { sha256: from.sha256 }),
+    modifiedAt: from.modified ?? new Date(0),
+  };
+}
+
+function bare(etag: string | undefined): string | undefined {
+  return etag?.replace(/^(W\/)?"|"$/g, "");
+}

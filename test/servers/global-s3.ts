@@ -1,0 +1,24 @@
+/**
+ * vitest globalSetup: gives the run a folder for servers that test files share, and removes it with them at the end.
+ * Nothing is started here; `sharedS3()` starts the server when the first test asks for it.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { mainProcessVariable, sharedFolderVariable } from "./s3.ts";
+
+export async function setup(): Promise<(() => Promise<void>) | undefined> {
+  // Every project of a run calls this; the first one makes the folder and takes it away.
+  if (process.env[sharedFolderVariable] !== undefined) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "memoir-servers-"));
+  process.env[sharedFolderVariable] = folder;
+  process.env[mainProcessVariable] = String(process.pid);
+  return async () => {
+    writeFileSync(join(folder, "end"), "");
+    for (const end = Date.now() + 10_000; existsSync(join(folder, "s3")) && Date.now() < end; )
+      await wait(50);
+    rmSync(folder, { recursive: true, force: true });
+    delete process.env[sharedFolderVariable];
+  };
+}
