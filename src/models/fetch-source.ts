@@ -1,7 +1,7 @@
 /** What a user may name as the source of a model, told apart by its text. */
 import { isAbsolute, resolve } from "node:path";
 import { AppError } from "../kernel/index.ts";
-import { isModelId } from "./model-id.ts";
+import { isErsiliaId } from "./model-id.ts";
 
 export type FetchSource =
   | { readonly kind: "folder"; readonly path: string }
@@ -33,7 +33,7 @@ export function parseFetchSource(
 
 function tellApart(text: string, cwd: string): FetchSource {
   if (text === "") throw new AppError("MODEL_SOURCE_INVALID", "fetching a model: got an empty source");
-  if (isModelId(text)) return { kind: "git", url: `https://github.com/ersilia-os/${text}` };
+  if (isErsiliaId(text)) return { kind: "git", url: `https://github.com/ersilia-os/${text}` };
   const isHttp = /^https?:\/\//i.test(text);
   if (/\.(zip|tar\.gz|tgz)$/i.test(isHttp ? new URL(text).pathname : text))
     return { kind: "archive", location: isHttp || isAbsolute(text) ? text : resolve(cwd, text) };

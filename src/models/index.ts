@@ -1,7 +1,7 @@
 /** models: model packages, where they are kept, and what runs them. */
 export { type FetchSource, parseFetchSource } from "./fetch-source.ts";
 export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
-export { isModelId, modelIdPattern } from "./model-id.ts";
+export { isErsiliaId, isModelId } from "./model-id.ts";
 export {
   type BrokenModel,
   type Canonical,

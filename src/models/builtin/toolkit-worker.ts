@@ -1,0 +1,109 @@
+/**
+ * The program of a toolkit thread, as text: `new Worker(text, { eval: true })` works the same from TypeScript sources
+ * and from the bundle, where a separate file would not be found. It is plain CommonJS and gets the absolute path of
+ * the toolkit from the parent.
+ *
+ * Messages in:  { jobId, task: "molecular-weight" | "descriptors" | "canonical", inputs: string[] }
+ * Messages out: { ready: version } once, then { jobId, answers }, one answer per input:
+ *               { kind: "numbers", numbers } | { kind: "text", text } | { kind: "failed", reason }
+ *
+ * Traps of the WebAssembly toolkit that this text deals with:
+ * - The empty string is a valid empty molecule to it, which would weigh 0. Blank inputs are refused here.
+ * - Its stack is small: a chain of about 590 atoms overflows it, and from then on the instance answers nonsense or
+ *   nothing. Larger molecules are refused at half that size, and an instance that has thrown is thrown away.
+ * - Molecules are not garbage collected: every one is deleted.
+ */
+export const maxAtoms = 300;
+
+export const toolkitWorkerText = `
+"use strict";
+const { parentPort, workerData } = require("node:worker_threads");
+const createToolkit = require(workerData.toolkitPath);
+const descriptorKeys = workerData.descriptorKeys;
+const quiet = { print() {}, printErr() {} };
+let toolkit;
+let weights = new Map();
+
+const atomSymbol = /\\[[^\\]]*\\]|Br|Cl|[BCNOPSFIbcnops*]/g;
+
+function failed(reason) {
+  return { kind: "failed", reason };
+}
+
+function answerOf(task, input) {
+  if (input.trim() === "") return failed("the input is empty");
+  if (input.length > ${maxAtoms}) {
+    const structure = input.trim().split(/\\s/, 1)[0];
+    const atoms = (structure.match(atomSymbol) || []).length;
+    if (atoms > ${maxAtoms})
+      return failed("the molecule has " + atoms + " atoms; the built-in toolkit takes up to ${maxAtoms}");
+  }
+  const molecule = toolkit.get_mol(input);
+  if (molecule === null) return failed("not a valid SMILES");
+  try {
+    if (!molecule.is_valid()) return failed("not a valid SMILES");
+    if (task === "canonical") return { kind: "text", text: molecule.get_smiles() };
+    if (task === "molecular-weight") return { kind: "numbers", numbers: [weightOf(molecule)] };
+    return { kind: "numbers", numbers: descriptorsOf(molecule) };
+  } finally {
+    molecule.delete();
+  }
+}
+
+function descriptorsOf(molecule) {
+  const all = JSON.parse(molecule.get_descriptors());
+  return descriptorKeys.map((key) => {
+    const value = all[key];
+    return typeof value === "number" && Number.isFinite(value) ? value : null;
+  });
+}
+
+// The toolkit's own sum (atom by atom: its mass, then its hydrogens), six times faster than computing all
+// descriptors to read one. The masses come from the toolkit, so the last digit is the same.
+function weightOf(molecule) {
+  const { defaults, molecules } = JSON.parse(molecule.get_json());
+  const hydrogen = massOf(1, 0);
+  let sum = 0;
+  for (const atom of molecules[0].atoms) {
+    const mass = massOf(atom.z ?? defaults.atom.z, atom.isotope ?? defaults.atom.isotope);
+    if (mass === undefined || hydrogen === undefined) return JSON.parse(molecule.get_descriptors()).amw;
+    sum += mass;
+    sum += (atom.impHs ?? defaults.atom.impHs) * hydrogen;
+  }
+  return sum;
+}
+
+function massOf(atomicNumber, isotope) {
+  if (atomicNumber === 0) return 0;
+  const symbol = "[" + (isotope === 0 ? "" : isotope) + "#" + atomicNumber + "]";
+  if (weights.has(symbol)) return weights.get(symbol);
+  const atom = toolkit.get_mol(symbol);
+  const mass = atom === null ? undefined : JSON.parse(atom.get_descriptors()).amw;
+  if (atom !== null) atom.delete();
+  weights.set(symbol, mass);
+  return mass;
+}
+
+async function renew() {
+  toolkit = await createToolkit(quiet);
+  weights = new Map();
+}
+
+async function safeAnswerOf(task, input) {
+  try {
+    return answerOf(task, input);
+  } catch (error) {
+    await renew();
+    return failed("the built-in toolkit could not handle this molecule");
+  }
+}
+
+// One job at a time: the parent waits for the answers before it sends the next.
+parentPort.on("message", async ({ jobId, task, inputs }) => {
+  const answers = [];
+  for (const input of inputs) answers.push(await safeAnswerOf(task, input));
+  parentPort.postMessage({ jobId, answers });
+});
+
+renew().then(() => parentPort.postMessage({ ready: toolkit.version() }));
+`;

@@ -1,0 +1,55 @@
+/** Picks the runner for a model by where the model lies. */
+import { availableParallelism } from "node:os";
+import { unreachable } from "../../kernel/index.ts";
+import { BuiltinRunner } from "../builtin/builtin-runner.ts";
+import type { Model, Runner } from "../model.ts";
+import { bisecting } from "./bisecting.ts";
+import { HttpRunner } from "./http-runner.ts";
+import { ScriptRunner } from "./script-runner.ts";
+
+export interface RunnerOptions {
+  /**
+   * Threads (builtin), processes (script) or requests (http) at the same time for one batch; small batches use fewer.
+   * Default: 1, for builtin models the number of processors up to 4.
+   */
+  readonly workers?: number;
+  /** Milliseconds one process or request may take before it is given up. Default: 600000. */
+  readonly timeoutMs?: number;
+  /** The whole environment of model programs; must hold PATH. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where private working directories are made. Default: the system's temporary folder. */
+  readonly tempDir?: string;
+}
+
+const defaultTimeoutMs = 600_000;
+
+/**
+ * The runner for a model. Bad rows are failed predictions (a failing batch is bisected); `predict` throws only when
+ * the model as a whole cannot run: PREDICT_RUNNER_BROKE, MODEL_SERVER_UNREACHABLE, MODEL_LFS_POINTER,
+ * MODEL_TOOLKIT_FAILED, RUN_INTERRUPTED. Nothing is started before `open`.
+ */
+export function createRunner(model: Model, options: RunnerOptions): Runner {
+  const { source } = model;
+  const workers = options.workers ?? 1;
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const watched = (runner: Runner) => bisecting(runner, { knownInput: model.exampleInputs[0] });
+  switch (source.kind) {
+    case "builtin":
+      return new BuiltinRunner(model, options.workers ?? Math.min(4, availableParallelism()));
+    case "folder":
+      return watched(
+        new ScriptRunner({
+          model,
+          folder: source.path,
+          workers,
+          timeoutMs,
+          env: options.env,
+          ...(options.tempDir === undefined ? {} : { tempDir: options.tempDir }),
+        }),
+      );
+    case "http":
+      return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
+    default:
+      return unreachable(source);
+  }
+}

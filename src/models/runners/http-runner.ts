@@ -1,0 +1,258 @@
+/**
+ * Runs a model behind an ersilia-pack server: `GET /` until it answers, then `POST /run?orient=records`. Answers of
+ * the older BentoML servers are understood too. The server's own cache is switched off: Memoir decides what is reused.
+ */
+import { AppError, type Ask, checkAsk, pause, unreachable } from "../../kernel/index.ts";
+import type { Prediction } from "../../task/index.ts";
+import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
+import type { Model, Runner } from "../model.ts";
+import { type HttpAnswer, sendHttp } from "./http-client.ts";
+import { inParallel } from "./split.ts";
+
+export interface HttpRunnerOptions {
+  readonly model: Model;
+  /** Base URL; credentials in it are sent as basic authentication. */
+  readonly url: string;
+  /** Requests at the same time. */
+  readonly workers: number;
+  /** Milliseconds one request may take. */
+  readonly timeoutMs: number;
+  /** Milliseconds to wait for a server that is starting. Default 30000. */
+  readonly readyTimeoutMs?: number;
+  /** Milliseconds before the first retry; doubled for each further one. Default 250. */
+  readonly backoffMs?: number;
+}
+
+const smallestPart = 100;
+const attempts = 4;
+const probeTimeoutMs = 5_000;
+const probeEveryMs = 250;
+const answerLimitBytes = 512 << 20;
+
+export class HttpRunner implements Runner {
+  readonly kind = "http";
+  readonly toolkit = undefined;
+  readonly #options: HttpRunnerOptions;
+
+  constructor(options: HttpRunnerOptions) {
+    this.#options = options;
+  }
+
+  async open(ask: Ask): Promise<void> {
+    const { model, url, readyTimeoutMs } = this.#options;
+    const served = await waitForServer({ url, timeoutMs: readyTimeoutMs ?? 30_000 }, ask);
+    if (served !== undefined && served !== model.id)
+      throw new AppError(
+        "MODEL_SERVER_ANSWER",
+        `opening the server ${url}: it serves ${served}, expected ${model.id}`,
+      );
+  }
+
+  async predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    return inParallel({ inputs, workers: this.#options.workers, smallestPart }, (part) =>
+      this.#runBatch(part, ask),
+    );
+  }
+
+  async close(): Promise<void> {}
+
+  async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    const { model, url } = this.#options;
+    const target = serverUrl(url, "run");
+    target.search = "orient=records&fetch_cache=false&save_cache=false&cache_only=false";
+    const text = await this.#post(target, inputs, ask);
+    const from = `the answer of ${url} for model ${model.id}`;
+    const rows = rowsOf(parseJson(text, from), from);
+    checkRowCount(inputs.length, rows.length, from);
+    return rows.map((row): Prediction => {
+      if (row === null) return { kind: "failed", reason: "the server answered no row for this input" };
+      const places = placesOf(model.columns, row.names, from);
+      return predictionOf(
+        model.columns,
+        places.map((place) => row.values[place]),
+      );
+    });
+  }
+
+  /** Repeats what may go better the next time: a connection that broke, a server that is busy or restarting. */
+  async #post(target: URL, inputs: readonly string[], ask: Ask): Promise<string> {
+    const { model, url, timeoutMs, backoffMs } = this.#options;
+    const doing = `asking ${url} for ${inputs.length} rows of model ${model.id}`;
+    let why = "";
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) await pause((backoffMs ?? 250) * 2 ** (attempt - 1), ask);
+      checkAsk(ask, doing);
+      const answer = await sendHttp(
+        { method: "POST", url: target, body: inputs, timeoutMs, limitBytes: answerLimitBytes },
+        ask,
+      );
+      const verdict = verdictOf(answer);
+      if (verdict.kind === "ok") return verdict.text;
+      if (verdict.kind === "rows") throw new AppError("MODEL_RUN_FAILED", `${doing}: ${verdict.why}`);
+      if (verdict.kind === "late")
+        throw new AppError("MODEL_RUN_TIMEOUT", `${doing}: no answer within ${timeoutMs} ms`);
+      why = verdict.why;
+    }
+    checkAsk(ask, doing);
+    throw new AppError("MODEL_SERVER_UNREACHABLE", `${doing}: ${why}, ${attempts} times`);
+  }
+}
+
+type Verdict =
+  | { readonly kind: "ok"; readonly text: string }
+  | { readonly kind: "again"; readonly why: string }
+  | { readonly kind: "rows"; readonly why: string }
+  | { readonly kind: "late" };
+
+/** Statuses that speak of the server's state; every other failure may be caused by the rows. */
+const busy = new Set([408, 429, 502, 503, 504]);
+
+function verdictOf(answer: HttpAnswer): Verdict {
+  switch (answer.kind) {
+    case "answered":
+      if (answer.status === 200) return { kind: "ok", text: answer.text };
+      return {
+        kind: busy.has(answer.status) ? "again" : "rows",
+        why: `HTTP ${answer.status} ${detailOf(answer.text)}`.trim(),
+      };
+    case "unreachable":
+      return { kind: "again", why: answer.why };
+    case "cancelled":
+      return { kind: "again", why: "cancelled" };
+    case "timed-out":
+      return { kind: "late" };
+    default:
+      return unreachable(answer);
+  }
+}
+
+/** The server's words without its traceback. */
+function detailOf(text: string): string {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const detail = isRecord(answer) ? answer["detail"] : undefined;
+    return typeof detail === "string" ? detail : "";
+  } catch {
+    return "";
+  }
+}
+
+/** `path` below the server's base URL, whether or not that ends with a slash. */
+export function serverUrl(base: string, path: string): URL {
+  const url = new URL(base);
+  url.search = "";
+  url.hash = "";
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  return url;
+}
+
+/**
+ * Waits until `GET /` answers 200.
+ * @returns the id of the model it serves, undefined where the answer does not say.
+ * @throws AppError MODEL_SERVER_UNREACHABLE after `timeoutMs`.
+ */
+export async function waitForServer(
+  server: { readonly url: string; readonly timeoutMs: number },
+  ask: Ask,
+): Promise<string | undefined> {
+  const until = Date.now() + server.timeoutMs;
+  for (;;) {
+    const left = until - Date.now();
+    const answer = await sendHttp(
+      {
+        method: "GET",
+        url: serverUrl(server.url, ""),
+        timeoutMs: Math.max(1, Math.min(left, probeTimeoutMs)),
+        limitBytes: 1 << 20,
+      },
+      ask,
+    );
+    checkAsk(ask, `waiting for the model server ${server.url}`);
+    if (answer.kind === "answered" && answer.status === 200) return servedModel(answer.text);
+    if (Date.now() + probeEveryMs >= until) {
+      const what = answer.kind === "answered" ? `HTTP ${answer.status}` : wordsOf(answer);
+      throw new AppError(
+        "MODEL_SERVER_UNREACHABLE",
+        `waiting for the model server ${server.url}: not ready within ${server.timeoutMs} ms, last: ${what}`,
+      );
+    }
+    await pause(probeEveryMs, ask);
+  }
+}
+
+function wordsOf(answer: Exclude<HttpAnswer, { kind: "answered" }>): string {
+  return answer.kind === "unreachable" ? answer.why : answer.kind;
+}
+
+/** ersilia-pack answers `{"eos3b5e":"molecular-weight"}`; older servers answer a web page. */
+function servedModel(text: string): string | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const names = isRecord(answer) ? Object.keys(answer) : [];
+    return names.length === 1 ? names[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Row = { readonly names: readonly string[]; readonly values: readonly unknown[] } | null;
+
+/** Rows of either format, each with its column names. */
+function rowsOf(answer: unknown, from: string): readonly Row[] {
+  if (Array.isArray(answer)) return answer.map((row: unknown) => recordRow(row, from));
+  if (isRecord(answer) && Array.isArray(answer["result"])) return legacyRows(answer, answer["result"], from);
+  throw new AppError(
+    "MODEL_SERVER_ANSWER",
+    `reading ${from}: expected a list of records, got ${kindOf(answer)}`,
+  );
+}
+
+function recordRow(row: unknown, from: string): Row {
+  if (row === null) return null;
+  if (!isRecord(row))
+    throw new AppError(
+      "MODEL_SERVER_ANSWER",
+      `reading ${from}: expected a record per input, got ${kindOf(row)}`,
+    );
+  return { names: Object.keys(row), values: Object.values(row) };
+}
+
+/** `{"result":[{"outcome":[1,2]}],"meta":{"outcome":["a","b"]}}`; a single value may stand without its list. */
+function legacyRows(
+  answer: Record<string, unknown>,
+  result: readonly unknown[],
+  from: string,
+): readonly Row[] {
+  const meta = isRecord(answer["meta"]) ? answer["meta"]["outcome"] : undefined;
+  if (!Array.isArray(meta))
+    throw new AppError("MODEL_SERVER_ANSWER", `reading ${from}: it does not name its columns (meta.outcome)`);
+  const names = meta.map(String);
+  return result.map((row): Row => {
+    const outcome = isRecord(row) ? row["outcome"] : row;
+    if (outcome === null || outcome === undefined) return null;
+    const values: unknown[] = Array.isArray(outcome) ? outcome : [outcome];
+    if (values.length === names.length) return { names, values };
+    throw new AppError(
+      "MODEL_OUTPUT_MISMATCH",
+      `reading ${from}: a row has ${values.length} values, expected ${names.length}`,
+    );
+  });
+}
+
+function parseJson(text: string, from: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("MODEL_SERVER_ANSWER", `reading ${from}: not JSON: ${text.slice(0, 80)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
+}

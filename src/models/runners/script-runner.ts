@@ -1,0 +1,161 @@
+/**
+ * Runs a model package: `bash run.sh <framework> <input.csv> <output.csv>`, each batch in a private working directory
+ * (models leave files in theirs) and in a process group of its own.
+ */
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { describeOutcome, findProgram, type ProgramOutcome, runProgram } from "../../process/index.ts";
+import type { Prediction } from "../../task/index.ts";
+import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
+import { csvLine, parseCsv } from "../csv.ts";
+import type { Model, Runner } from "../model.ts";
+import { checkLfsPointers } from "../package/lfs-pointers.ts";
+import { inputHeaderOf } from "../package/read-package.ts";
+import { inParallel } from "./split.ts";
+
+export interface ScriptRunnerOptions {
+  readonly model: Model;
+  /** The model folder (the one with metadata.yml). */
+  readonly folder: string;
+  /** Processes at the same time. */
+  readonly workers: number;
+  /** Milliseconds one process may take. */
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly tempDir?: string;
+}
+
+const smallestPart = 250;
+const stderrLines = 12;
+
+export class ScriptRunner implements Runner {
+  readonly kind = "script";
+  readonly toolkit = undefined;
+  readonly #options: ScriptRunnerOptions;
+  #ready:
+    | { readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly header: string }
+    | undefined;
+
+  constructor(options: ScriptRunnerOptions) {
+    this.#options = options;
+  }
+
+  async open(ask: Ask): Promise<void> {
+    if (this.#ready !== undefined) return;
+    const { model, folder, env, tempDir } = this.#options;
+    await checkLfsPointers(folder, ask);
+    const header = await inputHeaderOf(folder);
+    if ((await findProgram("bash", env, folder)) === undefined)
+      throw new AppError(
+        "MODEL_RUN_FAILED",
+        `opening model ${model.id}: its run.sh needs bash, which is not on PATH`,
+      );
+    const own = await mkdtemp(join(tempDir ?? tmpdir(), `memoir-model-${model.id}-`));
+    this.#ready = { folder: own, env: await withPython(env, own), header };
+  }
+
+  async predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    await this.open(ask);
+    return inParallel({ inputs, workers: this.#options.workers, smallestPart }, (part) =>
+      this.#runBatch(part, ask),
+    );
+  }
+
+  async close(): Promise<void> {
+    const ready = this.#ready;
+    this.#ready = undefined;
+    if (ready !== undefined) await rm(ready.folder, { recursive: true, force: true });
+  }
+
+  async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    const { model, folder, timeoutMs } = this.#options;
+    const ready = this.#ready;
+    if (ready === undefined)
+      throw new AppError("MODEL_RUN_FAILED", `running model ${model.id}: it is closed`);
+    const cwd = await mkdtemp(join(ready.folder, "batch-"));
+    try {
+      const input = join(cwd, "input.csv");
+      const output = join(cwd, "output.csv");
+      await writeFile(input, `${[ready.header, ...inputs].map((text) => csvLine([text])).join("\n")}\n`);
+      const framework = join(folder, "model", "framework");
+      const outcome = await runProgram(
+        {
+          command: "bash",
+          args: [join(framework, "run.sh"), framework, input, output],
+          cwd,
+          env: { ...ready.env, TMPDIR: cwd },
+          stdout: { kind: "capture", limitBytes: 16 << 10 },
+          timeoutMs,
+        },
+        ask,
+      );
+      checkAsk(ask, `running model ${model.id}`);
+      this.#checkOutcome(outcome, inputs.length);
+      return await this.#readAnswers(output, inputs.length);
+    } finally {
+      await rm(cwd, { recursive: true, force: true });
+    }
+  }
+
+  #checkOutcome(outcome: ProgramOutcome, rows: number): void {
+    if (outcome.kind === "exited" && outcome.exitCode === 0) return;
+    const code = outcome.kind === "timed-out" ? "MODEL_RUN_TIMEOUT" : "MODEL_RUN_FAILED";
+    const words = lastLines(outcome.stderr) || lastLines(outcome.stdout);
+    throw new AppError(
+      code,
+      `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${words === "" ? "" : `; it said: ${words}`}`,
+    );
+  }
+
+  async #readAnswers(output: string, asked: number): Promise<readonly Prediction[]> {
+    const { model } = this.#options;
+    const from = `the output of model ${model.id}`;
+    const [header, ...rows] = parseCsv(await this.#readOutput(output), from);
+    const places = placesOf(model.columns, header ?? [], from);
+    checkRowCount(asked, rows.length, from);
+    return rows.map((row) => {
+      if (row.length !== header?.length)
+        throw new AppError(
+          "MODEL_OUTPUT_MISMATCH",
+          `reading ${from}: a row has ${row.length} cells, its header ${header?.length}`,
+        );
+      return predictionOf(
+        model.columns,
+        places.map((place) => row[place]),
+      );
+    });
+  }
+
+  async #readOutput(output: string): Promise<string> {
+    try {
+      return await readFile(output, "utf8");
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      throw new AppError(
+        "MODEL_RUN_FAILED",
+        `running model ${this.#options.model.id}: it ended with exit code 0 but wrote no output file`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Models call `python`; where only `python3` exists, a link of that name is put in front of PATH. */
+async function withPython(
+  env: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<Readonly<Record<string, string>>> {
+  if ((await findProgram("python", env, folder)) !== undefined) return env;
+  const python3 = await findProgram("python3", env, folder);
+  if (python3 === undefined) return env;
+  const bin = join(folder, "bin");
+  await mkdir(bin);
+  await symlink(python3, join(bin, "python"));
+  return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
+}
+
+function lastLines(text: string): string {
+  return text.trimEnd().split(/\r?\n/).slice(-stderrLines).join("\n").trim();
+}
