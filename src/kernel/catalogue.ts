@@ -221,6 +221,61 @@ export const catalogue = {
     retry: "never",
     hint: "Write redis://host:6379/0, rediss://host:6379/0 or redis+unix:///path/to/socket?db=0.",
   },
+  RUN_FOLDER_NOT_WRITABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Choose another place for runs with --runs-dir, or make the folder writable.",
+  },
+  RUN_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "`memoir runs list` shows the runs of this place; --runs-dir names another one.",
+  },
+  RUN_NOT_RUNNING: {
+    kind: "conflict",
+    retry: "never",
+    hint: "`memoir runs show` tells how the run ended.",
+  },
+  CACHE_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "`memoir cache list` shows the caches; `memoir cache create` makes one. A path or s3:// URI works too.",
+  },
+  CACHE_EXISTS: {
+    kind: "conflict",
+    retry: "never",
+    hint: "Choose another name, or change the cache with `memoir cache update`.",
+  },
+  CACHE_IN_USE: {
+    kind: "conflict",
+    retry: "later",
+    hint: "Wait for the runs that use it, or stop them with `memoir runs cancel`.",
+  },
+  CACHE_DAMAGED: {
+    kind: "damaged",
+    retry: "never",
+    hint: "The file that describes the cache cannot be read. Remove it and create the cache again; its entries stay.",
+  },
+  CACHE_ENTRY_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "`memoir cache entries` lists what is recorded.",
+  },
+  WORKFLOW_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "Name a workflow file, a folder with a main document, or a zip bundle.",
+  },
+  WORKFLOW_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Correct what the lines above say; `memoir check` shows them without running anything.",
+  },
+  WORKFLOW_INPUTS_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "`memoir inputs` prints a template with every name and type.",
+  },
   EXEC_ENGINE_NOT_FOUND: {
     kind: "environment",
     retry: "never",
