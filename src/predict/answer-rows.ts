@@ -126,13 +126,11 @@ class ChunkWork {
     });
     Object.assign(this.#counts, before);
     const open = this.#open ?? this.#inputs.map((_, at) => at);
-    open.forEach((at, n) => {
+    for (const [n, at] of open.entries()) {
       const prediction = predictions[slotOf(n)] as Prediction;
-      if (prediction.kind === "failed") return this.#fail(at, prediction.reason);
-      this.values[at] = prediction.values;
-      this.status[at] = statusCode.computed;
-      this.#counts.computed += 1;
-    });
+      if (prediction.kind === "failed") this.#fail(at, prediction.reason);
+      else this.#compute(at, prediction.values);
+    }
     this.#open = [];
     this.#parts.moved();
   }
@@ -155,6 +153,12 @@ class ChunkWork {
     this.#counts[source === "local" ? "reusedLocal" : "reusedCloud"] += count - still.length;
     this.#open = still;
     this.#parts.moved();
+  }
+
+  #compute(at: number, values: readonly Cell[]): void {
+    this.values[at] = values;
+    this.status[at] = statusCode.computed;
+    this.#counts.computed += 1;
   }
 
   #fail(at: number, reason: string): void {

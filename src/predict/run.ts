@@ -125,7 +125,9 @@ class PredictionRun {
         `cannot write the predictions over their own inputs: ${request.input}`,
       );
     // The reader is asked first: a wrong input should be told before the output's folder is touched.
-    await readInputs({ ...request, path: request.input, chunkRows: 1 }, ask).next();
+    const probe = readInputs({ ...request, path: request.input, chunkRows: 1 }, ask);
+    await probe.next();
+    await probe.return();
     this.#bytesTotal = await inputSizeBytes(request.input);
 
     const inner = new AbortController();

@@ -1,0 +1,234 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freshAsk, isAppError } from "../../kernel/index.ts";
+import { CsvScanner } from "./csv-scan.ts";
+import { JsonScanner } from "./json-scan.ts";
+import { type ReadInputsRequest, readInputs } from "./read-inputs.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-read-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function read(name: string, content: string | Uint8Array, wish: Partial<ReadInputsRequest> = {}) {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  const inputs: string[] = [];
+  const notes: string[] = [];
+  for await (const chunk of readInputs({ path, chunkRows: 1000, ...wish }, freshAsk())) {
+    inputs.push(...chunk.inputs);
+    if (chunk.note !== undefined) notes.push(chunk.note);
+  }
+  return { inputs, notes };
+}
+
+async function failure(name: string, content: string | Uint8Array, wish: Partial<ReadInputsRequest> = {}) {
+  return await read(name, content, wish).then(
+    () => "no error",
+    (error: unknown) =>
+      isAppError(error) ? `${error.code}: ${error.message.replaceAll(folder, "<dir>")}` : String(error),
+  );
+}
+
+describe("reading inputs", () => {
+  it("takes a single column under any header", async () => {
+    expect((await read("a.csv", "molecule\nCCO\nCCC\n")).inputs).toEqual(["CCO", "CCC"]);
+  });
+
+  it("keeps order and duplicates, and reads a last line without a line break", async () => {
+    expect((await read("b.csv", "smiles\nCCO\nCCC\nCCO")).inputs).toEqual(["CCO", "CCC", "CCO"]);
+  });
+
+  it("finds the column by its header, whatever its case, among others", async () => {
+    const { inputs } = await read("c.csv", "key,SMILES,name\nk,CCO,ethanol\nk,CCC,propane\n");
+    expect(inputs).toEqual(["CCO", "CCC"]);
+  });
+
+  it("prefers `input`, as Memoir's own outputs have it", async () => {
+    expect((await read("d.csv", "smiles,input\na,b\n")).inputs).toEqual(["b"]);
+  });
+
+  it("takes the column that the user names, by header or by number", async () => {
+    expect((await read("e.csv", "a,b\n1,2\n", { column: "B" })).inputs).toEqual(["2"]);
+    expect((await read("e.csv", "a,b\n1,2\n", { column: "1" })).inputs).toEqual(["1"]);
+  });
+
+  it("reads CRLF, a byte order mark, lone CR and blank lines; blank lines are not rows", async () => {
+    expect((await read("f.csv", "\ufeffsmiles\r\nCCO\r\n\r\nCCC\r\n  \r\n")).inputs).toEqual(["CCO", "CCC"]);
+    expect((await read("f.csv", "smiles\rCCO\rCCC")).inputs).toEqual(["CCO", "CCC"]);
+  });
+
+  it("keeps separators, quotes and line breaks inside a quoted cell", async () => {
+    const text = 'smiles\n"C,C"\n"a ""b"""\n"two\nlines"\n"crlf\r\nkept"\r\nCCO\n';
+    expect((await read("g.csv", text)).inputs).toEqual(["C,C", 'a "b"', "two\nlines", "crlf\r\nkept", "CCO"]);
+  });
+
+  it("counts a quoted empty cell as a row and spaces as part of the input", async () => {
+    expect((await read("h.csv", 'smiles\n""\n CCO \n')).inputs).toEqual(["", " CCO "]);
+  });
+
+  it("reads TSV", async () => {
+    expect((await read("i.tsv", "smiles\tname\nC,C\tx\n")).inputs).toEqual(["C,C"]);
+  });
+
+  it("reads text beyond ASCII whatever block it falls into", async () => {
+    const rows = Array.from({ length: 60_000 }, (_, i) => `é${i}—ü𝛼`);
+    expect((await read("j.csv", `input\n${rows.join("\n")}\n`)).inputs).toEqual(rows);
+    expect((await read("j.json", JSON.stringify(rows))).inputs).toEqual(rows);
+  });
+
+  it("counts a first line that looks like a molecule as a row, and says so", async () => {
+    const { inputs, notes } = await read("k.csv", "CC(C)Cc1ccc(cc1)O\nCCC\n");
+    expect(inputs).toEqual(["CC(C)Cc1ccc(cc1)O", "CCC"]);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toContain("has no header");
+    expect((await read("k.csv", "CCO\nCCC\n", { header: "present" })).inputs).toEqual(["CCC"]);
+    expect((await read("k.csv", "name\nCCC\n", { header: "absent" })).inputs).toEqual(["name", "CCC"]);
+  });
+
+  it("reads JSON lists of strings, of objects and of Memoir's own output", async () => {
+    const json =
+      '["CCO", {"input": "C\\"C"}, {"SMILES": "x"}, {"input": {"key": "k", "input": "y"}, "output": {"a": 1}}]';
+    expect((await read("l.json", json)).inputs).toEqual(["CCO", 'C"C', "x", "y"]);
+    expect((await read("l.json", " [ ] \n")).inputs).toEqual([]);
+  });
+
+  it("cuts chunks at the asked number of rows", async () => {
+    const path = join(folder, "m.csv");
+    await writeFile(path, `smiles\n${Array.from({ length: 2500 }, (_, i) => `C${i}`).join("\n")}\n`);
+    const sizes: number[] = [];
+    for await (const chunk of readInputs({ path, chunkRows: 1000 }, freshAsk()))
+      sizes.push(chunk.inputs.length);
+    expect(sizes).toEqual([1000, 1000, 500]);
+  });
+
+  it("reads a cell of a mebibyte and refuses one of nine", async () => {
+    const big = "C".repeat(1 << 20);
+    expect((await read("n.csv", `smiles\n${big}\nCCO\n`)).inputs).toEqual([big, "CCO"]);
+    expect(await failure("n.csv", `smiles\nCCO\n${"C".repeat(9 << 20)}\n`)).toMatch(
+      /^PREDICT_INPUT_CELL_TOO_LARGE/,
+    );
+    expect(await failure("n.csv", `smiles\n"${"C\n".repeat(5 << 20)}"\n`)).toMatch(
+      /^PREDICT_INPUT_CELL_TOO_LARGE/,
+    );
+  });
+
+  it.each([
+    ["none.csv", "", "PREDICT_INPUT_EMPTY: cannot read the inputs from <dir>/none.csv: the file is empty"],
+    [
+      "blank.csv",
+      "\n\n",
+      "PREDICT_INPUT_EMPTY: cannot read the inputs from <dir>/blank.csv: the file is empty",
+    ],
+    [
+      "two.csv",
+      "id,molecule\n1,CCO\n",
+      "PREDICT_INPUT_COLUMNS_UNCLEAR: cannot tell which column of <dir>/two.csv holds the inputs: got 2 columns (id, molecule), and none of them is called smiles or input",
+    ],
+    [
+      "ragged.csv",
+      "smiles\nCCO\nC,C\n",
+      "PREDICT_INPUT_MALFORMED: cannot read <dir>/ragged.csv, line 3: got 2 cells, expected 1 as in the first line",
+    ],
+    [
+      "open.csv",
+      'smiles\nCCO\n"CC\nCCC\n',
+      "PREDICT_INPUT_MALFORMED: cannot read <dir>/open.csv, line 3: a quoted cell is never closed",
+    ],
+    [
+      "after.csv",
+      'smiles\n"CC"O\n',
+      'PREDICT_INPUT_MALFORMED: cannot read <dir>/after.csv, line 2: text follows a closing quote: "O\\n"',
+    ],
+    [
+      "bad.json",
+      '["CCO",\n {"name": "x"}]',
+      'PREDICT_INPUT_MALFORMED: cannot read <dir>/bad.json, line 2: element 2 has no input: expected a string or an object with "input", got {"name": "x"}',
+    ],
+    [
+      "open.json",
+      '["CCO"',
+      "PREDICT_INPUT_MALFORMED: cannot read <dir>/open.json, line 1: the list is not closed",
+    ],
+    [
+      "object.json",
+      '{"input": "CCO"}',
+      'PREDICT_INPUT_MALFORMED: cannot read <dir>/object.json, line 1: expected one list, got "{\\"input\\": \\"C"',
+    ],
+  ])("refuses %s and says where and why", async (name, content, words) => {
+    expect(await failure(name, content)).toBe(words);
+  });
+
+  it("refuses UTF-16 and broken UTF-8 by name", async () => {
+    expect(await failure("u.csv", Buffer.from("\ufeffsmiles\nCCO\n", "utf16le"))).toContain("got UTF-16");
+    expect(await failure("u.csv", Buffer.from("smiles\nCCO\ncaf\xe9\n", "latin1"))).toContain(
+      "in line 3 from there",
+    );
+  });
+
+  it("says what it cannot read: nothing there, a folder, another extension", async () => {
+    const ask = freshAsk();
+    const code = (path: string) =>
+      readInputs({ path, chunkRows: 1 }, ask)
+        .next()
+        .then(String, (error: unknown) => (isAppError(error) ? error.code : String(error)));
+    expect(await code(join(folder, "nowhere.csv"))).toBe("FILE_NOT_FOUND");
+    expect(await code(join(folder, "x.txt"))).toBe("PREDICT_FORMAT_UNKNOWN");
+    expect(await code(join(folder, "no-extension"))).toBe("PREDICT_FORMAT_UNKNOWN");
+  });
+});
+
+/** Cuts a text after line breaks, as the block reader does. */
+function cutAtBreaks(text: string, every: number): string[] {
+  const pieces: string[] = [];
+  let from = 0;
+  let breaks = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== "\n" || ++breaks % every !== 0) continue;
+    pieces.push(text.slice(from, i + 1));
+    from = i + 1;
+  }
+  return [...pieces, text.slice(from)];
+}
+
+describe("scanners", () => {
+  it("give the same rows however the text is cut into blocks, for any cells", () => {
+    const cell = fc.string({ unit: fc.constantFrom("C", ",", '"', "\n", "\r", " ", "é", "1"), maxLength: 8 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(cell, cell), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        (rows, every) => {
+          const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+          const text = `name,input\n${rows.map(([a, b]) => `${quoted(a)},${quoted(b)}\n`).join("")}`;
+          const scanner = new CsvScanner({ separator: ",", name: "x" });
+          const got: string[] = [];
+          const pieces = cutAtBreaks(text, every);
+          pieces.forEach((piece, i) => {
+            scanner.feed(piece, i === pieces.length - 1, got);
+          });
+          expect(got).toEqual(rows.map(([, input]) => input));
+        },
+      ),
+    );
+  });
+
+  it("read JSON cut between any two characters", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { maxLength: 8 }), fc.integer({ min: 1, max: 5 }), (inputs, size) => {
+        const text = JSON.stringify(
+          inputs.map((input, i) => (i % 2 === 0 ? input : { input, more: [1, "]"] })),
+        );
+        const scanner = new JsonScanner({ name: "x" });
+        const got: string[] = [];
+        for (let i = 0; i < text.length; i += size)
+          scanner.feed(text.slice(i, i + size), i + size >= text.length, got);
+        expect(got).toEqual(inputs);
+      }),
+    );
+  });
+});
