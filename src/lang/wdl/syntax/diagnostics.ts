@@ -41,14 +41,13 @@ export function newlineInString(place: Place, version: WdlVersion): Diagnostic {
   });
 }
 
+/** A warning: the other engines keep such text as it is, and regular expressions are full of it. */
 export function badEscape(place: Place, written: string): Diagnostic {
-  return error("wdl-bad-escape", place, `unknown escape sequence ${written}`, {
-    help: "known are \\\\ \\n \\t \\' \\\" \\~ \\$ \\ooo \\xhh \\uhhhh \\Uhhhhhhhh; write \\\\ for a backslash",
-  });
-}
-
-export function placeholderInPlainString(place: Place): Diagnostic {
-  return error("wdl-placeholder-not-allowed", place, "placeholders are not allowed in this string");
+  return {
+    ...error("wdl-bad-escape", place, `unknown escape sequence ${written}, kept as it is written`),
+    severity: "warning",
+    help: `write \\${written} for a backslash that belongs to the text`,
+  };
 }
 
 export function badCharacter(place: Place, character: string): Diagnostic {
@@ -131,8 +130,20 @@ export function severalOptions(place: Place): Diagnostic {
   return error(
     "wdl-placeholder-options",
     place,
-    "a placeholder takes one of sep, default, or true and false together",
+    "sep cannot be combined with true and false in one placeholder",
   );
+}
+
+export function repeatedOption(place: Place, option: string): Diagnostic {
+  return error("wdl-placeholder-options", place, `the placeholder option ${option} is given twice`);
+}
+
+/** A warning: documents of 1.0 combine `default` with the others, and every engine takes it. */
+export function combinedOptions(place: Place): Diagnostic {
+  return {
+    ...error("wdl-placeholder-options", place, "a placeholder takes one option only since WDL 1.1"),
+    severity: "warning",
+  };
 }
 
 export function missingBooleanOption(place: Place, missing: string): Diagnostic {

@@ -297,10 +297,13 @@ function checkOptions(c: Cursor, options: readonly PlaceholderOption[]): void {
   const [first] = options;
   if (first === undefined) return;
   const kinds = new Set(options.map((option) => option.kind));
-  const span = { start: first.span.start, end: options.at(-1)?.span.end ?? first.span.end };
-  const both = kinds.has("true") && kinds.has("false");
-  if (kinds.has("true") !== kinds.has("false"))
-    c.report(wrong.missingBooleanOption(c.place(span), kinds.has("true") ? "false" : "true"));
-  else if (kinds.size !== options.length || kinds.size > (both ? 2 : 1))
-    c.report(wrong.severalOptions(c.place(span)));
+  const place = c.place({ start: first.span.start, end: options.at(-1)?.span.end ?? first.span.end });
+  const repeated = options.find((option, at) =>
+    options.some((other, i) => i < at && other.kind === option.kind),
+  );
+  if (repeated !== undefined) c.report(wrong.repeatedOption(c.place(repeated.span), repeated.kind));
+  else if (kinds.has("true") !== kinds.has("false"))
+    c.report(wrong.missingBooleanOption(place, kinds.has("true") ? "false" : "true"));
+  else if (kinds.has("sep") && kinds.has("true")) c.report(wrong.severalOptions(place));
+  else if (kinds.has("default") && kinds.size > 1 && c.has("1.1")) c.report(wrong.combinedOptions(place));
 }
