@@ -1,4 +1,5 @@
 /** store/predictions: the tiers that keep one row per model and input. */
+export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedded-tier.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";
