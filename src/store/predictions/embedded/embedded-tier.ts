@@ -12,7 +12,7 @@ import { sampleOf } from "../sample.ts";
 import { requireWholeRows, scopeIdentity } from "../scope.ts";
 import type { PredictionTier, PutReport } from "../tier.ts";
 import { hashInput } from "./checksum.ts";
-import { createKeyCodec, inputOfKey, isHashedInput, type KeyCodec, scopeStart } from "./keys.ts";
+import { createKeyCodec, isHashedInput, type KeyCodec, type RowKey, scopeStart } from "./keys.ts";
 import { type LmdbStore, openLmdb, storeError } from "./lmdb-store.ts";
 import { createNames, type Names } from "./names.ts";
 import { RecordReader, RecordWriter } from "./record.ts";
@@ -146,7 +146,7 @@ class EmbeddedTier implements PredictionTier {
     const { names } = this.#fresh();
     const scopeNumber = names.findScope(scopeIdentity(scope));
     if (scopeNumber === undefined) return;
-    let after: Uint8Array | undefined;
+    let after: RowKey | undefined;
     let damaged = 0;
     do {
       const batch = this.#guarded("reading predictions", () => this.#scanBatch(scope, scopeNumber, after));
@@ -185,6 +185,8 @@ class EmbeddedTier implements PredictionTier {
       let removed: number;
       do {
         removed = store.write(() => {
+          this.#keys.scope = scopeNumber;
+          this.#canonicalKeys.scope = scopeNumber;
           const keys = [...table.getKeys(range)];
           for (const key of keys) table.removeSync(key);
           return keys.length;
@@ -308,14 +310,15 @@ class EmbeddedTier implements PredictionTier {
   #scanBatch(
     scope: PredictionScope,
     scopeNumber: number,
-    after: Uint8Array | undefined,
-  ): { rows: readonly PredictionRow[]; damaged: number; last: Uint8Array | undefined } {
+    after: RowKey | undefined,
+  ): { rows: readonly PredictionRow[]; damaged: number; last: RowKey | undefined } {
+    this.#keys.scope = scopeNumber;
     const range = rangeOf(scopeNumber);
     const oldest = this.#oldestSeconds();
     const rows: PredictionRow[] = [];
     let damaged = 0;
     let seen = 0;
-    let last: Uint8Array | undefined;
+    let last: RowKey | undefined;
     const entries = this.#need().store.rows.getRange({
       ...range,
       ...(after === undefined ? {} : { start: after, exclusiveStart: true }),
@@ -324,8 +327,8 @@ class EmbeddedTier implements PredictionTier {
     for (const { key, value } of entries) {
       seen++;
       last = key;
-      const known = inputOfKey(key);
-      const row = known === undefined ? this.#readHashed(value, scope) : this.#readPlain(value, scope, known);
+      const row =
+        typeof key === "string" ? this.#readPlain(value, scope, key) : this.#readHashed(value, scope);
       if (row === undefined) damaged++;
       else if (this.#reader.storedAtSeconds >= oldest) rows.push(row);
     }

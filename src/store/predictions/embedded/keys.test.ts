@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashInput } from "./checksum.ts";
-import { createKeyCodec, inputOfKey, isHashedInput, scopeStart } from "./keys.ts";
+import { createKeyCodec, isHashedInput, scopeStart } from "./keys.ts";
 
 const anyInput = fc.oneof(
   fc.string(),
@@ -34,7 +34,13 @@ describe("a key", () => {
         expect(key.length).toBeLessThan(1978);
         expect(Buffer.compare(key, scopeStart(scope))).toBeGreaterThanOrEqual(0);
         expect(Buffer.compare(key, scopeStart(scope + 1))).toBeLessThan(0);
-        expect(inputOfKey(key)).toBe(isHashedInput(input) ? undefined : input);
+        const read = codec.encoder.readKey(Buffer.concat([Buffer.from("xx"), key]), 2, 2 + key.length);
+        expect(typeof read === "string" ? read : Buffer.from(read)).toEqual(
+          isHashedInput(input) ? key : input,
+        );
+        expect(Buffer.from(target.subarray(0, codec.encoder.writeKey(read, target, 0))).equals(key)).toBe(
+          true,
+        );
       }),
     );
   });

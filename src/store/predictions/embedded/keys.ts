@@ -11,14 +11,18 @@ const longestPlainKey = 1900;
 const prefixBytes = 4;
 const hashedMark = 0xff;
 
+/** An input of the codec's current scope, or the bytes of a whole key. */
+export type RowKey = string | Uint8Array;
+
 /**
- * Encodes keys straight into the library's buffer. Strings are inputs of the current scope, Uint8Arrays are whole
- * keys. Encoding an input also hashes it, which the checksum of its record needs.
+ * Encodes keys straight into the library's buffer. Encoding an input also hashes it, which the checksum of its record
+ * needs.
  */
 export interface KeyCodec {
   readonly encoder: {
-    writeKey(key: string | Uint8Array, target: Uint8Array, start: number): number;
-    readKey(source: Uint8Array, start: number, end: number): Uint8Array;
+    writeKey(key: RowKey, target: Uint8Array, start: number): number;
+    /** The input of a plain key; a copy of the whole key where only the record knows the input. */
+    readKey(source: Uint8Array, start: number, end: number): RowKey;
   };
   /** Number of the scope that string keys belong to; set before a run of gets or puts. */
   scope: number;
@@ -63,7 +67,10 @@ export function createKeyCodec(): KeyCodec {
         target.set(bytes, body);
         return body + bytes.length;
       },
-      readKey: (source, start, end) => Uint8Array.prototype.slice.call(source, start, end),
+      readKey: (source, start, end) =>
+        source[start + prefixBytes] === hashedMark && end > start + prefixBytes
+          ? Uint8Array.prototype.slice.call(source, start, end)
+          : Buffer.prototype.toString.call(source, "utf8", start + prefixBytes, end),
     },
   };
   return codec;
@@ -73,12 +80,6 @@ export function createKeyCodec(): KeyCodec {
 export function isHashedInput(input: string): boolean {
   if (input.length <= longestPlainKey / 3 && ascii.test(input)) return false;
   return Buffer.byteLength(input) > longestPlainKey || loneSurrogate.test(input);
-}
-
-/** The input of a plain key; undefined when the record has it. */
-export function inputOfKey(key: Uint8Array): string | undefined {
-  if (key[prefixBytes] === hashedMark) return undefined;
-  return Buffer.from(key.buffer, key.byteOffset + prefixBytes, key.length - prefixBytes).toString("utf8");
 }
 
 /** First key of a scope's range; the range ends where the next scope's starts. */

@@ -10,9 +10,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import { whatIsWrongWith } from "./file-check.ts";
-import type { KeyCodec } from "./keys.ts";
-
-export type RowKey = string | Uint8Array;
+import type { KeyCodec, RowKey } from "./keys.ts";
 
 /** The part of an LMDB database that we use, in our types. */
 export interface LmdbTable<Value, Key = string> {
@@ -24,14 +22,14 @@ export interface LmdbTable<Value, Key = string> {
 export interface RowTable extends LmdbTable<Uint8Array, RowKey> {
   /** A view that is valid until the next get; its `length` is that of the value. */
   getBinaryFast(key: RowKey): Uint8Array | undefined;
-  getRange(range: RowRange): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
-  getKeys(range: RowRange): Iterable<Uint8Array>;
+  getRange(range: RowRange): Iterable<{ readonly key: RowKey; readonly value: Uint8Array }>;
+  getKeys(range: RowRange): Iterable<RowKey>;
   getKeysCount(range: RowRange): number;
 }
 
 export interface RowRange {
-  readonly start: Uint8Array;
-  readonly end: Uint8Array;
+  readonly start: RowKey;
+  readonly end: RowKey;
   readonly exclusiveStart?: boolean;
   readonly limit?: number;
 }
