@@ -1,0 +1,370 @@
+/**
+ * Runs tasks in containers of Docker or Podman. The engine is asked for as little as possible: it starts and ends
+ * containers; exit code, streams and figures come from the attempt's directory, which is mounted as the task root.
+ *
+ * Containers outlive Memoir. Their name is the attempt's id, so starting twice is starting once, and a later Memoir
+ * finds them again. They are removed after their end has been read, never by the engine itself.
+ */
+import { stat } from "node:fs/promises";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  freshAsk,
+  invariant,
+  isAppError,
+  pause,
+  Semaphore,
+  SingleFlight,
+  withTimeout,
+} from "../../kernel/index.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  type AttemptState,
+  type Executor,
+  type ExecutorAbilities,
+  ensureStreams,
+  prepareAttempt,
+  readAttemptEnd,
+  readExitCode,
+  type StopReason,
+  settleInputs,
+  writeStopMark,
+} from "../core/index.ts";
+import { containerSpec, type SpecOptions } from "./container-spec.ts";
+import type { ContainerEngine, ContainerState } from "./engine.ts";
+import type { ImageStore } from "./image-store.ts";
+import { labels, mayBeAlive, thisOwner } from "./labels.ts";
+
+export interface ContainerExecutorOptions {
+  readonly engine: ContainerEngine;
+  /** Brings images that are not there yet. */
+  readonly images: ImageStore;
+  /** Who should own the outputs. Default: this process's user and group. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** What a task that asks for network gets: the engine's default network, or the host's. Default `default`. */
+  readonly network?: "default" | "host";
+  /** Processes and threads that a task may have. Default 8192. */
+  readonly pids?: number;
+  /** Milliseconds between TERM and KILL. Default 10000. */
+  readonly graceMs?: number;
+  /** Milliseconds that an engine may be away (restarted) before its attempts count as lost. Default 60000. */
+  readonly engineAwayMs?: number;
+  /** Number of GPUs to hand out. Default 0. */
+  readonly gpu?: number;
+}
+
+/** Starting is mostly the engine's work; more at once only makes each one slower. */
+const startsAtOnce = 4;
+const engineLimitMs = 300_000;
+
+/** The engine is closed with the executor. */
+export function createContainerExecutor(options: ContainerExecutorOptions): Executor {
+  return new ContainerExecutor(options);
+}
+
+class ContainerExecutor implements Executor {
+  readonly name: string;
+  readonly can: ExecutorAbilities;
+  readonly #engine: ContainerEngine;
+  readonly #images: ImageStore;
+  readonly #options: ContainerExecutorOptions;
+  readonly #starts = new Semaphore(startsAtOnce);
+  readonly #starting = new SingleFlight<void>();
+  #init = true;
+  #owner = "";
+
+  constructor(options: ContainerExecutorOptions) {
+    const { engine } = options;
+    this.#engine = engine;
+    this.#images = options.images;
+    this.#options = options;
+    this.name = engine.facts.kind;
+    this.can = {
+      containers: true,
+      survives: true,
+      mountsTaskRoot: true,
+      limitsMemory: engine.facts.limits.memory,
+      isolates: true,
+    };
+  }
+
+  async open(ask: Ask): Promise<void> {
+    this.#owner = await thisOwner();
+    await this.#sweep(ask);
+  }
+
+  /**
+   * Removes what dead processes left: containers that have ended (their results lie in their directories), and those
+   * whose directory is gone. Running ones with a directory stay, to be taken up again.
+   */
+  async #sweep(ask: Ask): Promise<void> {
+    for (const container of await this.#engine.list(labels.attempt, ask)) {
+      const { [labels.owner]: owner = "", [labels.directory]: directory = "" } = container.labels;
+      if (await mayBeAlive(owner)) continue;
+      if (container.ended || !(await exists(directory))) await this.#engine.remove(container.name, ask);
+    }
+  }
+
+  capacity() {
+    const { cpu, memoryBytes } = this.#engine.facts;
+    return { cpu, memoryBytes, gpu: this.#options.gpu ?? 0 };
+  }
+
+  environmentIdentity(): string | undefined {
+    return undefined;
+  }
+
+  start(attempt: Attempt, ask: Ask): Promise<void> {
+    return this.#starting.run(attempt.id, () => this.#start(attempt, ask));
+  }
+
+  async #start(attempt: Attempt, ask: Ask): Promise<void> {
+    if ((await readExitCode(attempt.directory)) !== undefined) return;
+    const existing = await this.#find(attempt, ask);
+    if (existing !== undefined && existing.status !== "created") return;
+    const release = await this.#starts.acquire();
+    try {
+      if (existing !== undefined) await this.#engine.remove(attempt.id, ask);
+      const { ask: within, done } = withTimeout(ask, engineLimitMs);
+      try {
+        await this.#createAndStart(attempt, within);
+      } finally {
+        done();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** @throws AppError EXEC_START_FAILED when a container of this name belongs to something else. */
+  async #find(attempt: Attempt, ask: Ask): Promise<ContainerState | undefined> {
+    const found = await this.#engine.inspect(attempt.id, ask);
+    const directory = found?.labels[labels.directory];
+    if (found === undefined || directory === attempt.directory) return found;
+    throw new AppError(
+      "EXEC_START_FAILED",
+      `starting ${attempt.id}: a container of this name exists already and belongs to ${directory ?? "another program"}, not to ${attempt.directory}`,
+    );
+  }
+
+  async #createAndStart(attempt: Attempt, ask: Ask): Promise<void> {
+    invariant(attempt.image !== undefined, `attempt ${attempt.id} names the image to run in`);
+    const mounts = await prepareAttempt(attempt, { inputs: "mount-points" }, ask);
+    for (const init of this.#init ? [true, false] : [false]) {
+      const spec = containerSpec(
+        attempt,
+        attempt.image.reference,
+        mounts,
+        this.#engine.facts,
+        this.#specOptions(init),
+      );
+      let created = await this.#engine.create(spec, ask);
+      if (created.kind === "no-image") {
+        await this.#images.pull(attempt.image.reference, ask);
+        created = await this.#engine.create(spec, ask);
+      }
+      if (created.kind === "exists") return;
+      if (created.kind === "created") {
+        const started = await this.#engine.start(attempt.id, ask);
+        if (started.kind === "started") {
+          this.#init = init;
+          return;
+        }
+        await this.#engine.remove(attempt.id, ask);
+        // An engine without its init program; the wrapper does as pid 1, too.
+        if (init && /init/i.test(started.message)) continue;
+        throw startFailed(attempt, started.message);
+      }
+      if (created.kind === "no-image")
+        throw startFailed(
+          attempt,
+          `the engine has no image ${attempt.image.reference} although it was pulled`,
+        );
+      throw startFailed(attempt, created.message);
+    }
+  }
+
+  #specOptions(init: boolean): SpecOptions {
+    const user = this.#options.user ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    return {
+      ...user,
+      network: this.#options.network ?? "default",
+      pids: this.#options.pids ?? 8192,
+      init,
+      owner: this.#owner,
+    };
+  }
+
+  async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
+    const watch = new AbortController();
+    const ended = this.#untilEnded(attempt, { signal: watch.signal });
+    ended.catch(() => {}); // awaited below, unless something else fails first
+    const stop = new StopWatch(attempt, ask, (reason) => this.#stop(attempt, reason));
+    try {
+      stop.arm(await this.#startedAt(attempt));
+      const state = await ended;
+      await stop.settled();
+      return await this.#readEnd(attempt, state);
+    } finally {
+      stop.disarm();
+      watch.abort();
+    }
+  }
+
+  /** An adopted attempt has used up some of its time already. */
+  async #startedAt(attempt: Attempt): Promise<number> {
+    try {
+      return (await this.#engine.inspect(attempt.id, freshAsk()))?.startedAt ?? Date.now();
+    } catch (error) {
+      if (isAppError(error, "EXEC_ENGINE_FAILED")) return Date.now();
+      throw error;
+    }
+  }
+
+  /** Survives an engine that goes away for a while. Answers undefined when there is no such container. */
+  async #untilEnded(attempt: Attempt, ask: Ask): Promise<ContainerState | undefined | AppError> {
+    let awaySince: number | undefined;
+    for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, 2_000)) {
+      try {
+        await this.#engine.wait(attempt.id, ask);
+        const state = await this.#engine.inspect(attempt.id, ask);
+        if (state === undefined || state.status === "ended") return state;
+        awaySince = undefined;
+        // `created`, or running after all: ask again, but not in a busy loop.
+        await pause(Math.min(waitMs, 200), ask);
+      } catch (error) {
+        if (!isAppError(error, "EXEC_ENGINE_FAILED")) throw error;
+        awaySince ??= Date.now();
+        if (Date.now() - awaySince > (this.#options.engineAwayMs ?? 60_000)) return error;
+        await pause(waitMs, ask);
+      }
+    }
+  }
+
+  async #readEnd(attempt: Attempt, state: ContainerState | undefined | AppError): Promise<AttemptEnd> {
+    const container = state instanceof AppError ? undefined : state;
+    const wallSeconds = ((container?.finishedAt ?? 0) - (container?.startedAt ?? 0)) / 1000;
+    const told = await readAttemptEnd(attempt.directory, {
+      wallSeconds: Math.max(0, wallSeconds),
+      outOfMemory: container?.outOfMemory ?? false,
+    });
+    if (told !== undefined || container !== undefined) await settleInputs(attempt);
+    if (told !== undefined) return told;
+    if (state instanceof AppError) return { kind: "lost", message: state.message };
+    if (state === undefined)
+      return { kind: "lost", message: `container ${attempt.id} is gone and left no exit code` };
+    return endWithoutCode(attempt, state);
+  }
+
+  async #stop(attempt: Attempt, reason: StopReason): Promise<void> {
+    const ask = freshAsk();
+    const state = await this.#engine.inspect(attempt.id, ask);
+    if (state === undefined || state.status === "ended") return;
+    await writeStopMark(attempt.directory, reason);
+    await this.#engine.kill(attempt.id, "SIGTERM", ask);
+    const { ask: grace, done } = withTimeout(ask, this.#options.graceMs ?? 10_000);
+    try {
+      await this.#engine.wait(attempt.id, grace);
+    } catch (error) {
+      if (!grace.signal.aborted) throw error;
+      await this.#engine.kill(attempt.id, "SIGKILL", ask);
+    } finally {
+      done();
+    }
+  }
+
+  async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
+    const container = await this.#find(attempt, ask);
+    if (container === undefined || container.status === "created") {
+      const told = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+      return told === undefined ? { kind: "unknown" } : { kind: "ended", end: told };
+    }
+    if (container.status === "running") return { kind: "running" };
+    return { kind: "ended", end: await this.#readEnd(attempt, container) };
+  }
+
+  async remove(attempt: Attempt, ask: Ask): Promise<void> {
+    checkAsk(ask, `removing container ${attempt.id}`);
+    await this.#engine.remove(attempt.id, ask);
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close();
+  }
+}
+
+/** The container ended, but the wrapper in it wrote no exit code. Never a success. */
+async function endWithoutCode(attempt: Attempt, state: ContainerState): Promise<AttemptEnd> {
+  const wallSeconds = Math.max(0, ((state.finishedAt ?? 0) - (state.startedAt ?? 0)) / 1000);
+  const usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
+  if (state.outOfMemory) {
+    await ensureStreams(attempt.directory);
+    return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
+  }
+  if (state.exitCode === 126 || state.exitCode === 127) {
+    const image = attempt.image?.requested ?? "";
+    await ensureStreams(attempt.directory, `memoir: image ${image} has no /bin/sh that can be run\n`);
+    return { kind: "exited", exitCode: state.exitCode, outOfMemory: false, usage };
+  }
+  return {
+    kind: "lost",
+    message: `container ${attempt.id} ended with ${state.exitCode} but left no exit code: it was killed from outside, the machine was restarted, or the disk is full`,
+  };
+}
+
+/** Stops an attempt once, on cancellation or when its time is up. */
+class StopWatch {
+  readonly #attempt: Attempt;
+  readonly #ask: Ask;
+  readonly #stop: (reason: StopReason) => Promise<void>;
+  #timer: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
+  readonly #onAbort = () => this.#run("cancelled");
+
+  constructor(attempt: Attempt, ask: Ask, stop: (reason: StopReason) => Promise<void>) {
+    this.#attempt = attempt;
+    this.#ask = ask;
+    this.#stop = stop;
+  }
+
+  arm(startedAt: number): void {
+    this.#ask.signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (this.#ask.signal.aborted) this.#onAbort();
+    const { timeoutMs } = this.#attempt;
+    if (timeoutMs === undefined) return;
+    const left = Math.max(0, startedAt + timeoutMs - Date.now());
+    // Timers count in 32 bits; nobody waits longer than 24 days.
+    if (left < 2 ** 31) this.#timer = setTimeout(() => this.#run("timed-out"), left);
+  }
+
+  disarm(): void {
+    clearTimeout(this.#timer);
+    this.#ask.signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  /** Resolves when a stop that has begun is through; throws what it threw. */
+  async settled(): Promise<void> {
+    this.disarm();
+    await this.#stopping;
+  }
+
+  #run(reason: StopReason): void {
+    if (this.#stopping !== undefined) return;
+    this.#stopping = this.#stop(reason);
+    // Told by settled(); until then it must not count as unhandled.
+    this.#stopping.catch(() => {});
+  }
+}
+
+function startFailed(attempt: Attempt, words: string): AppError {
+  return new AppError("EXEC_START_FAILED", `starting container ${attempt.id}: ${words}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

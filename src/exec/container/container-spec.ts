@@ -1,0 +1,69 @@
+/** Decides everything about an attempt's container. Pure. */
+
+import { taskRoot, taskWork } from "../../task/index.ts";
+import { type Attempt, attemptPaths, type InputMount, wrapperArguments } from "../core/index.ts";
+import type { ContainerSpec, EngineFacts } from "./engine.ts";
+import { labels } from "./labels.ts";
+
+export interface SpecOptions {
+  /** Who should own the outputs: the invoking user. */
+  readonly uid: number;
+  readonly gid: number;
+  /** What a task that asks for network gets. */
+  readonly network: "default" | "host";
+  /** Processes and threads a task may have. */
+  readonly pids: number;
+  readonly init: boolean;
+  readonly owner: string;
+}
+
+/** Below it neither engine gets a container going. */
+const leastMemoryBytes = 32 << 20;
+const leastSharedMemoryBytes = 64 << 20;
+
+/**
+ * What root inside a container keeps: changing owners and modes of files (`tar` and package tools fail without), and
+ * switching users. Tasks of a plain user keep nothing.
+ */
+const rootCapabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
+
+export function containerSpec(
+  attempt: Attempt,
+  image: string,
+  mounts: readonly InputMount[],
+  engine: EngineFacts,
+  options: SpecOptions,
+): ContainerSpec {
+  // A rootless engine maps its user to root inside; everywhere else ids are the same on both sides.
+  const [uid, gid] = engine.rootless ? [0, 0] : [options.uid, options.gid];
+  const { cpu, memoryBytes, gpu } = attempt.resources;
+  const memory = memoryBytes > 0 ? Math.max(leastMemoryBytes, Math.floor(memoryBytes)) : undefined;
+  const script = attemptPaths(taskRoot).command;
+  return {
+    name: attempt.id,
+    image,
+    command: ["/bin/sh", ...wrapperArguments(taskRoot, { kind: "container" }, [...attempt.shell, script])],
+    workDir: taskWork,
+    // A uid without an account has the home `/`, which it cannot write to.
+    env: uid === 0 ? attempt.env : { HOME: "/tmp", ...attempt.env },
+    user: `${uid}:${gid}`,
+    labels: {
+      ...attempt.labels,
+      [labels.attempt]: attempt.id,
+      [labels.directory]: attempt.directory,
+      [labels.owner]: options.owner,
+    },
+    mounts: [
+      { source: attempt.directory, target: taskRoot, readOnly: false },
+      ...mounts.map(({ source, target }) => ({ source, target, readOnly: true })),
+    ],
+    network: attempt.network ? options.network : "none",
+    init: options.init,
+    ...(engine.limits.cpu && cpu > 0 ? { cpu: Math.min(Math.max(cpu, 0.01), engine.cpu) } : {}),
+    ...(engine.limits.memory && memory !== undefined ? { memoryBytes: memory } : {}),
+    ...(engine.limits.pids ? { pids: options.pids } : {}),
+    sharedMemoryBytes: Math.max(leastSharedMemoryBytes, Math.floor((memory ?? 0) / 2)),
+    capabilities: uid === 0 ? rootCapabilities : [],
+    gpu,
+  };
+}

@@ -1,0 +1,50 @@
+/** The engine's own images: looking up, and pulling each one once at a time. */
+import { AppError, type Ask, SingleFlight } from "../../kernel/index.ts";
+import { type CredentialSources, findCredentials } from "./credentials.ts";
+import type { ContainerEngine, LocalImage } from "./engine.ts";
+import { isLoopback, parseImageName } from "./image-name.ts";
+
+export interface ImageStoreOptions {
+  readonly engine: ContainerEngine;
+  readonly credentials: CredentialSources;
+  /** Told the engine's own words about a pull, line by line. */
+  readonly onPull?: (reference: string, line: string) => void;
+}
+
+export class ImageStore {
+  readonly #options: ImageStoreOptions;
+  readonly #pulls = new SingleFlight<void>();
+
+  constructor(options: ImageStoreOptions) {
+    this.#options = options;
+  }
+
+  find(reference: string, ask: Ask): Promise<LocalImage | undefined> {
+    return this.#options.engine.image(reference, ask);
+  }
+
+  /** @throws AppError EXEC_IMAGE_NOT_FOUND with the engine's words. */
+  pull(reference: string, ask: Ask): Promise<void> {
+    return this.#pulls.run(reference, () => this.#pull(reference, ask));
+  }
+
+  async #pull(reference: string, ask: Ask): Promise<void> {
+    const { engine, credentials: sources, onPull } = this.#options;
+    const name = parseImageName(reference);
+    if (name === undefined)
+      throw new AppError("EXEC_IMAGE_NOT_FOUND", `pulling ${reference}: not there, and no name to pull by`);
+    const credentials = await findCredentials(name.host, name.repository, sources, ask);
+    const insecure = isLoopback(name.host);
+    const outcome = await engine.pull(
+      {
+        reference,
+        credentials,
+        insecure,
+        ...(onPull === undefined ? {} : { onProgress: (line: string) => onPull(reference, line) }),
+      },
+      ask,
+    );
+    if (outcome.kind === "pulled") return;
+    throw new AppError("EXEC_IMAGE_NOT_FOUND", `pulling ${reference}: ${outcome.message}`);
+  }
+}

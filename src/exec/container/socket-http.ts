@@ -1,0 +1,91 @@
+/** HTTP over a unix socket with kept-alive connections: all that a container engine's API needs. */
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
+
+export interface SocketRequest {
+  readonly method: "GET" | "POST" | "DELETE" | "HEAD";
+  /** Path without query: `/containers/x/json`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Called with every complete line of the answer (progress of a pull). */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface SocketAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export class SocketHttp {
+  readonly socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  /** @throws AppError EXEC_ENGINE_FAILED when no answer comes; an answer of any status is returned. */
+  async send(request: SocketRequest, ask: Ask): Promise<SocketAnswer> {
+    checkAsk(ask, `asking the container engine for ${request.path}`);
+    try {
+      return await this.#exchange(request, ask.signal);
+    } catch (error) {
+      checkAsk(ask, `asking the container engine for ${request.path}`);
+      throw new AppError(
+        "EXEC_ENGINE_FAILED",
+        `${request.method} ${request.path} at ${this.socketPath}: ${messageOf(error)}`,
+        { cause: error, facts: { system: systemErrorCode(error) } },
+      );
+    }
+  }
+
+  #exchange(request: SocketRequest, signal: AbortSignal): Promise<SocketAnswer> {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest({
+        socketPath: this.socketPath,
+        agent: this.#agent,
+        method: request.method,
+        path: request.path + queryText(request.query ?? {}),
+        headers: {
+          host: "engine",
+          ...request.headers,
+          ...(body === undefined
+            ? { "content-length": 0 }
+            : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+        },
+        signal,
+      });
+      outgoing.on("error", reject);
+      outgoing.on("response", (answer) => readAnswer(answer, request.onLine).then(resolve, reject));
+      outgoing.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function queryText(query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+}
+
+async function readAnswer(answer: IncomingMessage, onLine?: (line: string) => void): Promise<SocketAnswer> {
+  let text = "";
+  let told = 0;
+  answer.setEncoding("utf8");
+  for await (const chunk of answer) {
+    text += chunk;
+    if (onLine === undefined) continue;
+    for (let end = text.indexOf("\n", told); end >= 0; end = text.indexOf("\n", told)) {
+      onLine(text.slice(told, end));
+      told = end + 1;
+    }
+  }
+  return { status: answer.statusCode ?? 0, text };
+}
