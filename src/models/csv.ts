@@ -24,10 +24,15 @@ export function parseCsv(text: string, name: string): string[][] {
   let record: string[] = [];
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   const endRecord = () => {
-    if (record.length > 1 || record[0] !== "") records.push(record);
+    records.push(record);
     record = [];
   };
   while (at < text.length) {
+    const blank = record.length === 0 ? blankLine(text, at) : 0;
+    if (blank > 0) {
+      at += blank;
+      continue;
+    }
     const cell = text[at] === '"' ? quotedCell(text, at, name) : plainCell(text, at);
     record.push(cell.text);
     at = cell.end;
@@ -42,6 +47,13 @@ export function parseCsv(text: string, name: string): string[][] {
   }
   if (record.length > 0) endRecord();
   return records;
+}
+
+/** Length of an empty line's end at `at`; a line of `""` is a record with one empty cell and not blank. */
+function blankLine(text: string, at: number): number {
+  if (text[at] === "\n") return 1;
+  if (text[at] !== "\r") return 0;
+  return text[at + 1] === "\n" ? 2 : 1;
 }
 
 interface CellAt {

@@ -1,24 +1,20 @@
 /** models: model packages, where they are kept, and what runs them. */
-export { type FetchSource, parseFetchSource } from "./fetch-source.ts";
+export { type Canonical, type Canonicalizer, createCanonicalizer } from "./builtin/canonicalizer.ts";
+export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
 export { isErsiliaId, isModelId } from "./model-id.ts";
+export { checkLfsPointers, findLfsPointers, type LfsPointer } from "./package/lfs-pointers.ts";
+export { readModelPackage } from "./package/read-package.ts";
+export type { ArchiveLimits } from "./registry/archive-writer.ts";
+export { type CatalogRow, catalogRow } from "./registry/catalog.ts";
+export { type FetchedModel, type FetchRequest, fetchModel } from "./registry/fetch-model.ts";
+export { type FetchSource, parseFetchSource } from "./registry/fetch-source.ts";
 export {
   type BrokenModel,
-  type Canonical,
-  type Canonicalizer,
-  type CatalogRow,
-  catalogRow,
-  createCanonicalizer,
-  createRunner,
   deleteModel,
-  type ExampleMode,
-  exampleInputs,
-  type FetchedModel,
-  type FetchRequest,
-  fetchModel,
+  type FindModelRequest,
   findModel,
   listModels,
   type ModelList,
-  type ProgramEnv,
-  type RunnerOptions,
-} from "./pending.ts";
+} from "./registry/registry.ts";
+export { createRunner, type RunnerOptions } from "./runners/create-runner.ts";

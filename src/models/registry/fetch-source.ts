@@ -1,7 +1,7 @@
 /** What a user may name as the source of a model, told apart by its text. */
 import { isAbsolute, resolve } from "node:path";
-import { AppError } from "../kernel/index.ts";
-import { isErsiliaId } from "./model-id.ts";
+import { AppError } from "../../kernel/index.ts";
+import { isErsiliaId } from "../model-id.ts";
 
 export type FetchSource =
   | { readonly kind: "folder"; readonly path: string }

@@ -1,0 +1,146 @@
+/** Unpacks .zip, .tar.gz and .tgz archives of models. */
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Entry, ZipFile } from "yauzl";
+import { AppError, type Ask, checkAsk, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { type ArchiveLimits, ArchiveWriter } from "./archive-writer.ts";
+
+/**
+ * Unpacks `archive` into the empty folder `into` and returns the folder of the model: `into`, or the single folder in
+ * it (GitHub's archives have one).
+ * @throws AppError MODEL_ARCHIVE_UNSAFE, MODEL_FETCH_FAILED for a damaged archive.
+ */
+export async function unpackArchive(
+  request: {
+    readonly archive: string;
+    /** As the user named it. */
+    readonly name: string;
+    readonly into: string;
+    readonly limits: ArchiveLimits;
+  },
+  ask: Ask,
+): Promise<string> {
+  const { archive, name, into, limits } = request;
+  const { size } = await stat(archive);
+  const writer = new ArchiveWriter({ archive: name, folder: into, packedBytes: size, limits });
+  try {
+    if (/\.zip$/i.test(archive)) await unpackZip(archive, writer, ask);
+    else await unpackTar(archive, writer, ask);
+  } catch (error) {
+    checkAsk(ask, `unpacking ${name}`);
+    if (isAppError(error)) throw error;
+    if (systemErrorCode(error) === "ENOSPC")
+      throw new AppError("DISK_FULL", `unpacking ${name}: ${messageOf(error)}`, { cause: error });
+    throw new AppError("MODEL_FETCH_FAILED", `unpacking ${name}: damaged archive: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const entries = await readdir(into, { withFileTypes: true });
+  const [only] = entries;
+  return entries.length === 1 && only?.isDirectory() ? join(into, only.name) : into;
+}
+
+async function unpackZip(archive: string, writer: ArchiveWriter, ask: Ask): Promise<void> {
+  const { openPromise } = await loadYauzl();
+  // Names are checked by the writer, for both kinds of archives in the same way.
+  const zip = await openPromise(archive);
+  try {
+    for await (const entry of entriesOf(zip)) {
+      checkAsk(ask, `unpacking ${archive}`);
+      const described = describeZipEntry(entry);
+      const content = described.kind === "file" ? await contentOf(zip, entry) : undefined;
+      await writer.write(described, content, ask);
+    }
+  } finally {
+    zip.close();
+  }
+}
+
+async function loadYauzl() {
+  const { open } = await import("yauzl");
+  const openPromise = (path: string) =>
+    new Promise<ZipFile>((resolve, reject) => {
+      open(
+        path,
+        {
+          lazyEntries: true,
+          autoClose: false,
+          decodeStrings: true,
+          validateEntrySizes: true,
+          strictFileNames: true,
+        },
+        (error, zip) => (error ? reject(error) : resolve(zip)),
+      );
+    });
+  return { openPromise };
+}
+
+async function* entriesOf(zip: ZipFile): AsyncGenerator<Entry> {
+  for (;;) {
+    const entry = await new Promise<Entry | undefined>((resolve, reject) => {
+      const settle = (work: () => void) => {
+        zip.off("entry", onEntry);
+        zip.off("end", onEnd);
+        zip.off("error", onError);
+        work();
+      };
+      const onEntry = (found: Entry) => settle(() => resolve(found));
+      const onEnd = () => settle(() => resolve(undefined));
+      const onError = (error: Error) => settle(() => reject(error));
+      zip.on("entry", onEntry).on("end", onEnd).on("error", onError);
+      zip.readEntry();
+    });
+    if (entry === undefined) return;
+    yield entry;
+  }
+}
+
+function describeZipEntry(entry: Entry) {
+  // Unix mode in the upper half of the external attributes; 0 where the archive was made elsewhere.
+  const mode = entry.externalFileAttributes >>> 16;
+  const type = mode & 0o170000;
+  const isFolder = entry.fileName.endsWith("/");
+  const isPlain = type === 0 || type === 0o100000 || type === 0o040000;
+  const kind: "file" | "folder" | "other" = !isPlain ? "other" : isFolder ? "folder" : "file";
+  return { name: entry.fileName, kind, executable: (mode & 0o111) !== 0 };
+}
+
+function contentOf(zip: ZipFile, entry: Entry): Promise<NodeJS.ReadableStream> {
+  return new Promise((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => (error ? reject(error) : resolve(stream)));
+  });
+}
+
+async function unpackTar(archive: string, writer: ArchiveWriter, ask: Ask): Promise<void> {
+  const { Parser } = await import("tar");
+  let failure: unknown;
+  let writing: Promise<void> = Promise.resolve();
+  const parser = new Parser({
+    strict: true,
+    onReadEntry: (entry) => {
+      const plain = entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile";
+      const kind = plain ? "file" : entry.type === "Directory" ? "folder" : "other";
+      const described = { name: entry.path, kind, executable: ((entry.mode ?? 0) & 0o111) !== 0 } as const;
+      const content = kind === "file" ? Readable.from(entry) : undefined;
+      if (content === undefined) entry.resume();
+      writing = writing
+        .then(() => (failure === undefined ? writer.write(described, content, ask) : undefined))
+        .catch((error: unknown) => {
+          failure ??= error;
+          source.destroy(error instanceof Error ? error : undefined);
+        });
+    },
+  });
+  const source = createReadStream(archive);
+  try {
+    await pipeline(source, parser as unknown as NodeJS.WritableStream, { signal: ask.signal });
+  } catch (error) {
+    await writing;
+    throw failure ?? error;
+  }
+  await writing;
+  if (failure !== undefined) throw failure;
+}
