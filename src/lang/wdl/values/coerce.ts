@@ -7,7 +7,7 @@
  * afterwards by the scope (`FileScope.settle`).
  */
 import { printType, type StructType, type WdlType } from "../types/type.ts";
-import { ValueFailure } from "./failure.ts";
+import { NothingThere, ValueFailure } from "./failure.ts";
 import { fitsInt64, parseFloatText, parseInteger } from "./integer.ts";
 import { render } from "./render.ts";
 import {
@@ -30,7 +30,7 @@ import {
 export function coerce(value: WdlValue, type: WdlType, what = "the value"): WdlValue {
   if (value.kind === "none") {
     if (type.optional || type.kind === "any") return value;
-    throw new ValueFailure(
+    throw new NothingThere(
       `${what} is None, but ${printType(type)} is needed`,
       "declare it optional with `?`, or give a value with select_first([…, default])",
     );

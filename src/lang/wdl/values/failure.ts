@@ -5,7 +5,7 @@
 import type { Diagnostic } from "../../../kernel/index.ts";
 
 export class ValueFailure extends Error {
-  override readonly name = "ValueFailure";
+  override readonly name: string = "ValueFailure";
   readonly help: string | undefined;
 
   constructor(message: string, help?: string) {
@@ -14,12 +14,19 @@ export class ValueFailure extends Error {
   }
 }
 
+/** A value was needed and None came: from 1.2 on such a placeholder is empty. */
+export class NothingThere extends ValueFailure {
+  override readonly name = "NothingThere";
+}
+
 export class EvaluationFailure extends Error {
   override readonly name = "EvaluationFailure";
   readonly diagnostic: Diagnostic;
+  readonly becauseOfNone: boolean;
 
-  constructor(diagnostic: Diagnostic) {
+  constructor(diagnostic: Diagnostic, becauseOfNone = false) {
     super(diagnostic.message);
     this.diagnostic = diagnostic;
+    this.becauseOfNone = becauseOfNone;
   }
 }

@@ -1,0 +1,76 @@
+/** Files at workflow scope, through the host: sizes of whole directories, texts, what a location is. */
+import { type Ask, isAppError } from "../../../../kernel/index.ts";
+import type { FileValue } from "../../../../task/index.ts";
+import type { FileAccess } from "../../../core/index.ts";
+import { ValueFailure } from "../../values/failure.ts";
+import { baseName } from "../../values/neutral.ts";
+
+export interface FileStat {
+  readonly kind: "file" | "directory";
+  readonly sizeBytes: number;
+}
+
+/** The most text that an expression may read: it is held in memory as a whole. */
+const longestText = 256 * 1024 * 1024;
+
+/** undefined = not there. */
+export async function statFile(files: FileAccess, location: string, ask: Ask): Promise<FileStat | undefined> {
+  const found = await files.stat(location, ask);
+  if (found === undefined || found.kind === "file") return found;
+  return { kind: "directory", sizeBytes: await treeSize(files, location, ask) };
+}
+
+async function treeSize(files: FileAccess, location: string, ask: Ask): Promise<number> {
+  let total = 0;
+  for (const entry of await files.list(location, ask)) {
+    const path = `${location.replace(/\/+$/, "")}/${entry.name}`;
+    total +=
+      entry.kind === "directory"
+        ? await treeSize(files, path, ask)
+        : ((await files.stat(path, ask))?.sizeBytes ?? 0);
+  }
+  return total;
+}
+
+/** `shown` is the path as the user's expression has it. */
+export async function readTextFile(
+  files: FileAccess,
+  location: string,
+  shown: string,
+  ask: Ask,
+): Promise<string> {
+  const found = await files.stat(location, ask);
+  if (found === undefined) throw new ValueFailure(`cannot read ${shown}: it does not exist`);
+  if (found.kind === "directory") throw new ValueFailure(`cannot read ${shown}: it is a directory`);
+  if (found.sizeBytes > longestText) {
+    throw new ValueFailure(
+      `cannot read ${shown}: it has ${found.sizeBytes} bytes, the limit is ${longestText}`,
+    );
+  }
+  try {
+    return await files.readText(location, ask);
+  } catch (error) {
+    if (isAppError(error, "FILE_NOT_FOUND"))
+      throw new ValueFailure(`cannot read ${shown}: it does not exist`);
+    throw error;
+  }
+}
+
+export function isUrl(path: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(path);
+}
+
+/** `file:///data/a` is the host path `/data/a`; other texts stay. */
+export function withoutFileScheme(path: string): string {
+  return path.startsWith("file://")
+    ? decodeURIComponent(path.slice("file://".length).replace(/^localhost/, ""))
+    : path;
+}
+
+export function fileAt(location: string, kind: "file" | "directory"): FileValue {
+  return {
+    kind,
+    location: location.length > 1 ? location.replace(/\/+$/, "") : location,
+    basename: baseName(location),
+  };
+}

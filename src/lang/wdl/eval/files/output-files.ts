@@ -1,0 +1,235 @@
+/**
+ * Files as a task's output section sees them, after the command has ended: relative paths are below the working
+ * directory, `/mnt/memoir/…` is what the task saw. Links are followed as the task would have followed them, and nothing
+ * outside of the attempt is ever answered: what `/etc/passwd` is in an image is not what it is here.
+ */
+import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize, relative } from "node:path";
+import { sha256 } from "../../../../hash/index.ts";
+import { type FinishedAttempt, taskInputs, taskRoot, taskWork } from "../../../../task/index.ts";
+import { expandGlob } from "../../stdlib/bash-glob.ts";
+import { ValueFailure } from "../../values/failure.ts";
+import { then } from "../../values/maybe-promise.ts";
+import { baseName } from "../../values/neutral.ts";
+import type { PathValue } from "../../values/value.ts";
+import type { FileStat } from "./host-files.ts";
+import { nothing, type ScopedFiles } from "./scoped-files.ts";
+
+const mostLinks = 40;
+const longestText = 256 * 1024 * 1024;
+
+export class OutputFiles implements ScopedFiles {
+  readonly #finished: FinishedAttempt;
+  readonly #attempt: string;
+  readonly #inputs: string;
+
+  constructor(finished: FinishedAttempt) {
+    this.#finished = finished;
+    this.#attempt = dirname(finished.workDir);
+    this.#inputs = finished.hostPathOf(taskInputs) ?? join(this.#attempt, "inputs");
+  }
+
+  async readText(path: PathValue): Promise<string> {
+    const host = await this.#existing(path);
+    const found = await stat(host);
+    if (found.isDirectory()) throw new ValueFailure(`cannot read ${path.path}: it is a directory`);
+    if (found.size > longestText) {
+      throw new ValueFailure(
+        `cannot read ${path.path}: it has ${found.size} bytes, the limit is ${longestText}`,
+      );
+    }
+    return readFile(host, "utf8");
+  }
+
+  async stat(path: PathValue): Promise<FileStat | undefined> {
+    const host = await this.#find(path);
+    return host === undefined ? undefined : statTree(host);
+  }
+
+  /** Beside the outputs, in a folder that globs do not see. */
+  async write(basename: string, content: string): Promise<PathValue> {
+    const folder = join(this.#finished.workDir, ".memoir-written", sha256(content).slice(0, 20));
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, basename), content);
+    return this.#found("file", join(folder, basename), basename);
+  }
+
+  async glob(pattern: string): Promise<readonly PathValue[]> {
+    const paths = await expandGlob(pattern, {
+      list: (folder) => this.#list(folder),
+      stat: async (path) => (await this.stat({ kind: "file", path }))?.kind,
+    });
+    const found: PathValue[] = [];
+    for (const path of paths) {
+      const host = await this.#find({ kind: "file", path });
+      if (host !== undefined) found.push(this.#found("file", host, baseName(path), path));
+    }
+    return found;
+  }
+
+  stdout(): PathValue {
+    return this.#stream(this.#finished.stdoutFile, "stdout");
+  }
+  stderr(): PathValue {
+    return this.#stream(this.#finished.stderrFile, "stderr");
+  }
+
+  absolute(path: string): string {
+    return isAbsolute(path) ? path : join(taskWork, path);
+  }
+
+  async settle(path: PathValue, optional: boolean) {
+    if (path.path === "" && optional) return nothing;
+    const host = path.path === "" ? undefined : await this.#find(path);
+    const found = host === undefined ? undefined : await stat(host);
+    if (host === undefined || found === undefined) {
+      if (optional) return nothing;
+      throw new ValueFailure(`the command did not make the ${path.kind} ${path.path}`);
+    }
+    const kind = found.isDirectory() ? "directory" : "file";
+    if (kind !== path.kind) {
+      throw new ValueFailure(`${path.path} is a ${kind}, but the output is declared as a ${path.kind}`);
+    }
+    return this.#found(kind, host, path.source?.basename ?? baseName(path.path), path.path);
+  }
+
+  #stream(host: string, name: string): PathValue {
+    return { kind: "file", path: host, source: { kind: "file", location: host, basename: name } };
+  }
+
+  #found(kind: "file" | "directory", host: string, basename: string, shown = host): PathValue {
+    const path =
+      isAbsolute(shown) && !shown.startsWith(this.#finished.workDir) ? shown : this.#taskPath(shown);
+    return { kind, path, source: { kind, location: host, basename } };
+  }
+
+  /** A path below the working directory as the task saw it. */
+  #taskPath(path: string): string {
+    const inside = isAbsolute(path) ? relative(this.#finished.workDir, path) : normalize(path);
+    return join(taskWork, inside);
+  }
+
+  async #existing(path: PathValue): Promise<string> {
+    const host = await this.#find(path);
+    if (host === undefined) throw new ValueFailure(`cannot read ${path.path}: the command did not make it`);
+    return host;
+  }
+
+  /** The host path of what is there, links followed; undefined = not there. */
+  async #find(path: PathValue): Promise<string | undefined> {
+    const source = path.source?.location;
+    if (source !== undefined && isAbsolute(source) && this.#trusted(source)) return source;
+    const start = this.#toHost(path.path);
+    return start === undefined ? undefined : this.#follow(start, path.path);
+  }
+
+  /** Streams, staged inputs and what this scope has answered before. */
+  #trusted(host: string): boolean {
+    return (
+      host === this.#finished.stdoutFile ||
+      host === this.#finished.stderrFile ||
+      host.startsWith(`${this.#attempt}/`)
+    );
+  }
+
+  #toHost(path: string): string | undefined {
+    if (!isAbsolute(path)) return join(this.#finished.workDir, path);
+    const inside = normalize(path);
+    if (inside === taskRoot || inside.startsWith(`${taskRoot}/`)) {
+      return this.#finished.hostPathOf(inside);
+    }
+    // Executors that cannot mount the task root show the attempt's own directory to the command.
+    if (inside.startsWith(`${this.#attempt}/`)) return inside;
+    throw new ValueFailure(
+      `${path} is outside of the task's working directory`,
+      "copy or move the file into the working directory in the command",
+    );
+  }
+
+  async #follow(start: string, shown: string): Promise<string | undefined> {
+    let path = normalize(start);
+    for (let links = 0; links <= mostLinks; links++) {
+      // What was staged is the engine's: it may be a link to anywhere.
+      if (this.#isStaged(path)) return (await isThere(path)) ? path : undefined;
+      const link = await firstLink(this.#finished.workDir, path);
+      if (link === undefined) return (await isThere(path)) ? path : undefined;
+      const rest = path.slice(link.path.length);
+      const target = isAbsolute(link.target)
+        ? this.#toHost(link.target)
+        : join(dirname(link.path), link.target);
+      if (target === undefined) return undefined;
+      path = normalize(target + rest);
+      if (!path.startsWith(`${this.#attempt}/`) && !this.#isStaged(path)) {
+        throw new ValueFailure(
+          `${shown} is a link to ${link.target}, which is outside of the task's directory`,
+        );
+      }
+    }
+    throw new ValueFailure(`${shown} is a link that leads through more than ${mostLinks} links`);
+  }
+
+  #isStaged(path: string): boolean {
+    return path.startsWith(`${this.#inputs}/`);
+  }
+
+  async #list(folder: string) {
+    const host = await this.#find({ kind: "directory", path: folder === "" ? "." : folder });
+    if (host === undefined || !(await stat(host)).isDirectory()) return undefined;
+    const entries = await readdir(host, { withFileTypes: true });
+    const listed: { name: string; kind: "file" | "directory" }[] = [];
+    for (const entry of entries) {
+      const kind = entry.isSymbolicLink()
+        ? await then(this.#kindBehind(join(host, entry.name)), (behind) => behind)
+        : entry.isDirectory()
+          ? "directory"
+          : "file";
+      if (kind !== undefined) listed.push({ name: entry.name, kind });
+    }
+    return listed;
+  }
+
+  async #kindBehind(link: string): Promise<"file" | "directory" | undefined> {
+    try {
+      const host = await this.#follow(link, link);
+      return host === undefined ? undefined : (await stat(host)).isDirectory() ? "directory" : "file";
+    } catch (error) {
+      // A link to the outside is not a match; it is an error only for those who name it.
+      if (error instanceof ValueFailure) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The first component below `root` that is a link. Components above are ours. */
+async function firstLink(
+  root: string,
+  path: string,
+): Promise<{ readonly path: string; readonly target: string } | undefined> {
+  const inside = relative(root, path);
+  if (inside.startsWith("..")) return undefined;
+  let at = root;
+  for (const part of inside.split("/")) {
+    if (part === "" || part === ".") continue;
+    at = join(at, part);
+    const found = await lstat(at).catch(() => undefined);
+    if (found === undefined) return undefined;
+    if (found.isSymbolicLink()) return { path: at, target: await readlink(at) };
+  }
+  return undefined;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+async function statTree(path: string): Promise<FileStat> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return { kind: "file", sizeBytes: found.size };
+  let sizeBytes = 0;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) sizeBytes += (await statTree(child)).sizeBytes;
+    else sizeBytes += (await lstat(child)).size;
+  }
+  return { kind: "directory", sizeBytes };
+}
