@@ -17,14 +17,14 @@ export interface Canonicalizer {
 }
 
 /**
- * Loads RDKit (0.1 to 0.3 s). `threads`: most worker threads for large batches; default 1.
+ * Loads RDKit (0.1 to 0.3 s). `workers`: most threads for large batches; default 1.
  * @throws AppError MODEL_TOOLKIT_FAILED when it cannot be loaded.
  */
 export async function createCanonicalizer(
-  options: { readonly threads?: number } = {},
+  options: { readonly workers?: number } = {},
   ask: Ask = freshAsk(),
 ): Promise<Canonicalizer> {
-  const pool = new ToolkitPool({ threads: options.threads ?? 1 });
+  const pool = new ToolkitPool({ threads: options.workers ?? 1 });
   await pool.open(ask);
   const toolkit = pool.toolkit ?? "";
   return {

@@ -99,7 +99,7 @@ class Bisection {
     }
     await this.#doubt(places, failure);
     if (places.length === 1) {
-      for (const place of places) this.#answers[place] = { kind: "failed", reason: messageOf(failure) };
+      for (const place of places) this.#answers[place] = { kind: "failed", reason: oneLine(failure) };
       return;
     }
     const middle = Math.ceil(places.length / 2);
@@ -141,6 +141,12 @@ function isAboutRows(error: unknown): error is AppError {
     isAppError(error, "MODEL_RUN_TIMEOUT") ||
     isAppError(error, "MODEL_OUTPUT_MISMATCH")
   );
+}
+
+/** A program's last words can be a page; a row's reason is one line with its beginning and its end. */
+function oneLine(failure: AppError): string {
+  const text = messageOf(failure).replace(/\s+/g, " ");
+  return text.length <= 400 ? text : `${text.slice(0, 160)} … ${text.slice(-230)}`;
 }
 
 function broken(why: string, failure: AppError): AppError {
