@@ -1,1 +1,23 @@
-export {};
+/** engine: runs of workflows. Find, then reuse, or compute and record. */
+export { type CallLeases, folderLeases, type LeaseAnswer, objectLeases } from "./call-leases.ts";
+export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
+export { exitCodeMeaning, exitCodeWords } from "./failure-words.ts";
+export { type FileStyle, jsonOfOutputs } from "./json-values.ts";
+export { isOwner, lifeOf, type Owner, thisOwner } from "./owner.ts";
+export { commitPending } from "./recorder.ts";
+export {
+  type CallCounts,
+  claimCrashedRuns,
+  type RunRecord,
+  type RunState,
+  readableName,
+  readEvents,
+  readRunRecord,
+  replaceFile,
+  type ShownState,
+  settleCrashedRun,
+  shownState,
+} from "./run-folder.ts";
+export type { CacheBehavior, RunCacheParts, RunParts } from "./run-parts.ts";
+export { failureLine, type RunSummary, runWorkflow } from "./run-workflow.ts";
+export { type Capacity, Scheduler } from "./scheduler.ts";

@@ -250,6 +250,14 @@ function named(policy: string, name: string, ...facts: readonly bigint[]): strin
   return `${policy}:${[...facts.map(String), name].join(":")}`;
 }
 
+/**
+ * The identity of a folder from relative paths and identities of everything in it, for folders that are known without
+ * being read. `"empty"` marks an empty folder.
+ */
+export function treeIdentity(members: readonly (readonly [path: string, identity: string])[]): Identity {
+  return { text: treeText([...members].sort(([a], [b]) => byCodeUnit(a, b))) };
+}
+
 function treeText(members: readonly (readonly [string, string])[]): string {
   return `tree:${digestOf(members)}`;
 }

@@ -15,6 +15,7 @@ export {
   isRemote,
   type RemoteFacts,
   type RemoteFiles,
+  treeIdentity,
 } from "./fingerprint.ts";
 export { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
 export { KEY_VERSION, type Key, keyOf } from "./key.ts";

@@ -36,3 +36,4 @@ export {
   type RunLeaseOptions,
   type RunLeaseRecord,
 } from "./run-lease.ts";
+export { decodeOutputs, encodeOutputs } from "./value-codec.ts";

@@ -1,0 +1,257 @@
+/** Computing a call: attempts until one succeeds or may not be repeated, and the collection of its outputs. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Attempt,
+  type AttemptEnd,
+  attemptHostPath,
+  attemptPaths,
+  type Executor,
+  type PinnedImage,
+  type Usage,
+} from "../exec/core/index.ts";
+import { sha256 } from "../hash/index.ts";
+import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import type { OutputCollector } from "../lang/core/index.ts";
+import { readTail } from "../process/index.ts";
+import type {
+  FinishedAttempt,
+  Outputs,
+  Resources,
+  StagedInput,
+  TaskCall,
+  TaskFailure,
+} from "../task/index.ts";
+import type { Emit } from "./events.ts";
+import { exitCodeWords, mayBeRetried } from "./failure-words.ts";
+import type { Materials } from "./materials.ts";
+
+export interface AttemptParts {
+  readonly runId: string;
+  readonly executor: Executor;
+  readonly materials: Materials;
+  readonly emit: Emit;
+  /** Cores of the machine: a call that is allowed more shares them. */
+  readonly cpus: number;
+}
+
+export interface AttemptOrder {
+  readonly task: TaskCall;
+  readonly collect: OutputCollector;
+  readonly image?: PinnedImage;
+  /** Of the call; the first attempt uses it itself, later ones a folder below. */
+  readonly directory: string;
+  readonly key?: string;
+}
+
+export type Computation =
+  | {
+      readonly kind: "computed";
+      readonly outputs: Outputs;
+      /** Of the attempt that succeeded. */
+      readonly directory: string;
+      readonly exitCode: number;
+      readonly usage: Usage;
+      /** Why the result must not be recorded although the command succeeded. */
+      readonly doubt?: string;
+    }
+  | { readonly kind: "failed"; readonly failure: TaskFailure }
+  | { readonly kind: "cancelled" };
+
+/** Times that an attempt which vanished is repeated, whatever the task allows. */
+const mostLosses = 2;
+const stderrTailBytes = 8 << 10;
+
+export async function compute(parts: AttemptParts, order: AttemptOrder, ask: Ask): Promise<Computation> {
+  const { task } = order;
+  let retriesLeft = task.maxRetries;
+  let lossesLeft = mostLosses;
+  for (let number = 0; ; number++) {
+    const ended = await attemptOnce(parts, order, number, ask);
+    if (ended.kind !== "failed") return ended;
+    const { failure } = ended;
+    if (ask.signal.aborted || !mayBeRetried(failure)) return ended;
+    if (failure.kind === "lost" && lossesLeft > 0) lossesLeft--;
+    else if (retriesLeft > 0) retriesLeft--;
+    else return ended;
+    parts.emit({ kind: "call.retried", call: task.path, task: task.name, why: failure });
+  }
+}
+
+async function attemptOnce(
+  parts: AttemptParts,
+  order: AttemptOrder,
+  number: number,
+  ask: Ask,
+): Promise<Computation> {
+  const directory = number === 0 ? order.directory : join(order.directory, `attempt-${number + 1}`);
+  const failed = (failure: Omit<TaskFailure, "attempts">): Computation => ({
+    kind: "failed",
+    failure: { ...failure, attempts: number + 1 },
+  });
+  let attempt: Attempt;
+  let end: AttemptEnd;
+  try {
+    attempt = await prepare(parts, order, { directory, number }, ask);
+    parts.emit({
+      kind: "call.started",
+      call: order.task.path,
+      task: order.task.name,
+      attempt: number + 1,
+      attemptId: attempt.id,
+      directory,
+      ...(order.key === undefined ? {} : { key: order.key as never }),
+      ...(order.image === undefined
+        ? {}
+        : {
+            image: order.image.requested,
+            imageDigest: order.image.manifestDigest ?? order.image.configDigest,
+          }),
+    });
+    await parts.executor.start(attempt, ask);
+    end = await parts.executor.wait(attempt, ask);
+    await parts.executor.remove(attempt, ask).catch((error) => {
+      parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
+    });
+  } catch (error) {
+    if (isAppError(error, "RUN_INTERRUPTED")) return { kind: "cancelled" };
+    return startFailure(error, failed);
+  }
+  return conclude(order, { attempt, number, end, failed }, ask);
+}
+
+function startFailure(
+  error: unknown,
+  failed: (failure: Omit<TaskFailure, "attempts">) => Computation,
+): Computation {
+  if (isAppError(error, "EXEC_ENGINE_NOT_FOUND") || isAppError(error, "DISK_FULL")) throw error;
+  if (!isAppError(error)) throw error;
+  const message = `${error.message}. ${error.hint}`;
+  if (error.row.kind === "not-found") return failed({ kind: "input-unavailable", message });
+  return failed({ kind: error.row.retry === "later" ? "lost" : "resources-unavailable", message });
+}
+
+async function prepare(
+  parts: AttemptParts,
+  order: AttemptOrder,
+  place: { readonly directory: string; readonly number: number },
+  ask: Ask,
+): Promise<Attempt> {
+  const { task, image } = order;
+  const inputs = await Promise.all(
+    task.inputs.map(async (input): Promise<StagedInput> => {
+      const location = await parts.materials.hostPathOf(input.source, ask);
+      return location === input.source.location ? input : { ...input, source: { ...input.source, location } };
+    }),
+  );
+  try {
+    if (place.number > 0) await mkdir(place.directory, { recursive: true });
+    await writeFile(attemptPaths(place.directory).command, task.command);
+  } catch (error) {
+    const code = systemErrorCode(error) === "ENOSPC" ? "DISK_FULL" : "RUN_FOLDER_NOT_WRITABLE";
+    throw new AppError(code, `preparing ${task.path} in ${place.directory}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return {
+    id: attemptId(parts.runId, task.path, place.number),
+    directory: place.directory,
+    shell: task.shell,
+    inputs,
+    literalFiles: task.literalFiles,
+    env: task.env,
+    ...(image === undefined ? {} : { image }),
+    resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
+    ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+    network: task.network,
+    labels: { "memoir.run": parts.runId, "memoir.call": task.path },
+  };
+}
+
+/** `memoir-<run>-<digest of the call's path>-<number>`: at most 63 characters that every engine accepts. */
+function attemptId(runId: string, path: string, number: number): string {
+  const run = runId.replace(/[^A-Za-z0-9_.-]/g, "_").slice(-32);
+  return `memoir-${run}-${sha256(path).slice(0, 12)}-${number}`;
+}
+
+interface EndedAttempt {
+  readonly attempt: Attempt;
+  readonly number: number;
+  readonly end: AttemptEnd;
+  readonly failed: (failure: Omit<TaskFailure, "attempts">) => Computation;
+}
+
+async function conclude(order: AttemptOrder, ended: EndedAttempt, ask: Ask): Promise<Computation> {
+  const { attempt, end, failed } = ended;
+  const { task } = order;
+  const { directory } = attempt;
+  if (end.kind === "cancelled") return { kind: "cancelled" };
+  if (end.kind === "lost")
+    return failed({ kind: "lost", message: `the attempt was lost: ${end.message}`, directory });
+  const stderr = await tailOf(attemptPaths(directory).stderr);
+  const where = { directory, ...(stderr === "" ? {} : { stderrTail: stderr }) };
+  if (end.kind === "timed-out")
+    return failed({
+      kind: "timed-out",
+      message: `no end within its limit of ${seconds(task.timeoutMs)}`,
+      ...where,
+    });
+  const { exitCode, outOfMemory, usage } = end;
+  if (!accepts(task, exitCode)) {
+    if (outOfMemory)
+      return failed({ kind: "out-of-memory", message: memoryWords(task.resources), exitCode, ...where });
+    return failed({ kind: "exit-code", message: exitCodeWords(exitCode), exitCode, ...where });
+  }
+  const collected = await order.collect(finishedOf(ended, exitCode), ask);
+  if (collected.kind === "missing")
+    return failed({ kind: "output-missing", message: collected.message, exitCode, ...where });
+  const doubt = "a part of the task ran out of memory although the command went on";
+  return {
+    kind: "computed",
+    outputs: collected.outputs,
+    directory,
+    exitCode,
+    usage,
+    ...(outOfMemory ? { doubt } : {}),
+  };
+}
+
+export function finishedOf(
+  ended: { readonly attempt: Attempt; readonly number: number },
+  exitCode: number,
+): FinishedAttempt {
+  const { attempt, number } = ended;
+  const paths = attemptPaths(attempt.directory);
+  return {
+    exitCode,
+    stdoutFile: paths.stdout,
+    stderrFile: paths.stderr,
+    workDir: paths.work,
+    hostPathOf: (taskPath) => attemptHostPath(attempt, taskPath),
+    attempt: number,
+    resources: attempt.resources,
+  };
+}
+
+function accepts(task: TaskCall, exitCode: number): boolean {
+  return task.acceptedExit.kind === "any" || task.acceptedExit.codes.includes(exitCode);
+}
+
+function memoryWords(resources: Resources): string {
+  const gib = Math.round((resources.memoryBytes / 2 ** 30) * 10) / 10;
+  return `out of memory: it had ${gib} GiB; give the task more memory`;
+}
+
+function seconds(ms: number | undefined): string {
+  return ms === undefined ? "time" : `${Math.round(ms / 100) / 10} s`;
+}
+
+/** The last lines of a file, as much as a person reads; empty when there is none. */
+async function tailOf(path: string): Promise<string> {
+  try {
+    const { text } = await readTail(path, stderrTailBytes);
+    return text.trimEnd().split("\n").slice(-20).join("\n");
+  } catch {
+    return "";
+  }
+}

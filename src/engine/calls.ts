@@ -1,0 +1,418 @@
+/**
+ * The life of a call: fingerprint, pin, key, find, then reuse, or compute and record. Equal calls at the same time
+ * compute once.
+ */
+import { join, relative } from "node:path";
+import type { PinnedImage, Usage } from "../exec/core/index.ts";
+import { sha256 } from "../hash/index.ts";
+import { type Ask, type CallKey, invariant, messageOf, pause, type TaskPath } from "../kernel/index.ts";
+import type { Identity, Key } from "../keys/index.ts";
+import type { OutputCollector } from "../lang/core/index.ts";
+import type { Entry, NewEntry } from "../store/entries/index.ts";
+import {
+  type CallOutcome,
+  type Outputs,
+  type TaskCall,
+  type TaskFailure,
+  withOrigin,
+} from "../task/index.ts";
+import { type AttemptParts, type Computation, compute } from "./attempts.ts";
+import type { LeaseAnswer } from "./call-leases.ts";
+import type { Emit, MissReason } from "./events.ts";
+import { mapFilesOf } from "./files-of.ts";
+import { CallIdentifier, type IdentifiedCall } from "./identify-call.ts";
+import type { Materials } from "./materials.ts";
+import { outputsThatDiffer } from "./recheck.ts";
+import type { Recorder } from "./recorder.ts";
+import type { RunParts } from "./run-parts.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface CallsParts {
+  readonly run: RunParts;
+  readonly directory: string;
+  readonly callDirectory: (path: string) => Promise<string>;
+  readonly emit: Emit;
+  readonly materials: Materials;
+  readonly recorder: Recorder | undefined;
+  /** Opens the executor once, when the first call has to be computed. */
+  readonly ready: () => Promise<{ readonly scheduler: Scheduler; readonly cpus: number }>;
+  /** Aborted when no further call may be started. */
+  readonly stopping: AbortSignal;
+  readonly onFailure: () => void;
+}
+
+/** How a call ended, with the entry behind it where there is one. */
+type Resolved =
+  | {
+      readonly kind: "reused" | "computed";
+      readonly outputs: Outputs;
+      readonly key?: CallKey;
+      readonly entry?: Entry;
+    }
+  | { readonly kind: "failed"; readonly failure: TaskFailure }
+  | { readonly kind: "cancelled" };
+
+type Keyed = Extract<IdentifiedCall, { kind: "keyed" }>;
+
+interface Order {
+  readonly task: TaskCall;
+  readonly collect: OutputCollector;
+  readonly image?: PinnedImage;
+}
+
+const firstPollMs = 20;
+const longestPollMs = 1_000;
+
+export class Calls {
+  readonly #parts: CallsParts;
+  readonly #identifier: CallIdentifier;
+  readonly #flying = new Map<CallKey, { readonly call: string; readonly end: Promise<Resolved> }>();
+  readonly #rechecks: Promise<void>[] = [];
+
+  constructor(parts: CallsParts) {
+    this.#parts = parts;
+    const { executor, images, defaultImage, cache } = parts.run;
+    this.#identifier = new CallIdentifier({
+      executor,
+      opened: async () => void (await parts.ready()),
+      ...(images === undefined ? {} : { images }),
+      ...(defaultImage === undefined ? {} : { defaultImage }),
+      ...(cache === undefined ? {} : { cache }),
+      materials: parts.materials,
+      emit: parts.emit,
+    });
+  }
+
+  async call(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome> {
+    const { emit } = this.#parts;
+    emit({ kind: "call.asked", call: task.path, task: task.name });
+    const resolved = await this.#resolve(task, collect, ask);
+    switch (resolved.kind) {
+      case "reused":
+        invariant(resolved.key !== undefined, "what is reused has a key");
+        return { kind: "reused", outputs: resolved.outputs, key: resolved.key };
+      case "computed":
+        return {
+          kind: "computed",
+          outputs: resolved.outputs,
+          ...(resolved.key === undefined ? {} : { key: resolved.key }),
+        };
+      case "failed":
+        emit({ kind: "call.failed", call: task.path, task: task.name, failure: resolved.failure });
+        this.#parts.onFailure();
+        return { kind: "failed", failure: resolved.failure };
+      case "cancelled":
+        emit({ kind: "call.cancelled", call: task.path, task: task.name });
+        return { kind: "cancelled" };
+    }
+  }
+
+  /** Waits for the calls that are computed again for comparison. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#rechecks);
+  }
+
+  async #resolve(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
+    if (this.#stopped(ask)) return { kind: "cancelled" };
+    const identified = await this.#identifier.identify(task, ask);
+    if (this.#stopped(ask)) return { kind: "cancelled" };
+    if (identified.kind === "impossible") return { kind: "failed", failure: identified.failure };
+    const image = identified.image === undefined ? {} : { image: identified.image };
+    const order: Order = { task, collect, ...image };
+    if (identified.kind === "unkeyed") {
+      this.#miss(task, { kind: "not-reusable", words: identified.why });
+      return this.#computeUnkeyed(order, ask);
+    }
+    return this.#once(order, identified, ask);
+  }
+
+  /** Equal calls of this run: the first one does the work, the others share how it ended. */
+  async #once(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
+    const { task } = order;
+    const { key } = identified.key;
+    const flying = this.#flying.get(key);
+    if (flying === undefined) {
+      const end = this.#findOrCompute(order, identified, ask).finally(() => this.#flying.delete(key));
+      this.#flying.set(key, { call: task.path, end });
+      return end;
+    }
+    this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: flying.call });
+    const shared = await flying.end;
+    if (shared.kind === "failed" || shared.kind === "cancelled") return shared;
+    this.#tellReused(task, key, shared.entry);
+    return { ...shared, kind: "reused", key };
+  }
+
+  async #findOrCompute(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
+    const { recorder } = this.#parts;
+    invariant(recorder !== undefined, "keyed calls have a cache");
+    const { task } = order;
+    const { key } = identified.key;
+    const found = await recorder.find(key, task.path, ask);
+    if (this.#stopped(ask)) return { kind: "cancelled" };
+    if (found.kind === "found") return this.#reuse(order, identified.key, found.entry, ask);
+    const reason: MissReason = found.kind === "trouble" ? found : { kind: "no-entry" };
+    this.#miss(task, reason, identified.key);
+    return this.#computeKeyed(order, identified, ask);
+  }
+
+  #reuse(order: Order, key: Key, entry: Entry, ask: Ask): Resolved {
+    this.#parts.materials.learnEntry(entry);
+    this.#tellReused(order.task, key.key, entry);
+    if (this.#isSample(order.task)) this.#rechecks.push(this.#recheck(order, entry, ask));
+    return { kind: "reused", outputs: entry.outputs, key: key.key, entry };
+  }
+
+  /** A call without a key: nothing is looked up, shared or recorded. */
+  async #computeUnkeyed(order: Order, ask: Ask): Promise<Resolved> {
+    const release = await this.#turn(order.task, ask);
+    if (typeof release !== "function") return release;
+    try {
+      const computed = await this.#compute(order, ask);
+      if (computed.kind !== "computed") return computed;
+      return { kind: "computed", outputs: computed.outputs };
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Turn first, lease second: a lease is only held by somebody who is computing, so that several machines share the
+   * work of one cache instead of waiting for the one that came first.
+   */
+  async #computeKeyed(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
+    const { task } = order;
+    for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
+      const release = await this.#turn(task, ask);
+      if (typeof release !== "function") return release;
+      let lease: LeaseAnswer | undefined;
+      try {
+        lease = await this.#lease(identified.key.key, task, ask);
+        if (lease?.kind !== "taken") {
+          // Between our look and our turn somebody else may have recorded it.
+          const entry =
+            lease === undefined ? undefined : await this.#findAgain(identified.key.key, task, ask);
+          if (entry !== undefined) return this.#reuse(order, identified.key, entry, ask);
+          return await this.#computeAndRecord(order, identified, ask);
+        }
+      } finally {
+        release();
+        if (lease?.kind === "mine") await lease.release();
+      }
+      if (pollMs === firstPollMs)
+        this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: lease.by });
+      await pause(pollMs, ask);
+      if (this.#stopped(ask)) return { kind: "cancelled" };
+      const entry = await this.#findAgain(identified.key.key, task, ask);
+      if (entry !== undefined) return this.#reuse(order, identified.key, entry, ask);
+    }
+  }
+
+  async #findAgain(key: CallKey, task: TaskCall, ask: Ask): Promise<Entry | undefined> {
+    const found = await this.#parts.recorder?.find(key, task.path, ask);
+    return found?.kind === "found" ? found.entry : undefined;
+  }
+
+  async #computeAndRecord(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
+    const { key } = identified.key;
+    const computed = await this.#compute(order, ask, key);
+    if (computed.kind !== "computed") return computed;
+    const outputs = await this.#withOrigins(computed, key);
+    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified.identities));
+    if (doubt !== undefined) {
+      this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
+      return { kind: "computed", outputs, key };
+    }
+    const entry = await this.#record(order, identified, { ...computed, outputs }, ask);
+    if (entry === undefined) return { kind: "computed", outputs, key };
+    return { kind: "computed", outputs: entry.outputs, key, entry };
+  }
+
+  async #record(
+    order: Order,
+    identified: Keyed,
+    computed: Extract<Computation, { kind: "computed" }>,
+    ask: Ask,
+  ): Promise<Entry | undefined> {
+    const { run, recorder, materials } = this.#parts;
+    const { task, image } = order;
+    const entry: NewEntry = {
+      key: identified.key.key,
+      taskName: task.name,
+      callPath: task.path,
+      runId: run.runId,
+      workflow: run.program.interface.name,
+      language: task.language,
+      components: identified.key.components,
+      outputs: computed.outputs,
+      cost: { ...usageOf(computed.usage), bytesOut: await materials.sizeOf(computed.outputs) },
+      exitCode: computed.exitCode,
+      ...(image === undefined ? {} : { image: pinFacts(image) }),
+      attemptDirectory: computed.directory,
+    };
+    const recorded = await recorder?.record(entry, ask);
+    if (recorded === undefined) return undefined;
+    materials.learnEntry(recorded);
+    materials.learnCopies(computed.outputs, recorded.outputs);
+    return recorded;
+  }
+
+  async #compute(order: Order, ask: Ask, key?: CallKey): Promise<Computation> {
+    const { task, collect, image } = order;
+    const directory = await this.#parts.callDirectory(task.path);
+    const computed = await compute(
+      await this.#attemptParts(),
+      {
+        task,
+        collect,
+        directory,
+        ...(image === undefined ? {} : { image }),
+        ...(key === undefined ? {} : { key }),
+      },
+      ask,
+    );
+    if (computed.kind === "computed")
+      this.#parts.emit({
+        kind: "call.computed",
+        call: task.path,
+        task: task.name,
+        directory: computed.directory,
+        usage: usageOf(computed.usage),
+        ...(key === undefined ? {} : { key }),
+      });
+    return computed;
+  }
+
+  async #attemptParts(): Promise<AttemptParts> {
+    const { run, materials, emit, ready } = this.#parts;
+    const { cpus } = await ready();
+    return { runId: run.runId, executor: run.executor, materials, emit, cpus };
+  }
+
+  /** Outputs that lay side by side in the task stay side by side, wherever they are recorded. */
+  #withOrigins(computed: Extract<Computation, { kind: "computed" }>, key: CallKey): Promise<Outputs> {
+    return mapFilesOf(computed.outputs, async (file) => {
+      const folder = relative(computed.directory, join(file.location, ".."));
+      const place = folder.startsWith("..") ? `~${sha256(folder).slice(0, 12)}` : folder;
+      return withOrigin(file, `${key.slice(0, 16)}/${place}`);
+    });
+  }
+
+  /** Words when an input was written to while the task ran: the result may belong to either content. */
+  async #changedInput(
+    task: TaskCall,
+    identities: ReadonlyMap<TaskPath, Identity>,
+  ): Promise<string | undefined> {
+    for (const input of task.inputs) {
+      const identity = identities.get(input.path);
+      if (identity !== undefined && !(await this.#parts.materials.unchanged(input.source, identity)))
+        return `its input ${input.source.location} changed while the task ran`;
+    }
+    return undefined;
+  }
+
+  /** The function that gives the turn back, or how the call ends without one. */
+  async #turn(task: TaskCall, ask: Ask): Promise<(() => void) | Resolved> {
+    const { scheduler } = await this.#parts.ready();
+    const excess = scheduler.excess(task.resources);
+    if (excess !== undefined)
+      return { kind: "failed", failure: { kind: "resources-unavailable", message: excess, attempts: 0 } };
+    const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
+    const release = await scheduler.acquire(task.resources, { signal });
+    if (release === undefined) return { kind: "cancelled" };
+    if (!this.#stopped(ask)) return release;
+    release();
+    return { kind: "cancelled" };
+  }
+
+  async #lease(key: CallKey, task: TaskCall, ask: Ask): Promise<LeaseAnswer | undefined> {
+    const { cache } = this.#parts.run;
+    // Nobody else will see the result before the run has ended, so nobody should wait for it.
+    if (cache?.leases === undefined || cache.behavior !== "always") return undefined;
+    try {
+      return await cache.leases.take(key, ask);
+    } catch (error) {
+      const words = messageOf(error);
+      this.#parts.emit({ kind: "cache.trouble", doing: "telling others", call: task.path, words });
+      return undefined;
+    }
+  }
+
+  #stopped(ask: Ask): boolean {
+    return ask.signal.aborted || this.#parts.stopping.aborted;
+  }
+
+  #miss(task: TaskCall, reason: MissReason, key?: Key): void {
+    this.#parts.emit({
+      kind: "call.missed",
+      call: task.path,
+      task: task.name,
+      reason,
+      ...(key === undefined ? {} : { key: key.key, components: key.components }),
+    });
+  }
+
+  #tellReused(task: TaskCall, key: CallKey, entry: Entry | undefined): void {
+    this.#parts.emit({
+      kind: "call.reused",
+      call: task.path,
+      task: task.name,
+      key,
+      entry: entry?.uri ?? "",
+      entryUuid: entry?.uuid ?? "",
+      fromRun: entry?.runId ?? this.#parts.run.runId,
+      savedSeconds: entry?.cost.wallSeconds ?? 0,
+      savedCpuSeconds: entry?.cost.cpuSeconds ?? null,
+    });
+  }
+
+  /** Chosen by the call and the run: spread evenly, another choice in every run. */
+  #isSample(task: TaskCall): boolean {
+    const part = this.#parts.run.recheck ?? 0;
+    if (part <= 0) return false;
+    const digest = sha256(`${this.#parts.run.runId} ${task.path}`);
+    return Number.parseInt(digest.slice(0, 8), 16) / 2 ** 32 < part;
+  }
+
+  async #recheck(order: Order, entry: Entry, ask: Ask): Promise<void> {
+    const { task } = order;
+    const release = await this.#turn(task, ask);
+    if (typeof release !== "function") return;
+    try {
+      const directory = await this.#parts.callDirectory(`${task.path}-recheck`);
+      const parts = { ...(await this.#attemptParts()), runId: `${this.#parts.run.runId}r`, emit: () => {} };
+      const again = await compute(parts, { ...order, directory }, ask);
+      if (again.kind === "cancelled") return;
+      const differing =
+        again.kind === "failed"
+          ? []
+          : await outputsThatDiffer(entry.outputs, again.outputs, (file) =>
+              this.#parts.materials.identityOf(file, ask),
+            );
+      const result = again.kind === "failed" ? "failed" : differing.length === 0 ? "same" : "differs";
+      this.#parts.emit({
+        kind: "recheck.ended",
+        call: task.path,
+        task: task.name,
+        result,
+        outputs: differing,
+      });
+    } finally {
+      release();
+    }
+  }
+}
+
+function usageOf(usage: Usage): {
+  wallSeconds: number;
+  cpuSeconds: number | null;
+  maxRssBytes: number | null;
+} {
+  const { wallSeconds, cpuSeconds, maxRssBytes } = usage;
+  return { wallSeconds, cpuSeconds, maxRssBytes };
+}
+
+function pinFacts(image: PinnedImage): { requested: string; configDigest: string; manifestDigest?: string } {
+  const { requested, configDigest, manifestDigest } = image;
+  return { requested, configDigest, ...(manifestDigest === undefined ? {} : { manifestDigest }) };
+}

@@ -1,0 +1,86 @@
+/**
+ * Brings the final outputs to where a person looks for them: `<folder>/<output>/<file>`, members of arrays in
+ * `<output>/<index>/`. In the run's folder files are shared with the cache by link; elsewhere they are copies.
+ */
+import { constants } from "node:fs";
+import { copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../kernel/index.ts";
+import type { FileValue, Outputs } from "../task/index.ts";
+import { mapFilesOf } from "./files-of.ts";
+
+export interface Delivery {
+  readonly folder: string;
+  /** `link`: hard link where possible. `copy`: reflink where possible; the files belong to the user. */
+  readonly how: "link" | "copy";
+  readonly hostPathOf: (file: FileValue) => Promise<string>;
+}
+
+/** The outputs with locations below the folder. */
+export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): Promise<Outputs> {
+  const taken = new Set<string>();
+  return mapFilesOf(outputs, async (file, place) => {
+    checkAsk(ask, `delivering outputs to ${delivery.folder}`);
+    const folder = join(
+      delivery.folder,
+      ...place.map((part, i) => (i === 0 ? shortName(part) : safePart(part))),
+    );
+    const target = freeName(join(folder, safePart(file.basename)), taken);
+    try {
+      await bring(await delivery.hostPathOf(file), target, delivery.how);
+    } catch (error) {
+      throw deliveryError(file, target, error);
+    }
+    return { ...file, location: target };
+  });
+}
+
+/** `wf.sub.out` -> `sub.out`: the workflow's own name says nothing inside its run. */
+function shortName(name: string): string {
+  const dot = name.indexOf(".");
+  return safePart(dot < 0 ? name : name.slice(dot + 1));
+}
+
+function safePart(name: string): string {
+  const part = name.replaceAll("/", "_").replaceAll("\0", "_");
+  return part === "" || part === "." || part === ".." ? `_${part}` : part;
+}
+
+function freeName(path: string, taken: Set<string>): string {
+  let name = path;
+  for (let n = 2; taken.has(name); n++) name = join(dirname(path), `${n}-${basename(path)}`);
+  taken.add(name);
+  return name;
+}
+
+async function bring(source: string, target: string, how: "link" | "copy"): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  if ((await stat(source)).isDirectory()) {
+    await mkdir(target, { recursive: true });
+    for (const name of await readdir(source)) await bring(join(source, name), join(target, name), how);
+    return;
+  }
+  await rm(target, { force: true });
+  if (how === "link" && (await tryLink(source, target))) return;
+  await copyFile(source, target, constants.COPYFILE_FICLONE);
+}
+
+async function tryLink(source: string, target: string): Promise<boolean> {
+  try {
+    const { realpath } = await import("node:fs/promises");
+    await link(await realpath(source), target);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "EXDEV" || code === "EMLINK" || code === "EPERM" || code === "ENOTSUP") return false;
+    throw error;
+  }
+}
+
+function deliveryError(file: FileValue, target: string, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = systemErrorCode(error);
+  const words = `delivering ${file.location} to ${target}: ${messageOf(error)}`;
+  if (code === "ENOSPC" || code === "EDQUOT") return new AppError("DISK_FULL", words, { cause: error });
+  return new AppError(code === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_NOT_WRITABLE", words, { cause: error });
+}

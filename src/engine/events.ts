@@ -1,0 +1,124 @@
+/** What happens in a run, as it happens. Progress lines, the run's log, the server and tests read these. */
+
+import type { CallKey } from "../kernel/index.ts";
+import type { Difference } from "../keys/index.ts";
+import type { ProgramEvent } from "../lang/core/index.ts";
+import type { CanonicalJson, TaskFailure } from "../task/index.ts";
+
+/** Why a call was not reused. */
+export type MissReason =
+  /** Nothing is recorded under its key. */
+  | { readonly kind: "no-entry" }
+  /** The call may never be reused, or nothing of it may be recorded here. */
+  | { readonly kind: "not-reusable"; readonly words: string }
+  /** The cache could not be asked. */
+  | { readonly kind: "trouble"; readonly words: string };
+
+export interface UsageFacts {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number | null;
+  readonly maxRssBytes: number | null;
+}
+
+export type RunEvent =
+  | {
+      readonly kind: "run.started";
+      readonly run: string;
+      readonly workflow: string;
+      readonly directory: string;
+      readonly cache?: string;
+    }
+  | { readonly kind: "run.ended"; readonly run: string; readonly state: "succeeded" | "failed" | "cancelled" }
+  | { readonly kind: "call.asked"; readonly call: string; readonly task: string }
+  | {
+      readonly kind: "call.reused";
+      readonly call: string;
+      readonly task: string;
+      readonly key: CallKey;
+      /** URI of the entry's folder. */
+      readonly entry: string;
+      readonly entryUuid: string;
+      /** The run that computed it. */
+      readonly fromRun: string;
+      /** What computing it took then. */
+      readonly savedSeconds: number;
+      readonly savedCpuSeconds: number | null;
+    }
+  /** An equal call of this run, or of another one that shares the cache, is being computed now. */
+  | { readonly kind: "call.joined"; readonly call: string; readonly task: string; readonly with: string }
+  | {
+      readonly kind: "call.missed";
+      readonly call: string;
+      readonly task: string;
+      readonly reason: MissReason;
+      readonly key?: CallKey;
+      readonly components?: Readonly<Record<string, CanonicalJson>>;
+    }
+  | {
+      readonly kind: "call.started";
+      readonly call: string;
+      readonly task: string;
+      /** Counts from 1. */
+      readonly attempt: number;
+      readonly attemptId: string;
+      readonly directory: string;
+      readonly key?: CallKey;
+      readonly image?: string;
+      readonly imageDigest?: string;
+    }
+  | {
+      readonly kind: "call.adopted";
+      readonly call: string;
+      readonly attemptId: string;
+      readonly fromRun: string;
+    }
+  | { readonly kind: "call.retried"; readonly call: string; readonly task: string; readonly why: TaskFailure }
+  | {
+      readonly kind: "call.computed";
+      readonly call: string;
+      readonly task: string;
+      readonly directory: string;
+      readonly usage: UsageFacts;
+      readonly key?: CallKey;
+    }
+  | {
+      readonly kind: "call.recorded";
+      readonly call: string;
+      readonly key: CallKey;
+      readonly entry: string;
+      readonly entryUuid: string;
+    }
+  | {
+      readonly kind: "call.failed";
+      readonly call: string;
+      readonly task: string;
+      readonly failure: TaskFailure;
+    }
+  | { readonly kind: "call.cancelled"; readonly call: string; readonly task: string }
+  /** The run goes on without what the cache could not do. */
+  | { readonly kind: "cache.trouble"; readonly doing: string; readonly call?: string; readonly words: string }
+  /** A result was not recorded although it could have been; says why. */
+  | { readonly kind: "call.not-recorded"; readonly call: string; readonly words: string }
+  | {
+      readonly kind: "recheck.ended";
+      readonly call: string;
+      readonly task: string;
+      readonly result: "same" | "differs" | "failed";
+      /** Names of the outputs that differ. */
+      readonly outputs: readonly string[];
+    }
+  | {
+      readonly kind: "dry.predicted";
+      readonly call: string;
+      readonly task: string;
+      readonly prediction: "reuse" | "compute";
+      readonly words: string;
+      readonly differences?: readonly Difference[];
+    }
+  | { readonly kind: "log"; readonly words: string }
+  | ProgramEvent;
+
+/** As written to `events.jsonl`: `at` is milliseconds since 1970. */
+export type TimedEvent = RunEvent & { readonly at: number };
+
+export type Emit = (event: RunEvent) => void;

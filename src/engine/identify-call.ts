@@ -1,0 +1,133 @@
+/** Fingerprint, pin, key: the first three steps of a call. */
+import type { Executor, ImageResolver, PinnedImage } from "../exec/core/index.ts";
+import { AppError, type Ask, checkAsk, isAppError, messageOf, type TaskPath } from "../kernel/index.ts";
+import { type ContainerFact, type Identity, type Key, keyOf } from "../keys/index.ts";
+import type { TaskCall, TaskFailure } from "../task/index.ts";
+import type { Emit } from "./events.ts";
+import type { Materials } from "./materials.ts";
+import type { RunCacheParts } from "./run-parts.ts";
+
+export interface Surroundings {
+  readonly image?: PinnedImage;
+  readonly container: ContainerFact | undefined;
+}
+
+export type IdentifiedCall =
+  | {
+      readonly kind: "keyed";
+      readonly key: Key;
+      readonly image?: PinnedImage;
+      readonly identities: ReadonlyMap<TaskPath, Identity>;
+    }
+  /** Computed, and neither looked up nor recorded. */
+  | { readonly kind: "unkeyed"; readonly why: string; readonly image?: PinnedImage }
+  | { readonly kind: "impossible"; readonly failure: TaskFailure };
+
+export interface IdentifyParts {
+  readonly executor: Executor;
+  /** Resolves when the executor is open; environments are known from then on. */
+  readonly opened: () => Promise<void>;
+  readonly images?: ImageResolver;
+  readonly defaultImage?: string;
+  readonly cache?: RunCacheParts;
+  readonly materials: Materials;
+  readonly emit: Emit;
+}
+
+export class CallIdentifier {
+  readonly #parts: IdentifyParts;
+  /** One answer per image and run: a tag that moves during the run moves nothing. */
+  readonly #pins = new Map<string, Promise<PinnedImage>>();
+
+  constructor(parts: IdentifyParts) {
+    this.#parts = parts;
+  }
+
+  async identify(task: TaskCall, ask: Ask): Promise<IdentifiedCall> {
+    const pinned = await this.#pin(task, ask);
+    if ("kind" in pinned) return { kind: "impossible", failure: pinned };
+    const image = pinned.image === undefined ? {} : { image: pinned.image };
+    const why = await this.#whyNotReusable(task, pinned.image);
+    if (why !== undefined) return { kind: "unkeyed", why, ...image };
+    const container = this.#containerOf(pinned.image);
+    if (container === undefined)
+      return { kind: "unkeyed", why: "this machine's environment has no identity", ...image };
+    const identities = new Map<TaskPath, Identity>();
+    try {
+      await Promise.all(
+        task.inputs.map(async (input) => {
+          identities.set(input.path, await this.#parts.materials.identityOf(input.source, ask));
+        }),
+      );
+    } catch (error) {
+      checkAsk(ask, `fingerprinting the inputs of ${task.path}`);
+      return this.#unidentified(task, error, image);
+    }
+    const inputs = new Map([...identities].map(([path, identity]) => [path, identity.text]));
+    const resources = this.#parts.cache?.resources ?? "ignored";
+    return { kind: "keyed", key: keyOf(task, { inputs, container, resources }), identities, ...image };
+  }
+
+  /** A missing input ends the call; one that cannot be identified is computed without the cache. */
+  #unidentified(task: TaskCall, error: unknown, image: { readonly image?: PinnedImage }): IdentifiedCall {
+    if (!(error instanceof AppError)) throw error;
+    if (error.row.kind === "not-found")
+      return {
+        kind: "impossible",
+        failure: { kind: "input-unavailable", message: error.message, attempts: 0 },
+      };
+    const words = `the inputs could not be identified: ${error.message}`;
+    this.#parts.emit({ kind: "cache.trouble", doing: "fingerprinting", call: task.path, words });
+    return { kind: "unkeyed", why: words, ...image };
+  }
+
+  async #whyNotReusable(task: TaskCall, image: PinnedImage | undefined): Promise<string | undefined> {
+    const { cache } = this.#parts;
+    if (cache === undefined) return "no cache is used";
+    if (task.cachePolicy.kind === "never") return task.cachePolicy.reason;
+    if (task.outputRules.length === 0) return "it declares no output";
+    if (image !== undefined) return undefined;
+    if (!cache.hostTasks) return "it runs without a container (--cache-host-tasks allows it)";
+    await this.#parts.opened();
+    return undefined;
+  }
+
+  #containerOf(image: PinnedImage | undefined): ContainerFact | undefined {
+    if (image !== undefined)
+      return { kind: "image", platform: image.platform, configDigest: image.configDigest };
+    const identity = this.#parts.executor.environmentIdentity();
+    return identity === undefined ? undefined : { kind: "environment", identity };
+  }
+
+  /** The first acceptable image that can be had; nothing where the executor runs without containers. */
+  async #pin(task: TaskCall, ask: Ask): Promise<{ readonly image?: PinnedImage } | TaskFailure> {
+    const { executor, images, defaultImage } = this.#parts;
+    if (!executor.can.containers || images === undefined) return {};
+    const wanted = task.images.length > 0 ? task.images : defaultImage === undefined ? [] : [defaultImage];
+    if (wanted.length === 0)
+      return unavailable("it asks for no container image; give one with --image, or use --executor host");
+    const refusals: string[] = [];
+    for (const requested of wanted) {
+      try {
+        return { image: await this.#pinOnce(requested, images, ask) };
+      } catch (error) {
+        checkAsk(ask, `pinning ${requested}`);
+        if (!isAppError(error) || error.code === "EXEC_ENGINE_NOT_FOUND") throw error;
+        refusals.push(`${messageOf(error)}. ${error.hint}`);
+      }
+    }
+    return unavailable(refusals.join("; "));
+  }
+
+  #pinOnce(requested: string, images: ImageResolver, ask: Ask): Promise<PinnedImage> {
+    const asked = this.#pins.get(requested);
+    if (asked !== undefined) return asked;
+    const pin = images.pin(requested, ask);
+    this.#pins.set(requested, pin);
+    return pin;
+  }
+}
+
+function unavailable(message: string): TaskFailure {
+  return { kind: "image-unavailable", message, attempts: 0 };
+}

@@ -1,0 +1,69 @@
+/** Values as JSON for people and for other programs: `outputs.json`, `--json`, and results that wait to be recorded. */
+import { isAbsolute } from "node:path";
+import type { FileValue, Outputs, Value } from "../task/index.ts";
+
+/** `path`: a file is its location (WDL). `object`: a file is `{class, location, …}` (CWL). */
+export type FileStyle = "path" | "object";
+
+/** JSON text with exact 64-bit integers, floats that stay floats (`3.0`), and maps in their order. */
+export function jsonOfOutputs(outputs: Outputs, style: FileStyle): string {
+  return `${text({ kind: "record", entries: Object.entries(outputs) }, { style, indent: "" })}\n`;
+}
+
+interface Writing {
+  readonly style: FileStyle;
+  readonly indent: string;
+}
+
+function text(value: Value, how: Writing): string {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return String(value);
+  if (typeof value === "number") return numberText(value);
+  if (isList(value))
+    return block(
+      "[",
+      "]",
+      value.map((item) => [undefined, item] as const),
+      how,
+    );
+  if (value.kind === "record") return block("{", "}", value.entries, how);
+  return how.style === "path" ? JSON.stringify(value.location) : text(fileObject(value), how);
+}
+
+/** JSON has no infinities; the text of WDL's own output is null for them. */
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) return "null";
+  const digits = Object.is(value, -0) ? "-0" : String(value);
+  return /^-?\d+$/.test(digits) ? `${digits}.0` : digits;
+}
+
+function block(
+  open: string,
+  close: string,
+  items: readonly (readonly [string | undefined, Value])[],
+  how: Writing,
+): string {
+  if (items.length === 0) return `${open}${close}`;
+  const inner = { ...how, indent: `${how.indent}  ` };
+  const lines = items.map(([name, item]) => {
+    const label = name === undefined ? "" : `${JSON.stringify(name)}: `;
+    return `${inner.indent}${label}${text(item, inner)}`;
+  });
+  return `${open}\n${lines.join(",\n")}\n${how.indent}${close}`;
+}
+
+function fileObject(file: FileValue): Value {
+  const entries: [string, Value][] = [
+    ["class", file.kind === "file" ? "File" : "Directory"],
+    ["location", isAbsolute(file.location) ? `file://${encodeURI(file.location)}` : file.location],
+    ["basename", file.basename],
+  ];
+  if (file.sizeBytes !== undefined) entries.push(["size", BigInt(file.sizeBytes)]);
+  if (file.sha256 !== undefined && file.kind === "file") entries.push(["checksum", `sha256$${file.sha256}`]);
+  if (file.siblings !== undefined) entries.push(["secondaryFiles", file.siblings.map(fileObject)]);
+  return { kind: "record", entries };
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,70 @@
+/** Who holds something (a run, a lease), and whether that process still lives. */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+
+export interface Owner {
+  readonly host: string;
+  readonly pid: number;
+  /** Start time of the process in clock ticks since boot: tells it from a later one with the same pid. */
+  readonly startTicks: string;
+  /** Changes with every start of the machine. */
+  readonly bootId: string;
+}
+
+/** This process. */
+export function thisOwner(): Owner {
+  return { host: hostname(), pid: process.pid, startTicks: startTicks(process.pid) ?? "", bootId: bootId() };
+}
+
+/** `elsewhere`: another machine, which only a sign of life can tell about. */
+export function lifeOf(owner: Owner): "alive" | "dead" | "elsewhere" {
+  if (owner.host !== hostname()) return "elsewhere";
+  if (owner.bootId !== bootId()) return "dead";
+  const ticks = startTicks(owner.pid);
+  if (ticks === undefined) return isThere(owner.pid) ? "alive" : "dead";
+  return ticks === owner.startTicks ? "alive" : "dead";
+}
+
+export function isOwner(value: unknown): value is Owner {
+  if (typeof value !== "object" || value === null) return false;
+  const { host, pid, startTicks: ticks, bootId: boot } = value as Partial<Record<keyof Owner, unknown>>;
+  return (
+    typeof host === "string" &&
+    typeof pid === "number" &&
+    typeof ticks === "string" &&
+    typeof boot === "string"
+  );
+}
+
+/** Field 22 of /proc/<pid>/stat; undefined where there is no such process or no /proc. A zombie counts as dead. */
+function startTicks(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(pid: number): boolean {
+  if (hasProc()) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasProc(): boolean {
+  return bootId() !== "";
+}
+
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "";
+  }
+}

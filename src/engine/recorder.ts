@@ -1,0 +1,166 @@
+/**
+ * The cache as a run meets it. Trouble with it never ends a call: finding becomes a miss, recording is given up, and
+ * both are told. After several troubles in a row it is left alone, so that an unreachable cache does not cost a
+ * time-out per call.
+ */
+import { appendFile, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Ask, type CallKey, freshAsk, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
+import {
+  decodeOutputs,
+  type Entry,
+  type EntryStore,
+  encodeOutputs,
+  type NewEntry,
+} from "../store/entries/index.ts";
+import type { Emit } from "./events.ts";
+import type { RunCacheParts } from "./run-parts.ts";
+
+export type Found =
+  | { readonly kind: "found"; readonly entry: Entry }
+  | { readonly kind: "nothing" }
+  | { readonly kind: "trouble"; readonly words: string };
+
+const mostTroubles = 3;
+/** Keeps open files few, however many calls look at once. */
+const mostFinds = 32;
+const mostRecords = 16;
+const pendingName = "pending.jsonl";
+
+export class Recorder {
+  readonly #cache: RunCacheParts;
+  readonly #directory: string;
+  readonly #emit: Emit;
+  readonly #finds = new Semaphore(mostFinds);
+  readonly #records = new Semaphore(mostRecords);
+  #troubles = 0;
+  #givenUp = false;
+
+  constructor(cache: RunCacheParts, run: { readonly directory: string; readonly emit: Emit }) {
+    this.#cache = cache;
+    this.#directory = run.directory;
+    this.#emit = run.emit;
+  }
+
+  async find(key: CallKey, call: string, ask: Ask): Promise<Found> {
+    if (this.#givenUp) return { kind: "trouble", words: "the cache was given up after repeated trouble" };
+    return this.#finds.use(async () => {
+      try {
+        const entry = await this.#cache.store.find(key, ask);
+        this.#troubles = 0;
+        if (entry === undefined) return { kind: "nothing" };
+        this.#cache.onUse?.(entry.uuid);
+        return { kind: "found", entry };
+      } catch (error) {
+        const words = this.#trouble("looking up", call, error, ask);
+        return { kind: "trouble", words };
+      }
+    });
+  }
+
+  /** The entry, when there is one now: not under `on-failure`, and not when recording failed. */
+  async record(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
+    if (this.#cache.behavior === "on-failure") {
+      await this.#wait(entry, ask);
+      return undefined;
+    }
+    return this.#store(entry, ask);
+  }
+
+  /** The end of the run: what waited is recorded when it failed, and dropped when it did not. */
+  async finish(state: "succeeded" | "failed" | "cancelled"): Promise<void> {
+    if (this.#cache.behavior !== "on-failure") return;
+    const path = join(this.#directory, pendingName);
+    // The user's Ask may have ended the run; recording what is finished goes on.
+    if (state !== "succeeded")
+      for (const entry of await readPending(path)) await this.#store(entry, freshAsk());
+    await rm(path, { force: true });
+  }
+
+  async #store(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
+    if (this.#givenUp) return undefined;
+    return this.#records.use(async () => {
+      try {
+        const recorded = await this.#cache.store.record(entry, ask);
+        this.#troubles = 0;
+        this.#cache.onUse?.(recorded.uuid);
+        const { uri, uuid } = recorded;
+        this.#emit({
+          kind: "call.recorded",
+          call: entry.callPath,
+          key: entry.key,
+          entry: uri,
+          entryUuid: uuid,
+        });
+        return recorded;
+      } catch (error) {
+        this.#trouble("recording", entry.callPath, error, ask);
+        return undefined;
+      }
+    });
+  }
+
+  async #wait(entry: NewEntry, ask: Ask): Promise<void> {
+    const line = JSON.stringify({ ...entry, outputs: encodeOutputs(entry.outputs) });
+    try {
+      await appendFile(join(this.#directory, pendingName), `${line}\n`);
+    } catch (error) {
+      this.#trouble("noting for the end of the run", entry.callPath, error, ask);
+    }
+  }
+
+  #trouble(doing: string, call: string, error: unknown, ask: Ask): string {
+    const words = isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
+    if (ask.signal.aborted) return words;
+    this.#emit({ kind: "cache.trouble", doing, call, words });
+    if (++this.#troubles >= mostTroubles && !this.#givenUp) {
+      this.#givenUp = true;
+      const after = `not used any more in this run, after ${mostTroubles} troubles in a row`;
+      this.#emit({ kind: "cache.trouble", doing: "using the cache", words: after });
+    }
+    return words;
+  }
+}
+
+/** Records what a crashed run had left waiting; answers how many results were recorded. */
+export async function commitPending(
+  directory: string,
+  store: EntryStore,
+  ask: Ask,
+): Promise<{ readonly recorded: number; readonly lost: number }> {
+  const path = join(directory, pendingName);
+  let recorded = 0;
+  let lost = 0;
+  for (const entry of await readPending(path)) {
+    try {
+      if ((await store.find(entry.key, ask)) === undefined) await store.record(entry, ask);
+      recorded++;
+    } catch {
+      lost++;
+    }
+  }
+  await rm(path, { force: true });
+  return { recorded, lost };
+}
+
+async function readPending(path: string): Promise<readonly NewEntry[]> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const entries: NewEntry[] = [];
+  for (const line of text.split("\n")) {
+    const entry = parsePending(line);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
+}
+
+/** undefined for a torn line. */
+function parsePending(line: string): NewEntry | undefined {
+  if (line === "") return undefined;
+  try {
+    const raw = JSON.parse(line) as NewEntry & { readonly outputs: unknown };
+    const outputs = decodeOutputs(raw.outputs);
+    return outputs === undefined ? undefined : { ...raw, outputs };
+  } catch {
+    return undefined;
+  }
+}

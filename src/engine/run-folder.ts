@@ -1,0 +1,283 @@
+/**
+ * The run's folder, which a person can read:
+ *
+ *   run.json               what runs, since when, how it ended; replaced as a whole (temp + rename)
+ *   events.jsonl           everything that happened, one JSON object a line
+ *   inputs.json            as they were given
+ *   calls/<name>[-shard]/  command, stdout, stderr, rc, usage.json, work/, inputs/; later attempts in attempt-2/ …
+ *   out/<output>/…         the final outputs; outputs.json tells where each one is
+ *   files/, downloads/     small files written by the workflow; remote inputs that a task needed
+ *   pending.jsonl          results waiting for the end of a run that records only when it fails
+ *
+ * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
+ */
+import { appendFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import type { Emit, RunEvent, TimedEvent } from "./events.ts";
+import { isOwner, lifeOf, type Owner } from "./owner.ts";
+
+export type RunState = "running" | "succeeded" | "failed" | "cancelled";
+
+export interface CallCounts {
+  readonly reused: number;
+  readonly computed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+/** run.json */
+export interface RunRecord {
+  readonly id: string;
+  readonly workflow: string;
+  readonly language: string;
+  /** What the user named: a file, a folder, a bundle. */
+  readonly source: string;
+  readonly state: RunState;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly owner: Owner;
+  readonly executor: string;
+  readonly cache?: { readonly uri: string; readonly behavior: string; readonly name?: string };
+  readonly calls?: CallCounts;
+  /** Seconds of computing that reuse saved. */
+  readonly savedSeconds?: number;
+  /** Why it failed, one line each. */
+  readonly failures?: readonly string[];
+  /** Where the final outputs lie. */
+  readonly out?: string;
+}
+
+/** As `runs list` shows it: `crashed` = it says running, but its process is gone. */
+export type ShownState = RunState | "crashed";
+
+export interface RunFolder {
+  readonly directory: string;
+  readonly emit: Emit;
+  /** Absolute path of the folder of a call; every call path gets its own, made when it is first asked for. */
+  callDirectory(path: string): Promise<string>;
+  writeRecord(record: RunRecord): Promise<void>;
+  /** Waits until every event is written. */
+  close(): Promise<void>;
+}
+
+export interface NewRunFolder {
+  /** Folder of all runs. */
+  readonly runs: string;
+  readonly id: string;
+  readonly record: RunRecord;
+  readonly inputs: string;
+  readonly onEvent: (event: TimedEvent) => void;
+}
+
+const recordName = "run.json";
+const activeName = ".active";
+
+export async function createRunFolder(options: NewRunFolder): Promise<RunFolder> {
+  const directory = join(options.runs, options.id);
+  const active = join(options.runs, activeName);
+  try {
+    await mkdir(join(directory, "calls"), { recursive: true });
+    await mkdir(active, { recursive: true });
+    await writeFile(join(active, options.id), "");
+    await writeFile(join(directory, "inputs.json"), options.inputs);
+    await replaceFile(join(directory, recordName), recordText(options.record));
+    await pointLast(options.runs, options.id);
+  } catch (error) {
+    throw runFolderError(directory, error);
+  }
+  const log = new EventLog(join(directory, "events.jsonl"));
+  const names = new CallNames();
+  return {
+    directory,
+    emit(event) {
+      const timed: TimedEvent = { ...event, at: Date.now() };
+      log.write(timed);
+      options.onEvent(timed);
+    },
+    async callDirectory(path) {
+      const folder = join(directory, "calls", names.nameOf(path));
+      try {
+        await mkdir(folder, { recursive: true });
+      } catch (error) {
+        throw runFolderError(folder, error);
+      }
+      return folder;
+    },
+    async writeRecord(record) {
+      await replaceFile(join(directory, recordName), recordText(record));
+      if (record.state !== "running") await rm(join(active, options.id), { force: true });
+    },
+    close: () => log.close(),
+  };
+}
+
+/** undefined when the folder holds no run. */
+export async function readRunRecord(directory: string): Promise<RunRecord | undefined> {
+  try {
+    const record = JSON.parse(await readFile(join(directory, recordName), "utf8")) as Partial<RunRecord>;
+    const whole =
+      typeof record.id === "string" &&
+      typeof record.workflow === "string" &&
+      typeof record.state === "string" &&
+      typeof record.startedAt === "string" &&
+      isOwner(record.owner);
+    return whole ? (record as RunRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function shownState(record: RunRecord): ShownState {
+  if (record.state !== "running") return record.state;
+  return lifeOf(record.owner) === "dead" ? "crashed" : "running";
+}
+
+/** Events of a run in order; a torn last line is left out. */
+export async function readEvents(directory: string): Promise<readonly TimedEvent[]> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, "events.jsonl"), "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw new AppError("FILE_NOT_READABLE", `reading the events of ${directory}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const events: TimedEvent[] = [];
+  for (const line of text.split("\n")) {
+    const event = parseLine(line);
+    if (event !== undefined) events.push(event);
+  }
+  return events;
+}
+
+/**
+ * Runs that did not end although their process is gone. Each is answered to one asker only, however many ask at the
+ * same time: whoever renames the mark has it.
+ */
+export async function claimCrashedRuns(runs: string): Promise<readonly RunRecord[]> {
+  const active = join(runs, activeName);
+  const names = await readdir(active).catch(() => []);
+  const claimed: RunRecord[] = [];
+  for (const name of names) {
+    const id = name.split("~")[0] ?? name;
+    const record = await readRunRecord(join(runs, id));
+    if (record === undefined || record.state !== "running" || lifeOf(record.owner) !== "dead") continue;
+    if (name !== id && !claimerIsDead(name)) continue;
+    try {
+      await rename(join(active, name), join(active, `${id}~${process.pid}`));
+      claimed.push(record);
+    } catch {
+      // Somebody else was first.
+    }
+  }
+  return claimed;
+}
+
+/** The crashed run needs no care any more. */
+export async function settleCrashedRun(runs: string, id: string): Promise<void> {
+  await rm(join(runs, activeName, `${id}~${process.pid}`), { force: true });
+}
+
+function claimerIsDead(mark: string): boolean {
+  const pid = Number(mark.split("~")[1]);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Replaces a file so that readers see the old text or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temp = `${path}.${process.pid}.tmp`;
+  await writeFile(temp, text);
+  await rename(temp, path);
+}
+
+function recordText(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+async function pointLast(runs: string, id: string): Promise<void> {
+  const temp = join(runs, `.last-${process.pid}-${id}`);
+  await symlink(id, temp);
+  await rename(temp, join(runs, "_LAST"));
+}
+
+function parseLine(line: string): TimedEvent | undefined {
+  if (line === "") return undefined;
+  try {
+    return JSON.parse(line) as TimedEvent;
+  } catch {
+    return undefined;
+  }
+}
+
+function runFolderError(path: string, error: unknown): AppError {
+  const code = systemErrorCode(error);
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new AppError("DISK_FULL", `making the run's folder ${path}: the disk is full`, { cause: error });
+  return new AppError("RUN_FOLDER_NOT_WRITABLE", `making the run's folder ${path}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+/** Appends lines; many events of one turn of the event loop are one write. After a kill -9 at most that turn is lost. */
+class EventLog {
+  readonly #path: string;
+  #lines: string[] = [];
+  #writing: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  write(event: RunEvent): void {
+    this.#lines.push(`${JSON.stringify(event)}\n`);
+    this.#writing ??= this.#drain();
+  }
+
+  async close(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#lines.length > 0) {
+      const text = this.#lines.join("");
+      this.#lines = [];
+      // A full disk must not end the run because of its log.
+      await appendFile(this.#path, text).catch(() => {});
+    }
+    this.#writing = undefined;
+  }
+}
+
+/** `main.scatter_sample.align[3]` -> `scatter_sample.align-3`; different calls get different names. */
+class CallNames {
+  readonly #byPath = new Map<string, string>();
+  readonly #taken = new Set<string>();
+
+  nameOf(path: string): string {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
+    const plain = readableName(path);
+    let name = plain;
+    for (let n = 2; this.#taken.has(name.toLowerCase()); n++) name = `${plain}~${n}`;
+    this.#taken.add(name.toLowerCase());
+    this.#byPath.set(path, name);
+    return name;
+  }
+}
+
+export function readableName(path: string): string {
+  const below = path.includes(".") ? path.slice(path.indexOf(".") + 1) : path;
+  const plain = below
+    .replace(/\[([^\]]*)\]/g, "-$1")
+    .replace(/[^A-Za-z0-9_.-]+/g, "_")
+    .replace(/^\.+/, "_");
+  return plain === "" ? "call" : plain.slice(0, 200);
+}

@@ -1,0 +1,51 @@
+/** What a run is made of. app/ builds these; the engine knows them by their interfaces only. */
+import type { Executor, ImageResolver } from "../exec/core/index.ts";
+import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
+import type { Program } from "../lang/core/index.ts";
+import type { EntryStore } from "../store/entries/index.ts";
+import type { CallLeases } from "./call-leases.ts";
+import type { TimedEvent } from "./events.ts";
+import type { Capacity } from "./scheduler.ts";
+
+/** `always` records every computed call; `on-failure` only when the run fails or is cancelled. Both read. */
+export type CacheBehavior = "always" | "on-failure";
+
+export interface RunCacheParts {
+  readonly store: EntryStore;
+  readonly behavior: CacheBehavior;
+  /** Shared with other processes that use this cache; undefined = every process computes for itself. */
+  readonly leases?: CallLeases;
+  /** Whether calls without a container may be recorded and reused; their environment's identity enters the key. */
+  readonly hostTasks: boolean;
+  readonly resources: "ignored" | "strict";
+  /** Told of every entry that the run reuses or records, so that pruning leaves it alone. */
+  readonly onUse?: (entryUuid: string) => void;
+  /** Name in the registry of caches, for people. */
+  readonly name?: string;
+}
+
+export interface RunParts {
+  readonly runId: string;
+  /** Folder of all runs; the run's own is `<runs>/<runId>`. */
+  readonly runs: string;
+  readonly program: Program;
+  readonly language: string;
+  /** What the user named, for the record. */
+  readonly source: string;
+  readonly executor: Executor;
+  readonly images?: ImageResolver;
+  /** Image of tasks that ask for none, where the executor runs containers. */
+  readonly defaultImage?: string;
+  readonly fingerprinter: Fingerprinter;
+  readonly remote?: RemoteFiles;
+  /** undefined = nothing is reused and nothing recorded. */
+  readonly cache?: RunCacheParts;
+  /** What the user allows instead of what the machine has. */
+  readonly limits: Partial<Capacity>;
+  readonly failure: "fast" | "slow";
+  /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
+  readonly recheck?: number;
+  /** Where the final outputs are copied to, beside the run's own `out`. */
+  readonly out?: string;
+  readonly onEvent: (event: TimedEvent) => void;
+}

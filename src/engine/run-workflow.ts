@@ -1,0 +1,268 @@
+/** One run of one workflow, from its folder to its outputs. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError, type Ask, isAppError, renderDiagnostic } from "../kernel/index.ts";
+import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
+import type { Outputs } from "../task/index.ts";
+import { Calls } from "./calls.ts";
+import { deliver } from "./deliver.ts";
+import type { RunEvent, TimedEvent } from "./events.ts";
+import { jsonOfOutputs } from "./json-values.ts";
+import { Materials } from "./materials.ts";
+import { thisOwner } from "./owner.ts";
+import { Recorder } from "./recorder.ts";
+import {
+  type CallCounts,
+  createRunFolder,
+  type RunFolder,
+  type RunRecord,
+  type RunState,
+  replaceFile,
+} from "./run-folder.ts";
+import type { RunParts } from "./run-parts.ts";
+import { type Capacity, Scheduler } from "./scheduler.ts";
+
+export interface RunSummary {
+  readonly run: string;
+  readonly workflow: string;
+  readonly state: Exclude<RunState, "running">;
+  /** The run's folder. */
+  readonly directory: string;
+  /** Keys as the language writes them; files are where they were delivered. */
+  readonly outputs: Outputs;
+  readonly outputsFile?: string;
+  readonly failures: readonly RunFailure[];
+  readonly calls: CallCounts;
+  /** Wall-clock seconds of computing that reuse saved. */
+  readonly savedSeconds: number;
+  readonly elapsedMs: number;
+  /** Tasks whose recomputation gave other outputs. */
+  readonly unstable: readonly { readonly call: string; readonly outputs: readonly string[] }[];
+}
+
+/**
+ * Runs a program to its end. Failed tasks and cancellation are part of the summary; an AppError that ends the run
+ * (no container engine, a full disk) is thrown after the run's folder says so.
+ */
+export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask: Ask): Promise<RunSummary> {
+  const startedAt = Date.now();
+  const tally = new Tally();
+  const folder = await createRunFolder({
+    runs: parts.runs,
+    id: parts.runId,
+    record: recordOf(parts, startedAt),
+    inputs: inputsText(inputs),
+    onEvent: (event) => {
+      tally.count(event);
+      parts.onEvent(event);
+    },
+  });
+  const { directory, emit } = folder;
+  const workflow = parts.program.interface.name;
+  const cacheUri = parts.cache?.store.uri;
+  emit({
+    kind: "run.started",
+    run: parts.runId,
+    workflow,
+    directory,
+    ...(cacheUri === undefined ? {} : { cache: cacheUri }),
+  });
+  const materials = new Materials({
+    fingerprinter: parts.fingerprinter,
+    ...(parts.remote === undefined ? {} : { remote: parts.remote }),
+    directory,
+  });
+  const recorder = parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory, emit });
+  const end = async (state: Exclude<RunState, "running">, failures: readonly string[]) => {
+    await recorder?.finish(state);
+    emit({ kind: "run.ended", run: parts.runId, state });
+    await folder.writeRecord({
+      ...recordOf(parts, startedAt),
+      state,
+      endedAt: new Date().toISOString(),
+      calls: tally.counts(),
+      savedSeconds: tally.savedSeconds,
+      ...(failures.length === 0 ? {} : { failures }),
+      ...(parts.out === undefined ? {} : { out: parts.out }),
+    });
+    await folder.close();
+  };
+  try {
+    const result = await drive(parts, inputs, { folder, materials, recorder }, ask);
+    const state = result.kind === "succeeded" && ask.signal.aborted ? "cancelled" : result.kind;
+    const outputs = await deliverAll(parts, { result, directory, materials }, ask);
+    const failures = result.kind === "failed" ? result.failures : [];
+    await end(state, failures.map(failureLine));
+    return {
+      run: parts.runId,
+      workflow,
+      state,
+      directory,
+      outputs,
+      ...(state === "succeeded" ? { outputsFile: join(directory, "outputs.json") } : {}),
+      failures,
+      calls: tally.counts(),
+      savedSeconds: tally.savedSeconds,
+      elapsedMs: Date.now() - startedAt,
+      unstable: tally.unstable,
+    };
+  } catch (error) {
+    const cancelled = isAppError(error, "RUN_INTERRUPTED");
+    await end(cancelled ? "cancelled" : "failed", [error instanceof Error ? error.message : String(error)]);
+    throw error;
+  }
+}
+
+interface Going {
+  readonly folder: RunFolder;
+  readonly materials: Materials;
+  readonly recorder: Recorder | undefined;
+}
+
+async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask: Ask): Promise<RunResult> {
+  const stopping = new AbortController();
+  const { directory, emit, callDirectory } = going.folder;
+  const calls = new Calls({
+    run: parts,
+    directory,
+    callDirectory: (path) => callDirectory(path),
+    emit,
+    materials: going.materials,
+    recorder: going.recorder,
+    ready: readyOnce(parts, ask),
+    stopping: stopping.signal,
+    onFailure: () => {
+      if (parts.failure === "fast") stopping.abort();
+    },
+  });
+  const host: Host = {
+    call: (task, collect, callAsk) => calls.call(task, collect, callAsk),
+    files: going.materials.access,
+    emit: (event) => emit(event as RunEvent),
+    failure: parts.failure,
+  };
+  await mkdir(host.files.scratch, { recursive: true });
+  const result = await parts.program.run(inputs, host, ask);
+  await calls.settle();
+  return result;
+}
+
+/** Opens the executor when something has to be computed: a run that reuses everything needs no container engine. */
+function readyOnce(
+  parts: RunParts,
+  ask: Ask,
+): () => Promise<{ readonly scheduler: Scheduler; readonly cpus: number }> {
+  let ready: Promise<{ readonly scheduler: Scheduler; readonly cpus: number }> | undefined;
+  return () => {
+    ready ??= (async () => {
+      await parts.executor.open(ask);
+      const capacity = parts.executor.capacity();
+      const limits: Capacity = { ...capacity, ...parts.limits };
+      return { scheduler: new Scheduler(limits), cpus: capacity.cpu };
+    })();
+    return ready;
+  };
+}
+
+async function deliverAll(
+  parts: RunParts,
+  run: { readonly result: RunResult; readonly directory: string; readonly materials: Materials },
+  ask: Ask,
+): Promise<Outputs> {
+  const { result, directory, materials } = run;
+  if (result.kind !== "succeeded" || ask.signal.aborted) return result.outputs;
+  const hostPathOf = (file: Parameters<Materials["hostPathOf"]>[0]) => materials.hostPathOf(file, ask);
+  const style = parts.language === "cwl" ? "object" : "path";
+  let outputs = await deliver(
+    result.outputs,
+    { folder: join(directory, "out"), how: "link", hostPathOf },
+    ask,
+  );
+  if (parts.out !== undefined) {
+    outputs = await deliver(result.outputs, { folder: parts.out, how: "copy", hostPathOf }, ask);
+    await writeOutputs(join(parts.out, "outputs.json"), jsonOfOutputs(outputs, style));
+  }
+  await writeOutputs(join(directory, "outputs.json"), jsonOfOutputs(outputs, style));
+  return outputs;
+}
+
+async function writeOutputs(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(join(path, ".."), { recursive: true });
+    await replaceFile(path, text);
+  } catch (error) {
+    throw new AppError(
+      "FILE_NOT_WRITABLE",
+      `writing ${path}: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function recordOf(parts: RunParts, startedAt: number): RunRecord {
+  const { cache } = parts;
+  return {
+    id: parts.runId,
+    workflow: parts.program.interface.name,
+    language: parts.language,
+    source: parts.source,
+    state: "running",
+    startedAt: new Date(startedAt).toISOString(),
+    owner: thisOwner(),
+    executor: parts.executor.name,
+    ...(cache === undefined
+      ? {}
+      : {
+          cache: {
+            uri: cache.store.uri,
+            behavior: cache.behavior,
+            ...(cache.name === undefined ? {} : { name: cache.name }),
+          },
+        }),
+  };
+}
+
+function inputsText(inputs: ParameterValues): string {
+  const plain = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+  return inputs.source?.text ?? `${JSON.stringify(inputs.values, plain, 2)}\n`;
+}
+
+export function failureLine(failure: RunFailure): string {
+  if (failure.kind === "task") return `${failure.path}: ${failure.failure.message}`;
+  return renderDiagnostic(failure.diagnostic).split("\n")[0] ?? "";
+}
+
+/** Counts what is happening from the events. */
+class Tally {
+  readonly #counts = { reused: 0, computed: 0, failed: 0, cancelled: 0 };
+  readonly unstable: { readonly call: string; readonly outputs: readonly string[] }[] = [];
+  savedSeconds = 0;
+
+  count(event: TimedEvent): void {
+    switch (event.kind) {
+      case "call.reused":
+        this.#counts.reused++;
+        this.savedSeconds += event.savedSeconds;
+        return;
+      case "call.computed":
+        this.#counts.computed++;
+        return;
+      case "call.failed":
+        this.#counts.failed++;
+        return;
+      case "call.cancelled":
+        this.#counts.cancelled++;
+        return;
+      case "recheck.ended":
+        if (event.result === "differs") this.unstable.push({ call: event.call, outputs: event.outputs });
+        return;
+      default:
+    }
+  }
+
+  counts(): CallCounts {
+    return { ...this.#counts };
+  }
+}
