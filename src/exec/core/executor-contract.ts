@@ -1,0 +1,458 @@
+/** The contract suite that every executor passes: run it in the test of a new executor before writing its code. */
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Ask, freshAsk, isAppError, pause, type TaskPath } from "../../kernel/index.ts";
+import type { StagedInput } from "../../task/index.ts";
+import { attemptHostPath } from "./attempt-paths.ts";
+import type { Attempt, AttemptEnd, Executor, PinnedImage } from "./executor.ts";
+
+export interface ExecutorContract {
+  readonly name: string;
+  /** A new, opened executor on the same engine; asked for several times. */
+  make(): Promise<Executor>;
+  /** An image whose /bin/sh, head, tr, sleep, cat, id and env are there; asked for when the suite begins. */
+  image?(): PinnedImage;
+  /** The task gets TERM and time to act on it. */
+  readonly graceful: boolean;
+}
+
+const mebibyte = 2 ** 20;
+
+export function executorContract(contract: ExecutorContract): void {
+  describe(`tasks on ${contract.name}`, () => {
+    const ask = freshAsk();
+    let root: string;
+    let executor: Executor;
+    let serial = 0;
+
+    beforeAll(async () => {
+      root = await realpath(await mkdtemp(join(tmpdir(), "memoir-executor-")));
+      executor = await contract.make();
+    });
+
+    afterAll(async () => {
+      await executor?.close();
+      await rm(root, { recursive: true, force: true });
+    });
+
+    /** An attempt whose script is `script`; its directory is there, as the engine makes it. */
+    async function prepare(script: string, more: Partial<Attempt> = {}): Promise<Attempt> {
+      const id = `contract-${process.pid}-${Date.now().toString(36)}-${serial++}`;
+      const directory = more.directory ?? join(root, id);
+      await mkdir(directory, { recursive: true });
+      await writeFile(join(directory, "command"), script);
+      const image = contract.image?.();
+      return {
+        id,
+        directory,
+        shell: ["/bin/sh"],
+        inputs: [],
+        env: {},
+        ...(image === undefined ? {} : { image }),
+        resources: { cpu: 1, memoryBytes: 256 * mebibyte, gpu: 0 },
+        network: false,
+        labels: { "memoir.test": "contract" },
+        ...more,
+      };
+    }
+
+    async function source(name: string, content: string): Promise<StagedInput["source"]> {
+      const location = join(root, `sources-${serial++}`, name);
+      await mkdir(join(location, ".."), { recursive: true });
+      await writeFile(location, content);
+      return { kind: "file", location, basename: basename(location) };
+    }
+
+    async function run(attempt: Attempt, within: Ask = ask): Promise<AttemptEnd> {
+      await executor.start(attempt, within);
+      const end = await executor.wait(attempt, within);
+      await executor.remove(attempt, ask);
+      return end;
+    }
+
+    async function exitCodeOf(script: string, more: Partial<Attempt> = {}): Promise<number> {
+      const end = await run(await prepare(script, more));
+      if (end.kind !== "exited") throw new Error(`ended otherwise: ${JSON.stringify(end)}`);
+      return end.exitCode;
+    }
+
+    const read = (attempt: Attempt, name: string) => readFile(join(attempt.directory, name), "utf8");
+
+    it("keeps streams, outputs and exit code of a task that succeeds", async () => {
+      const attempt = await prepare("echo to out; echo to err >&2; pwd; echo made > made.txt");
+      const end = await run(attempt);
+      expect(end).toMatchObject({ kind: "exited", exitCode: 0, outOfMemory: false });
+      expect(await read(attempt, "stdout")).toMatch(/^to out\n\/.*work\n$/);
+      expect(await read(attempt, "stderr")).toBe("to err\n");
+      expect(await read(attempt, "work/made.txt")).toBe("made\n");
+      expect(await read(attempt, "rc")).toBe("0\n");
+    });
+
+    it("measures wall time and, where it can, cpu time", async () => {
+      const end = await run(await prepare("i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; cat /dev/null"));
+      if (end.kind !== "exited") throw new Error(JSON.stringify(end));
+      expect(end.usage.wallSeconds).toBeGreaterThan(0);
+      expect(end.usage.wallSeconds).toBeLessThan(60);
+      if (end.usage.cpuSeconds !== null) expect(end.usage.cpuSeconds).toBeGreaterThan(0);
+    });
+
+    it("passes exit codes through", async () => {
+      expect(await exitCodeOf("exit 7")).toBe(7);
+      expect(await exitCodeOf("exit 255")).toBe(255);
+    });
+
+    it("tells signals as 128 + n", async () => {
+      expect(await exitCodeOf("kill -KILL $$")).toBe(137);
+      expect(await exitCodeOf("kill -SEGV $$")).toBe(139);
+    });
+
+    it("ends with 127 and a word on stderr when a command is not found", async () => {
+      const attempt = await prepare("no-such-command-anywhere");
+      expect(await run(attempt)).toMatchObject({ kind: "exited", exitCode: 127 });
+      expect(await read(attempt, "stderr")).toContain("no-such-command-anywhere");
+    });
+
+    it("ends with 127 when the shell that the task names is not there", async () => {
+      expect(await exitCodeOf("exit 0", { shell: ["/no/such/shell"] })).toBe(127);
+    });
+
+    it("gives a task no input to read", async () => {
+      const attempt = await prepare("cat; echo end");
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("end\n");
+    });
+
+    it("keeps long streams whole", async () => {
+      const attempt = await prepare("head -c 3000000 /dev/zero | tr '\\0' a");
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect((await stat(join(attempt.directory, "stdout"))).size).toBe(3_000_000);
+    });
+
+    it("runs an attempt once however often it is started", async () => {
+      const attempt = await prepare("echo ran >> count; while [ ! -e go ]; do sleep 0.05; done");
+      await Promise.all([executor.start(attempt, ask), executor.start(attempt, ask)]);
+      await executor.start(attempt, ask);
+      expect(await executor.state(attempt, ask)).toEqual({ kind: "running" });
+      await writeFile(join(attempt.directory, "work/go"), "");
+      expect(await executor.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 0 });
+      await executor.start(attempt, ask);
+      expect(await executor.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 0 });
+      expect(await read(attempt, "work/count")).toBe("ran\n");
+      await executor.remove(attempt, ask);
+    });
+
+    it("knows nothing of an attempt that was never started", async () => {
+      expect(await executor.state(await prepare("exit 0"), ask)).toEqual({ kind: "unknown" });
+    });
+
+    it("knows an ended attempt, also after its removal and in another executor", async () => {
+      const attempt = await prepare("exit 3");
+      await run(attempt);
+      await executor.remove(attempt, ask);
+      const later = await contract.make();
+      try {
+        expect(await later.state(attempt, ask)).toMatchObject({
+          kind: "ended",
+          end: { kind: "exited", exitCode: 3 },
+        });
+        await later.start(attempt, ask);
+        expect(await later.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 3 });
+      } finally {
+        await later.close();
+      }
+    });
+
+    it("leaves a running attempt to the next executor, or takes it along when it closes", async () => {
+      const first = await contract.make();
+      const mark = uniqueSeconds();
+      const attempt = await prepare(
+        `sleep ${mark} & echo > ready; while [ ! -e go ]; do sleep 0.05; done; exit 6`,
+      );
+      await first.start(attempt, ask);
+      const left = first.wait(attempt, ask).catch(() => undefined);
+      await appears(join(attempt.directory, "work/ready"));
+      await first.close();
+      if (!first.can.survives) {
+        await left;
+        await vanishes(mark);
+        return;
+      }
+      const second = await contract.make();
+      try {
+        expect(await second.state(attempt, ask)).toEqual({ kind: "running" });
+        await second.start(attempt, ask);
+        const end = second.wait(attempt, ask);
+        await writeFile(join(attempt.directory, "work/go"), "");
+        expect(await end).toMatchObject({ kind: "exited", exitCode: 6 });
+        await second.remove(attempt, ask);
+        await vanishes(mark);
+      } finally {
+        await second.close();
+      }
+    });
+
+    it("leaves no process of a cancelled attempt", async () => {
+      const mark = uniqueSeconds();
+      const attempt = await prepare(
+        `trap 'echo cleaned > cleaned; exit 1' TERM
+         (sleep ${mark} & sleep ${mark} & wait) &
+         echo > ready
+         while :; do sleep 0.05; done`,
+      );
+      const controller = new AbortController();
+      await executor.start(attempt, ask);
+      const end = executor.wait(attempt, { signal: controller.signal });
+      await appears(join(attempt.directory, "work/ready"));
+      controller.abort();
+      expect(await end).toEqual({ kind: "cancelled" });
+      await vanishes(mark);
+      if (contract.graceful) expect(await read(attempt, "work/cleaned")).toBe("cleaned\n");
+      expect(await executor.state(attempt, ask)).toEqual({ kind: "ended", end: { kind: "cancelled" } });
+      await executor.remove(attempt, ask);
+    });
+
+    it("kills what ignores the request to end", async () => {
+      const mark = uniqueSeconds();
+      const attempt = await prepare(`trap '' TERM; echo > ready; sleep ${mark}`);
+      const controller = new AbortController();
+      await executor.start(attempt, ask);
+      const end = executor.wait(attempt, { signal: controller.signal });
+      await appears(join(attempt.directory, "work/ready"));
+      controller.abort();
+      expect(await end).toEqual({ kind: "cancelled" });
+      await vanishes(mark);
+      await executor.remove(attempt, ask);
+    });
+
+    it("ends a task whose time is up and says so", async () => {
+      const mark = uniqueSeconds();
+      const end = await run(await prepare(`sleep ${mark}`, { timeoutMs: 1_000 }));
+      expect(end).toMatchObject({ kind: "timed-out" });
+      await vanishes(mark);
+    });
+
+    it("leaves no background process of a task that ended", async () => {
+      const mark = uniqueSeconds();
+      expect(await exitCodeOf(`sleep ${mark} & exit 0`)).toBe(0);
+      await vanishes(mark);
+    });
+
+    it("tells that memory ran out, also when only a child was killed", async () => {
+      if (!executor.can.limitsMemory) return;
+      const attempt = await prepare(
+        `sh -c 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); echo \${#a}'; exit 5`,
+        { resources: { cpu: 1, memoryBytes: 64 * mebibyte, gpu: 0 } },
+      );
+      const end = await run(attempt);
+      expect(end).toMatchObject({ kind: "exited", outOfMemory: true });
+      if (end.kind === "exited") expect(end.exitCode).not.toBe(0);
+    });
+
+    it("shows inputs, folders and the files that travel with them at their places", async () => {
+      const folder = join(root, `folder-${serial++}`);
+      await mkdir(join(folder, "inner"), { recursive: true });
+      await writeFile(join(folder, "inner/deep.txt"), "deep\n");
+      const index = await source("reads.bam.bai", "index\n");
+      const reads = { ...(await source("reads.bam", "reads\n")), siblings: [index] };
+      const attempt = await prepare("cd ../inputs; cat 0/reads.bam 0/reads.bam.bai 1/set/inner/deep.txt", {
+        inputs: [
+          { path: "/mnt/memoir/inputs/0/reads.bam" as TaskPath, source: reads },
+          {
+            path: "/mnt/memoir/inputs/1/set" as TaskPath,
+            source: { kind: "directory", location: folder, basename: "set" },
+          },
+        ],
+      });
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("reads\nindex\ndeep\n");
+      // After the end a person finds the inputs in the attempt's directory, wherever it ran.
+      expect(await read(attempt, "inputs/0/reads.bam")).toBe("reads\n");
+      expect(await read(attempt, "inputs/0/reads.bam.bai")).toBe("index\n");
+      expect(await read(attempt, "inputs/1/set/inner/deep.txt")).toBe("deep\n");
+      expect(attemptHostPath(attempt, "/mnt/memoir/inputs/0/reads.bam")).toBe(reads.location);
+    });
+
+    it("replaces the task root in scripts, environment and literal files where it is not mounted", async () => {
+      const data = await source("data.txt", "the data\n");
+      const path = "/mnt/memoir/inputs/0/data.txt" as TaskPath;
+      const attempt = await prepare(
+        'cat /mnt/memoir/inputs/0/data.txt "$DATA" $(cat /mnt/memoir/work/list)',
+        {
+          inputs: [{ path, source: data }],
+          env: { DATA: path },
+          literalFiles: [{ path: "/mnt/memoir/work/list" as TaskPath, content: `${path}\n` }],
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("the data\n".repeat(3));
+    });
+
+    it("keeps inputs from being changed", async () => {
+      if (!executor.can.isolates) return;
+      const data = await source("data.txt", "untouched\n");
+      const attempt = await prepare(
+        "f=/mnt/memoir/inputs/0/data.txt; echo x >> $f; rm -f $f; mv other $f; cat $f; echo next > $f.idx",
+        { inputs: [{ path: "/mnt/memoir/inputs/0/data.txt" as TaskPath, source: data }] },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("untouched\n");
+      expect(await readFile(data.location, "utf8")).toBe("untouched\n");
+      // Many tools write an index beside their input.
+      expect(await read(attempt, "inputs/0/data.txt.idx")).toBe("next\n");
+    });
+
+    it("copies inputs that a task may change", async () => {
+      const data = await source("data.txt", "first\n");
+      await chmod(data.location, 0o444);
+      const path = "/mnt/memoir/work/data.txt" as TaskPath;
+      const attempt = await prepare("echo second >> data.txt", {
+        inputs: [{ path, source: data, writable: true }],
+      });
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "work/data.txt")).toBe("first\nsecond\n");
+      expect(await readFile(data.location, "utf8")).toBe("first\n");
+    });
+
+    it("refuses an attempt whose input is not there", async () => {
+      const attempt = await prepare("exit 0", {
+        inputs: [
+          {
+            path: "/mnt/memoir/inputs/0/gone" as TaskPath,
+            source: { kind: "file", location: join(root, "gone"), basename: "gone" },
+          },
+        ],
+      });
+      const error = await executor.start(attempt, ask).catch((thrown: unknown) => thrown);
+      expect(isAppError(error, "EXEC_INPUT_MISSING")).toBe(true);
+      expect(String(error)).toContain(join(root, "gone"));
+    });
+
+    it("hands on the declared environment, whatever is in it, and nothing of its own", async () => {
+      const values = { PLAIN: "a b", QUOTES: `"'$HOME\`\\`, LINES: "one\ntwo\n", EMPTY: "", UTF8: "größe" };
+      process.env["MEMOIR_CONTRACT_SECRET"] = "visible";
+      const attempt = await prepare(
+        'for v in "$PLAIN" "$QUOTES" "$LINES" "$EMPTY" "$UTF8"; do printf "[%s]" "$v"; done; env | grep SECRET',
+        { env: values },
+      );
+      await run(attempt);
+      delete process.env["MEMOIR_CONTRACT_SECRET"];
+      expect(await read(attempt, "stdout")).toBe(
+        Object.values(values)
+          .map((value) => `[${value}]`)
+          .join(""),
+      );
+    });
+
+    it("copes with any character in paths", async () => {
+      const odd = "a b'c\"d,e:f;g$h#i(j)[k]*ü";
+      const data = await source(`in ${odd}`, "odd\n");
+      const attempt = await prepare(
+        `cat "$DATA"; echo out > "/mnt/memoir/work/$NAME"; cat /mnt/memoir/inputs/0/*`,
+        {
+          directory: join(root, `dir ${odd}`),
+          inputs: [{ path: `/mnt/memoir/inputs/0/${data.basename}` as TaskPath, source: data }],
+          env: { DATA: `/mnt/memoir/inputs/0/${data.basename}`, NAME: odd },
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("odd\nodd\n");
+      expect(await read(attempt, `work/${odd}`)).toBe("out\n");
+    });
+
+    it("gives outputs to the invoking user", async () => {
+      const attempt = await prepare("mkdir d; echo > d/f");
+      await run(attempt);
+      const uid = process.getuid?.();
+      for (const name of ["stdout", "rc", "work/d", "work/d/f"])
+        expect((await stat(join(attempt.directory, name))).uid).toBe(uid);
+    });
+
+    it("cuts the task off from the network unless it asks for it", async () => {
+      if (!executor.can.isolates) return;
+      const attempt = await prepare("cat /proc/net/dev");
+      await run(attempt);
+      const devices = (await read(attempt, "stdout"))
+        .split("\n")
+        .map((line) => /^\s*([^\s:]+):/.exec(line)?.[1])
+        .filter((name) => name !== undefined);
+      // Kernel tunnel templates appear in every new network namespace; none of them leads anywhere.
+      expect(
+        devices.filter(
+          (name) => !/^(lo|tunl0|sit0|ip6tnl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0)$/.test(name),
+        ),
+      ).toEqual([]);
+    });
+
+    it("hides files that were not declared", async () => {
+      if (!executor.can.isolates) return;
+      const hidden = await source("undeclared.txt", "secret\n");
+      expect(await exitCodeOf(`cat '${hidden.location}'`)).not.toBe(0);
+    });
+
+    it("keeps attempts that run at the same time apart", async () => {
+      const attempts = await Promise.all(
+        Array.from({ length: 6 }, (_, i) => prepare(`echo ${i}; sleep 0.1; exit ${i}`)),
+      );
+      const ends = await Promise.all(attempts.map((attempt) => run(attempt)));
+      expect(ends.map((end) => (end.kind === "exited" ? end.exitCode : end.kind))).toEqual([
+        0, 1, 2, 3, 4, 5,
+      ]);
+      expect(await Promise.all(attempts.map((attempt) => read(attempt, "stdout")))).toEqual(
+        attempts.map((_, i) => `${i}\n`),
+      );
+    });
+
+    it("says what may run at the same time", () => {
+      const { cpu, memoryBytes } = executor.capacity();
+      expect(cpu).toBeGreaterThan(0);
+      expect(memoryBytes).toBeGreaterThan(0);
+    });
+  });
+}
+
+let lastSeconds = 0;
+
+/** A number of seconds that no other `sleep` on this machine was told: its process can be recognised by it. */
+function uniqueSeconds(): string {
+  lastSeconds = Math.max(lastSeconds + 1, Date.now() % 1_000_000_000);
+  return `1${process.pid}${lastSeconds}`.slice(0, 15);
+}
+
+async function appears(path: string): Promise<void> {
+  await until(`${path} is written`, async () =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+/** No live process has the word in its command line. */
+async function vanishes(word: string): Promise<void> {
+  await until(`no process of \`sleep ${word}\` is left`, async () => {
+    for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+      const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+      if (words.includes(word)) return false;
+    }
+    return true;
+  });
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20, freshAsk()))
+    if (await holds()) return;
+  throw new Error(`within 20 s it did not come about that ${what}`);
+}
