@@ -271,6 +271,8 @@ export class Calls {
       },
       ask,
     );
+    // Told before the turn is given back, so that with fail-fast no waiting call slips in.
+    if (computed.kind === "failed") this.#parts.onFailure();
     if (computed.kind === "computed")
       this.#parts.emit({
         kind: "call.computed",

@@ -33,8 +33,8 @@ export class Recorder {
   readonly #emit: Emit;
   readonly #finds = new Semaphore(mostFinds);
   readonly #records = new Semaphore(mostRecords);
-  #troubles = 0;
-  #givenUp = false;
+  /** Troubles in a row. A cache that can be read but not written (or the other way round) stays half in use. */
+  readonly #troubles = { "looking up": 0, recording: 0 };
 
   constructor(cache: RunCacheParts, run: { readonly directory: string; readonly emit: Emit }) {
     this.#cache = cache;
@@ -43,11 +43,12 @@ export class Recorder {
   }
 
   async find(key: CallKey, call: string, ask: Ask): Promise<Found> {
-    if (this.#givenUp) return { kind: "trouble", words: "the cache was given up after repeated trouble" };
+    if (this.#isGivenUp("looking up"))
+      return { kind: "trouble", words: "the cache was given up after repeated trouble" };
     return this.#finds.use(async () => {
       try {
         const entry = await this.#cache.store.find(key, ask);
-        this.#troubles = 0;
+        this.#troubles["looking up"] = 0;
         if (entry === undefined) return { kind: "nothing" };
         this.#cache.onUse?.(entry.uuid);
         return { kind: "found", entry };
@@ -78,11 +79,11 @@ export class Recorder {
   }
 
   async #store(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
-    if (this.#givenUp) return undefined;
+    if (this.#isGivenUp("recording")) return undefined;
     return this.#records.use(async () => {
       try {
         const recorded = await this.#cache.store.record(entry, ask);
-        this.#troubles = 0;
+        this.#troubles.recording = 0;
         this.#cache.onUse?.(recorded.uuid);
         const { uri, uuid } = recorded;
         this.#emit({
@@ -105,18 +106,21 @@ export class Recorder {
     try {
       await appendFile(join(this.#directory, pendingName), `${line}\n`);
     } catch (error) {
-      this.#trouble("noting for the end of the run", entry.callPath, error, ask);
+      this.#trouble("recording", entry.callPath, error, ask);
     }
   }
 
-  #trouble(doing: string, call: string, error: unknown, ask: Ask): string {
+  #isGivenUp(doing: "looking up" | "recording"): boolean {
+    return this.#troubles[doing] >= mostTroubles;
+  }
+
+  #trouble(doing: "looking up" | "recording", call: string, error: unknown, ask: Ask): string {
     const words = isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
     if (ask.signal.aborted) return words;
     this.#emit({ kind: "cache.trouble", doing, call, words });
-    if (++this.#troubles >= mostTroubles && !this.#givenUp) {
-      this.#givenUp = true;
-      const after = `not used any more in this run, after ${mostTroubles} troubles in a row`;
-      this.#emit({ kind: "cache.trouble", doing: "using the cache", words: after });
+    if (++this.#troubles[doing] === mostTroubles) {
+      const after = `not tried any more in this run, after ${mostTroubles} troubles in a row`;
+      this.#emit({ kind: "cache.trouble", doing, words: after });
     }
     return words;
   }

@@ -1,0 +1,490 @@
+import { existsSync } from "node:fs";
+import { readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  type Attempt,
+  type ScriptedEnd,
+  ScriptedExecutor,
+  type ScriptedOptions,
+} from "../exec/core/index.ts";
+import { AppError, type Ask, freshAsk } from "../kernel/index.ts";
+import type { Host, RunResult } from "../lang/core/index.ts";
+import type { EntryStore } from "../store/entries/index.ts";
+import type { CallOutcome, FileValue } from "../task/index.ts";
+import { readEvents, readRunRecord } from "./run-folder.ts";
+import {
+  type Bench,
+  oneCall,
+  openBench,
+  type ScriptedTask,
+  scriptedCollector,
+  scriptedTask,
+} from "./scripted-run.ts";
+
+let benches: Bench[] = [];
+afterEach(async () => {
+  await Promise.all(benches.map((bench) => bench.close()));
+  benches = [];
+});
+
+const makesOut = (): ScriptedEnd => ({ files: { "out.txt": "result\n" } });
+
+async function bench(options: ScriptedOptions = {}): Promise<Bench> {
+  const made = await openBench(new ScriptedExecutor({ play: makesOut, ...options }));
+  benches.push(made);
+  return made;
+}
+
+const fileAt = (location: string): FileValue => ({
+  kind: "file",
+  location,
+  basename: location.slice(location.lastIndexOf("/") + 1),
+});
+
+async function input(made: Bench, name: string, text: string): Promise<FileValue> {
+  const path = join(made.folder, name);
+  await writeFile(path, text);
+  return fileAt(path);
+}
+
+const succeeded: RunResult = { kind: "succeeded", outputs: {} };
+const call = (host: Host, task: ScriptedTask, ask: Ask): Promise<CallOutcome> =>
+  host.call(scriptedTask(task), scriptedCollector(task), ask);
+
+describe("a run with a cache", () => {
+  it("computes a call once and reuses it in the next run", async () => {
+    const made = await bench();
+    const first = await made.one();
+    const second = await made.one();
+    expect(first.calls).toMatchObject({ computed: 1, reused: 0 });
+    expect(second.calls).toMatchObject({ computed: 0, reused: 1 });
+    expect(made.executor.started).toHaveLength(1);
+    expect(made.seen("call.reused")[0]).toMatchObject({ call: "scripted.work", fromRun: "run-1" });
+  });
+
+  it("never opens the executor when everything is reused", async () => {
+    const made = await bench();
+    await made.one();
+    const broken = new ScriptedExecutor();
+    broken.open = () => Promise.reject(new AppError("EXEC_ENGINE_NOT_FOUND", "looking for an engine: none"));
+    expect((await made.one({}, { executor: broken })).state).toBe("succeeded");
+    await expect(made.one({ command: "other" }, { executor: broken })).rejects.toMatchObject({
+      code: "EXEC_ENGINE_NOT_FOUND",
+    });
+    expect((await readRunRecord(join(made.folder, "runs", "run-3")))?.state).toBe("failed");
+  });
+
+  it("delivers the final outputs and says where they are", async () => {
+    const made = await bench();
+    for (const summary of [await made.one(), await made.one()]) {
+      const path = join(summary.directory, "out", "out", "out.txt");
+      expect(await readFile(path, "utf8")).toBe("result\n");
+      expect(JSON.parse(await readFile(join(summary.directory, "outputs.json"), "utf8"))).toEqual({
+        "scripted.out": path,
+      });
+    }
+  });
+
+  it("copies the final outputs to where the user asks", async () => {
+    const made = await bench();
+    const out = join(made.folder, "results");
+    await made.one({}, { parts: { out } });
+    expect(await readFile(join(out, "out", "out.txt"), "utf8")).toBe("result\n");
+    expect(JSON.parse(await readFile(join(out, "outputs.json"), "utf8"))).toEqual({
+      "scripted.out": join(out, "out", "out.txt"),
+    });
+    expect((await stat(join(out, "out", "out.txt"))).nlink).toBe(1);
+  });
+
+  it("leaves a folder that a person can read", async () => {
+    const made = await bench();
+    const { directory } = await made.one({ command: "echo hello" });
+    const folder = join(directory, "calls", "work");
+    expect(await readFile(join(folder, "command"), "utf8")).toBe("echo hello");
+    expect(existsSync(join(folder, "stdout"))).toBe(true);
+    expect(await readRunRecord(directory)).toMatchObject({ state: "succeeded", calls: { computed: 1 } });
+    expect((await readEvents(directory)).map((event) => event.kind)).toEqual([
+      "run.started",
+      "call.asked",
+      "call.missed",
+      "call.started",
+      "call.computed",
+      "call.recorded",
+      "run.ended",
+    ]);
+    expect(await readFile(join(made.folder, "runs", "_LAST", "run.json"), "utf8")).toContain('"run-1"');
+  });
+
+  it("reuses a call whose input was moved, touched or renamed above, and not one whose content changed", async () => {
+    const made = await bench();
+    const before = await input(made, "a.txt", "one");
+    await made.one({ files: [before] });
+    await utimes(before.location, new Date(), new Date());
+    expect((await made.one({ files: [before] })).calls.reused).toBe(1);
+    await writeFile(before.location, "two");
+    await utimes(before.location, new Date(0), new Date(0));
+    expect((await made.one({ files: [before] })).calls.reused).toBe(0);
+  });
+
+  it("cuts off early: a recomputed task with equal output leaves its dependents reused", async () => {
+    const made = await bench();
+    const chain = (command: string) => async (host: Host, ask: Ask) => {
+      const first = await call(host, { name: "first", command }, ask);
+      if (first.kind !== "computed" && first.kind !== "reused") throw new Error("no outputs");
+      const file = first.outputs["out"] as FileValue;
+      const second = await call(host, { name: "second", command: "cat", files: [file] }, ask);
+      expect(second.kind).toBe(command === "v1" ? "computed" : "reused");
+      return succeeded;
+    };
+    await made.run(chain("v1"));
+    const { calls } = await made.run(chain("v2 # same result"));
+    expect(calls).toMatchObject({ computed: 1, reused: 1 });
+  });
+
+  it("keeps files side by side that the task had left side by side", async () => {
+    const made = await bench({
+      play: () => ({ files: { "a.bam": "bam", "a.bam.bai": "bai", "out.txt": "x" } }),
+    });
+    const outputs = { bam: "a.bam", bai: "a.bam.bai" };
+    const paths: string[][] = [];
+    const program = async (host: Host, ask: Ask) => {
+      const first = await call(host, { name: "first", outputs }, ask);
+      if (first.kind !== "computed" && first.kind !== "reused") throw new Error("no outputs");
+      const files = Object.values(first.outputs) as FileValue[];
+      paths.push(scriptedTask({ files }).inputs.map((staged) => staged.path));
+      await call(host, { name: "second", files }, ask);
+      return succeeded;
+    };
+    await made.run(program);
+    expect((await made.run(program)).calls.reused).toBe(2);
+    expect(paths[0]).toEqual(["/mnt/memoir/inputs/0/a.bam", "/mnt/memoir/inputs/0/a.bam.bai"]);
+    expect(paths[1]).toEqual(paths[0]);
+  });
+
+  it("computes equal calls of one run once", async () => {
+    const made = await bench();
+    const { calls } = await made.run(async (host, ask) => {
+      const shards = [0, 1, 2, 3, 4, 5, 6, 7];
+      const outcomes = await Promise.all(shards.map((i) => call(host, { path: `scripted.work[${i}]` }, ask)));
+      expect(outcomes.filter((outcome) => outcome.kind === "computed")).toHaveLength(1);
+      return succeeded;
+    });
+    expect(calls).toMatchObject({ computed: 1, reused: 7 });
+    expect(made.executor.started).toHaveLength(1);
+  });
+
+  it("does not record when an input changed while the task ran", async () => {
+    let change = async () => {};
+    const made = await bench({
+      play: async () => {
+        await change();
+        return makesOut();
+      },
+    });
+    const file = await input(made, "a.txt", "one");
+    change = () => writeFile(file.location, "changed");
+    await made.one({ files: [file] });
+    expect(made.seen("call.not-recorded")[0]?.words).toContain("changed while the task ran");
+    expect(made.seen("call.recorded")).toHaveLength(0);
+  });
+
+  it("does not record a result with a part that ran out of memory", async () => {
+    const made = await bench({ play: () => ({ ...makesOut(), outOfMemory: true }) });
+    expect((await made.one()).state).toBe("succeeded");
+    expect((await made.one()).calls.computed).toBe(1);
+  });
+
+  it("pins an image once in a run, and computes again when the tag has moved", async () => {
+    const made = await bench();
+    const pinned = async (digest: string) => {
+      const { scriptedImages } = await import("./scripted-run.ts");
+      const images = scriptedImages({ "image:1": digest });
+      const program = async (host: Host, ask: Ask) => {
+        await Promise.all(["a", "b"].map((name) => call(host, { name }, ask)));
+        return succeeded;
+      };
+      const { calls } = await made.run(program, { parts: { images } });
+      return { asked: images.asked, calls };
+    };
+    expect((await pinned("sha256:1")).asked).toEqual(["image:1"]);
+    expect((await pinned("sha256:1")).calls.reused).toBe(2);
+    expect((await pinned("sha256:2")).calls.reused).toBe(0);
+  });
+
+  it("takes the first of several images that can be had", async () => {
+    const made = await bench();
+    const images = {
+      pin: async (requested: string) => {
+        if (requested === "gone:1") throw new AppError("EXEC_IMAGE_NOT_FOUND", "pinning gone:1: not there");
+        return { requested, reference: requested, platform: "linux/amd64", configDigest: "sha256:2" };
+      },
+    };
+    const task = (names: string[]) => ({ change: { images: names } });
+    expect((await made.one(task(["gone:1", "here:1"]), { parts: { images } })).state).toBe("succeeded");
+    const failed = await made.one(task(["gone:1"]), { parts: { images } });
+    expect(failed.failures[0]).toMatchObject({ failure: { kind: "image-unavailable" } });
+  });
+
+  it("recomputes a sample of reused calls and tells which outputs differ", async () => {
+    let text = "one";
+    const made = await bench({ play: () => ({ files: { "out.txt": text } }) });
+    await made.one();
+    const parts = { recheck: 1 };
+    expect((await made.one({}, { parts })).unstable).toEqual([]);
+    text = "two";
+    const again = await made.one({}, { parts });
+    expect(again.unstable).toEqual([{ call: "scripted.work", outputs: ["out"] }]);
+    expect(again.calls).toMatchObject({ reused: 1, computed: 0 });
+  });
+});
+
+describe("what is not reused", () => {
+  it.each([
+    ["it says so", { change: { cachePolicy: { kind: "never", reason: "meta.volatile" } } }, "meta.volatile"],
+    ["it declares no output", { outputs: {} }, "it declares no output"],
+  ] as [string, ScriptedTask, string][])("a call when %s", async (_, task, words) => {
+    const made = await bench();
+    await made.one(task);
+    expect((await made.one(task)).calls).toMatchObject({ computed: 1, reused: 0 });
+    expect(made.seen("call.missed")[0]?.reason).toEqual({ kind: "not-reusable", words });
+  });
+
+  it("a call without a container, unless the cache allows it; then the environment decides", async () => {
+    const made = await bench();
+    const host = (environment: string) =>
+      new ScriptedExecutor({ play: makesOut, can: { containers: false }, environment });
+    const hostTasks = { hostTasks: true };
+    await made.one({}, { executor: host("debian 12") });
+    expect(made.seen("call.missed")[0]?.reason).toMatchObject({ kind: "not-reusable" });
+    await made.one({}, { executor: host("debian 12"), cache: hostTasks });
+    expect((await made.one({}, { executor: host("debian 12"), cache: hostTasks })).calls.reused).toBe(1);
+    expect((await made.one({}, { executor: host("debian 13"), cache: hostTasks })).calls.reused).toBe(0);
+  });
+});
+
+describe("on-failure", () => {
+  const onFailure = { cache: { behavior: "on-failure" } } as const;
+  const twoCalls = (secondFails: boolean) => async (host: Host, ask: Ask) => {
+    const first = await call(host, { name: "first" }, ask);
+    if (first.kind !== "computed" && first.kind !== "reused") throw new Error("no outputs");
+    const files = [first.outputs["out"] as FileValue];
+    const task = { name: "second", files, command: secondFails ? "fail" : "pass" };
+    const second = await call(host, task, ask);
+    if (second.kind === "failed")
+      return {
+        kind: "failed",
+        failures: [{ kind: "task", path: "scripted.second", failure: second.failure }],
+        outputs: {},
+      } as const;
+    return succeeded;
+  };
+  const play = async (attempt: Attempt) => {
+    const command = await readFile(join(attempt.directory, "command"), "utf8");
+    return command === "fail" ? { exitCode: 1 } : makesOut();
+  };
+
+  it("records nothing of a run that succeeds", async () => {
+    const made = await bench({ play });
+    await made.run(twoCalls(false), onFailure);
+    expect((await made.run(twoCalls(false), onFailure)).calls.computed).toBe(2);
+  });
+
+  it("records the finished calls of a run that fails, and the next run reuses them", async () => {
+    const made = await bench({ play });
+    expect((await made.run(twoCalls(true), onFailure)).state).toBe("failed");
+    expect(made.seen("call.recorded").map((event) => event.call)).toEqual(["scripted.first"]);
+    expect((await made.run(twoCalls(false), onFailure)).calls).toMatchObject({ reused: 1, computed: 1 });
+  });
+
+  it("records the finished calls of a run that is cancelled", async () => {
+    const controller = new AbortController();
+    const made = await bench({ play });
+    const summary = await made.run(
+      async (host, ask) => {
+        await call(host, { name: "first" }, ask);
+        controller.abort();
+        return { kind: "cancelled", outputs: {} };
+      },
+      onFailure,
+      { signal: controller.signal },
+    );
+    expect(summary.state).toBe("cancelled");
+    expect(made.seen("call.recorded")).toHaveLength(1);
+  });
+});
+
+describe("failures", () => {
+  it("tell the exit code's likely meaning, the last lines of stderr and the folder", async () => {
+    const made = await bench({ play: () => ({ exitCode: 127, stderr: "line 1\nbwa: command not found\n" }) });
+    const summary = await made.one();
+    expect(summary.state).toBe("failed");
+    expect(summary.failures[0]).toMatchObject({
+      kind: "task",
+      failure: {
+        kind: "exit-code",
+        exitCode: 127,
+        message: expect.stringContaining("a program was not found"),
+        stderrTail: "line 1\nbwa: command not found",
+        directory: join(summary.directory, "calls", "work"),
+        attempts: 1,
+      },
+    });
+  });
+
+  it("are repeated as often as the task allows, each attempt in its own folder", async () => {
+    const made = await bench({ play: (_, nth) => (nth < 2 ? { exitCode: 1 } : makesOut()) });
+    const summary = await made.one({ change: { maxRetries: 2 } });
+    expect(summary.state).toBe("succeeded");
+    expect(existsSync(join(summary.directory, "calls", "work", "attempt-3", "rc"))).toBe(true);
+    expect(made.seen("call.retried")).toHaveLength(2);
+  });
+
+  it("never become entries", async () => {
+    const made = await bench({ play: (_, nth) => (nth === 0 ? { exitCode: 1 } : makesOut()) });
+    expect((await made.one()).state).toBe("failed");
+    expect((await made.one()).calls).toMatchObject({ computed: 1, reused: 0 });
+  });
+
+  it("are accepted exit codes where the task says so", async () => {
+    const made = await bench({ play: () => ({ ...makesOut(), exitCode: 3 }) });
+    const codes = { change: { acceptedExit: { kind: "codes", codes: [0, 3] } } } as const;
+    expect((await made.one(codes)).state).toBe("succeeded");
+    expect(
+      (await made.one({ ...codes, name: "other", change: { acceptedExit: { kind: "any" } } })).state,
+    ).toBe("succeeded");
+  });
+
+  it("suggest memory when the kernel killed the task", async () => {
+    const made = await bench({ play: () => ({ exitCode: 137, outOfMemory: true }) });
+    expect((await made.one()).failures[0]).toMatchObject({
+      failure: { kind: "out-of-memory", message: expect.stringContaining("more memory") },
+    });
+  });
+
+  it("tell what output was not made", async () => {
+    const made = await bench({ play: () => ({}) });
+    expect((await made.one()).failures[0]).toMatchObject({
+      failure: { kind: "output-missing", message: "out.txt was not made" },
+    });
+  });
+
+  it("tell a missing input before anything starts", async () => {
+    const made = await bench();
+    const summary = await made.one({ files: [fileAt("/nowhere/at/all.txt")] });
+    expect(summary.failures[0]).toMatchObject({ failure: { kind: "input-unavailable" } });
+    expect(made.executor.started).toHaveLength(0);
+  });
+
+  it("of calls that ask for more than there is come before anything starts", async () => {
+    const made = await bench();
+    const big = { change: { resources: { cpu: 64, memoryBytes: 1, gpu: 0 } } };
+    expect((await made.one(big)).failures[0]).toMatchObject({
+      failure: {
+        kind: "resources-unavailable",
+        message: "asks for 64 cpus, at most 4 may be used here (--max-cpus)",
+      },
+    });
+    expect((await made.one(big, { parts: { limits: { cpu: 64 } } })).state).toBe("succeeded");
+  });
+
+  it("repeat an attempt that was lost, whatever the task allows", async () => {
+    const lost = { end: { kind: "lost", message: "the node vanished" } } as const;
+    const made = await bench({ play: (_, nth) => (nth === 0 ? lost : makesOut()) });
+    expect((await made.one()).state).toBe("succeeded");
+  });
+
+  const twoIndependent = async (host: Host, ask: Ask, outcomes: CallOutcome[]) => {
+    const big = { resources: { cpu: 4, memoryBytes: 1, gpu: 0 } };
+    outcomes.push(
+      ...(await Promise.all([
+        call(host, { name: "bad", command: "fail", change: big }, ask),
+        call(host, { name: "good", change: big }, ask),
+      ])),
+    );
+    return succeeded;
+  };
+  const failing = async (attempt: Attempt) =>
+    (await readFile(join(attempt.directory, "command"), "utf8")) === "fail" ? { exitCode: 1 } : makesOut();
+
+  it.each([
+    ["fast", "cancelled"],
+    ["slow", "computed"],
+  ] as const)("with --fail %s leave waiting calls %s", async (failure, kind) => {
+    const made = await bench({ play: failing });
+    const outcomes: CallOutcome[] = [];
+    await made.run((host, ask) => twoIndependent(host, ask, outcomes), { parts: { failure } });
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual(["failed", kind]);
+  });
+});
+
+describe("cancelling a run", () => {
+  it("stops what runs and starts nothing more", async () => {
+    const controller = new AbortController();
+    const made = await bench({
+      play: () => {
+        controller.abort();
+        return new Promise<ScriptedEnd>(() => {});
+      },
+    });
+    const summary = await made.run((host, ask) => oneCall(host, {}, ask), {}, { signal: controller.signal });
+    expect(summary.state).toBe("cancelled");
+    expect(made.executor.running()).toEqual([]);
+    expect((await readRunRecord(summary.directory))?.state).toBe("cancelled");
+  });
+});
+
+describe("trouble with the cache", () => {
+  const failingStore = (store: EntryStore, failing: "find" | "record"): EntryStore => ({
+    uri: store.uri,
+    open: (ask) => store.open(ask),
+    close: () => store.close(),
+    list: (ask) => store.list(ask),
+    remove: (entries, ask) => store.remove(entries, ask),
+    find: (key, ask) =>
+      failing === "find" ? Promise.reject(new Error("unreachable")) : store.find(key, ask),
+    record: (entry, ask) =>
+      failing === "record" ? Promise.reject(new Error("read-only")) : store.record(entry, ask),
+  });
+
+  it.each(["find", "record"] as const)(
+    "while it should %s is told and never fails a run",
+    async (failing) => {
+      const made = await bench();
+      const summary = await made.one({}, { cache: { store: failingStore(made.store, failing) } });
+      expect(summary.state).toBe("succeeded");
+      expect(summary.calls.computed).toBe(1);
+      expect(made.seen("cache.trouble").length).toBeGreaterThan(0);
+      expect(await readFile(join(summary.directory, "out", "out", "out.txt"), "utf8")).toBe("result\n");
+    },
+  );
+
+  it("ends its use after three troubles in a row", async () => {
+    const made = await bench();
+    let asked = 0;
+    const store = failingStore(made.store, "find");
+    const counting = {
+      ...store,
+      find: (...ask: Parameters<EntryStore["find"]>) => ++asked && store.find(...ask),
+    };
+    const names = ["a", "b", "c", "d", "e", "f"];
+    await made.run(
+      async (host, ask) => {
+        for (const name of names) await call(host, { name }, ask);
+        return succeeded;
+      },
+      { cache: { store: counting } },
+    );
+    expect(asked).toBe(3);
+  });
+
+  it("with a deleted output makes a miss", async () => {
+    const made = await bench();
+    await made.one();
+    for await (const entry of made.store.list(freshAsk())) {
+      const { rm } = await import("node:fs/promises");
+      await rm((entry.outputs["out"] as FileValue).location, { force: true });
+    }
+    expect((await made.one()).calls).toMatchObject({ computed: 1, reused: 0 });
+  });
+});
