@@ -72,6 +72,7 @@ class ContainerExecutor implements Executor {
   readonly #options: ContainerExecutorOptions;
   readonly #starts = new Semaphore(startsAtOnce);
   readonly #starting = new SingleFlight<void>();
+  readonly #closing = new AbortController();
   #init = true;
   #owner = "";
 
@@ -198,8 +199,7 @@ class ContainerExecutor implements Executor {
   }
 
   async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
-    const watch = new AbortController();
-    const ended = this.#untilEnded(attempt, { signal: watch.signal });
+    const ended = this.#untilEnded(attempt, { signal: this.#closing.signal });
     ended.catch(() => {}); // awaited below, unless something else fails first
     const stop = new StopWatch(attempt, ask, (reason) => this.#stop(attempt, reason));
     try {
@@ -209,7 +209,6 @@ class ContainerExecutor implements Executor {
       return await this.#readEnd(attempt, state);
     } finally {
       stop.disarm();
-      watch.abort();
     }
   }
 
@@ -290,7 +289,11 @@ class ContainerExecutor implements Executor {
     await this.#engine.remove(attempt.id, ask);
   }
 
+  /** Tasks go on; whoever waits for one here is told RUN_INTERRUPTED. */
   async close(): Promise<void> {
+    this.#closing.abort(
+      new AppError("RUN_INTERRUPTED", `closing the ${this.name} executor; its tasks go on`),
+    );
     await this.#engine.close();
   }
 }

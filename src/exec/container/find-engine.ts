@@ -195,16 +195,22 @@ function served(
 
 /** Hard limits of this process, which what it starts cannot exceed. Linux only; undefined elsewhere. */
 async function processLimits(): Promise<ProcessLimits> {
-  const text = await readFile("/proc/self/limits", "utf8").catch(() => "");
-  return parseLimits(text);
+  const read = (path: string) => readFile(path, "utf8").catch(() => "");
+  return parseLimits(await read("/proc/self/limits"), await read("/proc/sys/kernel/pid_max"));
 }
 
-/** Pure: reads /proc/PID/limits. Capped at what service managers grant, for engines that were started by one. */
-export function parseLimits(text: string): ProcessLimits {
+/**
+ * Pure: reads /proc/PID/limits and /proc/sys/kernel/pid_max (Podman lowers its own limit to the latter). Capped at what
+ * service managers grant, for engines that were started by one.
+ */
+export function parseLimits(limits: string, pidMax: string): ProcessLimits {
   const hard = (title: string, cap: number): number | undefined => {
-    const match = new RegExp(`^${title}\\s+\\S+\\s+(\\S+)`, "m").exec(text);
+    const match = new RegExp(`^${title}\\s+\\S+\\s+(\\S+)`, "m").exec(limits);
     if (match === null) return undefined;
     return match[1] === "unlimited" ? cap : Math.min(Number(match[1]), cap);
   };
-  return { openFiles: hard("Max open files", 524_288), processes: hard("Max processes", 1_048_576) };
+  return {
+    openFiles: hard("Max open files", 524_288),
+    processes: hard("Max processes", Number.parseInt(pidMax, 10) || 32_768),
+  };
 }

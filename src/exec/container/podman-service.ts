@@ -38,11 +38,13 @@ export class PodmanService {
     this.#closed = true;
     const running = this.#running;
     running?.stop.abort();
-    await running?.ended;
+    await running?.ended.catch(() => undefined); // told to whoever was waiting for the socket
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #ensure(ask: Ask): Promise<string> {
+    if (this.#closed)
+      throw new AppError("EXEC_ENGINE_FAILED", "asking podman's service, which has been closed");
     if (this.#folder === undefined) {
       await removeDeadFolders();
       this.#folder = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
@@ -51,13 +53,17 @@ export class PodmanService {
     if (this.#running !== undefined && (await answers(socketPath))) return socketPath;
     this.#running ??= this.#launch(this.#folder, socketPath);
     let outcome: ProgramOutcome | undefined;
-    this.#running.ended.then((value) => {
-      outcome = value;
-    });
+    this.#running.ended.then(
+      (value) => {
+        outcome = value;
+      },
+      () => {}, // it could not even be started: seen below as no answer
+    );
     const until = Date.now() + startLimitMs;
     while (!(await answers(socketPath))) {
       checkAsk(ask, "starting podman's service");
-      if (outcome !== undefined || Date.now() > until || this.#closed) throw await this.#failed(outcome);
+      const over = this.#running === undefined || Date.now() > until || this.#closed;
+      if (outcome !== undefined || over) throw await this.#failed(outcome);
       await pause(10, ask);
     }
     return socketPath;
@@ -67,8 +73,12 @@ export class PodmanService {
     const stop = new AbortController();
     const ended = runProgram(
       {
-        command: this.#program,
-        args: ["system", "service", "--time=0", `unix://${socketPath}`],
+        // Containers' monitors inherit descriptors and outlive the service; the supervisor's own must not go to them.
+        command: "/bin/sh",
+        args: [
+          ...["-c", 'exec 9<&-; exec "$0" "$@"', this.#program],
+          ...["system", "service", "--time=0", `unix://${socketPath}`],
+        ],
         // Container monitors drop files into the service's working directory.
         cwd: folder,
         env: this.#env,
@@ -77,15 +87,15 @@ export class PodmanService {
       },
       { ...freshAsk(), signal: stop.signal },
     );
-    ended.finally(() => {
+    const forget = () => {
       this.#running = undefined;
-    });
+    };
+    ended.then(forget, forget);
     return { ended, stop };
   }
 
   async #failed(outcome: ProgramOutcome | undefined): Promise<AppError> {
-    const why =
-      outcome === undefined ? `no answer within ${startLimitMs / 1000} s` : describeOutcome(outcome);
+    const why = outcome === undefined ? "no answer" : describeOutcome(outcome);
     const words = (await readFile(join(this.#folder ?? "", "stderr"), "utf8").catch(() => "")).trim();
     return new AppError(
       "EXEC_ENGINE_FAILED",

@@ -103,6 +103,7 @@ export interface Executor {
   state(attempt: Attempt, ask: Ask): Promise<AttemptState>;
   /** Frees what the engine keeps of it (containers); the directory stays. */
   remove(attempt: Attempt, ask: Ask): Promise<void>;
+  /** Attempts go on where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */
   close(): Promise<void>;
 }
 
