@@ -19,17 +19,16 @@ import {
   struct,
   type WdlValue,
 } from "../../values/value.ts";
-import type { FileStat } from "./host-files.ts";
 
-export interface ScopedFiles extends FileScope {
+export interface PathSettler {
   /** `optional`: answer None for what is not there, where this scope looks. */
   settle(path: PathValue, optional: boolean): MaybePromise<PathValue | NoneValue>;
 }
 
-export type { FileStat };
+export interface ScopedFiles extends FileScope, PathSettler {}
 
 /** Settles every path in a value that has already been coerced to `type`. */
-export function settleValue(value: WdlValue, type: WdlType, files: ScopedFiles): MaybePromise<WdlValue> {
+export function settleValue(value: WdlValue, type: WdlType, files: PathSettler): MaybePromise<WdlValue> {
   if (isPath(value)) return files.settle(value, type.optional);
   if (!holdsPaths(type)) return value;
   switch (value.kind) {
@@ -73,5 +72,5 @@ function memberType(type: WdlType, name: string): WdlType {
   return (type.kind === "struct" ? type.members.get(name) : undefined) ?? untyped;
 }
 
-/** For optional chaining of answers that may be None. */
+/** What `settle` answers for an optional path that is not there. */
 export const nothing: NoneValue = none;

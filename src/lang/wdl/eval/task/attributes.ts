@@ -1,0 +1,171 @@
+/**
+ * The attributes of `runtime`, `requirements` and `hints`, and what they ask for. Names and aliases are those of the
+ * specification, of Cromwell and of AWS HealthOmics; unknown ones are ignored, as the specification wants.
+ * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
+ */
+import type { AcceptedExit, Resources } from "../../../../task/index.ts";
+import { bytesPerUnit, parseSize } from "../../stdlib/units.ts";
+import { ValueFailure } from "../../values/failure.ts";
+import { parseFloatText, parseInteger } from "../../values/integer.ts";
+import { render } from "../../values/render.ts";
+import { describe, type WdlValue } from "../../values/value.ts";
+
+/** By name. `hints` never make a task fail and give way to the other two. */
+export interface Attributes {
+  readonly requirements: ReadonlyMap<string, WdlValue>;
+  readonly hints: ReadonlyMap<string, WdlValue>;
+}
+
+export interface Wishes {
+  readonly images: readonly string[];
+  readonly resources: Resources;
+  readonly acceptedExit: AcceptedExit;
+  readonly maxRetries: number;
+  readonly timeoutMs?: number;
+  readonly network: boolean;
+  /** Cromwell: anything on standard error is a failure. */
+  readonly failOnStderr: boolean;
+  /** `cacheable: false`. */
+  readonly neverReuse: boolean;
+}
+
+const defaultMemory = 2 * 1024 ** 3;
+
+export function wishesOf(attributes: Attributes): Wishes {
+  const asked = (...names: readonly string[]): Asked | undefined => {
+    for (const source of [attributes.requirements, attributes.hints]) {
+      for (const name of names) {
+        const value = source.get(name);
+        if (value !== undefined && value.kind !== "none") return { name, value };
+      }
+    }
+    return undefined;
+  };
+
+  const timeoutMs = timeOf(asked);
+  const disk = asked("disks", "disk");
+  const diskBytes = disk === undefined ? undefined : disksOf(disk);
+  const cacheable = asked("cacheable");
+  return {
+    images: imagesOf(asked("container", "docker")),
+    resources: {
+      cpu: Math.max(0.01, numberOf(asked("cpu", "cpus")) ?? 1),
+      memoryBytes: memoryOf(asked("memory")) ?? defaultMemory,
+      gpu: gpusOf(asked),
+      ...(diskBytes === undefined ? {} : { diskBytes }),
+    },
+    acceptedExit: exitOf(asked("return_codes", "returnCodes", "continueOnReturnCode")),
+    maxRetries: Math.max(0, numberOf(asked("max_retries", "maxRetries")) ?? 0),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    network: isTrue(asked("network")) || wantsNetwork(asked("docker_network")),
+    failOnStderr: isTrue(asked("failOnStderr")),
+    neverReuse: cacheable !== undefined && !isTrue(cacheable),
+  };
+}
+
+interface Asked {
+  readonly name: string;
+  readonly value: WdlValue;
+}
+type Ask = (...names: readonly string[]) => Asked | undefined;
+
+function refuse({ name, value }: Asked, expected: string): never {
+  throw new ValueFailure(`the attribute "${name}" is ${describe(value)}, expected ${expected}`);
+}
+
+function imagesOf(asked: Asked | undefined): string[] {
+  if (asked === undefined) return [];
+  const { value } = asked;
+  const listed = value.kind === "array" ? value.items : [value];
+  return listed
+    .map((item) =>
+      item.kind === "string" ? item.value.trim() : refuse(asked, "an image name or an array of them"),
+    )
+    .map((name) => name.replace(/^docker:\/\//, ""))
+    .filter((name) => name !== "*" && name !== "");
+}
+
+function numberOf(asked: Asked | undefined): number | undefined {
+  if (asked === undefined) return undefined;
+  const { value } = asked;
+  if (value.kind === "int" || value.kind === "float") return Number(value.value);
+  const number = value.kind === "string" ? parseFloatText(value.value) : undefined;
+  return number ?? refuse(asked, "a number");
+}
+
+function memoryOf(asked: Asked | undefined): number | undefined {
+  if (asked === undefined) return undefined;
+  const { value } = asked;
+  if (value.kind === "int" || value.kind === "float") return Math.ceil(Number(value.value));
+  const bytes = value.kind === "string" ? parseSize(value.value) : undefined;
+  return bytes === undefined ? refuse(asked, 'bytes or a size such as "4 GiB"') : Math.ceil(bytes);
+}
+
+/** `accelerator*` wins over `gpu*` (HealthOmics); `gpu: true` is one. */
+function gpusOf(asked: Ask): number {
+  const counted = numberOf(asked("acceleratorCount")) ?? numberOf(asked("gpuCount"));
+  if (counted !== undefined) return Math.max(0, Math.floor(counted));
+  if (asked("acceleratorType", "gpuType") !== undefined) return 1;
+  const gpu = asked("gpu")?.value;
+  if (gpu?.kind === "boolean") return gpu.value ? 1 : 0;
+  return gpu?.kind === "int" ? Math.max(0, Number(gpu.value)) : gpu === undefined ? 0 : 1;
+}
+
+/** `10`, `"10 GiB"`, `"/mnt/x 10 GiB"`, `"local-disk 10 SSD"`, several in an array or separated by commas. */
+function disksOf(asked: Asked): number {
+  const { value } = asked;
+  const gib = 1024 ** 3;
+  if (value.kind === "int" || value.kind === "float") return Math.ceil(Number(value.value) * gib);
+  const specs = value.kind === "array" ? value.items.map(render) : render(value).split(",");
+  let total = 0;
+  for (const spec of specs) {
+    const words = spec.trim().split(/\s+/);
+    const at = words.findIndex((word) => /^[0-9.]+[A-Za-z]*$/.test(word) && !word.startsWith("/"));
+    const amount = at < 0 ? undefined : (words[at] ?? "");
+    const unit = words[at + 1] ?? "";
+    const size =
+      amount === undefined
+        ? undefined
+        : parseSize(
+            /^[0-9.]+$/.test(amount) && bytesPerUnit(unit) !== undefined ? `${amount} ${unit}` : amount,
+            "GiB",
+          );
+    if (size === undefined) return refuse(asked, 'GiB or a size such as "/mnt/data 10 GiB"');
+    total += size;
+  }
+  return Math.ceil(total);
+}
+
+function exitOf(asked: Asked | undefined): AcceptedExit {
+  if (asked === undefined) return { kind: "codes", codes: [0] };
+  const { value } = asked;
+  if (value.kind === "boolean") return value.value ? { kind: "any" } : { kind: "codes", codes: [0] };
+  if (value.kind === "string" && value.value.trim() === "*") return { kind: "any" };
+  const listed = value.kind === "array" ? value.items : [value];
+  const codes = listed.map((item) => {
+    const code =
+      item.kind === "int" ? item.value : item.kind === "string" ? parseInteger(item.value) : undefined;
+    return code === undefined ? refuse(asked, 'an Int, an array of Int or "*"') : Number(code);
+  });
+  return { kind: "codes", codes: [...new Set(codes)].sort((a, b) => a - b) };
+}
+
+/** `omicsTimeout` counts seconds, whole minutes, at least one; `time_minutes` and its spellings count minutes. */
+function timeOf(asked: Ask): number | undefined {
+  const omics = numberOf(asked("omicsTimeout"));
+  if (omics !== undefined) return Math.max(1, Math.floor(omics / 60)) * 60_000;
+  const minutes = numberOf(asked("time_minutes", "timeMinutes", "runtime_minutes"));
+  return minutes === undefined || minutes <= 0 ? undefined : Math.ceil(minutes * 60_000);
+}
+
+function isTrue(asked: Asked | undefined): boolean {
+  if (asked === undefined) return false;
+  const { value } = asked;
+  return value.kind === "boolean"
+    ? value.value
+    : value.kind === "string" && value.value.toLowerCase() === "true";
+}
+
+function wantsNetwork(asked: Asked | undefined): boolean {
+  return asked?.value.kind === "string" && asked.value.value !== "none";
+}
