@@ -11,7 +11,7 @@ import {
   type Usage,
 } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, type CallKey, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type {
@@ -41,7 +41,9 @@ export interface AttemptOrder {
   readonly image?: PinnedImage;
   /** Of the call; the first attempt uses it itself, later ones a folder below. */
   readonly directory: string;
-  readonly key?: string;
+  readonly key?: CallKey;
+  /** The first attempt is one that an earlier process started; it is waited for instead of being started. */
+  readonly adopt?: { readonly attemptId: string; readonly directory: string; readonly fromRun: string };
 }
 
 export type Computation =
@@ -84,7 +86,9 @@ async function attemptOnce(
   number: number,
   ask: Ask,
 ): Promise<Computation> {
-  const directory = number === 0 ? order.directory : join(order.directory, `attempt-${number + 1}`);
+  const adopted = number === 0 ? order.adopt : undefined;
+  const own = number === 0 ? order.directory : join(order.directory, `attempt-${number + 1}`);
+  const directory = adopted?.directory ?? own;
   const failed = (failure: Omit<TaskFailure, "attempts">): Computation => ({
     kind: "failed",
     failure: { ...failure, attempts: number + 1 },
@@ -92,7 +96,14 @@ async function attemptOnce(
   let attempt: Attempt;
   let end: AttemptEnd;
   try {
-    attempt = await prepare(parts, order, { directory, number }, ask);
+    attempt = await prepare(parts, order, { directory, number, id: adopted?.attemptId }, ask);
+    if (adopted !== undefined)
+      parts.emit({
+        kind: "call.adopted",
+        call: order.task.path,
+        attemptId: attempt.id,
+        fromRun: adopted.fromRun,
+      });
     parts.emit({
       kind: "call.started",
       call: order.task.path,
@@ -100,7 +111,7 @@ async function attemptOnce(
       attempt: number + 1,
       attemptId: attempt.id,
       directory,
-      ...(order.key === undefined ? {} : { key: order.key as never }),
+      ...(order.key === undefined ? {} : { key: order.key }),
       ...(order.image === undefined
         ? {}
         : {
@@ -134,7 +145,7 @@ function startFailure(
 async function prepare(
   parts: AttemptParts,
   order: AttemptOrder,
-  place: { readonly directory: string; readonly number: number },
+  place: { readonly directory: string; readonly number: number; readonly id: string | undefined },
   ask: Ask,
 ): Promise<Attempt> {
   const { task, image } = order;
@@ -146,7 +157,7 @@ async function prepare(
   );
   try {
     if (place.number > 0) await mkdir(place.directory, { recursive: true });
-    await writeFile(attemptPaths(place.directory).command, task.command);
+    if (place.id === undefined) await writeFile(attemptPaths(place.directory).command, task.command);
   } catch (error) {
     const code = systemErrorCode(error) === "ENOSPC" ? "DISK_FULL" : "RUN_FOLDER_NOT_WRITABLE";
     throw new AppError(code, `preparing ${task.path} in ${place.directory}: ${messageOf(error)}`, {
@@ -154,7 +165,7 @@ async function prepare(
     });
   }
   return {
-    id: attemptId(parts.runId, task.path, place.number),
+    id: place.id ?? attemptId(parts.runId, task.path, place.number),
     directory: place.directory,
     shell: task.shell,
     inputs,

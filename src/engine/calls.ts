@@ -24,6 +24,7 @@ import { CallIdentifier, type IdentifiedCall } from "./identify-call.ts";
 import type { Materials } from "./materials.ts";
 import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
+import type { Orphan } from "./recovery.ts";
 import type { RunParts } from "./run-parts.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -36,6 +37,8 @@ export interface CallsParts {
   readonly recorder: Recorder | undefined;
   /** Opens the executor once, when the first call has to be computed. */
   readonly ready: () => Promise<{ readonly scheduler: Scheduler; readonly cpus: number }>;
+  /** Attempts that outlived an earlier process, by key. */
+  readonly orphans: ReadonlyMap<CallKey, Orphan>;
   /** Aborted when no further call may be started. */
   readonly stopping: AbortSignal;
   readonly onFailure: () => void;
@@ -260,6 +263,8 @@ export class Calls {
   async #compute(order: Order, ask: Ask, key?: CallKey): Promise<Computation> {
     const { task, collect, image } = order;
     const directory = await this.#parts.callDirectory(task.path);
+    const orphan = key === undefined ? undefined : this.#parts.orphans.get(key);
+    const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
     const computed = await compute(
       await this.#attemptParts(),
       {
@@ -268,6 +273,7 @@ export class Calls {
         directory,
         ...(image === undefined ? {} : { image }),
         ...(key === undefined ? {} : { key }),
+        ...adopt,
       },
       ask,
     );

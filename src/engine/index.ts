@@ -1,13 +1,13 @@
 /** engine: runs of workflows. Find, then reuse, or compute and record. */
 export { type CallLeases, folderLeases, type LeaseAnswer, objectLeases } from "./call-leases.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
+export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { exitCodeMeaning, exitCodeWords } from "./failure-words.ts";
 export { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 export { isOwner, lifeOf, type Owner, thisOwner } from "./owner.ts";
-export { commitPending } from "./recorder.ts";
+export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
-  claimCrashedRuns,
   type RunRecord,
   type RunState,
   readableName,
@@ -15,7 +15,6 @@ export {
   readRunRecord,
   replaceFile,
   type ShownState,
-  settleCrashedRun,
   shownState,
 } from "./run-folder.ts";
 export type { CacheBehavior, RunCacheParts, RunParts } from "./run-parts.ts";

@@ -156,7 +156,10 @@ export async function readEvents(directory: string): Promise<readonly TimedEvent
  * Runs that did not end although their process is gone. Each is answered to one asker only, however many ask at the
  * same time: whoever renames the mark has it.
  */
-export async function claimCrashedRuns(runs: string): Promise<readonly RunRecord[]> {
+export async function claimCrashedRuns(
+  runs: string,
+  wanted: (record: RunRecord) => boolean,
+): Promise<readonly RunRecord[]> {
   const active = join(runs, activeName);
   const names = await readdir(active).catch(() => []);
   const claimed: RunRecord[] = [];
@@ -164,7 +167,7 @@ export async function claimCrashedRuns(runs: string): Promise<readonly RunRecord
     const id = name.split("~")[0] ?? name;
     const record = await readRunRecord(join(runs, id));
     if (record === undefined || record.state !== "running" || lifeOf(record.owner) !== "dead") continue;
-    if (name !== id && !claimerIsDead(name)) continue;
+    if (!wanted(record) || (name !== id && !claimerIsDead(name))) continue;
     try {
       await rename(join(active, name), join(active, `${id}~${process.pid}`));
       claimed.push(record);
@@ -178,6 +181,11 @@ export async function claimCrashedRuns(runs: string): Promise<readonly RunRecord
 /** The crashed run needs no care any more. */
 export async function settleCrashedRun(runs: string, id: string): Promise<void> {
   await rm(join(runs, activeName, `${id}~${process.pid}`), { force: true });
+}
+
+/** Gives the crashed run back, for a run of its own workflow. */
+export async function releaseCrashedRun(runs: string, id: string): Promise<void> {
+  await rename(join(runs, activeName, `${id}~${process.pid}`), join(runs, activeName, id)).catch(() => {});
 }
 
 function claimerIsDead(mark: string): boolean {

@@ -11,6 +11,7 @@ import { jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
 import { thisOwner } from "./owner.ts";
 import { Recorder } from "./recorder.ts";
+import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {
   type CallCounts,
   createRunFolder,
@@ -73,8 +74,13 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     directory,
   });
   const recorder = parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory, emit });
+  const crashed = await takeUpCrashedRuns(
+    { runs: parts.runs, source: parts.source, cache: parts.cache, emit },
+    ask,
+  );
   const end = async (state: Exclude<RunState, "running">, failures: readonly string[]) => {
     await recorder?.finish(state);
+    await crashed.settle();
     emit({ kind: "run.ended", run: parts.runId, state });
     await folder.writeRecord({
       ...recordOf(parts, startedAt),
@@ -88,7 +94,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     await folder.close();
   };
   try {
-    const result = await drive(parts, inputs, { folder, materials, recorder }, ask);
+    const result = await drive(parts, inputs, { folder, materials, recorder, crashed }, ask);
     const state = result.kind === "succeeded" && ask.signal.aborted ? "cancelled" : result.kind;
     const outputs = await deliverAll(parts, { result, directory, materials }, ask);
     const failures = result.kind === "failed" ? result.failures : [];
@@ -117,6 +123,7 @@ interface Going {
   readonly folder: RunFolder;
   readonly materials: Materials;
   readonly recorder: Recorder | undefined;
+  readonly crashed: TakenUp;
 }
 
 async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask: Ask): Promise<RunResult> {
@@ -130,6 +137,7 @@ async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask
     materials: going.materials,
     recorder: going.recorder,
     ready: readyOnce(parts, ask),
+    orphans: going.crashed.orphans,
     stopping: stopping.signal,
     onFailure: () => {
       if (parts.failure === "fast") stopping.abort();

@@ -1,0 +1,141 @@
+/**
+ * Why calls were not reused: for every one the nearest recorded entry (the same task, the fewest differing components)
+ * and the components that differ. Read from the run's events and one walk through the cache.
+ */
+
+import type { Ask, CallKey } from "../kernel/index.ts";
+import { type Components, type Difference, differences } from "../keys/index.ts";
+import type { Entry, EntryStore } from "../store/entries/index.ts";
+import type { CanonicalJson } from "../task/index.ts";
+import type { MissReason, TimedEvent } from "./events.ts";
+import { readEvents } from "./run-folder.ts";
+
+export interface NearestEntry {
+  readonly uuid: string;
+  readonly uri: string;
+  readonly run: string;
+  readonly call: string;
+  readonly task: string;
+  readonly createdAt: string;
+}
+
+export interface Explanation {
+  readonly call: string;
+  readonly task: string;
+  readonly key?: CallKey;
+  readonly reason: MissReason;
+  readonly nearest?: NearestEntry;
+  /** Before = the nearest entry, after = this call. */
+  readonly differences: readonly Difference[];
+  /** One sentence for people. */
+  readonly words: string;
+}
+
+export interface RunExplanation {
+  readonly run: string;
+  readonly reused: number;
+  readonly computed: readonly Explanation[];
+}
+
+type Missed = Extract<TimedEvent, { kind: "call.missed" }>;
+
+/** `call`: only this call, by its path in the run or the end of it. */
+export async function explainRun(
+  run: { readonly directory: string; readonly id: string; readonly call?: string },
+  store: EntryStore | undefined,
+  ask: Ask,
+): Promise<RunExplanation> {
+  const events = await readEvents(run.directory);
+  const missed = events.filter(
+    (event): event is Missed =>
+      event.kind === "call.missed" && (run.call === undefined || isCall(event.call, run.call)),
+  );
+  const candidates = await entriesFor(missed, run.id, store, ask);
+  return {
+    run: run.id,
+    reused: events.filter((event) => event.kind === "call.reused").length,
+    computed: missed.map((event) => explain(event, candidates)),
+  };
+}
+
+function isCall(path: string, asked: string): boolean {
+  return (
+    path === asked || path.endsWith(`.${asked}`) || path.replace(/\[[^\]]*\]$/, "").endsWith(`.${asked}`)
+  );
+}
+
+/** Why a call with these components has no entry, given the entries that could be meant. */
+export function explain(missed: Missed, entries: readonly Entry[]): Explanation {
+  const { call, task, reason, key, components } = missed;
+  const told = { call, task, reason, ...(key === undefined ? {} : { key }) };
+  if (reason.kind !== "no-entry" || components === undefined)
+    return {
+      ...told,
+      differences: [],
+      words: reason.kind === "no-entry" ? "nothing was recorded" : reason.words,
+    };
+  const nearest = nearestOf(components, task, entries);
+  if (nearest === undefined)
+    return { ...told, differences: [], words: `no result of a task named ${task} was recorded before` };
+  const found = differences(nearest.components, components);
+  const words =
+    found.length === 0
+      ? "an equal call was recorded, but its files were gone, damaged or not there yet"
+      : found.map((difference) => difference.words).join("; ");
+  return { ...told, nearest: factsOf(nearest), differences: found, words };
+}
+
+/** Entries of the tasks in question, made by other runs; of equal distance the newest wins, so newest first. */
+async function entriesFor(
+  missed: readonly Missed[],
+  runId: string,
+  store: EntryStore | undefined,
+  ask: Ask,
+): Promise<readonly Entry[]> {
+  const keyed = missed.filter((event) => event.components !== undefined);
+  if (store === undefined || keyed.length === 0) return [];
+  const tasks = new Set(keyed.map((event) => event.task));
+  const commands = new Set(keyed.map((event) => event.components?.["command"]));
+  const entries: Entry[] = [];
+  for await (const entry of store.list(ask)) {
+    if (entry.runId === runId) continue;
+    if (tasks.has(entry.taskName) || commands.has(entry.components["command"])) entries.push(entry);
+  }
+  return entries.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+}
+
+function nearestOf(
+  components: Readonly<Record<string, CanonicalJson>>,
+  task: string,
+  entries: readonly Entry[],
+): Entry | undefined {
+  const sameTask = entries.filter((entry) => entry.taskName === task);
+  // A task that was renamed is found by its command.
+  const candidates =
+    sameTask.length > 0
+      ? sameTask
+      : entries.filter((entry) => entry.components["command"] === components["command"]);
+  let nearest: Entry | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const entry of candidates) {
+    const found = differences(entry.components, components as Components);
+    // Components weigh most, the number of parts inside them decides between equals.
+    const distance = new Set(found.map((difference) => difference.component)).size * 1000 + found.length;
+    if (distance < fewest) {
+      nearest = entry;
+      fewest = distance;
+    }
+  }
+  return nearest;
+}
+
+function factsOf(entry: Entry): NearestEntry {
+  return {
+    uuid: entry.uuid,
+    uri: entry.uri,
+    run: entry.runId,
+    call: entry.callPath,
+    task: entry.taskName,
+    createdAt: entry.createdAt.toISOString(),
+  };
+}

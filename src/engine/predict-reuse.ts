@@ -1,0 +1,135 @@
+/**
+ * `--dry-run`: which calls would be reused. The workflow is walked as far as outputs of reused calls carry it; a call
+ * that would be computed has no outputs yet, so what depends on it stays unknown. Nothing is computed or recorded.
+ */
+
+import type { Ask } from "../kernel/index.ts";
+import type { Key } from "../keys/index.ts";
+import type { Host, ParameterValues, ProgramEvent } from "../lang/core/index.ts";
+import type { Entry } from "../store/entries/index.ts";
+import type { CallOutcome, TaskCall } from "../task/index.ts";
+import type { MissReason } from "./events.ts";
+import { type Explanation, explain } from "./explain.ts";
+import { CallIdentifier } from "./identify-call.ts";
+import { Materials } from "./materials.ts";
+import type { RunParts } from "./run-parts.ts";
+
+export type Prediction =
+  | {
+      readonly kind: "reuse";
+      readonly call: string;
+      readonly task: string;
+      readonly entry: string;
+      readonly fromRun: string;
+      readonly savedSeconds: number;
+    }
+  | { readonly kind: "compute"; readonly call: string; readonly task: string; readonly why: Explanation }
+  /** It could not even be started: no image, a missing input. */
+  | { readonly kind: "fail"; readonly call: string; readonly task: string; readonly words: string };
+
+export interface ReusePrediction {
+  readonly workflow: string;
+  readonly calls: readonly Prediction[];
+  /** False when calls depend on others that would be computed: there may be more calls than are listed. */
+  readonly complete: "yes" | "no";
+  readonly savedSeconds: number;
+}
+
+/** `scratch`: a folder for small files; the caller removes it. */
+export async function predictReuse(
+  parts: Omit<RunParts, "runs" | "runId" | "onEvent">,
+  inputs: ParameterValues,
+  scratch: string,
+  ask: Ask,
+): Promise<ReusePrediction> {
+  const materials = new Materials({
+    fingerprinter: parts.fingerprinter,
+    ...(parts.remote === undefined ? {} : { remote: parts.remote }),
+    directory: scratch,
+  });
+  const { executor, images, defaultImage, cache } = parts;
+  const identifier = new CallIdentifier({
+    executor,
+    opened: () => executor.open(ask),
+    ...(images === undefined ? {} : { images }),
+    ...(defaultImage === undefined ? {} : { defaultImage }),
+    ...(cache === undefined ? {} : { cache }),
+    materials,
+    emit: () => {},
+  });
+  const calls: Prediction[] = [];
+  let recorded: Promise<readonly Entry[]> | undefined;
+
+  const missed = async (task: TaskCall, reason: MissReason, key?: Key) => {
+    if (key !== undefined) recorded ??= collect(parts, ask);
+    const why = explain(
+      {
+        kind: "call.missed",
+        at: 0,
+        call: task.path,
+        task: task.name,
+        reason,
+        ...(key === undefined ? {} : { key: key.key, components: key.components }),
+      },
+      (await recorded) ?? [],
+    );
+    calls.push({ kind: "compute", call: task.path, task: task.name, why });
+  };
+
+  const call = async (task: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
+    const identified = await identifier.identify(task, callAsk);
+    switch (identified.kind) {
+      case "impossible":
+        calls.push({ kind: "fail", call: task.path, task: task.name, words: identified.failure.message });
+        return { kind: "failed", failure: identified.failure };
+      case "unkeyed":
+        await missed(task, { kind: "not-reusable", words: identified.why });
+        return unknownOutcome;
+      case "keyed": {
+        const { key } = identified.key;
+        const entry = await cache?.store.find(key, callAsk);
+        if (entry === undefined) {
+          await missed(task, { kind: "no-entry" }, identified.key);
+          return unknownOutcome;
+        }
+        materials.learnEntry(entry);
+        calls.push({
+          kind: "reuse",
+          call: task.path,
+          task: task.name,
+          entry: entry.uri,
+          fromRun: entry.runId,
+          savedSeconds: entry.cost.wallSeconds,
+        });
+        return { kind: "reused", outputs: entry.outputs, key };
+      }
+    }
+  };
+
+  const host: Host = {
+    call: (task, _, callAsk) => call(task, callAsk),
+    files: materials.access,
+    emit: (_: ProgramEvent) => {},
+    // Independent calls go on, so that as much as possible is known.
+    failure: "slow",
+  };
+  const result = await parts.program.run(inputs, host, ask);
+  return {
+    workflow: parts.program.interface.name,
+    calls: calls.sort((a, b) => (a.call < b.call ? -1 : a.call > b.call ? 1 : 0)),
+    complete: result.kind === "succeeded" ? "yes" : "no",
+    savedSeconds: calls.reduce((sum, one) => sum + (one.kind === "reuse" ? one.savedSeconds : 0), 0),
+  };
+}
+
+/** How a program is told that a call has no outputs: it goes on with what does not depend on it. */
+const unknownOutcome: CallOutcome = {
+  kind: "failed",
+  failure: { kind: "lost", message: "it would be computed; nothing is computed in a dry run", attempts: 0 },
+};
+
+async function collect(parts: Pick<RunParts, "cache">, ask: Ask): Promise<readonly Entry[]> {
+  const entries = [];
+  if (parts.cache !== undefined) for await (const entry of parts.cache.store.list(ask)) entries.push(entry);
+  return entries.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+}

@@ -1,0 +1,101 @@
+/**
+ * Taking up what runs left behind whose process was killed: results that waited for the end of the run are recorded,
+ * and attempts that outlived the process (containers) are finished by the next run of the same workflow.
+ */
+import { join } from "node:path";
+import type { CallKey } from "../kernel/index.ts";
+import { type Ask, messageOf } from "../kernel/index.ts";
+import type { Emit, TimedEvent } from "./events.ts";
+import { commitPending } from "./recorder.ts";
+import {
+  claimCrashedRuns,
+  type RunRecord,
+  readEvents,
+  releaseCrashedRun,
+  settleCrashedRun,
+} from "./run-folder.ts";
+import type { RunCacheParts } from "./run-parts.ts";
+
+/** An attempt that an earlier process started and nobody has seen the end of. */
+export interface Orphan {
+  readonly attemptId: string;
+  readonly directory: string;
+  readonly call: string;
+  readonly fromRun: string;
+}
+
+export interface TakenUp {
+  readonly orphans: ReadonlyMap<CallKey, Orphan>;
+  /** Call when the run has ended: nobody needs the crashed runs any more. */
+  settle(): Promise<void>;
+}
+
+export async function takeUpCrashedRuns(
+  run: {
+    readonly runs: string;
+    /** Only the same workflow takes up attempts: it asks for the same calls. */
+    readonly source: string;
+    readonly cache: RunCacheParts | undefined;
+    readonly emit: Emit;
+  },
+  ask: Ask,
+): Promise<TakenUp> {
+  const { cache } = run;
+  const sameCache = (record: RunRecord) => cache !== undefined && record.cache?.uri === cache.store.uri;
+  const wanted = (record: RunRecord) => record.source === run.source || sameCache(record);
+  const orphans = new Map<CallKey, Orphan>();
+  const settled: string[] = [];
+  for (const record of await claimCrashedRuns(run.runs, wanted)) {
+    const directory = join(run.runs, record.id);
+    if (cache !== undefined && sameCache(record))
+      await recordWaiting(directory, record, { cache, emit: run.emit }, ask);
+    if (record.source !== run.source) {
+      await releaseCrashedRun(run.runs, record.id);
+      continue;
+    }
+    settled.push(record.id);
+    for (const [key, orphan] of orphansOf(await readEvents(directory), record.id)) orphans.set(key, orphan);
+  }
+  return {
+    orphans,
+    settle: async () => {
+      for (const id of settled) await settleCrashedRun(run.runs, id);
+    },
+  };
+}
+
+async function recordWaiting(
+  directory: string,
+  record: RunRecord,
+  to: { readonly cache: RunCacheParts; readonly emit: Emit },
+  ask: Ask,
+): Promise<void> {
+  try {
+    const { recorded } = await commitPending(directory, to.cache.store, ask);
+    if (recorded > 0)
+      to.emit({
+        kind: "log",
+        words: `recorded ${recorded} finished calls of ${record.id}, which had crashed`,
+      });
+  } catch (error) {
+    to.emit({
+      kind: "cache.trouble",
+      doing: "recording",
+      words: `results of ${record.id}: ${messageOf(error)}`,
+    });
+  }
+}
+
+/** First attempts that were started and whose end was not told. */
+function orphansOf(events: readonly TimedEvent[], fromRun: string): ReadonlyMap<CallKey, Orphan> {
+  const orphans = new Map<CallKey, Orphan>();
+  for (const event of events) {
+    if (event.kind === "call.started" && event.key !== undefined && event.attempt === 1) {
+      const { attemptId, directory, call } = event;
+      orphans.set(event.key, { attemptId, directory, call, fromRun });
+    } else if (event.kind === "call.recorded") orphans.delete(event.key);
+    else if (event.kind === "call.failed" || event.kind === "call.cancelled" || event.kind === "call.retried")
+      for (const [key, orphan] of orphans) if (orphan.call === event.call) orphans.delete(key);
+  }
+  return orphans;
+}
