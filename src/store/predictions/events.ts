@@ -27,6 +27,20 @@ export type TierEvent =
       readonly tier: string;
       readonly modelId: string;
       readonly rows: number;
+    }
+  /** A file is torn, damaged or of a shape that says nothing about the model: its rows are misses. Once per file. */
+  | {
+      readonly kind: "tier-file-skipped";
+      readonly tier: string;
+      readonly file: string;
+      readonly reason: string;
+    }
+  /** Rows whose values do not fit their columns' types (a text for a number, half a surrogate pair) are not stored. */
+  | {
+      readonly kind: "tier-rows-not-storable";
+      readonly tier: string;
+      readonly modelId: string;
+      readonly rows: number;
     };
 
 export type TierEventSink = (event: TierEvent) => void;

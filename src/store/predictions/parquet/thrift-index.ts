@@ -110,7 +110,7 @@ class CompactReader {
     const length = this.#varint();
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new Error("a text longer than its bytes");
-    const text = this.#bytes.latin1Slice(this.#at, end);
+    const text = this.#bytes.toString("latin1", this.#at, end);
     this.#at = end;
     return text;
   }

@@ -1,0 +1,245 @@
+/**
+ * Bytes of our own data pages to values. Every page carries a CRC-32 of its bytes; one that does not fit is damage and
+ * throws, so that a flipped bit is never a value. Pages of other programs are read by hyparquet instead.
+ */
+import { crc32 } from "node:zlib";
+import type { Cell } from "../../../task/index.ts";
+import type { ColumnForm } from "./layout.ts";
+
+/** What the general Thrift and Snappy code of hyparquet does for us; loaded when first needed. */
+export interface Codec {
+  readonly thrift: (reader: { view: DataView<ArrayBuffer>; offset: number }) => {
+    [key: `field_${number}`]: unknown;
+  };
+  readonly unsnap: (input: Uint8Array, output: Uint8Array) => void;
+}
+
+export async function loadCodec(): Promise<Codec> {
+  const [{ deserializeTCompactProtocol }, { snappyUncompress }] = await Promise.all([
+    import("hyparquet/src/thrift.js"),
+    import("hyparquet"),
+  ]);
+  return {
+    thrift: deserializeTCompactProtocol,
+    unsnap: (input, output) => void snappyUncompress(input, output),
+  };
+}
+
+/** The values of one page; `at` counts rows from the page's first. */
+export interface Page {
+  readonly rows: number;
+  at(row: number): Cell;
+}
+
+export interface PageSource {
+  readonly form: ColumnForm;
+  readonly required: boolean;
+  readonly compressed: boolean;
+  readonly dictionary: readonly string[] | undefined;
+}
+
+const encodings = { plain: 0, rleDictionary: 8 } as const;
+const pageTypes = { data: 0, dictionary: 2 } as const;
+
+export function decodePage(codec: Codec, bytes: Uint8Array, source: PageSource): Page {
+  const { body, header, type } = openPage(codec, bytes, source.compressed);
+  if (type !== pageTypes.data) throw new Error(`a page of type ${type}, expected a data page`);
+  const data = header["field_5"] as Readonly<Record<string, unknown>> | undefined;
+  const rows = Number(data?.["field_1"]);
+  const encoding = data?.["field_2"];
+  if (!(rows > 0)) throw new Error("a data page without rows");
+  let at = 0;
+  let present: Uint8Array | undefined;
+  if (!source.required) {
+    const size = body.readUInt32LE(0);
+    present = presence(body.subarray(4, 4 + size), rows);
+    at = 4 + size;
+  }
+  const values = body.subarray(at);
+  if (encoding === encodings.rleDictionary) {
+    const { dictionary } = source;
+    if (dictionary === undefined) throw new Error("dictionary indexes without a dictionary");
+    const indexes = unpackHybrid(values.subarray(1), values[0] ?? 0, countOf(present, rows));
+    return withNulls(rows, present, (rank) => textAt(dictionary, indexes[rank] ?? -1));
+  }
+  if (encoding !== encodings.plain) throw new Error(`values in encoding ${String(encoding)}`);
+  return withNulls(rows, present, plainValues(values, source.form, countOf(present, rows)));
+}
+
+/** The texts of a dictionary page and the length of the page, header included. */
+export function decodeDictionary(codec: Codec, bytes: Uint8Array, compressed: boolean): readonly string[] {
+  const { body, header, type } = openPage(codec, bytes, compressed);
+  if (type !== pageTypes.dictionary) throw new Error(`a page of type ${type}, expected a dictionary`);
+  const count = Number((header["field_7"] as Readonly<Record<string, unknown>> | undefined)?.["field_1"]);
+  const starts = textStarts(body, count);
+  return Array.from({ length: count }, (_, i) => textOf(body, starts, i));
+}
+
+/**
+ * Finds texts in a PLAIN page of required texts without making strings of all of them: answers the row of each wanted
+ * text, -1 for those that are not there.
+ */
+export function findTexts(
+  codec: Codec,
+  bytes: Uint8Array,
+  compressed: boolean,
+  wanted: readonly Buffer[],
+): Int32Array {
+  const { body, header } = openPage(codec, bytes, compressed);
+  const rows = Number((header["field_5"] as Readonly<Record<string, unknown>> | undefined)?.["field_1"]);
+  const found = new Int32Array(wanted.length).fill(-1);
+  let left = wanted.length;
+  for (let row = 0, at = 0; row < rows && left > 0; row++) {
+    const length = body.readUInt32LE(at);
+    const start = at + 4;
+    at = start + length;
+    if (at > body.length) throw new Error("a text that goes beyond its page");
+    for (let i = 0; i < wanted.length; i++) {
+      const each = wanted[i] as Buffer;
+      if (each.length === length && found[i] === -1 && body.compare(each, 0, length, start, at) === 0) {
+        found[i] = row;
+        left--;
+      }
+    }
+  }
+  return found;
+}
+
+function openPage(codec: Codec, bytes: Uint8Array, compressed: boolean) {
+  const reader = {
+    view: new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
+    offset: 0,
+  };
+  const header = codec.thrift(reader) as Readonly<Record<string, unknown>>;
+  const stored = Number(header["field_3"]);
+  const plain = Number(header["field_2"]);
+  const packed = bytes.subarray(reader.offset, reader.offset + stored);
+  if (packed.length !== stored) throw new Error(`a page of ${packed.length} bytes, expected ${stored}`);
+  const sum = header["field_4"];
+  if (typeof sum !== "number" || (crc32(packed) | 0) !== (sum | 0))
+    throw new Error("a page whose checksum does not fit");
+  if (!compressed) return { header, type: header["field_1"], body: asBuffer(packed) };
+  const body = new Uint8Array(plain);
+  codec.unsnap(packed, body);
+  return { header, type: header["field_1"], body: asBuffer(body) };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The value of the n-th row that has one. */
+function plainValues(body: Buffer, form: ColumnForm, count: number): (rank: number) => Cell {
+  switch (form) {
+    case "float":
+      checkSize(body, count * 8);
+      return (rank) => body.readDoubleLE(rank * 8);
+    case "integer":
+      checkSize(body, count * 8);
+      return (rank) => body.readInt32LE(rank * 8 + 4) * 0x100000000 + body.readUInt32LE(rank * 8);
+    default: {
+      const starts = textStarts(body, count);
+      return (rank) => textOf(body, starts, rank);
+    }
+  }
+}
+
+function checkSize(body: Buffer, expected: number): void {
+  if (body.length < expected) throw new Error(`values of ${body.length} bytes, expected ${expected}`);
+}
+
+function textStarts(body: Buffer, count: number): Uint32Array {
+  const starts = new Uint32Array(count + 1);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    starts[i] = at;
+    at += 4 + body.readUInt32LE(at);
+  }
+  starts[count] = at;
+  checkSize(body, at);
+  return starts;
+}
+
+function textOf(body: Buffer, starts: Uint32Array, index: number): string {
+  return body.toString("utf8", (starts[index] ?? 0) + 4, starts[index + 1] ?? 0);
+}
+
+function textAt(dictionary: readonly string[], index: number): string {
+  const text = dictionary[index];
+  if (text === undefined) throw new Error(`an index of ${index} in a dictionary of ${dictionary.length}`);
+  return text;
+}
+
+function countOf(present: Uint8Array | undefined, rows: number): number {
+  if (present === undefined) return rows;
+  let count = 0;
+  for (const each of present) count += each;
+  return count;
+}
+
+function withNulls(rows: number, present: Uint8Array | undefined, value: (rank: number) => Cell): Page {
+  const within = (row: number) => {
+    if (!(row >= 0 && row < rows)) throw new Error(`row ${row} of a page of ${rows}`);
+  };
+  if (present === undefined)
+    return {
+      rows,
+      at: (row) => {
+        within(row);
+        return value(row);
+      },
+    };
+  const ranks = new Int32Array(rows);
+  let rank = 0;
+  for (let row = 0; row < rows; row++) ranks[row] = present[row] === 1 ? rank++ : -1;
+  return {
+    rows,
+    at: (row) => {
+      within(row);
+      const at = ranks[row] ?? -1;
+      return at < 0 ? null : value(at);
+    },
+  };
+}
+
+/** 1 for a value, 0 for null; undefined when every row has a value. */
+function presence(bytes: Uint8Array, rows: number): Uint8Array | undefined {
+  // One run of ones, the common case: its header is count * 2.
+  const levels = unpackHybrid(bytes, 1, rows);
+  for (const level of levels) if (level === 0) return Uint8Array.from(levels);
+  return undefined;
+}
+
+function unpackHybrid(bytes: Uint8Array, width: number, count: number): Int32Array {
+  const values = new Int32Array(count);
+  const valueBytes = Math.ceil(width / 8);
+  let at = 0;
+  for (let done = 0; done < count; ) {
+    let head = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      if (byte === undefined || shift > 28) throw new Error("levels that end early");
+      head |= (byte & 127) << shift;
+      if (byte < 128) break;
+    }
+    if ((head & 1) === 0) {
+      let value = 0;
+      for (let i = 0; i < valueBytes; i++) value |= (bytes[at++] ?? 0) << (8 * i);
+      const run = Math.min(head >>> 1, count - done);
+      if (run === 0) throw new Error("an empty run of levels");
+      values.fill(value, done, done + run);
+      done += run;
+      continue;
+    }
+    const packed = (head >>> 1) * 8;
+    if (packed === 0) throw new Error("an empty run of levels");
+    let bit = at * 8;
+    for (let i = 0; i < packed && done < count; i++, done++) {
+      let value = 0;
+      for (let b = 0; b < width; b++, bit++) value |= (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1) << b;
+      values[done] = value;
+    }
+    at += (head >>> 1) * width;
+  }
+  return values;
+}
