@@ -1,24 +1,41 @@
 // Bundles the command line into dist/: one small entry and lazily loaded chunks. Native and WebAssembly packages stay
 // outside the bundle because they load files that lie beside them.
-import { rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
-const external = ["lmdb", "@rdkit/rdkit", "h5wasm"];
-
-rmSync("dist", { recursive: true, force: true });
-await build({
+const outdir = "dist";
+const { outputFiles } = await build({
   entryPoints: { memoir: "src/cli/main.ts" },
-  outdir: "dist",
+  outdir,
   bundle: true,
   splitting: true,
   format: "esm",
   platform: "node",
   target: "node20.19",
-  minifySyntax: true,
+  minify: true,
+  keepNames: true,
   legalComments: "none",
-  external,
+  external: ["lmdb", "@rdkit/rdkit", "h5wasm", "h5wasm/*"],
   banner: {
     js: 'import { createRequire as memoirCreateRequire } from "node:module"; const require = memoirCreateRequire(import.meta.url);',
   },
   logLevel: "warning",
+  write: false,
 });
+
+// Chunks are named by their content: written before the entry, and removed after it, so that a command that starts
+// while this runs finds either the old bundle or the new one.
+mkdirSync(outdir, { recursive: true });
+const files = outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
+for (const { name, contents } of files.toSorted(
+  (a, b) => Number(a.name === "memoir.js") - Number(b.name === "memoir.js"),
+)) {
+  const path = join(outdir, name);
+  writeFileSync(`${path}.new`, contents);
+  if (name === "memoir.js") chmodSync(`${path}.new`, 0o755);
+  renameSync(`${path}.new`, path);
+}
+const current = new Set(files.map((file) => file.name));
+for (const name of readdirSync(outdir))
+  if (!current.has(name)) rmSync(join(outdir, name), { recursive: true });

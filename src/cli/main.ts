@@ -1,2 +1,24 @@
 #!/usr/bin/env node
-process.stdout.write("memoir\n");
+/** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
+import { readFileSync } from "node:fs";
+import { topHelp } from "./help.ts";
+
+const words = process.argv.slice(2);
+const first = words[0];
+
+if (first === undefined || first === "--help" || first === "-h" || (first === "help" && words.length === 1)) {
+  process.stdout.write(`${topHelp(version())}\n`);
+  // No command is a question, not a mistake, but scripts should notice a forgotten one.
+  if (first === undefined) process.exitCode = 2;
+} else if (first === "--version" || first === "-V") {
+  process.stdout.write(`${version()}\n`);
+} else {
+  const { runCommandLine } = await import("./run-command-line.ts");
+  process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
+}
+
+function version(): string {
+  const file = new URL("../package.json", import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return version;
+}

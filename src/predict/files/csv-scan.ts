@@ -4,6 +4,7 @@
  * have as many cells as the first line.
  */
 import { AppError } from "../../kernel/index.ts";
+import { isBlankLine, takeRecord } from "./csv-record.ts";
 import { decideHeader, type HeaderWish } from "./header.ts";
 import { longestCellBytes } from "./text-blocks.ts";
 
@@ -83,67 +84,21 @@ export class CsvScanner {
   #scanQuoted(text: string, last: boolean, rows: string[]): void {
     let at = 0;
     while (at < text.length) {
-      const record = this.#record(text, at, last);
-      if (record === undefined) {
+      const record = takeRecord(text, at, this.#options.separator, last);
+      if (record.kind === "malformed") throw this.#malformed(record.words);
+      if (record.kind === "incomplete") {
         this.#pending = text.slice(at);
         if (this.#pending.length > longestCellBytes) throw this.#tooLarge();
         return;
       }
-      const only = record.cells.length === 1 ? record.cells[0] : undefined;
-      const blank = only !== undefined && !record.quoted && only.trim() === "";
-      if (!blank) {
+      if (record.cells.some((cell) => cell.length > longestCellBytes)) throw this.#tooLarge();
+      if (!isBlankLine(record)) {
         if (this.#column < 0) this.#takeHeader(record.cells, rows);
         else if (record.cells.length !== this.#width) throw this.#ragged(record.cells.length);
         else rows.push(record.cells[this.#column] ?? "");
       }
       this.#line += record.lines;
       at = record.end;
-    }
-  }
-
-  /** One record from `at`, or undefined when its end is not in the text yet. */
-  #record(
-    text: string,
-    at: number,
-    last: boolean,
-  ): { cells: string[]; end: number; lines: number; quoted: boolean } | undefined {
-    const { separator } = this.#options;
-    const cells: string[] = [];
-    let lines = 0;
-    let quoted = false;
-    let position = at;
-    for (;;) {
-      let cell: string;
-      if (text.charCodeAt(position) === 34) {
-        quoted = true;
-        const taken = takeQuoted(text, position);
-        if (taken === undefined) {
-          if (last) throw this.#malformed("a quoted cell is never closed");
-          return undefined;
-        }
-        cell = taken.cell;
-        lines += taken.lines;
-        position = taken.end;
-        const next = text[position];
-        if (next !== undefined && next !== separator && next !== "\n" && next !== "\r")
-          throw this.#malformed(
-            `text follows a closing quote: ${JSON.stringify(text.slice(position, position + 12))}`,
-          );
-      } else {
-        const end = endOfPlainCell(text, position, separator);
-        cell = text.slice(position, end);
-        position = end;
-      }
-      cells.push(cell);
-      if (cell.length > longestCellBytes) throw this.#tooLarge();
-      const stop = text[position];
-      if (stop === separator) {
-        position++;
-        continue;
-      }
-      if (stop === undefined) return last ? { cells, end: position, lines: lines + 1, quoted } : undefined;
-      position += stop === "\r" && text[position + 1] === "\n" ? 2 : 1;
-      return { cells, end: position, lines: lines + 1, quoted };
     }
   }
 
@@ -172,34 +127,4 @@ export class CsvScanner {
       `cannot read ${this.#options.name}, line ${this.#line}: a cell is longer than ${longestCellBytes >> 20} MiB`,
     );
   }
-}
-
-function takeQuoted(text: string, at: number): { cell: string; end: number; lines: number } | undefined {
-  let from = at + 1;
-  let doubled = false;
-  for (;;) {
-    const quote = text.indexOf('"', from);
-    if (quote < 0) return undefined;
-    if (text.charCodeAt(quote + 1) === 34) {
-      doubled = true;
-      from = quote + 2;
-      continue;
-    }
-    const raw = text.slice(at + 1, quote);
-    return { cell: doubled ? raw.replaceAll('""', '"') : raw, end: quote + 1, lines: countBreaks(raw) };
-  }
-}
-
-function endOfPlainCell(text: string, at: number, separator: string): number {
-  for (let i = at; i < text.length; i++) {
-    const c = text[i];
-    if (c === separator || c === "\n" || c === "\r") return i;
-  }
-  return text.length;
-}
-
-function countBreaks(text: string): number {
-  let count = 0;
-  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) count++;
-  return count;
 }

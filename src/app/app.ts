@@ -1,0 +1,93 @@
+/**
+ * The application: every use case as a method that takes plain wishes and returns plain data. This floor alone names
+ * concrete tiers, models and runners. Each use case is loaded when it is first called.
+ */
+import type { Ask } from "../kernel/index.ts";
+import type { DumpResult, PredictEventSink, RunResult } from "../predict/index.ts";
+import type { DoctorResult } from "./doctor.ts";
+import { type EnvironmentSource, readEnvironment } from "./environment.ts";
+import type {
+  CatalogResult,
+  DeleteResult,
+  ExampleResult,
+  ExampleWish,
+  FetchResult,
+  FetchWish,
+  InfoResult,
+} from "./models.ts";
+import type { DumpWish, RunWish, ServeResult, SettingsWish, Wiring } from "./predictions.ts";
+import { createSessions, type Session } from "./sessions.ts";
+import type { CompactResult, CopyResult, DropResult, ImportResult, StatsResult, TierWish } from "./stored.ts";
+
+export interface CloseResult {
+  readonly session: string;
+  /** The session that was open; undefined = none was. */
+  readonly closed: Session | undefined;
+}
+
+export interface App {
+  serve(wish: SettingsWish, ask: Ask): Promise<ServeResult>;
+  run(wish: RunWish, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
+  dump(wish: DumpWish, emit: PredictEventSink, ask: Ask): Promise<DumpResult>;
+  close(wish: { readonly session?: string }): Promise<CloseResult>;
+  example(wish: ExampleWish, ask: Ask): Promise<ExampleResult>;
+  info(wish: { readonly model?: string; readonly session?: string }, ask: Ask): Promise<InfoResult>;
+  catalog(wish: { readonly model?: string }, ask: Ask): Promise<CatalogResult>;
+  fetch(wish: FetchWish, ask: Ask): Promise<FetchResult>;
+  delete(wish: { readonly model?: string; readonly all: "yes" | "no" }, ask: Ask): Promise<DeleteResult>;
+  readonly predictions: {
+    stats(wish: TierWish & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
+    copy(
+      wish: TierWish & { readonly model: string; readonly from: "local" | "cloud" },
+      ask: Ask,
+    ): Promise<CopyResult>;
+    import(
+      wish: TierWish & { readonly model: string; readonly file: string; readonly into: "local" | "cloud" },
+      ask: Ask,
+    ): Promise<ImportResult>;
+    drop(
+      wish: TierWish & {
+        readonly model: string;
+        readonly from: "local" | "cloud";
+        readonly release?: string;
+        readonly sure: "yes" | "no";
+      },
+      ask: Ask,
+    ): Promise<DropResult>;
+    compact(wish: TierWish & { readonly model: string }, ask: Ask): Promise<CompactResult>;
+  };
+  doctor(wish: TierWish, ask: Ask): Promise<DoctorResult>;
+}
+
+/** Reads the environment once; touches nothing else. */
+export function createApp(source: EnvironmentSource): App {
+  const environment = readEnvironment(source);
+  const { home, session, parentPid } = environment;
+  const sessions = createSessions({ home, fromEnvironment: session, parentPid });
+  const wiring: Wiring = { environment, sessions };
+  const predictions = () => import("./predictions.ts");
+  const models = () => import("./models.ts");
+  const stored = () => import("./stored.ts");
+  return {
+    serve: async (wish, ask) => (await predictions()).serve(wish, wiring, ask),
+    run: async (wish, emit, ask) => (await predictions()).run(wish, wiring, emit, ask),
+    dump: async (wish, emit, ask) => (await predictions()).dump(wish, wiring, emit, ask),
+    close: async (wish) => {
+      const name = await sessions.nameFor(wish.session);
+      return { session: name, closed: await sessions.close(name) };
+    },
+    example: async (wish, ask) => (await models()).example(wish, wiring, ask),
+    info: async (wish, ask) => (await models()).info(wish, wiring, ask),
+    catalog: async (wish, ask) => (await models()).catalog(wish, wiring, ask),
+    fetch: async (wish, ask) => (await models()).fetchOne(wish, wiring, ask),
+    delete: async (wish, ask) => (await models()).deleteSome(wish, wiring, ask),
+    predictions: {
+      stats: async (wish, ask) => (await stored()).stats(wish, environment, ask),
+      copy: async (wish, ask) => (await stored()).copy(wish, environment, ask),
+      import: async (wish, ask) => (await stored()).importFile(wish, environment, ask),
+      drop: async (wish, ask) => (await stored()).drop(wish, environment, ask),
+      compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
+    },
+    doctor: async (wish, ask) => (await import("./doctor.ts")).doctor(wish, environment, ask),
+  };
+}

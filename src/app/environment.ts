@@ -1,0 +1,52 @@
+/** Everything Memoir reads from the environment, read once and passed down as data. */
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { S3Access } from "../store/objects/index.ts";
+
+export type ProcessEnv = Readonly<Record<string, string | undefined>>;
+
+export interface Environment {
+  /** Where everything of Memoir lives. `MEMOIR_HOME`; default `~/.memoir`. */
+  readonly home: string;
+  readonly cwd: string;
+  /** The process that started us: the shell whose session is meant where none is named. */
+  readonly parentPid: number;
+  /** `MEMOIR_SESSION` */
+  readonly session: string | undefined;
+  /** `MEMOIR_LOCAL`: URL or folder of the local tier. */
+  readonly local: string | undefined;
+  /** `MEMOIR_CLOUD`: URI or folder of the cloud tier. */
+  readonly cloud: string | undefined;
+  /** From the standard AWS variables; credentials and profiles are left to the AWS chain. */
+  readonly s3: S3Access;
+  /** For programs that are started (git, models). */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+export interface EnvironmentSource {
+  readonly env: ProcessEnv;
+  readonly cwd: string;
+  readonly parentPid: number;
+}
+
+export function readEnvironment({ env, cwd, parentPid }: EnvironmentSource): Environment {
+  const value = (name: string) => (env[name] === "" ? undefined : env[name]);
+  const home = value("MEMOIR_HOME");
+  const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
+  const region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION");
+  return {
+    home: home === undefined ? join(homedir(), ".memoir") : isAbsolute(home) ? home : resolve(cwd, home),
+    cwd,
+    parentPid,
+    session: value("MEMOIR_SESSION"),
+    local: value("MEMOIR_LOCAL"),
+    cloud: value("MEMOIR_CLOUD"),
+    s3: {
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(region === undefined ? {} : { region }),
+    },
+    programs: Object.fromEntries(
+      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+  };
+}

@@ -1,0 +1,206 @@
+/** catalog, info, example, fetch and delete. */
+import { writeFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { AppError, type Ask, systemErrorCode } from "../kernel/index.ts";
+import {
+  type CatalogRow,
+  catalogRow,
+  deleteModel,
+  type ExampleMode,
+  exampleInputs,
+  fetchModel,
+  findModel,
+  listModels,
+  type Model,
+  parseFetchSource,
+} from "../models/index.ts";
+import { runnerWords, settingsOf, tierNames, type Wiring } from "./predictions.ts";
+import type { PredictionSettings } from "./sessions.ts";
+
+export interface CatalogResult {
+  readonly models: readonly CatalogRow[];
+  readonly broken: readonly { readonly id: string; readonly problem: string }[];
+  /** All metadata of the one model that was asked for. */
+  readonly card?: Readonly<Record<string, unknown>>;
+}
+
+export async function catalog(
+  wish: { readonly model?: string },
+  { environment }: Wiring,
+  ask: Ask,
+): Promise<CatalogResult> {
+  const { home, cwd } = environment;
+  if (wish.model !== undefined) {
+    const model = await findModel({ name: wish.model, home, cwd }, ask);
+    return { models: [catalogRow(model)], broken: [], card: model.metadata };
+  }
+  const { models, broken } = await listModels(home, ask);
+  return {
+    models: models.map(catalogRow),
+    broken: broken.map(({ id, problem }) => ({ id, problem: problem.message })),
+  };
+}
+
+export interface InfoResult {
+  readonly model: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly description: string;
+  readonly release: string;
+  readonly columns: Model["columns"];
+  readonly runner: string;
+  readonly from: string;
+  readonly fetchedAt?: string;
+  readonly reuse: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The open session, where the model was not named. */
+  readonly session?: {
+    readonly mode: PredictionSettings["mode"];
+    readonly local: string;
+    readonly cloud: string;
+  };
+}
+
+export async function info(
+  wish: { readonly model?: string; readonly session?: string },
+  wiring: Wiring,
+  ask: Ask,
+): Promise<InfoResult> {
+  const { home, cwd } = wiring.environment;
+  const settings = wish.model === undefined ? await settingsOf(wish, wiring) : undefined;
+  const model = await findModel({ name: wish.model ?? settings?.model ?? "", home, cwd }, ask);
+  const row = catalogRow(model);
+  return {
+    model: model.id,
+    slug: model.slug,
+    title: model.title,
+    description: model.description,
+    release: model.release,
+    columns: model.columns,
+    runner: settings?.runnerUrl === undefined ? runnerWords(model) : `http ${settings.runnerUrl}`,
+    from: row.from,
+    ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
+    reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
+    metadata: model.metadata,
+    ...(settings === undefined
+      ? {}
+      : { session: { mode: settings.mode, ...tierNames(settings, wiring.environment) } }),
+  };
+}
+
+export interface ExampleWish {
+  /** Default: the session's model where one is served; needed for `curated` only. */
+  readonly model?: string;
+  readonly session?: string;
+  readonly count: number;
+  readonly mode: ExampleMode;
+  readonly seed?: string;
+  /** `.csv`, `.tsv` or `.json`; undefined = nothing is written. */
+  readonly output?: string;
+}
+
+export interface ExampleResult {
+  readonly inputs: readonly string[];
+  readonly output?: string;
+}
+
+export async function example(wish: ExampleWish, wiring: Wiring, ask: Ask): Promise<ExampleResult> {
+  const { home, cwd } = wiring.environment;
+  let model: Model | undefined;
+  if (wish.model !== undefined) model = await findModel({ name: wish.model, home, cwd }, ask);
+  else if (wish.mode === "curated") {
+    const session = wish.session === undefined ? {} : { session: wish.session };
+    const { model: name } = await settingsOf(session, wiring);
+    model = await findModel({ name, home, cwd }, ask);
+  }
+  const seed = wish.seed === undefined ? {} : { seed: wish.seed };
+  const inputs = exampleInputs(model, { count: wish.count, mode: wish.mode, ...seed });
+  if (wish.output === undefined) return { inputs };
+  const output = resolve(cwd, wish.output);
+  await writeInputs(output, inputs);
+  return { inputs, output };
+}
+
+async function writeInputs(path: string, inputs: readonly string[]): Promise<void> {
+  const extension = extname(path).toLowerCase();
+  const texts: Readonly<Record<string, () => string>> = {
+    ".csv": () => `input\n${inputs.map((input) => `${quoted(input)}\n`).join("")}`,
+    ".tsv": () => `input\n${inputs.map((input) => `${quoted(input)}\n`).join("")}`,
+    ".json": () =>
+      `${JSON.stringify(
+        inputs.map((input) => ({ input })),
+        null,
+        4,
+      )}\n`,
+  };
+  const text = texts[extension];
+  if (text === undefined)
+    throw new AppError(
+      "PREDICT_FORMAT_UNKNOWN",
+      `cannot write examples to ${path}: got ${extension || "no extension"}, expected one of ${Object.keys(texts).join(", ")}`,
+    );
+  try {
+    await writeFile(path, text());
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw new AppError(
+      code === "ENOSPC" ? "DISK_FULL" : "FILE_NOT_WRITABLE",
+      `cannot write ${path}: ${code ?? ""}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function quoted(input: string): string {
+  return /[",\t\r\n]/.test(input) ? `"${input.replaceAll('"', '""')}"` : input;
+}
+
+export interface FetchWish {
+  /** A folder, a git URL, an archive, the URL of a running server, or an id. */
+  readonly source: string;
+  /** Tag or branch of a git source. */
+  readonly version?: string;
+}
+
+export interface FetchResult {
+  readonly model: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly release: string;
+  readonly replaced: string;
+  readonly from: string;
+}
+
+export async function fetchOne(wish: FetchWish, { environment }: Wiring, ask: Ask): Promise<FetchResult> {
+  const { cwd, home, programs } = environment;
+  const version = wish.version === undefined ? {} : { version: wish.version };
+  const source = parseFetchSource(wish.source, { cwd, ...version });
+  const { model, replaced } = await fetchModel({ source, home, env: programs }, ask);
+  const { id, slug, title, release } = model;
+  return { model: id, slug, title, release, replaced, from: wish.source };
+}
+
+export interface DeleteResult {
+  readonly deleted: readonly string[];
+}
+
+export async function deleteSome(
+  wish: { readonly model?: string; readonly all: "yes" | "no" },
+  { environment }: Wiring,
+  ask: Ask,
+): Promise<DeleteResult> {
+  const { home } = environment;
+  if (wish.all === "no") {
+    if (wish.model === undefined)
+      throw new AppError("CLI_USAGE", "memoir delete: name a model, or say --all");
+    const { id } = await deleteModel({ name: wish.model, home }, ask);
+    return { deleted: [id] };
+  }
+  const { models, broken } = await listModels(home, ask);
+  const fetched = [...models.filter((model) => model.source.kind !== "builtin"), ...broken];
+  const deleted: string[] = [];
+  for (const { id } of fetched) deleted.push((await deleteModel({ name: id, home }, ask)).id);
+  return { deleted };
+}

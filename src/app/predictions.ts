@@ -1,0 +1,306 @@
+/** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { AppError, type Ask, isAppError, messageOf } from "../kernel/index.ts";
+import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
+import {
+  type DumpResult,
+  dumpPredictions,
+  type PredictEventSink,
+  planOf,
+  type RunResult,
+  runPredictions,
+} from "../predict/index.ts";
+import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
+import type { Environment } from "./environment.ts";
+import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
+import { absolute, createTiers, placesOf } from "./tiers.ts";
+
+/** What the flags of one command say; each wins over the session. */
+export interface SettingsWish extends Partial<PredictionSettings> {
+  readonly session?: string;
+}
+
+export interface ServeResult {
+  readonly session: string;
+  readonly sessionFile: string;
+  readonly model: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly release: string;
+  readonly columns: number;
+  readonly mode: PredictionSettings["mode"];
+  readonly computes: "allowed" | "never";
+  /** Names of the tiers that the mode asks, in order. */
+  readonly local?: string;
+  readonly cloud?: string;
+  readonly runner: string;
+  /** `reusable`, or why nothing is stored. */
+  readonly reuse: string;
+  /** The model that the session served before. */
+  readonly replaced?: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RunWish extends SettingsWish {
+  readonly input: string;
+  readonly output: string;
+  readonly column?: string;
+  readonly header?: "present" | "absent";
+  readonly statusColumn: "with" | "without";
+  readonly batchSize?: number;
+  readonly workers?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface DumpWish extends SettingsWish {
+  /** Default: `<model>_precalc.csv` in the current folder. */
+  readonly output?: string;
+  readonly count?: number;
+  readonly seed?: string;
+  readonly statusColumn: "with" | "without";
+}
+
+export interface Wiring {
+  readonly environment: Environment;
+  readonly sessions: Sessions;
+}
+
+/** Opens a session. A tier that cannot be reached is an error where the mode can do nothing without it, else a warning. */
+export async function serve(
+  wish: SettingsWish,
+  { environment, sessions }: Wiring,
+  ask: Ask,
+): Promise<ServeResult> {
+  const settings = settingsFrom(wish, undefined, environment);
+  const name = await sessions.nameFor(wish.session);
+  const model = await modelOf(settings, environment, ask);
+  const warnings: string[] = [];
+  const tiers = createTiers(settings, environment, () => {});
+  const plan = planOf(settings.mode);
+  const computes = settings.computes ?? plan.computes;
+  try {
+    for (const source of plan.lookUp) await tryTier(tiers[source], computes, warnings, ask);
+    if (computes === "allowed" && model.source.kind !== "builtin") await tryRunner(model, environment, ask);
+  } finally {
+    await tiers.close();
+  }
+  if (model.reusable.kind === "never")
+    warnings.push(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
+  const session: Session = { format: 1, name, openedAt: new Date().toISOString(), settings };
+  const before = await sessions.open(session);
+  return {
+    session: name,
+    sessionFile: sessions.pathOf(name),
+    model: model.id,
+    slug: model.slug,
+    title: model.title,
+    release: model.release,
+    columns: model.columns.length,
+    mode: settings.mode,
+    computes,
+    ...(plan.lookUp.includes("local") ? { local: tiers.local.name } : {}),
+    ...(plan.lookUp.includes("cloud") ? { cloud: tiers.cloud.name } : {}),
+    runner: runnerWords(model),
+    reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
+    ...(before === undefined ? {} : { replaced: before.settings.model }),
+    warnings,
+  };
+}
+
+export async function run(
+  wish: RunWish,
+  wiring: Wiring,
+  emit: PredictEventSink,
+  ask: Ask,
+): Promise<RunResult> {
+  const { environment } = wiring;
+  const settings = await settingsOf(wish, wiring);
+  const model = await modelOf(settings, environment, ask);
+  const tiers = createTiers(settings, environment, warnOf(emit));
+  const workers = wish.workers === undefined ? {} : { workers: wish.workers };
+  const runner = createRunner(model, {
+    env: environment.programs,
+    ...workers,
+    ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
+  });
+  try {
+    return await runPredictions(
+      {
+        mode: settings.mode,
+        ...(settings.computes === undefined ? {} : { computes: settings.computes }),
+        input: resolve(environment.cwd, wish.input),
+        output: resolve(environment.cwd, wish.output),
+        ...(wish.column === undefined ? {} : { column: wish.column }),
+        ...(wish.header === undefined ? {} : { header: wish.header }),
+        ...(settings.missing === undefined ? {} : { missing: settings.missing }),
+        ...(wish.batchSize === undefined ? {} : { batchSize: wish.batchSize }),
+        statusColumn: wish.statusColumn,
+        match: settings.match,
+        // Two batches at a time keep the model busy while the answers of the one before are recorded.
+        parallel: wish.workers ?? (model.source.kind === "builtin" ? 2 : 1),
+      },
+      {
+        model,
+        local: tiers.local,
+        cloud: tiers.cloud,
+        runner,
+        canonicalizer: () => createCanonicalizer({}, ask),
+        emit,
+      },
+      ask,
+    );
+  } finally {
+    await tiers.close();
+  }
+}
+
+export async function dump(
+  wish: DumpWish,
+  wiring: Wiring,
+  emit: PredictEventSink,
+  ask: Ask,
+): Promise<DumpResult> {
+  const { environment } = wiring;
+  const settings = await settingsOf(wish, wiring);
+  const model = await modelOf(settings, environment, ask);
+  const tiers = createTiers(settings, environment, warnOf(emit));
+  try {
+    return await dumpPredictions(
+      {
+        mode: settings.mode,
+        output: resolve(environment.cwd, wish.output ?? `${model.id}_precalc.csv`),
+        ...(wish.count === undefined ? {} : { count: wish.count }),
+        seed: wish.seed ?? randomBytes(6).toString("hex"),
+        statusColumn: wish.statusColumn,
+      },
+      { model, local: tiers.local, cloud: tiers.cloud, emit },
+      ask,
+    );
+  } finally {
+    await tiers.close();
+  }
+}
+
+/** The open session's settings with the wish over them; without a session the wish must name the model. */
+export async function settingsOf(
+  wish: SettingsWish,
+  { environment, sessions }: Wiring,
+): Promise<PredictionSettings> {
+  if (wish.model !== undefined && wish.session === undefined)
+    return settingsFrom(wish, undefined, environment);
+  const name = await sessions.nameFor(wish.session);
+  const session = await sessions.find(name);
+  if (session === undefined) {
+    const which = wish.session ?? environment.session;
+    const whose = which === undefined ? "this shell has no open session" : `no session ${which} is open`;
+    throw new AppError("SESSION_NOT_OPEN", `no model is served: ${whose}`);
+  }
+  return settingsFrom(wish, session.settings, environment);
+}
+
+/** The model of the settings; with a runner URL it is run by that server, whatever it is described by. */
+export async function modelOf(
+  settings: PredictionSettings,
+  environment: Environment,
+  ask: Ask,
+): Promise<Model> {
+  const { home, cwd } = environment;
+  const model = await findModel({ name: settings.model, home, cwd }, ask);
+  return settings.runnerUrl === undefined
+    ? model
+    : { ...model, source: { kind: "http", url: settings.runnerUrl } };
+}
+
+function settingsFrom(
+  wish: SettingsWish,
+  base: PredictionSettings | undefined,
+  environment: Environment,
+): PredictionSettings {
+  const { cwd } = environment;
+  const { session: _, ...wanted } = wish;
+  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
+  const merged: Partial<PredictionSettings> = { ...base, ...given };
+  if (merged.model === undefined) throw new AppError("SESSION_NOT_OPEN", "no model is named");
+  // A mode of the flags is meant whole: it does not keep "never compute" of the session.
+  const keepsComputes = wish.mode === undefined || wish.computes !== undefined;
+  const { computes, ...rest } = merged;
+  const isPath =
+    !/^https?:/i.test(merged.model) && (merged.model.includes("/") || /^\.\.?$/.test(merged.model));
+  return {
+    mode: "compute",
+    match: "exact",
+    localCache: "on",
+    cloudUse: "read-write",
+    ...rest,
+    model: isPath ? resolve(cwd, merged.model) : merged.model,
+    ...(computes !== undefined && keepsComputes ? { computes } : {}),
+    ...(merged.local === undefined ? {} : { local: absolute(merged.local, cwd) }),
+    ...(merged.cloud === undefined ? {} : { cloud: absolute(merged.cloud, cwd) }),
+  };
+}
+
+async function tryTier(
+  tier: PredictionTier,
+  computes: "allowed" | "never",
+  warnings: string[],
+  ask: Ask,
+): Promise<void> {
+  try {
+    await tier.open(ask);
+  } catch (error) {
+    if (computes === "never" || !isAppError(error) || error.row.kind === "usage") throw error;
+    warnings.push(`${tier.name} is left out until it works: ${messageOf(error)}`);
+  }
+}
+
+async function tryRunner(model: Model, environment: Environment, ask: Ask): Promise<void> {
+  const runner = createRunner(model, { env: environment.programs });
+  try {
+    await runner.open(ask);
+  } finally {
+    await runner.close();
+  }
+}
+
+export function runnerWords(model: Model): string {
+  switch (model.source.kind) {
+    case "builtin":
+      return "builtin";
+    case "folder":
+      return `script ${model.source.path}`;
+    default:
+      return `http ${model.source.url}`;
+  }
+}
+
+/** Where the settings' tiers lie, for people. */
+export function tierNames(
+  settings: PredictionSettings,
+  environment: Environment,
+): { local: string; cloud: string } {
+  return placesOf(settings, environment);
+}
+
+function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
+  return (event) => emit({ kind: "warning", message: wordsOf(event) });
+}
+
+function wordsOf(event: TierEvent): string {
+  switch (event.kind) {
+    case "tier-unreachable":
+      return `${event.tier} cannot be reached: ${event.reason}`;
+    case "tier-back":
+      return `${event.tier} answers again`;
+    case "tier-call-failed":
+      return `${event.tier}: ${event.verb} failed: ${event.reason}`;
+    case "tier-write-refused":
+      return `${event.tier} takes no new predictions: ${event.reason}`;
+    case "tier-header-mismatch":
+      return `${event.tier} holds columns ${event.found?.join(", ") ?? "without names"} for ${event.modelId}, expected ${event.expected.join(", ")}; they are not used`;
+    case "tier-rows-damaged":
+      return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
+    default:
+      return `${(event as { tier: string }).tier}: ${(event as { kind: string }).kind}`;
+  }
+}

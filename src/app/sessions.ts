@@ -1,0 +1,145 @@
+/**
+ * Sessions: what `serve` decided for the commands that follow. One small file each under `<home>/sessions/`. A session is
+ * named by the user (`--session`, `MEMOIR_SESSION`) or belongs to the shell that typed the command: its process id with
+ * its start time, so that a reused process id is another shell.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { AppError, systemErrorCode } from "../kernel/index.ts";
+import type { Mode } from "../predict/index.ts";
+
+/** What a session (or the flags of one command) decides. */
+export interface PredictionSettings {
+  /** An id, a slug, an absolute path or a URL. */
+  readonly model: string;
+  readonly mode: Mode;
+  /** `never`: stop after the look-ups. */
+  readonly computes?: "never";
+  readonly missing?: string;
+  readonly match: "exact" | "canonical";
+  /** URL or absolute folder of the local tier; undefined = what the environment or the default says. */
+  readonly local?: string;
+  /** `off`: nothing is looked up locally and nothing recorded. */
+  readonly localCache: "on" | "off";
+  readonly cloud?: string;
+  readonly cloudUse: "read-write" | "read" | "write";
+  /** A running server of the model, used instead of running it here. */
+  readonly runnerUrl?: string;
+}
+
+export interface Session {
+  readonly format: 1;
+  readonly name: string;
+  readonly openedAt: string;
+  readonly settings: PredictionSettings;
+}
+
+export interface Sessions {
+  /** The name of the session that is meant: the given one, the environment's, else the shell's. */
+  nameFor(given: string | undefined): Promise<string>;
+  /** undefined = none is open under this name. */
+  find(name: string): Promise<Session | undefined>;
+  /** Returns the session that it replaced. */
+  open(session: Session): Promise<Session | undefined>;
+  close(name: string): Promise<Session | undefined>;
+  pathOf(name: string): string;
+}
+
+const shellName = /^shell-(\d+)-(.+)$/;
+const userName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export function createSessions(options: {
+  readonly home: string;
+  readonly fromEnvironment: string | undefined;
+  readonly parentPid: number;
+}): Sessions {
+  const folder = join(options.home, "sessions");
+  const pathOf = (name: string) => join(folder, `${name}.json`);
+
+  async function find(name: string): Promise<Session | undefined> {
+    const text = await readFile(pathOf(name), "utf8").catch((error: unknown) => {
+      if (systemErrorCode(error) === "ENOENT") return undefined;
+      throw new AppError("FILE_NOT_READABLE", `cannot read the session ${pathOf(name)}`, { cause: error });
+    });
+    return text === undefined ? undefined : parseSession(text, pathOf(name));
+  }
+
+  return {
+    pathOf,
+    find,
+    nameFor: async (given) => {
+      const name = given ?? options.fromEnvironment;
+      if (name === undefined) return `shell-${options.parentPid}-${await startOf(options.parentPid)}`;
+      if (userName.test(name) && !shellName.test(name)) return name;
+      throw new AppError(
+        "SESSION_NAME_INVALID",
+        `cannot use ${JSON.stringify(name)} as the name of a session`,
+      );
+    },
+    open: async (session) => {
+      // A damaged file is replaced like any other.
+      const before = await find(session.name).catch(() => undefined);
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        // URLs may hold passwords: for the owner only.
+        const temp = join(folder, `.${session.name}.${process.pid}.new`);
+        await writeFile(temp, `${JSON.stringify(session, null, 2)}\n`, { mode: 0o600, flush: true });
+        await rename(temp, pathOf(session.name));
+        await removeDeadShells(folder);
+      } catch (error) {
+        throw new AppError("FILE_NOT_WRITABLE", `cannot write the session ${pathOf(session.name)}`, {
+          cause: error,
+        });
+      }
+      return before;
+    },
+    close: async (name) => {
+      const before = await find(name).catch(() => undefined);
+      await rm(pathOf(name), { force: true });
+      return before;
+    },
+  };
+}
+
+function parseSession(text: string, path: string): Session {
+  try {
+    const value = JSON.parse(text) as Partial<Session>;
+    if (
+      value.format === 1 &&
+      typeof value.settings?.model === "string" &&
+      typeof value.settings.mode === "string"
+    )
+      return value as Session;
+  } catch {
+    // Told below, together with well-formed files of another shape.
+  }
+  throw new AppError("SESSION_DAMAGED", `cannot read the session ${path}: it is not what serve wrote`);
+}
+
+/** Sessions of shells that have ended can never be meant again. */
+async function removeDeadShells(folder: string): Promise<void> {
+  for (const file of await readdir(folder)) {
+    const [, pid, start] = shellName.exec(file.replace(/\.json$/, "")) ?? [];
+    if (pid === undefined || start === undefined) continue;
+    if ((await startOf(Number(pid))) !== start) await rm(join(folder, file), { force: true });
+  }
+}
+
+/** A word that differs between two processes with the same id; `gone` where there is no such process. */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // The name in parentheses may hold spaces: fields are counted from behind it. Field 22 is the start time.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
+  } catch {
+    if (process.platform === "linux") return "gone";
+  }
+  try {
+    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]);
+    return stdout.trim().replace(/[^A-Za-z0-9]+/g, "-");
+  } catch {
+    return "gone";
+  }
+}

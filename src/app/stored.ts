@@ -1,0 +1,220 @@
+/** Looking after stored predictions: count, copy, import, drop, compact. */
+import type { Ask } from "../kernel/index.ts";
+import { AppError, checkAsk } from "../kernel/index.ts";
+import { findModel, listModels, type Model } from "../models/index.ts";
+import { importPredictions, type Source } from "../predict/index.ts";
+import type { PredictionTier } from "../store/predictions/index.ts";
+import type { PredictionRow, PredictionScope } from "../task/index.ts";
+import type { Environment } from "./environment.ts";
+import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
+
+/** Tiers other than the default ones. */
+export interface TierWish {
+  readonly local?: string;
+  readonly cloud?: string;
+}
+
+export interface StatsRow {
+  readonly model: string;
+  readonly release: string;
+  /** undefined = the tier cannot be reached. */
+  readonly local?: number;
+  readonly cloud?: number;
+}
+
+export interface StatsResult {
+  readonly local: string;
+  readonly cloud: string;
+  readonly rows: readonly StatsRow[];
+  readonly problems: readonly string[];
+}
+
+/** Counts per model; without a model, of every model that has any. */
+export async function stats(
+  wish: TierWish & { readonly model?: string },
+  environment: Environment,
+  ask: Ask,
+): Promise<StatsResult> {
+  const { home, cwd } = environment;
+  const models =
+    wish.model === undefined
+      ? (await listModels(home, ask)).models
+      : [await findModel({ name: wish.model, home, cwd }, ask)];
+  const tiers = tiersOf(wish, environment);
+  const problems: string[] = [];
+  const count = async (source: Source, model: Model) => {
+    try {
+      await tiers[source].open(ask);
+      return { [source]: await tiers[source].count(scopeOf(model), ask) };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (!problems.includes(error.message)) problems.push(error.message);
+      return {};
+    }
+  };
+  try {
+    const rows: StatsRow[] = [];
+    for (const model of models) {
+      checkAsk(ask, "counting stored predictions");
+      const counts: { local?: number; cloud?: number } = {
+        ...(await count("local", model)),
+        ...(await count("cloud", model)),
+      };
+      const any = (counts.local ?? 0) + (counts.cloud ?? 0) > 0;
+      if (any || wish.model !== undefined) rows.push({ model: model.id, release: model.release, ...counts });
+    }
+    return { local: tiers.local.name, cloud: tiers.cloud.name, rows, problems };
+  } finally {
+    await closeBoth(tiers);
+  }
+}
+
+export interface CopyResult {
+  readonly model: string;
+  readonly release: string;
+  readonly from: string;
+  readonly to: string;
+  readonly read: number;
+  readonly stored: number;
+  readonly alreadyThere: number;
+}
+
+/** Copies every row of a model from one tier to the other; rows that are there already are not written again. */
+export async function copy(
+  wish: TierWish & { readonly model: string; readonly from: Source },
+  environment: Environment,
+  ask: Ask,
+): Promise<CopyResult> {
+  const { home, cwd } = environment;
+  const model = await findModel({ name: wish.model, home, cwd }, ask);
+  const tiers = tiersOf(wish, environment);
+  const from = tiers[wish.from];
+  const to = tiers[wish.from === "local" ? "cloud" : "local"];
+  const done = { read: 0, stored: 0, alreadyThere: 0 };
+  const put = async (rows: readonly PredictionRow[]) => {
+    const report = await to.putMany(scopeOf(model), rows, ask);
+    done.stored += report.stored;
+    done.alreadyThere += report.alreadyThere;
+  };
+  try {
+    await from.open(ask);
+    await to.open(ask);
+    let held: PredictionRow[] = [];
+    for await (const rows of from.scan(scopeOf(model), ask)) {
+      checkAsk(ask, "copying stored predictions");
+      done.read += rows.length;
+      held.push(...rows);
+      if (held.length < copyRows) continue;
+      await put(held);
+      held = [];
+    }
+    if (held.length > 0) await put(held);
+  } finally {
+    await closeBoth(tiers);
+  }
+  return { model: model.id, release: model.release, from: from.name, to: to.name, ...done };
+}
+
+export interface ImportResult {
+  readonly model: string;
+  readonly release: string;
+  readonly into: string;
+  readonly read: number;
+  readonly stored: number;
+  readonly alreadyThere: number;
+  /** Rows without a value in any column: failures and misses of the run that wrote the file. */
+  readonly skipped: number;
+}
+
+/** Stores the rows of a CSV or TSV file with the columns `input` and those of the model. */
+export async function importFile(
+  wish: TierWish & { readonly model: string; readonly file: string; readonly into: Source },
+  environment: Environment,
+  ask: Ask,
+): Promise<ImportResult> {
+  const { home, cwd } = environment;
+  const model = await findModel({ name: wish.model, home, cwd }, ask);
+  if (model.reusable.kind === "never")
+    throw new AppError(
+      "PREDICT_NOT_REUSABLE",
+      `cannot store predictions of ${model.id}: ${model.reusable.reason}`,
+    );
+  const tiers = tiersOf(wish, environment);
+  try {
+    const tier = tiers[wish.into];
+    await tier.open(ask);
+    const done = await importPredictions({ path: wish.file, model, tier }, ask);
+    return { model: model.id, release: model.release, into: tier.name, ...done };
+  } finally {
+    await closeBoth(tiers);
+  }
+}
+
+export interface DropResult {
+  readonly model: string;
+  readonly release: string;
+  readonly from: string;
+  /** Rows that were deleted, or would be. */
+  readonly rows: number;
+  readonly deleted: "yes" | "no, dry run";
+}
+
+/** Deletes every stored row of a model's release in one tier. Without `sure` it only counts. */
+export async function drop(
+  wish: TierWish & {
+    readonly model: string;
+    readonly from: Source;
+    readonly release?: string;
+    readonly sure: "yes" | "no";
+  },
+  environment: Environment,
+  ask: Ask,
+): Promise<DropResult> {
+  const { home, cwd } = environment;
+  const model = await findModel({ name: wish.model, home, cwd }, ask);
+  const scope = { ...scopeOf(model), release: wish.release ?? model.release };
+  const tiers = tiersOf(wish, environment);
+  try {
+    const tier = tiers[wish.from];
+    await tier.open(ask);
+    const rows = wish.sure === "yes" ? await tier.drop(scope, ask) : await tier.count(scope, ask);
+    const deleted = wish.sure === "yes" ? "yes" : "no, dry run";
+    return { model: model.id, release: scope.release, from: tier.name, rows, deleted };
+  } finally {
+    await closeBoth(tiers);
+  }
+}
+
+const copyRows = 50_000;
+
+function scopeOf(model: Model): PredictionScope {
+  return { modelId: model.id, release: model.release, columns: model.columns };
+}
+
+function tiersOf(wish: TierWish, environment: Environment): Record<Source, PredictionTier> {
+  const places = placesOf(wish, environment);
+  return {
+    local: createLocalTier(places.local, () => {}),
+    cloud: createCloudTier(places.cloud, environment, () => {}),
+  };
+}
+
+async function closeBoth(tiers: Record<Source, PredictionTier>): Promise<void> {
+  await Promise.allSettled([tiers.local.close(), tiers.cloud.close()]);
+}
+
+export interface CompactResult {
+  readonly model: string;
+  readonly release: string;
+  readonly tier: string;
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+}
+
+export async function compact(
+  _wish: TierWish & { readonly model: string },
+  _environment: Environment,
+  _ask: Ask,
+): Promise<CompactResult> {
+  throw new Error("follows");
+}

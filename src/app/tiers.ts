@@ -1,0 +1,97 @@
+/** The concrete tiers behind what the user named. Nothing is opened here. */
+import { isAbsolute, join, resolve } from "node:path";
+import { AppError } from "../kernel/index.ts";
+import { openObjectStore } from "../store/objects/index.ts";
+import {
+  createEmbeddedTier,
+  createNullTier,
+  type PredictionTier,
+  type TierEventSink,
+} from "../store/predictions/index.ts";
+import type { Environment } from "./environment.ts";
+import { createParquetTier, createRedisTier, guardTier } from "./pending-tiers.ts";
+import type { PredictionSettings } from "./sessions.ts";
+
+/** What the settings, the environment and the defaults name: settings first. */
+export interface TierPlaces {
+  /** A `redis…://` URL or an absolute folder. */
+  readonly local: string;
+  /** An `s3://` URI or an absolute folder. */
+  readonly cloud: string;
+}
+
+export function placesOf(
+  settings: Pick<PredictionSettings, "local" | "cloud">,
+  environment: Environment,
+): TierPlaces {
+  const { home, cwd } = environment;
+  return {
+    local: absolute(settings.local ?? environment.local ?? join(home, "predictions"), cwd),
+    cloud: absolute(settings.cloud ?? environment.cloud ?? join(home, "cloud"), cwd),
+  };
+}
+
+/** Relative folders are meant from where the user stands, also when a later command stands elsewhere. */
+export function absolute(place: string, cwd: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(place) || isAbsolute(place) ? place : resolve(cwd, place);
+}
+
+export function createLocalTier(place: string, onEvent: TierEventSink): PredictionTier {
+  if (/^rediss?(\+unix)?:|^unix:/i.test(place))
+    return guardTier(createRedisTier({ url: place, onEvent }), { onEvent });
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !place.startsWith("file:"))
+    throw new AppError(
+      "STORE_URL_INVALID",
+      `cannot use ${place} as the local cache: no local cache of this kind is known`,
+    );
+  const folder = place.startsWith("file:") ? new URL(place).pathname : place;
+  return guardTier(createEmbeddedTier({ folder, onEvent }), { onEvent });
+}
+
+export function createCloudTier(
+  place: string,
+  environment: Environment,
+  onEvent: TierEventSink,
+): PredictionTier {
+  const store = openObjectStore(place, { s3: environment.s3 });
+  return guardTier(createParquetTier({ store, onEvent }), { onEvent });
+}
+
+/** The two tiers of a prediction run, as its settings want them. The caller closes both. */
+export function createTiers(
+  settings: PredictionSettings,
+  environment: Environment,
+  onEvent: TierEventSink,
+): { readonly local: PredictionTier; readonly cloud: PredictionTier; close(): Promise<void> } {
+  const places = placesOf(settings, environment);
+  const local = settings.localCache === "off" ? createNullTier() : createLocalTier(places.local, onEvent);
+  const cloud = limited(createCloudTier(places.cloud, environment, onEvent), settings.cloudUse);
+  return {
+    local,
+    cloud,
+    close: async () => {
+      await Promise.allSettled([local.close(), cloud.close()]);
+    },
+  };
+}
+
+/** A tier that is only read (`-rs`), or only written to (`-ws`). */
+function limited(tier: PredictionTier, use: PredictionSettings["cloudUse"]): PredictionTier {
+  if (use === "read-write") return tier;
+  const delegate = (changes: Partial<PredictionTier>): PredictionTier => ({
+    name: tier.name,
+    can: tier.can,
+    open: (ask) => tier.open(ask),
+    getMany: (scope, inputs, ask) => tier.getMany(scope, inputs, ask),
+    putMany: (scope, rows, ask) => tier.putMany(scope, rows, ask),
+    scan: (scope, ask) => tier.scan(scope, ask),
+    sample: (scope, request, ask) => tier.sample(scope, request, ask),
+    count: (scope, ask) => tier.count(scope, ask),
+    drop: (scope, ask) => tier.drop(scope, ask),
+    close: () => tier.close(),
+    ...changes,
+  });
+  return use === "read"
+    ? delegate({ can: { ...tier.can, write: false } })
+    : delegate({ getMany: async (_scope, inputs) => inputs.map(() => undefined) });
+}

@@ -1,0 +1,97 @@
+/**
+ * What a command is: its flags as data, an action that returns data, and a renderer that prints it. One file under
+ * commands/ exports one `command`; `registry.ts` names it and loads it when it is asked for. Help, the docs' flag tables
+ * and the parser all read the same data.
+ */
+import type { App } from "../app/index.ts";
+import type { Ask } from "../kernel/index.ts";
+import type { Screen } from "./screen.ts";
+
+export interface OptionSpec {
+  /** As commander reads them: `-i, --input <file>`; without `<…>` it is a switch. */
+  readonly flags: string;
+  /** One sentence without a full stop. Units and the default belong here. */
+  readonly description: string;
+  readonly kind?: "text" | "count" | "number";
+  readonly choices?: readonly string[];
+  /** Long names (without dashes) that must not be given together with this one. */
+  readonly conflicts?: readonly string[];
+  /** Other spellings, replaced before parsing: `-rs`. */
+  readonly aliases?: readonly string[];
+  /** Accepted for old scripts, left out of the help's main table. */
+  readonly legacy?: true;
+}
+
+export interface ArgumentSpec {
+  /** `MODEL` */
+  readonly name: string;
+  readonly description: string;
+  readonly required?: true;
+}
+
+export interface Example {
+  /** A line for the shell that works as it stands. */
+  readonly command: string;
+  readonly note?: string;
+}
+
+/** What the user gave, by the long name of the flag (without dashes) and by the position of the argument. */
+export interface Given {
+  text(name: string): string | undefined;
+  count(name: string): number | undefined;
+  is(name: string): boolean;
+  argument(index: number): string | undefined;
+}
+
+export interface Context {
+  /** Loaded on first use. */
+  app(): Promise<App>;
+  readonly screen: Screen;
+  readonly ask: Ask;
+}
+
+export interface Command<Data> {
+  /** As typed after `memoir`: `serve`, `predictions stats`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Paragraphs for the help, below the summary. */
+  readonly details?: readonly string[];
+  readonly arguments?: readonly ArgumentSpec[];
+  readonly options: readonly OptionSpec[];
+  /** The last one ends the help; each is run by a test. */
+  readonly examples: readonly Example[];
+  act(given: Given, context: Context): Promise<Data>;
+  /** For people. With `--json` the data are printed instead, as they are. */
+  render(data: Data, screen: Screen, given: Given): void;
+  /** Default: 0. */
+  exitCode?(data: Data): number;
+}
+
+/** A command whose data type only its own file knows. */
+export interface LoadedCommand extends Omit<Command<unknown>, "act" | "render" | "exitCode"> {
+  /** Runs, prints, and returns the exit code. */
+  run(given: Given, context: Context): Promise<number>;
+}
+
+/** Options that every command has. */
+export const everyCommand: readonly OptionSpec[] = [
+  {
+    flags: "--json",
+    description: "print exactly the result as JSON on standard output",
+    aliases: ["-j", "--as-json"],
+  },
+];
+
+export function defineCommand<Data>(command: Command<Data>): LoadedCommand {
+  const { act, render, exitCode, ...spec } = command;
+  return {
+    ...spec,
+    options: [...spec.options, ...everyCommand],
+    run: async (given, context) => {
+      const data = await act(given, context);
+      if (given.is("json")) context.screen.out(JSON.stringify(data, null, 2));
+      else render(data, context.screen, given);
+      return exitCode?.(data) ?? 0;
+    },
+  };
+}

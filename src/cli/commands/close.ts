@@ -1,0 +1,17 @@
+/** memoir close */
+import type { CloseResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, sessionOption } from "../model-options.ts";
+
+export const command = defineCommand<CloseResult>({
+  name: "close",
+  summary: "End the session that serve opened",
+  details: ["Stored predictions stay. Where no session is open, nothing happens and the exit code is 0."],
+  options: [sessionOption],
+  examples: [{ command: "memoir serve molecular-weight && memoir close" }],
+  act: async (given, { app }) => (await app()).close(present("session", given.text("session"))),
+  render: ({ session, closed }, screen) => {
+    if (closed === undefined) screen.out("no model was served");
+    else screen.out(`closed the session ${session} of ${closed.settings.model}`);
+  },
+});

@@ -1,0 +1,29 @@
+/** memoir doctor */
+import type { DoctorResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, tierOptions } from "../model-options.ts";
+import { table } from "../words.ts";
+
+export const command = defineCommand<DoctorResult>({
+  name: "doctor",
+  summary: "Tell what is installed and reachable, and what each missing thing would enable",
+  details: ["Ends with exit code 4 when something that is meant to be used does not work."],
+  options: [...tierOptions],
+  examples: [{ command: "memoir doctor" }],
+  act: async (given, { app, ask }) =>
+    (await app()).doctor(
+      { ...present("local", given.text("local")), ...present("cloud", given.text("cloud")) },
+      ask,
+    ),
+  render: ({ findings }, screen) => {
+    const mark = { ok: "ok", trouble: "TROUBLE", absent: "absent" } as const;
+    const paint = { ok: screen.paint.green, trouble: screen.paint.red, absent: screen.paint.dim } as const;
+    const lines = table(findings.map(({ name, state, detail }) => [mark[state], name, detail]));
+    findings.forEach((finding, i) => {
+      const line = lines[i] ?? "";
+      screen.out(paint[finding.state](line.slice(0, 7)) + line.slice(7));
+      if (finding.state !== "ok") screen.out(screen.paint.dim(`         for: ${finding.enables}`));
+    });
+  },
+  exitCode: ({ findings }) => (findings.some((finding) => finding.state === "trouble") ? 4 : 0),
+});

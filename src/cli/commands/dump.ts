@@ -1,0 +1,74 @@
+/** memoir dump */
+
+import { AppError } from "../../kernel/index.ts";
+import type { DumpResult } from "../../predict/index.ts";
+import { defineCommand } from "../command.ts";
+import { modeOptions, present, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
+import { createProgress } from "../progress.ts";
+import { count, duration, fromHere, plural } from "../words.ts";
+
+export const command = defineCommand<DumpResult>({
+  name: "dump",
+  summary: "Write what the caches hold for a model",
+  details: [
+    "Needs a mode, from the session or as a flag. --local-cache-only and --cloud-cache-only write every row of that cache, or with -n a uniform random sample. --cache-only writes the local rows and then the cloud rows that are not among them; with -n the first N local rows, filled up with random cloud rows where they are too few.",
+  ],
+  options: [
+    {
+      flags: "-n, --n-samples <n>",
+      description: "write at most so many rows; default all (-1 means all, too)",
+      kind: "count",
+    },
+    { flags: "-o, --output <file>", description: "default MODEL_precalc.csv here; .csv, .tsv, .json or .h5" },
+    {
+      flags: "--seed <text>",
+      description: "repeat the random choice of another dump; printed with each sample",
+    },
+    { flags: "--status-column", description: "add a column that says which cache each row came from" },
+    { flags: "--model <model>", description: "dump this model without a session" },
+    sessionOption,
+    ...modeOptions,
+    ...tierOptions,
+  ],
+  examples: [
+    { command: "memoir dump --model molecular-weight --local-cache-only -n 100 --seed 7 -o sample.csv" },
+    {
+      command: "memoir serve molecular-weight --local-cache-only && memoir dump -o all.csv",
+      note: "every row",
+    },
+  ],
+  act: async (given, { app, ask, screen }) => {
+    const samples = given.count("n-samples");
+    if (samples !== undefined && samples < -1)
+      throw new AppError("CLI_USAGE", `memoir dump: -n must be 0 or more (or -1 for all), got ${samples}`);
+    const progress = createProgress(screen);
+    const wish = {
+      ...settingsWish(given),
+      ...present("model", given.text("model")),
+      ...present("output", given.text("output")),
+      ...present("count", samples === -1 ? undefined : samples),
+      ...present("seed", given.text("seed")),
+      statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
+    };
+    try {
+      return await (await app()).dump(wish, (event) => progress.event(event), ask);
+    } finally {
+      progress.end();
+    }
+  },
+  render: (result, screen) => {
+    const { local, cloud } = result.counts;
+    const from = [
+      result.mode === "cloud-cache-only" ? "" : `${count(local)} local`,
+      result.mode === "local-cache-only" ? "" : `${count(cloud)} cloud`,
+    ].filter((part) => part !== "");
+    const seed = result.seed === undefined ? "" : `, seed ${result.seed}`;
+    screen.out(
+      `${screen.paint.green("dumped")} ${plural(result.rows, "row")} of ${result.model} (${from.join(", ")}${seed})`,
+    );
+    screen.out(
+      `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)}`,
+    );
+    if (result.rows === 0) screen.say(`nothing is stored for ${result.model} ${result.release} there`);
+  },
+});

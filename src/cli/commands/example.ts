@@ -1,0 +1,75 @@
+/** memoir example [MODEL] */
+import type { ExampleResult } from "../../app/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import { defineCommand, type Given } from "../command.ts";
+import { present, sessionOption } from "../model-options.ts";
+import { fromHere, plural } from "../words.ts";
+
+type Mode = "random" | "curated" | "deterministic";
+
+export const command = defineCommand<ExampleResult>({
+  name: "example",
+  summary: "Make inputs to try a model with",
+  details: [
+    "random: molecules drawn without replacement from a built-in list. deterministic: the first of that list. curated: the inputs that come with the model, all of them.",
+  ],
+  arguments: [{ name: "MODEL", description: "needed for curated, where no model is served" }],
+  options: [
+    { flags: "-n, --n-samples <n>", description: "how many; default 5", kind: "count" },
+    {
+      flags: "-o, --output <file>",
+      description: "write to a .csv, .tsv or .json file instead of showing them",
+      aliases: ["-f", "--file-name", "--output-file"],
+    },
+    {
+      flags: "-m, --mode <mode>",
+      description: "default random",
+      choices: ["random", "curated", "deterministic"],
+    },
+    { flags: "--seed <text>", description: "repeat a random draw" },
+    sessionOption,
+    { flags: "-r, --random", description: "the same as --mode random", legacy: true },
+    {
+      flags: "-p, --predefined",
+      description: "the same as --mode curated",
+      conflicts: ["random", "deterministic"],
+      legacy: true,
+    },
+    {
+      flags: "-d, --deterministic",
+      description: "the same as --mode deterministic",
+      conflicts: ["random"],
+      legacy: true,
+    },
+    { flags: "-s, --simple", description: "accepted; examples are always simple", legacy: true },
+    { flags: "-c, --complete", description: "accepted; examples are always simple", legacy: true },
+  ],
+  examples: [
+    { command: "memoir example molecular-weight --mode curated" },
+    { command: "memoir example -n 100 --seed 1 -o in.csv" },
+  ],
+  act: async (given, { app, ask }) => {
+    const count = given.count("n-samples") ?? 5;
+    if (count < 0) throw new AppError("CLI_USAGE", `memoir example: -n must be 0 or more, got ${count}`);
+    const wish = {
+      ...present("model", given.argument(0)),
+      ...present("session", given.text("session")),
+      ...present("seed", given.text("seed")),
+      ...present("output", given.text("output")),
+      count,
+      mode: modeOf(given),
+    };
+    return await (await app()).example(wish, ask);
+  },
+  render: ({ inputs, output }, screen) => {
+    if (output === undefined) for (const input of inputs) screen.out(input);
+    else screen.out(`written ${plural(inputs.length, "input")} to ${fromHere(output, process.cwd())}`);
+  },
+});
+
+function modeOf(given: Given): Mode {
+  const asked = given.text("mode");
+  if (asked === "random" || asked === "curated" || asked === "deterministic") return asked;
+  if (given.is("predefined")) return "curated";
+  return given.is("deterministic") ? "deterministic" : "random";
+}

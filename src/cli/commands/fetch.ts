@@ -1,0 +1,50 @@
+/** memoir fetch SOURCE */
+import type { FetchResult } from "../../app/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import { defineCommand, type Given } from "../command.ts";
+import { present } from "../model-options.ts";
+
+export const command = defineCommand<FetchResult>({
+  name: "fetch",
+  summary: "Bring a model here from a folder, git, an archive or a server",
+  details: [
+    "A model is a folder in Ersilia's layout (metadata, model/framework/run.sh, run_columns.csv). An id such as eos4e40 means Ersilia's repository of that name. The URL of a running model server is remembered and asked when the model runs. Models are other people's programs: fetch those you trust.",
+  ],
+  arguments: [{ name: "SOURCE", description: "folder, git URL, .zip or .tar.gz, server URL, or Ersilia id" }],
+  options: [
+    { flags: "--version <tag>", description: "tag or branch of a git source; default its default branch" },
+    {
+      flags: "--from-dir <folder>",
+      description: "the same as naming the folder",
+      conflicts: ["from-hosted"],
+      legacy: true,
+    },
+    { flags: "--from-hosted <url>", description: "the same as naming the server's URL", legacy: true },
+    { flags: "--from-github", description: "accepted; an id means its git repository anyway", legacy: true },
+  ],
+  examples: [{ command: "memoir fetch eos3b5e", note: "built in, so nothing is downloaded" }],
+  act: async (given, { app, ask }) =>
+    (await app()).fetch({ source: sourceOf(given), ...present("version", given.text("version")) }, ask),
+  render: (result, screen) => {
+    const words: Readonly<Record<string, string>> = {
+      nothing: "fetched",
+      same: "fetched again, unchanged:",
+      "other-release": "fetched, in place of another release:",
+      changed: "fetched, with other files under the same release:",
+      builtin: "built in, nothing to fetch:",
+    };
+    screen.out(
+      `${screen.paint.green(words[result.replaced] ?? "fetched")} ${screen.paint.bold(result.model)} ${result.title} (${result.slug}, release ${result.release})`,
+    );
+    if (result.replaced === "changed")
+      screen.say(
+        `${screen.paint.yellow("warning:")} stored predictions of release ${result.release} may be of the older files; \`memoir predictions drop ${result.model} --from local --yes\` removes them`,
+      );
+  },
+});
+
+function sourceOf(given: Given): string {
+  const source = given.text("from-dir") ?? given.text("from-hosted") ?? given.argument(0);
+  if (source !== undefined) return source;
+  throw new AppError("CLI_USAGE", "memoir fetch: name a folder, a git URL, an archive, a server or an id");
+}

@@ -1,0 +1,46 @@
+/** memoir info [MODEL] */
+import type { InfoResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, sessionOption } from "../model-options.ts";
+import { table } from "../words.ts";
+
+const columnsShown = 12;
+
+export const command = defineCommand<InfoResult>({
+  name: "info",
+  summary: "Tell about the served model, or any other",
+  arguments: [{ name: "MODEL", description: "id, slug, folder or URL; default the served model" }],
+  options: [sessionOption],
+  examples: [{ command: "memoir info molecular-weight" }],
+  act: async (given, { app, ask }) =>
+    (await app()).info(
+      { ...present("model", given.argument(0)), ...present("session", given.text("session")) },
+      ask,
+    ),
+  render: (info, screen) => {
+    screen.out(`${screen.paint.bold(info.model)} ${info.title}`);
+    if (info.description !== "") screen.out(info.description);
+    const facts = [
+      ["slug", info.slug],
+      ["release", info.release],
+      ["runner", info.runner],
+      ["from", info.from],
+      ...(info.fetchedAt === undefined ? [] : [["fetched", info.fetchedAt]]),
+      ["answers", info.reuse],
+      ...(info.session === undefined
+        ? []
+        : [
+            ["mode", info.session.mode],
+            ["local cache", info.session.local],
+            ["cloud cache", info.session.cloud],
+          ]),
+    ];
+    for (const line of table(facts)) screen.out(`  ${line}`);
+    screen.out(`columns (${info.columns.length}):`);
+    const shown = info.columns.slice(0, columnsShown);
+    for (const line of table(shown.map((column) => [column.name, column.type, column.description ?? ""])))
+      screen.out(`  ${line}`);
+    if (info.columns.length > columnsShown)
+      screen.out(`  … and ${info.columns.length - columnsShown} more (--json lists all)`);
+  },
+});

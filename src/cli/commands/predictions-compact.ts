@@ -1,0 +1,30 @@
+/** memoir predictions compact MODEL */
+import type { CompactResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, tierOptions } from "../model-options.ts";
+import { count } from "../words.ts";
+
+export const command = defineCommand<CompactResult>({
+  name: "predictions compact",
+  summary: "Merge the many small files of a cloud cache into few",
+  details: [
+    "Every run that records in a cloud cache adds a file. Fewer files make look-ups faster. No row changes.",
+  ],
+  arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
+  options: [...tierOptions],
+  examples: [{ command: "memoir predictions compact molecular-weight" }],
+  act: async (given, { app, ask }) =>
+    (await app()).predictions.compact(
+      {
+        model: given.argument(0) ?? "",
+        ...present("local", given.text("local")),
+        ...present("cloud", given.text("cloud")),
+      },
+      ask,
+    ),
+  render: (result, screen) => {
+    screen.out(
+      `compacted ${result.model} ${result.release} in ${result.tier}: ${count(result.filesBefore)} files became ${count(result.filesAfter)}`,
+    );
+  },
+});

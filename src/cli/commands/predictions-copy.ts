@@ -1,0 +1,35 @@
+/** memoir predictions copy MODEL */
+import type { CopyResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, tierOptions } from "../model-options.ts";
+import { requiredTier, tierChoices } from "../tier-choice.ts";
+import { count, plural } from "../words.ts";
+
+export const command = defineCommand<CopyResult>({
+  name: "predictions copy",
+  summary: "Copy a model's stored predictions between the caches",
+  details: [
+    "Copies every row to the other cache. What is there already is not written again, so copying may be repeated.",
+  ],
+  arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
+  options: [
+    { flags: "--from <cache>", description: "where the rows are", choices: tierChoices },
+    ...tierOptions,
+  ],
+  examples: [{ command: "memoir predictions copy molecular-weight --from local" }],
+  act: async (given, { app, ask }) =>
+    (await app()).predictions.copy(
+      {
+        model: given.argument(0) ?? "",
+        from: requiredTier(given, "from", "predictions copy"),
+        ...present("local", given.text("local")),
+        ...present("cloud", given.text("cloud")),
+      },
+      ask,
+    ),
+  render: (result, screen) => {
+    screen.out(
+      `copied ${plural(result.read, "row")} of ${result.model} ${result.release} from ${result.from} to ${result.to}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there`,
+    );
+  },
+});

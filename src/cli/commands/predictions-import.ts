@@ -1,0 +1,44 @@
+/** memoir predictions import MODEL FILE */
+import type { ImportResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present, tierOptions } from "../model-options.ts";
+import { requiredTier, tierChoices } from "../tier-choice.ts";
+import { count, plural } from "../words.ts";
+
+export const command = defineCommand<ImportResult>({
+  name: "predictions import",
+  summary: "Store predictions from a file that a model wrote elsewhere",
+  details: [
+    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs. Rows without any value are skipped. The rows count as answers of the model's current release: import only what that release computed.",
+  ],
+  arguments: [
+    { name: "MODEL", description: "id, slug, folder or URL", required: true },
+    { name: "FILE", description: ".csv or .tsv", required: true },
+  ],
+  options: [
+    { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },
+    ...tierOptions,
+  ],
+  examples: [
+    {
+      command:
+        "memoir example molecular-weight -n 5 -o in.csv && memoir run --model molecular-weight -i in.csv -o out.csv && memoir predictions import molecular-weight out.csv --into cloud",
+    },
+  ],
+  act: async (given, { app, ask }) =>
+    (await app()).predictions.import(
+      {
+        model: given.argument(0) ?? "",
+        file: given.argument(1) ?? "",
+        into: given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
+        ...present("local", given.text("local")),
+        ...present("cloud", given.text("cloud")),
+      },
+      ask,
+    ),
+  render: (result, screen) => {
+    screen.out(
+      `imported ${plural(result.read, "row")} for ${result.model} ${result.release} into ${result.into}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there, ${count(result.skipped)} without a value`,
+    );
+  },
+});

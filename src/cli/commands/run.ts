@@ -1,0 +1,127 @@
+/** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
+import { AppError } from "../../kernel/index.ts";
+import type { RunResult } from "../../predict/index.ts";
+import { defineCommand } from "../command.ts";
+import {
+  lookUpOptions,
+  modeOptions,
+  present,
+  sessionOption,
+  settingsWish,
+  tierOptions,
+} from "../model-options.ts";
+import { countWords, createProgress } from "../progress.ts";
+import type { Screen } from "../screen.ts";
+import { count, duration, fromHere, plural } from "../words.ts";
+
+export const command = defineCommand<RunResult>({
+  name: "run",
+  summary: "Predict for every input of a file",
+  details: [
+    "Reads the inputs, looks them up in the caches that the mode names, computes what is missing where the mode allows it, and writes one row per input in the inputs' order: key (MD5 of the input), input, and the model's columns.",
+    "Inputs: .csv, .tsv or .json. A file of several columns needs one called smiles or input, or --column. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
+    "Ends with exit code 1 when rows had to be computed and every single one failed.",
+  ],
+  options: [
+    { flags: "-i, --input <file>", description: "inputs: .csv, .tsv or .json" },
+    {
+      flags: "-o, --output <file>",
+      description: "predictions: .csv, .tsv, .json or .h5",
+      aliases: ["--output-file"],
+    },
+    {
+      flags: "-b, --batch-size <n>",
+      description: "inputs handed to the model at once; default 100",
+      kind: "count",
+    },
+    { flags: "--model <model>", description: "run this model without a session" },
+    sessionOption,
+    ...modeOptions,
+    ...lookUpOptions,
+    { flags: "--status-column", description: "add a column that says how each row was answered" },
+    {
+      flags: "--column <name>",
+      description: "column that holds the inputs, by its header or its number from 1",
+    },
+    { flags: "--header", description: "the first line is a header, even if it looks like a molecule" },
+    { flags: "--no-header", description: "the first line is a row" },
+    {
+      flags: "--workers <n>",
+      description: "batches computed at the same time; default 1, for built-in models the processors up to 4",
+      kind: "count",
+    },
+    { flags: "--timeout <seconds>", description: "time one batch may take; default 600", kind: "number" },
+    ...tierOptions,
+  ],
+  examples: [
+    {
+      command:
+        "memoir example molecular-weight -n 5 -o in.csv && memoir run --model molecular-weight -i in.csv -o out.csv",
+      note: "all in one, without a session",
+    },
+    {
+      command:
+        "memoir serve molecular-weight && memoir example -n 5 -o in.csv && memoir run -i in.csv -o out.csv --status-column",
+    },
+  ],
+  act: async (given, { app, ask, screen }) => {
+    const batchSize = positive(given.count("batch-size"), "--batch-size");
+    const workers = positive(given.count("workers"), "--workers");
+    const timeout = positive(given.count("timeout"), "--timeout");
+    const wish = {
+      ...settingsWish(given),
+      ...present("model", given.text("model")),
+      input: required(given.text("input"), "-i"),
+      output: required(given.text("output"), "-o"),
+      statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
+      ...present("column", given.text("column")),
+      ...(given.is("header") ? { header: "present" as const } : {}),
+      ...(given.is("no-header") ? { header: "absent" as const } : {}),
+      ...present("batchSize", batchSize),
+      ...present("workers", workers),
+      ...present("timeoutMs", timeout === undefined ? undefined : timeout * 1000),
+    };
+    const progress = createProgress(screen);
+    try {
+      return await (await app()).run(wish, (event) => progress.event(event), ask);
+    } finally {
+      progress.end();
+    }
+  },
+  render: (result, screen) => {
+    screen.out(
+      `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}: ${countWords(result.counts)}`,
+    );
+    renderFailures(result, screen);
+    const resumed = result.resumedRows === 0 ? "" : `, ${count(result.resumedRows)} rows of them from before`;
+    screen.out(
+      `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)} (${count(result.rowsPerSecond)} rows/s${resumed})`,
+    );
+  },
+  exitCode: (result) => (nothingWorked(result) ? 1 : 0),
+});
+
+function nothingWorked({ counts }: RunResult): boolean {
+  return counts.failed > 0 && counts.computed + counts.reusedLocal + counts.reusedCloud === 0;
+}
+
+function renderFailures(result: RunResult, screen: Screen): void {
+  const { failures, counts } = result;
+  for (const { row, input, reason } of failures.slice(0, 5))
+    screen.say(`${screen.paint.yellow("failed:")} row ${count(row)} (${JSON.stringify(input)}): ${reason}`);
+  const more = counts.failed - Math.min(5, failures.length);
+  if (counts.failed > 0 && more > 0)
+    screen.say(`${screen.paint.yellow("failed:")} ${count(more)} more; --status-column marks them`);
+  if (nothingWorked(result))
+    screen.say(`${screen.paint.red("error:")} no row could be computed [PREDICT_NOTHING_COMPUTED]`);
+}
+
+function required(value: string | undefined, flag: string): string {
+  if (value !== undefined) return value;
+  throw new AppError("CLI_USAGE", `memoir run: ${flag} FILE is missing`);
+}
+
+function positive(value: number | undefined, flag: string): number | undefined {
+  if (value === undefined || value > 0) return value;
+  throw new AppError("CLI_USAGE", `memoir run: ${flag} must be more than 0, got ${value}`);
+}

@@ -1,0 +1,83 @@
+/** memoir serve MODEL */
+import type { ServeResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import {
+  legacyCacheOptions,
+  lookUpOptions,
+  modeOptions,
+  sessionOption,
+  settingsWish,
+  tierOptions,
+} from "../model-options.ts";
+import type { Screen } from "../screen.ts";
+import { plural, table } from "../words.ts";
+
+export const command = defineCommand<ServeResult>({
+  name: "serve",
+  summary: "Choose a model and a cache mode for the commands that follow",
+  details: [
+    "Opens a session: run, dump, info and close use it without naming the model again. The session belongs to this shell, or has the name given with --session or MEMOIR_SESSION, so that scripts, cron and cluster jobs can share it. Serving again replaces it.",
+    "Without a mode flag, run looks up the local cache, computes what is missing and records it there.",
+  ],
+  arguments: [
+    { name: "MODEL", description: "id, slug, folder of a model, or URL of a running server", required: true },
+  ],
+  options: [
+    ...modeOptions,
+    ...lookUpOptions,
+    ...tierOptions,
+    sessionOption,
+    ...legacyCacheOptions,
+    {
+      flags: "-a, --access <who>",
+      description: "accepted; who may read a bucket is decided by the bucket",
+      choices: ["public", "private"],
+      legacy: true,
+    },
+    { flags: "-p, --port <n>", description: "accepted; no port is opened", kind: "count", legacy: true },
+    { flags: "-t, --track", description: "accepted; nothing is tracked", legacy: true },
+    {
+      flags: "--max-cache-memory-frac <n>",
+      description: "accepted; the memory of a Redis server is its owner's business",
+      kind: "number",
+      legacy: true,
+    },
+  ],
+  examples: [
+    {
+      command: "memoir serve molecular-weight --cache-only",
+      note: "local cache, then cloud cache, then compute",
+    },
+    { command: "memoir serve eos3b5e" },
+  ],
+  act: async (given, { app, ask, screen }) => {
+    const wish = { ...settingsWish(given), model: given.argument(0) ?? "" };
+    const result = await (await app()).serve(wish, ask);
+    for (const warning of result.warnings) screen.say(`${screen.paint.yellow("warning:")} ${warning}`);
+    return result;
+  },
+  render: (result, screen) => {
+    if (result.replaced !== undefined)
+      screen.say(`the session served ${result.replaced} before; it is replaced`);
+    screen.out(`${screen.paint.green("serving")} ${screen.paint.bold(result.model)} ${result.title}`);
+    for (const line of table(facts(result))) screen.out(`  ${line}`);
+    nextSteps(screen);
+  },
+});
+
+function facts(result: ServeResult): readonly (readonly string[])[] {
+  const mode = result.mode === "compute" ? "local cache, then compute" : `--${result.mode}`;
+  return [
+    ["release", result.release],
+    ["columns", plural(result.columns, "column")],
+    ["mode", result.computes === "never" && result.mode === "cache-only" ? `${mode} --no-compute` : mode],
+    ...(result.local === undefined ? [] : [["local cache", result.local]]),
+    ...(result.cloud === undefined ? [] : [["cloud cache", result.cloud]]),
+    ["runner", result.runner],
+    ["session", `${result.session} (${result.sessionFile})`],
+  ];
+}
+
+function nextSteps(screen: Screen): void {
+  screen.say(screen.paint.dim("next: memoir run -i in.csv -o out.csv"));
+}

@@ -1,0 +1,120 @@
+/** Flags that serve, run and dump have in common, and the wish they make. */
+import type { SettingsWish } from "../app/index.ts";
+import { AppError } from "../kernel/index.ts";
+import type { Mode } from "../predict/index.ts";
+import type { Given, OptionSpec } from "./command.ts";
+
+const modeFlags = ["local-cache-only", "cloud-cache-only", "cache-only"] as const;
+
+export const modeOptions: readonly OptionSpec[] = [
+  {
+    flags: "--local-cache-only",
+    description: "look up the local cache only; nothing is computed and a missing value is None",
+    conflicts: ["cloud-cache-only", "cache-only"],
+  },
+  {
+    flags: "--cloud-cache-only",
+    description: "look up the cloud cache only; nothing is computed and a missing value is \\N",
+    conflicts: ["local-cache-only", "cache-only"],
+  },
+  {
+    flags: "--cache-only",
+    description: "look up the local cache, then the cloud cache, then compute; answers are written back",
+    conflicts: ["local-cache-only", "cloud-cache-only"],
+  },
+];
+
+export const tierOptions: readonly OptionSpec[] = [
+  {
+    flags: "--local <url>",
+    description:
+      "local cache: a folder or redis://host:6379/0; default MEMOIR_LOCAL, else ~/.memoir/predictions",
+  },
+  {
+    flags: "--cloud <uri>",
+    description: "cloud cache: a folder or s3://bucket/prefix; default MEMOIR_CLOUD, else ~/.memoir/cloud",
+  },
+];
+
+export const sessionOption: OptionSpec = {
+  flags: "--session <name>",
+  description: "session by name; default MEMOIR_SESSION, else the session of this shell",
+};
+
+export const lookUpOptions: readonly OptionSpec[] = [
+  { flags: "--no-compute", description: "with --cache-only: stop after the cloud cache" },
+  { flags: "--missing <word>", description: "what a missing value is written as in CSV and TSV" },
+  {
+    flags: "--match <how>",
+    description: "exact: the same text; canonical: any spelling of the same molecule; default exact",
+    choices: ["exact", "canonical"],
+  },
+  {
+    flags: "--runner-url <url>",
+    description: "ask this running server of the model instead of running it here",
+  },
+];
+
+/** Flags of Ersilia's command line that are honoured. */
+export const legacyCacheOptions: readonly OptionSpec[] = [
+  {
+    flags: "--enable-cache",
+    description: "use the local cache; it is on anyway",
+    aliases: ["--enable-local-cache"],
+    conflicts: ["disable-cache"],
+    legacy: true,
+  },
+  {
+    flags: "--disable-cache",
+    description: "neither look up nor record in the local cache",
+    aliases: ["--disable-local-cache"],
+    legacy: true,
+  },
+  {
+    flags: "--read-store",
+    description: "look up the cloud cache before computing",
+    aliases: ["-rs"],
+    conflicts: modeFlags,
+    legacy: true,
+  },
+  {
+    flags: "--write-store",
+    description: "record what is computed in the cloud cache",
+    aliases: ["-ws"],
+    conflicts: modeFlags,
+    legacy: true,
+  },
+];
+
+/** What the flags say; each member is there only when its flag was given. */
+export function settingsWish(given: Given): SettingsWish {
+  const mode = modeOf(given);
+  if (given.is("no-compute") && mode !== undefined && mode !== "cache-only")
+    throw new AppError("CLI_USAGE", `--no-compute goes with --cache-only; --${mode} never computes`);
+  const match = given.text("match");
+  const stores = { read: given.is("read-store"), write: given.is("write-store") };
+  const uses = stores.read || stores.write;
+  return {
+    ...present("session", given.text("session")),
+    ...present("local", given.text("local")),
+    ...present("cloud", given.text("cloud")),
+    ...present("missing", given.text("missing")),
+    ...present("runnerUrl", given.text("runner-url")),
+    ...present("mode", mode ?? (uses ? "cache-only" : given.is("no-compute") ? "cache-only" : undefined)),
+    ...(match === "exact" || match === "canonical" ? { match } : {}),
+    ...(given.is("no-compute") ? { computes: "never" as const } : {}),
+    ...(given.is("disable-cache") ? { localCache: "off" as const } : {}),
+    ...(uses && !(stores.read && stores.write)
+      ? { cloudUse: stores.read ? ("read" as const) : ("write" as const) }
+      : {}),
+  };
+}
+
+function modeOf(given: Given): Mode | undefined {
+  return modeFlags.find((flag) => given.is(flag));
+}
+
+/** `{ [name]: value }`, or nothing when there is no value. */
+export function present<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,90 @@
+/** Progress of prediction runs: a moving line on a terminal, a plain line every few seconds elsewhere. */
+import type { PredictEvent, RunCounts } from "../predict/index.ts";
+import type { Screen } from "./screen.ts";
+import { count, duration } from "./words.ts";
+
+const terminalEveryMs = 100;
+const plainEveryMs = 5_000;
+const barWidth = 20;
+
+export interface Progress {
+  event(event: PredictEvent): void;
+  /** Removes the moving line. */
+  end(): void;
+}
+
+export function createProgress(screen: Screen, now: () => number = () => performance.now()): Progress {
+  const startedAt = now();
+  let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
+  let resumedRows = 0;
+  const due = () => {
+    const every = screen.errorIsTerminal ? terminalEveryMs : plainEveryMs;
+    if (now() - shownAt < every) return false;
+    shownAt = now();
+    return true;
+  };
+  const show = (line: string) => {
+    if (screen.errorIsTerminal) screen.status(line.slice(0, screen.columns - 1));
+    else screen.say(line);
+  };
+  return {
+    event: (event) => {
+      switch (event.kind) {
+        case "warning":
+          screen.say(`${screen.paint.yellow("warning:")} ${event.message}`);
+          return;
+        case "resumed":
+          resumedRows = event.rows;
+          screen.say(`going on after the ${count(event.rows)} rows of an interrupted run`);
+          return;
+        case "model-opening":
+          if (screen.errorIsTerminal) screen.status("making the model ready ...");
+          return;
+        case "dumping":
+          if (due()) show(`${count(event.rows)} rows written`);
+          return;
+        case "progress":
+          if (due()) show(progressLine(event, resumedRows, (now() - startedAt) / 1000));
+          return;
+        default:
+          return;
+      }
+    },
+    end: () => screen.status(""),
+  };
+}
+
+export function progressLine(
+  event: Extract<PredictEvent, { kind: "progress" }>,
+  resumedRows: number,
+  seconds: number,
+): string {
+  const { counts, bytesRead, bytesTotal } = event;
+  const rows = counts.reusedLocal + counts.reusedCloud + counts.computed + counts.failed + counts.missing;
+  const rate = (rows - resumedRows) / Math.max(seconds, 0.001);
+  const parts = [`${count(rows)} rows`, `${count(Math.round(rate))} rows/s`];
+  // The reader is ahead of the answers by the chunks under way, so the share is an upper bound; good enough for an ETA.
+  const share =
+    bytesTotal === undefined || bytesTotal === 0 ? undefined : Math.min(1, bytesRead / bytesTotal);
+  if (share !== undefined && share > 0 && share < 1 && seconds > 2)
+    parts.push(`${duration((seconds * (1 - share)) / share)} left`);
+  return `${bar(share)}${parts.join(", ")} | ${countWords(counts)}`;
+}
+
+/** `reused 12 local + 3 cloud, computed 5, failed 1, missing 2`; zeros are left out except for computed. */
+export function countWords(counts: RunCounts): string {
+  const parts = [
+    counts.reusedLocal > 0 ? `${count(counts.reusedLocal)} reused from the local cache` : "",
+    counts.reusedCloud > 0 ? `${count(counts.reusedCloud)} from the cloud cache` : "",
+    counts.computed > 0 ? `${count(counts.computed)} computed` : "",
+    counts.failed > 0 ? `${count(counts.failed)} failed` : "",
+    counts.missing > 0 ? `${count(counts.missing)} missing` : "",
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "nothing answered yet" : parts.join(", ");
+}
+
+function bar(share: number | undefined): string {
+  if (share === undefined) return "";
+  const full = Math.floor(share * barWidth);
+  return `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${String(Math.floor(share * 100)).padStart(3)} % `;
+}

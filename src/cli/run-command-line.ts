@@ -1,0 +1,73 @@
+/** Finds the command, reads its flags, runs it under the user's signals, and turns what went wrong into an exit code. */
+
+import type { App } from "../app/index.ts";
+import { AppError, didYouMean } from "../kernel/index.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { commandHelp, groupHelp } from "./help.ts";
+import { parseWords } from "./parse.ts";
+import { findCommand, registry } from "./registry.ts";
+import { errorData, renderError } from "./render-error.ts";
+import { createScreen, type Screen } from "./screen.ts";
+import { listenToSignals } from "./signals.ts";
+
+export async function runCommandLine(words: readonly string[]): Promise<number> {
+  const { stdout, stderr, env } = process;
+  for (const stream of [stdout, stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // `memoir catalog | head -1`: the reader has seen enough.
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  const screen = createScreen({ stdout, stderr, env });
+  const signals = listenToSignals(screen);
+  let app: App | undefined;
+  try {
+    const load = async () => {
+      const { createApp } = await import("../app/index.ts");
+      app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid });
+      return app;
+    };
+    return await dispatch(words, { app: load, screen, ask: signals.ask });
+  } catch (error) {
+    screen.status("");
+    const asJson = words.includes("--json");
+    const debug = (env["MEMOIR_DEBUG"] ?? "") === "" ? "short" : "with-stack";
+    screen.say(asJson ? JSON.stringify(errorData(error)) : renderError(error, screen.paint, debug));
+    return exitCodeOf(error);
+  } finally {
+    signals.stop();
+  }
+}
+
+async function dispatch(
+  words: readonly string[],
+  context: { app: () => Promise<App>; screen: Screen; ask: import("../kernel/index.ts").Ask },
+): Promise<number> {
+  const found = findCommand(words);
+  if (found === undefined) return unknownCommand(words, context.screen);
+  const { command } = await found.row.load(found.rest);
+  const stop = found.rest.indexOf("--");
+  const flags = stop < 0 ? found.rest : found.rest.slice(0, stop);
+  if (flags.includes("--help") || flags.includes("-h")) {
+    context.screen.out(commandHelp(command));
+    return 0;
+  }
+  return await command.run(await parseWords(command, found.rest), context);
+}
+
+function unknownCommand(words: readonly string[], screen: Screen): number {
+  const [first = "", second] = words;
+  const inGroup = registry.filter((row) => row.name.startsWith(`${first} `));
+  if (inGroup.length > 0 && (second === undefined || second.startsWith("-"))) {
+    screen.out(groupHelp(first));
+    return second === "--help" || second === "-h" ? 0 : 2;
+  }
+  const asked = inGroup.length > 0 ? `${first} ${second}` : first;
+  const names = inGroup.length > 0 ? inGroup : registry;
+  const near = didYouMean(
+    asked,
+    names.map((row) => row.name),
+  );
+  const guess = near === undefined ? "" : `; did you mean ${near}?`;
+  throw new AppError("CLI_USAGE", `there is no command \`memoir ${asked}\`${guess}`);
+}

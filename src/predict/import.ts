@@ -1,0 +1,146 @@
+/**
+ * Stores predictions that a model wrote elsewhere: a CSV or TSV file with an input column and the model's columns, found
+ * by name. Rows without any value (failures and misses) are left out: they are not answers.
+ */
+import { AppError, type Ask, checkAsk } from "../kernel/index.ts";
+import type { Model } from "../models/index.ts";
+import type { PredictionTier } from "../store/predictions/index.ts";
+import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
+import { isBlankLine, takeRecord } from "./files/csv-record.ts";
+import { inputFormatOf } from "./files/format.ts";
+import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
+
+export interface ImportRequest {
+  readonly path: string;
+  readonly model: Model;
+  readonly tier: PredictionTier;
+}
+
+export interface ImportReport {
+  readonly read: number;
+  readonly stored: number;
+  readonly alreadyThere: number;
+  readonly skipped: number;
+}
+
+const groupRows = 20_000;
+const missingWords = new Set(["", "None", "\\N", "nan", "NaN", "null"]);
+
+/** @throws FILE_*, PREDICT_INPUT_*, STORE_*. Rows before the wrong one may be stored; importing again changes nothing. */
+export async function importPredictions(request: ImportRequest, ask: Ask): Promise<ImportReport> {
+  const { model, tier, path } = request;
+  const scope: PredictionScope = { modelId: model.id, release: model.release, columns: model.columns };
+  const report = { read: 0, stored: 0, alreadyThere: 0, skipped: 0 };
+  let held: PredictionRow[] = [];
+  const flush = async () => {
+    if (held.length === 0) return;
+    const put = await tier.putMany(scope, held, ask);
+    report.stored += put.stored;
+    report.alreadyThere += put.alreadyThere;
+    held = [];
+  };
+  let layout: Layout | undefined;
+  for await (const { cells, line } of records(path, ask)) {
+    if (layout === undefined) {
+      layout = layoutOf(cells, model.columns, path);
+      continue;
+    }
+    report.read++;
+    const row = rowOf(cells, layout, model.columns, `${path}, line ${line}`);
+    if (row === undefined) report.skipped++;
+    else held.push(row);
+    if (held.length >= groupRows) await flush();
+  }
+  if (layout === undefined)
+    throw new AppError("PREDICT_INPUT_EMPTY", `cannot import predictions from ${path}: the file is empty`);
+  await flush();
+  return report;
+}
+
+interface Layout {
+  readonly width: number;
+  readonly input: number;
+  /** Where each column of the model stands. */
+  readonly values: readonly number[];
+}
+
+function layoutOf(header: readonly string[], columns: readonly Column[], path: string): Layout {
+  const names = header.map((name) => name.trim());
+  const input = ["input", "smiles"]
+    .map((name) => names.findIndex((one) => one.toLowerCase() === name))
+    .find((at) => at >= 0);
+  const values = columns.map((column) => names.indexOf(column.name));
+  const absent = columns.filter((_, i) => (values[i] ?? -1) < 0).map((column) => column.name);
+  if (input !== undefined && absent.length === 0) return { width: header.length, input, values };
+  const wanted = input === undefined ? ["input", ...absent] : absent;
+  throw new AppError(
+    "PREDICT_INPUT_COLUMNS_UNCLEAR",
+    `cannot import predictions from ${path}: it has no column ${wanted.slice(0, 10).join(", ")}; got ${names.slice(0, 20).join(", ")}`,
+  );
+}
+
+function rowOf(
+  cells: readonly string[],
+  layout: Layout,
+  columns: readonly Column[],
+  place: string,
+): PredictionRow | undefined {
+  if (cells.length !== layout.width)
+    throw new AppError(
+      "PREDICT_INPUT_MALFORMED",
+      `cannot read ${place}: got ${cells.length} cells, expected ${layout.width}`,
+    );
+  const input = cells[layout.input] ?? "";
+  const values = columns.map((column, i) => cellOf(cells[layout.values[i] ?? -1] ?? "", column, place));
+  if (input.trim() === "" || values.every((value) => value === null)) return undefined;
+  return { input, values, provenance: { runner: "import" } };
+}
+
+function cellOf(text: string, column: Column, place: string): Cell {
+  if (column.type === "string") return text === "" ? null : text;
+  if (missingWords.has(text)) return null;
+  const number = Number(text);
+  if (Number.isFinite(number) && (column.type === "float" || Number.isInteger(number))) return number;
+  throw new AppError(
+    "PREDICT_INPUT_MALFORMED",
+    `cannot read ${place}: the column ${column.name} holds ${JSON.stringify(text.slice(0, 40))}, expected ${column.type === "float" ? "a number" : "a whole number"}`,
+  );
+}
+
+async function* records(
+  path: string,
+  ask: Ask,
+): AsyncGenerator<{ cells: readonly string[]; line: number }, void> {
+  const format = inputFormatOf(path);
+  if (format === "json")
+    throw new AppError(
+      "PREDICT_FORMAT_UNKNOWN",
+      `cannot import predictions from ${path}: got .json, expected .csv or .tsv`,
+    );
+  const separator = format === "tsv" ? "\t" : ",";
+  let pending = "";
+  let line = 1;
+  for await (const block of textBlocks({ path, cut: "at-line-breaks" }, ask)) {
+    checkAsk(ask, "importing predictions");
+    const text = pending + block.text;
+    let at = 0;
+    pending = "";
+    while (at < text.length) {
+      const record = takeRecord(text, at, separator, block.last);
+      if (record.kind === "malformed")
+        throw new AppError("PREDICT_INPUT_MALFORMED", `cannot read ${path}, line ${line}: ${record.words}`);
+      if (record.kind === "incomplete") {
+        pending = text.slice(at);
+        if (pending.length > longestCellBytes)
+          throw new AppError(
+            "PREDICT_INPUT_CELL_TOO_LARGE",
+            `cannot read ${path}, line ${line}: a cell is too long`,
+          );
+        break;
+      }
+      if (!isBlankLine(record)) yield { cells: record.cells, line };
+      line += record.lines;
+      at = record.end;
+    }
+  }
+}
