@@ -171,6 +171,11 @@ export const catalogue = {
     retry: "never",
     hint: "Name the tier with --local or --cloud (or MEMOIR_LOCAL, MEMOIR_CLOUD).",
   },
+  PREDICT_NOT_REUSABLE: {
+    kind: "usage",
+    retry: "never",
+    hint: "Models whose output varies are computed anew each time; `memoir info MODEL` says why.",
+  },
   PREDICT_RUNNER_BROKE: {
     kind: "failed",
     retry: "later",
