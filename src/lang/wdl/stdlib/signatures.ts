@@ -95,7 +95,7 @@ export const stdlibSignatures: ReadonlyMap<string, FunctionSignatures> = new Map
   row("unzip", "1.1", ["(Array[Pair[X, Y]]) -> Pair[Array[X], Array[Y]]"]),
   row("contains", "1.2", ["(Array[P], P) -> Boolean", "(Array[P?], P?) -> Boolean"]),
   row("chunk", "1.2", ["(Array[X], Int) -> Array[Array[X]]"]),
-  row("flatten", "draft-2", ["(Array[Array[X]+]+) -> Array[X]+", "(Array[Array[X]]) -> Array[X]"]),
+  row("flatten", "draft-2", ["(Array[Array[X]]) -> Array[X]"]),
   row("select_first", "draft-2", ["(Array[X?]) -> X", ["1.2", "(Array[X?], X) -> X"]]),
   row("select_all", "draft-2", ["(Array[X?]) -> Array[X]"]),
   // Maps

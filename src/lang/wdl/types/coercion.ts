@@ -7,7 +7,7 @@ import { anyType, floatType, isPrimitive, optional, required, sameType, type Wdl
 export interface CoercionRules {
   /**
    * What Cromwell and miniwdl (without its quantifier check) accept beyond the specification: `X?` used as `X`,
-   * `Array[X]` as `Array[X]+`, strings and numbers for each other. Checked again when the value is there.
+   * strings and numbers for each other. Looked at again when the value is there.
    */
   readonly lenient: boolean;
 }
@@ -26,11 +26,8 @@ export function coercible(from: WdlType, to: WdlType, rules: CoercionRules): boo
     case "directory":
       return primitiveCoercible(from, to, rules);
     case "array":
-      return (
-        from.kind === "array" &&
-        (from.nonEmpty || !to.nonEmpty || rules.lenient) &&
-        coercible(from.item, to.item, rules)
-      );
+      // `Array[X]` for `Array[X]+` is looked at again when the value is there; the checker refuses the literal `[]`.
+      return from.kind === "array" && coercible(from.item, to.item, rules);
     case "map":
       return mapCoercible(from, to, rules);
     case "pair":

@@ -1,0 +1,76 @@
+/** What the parts of the checker share while they check one document. */
+import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+import type { ResolvedSignature } from "../stdlib/signature.ts";
+import type { ApplyNode, Expression } from "../syntax/ast.ts";
+import { atLeast, type WdlVersion } from "../syntax/version.ts";
+import type { CoercionRules } from "../types/coercion.ts";
+import { anyType, type StructType, type WdlType } from "../types/type.ts";
+import type { CheckedEnum } from "./checked.ts";
+import type { Place } from "./diagnostics.ts";
+import type { FunctionTable } from "./overloads.ts";
+
+/** What other engines accept although the specification does not: warnings in lenient mode. */
+const lenientCodes: ReadonlySet<string> = new Set([
+  "wdl-optional-for-required",
+  "wdl-loose-conversion",
+  "wdl-shadowing-output",
+  "wdl-duplicate-input",
+  "wdl-name-clash",
+  "wdl-struct-clash",
+  "wdl-placeholder-option-type",
+  "wdl-placeholder-type",
+  "wdl-only-in-outputs",
+  "wdl-missing-input",
+  "wdl-needs-version",
+  "wdl-unbound-declaration",
+  "wdl-duplicate-attribute",
+  "wdl-unknown-requirement",
+  "wdl-no-common-type",
+]);
+
+export function soften(diagnostic: Diagnostic): Diagnostic {
+  return diagnostic.severity === "error" && lenientCodes.has(diagnostic.code)
+    ? { ...diagnostic, severity: "warning" }
+    : diagnostic;
+}
+
+export class Context {
+  readonly source: SourceText;
+  readonly version: WdlVersion;
+  readonly lenient: boolean;
+  readonly functions: FunctionTable;
+  readonly structs = new Map<string, StructType>();
+  readonly enums = new Map<string, CheckedEnum>();
+  readonly types = new Map<Expression, WdlType>();
+  readonly signatures = new Map<ApplyNode, ResolvedSignature>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly rules: CoercionRules = { lenient: false };
+
+  constructor(given: {
+    readonly source: SourceText;
+    readonly version: WdlVersion;
+    readonly lenient: boolean;
+    readonly functions: FunctionTable;
+  }) {
+    this.source = given.source;
+    this.version = given.version;
+    this.lenient = given.lenient;
+    this.functions = given.functions;
+  }
+
+  has(since: WdlVersion): boolean {
+    return atLeast(this.version, since);
+  }
+
+  place(span: Span): Place {
+    return { source: this.source, span };
+  }
+
+  report(diagnostic: Diagnostic): void {
+    this.diagnostics.push(this.lenient ? soften(diagnostic) : diagnostic);
+  }
+
+  typeOf(expression: Expression): WdlType {
+    return this.types.get(expression) ?? anyType;
+  }
+}

@@ -1,0 +1,118 @@
+/** Checks one document whose imports are already checked. */
+import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import type { Parsed } from "../syntax/parser.ts";
+import type { CheckedDocument, CheckedTask } from "./checked.ts";
+import { Context, soften } from "./context.ts";
+import * as wrong from "./diagnostics-document.ts";
+import type { FunctionTable } from "./overloads.ts";
+import { type ResolvedImport, resolveStructs } from "./structs.ts";
+import { checkTask } from "./task.ts";
+import { checkWorkflow } from "./workflow.ts";
+
+export interface DocumentCheck {
+  readonly uri: string;
+  readonly source: SourceText;
+  readonly parsed: Parsed;
+  readonly imports: readonly ResolvedImport[];
+  readonly lenient: boolean;
+  readonly functions: FunctionTable;
+}
+
+export interface DocumentResult {
+  readonly document: CheckedDocument;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function checkDocument(check: DocumentCheck): DocumentResult {
+  const { source, lenient, functions } = check;
+  const { tree } = check.parsed;
+  const context = new Context({ source, version: tree.version, lenient, functions });
+  for (const diagnostic of check.parsed.diagnostics) context.report(diagnostic);
+  const imports = namespaces(context, check.imports);
+  // Tasks and workflows know their document, which is complete only when they are.
+  let document: CheckedDocument | undefined;
+  const self = (): CheckedDocument => {
+    if (document === undefined)
+      throw new Error("invariant broken: the document is asked for before it is checked");
+    return document;
+  };
+  resolveStructs(context, tree, check.imports, self);
+  const tasks = new Map<string, CheckedTask>();
+  for (const node of tree.tasks) {
+    const first = tasks.get(node.name.text);
+    const task = checkTask(context, node, self);
+    if (first === undefined) tasks.set(node.name.text, task);
+    else {
+      const place = context.place(node.name.span);
+      const other = context.place(first.node.name.span);
+      context.report({
+        ...wrong.nameClash(place, "task", task.name, other, "another task"),
+        code: "wdl-duplicate-name",
+      });
+    }
+  }
+  const [first, ...others] = tree.workflows;
+  for (const other of others) {
+    if (first !== undefined)
+      context.report(wrong.severalWorkflows(context.place(other.name.span), context.place(first.name.span)));
+  }
+  const workflow =
+    first &&
+    checkWorkflow(context, {
+      node: first,
+      callables: { tasks, imports, workflow: first.name.text },
+      document: self,
+    });
+  const clash = first && tasks.get(first.name.text);
+  if (first !== undefined && clash !== undefined) {
+    const place = context.place(first.name.span);
+    context.report(
+      wrong.nameClash(place, "workflow", first.name.text, context.place(clash.node.name.span), "a task"),
+    );
+  }
+  document = {
+    uri: check.uri,
+    source,
+    version: tree.version,
+    tree,
+    imports,
+    structs: context.structs,
+    enums: context.enums,
+    tasks,
+    typeOf: (expression) => context.typeOf(expression),
+    signatureOf: (apply) => context.signatures.get(apply),
+    ...(workflow && { workflow }),
+  };
+  return { document, diagnostics: context.diagnostics.map((each) => (lenient ? soften(each) : each)) };
+}
+
+/** By default the namespace is the file name without `.wdl`. */
+function namespaces(context: Context, imports: readonly ResolvedImport[]): Map<string, CheckedDocument> {
+  const byName = new Map<string, CheckedDocument>();
+  const first = new Map<string, ResolvedImport>();
+  for (const each of imports) {
+    const { node, document } = each;
+    const place = context.place(node.namespace?.span ?? node.uriSpan);
+    const name = node.namespace?.text ?? stem(node.uri);
+    if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name)) {
+      // Nothing can be called through it, yet its structs are there; only a document with neither is a mistake.
+      if (document.structs.size === 0) context.report(wrong.badNamespace(place, name));
+      continue;
+    }
+    const taken = first.get(name);
+    if (taken !== undefined && taken.document !== document)
+      context.report(wrong.duplicateNamespace(place, name, context.place(taken.node.uriSpan)));
+    if (taken === undefined) {
+      first.set(name, each);
+      byName.set(name, document);
+    }
+    if (document.version !== context.version)
+      context.report(wrong.versionMismatch(context.place(node.uriSpan), context.version, document.version));
+  }
+  return byName;
+}
+
+function stem(uri: string): string {
+  const path = uri.replace(/[?#].*$/, "");
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\.wdl$/, "");
+}
