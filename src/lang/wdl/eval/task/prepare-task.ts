@@ -237,7 +237,8 @@ function expressionRule(
   const facts: [string, CanonicalJson][] = [];
   for (const name of names) {
     const value = scope.lookup(name);
-    if (value !== undefined) facts.push([name, factOf(value)]);
+    if (name === "task") facts.push(...taskFacts(node.expression, scope));
+    else if (value !== undefined) facts.push([name, factOf(value)]);
     else facts.push(...enumFacts(document, name));
   }
   for (const each of node.expression === undefined ? [] : everyExpression(node.expression)) {
@@ -252,6 +253,20 @@ function expressionRule(
     text: node.expression === undefined ? "" : printExpression(node.expression),
     facts: Object.fromEntries(facts),
   };
+}
+
+/** Only the members that are looked at, and of them those that are known before the command runs. */
+function taskFacts(expression: Expression | undefined, scope: EvaluationScope): [string, CanonicalJson][] {
+  const task = scope.lookup("task");
+  if (expression === undefined || task?.kind !== "object") return [];
+  const facts: [string, CanonicalJson][] = [];
+  for (const each of everyExpression(expression)) {
+    if (each.kind !== "member" || each.object.kind !== "name" || each.object.name !== "task") continue;
+    const member = task.members.get(each.name.text);
+    const later = each.name.text === "return_code" || each.name.text === "attempt";
+    if (member !== undefined && !later) facts.push([`task.${each.name.text}`, factOf(member)]);
+  }
+  return facts;
 }
 
 function enumFacts(document: CheckedDocument, name: string): [string, CanonicalJson][] {

@@ -1,0 +1,62 @@
+/** One call of a task: prepared, handed to the host, its outputs taken back as WDL values. */
+import { type FileValue, type Outputs, originFolder } from "../../../task/index.ts";
+import type { CheckedTask } from "../check/checked.ts";
+import { prepareTask } from "../eval/task/prepare-task.ts";
+import { fromNeutral } from "../values/neutral.ts";
+import type { PathValue, WdlValue } from "../values/value.ts";
+import type { InputTree } from "./input-tree.ts";
+import type { RunState } from "./run-state.ts";
+
+/** Outputs by name; undefined when it failed, was cancelled or not started, which the state knows by then. */
+export async function callTask(
+  run: RunState,
+  task: CheckedTask,
+  path: string,
+  inputs: InputTree,
+): Promise<ReadonlyMap<string, WdlValue> | undefined> {
+  const release = await run.calls.acquire();
+  try {
+    if (run.stopped) return undefined;
+    const { call, collect } = await prepareTask(
+      {
+        plan: run.planOf(task),
+        path,
+        given: inputs.values,
+        overrides: inputs.attributes,
+        host: run.host.files,
+        folders: run.taskFolders(task.document),
+      },
+      run.ask,
+    );
+    const outcome = await run.host.call(call, collect, run.ask);
+    switch (outcome.kind) {
+      case "reused":
+      case "computed":
+        return outputsOf(task, path, outcome.outputs);
+      case "failed":
+        run.taskFailed(path, outcome.failure);
+        return undefined;
+      case "cancelled":
+        run.callCancelled();
+        return undefined;
+    }
+  } catch (error) {
+    run.threw(error);
+    return undefined;
+  } finally {
+    release();
+  }
+}
+
+function outputsOf(task: CheckedTask, path: string, outputs: Outputs): ReadonlyMap<string, WdlValue> {
+  const pathOf = (file: FileValue): PathValue => ({
+    kind: file.kind,
+    path: file.location,
+    source: file,
+    // Outputs of different calls are never side by side, even where they were recorded in one place.
+    group: `${path}\0${originFolder(file)}`,
+  });
+  return new Map(
+    task.outputs.map(({ name, type }) => [name, fromNeutral(outputs[name] ?? null, type, pathOf)] as const),
+  );
+}

@@ -1,0 +1,70 @@
+/** A checked document as a program: what the engine runs. */
+import type { Ask, Diagnostic } from "../../../kernel/index.ts";
+import type { Outputs } from "../../../task/index.ts";
+import type { Host, ParameterValues, Program, RunResult, WorkflowInterface } from "../../core/index.ts";
+import { EvaluationFailure } from "../values/failure.ts";
+import { toNeutral } from "../values/neutral.ts";
+import type { WdlValue } from "../values/value.ts";
+import { callTask } from "./call-task.ts";
+import type { InputTree, Target } from "./input-tree.ts";
+import { readInputs } from "./read-inputs.ts";
+import { RunState } from "./run-state.ts";
+import { runWorkflow } from "./run-workflow.ts";
+
+export interface WdlProgramOptions {
+  readonly target: Target;
+  readonly interface: WorkflowInterface;
+  /** Host path of a document by its URI, where it has one: relative paths in documents start beside them. */
+  readonly hostPathOf: (uri: string) => string | undefined;
+}
+
+export function wdlProgram(options: WdlProgramOptions): Program {
+  const { target } = options;
+  return {
+    interface: options.interface,
+    checkInputs: async (inputs) => (await readInputs(target, inputs, undefined)).diagnostics,
+    run: (inputs, host, ask) => runTarget(options, inputs, host, ask),
+  };
+}
+
+async function runTarget(
+  { target, hostPathOf }: WdlProgramOptions,
+  inputs: ParameterValues,
+  host: Host,
+  ask: Ask,
+): Promise<RunResult> {
+  const { tree, diagnostics } = await readInputs(target, inputs, host.files.scratch);
+  if (diagnostics.length > 0) return refused(diagnostics);
+  const run = new RunState({ host, ask, hostPathOf, baseDir: inputs.baseDir });
+  const values = await outputsOf(run, target, tree);
+  run.rethrow();
+  const outputs: Outputs = Object.fromEntries(
+    [...values].map(([name, value]) => [`${target.name}.${name}`, toNeutral(value)] as const),
+  );
+  if (run.failures.length > 0) return { kind: "failed", failures: run.failures, outputs };
+  if (run.cancelled) return { kind: "cancelled", outputs };
+  return { kind: "succeeded", outputs };
+}
+
+async function outputsOf(
+  run: RunState,
+  target: Target,
+  tree: InputTree,
+): Promise<ReadonlyMap<string, WdlValue>> {
+  if (target.kind === "task") return (await callTask(run, target, target.name, tree)) ?? new Map();
+  try {
+    return (await runWorkflow(run, target, target.name, tree)).outputs;
+  } catch (error) {
+    if (!(error instanceof EvaluationFailure)) throw error;
+    run.threw(error);
+    return new Map();
+  }
+}
+
+function refused(diagnostics: readonly Diagnostic[]): RunResult {
+  return {
+    kind: "failed",
+    failures: diagnostics.map((diagnostic) => ({ kind: "evaluation", diagnostic })),
+    outputs: {},
+  };
+}

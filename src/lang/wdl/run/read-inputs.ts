@@ -1,0 +1,227 @@
+/**
+ * Reads the inputs of a run: which input of which call each key names, whether it may be given, and its value. Answers
+ * everything that is wrong, not only the first thing.
+ */
+import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
+import type { ParameterValues } from "../../core/index.ts";
+import type { CheckedInput } from "../check/checked.ts";
+import { atLeast } from "../syntax/version.ts";
+import { printType } from "../types/type.ts";
+import { ValueFailure } from "../values/failure.ts";
+import type { WdlValue } from "../values/value.ts";
+import { callsOf, type InputTree, type Target } from "./input-tree.ts";
+import { inputValue, plainValue } from "./input-values.ts";
+
+export interface ReadInputs {
+  readonly tree: InputTree;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+interface Branch {
+  readonly target: Target;
+  /** `main.sub.`: what its keys start with. */
+  readonly prefix: string;
+  /** Inputs that the call sets itself. */
+  readonly fixed: ReadonlySet<string>;
+  /** Whether inputs may be given here: always at the top, below where the workflows allow it. */
+  readonly open: boolean;
+  readonly values: Map<string, WdlValue>;
+  readonly requirements: Map<string, WdlValue>;
+  readonly hints: Map<string, WdlValue>;
+  readonly calls: Map<string, Branch>;
+  /** Given, whether the value was good or not. */
+  readonly named: Set<string>;
+}
+
+const sections: ReadonlySet<string> = new Set(["runtime", "requirements", "hints"]);
+
+export async function readInputs(
+  target: Target,
+  given: ParameterValues,
+  scratch: string | undefined,
+): Promise<ReadInputs> {
+  const diagnostics: Diagnostic[] = [];
+  const source = given.source ?? { name: "inputs", text: "" };
+  const report = (key: string, message: string, help?: string) =>
+    diagnostics.push(wrong(source, key, message, help));
+  const root = branchOf(target, `${target.name}.`, new Set(), true);
+  const place = { baseDir: given.baseDir, ...(scratch === undefined ? {} : { scratch }) };
+
+  for (const [key, value] of Object.entries(given.values)) {
+    const found = resolveKey(root, key);
+    switch (found.kind) {
+      case "unknown":
+        report(key, found.message, found.help);
+        break;
+      case "attribute":
+        found.into.set(found.name, plainValue(value));
+        break;
+      case "input": {
+        const { branch, input } = found;
+        if (branch.named.has(input.name))
+          report(key, `the input "${branch.prefix}${input.name}" is given twice`);
+        branch.named.add(input.name);
+        try {
+          branch.values.set(input.name, await boundValue(value, input, key, place));
+        } catch (error) {
+          if (!(error instanceof ValueFailure)) throw error;
+          report(key, error.message, error.help);
+        }
+      }
+    }
+  }
+  for (const { name, type } of missingInputs(root)) {
+    report("", `the input "${name}" of type ${type} is missing`, `add "${name}" to the inputs`);
+  }
+  return { tree: treeOf(root), diagnostics };
+}
+
+/** None stands for the default where the type has no None (spec: "Optional inputs with defaults"). */
+async function boundValue(
+  value: unknown,
+  input: CheckedInput,
+  key: string,
+  place: { readonly baseDir: string; readonly scratch?: string },
+): Promise<WdlValue> {
+  if (value === null && !input.type.optional && input.node.expression !== undefined) return { kind: "none" };
+  return inputValue(value, input.type, `"${key}"`, place);
+}
+
+function branchOf(target: Target, prefix: string, fixed: ReadonlySet<string>, open: boolean): Branch {
+  return {
+    target,
+    prefix,
+    fixed,
+    open,
+    values: new Map(),
+    requirements: new Map(),
+    hints: new Map(),
+    calls: new Map(),
+    named: new Set(),
+  };
+}
+
+type Resolved =
+  | { readonly kind: "input"; readonly branch: Branch; readonly input: CheckedInput }
+  | { readonly kind: "attribute"; readonly into: Map<string, WdlValue>; readonly name: string }
+  | { readonly kind: "unknown"; readonly message: string; readonly help?: string };
+
+function resolveKey(root: Branch, key: string): Resolved {
+  const bare = key.startsWith(root.prefix) ? key.slice(root.prefix.length) : key;
+  let branch = root;
+  let parts = bare.split(".");
+  for (;;) {
+    const [first = "", second] = parts;
+    if (second === undefined) return inputOf(branch, first, key);
+    if (branch.target.kind === "task") {
+      const attribute = parts.slice(1).join(".");
+      if (!sections.has(first)) return unknown(branch, key);
+      return {
+        kind: "attribute",
+        into: first === "hints" ? branch.hints : branch.requirements,
+        name: attribute,
+      };
+    }
+    const next = enter(branch, first);
+    if (next === undefined) return unknown(branch, key, first);
+    branch = next;
+    parts = parts.slice(1);
+  }
+}
+
+function enter(branch: Branch, callName: string): Branch | undefined {
+  const known = branch.calls.get(callName);
+  if (known !== undefined) return known;
+  if (branch.target.kind === "task") return undefined;
+  const call = callsOf(branch.target).get(callName);
+  if (call === undefined) return undefined;
+  const allows = branch.target.allowsNestedInputs || !atLeast(branch.target.document.version, "1.1");
+  const made = branchOf(
+    call.callee,
+    `${branch.prefix}${callName}.`,
+    new Set(call.inputs.keys()),
+    branch.open && allows,
+  );
+  branch.calls.set(callName, made);
+  return made;
+}
+
+function inputOf(branch: Branch, name: string, key: string): Resolved {
+  const input = branch.target.inputs.find((each) => each.name === name);
+  if (input === undefined) return unknown(branch, key);
+  if (branch.fixed.has(name)) {
+    return {
+      kind: "unknown",
+      message: `the input "${key}" cannot be given: the workflow sets it in the call`,
+    };
+  }
+  if (!branch.open) {
+    return {
+      kind: "unknown",
+      message: `the input "${key}" belongs to a call, and the workflow does not allow nested inputs`,
+      help: "add `allow_nested_inputs: true` to the workflow's hints (1.2), or `allowNestedInputs: true` to its meta section",
+    };
+  }
+  return { kind: "input", branch, input };
+}
+
+function unknown(branch: Branch, key: string, call?: string): Resolved {
+  const names = branch.target.inputs.map((input) => `${branch.prefix}${input.name}`);
+  const calls = branch.target.kind === "workflow" ? [...callsOf(branch.target).keys()] : [];
+  const near = didYouMean(key, names) ?? didYouMean(`${branch.prefix}${key}`, names);
+  const what =
+    call === undefined ? `there is no input "${key}"` : `there is no call "${call}" for the input "${key}"`;
+  const nearCall = call === undefined ? undefined : didYouMean(call, calls);
+  const help =
+    nearCall !== undefined
+      ? `did you mean the call "${nearCall}"?`
+      : near !== undefined
+        ? `did you mean "${near}"?`
+        : names.length === 0
+          ? `${branch.target.kind} ${branch.target.name} has no inputs`
+          : `inputs are ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`;
+  return { kind: "unknown", message: what, help };
+}
+
+/** Also of calls, at any depth, that neither the workflow nor the inputs give a value. */
+function* missingInputs(branch: Branch): Iterable<{ readonly name: string; readonly type: string }> {
+  for (const input of branch.target.inputs) {
+    if (input.required && !branch.fixed.has(input.name) && !branch.named.has(input.name)) {
+      yield { name: branch.prefix + input.name, type: printType(input.type) };
+    }
+  }
+  if (branch.target.kind === "task") return;
+  for (const name of callsOf(branch.target).keys()) {
+    const next = enter(branch, name);
+    if (next !== undefined) yield* missingInputs(next);
+  }
+}
+
+function treeOf(branch: Branch): InputTree {
+  return {
+    values: branch.values,
+    attributes: { requirements: branch.requirements, hints: branch.hints },
+    calls: new Map([...branch.calls].map(([name, call]) => [name, treeOf(call)] as const)),
+  };
+}
+
+function wrong(source: SourceText, key: string, message: string, help: string | undefined): Diagnostic {
+  return {
+    code: "wdl-input",
+    severity: "error",
+    message,
+    source,
+    span: keySpan(source.text, key),
+    ...(help === undefined ? {} : { help }),
+  };
+}
+
+/** Where the key stands in the text of the inputs, as far as that can be seen without reading it again. */
+function keySpan(text: string, key: string): Span {
+  if (key === "") return { start: 0, end: Math.min(1, text.length) };
+  const quoted = JSON.stringify(key);
+  const at = text.indexOf(quoted);
+  if (at >= 0) return { start: at, end: at + quoted.length };
+  const bare = text.indexOf(key);
+  return bare < 0 ? { start: 0, end: 0 } : { start: bare, end: bare + key.length };
+}

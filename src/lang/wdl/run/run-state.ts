@@ -1,0 +1,101 @@
+/** What all parts of one run share: the host, what has failed, and whether anything new may be started. */
+import { type Ask, isAppError, Semaphore } from "../../../kernel/index.ts";
+import type { TaskFailure } from "../../../task/index.ts";
+import type { Host, RunFailure } from "../../core/index.ts";
+import type { CheckedDocument, CheckedTask } from "../check/checked.ts";
+import { folderOf } from "../eval/files/workflow-files.ts";
+import { planTask, type TaskPlan } from "../eval/task/task-plan.ts";
+import { EvaluationFailure } from "../values/failure.ts";
+
+/** Calls that are prepared or with the engine at the same time: bounds memory, not parallelism. */
+const mostCalls = 2000;
+
+export class RunState {
+  readonly host: Host;
+  readonly ask: Ask;
+  readonly calls = new Semaphore(mostCalls);
+  readonly failures: RunFailure[] = [];
+  readonly #controller = new AbortController();
+  readonly #plans = new Map<CheckedTask, TaskPlan>();
+  readonly #hostPathOf: (uri: string) => string | undefined;
+  readonly #baseDir: string;
+  #stopped = false;
+  #cancelled = false;
+  #broken: { readonly error: unknown } | undefined;
+
+  constructor(options: {
+    readonly host: Host;
+    readonly ask: Ask;
+    /** Of documents. */
+    readonly hostPathOf: (uri: string) => string | undefined;
+    readonly baseDir: string;
+  }) {
+    this.host = options.host;
+    this.#hostPathOf = options.hostPathOf;
+    this.#baseDir = options.baseDir;
+    const { ask } = options;
+    if (ask.signal.aborted) this.#controller.abort(ask.signal.reason);
+    ask.signal.addEventListener("abort", () => this.#controller.abort(ask.signal.reason), {
+      once: true,
+      signal: this.#controller.signal,
+    });
+    this.ask = { ...ask, signal: this.#controller.signal };
+  }
+
+  /** Nothing new is started any more. */
+  get stopped(): boolean {
+    return this.#stopped || this.ask.signal.aborted;
+  }
+  get cancelled(): boolean {
+    return this.#cancelled || this.ask.signal.aborted;
+  }
+
+  planOf(task: CheckedTask): TaskPlan {
+    const known = this.#plans.get(task);
+    if (known !== undefined) return known;
+    const plan = planTask(task);
+    this.#plans.set(task, plan);
+    return plan;
+  }
+
+  /** Folders in which relative paths of a task's document are looked up. */
+  taskFolders(document: CheckedDocument): readonly string[] {
+    return folderOf(this.#hostPathOf(document.uri));
+  }
+
+  workflowFolders(document: CheckedDocument): readonly string[] {
+    return [...this.taskFolders(document), this.#baseDir];
+  }
+
+  taskFailed(path: string, failure: TaskFailure): void {
+    this.#fail({ kind: "task", path, failure });
+  }
+
+  callCancelled(): void {
+    this.#cancelled = true;
+    this.#stopped = true;
+  }
+
+  /** Sorts what was thrown: the user's expression failed, or we did, and then the run ends at once. */
+  threw(error: unknown): void {
+    if (error instanceof EvaluationFailure) {
+      this.#fail({ kind: "evaluation", diagnostic: error.diagnostic });
+    } else if (isAppError(error, "RUN_INTERRUPTED")) {
+      this.callCancelled();
+    } else {
+      this.#broken ??= { error };
+      this.#stopped = true;
+      this.#controller.abort(error);
+    }
+  }
+
+  /** Throws what broke the run, if anything did. */
+  rethrow(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  #fail(failure: RunFailure): void {
+    this.failures.push(failure);
+    if (this.host.failure === "fast") this.#stopped = true;
+  }
+}
