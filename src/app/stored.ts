@@ -6,7 +6,7 @@ import { importPredictions, type Source } from "../predict/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
-import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
+import { createCloudTier, createLocalTier, createParquet, placesOf } from "./tiers.ts";
 
 /** Tiers other than the default ones. */
 export interface TierWish {
@@ -209,12 +209,25 @@ export interface CompactResult {
   readonly tier: string;
   readonly filesBefore: number;
   readonly filesAfter: number;
+  readonly rows: number;
+  /** Rows that stood in more than one file. */
+  readonly duplicates: number;
 }
 
+/** Merges the files of a model in the cloud tier; readers and other writers are not disturbed. */
 export async function compact(
-  _wish: TierWish & { readonly model: string },
-  _environment: Environment,
-  _ask: Ask,
+  wish: TierWish & { readonly model: string },
+  environment: Environment,
+  ask: Ask,
 ): Promise<CompactResult> {
-  throw new Error("follows");
+  const { home, cwd } = environment;
+  const model = await findModel({ name: wish.model, home, cwd }, ask);
+  const tier = createParquet(placesOf(wish, environment).cloud, environment, () => {});
+  try {
+    await tier.open(ask);
+    const report = await tier.compact(scopeOf(model), ask);
+    return { model: model.id, release: model.release, tier: tier.name, ...report };
+  } finally {
+    await tier.close();
+  }
 }

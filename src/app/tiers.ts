@@ -5,11 +5,13 @@ import { openObjectStore } from "../store/objects/index.ts";
 import {
   createEmbeddedTier,
   createNullTier,
+  createParquetTier,
+  type ParquetTier,
   type PredictionTier,
   type TierEventSink,
 } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
-import { createParquetTier, createRedisTier, guardTier } from "./pending-tiers.ts";
+import { createRedisTier, guardTier } from "./pending-tiers.ts";
 import type { PredictionSettings } from "./sessions.ts";
 
 /** What the settings, the environment and the defaults name: settings first. */
@@ -53,8 +55,12 @@ export function createCloudTier(
   environment: Environment,
   onEvent: TierEventSink,
 ): PredictionTier {
-  const store = openObjectStore(place, { s3: environment.s3 });
-  return guardTier(createParquetTier({ store, onEvent }), { onEvent });
+  return guardTier(createParquet(place, environment, onEvent), { onEvent });
+}
+
+/** The cloud tier without its guard, for what only Parquet files can do. */
+export function createParquet(place: string, environment: Environment, onEvent: TierEventSink): ParquetTier {
+  return createParquetTier({ store: openObjectStore(place, { s3: environment.s3 }), onEvent });
 }
 
 /** The two tiers of a prediction run, as its settings want them. The caller closes both. */

@@ -71,11 +71,11 @@ export function progressLine(
   return `${bar(share)}${parts.join(", ")} | ${countWords(counts)}`;
 }
 
-/** `reused 12 local + 3 cloud, computed 5, failed 1, missing 2`; zeros are left out except for computed. */
+/** `12 reused from the local cache, 5 computed, 1 failed`; zeros are left out. */
 export function countWords(counts: RunCounts): string {
   const parts = [
     counts.reusedLocal > 0 ? `${count(counts.reusedLocal)} reused from the local cache` : "",
-    counts.reusedCloud > 0 ? `${count(counts.reusedCloud)} from the cloud cache` : "",
+    counts.reusedCloud > 0 ? `${count(counts.reusedCloud)} reused from the cloud cache` : "",
     counts.computed > 0 ? `${count(counts.computed)} computed` : "",
     counts.failed > 0 ? `${count(counts.failed)} failed` : "",
     counts.missing > 0 ? `${count(counts.missing)} missing` : "",

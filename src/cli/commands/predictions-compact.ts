@@ -24,7 +24,7 @@ export const command = defineCommand<CompactResult>({
     ),
   render: (result, screen) => {
     screen.out(
-      `compacted ${result.model} ${result.release} in ${result.tier}: ${count(result.filesBefore)} files became ${count(result.filesAfter)}`,
+      `compacted ${result.model} ${result.release} in ${result.tier}: ${count(result.filesBefore)} files became ${count(result.filesAfter)}, ${count(result.rows)} rows, ${count(result.duplicates)} duplicates removed`,
     );
   },
 });
