@@ -250,8 +250,8 @@ export function executorContract(contract: ExecutorContract): void {
       await vanishes(mark);
     });
 
-    it("tells that memory ran out, also when only a child was killed", async () => {
-      if (!executor.can.limitsMemory) return;
+    it("tells that memory ran out, also when only a child was killed", async ({ skip }) => {
+      skip(!executor.can.limitsMemory, "no memory limits here");
       const attempt = await prepare(
         `sh -c 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); echo \${#a}'; exit 5`,
         { resources: { cpu: 1, memoryBytes: 64 * mebibyte, gpu: 0 } },
@@ -300,8 +300,8 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await read(attempt, "stdout")).toBe("the data\n".repeat(3));
     });
 
-    it("keeps inputs from being changed", async () => {
-      if (!executor.can.isolates) return;
+    it("keeps inputs from being changed", async ({ skip }) => {
+      skip(!executor.can.isolates, "does not isolate");
       const data = await source("data.txt", "untouched\n");
       const attempt = await prepare(
         "f=/mnt/memoir/inputs/0/data.txt; echo x >> $f; rm -f $f; mv other $f; cat $f; echo next > $f.idx",
@@ -380,8 +380,8 @@ export function executorContract(contract: ExecutorContract): void {
         expect((await stat(join(attempt.directory, name))).uid).toBe(uid);
     });
 
-    it("cuts the task off from the network unless it asks for it", async () => {
-      if (!executor.can.isolates) return;
+    it("cuts the task off from the network unless it asks for it", async ({ skip }) => {
+      skip(!executor.can.isolates, "does not isolate");
       const attempt = await prepare("cat /proc/net/dev");
       await run(attempt);
       const devices = (await read(attempt, "stdout"))
@@ -396,8 +396,8 @@ export function executorContract(contract: ExecutorContract): void {
       ).toEqual([]);
     });
 
-    it("hides files that were not declared", async () => {
-      if (!executor.can.isolates) return;
+    it("hides files that were not declared", async ({ skip }) => {
+      skip(!executor.can.isolates, "does not isolate");
       const hidden = await source("undeclared.txt", "secret\n");
       expect(await exitCodeOf(`cat '${hidden.location}'`)).not.toBe(0);
     });

@@ -9,16 +9,17 @@
  */
 
 /**
- *   container: the cgroup files below /sys/fs/cgroup are the task's own
- *   host: `memory` and `cpu` name cgroup folders that the task enters first; empty = none
+ *   container: own process namespace; the cgroup files below /sys/fs/cgroup are the task's own
+ *   sandbox: own process namespace, in a cgroup (a folder, or empty = none) that was entered before
+ *   host: enters the cgroup itself; writes no `rc` once Memoir has died, since what ends then was killed by that
  */
 export type WrapperPlace =
   | { readonly kind: "container" }
-  | { readonly kind: "host"; readonly memoryCgroup: string; readonly cpuCgroup: string };
+  | { readonly kind: "sandbox" | "host"; readonly cgroup: string };
 
 const wrapperText = `
-root=$1 place=$2 memory=$3 cpu=$4
-shift 4
+root=$1 place=$2 memory=$3 cpu=$3
+shift 3
 oom= peak= usec= ticks= wall= now=
 uptime() {
   now=
@@ -31,9 +32,7 @@ if [ "$place" = container ]; then
   if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
   elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
   fi
-else
-  [ -z "$memory" ] || echo $$ > "$memory/cgroup.procs" || exit 125
-  [ -z "$cpu" ] || [ "$cpu" = "$memory" ] || echo $$ > "$cpu/cgroup.procs" || exit 125
+elif [ "$place" = host ] && [ -n "$memory" ]; then echo $$ > "$memory/cgroup.procs" || exit 125
 fi
 cd "$root/work" || exit 125
 trap stop TERM INT
@@ -63,8 +62,11 @@ fi
 if [ -r /proc/$$/stat ]; then
   read -r stat < /proc/$$/stat
   set -- \${stat##*) }
+  [ "$place" != host ] || [ "$2" = "$PPID" ] || exit 125
   shift 13
   ticks=$(($1 + $2))
+elif [ "$place" = host ]; then
+  kill -0 $PPID 2>/dev/null || exit 125
 fi
 printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
   "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
@@ -84,6 +86,6 @@ export function wrapperArguments(
   place: WrapperPlace,
   command: readonly string[],
 ): readonly string[] {
-  const [memory, cpu] = place.kind === "host" ? [place.memoryCgroup, place.cpuCgroup] : ["", ""];
-  return ["-c", wrapperText, "memoir-task", root, place.kind, memory, cpu, ...command];
+  const cgroup = place.kind === "container" ? "" : place.cgroup;
+  return ["-c", wrapperText, "memoir-task", root, place.kind, cgroup, ...command];
 }

@@ -1,0 +1,340 @@
+/**
+ * Runs tasks as processes of this machine, with or without a bubblewrap sandbox around each. Every task is the root of
+ * a process group that ends when it ends, when it is stopped, and when Memoir dies, by kill -9 too.
+ */
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { AppError, type Ask, checkAsk, freshAsk } from "../../kernel/index.ts";
+import { findProgram, type ProgramOutcome, runProgram } from "../../process/index.ts";
+import { taskRoot } from "../../task/index.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  type AttemptState,
+  attemptPaths,
+  type Executor,
+  type ExecutorAbilities,
+  ensureStreams,
+  type InputMount,
+  prepareAttempt,
+  readAttemptEnd,
+  readExitCode,
+  type StopReason,
+  settleInputs,
+  substituteTaskRoot,
+  wrapperArguments,
+  writeStopMark,
+} from "../core/index.ts";
+import { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
+import { type SandboxView, sandboxArguments, sandboxView } from "./sandbox.ts";
+import { TaskCgroups } from "./task-cgroup.ts";
+
+export interface HostExecutorOptions {
+  /** Hide undeclared files and the network from tasks; needs bubblewrap. */
+  readonly isolate: boolean;
+  /** This process's environment; tasks get PATH, HOME, the locale and few more of it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Processors to hand out. Default: all that this process may use. */
+  readonly cpu?: number;
+  /** Memory to hand out. Default: all of the machine. */
+  readonly memoryBytes?: number;
+  /** GPUs to hand out. Default 0. */
+  readonly gpu?: number;
+  /** Milliseconds between TERM and KILL. Default 10000. */
+  readonly graceMs?: number;
+  /** Folders that isolated tasks see read-only, besides the system's and those of PATH. */
+  readonly visibleFolders?: readonly string[];
+  /** Tools whose versions enter the environment's identity, besides common interpreters. */
+  readonly tools?: readonly string[];
+}
+
+interface Running {
+  readonly ended: Promise<AttemptEnd>;
+  readonly stop: (reason: StopReason) => Promise<void>;
+}
+
+interface Sandbox {
+  readonly program: string;
+  readonly view: SandboxView;
+  /** Words before the shell that give TERM its meaning back; empty where `env` cannot. */
+  readonly unignore: readonly string[];
+}
+
+export function createHostExecutor(options: HostExecutorOptions): Executor {
+  return new HostExecutor(options);
+}
+
+/** Paths of other characters are replaced by a link, since scripts rarely quote what the task root becomes. */
+const plainPath = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+class HostExecutor implements Executor {
+  readonly name = "host";
+  readonly #options: HostExecutorOptions;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #running = new Map<string, Running>();
+  #cgroups: TaskCgroups | undefined;
+  #sandbox: Sandbox | undefined;
+  #identity: string | undefined;
+  #aliases: string | undefined;
+
+  constructor(options: HostExecutorOptions) {
+    this.#options = options;
+    this.#env = taskEnvironment(options.env);
+  }
+
+  get can(): ExecutorAbilities {
+    const { isolate } = this.#options;
+    return {
+      containers: false,
+      survives: false,
+      mountsTaskRoot: isolate,
+      limitsMemory: this.#cgroups !== undefined,
+      isolates: isolate,
+    };
+  }
+
+  /** @throws AppError EXEC_ISOLATION_UNAVAILABLE when isolation is wanted and bubblewrap is missing or refused. */
+  async open(ask: Ask): Promise<void> {
+    if (this.#options.isolate) this.#sandbox = await this.#openSandbox(ask);
+    this.#cgroups = await TaskCgroups.open();
+    const tools = [...identityTools, ...(this.#options.tools ?? [])];
+    this.#identity = await environmentIdentity({
+      env: this.#env,
+      isolate: this.#options.isolate,
+      tools: [...new Set(tools)],
+    });
+  }
+
+  async #openSandbox(ask: Ask): Promise<Sandbox> {
+    const program = await findProgram("bwrap", this.#options.env, "/");
+    if (program === undefined)
+      throw new AppError("EXEC_ISOLATION_UNAVAILABLE", "isolating tasks: bwrap is not on PATH");
+    const { env } = this.#options;
+    const view = await sandboxView(
+      this.#env["PATH"] ?? "",
+      env["HOME"] ?? "/",
+      this.#options.visibleFolders ?? [],
+    );
+    const trial = (words: readonly string[]) =>
+      this.#tryCommand(
+        program,
+        [...sandboxArguments(trialRequest(view)), ...words, "/bin/sh", "-c", ":"],
+        ask,
+      );
+    const unignore = ["/usr/bin/env", "--default-signal=TERM,INT"];
+    if ((await trial(unignore)) === "") return { program, view, unignore };
+    const words = await trial([]);
+    if (words === "") return { program, view, unignore: [] };
+    throw new AppError("EXEC_ISOLATION_UNAVAILABLE", `isolating tasks: ${program} fails here: ${words}`);
+  }
+
+  /** Empty when it worked, else why not. */
+  async #tryCommand(command: string, args: readonly string[], ask: Ask): Promise<string> {
+    const outcome = await runProgram({ command, args, cwd: "/", env: this.#env, timeoutMs: 30_000 }, ask);
+    if (outcome.kind === "exited" && outcome.exitCode === 0) return "";
+    return outcome.stderr.trim() || outcome.kind;
+  }
+
+  capacity() {
+    return {
+      cpu: this.#options.cpu ?? availableParallelism(),
+      memoryBytes: this.#options.memoryBytes ?? totalmem(),
+      gpu: this.#options.gpu ?? 0,
+    };
+  }
+
+  environmentIdentity(): string | undefined {
+    return this.#identity;
+  }
+
+  async start(attempt: Attempt, ask: Ask): Promise<void> {
+    if (this.#running.has(attempt.id)) return;
+    let told = () => {};
+    const begun = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const stop = new AbortController();
+    const ended = this.#run(attempt, stop.signal, told, ask);
+    const running: Running = {
+      ended,
+      stop: async (reason) => {
+        if (stop.signal.aborted || (await readExitCode(attempt.directory)) !== undefined) return;
+        await writeStopMark(attempt.directory, reason);
+        stop.abort();
+      },
+    };
+    this.#running.set(attempt.id, running);
+    // Whatever keeps it from starting is told here, and the attempt may be started again.
+    const failed = ended.then(
+      () => {},
+      (error: unknown) => {
+        this.#running.delete(attempt.id);
+        throw error;
+      },
+    );
+    await Promise.race([begun, failed]);
+    failed.catch(() => {});
+  }
+
+  async #run(attempt: Attempt, stop: AbortSignal, begun: () => void, ask: Ask): Promise<AttemptEnd> {
+    const earlier = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+    if (earlier !== undefined) return earlier;
+    checkAsk(ask, `starting ${attempt.id}`);
+    const root = this.#sandbox === undefined ? await this.#plainRoot(attempt.directory) : taskRoot;
+    const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
+    const staging = { inputs: this.#sandbox === undefined ? "links" : "mount-points", rewrite } as const;
+    const mounts = await prepareAttempt(attempt, staging, ask);
+    const cgroup = (await this.#cgroups?.make(attempt.id, attempt.resources.memoryBytes)) ?? "";
+    const startedAt = performance.now();
+    try {
+      const script = await this.#script(attempt, root, rewrite);
+      const outcome = await runProgram(
+        {
+          ...this.#program(attempt, mounts, cgroup, root, [...attempt.shell, script]),
+          cwd: attempt.directory,
+          env: this.#taskEnv(attempt, rewrite),
+          stdout: { kind: "discard" },
+          stderr: { kind: "discard" },
+          graceMs: this.#options.graceMs ?? 10_000,
+          onStart: begun,
+        },
+        { ...freshAsk(), signal: stop },
+      );
+      await this.#cgroups?.end(attempt.id, freshAsk());
+      await settleInputs(attempt);
+      return await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
+    } catch (error) {
+      await this.#cgroups?.end(attempt.id, freshAsk());
+      throw error;
+    }
+  }
+
+  /** The attempt's directory under a name that needs no quoting. */
+  async #plainRoot(directory: string): Promise<string> {
+    if (plainPath.test(directory)) return directory;
+    this.#aliases ??= await mkdtemp(join(tmpdir(), "memoir-paths-"));
+    const alias = join(await mkdtemp(join(this.#aliases, "p")), "attempt");
+    await symlink(directory, alias);
+    return alias;
+  }
+
+  /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
+  async #script(attempt: Attempt, root: string, rewrite: (text: string) => string): Promise<string> {
+    const host = attemptPaths(attempt.directory);
+    const text = await readFile(host.command, "utf8");
+    const changed = rewrite(text);
+    if (changed === text) return attemptPaths(root).command;
+    await writeFile(host.hostCommand, changed);
+    return attemptPaths(root).hostCommand;
+  }
+
+  #program(
+    attempt: Attempt,
+    mounts: readonly InputMount[],
+    cgroup: string,
+    root: string,
+    command: readonly string[],
+  ): { readonly command: string; readonly args: readonly string[] } {
+    if (this.#sandbox === undefined)
+      return { command: "/bin/sh", args: wrapperArguments(root, { kind: "host", cgroup }, command) };
+    const { program, view, unignore } = this.#sandbox;
+    const { directory, network } = attempt;
+    const ignoreTerm = unignore.length > 0 ? 'trap "" TERM INT;' : "";
+    // bubblewrap would die of TERM and take the task along before it could clean up; so it ignores it, and `env` gives
+    // the signal its meaning back inside.
+    const enter = `${ignoreTerm} [ -z "$1" ] || echo $$ > "$1/cgroup.procs" || exit 125; shift; exec "$@"`;
+    return {
+      command: "/bin/sh",
+      args: [
+        ...["-c", enter, "memoir-sandbox", cgroup, program],
+        ...sandboxArguments({ view, directory, mounts, network, cgroup }),
+        ...unignore,
+        "/bin/sh",
+        ...wrapperArguments(root, { kind: "sandbox", cgroup }, command),
+      ],
+    };
+  }
+
+  #taskEnv(attempt: Attempt, rewrite: (text: string) => string): Record<string, string> {
+    const isolated = this.#sandbox === undefined ? {} : { HOME: "/tmp", TMPDIR: "/tmp" };
+    const own = Object.entries(attempt.env).map(([name, value]) => [name, rewrite(value)] as const);
+    return { ...this.#env, ...isolated, ...Object.fromEntries(own) };
+  }
+
+  async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
+    const running = this.#running.get(attempt.id);
+    if (running === undefined) {
+      const told = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+      return told ?? { kind: "lost", message: `${attempt.id} does not run here and left no exit code` };
+    }
+    const stopping: Promise<void>[] = [];
+    const onAbort = () => stopping.push(running.stop("cancelled"));
+    const timer =
+      attempt.timeoutMs === undefined || attempt.timeoutMs >= 2 ** 31
+        ? undefined
+        : setTimeout(() => stopping.push(running.stop("timed-out")), attempt.timeoutMs);
+    ask.signal.addEventListener("abort", onAbort, { once: true });
+    if (ask.signal.aborted) onAbort();
+    try {
+      const end = await running.ended;
+      await Promise.all(stopping);
+      return end;
+    } finally {
+      clearTimeout(timer);
+      ask.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async state(attempt: Attempt, _ask: Ask): Promise<AttemptState> {
+    const end = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+    const running = this.#running.get(attempt.id);
+    // A stop mark lies there as soon as the stopping begins.
+    if (running !== undefined && (end === undefined || end.kind !== "exited")) {
+      const pending = Symbol("pending");
+      const now = await Promise.race([running.ended, Promise.resolve(pending)]);
+      return typeof now === "symbol" ? { kind: "running" } : { kind: "ended", end: now };
+    }
+    return end === undefined ? { kind: "unknown" } : { kind: "ended", end };
+  }
+
+  async remove(attempt: Attempt, _ask: Ask): Promise<void> {
+    this.#running.delete(attempt.id);
+  }
+
+  async close(): Promise<void> {
+    const running = [...this.#running.values()];
+    await Promise.all(running.map(({ stop }) => stop("cancelled")));
+    await Promise.allSettled(running.map(({ ended }) => ended));
+    await this.#cgroups?.close();
+    if (this.#aliases !== undefined) await rm(this.#aliases, { recursive: true, force: true });
+  }
+}
+
+function trialRequest(view: SandboxView) {
+  return { view, directory: tmpdir(), mounts: [], network: false, cgroup: "" };
+}
+
+/** The wrapper's word where it could give it, else what became of the wrapper. */
+async function readEnd(attempt: Attempt, outcome: ProgramOutcome, wallSeconds: number): Promise<AttemptEnd> {
+  await ensureStreams(attempt.directory);
+  const told = await readAttemptEnd(attempt.directory, { wallSeconds });
+  if (told !== undefined) return told;
+  switch (outcome.kind) {
+    case "exited":
+      return { kind: "lost", message: `${attempt.id} could not be set up (exit code ${outcome.exitCode})` };
+    case "signalled": {
+      // The task killed its own wrapper (`kill -9 0`): its end is its own.
+      const { rc } = attemptPaths(attempt.directory);
+      await writeFile(`${rc}.new`, outcome.signal === "SIGKILL" ? "137\n" : "143\n");
+      await rename(`${rc}.new`, rc);
+      const end = await readAttemptEnd(attempt.directory, { wallSeconds });
+      return end ?? { kind: "lost", message: `${attempt.id} was killed by ${outcome.signal}` };
+    }
+    case "cancelled":
+    case "timed-out":
+      return { kind: "cancelled" };
+    case "not-found":
+      return { kind: "lost", message: `${attempt.id} could not be started: no ${outcome.command}` };
+  }
+}
