@@ -71,6 +71,7 @@ export class Calls {
   readonly #identifier: CallIdentifier;
   readonly #flying = new Map<CallKey, { readonly call: string; readonly end: Promise<Resolved> }>();
   readonly #rechecks: Promise<void>[] = [];
+  readonly #adopted = new Set<string>();
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
@@ -113,6 +114,11 @@ export class Calls {
   /** Waits for the calls that are computed again for comparison. */
   async settle(): Promise<void> {
     await Promise.all(this.#rechecks);
+  }
+
+  /** What an earlier process left and no call of this run has taken up. */
+  orphansLeft(): readonly Orphan[] {
+    return [...this.#parts.orphans.values()].filter((orphan) => !this.#adopted.has(orphan.attemptId));
   }
 
   async #resolve(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
@@ -265,6 +271,7 @@ export class Calls {
     const directory = await this.#parts.callDirectory(task.path);
     const orphan = key === undefined ? undefined : this.#parts.orphans.get(key);
     const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
+    if (orphan !== undefined) this.#adopted.add(orphan.attemptId);
     const computed = await compute(
       await this.#attemptParts(),
       {

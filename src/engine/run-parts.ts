@@ -47,5 +47,7 @@ export interface RunParts {
   readonly recheck?: number;
   /** Where the final outputs are copied to, beside the run's own `out`. */
   readonly out?: string;
+  /** Trouble with the cache before the run began; told in its events. */
+  readonly notes?: readonly string[];
   readonly onEvent: (event: TimedEvent) => void;
 }

@@ -1,7 +1,7 @@
 /** One run of one workflow, from its folder to its outputs. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, type Ask, isAppError, renderDiagnostic } from "../kernel/index.ts";
+import { AppError, type Ask, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
 import type { Outputs } from "../task/index.ts";
 import { Calls } from "./calls.ts";
@@ -22,6 +22,7 @@ import {
 } from "./run-folder.ts";
 import type { RunParts } from "./run-parts.ts";
 import { type Capacity, Scheduler } from "./scheduler.ts";
+import { stopOrphans } from "./stop-orphans.ts";
 
 export interface RunSummary {
   readonly run: string;
@@ -68,6 +69,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     directory,
     ...(cacheUri === undefined ? {} : { cache: cacheUri }),
   });
+  for (const words of parts.notes ?? []) emit({ kind: "cache.trouble", doing: "opening the cache", words });
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
     ...(parts.remote === undefined ? {} : { remote: parts.remote }),
@@ -152,6 +154,8 @@ async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask
   await mkdir(host.files.scratch, { recursive: true });
   const result = await parts.program.run(inputs, host, ask);
   await calls.settle();
+  const left = calls.orphansLeft();
+  if (left.length > 0) await stopOrphans(parts.executor, left, emit, freshAsk());
   return result;
 }
 

@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type CallKey, freshAsk } from "../kernel/index.ts";
+import { createFolderStore } from "../store/objects/index.ts";
+import { type CallLeases, folderLeases, objectLeases } from "./call-leases.ts";
+import { thisOwner } from "./owner.ts";
+
+const key = "ab".repeat(32) as CallKey;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-leases-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Kind {
+  readonly open: (run: string) => CallLeases;
+  /** Puts a lease there as another process would have left it. */
+  readonly leave: (text: string) => Promise<void>;
+}
+
+const kinds: Record<string, () => Kind> = {
+  folder: () => ({
+    open: (run) => folderLeases(folder, run),
+    leave: async (text) => {
+      await mkdir(join(folder, "ab"), { recursive: true });
+      await writeFile(join(folder, "ab", key), text);
+    },
+  }),
+  objects: () => {
+    const objects = createFolderStore({ path: folder });
+    return {
+      open: (run) => objectLeases(objects, "leases/", run),
+      leave: async (text) => {
+        await objects.open(freshAsk());
+        await objects.put(`leases/${key}`, Buffer.from(text), freshAsk());
+      },
+    };
+  },
+};
+
+describe.each(Object.keys(kinds))("leases in %s", (name) => {
+  const make = () => (kinds[name] as () => Kind)();
+  const take = (leases: CallLeases) => leases.take(key, freshAsk());
+  const lease = (owner: Partial<ReturnType<typeof thisOwner>>, renewedAt = Date.now()) =>
+    JSON.stringify({ owner: { ...thisOwner(), ...owner }, run: "other", renewedAt });
+
+  it("are held by one at a time", async () => {
+    const kind = make();
+    const [first, second] = [kind.open("a"), kind.open("b")];
+    const mine = await take(first);
+    expect(mine.kind).toBe("mine");
+    expect(await take(second)).toMatchObject({ kind: "taken", by: expect.stringContaining("run a") });
+    if (mine.kind === "mine") await mine.release();
+    expect((await take(second)).kind).toBe("mine");
+  });
+
+  it("are given to exactly one of many who ask at once", async () => {
+    const kind = make();
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => take(kind.open(`run ${i}`))));
+    expect(answers.filter((answer) => answer.kind === "mine")).toHaveLength(1);
+  });
+
+  it.each([
+    ["a process that is gone", { pid: 2 ** 22 + 1 }],
+    ["an earlier process with the same pid", { startTicks: "1" }],
+    ["a time before the machine was started", { bootId: "another boot" }],
+  ])("of %s are taken over", async (_, owner) => {
+    const kind = make();
+    await kind.leave(lease(owner));
+    expect((await take(kind.open("mine"))).kind).toBe("mine");
+  });
+
+  it("of another machine hold while there is a sign of life", async () => {
+    const kind = make();
+    await kind.leave(lease({ host: "elsewhere" }));
+    expect((await take(kind.open("mine"))).kind).toBe("taken");
+  });
+
+  it("leave nothing behind", async () => {
+    const kind = make();
+    const mine = await take(kind.open("a"));
+    if (mine.kind === "mine") await mine.release();
+    const left = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((one) =>
+      one.isFile(),
+    );
+    expect(left.filter((one) => one.name.includes(key))).toEqual([]);
+  });
+});
