@@ -2,12 +2,9 @@
  * Where the files of an archive are written, with everything that is checked on other people's archives: names that
  * lead outside, links and devices, names used twice, and bombs (too many entries, too many bytes, too high a ratio).
  */
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError } from "../../kernel/index.ts";
 
 export interface ArchiveLimits {
   /** Default 20 000. */
@@ -29,12 +26,19 @@ export interface ArchiveEntry {
   readonly executable: boolean;
 }
 
+export interface FileSink {
+  /** @throws AppError MODEL_ARCHIVE_UNSAFE once the archive has become a bomb. */
+  write(chunk: Uint8Array): void;
+  end(): void;
+}
+
 export class ArchiveWriter {
   readonly #archive: string;
   readonly #folder: string;
   readonly #packedBytes: number;
   readonly #limits: ArchiveLimits;
   readonly #names = new Set<string>();
+  #openFile: number | undefined;
   #entries = 0;
   #bytes = 0;
 
@@ -50,8 +54,12 @@ export class ArchiveWriter {
     this.#limits = target.limits;
   }
 
-  /** @throws AppError MODEL_ARCHIVE_UNSAFE; nothing of this entry is written then. */
-  async write(entry: ArchiveEntry, content: NodeJS.ReadableStream | undefined, ask: Ask): Promise<void> {
+  /**
+   * Begins an entry; undefined for a folder, which is complete with that. Writing is synchronous: an archive is read
+   * in small pieces by one reader, and nothing may be in flight when it turns out to be hostile.
+   * @throws AppError MODEL_ARCHIVE_UNSAFE; nothing of this entry is written then.
+   */
+  begin(entry: ArchiveEntry): FileSink | undefined {
     if (++this.#entries > this.#limits.entries)
       throw this.#unsafe(`more than ${this.#limits.entries} entries`);
     const name = this.#plainName(entry.name);
@@ -59,33 +67,38 @@ export class ArchiveWriter {
       throw this.#unsafe(`${name} is a link or device; expected plain files and folders`);
     const path = join(this.#folder, name);
     if (entry.kind === "folder") {
-      await mkdir(path, { recursive: true });
-      return;
+      mkdirSync(path, { recursive: true });
+      return undefined;
     }
     // File systems that ignore case would let the second name overwrite the first.
     const folded = name.toLowerCase();
     if (this.#names.has(folded)) throw this.#unsafe(`${name} is there twice`);
     this.#names.add(folded);
-    await mkdir(dirname(path), { recursive: true });
-    const file = createWriteStream(path, { flags: "wx", mode: entry.executable ? 0o755 : 0o644 });
-    if (content === undefined) {
-      file.end();
-      return;
-    }
-    await pipeline(content, this.#counter(), file, { signal: ask.signal });
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(path, "wx", entry.executable ? 0o755 : 0o644);
+    this.#openFile = file;
+    return {
+      write: (chunk) => {
+        this.#count(chunk.length);
+        writeSync(file, chunk);
+      },
+      end: () => this.close(),
+    };
   }
 
-  #counter(): Transform {
-    return new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.#bytes += chunk.length;
-        if (this.#bytes > this.#limits.totalBytes)
-          done(this.#unsafe(`more than ${this.#limits.totalBytes} bytes unpacked`));
-        else if (this.#bytes > ratioFromBytes && this.#bytes / this.#packedBytes > this.#limits.ratio)
-          done(this.#unsafe(`more than ${this.#limits.ratio} times its size unpacked`));
-        else done(undefined, chunk);
-      },
-    });
+  /** Closes the file that is being written, if any. */
+  close(): void {
+    const file = this.#openFile;
+    this.#openFile = undefined;
+    if (file !== undefined) closeSync(file);
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.totalBytes)
+      throw this.#unsafe(`more than ${this.#limits.totalBytes} bytes unpacked`);
+    if (this.#bytes > ratioFromBytes && this.#bytes / this.#packedBytes > this.#limits.ratio)
+      throw this.#unsafe(`more than ${this.#limits.ratio} times its size unpacked`);
   }
 
   #plainName(name: string): string {

@@ -2,8 +2,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { ReadEntry } from "tar";
 import type { Entry, ZipFile } from "yauzl";
 import { AppError, type Ask, checkAsk, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { type ArchiveLimits, ArchiveWriter } from "./archive-writer.ts";
@@ -37,6 +36,8 @@ export async function unpackArchive(
     throw new AppError("MODEL_FETCH_FAILED", `unpacking ${name}: damaged archive: ${messageOf(error)}`, {
       cause: error,
     });
+  } finally {
+    writer.close();
   }
   const entries = await readdir(into, { withFileTypes: true });
   const [only] = entries;
@@ -51,8 +52,10 @@ async function unpackZip(archive: string, writer: ArchiveWriter, ask: Ask): Prom
     for await (const entry of entriesOf(zip)) {
       checkAsk(ask, `unpacking ${archive}`);
       const described = describeZipEntry(entry);
-      const content = described.kind === "file" ? await contentOf(zip, entry) : undefined;
-      await writer.write(described, content, ask);
+      const sink = writer.begin(described);
+      if (sink === undefined) continue;
+      for await (const chunk of await contentOf(zip, entry)) sink.write(chunk as Buffer);
+      sink.end();
     }
   } finally {
     zip.close();
@@ -114,33 +117,50 @@ function contentOf(zip: ZipFile, entry: Entry): Promise<NodeJS.ReadableStream> {
   });
 }
 
+/**
+ * The parser is fed piece by piece; it hands out entries and their bytes while it is fed. What goes wrong with an
+ * entry is kept and thrown by the feeding loop, because an error inside the parser's events would be lost in it.
+ */
 async function unpackTar(archive: string, writer: ArchiveWriter, ask: Ask): Promise<void> {
   const { Parser } = await import("tar");
-  let failure: unknown;
-  let writing: Promise<void> = Promise.resolve();
-  const parser = new Parser({
-    strict: true,
-    onReadEntry: (entry) => {
-      const plain = entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile";
-      const kind = plain ? "file" : entry.type === "Directory" ? "folder" : "other";
-      const described = { name: entry.path, kind, executable: ((entry.mode ?? 0) & 0o111) !== 0 } as const;
-      const content = kind === "file" ? Readable.from(entry) : undefined;
-      if (content === undefined) entry.resume();
-      writing = writing
-        .then(() => (failure === undefined ? writer.write(described, content, ask) : undefined))
-        .catch((error: unknown) => {
-          failure ??= error;
-          source.destroy(error instanceof Error ? error : undefined);
-        });
-    },
+  const failures: unknown[] = [];
+  const attempt = (work: () => void) => {
+    if (failures.length > 0) return;
+    try {
+      work();
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  let ended = false;
+  const parser = new Parser({ strict: true });
+  parser.on("error", (error: unknown) => failures.push(error));
+  parser.on("end", () => {
+    ended = true;
   });
-  const source = createReadStream(archive);
-  try {
-    await pipeline(source, parser as unknown as NodeJS.WritableStream, { signal: ask.signal });
-  } catch (error) {
-    await writing;
-    throw failure ?? error;
+  parser.on("entry", (entry: ReadEntry) =>
+    attempt(() => {
+      const sink = writer.begin(describeTarEntry(entry));
+      entry.on("data", (chunk: Buffer) => attempt(() => sink?.write(chunk)));
+      entry.on("end", () => sink?.end());
+    }),
+  );
+  for await (const chunk of createReadStream(archive)) {
+    checkAsk(ask, `unpacking ${archive}`);
+    parser.write(chunk as Buffer);
+    if (failures.length > 0) throw failures[0];
   }
-  await writing;
-  if (failure !== undefined) throw failure;
+  parser.end();
+  if (failures.length > 0) throw failures[0];
+  if (!ended) throw new Error("it ends in the middle of an entry");
+}
+
+function describeTarEntry(entry: ReadEntry) {
+  const isPlain = entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile";
+  const kind: "file" | "folder" | "other" = isPlain
+    ? "file"
+    : entry.type === "Directory"
+      ? "folder"
+      : "other";
+  return { name: entry.path, kind, executable: ((entry.mode ?? 0) & 0o111) !== 0 };
 }

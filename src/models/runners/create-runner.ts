@@ -32,7 +32,7 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
   const { source } = model;
   const workers = options.workers ?? 1;
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-  const watched = (runner: Runner) => bisecting(runner, { knownInput: model.exampleInputs[0] });
+  const watched = (runner: Runner) => bisecting(runner, { knownInput: model.exampleInputs[0] ?? "CCO" });
   switch (source.kind) {
     case "builtin":
       return new BuiltinRunner(model, options.workers ?? Math.min(4, availableParallelism()));
