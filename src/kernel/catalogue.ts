@@ -391,6 +391,26 @@ export const catalogue = {
     retry: "later",
     hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that memory is free.",
   },
+  LEDGER_NOT_USABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check that the folder is writable, the disk has room, and no other program keeps the file locked.",
+  },
+  LEDGER_TOO_NEW: {
+    kind: "environment",
+    retry: "never",
+    hint: "A newer Memoir has written this ledger. Install that version, or give the server another --home.",
+  },
+  LEDGER_RECORD_MISSING: {
+    kind: "not-found",
+    retry: "never",
+    hint: "It was deleted in the meantime. List again to see what is there.",
+  },
+  LEDGER_TOKEN_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Start listing from the first page again.",
+  },
 } as const satisfies Record<string, CatalogueRow>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -20,11 +20,13 @@ const floors: Readonly<Record<string, number>> = {
   "exec/core": 4,
   "exec/local": 5,
   "exec/container": 5,
+  ledger: 4,
   models: 4,
   predict: 6,
   engine: 6,
   app: 7,
-  cli: 8,
+  server: 8,
+  cli: 9,
 };
 
 const root = resolve(import.meta.dirname, "../..");

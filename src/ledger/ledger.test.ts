@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Ledger, openLedger } from "./ledger.ts";
+import type { RunGroupRecord } from "./records.ts";
+
+let folder: string;
+let ledger: Ledger;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-ledger-"));
+  ledger = await openLedger(join(folder, "sub", "ledger.db"));
+});
+afterEach(async () => {
+  ledger.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function group(id: string, account = "111111111111", name = `group ${id}`): RunGroupRecord {
+  return { account, id, name, createdAt: "2026-01-01T00:00:00Z", tags: { a: "ä" }, maxRuns: 3 };
+}
+
+describe("the ledger", () => {
+  it("gives back records as they were put, to their account only", () => {
+    ledger.runGroups.insert(group("1"));
+    expect(ledger.runGroups.get("111111111111", "1")).toEqual(group("1"));
+    expect(ledger.runGroups.get("222222222222", "1")).toBeUndefined();
+    ledger.runGroups.put({ ...group("1"), maxRuns: 9 });
+    expect(ledger.runGroups.get("111111111111", "1")?.maxRuns).toBe(9);
+    expect(ledger.runGroups.remove("222222222222", "1")).toBe(false);
+    expect(ledger.runGroups.remove("111111111111", "1")).toBe(true);
+    expect(() => ledger.runGroups.put(group("1"))).toThrow(/no such record/);
+  });
+
+  it("pages through records in the order of creation, whatever is inserted meanwhile", () => {
+    for (let i = 0; i < 7; i++) ledger.runGroups.insert(group(String(i)));
+    ledger.runGroups.insert(group("foreign", "222222222222"));
+    const first = ledger.runGroups.page("111111111111", {}, { limit: 3 });
+    expect(first.items.map((item) => item.id)).toEqual(["0", "1", "2"]);
+    ledger.runGroups.insert(group("late"));
+    const seen = first.items.map((item) => item.id);
+    for (let token = first.nextToken; token !== undefined; ) {
+      const page = ledger.runGroups.page("111111111111", {}, { limit: 3, token });
+      seen.push(...page.items.map((item) => item.id));
+      token = page.nextToken;
+    }
+    expect(seen).toEqual(["0", "1", "2", "3", "4", "5", "6", "late"]);
+    expect(ledger.runGroups.page("111111111111", { name: "group 4" }, { limit: 3 }).items).toHaveLength(1);
+  });
+
+  it("refuses page tokens that it did not hand out", () => {
+    for (const token of ["", "x", "cDE=", "p1", Buffer.from("p1; DROP").toString("base64url")]) {
+      expect(() => ledger.runGroups.page("111111111111", {}, { limit: 3, token }), token).toThrow(/token/);
+    }
+  });
+
+  it("a transaction that throws changes nothing", () => {
+    expect(() =>
+      ledger.transaction(() => {
+        ledger.runGroups.insert(group("1"));
+        ledger.transaction(() => ledger.runGroups.insert(group("2")));
+        throw new Error("stop");
+      }),
+    ).toThrow("stop");
+    expect(ledger.runGroups.count(undefined)).toBe(0);
+  });
+
+  it("ids are decimal, new every time, and go on after a restart", async () => {
+    const ids = [ledger.nextId(), ledger.nextId()];
+    ledger.close();
+    ledger = await openLedger(join(folder, "sub", "ledger.db"));
+    ids.push(ledger.nextId());
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) expect(id).toMatch(/^\d{7,18}$/);
+  });
+
+  it("tells a repeated request from another one with the same request id", () => {
+    const at = { account: "111111111111", operation: "StartRun", requestId: "r" };
+    expect(ledger.recall(at, "{}")).toEqual({ kind: "new" });
+    ledger.remember(at, "{}", '{"id":"1"}');
+    expect(ledger.recall(at, "{}")).toEqual({ kind: "answered", answer: '{"id":"1"}' });
+    expect(ledger.recall(at, '{"x":1}')).toEqual({ kind: "conflict" });
+    expect(ledger.recall({ ...at, account: "222222222222" }, "{}")).toEqual({ kind: "new" });
+  });
+
+  it("reads log lines forward and backward, per account and stream", () => {
+    ledger.log(
+      "111111111111",
+      "run/1",
+      [1, 2, 3, 4].map((at) => ({ at, message: `line ${at}` })),
+    );
+    ledger.log("111111111111", "run/10", [{ at: 9, message: "other" }]);
+    const first = ledger.readLog("111111111111", "run/1", { limit: 2 });
+    expect(first.lines.map((line) => line.message)).toEqual(["line 1", "line 2"]);
+    const after = first.lines.at(-1)?.seq ?? 0;
+    expect(ledger.readLog("111111111111", "run/1", { after, limit: 9 }).lines.map((line) => line.at)).toEqual(
+      [3, 4],
+    );
+    expect(
+      ledger.readLog("111111111111", "run/1", { limit: 2, newest: true }).lines.map((line) => line.at),
+    ).toEqual([3, 4]);
+    expect(ledger.logStreams("111111111111", "run/").map((stream) => stream.name)).toEqual([
+      "run/1",
+      "run/10",
+    ]);
+    expect(ledger.readLog("222222222222", "run/1", { limit: 9 }).lines).toEqual([]);
+  });
+
+  it("a second process may read and write at the same time", async () => {
+    const other = await openLedger(join(folder, "sub", "ledger.db"));
+    other.runGroups.insert(group("theirs"));
+    ledger.runGroups.insert(group("ours"));
+    expect(other.runGroups.all(undefined).map((item) => item.id)).toEqual(["theirs", "ours"]);
+    other.close();
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * The ledger: the durable record of runs, tasks and caches behind the server. Every change is on disk before the call
+ * returns; several changes that belong together go into one `transaction`.
+ */
+import { digestOf } from "../hash/index.ts";
+import { openSql, type Sql } from "./open-sql.ts";
+import type {
+  BatchRecord,
+  BatchRunRecord,
+  ConfigurationRecord,
+  RunCacheRecord,
+  RunGroupRecord,
+  RunRecord,
+  TaskRecord,
+  WorkflowRecord,
+  WorkflowVersionRecord,
+} from "./records.ts";
+import { Table } from "./table.ts";
+
+export interface LogLine {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly message: string;
+}
+
+export interface LogPage {
+  readonly lines: readonly (LogLine & { readonly seq: number })[];
+}
+
+export type Remembered =
+  | { readonly kind: "new" }
+  /** The same request was answered before. */
+  | { readonly kind: "answered"; readonly answer: string }
+  /** The id was used for another request. */
+  | { readonly kind: "conflict" };
+
+export class Ledger {
+  readonly runCaches: Table<RunCacheRecord>;
+  readonly workflows: Table<WorkflowRecord>;
+  readonly workflowVersions: Table<WorkflowVersionRecord>;
+  readonly runGroups: Table<RunGroupRecord>;
+  readonly runs: Table<RunRecord>;
+  readonly tasks: Table<TaskRecord>;
+  readonly batches: Table<BatchRecord>;
+  readonly batchRuns: Table<BatchRunRecord>;
+  readonly configurations: Table<ConfigurationRecord>;
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    this.runCaches = new Table(sql, "run_cache");
+    this.workflows = new Table(sql, "workflow");
+    this.workflowVersions = new Table(sql, "workflow_version");
+    this.runGroups = new Table(sql, "run_group");
+    this.runs = new Table(sql, "run");
+    this.tasks = new Table(sql, "task");
+    this.batches = new Table(sql, "batch");
+    this.batchRuns = new Table(sql, "batch_run");
+    this.configurations = new Table(sql, "configuration");
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#sql.transaction(work);
+  }
+
+  /** A new id: seven decimal digits at first, never given twice. */
+  nextId(): string {
+    return this.transaction(() => {
+      this.#sql.run(
+        "INSERT INTO counter (name, value) VALUES ('id', 1000000) ON CONFLICT (name) DO NOTHING",
+        [],
+      );
+      this.#sql.run("UPDATE counter SET value = value + 1 WHERE name = 'id'", []);
+      const [row] = this.#sql.all("SELECT value FROM counter WHERE name = 'id'", []);
+      return String(row?.["value"]);
+    });
+  }
+
+  /** What is known of a request id; `request` is the whole decoded request. */
+  recall(at: { account: string; operation: string; requestId: string }, request: string): Remembered {
+    const [row] = this.#sql.all(
+      "SELECT request_digest, answer FROM answered WHERE account = ? AND operation = ? AND request_id = ?",
+      [at.account, at.operation, at.requestId],
+    );
+    if (row === undefined) return { kind: "new" };
+    return row["request_digest"] === digestOf(request)
+      ? { kind: "answered", answer: String(row["answer"]) }
+      : { kind: "conflict" };
+  }
+
+  remember(
+    at: { account: string; operation: string; requestId: string },
+    request: string,
+    answer: string,
+  ): void {
+    this.#sql.run(
+      "INSERT INTO answered (account, operation, request_id, request_digest, answer) VALUES (?, ?, ?, ?, ?)",
+      [at.account, at.operation, at.requestId, digestOf(request), answer],
+    );
+  }
+
+  log(account: string, stream: string, lines: readonly LogLine[]): void {
+    this.transaction(() => {
+      for (const line of lines) {
+        this.#sql.run("INSERT INTO log_line (account, stream, at, message) VALUES (?, ?, ?, ?)", [
+          account,
+          stream,
+          line.at,
+          line.message,
+        ]);
+      }
+    });
+  }
+
+  /** Lines after (or, backward, before) a sequence number, oldest first. */
+  readLog(
+    account: string,
+    stream: string,
+    window: {
+      readonly after?: number;
+      readonly before?: number;
+      readonly limit: number;
+      readonly newest?: true;
+    },
+  ): LogPage {
+    const after = window.after ?? 0;
+    const before = window.before ?? Number.MAX_SAFE_INTEGER;
+    const order = window.newest ? "DESC" : "ASC";
+    const rows = this.#sql.all(
+      `SELECT seq, at, message FROM log_line WHERE account = ? AND stream = ? AND seq > ? AND seq < ? ORDER BY seq ${order} LIMIT ?`,
+      [account, stream, after, before, window.limit],
+    );
+    const lines = rows.map((row) => ({
+      seq: Number(row["seq"]),
+      at: Number(row["at"]),
+      message: String(row["message"]),
+    }));
+    return { lines: window.newest ? lines.reverse() : lines };
+  }
+
+  /** Names of streams that start with `prefix`, with the time of their first and last line. */
+  logStreams(account: string, prefix: string): readonly { name: string; firstAt: number; lastAt: number }[] {
+    return this.#sql
+      .all(
+        "SELECT stream, min(at) AS first_at, max(at) AS last_at FROM log_line WHERE account = ? AND substr(stream, 1, length(?)) = ? GROUP BY stream ORDER BY stream",
+        [account, prefix, prefix],
+      )
+      .map((row) => ({
+        name: String(row["stream"]),
+        firstAt: Number(row["first_at"]),
+        lastAt: Number(row["last_at"]),
+      }));
+  }
+
+  close(): void {
+    this.#sql.close();
+  }
+}
+
+/** Opens or creates the ledger's file; throws LEDGER_* AppErrors. */
+export async function openLedger(file: string): Promise<Ledger> {
+  return new Ledger(await openSql(file));
+}

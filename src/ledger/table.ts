@@ -1,0 +1,127 @@
+/** One kind of record: insert, get, change, list page by page in the order of creation. */
+import { AppError } from "../kernel/index.ts";
+import { type TableName, tables } from "./migrations.ts";
+import type { Sql } from "./open-sql.ts";
+import type { OwnedRecord } from "./records.ts";
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Opaque; absent on the last page. */
+  readonly nextToken?: string;
+}
+
+export interface PageRequest {
+  readonly limit: number;
+  readonly token?: string;
+}
+
+/** Columns that a table can be searched by, and the value each must have. */
+export type Where = Readonly<Record<string, string | undefined>>;
+
+export class Table<T extends OwnedRecord> {
+  readonly #sql: Sql;
+  readonly #name: TableName;
+  readonly #columns: readonly string[];
+
+  constructor(sql: Sql, name: TableName) {
+    this.#sql = sql;
+    this.#name = name;
+    this.#columns = tables[name];
+  }
+
+  insert(record: T): void {
+    this.#sql.run(`INSERT INTO ${this.#name} (account, id, body) VALUES (?, ?, ?)`, [
+      record.account,
+      record.id,
+      JSON.stringify(record),
+    ]);
+  }
+
+  get(account: string, id: string): T | undefined {
+    const [row] = this.#sql.all(`SELECT body FROM ${this.#name} WHERE account = ? AND id = ?`, [account, id]);
+    return row === undefined ? undefined : this.#read(row["body"]);
+  }
+
+  /** Replaces the record; throws when it is not there. */
+  put(record: T): void {
+    const changed = this.#sql.run(`UPDATE ${this.#name} SET body = ? WHERE account = ? AND id = ?`, [
+      JSON.stringify(record),
+      record.account,
+      record.id,
+    ]);
+    if (changed !== 1)
+      throw new AppError("LEDGER_RECORD_MISSING", `changing ${this.#name} ${record.id}: no such record`);
+  }
+
+  remove(account: string, id: string): boolean {
+    return this.#sql.run(`DELETE FROM ${this.#name} WHERE account = ? AND id = ?`, [account, id]) === 1;
+  }
+
+  /** `account` undefined = of everybody, for the server's own work. */
+  all(account: string | undefined, where: Where = {}): readonly T[] {
+    const { text, values } = this.#where(account, where);
+    return this.#sql
+      .all(`SELECT body FROM ${this.#name} ${text} ORDER BY seq`, values)
+      .map((row) => this.#read(row["body"]));
+  }
+
+  count(account: string | undefined, where: Where = {}): number {
+    const { text, values } = this.#where(account, where);
+    const [row] = this.#sql.all(`SELECT count(*) AS n FROM ${this.#name} ${text}`, values);
+    return Number(row?.["n"] ?? 0);
+  }
+
+  page(account: string, where: Where, request: PageRequest): Page<T> {
+    const after = request.token === undefined ? 0 : parseToken(request.token);
+    const { text, values } = this.#where(account, where);
+    const rows = this.#sql.all(
+      `SELECT seq, body FROM ${this.#name} ${text} AND seq > ? ORDER BY seq LIMIT ?`,
+      [...values, after, request.limit + 1],
+    );
+    const shown = rows.slice(0, request.limit);
+    const last = shown.at(-1);
+    return {
+      items: shown.map((row) => this.#read(row["body"])),
+      ...(rows.length > request.limit && last !== undefined
+        ? { nextToken: tokenOf(Number(last["seq"])) }
+        : {}),
+    };
+  }
+
+  #where(account: string | undefined, where: Where): { text: string; values: string[] } {
+    const conditions = ["1 = 1"];
+    const values: string[] = [];
+    const add = (column: string, value: string) => {
+      conditions.push(`${column} = ?`);
+      values.push(value);
+    };
+    if (account !== undefined) add("account", account);
+    for (const [column, value] of Object.entries(where)) {
+      if (value === undefined) continue;
+      if (!this.#columns.includes(column))
+        throw new Error(`invariant broken: ${this.#name} has no column ${column}`);
+      add(column, value);
+    }
+    return { text: `WHERE ${conditions.join(" AND ")}`, values };
+  }
+
+  #read(body: unknown): T {
+    return JSON.parse(String(body)) as T;
+  }
+}
+
+/** Cursors are short, opaque, and refuse what we did not hand out. */
+function tokenOf(seq: number): string {
+  return Buffer.from(`p${seq}`).toString("base64url");
+}
+
+function parseToken(token: string): number {
+  const text = Buffer.from(token, "base64url").toString("latin1");
+  const seq = /^p(\d{1,15})$/.exec(text)?.[1];
+  if (seq === undefined || tokenOf(Number(seq)) !== token)
+    throw new AppError(
+      "LEDGER_TOKEN_INVALID",
+      "listing a further page: the token is not one that was handed out",
+    );
+  return Number(seq);
+}
