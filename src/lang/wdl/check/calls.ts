@@ -32,7 +32,8 @@ export function resolveCallee(context: Context, node: CallNode, callables: Calla
   for (const namespace of path.slice(0, -1)) {
     document = imports.get(namespace.text);
     if (document === undefined) {
-      context.report(wrong.unknownNamespace(context.place(namespace.span), namespace.text, imports.keys()));
+      if (!context.missingNamespaces.has(namespace.text))
+        context.report(wrong.unknownNamespace(context.place(namespace.span), namespace.text, imports.keys()));
       return undefined;
     }
     imports = document.imports;

@@ -14,6 +14,8 @@ const lenientCodes: ReadonlySet<string> = new Set([
   "wdl-optional-for-required",
   "wdl-loose-conversion",
   "wdl-shadowing-output",
+  "wdl-shadowing-variable",
+  "wdl-extra-member",
   "wdl-duplicate-input",
   "wdl-name-clash",
   "wdl-struct-clash",
@@ -41,6 +43,8 @@ export class Context {
   readonly functions: FunctionTable;
   readonly structs = new Map<string, StructType>();
   readonly enums = new Map<string, CheckedEnum>();
+  /** Namespaces whose document could not be read: what they hold is unknown, and reported once, at the import. */
+  readonly missingNamespaces: ReadonlySet<string>;
   readonly types = new Map<Expression, WdlType>();
   readonly signatures = new Map<ApplyNode, ResolvedSignature>();
   readonly diagnostics: Diagnostic[] = [];
@@ -51,11 +55,13 @@ export class Context {
     readonly version: WdlVersion;
     readonly lenient: boolean;
     readonly functions: FunctionTable;
+    readonly missingNamespaces: ReadonlySet<string>;
   }) {
     this.source = given.source;
     this.version = given.version;
     this.lenient = given.lenient;
     this.functions = given.functions;
+    this.missingNamespaces = given.missingNamespaces;
   }
 
   has(since: WdlVersion): boolean {

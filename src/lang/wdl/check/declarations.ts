@@ -2,7 +2,7 @@
 import type { Declaration } from "../syntax/ast.ts";
 import type { CheckedDeclaration, CheckedInput } from "./checked.ts";
 import type { Context } from "./context.ts";
-import { duplicateName } from "./diagnostics.ts";
+import { duplicateName, shadowingVariable } from "./diagnostics.ts";
 import * as wrong from "./diagnostics-document.ts";
 import { expectType, type Where } from "./expressions.ts";
 import { dependencyOrder } from "./order.ts";
@@ -27,9 +27,17 @@ export function declare(
 export function enter(context: Context, entry: Entry, scope: Scope): boolean {
   const taken = scope.find(entry.name);
   if (taken !== undefined && taken.kind !== "task") {
+    const variable = entry.kind === "scatter variable" && scope.own(entry.name) === undefined;
     context.report(
-      duplicateName(context.place(entry.span), entry.name, entry.kind, context.place(taken.span), taken.kind),
+      (variable ? shadowingVariable : duplicateName)(
+        context.place(entry.span),
+        entry.name,
+        entry.kind,
+        context.place(taken.span),
+        taken.kind,
+      ),
     );
+    if (variable) scope.add(entry);
     return false;
   }
   scope.add(entry);

@@ -47,6 +47,16 @@ export function duplicateName(
   });
 }
 
+export function shadowingVariable(
+  place: Place,
+  name: string,
+  what: string,
+  first: Place,
+  where: string,
+): Diagnostic {
+  return { ...duplicateName(place, name, what, first, where), code: "wdl-shadowing-variable" };
+}
+
 export function shadowingOutput(place: Place, name: string, first: Place, where: string): Diagnostic {
   return problem("wdl-shadowing-output", place, `output ${name} has the name of ${where} ${name}`, {
     labels: [{ ...first, message: `${where} ${name}` }],
@@ -222,6 +232,15 @@ export function unknownMember(place: Place, name: string, of: string, known: Ite
     "wdl-unknown-member",
     place,
     `${of} has no member ${name}`,
+    suggestion(name, known, "members"),
+  );
+}
+
+export function extraMember(place: Place, name: string, struct: string, known: Iterable<string>): Diagnostic {
+  return problem(
+    "wdl-extra-member",
+    place,
+    `struct ${struct} has no member ${name}`,
     suggestion(name, known, "members"),
   );
 }

@@ -1,5 +1,6 @@
 /** Checks one document whose imports are already checked. */
 import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import type { ImportNode } from "../syntax/ast.ts";
 import type { Parsed } from "../syntax/parser.ts";
 import type { CheckedDocument, CheckedTask } from "./checked.ts";
 import { Context, soften } from "./context.ts";
@@ -14,6 +15,8 @@ export interface DocumentCheck {
   readonly source: SourceText;
   readonly parsed: Parsed;
   readonly imports: readonly ResolvedImport[];
+  /** Imports that could not be read; already reported. */
+  readonly missing: readonly ImportNode[];
   readonly lenient: boolean;
   readonly functions: FunctionTable;
 }
@@ -26,7 +29,8 @@ export interface DocumentResult {
 export function checkDocument(check: DocumentCheck): DocumentResult {
   const { source, lenient, functions } = check;
   const { tree } = check.parsed;
-  const context = new Context({ source, version: tree.version, lenient, functions });
+  const missingNamespaces = new Set(check.missing.map(namespaceOf));
+  const context = new Context({ source, version: tree.version, lenient, functions, missingNamespaces });
   for (const diagnostic of check.parsed.diagnostics) context.report(diagnostic);
   const imports = namespaces(context, check.imports);
   // Tasks and workflows know their document, which is complete only when they are.
@@ -93,7 +97,7 @@ function namespaces(context: Context, imports: readonly ResolvedImport[]): Map<s
   for (const each of imports) {
     const { node, document } = each;
     const place = context.place(node.namespace?.span ?? node.uriSpan);
-    const name = node.namespace?.text ?? stem(node.uri);
+    const name = namespaceOf(node);
     if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name)) {
       // Nothing can be called through it, yet its structs are there; only a document with neither is a mistake.
       if (document.structs.size === 0) context.report(wrong.badNamespace(place, name));
@@ -112,7 +116,8 @@ function namespaces(context: Context, imports: readonly ResolvedImport[]): Map<s
   return byName;
 }
 
-function stem(uri: string): string {
-  const path = uri.replace(/[?#].*$/, "");
+function namespaceOf(node: ImportNode): string {
+  if (node.namespace !== undefined) return node.namespace.text;
+  const path = node.uri.replace(/[?#].*$/, "");
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.wdl$/, "");
 }

@@ -18,6 +18,8 @@ export function exportedByScatter(scope: Scope): Entry[] {
 }
 
 function mapType(type: WdlType, wrap: (type: WdlType) => WdlType): WdlType {
+  // What could not be checked stays so: a call of something unknown has members all the same.
+  if (type.kind === "any") return type;
   if (type.kind !== "call") return wrap(type);
   return { ...type, members: new Map([...type.members].map(([name, member]) => [name, wrap(member)])) };
 }

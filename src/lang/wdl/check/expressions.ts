@@ -376,7 +376,8 @@ function structNamed(context: Context, name: string, node: ObjectNode): WdlType 
   if (found !== undefined) return found;
   const place = context.place(node.type?.span ?? node.span);
   if (context.enums.has(name)) context.report(wrong.notAStruct(place, name, "an enum"));
-  else context.report(wrong.unknownType(place, name, context.structs.keys()));
+  else if (context.missingNamespaces.size === 0)
+    context.report(wrong.unknownType(place, name, context.structs.keys()));
   return undefined;
 }
 
@@ -391,8 +392,7 @@ function checkMember(
   const member = struct.members.get(name);
   if (member === undefined) {
     infer(context, value, inside(where));
-    const place = context.place(key.span);
-    context.report(wrong.unknownMember(place, name, `struct ${struct.name}`, struct.members.keys()));
+    context.report(wrong.extraMember(context.place(key.span), name, struct.name, struct.members.keys()));
     return;
   }
   expectType(context, value, member, inside(where), `member ${name} of ${struct.name}`);

@@ -116,7 +116,16 @@ function checkAll(
       return document === undefined ? [] : [{ node, document }];
     });
     const { uri, source, parsed } = each;
-    const result = checkDocument({ uri, source, parsed, imports, lenient: options.lenient, functions });
+    const missing = parsed.tree.imports.filter((node) => !imports.some((other) => other.node === node));
+    const result = checkDocument({
+      uri,
+      source,
+      parsed,
+      imports,
+      missing,
+      lenient: options.lenient,
+      functions,
+    });
     checked.set(uri, result.document);
     diagnostics.push(...each.diagnostics, ...result.diagnostics);
   }

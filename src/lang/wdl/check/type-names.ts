@@ -48,6 +48,7 @@ function resolveRequired(context: Context, node: TypeNode, named: NamedTypes): W
       if (found !== undefined) return found;
       // Before 1.2 the word is no type, yet `development` documents of old and Cromwell have it.
       if (node.name === "Directory" && context.lenient) return directoryType;
+      if (context.missingNamespaces.size > 0) return anyType;
       const known = [...builtIn, ...context.structs.keys(), ...context.enums.keys()];
       context.report(wrong.unknownType(context.place(node.span), node.name, known));
       return anyType;
