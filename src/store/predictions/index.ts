@@ -2,10 +2,19 @@
 export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedded-tier.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
+export {
+  type GuardedTier,
+  type GuardOptions,
+  guardTier,
+  type MeasuredVerb,
+  type TierMetrics,
+  type VerbMetrics,
+} from "./guarded-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
 export { createParquetTier, type ParquetTier, type ParquetTierOptions } from "./parquet/parquet-tier.ts";
+export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
 export { createSampler, type Sampler, sampleHash, sampleOf } from "./sample.ts";
 export { columnsDigest, scopeIdentity } from "./scope.ts";
 export type { PredictionTier, PutReport, SampleRequest, TierAbilities } from "./tier.ts";

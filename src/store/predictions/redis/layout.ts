@@ -1,0 +1,58 @@
+/**
+ * Keys in Redis. Ersilia's two are read and written as Ersilia does:
+ *
+ *   HASH    cache:<model>              raw input -> JSON array of CSV cells (texts), with our mark behind it
+ *   STRING  <model>:header             JSON array of column names
+ *
+ * Memoir's own, beside them:
+ *
+ *   HASH    memoir:<model>             shown -> the scope whose rows lie in Ersilia's hash
+ *   HASH    memoir:<model>:origins     origin tag -> JSON of where values came from
+ *   HASH    memoir:<scope>:rows        rows of the other scopes, and of all while the header is somebody else's
+ *   HASH    memoir:<scope>:canonical   canonical form -> raw input
+ *
+ * where <scope> is <model>/<release>/<digest of the columns>. One hash per model is Ersilia's, so it can show one
+ * release: the first that Memoir stored. Rows of two releases are never mixed in it.
+ */
+import type { PredictionScope } from "../../../task/index.ts";
+import { scopeIdentity } from "../scope.ts";
+import { scopeTag } from "./mark.ts";
+
+export interface Keys {
+  readonly identity: string;
+  readonly tag: string;
+  readonly shared: string;
+  readonly header: string;
+  readonly state: string;
+  readonly origins: string;
+  readonly own: string;
+  readonly canonical: string;
+  /** JSON of the column names, as it is written to `header`. */
+  readonly headerText: string;
+}
+
+export function keysOf(scope: PredictionScope): Keys {
+  const identity = scopeIdentity(scope);
+  const model = scope.modelId;
+  return {
+    identity,
+    tag: scopeTag(identity),
+    shared: `cache:${model}`,
+    header: `${model}:header`,
+    state: `memoir:${model}`,
+    origins: `memoir:${model}:origins`,
+    own: `memoir:${identity}:rows`,
+    canonical: `memoir:${identity}:canonical`,
+    headerText: JSON.stringify(scope.columns.map((column) => column.name)),
+  };
+}
+
+/** The column names that a header's text lists; undefined when it is no list of texts. */
+export function readHeader(text: string): readonly string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(text);
+    return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}

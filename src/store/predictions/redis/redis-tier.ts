@@ -1,0 +1,466 @@
+/**
+ * The Redis local tier: Ersilia's layout (layout.ts), read and written as it is, with Memoir's release and provenance
+ * in a mark on each row (mark.ts). Look-ups are pipelined: 1,000 fields per command, 16 commands in flight.
+ */
+import type { Redis } from "ioredis";
+import { type Ask, checkAsk } from "../../../kernel/index.ts";
+import type { PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
+import { equalRows } from "../equal-rows.ts";
+import type { TierEventSink } from "../events.ts";
+import { sampleOf } from "../sample.ts";
+import { lastOfEachInput, requireWholeRows } from "../scope.ts";
+import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
+import { type Keys, keysOf, readHeader } from "./layout.ts";
+import { originTag } from "./mark.ts";
+import { RedisLink } from "./redis-link.ts";
+import { parseRedisUrl } from "./redis-url.ts";
+import { deleteUnchangedScript, ersiliaTtlSeconds, putScript, releaseScript } from "./scripts.ts";
+import { createRowReader, type Reading, storedText } from "./stored-row.ts";
+
+export interface RedisTierOptions {
+  /** See redis-url.ts: `redis://:password@host:6379/0`, `rediss://…`, `redis+unix:///path?db=0`. */
+  readonly url: string;
+  /** Rows stored longer ago than this are misses, and rows of unknown age too. Whole seconds; default: no limit. */
+  readonly expireAfterMs?: number;
+  /** What to do with rows that Ersilia wrote, whose release nobody knows. Default `use`. */
+  readonly ersiliaRows?: "use" | "refuse";
+  /** Milliseconds until a connection must stand. Default 500. */
+  readonly connectWithinMs?: number;
+  readonly onEvent?: TierEventSink;
+  /** The clock, for tests. */
+  readonly now?: () => number;
+}
+
+const fieldsPerRead = 1000;
+const readsInFlight = 16;
+/** Lua hands at most some 8,000 values to one call. */
+const rowsPerWrite = 500;
+const writesInFlight = 8;
+const scanCount = 1000;
+
+/** @example const tier = createRedisTier({ url: "redis://127.0.0.1:6379/0" }); await tier.open(ask); */
+export function createRedisTier(options: RedisTierOptions): PredictionTier {
+  return new RedisTier(options);
+}
+
+/** What lies in Redis for a scope at the beginning of a call. */
+interface View {
+  /** Names of the cells of Ersilia's rows; undefined = they cannot be used. */
+  readonly header: readonly string[] | undefined;
+  /** Hashes to look in, in this order. */
+  readonly hashes: readonly { readonly key: string; readonly shared: boolean }[];
+}
+
+/** A row that was found, where it came from, and what must still be fetched for it. */
+interface Found {
+  readonly row: PredictionRow;
+  readonly origin: string | undefined;
+  readonly ours: boolean;
+}
+
+class RedisTier implements PredictionTier {
+  readonly name: string;
+  readonly can = { expire: true, canonicalIndex: true, write: true };
+  readonly #options: RedisTierOptions;
+  readonly #now: () => number;
+  readonly #link: RedisLink;
+  readonly #origins = new Map<string, Provenance>();
+  /** Models whose header trouble was told about: once is enough. */
+  readonly #toldHeaders = new Set<string>();
+  #expiresFields = false;
+
+  constructor(options: RedisTierOptions) {
+    const address = parseRedisUrl(options.url);
+    const { connectWithinMs } = options;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#link = new RedisLink({ address, ...(connectWithinMs === undefined ? {} : { connectWithinMs }) });
+    this.name = address.shown;
+  }
+
+  async open(ask: Ask): Promise<void> {
+    await this.#link.run("connecting", ask, async (redis) => {
+      await redis.ping();
+      if (this.#options.expireAfterMs === undefined) return;
+      // Servers from 7.4 on can expire single fields of a hash; on others old rows are dropped when they are met.
+      const [known] = (await redis.call("COMMAND", "INFO", "HPEXPIRE")) as unknown[];
+      this.#expiresFields = known !== null && known !== undefined;
+    });
+  }
+
+  async getMany(
+    scope: PredictionScope,
+    inputs: readonly string[],
+    ask: Ask,
+  ): Promise<readonly (PredictionRow | undefined)[]> {
+    checkAsk(ask, `looking up predictions in ${this.name}`);
+    const keys = keysOf(scope);
+    return this.#link.run("looking up predictions", ask, async (redis) => {
+      const found = await this.#find(redis, scope, keys, inputs, ask);
+      await this.#learnOrigins(redis, keys, found);
+      return found.map((each) => this.#complete(each));
+    });
+  }
+
+  async getManyCanonical(
+    scope: PredictionScope,
+    canonical: readonly string[],
+    ask: Ask,
+  ): Promise<readonly (PredictionRow | undefined)[]> {
+    const keys = keysOf(scope);
+    const inputs: (string | null)[] = [];
+    await this.#link.run("looking up canonical forms", ask, async (redis) => {
+      for (let at = 0; at < canonical.length; at += fieldsPerRead) {
+        inputs.push(...(await redis.hmget(keys.canonical, ...canonical.slice(at, at + fieldsPerRead))));
+        this.#link.heard();
+      }
+    });
+    const known = inputs.filter((input) => input !== null);
+    const rows = await this.getMany(scope, known, ask);
+    let next = 0;
+    return inputs.map((input, at) => {
+      const row = input === null ? undefined : rows[next++];
+      const form = canonical[at];
+      return row === undefined || form === undefined ? undefined : { ...row, canonical: form };
+    });
+  }
+
+  async putMany(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutReport> {
+    checkAsk(ask, `storing predictions in ${this.name}`);
+    requireWholeRows(scope, rows);
+    // UTF-8 cannot hold half a surrogate pair: such inputs would overwrite each other, so they are not kept.
+    const wanted = lastOfEachInput(rows).filter((row) => !loneSurrogate.test(row.input));
+    const keys = keysOf(scope);
+    return this.#link.run("storing predictions", ask, async (redis) => {
+      const before = await this.#find(
+        redis,
+        scope,
+        keys,
+        wanted.map((row) => row.input),
+        ask,
+      );
+      const fresh = wanted.filter((row, at) => {
+        const old = before[at];
+        return old?.ours !== true || !equalRows(old.row, row);
+      });
+      await this.#writeCanonical(redis, keys, wanted);
+      const storedAtSeconds = Math.floor(this.#now() / 1000);
+      for (let at = 0; at < fresh.length; at += rowsPerWrite * writesInFlight) {
+        checkAsk(ask, `storing predictions in ${this.name}`);
+        const window = fresh.slice(at, at + rowsPerWrite * writesInFlight);
+        await this.#writeWindow(redis, scope, keys, window, storedAtSeconds);
+      }
+      return { stored: fresh.length, alreadyThere: wanted.length - fresh.length };
+    });
+  }
+
+  async *scan(scope: PredictionScope, ask: Ask): AsyncGenerator<readonly PredictionRow[]> {
+    checkAsk(ask, `reading predictions from ${this.name}`);
+    const keys = keysOf(scope);
+    const view = await this.#link.run("reading predictions", ask, (redis) => this.#look(redis, scope, keys));
+    const read = this.#rowReader(scope, keys, view);
+    let damaged = 0;
+    for (const [place, hash] of view.hashes.entries()) {
+      let cursor = "0";
+      do {
+        const at = cursor;
+        const rows = await this.#link.run("reading predictions", ask, async (redis) => {
+          const [next, flat] = await redis.hscan(hash.key, at, "COUNT", scanCount);
+          cursor = next;
+          const found: Found[] = [];
+          for (const [input, text] of pairsOf(flat)) {
+            const reading = read(input, text);
+            if (reading.kind === "damaged") damaged++;
+            const each = foundOf(reading);
+            if (each !== undefined) found.push(each);
+          }
+          // A row that an earlier hash has was delivered from there.
+          const news =
+            place === 0 ? found : await this.#notIn(redis, view.hashes.slice(0, place), found, read);
+          await this.#learnOrigins(redis, keys, news);
+          return news.map((each) => this.#complete(each)).filter((row) => row !== undefined);
+        });
+        if (rows.length > 0) yield rows;
+      } while (cursor !== "0");
+    }
+    this.#tellDamage(scope, damaged);
+  }
+
+  sample(scope: PredictionScope, request: SampleRequest, ask: Ask): Promise<readonly PredictionRow[]> {
+    return sampleOf(this.scan(scope, ask), request);
+  }
+
+  /** Reads every row: the length of Ersilia's hash says nothing about whose rows they are. */
+  async count(scope: PredictionScope, ask: Ask): Promise<number> {
+    let rows = 0;
+    for await (const batch of this.scan(scope, ask)) rows += batch.length;
+    return rows;
+  }
+
+  /** Removes what Memoir stored for this scope. Rows that Ersilia wrote stay: they belong to Ersilia. */
+  async drop(scope: PredictionScope, ask: Ask): Promise<number> {
+    const keys = keysOf(scope);
+    let dropped = 0;
+    for (const key of [keys.shared, keys.own]) {
+      let cursor = "0";
+      do {
+        const at = cursor;
+        dropped += await this.#link.run("dropping predictions", ask, async (redis) => {
+          const [next, flat] = await redis.hscan(key, at, "COUNT", scanCount);
+          cursor = next;
+          const read = createRowReader({ scope, tag: keys.tag, header: undefined, oldestSeconds: 0 });
+          const mine = pairsOf(flat).filter(([input, text]) => read(input, text).kind === "ours");
+          return mine.length === 0 ? 0 : redis.hdel(key, ...mine.map(([input]) => input));
+        });
+      } while (cursor !== "0");
+    }
+    await this.#link.run("dropping predictions", ask, async (redis) => {
+      await redis.unlink(keys.own, keys.canonical);
+      await redis.eval(releaseScript, 1, keys.state, keys.identity);
+    });
+    return dropped;
+  }
+
+  async close(): Promise<void> {
+    this.#link.close();
+  }
+
+  async #look(redis: Redis, scope: PredictionScope, keys: Keys): Promise<View> {
+    const [shown, headerText, shared, own] = await Promise.all([
+      redis.hget(keys.state, "shown"),
+      redis.get(keys.header),
+      redis.exists(keys.shared),
+      redis.exists(keys.own),
+    ]);
+    this.#link.heard();
+    const header = headerText === null ? undefined : readHeader(headerText);
+    const ownHash = own === 0 ? [] : [{ key: keys.own, shared: false }];
+    if (shared === 0) return { header: undefined, hashes: ownHash };
+    const names = scope.columns.map((column) => column.name);
+    const fits = header !== undefined && sameNames(header, names);
+    const mine = shown === keys.identity;
+    if (!fits && !(mine && headerText === null)) {
+      this.#tellHeader(scope, names, header);
+      return { header: undefined, hashes: ownHash };
+    }
+    const sharedHash = { key: keys.shared, shared: true };
+    const usable = fits && this.#options.ersiliaRows !== "refuse" ? header : undefined;
+    if (!mine && usable === undefined) return { header: undefined, hashes: ownHash };
+    return { header: usable, hashes: mine ? [sharedHash, ...ownHash] : [...ownHash, sharedHash] };
+  }
+
+  #rowReader(scope: PredictionScope, keys: Keys, view: View) {
+    return createRowReader({
+      scope,
+      tag: keys.tag,
+      header: view.header,
+      oldestSeconds: this.#oldestSeconds(),
+    });
+  }
+
+  /** One answer per input, before provenance is filled in. */
+  async #find(
+    redis: Redis,
+    scope: PredictionScope,
+    keys: Keys,
+    inputs: readonly string[],
+    ask: Ask,
+  ): Promise<(Found | undefined)[]> {
+    const answers = new Array<Found | undefined>(inputs.length).fill(undefined);
+    if (inputs.length === 0) return answers;
+    const view = await this.#look(redis, scope, keys);
+    const read = this.#rowReader(scope, keys, view);
+    let damaged = 0;
+    let places = inputs.map((_, at) => at);
+    for (const hash of view.hashes) {
+      const old: string[] = [];
+      const readSlice = async (slice: readonly number[]) => {
+        const texts = await redis.hmget(hash.key, ...slice.map((at) => inputs[at] as string));
+        this.#link.heard();
+        for (let i = 0; i < slice.length; i++) {
+          const text = texts[i];
+          if (text === null || text === undefined) continue;
+          const at = slice[i] as number;
+          const input = inputs[at] as string;
+          const reading = read(input, text);
+          if (reading.kind === "damaged") damaged++;
+          else if (reading.kind === "unusable" && reading.expired) old.push(input, text);
+          else if (!loneSurrogate.test(input)) answers[at] = foundOf(reading);
+        }
+      };
+      for (let from = 0; from < places.length; from += fieldsPerRead * readsInFlight) {
+        if (from > 0) checkAsk(ask, `looking up predictions in ${this.name}`);
+        const window = places.slice(from, from + fieldsPerRead * readsInFlight);
+        await Promise.all(slicesOf(window, fieldsPerRead).map(readSlice));
+      }
+      await this.#dropOld(redis, hash.key, old);
+      places = places.filter((at) => answers[at] === undefined);
+    }
+    this.#tellDamage(scope, damaged);
+    return answers;
+  }
+
+  async #notIn(
+    redis: Redis,
+    hashes: View["hashes"],
+    found: readonly Found[],
+    read: (input: string, text: string) => Reading,
+  ): Promise<Found[]> {
+    let left = [...found];
+    for (const hash of hashes) {
+      if (left.length === 0) break;
+      const texts = await redis.hmget(hash.key, ...left.map((each) => each.row.input));
+      left = left.filter((each, at) => {
+        const text = texts[at];
+        return text === null || text === undefined || foundOf(read(each.row.input, text)) === undefined;
+      });
+    }
+    return left;
+  }
+
+  async #writeWindow(
+    redis: Redis,
+    scope: PredictionScope,
+    keys: Keys,
+    rows: readonly PredictionRow[],
+    storedAtSeconds: number,
+  ): Promise<void> {
+    const origins = new Map<Provenance | undefined, string | undefined>();
+    const notes: string[] = [];
+    const flat: string[] = [];
+    for (const row of rows) {
+      if (!origins.has(row.provenance)) {
+        const json = row.provenance === undefined ? undefined : JSON.stringify(row.provenance);
+        const tag = json === undefined ? undefined : originTag(json);
+        origins.set(row.provenance, tag);
+        if (tag !== undefined && json !== undefined) notes.push(tag, json);
+      }
+      const origin = origins.get(row.provenance);
+      flat.push(row.input, storedText(row, scope, { tag: keys.tag, origin, storedAtSeconds }));
+    }
+    const { expireAfterMs } = this.#options;
+    const expiry = this.#expiresFields && expireAfterMs !== undefined ? String(Math.ceil(expireAfterMs)) : "";
+    // The notes are sent first on the same connection: no row is ever there without them.
+    const sent: Promise<unknown>[] = slicesOf(notes, 2 * rowsPerWrite).map((part) =>
+      redis.hset(keys.origins, ...part),
+    );
+    for (const part of slicesOf(flat, 2 * rowsPerWrite)) {
+      sent.push(
+        redis.eval(
+          putScript,
+          4,
+          keys.shared,
+          keys.header,
+          keys.state,
+          keys.own,
+          keys.identity,
+          keys.headerText,
+          ersiliaTtlSeconds,
+          expiry,
+          ...part,
+        ),
+      );
+    }
+    await Promise.all(sent.map((reply) => reply.then(() => this.#link.heard())));
+  }
+
+  async #writeCanonical(redis: Redis, keys: Keys, rows: readonly PredictionRow[]): Promise<void> {
+    const flat = rows.flatMap((row) => (row.canonical === undefined ? [] : [row.canonical, row.input]));
+    for (const part of slicesOf(flat, 2 * rowsPerWrite)) {
+      await redis.hset(keys.canonical, ...part);
+      this.#link.heard();
+    }
+  }
+
+  /** Best effort: where writing is not allowed the rows simply stay, as misses. */
+  async #dropOld(redis: Redis, key: string, flat: readonly string[]): Promise<void> {
+    for (const part of slicesOf(flat, 2 * rowsPerWrite))
+      await redis.eval(deleteUnchangedScript, 1, key, ...part).catch(() => 0);
+  }
+
+  async #learnOrigins(redis: Redis, keys: Keys, found: readonly (Found | undefined)[]): Promise<void> {
+    const unknown = new Set<string>();
+    for (const each of found)
+      if (each?.origin !== undefined && !this.#origins.has(each.origin)) unknown.add(each.origin);
+    for (const tags of slicesOf([...unknown], fieldsPerRead)) {
+      const texts = await redis.hmget(keys.origins, ...tags);
+      this.#link.heard();
+      for (const [at, tag] of tags.entries()) {
+        const provenance = readProvenance(texts[at]);
+        if (provenance !== undefined) this.#origins.set(tag, provenance);
+      }
+    }
+  }
+
+  #complete(found: Found | undefined): PredictionRow | undefined {
+    if (found?.origin === undefined) return found?.row;
+    const provenance = this.#origins.get(found.origin);
+    if (provenance === undefined) return found.row;
+    return { input: found.row.input, values: found.row.values, provenance };
+  }
+
+  #oldestSeconds(): number {
+    const { expireAfterMs } = this.#options;
+    return expireAfterMs === undefined ? 0 : Math.floor((this.#now() - expireAfterMs) / 1000);
+  }
+
+  #tellHeader(
+    scope: PredictionScope,
+    expected: readonly string[],
+    found: readonly string[] | undefined,
+  ): void {
+    if (this.#toldHeaders.has(scope.modelId)) return;
+    this.#toldHeaders.add(scope.modelId);
+    this.#options.onEvent?.({
+      kind: "tier-header-mismatch",
+      tier: this.name,
+      modelId: scope.modelId,
+      expected,
+      found,
+    });
+  }
+
+  #tellDamage(scope: PredictionScope, rows: number): void {
+    if (rows === 0) return;
+    this.#options.onEvent?.({ kind: "tier-rows-damaged", tier: this.name, modelId: scope.modelId, rows });
+  }
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+
+function foundOf(reading: Reading): Found | undefined {
+  if (reading.kind === "ours") return { row: reading.row, origin: reading.mark.origin, ours: true };
+  if (reading.kind === "ersilia") return { row: reading.row, origin: undefined, ours: false };
+  return undefined;
+}
+
+/** Equal as sets and in number: the order may differ, because cells are found by name. */
+function sameNames(header: readonly string[], names: readonly string[]): boolean {
+  return (
+    header.length === names.length &&
+    new Set(header).size === header.length &&
+    names.every((name) => header.includes(name))
+  );
+}
+
+function readProvenance(text: string | null | undefined): Provenance | undefined {
+  if (text === null || text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? Object.freeze(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pairsOf(flat: readonly string[]): (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2) pairs.push([flat[at] as string, flat[at + 1] as string]);
+  return pairs;
+}
+
+function slicesOf<T>(items: readonly T[], size: number): (readonly T[])[] {
+  const slices: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += size) slices.push(items.slice(at, at + size));
+  return slices;
+}
