@@ -46,9 +46,10 @@ export function resolveCallee(context: Context, node: CallNode, callables: Calla
     else context.report(wrong.unknownCallee(place, target.text, everyCallable(callables)));
     return undefined;
   }
+  // Where a task and the workflow share a name, the workflow is meant: that is what the others make of it.
+  if (document.workflow?.name === target.text) return document.workflow;
   const task = document.tasks.get(target.text);
   if (task !== undefined) return task;
-  if (document.workflow?.name === target.text) return document.workflow;
   context.report(wrong.unknownCallee(place, target.text, callablesOf(document)));
   return undefined;
 }

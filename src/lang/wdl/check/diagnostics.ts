@@ -132,6 +132,19 @@ export function looseConversion(place: Place, found: WdlType, expected: WdlType,
   );
 }
 
+/** A warning: the specification leaves it to the engine, and every engine does it. */
+export function numberFromText(place: Place, found: WdlType, expected: WdlType, what: string): Diagnostic {
+  return {
+    ...problem(
+      "wdl-number-from-text",
+      place,
+      `${what} is ${printType(expected)} and gets ${printType(found)}: the text must turn out to be a number`,
+      { specUrl: `${spec}#-limited-exceptions` },
+    ),
+    severity: "warning",
+  };
+}
+
 export function emptyForNonEmpty(place: Place, expected: WdlType, what: string): Diagnostic {
   return problem("wdl-empty-array", place, `${what} must be ${printType(expected)}, which cannot be empty`);
 }

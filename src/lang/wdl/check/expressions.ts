@@ -86,7 +86,9 @@ export function checkFits(
     coercible(found, wanted, lenient)
   )
     return;
-  if (!coercible(found, wanted, lenient)) context.report(wrong.typeMismatch(place, found, wanted, what));
+  if (coercible(found, wanted, { lenient: false, numbersFromText: true }))
+    context.report(wrong.numberFromText(place, found, wanted, what));
+  else if (!coercible(found, wanted, lenient)) context.report(wrong.typeMismatch(place, found, wanted, what));
   else if (isOptionalAlone(found, wanted))
     context.report(wrong.optionalForRequired(place, found, wanted, what));
   else context.report(wrong.looseConversion(place, found, wanted, what));

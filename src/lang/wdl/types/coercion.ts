@@ -10,6 +10,8 @@ export interface CoercionRules {
    * strings and numbers for each other. Looked at again when the value is there.
    */
   readonly lenient: boolean;
+  /** Text for numbers alone: one of the "limited exceptions" of the specification that every engine allows. */
+  readonly numbersFromText?: true;
 }
 
 /** Whether a value of type `from` may be used where `to` is expected. */
@@ -58,7 +60,7 @@ function primitiveCoercible(from: WdlType, to: WdlType, rules: CoercionRules): b
   if (from.kind === to.kind) return true;
   switch (to.kind) {
     case "float":
-      return from.kind === "int" || (rules.lenient && from.kind === "string");
+      return from.kind === "int" || (from.kind === "string" && textAsNumber(rules));
     case "file":
     case "directory":
       return from.kind === "string";
@@ -71,12 +73,16 @@ function primitiveCoercible(from: WdlType, to: WdlType, rules: CoercionRules): b
         isPrimitive(from)
       );
     case "int":
-      return rules.lenient && (from.kind === "string" || from.kind === "float");
+      return (from.kind === "string" && textAsNumber(rules)) || (from.kind === "float" && rules.lenient);
     case "boolean":
       return rules.lenient && from.kind === "string";
     default:
       return false;
   }
+}
+
+function textAsNumber(rules: CoercionRules): boolean {
+  return rules.lenient || rules.numbersFromText === true;
 }
 
 function mapCoercible(from: WdlType, to: Extract<WdlType, { kind: "map" }>, rules: CoercionRules): boolean {
