@@ -2,8 +2,6 @@
 export { type Canonical, type Canonicalizer, createCanonicalizer } from "./builtin/canonicalizer.ts";
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
-export { isErsiliaId, isModelId } from "./model-id.ts";
-export { checkLfsPointers, findLfsPointers, type LfsPointer } from "./package/lfs-pointers.ts";
 export { readModelPackage } from "./package/read-package.ts";
 export type { ArchiveLimits } from "./registry/archive-writer.ts";
 export { type CatalogRow, catalogRow } from "./registry/catalog.ts";

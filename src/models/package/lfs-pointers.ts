@@ -3,7 +3,7 @@ import { open, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 
-export interface LfsPointer {
+interface LfsPointer {
   /** Relative to the model folder. */
   readonly path: string;
   /** Size of the real file as the pointer states it. */
@@ -12,21 +12,6 @@ export interface LfsPointer {
 
 /** No pointer is longer (the specification's limit). */
 const longestPointerBytes = 1024;
-
-export async function findLfsPointers(folder: string, ask: Ask): Promise<readonly LfsPointer[]> {
-  const pointers: LfsPointer[] = [];
-  const entries = await readdir(join(folder, "model"), { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    checkAsk(ask, `looking for Git-LFS pointers in ${folder}`);
-    const path = join(entry.parentPath, entry.name);
-    const text = await headOf(path);
-    if (!text.startsWith("version https://git-lfs.github.com/spec/")) continue;
-    const size = /^size (\d+)$/m.exec(text)?.[1];
-    pointers.push({ path: relative(folder, path), sizeBytes: size === undefined ? undefined : Number(size) });
-  }
-  return pointers.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
 
 /** @throws AppError MODEL_LFS_POINTER naming the files that are missing. */
 export async function checkLfsPointers(folder: string, ask: Ask): Promise<void> {
@@ -39,6 +24,21 @@ export async function checkLfsPointers(folder: string, ask: Ask): Promise<void> 
     `reading the model in ${folder}: ${named.join(", ")}${more}: Git-LFS ${pointers.length === 1 ? "pointer" : "pointers"} instead of the data; run git lfs pull`,
     { facts: { files: pointers.length } },
   );
+}
+
+async function findLfsPointers(folder: string, ask: Ask): Promise<readonly LfsPointer[]> {
+  const pointers: LfsPointer[] = [];
+  const entries = await readdir(join(folder, "model"), { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    checkAsk(ask, `looking for Git-LFS pointers in ${folder}`);
+    const path = join(entry.parentPath, entry.name);
+    const text = await headOf(path);
+    if (!text.startsWith("version https://git-lfs.github.com/spec/")) continue;
+    const size = /^size (\d+)$/m.exec(text)?.[1];
+    pointers.push({ path: relative(folder, path), sizeBytes: size === undefined ? undefined : Number(size) });
+  }
+  return pointers.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function sizeWords(bytes: number | undefined): string {

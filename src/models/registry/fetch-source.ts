@@ -16,7 +16,7 @@ export type FetchSource =
  * Reads what the user wrote: `eos3b5e` (Ersilia's repository of that name), a git URL (`https://….git`, GitHub and
  * GitLab pages, `ssh://`, `git@host:path`, `file://`), an archive by its ending, any other http(s) URL as a running
  * server, and everything else as a folder below `cwd`.
- * @throws AppError MODEL_SOURCE_INVALID for an empty text, and for a version given to anything but a git source.
+ * @throws AppError MODEL_SOURCE_INVALID for an empty text, a URL that is none, and for a version given to anything but a git source.
  */
 export function parseFetchSource(
   text: string,
@@ -35,6 +35,8 @@ function tellApart(text: string, cwd: string): FetchSource {
   if (text === "") throw new AppError("MODEL_SOURCE_INVALID", "fetching a model: got an empty source");
   if (isErsiliaId(text)) return { kind: "git", url: `https://github.com/ersilia-os/${text}` };
   const isHttp = /^https?:\/\//i.test(text);
+  if (isHttp && !URL.canParse(text))
+    throw new AppError("MODEL_SOURCE_INVALID", `fetching ${text}: not a valid URL`);
   if (/\.(zip|tar\.gz|tgz)$/i.test(isHttp ? new URL(text).pathname : text))
     return { kind: "archive", location: isHttp || isAbsolute(text) ? text : resolve(cwd, text) };
   if (/^(ssh|git|file):\/\//i.test(text) || /^[\w.-]+@[\w.-]+:/.test(text)) return { kind: "git", url: text };

@@ -54,7 +54,11 @@ export interface FindModelRequest {
 /** @throws AppError MODEL_NOT_FOUND with the nearest name; MODEL_PACKAGE_INVALID; for a URL also the server's errors. */
 export async function findModel(request: FindModelRequest, ask: Ask): Promise<Model> {
   const { name, home, cwd } = request;
-  if (/^https?:\/\//i.test(name)) return describeServer(name, ask);
+  if (/^https?:\/\//i.test(name)) {
+    if (!URL.canParse(name))
+      throw new AppError("MODEL_NOT_FOUND", `looking for model ${name}: not a valid URL`);
+    return describeServer(name, ask);
+  }
   if (name.includes("/") || name === "." || name === "..") return readInPlace(resolve(cwd, name), ask);
   const { models, broken } = await listModels(home, ask);
   const byId = models.find((model) => model.id === name);

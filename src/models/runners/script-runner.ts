@@ -92,6 +92,9 @@ export class ScriptRunner implements Runner {
         ask,
       );
       checkAsk(ask, `running model ${model.id}`);
+      // The caller's time is up, which says nothing about these rows.
+      if (outcome.kind === "timed-out" && ask.deadlineAt !== undefined && Date.now() >= ask.deadlineAt)
+        throw new AppError("RUN_INTERRUPTED", `running model ${model.id}: the deadline has passed`);
       this.#checkOutcome(outcome, inputs.length);
       return await this.#readAnswers(output, inputs.length);
     } finally {
