@@ -1,0 +1,26 @@
+// `npm run conformance -- wdl FOLDER [--only NAME]`: runs a language's conformance suite from a checkout given by path.
+// FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
+import { spawn } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { build } from "esbuild";
+
+// The bundle must lie inside the package, so that packages outside the bundle are found.
+mkdirSync("build", { recursive: true });
+const outfile = `build/conformance-${process.pid}.mjs`;
+await build({
+  entryPoints: ["test/conformance/main.ts"],
+  outfile,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  packages: "external",
+  logLevel: "warning",
+});
+const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
+child.on("exit", (code) => {
+  rmSync(outfile, { force: true });
+  process.exitCode = code ?? 1;
+});
