@@ -1,10 +1,13 @@
-// Bundles the command line into dist/: one small entry and lazily loaded chunks. Native and WebAssembly packages stay
-// outside the bundle because they load files that lie beside them.
+// Bundles the command line into dist/: one small entry and lazily loaded chunks.
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 const outdir = "dist";
+// Native and WebAssembly packages.
+const loadFilesBesideThem = ["lmdb", "@rdkit/rdkit", "h5wasm", "h5wasm/*"];
+// In a split bundle a CommonJS package that is loaded with import() has only a default export; Node finds the others.
+const commonJs = ["ioredis", "yaml", "yauzl"];
 const { outputFiles } = await build({
   entryPoints: { memoir: "src/cli/main.ts" },
   outdir,
@@ -16,7 +19,9 @@ const { outputFiles } = await build({
   minify: true,
   keepNames: true,
   legalComments: "none",
-  external: ["lmdb", "@rdkit/rdkit", "h5wasm", "h5wasm/*"],
+  external: [...loadFilesBesideThem, ...commonJs],
+  // The AWS SDK's ES modules: its CommonJS ones would lose their named exports, see below, and are larger.
+  mainFields: ["module", "main"],
   banner: {
     js: 'import { createRequire as memoirCreateRequire } from "node:module"; const require = memoirCreateRequire(import.meta.url);',
   },

@@ -1,7 +1,7 @@
 /** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { AppError, type Ask, isAppError, messageOf } from "../kernel/index.ts";
+import { AppError, type Ask, isAppError, messageOf, unreachable } from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
   type DumpResult,
@@ -283,17 +283,19 @@ export function tierNames(
 }
 
 function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
-  return (event) => emit({ kind: "warning", message: wordsOf(event) });
+  return (event) => {
+    // The run itself says that a tier is left out, or ends with the tier's error: once is enough.
+    if (event.kind === "tier-unreachable" || event.kind === "tier-call-failed") return;
+    emit({ kind: "warning", message: wordsOf(event) });
+  };
 }
 
-function wordsOf(event: TierEvent): string {
+type ToldEvent = Exclude<TierEvent, { readonly kind: "tier-unreachable" | "tier-call-failed" }>;
+
+function wordsOf(event: ToldEvent): string {
   switch (event.kind) {
-    case "tier-unreachable":
-      return `${event.tier} cannot be reached: ${event.reason}`;
     case "tier-back":
       return `${event.tier} answers again`;
-    case "tier-call-failed":
-      return `${event.tier}: ${event.verb} failed: ${event.reason}`;
     case "tier-write-refused":
       return `${event.tier} takes no new predictions: ${event.reason}`;
     case "tier-header-mismatch":
@@ -301,6 +303,6 @@ function wordsOf(event: TierEvent): string {
     case "tier-rows-damaged":
       return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
     default:
-      return `${(event as { tier: string }).tier}: ${(event as { kind: string }).kind}`;
+      return unreachable(event);
   }
 }

@@ -1,17 +1,19 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { AppError } from "../kernel/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
   createEmbeddedTier,
   createNullTier,
   createParquetTier,
+  createRedisTier,
+  guardTier,
   type ParquetTier,
   type PredictionTier,
   type TierEventSink,
 } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
-import { createRedisTier, guardTier } from "./pending-tiers.ts";
 import type { PredictionSettings } from "./sessions.ts";
 
 /** What the settings, the environment and the defaults name: settings first. */
@@ -38,16 +40,21 @@ export function absolute(place: string, cwd: string): string {
   return /^[a-z][a-z0-9+.-]*:/i.test(place) || isAbsolute(place) ? place : resolve(cwd, place);
 }
 
+const redisUrl = /^(rediss?|valkeys?|redis\+unix|unix):/i;
+
+/** Trouble is an error here; whether it is one for the user is the run's to decide. Drivers bound single round trips. */
+const guarded = { use: "required", callWithinMs: 15 * 60_000 } as const;
+
 export function createLocalTier(place: string, onEvent: TierEventSink): PredictionTier {
-  if (/^rediss?(\+unix)?:|^unix:/i.test(place))
-    return guardTier(createRedisTier({ url: place, onEvent }), { onEvent });
+  if (redisUrl.test(place))
+    return guardTier(createRedisTier({ url: place, onEvent }), { ...guarded, onEvent });
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !place.startsWith("file:"))
     throw new AppError(
       "STORE_URL_INVALID",
       `cannot use ${place} as the local cache: no local cache of this kind is known`,
     );
-  const folder = place.startsWith("file:") ? new URL(place).pathname : place;
-  return guardTier(createEmbeddedTier({ folder, onEvent }), { onEvent });
+  const folder = place.startsWith("file:") ? fileURLToPath(place) : place;
+  return guardTier(createEmbeddedTier({ folder, onEvent }), { ...guarded, onEvent });
 }
 
 export function createCloudTier(
@@ -55,7 +62,9 @@ export function createCloudTier(
   environment: Environment,
   onEvent: TierEventSink,
 ): PredictionTier {
-  return guardTier(createParquet(place, environment, onEvent), { onEvent });
+  const tier = createParquet(place, environment, onEvent);
+  // A few connection attempts over a slow network fit into this.
+  return guardTier(tier, { ...guarded, onEvent, openWithinMs: 20_000 });
 }
 
 /** The cloud tier without its guard, for what only Parquet files can do. */

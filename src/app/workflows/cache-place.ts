@@ -1,0 +1,119 @@
+/**
+ * From what a user writes after `--cache` (a name, a path, a URI) to an open cache. Everybody who uses a location
+ * shares its entries: the first one leaves `memoir-cache.json` there, which says under which uuid they are kept.
+ */
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { isAbsolute, join, resolve } from "node:path";
+import { AppError, type Ask } from "../../kernel/index.ts";
+import {
+  type CachePlace,
+  createEntryStore,
+  type EntryStoreEvent,
+  type ObjectEntryStore,
+} from "../../store/entries/index.ts";
+import { type ObjectStore, openObjectStore } from "../../store/objects/index.ts";
+import type { Environment } from "../environment.ts";
+import { type CacheRecord, createCacheRegistry, defaultPolicies, isCacheName } from "./cache-registry.ts";
+
+const markName = "memoir-cache.json";
+
+export interface OpenCache extends CachePlace {
+  readonly record: CacheRecord;
+  readonly entries: ObjectEntryStore;
+  /** Where leases of calls are kept, when the cache is a folder. */
+  readonly folder: string | undefined;
+  close(): Promise<void>;
+}
+
+/** The default cache of a user who names none. */
+export function defaultCacheLocation(environment: Environment): string {
+  return join(environment.home, "cache");
+}
+
+/**
+ * The record behind a name, a path or a URI; nothing of the cache itself is touched. A path that a named cache uses is
+ * that cache. Throws CACHE_NOT_FOUND for a word that is neither.
+ */
+export async function findCache(asked: string, environment: Environment): Promise<CacheRecord> {
+  const registry = createCacheRegistry(environment.home);
+  const named = await registry.find(asked);
+  if (named !== undefined) return named;
+  if (!(await isPlace(asked, environment))) {
+    const names = (await registry.list()).map((record) => record.name);
+    const known = names.length === 0 ? "there are no named caches" : `there are ${names.join(", ")}`;
+    throw new AppError("CACHE_NOT_FOUND", `looking for the cache ${JSON.stringify(asked)}: ${known}`);
+  }
+  const location = absoluteLocation(asked, environment);
+  const sharing = (await registry.list()).find((record) => record.location === location);
+  if (sharing !== undefined) return sharing;
+  return {
+    name: "",
+    uuid: "",
+    location,
+    behavior: "always",
+    policies: defaultPolicies,
+    createdAt: new Date(0).toISOString(),
+  };
+}
+
+async function isPlace(asked: string, environment: Environment): Promise<boolean> {
+  if (!isCacheName(asked)) return true;
+  return stat(resolve(environment.cwd, asked)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+export function absoluteLocation(asked: string, environment: Environment): string {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(asked)) return asked.replace(/\/+$/, "");
+  return isAbsolute(asked) ? asked : resolve(environment.cwd, asked);
+}
+
+export async function openCache(
+  record: CacheRecord,
+  environment: Environment,
+  onEvent: (event: EntryStoreEvent) => void,
+  ask: Ask,
+): Promise<OpenCache> {
+  const objects = openObjectStore(record.location, { s3: environment.s3 });
+  await objects.open(ask);
+  const cacheUuid = record.uuid === "" ? await sharedUuid(objects, ask) : record.uuid;
+  const entries = createEntryStore({ objects, cacheUuid, onEvent });
+  return {
+    record: { ...record, uuid: cacheUuid },
+    objects,
+    cacheUuid,
+    entries,
+    folder: objects.pathOf(cacheUuid),
+    close: () => entries.close(),
+  };
+}
+
+/** The uuid under which a location's entries are kept; made by whoever comes first. */
+export async function sharedUuid(objects: ObjectStore, ask: Ask): Promise<string> {
+  for (let tries = 0; tries < 2; tries++) {
+    const bytes = await objects.read(markName, ask);
+    if (bytes !== undefined) return readMark(bytes, objects.uri);
+    const mark = {
+      format: 1,
+      uuid: randomUUID(),
+      note: "entries of Memoir run caches; safe to delete as a whole",
+    };
+    await objects.putNew(markName, Buffer.from(`${JSON.stringify(mark, null, 2)}\n`), ask);
+  }
+  throw new AppError(
+    "CACHE_DAMAGED",
+    `opening the cache ${objects.uri}: ${markName} was written and cannot be read`,
+  );
+}
+
+function readMark(bytes: Uint8Array, uri: string): string {
+  try {
+    const { uuid } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly uuid?: unknown };
+    if (typeof uuid === "string" && /^[0-9a-f-]{36}$/.test(uuid)) return uuid;
+  } catch {
+    // told below
+  }
+  throw new AppError("CACHE_DAMAGED", `opening the cache ${uri}: ${markName} names no uuid`);
+}

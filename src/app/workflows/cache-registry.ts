@@ -1,0 +1,109 @@
+/**
+ * Run caches by name: one small file each, `<home>/caches/<name>.json`. A cache has a location, which many caches may
+ * share, and a default behaviour.
+ */
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CacheBehavior } from "../../engine/index.ts";
+import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import type { IdentityPolicy } from "../../keys/index.ts";
+
+export interface CachePolicies {
+  /** How input files are identified. Default `content`. */
+  readonly identity: IdentityPolicy;
+  /** `strict`: cpu, memory and gpu enter the key. Default `ignored`. */
+  readonly resources: "ignored" | "strict";
+  /** Whether tasks without a container are recorded and reused. Default `no`. */
+  readonly hostTasks: "yes" | "no";
+}
+
+export interface CacheRecord {
+  readonly name: string;
+  readonly description?: string;
+  readonly uuid: string;
+  /** Absolute folder, or `s3://bucket/prefix`. */
+  readonly location: string;
+  readonly behavior: CacheBehavior;
+  readonly policies: CachePolicies;
+  readonly createdAt: string;
+}
+
+export const defaultPolicies: CachePolicies = { identity: "content", resources: "ignored", hostTasks: "no" };
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+
+export interface CacheRegistry {
+  /** Throws CACHE_EXISTS. */
+  add(record: CacheRecord): Promise<void>;
+  /** undefined when there is no cache of this name. */
+  find(name: string): Promise<CacheRecord | undefined>;
+  list(): Promise<readonly CacheRecord[]>;
+  replace(record: CacheRecord): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+export function isCacheName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+export function createCacheRegistry(home: string): CacheRegistry {
+  const folder = join(home, "caches");
+  const pathOf = (name: string) => join(folder, `${name}.json`);
+  const write = async (record: CacheRecord) => {
+    await mkdir(folder, { recursive: true });
+    const temp = `${pathOf(record.name)}.${process.pid}.tmp`;
+    await writeFile(temp, `${JSON.stringify(record, null, 2)}\n`);
+    return temp;
+  };
+  return {
+    async add(record) {
+      if (!isCacheName(record.name))
+        throw new AppError(
+          "CLI_USAGE",
+          `creating the cache ${JSON.stringify(record.name)}: a name is letters, digits, dots, dashes and underscores`,
+        );
+      const temp = await write(record);
+      try {
+        await link(temp, pathOf(record.name));
+      } catch (error) {
+        if (systemErrorCode(error) !== "EEXIST") throw error;
+        throw new AppError("CACHE_EXISTS", `creating the cache ${record.name}: there is one of this name`);
+      } finally {
+        await rm(temp, { force: true });
+      }
+    },
+    async find(name) {
+      if (!isCacheName(name)) return undefined;
+      try {
+        return parse(await readFile(pathOf(name), "utf8"), pathOf(name));
+      } catch (error) {
+        if (systemErrorCode(error) === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async list() {
+      const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
+      return Promise.all(
+        names.map(async (name) => parse(await readFile(join(folder, name), "utf8"), join(folder, name))),
+      );
+    },
+    async replace(record) {
+      await rename(await write(record), pathOf(record.name));
+    },
+    remove: (name) => rm(pathOf(name), { force: true }),
+  };
+}
+
+function parse(text: string, path: string): CacheRecord {
+  try {
+    const record = JSON.parse(text) as Partial<CacheRecord>;
+    const whole =
+      typeof record.name === "string" &&
+      typeof record.uuid === "string" &&
+      typeof record.location === "string";
+    if (!whole) throw new Error("members are missing");
+    return { ...record, policies: { ...defaultPolicies, ...record.policies } } as CacheRecord;
+  } catch (error) {
+    throw new AppError("CACHE_DAMAGED", `reading ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

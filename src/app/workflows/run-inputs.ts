@@ -1,0 +1,139 @@
+/**
+ * A run's inputs: a JSON or YAML file, and `name=value` words that win over it. Integers beyond 2^53 stay exact.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import type { ParameterValues, WorkflowInterface } from "../../lang/core/index.ts";
+
+export interface InputsWish {
+  /** `.json`, `.yaml` or `.yml`; `-` reads standard input. */
+  readonly file?: string;
+  /** `name=value`; a value that is JSON is taken as JSON, unless the parameter is text or a path. */
+  readonly words: readonly string[];
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+export async function readInputs(
+  wish: InputsWish,
+  about: WorkflowInterface,
+  cwd: string,
+): Promise<ParameterValues> {
+  if (wish.file === undefined) return { values: fromWords(wish.words, about, {}), baseDir: cwd };
+  const path = resolve(cwd, wish.file);
+  const text = await readText(wish.file, path);
+  const values = await parse(text, wish.file);
+  // Relative paths in a file are relative to it; those on the command line to where the command runs.
+  const words = Object.entries(fromWords(wish.words, about, {}));
+  const absolute = words.map(([name, value]) => [
+    name,
+    isPath(name, about) ? absolutePaths(value, cwd) : value,
+  ]);
+  return {
+    values: { ...values, ...Object.fromEntries(absolute) },
+    baseDir: wish.file === "-" ? cwd : dirname(path),
+    ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
+  };
+}
+
+async function readText(asked: string, path: string): Promise<string> {
+  try {
+    if (asked !== "-") return await readFile(path, "utf8");
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString("utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT")
+      throw new AppError("FILE_NOT_FOUND", `reading the inputs ${asked}: there is no such file`);
+    throw new AppError("FILE_NOT_READABLE", `reading the inputs ${asked}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function parse(text: string, name: string): Promise<Values> {
+  const values = /\.ya?ml$/i.test(name) ? await parseYaml(text, name) : await parseJson(text, name);
+  if (typeof values === "object" && values !== null && !Array.isArray(values)) return values as Values;
+  if (values === null && text.trim() === "") return {};
+  throw new AppError(
+    "WORKFLOW_INPUTS_INVALID",
+    `reading the inputs ${name}: expected an object of names and values`,
+  );
+}
+
+async function parseJson(text: string, name: string): Promise<unknown> {
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new AppError("WORKFLOW_INPUTS_INVALID", `reading the inputs ${name}: no JSON: ${messageOf(error)}`);
+  }
+  // JSON.parse rounds long integers; YAML's reader, of which JSON is a part, can keep them.
+  return /\d{16}/.test(text) ? parseYaml(text, name) : value;
+}
+
+async function parseYaml(text: string, name: string): Promise<unknown> {
+  const { parse: parseText } = await import("yaml");
+  try {
+    return smallIntegers(parseText(text, { intAsBigInt: true }));
+  } catch (error) {
+    throw new AppError("WORKFLOW_INPUTS_INVALID", `reading the inputs ${name}: no YAML: ${messageOf(error)}`);
+  }
+}
+
+function smallIntegers(value: unknown): unknown {
+  if (typeof value === "bigint")
+    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+  if (Array.isArray(value)) return value.map(smallIntegers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, smallIntegers(item)]));
+}
+
+function fromWords(words: readonly string[], about: WorkflowInterface, start: Values): Values {
+  const values: Record<string, unknown> = { ...start };
+  const given = new Map<string, unknown[]>();
+  for (const word of words) {
+    const equals = word.indexOf("=");
+    if (equals < 1)
+      throw new AppError("CLI_USAGE", `reading the input ${JSON.stringify(word)}: expected name=value`);
+    const name = word.slice(0, equals);
+    given.set(name, [...(given.get(name) ?? []), valueOf(word.slice(equals + 1), name, about)]);
+  }
+  for (const [name, all] of given)
+    values[name] = all.length === 1 && !isArray(name, about) ? all[0] : all.flat();
+  return values;
+}
+
+function valueOf(text: string, name: string, about: WorkflowInterface): unknown {
+  const type = typeOf(name, about);
+  if (/^(String|File|Directory|Path)\??$/.test(type)) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return /^-?\d{16,}$/.test(text) ? BigInt(text) : value;
+  } catch {
+    return text;
+  }
+}
+
+function typeOf(name: string, about: WorkflowInterface): string {
+  const found = about.parameters.find(
+    (parameter) => parameter.name === name || parameter.name === `${about.name}.${name}`,
+  );
+  return found?.type ?? "";
+}
+
+function isArray(name: string, about: WorkflowInterface): boolean {
+  return typeOf(name, about).startsWith("Array[");
+}
+
+function isPath(name: string, about: WorkflowInterface): boolean {
+  return /\b(File|Directory)\b/.test(typeOf(name, about));
+}
+
+function absolutePaths(value: unknown, cwd: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => absolutePaths(item, cwd));
+  if (typeof value !== "string" || /^[a-z][a-z0-9+.-]+:\/\//i.test(value)) return value;
+  return resolve(cwd, value);
+}
