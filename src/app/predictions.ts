@@ -302,6 +302,10 @@ function wordsOf(event: ToldEvent): string {
       return `${event.tier} holds columns ${event.found?.join(", ") ?? "without names"} for ${event.modelId}, expected ${event.expected.join(", ")}; they are not used`;
     case "tier-rows-damaged":
       return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
+    case "tier-file-skipped":
+      return `${event.tier}: ${event.file} is left out: ${event.reason}`;
+    case "tier-rows-not-storable":
+      return `${event.tier}: ${event.rows} predictions of ${event.modelId} cannot be kept there`;
     default:
       return unreachable(event);
   }
