@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Requirement } from "./requirement.ts";
@@ -103,7 +103,9 @@ export async function makeBucket(server: S3Address, stem = "test"): Promise<stri
 }
 
 function startKeeper(dir: string, watchedPid: number) {
-  const script = fileURLToPath(new URL("./ceph-keeper.mjs", import.meta.url));
+  // Bundled into a benchmark, this file no longer lies beside the keeper; benchmarks run in the package's folder.
+  const beside = fileURLToPath(new URL("./ceph-keeper.mjs", import.meta.url));
+  const script = existsSync(beside) ? beside : resolve("test/servers/ceph-keeper.mjs");
   const keeper = spawn(process.execPath, [script, dir, String(watchedPid)], {
     stdio: "ignore",
     detached: true,

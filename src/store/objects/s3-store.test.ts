@@ -174,7 +174,7 @@ describe("an S3 server in trouble", () => {
         response.writeHead(200, { "content-length": "10", etag: '"e"' });
         if (tries > 1) return response.end("0123456789");
         response.write("01234");
-        setImmediate(() => response.destroy());
+        return setImmediate(() => response.destroy());
       },
       async (endpoint) => {
         const store = createS3Store({ ...quick, bucket: "bucket", endpoint });

@@ -6,6 +6,7 @@ import { createHash, hash, randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { sha256 } from "../../hash/index.ts";
 import {
@@ -312,7 +313,16 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     const { Upload } = await import("@aws-sdk/lib-storage");
     const hasher = createHash("sha256");
     const file = createReadStream(path, { highWaterMark: 1 << 20 });
-    const body = file.on("data", (chunk) => hasher.update(chunk));
+    // Hashed where the uploader takes the bytes: a listener of its own would make them flow before it is ready.
+    const body = Readable.from(
+      (async function* () {
+        for await (const chunk of file) {
+          hasher.update(chunk as Buffer);
+          yield chunk;
+        }
+      })(),
+      { objectMode: false },
+    );
     await request(`uploading ${path} to ${where(name)}`, ask, async ({ client }) => {
       const size = (await stat(path)).size;
       const task = new Upload({
