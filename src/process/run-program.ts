@@ -3,7 +3,7 @@
  * cancellation, a moment after the program itself has ended, and when Memoir dies (see supervisor.ts).
  */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { stat } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { AppError, type Ask, invariant, messageOf, systemErrorCode } from "../kernel/index.ts";
@@ -148,6 +148,8 @@ async function waitForEnd(
   const timer =
     limitMs === undefined ? undefined : setTimeout(() => stop({ kind: "timed-out", limitMs }), limitMs);
   const onAbort = () => stop({ kind: "cancelled" });
+  // Many programs may share one Ask; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, ask.signal);
   ask.signal.addEventListener("abort", onAbort, { once: true });
   if (ask.signal.aborted) onAbort();
   try {

@@ -2,6 +2,7 @@
  * The small HTTP client of the model server runner. Not `fetch`: that gives up after 300 s without headers, and a
  * model may compute for longer before it answers.
  */
+import { setMaxListeners } from "node:events";
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { type Ask, systemErrorCode } from "../../kernel/index.ts";
@@ -46,6 +47,7 @@ export function sendHttp(request: HttpRequest, ask: Ask): Promise<HttpAnswer> {
     };
     const onAbort = () => finish({ kind: "cancelled" });
     const timer = setTimeout(() => finish({ kind: "timed-out" }), request.timeoutMs);
+    setMaxListeners(0, ask.signal); // many requests may share one Ask
     ask.signal.addEventListener("abort", onAbort, { once: true });
     outgoing.on("error", (error) =>
       finish({ kind: "unreachable", why: systemErrorCode(error) ?? error.message }),
