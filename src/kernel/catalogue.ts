@@ -271,6 +271,26 @@ export const catalogue = {
     retry: "never",
     hint: "Name a workflow file, a folder with a main document, or a zip bundle.",
   },
+  WORKFLOW_BUNDLE_UNSAFE: {
+    kind: "input",
+    retry: "never",
+    hint: "The bundle was refused and nothing of it was kept. Make a new zip that holds only plain files and folders.",
+  },
+  WORKFLOW_BUNDLE_DAMAGED: {
+    kind: "input",
+    retry: "never",
+    hint: "The file is not a complete zip archive. Make or fetch it again.",
+  },
+  WORKFLOW_DOCUMENT_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the address and the network, or copy the imported document beside the others and import it by its path.",
+  },
+  WORKFLOW_DOCUMENT_REFUSED: {
+    kind: "input",
+    retry: "never",
+    hint: "Imported documents are text of a reasonable size, and those of a bundle lie inside of it.",
+  },
   WORKFLOW_INVALID: {
     kind: "input",
     retry: "never",

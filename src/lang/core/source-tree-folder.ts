@@ -1,0 +1,138 @@
+/**
+ * Source trees over folders and single files of this machine. Documents may import others over http(s) unless the tree
+ * says otherwise. The URI of a local document is its absolute path.
+ */
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AppError, type Ask, checkAsk, type SourceText, systemErrorCode } from "../../kernel/index.ts";
+import type { SourceTree } from "./front-end.ts";
+import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
+
+export interface FolderSourceOptions {
+  /** Absolute path of the folder. */
+  readonly folder: string;
+  /** How messages name it: as the user typed it. Default: the folder itself. */
+  readonly name?: string;
+  /** Whether documents outside of the folder may be read: `any` (default), or `inside` for other people's bundles. */
+  readonly reach?: "any" | "inside";
+  /** Whether http(s) imports are fetched. Default `allowed`. */
+  readonly network?: "allowed" | "refused";
+}
+
+/** No document of a workflow is anywhere near; a larger file is data that was named by mistake. */
+export const largestDocument = 16 * 1024 * 1024;
+
+/** A folder of documents. */
+export function createFolderSource(options: FolderSourceOptions): SourceTree {
+  const root = resolve(options.folder);
+  const name = options.name ?? root;
+  return {
+    name,
+    read: (uri, ask) => readDocument(options, root, name, uri, ask),
+    resolve: (reference, from) => resolveReference(reference, from, root),
+    hostPathOf: (uri) => (isHttpUri(uri) ? undefined : uri),
+    list: () => listDocuments(root, root),
+  };
+}
+
+/** A single document; what it imports is found beside it. */
+export function createFileSource(options: {
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly name?: string;
+  readonly network?: "allowed" | "refused";
+}): SourceTree {
+  const file = resolve(options.file);
+  const { network } = options;
+  const tree = createFolderSource({
+    folder: dirname(file),
+    name: dirname(options.name ?? file),
+    ...(network && { network }),
+  });
+  return { ...tree, name: options.name ?? file, list: async () => [file] };
+}
+
+/**
+ * `https://…` stays, `file://…` becomes a path, anything else is relative to the document it stands in. The query and
+ * fragment of the importing URL do not carry over.
+ */
+function resolveReference(reference: string, from: string | undefined, root: string): string {
+  if (isHttpUri(reference)) return new URL(reference).href;
+  if (from !== undefined && isHttpUri(from)) return new URL(reference, from).href;
+  if (reference.startsWith("file://")) return fileURLToPath(reference);
+  const base = from === undefined ? root : dirname(from);
+  return isAbsolute(reference) ? normalize(reference) : resolve(base, reference);
+}
+
+async function readDocument(
+  options: FolderSourceOptions,
+  root: string,
+  name: string,
+  uri: string,
+  ask: Ask,
+): Promise<SourceText | undefined> {
+  checkAsk(ask, `reading ${uri}`);
+  if (isHttpUri(uri)) {
+    if (options.network === "refused")
+      throw new AppError(
+        "WORKFLOW_DOCUMENT_UNREACHABLE",
+        `reading ${uri}: documents of this workflow are not fetched`,
+      );
+    return readHttpDocument(uri, largestDocument, ask);
+  }
+  try {
+    if (options.reach === "inside" && !(await isInside(root, uri)))
+      throw new AppError(
+        "WORKFLOW_DOCUMENT_REFUSED",
+        `reading ${shown(root, name, uri)}: it lies outside of ${name}`,
+      );
+    const found = await stat(uri);
+    if (!found.isFile()) return undefined;
+    if (found.size > largestDocument)
+      throw new AppError(
+        "WORKFLOW_DOCUMENT_REFUSED",
+        `reading ${uri}: it has ${found.size} bytes, documents have at most ${largestDocument}`,
+      );
+    return { name: shown(root, name, uri), text: await readFile(uri, "utf8") };
+  } catch (error) {
+    switch (systemErrorCode(error)) {
+      case "ENOENT":
+      case "ENOTDIR":
+      case "ENAMETOOLONG":
+        return undefined;
+      case "EACCES":
+      case "EPERM":
+        throw new AppError("FILE_NOT_READABLE", `reading ${uri}: permission denied`, { cause: error });
+      default:
+        throw error;
+    }
+  }
+}
+
+/** Links are followed before the question is asked. */
+async function isInside(root: string, path: string): Promise<boolean> {
+  const [realRoot, real] = await Promise.all([realpath(root), realpath(path)]);
+  return real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
+}
+
+/** The path as a continuation of what the user typed. */
+function shown(root: string, name: string, uri: string): string {
+  const below = relative(root, uri);
+  return isAbsolute(name) && below.startsWith("..") ? uri : join(name, below);
+}
+
+/** Files directly in the folder, by absolute path, sorted. */
+async function listDocuments(folder: string, root: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+      .map((entry) => join(folder, entry.name))
+      .sort((a, b) => (a < b ? -1 : 1));
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT")
+      throw new AppError("WORKFLOW_NOT_FOUND", `listing ${root}: there is no such folder`, { cause: error });
+    throw error;
+  }
+}
