@@ -17,6 +17,7 @@ const floors: Readonly<Record<string, number>> = {
   "store/entries": 3,
   "lang/core": 4,
   "lang/wdl": 5,
+  "lang/cwl": 5,
   "exec/core": 4,
   "exec/local": 5,
   "exec/container": 5,
