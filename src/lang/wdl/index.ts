@@ -1,1 +1,2 @@
-export {};
+/** lang/wdl: the WDL front end. */
+export { createWdlFrontEnd } from "./front-end.ts";

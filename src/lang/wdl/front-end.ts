@@ -1,0 +1,74 @@
+/** The WDL front end: reads documents, checks them, and answers a program. */
+import { AppError, type Ask, type Diagnostic, didYouMean } from "../../kernel/index.ts";
+import { type FrontEnd, findMain, type Loaded, type LoadOptions, type SourceTree } from "../core/index.ts";
+import type { CheckedDocument } from "./check/checked.ts";
+import { loadDocuments } from "./check/load.ts";
+import { interfaceOf, targetNames, targetOf } from "./interface.ts";
+import { wdlProgram } from "./run/program.ts";
+
+/** Reads WDL draft-2, 1.0, 1.1, 1.2, 1.3 and `development`. */
+export function createWdlFrontEnd(): FrontEnd {
+  return { language: "wdl", accepts, load };
+}
+
+function accepts(name: string): boolean {
+  return /\.wdl$/i.test(name);
+}
+
+async function load(
+  source: SourceTree,
+  main: string | undefined,
+  options: LoadOptions,
+  ask: Ask,
+): Promise<Loaded> {
+  const uri = await findMain(source, { main, accepts, language: "WDL" }, ask);
+  const { main: document, diagnostics } = await loadDocuments(source, uri, options, ask);
+  if (document === undefined)
+    throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
+  const sorted = inTextualOrder(diagnostics);
+  if (diagnostics.some((each) => each.severity === "error")) return { diagnostics: sorted };
+  const target = targetOf(document, options.target);
+  if (target === undefined) return { diagnostics: [...sorted, unclearTarget(document, options.target)] };
+  const program = wdlProgram({
+    target,
+    interface: interfaceOf(target),
+    hostPathOf: (each) => source.hostPathOf(each),
+  });
+  return { diagnostics: sorted, program };
+}
+
+/** Documents stay in the order they were checked, imported ones first; within each, from top to bottom. */
+function inTextualOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const rank = new Map<string, number>();
+  for (const each of diagnostics) if (!rank.has(each.source.name)) rank.set(each.source.name, rank.size);
+  const rankOf = (each: Diagnostic) => rank.get(each.source.name) ?? 0;
+  return [...diagnostics].sort((a, b) => rankOf(a) - rankOf(b) || a.span.start - b.span.start);
+}
+
+/**
+ * A library of tasks is no mistake, so without a wish this is a note, and the document is merely not a program. A wish
+ * for something that is not there is an error.
+ */
+function unclearTarget(document: CheckedDocument, wished: string | undefined): Diagnostic {
+  const names = targetNames(document);
+  const place = { source: document.source, span: { start: 0, end: 0 } };
+  if (wished === undefined) {
+    const what =
+      names.length === 0 ? "neither a workflow nor a task" : `no workflow but ${names.length} tasks`;
+    return {
+      ...place,
+      code: "wdl-no-target",
+      severity: "note",
+      message: `the document has ${what}, so there is nothing to run by default`,
+      ...(names.length > 0 && { help: `name one of its tasks to run it: ${names.slice(0, 12).join(", ")}` }),
+    };
+  }
+  const near = didYouMean(wished, names);
+  return {
+    ...place,
+    code: "wdl-no-target",
+    severity: "error",
+    message: `the document has no workflow or task ${wished}`,
+    help: near === undefined ? `it has ${names.slice(0, 12).join(", ")}` : `did you mean ${near}?`,
+  };
+}

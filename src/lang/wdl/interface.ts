@@ -1,0 +1,99 @@
+/** What a person needs to know to run a workflow or task: its parameters, outputs and tasks. */
+import type { Parameter, WorkflowInterface } from "../core/index.ts";
+import type { CheckedDocument, CheckedInput, CheckedTask, CheckedWorkflow } from "./check/checked.ts";
+import { callsOf, type Target } from "./run/input-tree.ts";
+import type { MetaSection, MetaValue } from "./syntax/ast.ts";
+import { printType } from "./types/type.ts";
+
+export function interfaceOf(target: Target): WorkflowInterface {
+  const description = textOf(entry(target.node.meta, "description"));
+  const tasks = new Set<string>();
+  collectTasks(target, tasks);
+  return {
+    kind: target.kind,
+    name: target.name,
+    parameters: [...parametersOf(target, `${target.name}.`, new Set(), target.kind === "task")],
+    outputs: target.outputs.map((output) => {
+      const words = descriptionOf(target, output.name);
+      return {
+        name: `${target.name}.${output.name}`,
+        type: printType(output.type),
+        ...(words !== undefined && { description: words }),
+      };
+    }),
+    tasks: [...tasks],
+    ...(description !== undefined && { description }),
+  };
+}
+
+/** Own inputs first, then those that calls leave open, where the workflow lets them be given from outside. */
+function* parametersOf(
+  target: Target,
+  prefix: string,
+  fixed: ReadonlySet<string>,
+  closed: boolean,
+): Iterable<Parameter> {
+  for (const input of target.inputs) if (!fixed.has(input.name)) yield parameterOf(target, input, prefix);
+  if (target.kind === "task" || closed) return;
+  for (const [name, call] of callsOf(target)) {
+    if (!target.allowsNestedInputs) continue;
+    yield* parametersOf(call.callee, `${prefix}${name}.`, new Set(call.inputs.keys()), false);
+  }
+}
+
+function parameterOf(target: Target, input: CheckedInput, prefix: string): Parameter {
+  const description = descriptionOf(target, input.name);
+  const { expression } = input.node;
+  const defaultText =
+    expression && target.document.source.text.slice(expression.span.start, expression.span.end);
+  return {
+    name: `${prefix}${input.name}`,
+    type: printType(input.type),
+    required: input.required,
+    ...(defaultText !== undefined && { defaultText }),
+    ...(description !== undefined && { description }),
+  };
+}
+
+/** parameter_meta holds a text, or an object with the text under `description` or `help`. */
+function descriptionOf(target: Target, name: string): string | undefined {
+  const own = entry(target.node.parameterMeta, name);
+  if (own?.kind === "object") {
+    const inner = (key: string) => own.entries.find((each) => each.name.text === key)?.value;
+    return textOf(inner("description")) ?? textOf(inner("help"));
+  }
+  return textOf(own);
+}
+
+function entry(section: MetaSection | undefined, name: string): MetaValue | undefined {
+  return section?.entries.find((each) => each.name.text === name)?.value;
+}
+
+function textOf(value: MetaValue | undefined): string | undefined {
+  return value?.kind === "string" ? value.value : undefined;
+}
+
+/** The tasks that a run can reach, in the order they are met. */
+function collectTasks(target: Target, into: Set<string>): void {
+  if (target.kind === "task") into.add(target.name);
+  else for (const call of callsOf(target).values()) collectTasks(call.callee, into);
+}
+
+/**
+ * What a document offers to be run: the one of that name; else its workflow; else its only task. undefined when the
+ * document leaves it open or has nothing of that name.
+ */
+export function targetOf(document: CheckedDocument, name: string | undefined): Target | undefined {
+  const { workflow, tasks } = document;
+  if (name !== undefined) return workflow?.name === name ? workflow : tasks.get(name);
+  if (workflow !== undefined) return workflow;
+  const [only] = tasks.values();
+  return tasks.size === 1 ? only : undefined;
+}
+
+/** Names that `targetOf` takes. */
+export function targetNames(document: CheckedDocument): string[] {
+  const workflow: (CheckedWorkflow | CheckedTask)[] =
+    document.workflow === undefined ? [] : [document.workflow];
+  return [...workflow, ...document.tasks.values()].map((each) => each.name);
+}
