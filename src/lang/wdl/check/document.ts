@@ -33,18 +33,24 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
   const context = new Context({ source, version: tree.version, lenient, functions, missingNamespaces });
   for (const diagnostic of check.parsed.diagnostics) context.report(diagnostic);
   const imports = namespaces(context, check.imports);
-  // Tasks and workflows know their document, which is complete only when they are.
-  let document: CheckedDocument | undefined;
-  const self = (): CheckedDocument => {
-    if (document === undefined)
-      throw new Error("invariant broken: the document is asked for before it is checked");
-    return document;
-  };
-  resolveStructs(context, tree, check.imports, self);
   const tasks = new Map<string, CheckedTask>();
+  // Tasks and the workflow know their document, so it is there first and is filled while they are checked.
+  const document: { -readonly [Member in keyof CheckedDocument]: CheckedDocument[Member] } = {
+    uri: check.uri,
+    source,
+    version: tree.version,
+    tree,
+    imports,
+    structs: context.structs,
+    enums: context.enums,
+    tasks,
+    typeOf: (expression) => context.typeOf(expression),
+    signatureOf: (apply) => context.signatures.get(apply),
+  };
+  resolveStructs(context, tree, check.imports, document);
   for (const node of tree.tasks) {
     const first = tasks.get(node.name.text);
-    const task = checkTask(context, node, self);
+    const task = checkTask(context, node, document);
     if (first === undefined) tasks.set(node.name.text, task);
     else {
       const place = context.place(node.name.span);
@@ -65,7 +71,7 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
     checkWorkflow(context, {
       node: first,
       callables: { tasks, imports, workflow: first.name.text },
-      document: self,
+      document,
     });
   const clash = first && tasks.get(first.name.text);
   if (first !== undefined && clash !== undefined) {
@@ -74,19 +80,7 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
       wrong.nameClash(place, "workflow", first.name.text, context.place(clash.node.name.span), "a task"),
     );
   }
-  document = {
-    uri: check.uri,
-    source,
-    version: tree.version,
-    tree,
-    imports,
-    structs: context.structs,
-    enums: context.enums,
-    tasks,
-    typeOf: (expression) => context.typeOf(expression),
-    signatureOf: (apply) => context.signatures.get(apply),
-    ...(workflow && { workflow }),
-  };
+  if (workflow !== undefined) document.workflow = workflow;
   return { document, diagnostics: context.diagnostics.map((each) => (lenient ? soften(each) : each)) };
 }
 

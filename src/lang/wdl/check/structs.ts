@@ -23,7 +23,7 @@ export function resolveStructs(
   context: Context,
   tree: DocumentNode,
   imports: readonly ResolvedImport[],
-  self: () => CheckedDocument,
+  self: CheckedDocument,
 ): void {
   const origins = new Map<string, Place>();
   for (const each of imports) importStructs(context, each, origins);
@@ -167,7 +167,7 @@ function declareEnum(
   context: Context,
   node: EnumNode,
   origins: Map<string, Place>,
-  self: () => CheckedDocument,
+  self: CheckedDocument,
 ): void {
   const name = node.name.text;
   const first = origins.get(name);
@@ -194,8 +194,6 @@ function declareEnum(
   context.enums.set(name, {
     type,
     node,
-    get document() {
-      return self();
-    },
+    document: self,
   });
 }

@@ -19,7 +19,7 @@ import * as wrong from "./diagnostics-document.ts";
 import { inferParts } from "./expressions.ts";
 import { Scope } from "./scope.ts";
 
-export function checkTask(context: Context, node: TaskNode, document: () => CheckedDocument): CheckedTask {
+export function checkTask(context: Context, node: TaskNode, document: CheckedDocument): CheckedTask {
   const scope = new Scope(undefined);
   const inputs = node.inputs.map((each) => declare(context, each, "input", scope));
   const declarations = node.declarations.map((each) => declare(context, each, "declaration", scope));
@@ -34,9 +34,7 @@ export function checkTask(context: Context, node: TaskNode, document: () => Chec
     kind: "task",
     name: node.name.text,
     node,
-    get document() {
-      return document();
-    },
+    document,
     inputs: inputs.map(asInput),
     declarations,
     evaluationOrder: evaluationOrder.map((each) => (inputs.includes(each) ? asInput(each) : each)),
@@ -103,7 +101,8 @@ function taskType(context: Context): WdlType {
     ["disks", mapOf(stringType, intType)],
     ["attempt", intType],
     ["end_time", optional(intType)],
-    ["return_code", optional(intType)],
+    // `Int?` in the text, but its own example gives it to an Int: it is always there once the command has ended.
+    ["return_code", intType],
     ["meta", objectType],
     ["parameter_meta", objectType],
     ["ext", objectType],

@@ -59,7 +59,7 @@ type Entered =
 export interface WorkflowCheck {
   readonly node: WorkflowNode;
   readonly callables: Callables;
-  readonly document: () => CheckedDocument;
+  readonly document: CheckedDocument;
 }
 
 export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWorkflow {
@@ -83,9 +83,7 @@ export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWo
     kind: "workflow",
     name: node.name.text,
     node,
-    get document() {
-      return check.document();
-    },
+    document: check.document,
     inputs: inputs.map(asInput),
     body,
     outputs: outputs.checked,
