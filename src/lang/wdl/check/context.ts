@@ -13,7 +13,6 @@ import type { FunctionTable } from "./overloads.ts";
 const lenientCodes: ReadonlySet<string> = new Set([
   "wdl-optional-for-required",
   "wdl-loose-conversion",
-  "wdl-shadowing-output",
   "wdl-shadowing-variable",
   "wdl-extra-member",
   "wdl-duplicate-input",

@@ -57,11 +57,15 @@ export function shadowingVariable(
   return { ...duplicateName(place, name, what, first, where), code: "wdl-shadowing-variable" };
 }
 
+/** A warning: outputs are a scope within, and examples of the specification itself do it. */
 export function shadowingOutput(place: Place, name: string, first: Place, where: string): Diagnostic {
-  return problem("wdl-shadowing-output", place, `output ${name} has the name of ${where} ${name}`, {
-    labels: [{ ...first, message: `${where} ${name}` }],
-    help: "rename the output or the other",
-  });
+  return {
+    ...problem("wdl-shadowing-output", place, `output ${name} has the name of ${where} ${name}`, {
+      labels: [{ ...first, message: `${where} ${name}` }],
+      help: "rename the output or the other",
+    }),
+    severity: "warning",
+  };
 }
 
 export function unknownType(place: Place, name: string, known: Iterable<string>): Diagnostic {

@@ -7,7 +7,7 @@ import { type Cursor, longestChain } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 import type { TokenKind } from "./lexer.ts";
 import { skipToClose } from "./skip.ts";
-import { parseString } from "./text.ts";
+import { parsePlainString, parseString } from "./text.ts";
 
 /** Higher binds tighter; all are left-associative. */
 const precedence: Partial<Record<TokenKind, number>> = {
@@ -274,7 +274,7 @@ function parseMembers(c: Cursor): { name: Name; value: Expression }[] {
   const opened = c.span;
   c.next();
   return parseList(c, "}", opened, () => {
-    let name = c.useName("a member name");
+    let name = c.at("quote") ? parseQuotedMember(c) : c.useName("a member name");
     while (c.accept(".")) {
       const part = c.useName("a member name");
       name = { text: `${name.text}.${part.text}`, span: { start: name.span.start, end: part.span.end } };
@@ -282,6 +282,13 @@ function parseMembers(c: Cursor): { name: Name; value: Expression }[] {
     if (!c.expect(":", '":" after the member name')) return { name, value: errorExpression(c.span) };
     return { name, value: parseExpression(c) };
   });
+}
+
+/** The names of members stand without quotes; with them it is a map. Reported, and read as what was meant. */
+function parseQuotedMember(c: Cursor): Name {
+  c.unexpected("a member name", "member names stand without quotes");
+  const { text, node } = parsePlainString(c);
+  return { text, span: node.span };
 }
 
 /** Items between brackets, with an optional trailing comma. The opening bracket is already taken. */

@@ -30,7 +30,6 @@ const reservedSince: ReadonlyMap<string, WdlVersion> = new Map<string, WdlVersio
     "true",
     "workflow",
   ].map((word): [string, WdlVersion] => [word, "draft-2"]),
-  ["in", "1.0"],
   ["alias", "1.0"],
   ["struct", "1.0"],
   ["object", "1.0"],
@@ -40,8 +39,8 @@ const reservedSince: ReadonlyMap<string, WdlVersion> = new Map<string, WdlVersio
   ["hints", "1.2"],
   ["requirements", "1.2"],
   ["enum", "1.3"],
-  // `left` and `right` are on the specification's list, yet every engine takes them as names; so do we. `after` and
-  // `env` are recognised by their place alone.
+  // `left`, `right` and `in` are on the specification's list, yet its own examples use them as names; so they are
+  // taken, like `after` and `env`, which are recognised by their place alone.
 ]);
 
 export function isReserved(word: string, version: WdlVersion): boolean {

@@ -2,7 +2,7 @@
  * The parser: a document's text in, its tree and everything wrong with it out. It never throws, whatever the text.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#wdl-documents
  */
-import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
 import type {
   Declaration,
   DocumentNode,
@@ -111,6 +111,8 @@ function parseVersionStatement(c: Cursor): Span {
   return { start, end };
 }
 
+const elements = ["import", "struct", "enum", "task", "workflow", "version"];
+
 function parseElement(c: Cursor, into: Elements): boolean {
   switch (c.at("name") ? c.word : "") {
     case "import":
@@ -136,12 +138,14 @@ function parseElement(c: Cursor, into: Elements): boolean {
       c.next();
       return true;
     }
-    default:
+    default: {
+      const near = c.at("name") ? didYouMean(c.word, elements) : undefined;
       c.unexpected(
         c.has("1.3") ? "import, struct, enum, task or workflow" : "import, struct, task or workflow",
-        c.at("}") ? 'there is one "}" too many above' : undefined,
+        c.at("}") ? 'there is one "}" too many above' : near && `did you mean ${near}?`,
       );
       return false;
+    }
   }
 }
 

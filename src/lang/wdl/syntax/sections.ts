@@ -1,9 +1,11 @@
 /** What tasks, workflows and structs have in common: declarations, attribute sections, metadata. */
+
+import { didYouMean } from "../../../kernel/index.ts";
 import type { Attribute, AttributeSection, Declaration, MetaEntry, MetaSection, MetaValue } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 import { parseExpression, parseInt64 } from "./expression.ts";
-import { skipToClose, skipToNext } from "./skip.ts";
+import { skipBlock, skipToClose, skipToNext } from "./skip.ts";
 import { parsePlainString } from "./text.ts";
 import { parseType } from "./type-syntax.ts";
 
@@ -18,6 +20,18 @@ export function parseBlock(c: Cursor, what: string, item: () => boolean): void {
   c.close("}", opened);
 }
 
+const sectionNames = [
+  "input",
+  "output",
+  "command",
+  "runtime",
+  "requirements",
+  "hints",
+  "meta",
+  "parameter_meta",
+  "scatter",
+];
+
 /** `declaration = 'env'? type name ('=' expression)?`; undefined when there is nothing like one. */
 export function parseDeclaration(c: Cursor): Declaration | undefined {
   const { start } = c;
@@ -28,6 +42,13 @@ export function parseDeclaration(c: Cursor): Declaration | undefined {
   }
   const type = parseType(c);
   if (type.kind === "error" && c.start === start) return undefined;
+  if (type.kind === "named" && c.at("{")) {
+    // A section whose name is misspelt looks like a declaration until its brace.
+    const near = didYouMean(type.name, sectionNames);
+    c.unexpected("a name for the declaration", near === undefined ? undefined : `did you mean ${near}?`);
+    skipBlock(c);
+    return undefined;
+  }
   const name = c.declareName("a name for the declaration");
   if (name.text === "") return undefined;
   if (!c.accept("=")) return { kind: "declaration", span: c.spanFrom(start), type, name, env };
@@ -37,7 +58,9 @@ export function parseDeclaration(c: Cursor): Declaration | undefined {
 
 /** After a declaration: what cannot continue it, on the same line, is reported here instead of as a strange type. */
 export function endOfItem(c: Cursor): boolean {
-  if (c.newlineBefore || c.at("}") || c.at("end") || c.at("name")) return true;
+  const started =
+    c.at("name") && !c.atWord("then") && !c.atWord("else") && !(c.atWord("if") && c.peek() !== "(");
+  if (c.newlineBefore || c.at("}") || c.at("end") || started) return true;
   c.unexpected("the end of the declaration");
   return false;
 }

@@ -71,6 +71,12 @@ export function skipToClose(c: Cursor, kind: "}" | ")" | "]"): void {
   }
 }
 
+/** Skips `{ … }`, both braces included. */
+export function skipBlock(c: Cursor): void {
+  c.next();
+  skipToClose(c, "}");
+}
+
 /**
  * Skips to the next thing of a braced section: a `}` that closes it, or a word at the start of a line. `before` is
  * where the broken thing began; when nothing was read since, one token is skipped so that there is always progress.
