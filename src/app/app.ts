@@ -18,6 +18,7 @@ import type {
 import type { DumpWish, RunWish, ServeResult, SettingsWish, Wiring } from "./predictions.ts";
 import { createSessions, type Session } from "./sessions.ts";
 import type { CompactResult, CopyResult, DropResult, ImportResult, StatsResult, TierWish } from "./stored.ts";
+import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
 export interface CloseResult {
   readonly session: string;
@@ -56,6 +57,8 @@ export interface App {
     ): Promise<DropResult>;
     compact(wish: TierWish & { readonly model: string }, ask: Ask): Promise<CompactResult>;
   };
+  /** Workflows, their runs and their caches. */
+  readonly workflows: Workflows;
   doctor(wish: TierWish, ask: Ask): Promise<DoctorResult>;
 }
 
@@ -88,6 +91,7 @@ export function createApp(source: EnvironmentSource): App {
       drop: async (wish, ask) => (await stored()).drop(wish, environment, ask),
       compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
     },
+    workflows: createWorkflows(environment),
     doctor: async (wish, ask) => (await import("./doctor.ts")).doctor(wish, environment, ask),
   };
 }

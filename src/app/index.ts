@@ -22,3 +22,23 @@ export type {
   StatsRow,
   TierWish,
 } from "./stored.ts";
+export type { CacheRecord } from "./workflows/cache-registry.ts";
+export type {
+  DeleteCacheResult,
+  EntriesTouched,
+  EntryRow,
+  PruneResult,
+  ShowCacheResult,
+} from "./workflows/caches.ts";
+export type { CheckResult, InputsResult } from "./workflows/check.ts";
+export type { DiagnosticFact } from "./workflows/load.ts";
+export type { RunWorkflowWish } from "./workflows/run.ts";
+export type {
+  CancelResult,
+  DiffResult,
+  LogsResult,
+  OutputsResult,
+  RunRow,
+  ShowResult,
+} from "./workflows/runs.ts";
+export type { Workflows } from "./workflows/workflows.ts";

@@ -27,6 +27,8 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
   readonly required?: true;
+  /** Any number of words; only the last argument may say so. */
+  readonly many?: true;
 }
 
 export interface Example {
@@ -41,6 +43,8 @@ export interface Given {
   count(name: string): number | undefined;
   is(name: string): boolean;
   argument(index: number): string | undefined;
+  /** Arguments from this position on. */
+  argumentsFrom(index: number): readonly string[];
 }
 
 export interface Context {

@@ -37,7 +37,9 @@ export function groupHelp(word: string): string {
 }
 
 export function commandHelp(command: LoadedCommand): string {
-  const args = (command.arguments ?? []).map((a) => (a.required === true ? a.name : `[${a.name}]`));
+  const args = (command.arguments ?? []).map((a) =>
+    a.required === true ? a.name : `[${a.name}${a.many === true ? " …" : ""}]`,
+  );
   const shown = command.options.filter((option) => option.legacy !== true);
   const legacy = command.options.filter((option) => option.legacy === true);
   const sections = [

@@ -10,11 +10,10 @@ export async function parseWords(command: LoadedCommand, words: readonly string[
     .helpOption(false)
     .allowExcessArguments(false)
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  for (const argument of command.arguments ?? [])
-    parser.argument(
-      argument.required === true ? `<${argument.name}>` : `[${argument.name}]`,
-      argument.description,
-    );
+  for (const argument of command.arguments ?? []) {
+    const name = argument.many === true ? `${argument.name}...` : argument.name;
+    parser.argument(argument.required === true ? `<${name}>` : `[${name}]`, argument.description);
+  }
   for (const spec of command.options) {
     const option = new Option(spec.flags, spec.description);
     if (spec.choices !== undefined) option.choices([...spec.choices]);
@@ -52,6 +51,7 @@ function givenFrom(options: Readonly<Record<string, unknown>>, args: readonly st
     // commander keeps `--no-compute` as `compute: false`.
     is: (name) => (name.startsWith("no-") ? value(name.slice(3)) === false : value(name) === true),
     argument: (index) => args[index],
+    argumentsFrom: (index) => args.slice(index),
   };
 }
 

@@ -99,14 +99,14 @@ function fromWords(words: readonly string[], about: WorkflowInterface, start: Va
     if (equals < 1)
       throw new AppError("CLI_USAGE", `reading the input ${JSON.stringify(word)}: expected name=value`);
     const name = word.slice(0, equals);
-    given.set(name, [...(given.get(name) ?? []), valueOf(word.slice(equals + 1), name, about)]);
+    given.set(name, [...(given.get(name) ?? []), parsedValue(word.slice(equals + 1), name, about)]);
   }
   for (const [name, all] of given)
     values[name] = all.length === 1 && !isArray(name, about) ? all[0] : all.flat();
   return values;
 }
 
-function valueOf(text: string, name: string, about: WorkflowInterface): unknown {
+function parsedValue(text: string, name: string, about: WorkflowInterface): unknown {
   const type = typeOf(name, about);
   if (/^(String|File|Directory|Path)\??$/.test(type)) return text;
   try {

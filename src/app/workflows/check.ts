@@ -1,0 +1,83 @@
+/** `memoir check` and `memoir inputs`: what is wrong with a workflow, and what it wants. */
+import type { Ask } from "../../kernel/index.ts";
+import type { Parameter, WorkflowInterface } from "../../lang/core/index.ts";
+import type { Environment } from "../environment.ts";
+import { type DiagnosticFact, diagnosticFact, loadWorkflow, programOf, type WorkflowWish } from "./load.ts";
+import { readInputs } from "./run-inputs.ts";
+
+export interface CheckWish extends WorkflowWish {
+  /** Inputs to check as well. */
+  readonly inputs?: string;
+}
+
+export interface CheckResult {
+  readonly workflow: string;
+  readonly language: string;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly diagnostics: readonly DiagnosticFact[];
+  readonly interface?: WorkflowInterface;
+}
+
+export async function check(wish: CheckWish, environment: Environment, ask: Ask): Promise<CheckResult> {
+  const loaded = await loadWorkflow(wish, environment, ask);
+  try {
+    const { program } = loaded;
+    const inputs =
+      program === undefined || wish.inputs === undefined
+        ? []
+        : await program.checkInputs(
+            await readInputs({ file: wish.inputs, words: [] }, program.interface, environment.cwd),
+            ask,
+          );
+    const diagnostics = [...loaded.diagnostics, ...inputs.map(diagnosticFact)];
+    return {
+      workflow: wish.workflow,
+      language: loaded.language,
+      errors: diagnostics.filter((diagnostic) => diagnostic.severity === "error").length,
+      warnings: diagnostics.filter((diagnostic) => diagnostic.severity === "warning").length,
+      diagnostics,
+      ...(program === undefined ? {} : { interface: program.interface }),
+    };
+  } finally {
+    await loaded.source.close();
+  }
+}
+
+export interface InputsResult {
+  readonly workflow: string;
+  readonly kind: WorkflowInterface["kind"];
+  readonly parameters: readonly Parameter[];
+  /** Ready to be filled in: required parameters with their types as values. */
+  readonly template: Readonly<Record<string, string>>;
+}
+
+export async function inputs(
+  wish: WorkflowWish & { readonly all: "yes" | "no" },
+  environment: Environment,
+  ask: Ask,
+): Promise<InputsResult> {
+  const loaded = await loadWorkflow(wish, environment, ask);
+  try {
+    const about = programOf(loaded, wish).interface;
+    const shown = about.parameters.filter((parameter) => parameter.required || wish.all === "yes");
+    return {
+      workflow: about.name,
+      kind: about.kind,
+      parameters: about.parameters,
+      template: Object.fromEntries(shown.map((parameter) => [parameter.name, templateValue(parameter)])),
+    };
+  } finally {
+    await loaded.source.close();
+  }
+}
+
+/** `Int (optional, default = 4): threads to use` */
+function templateValue({ type, required, defaultText, description }: Parameter): string {
+  const notes = required
+    ? ""
+    : defaultText === undefined
+      ? " (optional)"
+      : ` (optional, default = ${defaultText})`;
+  return `${type}${notes}${description === undefined ? "" : `: ${description}`}`;
+}

@@ -1,0 +1,114 @@
+/** From what the user names to a program: source tree, front end, diagnostics. */
+import { AppError, type Ask, type Diagnostic, positionAt, renderDiagnostic } from "../../kernel/index.ts";
+import type { FrontEnd, Program } from "../../lang/core/index.ts";
+import type { Environment } from "../environment.ts";
+import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
+
+export interface WorkflowWish extends SourceWish {
+  /** Which workflow or task to run, where the document leaves a choice. */
+  readonly target?: string;
+  /** Accept what other engines accept although the specification does not. Default `no`. */
+  readonly lenient?: "yes" | "no";
+}
+
+/** A diagnostic as data: positions count from 1. */
+export interface DiagnosticFact {
+  readonly severity: Diagnostic["severity"];
+  readonly code: string;
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly help?: string;
+  /** As a terminal shows it: place, line and caret. */
+  readonly text: string;
+}
+
+export interface LoadedWorkflow {
+  readonly language: FrontEnd["language"];
+  readonly source: OpenSource;
+  readonly diagnostics: readonly DiagnosticFact[];
+  /** Absent when a diagnostic is an error. */
+  readonly program: Program | undefined;
+}
+
+interface Language {
+  readonly name: string;
+  readonly extensions: RegExp;
+  readonly load: () => Promise<FrontEnd>;
+}
+
+const languages: readonly Language[] = [
+  {
+    name: "WDL",
+    extensions: /\.wdl$/i,
+    load: async () => (await import("../../lang/wdl/index.ts")).createWdlFrontEnd(),
+  },
+];
+
+/** The caller closes `source`. */
+export async function loadWorkflow(
+  wish: WorkflowWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<LoadedWorkflow> {
+  const source = await openSource(wish, environment.cwd, ask);
+  try {
+    const frontEnd = await chooseFrontEnd(source, wish, ask);
+    const options = {
+      lenient: wish.lenient === "yes",
+      ...(wish.target === undefined ? {} : { target: wish.target }),
+    };
+    const loaded = await frontEnd.load(source.tree, source.main, options, ask);
+    return {
+      language: frontEnd.language,
+      source,
+      diagnostics: loaded.diagnostics.map(diagnosticFact),
+      program: loaded.program,
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** By the main document's name, else by the documents at the top. */
+async function chooseFrontEnd(source: OpenSource, wish: WorkflowWish, ask: Ask): Promise<FrontEnd> {
+  const names = source.main === undefined ? await source.tree.list(ask) : [source.main];
+  for (const language of languages)
+    if (names.some((name) => language.extensions.test(name.replace(/[?#].*$/, "")))) return language.load();
+  const known = languages.map((language) => language.name).join(", ");
+  throw new AppError(
+    "WORKFLOW_NOT_FOUND",
+    `opening ${wish.workflow}: no document of a language that is understood (${known})`,
+  );
+}
+
+export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
+  const { severity, code, message, source, span, help } = diagnostic;
+  return {
+    severity,
+    code,
+    message,
+    file: source.name,
+    ...positionAt(source.text, span.start),
+    ...(help === undefined ? {} : { help }),
+    text: renderDiagnostic(diagnostic),
+  };
+}
+
+/** Throws WORKFLOW_INVALID with every error's text when there is no program. */
+export function programOf(loaded: LoadedWorkflow, wish: WorkflowWish): Program {
+  if (loaded.program !== undefined) return loaded.program;
+  throw invalid("WORKFLOW_INVALID", `checking ${wish.workflow}`, loaded.diagnostics);
+}
+
+export function invalid(
+  code: "WORKFLOW_INVALID" | "WORKFLOW_INPUTS_INVALID",
+  doing: string,
+  diagnostics: readonly DiagnosticFact[],
+): AppError {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  const count = errors.length === 1 ? "one error" : `${errors.length} errors`;
+  return new AppError(code, `${doing}: ${count}\n${errors.map((error) => error.text).join("\n")}`);
+}

@@ -1,0 +1,246 @@
+/** `memoir run WORKFLOW`: wires source, inputs, cache and executor together, and runs. */
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  type CacheBehavior,
+  folderLeases,
+  objectLeases,
+  predictReuse,
+  type ReusePrediction,
+  type RunCacheParts,
+  type RunParts,
+  type RunSummary,
+  runWorkflow,
+  type TimedEvent,
+} from "../../engine/index.ts";
+import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
+import { createFingerprinter, fileMemo } from "../../keys/index.ts";
+import { openRunLease, type RunLease } from "../../store/entries/index.ts";
+import type { Environment } from "../environment.ts";
+import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
+import { chooseExecutor, type ExecutorWish } from "./executors.ts";
+import { diagnosticFact, invalid, loadWorkflow, programOf, type WorkflowWish } from "./load.ts";
+import { createRemoteFiles } from "./remote-files.ts";
+import { readInputs } from "./run-inputs.ts";
+import { newRunId, runsFolder } from "./runs-folder.ts";
+
+export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
+  /** Inputs file. */
+  readonly inputs?: string;
+  /** `name=value` */
+  readonly values: readonly string[];
+  /** Name, path or URI; undefined = the default cache; `none` = no cache at all. */
+  readonly cache:
+    | { readonly kind: "default" }
+    | { readonly kind: "none" }
+    | { readonly kind: "at"; readonly place: string };
+  /** Default: what the cache says. */
+  readonly behavior?: CacheBehavior;
+  /** Record and reuse tasks that run without a container, whatever the cache says. */
+  readonly cacheHostTasks: "yes" | "no";
+  /** Cores; default: the machine's. */
+  readonly maxCpus?: number;
+  readonly maxMemoryBytes?: number;
+  readonly failure: "fast" | "slow";
+  /** 0 to 1. */
+  readonly recheck?: number;
+  readonly runsDir?: string;
+  readonly out?: string;
+  /** Image of tasks that name none. */
+  readonly image?: string;
+}
+
+/** What tasks without an image of their own run in. */
+const defaultImage = "docker.io/library/ubuntu:24.04";
+
+export async function run(
+  wish: RunWorkflowWish,
+  environment: Environment,
+  onEvent: (event: TimedEvent) => void,
+  ask: Ask,
+): Promise<RunSummary> {
+  const runId = newRunId();
+  return prepared(wish, environment, runId, ask, async ({ parts, inputs, startLease, log }) => {
+    const runs = runsFolder(wish.runsDir, environment);
+    const directory = join(runs, runId);
+    const lease = await startLease();
+    const cancel = watchForCancel(directory, ask);
+    log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
+    try {
+      return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
+    } finally {
+      cancel.stop();
+      await lease?.close();
+    }
+  });
+}
+
+/** What a run would reuse; nothing is computed, recorded or left behind. */
+export async function dryRun(
+  wish: RunWorkflowWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<ReusePrediction> {
+  return prepared(wish, environment, newRunId(), ask, async ({ parts, inputs }) => {
+    const scratch = await mkdtemp(join(tmpdir(), "memoir-dry-run-"));
+    try {
+      return await predictReuse(parts, inputs, scratch, ask);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
+}
+
+interface Prepared {
+  readonly parts: Omit<RunParts, "runId" | "runs" | "onEvent">;
+  readonly inputs: Awaited<ReturnType<typeof readInputs>>;
+  /** Tells the cache that the run is alive; undefined where there is no cache. */
+  readonly startLease: () => Promise<RunLease | undefined>;
+  /** Where words about the way go; set by whoever listens. */
+  readonly log: { to: (words: string) => void };
+}
+
+/** Opens everything that a run needs, hands it out, and closes it again. */
+async function prepared<T>(
+  wish: RunWorkflowWish,
+  environment: Environment,
+  runId: string,
+  ask: Ask,
+  use: (parts: Prepared) => Promise<T>,
+): Promise<T> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const loaded = await loadWorkflow(wish, environment, ask);
+    closers.push(loaded.source.close);
+    const program = programOf(loaded, wish);
+    const wishedInputs = {
+      words: wish.values,
+      ...(wish.inputs === undefined ? {} : { file: wish.inputs }),
+    };
+    const inputs = await readInputs(wishedInputs, program.interface, environment.cwd);
+    const wrong = (await program.checkInputs(inputs, ask)).map(diagnosticFact);
+    if (wrong.some((diagnostic) => diagnostic.severity === "error"))
+      throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
+    const log = { to: (_words: string) => {} };
+    const chosen = await chooseExecutor(wish, environment, (words) => log.to(words));
+    closers.push(chosen.close);
+    const remote = createRemoteFiles(environment.s3);
+    closers.push(() => remote.close());
+    const opened = await openRunCache(wish, environment, ask);
+    if (opened.cache !== undefined) closers.push(opened.cache.close);
+    const fingerprinter = createFingerprinter({
+      memo: fileMemo(join(environment.home, "fingerprints")),
+      remote,
+      policy: opened.cache?.record.policies.identity ?? "content",
+    });
+    closers.push(() => fingerprinter.close());
+    const lease: { current: RunLease | undefined } = { current: undefined };
+    const cache = opened.cache === undefined ? undefined : cacheParts(wish, opened.cache, runId, lease);
+    return await use({
+      parts: {
+        program,
+        language: loaded.language,
+        source: loaded.source.identity,
+        executor: chosen.executor,
+        ...(chosen.images === undefined ? {} : { images: chosen.images }),
+        defaultImage: wish.image ?? defaultImage,
+        fingerprinter,
+        remote,
+        ...(cache === undefined ? {} : { cache }),
+        limits: {
+          ...(wish.maxCpus === undefined ? {} : { cpu: wish.maxCpus }),
+          ...(wish.maxMemoryBytes === undefined ? {} : { memoryBytes: wish.maxMemoryBytes }),
+        },
+        failure: wish.failure,
+        ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
+        ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),
+        notes: opened.trouble === undefined ? [] : [opened.trouble],
+      },
+      inputs,
+      startLease: async () => {
+        lease.current = await startLease(opened.cache, runId, ask);
+        return lease.current;
+      },
+      log,
+    });
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+/** A cache that cannot be opened costs reuse, not the run; one that does not exist is the user's mistake. */
+async function openRunCache(
+  wish: RunWorkflowWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<{ readonly cache?: OpenCache; readonly trouble?: string }> {
+  if (wish.cache.kind === "none") return {};
+  const place = wish.cache.kind === "at" ? wish.cache.place : defaultCacheLocation(environment);
+  const record = await findCache(place, environment);
+  try {
+    return { cache: await openCache(record, environment, () => {}, ask) };
+  } catch (error) {
+    if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
+    return { trouble: `${error.message}. ${error.hint}` };
+  }
+}
+
+function cacheParts(
+  wish: RunWorkflowWish,
+  cache: OpenCache,
+  runId: string,
+  lease: { readonly current: RunLease | undefined },
+): RunCacheParts {
+  const { record, folder, objects, cacheUuid } = cache;
+  return {
+    store: cache.entries,
+    behavior: wish.behavior ?? record.behavior,
+    leases:
+      folder === undefined
+        ? objectLeases(objects, `${cacheUuid}/leases/`, runId)
+        : folderLeases(join(folder, "leases"), runId),
+    hostTasks: wish.cacheHostTasks === "yes" || record.policies.hostTasks === "yes",
+    resources: record.policies.resources,
+    onUse: (uuid) => lease.current?.used(uuid),
+    ...(record.name === "" ? {} : { name: record.name }),
+  };
+}
+
+async function startLease(
+  cache: OpenCache | undefined,
+  runId: string,
+  ask: Ask,
+): Promise<RunLease | undefined> {
+  if (cache === undefined) return undefined;
+  try {
+    return await openRunLease({ objects: cache.objects, cacheUuid: cache.cacheUuid, runId }, ask);
+  } catch {
+    // A cache that may only be read is not pruned by us either.
+    return undefined;
+  }
+}
+
+const cancelPollMs = 500;
+
+/** `memoir runs cancel` leaves a file in the run's folder; it works across machines that share the folder. */
+function watchForCancel(directory: string, ask: Ask): { readonly ask: Ask; stop(): void } {
+  const controller = new AbortController();
+  const forward = () => controller.abort(ask.signal.reason);
+  ask.signal.addEventListener("abort", forward, { once: true });
+  if (ask.signal.aborted) forward();
+  const timer = setInterval(() => {
+    stat(join(directory, "cancel")).then(
+      () => controller.abort(new AppError("RUN_INTERRUPTED", "cancelled by `memoir runs cancel`")),
+      () => {},
+    );
+  }, cancelPollMs);
+  timer.unref();
+  return {
+    ask: { signal: controller.signal },
+    stop: () => {
+      clearInterval(timer);
+      ask.signal.removeEventListener("abort", forward);
+    },
+  };
+}

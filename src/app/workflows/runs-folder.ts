@@ -1,0 +1,61 @@
+/** Where runs lie, how they are named, and how a person names one. */
+import { randomBytes } from "node:crypto";
+import { readdir, readlink } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { type RunRecord, readRunRecord } from "../../engine/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import type { Environment } from "../environment.ts";
+
+/** `--runs-dir`, else `<home>/runs`. */
+export function runsFolder(asked: string | undefined, environment: Environment): string {
+  return asked === undefined ? join(environment.home, "runs") : resolve(environment.cwd, asked);
+}
+
+/** `20260131-154502-k3f9qd`: sorts by time, can be typed, and is different for runs of the same second. */
+export function newRunId(now = new Date()): string {
+  const [day = "", time = ""] = now.toISOString().slice(0, 19).split("T");
+  const letters = randomBytes(4).readUInt32BE().toString(36).padStart(6, "0").slice(-6);
+  return `${day.replaceAll("-", "")}-${time.replaceAll(":", "")}-${letters}`;
+}
+
+export interface FoundRun {
+  readonly directory: string;
+  readonly record: RunRecord;
+}
+
+/** Every run of the folder, newest first. */
+export async function listRuns(runs: string): Promise<readonly FoundRun[]> {
+  const names = (await readdir(runs).catch(() => [])).filter((name) => /^[0-9A-Za-z]/.test(name));
+  const found: FoundRun[] = [];
+  for (const name of names.sort().reverse()) {
+    const directory = join(runs, name);
+    const record = await readRunRecord(directory);
+    if (record !== undefined) found.push({ directory, record });
+  }
+  return found;
+}
+
+/** A run by its id, the beginning or end of one, its folder, or `last`. Throws RUN_NOT_FOUND. */
+export async function findRun(asked: string | undefined, runs: string, cwd: string): Promise<FoundRun> {
+  if (asked === undefined || asked === "last" || asked === "_LAST") {
+    const last = await readlink(join(runs, "_LAST")).catch(() => undefined);
+    const found = last === undefined ? undefined : await runAt(join(runs, last));
+    if (found !== undefined) return found;
+    throw new AppError("RUN_NOT_FOUND", `looking for the last run in ${runs}: there is none`);
+  }
+  const direct = (await runAt(join(runs, basename(asked)))) ?? (await runAt(resolve(cwd, asked)));
+  if (direct !== undefined) return direct;
+  const matching = (await listRuns(runs)).filter(
+    ({ record }) => record.id.startsWith(asked) || record.id.endsWith(asked),
+  );
+  const [only, ...others] = matching;
+  if (only !== undefined && others.length === 0) return only;
+  const why =
+    only === undefined ? "there is none" : `${matching.map(({ record }) => record.id).join(", ")} match`;
+  throw new AppError("RUN_NOT_FOUND", `looking for the run ${asked} in ${runs}: ${why}`);
+}
+
+async function runAt(directory: string): Promise<FoundRun | undefined> {
+  const record = await readRunRecord(directory);
+  return record === undefined ? undefined : { directory, record };
+}

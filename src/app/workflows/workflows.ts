@@ -1,0 +1,86 @@
+/** The workflow half of the application; every use case is loaded when it is first called. */
+import type { ReusePrediction, RunExplanation, RunSummary, TimedEvent } from "../../engine/index.ts";
+import type { Ask } from "../../kernel/index.ts";
+import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
+import type { Environment } from "../environment.ts";
+import type { CacheRecord } from "./cache-registry.ts";
+import type * as caches from "./caches.ts";
+import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
+import type { WorkflowWish } from "./load.ts";
+import type { RunWorkflowWish } from "./run.ts";
+import type * as runs from "./runs.ts";
+
+export interface Workflows {
+  check(wish: CheckWish, ask: Ask): Promise<CheckResult>;
+  inputs(wish: WorkflowWish & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
+  run(wish: RunWorkflowWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<RunSummary>;
+  dryRun(wish: RunWorkflowWish, ask: Ask): Promise<ReusePrediction>;
+  readonly runs: {
+    list(
+      wish: runs.RunsWish & { readonly limit?: number; readonly workflow?: string },
+    ): Promise<{ readonly runs: readonly runs.RunRow[]; readonly folder: string }>;
+    show(wish: runs.OneRunWish): Promise<runs.ShowResult>;
+    logs(wish: runs.OneRunWish & { readonly call?: string }): Promise<runs.LogsResult>;
+    outputs(wish: runs.OneRunWish): Promise<runs.OutputsResult>;
+    cancel(wish: runs.OneRunWish, ask: Ask): Promise<runs.CancelResult>;
+    diff(
+      wish: runs.RunsWish & { readonly before: string; readonly after: string },
+      ask: Ask,
+    ): Promise<runs.DiffResult>;
+  };
+  readonly caches: {
+    create(wish: caches.CreateCacheWish, ask: Ask): Promise<CacheRecord>;
+    list(): Promise<{ readonly caches: readonly CacheRecord[] }>;
+    show(cache: string, ask: Ask): Promise<caches.ShowCacheResult>;
+    update(wish: caches.UpdateCacheWish): Promise<CacheRecord>;
+    delete(
+      wish: { readonly name: string; readonly purge: "yes" | "no" },
+      ask: Ask,
+    ): Promise<caches.DeleteCacheResult>;
+    entries(
+      wish: caches.EntriesWish,
+      ask: Ask,
+    ): Promise<{ readonly entries: readonly caches.EntryRow[]; readonly total: number }>;
+    du(cache: string | undefined, ask: Ask): Promise<CacheSize>;
+    prune(wish: Parameters<typeof caches.prune>[0], ask: Ask): Promise<caches.PruneResult>;
+    pin(wish: Parameters<typeof caches.pin>[0], ask: Ask): Promise<caches.EntriesTouched>;
+    invalidate(wish: caches.InvalidateWish, ask: Ask): Promise<caches.EntriesTouched>;
+    verify(cache: string | undefined, ask: Ask): Promise<VerifyReport>;
+    explain(wish: Parameters<typeof caches.explain>[0], ask: Ask): Promise<RunExplanation>;
+  };
+}
+
+export function createWorkflows(environment: Environment): Workflows {
+  const checking = () => import("./check.ts");
+  const running = () => import("./run.ts");
+  const runsModule = () => import("./runs.ts");
+  const cachesModule = () => import("./caches.ts");
+  return {
+    check: async (wish, ask) => (await checking()).check(wish, environment, ask),
+    inputs: async (wish, ask) => (await checking()).inputs(wish, environment, ask),
+    run: async (wish, onEvent, ask) => (await running()).run(wish, environment, onEvent, ask),
+    dryRun: async (wish, ask) => (await running()).dryRun(wish, environment, ask),
+    runs: {
+      list: async (wish) => (await runsModule()).list(wish, environment),
+      show: async (wish) => (await runsModule()).show(wish, environment),
+      logs: async (wish) => (await runsModule()).logs(wish, environment),
+      outputs: async (wish) => (await runsModule()).outputs(wish, environment),
+      cancel: async (wish, ask) => (await runsModule()).cancel(wish, environment, ask),
+      diff: async (wish, ask) => (await runsModule()).diff(wish, environment, ask),
+    },
+    caches: {
+      create: async (wish, ask) => (await cachesModule()).create(wish, environment, ask),
+      list: async () => (await cachesModule()).list(environment),
+      show: async (cache, ask) => (await cachesModule()).show(cache, environment, ask),
+      update: async (wish) => (await cachesModule()).update(wish, environment),
+      delete: async (wish, ask) => (await cachesModule()).remove(wish, environment, ask),
+      entries: async (wish, ask) => (await cachesModule()).entries(wish, environment, ask),
+      du: async (cache, ask) => (await cachesModule()).du(cache, environment, ask),
+      prune: async (wish, ask) => (await cachesModule()).prune(wish, environment, ask),
+      pin: async (wish, ask) => (await cachesModule()).pin(wish, environment, ask),
+      invalidate: async (wish, ask) => (await cachesModule()).invalidate(wish, environment, ask),
+      verify: async (cache, ask) => (await cachesModule()).verify(cache, environment, ask),
+      explain: async (wish, ask) => (await cachesModule()).explain(wish, environment, ask),
+    },
+  };
+}
