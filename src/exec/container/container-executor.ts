@@ -22,6 +22,7 @@ import {
   type Attempt,
   type AttemptEnd,
   type AttemptState,
+  attemptPaths,
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
@@ -306,10 +307,11 @@ async function endWithoutCode(attempt: Attempt, state: ContainerState): Promise<
     await ensureStreams(attempt.directory);
     return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
   }
-  if (state.exitCode === 126 || state.exitCode === 127) {
+  // The wrapper never came to open the streams: there was no shell to run it. Inits tell that as 127, 126 or 1.
+  if ([1, 126, 127].includes(state.exitCode) && !(await exists(attemptPaths(attempt.directory).stdout))) {
     const image = attempt.image?.requested ?? "";
     await ensureStreams(attempt.directory, `memoir: image ${image} has no /bin/sh that can be run\n`);
-    return { kind: "exited", exitCode: state.exitCode, outOfMemory: false, usage };
+    return { kind: "exited", exitCode: 127, outOfMemory: false, usage };
   }
   return {
     kind: "lost",

@@ -37,7 +37,7 @@ export async function openDocker(send: Send, close: () => Promise<void>, ask: As
     },
     inspect: (name, within) => inspectContainer(send, name, within),
     kill: (name, signal, within) => killContainer(send, name, signal, within),
-    remove: (name, within) => removeContainer(send, name, within),
+    remove: (name, within) => removeContainer(send, `/containers/${name}`, { force: "1", v: "1" }, within),
     list: (label, within) => listContainers(send, label, within),
     image: (reference, within) => findImage(send, reference, within),
     pull: (request, within) => pull(send, request, within),

@@ -55,12 +55,16 @@ export async function killContainer(send: Send, name: string, signal: string, as
   expectOk(answer, `sending ${signal} to container ${name}`);
 }
 
-export async function removeContainer(send: Send, name: string, ask: Ask): Promise<void> {
-  const query = { force: "1", v: "1" };
-  const answer = await send({ method: "DELETE", path: `/containers/${name}`, query }, ask);
+export async function removeContainer(
+  send: Send,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  ask: Ask,
+): Promise<void> {
+  const answer = await send({ method: "DELETE", path, query }, ask);
   // 409: another removal is under way.
   if (answer.status === 404 || answer.status === 409) return;
-  expectOk(answer, `removing container ${name}`);
+  expectOk(answer, `removing container ${path}`);
 }
 
 export async function listContainers(send: Send, label: string, ask: Ask): Promise<ListedContainer[]> {

@@ -52,7 +52,14 @@ export async function openPodman(
     wait: (name, within) => wait(send, name, within),
     inspect: (name, within) => inspectContainer(send, name, within),
     kill: (name, signal, within) => killContainer(send, name, signal, within),
-    remove: (name, within) => removeContainer(send, name, within),
+    // The compatible API would ask the task to end and wait for ten seconds.
+    remove: (name, within) =>
+      removeContainer(
+        send,
+        `${libpod}/containers/${name}`,
+        { force: "true", v: "true", timeout: "0" },
+        within,
+      ),
     list: (label, within) => listContainers(send, label, within),
     image: (reference, within) => findImage(send, reference, within),
     pull: (request, within) => pull(send, request, within),
