@@ -3,15 +3,10 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readJsonText } from "../../src/lang/wdl/values/json-reader.ts";
+import type { CaseResult } from "./case-result.ts";
 import { difference } from "./compare.ts";
 import { runDocument } from "./run-document.ts";
 import { readSpecText, type SpecExample, type SpecResource } from "./spec-examples.ts";
-
-export interface CaseResult {
-  readonly name: string;
-  readonly kind: "passed" | "failed" | "excluded";
-  readonly why?: string;
-}
 
 export interface SpecSuiteOptions {
   /** A checkout of the specification: SPEC.md and tests/data. */

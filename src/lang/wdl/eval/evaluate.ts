@@ -15,7 +15,7 @@ import type {
   ObjectNode,
   StringPart,
 } from "../syntax/ast.ts";
-import type { WdlType } from "../types/type.ts";
+import { optional, type WdlType } from "../types/type.ts";
 import { coerce } from "../values/coerce.ts";
 import { ValueFailure } from "../values/failure.ts";
 import { type MaybePromise, mapInOrder, then } from "../values/maybe-promise.ts";
@@ -26,7 +26,9 @@ import {
   float,
   int,
   isNone,
+  isPath,
   keyText,
+  type MapValue,
   map,
   none,
   object,
@@ -144,8 +146,22 @@ function typeOf(node: Expression, scope: EvaluationScope): WdlType {
   return scope.document.typeOf(node);
 }
 
+/** Where something was only known as "any type", None may be inside although the inferred type does not say so. */
 function asInferred(value: WdlValue, node: Expression, scope: EvaluationScope): WdlValue {
-  return coerce(value, typeOf(node, scope));
+  return coerce(value, allowingNone(typeOf(node, scope)));
+}
+
+function allowingNone(type: WdlType): WdlType {
+  switch (type.kind) {
+    case "array":
+      return { ...type, item: optional(type.item), optional: true };
+    case "map":
+      return { ...type, key: optional(type.key), value: optional(type.value), optional: true };
+    case "pair":
+      return { ...type, left: optional(type.left), right: optional(type.right), optional: true };
+    default:
+      return optional(type);
+  }
 }
 
 function duplicateKey(entries: readonly (readonly [WdlValue, WdlValue])[]): string {
@@ -215,7 +231,7 @@ function elementAt(whole: WdlValue, index: WdlValue, type?: WdlType): WdlValue {
   }
   if (whole.kind === "map") {
     const key = type?.kind === "map" ? coerce(index, type.key, "the key") : index;
-    const entry = whole.entries.get(keyText(key));
+    const entry = whole.entries.get(keyText(key)) ?? entryAsWritten(whole, key);
     if (entry !== undefined) return entry[1];
     throw new ValueFailure(`the map has no key ${describe(key)}`, keysOf(whole));
   }
@@ -223,7 +239,14 @@ function elementAt(whole: WdlValue, index: WdlValue, type?: WdlType): WdlValue {
   throw new ValueFailure(`cannot take an element of ${describe(whole)}`);
 }
 
-function keysOf(value: Extract<WdlValue, { kind: "map" }>): string {
+/** A File key is known by the path that it has now, and by the path that the document wrote. */
+function entryAsWritten(whole: MapValue, key: WdlValue): readonly [WdlValue, WdlValue] | undefined {
+  if (!isPath(key)) return undefined;
+  const text = key.written ?? key.path;
+  return [...whole.entries.values()].find(([each]) => isPath(each) && each.written === text);
+}
+
+function keysOf(value: MapValue): string {
   const keys = [...value.entries.values()].slice(0, 8).map(([key]) => describe(key));
   return keys.length === 0
     ? "it is empty"

@@ -43,6 +43,7 @@ function renderPlaceholder(
     const option = chosenOption(part.options, known);
     return then(option === undefined ? undefined : evaluateIn(option.value, scope, true), (text) => {
       try {
+        if (option === undefined) refuseMisfit(part.options, known);
         return write(known, option, text);
       } catch (error) {
         throw located(error, scope.document, part.expression.span);
@@ -85,6 +86,18 @@ function chosenOption(options: readonly PlaceholderOption[], value: WdlValue): P
         return false;
     }
   });
+}
+
+/** Options that ask for another kind of value, as can happen when the type is known only now. */
+function refuseMisfit(options: readonly PlaceholderOption[], value: WdlValue): void {
+  if (isNone(value)) return;
+  for (const { kind } of options) {
+    const wanted = kind === "sep" ? "an array" : kind === "default" ? undefined : "a Boolean";
+    const fits = kind === "sep" ? value.kind === "array" : value.kind === "boolean";
+    if (wanted !== undefined && !fits) {
+      throw new ValueFailure(`the placeholder option ${kind} needs ${wanted}, got ${describe(value)}`);
+    }
+  }
 }
 
 function write(value: WdlValue, option: PlaceholderOption | undefined, text: WdlValue | undefined): string {

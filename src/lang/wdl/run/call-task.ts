@@ -1,7 +1,8 @@
 /** One call of a task: prepared, handed to the host, its outputs taken back as WDL values. */
-import { type FileValue, type Outputs, originFolder } from "../../../task/index.ts";
+import { type FileValue, type Outputs, originFolder, type TaskFailure } from "../../../task/index.ts";
 import type { CheckedTask } from "../check/checked.ts";
 import { prepareTask } from "../eval/task/prepare-task.ts";
+import type { TaskFacts } from "../eval/task/task-variable.ts";
 import { fromNeutral } from "../values/neutral.ts";
 import type { PathValue, WdlValue } from "../values/value.ts";
 import type { InputTree } from "./input-tree.ts";
@@ -16,29 +17,43 @@ export async function callTask(
 ): Promise<ReadonlyMap<string, WdlValue> | undefined> {
   const release = await run.calls.acquire();
   try {
-    if (run.stopped) return undefined;
-    const { call, collect } = await prepareTask(
-      {
-        plan: run.planOf(task),
-        path,
-        given: inputs.values,
-        overrides: inputs.attributes,
-        host: run.host.files,
-        folders: run.taskFolders(task.document),
-      },
-      run.ask,
-    );
-    const outcome = await run.host.call(call, collect, run.ask);
-    switch (outcome.kind) {
-      case "reused":
-      case "computed":
-        return outputsOf(task, path, outcome.outputs);
-      case "failed":
-        run.taskFailed(path, outcome.failure);
-        return undefined;
-      case "cancelled":
-        run.callCancelled();
-        return undefined;
+    let previous: TaskFacts | undefined;
+    for (;;) {
+      if (run.stopped) return undefined;
+      const { call, collect, facts } = await prepareTask(
+        {
+          plan: run.planOf(task),
+          path,
+          given: inputs.values,
+          overrides: inputs.attributes,
+          host: run.host.files,
+          folders: run.taskFolders(task.document),
+          ...(previous === undefined ? {} : { previous }),
+        },
+        run.ask,
+      );
+      // An attempt that is rendered anew is another call: its path says so.
+      const named = previous === undefined ? call : { ...call, path: `${path}.attempt${facts.attempt}` };
+      const outcome = await run.host.call(named, collect, run.ask);
+      switch (outcome.kind) {
+        case "reused":
+        case "computed":
+          return outputsOf(task, path, outcome.outputs);
+        case "failed":
+          if (
+            run.planOf(task).rendersAttempts &&
+            facts.attempt < facts.maxRetries &&
+            mayRetry(outcome.failure)
+          ) {
+            previous = facts;
+            continue;
+          }
+          run.taskFailed(path, outcome.failure);
+          return undefined;
+        case "cancelled":
+          run.callCancelled();
+          return undefined;
+      }
     }
   } catch (error) {
     run.threw(error);
@@ -46,6 +61,11 @@ export async function callTask(
   } finally {
     release();
   }
+}
+
+/** What another attempt with other resources may end differently. */
+function mayRetry({ kind }: TaskFailure): boolean {
+  return kind === "exit-code" || kind === "out-of-memory" || kind === "timed-out" || kind === "lost";
 }
 
 function outputsOf(task: CheckedTask, path: string, outputs: Outputs): ReadonlyMap<string, WdlValue> {

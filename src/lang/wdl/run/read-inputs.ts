@@ -5,6 +5,7 @@
 import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
 import type { ParameterValues } from "../../core/index.ts";
 import type { CheckedInput } from "../check/checked.ts";
+import { wishesOf } from "../eval/task/attributes.ts";
 import { atLeast } from "../syntax/version.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
@@ -35,6 +36,11 @@ interface Branch {
 
 const sections: ReadonlySet<string> = new Set(["runtime", "requirements", "hints"]);
 
+/** https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#requirements-attributes, with the aliases that it names. */
+const requirementNames: ReadonlySet<string> = new Set(
+  "container docker cpu memory gpu fpga disks max_retries maxRetries return_codes returnCodes".split(" "),
+);
+
 export async function readInputs(
   target: Target,
   given: ParameterValues,
@@ -54,7 +60,12 @@ export async function readInputs(
         report(key, found.message, found.help);
         break;
       case "attribute":
-        found.into.set(found.name, plainValue(value));
+        try {
+          found.into.set(found.name, attributeValue(found.section, found.name, value));
+        } catch (error) {
+          if (!(error instanceof ValueFailure)) throw error;
+          report(key, error.message, error.help);
+        }
         break;
       case "input": {
         const { branch, input } = found;
@@ -87,6 +98,21 @@ async function boundValue(
   return inputValue(value, input.type, `"${key}"`, place);
 }
 
+/** Refuses what no task could be run with. Hints and unknown runtime attributes are advice, so anything goes there. */
+function attributeValue(section: string, name: string, given: unknown): WdlValue {
+  const value = plainValue(given);
+  if (section === "hints") return value;
+  if (section === "requirements" && !requirementNames.has(name)) {
+    const near = didYouMean(name, requirementNames);
+    throw new ValueFailure(
+      `there is no requirement "${name}"`,
+      near === undefined ? `requirements are ${[...requirementNames].join(", ")}` : `did you mean "${near}"?`,
+    );
+  }
+  wishesOf({ requirements: new Map([[name, value]]), hints: new Map() });
+  return value;
+}
+
 function branchOf(target: Target, prefix: string, fixed: ReadonlySet<string>, open: boolean): Branch {
   return {
     target,
@@ -103,7 +129,12 @@ function branchOf(target: Target, prefix: string, fixed: ReadonlySet<string>, op
 
 type Resolved =
   | { readonly kind: "input"; readonly branch: Branch; readonly input: CheckedInput }
-  | { readonly kind: "attribute"; readonly into: Map<string, WdlValue>; readonly name: string }
+  | {
+      readonly kind: "attribute";
+      readonly section: string;
+      readonly into: Map<string, WdlValue>;
+      readonly name: string;
+    }
   | { readonly kind: "unknown"; readonly message: string; readonly help?: string };
 
 function resolveKey(root: Branch, key: string): Resolved {
@@ -118,6 +149,7 @@ function resolveKey(root: Branch, key: string): Resolved {
       if (!sections.has(first)) return unknown(branch, key);
       return {
         kind: "attribute",
+        section: first,
         into: first === "hints" ? branch.hints : branch.requirements,
         name: attribute,
       };

@@ -24,7 +24,7 @@ export interface FileScope {
   glob(pattern: string): MaybePromise<readonly PathValue[]>;
   stdout(): PathValue;
   stderr(): PathValue;
-  /** The absolute path of what may be a relative one, as this scope sees it. */
+  /** The path of what may be a relative one, as this scope sees it. */
   absolute(path: string): string;
 }
 

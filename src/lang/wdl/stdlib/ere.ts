@@ -94,7 +94,12 @@ export function translateEre(pattern: string): Translated {
   let looksAhead = false;
   while (at < pattern.length) {
     const char = pattern.charAt(at);
-    if (char === "[") {
+    const bareClass = /^\[:([a-z]+):\]/.exec(pattern.slice(at));
+    if (bareClass !== null) {
+      // `[:alpha:]` without the outer brackets: POSIX leaves it open, grep refuses it, the specification means the class.
+      source += `[${namedElement(pattern, ":", bareClass[1] ?? "")}]`;
+      at += bareClass[0].length;
+    } else if (char === "[") {
       const bracket = translateBracket(pattern, at);
       source += bracket.source;
       at = bracket.end;

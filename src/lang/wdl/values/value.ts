@@ -44,6 +44,8 @@ export interface PathValue {
   readonly kind: "file" | "directory";
   /** Workflow scope: host path or URL. Task scope: the path inside the task, or as the document wrote it. */
   readonly path: string;
+  /** As the document wrote it, where the scope has made another path of it. Map keys are also found by this. */
+  readonly written?: string;
   /** Where the bytes are; absent for a path that was only written down so far. */
   readonly source?: FileValue;
   /** Files of one origin folder have the same group, and are staged side by side. */

@@ -29,7 +29,13 @@ export interface ScopedFiles extends FileScope, PathSettler {}
 
 /** Settles every path in a value that has already been coerced to `type`. */
 export function settleValue(value: WdlValue, type: WdlType, files: PathSettler): MaybePromise<WdlValue> {
-  if (isPath(value)) return files.settle(value, type.optional);
+  if (isPath(value)) {
+    return then(files.settle(value, type.optional), (settled) =>
+      isPath(settled) && settled.path !== value.path && settled.written === undefined
+        ? { ...settled, written: value.written ?? value.path }
+        : settled,
+    );
+  }
   if (!holdsPaths(type)) return value;
   switch (value.kind) {
     case "array": {

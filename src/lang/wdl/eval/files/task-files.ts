@@ -5,7 +5,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { sha256 } from "../../../../hash/index.ts";
 import type { Ask, TaskPath } from "../../../../kernel/index.ts";
-import { type LiteralFile, taskInputs, taskRoot, taskWork } from "../../../../task/index.ts";
+import { type LiteralFile, taskInputs, taskRoot } from "../../../../task/index.ts";
 import type { FileAccess } from "../../../core/index.ts";
 import { onlyInOutputs } from "../../stdlib/context.ts";
 import { ValueFailure } from "../../values/failure.ts";
@@ -66,8 +66,9 @@ export class TaskFiles implements ScopedFiles {
     return onlyInOutputs("stderr");
   }
 
+  /** Relative paths stay so: they may lie beside the document, or be made in the working directory. */
   absolute(path: string): string {
-    return isAbsolute(path) || isUrl(path) ? path : resolve(taskWork, path);
+    return path;
   }
 
   /** A private declaration's path: only what lies beside the document is staged, all else belongs to the task. */

@@ -57,7 +57,8 @@ export function workflowFiles({ host, ask, version, folders }: WorkflowFilesOpti
       // What lies behind a URL is looked at when it is needed, not for every mention.
       const found = isUrl(location) ? { kind: path.kind } : await host.stat(location, ask);
       if (found === undefined) {
-        if (!atLeast(version, "1.2")) return path;
+        // Up to 1.2 a path may be written down without naming anything; the examples of its text rely on that.
+        if (!atLeast(version, "1.3")) return path;
         if (optional) return nothing;
         throw new ValueFailure(`the ${path.kind} ${path.path} does not exist`);
       }

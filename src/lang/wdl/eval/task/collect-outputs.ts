@@ -47,7 +47,7 @@ async function collect(options: CollectorOptions, finished: FinishedAttempt): Pr
     taskVariable(plan, {
       ...facts,
       resources: finished.resources,
-      attempt: finished.attempt,
+      attempt: facts.attempt + finished.attempt,
       returnCode: finished.exitCode,
     }),
   );

@@ -39,6 +39,8 @@ export interface TaskRequest {
   /** Attributes from the inputs; they win over the document's. */
   readonly overrides: Attributes;
   readonly host: FileAccess;
+  /** The attempt before, where attempts are calls of their own. */
+  readonly previous?: TaskFacts;
   /** Folders that relative paths in the document are looked up in. */
   readonly folders: readonly string[];
 }
@@ -46,6 +48,7 @@ export interface TaskRequest {
 export interface PreparedTask {
   readonly call: TaskCall;
   readonly collect: OutputCollector;
+  readonly facts: TaskFacts;
 }
 
 export async function prepareTask(request: TaskRequest, ask: Ask): Promise<PreparedTask> {
@@ -58,9 +61,9 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
 
   await bindDeclarations(request, files, values, scope);
 
-  values.set("task", taskVariable(plan, factsOf(path, wishesOf(request.overrides))));
+  values.set("task", taskVariable(plan, factsOf(request, wishesOf(request.overrides))));
   const wishes = await readAttributes(request, scope);
-  const facts = factsOf(path, wishes);
+  const facts = factsOf(request, wishes);
   values.set("task", taskVariable(plan, facts));
 
   const command = await evaluateParts(task.node.command?.parts ?? [], scope);
@@ -87,14 +90,18 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     images: wishes.images,
     resources: wishes.resources,
     ...(wishes.timeoutMs === undefined ? {} : { timeoutMs: wishes.timeoutMs }),
-    maxRetries: wishes.maxRetries,
+    maxRetries: plan.rendersAttempts ? 0 : wishes.maxRetries,
     acceptedExit: wishes.acceptedExit,
     network: wishes.network,
     outputRules,
     cachePolicy: policyOf(plan, wishes),
     ...(wishes.failOnStderr ? { extraKey: { failOnStderr: true } } : {}),
   };
-  return { call, collect: outputCollector({ plan, values, facts, failOnStderr: wishes.failOnStderr }) };
+  return {
+    call,
+    facts,
+    collect: outputCollector({ plan, values, facts, failOnStderr: wishes.failOnStderr }),
+  };
 }
 
 /** Inputs and private declarations, each after what it depends on. */
@@ -175,13 +182,14 @@ async function evaluateHint(expression: Expression, scope: EvaluationScope): Pro
   }
 }
 
-function factsOf(id: string, wishes: Wishes): TaskFacts {
+function factsOf({ path, previous }: TaskRequest, wishes: Wishes): TaskFacts {
   return {
-    id,
+    id: path,
     container: wishes.images[0],
     resources: wishes.resources,
     maxRetries: wishes.maxRetries,
-    attempt: 0,
+    attempt: previous === undefined ? 0 : previous.attempt + 1,
+    ...(previous === undefined ? {} : { previous }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface TaskPlan {
   readonly outputs: readonly PlannedOutput[];
   readonly meta: ObjectValue;
   readonly parameterMeta: ObjectValue;
+  /** The command or the requirements look at the attempt, so that every attempt is a call of its own. */
+  readonly rendersAttempts: boolean;
   /** `meta { volatile: true }` */
   readonly volatile: boolean;
 }
@@ -51,11 +53,29 @@ export function planTask(task: CheckedTask): TaskPlan {
     reachable: reachableNames(task, byName),
     outputs: task.outputs.map((declaration) => planOutput(declaration, outputNames)),
     meta,
+    rendersAttempts: rendersAttempts(task),
     parameterMeta: metaObject(task.node.parameterMeta),
     volatile:
       (volatile?.kind === "boolean" && volatile.value) ||
       (volatile?.kind === "string" && volatile.value.toLowerCase() === "true"),
   };
+}
+
+function rendersAttempts({ node }: CheckedTask): boolean {
+  const sections = [node.runtime, node.requirements].flatMap((section) => section?.attributes ?? []);
+  const roots = [
+    ...expressionsOfParts(node.command?.parts ?? []),
+    ...sections.map((attribute) => attribute.expression),
+  ];
+  return roots.some((root) =>
+    [...everyExpression(root)].some(
+      (each) =>
+        each.kind === "member" &&
+        each.object.kind === "name" &&
+        each.object.name === "task" &&
+        (each.name.text === "attempt" || each.name.text === "previous"),
+    ),
+  );
 }
 
 function reachableNames(task: CheckedTask, byName: ReadonlyMap<string, CheckedDeclaration>): Set<string> {

@@ -14,26 +14,40 @@ export interface TaskFacts {
   readonly maxRetries: number;
   readonly attempt: number;
   readonly returnCode?: number;
+  /** What the attempt before was given. */
+  readonly previous?: TaskFacts;
 }
 
 export function taskVariable(plan: TaskPlan, facts: TaskFacts): WdlValue {
-  const { cpu, memoryBytes, gpu, diskBytes } = facts.resources;
   return object([
     ["name", str(plan.task.name)],
     ["id", str(facts.id)],
-    ["container", facts.container === undefined ? none : str(facts.container)],
-    ["cpu", float(cpu)],
-    ["memory", int(Math.ceil(memoryBytes))],
-    ["gpu", array(Array.from({ length: gpu }, (_, i) => str(String(i))))],
-    ["fpga", array([])],
-    ["disks", map(diskBytes === undefined ? [] : [[str("/"), int(Math.ceil(diskBytes))]])],
+    ...requirementsOf(facts),
     ["attempt", int(facts.attempt)],
-    ["max_retries", int(facts.maxRetries)],
     ["end_time", none],
     ["return_code", facts.returnCode === undefined ? none : int(facts.returnCode)],
-    ["previous", object([])],
+    ["previous", object(requirementsOf(facts.previous))],
     ["meta", plan.meta],
     ["parameter_meta", plan.parameterMeta],
     ["ext", object([])],
   ]);
+}
+
+/** Of the first attempt's `previous`, every member is None. */
+function requirementsOf(facts: TaskFacts | undefined): (readonly [string, WdlValue])[] {
+  const { cpu, memoryBytes, gpu, diskBytes } = facts?.resources ?? {};
+  return [
+    ["container", facts?.container === undefined ? none : str(facts.container)],
+    ["cpu", cpu === undefined ? none : float(cpu)],
+    ["memory", memoryBytes === undefined ? none : int(Math.ceil(memoryBytes))],
+    ["gpu", gpu === undefined ? none : array(Array.from({ length: gpu }, (_, i) => str(String(i))))],
+    ["fpga", facts === undefined ? none : array([])],
+    [
+      "disks",
+      facts === undefined
+        ? none
+        : map(diskBytes === undefined ? [] : [[str("/"), int(Math.ceil(diskBytes))]]),
+    ],
+    ["max_retries", facts === undefined ? none : int(facts.maxRetries)],
+  ];
 }
