@@ -2,18 +2,8 @@
  * runtime, requirements and hints.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
  */
-import type { AttributeSection, TaskNode } from "../syntax/ast.ts";
-import { coercible } from "../types/coercion.ts";
-import {
-  anyType,
-  arrayOf,
-  booleanType,
-  floatType,
-  intType,
-  required,
-  stringType,
-  type WdlType,
-} from "../types/type.ts";
+import type { Attribute, AttributeSection, TaskNode } from "../syntax/ast.ts";
+import { anyType, required, type WdlType } from "../types/type.ts";
 import type { Context } from "./context.ts";
 import type { Place } from "./diagnostics.ts";
 import * as wrong from "./diagnostics-document.ts";
@@ -21,33 +11,29 @@ import { infer } from "./expressions.ts";
 import type { Scope } from "./scope.ts";
 
 interface Requirement {
-  readonly types: readonly WdlType[];
+  /** `string[]` stands for an array of strings. */
+  readonly kinds: ReadonlySet<string>;
   readonly words: string;
 }
 
-const text: Requirement = { types: [stringType, arrayOf(stringType)], words: "a String or an Array[String]" };
-const codes: Requirement = {
-  types: [intType, arrayOf(intType), stringType],
-  words: 'an Int, an Array[Int] or "*"',
-};
-const retries: Requirement = { types: [intType], words: "an Int" };
-const flag: Requirement = { types: [booleanType], words: "a Boolean" };
+function requirement(words: string, ...kinds: readonly string[]): Requirement {
+  return { words, kinds: new Set(kinds) };
+}
+
+const image = requirement("a String or an Array[String]", "string", "string[]");
+const codes = requirement('an Int, an Array[Int] or "*"', "int", "int[]", "string");
+const retries = requirement("an Int", "int");
+const flag = requirement("a Boolean", "boolean");
 
 /** Aliases of 1.1 stay legal. */
 const requirements: ReadonlyMap<string, Requirement> = new Map([
-  ["container", text],
-  ["docker", text],
-  ["cpu", { types: [intType, floatType], words: "an Int or a Float" }],
-  ["memory", { types: [intType, stringType], words: 'an Int (bytes) or a String such as "4 GiB"' }],
+  ["container", image],
+  ["docker", image],
+  ["cpu", requirement("an Int or a Float", "int", "float")],
+  ["memory", requirement('an Int (bytes) or a String such as "4 GiB"', "int", "float", "string")],
   ["gpu", flag],
   ["fpga", flag],
-  [
-    "disks",
-    {
-      types: [intType, stringType, arrayOf(stringType)],
-      words: "an Int (GiB), a String or an Array[String]",
-    },
-  ],
+  ["disks", requirement("an Int (GiB), a String or an Array[String]", "int", "string", "string[]")],
   ["max_retries", retries],
   ["maxRetries", retries],
   ["return_codes", codes],
@@ -60,7 +46,10 @@ export function checkTaskAttributes(context: Context, task: TaskNode, scope: Sco
     if (found !== undefined && task.runtime !== undefined)
       context.report(wrong.runtimeWithNew(context.place(task.runtime.span), section));
   }
-  if (task.runtime !== undefined) inferSection(context, task.runtime, scope);
+  if (task.runtime !== undefined) {
+    inferSection(context, task.runtime, scope);
+    for (const attribute of task.runtime.attributes) checkOldAttribute(context, attribute);
+  }
   if (task.hints !== undefined) inferSection(context, task.hints, scope);
   if (task.requirements !== undefined) {
     inferSection(context, task.requirements, scope);
@@ -87,11 +76,25 @@ function checkRequirements(context: Context, section: AttributeSection): void {
       context.report(wrong.unknownRequirement(context.place(name.span), name.text, requirements.keys()));
       continue;
     }
-    const found = required(context.typeOf(expression));
-    if (found.kind === "none" || known.types.some((type) => coercible(found, type, { lenient: false })))
-      continue;
-    context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
+    const found = context.typeOf(expression);
+    if (!fits(found, known))
+      context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
   }
+}
+
+/** A `runtime` section may say anything, and numbers as text; only what can never be meant is refused. */
+function checkOldAttribute(context: Context, { name, expression }: Attribute): void {
+  const known = requirements.get(name.text);
+  if (known === undefined || known === flag) return;
+  const found = context.typeOf(expression);
+  if (fits(found, known) || required(found).kind === "string") return;
+  context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
+}
+
+function fits(found: WdlType, known: Requirement): boolean {
+  const type = required(found);
+  if (type.kind === "any") return true;
+  return known.kinds.has(type.kind === "array" ? `${required(type.item).kind}[]` : type.kind);
 }
 
 /** Hints of a workflow are plain values: nothing is there yet to compute them from. */

@@ -26,6 +26,7 @@ const lenientCodes: ReadonlySet<string> = new Set([
   "wdl-unbound-declaration",
   "wdl-duplicate-attribute",
   "wdl-unknown-requirement",
+  "wdl-requirement-type",
   "wdl-no-common-type",
 ]);
 

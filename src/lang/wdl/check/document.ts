@@ -1,8 +1,8 @@
 /** Checks one document whose imports are already checked. */
 import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
-import type { ImportNode } from "../syntax/ast.ts";
+import type { DocumentNode, ImportNode } from "../syntax/ast.ts";
 import type { Parsed } from "../syntax/parser.ts";
-import type { CheckedDocument, CheckedTask } from "./checked.ts";
+import type { CheckedDocument, CheckedTask, CheckedWorkflow } from "./checked.ts";
 import { Context, soften } from "./context.ts";
 import * as wrong from "./diagnostics-document.ts";
 import type { FunctionTable } from "./overloads.ts";
@@ -73,6 +73,8 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
       callables: { tasks, imports, workflow: first.name.text },
       document,
     });
+  for (const each of [...tasks.values(), ...(workflow === undefined ? [] : [workflow])])
+    checkTypeClash(context, tree, each);
   const clash = first && tasks.get(first.name.text);
   if (first !== undefined && clash !== undefined) {
     const place = context.place(first.name.span);
@@ -114,4 +116,14 @@ function namespaceOf(node: ImportNode): string {
   if (node.namespace !== undefined) return node.namespace.text;
   const path = node.uri.replace(/[?#].*$/, "");
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.wdl$/, "");
+}
+
+/** Structs and enums share the document's names with tasks and the workflow. */
+function checkTypeClash(context: Context, tree: DocumentNode, each: CheckedTask | CheckedWorkflow): void {
+  const other = [...tree.structs, ...tree.enums].find((node) => node.name.text === each.name);
+  if (other === undefined) return;
+  const place = context.place(each.node.name.span);
+  context.report(
+    wrong.nameClash(place, each.kind, each.name, context.place(other.name.span), "a struct or enum"),
+  );
 }

@@ -86,7 +86,14 @@ export function checkFits(
     coercible(found, wanted, lenient)
   )
     return;
-  if (coercible(found, wanted, { lenient: false, numbersFromText: true }))
+  const text = plainText(expression);
+  if (
+    text?.startsWith('"') === true &&
+    Number.isNaN(Number(JSON.parse(text))) &&
+    !coercible(found, wanted, context.rules)
+  )
+    context.report(wrong.typeMismatch(place, found, wanted, what));
+  else if (coercible(found, wanted, { lenient: false, numbersFromText: true }))
     context.report(wrong.numberFromText(place, found, wanted, what));
   else if (!coercible(found, wanted, lenient)) context.report(wrong.typeMismatch(place, found, wanted, what));
   else if (isOptionalAlone(found, wanted))

@@ -2,14 +2,14 @@
  * Structs and enums of a document: its own, and those of imported documents, which are copied into it.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#importing-and-aliasing-structs
  */
-import type { DocumentNode, EnumNode, ImportNode, StructNode } from "../syntax/ast.ts";
+import type { DocumentNode, EnumNode, ImportNode, Name, StructNode } from "../syntax/ast.ts";
 import { commonType } from "../types/coercion.ts";
 import { anyType, type StructType, sameType, stringType, type WdlType } from "../types/type.ts";
 import type { CheckedDocument, CheckedEnum } from "./checked.ts";
 import type { Context } from "./context.ts";
-import type { Place } from "./diagnostics.ts";
+import { noCommonType, type Place } from "./diagnostics.ts";
 import * as wrong from "./diagnostics-document.ts";
-import { infer } from "./expressions.ts";
+import { expectType, infer } from "./expressions.ts";
 import { Scope } from "./scope.ts";
 import { type NamedTypes, resolveType } from "./type-names.ts";
 
@@ -60,7 +60,13 @@ function importStructs(
   }
   for (const [name, each] of document.enums) {
     const local = renamed.get(name) ?? name;
-    if (context.enums.has(local)) continue;
+    const earlier = context.enums.get(local);
+    const origin = origins.get(local);
+    if (earlier !== undefined) {
+      if (earlier.node !== each.node && origin !== undefined)
+        context.report(wrong.structClash(place, local, origin));
+      continue;
+    }
     const copy: CheckedEnum = { ...each, type: { ...each.type, name: local } };
     context.enums.set(local, copy);
     origins.set(local, place);
@@ -129,6 +135,10 @@ function declareStructs(
     return type;
   };
   for (const [name, node] of own) {
+    if (context.enums.has(name)) {
+      const place = context.place(node.name.span);
+      context.report(wrong.nameClash(place, "struct", name, origins.get(name) ?? place, "an enum"));
+    }
     const type = named(name);
     if (type?.kind !== "struct") continue;
     const other = imported.get(name);
@@ -179,9 +189,16 @@ function declareEnum(
   const declared =
     node.valueType && resolveType(context, node.valueType, (other) => context.structs.get(other));
   let common: WdlType = declared ?? anyType;
-  for (const { value } of node.choices) {
-    const type = value === undefined ? stringType : infer(context, value, { scope }, declared ?? anyType);
-    common = declared ?? commonType(common, type, context.rules) ?? anyType;
+  const seen = new Map<string, Name>();
+  for (const choice of node.choices) {
+    const earlier = seen.get(choice.name.text);
+    const place = context.place(choice.name.span);
+    if (earlier !== undefined)
+      context.report(
+        wrong.nameClash(place, "choice", earlier.text, context.place(earlier.span), "another choice"),
+      );
+    seen.set(choice.name.text, choice.name);
+    common = choiceType(context, choice, { scope, common, declared });
   }
   const type = {
     kind: "enum",
@@ -196,4 +213,33 @@ function declareEnum(
     node,
     document: self,
   });
+}
+
+/** The common type with one more choice. */
+function choiceType(
+  context: Context,
+  { name, value }: EnumNode["choices"][number],
+  so: { readonly scope: Scope; readonly common: WdlType; readonly declared: WdlType | undefined },
+): WdlType {
+  if (so.declared !== undefined) {
+    if (value !== undefined)
+      expectType(context, value, so.declared, { scope: so.scope }, `the value of ${name.text}`);
+    return so.declared;
+  }
+  const type = value === undefined ? stringType : infer(context, value, { scope: so.scope });
+  // Between texts and numbers every engine can convert, yet an enum without a type is meant to have one kind.
+  const both =
+    so.common.kind === "any" || so.common.kind === type.kind
+      ? commonType(so.common, type, context.rules)
+      : undefined;
+  const numbers = isNumber(so.common) && isNumber(type) ? floatType : both;
+  if (numbers !== undefined) return numbers;
+  context.report(
+    noCommonType(context.place(value?.span ?? name.span), type, so.common, `the value of ${name.text}`),
+  );
+  return so.common;
+}
+
+function isNumber(type: WdlType): boolean {
+  return type.kind === "int" || type.kind === "float";
 }
