@@ -4,7 +4,7 @@
  */
 import type { DocumentNode, EnumNode, ImportNode, Name, StructNode } from "../syntax/ast.ts";
 import { commonType } from "../types/coercion.ts";
-import { anyType, type StructType, sameType, stringType, type WdlType } from "../types/type.ts";
+import { anyType, floatType, type StructType, sameType, stringType, type WdlType } from "../types/type.ts";
 import type { CheckedDocument, CheckedEnum } from "./checked.ts";
 import type { Context } from "./context.ts";
 import { noCommonType, type Place } from "./diagnostics.ts";
