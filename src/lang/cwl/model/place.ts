@@ -1,0 +1,7 @@
+/** Where something stands in a document. Every node of the model has one, for diagnostics at any later time. */
+import type { SourceText, Span } from "../../../kernel/index.ts";
+
+export interface Place {
+  readonly source: SourceText;
+  readonly span: Span;
+}
