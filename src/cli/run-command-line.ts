@@ -19,6 +19,10 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       throw error;
     });
   const screen = createScreen({ stdout, stderr, env });
+  // Warnings of Node and of libraries are for developers; ours go through the screen.
+  process.removeAllListeners("warning");
+  if ((env["MEMOIR_DEBUG"] ?? "") !== "")
+    process.on("warning", (warning) => screen.say(String(warning.stack)));
   const signals = listenToSignals(screen);
   let app: App | undefined;
   try {

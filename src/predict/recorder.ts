@@ -8,7 +8,7 @@ import type { Source } from "./mode.ts";
 import type { Place } from "./place.ts";
 
 const group = {
-  local: { rows: 1000, cells: 200_000, afterMs: 1_000 },
+  local: { rows: 1000, cells: 200_000, afterMs: 250 },
   cloud: { rows: 50_000, cells: 1_000_000, afterMs: 30_000 },
 } as const satisfies Record<Source, unknown>;
 

@@ -1,0 +1,270 @@
+/** What is left when a run is killed, stopped, doubled or loses its cache, and that going on gives the same output. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { redisRequirement, startRedis } from "../servers/redis.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { modelFixtures, Sandbox, type Started } from "./memoir.ts";
+
+let box: Sandbox;
+/** A model that counts characters and writes one line per batch into a log beside it. */
+let counted: readonly string[];
+const rows = Array.from({ length: 6000 }, (_, i) => `C${"N".repeat(i % 7)}${i % 5900}`);
+
+beforeAll(async () => {
+  box = await Sandbox.create();
+  const folder = box.path("counting");
+  await cp(join(modelFixtures, "slow"), folder, { recursive: true });
+  await writeFile(
+    join(folder, "model/framework/run.sh"),
+    `awk 'NR == 1 { print "length"; next } { print length($0) }' "$2" > "$3"\necho batch >> "${box.path("batches.log")}"\n`,
+  );
+  // A fixed place for the model: a folder used where it lies has a release of its own for every change in it.
+  await box.json("fetch", folder);
+  counted = ["--model", "eos0slo"];
+  await box.inputs("in.csv", rows);
+  await box.json("run", ...counted, "-i", "in.csv", "-o", "whole.csv", "--local", "whole-local");
+  expect((await box.rows("whole.csv")).slice(0, 2)).toEqual(["C0,2", "CN1,3"]);
+});
+afterAll(() => box.remove());
+
+const batches = () =>
+  existsSync(box.path("batches.log"))
+    ? readFileSync(box.path("batches.log"), "utf8").trim().split("\n").length
+    : 0;
+
+/** Resolves when the model has finished so many more batches. */
+async function moreBatches(count: number, run: Started): Promise<void> {
+  const target = batches() + count;
+  while (batches() < target) {
+    if (run.process.exitCode !== null) throw new Error(`the run ended too early:\n${run.err()}`);
+    await wait(5);
+  }
+}
+
+describe("an interrupted run", () => {
+  it.each([
+    ["kill -9", "SIGKILL"],
+    ["Ctrl-C", "SIGINT"],
+    ["SIGTERM", "SIGTERM"],
+  ] as const)(
+    "%s leaves no output; the same command goes on and gives the undisturbed output",
+    async (_, signal) => {
+      const words = [
+        "run",
+        ...counted,
+        "-i",
+        "in.csv",
+        "-o",
+        `${signal}.csv`,
+        "-b",
+        "50",
+        "--local",
+        `${signal}-local`,
+      ];
+      for (const at of [20, 25, 30]) {
+        const run = box.start(...words);
+        await moreBatches(at, run);
+        run.process.kill(signal);
+        const { code, err } = await run.ended;
+        if (signal !== "SIGKILL") {
+          expect(code).toBe(130);
+          expect(err).toContain("finished work is kept");
+        }
+        expect(existsSync(box.path(`${signal}.csv`))).toBe(false);
+      }
+      const before = batches();
+      const { counts } = await box.json<{ counts: { reusedLocal: number } }>(...words);
+      expect(await box.read(`${signal}.csv`)).toBe(await box.read("whole.csv"));
+      // 75 of 118 batches were finished before; what was not recorded yet at a kill is computed again.
+    expect(counts.reusedLocal).toBeGreaterThan(0);
+    expect(batches() - before).toBeLessThan(5900 / 50);
+      expect(existsSync(box.path(`${signal}.csv.memoir-partial`))).toBe(false);
+    },
+  );
+
+  it("goes on after rows that are already written, also in JSON", async () => {
+    const known = await box.write("known.csv", `input,length\n${rows.map((row) => `${row},7\n`).join("")}`);
+    await box.json("predictions", "import", "eos0slo", known, "--local", "resume-local");
+    // Blocks of 20,000 rows are written one after the other; the one that must be computed comes last.
+    const many = [...Array.from({ length: 50_000 }, (_, i) => rows[i % 5900] ?? ""), "new1", "new2"];
+    await box.inputs("many-in.csv", many);
+    for (const extension of ["csv", "json"]) {
+      const words = [
+        "run",
+        ...counted,
+        "-i",
+        "many-in.csv",
+        "-o",
+        `many.${extension}`,
+        "--local",
+        "resume-local",
+      ];
+      const run = box.start(...words, "--timeout", "600");
+      await moreBatches(1, run);
+      run.process.kill("SIGINT");
+      await run.ended;
+      const { resumedRows } = await box.json<{ resumedRows: number }>(...words);
+      await box.json(
+        "run",
+        ...counted,
+        "-i",
+        "many-in.csv",
+        "-o",
+        `fresh.${extension}`,
+        "--local",
+        "resume-local",
+      );
+      expect(await box.read(`many.${extension}`)).toBe(await box.read(`fresh.${extension}`));
+      expect(resumedRows % 20_000).toBe(0);
+      await box.json("predictions", "drop", "eos0slo", "--from", "local", "--local", "resume-local", "--yes");
+      await box.json("predictions", "import", "eos0slo", known, "--local", "resume-local");
+    }
+  });
+
+  it("starts anew when the input was changed meanwhile", async () => {
+    const words = ["run", ...counted, "-i", "changing.csv", "-o", "changed.csv", "--local", "changing-local"];
+    await box.inputs("changing.csv", rows);
+    const run = box.start(...words);
+    await moreBatches(2, run);
+    run.process.kill("SIGKILL");
+    await run.ended;
+    await box.inputs("changing.csv", ["first", ...rows]);
+    await box.json(...words);
+    expect((await box.rows("changed.csv"))[0]).toBe("first,5");
+    expect(await box.rows("changed.csv")).toHaveLength(rows.length + 1);
+  });
+});
+
+describe("several at once", () => {
+  it("two sessions serve two models side by side, and a shell's session is its own", async () => {
+    await box.inputs("two.csv", ["CCO"]);
+    const a = box.with({ MEMOIR_SESSION: "a" });
+    const b = box.with({ MEMOIR_SESSION: "b" });
+    await Promise.all([a.json("serve", "eos3b5e"), b.json("serve", "eos0slo")]);
+    await Promise.all([
+      a.json("run", "-i", "two.csv", "-o", "a.csv"),
+      b.json("run", "-i", "two.csv", "-o", "b.csv"),
+    ]);
+    expect(await box.rows("a.csv")).toEqual(["CCO,46.069"]);
+    expect(await box.rows("b.csv")).toEqual(["CCO,3"]);
+    // Each `bash -c` is a shell of its own: what one serves, the other does not see.
+    const one = box.shell("memoir serve eos3b5e >/dev/null && memoir info --json && memoir close");
+    expect(one.code).toBe(0);
+    expect(one.out).toContain('"model": "eos3b5e"');
+    expect(one.out).toContain("closed the session shell-");
+    expect(box.shell("memoir info; exit $?").code).toBe(2);
+  });
+
+  it("four processes fill one cache at the same time without a loss", async () => {
+    const shared = ["--local", "shared-local", "--cloud", "shared-cloud", "--cache-only"];
+    const parts = [0, 1, 2, 3].map((part) => rows.slice(part * 400, part * 400 + 800));
+    await Promise.all(
+      parts.map(async (part, i) => {
+        await box.inputs(`part${i}.csv`, part);
+        await box.json(
+          "run",
+          ...counted,
+          ...shared,
+          "-b",
+          "200",
+          "-i",
+          `part${i}.csv`,
+          "-o",
+          `part${i}-out.csv`,
+        );
+      }),
+    );
+    for (const [i, part] of parts.entries())
+      expect(await box.rows(`part${i}-out.csv`)).toEqual(part.map((row) => `${row},${row.length}`));
+    const distinct = new Set(parts.flat()).size;
+    for (const flag of ["--local-cache-only", "--cloud-cache-only"]) {
+      const where = ["--local", "shared-local", "--cloud", "shared-cloud", flag];
+      const dumped = await box.json<{ rows: number }>("dump", ...counted, ...where, "-o", "shared.csv");
+      expect(dumped.rows).toBe(distinct);
+    }
+  });
+
+  it("a second run into the same output is refused while the first is at work", async () => {
+    const words = ["run", ...counted, "-i", "in.csv", "-o", "busy.csv", "-b", "50", "--local", "busy-local"];
+    const first = box.start(...words);
+    await moreBatches(2, first);
+    const { code, err } = await box.run(...words);
+    expect(code).toBe(4);
+    expect(err).toContain("[PREDICT_OUTPUT_BUSY]");
+    expect((await first.ended).code).toBe(0);
+    expect(await box.read("busy.csv")).toBe(await box.read("whole.csv"));
+  });
+
+  it("serving again in one session replaces it with a note; close ends it; a second close is no error", async () => {
+    const mine = box.with({ MEMOIR_SESSION: "mine" });
+    await mine.run("serve", "eos3b5e");
+    const { err } = await mine.run("serve", "eos0slo");
+    expect(err).toContain("the session served eos3b5e before; it is replaced");
+    expect((await mine.run("close")).out).toContain("closed the session mine of eos0slo");
+    const again = await mine.run("close");
+    expect([again.code, again.out]).toEqual([0, "no model was served\n"]);
+    expect(readdirSync(join(box.home, "sessions"))).not.toContain("mine.json");
+  });
+
+  it("a session file that is not ours is told, and serve repairs it", async () => {
+    await mkdir(join(box.home, "sessions"), { recursive: true });
+    await writeFile(join(box.home, "sessions", "torn.json"), '{"format":1');
+    const torn = box.with({ MEMOIR_SESSION: "torn" });
+    const { code, err } = await torn.run("info");
+    expect([code, err.includes("[SESSION_DAMAGED]")]).toEqual([4, true]);
+    await torn.json("serve", "eos3b5e");
+    expect((await torn.json("info"))["model"]).toBe("eos3b5e");
+  });
+});
+
+describeWith([redisRequirement], "a Redis that dies", () => {
+  it("in the middle of a run: the run completes by computing; without computing it ends with exit code 4", async () => {
+    const redis = await startRedis();
+    try {
+      const words = ["run", ...counted, "-i", "in.csv", "-b", "50", "--local", redis.url];
+      const run = box.start(...words, "-o", "dying.csv");
+      await moreBatches(3, run);
+      await redis.kill();
+      const { code, err } = await run.ended;
+      expect(code).toBe(0);
+      expect(err).toContain("warning: the local cache");
+      expect(await box.read("dying.csv")).toBe(await box.read("whole.csv"));
+
+      const before = batches();
+      const without = await box.run(...words, "-o", "dead.csv", "--local-cache-only");
+      expect(without.code).toBe(4);
+      expect(without.err).toContain("[STORE_TIER_UNREACHABLE]");
+      expect(existsSync(box.path("dead.csv"))).toBe(false);
+      expect(batches()).toBe(before);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it("that never answers is left out with a warning", async () => {
+    const redis = await startRedis();
+    redis.freeze();
+    try {
+      await box.inputs("few.csv", ["CCO", "CCC"]);
+      const { code, err } = await box.run(
+        "run",
+        ...counted,
+        "-i",
+        "few.csv",
+        "-o",
+        "frozen.csv",
+        "--local",
+        redis.url,
+      );
+      expect(code).toBe(0);
+      expect(err).toContain("warning: the local cache");
+      expect(await box.rows("frozen.csv")).toEqual(["CCO,3", "CCC,3"]);
+    } finally {
+      redis.thaw();
+      await redis.stop();
+    }
+  });
+});
