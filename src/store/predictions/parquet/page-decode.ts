@@ -206,7 +206,7 @@ function withNulls(rows: number, present: Uint8Array | undefined, value: (rank: 
 function presence(bytes: Uint8Array, rows: number): Uint8Array | undefined {
   // One run of ones, the common case: its header is rows * 2, in one byte or two.
   const [head = 0, next = 0, after = 0] = bytes;
-  if (head === rows * 2 && next === 1) return undefined;
+  if (head < 128 && head === rows * 2 && next === 1) return undefined;
   if (head >= 128 && next < 128 && (head & 127) + next * 128 === rows * 2 && after === 1) return undefined;
   const levels = unpackHybrid(bytes, 1, rows);
   for (const level of levels) if (level === 0) return Uint8Array.from(levels);
