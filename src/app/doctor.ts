@@ -119,7 +119,13 @@ async function program(wanted: Program, { programs: env }: Environment): Promise
     const { stdout } = await promisify(execFile)(path, [wanted.versionFlag], { env, timeout: 5_000 });
     return { name, state: "ok", detail: stdout.split("\n")[0] ?? path, enables };
   } catch (error) {
-    return { name, state: "trouble", detail: messageOf(error).split("\n")[0] ?? "", enables };
+    // Installed and broken is as good as absent: nothing needs it.
+    return {
+      name,
+      state: "absent",
+      detail: `does not work: ${messageOf(error).split("\n")[0] ?? ""}`,
+      enables,
+    };
   }
 }
 
