@@ -1,4 +1,6 @@
 /** app: the application, wired. */
+
+export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts";
 export { type App, type CloseResult, createApp } from "./app.ts";
 export type { DoctorResult, Finding } from "./doctor.ts";
 export type { EnvironmentSource } from "./environment.ts";
@@ -32,7 +34,7 @@ export type {
 } from "./workflows/caches.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { DiagnosticFact } from "./workflows/load.ts";
-export type { RunWorkflowWish } from "./workflows/run.ts";
+export type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "./workflows/run.ts";
 export type {
   CancelResult,
   DiffResult,

@@ -14,6 +14,8 @@ export interface RegistryRow {
 }
 
 const predictions = "Predictions";
+const workflows = "Workflows";
+const caches = "Run caches";
 const models = "Models";
 const stored = "Stored predictions";
 const machine = "This machine";
@@ -27,9 +29,10 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "run",
-    summary: "predict for every input of a file",
+    summary: "predict for every input of a file, or run a workflow: run WORKFLOW",
     group: predictions,
-    load: () => import("./commands/run.ts"),
+    load: (words) =>
+      namesWorkflow(words) ? import("./commands/run-workflow.ts") : import("./commands/run.ts"),
   },
   {
     name: "dump",
@@ -104,12 +107,139 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/predictions-compact.ts"),
   },
   {
+    name: "check",
+    summary: "tell everything that is wrong with a workflow",
+    group: workflows,
+    load: () => import("./commands/check.ts"),
+  },
+  {
+    name: "inputs",
+    summary: "print a template of a workflow's inputs",
+    group: workflows,
+    load: () => import("./commands/inputs.ts"),
+  },
+  {
+    name: "runs list",
+    summary: "list workflow runs",
+    group: workflows,
+    load: () => import("./commands/runs-list.ts"),
+  },
+  {
+    name: "runs show",
+    summary: "show a run and its calls",
+    group: workflows,
+    load: () => import("./commands/runs-show.ts"),
+  },
+  {
+    name: "runs logs",
+    summary: "print command, streams and exit code of a run's calls",
+    group: workflows,
+    load: () => import("./commands/runs-logs.ts"),
+  },
+  {
+    name: "runs outputs",
+    summary: "print the outputs of a run as JSON",
+    group: workflows,
+    load: () => import("./commands/runs-outputs.ts"),
+  },
+  {
+    name: "runs cancel",
+    summary: "stop a running workflow",
+    group: workflows,
+    load: () => import("./commands/runs-cancel.ts"),
+  },
+  {
+    name: "runs diff",
+    summary: "tell what two runs did differently",
+    group: workflows,
+    load: () => import("./commands/runs-diff.ts"),
+  },
+  {
+    name: "cache create",
+    summary: "give a run cache a name, a place and a behaviour",
+    group: caches,
+    load: () => import("./commands/cache-create.ts"),
+  },
+  {
+    name: "cache list",
+    summary: "list the named run caches",
+    group: caches,
+    load: () => import("./commands/cache-list.ts"),
+  },
+  {
+    name: "cache show",
+    summary: "show a run cache",
+    group: caches,
+    load: () => import("./commands/cache-show.ts"),
+  },
+  {
+    name: "cache update",
+    summary: "change a named cache",
+    group: caches,
+    load: () => import("./commands/cache-update.ts"),
+  },
+  {
+    name: "cache delete",
+    summary: "forget a named cache",
+    group: caches,
+    load: () => import("./commands/cache-delete.ts"),
+  },
+  {
+    name: "cache entries",
+    summary: "list what a cache has recorded",
+    group: caches,
+    load: () => import("./commands/cache-entries.ts"),
+  },
+  {
+    name: "cache explain",
+    summary: "say why calls were computed instead of reused",
+    group: caches,
+    load: () => import("./commands/cache-explain.ts"),
+  },
+  {
+    name: "cache du",
+    summary: "tell how big a cache is",
+    group: caches,
+    load: () => import("./commands/cache-du.ts"),
+  },
+  {
+    name: "cache prune",
+    summary: "remove what a cache no longer needs",
+    group: caches,
+    load: () => import("./commands/cache-prune.ts"),
+  },
+  {
+    name: "cache pin",
+    summary: "keep an entry from being pruned",
+    group: caches,
+    load: () => import("./commands/cache-pin.ts"),
+  },
+  {
+    name: "cache invalidate",
+    summary: "delete entries so that their calls are computed again",
+    group: caches,
+    load: () => import("./commands/cache-invalidate.ts"),
+  },
+  {
+    name: "cache verify",
+    summary: "read everything and set damaged entries aside",
+    group: caches,
+    load: () => import("./commands/cache-verify.ts"),
+  },
+  {
     name: "doctor",
     summary: "tell what is installed and reachable, and what each missing thing would enable",
     group: machine,
     load: () => import("./commands/doctor.ts"),
   },
 ];
+
+/** `memoir run main.wdl …` runs a workflow; predictions have no argument that is not a flag's value. */
+function namesWorkflow(words: readonly string[]): boolean {
+  const [first] = words;
+  if (first !== undefined && !first.startsWith("-")) return true;
+  return words.some((word) => /\.(wdl|cwl|nf)$/i.test(word));
+}
 
 /** The row that the words name, and the words after it; undefined when none does. */
 export function findCommand(

@@ -10,6 +10,20 @@ export function jsonOfOutputs(outputs: Outputs, style: FileStyle): string {
   return `${text({ kind: "record", entries: Object.entries(outputs) }, { style, indent: "" })}\n`;
 }
 
+/** Outputs as plain JSON data. Integers that JSON's readers would round become text; `outputs.json` has them exactly. */
+export function plainOutputs(outputs: Outputs): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, plain(value)]));
+}
+
+function plain(value: Value): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (value === null || typeof value !== "object") return value;
+  if (isList(value)) return value.map(plain);
+  if (value.kind === "record")
+    return Object.fromEntries(value.entries.map(([key, item]) => [key, plain(item)]));
+  return value.location;
+}
+
 interface Writing {
   readonly style: FileStyle;
   readonly indent: string;

@@ -1,11 +1,12 @@
 /** `memoir run WORKFLOW`: wires source, inputs, cache and executor together, and runs. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type CacheBehavior,
   folderLeases,
   objectLeases,
+  plainOutputs,
   predictReuse,
   type ReusePrediction,
   type RunCacheParts,
@@ -16,11 +17,20 @@ import {
 } from "../../engine/index.ts";
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
+import type { RunFailure } from "../../lang/core/index.ts";
 import { openRunLease, type RunLease } from "../../store/entries/index.ts";
+import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
 import { chooseExecutor, type ExecutorWish } from "./executors.ts";
-import { diagnosticFact, invalid, loadWorkflow, programOf, type WorkflowWish } from "./load.ts";
+import {
+  type DiagnosticFact,
+  diagnosticFact,
+  invalid,
+  loadWorkflow,
+  programOf,
+  type WorkflowWish,
+} from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
 import { readInputs } from "./run-inputs.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
@@ -51,6 +61,23 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   readonly image?: string;
 }
 
+/** A finished run as plain data: what `--json` prints. */
+export interface WorkflowRunResult extends Omit<RunSummary, "outputs" | "failures"> {
+  /** As in `outputs.json`; integers beyond 2^53 are text here. */
+  readonly outputs: unknown;
+  readonly failures: readonly FailureFact[];
+}
+
+export type FailureFact =
+  | {
+      readonly kind: "task";
+      readonly call: string;
+      readonly failure: TaskFailure;
+      /** The rendered command of the attempt, where one was made. */
+      readonly command?: string;
+    }
+  | { readonly kind: "evaluation"; readonly diagnostic: DiagnosticFact };
+
 /** What tasks without an image of their own run in. */
 const defaultImage = "docker.io/library/ubuntu:24.04";
 
@@ -59,7 +86,7 @@ export async function run(
   environment: Environment,
   onEvent: (event: TimedEvent) => void,
   ask: Ask,
-): Promise<RunSummary> {
+): Promise<WorkflowRunResult> {
   const runId = newRunId();
   return prepared(wish, environment, runId, ask, async ({ parts, inputs, startLease, log }) => {
     const runs = runsFolder(wish.runsDir, environment);
@@ -68,12 +95,28 @@ export async function run(
     const cancel = watchForCancel(directory, ask);
     log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
     try {
-      return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
+      return await resultOf(await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask));
     } finally {
       cancel.stop();
       await lease?.close();
     }
   });
+}
+
+async function resultOf(summary: RunSummary): Promise<WorkflowRunResult> {
+  const failures = await Promise.all(summary.failures.map(failureFact));
+  return { ...summary, outputs: plainOutputs(summary.outputs), failures };
+}
+
+async function failureFact(failure: RunFailure): Promise<FailureFact> {
+  if (failure.kind === "evaluation")
+    return { kind: "evaluation", diagnostic: diagnosticFact(failure.diagnostic) };
+  const { path: call, failure: why } = failure;
+  const command =
+    why.directory === undefined
+      ? undefined
+      : await readFile(join(why.directory, "command"), "utf8").catch(() => undefined);
+  return { kind: "task", call, failure: why, ...(command === undefined ? {} : { command }) };
 }
 
 /** What a run would reuse; nothing is computed, recorded or left behind. */

@@ -11,11 +11,12 @@ export function runsFolder(asked: string | undefined, environment: Environment):
   return asked === undefined ? join(environment.home, "runs") : resolve(environment.cwd, asked);
 }
 
-/** `20260131-154502-k3f9qd`: sorts by time, can be typed, and is different for runs of the same second. */
+/** `20260131-154502-k3f9qd`: sorts by time (the first two letters are milliseconds), and can be typed. */
 export function newRunId(now = new Date()): string {
   const [day = "", time = ""] = now.toISOString().slice(0, 19).split("T");
-  const letters = randomBytes(4).readUInt32BE().toString(36).padStart(6, "0").slice(-6);
-  return `${day.replaceAll("-", "")}-${time.replaceAll(":", "")}-${letters}`;
+  const ms = now.getUTCMilliseconds().toString(36).padStart(2, "0");
+  const letters = randomBytes(4).readUInt32BE().toString(36).padStart(4, "0").slice(-4);
+  return `${day.replaceAll("-", "")}-${time.replaceAll(":", "")}-${ms}${letters}`;
 }
 
 export interface FoundRun {

@@ -1,5 +1,5 @@
 /** The workflow half of the application; every use case is loaded when it is first called. */
-import type { ReusePrediction, RunExplanation, RunSummary, TimedEvent } from "../../engine/index.ts";
+import type { ReusePrediction, RunExplanation, TimedEvent } from "../../engine/index.ts";
 import type { Ask } from "../../kernel/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
@@ -7,13 +7,13 @@ import type { CacheRecord } from "./cache-registry.ts";
 import type * as caches from "./caches.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
 import type { WorkflowWish } from "./load.ts";
-import type { RunWorkflowWish } from "./run.ts";
+import type { RunWorkflowWish, WorkflowRunResult } from "./run.ts";
 import type * as runs from "./runs.ts";
 
 export interface Workflows {
   check(wish: CheckWish, ask: Ask): Promise<CheckResult>;
   inputs(wish: WorkflowWish & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
-  run(wish: RunWorkflowWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<RunSummary>;
+  run(wish: RunWorkflowWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<WorkflowRunResult>;
   dryRun(wish: RunWorkflowWish, ask: Ask): Promise<ReusePrediction>;
   readonly runs: {
     list(

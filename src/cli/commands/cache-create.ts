@@ -1,0 +1,47 @@
+/** memoir cache create */
+import type { CacheRecord } from "../../app/index.ts";
+import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import type { Screen } from "../screen.ts";
+
+export const command = defineCommand<CacheRecord>({
+  name: "cache create",
+  summary: "Give a run cache a name, a place and a behaviour",
+  details: [
+    "Many runs and workflows may share one cache, and many users and machines one location. The location is tried before the name is taken.",
+  ],
+  arguments: [{ name: "NAME", description: "letters, digits, dots, dashes and underscores", required: true }],
+  options: [
+    {
+      flags: "--location <place>",
+      description: "a folder or s3://bucket/prefix; default ~/.memoir/cache-data/NAME",
+    },
+    behaviorOption,
+    ...policyOptions,
+    { flags: "--description <text>", description: "what it is for" },
+  ],
+  examples: [{ command: "memoir cache create lab --location ./lab-cache" }],
+  act: async (given, { app, ask }) =>
+    (await app()).workflows.caches.create(
+      {
+        name: given.argument(0) ?? "",
+        ...present("location", given.text("location")),
+        ...present("description", given.text("description")),
+        ...behaviorOf(given),
+        policies: policiesOf(given),
+      },
+      ask,
+    ),
+  render: (record, screen) => renderCache(record, screen),
+});
+
+export function renderCache(record: CacheRecord, screen: Screen): void {
+  const { identity, resources, hostTasks } = record.policies;
+  const name = record.name === "" ? "(no name)" : record.name;
+  screen.out(`${screen.paint.bold(name)}  ${record.location}`);
+  if (record.description !== undefined) screen.out(`  ${record.description}`);
+  screen.out(
+    `  records ${record.behavior}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks}`,
+  );
+}

@@ -1,0 +1,25 @@
+/** memoir cache delete */
+import type { DeleteCacheResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+
+export const command = defineCommand<DeleteCacheResult>({
+  name: "cache delete",
+  summary: "Forget a named cache; its data stay unless --purge",
+  details: ["Refused while a run uses it."],
+  arguments: [{ name: "NAME", description: "a named cache", required: true }],
+  options: [{ flags: "--purge", description: "delete everything that it recorded, too" }],
+  examples: [
+    { command: "memoir cache create lab --location ./lab-cache && memoir cache delete lab --purge" },
+  ],
+  act: async (given, { app, ask }) =>
+    (await app()).workflows.caches.delete(
+      { name: given.argument(0) ?? "", purge: given.is("purge") ? "yes" : "no" },
+      ask,
+    ),
+  render: ({ name, location, purged }, screen) =>
+    screen.out(
+      purged > 0
+        ? `deleted ${name} and ${purged} entries`
+        : `deleted ${name}; what lies in ${location} stays`,
+    ),
+});

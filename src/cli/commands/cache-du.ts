@@ -1,0 +1,32 @@
+/** memoir cache du */
+import type { CacheSize, SizeRow } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { size } from "../quantities.ts";
+import { table } from "../words.ts";
+
+export const command = defineCommand<CacheSize>({
+  name: "cache du",
+  summary: "Tell how big a cache is, by task and by workflow",
+  details: ["Two sizes: all entries added up, and with equal contents counted once."],
+  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  options: [],
+  examples: [{ command: "memoir cache du" }],
+  act: async (given, { app, ask }) => (await app()).workflows.caches.du(given.argument(0), ask),
+  render: (result, screen) => {
+    const row = (name: string, one: SizeRow) => [
+      name,
+      `${one.entries} entries`,
+      `${one.files} files`,
+      size(one.apparentBytes),
+      `${size(one.uniqueBytes)} unique`,
+    ];
+    const sorted = (rows: Readonly<Record<string, SizeRow>>) =>
+      Object.entries(rows).sort(([, a], [, b]) => b.apparentBytes - a.apparentBytes);
+    const rows = [
+      ...sorted(result.byTask).map(([name, one]) => row(`task ${name}`, one)),
+      ...sorted(result.byWorkflow).map(([name, one]) => row(`workflow ${name}`, one)),
+      row("total", result),
+    ];
+    for (const line of table(rows)) screen.out(line);
+  },
+});

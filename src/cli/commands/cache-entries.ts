@@ -1,0 +1,49 @@
+/** memoir cache entries */
+import type { EntryRow } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { ageMs, size, sizeBytes } from "../quantities.ts";
+import { duration, table } from "../words.ts";
+
+export const command = defineCommand<{ readonly entries: readonly EntryRow[]; readonly total: number }>({
+  name: "cache entries",
+  summary: "List what a cache has recorded, newest first",
+  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  options: [
+    { flags: "--task <name>", description: "only results of this task" },
+    { flags: "--run <id>", description: "only results that this run computed" },
+    { flags: "--workflow <name>", description: "only results of this workflow" },
+    { flags: "--older-than <age>", description: "such as 30d or 12h" },
+    { flags: "--newer-than <age>", description: "such as 1d" },
+    { flags: "--larger-than <size>", description: "such as 1G" },
+    { flags: "-n, --limit <n>", description: "at most so many; default 50", kind: "count" },
+  ],
+  examples: [{ command: "memoir cache entries --task align --larger-than 1G" }],
+  act: async (given, { app, ask }) =>
+    (await app()).workflows.caches.entries(
+      {
+        ...present("cache", given.argument(0)),
+        ...present("task", given.text("task")),
+        ...present("run", given.text("run")),
+        ...present("workflow", given.text("workflow")),
+        ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
+        ...present("newerThanMs", ageMs(given.text("newer-than"), "--newer-than")),
+        ...present("largerThanBytes", sizeBytes(given.text("larger-than"), "--larger-than")),
+        limit: given.count("limit") ?? 50,
+      },
+      ask,
+    ),
+  render: ({ entries, total }, screen) => {
+    const rows = entries.map((entry) => [
+      entry.uuid.slice(0, 8),
+      entry.task,
+      entry.createdAt.slice(0, 19).replace("T", " "),
+      size(entry.bytes),
+      duration(entry.seconds),
+      entry.run,
+      entry.pinned === "yes" ? "pinned" : "",
+    ]);
+    for (const line of table(rows)) screen.out(line);
+    screen.out(entries.length < total ? `${total} entries, ${entries.length} shown` : `${total} entries`);
+  },
+});

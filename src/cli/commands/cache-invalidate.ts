@@ -1,0 +1,31 @@
+/** memoir cache invalidate */
+import type { EntriesTouched } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { cacheOption } from "../workflow-options.ts";
+
+export const command = defineCommand<EntriesTouched>({
+  name: "cache invalidate",
+  summary: "Delete entries so that their calls are computed again",
+  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or its beginning" }],
+  options: [
+    cacheOption,
+    { flags: "--task <name>", description: "every result of this task" },
+    { flags: "--run <id>", description: "every result that this run computed" },
+  ],
+  examples: [{ command: "memoir cache invalidate --task align --cache ./lab-cache" }],
+  act: async (given, { app, ask }) =>
+    (await app()).workflows.caches.invalidate(
+      {
+        ...present("cache", given.text("cache")),
+        ...present("entry", given.argument(0)),
+        ...present("task", given.text("task")),
+        ...present("run", given.text("run")),
+      },
+      ask,
+    ),
+  render: ({ entries }, screen) => {
+    for (const entry of entries) screen.out(`${entry.uuid}  ${entry.task}  ${entry.call}`);
+    screen.out(`${entries.length} deleted`);
+  },
+});

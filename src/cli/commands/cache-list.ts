@@ -1,0 +1,17 @@
+/** memoir cache list */
+import type { CacheRecord } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { table } from "../words.ts";
+
+export const command = defineCommand<{ readonly caches: readonly CacheRecord[] }>({
+  name: "cache list",
+  summary: "List the named run caches",
+  options: [],
+  examples: [{ command: "memoir cache list" }],
+  act: async (_, { app }) => (await app()).workflows.caches.list(),
+  render: ({ caches }, screen) => {
+    if (caches.length === 0) screen.out("no named caches; runs without --cache use ~/.memoir/cache");
+    for (const line of table(caches.map((cache) => [cache.name, cache.behavior, cache.location])))
+      screen.out(line);
+  },
+});

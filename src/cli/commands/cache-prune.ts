@@ -1,0 +1,54 @@
+/** memoir cache prune */
+import type { PruneResult } from "../../app/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { ageMs, size, sizeBytes } from "../quantities.ts";
+import { table } from "../words.ts";
+
+export const command = defineCommand<PruneResult>({
+  name: "cache prune",
+  summary: "Remove what a cache no longer needs; a dry run unless --yes",
+  details: ["Pinned entries and what a running run uses always stay."],
+  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  options: [
+    { flags: "--older-than <age>", description: "neither made nor used for this long, such as 90d" },
+    { flags: "--budget <size>", description: "the least recently used, until the rest fits, such as 500G" },
+    { flags: "--old-versions", description: "entries that this version of Memoir never reuses" },
+    { flags: "--orphans", description: "files that belong to no entry, older than a day" },
+    { flags: "--yes", description: "really remove" },
+  ],
+  examples: [{ command: "memoir cache prune --older-than 90d" }],
+  act: async (given, { app, ask }) => {
+    const rules = {
+      ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
+      ...present("budgetBytes", sizeBytes(given.text("budget"), "--budget")),
+      ...(given.is("old-versions") ? { oldVersions: true } : {}),
+      ...(given.is("orphans") ? { orphans: true } : {}),
+    };
+    if (Object.keys(rules).length === 0)
+      throw new AppError(
+        "CLI_USAGE",
+        "memoir cache prune: say what may go: --older-than, --budget, --old-versions or --orphans",
+      );
+    return (await app()).workflows.caches.prune(
+      { ...present("cache", given.argument(0)), rules, sure: given.is("yes") ? "yes" : "no" },
+      ask,
+    );
+  },
+  render: ({ plan, removed }, screen) => {
+    const rows = plan.remove.map((item) => [
+      item.uuid.slice(0, 8),
+      item.taskName ?? "",
+      size(item.bytes),
+      item.reason.replaceAll("-", " "),
+    ]);
+    for (const line of table(rows)) screen.out(line);
+    const kept = plan.protectedEntries.length;
+    if (kept > 0) screen.out(`${kept} more stay because they are pinned or in use`);
+    const done = removed === undefined ? "would be removed; --yes removes" : "removed";
+    const { entries, bytes } = removed ?? { entries: plan.remove.length, bytes: plan.removeBytes };
+    screen.out(`${entries} entries, ${size(bytes)}: ${done}`);
+    screen.out(`${plan.keepEntries} entries, ${size(plan.keepBytes)}: kept`);
+  },
+});

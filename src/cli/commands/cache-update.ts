@@ -1,0 +1,34 @@
+/** memoir cache update */
+import type { CacheRecord } from "../../app/index.ts";
+import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { renderCache } from "./cache-create.ts";
+
+export const command = defineCommand<CacheRecord>({
+  name: "cache update",
+  summary: "Change the behaviour or the policies of a named cache",
+  details: [
+    "What is recorded stays. Another identity or resources policy gives other keys, so calls are computed once more.",
+  ],
+  arguments: [{ name: "NAME", description: "a named cache", required: true }],
+  options: [
+    behaviorOption,
+    ...policyOptions,
+    { flags: "--description <text>", description: "what it is for" },
+  ],
+  examples: [
+    {
+      command:
+        "memoir cache create lab --location ./lab-cache && memoir cache update lab --behavior on-failure",
+    },
+  ],
+  act: async (given, { app }) =>
+    (await app()).workflows.caches.update({
+      name: given.argument(0) ?? "",
+      ...present("description", given.text("description")),
+      ...behaviorOf(given),
+      policies: policiesOf(given),
+    }),
+  render: (record, screen) => renderCache(record, screen),
+});

@@ -1,0 +1,20 @@
+/** memoir cache verify */
+import type { VerifyReport } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+
+export const command = defineCommand<VerifyReport>({
+  name: "cache verify",
+  summary: "Read everything that a cache holds and set damaged entries aside",
+  details: [
+    "Ends with exit code 4 when something was damaged. What is set aside is never reused and can be pruned.",
+  ],
+  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  options: [],
+  examples: [{ command: "memoir cache verify" }],
+  act: async (given, { app, ask }) => (await app()).workflows.caches.verify(given.argument(0), ask),
+  render: ({ checked, sound, setAside }, screen) => {
+    for (const entry of setAside) screen.out(`${screen.paint.red("damaged")} ${entry.uuid}: ${entry.reason}`);
+    screen.out(`${checked} entries checked, ${sound} sound, ${setAside.length} set aside`);
+  },
+  exitCode: ({ setAside }) => (setAside.length > 0 ? 4 : 0),
+});

@@ -1,0 +1,36 @@
+/** memoir check WORKFLOW: everything that is wrong with a workflow, without running it. */
+import type { CheckResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { plural } from "../words.ts";
+import { workflowArgument, workflowOptions, workflowWish } from "../workflow-options.ts";
+
+export const command = defineCommand<CheckResult>({
+  name: "check",
+  summary: "Tell everything that is wrong with a workflow, without running it",
+  details: [
+    "Reads the document and all it imports, and checks syntax, names, types and calls. With -i the inputs are checked as well.",
+    "Ends with exit code 3 when there are errors; warnings alone end with 0.",
+  ],
+  arguments: [workflowArgument],
+  options: [
+    { flags: "-i, --input <file>", description: "inputs as JSON or YAML to check against the workflow" },
+    ...workflowOptions,
+  ],
+  examples: [{ command: "memoir check hello.wdl" }],
+  act: async (given, { app, ask }) =>
+    (await app()).workflows.check({ ...workflowWish(given), ...present("inputs", given.text("input")) }, ask),
+  render: (result, screen) => {
+    for (const diagnostic of result.diagnostics) screen.out(`${diagnostic.text}\n`);
+    const { green, red } = screen.paint;
+    const warnings = result.warnings === 0 ? "" : `, ${plural(result.warnings, "warning")}`;
+    if (result.errors > 0)
+      screen.out(`${red("wrong")} ${result.workflow}: ${plural(result.errors, "error")}${warnings}`);
+    else {
+      const about =
+        result.interface === undefined ? "" : ` (${result.interface.kind} ${result.interface.name})`;
+      screen.out(`${green("ok")} ${result.workflow}${about}${warnings}`);
+    }
+  },
+  exitCode: (result) => (result.errors > 0 ? 3 : 0),
+});

@@ -1,0 +1,213 @@
+/** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
+import type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "../../app/index.ts";
+import type { ReusePrediction } from "../../engine/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import { defineCommand, type Given } from "../command.ts";
+import { present } from "../model-options.ts";
+import { share, sizeBytes } from "../quantities.ts";
+import type { Screen } from "../screen.ts";
+import { count, duration, fromHere, plural } from "../words.ts";
+import {
+  cacheOption,
+  runsDirOption,
+  workflowArgument,
+  workflowOptions,
+  workflowWish,
+} from "../workflow-options.ts";
+import { createWorkflowProgress } from "../workflow-progress.ts";
+
+type Result =
+  | ({ readonly kind: "ran" } & WorkflowRunResult)
+  | ({ readonly kind: "predicted" } & ReusePrediction);
+
+export const command = defineCommand<Result>({
+  name: "run",
+  summary: "Run a workflow, reusing what was computed before",
+  details: [
+    "Every task call is looked up in the cache by what decides its result: the rendered command, the content of its inputs, the container image, the shell, the environment and the declared outputs. What is found is reused, what is missing is computed in containers and recorded. `memoir cache explain` says why something was computed.",
+    "Inputs come from -i and from name=value words, which win. The run's folder (~/.memoir/runs/…) holds the outputs, and for every computed call its command, streams and exit code.",
+    "Ends with exit code 1 when the run failed, 3 when the workflow or its inputs are wrong, 130 when it was stopped.",
+  ],
+  arguments: [
+    workflowArgument,
+    { name: "name=value", description: "inputs, such as sample=NA12878 or threads=4", many: true },
+  ],
+  options: [
+    { flags: "-i, --input <file>", description: "inputs as JSON or YAML; - reads standard input" },
+    cacheOption,
+    {
+      flags: "--cache-behavior <when>",
+      description: "when computed calls are recorded; default: what the cache says, always",
+      choices: ["always", "on-failure"],
+    },
+    { flags: "--no-cache", description: "neither reuse nor record anything" },
+    {
+      flags: "--cache-host-tasks",
+      description:
+        "reuse and record tasks that run without a container; this machine's environment enters their keys",
+    },
+    {
+      flags: "--executor <where>",
+      description: "where tasks run; default auto, which is container",
+      choices: ["auto", "container", "host"],
+    },
+    {
+      flags: "--engine <engine>",
+      description: "container engine; default: the first that answers",
+      choices: ["docker", "podman"],
+    },
+    { flags: "--image <image>", description: "image of tasks that name none; default ubuntu:24.04" },
+    {
+      flags: "--isolate",
+      description: "with --executor host: hide undeclared files and the network from tasks",
+    },
+    {
+      flags: "--max-cpus <n>",
+      description: "cores that running tasks may use together; default: the machine's",
+      kind: "number",
+    },
+    { flags: "--max-memory <size>", description: "memory that running tasks may use together, such as 8G" },
+    {
+      flags: "--fail <how>",
+      description:
+        "after a failure: start nothing more (fast, the default), or go on with what does not depend on it (slow)",
+      choices: ["fast", "slow"],
+    },
+    { flags: "--dry-run", description: "tell what would be reused and what computed, and why; run nothing" },
+    {
+      flags: "--recheck <share>",
+      description: "compute this share of the reused calls again, such as 5%, and compare",
+    },
+    { flags: "--out <folder>", description: "copy the final outputs here as well" },
+    runsDirOption,
+    ...workflowOptions,
+  ],
+  examples: [
+    {
+      command: "memoir run hello.wdl name=Ada --executor host --cache ./cache --cache-host-tasks",
+      note: "a second run of the same line reuses every task",
+    },
+  ],
+  act: async (given, { app, ask, screen }) => {
+    const wish = wishOf(given);
+    const { workflows } = await app();
+    if (given.is("dry-run")) return { kind: "predicted", ...(await workflows.dryRun(wish, ask)) };
+    const progress = createWorkflowProgress(screen);
+    try {
+      return { kind: "ran", ...(await workflows.run(wish, (event) => progress.event(event), ask)) };
+    } finally {
+      progress.end();
+    }
+  },
+  render: (result, screen) =>
+    result.kind === "ran" ? renderRun(result, screen) : renderPrediction(result, screen),
+  exitCode: (result) => {
+    if (result.kind === "predicted") return 0;
+    return result.state === "succeeded" ? 0 : result.state === "failed" ? 1 : 130;
+  },
+});
+
+function wishOf(given: Given): RunWorkflowWish {
+  const place = given.text("cache");
+  const cpus = given.count("max-cpus");
+  if (cpus !== undefined && !(cpus > 0))
+    throw new AppError("CLI_USAGE", `--max-cpus: expected more than 0, got ${cpus}`);
+  return {
+    ...workflowWish(given),
+    values: given.argumentsFrom(1),
+    ...present("inputs", given.text("input")),
+    cache: given.is("no-cache")
+      ? { kind: "none" }
+      : place === undefined
+        ? { kind: "default" }
+        : { kind: "at", place },
+    ...present("behavior", given.text("cache-behavior") as "always" | "on-failure" | undefined),
+    cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
+    executor: (given.text("executor") as RunWorkflowWish["executor"] | undefined) ?? "auto",
+    ...present("engine", given.text("engine") as "docker" | "podman" | undefined),
+    isolate: given.is("isolate") ? "yes" : "no",
+    ...present("image", given.text("image")),
+    ...present("maxCpus", cpus),
+    ...present("maxMemoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
+    failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
+    ...present("recheck", share(given.text("recheck"), "--recheck")),
+    ...present("out", given.text("out")),
+    ...present("runsDir", given.text("runs-dir")),
+  };
+}
+
+function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): void {
+  for (const failure of result.failures) renderFailure(failure, screen);
+  for (const { call, outputs } of result.unstable)
+    screen.say(
+      `${screen.paint.yellow("not deterministic:")} ${call} gave other outputs: ${outputs.join(", ")}`,
+    );
+  const paint = result.state === "succeeded" ? screen.paint.green : screen.paint.red;
+  const saved = result.savedSeconds >= 1 ? `, ${duration(result.savedSeconds)} of computing saved` : "";
+  screen.out(
+    `${paint(result.state)} ${result.workflow} in ${duration(result.elapsedMs / 1000)}: ${callWords(result)}${saved}`,
+  );
+  for (const [name, value] of Object.entries(result.outputs as Readonly<Record<string, unknown>>))
+    if (result.state === "succeeded") screen.out(`  ${name} = ${valueWords(value)}`);
+  screen.out(screen.paint.dim(`run ${result.run} in ${fromHere(result.directory, process.cwd())}`));
+}
+
+function callWords({ calls }: WorkflowRunResult): string {
+  const parts = [
+    [calls.reused, "reused"],
+    [calls.computed, "computed"],
+    [calls.failed, "failed"],
+    [calls.cancelled, "cancelled"],
+  ] as const;
+  const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
+  return words.length === 0 ? "no calls" : words.join(", ");
+}
+
+const longestValue = 200;
+
+function valueWords(value: unknown): string {
+  if (typeof value === "string") return fromHere(value, process.cwd());
+  const text = JSON.stringify(value) ?? "null";
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+}
+
+const mostCommandLines = 12;
+
+function renderFailure(failure: FailureFact, screen: Screen): void {
+  const { red, dim, bold } = screen.paint;
+  if (failure.kind === "evaluation") {
+    screen.say(failure.diagnostic.text);
+    return;
+  }
+  const { call, command } = failure;
+  const { message, stderrTail, directory, attempts } = failure.failure;
+  const tries = attempts > 1 ? ` after ${attempts} attempts` : "";
+  screen.say(`${red("failed:")} ${bold(call)}: ${message}${tries}`);
+  if (command !== undefined) {
+    const lines = command.trimEnd().split("\n");
+    screen.say("  command:");
+    for (const line of lines.slice(0, mostCommandLines)) screen.say(`    ${line}`);
+    if (lines.length > mostCommandLines)
+      screen.say(dim(`    … ${lines.length - mostCommandLines} more lines`));
+  }
+  if (stderrTail !== undefined && stderrTail !== "") {
+    screen.say("  last lines of standard error:");
+    for (const line of stderrTail.split("\n")) screen.say(`    ${line}`);
+  }
+  if (directory !== undefined) screen.say(`  everything lies in ${fromHere(directory, process.cwd())}`);
+}
+
+function renderPrediction(result: Extract<Result, { kind: "predicted" }>, screen: Screen): void {
+  const { green, yellow, red } = screen.paint;
+  const { calls } = result;
+  for (const one of calls) {
+    if (one.kind === "reuse") screen.out(`${green("reuse")}    ${one.call}  (from run ${one.fromRun})`);
+    else if (one.kind === "compute") screen.out(`${yellow("compute")}  ${one.call}  ${one.why.words}`);
+    else screen.out(`${red("fail")}     ${one.call}  ${one.words}`);
+  }
+  const reused = calls.filter((one) => one.kind === "reuse").length;
+  const saved = result.savedSeconds >= 1 ? `, saving ${duration(result.savedSeconds)}` : "";
+  screen.out(`${plural(reused, "call")} would be reused${saved}, ${calls.length - reused} not.`);
+  if (result.complete === "no")
+    screen.out("Calls that depend on a call that would be computed are not known yet and not listed.");
+}

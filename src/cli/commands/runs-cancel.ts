@@ -1,0 +1,16 @@
+/** memoir runs cancel */
+import type { CancelResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+
+export const command = defineCommand<CancelResult>({
+  name: "runs cancel",
+  summary: "Stop a running workflow; what is finished is kept",
+  arguments: [runArgument],
+  options: [runsDirOption],
+  examples: [{ command: "memoir runs cancel last" }],
+  act: async (given, { app, ask }) => (await app()).workflows.runs.cancel(runWish(given), ask),
+  render: ({ run, state }, screen) =>
+    screen.out(state === "running" ? `${run} was asked to stop and is still stopping` : `${run} is ${state}`),
+  exitCode: ({ state }) => (state === "running" ? 4 : 0),
+});

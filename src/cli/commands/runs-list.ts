@@ -1,0 +1,47 @@
+/** memoir runs list */
+import type { RunRow } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import type { Screen } from "../screen.ts";
+import { table } from "../words.ts";
+import { runsDirOption } from "../workflow-options.ts";
+
+export const command = defineCommand<{ readonly runs: readonly RunRow[]; readonly folder: string }>({
+  name: "runs list",
+  summary: "List workflow runs, newest first",
+  options: [
+    { flags: "-n, --limit <n>", description: "at most so many; default 20", kind: "count" },
+    { flags: "--workflow <name>", description: "only runs of this workflow" },
+    runsDirOption,
+  ],
+  examples: [{ command: "memoir runs list" }],
+  act: async (given, { app }) =>
+    (await app()).workflows.runs.list({
+      limit: given.count("limit") ?? 20,
+      ...present("workflow", given.text("workflow")),
+      ...present("runsDir", given.text("runs-dir")),
+    }),
+  render: ({ runs, folder }, screen) => {
+    if (runs.length === 0) screen.out(`no runs in ${folder}`);
+    for (const line of table(runs.map((run) => rowWords(run, screen)))) screen.out(line);
+  },
+});
+
+function rowWords(run: RunRow, screen: Screen): string[] {
+  const { calls } = run;
+  const counts =
+    calls === undefined ? "" : `${calls.reused} reused, ${calls.computed} computed, ${calls.failed} failed`;
+  return [
+    run.id,
+    stateWords(run.state, screen),
+    run.workflow,
+    run.startedAt.slice(0, 19).replace("T", " "),
+    counts,
+  ];
+}
+
+export function stateWords(state: RunRow["state"], screen: Screen): string {
+  if (state === "succeeded") return screen.paint.green(state);
+  if (state === "failed" || state === "crashed") return screen.paint.red(state);
+  return screen.paint.yellow(state);
+}

@@ -1,0 +1,41 @@
+/** memoir runs logs */
+import type { LogsResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { present } from "../model-options.ts";
+import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+
+export const command = defineCommand<LogsResult>({
+  name: "runs logs",
+  summary: "Print the command, the output streams and the exit code of a run's calls",
+  details: [
+    "Without --call those of the failed calls, or of all computed ones when none failed. Long streams are cut to their end.",
+  ],
+  arguments: [runArgument],
+  options: [
+    { flags: "--call <call>", description: "only this call: its path, the end of it, or a task's name" },
+    runsDirOption,
+  ],
+  examples: [{ command: "memoir runs logs last" }],
+  act: async (given, { app }) =>
+    (await app()).workflows.runs.logs({ ...runWish(given), ...present("call", given.text("call")) }),
+  render: ({ calls }, screen) => {
+    for (const call of calls) {
+      screen.out(screen.paint.bold(`${call.call} (${call.state})`));
+      if (call.directory === undefined) {
+        screen.out("  not computed in this run");
+        continue;
+      }
+      const parts = [
+        ["command", call.command],
+        ["standard output", call.stdout],
+        ["standard error", call.stderr],
+      ] as const;
+      for (const [title, text] of parts) {
+        if (text === undefined || text === "") continue;
+        screen.out(screen.paint.dim(`-- ${title}`));
+        screen.out(text.replace(/\n$/, ""));
+      }
+      screen.out(screen.paint.dim(`-- exit code ${call.exitCode ?? "unknown"}, in ${call.directory}`));
+    }
+  },
+});

@@ -1,0 +1,14 @@
+/** memoir runs outputs */
+import type { OutputsResult } from "../../app/index.ts";
+import { defineCommand } from "../command.ts";
+import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+
+export const command = defineCommand<OutputsResult>({
+  name: "runs outputs",
+  summary: "Print the outputs of a run as JSON",
+  arguments: [runArgument],
+  options: [runsDirOption],
+  examples: [{ command: "memoir runs outputs last" }],
+  act: async (given, { app }) => (await app()).workflows.runs.outputs(runWish(given)),
+  render: ({ text }, screen) => screen.out(text.trimEnd()),
+});

@@ -1,0 +1,58 @@
+/** Sizes, ages and shares as people write them on a command line. */
+import { AppError } from "../kernel/index.ts";
+
+const sizeUnits: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** `8G`, `512 MiB`, `1.5t`, `1000`: bytes; units are powers of 1024. */
+export function sizeBytes(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^([0-9.]+)\s*([kmgt]?)i?b?$/i.exec(text.trim()) ?? [];
+  const factor = sizeUnits[(unit ?? "").toLowerCase()];
+  const value = Number(number);
+  if (number !== undefined && factor !== undefined && Number.isFinite(value))
+    return Math.round(value * factor);
+  throw new AppError("CLI_USAGE", `${flag}: expected a size such as 8G or 500M, got ${JSON.stringify(text)}`);
+}
+
+const ageUnits: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/** `30d`, `12h`: milliseconds. */
+export function ageMs(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^([0-9.]+)\s*([smhdw])$/i.exec(text.trim()) ?? [];
+  const factor = ageUnits[(unit ?? "").toLowerCase()];
+  if (number !== undefined && factor !== undefined) return Number(number) * factor;
+  throw new AppError(
+    "CLI_USAGE",
+    `${flag}: expected an age such as 30d, 12h or 90m, got ${JSON.stringify(text)}`,
+  );
+}
+
+/** `5%`, `0.05`: a share from 0 to 1. */
+export function share(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const percent = text.trim().endsWith("%");
+  const value = Number(text.trim().replace(/%$/, "")) / (percent ? 100 : 1);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new AppError("CLI_USAGE", `${flag}: expected a share such as 5%, got ${JSON.stringify(text)}`);
+}
+
+const sizeWords = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `1.5 MiB` */
+export function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < sizeWords.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${sizeWords[unit]}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * Progress of workflow runs: on a terminal one moving line (what is waiting, running, reused, computed, failed, and
+ * what runs now); elsewhere plain lines, the first calls one by one and then a summary every few seconds.
+ */
+import type { TimedEvent } from "../engine/index.ts";
+import type { Screen } from "./screen.ts";
+import { count, duration } from "./words.ts";
+
+const terminalEveryMs = 100;
+const plainEveryMs = 5_000;
+/** Calls that are told one by one where there is no terminal. */
+const mostCallLines = 40;
+
+export interface WorkflowProgress {
+  event(event: TimedEvent): void;
+  end(): void;
+}
+
+export function createWorkflowProgress(
+  screen: Screen,
+  now: () => number = () => performance.now(),
+): WorkflowProgress {
+  const startedAt = now();
+  const counts = { asked: 0, reused: 0, computed: 0, failed: 0, cancelled: 0 };
+  const running = new Map<string, number>();
+  let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
+  let callLines = 0;
+
+  const line = () => {
+    const ended = counts.reused + counts.computed + counts.failed + counts.cancelled;
+    const waiting = Math.max(0, counts.asked - ended - running.size);
+    const parts = [
+      [waiting, "waiting"],
+      [running.size, "running"],
+      [counts.reused, "reused"],
+      [counts.computed, "computed"],
+      [counts.failed, "failed"],
+    ] as const;
+    const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
+    const names = [...running.keys()].slice(0, 3).join(", ");
+    const more = running.size > 3 ? `, and ${running.size - 3} more` : "";
+    const elapsed = duration((now() - startedAt) / 1000);
+    return `${elapsed} | ${words.join(", ") || "starting"}${names === "" ? "" : ` | ${names}${more}`}`;
+  };
+  const show = () => {
+    const every = screen.errorIsTerminal ? terminalEveryMs : plainEveryMs;
+    if (now() - shownAt < every) return;
+    shownAt = now();
+    if (screen.errorIsTerminal) screen.status(line().slice(0, screen.columns - 1));
+    else screen.say(line());
+  };
+  const tell = (word: string, call: string, note = "") => {
+    if (screen.errorIsTerminal || ++callLines > mostCallLines) return;
+    screen.say(`${word} ${call}${note}`);
+    shownAt = now();
+  };
+  // What runs for long shows that it still does.
+  const timer = setInterval(show, screen.errorIsTerminal ? 1_000 : plainEveryMs);
+  timer.unref();
+
+  return {
+    event(event) {
+      switch (event.kind) {
+        case "call.asked":
+          counts.asked++;
+          break;
+        case "call.started":
+          running.set(event.call, event.at);
+          break;
+        case "call.reused":
+          counts.reused++;
+          tell("reused", event.call);
+          break;
+        case "call.computed":
+          counts.computed++;
+          running.delete(event.call);
+          tell("computed", event.call, ` in ${duration(event.usage.wallSeconds)}`);
+          break;
+        case "call.retried":
+          running.delete(event.call);
+          screen.say(`${screen.paint.yellow("trying again:")} ${event.call}: ${event.why.message}`);
+          break;
+        case "call.failed":
+          counts.failed++;
+          running.delete(event.call);
+          screen.say(`${screen.paint.red("failed:")} ${event.call}: ${event.failure.message}`);
+          break;
+        case "call.cancelled":
+          counts.cancelled++;
+          running.delete(event.call);
+          break;
+        case "call.not-recorded":
+          screen.say(`${screen.paint.yellow("not recorded:")} ${event.call}: ${event.words}`);
+          break;
+        case "cache.trouble":
+          screen.say(`${screen.paint.yellow("cache:")} ${event.doing}: ${event.words}`);
+          break;
+        case "recheck.ended":
+          if (event.result === "differs")
+            screen.say(
+              `${screen.paint.yellow("not deterministic:")} ${event.call}: ${event.outputs.join(", ")}`,
+            );
+          break;
+        case "log":
+          screen.say(event.words);
+          break;
+        default:
+          return;
+      }
+      show();
+    },
+    end() {
+      clearInterval(timer);
+      screen.status("");
+    },
+  };
+}
