@@ -18,7 +18,7 @@ import type {
 import { optional, type WdlType } from "../types/type.ts";
 import { coerce } from "../values/coerce.ts";
 import { ValueFailure } from "../values/failure.ts";
-import { type MaybePromise, mapInOrder, then } from "../values/maybe-promise.ts";
+import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 import {
   array,
   bool,
@@ -83,17 +83,17 @@ function evaluateNode(
     case "none":
       return none;
     case "string":
-      return then(evaluateParts(node.parts, scope), str);
+      return andThen(evaluateParts(node.parts, scope), str);
     case "array":
-      return then(mapInOrder(node.items, sub), (items) => asInferred(array(items), node, scope));
+      return andThen(mapInOrder(node.items, sub), (items) => asInferred(array(items), node, scope));
     case "pair":
-      return then(mapInOrder([node.left, node.right], sub), ([left, right]) =>
+      return andThen(mapInOrder([node.left, node.right], sub), ([left, right]) =>
         asInferred(pair(left ?? none, right ?? none), node, scope),
       );
     case "map":
-      return then(
+      return andThen(
         mapInOrder(node.entries, (entry) =>
-          then(sub(entry.key), (key) => then(sub(entry.value), (value) => [key, value] as const)),
+          andThen(sub(entry.key), (key) => andThen(sub(entry.value), (value) => [key, value] as const)),
         ),
         (entries) => {
           const made = map(entries);
@@ -104,9 +104,9 @@ function evaluateNode(
     case "object":
       return evaluateObject(node, scope, sub);
     case "hints":
-      return then(
+      return andThen(
         mapInOrder(node.members, (member) =>
-          then(sub(member.value), (value) => [member.name.text, value] as const),
+          andThen(sub(member.value), (value) => [member.name.text, value] as const),
         ),
         object,
       );
@@ -115,8 +115,8 @@ function evaluateNode(
     case "member":
       return evaluateMember(node, scope, sub);
     case "index":
-      return then(sub(node.object), (whole) =>
-        then(sub(node.index), (index) => elementAt(whole, index, typeOf(node.object, scope))),
+      return andThen(sub(node.object), (whole) =>
+        andThen(sub(node.index), (index) => elementAt(whole, index, typeOf(node.object, scope))),
       );
     case "apply":
       return evaluateApply(node, scope, sub);
@@ -124,14 +124,16 @@ function evaluateNode(
       // The least Int is written as a negated literal that does not fit by itself.
       return node.operator === "-" && node.operand.kind === "int"
         ? applyUnary("-", int(node.operand.value))
-        : then(sub(node.operand), (operand) => applyUnary(node.operator, operand));
+        : andThen(sub(node.operand), (operand) => applyUnary(node.operator, operand));
     case "binary":
       return evaluateBinary(node, inPlaceholder, sub);
     case "conditional":
-      return then(sub(node.condition), (condition) => {
+      return andThen(sub(node.condition), (condition) => {
         if (condition.kind !== "boolean")
           throw new ValueFailure(`the condition is ${describe(condition)}, expected a Boolean`);
-        return then(sub(condition.value ? node.then : node.else), (value) => asInferred(value, node, scope));
+        return andThen(sub(condition.value ? node.then : node.else), (value) =>
+          asInferred(value, node, scope),
+        );
       });
     case "error":
       throw new ValueFailure("this expression could not be read");
@@ -176,9 +178,9 @@ function duplicateKey(entries: readonly (readonly [WdlValue, WdlValue])[]): stri
 
 function evaluateObject(node: ObjectNode, scope: EvaluationScope, sub: Sub): MaybePromise<WdlValue> {
   const members = mapInOrder(node.members, (member) =>
-    then(sub(member.value), (value) => [member.name.text, value] as const),
+    andThen(sub(member.value), (value) => [member.name.text, value] as const),
   );
-  return then(members, (entries) => {
+  return andThen(members, (entries) => {
     const made = object(entries);
     const type = node.type === undefined ? undefined : scope.document.structs.get(node.type.text);
     return type === undefined ? made : coerce(made, type, `this ${type.name}`);
@@ -193,7 +195,7 @@ function evaluateName(node: NameNode, scope: EvaluationScope): WdlValue {
 
 function evaluateMember(node: MemberNode, scope: EvaluationScope, sub: Sub): MaybePromise<WdlValue> {
   const choice = enumChoice(node, scope);
-  return choice ?? then(sub(node.object), (whole) => memberOf(whole, node.name.text));
+  return choice ?? andThen(sub(node.object), (whole) => memberOf(whole, node.name.text));
 }
 
 /** `Color.red`, unless a declaration is called Color. */
@@ -259,7 +261,7 @@ function evaluateApply(node: ApplyNode, scope: EvaluationScope, sub: Sub): Maybe
   if (called === undefined || signature === undefined) {
     throw new ValueFailure(`the function "${node.function.text}" does not exist`);
   }
-  return then(mapInOrder(node.arguments, sub), (given) => {
+  return andThen(mapInOrder(node.arguments, sub), (given) => {
     const args = given.map((value, i) => {
       const type = signature.parameters[i];
       return type === undefined ? value : coerce(value, type, `argument ${i + 1} of ${node.function.text}()`);
@@ -269,12 +271,12 @@ function evaluateApply(node: ApplyNode, scope: EvaluationScope, sub: Sub): Maybe
 }
 
 function evaluateBinary(node: BinaryNode, inPlaceholder: boolean, sub: Sub): MaybePromise<WdlValue> {
-  return then(sub(node.left), (left) => {
+  return andThen(sub(node.left), (left) => {
     if (node.operator === "&&" || node.operator === "||") {
       const decided = truth(left) === (node.operator === "||");
-      return decided ? left : then(sub(node.right), (right) => bool(truth(right)));
+      return decided ? left : andThen(sub(node.right), (right) => bool(truth(right)));
     }
-    return then(sub(node.right), (right) =>
+    return andThen(sub(node.right), (right) =>
       inPlaceholder && node.operator === "+" && (isNone(left) || isNone(right))
         ? none
         : applyBinary(node.operator, left, right),

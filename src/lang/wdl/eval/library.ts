@@ -3,7 +3,7 @@ import type { CheckedDocument } from "../check/checked.ts";
 import type { FileScope, StdlibContext } from "../stdlib/context.ts";
 import { coerce } from "../values/coerce.ts";
 import { ValueFailure } from "../values/failure.ts";
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { str, type WdlValue } from "../values/value.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluationScope } from "./scope.ts";
@@ -20,7 +20,7 @@ export function libraryOf(document: CheckedDocument, files: FileScope): StdlibCo
       }
       // A choice without a value stands for its own name.
       if (declared.value === undefined) return str(choice);
-      return then(evaluate(declared.value, scopeOf(found.document, library)), (value) =>
+      return andThen(evaluate(declared.value, scopeOf(found.document, library)), (value) =>
         coerce(value, found.type.valueType, `the value of ${enumName}.${choice}`),
       );
     },

@@ -5,7 +5,7 @@
 import type { Expression, PlaceholderOption, StringPart } from "../syntax/ast.ts";
 import { atLeast } from "../syntax/version.ts";
 import { EvaluationFailure, ValueFailure } from "../values/failure.ts";
-import { type MaybePromise, mapInOrder, then } from "../values/maybe-promise.ts";
+import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 import { render } from "../values/render.ts";
 import { describe, isNone, none, type WdlValue } from "../values/value.ts";
 import { type EvaluationScope, located } from "./scope.ts";
@@ -25,7 +25,7 @@ export function renderParts(
 ): MaybePromise<string> {
   const first = parts[0];
   if (parts.length === 1 && first?.kind === "text") return first.text;
-  return then(
+  return andThen(
     mapInOrder(parts, (part) =>
       part.kind === "text" ? part.text : renderPlaceholder(part, scope, evaluateIn),
     ),
@@ -39,9 +39,9 @@ function renderPlaceholder(
   evaluateIn: EvaluateIn,
 ): MaybePromise<string> {
   const value = emptyOnNone(() => evaluateIn(part.expression, scope, true), scope);
-  return then(value, (known) => {
+  return andThen(value, (known) => {
     const option = chosenOption(part.options, known);
-    return then(option === undefined ? undefined : evaluateIn(option.value, scope, true), (text) => {
+    return andThen(option === undefined ? undefined : evaluateIn(option.value, scope, true), (text) => {
       try {
         if (option === undefined) refuseMisfit(part.options, known);
         return write(known, option, text);

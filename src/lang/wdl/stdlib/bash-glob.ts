@@ -2,7 +2,7 @@
  * Bash's brace and pathname expansion over an abstract tree. Names come in the order of the C locale, braces in the
  * order they are written, exactly as `echo <pattern>` shows them in a container.
  */
-import { type MaybePromise, mapInOrder, then } from "../values/maybe-promise.ts";
+import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 
 /** Names directly below a folder (relative to the root of the search; "" is the root itself); undefined = no folder. */
 export type ListFolder = (
@@ -18,7 +18,7 @@ export interface GlobSearch {
 /** Paths of files that match, as Bash would write them. Folders are left out. */
 export function expandGlob(pattern: string, search: GlobSearch): MaybePromise<string[]> {
   const found = mapInOrder(expandBraces(pattern), (word) => expandWord(word, search));
-  return then(found, (lists) => lists.flat());
+  return andThen(found, (lists) => lists.flat());
 }
 
 /** `a{b,c}d{1..3}`: all combinations in order. A brace without comma or range stays as it is. */
@@ -96,7 +96,7 @@ function expandWord(word: string, search: GlobSearch): MaybePromise<string[]> {
   const absolute = word.startsWith("/");
   const segments = word.split("/").filter((segment) => segment !== "");
   if (segments.length === 0) return [];
-  return then(walk(absolute ? "/" : "", segments, search), (paths) => paths);
+  return andThen(walk(absolute ? "/" : "", segments, search), (paths) => paths);
 }
 
 function walk(prefix: string, segments: readonly string[], search: GlobSearch): MaybePromise<string[]> {
@@ -106,18 +106,18 @@ function walk(prefix: string, segments: readonly string[], search: GlobSearch): 
   if (!/[*?[]/.test(segment.replace(/\\./g, ""))) {
     const path = prefix + segment.replace(/\\(.)/g, "$1");
     if (!last) return walk(`${path}/`, rest, search);
-    return then(search.stat(path), (kind) => (kind === "file" ? [path] : []));
+    return andThen(search.stat(path), (kind) => (kind === "file" ? [path] : []));
   }
   const matches = segmentMatcher(segment);
   const folder = prefix === "/" ? "/" : prefix.replace(/\/$/, "");
-  return then(search.list(folder), (listed) => {
+  return andThen(search.list(folder), (listed) => {
     const names = (listed ?? []).filter(
       (entry) =>
         matches(entry.name) && (!last || entry.kind === "file") && (last || entry.kind === "directory"),
     );
     names.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
     if (last) return names.map((entry) => prefix + entry.name);
-    return then(
+    return andThen(
       mapInOrder(names, (entry) => walk(`${prefix}${entry.name}/`, rest, search)),
       (lists) => lists.flat(),
     );

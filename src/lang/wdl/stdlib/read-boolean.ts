@@ -1,6 +1,6 @@
 /** `read_boolean(f)`: the one Boolean that a file holds, in any case. */
 import { ValueFailure } from "../values/failure.ts";
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { bool } from "../values/value.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -11,7 +11,7 @@ export const readBooleanFunction: WdlFunction = {
   specUrl: specSection("read_boolean"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const word = text.trim().toLowerCase();
       if (word === "true" || word === "false") return bool(word === "true");
       throw new ValueFailure(`read_boolean() of ${path.path}: expected true or false, got ${excerpt(text)}`);

@@ -3,7 +3,7 @@ import { positionAt } from "../../../kernel/index.ts";
 import { ValueFailure } from "../values/failure.ts";
 import { fromJson } from "../values/json.ts";
 import { readJsonText } from "../values/json-reader.ts";
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
 
@@ -12,7 +12,7 @@ export const readJsonFunction: WdlFunction = {
   specUrl: specSection("read_json"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const read = readJsonText(text);
       if (read.kind === "read") return fromJson(read.value);
       const { line, column } = positionAt(text, read.offset);

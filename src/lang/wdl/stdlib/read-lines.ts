@@ -1,5 +1,5 @@
 /** `read_lines(f)`: every line as a String, without line ends. */
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { array, str } from "../values/value.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -9,5 +9,5 @@ export const readLinesFunction: WdlFunction = {
   name: "read_lines",
   specUrl: specSection("read_lines"),
   call: (args, context) =>
-    then(context.files.readText(pathAt(args, 0)), (text) => array(linesOf(text).map(str))),
+    andThen(context.files.readText(pathAt(args, 0)), (text) => array(linesOf(text).map(str))),
 };

@@ -1,6 +1,6 @@
 /** `read_map(f)`: a two-column TSV as a Map; keys are unique. */
 import { ValueFailure } from "../values/failure.ts";
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { map, str } from "../values/value.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -11,7 +11,7 @@ export const readMapFunction: WdlFunction = {
   specUrl: specSection("read_map"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const seen = new Set<string>();
       const entries = rowsOf(text).map((row, i) => {
         const [key, value] = row;

@@ -1,6 +1,6 @@
 /** `read_object(f)`: a TSV of one line of names and one of values. */
 import { ValueFailure } from "../values/failure.ts";
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { object } from "../values/value.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -11,7 +11,7 @@ export const readObjectFunction: WdlFunction = {
   specUrl: specSection("read_object"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const rows = rowsOf(text);
       if (rows.length !== 2) {
         throw new ValueFailure(`read_object() of ${path.path}: expected two lines, got ${rows.length}`);

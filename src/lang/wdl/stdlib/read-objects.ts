@@ -1,5 +1,5 @@
 /** `read_objects(f)`: a TSV with a line of names, one Object for each further line. */
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { array } from "../values/value.ts";
 import { pathAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -10,7 +10,7 @@ export const readObjectsFunction: WdlFunction = {
   specUrl: specSection("read_objects"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const [names, ...rows] = rowsOf(text);
       return array(objectsOf(names ?? [], rows, `read_objects() of ${path.path}`));
     });

@@ -1,5 +1,5 @@
 /** `read_tsv(f)`: rows of Strings; with a header or names (1.2), Objects. */
-import { then } from "../values/maybe-promise.ts";
+import { andThen } from "../values/maybe-promise.ts";
 import { render } from "../values/render.ts";
 import { array, str } from "../values/value.ts";
 import { argument, flagAt, itemsAt, pathAt } from "./arguments.ts";
@@ -11,7 +11,7 @@ export const readTsvFunction: WdlFunction = {
   specUrl: specSection("read_tsv"),
   call: (args, context) => {
     const path = pathAt(args, 0);
-    return then(context.files.readText(path), (text) => {
+    return andThen(context.files.readText(path), (text) => {
       const rows = rowsOf(text);
       const named = argument(args, 2);
       if (!flagAt(args, 1) && named.kind === "none") return array(rows.map((row) => array(row.map(str))));

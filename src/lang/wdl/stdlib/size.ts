@@ -1,6 +1,6 @@
 /** `size([a, b], "GiB")`: bytes of files and directories at any depth of a value, in a unit. */
 import { ValueFailure } from "../values/failure.ts";
-import { mapInOrder, then } from "../values/maybe-promise.ts";
+import { andThen, mapInOrder } from "../values/maybe-promise.ts";
 import { childrenOf, file, float, isPath, type PathValue, type WdlValue } from "../values/value.ts";
 import { argument, optionalTextAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -18,9 +18,9 @@ export const sizeFunction: WdlFunction = {
         "units are B, KB, MB, GB, TB and KiB, MiB, GiB, TiB",
       );
     }
-    return then(
+    return andThen(
       mapInOrder([...pathsIn(asPath(argument(args, 0)))], (path) =>
-        then(context.files.stat(path), (facts) => {
+        andThen(context.files.stat(path), (facts) => {
           if (facts === undefined) throw new ValueFailure(`size() of ${path.path}: it does not exist`);
           return facts.sizeBytes;
         }),

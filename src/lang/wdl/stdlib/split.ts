@@ -22,7 +22,7 @@ export const splitFunction: WdlFunction = {
         from = match.end;
       } else {
         // Between every two characters, as an empty pattern splits.
-        if (match.start > copied) {
+        if (match.start > copied && match.start < text.length) {
           parts.push(text.slice(copied, match.start));
           copied = match.start;
         }

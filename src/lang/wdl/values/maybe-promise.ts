@@ -4,7 +4,8 @@
  */
 export type MaybePromise<T> = T | Promise<T>;
 
-export function then<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
+/** Not called `then`: a module that exports that name cannot be imported dynamically. */
+export function andThen<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 

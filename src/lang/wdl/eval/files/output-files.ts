@@ -9,7 +9,7 @@ import { sha256 } from "../../../../hash/index.ts";
 import { type FinishedAttempt, taskInputs, taskRoot, taskWork } from "../../../../task/index.ts";
 import { expandGlob } from "../../stdlib/bash-glob.ts";
 import { ValueFailure } from "../../values/failure.ts";
-import { then } from "../../values/maybe-promise.ts";
+import { andThen } from "../../values/maybe-promise.ts";
 import { baseName } from "../../values/neutral.ts";
 import type { PathValue } from "../../values/value.ts";
 import type { FileStat } from "./host-files.ts";
@@ -179,7 +179,7 @@ export class OutputFiles implements ScopedFiles {
     const listed: { name: string; kind: "file" | "directory" }[] = [];
     for (const entry of entries) {
       const kind = entry.isSymbolicLink()
-        ? await then(this.#kindBehind(join(host, entry.name)), (behind) => behind)
+        ? await andThen(this.#kindBehind(join(host, entry.name)), (behind) => behind)
         : entry.isDirectory()
           ? "directory"
           : "file";

@@ -6,7 +6,7 @@
 import type { FileScope } from "../../stdlib/context.ts";
 import type { WdlType } from "../../types/type.ts";
 import { holdsPaths } from "../../values/coerce.ts";
-import { type MaybePromise, mapInOrder, then } from "../../values/maybe-promise.ts";
+import { andThen, type MaybePromise, mapInOrder } from "../../values/maybe-promise.ts";
 import {
   array,
   isPath,
@@ -30,7 +30,7 @@ export interface ScopedFiles extends FileScope, PathSettler {}
 /** Settles every path in a value that has already been coerced to `type`. */
 export function settleValue(value: WdlValue, type: WdlType, files: PathSettler): MaybePromise<WdlValue> {
   if (isPath(value)) {
-    return then(files.settle(value, type.optional), (settled) =>
+    return andThen(files.settle(value, type.optional), (settled) =>
       isPath(settled) && settled.path !== value.path && settled.written === undefined
         ? { ...settled, written: value.written ?? value.path }
         : settled,
@@ -40,32 +40,32 @@ export function settleValue(value: WdlValue, type: WdlType, files: PathSettler):
   switch (value.kind) {
     case "array": {
       const item = type.kind === "array" ? type.item : type;
-      return then(
+      return andThen(
         mapInOrder(value.items, (each) => settleValue(each, item, files)),
         array,
       );
     }
     case "pair": {
       const [left, right] = type.kind === "pair" ? [type.left, type.right] : [type, type];
-      return then(settleValue(value.left, left, files), (l) =>
-        then(settleValue(value.right, right, files), (r) => pair(l, r)),
+      return andThen(settleValue(value.left, left, files), (l) =>
+        andThen(settleValue(value.right, right, files), (r) => pair(l, r)),
       );
     }
     case "map": {
       const [keyType, itemType] = type.kind === "map" ? [type.key, type.value] : [type, type];
       const entries = mapInOrder([...value.entries.values()], ([key, item]) =>
-        then(settleValue(key, keyType, files), (k) =>
-          then(settleValue(item, itemType, files), (v) => [k, v] as const),
+        andThen(settleValue(key, keyType, files), (k) =>
+          andThen(settleValue(item, itemType, files), (v) => [k, v] as const),
         ),
       );
-      return then(entries, map);
+      return andThen(entries, map);
     }
     case "struct":
     case "object": {
       const members = mapInOrder([...value.members], ([name, item]) =>
-        then(settleValue(item, memberType(type, name), files), (settled) => [name, settled] as const),
+        andThen(settleValue(item, memberType(type, name), files), (settled) => [name, settled] as const),
       );
-      return then(members, (list) => (value.kind === "struct" ? struct(value.name, list) : object(list)));
+      return andThen(members, (list) => (value.kind === "struct" ? struct(value.name, list) : object(list)));
     }
     default:
       return value;
