@@ -411,6 +411,11 @@ export const catalogue = {
     retry: "later",
     hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that memory is free.",
   },
+  SERVER_PORT_NOT_USABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Choose another port with --port, or stop the program that uses this one.",
+  },
   LEDGER_NOT_USABLE: {
     kind: "environment",
     retry: "later",

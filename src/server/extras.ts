@@ -1,0 +1,50 @@
+/**
+ * What the service has no operation for and people need: why a task was computed, how large a cache is. Unmodified
+ * clients never call these paths; `curl --aws-sigv4` and our own tools do.
+ */
+
+import { ServiceException } from "../protocol/index.ts";
+import { type HttpResponse, jsonResponse } from "./http.ts";
+import type { NeighbourRequest } from "./neighbours/index.ts";
+
+/** undefined = not one of these paths. */
+export async function extras({
+  request,
+  target,
+  caller,
+  parts,
+  ask,
+}: NeighbourRequest): Promise<HttpResponse | undefined> {
+  if (request.method !== "GET") return undefined;
+  const explain = /^\/run\/(\d{1,18})\/task\/(\d{1,18})\/explain$/.exec(target.rawPath);
+  if (explain !== null) {
+    const [, runId = "", taskId = ""] = explain;
+    const run = parts.ledger.runs.get(caller.account, runId);
+    const task = parts.ledger.tasks.get(caller.account, taskId);
+    const explanation =
+      run === undefined || task?.runId !== run.id ? undefined : await parts.runs.explain(run, task, ask);
+    if (explanation === undefined)
+      throw new ServiceException(
+        "ResourceNotFoundException",
+        `There is nothing to explain of task ${taskId} of run ${runId}.`,
+      );
+    return jsonResponse(200, explanation);
+  }
+  const size = /^\/runCache\/(\d{1,18})\/size$/.exec(target.rawPath);
+  if (size !== null) {
+    const [, id = ""] = size;
+    const cache = parts.ledger.runCaches.get(caller.account, id);
+    if (cache === undefined)
+      throw new ServiceException("ResourceNotFoundException", `The run cache ${id} was not found.`);
+    return jsonResponse(200, await parts.runs.cacheSize(cache, ask));
+  }
+  const events = /^\/run\/(\d{1,18})\/events$/.exec(target.rawPath);
+  if (events === null) return undefined;
+  const [, runId = ""] = events;
+  if (parts.ledger.runs.get(caller.account, runId) === undefined)
+    throw new ServiceException("ResourceNotFoundException", `The run ${runId} was not found.`);
+  const { lines } = parts.ledger.readLog(caller.account, `run/${runId}`, { limit: 10_000 });
+  return jsonResponse(200, {
+    events: lines.map(({ at, message }) => ({ at: new Date(at).toISOString(), message })),
+  });
+}

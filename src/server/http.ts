@@ -1,0 +1,86 @@
+/**
+ * A server is a function from request to response. Requests keep their target as received: signatures are made over the
+ * raw path, and clients behind a proxy send absolute-form targets.
+ */
+import { randomUUID } from "node:crypto";
+
+export interface HttpRequest {
+  readonly method: string;
+  /** The request target as received: `/run?x=1`, or `http://host/run?x=1` through a proxy. */
+  readonly target: string;
+  /** Lower-case names; repeated headers joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Target {
+  /** Percent-encoded, starts with `/`. */
+  readonly rawPath: string;
+  /** Without `?`. */
+  readonly rawQuery: string;
+}
+
+/** undefined for targets that are neither origin-form nor absolute-form. */
+export function parseTarget(target: string): Target | undefined {
+  const origin = target.startsWith("/") ? target : /^https?:\/\/[^/?#\s]+(\/[^#\s]*)?$/i.exec(target)?.[1];
+  if (origin === undefined)
+    return /^https?:\/\/[^/?#\s]+$/i.test(target) ? { rawPath: "/", rawQuery: "" } : undefined;
+  const at = origin.indexOf("?");
+  return at < 0
+    ? { rawPath: origin, rawQuery: "" }
+    : { rawPath: origin.slice(0, at), rawQuery: origin.slice(at + 1) };
+}
+
+/** Every value of every name, decoded; a pair that cannot be decoded is undefined. */
+export function parseQuery(rawQuery: string): ReadonlyMap<string, readonly string[]> | undefined {
+  const values = new Map<string, string[]>();
+  for (const pair of rawQuery.split("&")) {
+    if (pair === "") continue;
+    const at = pair.indexOf("=");
+    try {
+      const name = decodeURIComponent(at < 0 ? pair : pair.slice(0, at));
+      const value = at < 0 ? "" : decodeURIComponent(pair.slice(at + 1));
+      values.set(name, [...(values.get(name) ?? []), value]);
+    } catch {
+      return undefined;
+    }
+  }
+  return values;
+}
+
+/** JSON text that goes into a response as it is: parameters come back as they were sent, 1.0 as 1.0. */
+export class RawJson {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export function jsonResponse(
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  const body = value === undefined ? "" : stringify(value);
+  return { status, headers: { "content-type": "application/json", ...headers }, body };
+}
+
+function stringify(value: unknown): string {
+  const raws: string[] = [];
+  const marker = `raw-${randomUUID()}-`;
+  const text = JSON.stringify(value, (_, item: unknown) =>
+    item instanceof RawJson ? `${marker}${raws.push(item.text) - 1}` : item,
+  );
+  if (raws.length === 0) return text;
+  return text.replaceAll(
+    new RegExp(`"${marker}(\\d+)"`, "g"),
+    (_, index: string) => raws[Number(index)] ?? "null",
+  );
+}

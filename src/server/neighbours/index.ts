@@ -1,0 +1,28 @@
+/**
+ * Small read-only subsets of two neighbours that real tools call: CloudWatch Logs (JSON 1.1, named by a header) and STS
+ * GetCallerIdentity (a form, answered in XML).
+ */
+import type { Ask } from "../../kernel/index.ts";
+import type { Caller } from "../authenticate.ts";
+import type { HttpRequest, HttpResponse, Target } from "../http.ts";
+import type { ServerParts } from "../parts.ts";
+import { answerLogs } from "./logs.ts";
+import { answerSts } from "./sts.ts";
+
+export interface NeighbourRequest {
+  readonly request: HttpRequest;
+  readonly target: Target;
+  readonly caller: Caller;
+  readonly parts: ServerParts;
+  readonly ask: Ask;
+}
+
+/** undefined = not for a neighbour. */
+export async function neighbours(at: NeighbourRequest): Promise<HttpResponse | undefined> {
+  if (at.request.method !== "POST" || at.target.rawPath !== "/") return undefined;
+  const amzTarget = at.request.headers["x-amz-target"];
+  if (amzTarget?.startsWith("Logs_20140328."))
+    return answerLogs(at, amzTarget.slice("Logs_20140328.".length));
+  const type = at.request.headers["content-type"] ?? "";
+  return type.startsWith("application/x-www-form-urlencoded") ? answerSts(at) : undefined;
+}

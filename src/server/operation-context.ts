@@ -1,0 +1,110 @@
+/** What an operation is given, and small things that several of them need. */
+import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
+import type { OwnedRecord, Page, Table } from "../ledger/index.ts";
+import { type OperationName, ServiceException } from "../protocol/index.ts";
+import type { Caller } from "./authenticate.ts";
+import type { ServerParts } from "./parts.ts";
+
+export interface OperationContext {
+  readonly caller: Caller;
+  readonly parts: ServerParts;
+  readonly input: Input;
+  /** Raw JSON text of a member of the body. */
+  raw(member: string): string | undefined;
+  readonly ask: Ask;
+}
+
+/** Answers the response's body; undefined = empty. Refuses by throwing ServiceException. */
+export type OperationHandler = (context: OperationContext) => Promise<unknown>;
+
+export type OperationTable = Readonly<Partial<Record<OperationName, OperationHandler>>>;
+
+/** The checked input; readers are total because the tables were checked before. */
+export class Input {
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values;
+  }
+
+  text(name: string): string {
+    const value = this.#values[name];
+    if (typeof value !== "string")
+      throw new Error(`invariant broken: ${name} is required by its operation's table`);
+    return value;
+  }
+
+  textOr(name: string): string | undefined {
+    const value = this.#values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  numberOr(name: string): number | undefined {
+    const value = this.#values[name];
+    return typeof value === "number" ? value : undefined;
+  }
+
+  record(name: string): Readonly<Record<string, unknown>> {
+    const value = this.#values[name];
+    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  }
+
+  texts(name: string): readonly string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? (value as readonly string[]) : [];
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] !== undefined;
+  }
+
+  tags(name = "tags"): Readonly<Record<string, string>> {
+    return this.record(name) as Readonly<Record<string, string>>;
+  }
+
+  /** Members of these names that are present, as they are. */
+  pick(names: readonly string[]): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(
+      names.filter((name) => this.#values[name] !== undefined).map((name) => [name, this.#values[name]]),
+    );
+  }
+}
+
+/** `arn:aws:omics:<region>:<account>:<rest>` */
+export function arnOf(context: Pick<OperationContext, "parts">, account: string, rest: string): string {
+  return `arn:aws:omics:${context.parts.region}:${account}:${rest}`;
+}
+
+export function found<T>(record: T | undefined, what: string, id: string): T {
+  if (record === undefined)
+    throw new ServiceException("ResourceNotFoundException", `The ${what} ${id} was not found.`);
+  return record;
+}
+
+/** Pages of a table in the service's words; `limitName` is `maxResults`, or `maxItems` for batches. */
+export function listPage<T extends OwnedRecord>(
+  context: OperationContext,
+  table: Table<T>,
+  where: Readonly<Record<string, string | undefined>>,
+  limits: { readonly name?: string; readonly usual?: number } = {},
+): Page<T> {
+  const limit = context.input.numberOr(limits.name ?? "maxResults") ?? limits.usual ?? 100;
+  const token = context.input.textOr("startingToken");
+  try {
+    return table.page(context.caller.account, where, { limit, ...(token === undefined ? {} : { token }) });
+  } catch (error) {
+    if (isAppError(error, "LEDGER_TOKEN_INVALID"))
+      throw new ServiceException(
+        "ValidationException",
+        `The startingToken is not valid: ${messageOf(error)}`,
+      );
+    throw error;
+  }
+}
+
+export function pageBody<T>(page: Page<T>, item: (record: T) => unknown): Readonly<Record<string, unknown>> {
+  return {
+    items: page.items.map(item),
+    ...(page.nextToken === undefined ? {} : { nextToken: page.nextToken }),
+  };
+}

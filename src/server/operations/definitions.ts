@@ -1,0 +1,133 @@
+/** What workflows and their versions have in common: one definition, checked while the request waits. */
+import { randomUUID } from "node:crypto";
+import type { DefinitionRecord } from "../../ledger/index.ts";
+import { ServiceException } from "../../protocol/index.ts";
+import type { OperationContext } from "../operation-context.ts";
+import type { DefinitionSource } from "../parts.ts";
+
+/** Members that are kept and given back, and otherwise change nothing here. */
+const echoedNames = [
+  "containerRegistryMap",
+  "containerRegistryMapUri",
+  "parameterTemplatePath",
+  "workflowBucketOwnerId",
+];
+
+export async function registerDefinition(context: OperationContext): Promise<DefinitionRecord> {
+  const { caller, parts, input, ask } = context;
+  const source = sourceOf(context);
+  const answer = await parts.definitions.register(
+    {
+      source,
+      engine: input.textOr("engine") as DefinitionRecord["engine"] | undefined,
+      main: input.textOr("main"),
+    },
+    ask,
+  );
+  const readme = await readmeOf(context);
+  const common = {
+    account: caller.account,
+    id: parts.ledger.nextId(),
+    uuid: randomUUID(),
+    createdAt: parts.now().toISOString(),
+    tags: input.tags(),
+    ...(readme === undefined ? {} : { readme }),
+    ...input.pick(["description", "storageType", "storageCapacity", "accelerators", "readmePath"]),
+    echoed: input.pick(echoedNames),
+  };
+  if (answer.kind === "refused") {
+    return {
+      ...common,
+      status: "FAILED",
+      statusMessage: answer.reason,
+      engine: (input.textOr("engine") ?? "WDL") as DefinitionRecord["engine"],
+      main: input.textOr("main") ?? "",
+      digest: "",
+      folder: "",
+      parameterTemplate: templateOf(context) ?? {},
+    };
+  }
+  const { kind: _, parameterTemplate, ...accepted } = answer;
+  return {
+    ...common,
+    ...accepted,
+    status: "ACTIVE",
+    parameterTemplate: templateOf(context) ?? parameterTemplate,
+  };
+}
+
+export function definitionBody(
+  record: DefinitionRecord,
+  exports: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return {
+    uuid: record.uuid,
+    status: record.status,
+    statusMessage: record.statusMessage,
+    description: record.description,
+    type: "PRIVATE",
+    engine: record.engine,
+    main: record.main,
+    digest: record.digest === "" ? undefined : record.digest,
+    parameterTemplate: record.parameterTemplate,
+    storageType: record.storageType ?? "DYNAMIC",
+    storageCapacity: record.storageCapacity,
+    accelerators: record.accelerators,
+    readmePath: record.readmePath,
+    ...(exports.includes("README") ? { readme: record.readme } : {}),
+    ...(exports.includes("DEFINITION") ? { definition: `file://${record.folder}` } : {}),
+    ...record.echoed,
+    metadata: {},
+    tags: record.tags,
+    creationTime: record.createdAt,
+  };
+}
+
+/** Changes that an update may make. */
+export function updatedDefinition<T extends DefinitionRecord>(context: OperationContext, record: T): T {
+  const readme = context.input.textOr("readmeMarkdown");
+  return {
+    ...record,
+    ...context.input.pick(["name", "description", "storageType", "storageCapacity"]),
+    ...(readme === undefined ? {} : { readme }),
+  };
+}
+
+function sourceOf(context: OperationContext): DefinitionSource {
+  const { input } = context;
+  const given = ["definitionZip", "definitionUri", "definitionRepository"].filter((name) => input.has(name));
+  if (given.length !== 1)
+    throw new ServiceException(
+      "ValidationException",
+      `Exactly one of definitionZip, definitionUri and definitionRepository must be given, got ${given.length === 0 ? "none" : given.join(" and ")}.`,
+    );
+  if (given[0] === "definitionZip")
+    return { kind: "zip", bytes: Buffer.from(input.text("definitionZip"), "base64") };
+  if (given[0] === "definitionUri") return { kind: "uri", uri: input.text("definitionUri") };
+  throw new ServiceException(
+    "ValidationException",
+    "definitionRepository needs a code connection of AWS; send the bundle as definitionZip or name it by definitionUri.",
+  );
+}
+
+async function readmeOf(context: OperationContext): Promise<string | undefined> {
+  const given = ["readmeMarkdown", "readmeUri", "readmePath"].filter((name) => context.input.has(name));
+  if (given.length > 1)
+    throw new ServiceException("ValidationException", `Only one of ${given.join(", ")} can be given.`);
+  const uri = context.input.textOr("readmeUri");
+  if (uri === undefined) return context.input.textOr("readmeMarkdown");
+  return (await context.parts.locations.readText(uri, 500 * 1024, context.ask)).text;
+}
+
+function templateOf(context: OperationContext): DefinitionRecord["parameterTemplate"] | undefined {
+  if (!context.input.has("parameterTemplate")) return undefined;
+  const given = context.input.record("parameterTemplate") as Readonly<
+    Record<string, { readonly description?: string; readonly optional?: boolean }>
+  >;
+  return Object.fromEntries(
+    Object.entries(given).map(([name, parameter]) => [
+      name,
+      { ...parameter, optional: parameter.optional ?? false },
+    ]),
+  );
+}

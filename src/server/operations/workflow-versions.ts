@@ -1,0 +1,93 @@
+/** Workflow versions: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflowVersion.html and its neighbours. */
+import type { WorkflowVersionRecord } from "../../ledger/index.ts";
+import { ServiceException } from "../../protocol/index.ts";
+import {
+  arnOf,
+  found,
+  listPage,
+  type OperationContext,
+  type OperationHandler,
+  type OperationTable,
+  pageBody,
+} from "../operation-context.ts";
+import { definitionBody, registerDefinition, updatedDefinition } from "./definitions.ts";
+import { workflowOf } from "./workflows.ts";
+
+const createWorkflowVersion: OperationHandler = async (context) => {
+  const { ledger } = context.parts;
+  const workflow = workflowOf(context, context.input.text("workflowId"));
+  const versionName = context.input.text("versionName");
+  if (findVersion(context, workflow.id, versionName) !== undefined)
+    throw new ServiceException(
+      "ConflictException",
+      `The workflow ${workflow.id} has a version ${versionName} already.`,
+    );
+  const definition = await registerDefinition(context);
+  const record: WorkflowVersionRecord = { ...definition, workflowId: workflow.id, versionName };
+  ledger.workflowVersions.insert(record);
+  return { ...names(context, record), status: "CREATING", tags: record.tags, uuid: record.uuid };
+};
+
+const getWorkflowVersion: OperationHandler = async (context) => {
+  const record = versionOf(context);
+  return { ...names(context, record), ...definitionBody(record, context.input.texts("export")) };
+};
+
+const listWorkflowVersions: OperationHandler = async (context) => {
+  const workflow = workflowOf(context, context.input.text("workflowId"));
+  const page = listPage(context, context.parts.ledger.workflowVersions, { workflowId: workflow.id });
+  return pageBody(page, (record) => ({
+    ...names(context, record),
+    status: record.status,
+    type: "PRIVATE",
+    description: record.description,
+    digest: record.digest === "" ? undefined : record.digest,
+    creationTime: record.createdAt,
+    metadata: {},
+  }));
+};
+
+const updateWorkflowVersion: OperationHandler = async (context) => {
+  context.parts.ledger.workflowVersions.put(updatedDefinition(context, versionOf(context)));
+  return {};
+};
+
+const deleteWorkflowVersion: OperationHandler = async (context) => {
+  const record = versionOf(context);
+  context.parts.ledger.workflowVersions.remove(record.account, record.id);
+  return {};
+};
+
+export function findVersion(
+  context: OperationContext,
+  workflowId: string,
+  versionName: string,
+): WorkflowVersionRecord | undefined {
+  return context.parts.ledger.workflowVersions.all(context.caller.account, { workflowId, versionName })[0];
+}
+
+function versionOf(context: OperationContext): WorkflowVersionRecord {
+  const workflow = workflowOf(context, context.input.text("workflowId"));
+  const versionName = context.input.text("versionName");
+  return found(
+    findVersion(context, workflow.id, versionName),
+    "workflow version",
+    `${workflow.id}/${versionName}`,
+  );
+}
+
+function names(context: OperationContext, record: WorkflowVersionRecord): Readonly<Record<string, unknown>> {
+  return {
+    arn: arnOf(context, record.account, `workflow/${record.workflowId}/version/${record.versionName}`),
+    workflowId: record.workflowId,
+    versionName: record.versionName,
+  };
+}
+
+export const workflowVersions = {
+  CreateWorkflowVersion: createWorkflowVersion,
+  GetWorkflowVersion: getWorkflowVersion,
+  ListWorkflowVersions: listWorkflowVersions,
+  UpdateWorkflowVersion: updateWorkflowVersion,
+  DeleteWorkflowVersion: deleteWorkflowVersion,
+} as const satisfies OperationTable;

@@ -1,0 +1,166 @@
+/**
+ * Turns the settings of a run into a PENDING record: what StartRun and a batch have in common. Everything that can be
+ * known to be wrong is refused before the run exists.
+ */
+import { randomUUID } from "node:crypto";
+import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index.ts";
+import { ServiceException } from "../protocol/index.ts";
+import { found, type OperationContext } from "./operation-context.ts";
+import { findVersion } from "./operations/workflow-versions.ts";
+import { workflowOf } from "./operations/workflows.ts";
+
+export interface RunSettings {
+  readonly workflowId: string;
+  readonly workflowVersionName?: string | undefined;
+  readonly name?: string | undefined;
+  readonly cacheId?: string | undefined;
+  readonly cacheBehavior?: CacheBehavior | undefined;
+  readonly runGroupId?: string | undefined;
+  readonly batchId?: string | undefined;
+  readonly sourceRunId?: string | undefined;
+  readonly priority?: number | undefined;
+  /** JSON text of an object. */
+  readonly parameters: string;
+  readonly roleArn: string;
+  readonly outputUri: string;
+  readonly logLevel?: string | undefined;
+  readonly retentionMode?: "RETAIN" | "REMOVE" | undefined;
+  readonly storageType?: string | undefined;
+  readonly storageCapacity?: number | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly echoed: Readonly<Record<string, unknown>>;
+}
+
+/** The most runs that an account keeps; with REMOVE the oldest ended ones make room, with RETAIN the request is refused. */
+const maxKeptRuns = 100_000;
+
+/** Members of a run that are kept and given back, and otherwise change nothing here. */
+export const echoedRunMembers = [
+  "networkingMode",
+  "configurationName",
+  "engineSettings",
+  "scratchStorageMode",
+] as const;
+
+export async function submitRun(context: OperationContext, settings: RunSettings): Promise<RunRecord> {
+  const { parts, caller, ask } = context;
+  const { ledger } = parts;
+  const workflow = workflowOf(context, settings.workflowId);
+  const definition: DefinitionRecord =
+    settings.workflowVersionName === undefined
+      ? workflow
+      : found(
+          findVersion(context, workflow.id, settings.workflowVersionName),
+          "workflow version",
+          `${workflow.id}/${settings.workflowVersionName}`,
+        );
+  if (definition.status !== "ACTIVE")
+    throw new ServiceException(
+      "ValidationException",
+      `The workflow ${workflow.id} is ${definition.status}: ${definition.statusMessage ?? "it cannot be run"}`,
+    );
+  const cache =
+    settings.cacheId === undefined
+      ? undefined
+      : found(ledger.runCaches.get(caller.account, settings.cacheId), "run cache", settings.cacheId);
+  if (cache === undefined && settings.cacheBehavior !== undefined)
+    throw new ServiceException("ValidationException", "A cacheBehavior needs a cacheId.");
+  if (settings.runGroupId !== undefined)
+    found(ledger.runGroups.get(caller.account, settings.runGroupId), "run group", settings.runGroupId);
+  const configuration = settings.echoed["configurationName"];
+  if (typeof configuration === "string")
+    found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
+  checkParameters(definition, settings.parameters);
+  const outputUri = settings.outputUri.replace(/\/+$/, "");
+  const trouble = await parts.locations.check(outputUri, ask);
+  if (trouble !== undefined)
+    throw new ServiceException(
+      "ValidationException",
+      `The outputUri ${outputUri} cannot be used: ${trouble}`,
+    );
+  makeRoom(context, settings.retentionMode ?? "RETAIN");
+  const id = ledger.nextId();
+  const uuid = randomUUID();
+  const record: RunRecord = {
+    account: caller.account,
+    id,
+    uuid,
+    createdAt: parts.now().toISOString(),
+    status: "PENDING",
+    workflowId: workflow.id,
+    workflowUuid: workflow.uuid,
+    workflowType: "PRIVATE",
+    ...(settings.workflowVersionName === undefined
+      ? {}
+      : { workflowVersionName: settings.workflowVersionName }),
+    ...(settings.name === undefined ? {} : { name: settings.name }),
+    ...(settings.sourceRunId === undefined ? {} : { sourceRunId: settings.sourceRunId }),
+    ...(cache === undefined
+      ? {}
+      : { cacheId: cache.id, cacheBehavior: settings.cacheBehavior ?? cache.behavior }),
+    ...(settings.runGroupId === undefined ? {} : { runGroupId: settings.runGroupId }),
+    ...(settings.batchId === undefined ? {} : { batchId: settings.batchId }),
+    priority: settings.priority ?? 0,
+    parameters: settings.parameters,
+    roleArn: settings.roleArn,
+    outputUri,
+    runOutputUri: `${outputUri}/${id}`,
+    startedBy: `arn:aws:iam::${caller.account}:root`,
+    logLevel: settings.logLevel ?? "ALL",
+    retentionMode: settings.retentionMode ?? "RETAIN",
+    storageType: settings.storageType ?? definition.storageType ?? "DYNAMIC",
+    ...(settings.storageCapacity === undefined ? {} : { storageCapacity: settings.storageCapacity }),
+    digest: definition.digest,
+    resourceDigests: {},
+    cancelRequested: false,
+    tags: settings.tags,
+    echoed: settings.echoed,
+  };
+  ledger.runs.insert(record);
+  return record;
+}
+
+/** Required parameters are there, and none that the template does not know. */
+function checkParameters(definition: DefinitionRecord, text: string): void {
+  const parameters = JSON.parse(text) as unknown;
+  if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
+    throw new ServiceException("ValidationException", "The parameters must be a JSON object.");
+  const template = definition.parameterTemplate;
+  if (Object.keys(template).length === 0) return;
+  const given = new Set(Object.keys(parameters).map((name) => shortName(name, template)));
+  const missing = Object.entries(template)
+    .filter(([name, parameter]) => !parameter.optional && !given.has(name))
+    .map(([name]) => name);
+  if (missing.length > 0)
+    throw new ServiceException("ValidationException", `Missing required parameters: ${missing.join(", ")}.`);
+  const unknown = [...given].filter((name) => !Object.hasOwn(template, name));
+  if (unknown.length > 0)
+    throw new ServiceException(
+      "ValidationException",
+      `Parameters that the workflow does not have: ${unknown.join(", ")}.`,
+    );
+}
+
+/** `Workflow.name` and `name` are the same parameter. */
+function shortName(name: string, template: Readonly<Record<string, unknown>>): string {
+  if (Object.hasOwn(template, name)) return name;
+  const short = name.slice(name.indexOf(".") + 1);
+  return Object.hasOwn(template, short) ? short : name;
+}
+
+function makeRoom(context: OperationContext, mode: "RETAIN" | "REMOVE"): void {
+  const { ledger } = context.parts;
+  const { account } = context.caller;
+  if (ledger.runs.count(account) < maxKeptRuns) return;
+  const removable = ledger.runs
+    .all(account, { retentionMode: "REMOVE" })
+    .find((run) => run.status === "COMPLETED" || run.status === "FAILED" || run.status === "CANCELLED");
+  if (mode === "RETAIN" || removable === undefined)
+    throw new ServiceException(
+      "ServiceQuotaExceededException",
+      `The account keeps ${maxKeptRuns} runs, which is the most: delete some first.`,
+    );
+  for (const task of ledger.tasks.all(account, { runId: removable.id }))
+    ledger.tasks.remove(account, task.id);
+  ledger.runs.remove(account, removable.id);
+}
