@@ -294,31 +294,57 @@ async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerat
   yield* walk(folder);
 
   async function* walk(at: string): AsyncGenerator<ObjectInfo> {
-    checkAsk(ask, `listing ${root}`);
-    let entries: { name: string; folder: boolean }[];
+    for (const entry of await entriesOf(at)) {
+      if (entry.kind === "file") yield entry.info;
+      else yield* walk(entry.full);
+    }
+  }
+
+  /** One folder at one moment: a file that goes away meanwhile may have been replaced by one that was not seen yet. */
+  async function entriesOf(at: string): Promise<readonly Entry[]> {
+    for (let attempt = 0; ; attempt++) {
+      checkAsk(ask, `listing ${root}`);
+      const entries: Entry[] = [];
+      let vanished = false;
+      for (const { full, folder, plain } of await namesOf(at)) {
+        if (folder) {
+          if (full.startsWith(prefix) || prefix.startsWith(full)) entries.push({ kind: "folder", full });
+        } else if (full.startsWith(prefix)) {
+          const path = join(root, ...full.split("/"));
+          const info = await infoOf(full, path).catch((error) => {
+            throw folderError(error, `looking at ${path}`, "reading");
+          });
+          if (info !== undefined) entries.push({ kind: "file", info });
+          else if (plain) vanished = true;
+        }
+      }
+      if (!vanished || attempt === 10) return entries;
+    }
+  }
+
+  async function namesOf(at: string): Promise<readonly { full: string; folder: boolean; plain: boolean }[]> {
     try {
       const found = await readdir(join(root, ...at.split("/")), { withFileTypes: true });
-      entries = found.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+      // `a/b` sorts by its whole name, so a folder takes part in the order with its slash.
+      return found
+        .map((entry) => ({
+          full: `${at}${entry.name}${entry.isDirectory() ? "/" : ""}`,
+          folder: entry.isDirectory(),
+          plain: entry.isFile(),
+        }))
+        .filter(({ full }) => full !== `${tempFolder}/`)
+        .sort((a, b) => byCodeUnit(a.full, b.full));
     } catch (error) {
       const code = systemErrorCode(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return;
+      if (code === "ENOENT" || code === "ENOTDIR") return [];
       throw folderError(error, `listing ${join(root, at)}`, "reading");
-    }
-    // `a/b` sorts by its whole name, so a folder takes part in the order with its slash.
-    const named = entries
-      .map((entry) => ({ full: `${at}${entry.name}${entry.folder ? "/" : ""}`, ...entry }))
-      .filter(({ full }) => full !== `${tempFolder}/`)
-      .sort((a, b) => byCodeUnit(a.full, b.full));
-    for (const { full, folder } of named) {
-      if (folder) {
-        if (full.startsWith(prefix) || prefix.startsWith(full)) yield* walk(full);
-      } else if (full.startsWith(prefix)) {
-        const info = await infoOf(full, join(root, ...full.split("/")));
-        if (info !== undefined) yield info;
-      }
     }
   }
 }
+
+type Entry =
+  | { readonly kind: "file"; readonly info: ObjectInfo }
+  | { readonly kind: "folder"; readonly full: string };
 
 async function infoOf(name: string, path: string): Promise<ObjectInfo | undefined> {
   const found = await orUndefined(() => stat(path));

@@ -252,8 +252,9 @@ class Tier implements ParquetTier {
     let after: Wanted | undefined;
     for (let attempt = 0; ; attempt++) {
       checkAsk(ask, "reading predictions");
-      const partition = await this.#partitions().open(scope, ask);
+      let partition: Partition | undefined;
       try {
+        partition = await this.#partitions().open(scope, ask);
         const options = { projection: "whole" as const, ...(after === undefined ? {} : { after }) };
         for await (const batch of merge(partition.sources, options, ask)) {
           checkAsk(ask, "reading predictions");
@@ -266,7 +267,7 @@ class Tier implements ParquetTier {
         // A file was merged into another one: its rows are there, and the walk goes on behind the last one given.
         if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) throw error;
       } finally {
-        await partition.close();
+        await partition?.close();
       }
     }
   }

@@ -130,11 +130,17 @@ export function createPartitions(options: PartitionOptions) {
   async function open(scope: PredictionScope, ask: Ask): Promise<Partition> {
     const listing = await list(scope, ask);
     const readers: ObjectReader[] = [];
-    const closeAll = async () => void (await Promise.allSettled(readers.map((reader) => reader.close())));
+    let closed = false;
+    const closeAll = async () => {
+      closed = true;
+      await Promise.allSettled(readers.map((reader) => reader.close()));
+    };
     try {
       const opened = await mapBounded(listing.own, filesAtOnce, async (file) => {
         const reader = await store.openReader(file.info.name, file.info.sizeBytes, ask);
         readers.push(reader);
+        // Another file's trouble ended this already.
+        if (closed) await reader.close();
         const found = await indexOf(file, scope, reader, ask);
         return found === undefined ? undefined : { file, reader, ...found };
       });
