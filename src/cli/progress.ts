@@ -68,7 +68,7 @@ export function progressLine(
     bytesTotal === undefined || bytesTotal === 0 ? undefined : Math.min(1, bytesRead / bytesTotal);
   if (share !== undefined && share > 0 && share < 1 && seconds > 2)
     parts.push(`${duration((seconds * (1 - share)) / share)} left`);
-  return `${bar(share)}${parts.join(", ")} | ${countWords(counts)}`;
+  return `${bar(share)}${parts.join(", ")} | ${shortCounts(counts)}`;
 }
 
 /** `12 reused from the local cache, 5 computed, 1 failed`; zeros are left out. */
@@ -81,6 +81,18 @@ export function countWords(counts: RunCounts): string {
     counts.missing > 0 ? `${count(counts.missing)} missing` : "",
   ].filter((part) => part !== "");
   return parts.length === 0 ? "nothing answered yet" : parts.join(", ");
+}
+
+function shortCounts(counts: RunCounts): string {
+  const all = [
+    [counts.reusedLocal, "local"],
+    [counts.reusedCloud, "cloud"],
+    [counts.computed, "computed"],
+    [counts.failed, "failed"],
+    [counts.missing, "missing"],
+  ] as const;
+  const words = all.filter(([rows]) => rows > 0).map(([rows, word]) => `${count(rows)} ${word}`);
+  return words.length === 0 ? "nothing answered yet" : words.join(", ");
 }
 
 function bar(share: number | undefined): string {
