@@ -219,31 +219,32 @@ export class RecordReader {
   #readValues(kind: Packing, count: number): Cell[] | undefined {
     const view = this.#view;
     let at = this.#at;
-    const values: Cell[] = [];
+    // Filled to its full length at once: growing an array costs more than decoding into it.
+    const values = new Array<Cell>(count);
     switch (kind) {
       case packing.float64:
         if (at + 8 * count > this.#end) return undefined;
-        for (let i = 0; i < count; i++, at += 8) values.push(view.getFloat64(at, true));
+        for (let i = 0; i < count; i++, at += 8) values[i] = view.getFloat64(at, true);
         break;
       case packing.bits:
         if (at + Math.ceil(count / 8) > this.#end) return undefined;
-        for (let i = 0; i < count; i++) values.push((view.getUint8(at + (i >> 3)) >> (i & 7)) & 1);
+        for (let i = 0; i < count; i++) values[i] = (view.getUint8(at + (i >> 3)) >> (i & 7)) & 1;
         at += Math.ceil(count / 8);
         break;
       case packing.int8:
         if (at + count > this.#end) return undefined;
-        for (let i = 0; i < count; i++) values.push(view.getInt8(at++));
+        for (let i = 0; i < count; i++) values[i] = view.getInt8(at++);
         break;
       case packing.int16:
         if (at + 2 * count > this.#end) return undefined;
-        for (let i = 0; i < count; i++, at += 2) values.push(view.getInt16(at, true));
+        for (let i = 0; i < count; i++, at += 2) values[i] = view.getInt16(at, true);
         break;
       case packing.int32:
         if (at + 4 * count > this.#end) return undefined;
-        for (let i = 0; i < count; i++, at += 4) values.push(view.getInt32(at, true));
+        for (let i = 0; i < count; i++, at += 4) values[i] = view.getInt32(at, true);
         break;
       case packing.tagged:
-        for (let i = 0; i < count; i++) values.push(this.#readCell());
+        for (let i = 0; i < count; i++) values[i] = this.#readCell();
         return values;
       default:
         return undefined;

@@ -3,7 +3,7 @@
  * in a mark on each row (mark.ts). Look-ups are pipelined: 1,000 fields per command, 16 commands in flight.
  */
 import type { Redis } from "ioredis";
-import { type Ask, checkAsk } from "../../../kernel/index.ts";
+import { type Ask, checkAsk, mapBounded } from "../../../kernel/index.ts";
 import type { PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
@@ -15,7 +15,7 @@ import { originTag } from "./mark.ts";
 import { RedisLink } from "./redis-link.ts";
 import { parseRedisUrl } from "./redis-url.ts";
 import { deleteUnchangedScript, ersiliaTtlSeconds, putScript, releaseScript } from "./scripts.ts";
-import { createRowReader, type Reading, storedText } from "./stored-row.ts";
+import { createRowWriter, RowReader } from "./stored-row.ts";
 
 export interface RedisTierOptions {
   /** See redis-url.ts: `redis://:password@host:6379/0`, `rediss://…`, `redis+unix:///path?db=0`. */
@@ -31,7 +31,7 @@ export interface RedisTierOptions {
   readonly now?: () => number;
 }
 
-const fieldsPerRead = 1000;
+const fieldsPerRead = 500;
 const readsInFlight = 16;
 /** Lua hands at most some 8,000 values to one call. */
 const rowsPerWrite = 500;
@@ -51,11 +51,13 @@ interface View {
   readonly hashes: readonly { readonly key: string; readonly shared: boolean }[];
 }
 
-/** A row that was found, where it came from, and what must still be fetched for it. */
-interface Found {
-  readonly row: PredictionRow;
-  readonly origin: string | undefined;
-  readonly ours: boolean;
+/** What was found for a list of inputs, by place in the list. */
+interface Findings {
+  readonly rows: (PredictionRow | undefined)[];
+  /** Places of rows that Ersilia wrote. */
+  readonly ersilia: Set<number>;
+  /** Origins that were not known, and the places of the rows that lack them. */
+  readonly lacking: Map<string, number[]>;
 }
 
 class RedisTier implements PredictionTier {
@@ -97,8 +99,8 @@ class RedisTier implements PredictionTier {
     const keys = keysOf(scope);
     return this.#link.run("looking up predictions", ask, async (redis) => {
       const found = await this.#find(redis, scope, keys, inputs, ask);
-      await this.#learnOrigins(redis, keys, found);
-      return found.map((each) => this.#complete(each));
+      await this.#addOrigins(redis, keys, found);
+      return found.rows;
     });
   }
 
@@ -129,7 +131,7 @@ class RedisTier implements PredictionTier {
     checkAsk(ask, `storing predictions in ${this.name}`);
     requireWholeRows(scope, rows);
     // UTF-8 cannot hold half a surrogate pair: such inputs would overwrite each other, so they are not kept.
-    const wanted = lastOfEachInput(rows).filter((row) => !loneSurrogate.test(row.input));
+    const wanted = lastOfEachInput(rows).filter((row) => !isMalformed(row.input));
     const keys = keysOf(scope);
     return this.#link.run("storing predictions", ask, async (redis) => {
       const before = await this.#find(
@@ -140,16 +142,15 @@ class RedisTier implements PredictionTier {
         ask,
       );
       const fresh = wanted.filter((row, at) => {
-        const old = before[at];
-        return old?.ours !== true || !equalRows(old.row, row);
+        const old = before.rows[at];
+        return old === undefined || before.ersilia.has(at) || !equalRows(old, row);
       });
       await this.#writeCanonical(redis, keys, wanted);
-      const storedAtSeconds = Math.floor(this.#now() / 1000);
-      for (let at = 0; at < fresh.length; at += rowsPerWrite * writesInFlight) {
+      const textOf = createRowWriter(scope, keys.tag, Math.floor(this.#now() / 1000));
+      await mapBounded(slicesOf(fresh, rowsPerWrite), writesInFlight, async (part) => {
         checkAsk(ask, `storing predictions in ${this.name}`);
-        const window = fresh.slice(at, at + rowsPerWrite * writesInFlight);
-        await this.#writeWindow(redis, scope, keys, window, storedAtSeconds);
-      }
+        await this.#write(redis, keys, part, textOf);
+      });
       return { stored: fresh.length, alreadyThere: wanted.length - fresh.length };
     });
   }
@@ -158,7 +159,7 @@ class RedisTier implements PredictionTier {
     checkAsk(ask, `reading predictions from ${this.name}`);
     const keys = keysOf(scope);
     const view = await this.#link.run("reading predictions", ask, (redis) => this.#look(redis, scope, keys));
-    const read = this.#rowReader(scope, keys, view);
+    const reader = this.#rowReader(scope, keys, view);
     let damaged = 0;
     for (const [place, hash] of view.hashes.entries()) {
       let cursor = "0";
@@ -167,18 +168,15 @@ class RedisTier implements PredictionTier {
         const rows = await this.#link.run("reading predictions", ask, async (redis) => {
           const [next, flat] = await redis.hscan(hash.key, at, "COUNT", scanCount);
           cursor = next;
-          const found: Found[] = [];
+          const found = emptyFindings(0);
           for (const [input, text] of pairsOf(flat)) {
-            const reading = read(input, text);
-            if (reading.kind === "damaged") damaged++;
-            const each = foundOf(reading);
-            if (each !== undefined) found.push(each);
+            const row = reader.read(input, text);
+            if (reader.kind === "damaged") damaged++;
+            if (row !== undefined) keep(found, found.rows.length, row, reader);
           }
+          await this.#addOrigins(redis, keys, found);
           // A row that an earlier hash has was delivered from there.
-          const news =
-            place === 0 ? found : await this.#notIn(redis, view.hashes.slice(0, place), found, read);
-          await this.#learnOrigins(redis, keys, news);
-          return news.map((each) => this.#complete(each)).filter((row) => row !== undefined);
+          return this.#notIn(redis, view.hashes.slice(0, place), found.rows, reader);
         });
         if (rows.length > 0) yield rows;
       } while (cursor !== "0");
@@ -200,6 +198,13 @@ class RedisTier implements PredictionTier {
   /** Removes what Memoir stored for this scope. Rows that Ersilia wrote stay: they belong to Ersilia. */
   async drop(scope: PredictionScope, ask: Ask): Promise<number> {
     const keys = keysOf(scope);
+    const reader = new RowReader({
+      scope,
+      tag: keys.tag,
+      header: undefined,
+      oldestSeconds: 0,
+      origins: this.#origins,
+    });
     let dropped = 0;
     for (const key of [keys.shared, keys.own]) {
       let cursor = "0";
@@ -208,8 +213,7 @@ class RedisTier implements PredictionTier {
         dropped += await this.#link.run("dropping predictions", ask, async (redis) => {
           const [next, flat] = await redis.hscan(key, at, "COUNT", scanCount);
           cursor = next;
-          const read = createRowReader({ scope, tag: keys.tag, header: undefined, oldestSeconds: 0 });
-          const mine = pairsOf(flat).filter(([input, text]) => read(input, text).kind === "ours");
+          const mine = pairsOf(flat).filter(([input, text]) => isOurs(reader, input, text));
           return mine.length === 0 ? 0 : redis.hdel(key, ...mine.map(([input]) => input));
         });
       } while (cursor !== "0");
@@ -249,119 +253,108 @@ class RedisTier implements PredictionTier {
     return { header: usable, hashes: mine ? [sharedHash, ...ownHash] : [...ownHash, sharedHash] };
   }
 
-  #rowReader(scope: PredictionScope, keys: Keys, view: View) {
-    return createRowReader({
+  #rowReader(scope: PredictionScope, keys: Keys, view: View): RowReader {
+    return new RowReader({
       scope,
       tag: keys.tag,
       header: view.header,
       oldestSeconds: this.#oldestSeconds(),
+      origins: this.#origins,
     });
   }
 
-  /** One answer per input, before provenance is filled in. */
+  /** Rows without the origins that are not known yet. */
   async #find(
     redis: Redis,
     scope: PredictionScope,
     keys: Keys,
     inputs: readonly string[],
     ask: Ask,
-  ): Promise<(Found | undefined)[]> {
-    const answers = new Array<Found | undefined>(inputs.length).fill(undefined);
-    if (inputs.length === 0) return answers;
+  ): Promise<Findings> {
+    const found = emptyFindings(inputs.length);
+    if (inputs.length === 0) return found;
     const view = await this.#look(redis, scope, keys);
-    const read = this.#rowReader(scope, keys, view);
+    const reader = this.#rowReader(scope, keys, view);
     let damaged = 0;
-    let places = inputs.map((_, at) => at);
-    for (const hash of view.hashes) {
-      const old: string[] = [];
-      const readSlice = async (slice: readonly number[]) => {
-        const texts = await redis.hmget(hash.key, ...slice.map((at) => inputs[at] as string));
+    // The first hash is asked for everything, the others for what is still missing.
+    let missing: readonly number[] | undefined;
+    for (const { key } of view.hashes) {
+      const old: (string | Buffer)[] = [];
+      const wanted = missing?.map((at) => inputs[at] as string) ?? inputs;
+      const places = missing;
+      await mapBounded(startsOf(wanted.length, fieldsPerRead), readsInFlight, async (from) => {
+        checkAsk(ask, `looking up predictions in ${this.name}`);
+        const texts = await redis.hmgetBuffer(key, ...wanted.slice(from, from + fieldsPerRead));
         this.#link.heard();
-        for (let i = 0; i < slice.length; i++) {
+        for (let i = 0; i < texts.length; i++) {
           const text = texts[i];
           if (text === null || text === undefined) continue;
-          const at = slice[i] as number;
-          const input = inputs[at] as string;
-          const reading = read(input, text);
-          if (reading.kind === "damaged") damaged++;
-          else if (reading.kind === "unusable" && reading.expired) old.push(input, text);
-          else if (!loneSurrogate.test(input)) answers[at] = foundOf(reading);
+          const input = wanted[from + i] as string;
+          const row = reader.readBytes(input, text);
+          if (row !== undefined && !isMalformed(input))
+            keep(found, places?.[from + i] ?? from + i, row, reader);
+          else if (reader.kind === "damaged") damaged++;
+          else if (reader.kind === "expired") old.push(input, text);
         }
-      };
-      for (let from = 0; from < places.length; from += fieldsPerRead * readsInFlight) {
-        if (from > 0) checkAsk(ask, `looking up predictions in ${this.name}`);
-        const window = places.slice(from, from + fieldsPerRead * readsInFlight);
-        await Promise.all(slicesOf(window, fieldsPerRead).map(readSlice));
-      }
-      await this.#dropOld(redis, hash.key, old);
-      places = places.filter((at) => answers[at] === undefined);
+      });
+      await this.#dropOld(redis, key, old);
+      missing = (missing ?? inputs.map((_, at) => at)).filter((at) => found.rows[at] === undefined);
     }
     this.#tellDamage(scope, damaged);
-    return answers;
+    return found;
   }
 
   async #notIn(
     redis: Redis,
     hashes: View["hashes"],
-    found: readonly Found[],
-    read: (input: string, text: string) => Reading,
-  ): Promise<Found[]> {
-    let left = [...found];
-    for (const hash of hashes) {
+    rows: readonly (PredictionRow | undefined)[],
+    reader: RowReader,
+  ): Promise<PredictionRow[]> {
+    let left = rows.filter((row) => row !== undefined);
+    for (const { key } of hashes) {
       if (left.length === 0) break;
-      const texts = await redis.hmget(hash.key, ...left.map((each) => each.row.input));
-      left = left.filter((each, at) => {
+      const texts = await redis.hmget(key, ...left.map((row) => row.input));
+      left = left.filter((row, at) => {
         const text = texts[at];
-        return text === null || text === undefined || foundOf(read(each.row.input, text)) === undefined;
+        return text === null || text === undefined || reader.read(row.input, text) === undefined;
       });
     }
     return left;
   }
 
-  async #writeWindow(
+  async #write(
     redis: Redis,
-    scope: PredictionScope,
     keys: Keys,
     rows: readonly PredictionRow[],
-    storedAtSeconds: number,
+    textOf: (row: PredictionRow, origin: string | undefined) => string,
   ): Promise<void> {
-    const origins = new Map<Provenance | undefined, string | undefined>();
+    const tags = new Map<Provenance, string>();
     const notes: string[] = [];
     const flat: string[] = [];
     for (const row of rows) {
-      if (!origins.has(row.provenance)) {
-        const json = row.provenance === undefined ? undefined : JSON.stringify(row.provenance);
-        const tag = json === undefined ? undefined : originTag(json);
-        origins.set(row.provenance, tag);
-        if (tag !== undefined && json !== undefined) notes.push(tag, json);
+      const { provenance } = row;
+      let origin = provenance === undefined ? undefined : tags.get(provenance);
+      if (provenance !== undefined && origin === undefined) {
+        const json = JSON.stringify(provenance);
+        origin = originTag(json);
+        tags.set(provenance, origin);
+        notes.push(origin, json);
       }
-      const origin = origins.get(row.provenance);
-      flat.push(row.input, storedText(row, scope, { tag: keys.tag, origin, storedAtSeconds }));
+      flat.push(row.input, textOf(row, origin));
     }
     const { expireAfterMs } = this.#options;
     const expiry = this.#expiresFields && expireAfterMs !== undefined ? String(Math.ceil(expireAfterMs)) : "";
-    // The notes are sent first on the same connection: no row is ever there without them.
-    const sent: Promise<unknown>[] = slicesOf(notes, 2 * rowsPerWrite).map((part) =>
-      redis.hset(keys.origins, ...part),
-    );
-    for (const part of slicesOf(flat, 2 * rowsPerWrite)) {
-      sent.push(
-        redis.eval(
-          putScript,
-          4,
-          keys.shared,
-          keys.header,
-          keys.state,
-          keys.own,
-          keys.identity,
-          keys.headerText,
-          ersiliaTtlSeconds,
-          expiry,
-          ...part,
-        ),
-      );
-    }
-    await Promise.all(sent.map((reply) => reply.then(() => this.#link.heard())));
+    const hashes = [keys.shared, keys.header, keys.state, keys.own];
+    await Promise.all([
+      // Sent first on the same connection: no row is ever there without the note that its mark speaks of.
+      notes.length === 0 ? undefined : redis.hset(keys.origins, ...notes),
+      redis.eval(
+        putScript,
+        hashes.length,
+        ...[...hashes, keys.identity, keys.headerText, ersiliaTtlSeconds, expiry, ...flat],
+      ),
+    ]);
+    this.#link.heard();
   }
 
   async #writeCanonical(redis: Redis, keys: Keys, rows: readonly PredictionRow[]): Promise<void> {
@@ -373,30 +366,26 @@ class RedisTier implements PredictionTier {
   }
 
   /** Best effort: where writing is not allowed the rows simply stay, as misses. */
-  async #dropOld(redis: Redis, key: string, flat: readonly string[]): Promise<void> {
+  async #dropOld(redis: Redis, key: string, flat: readonly (string | Buffer)[]): Promise<void> {
     for (const part of slicesOf(flat, 2 * rowsPerWrite))
       await redis.eval(deleteUnchangedScript, 1, key, ...part).catch(() => 0);
   }
 
-  async #learnOrigins(redis: Redis, keys: Keys, found: readonly (Found | undefined)[]): Promise<void> {
-    const unknown = new Set<string>();
-    for (const each of found)
-      if (each?.origin !== undefined && !this.#origins.has(each.origin)) unknown.add(each.origin);
-    for (const tags of slicesOf([...unknown], fieldsPerRead)) {
+  /** Fetches the origins that rows lack, and puts them in. An origin that is gone leaves its rows without one. */
+  async #addOrigins(redis: Redis, keys: Keys, found: Findings): Promise<void> {
+    for (const tags of slicesOf([...found.lacking.keys()], fieldsPerRead)) {
       const texts = await redis.hmget(keys.origins, ...tags);
       this.#link.heard();
       for (const [at, tag] of tags.entries()) {
         const provenance = readProvenance(texts[at]);
-        if (provenance !== undefined) this.#origins.set(tag, provenance);
+        if (provenance === undefined) continue;
+        this.#origins.set(tag, provenance);
+        for (const place of found.lacking.get(tag) ?? []) {
+          const row = found.rows[place];
+          if (row !== undefined) found.rows[place] = { input: row.input, values: row.values, provenance };
+        }
       }
     }
-  }
-
-  #complete(found: Found | undefined): PredictionRow | undefined {
-    if (found?.origin === undefined) return found?.row;
-    const provenance = this.#origins.get(found.origin);
-    if (provenance === undefined) return found.row;
-    return { input: found.row.input, values: found.row.values, provenance };
   }
 
   #oldestSeconds(): number {
@@ -428,10 +417,28 @@ class RedisTier implements PredictionTier {
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-function foundOf(reading: Reading): Found | undefined {
-  if (reading.kind === "ours") return { row: reading.row, origin: reading.mark.origin, ours: true };
-  if (reading.kind === "ersilia") return { row: reading.row, origin: undefined, ours: false };
-  return undefined;
+/** Whether UTF-8 cannot hold the input: its field's name is that of another input. */
+function isMalformed(input: string): boolean {
+  return loneSurrogate.test(input);
+}
+
+function emptyFindings(inputs: number): Findings {
+  return { rows: new Array(inputs).fill(undefined), ersilia: new Set(), lacking: new Map() };
+}
+
+/** Notes the row that `reader` has just read. */
+function keep(found: Findings, place: number, row: PredictionRow, reader: RowReader): void {
+  found.rows[place] = row;
+  if (reader.kind === "ersilia") found.ersilia.add(place);
+  if (reader.unknownOrigin === undefined) return;
+  const places = found.lacking.get(reader.unknownOrigin);
+  if (places === undefined) found.lacking.set(reader.unknownOrigin, [place]);
+  else places.push(place);
+}
+
+/** Whether Memoir stored it for the reader's scope, readable or not. */
+function isOurs(reader: RowReader, input: string, text: string): boolean {
+  return reader.read(input, text) !== undefined || reader.kind === "damaged";
 }
 
 /** Equal as sets and in number: the order may differ, because cells are found by name. */
@@ -463,4 +470,9 @@ function slicesOf<T>(items: readonly T[], size: number): (readonly T[])[] {
   const slices: (readonly T[])[] = [];
   for (let at = 0; at < items.length; at += size) slices.push(items.slice(at, at + size));
   return slices;
+}
+
+/** 0, size, 2 * size, … below `length`. */
+function startsOf(length: number, size: number): readonly number[] {
+  return Array.from({ length: Math.ceil(length / size) }, (_, at) => at * size);
 }

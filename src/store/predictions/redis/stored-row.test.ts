@@ -4,7 +4,7 @@ import type { Cell, ColumnType, PredictionScope } from "../../../task/index.ts";
 import { scopeOf } from "../tier-contract.ts";
 import { cellOf, cellText, misfit, positionsByName } from "./cells.ts";
 import { markLength, readMark } from "./mark.ts";
-import { createRowReader, storedText } from "./stored-row.ts";
+import { createRowWriter, RowReader, type RowReaderOptions } from "./stored-row.ts";
 
 const float: fc.Arbitrary<Cell> = fc.option(fc.double());
 const integer: fc.Arbitrary<Cell> = fc.option(fc.maxSafeInteger());
@@ -27,28 +27,64 @@ function scopeWith(types: readonly ColumnType[]): PredictionScope {
   return scopeOf({ columns: types.map((type, at) => ({ name: `c${at}`, type })) });
 }
 
-describe("a row's text in Redis", () => {
-  const tag = "0102030405";
+const tag = "0102030405";
 
+function readerOf(scope: PredictionScope, changes: Partial<RowReaderOptions> = {}): RowReader {
+  return new RowReader({ scope, tag, header: undefined, oldestSeconds: 0, origins: new Map(), ...changes });
+}
+
+describe("a row's text in Redis", () => {
   it("gives the row back, and is JSON that any reader takes", () => {
     fc.assert(
       fc.property(anyCase, ({ types, values, input, storedAtSeconds, origin }) => {
         const scope = scopeWith(types);
-        const stored = storedText({ input, values }, scope, { tag, origin, storedAtSeconds });
+        const stored = createRowWriter(scope, tag, storedAtSeconds)({ input, values }, origin);
         const cells: unknown = JSON.parse(stored);
         expect(
           Array.isArray(cells) && cells.length === types.length && cells.every((c) => typeof c === "string"),
         ).toBe(true);
-        const read = createRowReader({ scope, tag, header: undefined, oldestSeconds: 0 });
-        const reading = read(input, stored);
+        const reader = readerOf(scope);
+        const row = reader.read(input, stored);
         const wanted = values.map((value, at) =>
           types[at] === "integer" && Object.is(value, -0) ? 0 : value,
         );
-        expect(reading).toMatchObject({ kind: "ours", mark: { scope: tag, origin, storedAtSeconds } });
-        expect(reading.kind === "ours" && reading.row).toStrictEqual({ input, values: wanted });
-        const foreign = createRowReader({ scope, tag: "ffffffffff", header: ["x"], oldestSeconds: 0 });
-        expect(foreign(input, stored).kind).toBe("unusable");
+        expect(row).toStrictEqual({ input, values: wanted });
+        expect([reader.kind, reader.unknownOrigin]).toEqual(["ours", origin]);
+        const origins = new Map([[origin ?? "", { runner: "script" }]]);
+        expect(readerOf(scope, { origins }).read(input, stored)?.provenance?.runner).toBe(
+          origin === undefined ? undefined : "script",
+        );
+        for (const [changes, kind] of [
+          [{ tag: "ffffffffff", header: ["x"] }, "unusable"],
+          [{ oldestSeconds: storedAtSeconds + 1 }, "expired"],
+        ] as const) {
+          const other = readerOf(scope, changes);
+          expect(other.read(input, stored)).toBeUndefined();
+          expect(other.kind).toBe(kind);
+        }
       }),
+    );
+  });
+
+  it("is read from bytes as it is from texts, damaged or not", () => {
+    fc.assert(
+      fc.property(
+        anyCase,
+        fc.nat(),
+        fc.nat({ max: 255 }),
+        ({ types, values, input, storedAtSeconds, origin }, where, byte) => {
+          const scope = scopeWith(types);
+          const stored = Buffer.from(createRowWriter(scope, tag, storedAtSeconds)({ input, values }, origin));
+          const damaged = Buffer.from(stored);
+          damaged[where % damaged.length] = byte;
+          const [fast, slow] = [readerOf(scope), readerOf(scope)];
+          for (const bytes of [stored, stored, damaged, stored]) {
+            const row = fast.readBytes(input, bytes);
+            expect(row).toStrictEqual(slow.read(input, bytes.toString()));
+            expect([fast.kind, fast.unknownOrigin]).toEqual([slow.kind, slow.unknownOrigin]);
+          }
+        },
+      ),
     );
   });
 
@@ -56,9 +92,8 @@ describe("a row's text in Redis", () => {
     fc.assert(
       fc.property(anyCase, fc.nat(), ({ types, values, input, storedAtSeconds, origin }, cut) => {
         const scope = scopeWith(types);
-        const stored = storedText({ input, values }, scope, { tag, origin, storedAtSeconds });
-        const read = createRowReader({ scope, tag, header: undefined, oldestSeconds: 0 });
-        expect(read(input, stored.slice(0, cut % stored.length)).kind).not.toBe("ours");
+        const stored = createRowWriter(scope, tag, storedAtSeconds)({ input, values }, origin);
+        expect(readerOf(scope).read(input, stored.slice(0, cut % stored.length))).toBeUndefined();
       }),
     );
   });
