@@ -233,11 +233,16 @@ export function unsetNestedInputs(place: Place, callee: string, missing: readonl
   );
 }
 
-export function unknownSelector(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownSelector(
+  place: Place,
+  name: string,
+  known: Iterable<string>,
+  what: "calls" | "outputs",
+): Diagnostic {
   return problem(
     "wdl-unknown-output",
     place,
     `there is no call output ${name}`,
-    suggestion(name, known, "calls"),
+    suggestion(name, known, what),
   );
 }

@@ -24,7 +24,6 @@ import {
   mapOf,
   noneType,
   objectType,
-  optional,
   pairOf,
   required,
   type StructType,
@@ -251,11 +250,7 @@ function inferArray(
 ): WdlType {
   const wanted = expected.kind === "array" ? expected.item : anyType;
   const types = items.map((item) => infer(context, item, inside(where), wanted));
-  const nonEmpty = items.length > 0;
-  if (wanted.kind !== "any" && types.every((type) => coercible(type, wanted, context.rules)))
-    return arrayOf(wanted, { nonEmpty });
-  const item = unify(context, items, types, "item");
-  return arrayOf(item, { nonEmpty });
+  return arrayOf(common(context, items, { types, wanted, what: "item" }), { nonEmpty: items.length > 0 });
 }
 
 /** The common type of several expressions; the first that does not go with those before it is reported. */
@@ -265,18 +260,18 @@ function unify(
   types: readonly WdlType[],
   what: string,
 ): WdlType {
-  let common: WdlType = anyType;
+  let found: WdlType = anyType;
   for (const [index, type] of types.entries()) {
-    const next = commonType(common, type, context.rules);
+    const next = commonType(found, type, context.rules);
     const expression = expressions[index];
     if (next === undefined && expression !== undefined) {
       const place = context.place(expression.span);
-      context.report(wrong.noCommonType(place, type, common, `this ${what}`));
+      context.report(wrong.noCommonType(place, type, found, `this ${what}`));
       return anyType;
     }
-    common = next ?? common;
+    found = next ?? found;
   }
-  return common;
+  return found;
 }
 
 function inferMap(context: Context, entries: readonly MapEntry[], where: Where, expected: WdlType): WdlType {
@@ -286,16 +281,11 @@ function inferMap(context: Context, entries: readonly MapEntry[], where: Where, 
   const keys = entries.map((entry) => infer(context, entry.key, inside(where), wanted.key));
   const values = entries.map((entry) => infer(context, entry.value, inside(where), wanted.value));
   reportDuplicateKeys(context, entries);
-  const allFit = (types: readonly WdlType[], to: WdlType) =>
-    to.kind !== "any" && types.every((type) => coercible(type, to, context.rules));
-  const key = allFit(keys, wanted.key)
-    ? wanted.key
-    : unify(
-        context,
-        entries.map((entry) => entry.key),
-        keys,
-        "key",
-      );
+  const key = common(
+    context,
+    entries.map((entry) => entry.key),
+    { types: keys, wanted: wanted.key, what: "key" },
+  );
   for (const [index, type] of keys.entries()) {
     const entry = entries[index];
     if (entry !== undefined && !isPrimitive(type) && !isLoose(type))
@@ -303,15 +293,25 @@ function inferMap(context: Context, entries: readonly MapEntry[], where: Where, 
   }
   // An Object holds values of any types, and a struct is filled member by member.
   if (expected.kind === "object" || expected.kind === "struct") return mapOf(key, anyType);
-  const value = allFit(values, wanted.value)
-    ? wanted.value
-    : unify(
-        context,
-        entries.map((entry) => entry.value),
-        values,
-        "value",
-      );
+  const value = common(
+    context,
+    entries.map((entry) => entry.value),
+    { types: values, wanted: wanted.value, what: "value" },
+  );
   return mapOf(key, value);
+}
+
+/** What is wanted where something is, and each must fit; else what they have in common. */
+function common(
+  context: Context,
+  expressions: readonly Expression[],
+  so: { readonly types: readonly WdlType[]; readonly wanted: WdlType; readonly what: string },
+): WdlType {
+  const { types, wanted, what } = so;
+  if (wanted.kind === "any") return unify(context, expressions, types, what);
+  for (const [index, each] of expressions.entries())
+    checkFits(context, each, types[index] ?? anyType, wanted, `this ${what}`);
+  return wanted;
 }
 
 function reportDuplicateKeys(context: Context, entries: readonly MapEntry[]): void {
@@ -517,14 +517,14 @@ function inferConditional(
   expectType(context, node.condition, booleanType, inside(where), "the condition");
   const then = infer(context, node.then, where, expected);
   const otherwise = infer(context, node.else, where, expected);
-  const common = commonType(then, otherwise, context.rules);
-  if (common !== undefined) return common;
-  if (
-    expected.kind !== "any" &&
-    coercible(then, expected, context.rules) &&
-    coercible(otherwise, expected, context.rules)
-  )
-    return then.optional || otherwise.optional ? optional(expected) : expected;
+  const both = commonType(then, otherwise, context.rules);
+  if (both !== undefined && (expected.kind === "any" || coercible(both, expected, context.rules)))
+    return both;
+  if (expected.kind !== "any") {
+    checkFits(context, node.then, then, expected, "what then gives");
+    checkFits(context, node.else, otherwise, expected, "what else gives");
+    return expected;
+  }
   context.report(wrong.branchTypes(context.place(node.span), then, otherwise));
   return anyType;
 }

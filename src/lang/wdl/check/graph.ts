@@ -33,10 +33,18 @@ export class DependencyGraph {
 
   reportCycles(context: Context): void {
     const { cycles } = dependencyOrder([...this.#nodes.keys()], (node) => this.#dependencies(node));
+    const told = new Set<string>();
     for (const cycle of cycles) {
       const names = cycle.flatMap((node) => this.#nodes.get(node)?.label ?? []);
       const [first] = names;
       if (first === undefined) continue;
+      // A cycle through the header of a section is met once for each way round it.
+      const whole = names
+        .map((each) => each.text)
+        .sort()
+        .join();
+      if (told.has(whole)) continue;
+      told.add(whole);
       context.report(
         declarationCycle(
           context.place(first.span),

@@ -2,6 +2,7 @@
  * Reads a document and everything it imports, and checks them, imported ones first.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#import-statements
  */
+import { posix } from "node:path";
 import { type Ask, checkAsk, type Diagnostic, mapBounded, messageOf } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { ImportNode } from "../syntax/ast.ts";
@@ -78,11 +79,14 @@ async function readImports(tree: SourceTree, main: Read, read: Map<string, Read>
           found = await reading;
           if (found !== undefined && first) next.push(found);
         }
-        if (found === undefined) from.diagnostics.push(wrong.importNotFound(place, node.uri, uri, undefined));
+        if (found === undefined)
+          from.diagnostics.push(wrong.importNotFound(place, node.uri, shown(from, node, uri), undefined));
         else from.imports.push({ node, uri });
       } catch (error) {
         checkAsk(ask, "reading imported documents");
-        from.diagnostics.push(wrong.importNotFound(place, node.uri, uri, messageOf(error)));
+        from.diagnostics.push(
+          wrong.importNotFound(place, node.uri, shown(from, node, uri), messageOf(error)),
+        );
       }
     });
     for (const each of next) read.set(each.uri, each);
@@ -94,6 +98,12 @@ async function readImports(tree: SourceTree, main: Read, read: Map<string, Read>
     }
     level = next;
   }
+}
+
+/** Where a document was looked for, in the words of the user: beside the one that imports it. */
+function shown(from: Read, node: ImportNode, uri: string): string {
+  const isPath = !/^[a-z]+:|^\//i.test(node.uri) && !/^[a-z]+:\/\//i.test(from.source.name);
+  return isPath ? posix.join(posix.dirname(from.source.name), node.uri) : uri;
 }
 
 function checkAll(

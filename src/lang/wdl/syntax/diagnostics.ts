@@ -1,6 +1,5 @@
 /** Everything the lexer and the parser can find wrong. One function each, so that wording lives in one place. */
 import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
-import { didYouMean } from "../../../kernel/index.ts";
 import { namedVersions, type WdlVersion } from "./version.ts";
 
 export interface Place {
@@ -58,9 +57,8 @@ export function badCharacter(place: Place, character: string): Diagnostic {
 }
 
 export function unknownVersion(place: Place, found: string): Diagnostic {
-  const near = didYouMean(found, namedVersions);
   return error("wdl-unknown-version", place, `unknown WDL version "${found}"`, {
-    help: `known are ${namedVersions.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`,
+    help: `known are ${namedVersions.join(", ")}`,
   });
 }
 
@@ -121,9 +119,13 @@ export function intTooLarge(place: Place): Diagnostic {
 }
 
 export function badNumber(place: Place, text: string): Diagnostic {
-  return error("wdl-bad-number", place, `"${text}" is not a number`, {
-    help: "a leading 0 means octal: only the digits 0 to 7 may follow",
-  });
+  const octal = /^0[0-9]+$/.test(text);
+  return error(
+    "wdl-bad-number",
+    place,
+    `"${text.slice(0, 40)}" is not a number`,
+    octal ? { help: "a leading 0 means octal: only the digits 0 to 7 may follow" } : {},
+  );
 }
 
 export function severalOptions(place: Place): Diagnostic {

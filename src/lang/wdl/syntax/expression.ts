@@ -106,11 +106,8 @@ function parsePrimary(c: Cursor): Expression {
     }
     case "int":
       return parseInt64(c);
-    case "float": {
-      const node: Expression = { kind: "float", span: c.span, value: Number(c.word) };
-      c.next();
-      return node;
-    }
+    case "float":
+      return parseFloat64(c);
     case "(":
       return parseParenthesised(c);
     case "[":
@@ -141,7 +138,7 @@ export function parseInt64(c: Cursor): Extract<Expression, { kind: "int" }> {
   const { word, span } = c;
   c.next();
   const octal = /^0[0-9]/.test(word);
-  if (octal && /[89]/.test(word)) {
+  if (!/^(?:0|[1-9][0-9]*|0[0-7]+|0[xX][0-9a-fA-F]+)$/.test(word)) {
     c.report(wrong.badNumber(c.place(span), word));
     return { kind: "int", span, value: 0n };
   }
@@ -149,6 +146,16 @@ export function parseInt64(c: Cursor): Extract<Expression, { kind: "int" }> {
   const value = word.length > 64 ? 1n << 64n : BigInt(octal ? `0o${word.slice(1)}` : word);
   if (value > 1n << 63n) c.report(wrong.intTooLarge(c.place(span)));
   return { kind: "int", span, value };
+}
+
+/** `float = [0-9]+ '.' [0-9]* exponent? | '.' [0-9]+ exponent? | [0-9]+ exponent` */
+export function parseFloat64(c: Cursor): Extract<Expression, { kind: "float" }> {
+  const { word, span } = c;
+  c.next();
+  const value = Number(word);
+  if (!Number.isNaN(value)) return { kind: "float", span, value };
+  c.report(wrong.badNumber(c.place(span), word));
+  return { kind: "float", span, value: 0 };
 }
 
 /** `parenthesised = '(' expression ')'`, `pair = '(' expression ',' expression ')'` */

@@ -10,6 +10,8 @@ export type TokenKind =
   | "quote"
   /** The opening of a multi-line string or a heredoc command. */
   | "<<<"
+  /** Their end, met where an expression is read: a placeholder was not closed. */
+  | ">>>"
   | Punctuation
   | "bad"
   | "end";
@@ -116,7 +118,7 @@ function readNumber(text: string, token: Token): void {
   ) {
     end += 2;
     while (isHexDigit(text.charCodeAt(end))) end++;
-    token.end = end;
+    token.end = endOfWord(text, end);
     return;
   }
   while (isDigit(text.charCodeAt(end))) end++;
@@ -135,7 +137,14 @@ function readNumber(text: string, token: Token): void {
       while (isDigit(text.charCodeAt(end))) end++;
     }
   }
-  token.end = end;
+  token.end = endOfWord(text, end);
+}
+
+/** `12px` is one broken number and not a number beside a name. */
+function endOfWord(text: string, from: number): number {
+  let end = from;
+  while (isNamePart(text.charCodeAt(end))) end++;
+  return end;
 }
 
 function readPunctuation(text: string, code: number, token: Token): void {
@@ -188,6 +197,7 @@ function punctuation(text: string, at: number, code: number): TokenKind {
     case 33:
       return following === 61 ? "!=" : "!";
     case 62:
+      if (following === 62 && text.charCodeAt(at + 2) === 62) return ">>>";
       return following === 61 ? ">=" : ">";
     case 60:
       if (following === 60 && text.charCodeAt(at + 2) === 60) return "<<<";

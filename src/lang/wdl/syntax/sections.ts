@@ -4,7 +4,7 @@ import { didYouMean } from "../../../kernel/index.ts";
 import type { Attribute, AttributeSection, Declaration, MetaEntry, MetaSection, MetaValue } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
-import { parseExpression, parseInt64 } from "./expression.ts";
+import { parseExpression, parseFloat64, parseInt64 } from "./expression.ts";
 import { skipBlock, skipToClose, skipToNext } from "./skip.ts";
 import { parsePlainString } from "./text.ts";
 import { parseType } from "./type-syntax.ts";
@@ -57,11 +57,12 @@ export function parseDeclaration(c: Cursor): Declaration | undefined {
 }
 
 /** After a declaration: what cannot continue it, on the same line, is reported here instead of as a strange type. */
-export function endOfItem(c: Cursor): boolean {
+export function endOfItem(c: Cursor, what: "declaration" | "value" | "call" = "declaration"): boolean {
   const started =
     c.at("name") && !c.atWord("then") && !c.atWord("else") && !(c.atWord("if") && c.peek() !== "(");
   if (c.newlineBefore || c.at("}") || c.at("end") || started) return true;
-  c.unexpected("the end of the declaration");
+  const help = c.atWord("if") ? "a choice is written if … then … else …" : undefined;
+  c.unexpected(`the end of the ${what}`, help);
   return false;
 }
 
@@ -87,7 +88,7 @@ export function parseAttributes(c: Cursor, section: string): AttributeSection {
     const attribute = parseAttribute(c);
     if (attribute === undefined) return false;
     attributes.push(attribute);
-    return endOfItem(c);
+    return endOfItem(c, "value");
   });
   return { span: c.spanFrom(start), attributes };
 }
@@ -110,7 +111,7 @@ export function parseMeta(c: Cursor, section: string): MetaSection {
     entries.push(entry);
     // Not in the grammar, yet written by many and taken by the other engines.
     c.accept(",");
-    return endOfItem(c);
+    return endOfItem(c, "value");
   });
   return { span: c.spanFrom(start), entries };
 }
@@ -181,8 +182,7 @@ function parseMetaNumber(c: Cursor): MetaValue {
   const negative = c.accept("-");
   if (!negative) c.accept("+");
   if (c.at("float")) {
-    const value = Number(c.word);
-    c.next();
+    const { value } = parseFloat64(c);
     return { kind: "float", span: c.spanFrom(start), value: negative ? -value : value };
   }
   if (!c.at("int")) {

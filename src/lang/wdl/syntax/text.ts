@@ -228,7 +228,7 @@ function scan(c: Cursor, mode: Mode, parts: Parts, onBackslash: (at: number) => 
       if (part !== undefined) parts.list.push(part);
       height = Math.max(height, c.height + 1);
       // The cursor stands on what follows the expression: `}`, or where recovery stopped.
-      at = from = c.at("}") ? c.end : afterBrokenPlaceholder(c);
+      at = from = c.at("}") ? c.end : afterBrokenPlaceholder(c, mode);
       continue;
     }
     at++;
@@ -238,8 +238,12 @@ function scan(c: Cursor, mode: Mode, parts: Parts, onBackslash: (at: number) => 
   return height;
 }
 
-/** Behind the next `}` of the same line, else at the line's end. */
-function afterBrokenPlaceholder(c: Cursor): number {
+/** At the text's end when that is what was met; else behind the next `}` of the line, else at the line's end. */
+function afterBrokenPlaceholder(c: Cursor, mode: Mode): number {
+  if (c.at(">>>") || c.at("quote")) {
+    const met = c.word;
+    if (met === mode.terminator) return c.start;
+  }
   for (let at = Math.max(c.start, c.previousEnd); at < c.text.length; at++) {
     const character = c.text[at];
     if (character === "}") return at + 1;

@@ -194,7 +194,7 @@ function parseCall(c: Cursor, into: BodyNode[]): boolean {
     ...(alias && { alias }),
   };
   into.push(node);
-  return endOfItem(c);
+  return endOfItem(c, "call");
 }
 
 /** `inputs = 'input' ':' (name ('=' expression)?) (',' …)* ','?`; `input:` may be left out from 1.2 on. */

@@ -1,0 +1,4 @@
+task done {
+  command { echo }
+  output { String s = read_string(stdout()) }
+}

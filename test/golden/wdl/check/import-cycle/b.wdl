@@ -1,0 +1,3 @@
+version 1.0
+import "c.wdl" as c
+task t { command {} }

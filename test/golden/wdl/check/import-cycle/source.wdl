@@ -1,0 +1,5 @@
+version 1.0
+import "b.wdl" as b
+workflow a {
+  call b.t
+}

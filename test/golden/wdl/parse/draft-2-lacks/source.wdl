@@ -1,0 +1,5 @@
+struct P { Int x }
+task t {
+  input { Int x }
+  command { echo ${x} }
+}

@@ -1,0 +1,7 @@
+version 1.0
+task t {
+  command <<<
+    echo a
+		echo b
+  >>>
+}

@@ -1,0 +1,2 @@
+workflow w {}
+version 1.0
