@@ -2,8 +2,8 @@
  * Brings the final outputs to where a person looks for them: `<folder>/<output>/<file>`, members of arrays in
  * `<output>/<index>/`. In the run's folder files are shared with the cache by link; elsewhere they are copies.
  */
-import { constants } from "node:fs";
-import { copyFile, link, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { constants, linkSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
@@ -53,27 +53,27 @@ function freeName(path: string, taken: Set<string>): string {
   return name;
 }
 
+/** Thousands of links are made at once: the calls are short, and asking threads for each would take longer. */
 async function bring(source: string, target: string, how: "link" | "copy"): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  if ((await stat(source)).isDirectory()) {
-    await mkdir(target, { recursive: true });
-    for (const name of await readdir(source)) await bring(join(source, name), join(target, name), how);
+  mkdirSync(dirname(target), { recursive: true });
+  const stats = statSync(source);
+  if (stats.isDirectory()) {
+    mkdirSync(target, { recursive: true });
+    for (const name of readdirSync(source)) await bring(join(source, name), join(target, name), how);
     return;
   }
+  if (how === "link" && tryLink(source, target)) return;
   await rm(target, { force: true });
-  if (how === "link" && (await tryLink(source, target))) return;
   await copyFile(source, target, constants.COPYFILE_FICLONE);
 }
 
-async function tryLink(source: string, target: string): Promise<boolean> {
+function tryLink(source: string, target: string): boolean {
   try {
-    const { realpath } = await import("node:fs/promises");
-    await link(await realpath(source), target);
+    linkSync(lstatSync(source).isSymbolicLink() ? realpathSync(source) : source, target);
     return true;
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "EXDEV" || code === "EMLINK" || code === "EPERM" || code === "ENOTSUP") return false;
-    throw error;
+  } catch {
+    // Another file system, too many links, a file that is there already: it is copied instead.
+    return false;
   }
 }
 

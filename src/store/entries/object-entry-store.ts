@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { chmod, link, mkdir, open, realpath, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { byCodeUnit, sha256File } from "../../hash/index.ts";
 import {
   AppError,
@@ -25,6 +25,7 @@ import {
   parseEntryObject,
 } from "./entry-layout.ts";
 import type { Entry, EntryFile, EntryStore, NewEntry } from "./entry-store.ts";
+import { LocalReader } from "./local-reader.ts";
 import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
 import { type OutputFile, planOutputs } from "./output-files.ts";
 import { mapFiles } from "./value-codec.ts";
@@ -57,6 +58,7 @@ export class ObjectEntryStore implements EntryStore {
   readonly #cacheUuid: string;
   readonly #verify: "recorded" | "content";
   readonly #onEvent: (event: EntryStoreEvent) => void;
+  readonly #local = new LocalReader();
 
   constructor(options: ObjectEntryStoreOptions) {
     this.#objects = options.objects;
@@ -77,7 +79,45 @@ export class ObjectEntryStore implements EntryStore {
     await this.#objects.close();
   }
 
-  async find(key: CallKey, ask: Ask): Promise<Entry | undefined> {
+  find(key: CallKey, ask: Ask): Promise<Entry | undefined> {
+    const folder = this.#objects.pathOf(keyPrefix(this.#cacheUuid, key).slice(0, -1));
+    return folder === undefined ? this.#findObject(key, ask) : this.#findLocal(folder, key, ask);
+  }
+
+  /** The same as `#findObject`, with no more looks at the disk than needed: a warm run does nothing else. */
+  async #findLocal(folder: string, key: CallKey, ask: Ask): Promise<Entry | undefined> {
+    const manifests: { readonly uuid: string; readonly modifiedMs: number }[] = [];
+    const names = (await this.#local.names(folder)).filter((name) => /^[0-9a-f-]{36}\.json$/.test(name));
+    for (const name of names) {
+      const modifiedMs =
+        names.length === 1 ? 0 : ((await this.#local.stats(join(folder, name)))?.mtimeMs ?? 0);
+      manifests.push({ uuid: name.slice(0, -".json".length), modifiedMs });
+    }
+    manifests.sort((a, b) => b.modifiedMs - a.modifiedMs || byCodeUnit(b.uuid, a.uuid));
+    for (const { uuid } of manifests) {
+      const bytes = await this.#local.bytes(join(folder, `${uuid}.json`));
+      const entry = bytes === undefined ? undefined : this.#entryOf(bytes, { key, uuid });
+      if (entry === undefined) continue;
+      const trouble = await this.#troubleWith(entry, await this.#filesOf(entry, join(folder, uuid)), ask);
+      if (trouble === undefined) return entry;
+      this.#onEvent({ kind: "entry.passed-over", key, uuid, reason: trouble });
+    }
+    return undefined;
+  }
+
+  /** The entry's files that are there, by object name. */
+  async #filesOf(entry: Entry, folder: string): Promise<ReadonlyMap<string, ObjectInfo>> {
+    const present = new Map<string, ObjectInfo>();
+    for (const { path } of entry.files) {
+      const stats = await this.#local.stats(join(folder, path));
+      if (stats === undefined) continue;
+      const name = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/${path}`;
+      present.set(name, { name, sizeBytes: stats.size, modifiedAt: stats.mtime });
+    }
+    return present;
+  }
+
+  async #findObject(key: CallKey, ask: Ask): Promise<Entry | undefined> {
     const present = new Map<string, ObjectInfo>();
     const manifests: ObjectInfo[] = [];
     for await (const info of this.#objects.list(keyPrefix(this.#cacheUuid, key), ask)) {
@@ -194,7 +234,10 @@ export class ObjectEntryStore implements EntryStore {
     ask: Ask,
   ): Promise<Entry | undefined> {
     const bytes = await this.#objects.read(name, ask);
-    if (bytes === undefined) return undefined;
+    return bytes === undefined ? undefined : this.#entryOf(bytes, object);
+  }
+
+  #entryOf(bytes: Uint8Array, object: { readonly key: CallKey; readonly uuid: string }): Entry | undefined {
     const read = this.#parse(bytes, object);
     if (read.kind === "entry" && read.entry.key === object.key) return read.entry;
     const reason =
