@@ -151,6 +151,12 @@ export class OutputFiles implements ScopedFiles {
     for (let links = 0; links <= mostLinks; links++) {
       // What was staged is the engine's: it may be a link to anywhere.
       if (this.#isStaged(path)) return (await isThere(path)) ? path : undefined;
+      if (path !== this.#attempt && !path.startsWith(`${this.#attempt}/`)) {
+        throw new ValueFailure(
+          `${shown} leads outside of the task's directory`,
+          "copy or move the file into the working directory in the command",
+        );
+      }
       const link = await firstLink(this.#finished.workDir, path);
       if (link === undefined) return (await isThere(path)) ? path : undefined;
       const rest = path.slice(link.path.length);
@@ -159,11 +165,6 @@ export class OutputFiles implements ScopedFiles {
         : join(dirname(link.path), link.target);
       if (target === undefined) return undefined;
       path = normalize(target + rest);
-      if (!path.startsWith(`${this.#attempt}/`) && !this.#isStaged(path)) {
-        throw new ValueFailure(
-          `${shown} is a link to ${link.target}, which is outside of the task's directory`,
-        );
-      }
     }
     throw new ValueFailure(`${shown} is a link that leads through more than ${mostLinks} links`);
   }

@@ -13,6 +13,10 @@ interface Folder {
   readonly names: Map<string, string>;
 }
 
+function folderKey(group: string, twin: number): string {
+  return `${group}\0${twin}`;
+}
+
 export class Staging {
   readonly #folders = new Map<string, Folder>();
   readonly #staged = new Map<string, StagedInput>();
@@ -26,10 +30,15 @@ export class Staging {
     return { ...path, kind: source.kind, path: taskPath, source };
   }
 
+  /** Whether a file would come to lie beside others that are staged already. */
+  besides(path: PathValue, source: FileValue): boolean {
+    return this.#folders.has(folderKey(path.group ?? originFolder(source), 0));
+  }
+
   /** Two files of one name cannot lie in one folder: the second opens a folder of its own. */
   #folderFor(group: string, source: FileValue): Folder {
     for (let twin = 0; ; twin++) {
-      const key = `${group}\0${twin}`;
+      const key = folderKey(group, twin);
       const known = this.#folders.get(key);
       if (known === undefined) {
         const folder: Folder = { number: this.#folders.size, names: new Map() };

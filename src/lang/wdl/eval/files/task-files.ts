@@ -90,6 +90,13 @@ export class TaskFiles implements ScopedFiles {
     return path;
   }
 
+  /** An index that the command does not name is still looked for beside the file that it names. */
+  stageBesides(path: PathValue): PathValue {
+    return path.source !== undefined && this.staging.besides(path, path.source)
+      ? this.staging.stage(path, path.source)
+      : path;
+  }
+
   stage(path: PathValue): PathValue {
     return path.source === undefined ? path : this.staging.stage(path, path.source);
   }

@@ -14,7 +14,7 @@ import { isPrimitive } from "../../values/compare.ts";
 import { EvaluationFailure } from "../../values/failure.ts";
 import { toJsonText } from "../../values/json.ts";
 import { render } from "../../values/render.ts";
-import { isNone, type WdlValue } from "../../values/value.ts";
+import { isNone, mapPaths, type WdlValue } from "../../values/value.ts";
 import { evaluate, evaluateParts } from "../evaluate.ts";
 import { type PathSettler, settleValue } from "../files/scoped-files.ts";
 import { TaskFiles } from "../files/task-files.ts";
@@ -60,6 +60,14 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
   const scope = scopeOf(document, libraryOf(document, files), values);
 
   await bindDeclarations(request, files, values, scope);
+  for (const { name } of task.inputs) {
+    const value = plan.reachable.has(name) ? undefined : values.get(name);
+    if (value !== undefined)
+      values.set(
+        name,
+        mapPaths(value, (path) => files.stageBesides(path)),
+      );
+  }
 
   values.set("task", taskVariable(plan, factsOf(request, wishesOf(request.overrides))));
   const wishes = await readAttributes(request, scope);

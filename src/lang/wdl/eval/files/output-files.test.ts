@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FinishedAttempt } from "../../../../task/index.ts";
+import { file } from "../../values/value.ts";
+import { OutputFiles } from "./output-files.ts";
+
+let attempt = "";
+let files: OutputFiles;
+beforeEach(async () => {
+  attempt = await mkdtemp(join(tmpdir(), "memoir-outputs-"));
+  await mkdir(join(attempt, "work/sub"), { recursive: true });
+  await mkdir(join(attempt, "inputs/0"), { recursive: true });
+  await mkdir(join(attempt, "elsewhere"));
+  await writeFile(join(attempt, "elsewhere/data.txt"), "data");
+  await symlink(join(attempt, "elsewhere/data.txt"), join(attempt, "inputs/0/data.txt"));
+  await writeFile(join(attempt, "work/a.txt"), "a");
+  await writeFile(join(attempt, "work/sub/b.txt"), "bb");
+  await writeFile(join(attempt, "stdout"), "out");
+  const finished: FinishedAttempt = {
+    exitCode: 0,
+    stdoutFile: join(attempt, "stdout"),
+    stderrFile: join(attempt, "stderr"),
+    workDir: join(attempt, "work"),
+    hostPathOf: (path) => (path.startsWith("/mnt/memoir") ? path.replace("/mnt/memoir", attempt) : undefined),
+    attempt: 0,
+    resources: { cpu: 1, memoryBytes: 1, gpu: 0 },
+  };
+  files = new OutputFiles(finished);
+});
+afterEach(() => rm(attempt, { recursive: true, force: true }));
+
+async function located(path: string): Promise<string | undefined> {
+  const settled = await files.settle(file(path), true);
+  return settled.kind === "none" ? undefined : settled.source?.location.replace(attempt, "");
+}
+
+describe("files of an output section", () => {
+  it("are found below the working directory, and shown as the task saw them", async () => {
+    expect(await files.settle(file("sub/b.txt"), false)).toMatchObject({
+      path: "/mnt/memoir/work/sub/b.txt",
+      source: { location: join(attempt, "work/sub/b.txt"), basename: "b.txt" },
+    });
+    expect(await located("/mnt/memoir/work/a.txt")).toBe("/work/a.txt");
+    expect(await located(join(attempt, "work/a.txt"))).toBe("/work/a.txt");
+    expect(await located("missing.txt")).toBeUndefined();
+    expect(await files.readText(files.stdout())).toBe("out");
+  });
+
+  it("may be links to inputs, to other outputs, and through linked folders", async () => {
+    await symlink("/mnt/memoir/inputs/0/data.txt", join(attempt, "work/link-to-input"));
+    await symlink("sub/b.txt", join(attempt, "work/link-to-output"));
+    await symlink("sub", join(attempt, "work/folder"));
+    await symlink("link-to-input", join(attempt, "work/link-to-link"));
+    expect(await located("link-to-input")).toBe("/inputs/0/data.txt");
+    expect(await located("link-to-output")).toBe("/work/sub/b.txt");
+    expect(await located("folder/b.txt")).toBe("/work/sub/b.txt");
+    expect(await files.readText(file("link-to-link"))).toBe("data");
+    expect((await files.glob("link*")).map((each) => each.path)).toEqual([
+      "/mnt/memoir/work/link-to-input",
+      "/mnt/memoir/work/link-to-link",
+      "/mnt/memoir/work/link-to-output",
+    ]);
+    expect((await files.settle(file("link-to-input"), false)).kind).toBe("file");
+  });
+
+  it.each([
+    ["/etc/passwd", /outside of the task's working directory/],
+    ["../../../../../../../../etc/passwd", /leads outside of the task's directory/],
+    ["to-etc", /\/etc\/passwd is outside of the task's working directory/],
+    ["up", /leads outside of the task's directory/],
+    ["loop", /more than 40 links/],
+  ])("never lead outside: %s", async (path, message) => {
+    await symlink("/etc/passwd", join(attempt, "work/to-etc"));
+    await symlink("../../../../../../../../etc/passwd", join(attempt, "work/up"));
+    await symlink("loop", join(attempt, "work/loop"));
+    await expect(files.settle(file(path), false)).rejects.toThrow(message);
+  });
+
+  it("are what they are declared as", async () => {
+    await expect(files.settle(file("sub"), false)).rejects.toThrow(
+      /sub is a directory, but the output is declared as a file/,
+    );
+    expect(await files.settle({ kind: "directory", path: "sub/" }, false)).toMatchObject({
+      kind: "directory",
+      source: { basename: "sub" },
+    });
+    expect(await files.stat({ kind: "directory", path: "sub" })).toEqual({ kind: "directory", sizeBytes: 2 });
+  });
+
+  it("that expressions write are kept where globs do not see them", async () => {
+    const written = await files.write("lines.txt", "x\n");
+    expect(await files.readText(written)).toBe("x\n");
+    expect((await files.glob("*")).map((each) => each.source?.basename)).toEqual(["a.txt"]);
+  });
+});
