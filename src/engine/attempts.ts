@@ -1,5 +1,5 @@
 /** Computing a call: attempts until one succeeds or may not be repeated, and the collection of its outputs. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Attempt,
@@ -156,8 +156,9 @@ async function prepare(
     }),
   );
   try {
-    if (place.number > 0) await mkdir(place.directory, { recursive: true });
-    if (place.id === undefined) await writeFile(attemptPaths(place.directory).command, task.command);
+    // Made at once: for two small things a thread's turn would take longer than the disk.
+    if (place.number > 0) mkdirSync(place.directory, { recursive: true });
+    if (place.id === undefined) writeFileSync(attemptPaths(place.directory).command, task.command);
   } catch (error) {
     const code = systemErrorCode(error) === "ENOSPC" ? "DISK_FULL" : "RUN_FOLDER_NOT_WRITABLE";
     throw new AppError(code, `preparing ${task.path} in ${place.directory}: ${messageOf(error)}`, {

@@ -3,7 +3,8 @@
  * for the entry. A lease is a promise of no more than effort: losing one costs a second computation, never a wrong
  * result.
  */
-import { link, mkdir, open, readFile, rename, rm, stat, unlink, utimes } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { link, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Ask, type CallKey, systemErrorCode } from "../kernel/index.ts";
 import type { ObjectStore } from "../store/objects/index.ts";
@@ -50,27 +51,23 @@ export function folderLeases(folder: string, run: string): CallLeases {
   };
 }
 
-/** A whole file appears at once: written aside, then linked, which fails when the name is taken. */
-async function createLease(path: string, text: string): Promise<boolean> {
-  const temp = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  const write = async () => {
-    const file = await open(temp, "wx");
-    await file.writeFile(text);
-    await file.close();
-  };
-  try {
-    await write().catch(async (error) => {
-      if (systemErrorCode(error) !== "ENOENT") throw error;
-      await mkdir(dirname(path), { recursive: true });
-      await write();
-    });
-    await link(temp, path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === "EEXIST") return false;
-    throw error;
-  } finally {
-    await unlink(temp).catch(() => {});
+/** false when the name is taken. A reader that comes before the text sees a lease of an unknown owner, which holds. */
+function createLease(path: string, text: string): boolean {
+  for (;;) {
+    try {
+      const fd = openSync(path, "wx");
+      try {
+        writeSync(fd, text);
+      } finally {
+        closeSync(fd);
+      }
+      return true;
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === "EEXIST") return false;
+      if (code !== "ENOENT") throw error;
+      mkdirSync(dirname(path), { recursive: true });
+    }
   }
 }
 
@@ -82,7 +79,7 @@ function keepFile(path: string): () => Promise<void> {
   timer.unref();
   return async () => {
     clearInterval(timer);
-    await rm(path, { force: true }).catch(() => {});
+    rmSync(path, { force: true });
   };
 }
 

@@ -31,7 +31,7 @@ import type { Scheduler } from "./scheduler.ts";
 export interface CallsParts {
   readonly run: RunParts;
   readonly directory: string;
-  readonly callDirectory: (path: string) => Promise<string>;
+  readonly callDirectory: (path: string) => string;
   readonly emit: Emit;
   readonly materials: Materials;
   readonly recorder: Recorder | undefined;
@@ -268,7 +268,7 @@ export class Calls {
 
   async #compute(order: Order, ask: Ask, key?: CallKey): Promise<Computation> {
     const { task, collect, image } = order;
-    const directory = await this.#parts.callDirectory(task.path);
+    const directory = this.#parts.callDirectory(task.path);
     const orphan = key === undefined ? undefined : this.#parts.orphans.get(key);
     const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
     if (orphan !== undefined) this.#adopted.add(orphan.attemptId);
@@ -394,7 +394,7 @@ export class Calls {
     const release = await this.#turn(task, ask);
     if (typeof release !== "function") return;
     try {
-      const directory = await this.#parts.callDirectory(`${task.path}-recheck`);
+      const directory = this.#parts.callDirectory(`${task.path}-recheck`);
       const parts = { ...(await this.#attemptParts()), runId: `${this.#parts.run.runId}r`, emit: () => {} };
       const again = await compute(parts, { ...order, directory }, ask);
       if (again.kind === "cancelled") return;

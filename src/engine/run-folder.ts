@@ -11,7 +11,8 @@
  *
  * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
  */
-import { appendFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { Emit, RunEvent, TimedEvent } from "./events.ts";
@@ -55,7 +56,7 @@ export interface RunFolder {
   readonly directory: string;
   readonly emit: Emit;
   /** Absolute path of the folder of a call; every call path gets its own, made when it is first asked for. */
-  callDirectory(path: string): Promise<string>;
+  callDirectory(path: string): string;
   writeRecord(record: RunRecord): Promise<void>;
   /** Waits until every event is written. */
   close(): Promise<void>;
@@ -95,10 +96,10 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
       log.write(timed);
       options.onEvent(timed);
     },
-    async callDirectory(path) {
+    callDirectory(path) {
       const folder = join(directory, "calls", names.nameOf(path));
       try {
-        await mkdir(folder, { recursive: true });
+        mkdirSync(folder, { recursive: true });
       } catch (error) {
         throw runFolderError(folder, error);
       }
@@ -108,7 +109,7 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
       await replaceFile(join(directory, recordName), recordText(record));
       if (record.state !== "running") await rm(join(active, options.id), { force: true });
     },
-    close: () => log.close(),
+    close: async () => log.close(),
   };
 }
 
@@ -235,32 +236,42 @@ function runFolderError(path: string, error: unknown): AppError {
 
 /** Appends lines; many events of one turn of the event loop are one write. After a kill -9 at most that turn is lost. */
 class EventLog {
-  readonly #path: string;
+  readonly #fd: number;
   #lines: string[] = [];
-  #writing: Promise<void> | undefined;
+  #waiting = false;
+  #closed = false;
 
   constructor(path: string) {
-    this.#path = path;
+    this.#fd = openSync(path, "a");
   }
 
   write(event: RunEvent): void {
+    if (this.#closed) return;
     this.#lines.push(`${JSON.stringify(event)}\n`);
-    this.#writing ??= this.#drain();
+    if (this.#waiting) return;
+    this.#waiting = true;
+    setImmediate(() => {
+      this.#waiting = false;
+      this.#drain();
+    });
   }
 
-  async close(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+  close(): void {
+    if (this.#closed) return;
+    this.#drain();
+    this.#closed = true;
+    closeSync(this.#fd);
   }
 
-  async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#lines.length > 0) {
-      const text = this.#lines.join("");
-      this.#lines = [];
+  #drain(): void {
+    if (this.#closed || this.#lines.length === 0) return;
+    const text = this.#lines.join("");
+    this.#lines = [];
+    try {
+      writeSync(this.#fd, text);
+    } catch {
       // A full disk must not end the run because of its log.
-      await appendFile(this.#path, text).catch(() => {});
     }
-    this.#writing = undefined;
   }
 }
 
