@@ -7,14 +7,15 @@ import { file } from "../../values/value.ts";
 import { OutputFiles } from "./output-files.ts";
 
 let attempt = "";
+let elsewhere = "";
 let files: OutputFiles;
 beforeEach(async () => {
   attempt = await mkdtemp(join(tmpdir(), "memoir-outputs-"));
   await mkdir(join(attempt, "work/sub"), { recursive: true });
   await mkdir(join(attempt, "inputs/0"), { recursive: true });
-  await mkdir(join(attempt, "elsewhere"));
-  await writeFile(join(attempt, "elsewhere/data.txt"), "data");
-  await symlink(join(attempt, "elsewhere/data.txt"), join(attempt, "inputs/0/data.txt"));
+  elsewhere = await mkdtemp(join(tmpdir(), "memoir-elsewhere-"));
+  await writeFile(join(elsewhere, "data.txt"), "data");
+  await symlink(join(elsewhere, "data.txt"), join(attempt, "inputs/0/data.txt"));
   await writeFile(join(attempt, "work/a.txt"), "a");
   await writeFile(join(attempt, "work/sub/b.txt"), "bb");
   await writeFile(join(attempt, "stdout"), "out");
@@ -23,17 +24,26 @@ beforeEach(async () => {
     stdoutFile: join(attempt, "stdout"),
     stderrFile: join(attempt, "stderr"),
     workDir: join(attempt, "work"),
-    hostPathOf: (path) => (path.startsWith("/mnt/memoir") ? path.replace("/mnt/memoir", attempt) : undefined),
+    // A staged input is answered by its source.
+    hostPathOf: (path) =>
+      path.startsWith("/mnt/memoir/inputs/0/")
+        ? path.replace("/mnt/memoir/inputs/0", elsewhere)
+        : path.replace("/mnt/memoir", attempt),
     attempt: 0,
     resources: { cpu: 1, memoryBytes: 1, gpu: 0 },
   };
   files = new OutputFiles(finished);
 });
-afterEach(() => rm(attempt, { recursive: true, force: true }));
+afterEach(async () => {
+  await rm(attempt, { recursive: true, force: true });
+  await rm(elsewhere, { recursive: true, force: true });
+});
 
 async function located(path: string): Promise<string | undefined> {
   const settled = await files.settle(file(path), true);
-  return settled.kind === "none" ? undefined : settled.source?.location.replace(attempt, "");
+  return settled.kind === "none"
+    ? undefined
+    : settled.source?.location.replace(attempt, "").replace(elsewhere, "<elsewhere>");
 }
 
 describe("files of an output section", () => {
@@ -53,7 +63,8 @@ describe("files of an output section", () => {
     await symlink("sub/b.txt", join(attempt, "work/link-to-output"));
     await symlink("sub", join(attempt, "work/folder"));
     await symlink("link-to-input", join(attempt, "work/link-to-link"));
-    expect(await located("link-to-input")).toBe("/inputs/0/data.txt");
+    expect(await located("link-to-input")).toBe("<elsewhere>/data.txt");
+    expect(await located(join(attempt, "inputs/0/data.txt"))).toBe("/inputs/0/data.txt");
     expect(await located("link-to-output")).toBe("/work/sub/b.txt");
     expect(await located("folder/b.txt")).toBe("/work/sub/b.txt");
     expect(await files.readText(file("link-to-link"))).toBe("data");

@@ -18,15 +18,20 @@ import { nothing, type ScopedFiles } from "./scoped-files.ts";
 const mostLinks = 40;
 const longestText = 256 * 1024 * 1024;
 
+interface HostPlace {
+  /** undefined = the engine knows of no such path. */
+  readonly path: string | undefined;
+  /** An input, or inside of one. */
+  readonly staged: boolean;
+}
+
 export class OutputFiles implements ScopedFiles {
   readonly #finished: FinishedAttempt;
   readonly #attempt: string;
-  readonly #inputs: string;
 
   constructor(finished: FinishedAttempt) {
     this.#finished = finished;
     this.#attempt = dirname(finished.workDir);
-    this.#inputs = finished.hostPathOf(taskInputs) ?? join(this.#attempt, "inputs");
   }
 
   async readText(path: PathValue): Promise<string> {
@@ -119,8 +124,7 @@ export class OutputFiles implements ScopedFiles {
   async #find(path: PathValue): Promise<string | undefined> {
     const source = path.source?.location;
     if (source !== undefined && isAbsolute(source) && this.#trusted(source)) return source;
-    const start = this.#toHost(path.path);
-    return start === undefined ? undefined : this.#follow(start, path.path);
+    return this.#follow(this.#toHost(path.path), path.path);
   }
 
   /** Streams, staged inputs and what this scope has answered before. */
@@ -132,25 +136,29 @@ export class OutputFiles implements ScopedFiles {
     );
   }
 
-  #toHost(path: string): string | undefined {
-    if (!isAbsolute(path)) return join(this.#finished.workDir, path);
+  /** Where a path as the task saw it lies here. */
+  #toHost(path: string): HostPlace {
+    if (!isAbsolute(path)) return { path: join(this.#finished.workDir, path), staged: false };
     const inside = normalize(path);
     if (inside === taskRoot || inside.startsWith(`${taskRoot}/`)) {
-      return this.#finished.hostPathOf(inside);
+      return { path: this.#finished.hostPathOf(inside), staged: inside.startsWith(`${taskInputs}/`) };
     }
     // Executors that cannot mount the task root show the attempt's own directory to the command.
-    if (inside.startsWith(`${this.#attempt}/`)) return inside;
+    if (inside.startsWith(`${this.#attempt}/`)) return { path: inside, staged: false };
     throw new ValueFailure(
       `${path} is outside of the task's working directory`,
       "copy or move the file into the working directory in the command",
     );
   }
 
-  async #follow(start: string, shown: string): Promise<string | undefined> {
-    let path = normalize(start);
+  /** Follows links as the task would have followed them. */
+  async #follow(start: HostPlace, shown: string): Promise<string | undefined> {
+    let place = start;
     for (let links = 0; links <= mostLinks; links++) {
-      // What was staged is the engine's: it may be a link to anywhere.
-      if (this.#isStaged(path)) return (await isThere(path)) ? path : undefined;
+      if (place.path === undefined) return undefined;
+      const path = normalize(place.path);
+      // What was staged is the engine's: it lies anywhere, and may be a link to anywhere.
+      if (place.staged || this.#isStaged(path)) return (await isThere(path)) ? path : undefined;
       if (path !== this.#attempt && !path.startsWith(`${this.#attempt}/`)) {
         throw new ValueFailure(
           `${shown} leads outside of the task's directory`,
@@ -160,17 +168,16 @@ export class OutputFiles implements ScopedFiles {
       const link = await firstLink(this.#finished.workDir, path);
       if (link === undefined) return (await isThere(path)) ? path : undefined;
       const rest = path.slice(link.path.length);
-      const target = isAbsolute(link.target)
-        ? this.#toHost(link.target)
-        : join(dirname(link.path), link.target);
-      if (target === undefined) return undefined;
-      path = normalize(target + rest);
+      place = isAbsolute(link.target)
+        ? this.#toHost(link.target + rest)
+        : { path: join(dirname(link.path), link.target) + rest, staged: false };
     }
     throw new ValueFailure(`${shown} is a link that leads through more than ${mostLinks} links`);
   }
 
+  /** Where executors that cannot mount the task root put the inputs. */
   #isStaged(path: string): boolean {
-    return path.startsWith(`${this.#inputs}/`);
+    return path.startsWith(`${this.#attempt}/inputs/`);
   }
 
   async #list(folder: string) {
@@ -191,7 +198,7 @@ export class OutputFiles implements ScopedFiles {
 
   async #kindBehind(link: string): Promise<"file" | "directory" | undefined> {
     try {
-      const host = await this.#follow(link, link);
+      const host = await this.#follow({ path: link, staged: false }, link);
       return host === undefined ? undefined : (await stat(host)).isDirectory() ? "directory" : "file";
     } catch (error) {
       // A link to the outside is not a match; it is an error only for those who name it.
