@@ -2,27 +2,21 @@
 
 export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts";
 export { type App, type CloseResult, createApp } from "./app.ts";
-export type { DoctorResult, Finding } from "./doctor.ts";
-export type { EnvironmentSource } from "./environment.ts";
+export type { DoctorResult } from "./doctor.ts";
 export type {
   CatalogResult,
   DeleteResult,
   ExampleResult,
-  ExampleWish,
   FetchResult,
-  FetchWish,
   InfoResult,
 } from "./models.ts";
-export type { DumpWish, RunWish, ServeResult, SettingsWish } from "./predictions.ts";
-export type { PredictionSettings, Session } from "./sessions.ts";
+export type { ServeResult, SettingsWish } from "./predictions.ts";
 export type {
   CompactResult,
   CopyResult,
   DropResult,
   ImportResult,
   StatsResult,
-  StatsRow,
-  TierWish,
 } from "./stored.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";
 export type {

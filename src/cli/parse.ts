@@ -81,11 +81,6 @@ export function longName(flags: string): string {
   return /--[a-z][a-z0-9-]*/.exec(flags)?.[0] ?? flags;
 }
 
-/** Whether the flag is followed by a value. */
-export function takesValue(flags: string): boolean {
-  return /[<[]/.test(flags);
-}
-
 function camelCase(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

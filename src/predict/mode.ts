@@ -1,8 +1,7 @@
 /** The four ways of answering, and what each does with what is not found. One row per mode, as documented. */
-export const modes = ["compute", "local-cache-only", "cloud-cache-only", "cache-only"] as const;
 
 /** `compute` = no flag given: look up locally, compute the rest. The others are named as their flags. */
-export type Mode = (typeof modes)[number];
+export type Mode = "compute" | "local-cache-only" | "cloud-cache-only" | "cache-only";
 
 /** Where a stored row may come from. */
 export type Source = "local" | "cloud";

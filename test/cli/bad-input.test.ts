@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeWith, type Requirement } from "../servers/requirement.ts";
+import { describeWith, findProgram, type Requirement } from "../servers/requirement.ts";
 import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
 import { Sandbox } from "./memoir.ts";
 
@@ -241,16 +241,25 @@ const smallDisks: Requirement = {
   needsRoot: true,
 };
 
+const program = (name: string) => findProgram(name) ?? name;
+
 describeWith([smallDisks], "a full disk", () => {
   let mounted = "";
   beforeAll(() => {
     mounted = box.path("small");
     mkdirSync(mounted);
-    const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mounted]);
+    const { status, stderr } = spawnSync(program("mount"), [
+      "-t",
+      "tmpfs",
+      "-o",
+      "size=256k",
+      "tmpfs",
+      mounted,
+    ]);
     if (status !== 0) throw new Error(`mount: ${stderr}`);
   });
   afterAll(() => {
-    spawnSync("umount", [mounted]);
+    spawnSync(program("umount"), [mounted]);
   });
 
   it("ends with exit code 4 and no output, and the run goes on when there is room", async () => {
@@ -262,7 +271,7 @@ describeWith([smallDisks], "a full disk", () => {
     expect(code).toBe(4);
     expect(err).toContain("cannot write <here>/small/out.csv: the disk is full [DISK_FULL]");
     expect(existsSync(box.path("small/out.csv"))).toBe(false);
-    spawnSync("mount", ["-o", "remount,size=16m", mounted]);
+    spawnSync(program("mount"), ["-o", "remount,size=16m", mounted]);
     const { rows: written } = await box.json("run", ...model, "-i", "full.csv", "-o", "small/out.csv");
     expect(written).toBe(30_000);
     expect(await box.rows("small/out.csv")).toHaveLength(30_000);

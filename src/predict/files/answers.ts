@@ -3,7 +3,6 @@ import type { Cell } from "../../task/index.ts";
 
 /** How a row was answered; the words of the status column and of every count. */
 export const statuses = ["missing", "reused-local", "reused-cloud", "computed", "failed"] as const;
-export type RowStatus = (typeof statuses)[number];
 
 /** The number of a status in `AnsweredChunk.status`. 0 = missing, so a fresh array says "nothing found yet". */
 export const statusCode = { missing: 0, reusedLocal: 1, reusedCloud: 2, computed: 3, failed: 4 } as const;
