@@ -1,0 +1,140 @@
+/** The evaluator: references directly, the rest by an engine that is started when it is first needed. */
+import { AppError, type Ask } from "../../../kernel/index.ts";
+import type { Expr, ExprPart } from "../model/expression.ts";
+import { plainJson, textInside } from "../values/text.ts";
+import type { CwlValue } from "../values/value.ts";
+import type { EvalContext, EvalFault, Evaluated, Evaluator } from "./evaluator.ts";
+import { defaultJsLimits, type JsEngine, type JsLimits } from "./js-engine.ts";
+import { followReference } from "./reference.ts";
+
+export interface EvaluatorOptions {
+  /** `vm` (default): Node's own, fast. `quickjs`: stricter, for documents of strangers. */
+  readonly engine?: "vm" | "quickjs";
+  readonly limits?: Partial<JsLimits>;
+}
+
+export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
+  const limits = { ...defaultJsLimits, ...options.limits };
+  let engine: Promise<JsEngine> | undefined;
+  const started = () => {
+    engine ??= options.engine === "quickjs" ? startQuickJs(limits) : startVm(limits);
+    return engine;
+  };
+  return {
+    evaluate: (expr, context, ask) => evaluate(expr, context, started, ask),
+    async close() {
+      const running = engine;
+      engine = Promise.resolve(closedEngine);
+      await (await running)?.close();
+    },
+  };
+}
+
+const closedEngine: JsEngine = {
+  run: async () => ({ kind: "fault", code: "closed", message: "the engine was closed" }),
+  close: async () => undefined,
+};
+
+async function startVm(limits: JsLimits): Promise<JsEngine> {
+  const [{ createWorkerEngine }, { prelude, vmWorker }] = await Promise.all([
+    import("./worker-engine.ts"),
+    import("./sandbox-source.ts"),
+  ]);
+  return createWorkerEngine({ source: vmWorker, data: { prelude }, limits });
+}
+
+async function startQuickJs(limits: JsLimits): Promise<JsEngine> {
+  const [{ createWorkerEngine }, { prelude, quickJsWorker }] = await Promise.all([
+    import("./worker-engine.ts"),
+    import("./sandbox-source.ts"),
+  ]);
+  let quickJs: string;
+  try {
+    quickJs = import.meta.resolve("quickjs-emscripten");
+  } catch (cause) {
+    throw new AppError("CWL_ENGINE_MISSING", "starting the expression engine quickjs: it is not installed", {
+      cause,
+    });
+  }
+  const data = { prelude, quickJs, heapBytes: limits.heapMiB * 1024 * 1024, timeMs: limits.timeMs };
+  // The engine stops itself in time; the worker's own limit is for the case that it cannot.
+  return createWorkerEngine({
+    source: quickJsWorker,
+    data,
+    limits: { ...limits, timeMs: limits.timeMs * 2 },
+  });
+}
+
+async function evaluate(
+  expr: Expr,
+  context: EvalContext,
+  started: () => Promise<JsEngine>,
+  ask: Ask,
+): Promise<Evaluated> {
+  if (expr.sole && context.exactText !== true) {
+    const part = expr.parts.find((each) => each.kind !== "literal");
+    if (part !== undefined) return evaluatePart(part, expr, context, started, ask);
+  }
+  const [only] = expr.parts;
+  if (expr.parts.length === 1 && only !== undefined && only.kind !== "literal")
+    return evaluatePart(only, expr, context, started, ask);
+  const answers = await Promise.all(
+    expr.parts.map((part) => evaluatePart(part, expr, context, started, ask)),
+  );
+  let text = "";
+  let impure: string | undefined;
+  for (const answer of answers) {
+    if (answer.kind === "fault") return answer;
+    text += textInside(answer.value);
+    impure ??= answer.impure;
+  }
+  return { kind: "value", value: text, ...(impure !== undefined && { impure }) };
+}
+
+async function evaluatePart(
+  part: ExprPart,
+  expr: Expr,
+  context: EvalContext,
+  started: () => Promise<JsEngine>,
+  ask: Ask,
+): Promise<Evaluated> {
+  if (part.kind === "literal") return { kind: "value", value: part.text };
+  let code: { readonly form: "expression" | "body"; readonly code: string };
+  if (part.kind === "ref") {
+    const found = followReference(part, context);
+    if (found.kind === "value") return found;
+    if (context.javascript === undefined)
+      return fault(expr, "reference", `evaluating $(${part.text}): ${found.message}`);
+    code = { form: "expression", code: part.text };
+  } else {
+    code = part;
+    if (context.javascript === undefined)
+      return fault(
+        expr,
+        "javascript-off",
+        `evaluating ${shown(part)}: it is no parameter reference, and InlineJavascriptRequirement is not given`,
+      );
+  }
+  const { expressionLib } = context.javascript;
+  const engine = await started();
+  const answer = await engine.run({ ...code, expressionLib, contextJson: contextJson(context) }, ask);
+  if (answer.kind === "fault")
+    return fault(expr, answer.code, `evaluating ${shown(code)}: ${answer.message}`);
+  const value = JSON.parse(answer.json) as CwlValue;
+  return { kind: "value", value, ...(answer.impure !== undefined && { impure: answer.impure }) };
+}
+
+function contextJson(context: EvalContext): string {
+  const { inputs, self, runtime } = context;
+  return plainJson({ inputs, self, runtime });
+}
+
+function shown(code: { readonly form: "expression" | "body"; readonly code: string }): string {
+  const text = code.code.replace(/\s+/g, " ").trim();
+  const short = text.length > 60 ? `${text.slice(0, 60)} …` : text;
+  return code.form === "expression" ? `$(${short})` : `\${ ${short} }`;
+}
+
+function fault(expr: Expr, code: EvalFault["code"], message: string): Evaluated {
+  return { kind: "fault", fault: { code, message, expr } };
+}

@@ -1,0 +1,213 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { freshAsk } from "../../../kernel/index.ts";
+import { scanExpression } from "../load/scan-expression.ts";
+import type { CwlVersion } from "../model/version.ts";
+import { type CwlValue, cwlRecord } from "../values/value.ts";
+import { createEvaluator } from "./create-evaluator.ts";
+import type { EvalContext, Evaluator } from "./evaluator.ts";
+
+const place = { source: { name: "test.cwl", text: "" }, span: { start: 0, end: 0 } };
+
+function expr(text: string, version: CwlVersion = "v1.2") {
+  const scanned = scanExpression(text, version, place);
+  if (scanned.kind === "open") throw new Error(`does not end: ${text}`);
+  return scanned.expr;
+}
+
+const context: EvalContext = {
+  inputs: cwlRecord([
+    ["n", 3],
+    ["big", 9007199254740993n],
+    ["small", 1e-9],
+    ["names", ["a", "b"]],
+    ["none", null],
+    ["length", "own"],
+    ["file", { class: "File", basename: "x.txt", held: { kind: "file", location: "/x", basename: "x.txt" } }],
+  ]),
+  self: "me",
+  runtime: { cores: 2 },
+  javascript: { expressionLib: [] },
+};
+
+async function run(
+  evaluator: Evaluator,
+  text: string,
+  extra: Partial<EvalContext> = {},
+  version: CwlVersion = "v1.2",
+) {
+  return evaluator.evaluate(expr(text, version), { ...context, ...extra }, freshAsk());
+}
+
+async function value(
+  evaluator: Evaluator,
+  text: string,
+  extra: Partial<EvalContext> = {},
+): Promise<CwlValue> {
+  const answer = await run(evaluator, text, extra);
+  if (answer.kind === "fault") throw new Error(`${answer.fault.code}: ${answer.fault.message}`);
+  return answer.value;
+}
+
+async function faultCode(evaluator: Evaluator, text: string, extra: Partial<EvalContext> = {}) {
+  const answer = await run(evaluator, text, extra);
+  return answer.kind === "fault" ? answer.fault.code : `value ${JSON.stringify(answer.value)}`;
+}
+
+const off = { javascript: undefined };
+
+describe("parameter references", () => {
+  const evaluator = createEvaluator();
+  afterAll(() => evaluator.close());
+
+  it.each([
+    ["$(inputs.n)", 3],
+    [" $(inputs.n)\n", 3],
+    ["$(inputs.big)", 9007199254740993n],
+    ["$(inputs.names[1])", "b"],
+    ["$(inputs['names'].length)", 2],
+    ['$(inputs["n"])', 3],
+    ["$(inputs.none)", null],
+    ["$(null)", null],
+    ["$(inputs.length)", "own"],
+    ["$(self)-$(runtime.cores)", "me-2"],
+    ["$(inputs.big)!", "9007199254740993!"],
+    ["$(inputs.small)!", "0.000000001!"],
+    ["$(inputs.names)!", '["a", "b"]!'],
+    ["plain \\ text", "plain \\ text"],
+    ["\\$(inputs.n) \\\\ $(inputs.n)", "$(inputs.n) \\ 3"],
+  ])("%s is evaluated without JavaScript", async (text, expected) => {
+    expect(await value(evaluator, text, off)).toEqual(expected);
+  });
+
+  it.each([
+    "$(inputs.missing)",
+    "$(null.x)",
+    "$(inputs.n.length)",
+    "$(inputs.names[2])",
+    "$(other)",
+    "$(inputs.file.held)",
+  ])("%s leads nowhere", async (text) => {
+    expect(await faultCode(evaluator, text, off)).toBe("reference");
+  });
+
+  it("JavaScript is refused where it is not asked for", async () => {
+    expect(await faultCode(evaluator, "$(1 + 1)", off)).toBe("javascript-off");
+    expect(await faultCode(evaluator, "${ return 1 }", off)).toBe("javascript-off");
+  });
+
+  it("in v1.0 a backslash protects whatever follows", async () => {
+    const answer = await run(evaluator, "\\n\\$(inputs.n)$(inputs.n)", off, "v1.0");
+    expect(answer).toEqual({ kind: "value", value: "n$(inputs.n)3" });
+  });
+
+  it("white space around a sole expression counts where the text is exact", async () => {
+    expect(await value(evaluator, "$(inputs.n)\n", { ...off, exactText: true })).toBe("3\n");
+  });
+});
+
+describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
+  const evaluator = createEvaluator({ engine, limits: { timeMs: 500, heapMiB: 48 } });
+  afterAll(() => evaluator.close());
+
+  it.each([
+    ["$(1 + inputs.n)", 4],
+    ["${ return inputs.names.map(function (each) { return each + '}'; }); }", ["a}", "b}"]],
+    ["$(inputs.names.join(\")\"))-$('x')", "a)b-x"],
+    ["$(inputs.n /* it's } ) */ + 1)", 4],
+    ["$('a/b'.replace(/[/')]/g, \"-\"))", "a-b"],
+    ["${ // isn't it\n return inputs.n / 3; }", 1],
+    ["$(`${inputs.n})`)", "3)"],
+    ["$({a: [1, {b: null}]})", { a: [1, { b: null }] }],
+    ["$(undefined)", null],
+    ["$(inputs.missing)", null],
+    ["$(new Date('2020-01-02T00:00:00Z').toISOString())", "2020-01-02T00:00:00.000Z"],
+    ["$(typeof inputs.file.held)", "undefined"],
+    ["$(JSON.stringify(inputs.names))", '["a","b"]'],
+  ])("%s is evaluated", async (text, expected) => {
+    expect(await value(evaluator, text)).toEqual(expected);
+  });
+
+  it("a library is there in its expressions, and only there", async () => {
+    const library = {
+      javascript: { expressionLib: ["var base = 10;", "function plus(x) { return base + x; }"] },
+    };
+    expect(await value(evaluator, "$(plus(inputs.n))", library)).toBe(13);
+    expect(await faultCode(evaluator, "$(plus(inputs.n))")).toBe("exception");
+  });
+
+  it("nothing that an expression leaves behind is seen by another", async () => {
+    await value(evaluator, "${ globalThis.left = 1; inputs.n = 7; return 0; }");
+    expect(await value(evaluator, "$(typeof left + inputs.n)")).toBe("undefined3");
+    await run(evaluator, "${ Array.prototype.map = function () { return 'x'; }; return 0; }");
+    expect(await value(evaluator, "$([1].map(function (x) { return x; }))")).toEqual([1]);
+  });
+
+  it.each([
+    ["$(new Date().getTime())", "the clock"],
+    ["$(Date.now())", "the clock"],
+    ["$(Math.random())", "a random number"],
+  ])("%s is marked as something that may differ next time", async (text, reason) => {
+    expect(await run(evaluator, text)).toMatchObject({ kind: "value", impure: reason });
+  });
+
+  it.each([
+    ["$(1 +)", "syntax"],
+    ["${ throw new Error('no') }", "exception"],
+    ["${ throw null }", "exception"],
+    ["${ undeclared = 1; return 1; }", "exception"],
+    ["$((function f() { return f() + 1; })())", "exception"],
+    ["${ var a = {}; a.a = a; return a; }", "exception"],
+    ["${ for (;;) {} }", "time"],
+    ["$(/(a+)+$/.test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'))", "time"],
+  ])("%s is a fault: %s", async (text, code) => {
+    expect(await faultCode(evaluator, text)).toBe(code);
+    expect(await value(evaluator, "$(1 + 1)")).toBe(2);
+  });
+
+  it("a memory bomb ends in a fault, and others asked at the same time are answered", async () => {
+    const [before, bomb, after] = await Promise.all([
+      value(evaluator, "$(1 + 1)"),
+      faultCode(evaluator, "${ var all = []; for (;;) all.push(new Array(1000).fill(all.length)); }"),
+      value(evaluator, "$(2 + 2)"),
+    ]);
+    expect([before, after]).toEqual([2, 4]);
+    expect(["memory", "time"]).toContain(bomb);
+  });
+
+  it.each([
+    "$(this.constructor.constructor('return process')().pid)",
+    "$(inputs.constructor.constructor('return process')().pid)",
+    "$(globalThis.constructor.constructor('return process')().pid)",
+    "$((function () {}).constructor('return process')().pid)",
+    "$(Object.getPrototypeOf(async function () {}).constructor('return process')().pid)",
+    "$(eval('process').pid)",
+    "$(process.pid)",
+    "$(require('fs').readdirSync('/'))",
+    "${ import('fs').catch(function (e) { return e.constructor.constructor('return process')(); }); return process.pid; }",
+    "${ try { (function f() { f(); })(); } catch (e) { return e.constructor.constructor('return process')().pid; } }",
+    "${ Error.prepareStackTrace = function (e, sites) { return sites; }; return new Error().stack[0].getThis().process.pid; }",
+    "${ return new Proxy({}, { get: function (t, n, r) { return r.constructor.constructor('return process')().pid; } }).x; }",
+    "${ return WebAssembly.Memory.name + new SharedArrayBuffer(8); }",
+    "$(arguments.callee.caller.constructor('return process')().pid)",
+  ])("%s does not get out", async (text) => {
+    expect(await faultCode(evaluator, text)).toMatch(/^(exception|syntax)$/);
+  });
+});
+
+it("one thousand expressions asked at once are all answered in order", async () => {
+  const evaluator = createEvaluator();
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, n) => value(evaluator, "$(inputs.n * 2)", { inputs: { n } })),
+  );
+  expect(answers).toEqual(Array.from({ length: 1000 }, (_, n) => n * 2));
+  await evaluator.close();
+});
+
+it("evaluations under way when the evaluator is closed answer a fault", async () => {
+  const evaluator = createEvaluator();
+  const pending = faultCode(evaluator, "${ for (;;) {} }");
+  await value(evaluator, "$(inputs.n)");
+  await new Promise((resolve) => setImmediate(resolve));
+  await evaluator.close();
+  expect(await pending).toBe("closed");
+});

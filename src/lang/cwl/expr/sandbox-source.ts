@@ -1,0 +1,254 @@
+/**
+ * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
+ * bundled file, and nothing of ours is reachable from within.
+ *
+ * `prelude` prepares a fresh global: it answers `{ seal, run, known }`. `run(fn, json)` always answers a text: `v` and
+ * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
+ * that the outside never touches an object that the expression made.
+ */
+export const prelude = String.raw`(function () {
+  "use strict";
+  const global = globalThis;
+  const { parse, stringify } = JSON;
+  const { getOwnPropertyNames, freeze, defineProperty, getPrototypeOf } = Object;
+  const { construct, ownKeys } = Reflect;
+  const RealDate = Date;
+  const realNow = Date.now;
+  const realRandom = Math.random;
+  const text = String;
+  let impure = "";
+  for (const name of ["ArrayBuffer", "SharedArrayBuffer", "Atomics", "DataView", "WebAssembly", "Intl", "WeakRef",
+    "FinalizationRegistry", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array",
+    "Uint32Array", "Float16Array", "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array", "escape",
+    "unescape", "gc", "Iterator", "performance", "queueMicrotask", "navigator", "DOMException", "Temporal"])
+    delete global[name];
+  const silent = () => undefined;
+  defineProperty(global, "console", { value: freeze({ log: silent, error: silent, warn: silent, info: silent, debug: silent }) });
+  const clocked = new Proxy(RealDate, {
+    construct(target, args, newTarget) {
+      if (args.length === 0) impure = "the clock";
+      return construct(target, args, newTarget === clocked ? target : newTarget);
+    },
+    apply() { impure = "the clock"; return text(new RealDate()); },
+    get(target, name) { return name === "now" ? now : target[name]; },
+  });
+  const now = function now() { impure = "the clock"; return realNow(); };
+  defineProperty(RealDate, "now", { value: now });
+  defineProperty(RealDate.prototype, "constructor", { value: clocked });
+  defineProperty(global, "Date", { value: clocked, writable: false, configurable: false, enumerable: false });
+  defineProperty(Math, "random", { value: function random() { impure = "a random number"; return realRandom(); } });
+  Error.stackTraceLimit = 0;
+  defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
+  freeze(Error);
+  const known = new Set();
+  function seal() {
+    for (const name of getOwnPropertyNames(global)) {
+      known.add(name);
+      if (!builtIns.has(name)) continue;
+      const value = global[name];
+      if ((typeof value !== "object" && typeof value !== "function") || value === null || value === global) continue;
+      freeze(value);
+      if (typeof value === "function" && typeof value.prototype === "object" && value.prototype !== null)
+        freeze(value.prototype);
+    }
+    for (const each of [function* () {}, async function () {}, async function* () {}]) {
+      const proto = getPrototypeOf(each);
+      freeze(proto);
+      if (proto.prototype) { freeze(proto.prototype); freeze(getPrototypeOf(proto.prototype)); }
+    }
+    for (const each of [[][Symbol.iterator](), ""[Symbol.iterator](), new Map().entries(), new Set().values()])
+      freeze(getPrototypeOf(each));
+  }
+  const builtIns = new Set(getOwnPropertyNames(global));
+  function changed() {
+    const names = ownKeys(global);
+    for (let i = 0; i < names.length; i++) if (!known.has(names[i])) return true;
+    return false;
+  }
+  function run(fn, json) {
+    impure = "";
+    try {
+      const context = parse(json);
+      const value = fn(context.inputs, context.self, context.runtime);
+      const answer = stringify(value);
+      const safe = answer === undefined ? "null" : answer;
+      return (changed() ? "*" : "") + (impure === "" ? "v" + safe : "i" + impure + "\n" + safe);
+    } catch (error) {
+      let words = "an exception without a text";
+      try {
+        words = typeof error === "object" && error !== null && typeof error.message === "string"
+          ? text(error.name) + ": " + error.message
+          : "threw " + text(error);
+      } catch { words = "an exception without a text"; }
+      return "e" + words;
+    }
+  }
+  return { seal, run };
+})()`;
+
+/** Both engines: answers jobs in batches, and tells by a shared counter which one it is at. */
+const answering = String.raw`
+const { parentPort, workerData } = require("node:worker_threads");
+const progress = new Int32Array(workerData.progress);
+const wrap = (job) => job.form === "expression"
+  ? '(function (inputs, self, runtime) { "use strict"; return (\n' + job.code + "\n); })"
+  : '(function (inputs, self, runtime) { "use strict";\n' + job.code + "\n})";
+function answers(batch, answer) {
+  return batch.jobs.map((job, index) => {
+    Atomics.store(progress, 0, batch.first + index);
+    return answer(job);
+  });
+}
+// import() would answer errors of this outer world, and an import() in a text of the user is always a mistake.
+const importing = /\bimport\b(?=(?:\s|\/\*[^]*?\*\/|\/\/[^\n]*\n)*[(.])/;
+`;
+
+/** Node's own vm. One context per expression library; compiled functions are kept with it. */
+export const vmWorker = String.raw`"use strict";
+${answering}
+const vm = require("node:vm");
+const libraries = workerData.libraries;
+const prelude = new vm.Script(workerData.prelude, { filename: "prelude" });
+const contexts = new Map();
+// Should an object of this world ever be reached from within, there is no way from it to code.
+for (const each of [function () {}, function* () {}, async function () {}, async function* () {}])
+  delete Object.getPrototypeOf(each).constructor;
+function contextOf(libs) {
+  const key = libs.join("\u0000");
+  let known = contexts.get(key);
+  if (known === undefined) {
+    const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
+    const inside = prelude.runInContext(context);
+    for (const lib of libs) {
+      if (importing.test(lib)) throw new SyntaxError("import() is not available in expressions");
+      new vm.Script(lib, { filename: "expressionLib" }).runInContext(context);
+    }
+    inside.seal();
+    known = { context, run: inside.run, functions: new Map() };
+    contexts.set(key, known);
+  }
+  return known;
+}
+function lineOf(error, back) {
+  const line = /:(\d+)\r?\n/.exec(String(error.stack))?.[1];
+  return line === undefined ? "" : " (line " + Math.max(1, Number(line) - back) + ")";
+}
+function answer(job) {
+  let inside;
+  try {
+    inside = contextOf(job.libs);
+  } catch (error) {
+    return "l" + (error instanceof SyntaxError ? error.message + lineOf(error, 0) : "the expression library failed");
+  }
+  const source = wrap(job);
+  let fn = inside.functions.get(source);
+  if (fn === undefined) {
+    if (importing.test(job.code)) return "simport() is not available in expressions";
+    try {
+      fn = new vm.Script(source, { filename: "expression" }).runInContext(inside.context);
+    } catch (error) {
+      return "s" + (error instanceof SyntaxError ? error.message + lineOf(error, 1) : "the text is no expression");
+    }
+    if (typeof fn !== "function") return "sthe text is no expression";
+    inside.functions.set(source, fn);
+  }
+  let reply;
+  try {
+    reply = inside.run(fn, job.contextJson);
+  } catch {
+    reply = "ethe stack is exhausted";
+  }
+  if (typeof reply !== "string") reply = "ethe answer is no text";
+  // What one expression leaves behind, no other may see.
+  if (reply[0] === "*" || reply[0] === "e") contexts.delete(job.libs.join("\u0000"));
+  return reply[0] === "*" ? reply.slice(1) : reply;
+}
+parentPort.on("message", (batch) => {
+  const libs = batch.libraries;
+  parentPort.postMessage(answers(batch, (job) => answer({ ...job, libs: libs[job.library] })));
+});
+`;
+
+/** QuickJS in WebAssembly: no object of Node is anywhere near, memory and stack are its own. */
+export const quickJsWorker = String.raw`"use strict";
+${answering}
+const contexts = new Map();
+let quickJs;
+let deadline = 0;
+const ready = import(workerData.quickJs).then(async (module) => {
+  quickJs = await (module.getQuickJS ?? module.default.getQuickJS)();
+});
+function contextOf(libs) {
+  const key = libs.join("\u0000");
+  let known = contexts.get(key);
+  if (known !== undefined) return known;
+  const runtime = quickJs.newRuntime();
+  runtime.setMemoryLimit(workerData.heapBytes);
+  runtime.setMaxStackSize(512 * 1024);
+  runtime.setInterruptHandler(() => Date.now() > deadline);
+  const context = runtime.newContext();
+  known = { runtime, context, functions: new Map(), free() { for (const each of known.functions.values()) each.dispose(); known.run?.dispose(); context.dispose(); runtime.dispose(); } };
+  const inside = context.unwrapResult(context.evalCode(workerData.prelude, "prelude"));
+  known.run = context.getProp(inside, "run");
+  const seal = context.getProp(inside, "seal");
+  inside.dispose();
+  for (const lib of libs) {
+    const result = context.evalCode(lib, "expressionLib");
+    if (result.error) { const words = wordsOf(context, result.error); seal.dispose(); known.free(); throw new Error(words); }
+    result.value.dispose();
+  }
+  // There is no eval for what comes from the user as data.
+  const removal = context.evalCode('delete globalThis.eval; for (const f of [function(){}, function*(){}, async function(){}, async function*(){}]) { try { Object.defineProperty(Object.getPrototypeOf(f), "constructor", { value: undefined }); } catch {} }');
+  (removal.error ?? removal.value).dispose();
+  context.unwrapResult(context.callFunction(seal, context.undefined)).dispose();
+  seal.dispose();
+  contexts.set(key, known);
+  return known;
+}
+function wordsOf(context, handle) {
+  try {
+    const error = context.dump(handle);
+    handle.dispose();
+    return typeof error === "object" && error !== null ? String(error.name) + ": " + String(error.message) : String(error);
+  } catch { return "an exception without a text"; }
+}
+function classified(words, otherwise) {
+  if (/interrupted/.test(words)) return "t" + words;
+  if (/out of memory/i.test(words)) return "m" + words;
+  return otherwise + words;
+}
+function answer(job) {
+  deadline = Date.now() + workerData.timeMs;
+  const key = job.libs.join("\u0000");
+  let inside;
+  try {
+    inside = contextOf(job.libs);
+  } catch (error) {
+    return classified(String(error.message), "l");
+  }
+  const drop = () => { contexts.delete(key); try { inside.free(); } catch { /* a broken runtime is given up */ } };
+  const { context } = inside;
+  const source = wrap(job);
+  let fn = inside.functions.get(source);
+  if (fn === undefined) {
+    const compiled = context.evalCode(source, "expression");
+    if (compiled.error) return classified(wordsOf(context, compiled.error), "s");
+    fn = compiled.value;
+    inside.functions.set(source, fn);
+  }
+  const json = context.newString(job.contextJson);
+  const called = context.callFunction(inside.run, context.undefined, fn, json);
+  json.dispose();
+  if (called.error) { const words = wordsOf(context, called.error); drop(); return classified(words, "e"); }
+  let reply = context.getString(called.value);
+  called.value.dispose();
+  if (reply[0] === "e") { drop(); return classified(reply.slice(1), "e"); }
+  if (reply[0] === "*") { drop(); reply = reply.slice(1); }
+  return reply;
+}
+parentPort.on("message", async (batch) => {
+  await ready;
+  const libs = batch.libraries;
+  parentPort.postMessage(answers(batch, (job) => answer({ ...job, libs: libs[job.library] })));
+});
+`;

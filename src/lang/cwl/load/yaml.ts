@@ -1,0 +1,228 @@
+/**
+ * Reads a document of YAML 1.2 (core schema) or JSON into nodes with places. Hostile texts stay cheap: their size,
+ * depth and the number of nodes that aliases make are limited. Never throws for what is in the text.
+ */
+import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq, Node as YamlNode } from "yaml";
+import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import { type JsonNode, parseJson } from "../../core/index.ts";
+import type { Entry, Node } from "./node.ts";
+
+export interface ParsedText {
+  /** Absent when there is an error. */
+  readonly node?: Node;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Real documents stay far below: the largest known packed workflow has 2 MB. */
+const limits = { characters: 16 * 1024 * 1024, depth: 200, nodes: 2_000_000, aliasedNodes: 100_000 };
+
+export async function parseText(source: SourceText): Promise<ParsedText> {
+  if (source.text.length > limits.characters)
+    return {
+      diagnostics: [problem(source, 0, 1, `the document is larger than ${limits.characters} characters`)],
+    };
+  if (/^\uFEFF?\s*[{[]/.test(source.text)) {
+    const json = parseJson(source);
+    if (json.node !== undefined) return { node: fromJson(json.node, source), diagnostics: [] };
+    // Flow-style YAML and JSON with trailing commas begin the same way.
+  }
+  return parseYaml(source);
+}
+
+function fromJson(node: JsonNode, source: SourceText): Node {
+  const place = { source, span: node.span };
+  switch (node.kind) {
+    case "scalar":
+      return { kind: "scalar", value: node.value, place };
+    case "array":
+      return { kind: "list", items: node.items.map((item) => fromJson(item, source)), place };
+    case "object":
+      return {
+        kind: "map",
+        entries: node.members.map((member) => ({
+          name: member.name,
+          namePlace: { source, span: member.nameSpan },
+          value: fromJson(member.value, source),
+        })),
+        place,
+      };
+  }
+}
+
+async function parseYaml(source: SourceText): Promise<ParsedText> {
+  const yaml = await import("yaml");
+  const tooDeep = nestingProblem(source);
+  if (tooDeep !== undefined) return { diagnostics: [tooDeep] };
+  const documents = yaml.parseAllDocuments(source.text, {
+    intAsBigInt: true,
+    uniqueKeys: false,
+    logLevel: "silent",
+    keepSourceTokens: false,
+  });
+  if (!Array.isArray(documents) || documents.length === 0)
+    return { diagnostics: [problem(source, 0, 1, "the document is empty")] };
+  const [document] = documents;
+  const errors = documents
+    .flatMap((each) => each.errors)
+    .filter((each) => !toleratedErrors.has(each.code))
+    .map((each) =>
+      problem(
+        source,
+        each.pos[0],
+        each.pos[1],
+        each.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? each.message,
+      ),
+    );
+  if (errors.length > 0) return { diagnostics: errors.slice(0, 5) };
+  if (document === undefined || document.contents === null)
+    return { diagnostics: [problem(source, 0, 1, "the document is empty")] };
+  if (documents.length > 1) {
+    const second = documents[1]?.range[0] ?? 0;
+    return {
+      diagnostics: [problem(source, second, second + 3, "expected one YAML document, found several")],
+    };
+  }
+  const converter = new Converter(source, yaml);
+  try {
+    return { node: converter.convert(document.contents as YamlNode, 0), diagnostics: [] };
+  } catch (error) {
+    if (error instanceof TooLarge)
+      return { diagnostics: [problem(source, error.at, error.at + 1, error.message)] };
+    throw error;
+  }
+}
+
+/** Found in real documents and understood by every reader: flow sequences that are indented too little. */
+const toleratedErrors: ReadonlySet<string> = new Set(["BAD_INDENT", "DUPLICATE_KEY"]);
+
+/** The YAML reader works recursively: texts of brackets alone are refused before it meets them. */
+function nestingProblem(source: SourceText): Diagnostic | undefined {
+  let depth = 0;
+  for (let at = 0; at < source.text.length; at++) {
+    const code = source.text.charCodeAt(at);
+    if (code === 91 || code === 123) depth++;
+    else if (code === 93 || code === 125) depth = Math.max(0, depth - 1);
+    if (depth > 1000) return problem(source, at, at + 1, "the document is nested too deeply");
+    // A line of "- - - -" or "? ? ?" nests without brackets.
+    if (code === 10) {
+      const dashes = /^(?:[ \t]*[-?:](?=[ \t]))+/.exec(source.text.slice(at + 1, at + 4000))?.[0].length ?? 0;
+      if (dashes > limits.depth * 4)
+        return problem(source, at + 1, at + 2, "the document is nested too deeply");
+    }
+  }
+  return undefined;
+}
+
+class TooLarge extends Error {
+  readonly at: number;
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
+
+interface YamlModule {
+  isAlias(node: unknown): node is Alias;
+  isMap(node: unknown): node is YAMLMap;
+  isSeq(node: unknown): node is YAMLSeq;
+  isScalar(node: unknown): node is Scalar;
+}
+
+class Converter {
+  readonly #source: SourceText;
+  readonly #yaml: YamlModule;
+  readonly #anchors = new Map<string, YamlNode>();
+  readonly #open = new Set<YamlNode>();
+  #nodes = 0;
+  #aliased = 0;
+  #insideAlias = 0;
+
+  constructor(source: SourceText, yaml: YamlModule) {
+    this.#source = source;
+    this.#yaml = yaml;
+  }
+
+  convert(node: YamlNode | null, depth: number): Node {
+    const start = node?.range?.[0] ?? 0;
+    const end = node?.range?.[1] ?? start;
+    const place = { source: this.#source, span: { start, end } };
+    if (depth > limits.depth) throw new TooLarge("the document is nested too deeply", start);
+    if (++this.#nodes > limits.nodes) throw new TooLarge("the document has too many values", start);
+    if (this.#insideAlias > 0 && ++this.#aliased > limits.aliasedNodes)
+      throw new TooLarge("aliases make the document too large", start);
+    if (node === null) return { kind: "scalar", value: null, place };
+    if (this.#yaml.isAlias(node)) return this.#alias(node, depth);
+    if ("anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
+    if (this.#yaml.isScalar(node)) return { kind: "scalar", value: scalarOf(node.value), place };
+    this.#open.add(node);
+    try {
+      if (this.#yaml.isSeq(node))
+        return {
+          kind: "list",
+          items: node.items.map((item) => this.convert(item as YamlNode, depth + 1)),
+          place,
+        };
+      if (this.#yaml.isMap(node)) return { kind: "map", entries: this.#entries(node, depth), place };
+    } finally {
+      this.#open.delete(node);
+    }
+    throw new TooLarge("the document has a value of an unknown kind", start);
+  }
+
+  #alias(node: Alias, depth: number): Node {
+    const at = node.range?.[0] ?? 0;
+    const target = this.#anchors.get(node.source);
+    if (target === undefined) throw new TooLarge(`there is no anchor &${node.source}`, at);
+    if (this.#open.has(target)) throw new TooLarge(`the alias *${node.source} contains itself`, at);
+    this.#insideAlias++;
+    try {
+      return this.convert(target, depth + 1);
+    } finally {
+      this.#insideAlias--;
+    }
+  }
+
+  #entries(map: YAMLMap, depth: number): Entry[] {
+    const entries: Entry[] = [];
+    const merged: Entry[] = [];
+    for (const pair of map.items as Pair<YamlNode, YamlNode | null>[]) {
+      const key = this.convert(pair.key, depth + 1);
+      const value = this.convert(pair.value, depth + 1);
+      if (key.kind !== "scalar") throw new TooLarge("names of a map are texts", key.place.span.start);
+      if (key.value === "<<" && value.kind !== "scalar") {
+        for (const each of value.kind === "list" ? value.items : [value])
+          if (each.kind === "map") merged.push(...each.entries);
+        continue;
+      }
+      entries.push({ name: String(key.value), namePlace: key.place, value });
+    }
+    if (merged.length === 0) return entries;
+    const own = new Set(entries.map((entry) => entry.name));
+    return [...merged.filter((entry) => !own.has(entry.name)), ...entries];
+  }
+}
+
+function scalarOf(value: unknown): null | boolean | number | bigint | string {
+  switch (typeof value) {
+    case "bigint": {
+      const number = Number(value);
+      return Number.isSafeInteger(number) ? number : value;
+    }
+    case "string":
+    case "boolean":
+    case "number":
+      return value;
+    default:
+      return value === null || value === undefined ? null : String(value);
+  }
+}
+
+function problem(source: SourceText, start: number, end: number, message: string): Diagnostic {
+  return {
+    code: "cwl-yaml",
+    severity: "error",
+    message,
+    source,
+    span: { start, end: Math.max(end, start + 1) },
+  };
+}

@@ -1,0 +1,47 @@
+/** Values as text: on command lines, inside of texts, and as JSON with sorted keys. */
+import type { CwlValue } from "./value.ts";
+
+/** A plain decimal without exponent; integral numbers have no point. */
+export function numberText(value: number | bigint): string {
+  const text = String(value);
+  const match = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (match === null) return text === "-0" ? "0" : text;
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  if (point >= digits.length) return sign + digits + "0".repeat(point - digits.length);
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+/** What stands for the value inside of a text: texts as they are, everything else as JSON. */
+export function textInside(value: CwlValue): string {
+  return typeof value === "string" ? value : jsonText(value);
+}
+
+/** JSON with keys in code-unit order, `, ` and `: ` between, numbers without exponents. */
+export function jsonText(value: CwlValue): string {
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return Number.isFinite(value) ? numberText(value) : "null";
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(", ")}]`;
+  const members = Object.entries(value as Readonly<Record<string, CwlValue | undefined>>)
+    .filter((entry): entry is [string, CwlValue] => entry[1] !== undefined && !isHeld(entry[0], value))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, each]) => `${JSON.stringify(name)}: ${jsonText(each)}`);
+  return `{${members.join(", ")}}`;
+}
+
+/** Compact JSON for programs: numbers as JavaScript writes them, without what only the engine may see. */
+export function plainJson(value: CwlValue): string {
+  return JSON.stringify(value, function (this: unknown, name: string, each: unknown) {
+    if (typeof each === "bigint") return Number(each);
+    return isHeld(name, this) ? undefined : each;
+  });
+}
+
+function isHeld(name: string, owner: unknown): boolean {
+  if (name !== "held" || typeof owner !== "object" || owner === null || !("class" in owner)) return false;
+  return owner.class === "File" || owner.class === "Directory";
+}
