@@ -301,6 +301,11 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir inputs` prints a template with every name and type.",
   },
+  CWL_ENGINE_MISSING: {
+    kind: "environment",
+    retry: "never",
+    hint: "Install the package quickjs-emscripten beside Memoir, or leave out --js-engine quickjs.",
+  },
   EXEC_ENGINE_NOT_FOUND: {
     kind: "environment",
     retry: "never",

@@ -2,6 +2,7 @@
  * A JavaScript engine in a worker thread. Jobs of one turn travel as one message. A job that takes too long or too much
  * memory ends the worker: that job answers a fault, the others are asked again in a new worker.
  */
+import { setMaxListeners } from "node:events";
 import { Worker } from "node:worker_threads";
 import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { JsAnswer, JsEngine, JsJob, JsLimits } from "./js-engine.ts";
@@ -41,6 +42,7 @@ class WorkerEngine {
 
   async run(job: JsJob, ask: Ask): Promise<JsAnswer> {
     checkAsk(ask, "evaluating an expression");
+    setMaxListeners(0, ask.signal); // many evaluations share one Ask
     const answer = await new Promise<JsAnswer>((resolve) => {
       if (this.#closed) return resolve(closedAnswer);
       // An ask that ends does not stop the worker, which serves others, too; only the waiting ends.
