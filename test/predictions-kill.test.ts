@@ -28,7 +28,7 @@ const program = join("build", `prediction-writer-${process.pid}.mjs`);
 beforeAll(async () => {
   mkdirSync("build", { recursive: true });
   await build({
-    entryPoints: ["test/programs/prediction-writer.ts"],
+    entryPoints: ["test/programs/prediction-writer.process.ts"],
     outfile: program,
     bundle: true,
     format: "esm",

@@ -136,8 +136,10 @@ async function freePort(): Promise<number> {
 }
 
 function makeCertificates(folder: string): void {
+  const program = findProgram("openssl");
+  if (program === undefined) throw new Error("openssl not found; apt-get install openssl");
   const openssl = (...args: readonly string[]) =>
-    execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   const key = ["-newkey", "rsa:2048", "-nodes"];
   openssl(
     "req",

@@ -15,6 +15,4 @@ export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
 export { createParquetTier, type ParquetTier, type ParquetTierOptions } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
-export { createSampler, type Sampler, sampleHash, sampleOf } from "./sample.ts";
-export { columnsDigest, scopeIdentity } from "./scope.ts";
 export type { PredictionTier, PutReport, SampleRequest, TierAbilities } from "./tier.ts";
