@@ -1,0 +1,235 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { crc32, deflateRawSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { AppError, freshAsk } from "../../kernel/index.ts";
+import { findMain } from "./main-document.ts";
+import { createBundleSource } from "./source-tree-bundle.ts";
+import { createFileSource, createFolderSource } from "./source-tree-folder.ts";
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "memoir-source-"));
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function refusal(work: Promise<unknown>): Promise<AppError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof AppError) return error;
+  throw new Error(`expected an AppError, got ${String(error)}`);
+}
+
+describe("folders and files", () => {
+  test("documents are named as the user named the folder", async () => {
+    await mkdir(join(dir, "lib"));
+    await writeFile(join(dir, "lib", "a.wdl"), "version 1.0\n");
+    const tree = createFolderSource({ folder: dir, name: "flows" });
+    const uri = tree.resolve("lib/a.wdl", join(dir, "main.wdl"));
+    expect(await tree.read(uri, freshAsk())).toEqual({ name: "flows/lib/a.wdl", text: "version 1.0\n" });
+    expect(tree.hostPathOf(uri)).toBe(join(dir, "lib", "a.wdl"));
+  });
+  test("references are relative to the document they stand in", () => {
+    const tree = createFolderSource({ folder: "/flows" });
+    expect(tree.resolve("b.wdl", "/flows/sub/a.wdl")).toBe("/flows/sub/b.wdl");
+    expect(tree.resolve("../b.wdl", "/flows/sub/a.wdl")).toBe("/flows/b.wdl");
+    expect(tree.resolve("/abs/b.wdl", "/flows/a.wdl")).toBe("/abs/b.wdl");
+    expect(tree.resolve("file:///abs/b.wdl", "/flows/a.wdl")).toBe("/abs/b.wdl");
+    expect(tree.resolve("https://h.org/x/a.wdl", "/flows/a.wdl")).toBe("https://h.org/x/a.wdl");
+    expect(tree.resolve("../b.wdl", "https://h.org/x/a.wdl?v=1")).toBe("https://h.org/b.wdl");
+    expect(tree.resolve("/b.wdl", "https://h.org/x/a.wdl")).toBe("https://h.org/b.wdl");
+    expect(tree.resolve("a.wdl", undefined)).toBe("/flows/a.wdl");
+  });
+  test("what is not there, or a folder, is undefined", async () => {
+    const tree = createFolderSource({ folder: dir });
+    expect(await tree.read(join(dir, "nothing.wdl"), freshAsk())).toBeUndefined();
+    expect(await tree.read(dir, freshAsk())).toBeUndefined();
+  });
+  test("a tree that reaches no further than itself follows no link out of it", async () => {
+    await mkdir(join(dir, "inside"));
+    await writeFile(join(dir, "secret.wdl"), "secret");
+    await symlink(join(dir, "secret.wdl"), join(dir, "inside", "link.wdl"));
+    const tree = createFolderSource({ folder: join(dir, "inside"), name: "bundle", reach: "inside" });
+    for (const uri of [join(dir, "secret.wdl"), join(dir, "inside", "link.wdl")])
+      expect((await refusal(tree.read(uri, freshAsk()))).code).toBe("WORKFLOW_DOCUMENT_REFUSED");
+  });
+  test("the main document: the only one, else main, else it is unclear", async () => {
+    const accepts = (name: string) => name.endsWith(".wdl");
+    const question = { main: undefined, accepts, language: "WDL" };
+    const tree = createFolderSource({ folder: dir, name: "flows" });
+    expect((await refusal(findMain(tree, question, freshAsk()))).message).toContain(
+      "there is no WDL document",
+    );
+    await writeFile(join(dir, "b.wdl"), "");
+    await writeFile(join(dir, "notes.txt"), "");
+    expect(await findMain(tree, question, freshAsk())).toBe(join(dir, "b.wdl"));
+    await writeFile(join(dir, "a.wdl"), "");
+    expect((await refusal(findMain(tree, question, freshAsk()))).message).toContain(
+      "none is called main: a.wdl, b.wdl",
+    );
+    await writeFile(join(dir, "main.wdl"), "");
+    expect(await findMain(tree, question, freshAsk())).toBe(join(dir, "main.wdl"));
+    expect(await findMain(tree, { ...question, main: "a.wdl" }, freshAsk())).toBe(join(dir, "a.wdl"));
+  });
+  test("a single file lists itself", async () => {
+    const tree = createFileSource({ file: join(dir, "x.wdl"), name: "x.wdl" });
+    expect(await tree.list(freshAsk())).toEqual([join(dir, "x.wdl")]);
+  });
+});
+
+describe("http", () => {
+  let server: Server;
+  let base: string;
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      if (request.url === "/lib/a.wdl") response.end("version 1.0\n");
+      else if (request.url === "/moved.wdl") response.writeHead(302, { location: "/lib/a.wdl" }).end();
+      else if (request.url === "/broken.wdl") response.writeHead(500).end();
+      else if (request.url === "/huge.wdl") response.end(Buffer.alloc(17 * 1024 * 1024, 32));
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  test("documents are fetched, redirects followed", async () => {
+    const tree = createFolderSource({ folder: dir });
+    expect(await tree.read(`${base}/moved.wdl`, freshAsk())).toMatchObject({ text: "version 1.0\n" });
+    expect(await tree.read(`${base}/none.wdl`, freshAsk())).toBeUndefined();
+    expect(tree.hostPathOf(`${base}/lib/a.wdl`)).toBeUndefined();
+  });
+  test("what goes wrong is said", async () => {
+    const tree = createFolderSource({ folder: dir });
+    expect((await refusal(tree.read(`${base}/broken.wdl`, freshAsk()))).message).toContain("answered 500");
+    expect((await refusal(tree.read(`${base}/huge.wdl`, freshAsk()))).code).toBe("WORKFLOW_DOCUMENT_REFUSED");
+    expect((await refusal(tree.read("http://127.0.0.1:1/a.wdl", freshAsk()))).code).toBe(
+      "WORKFLOW_DOCUMENT_UNREACHABLE",
+    );
+    const closed = createFolderSource({ folder: dir, network: "refused" });
+    expect((await refusal(closed.read(`${base}/lib/a.wdl`, freshAsk()))).code).toBe(
+      "WORKFLOW_DOCUMENT_UNREACHABLE",
+    );
+  });
+});
+
+interface ZipPart {
+  readonly name: string;
+  readonly content?: string | Buffer;
+  /** Unix mode with the file type, as archivers store it. */
+  readonly mode?: number;
+}
+
+/** Just enough of a zip writer to make archives that no honest tool makes. */
+function zip(parts: readonly ZipPart[]): Buffer {
+  const locals: Buffer[] = [];
+  const centrals: Buffer[] = [];
+  let offset = 0;
+  for (const { name, content = "", mode = 0o100644 } of parts) {
+    const data = Buffer.from(content);
+    const packed = deflateRawSync(data);
+    const path = Buffer.from(name);
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt16LE(0x800, 2);
+    common.writeUInt16LE(8, 4);
+    common.writeUInt32LE(crc32(data), 10);
+    common.writeUInt32LE(packed.length, 14);
+    common.writeUInt32LE(data.length, 18);
+    common.writeUInt16LE(path.length, 22);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, path, packed]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(((mode << 16) >>> 0) >>> 0, 6);
+    tail.writeUInt32LE(offset, 10);
+    const central = Buffer.concat([Buffer.from("PK\x01\x02"), Buffer.from([20, 3]), common, tail, path]);
+    locals.push(local);
+    centrals.push(central);
+    offset += local.length;
+  }
+  const directory = Buffer.concat(centrals);
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06", 0, "latin1");
+  end.writeUInt16LE(parts.length, 8);
+  end.writeUInt16LE(parts.length, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...locals, directory, end]);
+}
+
+describe("bundles", () => {
+  async function bundle(parts: readonly ZipPart[], limits = {}) {
+    const file = join(dir, "flow.zip");
+    await writeFile(file, zip(parts));
+    return createBundleSource({ file, name: "flow.zip", into: join(dir, "unpacked"), limits }, freshAsk());
+  }
+
+  test("its documents are read from where it was unpacked", async () => {
+    const tree = await bundle([
+      { name: "main.wdl", content: 'import "lib/a.wdl"' },
+      { name: "lib/", mode: 0o040755 },
+      { name: "lib/a.wdl", content: "version 1.0" },
+    ]);
+    const main = join(dir, "unpacked", "main.wdl");
+    expect(await tree.list(freshAsk())).toEqual([main]);
+    expect(await tree.read(tree.resolve("lib/a.wdl", main), freshAsk())).toEqual({
+      name: "flow.zip/lib/a.wdl",
+      text: "version 1.0",
+    });
+    expect((await refusal(tree.read(tree.resolve("/etc/passwd", main), freshAsk()))).code).toBe(
+      "WORKFLOW_DOCUMENT_REFUSED",
+    );
+  });
+  test("one folder at the top is the top", async () => {
+    const tree = await bundle([{ name: "repo-main/main.wdl", content: "x" }]);
+    expect(await tree.list(freshAsk())).toEqual([join(dir, "unpacked", "repo-main", "main.wdl")]);
+  });
+
+  test.each<[string, readonly ZipPart[]]>([
+    ["a way out", [{ name: "a.wdl" }, { name: "../evil.wdl", content: "x" }]],
+    ["a hidden way out", [{ name: "lib/../../evil.wdl", content: "x" }]],
+    ["an absolute path", [{ name: "/etc/evil.wdl", content: "x" }]],
+    ["backslashes", [{ name: "..\\evil.wdl", content: "x" }]],
+    ["a link", [{ name: "link.wdl", content: "/etc/passwd", mode: 0o120777 }]],
+    [
+      "the same name twice",
+      [
+        { name: "a.wdl", content: "1" },
+        { name: "a.wdl", content: "2" },
+      ],
+    ],
+    ["a bomb", [{ name: "bomb.wdl", content: Buffer.alloc(40 * 1024 * 1024) }]],
+  ])("%s is refused and leaves nothing", async (_, parts) => {
+    const error = await refusal(bundle(parts, { ratio: 10 }));
+    expect(error.code).toBe("WORKFLOW_BUNDLE_UNSAFE");
+    expect(await readdir(dir)).toEqual(["flow.zip"]);
+  });
+  test("too many entries and too many bytes are refused", async () => {
+    const parts = Array.from({ length: 5 }, (_, index) => ({ name: `f${index}.wdl`, content: "0123456789" }));
+    expect((await refusal(bundle(parts, { entries: 4 }))).message).toContain("more than 4 entries");
+    expect((await refusal(bundle(parts, { totalBytes: 45 }))).message).toContain("unpacks to more than");
+  });
+  test("a damaged archive is said to be one", async () => {
+    const file = join(dir, "flow.zip");
+    const whole = zip([{ name: "main.wdl", content: "x".repeat(1000) }]);
+    for (const broken of [Buffer.from("not a zip"), whole.subarray(0, whole.length - 30)]) {
+      await writeFile(file, broken);
+      const error = await refusal(createBundleSource({ file, into: join(dir, "u") }, freshAsk()));
+      expect(error.code).toBe("WORKFLOW_BUNDLE_DAMAGED");
+    }
+    expect(
+      (await refusal(createBundleSource({ file: join(dir, "none.zip"), into: join(dir, "u") }, freshAsk())))
+        .code,
+    ).toBe("WORKFLOW_NOT_FOUND");
+    expect(await readFile(file)).toBeInstanceOf(Buffer);
+  });
+});
