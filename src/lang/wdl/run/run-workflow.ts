@@ -60,6 +60,9 @@ class Driver {
   readonly #library: StdlibContext;
   /** Names are unique in a workflow, so a name says whether it is a call, at whatever depth. */
   readonly #calls: ReadonlyMap<string, CheckedCall>;
+  /** What bodies export and what expressions wait for, which is the same in every shard. */
+  readonly #exports = new Map<readonly CheckedBodyNode[], ReadonlyMap<string, WdlType>>();
+  readonly #names = new Map<object, ReadonlySet<string>>();
 
   constructor(run: RunState, workflow: CheckedWorkflow, path: string, inputs: InputTree) {
     this.#run = run;
@@ -81,7 +84,7 @@ class Driver {
     const workflow = this.#workflow;
     const scope = new Scope(undefined, "");
     for (const input of workflow.inputs) scope.declare(input.name);
-    declareExports(workflow.body, scope);
+    this.#declareExports(workflow.body, scope);
     const outputScope = new Scope(scope, "");
     for (const output of workflow.outputs) outputScope.declare(output.name);
     await Promise.all([
@@ -148,12 +151,18 @@ class Driver {
       case "call":
         return this.#guarded(scope, slotsOf(node, scope), node.dependsOn, () => this.#call(node, scope));
       case "scatter":
-        return this.#guarded(scope, slotsOf(node, scope), namesIn([node.node.collection]), () =>
-          this.#scatter(node, scope),
+        return this.#guarded(
+          scope,
+          slotsOf(node, scope),
+          this.#waitsFor(node.node.collection, () => [node.node.collection]),
+          () => this.#scatter(node, scope),
         );
       case "conditional":
-        return this.#guarded(scope, slotsOf(node, scope), conditionNames(node), () =>
-          this.#conditional(node, scope),
+        return this.#guarded(
+          scope,
+          slotsOf(node, scope),
+          this.#waitsFor(node, () => conditionsOf(node)),
+          () => this.#conditional(node, scope),
         );
       default:
         return unreachable(node);
@@ -168,9 +177,32 @@ class Driver {
     what: string,
   ): Promise<void> | void {
     const slot = scope.find(name);
-    return this.#guarded(scope, [slot], namesIn([expression]), async () => {
-      slot?.fill(await this.#value(expression, type, what, scope));
-    });
+    return this.#guarded(
+      scope,
+      [slot],
+      this.#waitsFor(expression, () => [expression]),
+      async () => {
+        slot?.fill(await this.#value(expression, type, what, scope));
+      },
+    );
+  }
+
+  #waitsFor(node: object, expressions: () => readonly Expression[]): ReadonlySet<string> {
+    const known = this.#names.get(node);
+    if (known !== undefined) return known;
+    const names = namesIn(expressions());
+    this.#names.set(node, names);
+    return names;
+  }
+
+  #declareExports(body: readonly CheckedBodyNode[], scope: Scope): ReadonlyMap<string, WdlType> {
+    let names = this.#exports.get(body);
+    if (names === undefined) {
+      names = exportsOf(body);
+      this.#exports.set(body, names);
+    }
+    for (const name of names.keys()) scope.declare(name);
+    return names;
   }
 
   /** Waits for names, then works; whatever goes wrong is noted and leaves the slots lost. */
@@ -252,7 +284,7 @@ class Driver {
     await mapBounded(items, mostShards, async (item, index) => {
       const shard = new Scope(scope, `${scope.shard}[${index}]`);
       shard.declare(node.variable).fill(item);
-      declareExports(node.body, shard);
+      this.#declareExports(node.body, shard);
       for (const gather of gathers) gather(shard, index);
       await Promise.all(this.#startBody(node.body, shard));
     });
@@ -307,7 +339,7 @@ class Driver {
         if (!chosen.value) continue;
       }
       const inner = new Scope(scope, scope.shard);
-      const made = declareExports(clause.body, inner);
+      const made = this.#declareExports(clause.body, inner);
       for (const [name, type] of node.exports) {
         if (made.has(name)) this.#forward(name, inner, scope, type);
         else scope.find(name)?.fill(this.#nothing(name));
@@ -328,12 +360,6 @@ class Driver {
   }
 }
 
-function declareExports(body: readonly CheckedBodyNode[], scope: Scope): ReadonlyMap<string, WdlType> {
-  const names = exportsOf(body);
-  for (const name of names.keys()) scope.declare(name);
-  return names;
-}
-
 function exportsOf(body: readonly CheckedBodyNode[]): ReadonlyMap<string, WdlType> {
   return new Map(body.flatMap((node) => [...node.exports]));
 }
@@ -342,8 +368,8 @@ function slotsOf(node: CheckedBodyNode, scope: Scope): (Slot | undefined)[] {
   return [...node.exports.keys()].map((name) => scope.find(name));
 }
 
-function conditionNames(node: CheckedConditional): Set<string> {
-  return namesIn(node.clauses.flatMap((clause) => clause.condition ?? []));
+function conditionsOf(node: CheckedConditional): Expression[] {
+  return node.clauses.flatMap((clause) => clause.condition ?? []);
 }
 
 /** A workflow of 1.0 without an output section has outputs that only its value shows. */

@@ -42,15 +42,17 @@ async function collect(options: CollectorOptions, finished: FinishedAttempt): Pr
   const { document } = plan.task;
   const files = new OutputFiles(finished);
   const values = new Map(options.values);
-  values.set(
-    "task",
-    taskVariable(plan, {
-      ...facts,
-      resources: finished.resources,
-      attempt: facts.attempt + finished.attempt,
-      returnCode: finished.exitCode,
-    }),
-  );
+  if (plan.usesTask) {
+    values.set(
+      "task",
+      taskVariable(plan, {
+        ...facts,
+        resources: finished.resources,
+        attempt: facts.attempt + finished.attempt,
+        returnCode: finished.exitCode,
+      }),
+    );
+  }
   const scope = scopeOf(document, libraryOf(document, files), values);
   for (const { name, type, node } of plan.task.outputOrder) {
     if (node.expression === undefined) continue;

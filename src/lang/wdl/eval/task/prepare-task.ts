@@ -4,7 +4,13 @@
  * it cannot make a recorded result look different.
  */
 import type { Ask } from "../../../../kernel/index.ts";
-import type { CachePolicy, CanonicalJson, OutputRule, TaskCall } from "../../../../task/index.ts";
+import type {
+  CachePolicy,
+  CanonicalJson,
+  LiteralFile,
+  OutputRule,
+  TaskCall,
+} from "../../../../task/index.ts";
 import type { FileAccess, OutputCollector } from "../../../core/index.ts";
 import type { CheckedDeclaration, CheckedDocument } from "../../check/checked.ts";
 import type { Expression } from "../../syntax/ast.ts";
@@ -24,7 +30,7 @@ import { everyExpression } from "../walk.ts";
 import { type Attributes, type Wishes, wishesOf } from "./attributes.ts";
 import { outputCollector } from "./collect-outputs.ts";
 import { factOf, typeWords } from "./facts.ts";
-import { attributesOf, type PlannedOutput, type TaskPlan } from "./task-plan.ts";
+import type { PlannedOutput, TaskPlan } from "./task-plan.ts";
 import { type TaskFacts, taskVariable } from "./task-variable.ts";
 
 /** Raised when equal documents come to mean something else. */
@@ -69,22 +75,18 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
       );
   }
 
-  values.set("task", taskVariable(plan, factsOf(request, wishesOf(request.overrides))));
+  if (plan.usesTask) {
+    values.set("task", taskVariable(plan, factsOf(request, wishesOf(request.overrides))));
+  }
   const wishes = await readAttributes(request, scope);
   const facts = factsOf(request, wishes);
-  values.set("task", taskVariable(plan, facts));
+  if (plan.usesTask) values.set("task", taskVariable(plan, facts));
 
   const command = await evaluateParts(task.node.command?.parts ?? [], scope);
   const env = environment(plan, values);
   const outputRules = await Promise.all(plan.outputs.map((output) => ruleOf(output, scope)));
   values.delete("task");
 
-  const texts = [command, ...Object.values(env), JSON.stringify(outputRules)];
-  const literalFiles = files.literalFiles();
-  // A written file may list other written files.
-  const seen = literalFiles.filter((each) =>
-    [...texts, ...literalFiles.map((other) => other.content)].some((text) => text.includes(each.path)),
-  );
   const call: TaskCall = {
     name: task.name,
     path,
@@ -93,7 +95,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     command,
     shell: ["/bin/bash"],
     inputs: files.staging.inputs(),
-    literalFiles: seen,
+    literalFiles: namedFiles(files.literalFiles(), [command, ...Object.values(env)], outputRules),
     env,
     images: wishes.images,
     resources: wishes.resources,
@@ -110,6 +112,17 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     facts,
     collect: outputCollector({ plan, values, facts, failOnStderr: wishes.failOnStderr }),
   };
+}
+
+/** The written files that something of the call names. A written file may list other written files. */
+function namedFiles(
+  written: readonly LiteralFile[],
+  texts: readonly string[],
+  rules: readonly OutputRule[],
+): readonly LiteralFile[] {
+  if (written.length === 0) return written;
+  const all = [...texts, JSON.stringify(rules), ...written.map((each) => each.content)];
+  return written.filter((each) => all.some((text) => text.includes(each.path)));
 }
 
 /** Inputs and private declarations, each after what it depends on. */
@@ -157,16 +170,11 @@ function whatIs(declaration: CheckedDeclaration, isInput: boolean, task: string)
 async function readAttributes({ plan, overrides }: TaskRequest, scope: EvaluationScope): Promise<Wishes> {
   const { node, document } = plan.task;
   const requirements = new Map<string, WdlValue>();
-  const spans = new Map<string, Expression>();
-  for (const section of [node.runtime, node.requirements]) {
-    for (const [name, expression] of attributesOf(section)) {
-      if (overrides.requirements.has(name)) continue;
-      requirements.set(name, await evaluate(expression, scope));
-      spans.set(name, expression);
-    }
+  for (const [name, expression] of plan.requirements) {
+    if (!overrides.requirements.has(name)) requirements.set(name, await evaluate(expression, scope));
   }
   const hints = new Map<string, WdlValue>();
-  for (const [name, expression] of attributesOf(node.hints)) {
+  for (const [name, expression] of plan.hints) {
     const value = await evaluateHint(expression, scope);
     if (value !== undefined) hints.set(name, value);
   }

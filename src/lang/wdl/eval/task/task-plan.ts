@@ -26,6 +26,11 @@ export interface TaskPlan {
   readonly outputs: readonly PlannedOutput[];
   readonly meta: ObjectValue;
   readonly parameterMeta: ObjectValue;
+  /** Something looks at the implicit `task` variable. */
+  readonly usesTask: boolean;
+  /** Of `runtime` and `requirements`, and of `hints`; each by name. */
+  readonly requirements: readonly (readonly [string, Expression])[];
+  readonly hints: readonly (readonly [string, Expression])[];
   /** The command or the requirements look at the attempt, so that every attempt is a call of its own. */
   readonly rendersAttempts: boolean;
   /** `meta { volatile: true }` */
@@ -53,12 +58,27 @@ export function planTask(task: CheckedTask): TaskPlan {
     reachable: reachableNames(task, byName),
     outputs: task.outputs.map((declaration) => planOutput(declaration, outputNames)),
     meta,
+    usesTask: usesTask(task),
+    requirements: [...attributesOf(task.node.runtime), ...attributesOf(task.node.requirements)],
+    hints: attributesOf(task.node.hints),
     rendersAttempts: rendersAttempts(task),
     parameterMeta: metaObject(task.node.parameterMeta),
     volatile:
       (volatile?.kind === "boolean" && volatile.value) ||
       (volatile?.kind === "string" && volatile.value.toLowerCase() === "true"),
   };
+}
+
+function usesTask({ node }: CheckedTask): boolean {
+  const sections = [node.runtime, node.requirements, node.hints].flatMap(
+    (section) => section?.attributes ?? [],
+  );
+  const outputs = node.outputs.flatMap((output) => output.expression ?? []);
+  return namesIn([
+    ...expressionsOfParts(node.command?.parts ?? []),
+    ...sections.map((attribute) => attribute.expression),
+    ...outputs,
+  ]).has("task");
 }
 
 function rendersAttempts({ node }: CheckedTask): boolean {
@@ -136,8 +156,8 @@ function isKnownBefore(expression: Expression, outputs: ReadonlySet<string>): bo
 }
 
 /** Attributes by name, as they are written. */
-export function attributesOf(section: AttributeSection | undefined): ReadonlyMap<string, Expression> {
-  return new Map((section?.attributes ?? []).map((attribute) => [attribute.name.text, attribute.expression]));
+function attributesOf(section: AttributeSection | undefined): (readonly [string, Expression])[] {
+  return (section?.attributes ?? []).map((attribute) => [attribute.name.text, attribute.expression] as const);
 }
 
 export function metaObject(section: MetaSection | undefined): ObjectValue {
