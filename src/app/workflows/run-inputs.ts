@@ -31,10 +31,22 @@ export async function readInputs(
     isPath(name, about) ? absolutePaths(value, cwd) : value,
   ]);
   return {
-    values: { ...values, ...Object.fromEntries(absolute) },
+    values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
     baseDir: wish.file === "-" ? cwd : dirname(path),
     ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
   };
+}
+
+/** `name` and `Workflow.name` mean the same input: what a word says replaces both. */
+function without(
+  values: Values,
+  words: readonly (readonly [string, unknown])[],
+  about: WorkflowInterface,
+): Values {
+  const short = (name: string) =>
+    name.startsWith(`${about.name}.`) ? name.slice(about.name.length + 1) : name;
+  const given = new Set(words.map(([name]) => short(name)));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !given.has(short(name))));
 }
 
 async function readText(asked: string, path: string): Promise<string> {

@@ -1,0 +1,277 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { counts, onHost, runOnHost, Sandbox } from "./sandbox.ts";
+
+const hello = `version 1.1
+task greet {
+  input { String name }
+  command <<< echo "hello ~{name}" > out.txt >>>
+  output { File out = "out.txt" }
+}
+task shout {
+  input { File f }
+  command <<< tr a-z A-Z < ~{f} >>>
+  output { File up = stdout() }
+}
+workflow hello {
+  input { String name }
+  call greet { input: name = name }
+  call shout { input: f = greet.out }
+  output { File up = shout.up  String text = read_string(shout.up) }
+}
+`;
+
+let box: Sandbox;
+beforeEach(async () => {
+  box = await Sandbox.create();
+  await box.write("hello.wdl", hello);
+});
+afterEach(() => box.remove());
+
+describe("memoir run WORKFLOW", () => {
+  it("computes once, reuses the second time, and delivers equal outputs", async () => {
+    const first = await runOnHost(box, "hello.wdl", "name=Ada");
+    const second = await runOnHost(box, "hello.wdl", "name=Ada");
+    expect(first.calls).toMatchObject({ computed: 2, reused: 0 });
+    expect(second.calls).toMatchObject({ computed: 0, reused: 2 });
+    for (const { outputs } of [first, second]) {
+      expect(outputs["hello.text"]).toBe("HELLO ADA");
+      expect(await readFile(outputs["hello.up"] as string, "utf8")).toBe("HELLO ADA\n");
+    }
+    expect(second.directory).not.toBe(first.directory);
+  });
+
+  it("recomputes an edited task and only what truly depends on it", async () => {
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z", "tr a-y A-Y"));
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("1 reused, 1 computed");
+    const { out } = await box.run("cache", "explain", "last");
+    expect(out).toContain("hello.shout was computed:");
+    expect(out).toMatch(/-tr a-z A-Z.*\n.*\+tr a-y A-Y/);
+  });
+
+  it("cuts off early when an edited task gives equal output", async () => {
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    await box.write("hello.wdl", hello.replace('echo "hello', 'printf "%s\\n" "hello'));
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("1 reused, 1 computed");
+  });
+
+  it("tells before a run what would be reused, and runs nothing", async () => {
+    const predict = async () => (await box.run("run", "hello.wdl", "name=Ada", ...onHost, "--dry-run")).out;
+    expect(await predict()).toContain("0 calls would be reused, 1 not.");
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    expect(await predict()).toContain("2 calls would be reused");
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z", "tr a-y A-Y"));
+    const changed = await predict();
+    expect(changed).toMatch(/reuse\s+hello.greet/);
+    expect(changed).toMatch(/compute\s+hello.shout\s+the command changed/);
+    expect(readdirSync(join(box.home, "runs")).filter((name) => /^\d/.test(name))).toHaveLength(1);
+  });
+
+  it("finds tasks that are not deterministic by computing reused calls again", async () => {
+    await box.write("hello.wdl", hello.replace('echo "hello', 'echo "$RANDOM $RANDOM'));
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    const again = await runOnHost(box, "hello.wdl", "name=Ada", "--recheck", "100%");
+    expect(again.calls.reused).toBe(2);
+    expect(again.unstable).toEqual([{ call: "hello.greet", outputs: ["out"] }]);
+  });
+
+  it("records nothing of host tasks unless it may", async () => {
+    const words = ["run", "hello.wdl", "name=Ada", "--executor", "host", "--cache", "./cache", "--json"];
+    await box.run(...words);
+    const { out } = await box.run(...words);
+    expect(JSON.parse(out).calls).toMatchObject({ computed: 2, reused: 0 });
+  });
+
+  it("takes inputs from JSON and YAML files relative to the file, and words win", async () => {
+    await mkdir(box.path("data"));
+    await box.write("data/in.json", JSON.stringify({ "hello.name": "Json" }));
+    await box.write("data/in.yaml", "name: Yaml\n");
+    const text = async (...words: string[]) =>
+      (await runOnHost(box, "hello.wdl", ...words)).outputs["hello.text"];
+    expect(await text("-i", "data/in.json")).toBe("HELLO JSON");
+    expect(await text("-i", "data/in.yaml")).toBe("HELLO YAML");
+    expect(await text("-i", "data/in.json", "name=Word")).toBe("HELLO WORD");
+  });
+
+  it("copies the outputs where the user wants them", async () => {
+    await runOnHost(box, "hello.wdl", "name=Ada", "--out", "results");
+    expect(await box.read("results/up/stdout")).toBe("HELLO ADA\n");
+    expect(JSON.parse(await box.read("results/outputs.json"))).toEqual({
+      "hello.up": box.path("results/up/stdout"),
+      "hello.text": "HELLO ADA",
+    });
+  });
+
+  it("leaves a run folder that a person can read", async () => {
+    const { directory } = await runOnHost(box, "hello.wdl", "name=Ada");
+    expect(await readFile(join(directory, "calls/greet/command"), "utf8")).toContain('echo "hello Ada"');
+    expect((await readFile(join(directory, "calls/greet/rc"), "utf8")).trim()).toBe("0");
+    expect(existsSync(join(directory, "calls/shout/stdout"))).toBe(true);
+    expect(await readFile(join(box.home, "runs/_LAST/outputs.json"), "utf8")).toContain("HELLO ADA");
+  });
+
+  it("goes on without a cache that cannot be used, and says so", async () => {
+    await box.write("file", "not a folder");
+    const words = [
+      "run",
+      "hello.wdl",
+      "name=Ada",
+      "--executor",
+      "host",
+      "--cache-host-tasks",
+      "--cache",
+      "./file",
+    ];
+    const { code, err } = await box.run(...words);
+    expect(code).toBe(0);
+    expect(err).toContain("cache: opening the cache");
+  });
+
+  it("computes again what was deleted from the cache", async () => {
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    await rm(box.path("cache"), { recursive: true });
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("0 reused, 2 computed");
+  });
+
+  it("never reuses an output that was changed in the cache", async () => {
+    await runOnHost(box, "hello.wdl", "name=Ada");
+    const files = readdirSync(box.path("cache"), { recursive: true, withFileTypes: true });
+    const stored = files.filter((file) => file.isFile() && ["out.txt", "stdout"].includes(file.name));
+    expect(stored).toHaveLength(2);
+    for (const file of stored) {
+      const path = join(file.parentPath, file.name);
+      await rm(path);
+      await writeFile(path, "HELLO EVE\n");
+    }
+    const again = await runOnHost(box, "hello.wdl", "name=Ada");
+    expect(again.calls).toMatchObject({ reused: 0, computed: 2 });
+    expect(again.outputs["hello.text"]).toBe("HELLO ADA");
+  });
+});
+
+describe("what goes wrong is told", () => {
+  it("a failed task with its command, its last words, the likely meaning and its folder", async () => {
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z", "no-such-program a-z"));
+    const { code, err, out } = await box.run("run", "hello.wdl", "name=Ada", ...onHost);
+    expect(code).toBe(1);
+    expect(err).toContain("hello.shout: exit code 127 (a program was not found");
+    expect(err).toContain("no-such-program a-z <");
+    expect(err).toMatch(/no-such-program: (command )?not found/);
+    expect(err).toContain("everything lies in");
+    expect(out).toContain("failed hello");
+  });
+
+  it("a workflow with errors, by place and caret, with exit code 3", async () => {
+    await box.write("hello.wdl", hello.replace("greet.out", "greet.oat"));
+    for (const words of [
+      ["check", "hello.wdl"],
+      ["run", "hello.wdl", "name=Ada", ...onHost],
+    ]) {
+      const { code, out, err } = await box.run(...words);
+      expect(code).toBe(3);
+      expect(out + err).toMatch(/hello.wdl:15:\d+: error/);
+      expect(out + err).toContain("^");
+    }
+    expect(existsSync(join(box.home, "runs"))).toBe(false);
+  });
+
+  it.each([
+    [["nme=Ada"], "nme"],
+    [[], "name"],
+  ])("inputs %j before anything runs", async (words, named) => {
+    const { code, err } = await box.run("run", "hello.wdl", ...words, ...onHost);
+    expect(code).toBe(3);
+    expect(err).toContain(named);
+    expect(existsSync(join(box.home, "runs"))).toBe(false);
+  });
+
+  it.each([
+    [["run", "none.wdl", ...onHost], 3],
+    [["run", "hello.wdl", "name=Ada", "--cache", "no-such-cache", "--executor", "host"], 3],
+    [["run", "hello.wdl", "name=Ada", "--executor", "nowhere"], 2],
+    [["run", "hello.wdl", "Ada", ...onHost], 2],
+    [["runs", "show", "20200101"], 3],
+    [["cache", "show", "nobody"], 3],
+  ])("%j with exit code %i", async (words, expected) => {
+    const { code, err } = await box.run(...words);
+    expect(err).not.toBe("");
+    expect(code).toBe(expected);
+  });
+});
+
+describe("memoir check and inputs", () => {
+  it("say that a workflow is well, and what it wants", async () => {
+    const { code, out } = await box.run("check", "hello.wdl");
+    expect([code, out]).toEqual([0, "ok hello.wdl (workflow hello)\n"]);
+    const template = await box.run("inputs", "hello.wdl");
+    expect(JSON.parse(template.out)).toEqual({ "hello.name": expect.stringContaining("String") });
+  });
+
+  it("check inputs against the workflow", async () => {
+    await box.write("in.json", JSON.stringify({ "hello.name": "x", "hello.nonsense": 1 }));
+    const { code, out } = await box.run("check", "hello.wdl", "-i", "in.json");
+    expect(code).toBe(3);
+    expect(out).toContain("nonsense");
+  });
+});
+
+describe("memoir runs", () => {
+  it("list, show, logs, outputs and diff tell what happened", async () => {
+    const first = await runOnHost(box, "hello.wdl", "name=Ada");
+    const second = await runOnHost(box, "hello.wdl", "name=Bob");
+    const { runs } = await box.json<{ runs: { id: string; state: string }[] }>("runs", "list");
+    expect(runs.map((run) => [run.id, run.state])).toEqual([
+      [second.run, "succeeded"],
+      [first.run, "succeeded"],
+    ]);
+    expect((await box.run("runs", "show")).out).toContain("computed  hello.greet");
+    expect((await box.run("runs", "logs", first.run, "--call", "greet")).out).toContain('echo "hello Ada"');
+    expect(JSON.parse((await box.run("runs", "outputs", first.run)).out)).toMatchObject({
+      "hello.text": "HELLO ADA",
+    });
+    const diff = await box.run("runs", "diff", first.run, second.run);
+    expect(diff.out).toContain('+echo "hello Bob" > out.txt');
+    expect(diff.out).toContain("input inputs/0/out.txt has other content");
+  });
+
+  it("cancel stops a run from elsewhere, and nothing of it stays", async () => {
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z <", "sleep 98765.4321; cat"));
+    const started = box.start("run", "hello.wdl", "name=Ada", ...onHost);
+    await untilTrue(async () => (await box.run("runs", "show")).out.includes("running   hello.shout"));
+    const cancelled = await box.run("runs", "cancel", "last");
+    expect([cancelled.code, cancelled.out]).toEqual([0, expect.stringContaining("is cancelled")]);
+    expect((await started.ended).code).toBe(130);
+    expect(processesWith("98765.4321")).toEqual([]);
+    await box.write("hello.wdl", hello);
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("1 reused, 1 computed");
+  });
+
+  it("a signal stops a run, keeps what is finished, and ends with 130", async () => {
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z <", "sleep 98765.1234; cat"));
+    const started = box.start("run", "hello.wdl", "name=Ada", ...onHost);
+    await untilTrue(async () => (await box.run("runs", "show")).out.includes("running   hello.shout"));
+    started.process.kill("SIGINT");
+    expect((await started.ended).code).toBe(130);
+    expect(processesWith("98765.1234")).toEqual([]);
+    expect((await box.run("runs", "show")).out).toContain("cancelled hello");
+  });
+});
+
+async function untilTrue(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check()));
+}
+
+function processesWith(text: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
