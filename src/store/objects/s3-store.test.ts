@@ -51,6 +51,28 @@ describeWith([s3Requirement], "on a Ceph object gateway", () => {
     }
   });
 
+  test("many ranges of an object with an odd name are read at once, and none after it was replaced", async () => {
+    const server = await sharedS3();
+    const store = createS3Store({
+      bucket: await makeBucket(server),
+      endpoint: server.endpoint,
+      credentials: server,
+    });
+    const name = "model_id=x/é ü+(1)*'!~/a&b=c%20?.bin";
+    const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 256));
+    await store.put(name, bytes, ask);
+    const reader = await store.openReader(name, bytes.length, ask);
+    const ranges = Array.from({ length: 200 }, (_, i) => ({ start: i * 50, end: i * 50 + 50 }));
+    const parts = await reader.readRanges(ranges, ask);
+    expect(Buffer.concat(parts).equals(bytes)).toBe(true);
+    await store.put(name, Buffer.alloc(10_000), ask);
+    await expect(reader.readRanges(ranges, ask)).rejects.toMatchObject({ code: "STORE_OBJECT_DAMAGED" });
+    await store.remove([name], ask);
+    await expect(reader.readRanges(ranges, ask)).rejects.toMatchObject({ code: "STORE_OBJECT_NOT_FOUND" });
+    await reader.close();
+    await store.close();
+  });
+
   test("an object carries the sha-256 of its bytes", async () => {
     const server = await sharedS3();
     const store = createS3Store({

@@ -84,7 +84,7 @@ class Tier implements ParquetTier {
   async open(ask: Ask): Promise<void> {
     if (this.#opened !== undefined) return;
     const { store, tempFolder } = this.#options;
-    const [codec] = await Promise.all([loadCodec(), store.open(ask)]);
+    const [codec] = await Promise.all([loadCodec(), store.open(ask).catch((error) => this.#fail(error))]);
     const shared = { store, tierName: this.name, codec, onEvent: this.#onEvent };
     const foreign = createForeignFiles({ ...shared, ...(tempFolder === undefined ? {} : { tempFolder }) });
     const partitions = createPartitions({
@@ -160,7 +160,7 @@ class Tier implements ParquetTier {
         return { fresh, listing: partition.listing.own };
       });
       if (fresh.length > 0) {
-        const written = await this.#write(scope, fresh, listing, ask);
+        const written = await this.#write(scope, fresh, listing, ask).catch((error) => this.#fail(error));
         this.#compactLater(scope, [...listing, written]);
       }
       return { stored: fresh.length, alreadyThere: rows.length - refused - fresh.length };
@@ -265,7 +265,7 @@ class Tier implements ParquetTier {
         return;
       } catch (error) {
         // A file was merged into another one: its rows are there, and the walk goes on behind the last one given.
-        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) throw error;
+        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) this.#fail(error);
       } finally {
         await partition?.close();
       }
@@ -314,10 +314,16 @@ class Tier implements ParquetTier {
       for (let round = 0; round < 2; round++) {
         const { own, foreign } = await this.#partitions().list(scope, ask);
         const names = [...own.map(({ info }) => info.name), ...foreign.map(({ name }) => name)];
-        await this.#options.store.remove(names, ask);
+        await this.#options.store.remove(names, ask).catch((error) => this.#fail(error));
       }
       return count;
     });
+  }
+
+  /** A store that cannot be reached is a tier that cannot be reached: whoever guards tiers knows that code. */
+  #fail(error: unknown): never {
+    if (!isAppError(error, "STORE_UNREACHABLE")) throw error;
+    throw new AppError("STORE_TIER_UNREACHABLE", error.message, { cause: error });
   }
 
   #partitions(): Partitions {
@@ -350,7 +356,7 @@ class Tier implements ParquetTier {
         }
       } catch (error) {
         checkAsk(ask, `${doing} in ${this.name}`);
-        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND")) throw error;
+        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND")) this.#fail(error);
         if (attempt === relistings)
           throw new AppError("STORE_TIER_UNREACHABLE", `${doing} in ${this.name}: its files keep changing`, {
             cause: error,
