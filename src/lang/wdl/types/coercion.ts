@@ -2,7 +2,16 @@
  * Which types stand for which others without being written so (spec: "Type Conversion"). `coercible` is what the
  * checker asks; the evaluator converts values by the target type alone and fails on what does not fit.
  */
-import { anyType, floatType, isPrimitive, optional, required, sameType, type WdlType } from "./type.ts";
+import {
+  anyType,
+  floatType,
+  isPrimitive,
+  optional,
+  required,
+  sameType,
+  stringType,
+  type WdlType,
+} from "./type.ts";
 
 export interface CoercionRules {
   /**
@@ -155,10 +164,15 @@ function commonRequired(a: WdlType, b: WdlType, rules: CoercionRules): WdlType |
     return left && right && { kind: "pair", left, right, optional: false };
   }
   if ((a.kind === "int" && b.kind === "float") || (a.kind === "float" && b.kind === "int")) return floatType;
-  // A String beside a File: the File, as the only direction in which both are always possible is left to the value.
+  // Each stands for the other, so the order of the two must not decide: text it is, as in `if c then file else "none"`.
+  if (isText(a) && isText(b)) return stringType;
   if (coercible(a, b, rules)) return b;
   if (coercible(b, a, rules)) return a;
   return undefined;
+}
+
+function isText(type: WdlType): boolean {
+  return type.kind === "string" || type.kind === "file" || type.kind === "directory";
 }
 
 /** The common type of many; `any` for none at all (the item type of `[]`). */
