@@ -6,7 +6,7 @@
  * the library's overlapping sync is off because it would answer before the disk did; reads copy nothing
  * (`getBinaryFast` answers a view that is valid until the next get).
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import { whatIsWrongWith } from "./file-check.ts";
@@ -99,6 +99,10 @@ function keyed(codec: KeyCodec): Readonly<Record<string, unknown>> {
 const damagedCodes = new Set([-30793, -30794, -30795, -30796, -30797]);
 const fullCodes = new Set([-30792, 28, 122]);
 const deniedCodes = new Set([1, 13, 30]);
+/** EIO. LMDB also says this when the disk took only a part of a write, as it does when it is about to be full. */
+const ioError = 5;
+/** More than one transaction of ours writes at a time. */
+const littleSpace = 64 << 20;
 
 /** Wraps what the library or the file system threw; errors that are ours or bugs pass through unchanged. */
 export function storeError(error: unknown, folder: string, doing: string): unknown {
@@ -108,7 +112,9 @@ export function storeError(error: unknown, folder: string, doing: string): unkno
   const words = `${doing} in ${folder}: ${messageOf(error)}`;
   if ((number !== undefined && damagedCodes.has(number)) || name === "ENOTDIR" || name === "EEXIST")
     return new AppError("STORE_TIER_DAMAGED", words, { cause: error });
-  if ((number !== undefined && fullCodes.has(number)) || name === "ENOSPC" || name === "EDQUOT")
+  const full =
+    number !== undefined && (fullCodes.has(number) || (number === ioError && isNearlyFull(folder)));
+  if (full || name === "ENOSPC" || name === "EDQUOT")
     return new AppError("DISK_FULL", words, { cause: error });
   if (
     (number !== undefined && deniedCodes.has(number)) ||
@@ -120,6 +126,15 @@ export function storeError(error: unknown, folder: string, doing: string): unkno
   if (number !== undefined || name !== undefined)
     return new AppError("STORE_TIER_UNREACHABLE", words, { cause: error });
   return error;
+}
+
+function isNearlyFull(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < littleSpace;
+  } catch {
+    return false;
+  }
 }
 
 /** The library puts LMDB's and the system's error numbers into `code`. */
