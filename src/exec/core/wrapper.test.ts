@@ -1,0 +1,130 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseExitCode, parseUsage } from "./attempt-files.ts";
+import { type WrapperPlace, wrapperArguments } from "./wrapper.ts";
+
+/** Shells that images have as /bin/sh; one that is not on this machine is left to the others. */
+const shells = [["sh"], ["dash"], ["bash"], ["busybox", "sh"], ["mksh"]].filter(
+  ([name = ""]) => spawnSync(name, ["-c", ":"]).error === undefined,
+);
+
+describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
+  "the wrapper in $name",
+  ({ words }) => {
+    let root: string;
+
+    beforeEach(() => {
+      root = mkdtempSync(join(tmpdir(), "memoir-wrapper-"));
+      mkdirSync(join(root, "work"));
+    });
+    afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+    function run(script: string, place: WrapperPlace = { kind: "host", cgroup: "" }, shell = ["/bin/sh"]) {
+      writeFileSync(join(root, "command"), script);
+      const [program = "", ...first] = words;
+      const args = [...first, ...wrapperArguments(root, place, [...shell, join(root, "command")])];
+      return spawnSync(program, args, { encoding: "utf8", cwd: "/" });
+    }
+    const read = (name: string) => readFileSync(join(root, name), "utf8");
+
+    it("writes streams, usage and at last the exit code, and ends with it", () => {
+      const ended = run("pwd; echo err >&2; exit 7");
+      expect(ended).toMatchObject({ status: 7, stdout: "", stderr: "" });
+      expect(read("stdout")).toBe(`${join(root, "work")}\n`);
+      expect(read("stderr")).toBe("err\n");
+      expect(parseExitCode(read("rc"))).toBe(7);
+    });
+
+    it("tells a signal as 128 + n", () => {
+      run("kill -KILL $$");
+      expect(parseExitCode(read("rc"))).toBe(137);
+    });
+
+    it("tells a shell that is not there as 127", () => {
+      run("exit 0", { kind: "host", cgroup: "" }, ["/no/such/shell"]);
+      expect(parseExitCode(read("rc"))).toBe(127);
+    });
+
+    it("measures wall time and the time of all children in /proc", () => {
+      run("sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; sleep 0.05");
+      const usage = parseUsage(read("usage.json"));
+      expect(usage.wallCentiseconds).toBeGreaterThanOrEqual(5);
+      expect(usage.cpuTicks).toBeGreaterThanOrEqual(1);
+      expect(usage.peakBytes).toBeNull();
+    });
+
+    it("reads memory kills, peak and cpu time of cgroup v2", () => {
+      const cgroup = join(root, "v2");
+      mkdirSync(cgroup);
+      writeFileSync(
+        join(cgroup, "memory.events"),
+        "low 0\nhigh 0\nmax 12\noom 2\noom_kill 3\noom_group_kill 0\n",
+      );
+      writeFileSync(join(cgroup, "memory.peak"), "123456789\n");
+      writeFileSync(join(cgroup, "cpu.stat"), "usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n");
+      run("exit 0", { kind: "sandbox", cgroup });
+      expect(parseUsage(read("usage.json"))).toMatchObject({
+        oomKills: 3,
+        peakBytes: 123_456_789,
+        cgroupCpuMicroseconds: 2_500_000,
+      });
+    });
+
+    it("reads memory kills, peak and cpu time of cgroup v1", () => {
+      const cgroup = join(root, "v1");
+      mkdirSync(cgroup);
+      writeFileSync(join(cgroup, "memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n");
+      writeFileSync(join(cgroup, "memory.max_usage_in_bytes"), "67108864\n");
+      writeFileSync(join(cgroup, "cpuacct.usage"), "1500000000\n");
+      run("exit 0", { kind: "sandbox", cgroup });
+      expect(parseUsage(read("usage.json"))).toMatchObject({
+        oomKills: 1,
+        peakBytes: 67_108_864,
+        cgroupCpuMicroseconds: 1_500_000,
+      });
+    });
+
+    it("hands on awkward words as they are", () => {
+      run('printf "%s|" "$0" "$@"', { kind: "host", cgroup: "" }, ["/bin/sh", "-u"]);
+      expect(read("stdout")).toBe(`${join(root, "command")}|`);
+    });
+
+    it("lets a script end its own process group without losing its exit code", () => {
+      // `kill 0` reaches the wrapper, too; setsid keeps it from reaching the test.
+      writeFileSync(join(root, "command"), "trap 'exit 4' TERM; kill 0; sleep 5");
+      const args = wrapperArguments(root, { kind: "sandbox", cgroup: "" }, [
+        "/bin/sh",
+        join(root, "command"),
+      ]);
+      spawnSync("setsid", ["--wait", ...words, ...args], { cwd: "/" });
+      expect(parseExitCode(read("rc"))).toBe(4);
+    });
+  },
+);
+
+describe("the wrapper on a host whose Memoir has died", () => {
+  it("writes no exit code, since the task was killed by that", () => {
+    const root = mkdtempSync(join(tmpdir(), "memoir-wrapper-"));
+    try {
+      mkdirSync(join(root, "work"));
+      writeFileSync(join(root, "command"), "while [ ! -e go ]; do sleep 0.02; done; echo > over");
+      const args = wrapperArguments(root, { kind: "host", cgroup: "" }, ["/bin/sh", join(root, "command")]);
+      // The shell in the middle starts the wrapper and ends once that runs: the wrapper is an orphan from then on.
+      const quoted = args.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+      const middle = `sh ${quoted} >/dev/null 2>&1 & while [ ! -e stdout ]; do sleep 0.02; done; echo $!`;
+      const wrapper = Number(execFileSync("sh", ["-c", middle], { cwd: root, encoding: "utf8" }));
+      writeFileSync(join(root, "work/go"), "");
+      execFileSync("sh", [
+        "-c",
+        `while kill -0 ${wrapper} 2>/dev/null && ! grep -q Z /proc/${wrapper}/stat; do sleep 0.02; done`,
+      ]);
+      expect(readFileSync(join(root, "work/over"), "utf8")).toBe("\n");
+      expect(() => readFileSync(join(root, "rc"))).toThrow("ENOENT");
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,33 @@
+/**
+ * Not a test: the program that exec-crash.test.ts kills. It runs the attempts that it is told on one executor and says
+ * `started` when all have been started.
+ */
+import { createContainerExecutor, findEngine, ImageStore } from "../src/exec/container/index.ts";
+import type { Attempt, Executor } from "../src/exec/core/index.ts";
+import { createHostExecutor } from "../src/exec/local/index.ts";
+import { freshAsk } from "../src/kernel/index.ts";
+
+export interface RunnerOrder {
+  readonly kind: "host" | "isolated" | "docker" | "podman";
+  readonly env: Readonly<Record<string, string>>;
+  readonly attempts: readonly Attempt[];
+}
+
+const order = JSON.parse(process.argv[2] ?? "{}") as RunnerOrder;
+const ask = freshAsk();
+const executor = await makeExecutor();
+await executor.open(ask);
+await Promise.all(order.attempts.map((attempt) => executor.start(attempt, ask)));
+process.stdout.write("started\n");
+await Promise.all(order.attempts.map((attempt) => executor.wait(attempt, ask)));
+
+async function makeExecutor(): Promise<Executor> {
+  const { kind, env } = order;
+  if (kind === "host" || kind === "isolated")
+    return createHostExecutor({ isolate: kind === "isolated", env, graceMs: 1_000 });
+  const engine = await findEngine({ engine: kind, env, home: "/" }, ask);
+  return createContainerExecutor({
+    engine,
+    images: new ImageStore({ engine, credentials: { env, home: "/" } }),
+  });
+}
