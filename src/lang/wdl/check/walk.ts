@@ -8,12 +8,6 @@ export function namesIn(expression: Expression): NameNode[] {
   return found;
 }
 
-export function namesInParts(parts: readonly StringPart[]): NameNode[] {
-  const found: NameNode[] = [];
-  collectParts(parts, found);
-  return found;
-}
-
 function collectParts(parts: readonly StringPart[], found: NameNode[]): void {
   for (const part of parts) {
     if (part.kind !== "placeholder") continue;

@@ -2,16 +2,7 @@
  * Which types stand for which others without being written so (spec: "Type Conversion"). `coercible` is what the
  * checker asks; the evaluator converts values by the target type alone and fails on what does not fit.
  */
-import {
-  anyType,
-  floatType,
-  isPrimitive,
-  optional,
-  required,
-  sameType,
-  stringType,
-  type WdlType,
-} from "./type.ts";
+import { floatType, isPrimitive, optional, required, sameType, stringType, type WdlType } from "./type.ts";
 
 export interface CoercionRules {
   /**
@@ -173,14 +164,4 @@ function commonRequired(a: WdlType, b: WdlType, rules: CoercionRules): WdlType |
 
 function isText(type: WdlType): boolean {
   return type.kind === "string" || type.kind === "file" || type.kind === "directory";
-}
-
-/** The common type of many; `any` for none at all (the item type of `[]`). */
-export function commonTypeOf(types: readonly WdlType[], rules: CoercionRules): WdlType | undefined {
-  let common: WdlType | undefined = anyType;
-  for (const type of types) {
-    common = commonType(common, type, rules);
-    if (common === undefined) return undefined;
-  }
-  return common;
 }
