@@ -89,7 +89,7 @@ export class Calls {
 
   async call(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome> {
     const { emit } = this.#parts;
-    emit({ kind: "call.asked", call: task.path, task: task.name });
+    emit({ kind: "call.asked", call: task.path, task: task.name, resources: task.resources });
     const resolved = await this.#resolve(task, collect, ask);
     switch (resolved.kind) {
       case "reused":

@@ -3,7 +3,7 @@
 import type { CallKey } from "../kernel/index.ts";
 import type { Difference } from "../keys/index.ts";
 import type { ProgramEvent } from "../lang/core/index.ts";
-import type { CanonicalJson, TaskFailure } from "../task/index.ts";
+import type { CanonicalJson, Resources, TaskFailure } from "../task/index.ts";
 
 /** Why a call was not reused. */
 export type MissReason =
@@ -29,7 +29,12 @@ export type RunEvent =
       readonly cache?: string;
     }
   | { readonly kind: "run.ended"; readonly run: string; readonly state: "succeeded" | "failed" | "cancelled" }
-  | { readonly kind: "call.asked"; readonly call: string; readonly task: string }
+  | {
+      readonly kind: "call.asked";
+      readonly call: string;
+      readonly task: string;
+      readonly resources?: Resources;
+    }
   | {
       readonly kind: "call.reused";
       readonly call: string;

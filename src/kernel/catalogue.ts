@@ -416,6 +416,21 @@ export const catalogue = {
     retry: "later",
     hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that memory is free.",
   },
+  RUN_INPUT_MISSING: {
+    kind: "not-found",
+    retry: "never",
+    hint: "Check the URI in the run's parameters, and that the credentials may read it.",
+  },
+  RUN_INPUT_MODIFIED: {
+    kind: "conflict",
+    retry: "later",
+    hint: "Results of a run whose inputs change under it cannot be trusted. Start the run again.",
+  },
+  RUN_EXPORT_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The tasks' results are kept in the cache: start the run again once the output location can be written.",
+  },
   SERVER_PORT_NOT_USABLE: {
     kind: "environment",
     retry: "later",

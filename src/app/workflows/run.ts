@@ -22,6 +22,7 @@ import { openRunLease, type RunLease } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
+import type { CacheRecord } from "./cache-registry.ts";
 import { chooseExecutor, type ExecutorWish } from "./executors.ts";
 import {
   type DiagnosticFact,
@@ -44,7 +45,9 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   readonly cache:
     | { readonly kind: "default" }
     | { readonly kind: "none" }
-    | { readonly kind: "at"; readonly place: string };
+    | { readonly kind: "at"; readonly place: string }
+    /** A cache that the caller knows itself. */
+    | { readonly kind: "record"; readonly record: CacheRecord };
   /** Default: what the cache says. */
   readonly behavior?: CacheBehavior;
   /** Record and reuse tasks that run without a container, whatever the cache says. */
@@ -219,14 +222,21 @@ async function openRunCache(
   ask: Ask,
 ): Promise<{ readonly cache?: OpenCache; readonly trouble?: string }> {
   if (wish.cache.kind === "none") return {};
-  const place = wish.cache.kind === "at" ? wish.cache.place : defaultCacheLocation(environment);
-  const record = await findCache(place, environment);
+  const record = await recordOf(wish.cache, environment);
   try {
     return { cache: await openCache(record, environment, () => {}, ask) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
     return { trouble: `${error.message}. ${error.hint}` };
   }
+}
+
+async function recordOf(
+  cache: Exclude<RunWorkflowWish["cache"], { kind: "none" }>,
+  environment: Environment,
+): Promise<CacheRecord> {
+  if (cache.kind === "record") return cache.record;
+  return findCache(cache.kind === "at" ? cache.place : defaultCacheLocation(environment), environment);
 }
 
 function cacheParts(

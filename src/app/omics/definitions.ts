@@ -1,0 +1,185 @@
+/**
+ * Workflow bundles of the server: unpacked, checked and kept under `<home>/server/definitions/<digest>/`. A bundle that
+ * is no valid workflow is refused with the diagnostics that `memoir check` would show.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { AppError, type Ask, isAppError, messageOf } from "../../kernel/index.ts";
+import type { WorkflowInterface } from "../../lang/core/index.ts";
+import type { DefinitionRecord } from "../../ledger/index.ts";
+import { openObjectStore } from "../../store/objects/index.ts";
+import type { Environment } from "../environment.ts";
+import { loadWorkflow } from "../workflows/load.ts";
+import { unpackZip } from "../workflows/unpack-zip.ts";
+
+type Engine = DefinitionRecord["engine"];
+
+export interface DefinitionRequest {
+  readonly source:
+    | { readonly kind: "zip"; readonly bytes: Uint8Array }
+    | { readonly kind: "uri"; readonly uri: string };
+  readonly engine: Engine | undefined;
+  readonly main: string | undefined;
+}
+
+export type DefinitionAnswer =
+  | {
+      readonly kind: "accepted";
+      readonly engine: Engine;
+      readonly main: string;
+      readonly digest: string;
+      readonly folder: string;
+      readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
+      readonly statusMessage: string;
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
+const mostZipBytes = 100 * 1024 * 1024;
+const mostReasonLength = 4_000;
+
+/** Languages that have no front end here; their bundles are refused in words. */
+const absent: Readonly<Partial<Record<Engine, string>>> = {
+  NEXTFLOW: "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are",
+};
+
+export async function registerDefinition(
+  request: DefinitionRequest,
+  environment: Environment,
+  ask: Ask,
+): Promise<DefinitionAnswer> {
+  const missing = request.engine === undefined ? undefined : absent[request.engine];
+  if (missing !== undefined) return { kind: "refused", reason: missing };
+  const zip =
+    request.source.kind === "zip"
+      ? request.source.bytes
+      : await readBundle(request.source.uri, environment, ask);
+  const digest = createHash("sha256").update(zip).digest("hex");
+  const folder = join(environment.home, "server", "definitions", digest);
+  try {
+    await unpackOnce(zip, folder, ask);
+    const root = await soleFolder(folder);
+    return await checked({ request, folder: root, digest }, environment, ask);
+  } catch (error) {
+    if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
+      return { kind: "refused", reason: messageOf(error).slice(0, mostReasonLength) };
+    throw error;
+  }
+}
+
+async function checked(
+  bundle: { readonly request: DefinitionRequest; readonly folder: string; readonly digest: string },
+  environment: Environment,
+  ask: Ask,
+): Promise<DefinitionAnswer> {
+  const { request, folder, digest } = bundle;
+  const lenient = request.engine === "WDL_LENIENT";
+  const wish = {
+    workflow: folder,
+    lenient: lenient ? ("yes" as const) : ("no" as const),
+    ...(request.main === undefined ? {} : { main: request.main }),
+  };
+  const loaded = await loadWorkflow(wish, environment, ask);
+  try {
+    const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+    if (loaded.program === undefined) {
+      const reason = errors.map((error) => error.text).join("\n");
+      return { kind: "refused", reason: reason.slice(0, mostReasonLength) };
+    }
+    const language = loaded.language.toUpperCase() as Engine;
+    const wanted = request.engine === "WDL_LENIENT" ? "WDL" : request.engine;
+    if (wanted !== undefined && wanted !== language)
+      return { kind: "refused", reason: `the bundle holds ${language}, the request says ${request.engine}` };
+    const about = loaded.program.interface;
+    return {
+      kind: "accepted",
+      engine: lenient ? "WDL_LENIENT" : language,
+      main: request.main ?? (loaded.source.main === undefined ? "" : relative(folder, loaded.source.main)),
+      digest: `sha256:${digest}`,
+      folder,
+      parameterTemplate: templateOf(about),
+      statusMessage: outline(about, loaded.diagnostics.length),
+    };
+  } finally {
+    await loaded.source.close();
+  }
+}
+
+function templateOf(about: WorkflowInterface): DefinitionRecord["parameterTemplate"] {
+  return Object.fromEntries(
+    about.parameters.map((parameter) => [
+      parameter.name.startsWith(`${about.name}.`)
+        ? parameter.name.slice(about.name.length + 1)
+        : parameter.name,
+      {
+        optional: !parameter.required,
+        ...(parameter.description === undefined ? {} : { description: parameter.description.slice(0, 256) }),
+      },
+    ]),
+  );
+}
+
+function outline(about: WorkflowInterface, warnings: number): string {
+  const lines = [`${about.kind} ${about.name}`, ...about.tasks.map((task) => `  task ${task}`)];
+  if (warnings > 0) lines.push(`${warnings} warning(s): memoir check shows them`);
+  return lines.join("\n").slice(0, mostReasonLength);
+}
+
+async function readBundle(uri: string, environment: Environment, ask: Ask): Promise<Uint8Array> {
+  const at = uri.lastIndexOf("/");
+  if (!/^(s3|file):\/\/./.test(uri) || at < 0)
+    throw new AppError(
+      "WORKFLOW_NOT_FOUND",
+      `reading the definition ${uri}: expected s3://bucket/key.zip or file:///path.zip`,
+    );
+  const store = openObjectStore(uri.slice(0, at), { s3: environment.s3 });
+  try {
+    await store.open(ask);
+    const info = await store.head(uri.slice(at + 1), ask);
+    if (info !== undefined && info.sizeBytes > mostZipBytes)
+      throw new AppError(
+        "WORKFLOW_NOT_FOUND",
+        `reading the definition ${uri}: ${info.sizeBytes} bytes, the most is ${mostZipBytes}`,
+      );
+    const bytes = await store.read(uri.slice(at + 1), ask);
+    if (bytes === undefined)
+      throw new AppError("WORKFLOW_NOT_FOUND", `reading the definition ${uri}: there is no such object`);
+    return bytes;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Equal bundles are kept once; a half-unpacked one is never seen under its name. */
+async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<void> {
+  if (await exists(folder)) return;
+  const temp = `${folder}.${randomUUID()}`;
+  await mkdir(temp, { recursive: true });
+  try {
+    const file = `${temp}.zip`;
+    await writeFile(file, zip);
+    try {
+      await unpackZip(file, temp, ask);
+    } finally {
+      await rm(file, { force: true });
+    }
+    await rename(temp, folder).catch(async (error) => {
+      if (!(await exists(folder))) throw error;
+    });
+  } finally {
+    await rm(temp, { recursive: true, force: true });
+  }
+}
+
+/** Many archives hold one folder with everything in it. */
+async function soleFolder(folder: string): Promise<string> {
+  const [only, ...others] = await readdir(folder, { withFileTypes: true });
+  return only?.isDirectory() && others.length === 0 ? join(folder, only.name) : folder;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

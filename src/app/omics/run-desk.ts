@@ -1,0 +1,589 @@
+/**
+ * The life of the server's runs: PENDING -> STARTING -> RUNNING -> STOPPING -> COMPLETED | FAILED | CANCELLED. Every
+ * change is in the ledger before anybody is told of it. Runs wait by priority (larger first), then by age, within the
+ * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
+ * tasks had recorded is reused, so no task runs twice.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { explainRun, type TimedEvent } from "../../engine/index.ts";
+import { AppError, type Ask, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
+import type {
+  DefinitionRecord,
+  Ledger,
+  RunCacheRecord,
+  RunRecord,
+  RunStatus,
+  TaskRecord,
+} from "../../ledger/index.ts";
+import { measureCache } from "../../store/entries/index.ts";
+import type { Environment } from "../environment.ts";
+import { openCache } from "../workflows/cache-place.ts";
+import { type CacheRecord, defaultPolicies } from "../workflows/cache-registry.ts";
+import { createRemoteFiles } from "../workflows/remote-files.ts";
+import { type RunWorkflowWish, run as runOnEngine, type WorkflowRunResult } from "../workflows/run.ts";
+import { exportRun } from "./export-run.ts";
+import { TaskBook } from "./task-book.ts";
+
+export interface RunDeskOptions {
+  readonly ledger: Ledger;
+  readonly environment: Environment;
+  readonly executor: Pick<RunWorkflowWish, "executor" | "engine" | "isolate" | "cacheHostTasks" | "image">;
+  /** Runs under way at the same time. Default 8. */
+  readonly maxRuns?: number;
+  readonly onBug: (error: unknown) => void;
+}
+
+interface Explanation {
+  readonly taskId: string;
+  readonly cacheHit: boolean;
+  readonly summary: string;
+  readonly differences: readonly {
+    readonly component: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
+}
+
+export class RunDesk {
+  readonly #options: RunDeskOptions;
+  readonly #active = new Map<string, { readonly cancel: AbortController; readonly end: Promise<void> }>();
+  #closing = false;
+
+  constructor(options: RunDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what a stopped server left. */
+  resume(): void {
+    this.#pump();
+  }
+
+  submitted(_run: RunRecord): void {
+    this.#pump();
+  }
+
+  cancelled(run: RunRecord): void {
+    const active = this.#active.get(keyOf(run));
+    if (active !== undefined) active.cancel.abort(new AppError("RUN_INTERRUPTED", "the run was cancelled"));
+    else this.#end(run, { status: "CANCELLED", statusMessage: "cancelled before it started" });
+  }
+
+  /** Runs under way stay as they are in the ledger and go on with the next server. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const { cancel } of this.#active.values())
+      cancel.abort(new AppError("RUN_INTERRUPTED", "the server stops"));
+    await Promise.all([...this.#active.values()].map(({ end }) => end));
+  }
+
+  async explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<Explanation | undefined> {
+    if (task.cacheHit)
+      return {
+        taskId: task.id,
+        cacheHit: true,
+        summary: `reused from ${task.cacheUri ?? "the run's cache"}`,
+        differences: [],
+      };
+    const engineRun = await this.#readEngineRun(run);
+    const cache = this.#cacheOf(run);
+    if (engineRun === undefined || cache === undefined)
+      return { taskId: task.id, cacheHit: false, summary: "the run uses no cache", differences: [] };
+    const open = await openCache(cacheRecord(cache), this.#options.environment, () => undefined, ask);
+    try {
+      const about = { directory: engineRun.directory, id: engineRun.run, call: task.callPath };
+      const { computed } = await explainRun(about, open.entries, ask);
+      const found = computed.find((item) => item.call === task.callPath);
+      if (found === undefined) return undefined;
+      return {
+        taskId: task.id,
+        cacheHit: false,
+        summary: found.words,
+        differences: found.differences.map(({ component, before, after }) => ({
+          component,
+          before: String(before ?? ""),
+          after: String(after ?? ""),
+        })),
+      };
+    } finally {
+      await open.close();
+    }
+  }
+
+  async cacheSize(cache: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown> {
+    const record = { ...emptyCache, location: hostLocation(cache.location), uuid: cache.uuid };
+    const open = await openCache(record, this.#options.environment, () => undefined, ask);
+    try {
+      return await measureCache(open, ask);
+    } finally {
+      await open.close();
+    }
+  }
+
+  #pump(): void {
+    if (this.#closing) return;
+    for (const run of this.#waiting()) {
+      if (this.#active.size >= (this.#options.maxRuns ?? 8)) return;
+      if (!this.#groupHasRoom(run)) continue;
+      const cancel = new AbortController();
+      const end = this.#live(run, { signal: cancel.signal })
+        .catch((error) => this.#options.onBug(error))
+        .finally(() => {
+          this.#active.delete(keyOf(run));
+          this.#pump();
+        });
+      this.#active.set(keyOf(run), { cancel, end });
+      if (run.cancelRequested) cancel.abort(new AppError("RUN_INTERRUPTED", "the run was cancelled"));
+    }
+  }
+
+  /** Runs that an earlier server had begun come first, then by priority, then by age. */
+  #waiting(): readonly RunRecord[] {
+    const { runs } = this.#options.ledger;
+    const begun = (["STOPPING", "RUNNING", "STARTING"] as const).flatMap((status) =>
+      runs.all(undefined, { status }),
+    );
+    const pending = runs.all(undefined, { status: "PENDING" });
+    const byPriority = [...pending].sort((a, b) => b.priority - a.priority);
+    return [...begun, ...byPriority].filter((run) => !this.#active.has(keyOf(run)));
+  }
+
+  #groupHasRoom(run: RunRecord): boolean {
+    if (run.runGroupId === undefined) return true;
+    const group = this.#options.ledger.runGroups.get(run.account, run.runGroupId);
+    if (group?.maxRuns === undefined) return true;
+    let active = 0;
+    for (const key of this.#active.keys()) {
+      const [account = "", id = ""] = key.split("/");
+      if (
+        this.#options.ledger.runs.get(account, id)?.runGroupId === run.runGroupId &&
+        account === run.account
+      )
+        active++;
+    }
+    return active < group.maxRuns;
+  }
+
+  async #live(first: RunRecord, ask: Ask): Promise<void> {
+    const { ledger } = this.#options;
+    let run = this.#change(first, {
+      status: "STARTING",
+      startTime: first.startTime ?? new Date().toISOString(),
+    });
+    this.#log(
+      run,
+      "",
+      first.status === "PENDING" ? "run started" : "run taken up again after a restart of the server",
+    );
+    const group =
+      run.runGroupId === undefined ? undefined : ledger.runGroups.get(run.account, run.runGroupId);
+    const limit = group?.maxDuration;
+    const timeLimit = limit === undefined ? undefined : AbortSignal.timeout(limit * 60_000);
+    const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
+    try {
+      run = await this.#pinInputs(run, { signal });
+      const book = new TaskBook(ledger, run);
+      book.closeLeftOver("the server stopped while this task ran");
+      run = this.#change(run, { status: "RUNNING" });
+      const result = await this.#compute(run, book, { signal });
+      if (this.#closing) return;
+      await this.#changedInputs(run, freshAsk());
+      await this.#explainTasks(run, book, result);
+      run = this.#change(run, { status: "STOPPING" });
+      if (result.state === "succeeded") await this.#export(run, result);
+      this.#finish(run, result, timeLimit?.aborted === true);
+    } catch (error) {
+      if (this.#closing) return;
+      if (ask.signal.aborted) this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });
+      else this.#end(run, failureOf(error));
+      if (!isAppError(error)) this.#options.onBug(error);
+    }
+  }
+
+  async #compute(run: RunRecord, book: TaskBook, ask: Ask): Promise<WorkflowRunResult> {
+    const { environment, executor } = this.#options;
+    const folder = this.#folderOf(run);
+    await mkdir(folder, { recursive: true });
+    const inputs = join(folder, "parameters.json");
+    await writeFile(inputs, run.parameters);
+    const definition = this.#definitionOf(run);
+    const cache = this.#cacheOf(run);
+    const wish: RunWorkflowWish = {
+      ...executor,
+      workflow: definition.folder,
+      ...(definition.main === "" ? {} : { main: definition.main }),
+      lenient: definition.engine === "WDL_LENIENT" ? "yes" : "no",
+      inputs,
+      values: [],
+      // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
+      cache: {
+        kind: "record",
+        record: cache === undefined ? privateCache(run, folder) : cacheRecord(cache, run),
+      },
+      failure: "fast",
+      runsDir: join(folder, "runs"),
+    };
+    const onEvent = (event: TimedEvent) => {
+      if (event.kind === "run.started")
+        void writeFile(
+          join(folder, "engine-run.json"),
+          JSON.stringify({ run: event.run, directory: event.directory }),
+        );
+      book.onEvent(event);
+      this.#tell(run, event);
+    };
+    return runOnEngine(wish, environment, onEvent, ask);
+  }
+
+  async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
+    const { lines } = this.#options.ledger.readLog(run.account, `run/${run.id}/engine`, { limit: 100_000 });
+    const log = lines.map(({ at, message }) => `${new Date(at).toISOString()} ${message}\n`).join("");
+    try {
+      await exportRun(
+        run,
+        { directory: result.directory, outputs: result.outputs, log },
+        this.#options.environment,
+        freshAsk(),
+      );
+    } catch (error) {
+      throw new AppError("RUN_EXPORT_FAILED", `exporting the outputs of run ${run.id}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #finish(run: RunRecord, result: WorkflowRunResult, outOfTime: boolean): void {
+    if (result.state === "succeeded") this.#end(run, { status: "COMPLETED" });
+    else if (outOfTime) this.#end(run, timedOut);
+    else if (result.state === "cancelled")
+      this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });
+    else this.#end(run, failureOfResult(result));
+  }
+
+  /** The miss reasons, where every client sees them: in the tasks' status messages. */
+  async #explainTasks(run: RunRecord, book: TaskBook, result: WorkflowRunResult): Promise<void> {
+    const cache = this.#cacheOf(run);
+    if (cache === undefined || result.calls.computed === 0) return;
+    try {
+      const open = await openCache(
+        cacheRecord(cache),
+        this.#options.environment,
+        () => undefined,
+        freshAsk(),
+      );
+      try {
+        const about = { directory: result.directory, id: result.run };
+        const { computed } = await explainRun(about, open.entries, freshAsk());
+        for (const item of computed) book.explain(item.call, item.words);
+      } finally {
+        await open.close();
+      }
+    } catch (error) {
+      this.#log(run, "/engine", `the misses could not be explained: ${messageOf(error)}`);
+    }
+  }
+
+  /** Objects named by the parameters, with the ETags that they have now; a missing one ends the run. */
+  async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord> {
+    const digests = await this.#inputDigests(run, ask);
+    const missing = [...digests].find(([, digest]) => digest === undefined);
+    if (missing !== undefined)
+      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing[0]} is not there`);
+    return this.#change(run, {
+      resourceDigests: Object.fromEntries([...digests].map(([uri, digest]) => [uri, `etag:${digest ?? ""}`])),
+    });
+  }
+
+  async #changedInputs(run: RunRecord, ask: Ask): Promise<void> {
+    const now = await this.#inputDigests(run, ask);
+    const changed = Object.entries(run.resourceDigests).find(
+      ([uri, digest]) => `etag:${now.get(uri) ?? ""}` !== digest,
+    );
+    if (changed !== undefined)
+      throw new AppError(
+        "RUN_INPUT_MODIFIED",
+        `running ${run.id}: its input ${changed[0]} was changed meanwhile`,
+      );
+  }
+
+  async #inputDigests(run: RunRecord, ask: Ask): Promise<ReadonlyMap<string, string | undefined>> {
+    const uris = new Set<string>();
+    collectUris(JSON.parse(run.parameters), uris);
+    const remote = createRemoteFiles(this.#options.environment.s3);
+    try {
+      const digests = new Map<string, string | undefined>();
+      for (const uri of uris) digests.set(uri, (await remote.head(uri, ask))?.etag);
+      return digests;
+    } finally {
+      await remote.close();
+    }
+  }
+
+  /** Log streams: the run, its engine, each task's and the cache's, as tools look for them. */
+  #tell(run: RunRecord, event: TimedEvent): void {
+    const words = wordsOf(event);
+    if (words !== undefined) this.#log(run, "/engine", words);
+    const cacheEvent =
+      event.kind === "call.reused"
+        ? `CACHE_HIT run: ${run.id}, task: ${event.task}, entry: ${event.entry}, created by run ${event.fromRun}`
+        : event.kind === "call.recorded"
+          ? `CACHE_ENTRY_CREATED run: ${run.id}, call: ${event.call}, entry: ${event.entry}`
+          : event.kind === "call.missed"
+            ? `CACHE_MISS run: ${run.id}, task: ${event.task}, call: ${event.call}, reason: ${event.reason.kind === "no-entry" ? "no entry of its key" : event.reason.words}`
+            : undefined;
+    const cache = this.#cacheOf(run);
+    if (cacheEvent === undefined || cache === undefined || run.logLevel === "OFF") return;
+    const message = JSON.stringify({ logMessage: cacheEvent });
+    this.#options.ledger.log(run.account, `runCache/${cache.id}/${cache.uuid}`, [{ at: event.at, message }]);
+  }
+
+  #log(run: RunRecord, part: string, message: string): void {
+    if (run.logLevel === "OFF") return;
+    const line = { at: Date.now(), message };
+    this.#options.ledger.log(run.account, `run/${run.id}${part}`, [line]);
+  }
+
+  #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
+    const { ledger } = this.#options;
+    return ledger.transaction(() => {
+      const current = ledger.runs.get(run.account, run.id) ?? run;
+      const changed = { ...current, ...members };
+      ledger.runs.put(changed);
+      return changed;
+    });
+  }
+
+  #end(run: RunRecord, members: Partial<RunRecord> & { readonly status: RunStatus }): void {
+    const ended = this.#change(run, { ...members, stopTime: new Date().toISOString() });
+    this.#log(
+      ended,
+      "",
+      `run ended: ${ended.status}${ended.statusMessage === undefined ? "" : `: ${ended.statusMessage}`}`,
+    );
+    if (ended.logLevel !== "OFF") this.#writeManifest(ended);
+  }
+
+  /** One JSON object per task and one for the run, in the stream that AWS's analysis tools read. */
+  #writeManifest(run: RunRecord): void {
+    const { ledger } = this.#options;
+    const at = Date.now();
+    const tasks = ledger.tasks.all(run.account, { runId: run.id });
+    const lines = tasks.map((task) => ({ at, message: JSON.stringify(taskManifest(run, task)) }));
+    const runLine = { at, message: JSON.stringify(runManifest(run)) };
+    ledger.log(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
+  }
+
+  #definitionOf(run: RunRecord): DefinitionRecord {
+    const { workflows, workflowVersions } = this.#options.ledger;
+    const [version] =
+      run.workflowVersionName === undefined
+        ? []
+        : workflowVersions.all(run.account, {
+            workflowId: run.workflowId,
+            versionName: run.workflowVersionName,
+          });
+    const definition = version ?? workflows.get(run.account, run.workflowId);
+    if (definition === undefined)
+      throw new AppError("WORKFLOW_NOT_FOUND", `starting run ${run.id}: its workflow was deleted`);
+    return definition;
+  }
+
+  #cacheOf(run: RunRecord): RunCacheRecord | undefined {
+    return run.cacheId === undefined
+      ? undefined
+      : this.#options.ledger.runCaches.get(run.account, run.cacheId);
+  }
+
+  #folderOf(run: RunRecord): string {
+    return join(this.#options.environment.home, "server", "runs", run.account, run.id);
+  }
+
+  async #readEngineRun(
+    run: RunRecord,
+  ): Promise<{ readonly run: string; readonly directory: string } | undefined> {
+    try {
+      return JSON.parse(await readFile(join(this.#folderOf(run), "engine-run.json"), "utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const emptyCache: CacheRecord = {
+  name: "",
+  uuid: "",
+  location: "",
+  behavior: "always",
+  policies: defaultPolicies,
+  createdAt: new Date(0).toISOString(),
+};
+
+function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord {
+  const behavior = run?.cacheBehavior ?? cache.behavior;
+  return {
+    ...emptyCache,
+    uuid: cache.uuid,
+    location: hostLocation(cache.location),
+    behavior: behavior === "CACHE_ALWAYS" ? "always" : "on-failure",
+    policies: {
+      ...defaultPolicies,
+      resources: cache.tags["memoir:resources"] === "strict" ? "strict" : "ignored",
+      identity: cache.tags["memoir:identity"] === "etag" ? "etag" : "content",
+    },
+  };
+}
+
+function privateCache(run: RunRecord, folder: string): CacheRecord {
+  return {
+    ...emptyCache,
+    uuid: run.uuid,
+    location: join(folder, "results"),
+    policies: { ...defaultPolicies, hostTasks: "yes" },
+  };
+}
+
+/** `file:///x` is the folder /x for everything below the server. */
+function hostLocation(location: string): string {
+  return location.startsWith("file://") ? decodeURIComponent(new URL(location).pathname) : location;
+}
+
+function keyOf(run: RunRecord): string {
+  return `${run.account}/${run.id}`;
+}
+
+function collectUris(value: unknown, uris: Set<string>): void {
+  if (typeof value === "string") {
+    if (/^s3:\/\/[^/]+\/.*[^/]$/s.test(value)) uris.add(value);
+  } else if (typeof value === "object" && value !== null) {
+    for (const item of Object.values(value)) collectUris(item, uris);
+  }
+}
+
+function failureOf(error: unknown): Partial<RunRecord> & { readonly status: "FAILED" } {
+  const statusMessage = (
+    isAppError(error) ? `${error.message}. ${error.hint}` : "an internal error; the server's log says more"
+  ).slice(0, 1000);
+  return {
+    status: "FAILED",
+    failureReason: isAppError(error) ? reasonOf(error) : "SERVICE_ERROR",
+    statusMessage,
+  };
+}
+
+const timedOut = {
+  status: "FAILED",
+  failureReason: "RUN_TIMED_OUT",
+  statusMessage: "the run group's maxDuration has passed",
+} as const;
+
+function failureOfResult(result: WorkflowRunResult): Partial<RunRecord> & { readonly status: "FAILED" } {
+  const [first] = result.failures;
+  if (first === undefined)
+    return { status: "FAILED", failureReason: "WORKFLOW_RUN_FAILED", statusMessage: "the workflow failed" };
+  if (first.kind === "evaluation")
+    return {
+      status: "FAILED",
+      failureReason: "WORKFLOW_RUN_FAILED",
+      statusMessage: first.diagnostic.text.slice(0, 1000),
+    };
+  const failureReason = first.failure.kind === "out-of-memory" ? "OUT_OF_MEMORY_ERROR" : "RUN_TASK_FAILED";
+  return {
+    status: "FAILED",
+    failureReason,
+    statusMessage: `${first.call}: ${first.failure.message}`.slice(0, 1000),
+  };
+}
+
+function reasonOf(error: AppError): string {
+  switch (error.code) {
+    case "RUN_INPUT_MISSING":
+      return "INPUT_URI_NOT_FOUND";
+    case "RUN_INPUT_MODIFIED":
+      return "MODIFIED_INPUT_RESOURCE";
+    case "RUN_EXPORT_FAILED":
+      return "EXPORT_FAILED";
+    case "DISK_FULL":
+      return "FILE_SYSTEM_OUT_OF_SPACE";
+    default:
+      return "WORKFLOW_RUN_FAILED";
+  }
+}
+
+function wordsOf(event: TimedEvent): string | undefined {
+  switch (event.kind) {
+    case "call.reused":
+      return `reused ${event.call} from run ${event.fromRun}`;
+    case "call.started":
+      return `started ${event.call}, attempt ${event.attempt}`;
+    case "call.computed":
+      return `computed ${event.call} in ${event.usage.wallSeconds.toFixed(1)} s`;
+    case "call.failed":
+      return `failed ${event.call}: ${event.failure.message}`;
+    case "call.retried":
+      return `trying ${event.call} again: ${event.why.message}`;
+    case "call.cancelled":
+      return `cancelled ${event.call}`;
+    case "cache.trouble":
+      return `trouble with the cache while ${event.doing}: ${event.words}`;
+    case "log":
+      return event.words;
+    case "note":
+      return event.message;
+    default:
+      return undefined;
+  }
+}
+
+function taskManifest(run: RunRecord, task: TaskRecord): Readonly<Record<string, unknown>> {
+  const seconds =
+    task.startTime === undefined || task.stopTime === undefined
+      ? undefined
+      : (Date.parse(task.stopTime) - Date.parse(task.startTime)) / 1000;
+  return {
+    arn: `arn:aws:omics::${run.account}:task/${task.id}`,
+    uuid: task.uuid,
+    name: task.name,
+    status: task.status,
+    cpus: task.cpus,
+    memory: task.memory,
+    gpus: task.gpus,
+    image: task.image?.image,
+    instanceType: "memoir.local",
+    // As in AWS's manifests, a reused task has no times of its own.
+    ...(task.cacheHit
+      ? {}
+      : { creationTime: task.createdAt, startTime: task.startTime, stopTime: task.stopTime }),
+    metrics: task.cacheHit
+      ? {}
+      : { cpusReserved: task.cpus, memoryReservedGiB: task.memory, runningSeconds: seconds },
+  };
+}
+
+function runManifest(run: RunRecord): Readonly<Record<string, unknown>> {
+  const seconds =
+    run.startTime === undefined || run.stopTime === undefined
+      ? 0
+      : (Date.parse(run.stopTime) - Date.parse(run.startTime)) / 1000;
+  return {
+    arn: `arn:aws:omics::${run.account}:run/${run.id}`,
+    uuid: run.uuid,
+    name: run.name ?? run.id,
+    status: run.status,
+    workflow: `arn:aws:omics::${run.account}:workflow/${run.workflowId}`,
+    ...(run.cacheId === undefined
+      ? {}
+      : {
+          runCache: `arn:aws:omics::${run.account}:runCache/${run.cacheId}`,
+          runCacheBehavior: run.cacheBehavior,
+        }),
+    roleArn: run.roleArn,
+    parameters: JSON.parse(run.parameters) as unknown,
+    outputUri: run.outputUri,
+    digest: run.digest,
+    resourceDigests: run.resourceDigests,
+    creationTime: run.createdAt,
+    startTime: run.startTime,
+    stopTime: run.stopTime,
+    metrics: { runningSeconds: seconds },
+  };
+}
