@@ -1,6 +1,6 @@
 /**
- * Finds the container engine: what the user named (an option, DOCKER_HOST, CONTAINER_HOST, Docker's context), else the
- * usual sockets of Docker, then those of Podman, then the podman program itself.
+ * Finds the container engine: what the user named (DOCKER_HOST, CONTAINER_HOST, a context of Docker), else the usual
+ * sockets of Docker, then those of Podman, then the podman program itself.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -61,8 +61,8 @@ async function candidates(choice: EngineChoice): Promise<readonly Candidate[]> {
   if (named.length > 0) return named;
   const runtime = env["XDG_RUNTIME_DIR"];
   const socket = (path: string, from = "usual place"): Candidate => ({ kind: "socket", path, from });
+  const context = await contextHost(choice);
   const docker = [
-    ...(await contextHost(choice)),
     socket("/var/run/docker.sock"),
     ...(runtime === undefined ? [] : [socket(join(runtime, "docker.sock"))]),
     socket(join(home, ".docker/run/docker.sock")),
@@ -77,7 +77,9 @@ async function candidates(choice: EngineChoice): Promise<readonly Candidate[]> {
       ? ({ kind: "unusable", words: "podman: no such program on PATH" } as const)
       : ({ kind: "program", path: program } as const),
   ];
-  return [...(engine === "podman" ? [] : docker), ...(engine === "docker" ? [] : podman)];
+  // A context that was chosen by name is meant: Docker's usual places would be another engine.
+  const dockers = context.length > 0 ? context : docker;
+  return [...(engine === "podman" ? [] : dockers), ...(engine === "docker" ? [] : podman)];
 }
 
 /** Addresses in the environment; when there is one, nothing else is tried. */

@@ -1,0 +1,79 @@
+import { mkdtemp, realpath, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { environmentIdentity, taskEnvironment } from "./environment.ts";
+import { sandboxArguments, sandboxView, toolFolders } from "./sandbox.ts";
+
+it("shows the prefix that a folder of tools belongs to, but never a home folder", () => {
+  const path = "/usr/bin:/opt/conda/bin/:/home/me/bin:/home/me/.local/bin:/bin:/x/tools:relative:/:";
+  expect(toolFolders(path, "/home/me")).toEqual([
+    "/usr",
+    "/opt/conda",
+    "/home/me/bin",
+    "/home/me/.local",
+    "/bin",
+    "/x/tools",
+  ]);
+  expect(toolFolders("/root/bin", "/root/deep/home")).toEqual(["/root/bin"]);
+});
+
+it("shows every folder once and only where it is there", async () => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "memoir-sandbox-")));
+  try {
+    const { systemArguments } = await sandboxView("/usr/bin:/no/such/bin", "/root", [folder]);
+    expect(systemArguments.join(" ")).toContain("--ro-bind /usr /usr");
+    expect(systemArguments.filter((word) => word === "/usr")).toHaveLength(2);
+    expect(systemArguments.join(" ")).toContain(`--ro-bind ${folder} ${folder}`);
+    expect(systemArguments.join(" ")).not.toContain("/no/such");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it("mounts inputs read-only over the task root, and opens the network only on request", () => {
+  const request = {
+    view: { systemArguments: ["--ro-bind", "/usr", "/usr"] },
+    directory: "/runs/a b",
+    mounts: [{ source: "/data/x", target: "/mnt/memoir/inputs/0/x", kind: "file" as const }],
+    network: false,
+    cgroup: "",
+  };
+  const closed = sandboxArguments(request).join("|");
+  expect(closed).toContain("--bind|/runs/a b|/mnt/memoir|--ro-bind|/data/x|/mnt/memoir/inputs/0/x");
+  expect(closed).toContain("--unshare-net");
+  expect(sandboxArguments({ ...request, network: true })).not.toContain("--unshare-net");
+});
+
+it("hands on few variables, and always a PATH", () => {
+  expect(taskEnvironment({ AWS_SECRET_ACCESS_KEY: "s", LANG: "C", PATH: "/x" })).toEqual({
+    LANG: "C",
+    PATH: "/x",
+  });
+  expect(taskEnvironment({})).toEqual({ PATH: "/usr/local/bin:/usr/bin:/bin" });
+});
+
+it("identifies an environment by its tools and locale, and not by where they lie", async () => {
+  const folders = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), "memoir-tools-"))));
+  const [one = "", two = ""] = folders;
+  const when = new Date("2020-01-01T00:00:00Z");
+  const tool = async (folder: string, text: string) => {
+    await writeFile(join(folder, "tool"), text, { mode: 0o755 });
+    await utimes(join(folder, "tool"), when, when);
+  };
+  const identity = (folder: string, more: Record<string, string> = {}, isolate = false) =>
+    environmentIdentity({ env: { PATH: folder, ...more }, isolate, tools: ["tool", "absent"] });
+  try {
+    await tool(one, "#!/bin/sh\n");
+    await tool(two, "#!/bin/sh\n");
+    const first = await identity(one);
+    expect(first).toMatch(/^host:[0-9a-f]{64}$/);
+    expect(await identity(two)).toBe(first);
+    expect(await identity(one, { LANG: "C" })).not.toBe(first);
+    expect(await identity(one, {}, true)).not.toBe(first);
+    await tool(two, "#!/bin/sh\n: another version\n");
+    expect(await identity(two)).not.toBe(first);
+  } finally {
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
+  }
+});
