@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import { md5Hex } from "../src/hash/index.ts";
-import { freshAsk } from "../src/kernel/index.ts";
+import { freshAsk, type ModelId } from "../src/kernel/index.ts";
 import { createFolderStore, createS3Store, type ObjectStore } from "../src/store/objects/index.ts";
 import { createParquetTier, type ParquetTier } from "../src/store/predictions/index.ts";
 import { predictionTierContract } from "../src/store/predictions/tier-contract.ts";
-import type { PredictionRow } from "../src/task/index.ts";
+import type { PredictionRow, PredictionScope } from "../src/task/index.ts";
 import { rowFor, scope } from "./parquet-rows.ts";
 import { describeWith } from "./servers/requirement.ts";
 import { makeBucket, s3Requirement, sharedS3 } from "./servers/s3.ts";
@@ -100,6 +100,34 @@ describe("in a folder", () => {
       }
       duck.closeSync();
       await tier.close();
+    }));
+
+  test("the DuckDB query of the documentation gives each input once, with its newest value", () =>
+    inFolder(async (folder) => {
+      const tier = await openTier(createFolderStore({ path: folder }));
+      const model: PredictionScope = {
+        modelId: "eos3b5e" as ModelId,
+        release: "v1.0.0",
+        columns: [{ name: "mol_weight", type: "float" }],
+      };
+      for (const weight of [1, 46.069]) await tier.putMany(model, [{ input: "CCO", values: [weight] }], ask);
+      await tier.putMany(model, [{ input: "CCC", values: [44.097] }], ask);
+      await tier.close();
+      const page = readFileSync("docs/tiers/folder.md", "utf8");
+      const [, query = ""] = /```sql\n(.*?)```/s.exec(page) ?? [];
+      expect(query).toContain("/data/shared/memoir");
+      const duck = await (await DuckDBInstance.create(":memory:")).connect();
+      const answer = await duck.runAndReadAll(query.replaceAll("/data/shared/memoir", folder));
+      expect(
+        answer
+          .getRows()
+          .map((row) => row.slice(0, 3))
+          .toSorted(),
+      ).toEqual([
+        ["CCC", 44.097, "v1.0.0"],
+        ["CCO", 46.069, "v1.0.0"],
+      ]);
+      duck.closeSync();
     }));
 
   test("many small batches become few files, and the newest value of an input stays the newest", () =>

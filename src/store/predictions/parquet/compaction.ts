@@ -60,7 +60,7 @@ export async function compactFiles(
 ): Promise<CompactReport> {
   const { store, scope, partition, chosen } = options;
   const names = new Set(chosen.map(({ info }) => info.name));
-  const sources = partition.sources
+  const sources = partition.ownSources
     .filter(({ name }) => names.has(name))
     // Rows that cannot be read must not vanish with the file that holds them.
     .map((source): FileHandle => ({ ...source, onDamage: (reason) => damaged(source.name, reason) }));

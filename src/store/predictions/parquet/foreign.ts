@@ -249,6 +249,8 @@ function rowOf(input: unknown, scope: PredictionScope, cells: readonly unknown[]
     if (cell === undefined) return undefined;
     values.push(cell);
   }
+  // A row without any value is how earlier stores kept a failure.
+  if (values.every((value) => value === null)) return undefined;
   return { input, values, provenance: { runner: "import" } };
 }
 

@@ -25,7 +25,7 @@ import { createSampler } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
 import { type CompactReport, compactFiles, dueForCompaction } from "./compaction.ts";
-import { lookUp, type RowPlace, readRows, type Wanted } from "./file-reader.ts";
+import { type FileHandle, lookUp, type RowPlace, readRows, type Wanted } from "./file-reader.ts";
 import { createFileWriter } from "./file-writer.ts";
 import { createForeignFiles, sortedByKey } from "./foreign.ts";
 import { fileNameOf, releaseFolder } from "./layout.ts";
@@ -238,7 +238,7 @@ class Tier implements ParquetTier {
       const live = partition.listing.own.filter((file) => !leftovers.includes(file));
       const chosen = choose(live);
       if (chosen.length < 2) {
-        const rows = partition.sources.reduce((sum, { index }) => sum + index.rows, 0);
+        const rows = partition.ownSources.reduce((sum, { index }) => sum + index.rows, 0);
         return { filesBefore: chosen.length, filesAfter: chosen.length, rows, duplicates: 0 };
       }
       return compactFiles(
@@ -298,23 +298,26 @@ class Tier implements ParquetTier {
   }
 
   count(scope: PredictionScope, ask: Ask): Promise<number> {
-    return this.#onFiles("counting predictions", scope, ask, async ({ sources }) => {
-      // One file has every input once; several may share some.
-      if (sources.length === 1) return sources[0]?.index.rows ?? 0;
-      let count = 0;
-      for await (const batch of merge(sources, { projection: "input-only" }, ask)) count += batch.length;
-      return count;
-    });
+    return this.#onFiles("counting predictions", scope, ask, ({ sources }) => countOf(sources, ask));
   }
 
+  /** Removes the release's files that Memoir wrote, whatever their columns; files of other programs are theirs. */
   drop(scope: PredictionScope, ask: Ask): Promise<number> {
     return this.#inTurn(async () => {
-      const count = await this.count(scope, ask);
-      // Twice: a merge that was under way may have published its file after the first look.
-      for (let round = 0; round < 2; round++) {
-        const { own, foreign } = await this.#partitions().list(scope, ask);
-        const names = [...own.map(({ info }) => info.name), ...foreign.map(({ name }) => name)];
-        await this.#options.store.remove(names, ask).catch((error) => this.#fail(error));
+      const count = await this.#onFiles("dropping predictions", scope, ask, ({ ownSources }) =>
+        countOf(ownSources, ask),
+      );
+      try {
+        // Twice: a merge that was under way may have published its file after the first look.
+        for (let round = 0; round < 2; round++) {
+          const { own } = await this.#partitions().list(scope, ask);
+          await this.#options.store.remove(
+            own.map(({ info }) => info.name),
+            ask,
+          );
+        }
+      } catch (error) {
+        this.#fail(error);
       }
       return count;
     });
@@ -364,6 +367,14 @@ class Tier implements ParquetTier {
       }
     }
   }
+}
+
+async function countOf(sources: readonly FileHandle[], ask: Ask): Promise<number> {
+  // One file has every input once; several may share some.
+  if (sources.length === 1) return sources[0]?.index.rows ?? 0;
+  let count = 0;
+  for await (const batch of merge(sources, { projection: "input-only" }, ask)) count += batch.length;
+  return count;
 }
 
 /** Whether the row comes back exactly as it is: every value fits its column and every text is well-formed. */

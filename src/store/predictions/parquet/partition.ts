@@ -30,6 +30,8 @@ export interface Listing {
 /** The sources that answer for a scope, oldest first: where two hold an input, the later one counts. */
 export interface Partition {
   readonly sources: readonly FileHandle[];
+  /** Those of them that Memoir wrote. */
+  readonly ownSources: readonly FileHandle[];
   /** What lies in the release's folder and is live, whatever its columns: for choosing what to compact. */
   readonly listing: Listing;
   /** Names whose rows are all in another file: left behind by a compaction that did not finish. */
@@ -150,11 +152,12 @@ export function createPartitions(options: PartitionOptions) {
         const names = each.answer.kind === "index" ? each.answer.index.replaces : each.answer.replaces;
         for (const name of names) replaced.add(name);
       }
-      const sources: FileHandle[] = await options.foreign.open(scope, listing.foreign, ask);
+      const foreign = await options.foreign.open(scope, listing.foreign, ask);
+      const ownSources: FileHandle[] = [];
       for (const each of opened) {
         if (each === undefined || each.answer.kind !== "index") continue;
         if (replaced.has(basename(each.file.info.name))) continue;
-        sources.push({
+        ownSources.push({
           scope,
           index: each.answer.index,
           codec: options.codec,
@@ -165,7 +168,7 @@ export function createPartitions(options: PartitionOptions) {
           onDamage: (reason) => skip(each.file.info.name, reason),
         });
       }
-      return { sources, listing, replaced, close: closeAll };
+      return { sources: [...foreign, ...ownSources], ownSources, listing, replaced, close: closeAll };
     } catch (error) {
       await closeAll();
       throw error;
