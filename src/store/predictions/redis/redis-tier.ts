@@ -10,6 +10,7 @@ import type { TierEventSink } from "../events.ts";
 import { sampleOf } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
+import { emptyFindings, type Findings, keep, readProvenance } from "./findings.ts";
 import { type Keys, keysOf, readHeader } from "./layout.ts";
 import { originTag } from "./mark.ts";
 import { RedisLink } from "./redis-link.ts";
@@ -49,15 +50,6 @@ interface View {
   readonly header: readonly string[] | undefined;
   /** Hashes to look in, in this order. */
   readonly hashes: readonly { readonly key: string; readonly shared: boolean }[];
-}
-
-/** What was found for a list of inputs, by place in the list. */
-interface Findings {
-  readonly rows: (PredictionRow | undefined)[];
-  /** Places of rows that Ersilia wrote. */
-  readonly ersilia: Set<number>;
-  /** Origins that were not known, and the places of the rows that lack them. */
-  readonly lacking: Map<string, number[]>;
 }
 
 class RedisTier implements PredictionTier {
@@ -422,20 +414,6 @@ function isMalformed(input: string): boolean {
   return loneSurrogate.test(input);
 }
 
-function emptyFindings(inputs: number): Findings {
-  return { rows: new Array(inputs).fill(undefined), ersilia: new Set(), lacking: new Map() };
-}
-
-/** Notes the row that `reader` has just read. */
-function keep(found: Findings, place: number, row: PredictionRow, reader: RowReader): void {
-  found.rows[place] = row;
-  if (reader.kind === "ersilia") found.ersilia.add(place);
-  if (reader.unknownOrigin === undefined) return;
-  const places = found.lacking.get(reader.unknownOrigin);
-  if (places === undefined) found.lacking.set(reader.unknownOrigin, [place]);
-  else places.push(place);
-}
-
 /** Whether Memoir stored it for the reader's scope, readable or not. */
 function isOurs(reader: RowReader, input: string, text: string): boolean {
   return reader.read(input, text) !== undefined || reader.kind === "damaged";
@@ -448,16 +426,6 @@ function sameNames(header: readonly string[], names: readonly string[]): boolean
     new Set(header).size === header.length &&
     names.every((name) => header.includes(name))
   );
-}
-
-function readProvenance(text: string | null | undefined): Provenance | undefined {
-  if (text === null || text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? Object.freeze(value) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function pairsOf(flat: readonly string[]): (readonly [string, string])[] {
