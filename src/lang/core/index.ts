@@ -15,15 +15,8 @@ export type {
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";
-export {
-  type JsonMember,
-  type JsonNode,
-  type JsonText,
-  jsonSpan,
-  jsonValue,
-  parseJson,
-} from "./json-text.ts";
-export { findMain, type MainQuestion } from "./main-document.ts";
-export { type ParameterText, parseArguments, parseParameters } from "./parameter-text.ts";
-export { type BundleLimits, type BundleSourceOptions, createBundleSource } from "./source-tree-bundle.ts";
-export { createFileSource, createFolderSource, type FolderSourceOptions } from "./source-tree-folder.ts";
+export { type JsonNode, jsonSpan, parseJson } from "./json-text.ts";
+export { findMain } from "./main-document.ts";
+export { parseParameters } from "./parameter-text.ts";
+export { createBundleSource } from "./source-tree-bundle.ts";
+export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

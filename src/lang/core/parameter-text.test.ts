@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseArguments, parseParameters } from "./parameter-text.ts";
+import { parseParameters } from "./index.ts";
 
 async function yaml(text: string) {
   return parseParameters({ name: "inputs.yaml", text });
@@ -34,45 +34,5 @@ describe("files", () => {
   });
   test("a YAML list is not inputs", async () => {
     expect((await yaml("- a\n- b\n")).diagnostics).toMatchObject([{ code: "inputs-not-an-object" }]);
-  });
-});
-
-describe("arguments", () => {
-  test("JSON where it is JSON, text otherwise", () => {
-    const given = [
-      "a=3",
-      "b=text",
-      "c=[1, 2]",
-      "d=true",
-      "e=trueish",
-      'f={"x": "y"}',
-      "g=",
-      "h=a=b",
-      "i=null",
-      "j=-x",
-      "k=3rd",
-    ];
-    expect(parseArguments(given).values).toEqual({
-      a: 3,
-      b: "text",
-      c: [1, 2],
-      d: true,
-      e: "trueish",
-      f: { x: "y" },
-      g: "",
-      h: "a=b",
-      i: null,
-      j: "-x",
-      k: "3rd",
-    });
-  });
-  test("a name several times is an array", () => {
-    expect(parseArguments(["reads=a.fq", "reads=b.fq"]).values).toEqual({ reads: ["a.fq", "b.fq"] });
-  });
-  test("what has no name is refused", () => {
-    expect(parseArguments(["a=1", "lonely", "=x"]).diagnostics.map((each) => each.message)).toEqual([
-      "lonely is not of the form name=value",
-      "=x is not of the form name=value",
-    ]);
   });
 });

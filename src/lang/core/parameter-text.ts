@@ -1,6 +1,6 @@
 /**
- * Inputs of a workflow as people write them: a JSON file, a YAML file, or `name=value` arguments. The answer is plain
- * data; what the names and values mean is the front end's business.
+ * Inputs of a workflow as people write them: a JSON or a YAML file. The answer is plain data; what the names and values
+ * mean is the front end's business.
  */
 import type { Diagnostic, SourceText } from "../../kernel/index.ts";
 import { type JsonNode, jsonValue, parseJson } from "./json-text.ts";
@@ -69,39 +69,4 @@ function plain(value: unknown): unknown {
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
   return value;
-}
-
-/**
- * `name=value` arguments. A value that is JSON is that (`3`, `true`, `["a"]`, `{"x": 1}`, `null`), everything else is
- * text as it stands. A name that is given several times becomes an array, as in `reads=a.fq reads=b.fq`.
- */
-export function parseArguments(args: readonly string[]): ParameterText {
-  const given = new Map<string, unknown[]>();
-  const diagnostics: Diagnostic[] = [];
-  for (const argument of args) {
-    const at = argument.indexOf("=");
-    if (at <= 0) {
-      diagnostics.push({
-        code: "inputs-argument",
-        severity: "error",
-        message: `${argument} is not of the form name=value`,
-        source: { name: "arguments", text: argument },
-        span: { start: 0, end: argument.length },
-      });
-      continue;
-    }
-    const name = argument.slice(0, at);
-    given.set(name, [...(given.get(name) ?? []), argumentValue(argument.slice(at + 1))]);
-  }
-  if (diagnostics.length > 0) return { diagnostics };
-  const values = Object.fromEntries(
-    [...given].map(([name, list]) => [name, list.length === 1 ? list[0] : list]),
-  );
-  return { values, diagnostics };
-}
-
-function argumentValue(text: string): unknown {
-  if (!/^\s*(?:[-0-9[{"]|true\b|false\b|null\b)/.test(text)) return text;
-  const { node } = parseJson({ name: "argument", text });
-  return node === undefined ? text : jsonValue(node);
 }

@@ -6,9 +6,7 @@ import { join } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AppError, freshAsk } from "../../kernel/index.ts";
-import { findMain } from "./main-document.ts";
-import { createBundleSource } from "./source-tree-bundle.ts";
-import { createFileSource, createFolderSource } from "./source-tree-folder.ts";
+import { createBundleSource, createFileSource, createFolderSource, findMain } from "./index.ts";
 
 let dir: string;
 

@@ -10,6 +10,7 @@ import { atLeast } from "../syntax/version.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import type { WdlValue } from "../values/value.ts";
+import { InputPlaces } from "./input-places.ts";
 import { callsOf, type InputTree, type Target } from "./input-tree.ts";
 import { inputValue, plainValue } from "./input-values.ts";
 
@@ -48,8 +49,9 @@ export async function readInputs(
 ): Promise<ReadInputs> {
   const diagnostics: Diagnostic[] = [];
   const source = given.source ?? { name: "inputs", text: "" };
-  const report = (key: string, message: string, help?: string) =>
-    diagnostics.push(wrong(source, key, message, help));
+  const places = new InputPlaces(source);
+  const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
+    diagnostics.push(wrong(source, places.spanOf(key, of), message, help));
   const root = branchOf(target, `${target.name}.`, new Set(), true);
   const place = { baseDir: given.baseDir, ...(scratch === undefined ? {} : { scratch }) };
 
@@ -64,7 +66,7 @@ export async function readInputs(
           found.into.set(found.name, attributeValue(found.section, found.name, value));
         } catch (error) {
           if (!(error instanceof ValueFailure)) throw error;
-          report(key, error.message, error.help);
+          report(key, error.message, error.help, "value");
         }
         break;
       case "input": {
@@ -76,7 +78,7 @@ export async function readInputs(
           branch.values.set(input.name, await boundValue(value, input, key, place));
         } catch (error) {
           if (!(error instanceof ValueFailure)) throw error;
-          report(key, error.message, error.help);
+          report(key, error.message, error.help, "value");
         }
       }
     }
@@ -237,23 +239,13 @@ function treeOf(branch: Branch): InputTree {
   };
 }
 
-function wrong(source: SourceText, key: string, message: string, help: string | undefined): Diagnostic {
+function wrong(source: SourceText, span: Span, message: string, help: string | undefined): Diagnostic {
   return {
     code: "wdl-input",
     severity: "error",
     message,
     source,
-    span: keySpan(source.text, key),
+    span,
     ...(help === undefined ? {} : { help }),
   };
-}
-
-/** Where the key stands in the text of the inputs, as far as that can be seen without reading it again. */
-function keySpan(text: string, key: string): Span {
-  if (key === "") return { start: 0, end: Math.min(1, text.length) };
-  const quoted = JSON.stringify(key);
-  const at = text.indexOf(quoted);
-  if (at >= 0) return { start: at, end: at + quoted.length };
-  const bare = text.indexOf(key);
-  return bare < 0 ? { start: 0, end: 0 } : { start: bare, end: bare + key.length };
 }
