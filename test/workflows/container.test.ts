@@ -1,0 +1,104 @@
+/** Workflows in real containers: images pinned and in the key, and attempts that outlive a kill -9. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
+import { type TestImages, testImages, testImagesRequirement } from "../servers/test-images.ts";
+import type { RunAnswer } from "./sandbox.ts";
+import { Sandbox } from "./sandbox.ts";
+
+const document = (image: string, command: string) => `version 1.1
+task t {
+  input { File data }
+  command <<< ${command} >>>
+  output { File out = "out.txt" }
+  runtime { container: "${image}" }
+}
+workflow wf {
+  input { File data }
+  call t { input: data = data }
+  output { File out = t.out }
+}
+`;
+
+describeWith([podmanRequirement, testImagesRequirement], "workflows in containers", () => {
+  let engine: TestEngine;
+  let images: TestImages;
+  let box: Sandbox;
+
+  beforeAll(async () => {
+    engine = await startPodman();
+    images = await testImages();
+    await engine.load(images.bash);
+    await engine.load(images.busybox);
+  });
+  afterAll(() => engine?.stop());
+  beforeEach(async () => {
+    box = await Sandbox.create(engine.env);
+    await box.write("data.txt", "hello\n");
+  });
+  afterEach(() => box.remove());
+
+  const words = ["run", "wf.wdl", "data=data.txt", "--engine", "podman", "--cache", "./cache"];
+  const run = () => box.json<RunAnswer>(...words);
+
+  it("compute once and are reused, without any flag about the cache", async () => {
+    await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt; id -u >> out.txt"));
+    const first = await run();
+    expect(first.calls).toMatchObject({ computed: 1, reused: 0 });
+    const out = await readFile(first.outputs["wf.out"] as string, "utf8");
+    expect(out).toBe(`hello\n${process.getuid?.()}\n`);
+    expect((await run()).calls).toMatchObject({ computed: 0, reused: 1 });
+    const shown = await box.json<{ rows: { imageDigest?: string }[] }>("runs", "show", first.run);
+    expect(shown.rows[0]?.imageDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  it("are computed again with another image, and explain says that the image changed", async () => {
+    await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt"));
+    await run();
+    const tag = "localhost/memoir-test/moving:1";
+    const podman = (...args: string[]) => execFileSync("podman", args, { env: engine.env, stdio: "ignore" });
+    podman("tag", images.bash.reference, tag);
+    await box.write("wf.wdl", document(tag, "cat ~{data} > out.txt"));
+    expect((await run()).calls.reused).toBe(1);
+    // busybox has no bash, so the command fails there; what matters is that nothing was reused.
+    podman("tag", images.busybox.reference, tag);
+    const { out } = await box.run(...words, "--json");
+    expect(JSON.parse(out).calls.reused).toBe(0);
+    expect((await box.run("cache", "explain", "last")).out).toContain("the container image changed: sha256:");
+  });
+
+  it("are finished by the next run when Memoir is killed with -9", async () => {
+    await box.write("wf.wdl", document(images.bash.reference, "echo $RANDOM$RANDOM > out.txt; sleep 2"));
+    const started = box.start(...words);
+    const events = join(box.home, "runs/_LAST/events.jsonl");
+    const written = join(box.home, "runs/_LAST/calls/t/work/out.txt");
+    await until(() => existsSync(written) && readFileSync(written, "utf8") !== "");
+    started.process.kill("SIGKILL");
+    await started.ended;
+    const first = readFileSync(written, "utf8");
+    const next = await run();
+    expect(await readFile(next.outputs["wf.out"] as string, "utf8")).toBe(first);
+    expect(readFileSync(events, "utf8")).toContain('"call.adopted"');
+    expect((await run()).calls.reused).toBe(1);
+  });
+
+  it("tell what to do when there is no engine", async () => {
+    await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt"));
+    const nowhere = box.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
+    const { code, err } = await nowhere.run("run", "wf.wdl", "data=data.txt", "--engine", "docker");
+    expect(code).toBe(4);
+    expect(err).toContain("--executor host");
+  });
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = () => (isSo() ? resolve() : setTimeout(look, 10));
+    look();
+  });
+}
