@@ -15,6 +15,7 @@ import type {
   FetchWish,
   InfoResult,
 } from "./models.ts";
+import type { Omics, OmicsWish } from "./omics/omics.ts";
 import type { DumpWish, RunWish, ServeResult, SettingsWish, Wiring } from "./predictions.ts";
 import { createSessions, type Session } from "./sessions.ts";
 import type { CompactResult, CopyResult, DropResult, ImportResult, StatsResult, TierWish } from "./stored.ts";
@@ -57,6 +58,8 @@ export interface App {
     ): Promise<DropResult>;
     compact(wish: TierWish & { readonly model: string }, ask: Ask): Promise<CompactResult>;
   };
+  /** What the HealthOmics server is made of; close it. */
+  openOmics(wish: OmicsWish, onBug: (error: unknown) => void): Promise<Omics>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
   doctor(wish: TierWish, ask: Ask): Promise<DoctorResult>;
@@ -91,6 +94,7 @@ export function createApp(source: EnvironmentSource): App {
       drop: async (wish, ask) => (await stored()).drop(wish, environment, ask),
       compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
     },
+    openOmics: async (wish, onBug) => (await import("./omics/omics.ts")).openOmics(wish, environment, onBug),
     workflows: createWorkflows(environment),
     doctor: async (wish, ask) => (await import("./doctor.ts")).doctor(wish, environment, ask),
   };

@@ -10,6 +10,7 @@ export type {
   FetchResult,
   InfoResult,
 } from "./models.ts";
+export type { OmicsWish } from "./omics/omics.ts";
 export type { ServeResult, SettingsWish } from "./predictions.ts";
 export type {
   CompactResult,

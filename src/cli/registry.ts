@@ -227,6 +227,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/cache-verify.ts"),
   },
   {
+    name: "server",
+    summary: "speak the AWS HealthOmics workflows API to unmodified AWS clients",
+    group: machine,
+    load: () => import("./commands/server.ts"),
+  },
+  {
     name: "doctor",
     summary: "tell what is installed and reachable, and what each missing thing would enable",
     group: machine,

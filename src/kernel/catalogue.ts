@@ -431,6 +431,16 @@ export const catalogue = {
     retry: "later",
     hint: "The tasks' results are kept in the cache: start the run again once the output location can be written.",
   },
+  SERVER_KEYS_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: 'Write for example [{"accessKeyId": "AKIDEXAMPLE", "secretAccessKey": "…", "account": "111111111111"}] and keep the file readable by you only.',
+  },
+  SERVER_KEYS_MISSING: {
+    kind: "usage",
+    retry: "never",
+    hint: "Give --access-keys FILE, or listen on 127.0.0.1.",
+  },
   SERVER_PORT_NOT_USABLE: {
     kind: "environment",
     retry: "later",

@@ -1,0 +1,108 @@
+/** Everything that the HealthOmics server needs of the application: its ledger, its runs, definitions and places. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { type Ledger, openLedger } from "../../ledger/index.ts";
+import type { Environment } from "../environment.ts";
+import type { RunWorkflowWish } from "../workflows/run.ts";
+import { type DefinitionAnswer, type DefinitionRequest, registerDefinition } from "./definitions.ts";
+import { checkLocation, readDocument } from "./locations.ts";
+import { RunDesk } from "./run-desk.ts";
+
+export interface OmicsWish
+  extends Pick<RunWorkflowWish, "executor" | "engine" | "isolate" | "cacheHostTasks" | "image"> {
+  /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
+  readonly accessKeys?: string;
+  readonly maxRuns?: number;
+}
+
+export interface AccessKeyFact {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** 12 digits. */
+  readonly account: string;
+}
+
+export interface Omics {
+  readonly ledger: Ledger;
+  readonly keys: readonly AccessKeyFact[];
+  readonly definitions: { register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer> };
+  readonly runs: RunDesk;
+  readonly locations: {
+    check(uri: string, ask: Ask): Promise<string | undefined>;
+    readText(
+      uri: string,
+      maxBytes: number,
+      ask: Ask,
+    ): Promise<{ readonly text: string; readonly etag: string }>;
+  };
+  readonly ledgerFile: string;
+  /** Runs under way stay in the ledger and go on with the next server. */
+  close(): Promise<void>;
+}
+
+export async function openOmics(
+  wish: OmicsWish,
+  environment: Environment,
+  onBug: (error: unknown) => void,
+): Promise<Omics> {
+  const keys =
+    wish.accessKeys === undefined ? [] : await readAccessKeys(resolve(environment.cwd, wish.accessKeys));
+  const ledgerFile = join(environment.home, "server", "ledger.db");
+  const ledger = await openLedger(ledgerFile);
+  const { accessKeys: _, maxRuns, ...executor } = wish;
+  const runs = new RunDesk({
+    ledger,
+    environment,
+    executor,
+    onBug,
+    ...(maxRuns === undefined ? {} : { maxRuns }),
+  });
+  return {
+    ledger,
+    keys,
+    ledgerFile,
+    runs,
+    definitions: { register: (request, ask) => registerDefinition(request, environment, ask) },
+    locations: {
+      check: (uri, ask) => checkLocation(uri, environment, ask),
+      readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, environment, ask),
+    },
+    close: async () => {
+      await runs.close();
+      ledger.close();
+    },
+  };
+}
+
+async function readAccessKeys(path: string): Promise<readonly AccessKeyFact[]> {
+  const text = await readFile(path, "utf8").catch((error) => {
+    const code = systemErrorCode(error) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE";
+    throw new AppError(code, `reading the access keys ${path}: ${messageOf(error)}`, { cause: error });
+  });
+  let keys: unknown;
+  try {
+    keys = JSON.parse(text);
+  } catch {
+    keys = undefined;
+  }
+  if (Array.isArray(keys) && keys.length > 0 && keys.every(isAccessKey)) return keys;
+  throw new AppError(
+    "SERVER_KEYS_INVALID",
+    `reading the access keys ${path}: expected a JSON list of {"accessKeyId", "secretAccessKey", "account"} with 12-digit accounts`,
+  );
+}
+
+function isAccessKey(value: unknown): value is AccessKeyFact {
+  if (typeof value !== "object" || value === null) return false;
+  const { accessKeyId, secretAccessKey, account } = value as Readonly<Record<string, unknown>>;
+  return (
+    typeof accessKeyId === "string" &&
+    accessKeyId !== "" &&
+    typeof secretAccessKey === "string" &&
+    secretAccessKey !== "" &&
+    typeof account === "string" &&
+    /^\d{12}$/.test(account)
+  );
+}

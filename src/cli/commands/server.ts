@@ -1,0 +1,124 @@
+/** memoir server: the HealthOmics API until it is stopped. */
+import type { OmicsWish } from "../../app/index.ts";
+import { AppError, messageOf } from "../../kernel/index.ts";
+import { defineCommand, type Given } from "../command.ts";
+import { present } from "../model-options.ts";
+
+interface ServerResult {
+  readonly url: string;
+  readonly authentication: "access-keys" | "none";
+  readonly ledger: string;
+}
+
+const openAccount = "000000000000";
+
+export const command = defineCommand<ServerResult>({
+  name: "server",
+  summary: "Speak the AWS HealthOmics workflows API to unmodified AWS clients",
+  details: [
+    "Runs, tasks, caches and workflows are kept in a ledger under the home folder; a server that is stopped or killed takes its runs up again when it is started again.",
+    "With --access-keys every request must be signed with one of the keys, and each account sees only its own. Without, nobody is checked and the server listens on this machine only.",
+    "Clients need their host prefix switched off: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
+  ],
+  options: [
+    {
+      flags: "--port <n>",
+      description: "port to listen on; 0 takes a free one (default 8080)",
+      kind: "count",
+    },
+    { flags: "--host <address>", description: "address to listen on (default 127.0.0.1)" },
+    {
+      flags: "--access-keys <file>",
+      description: "JSON list of accessKeyId, secretAccessKey and account (12 digits)",
+    },
+    { flags: "--region <name>", description: "region in ARNs (default us-east-1)" },
+    { flags: "--max-runs <n>", description: "runs under way at the same time (default 8)", kind: "count" },
+    {
+      flags: "--executor <kind>",
+      description: "container (default) or host, for machines without containers",
+      choices: ["auto", "container", "host"],
+    },
+    {
+      flags: "--engine <name>",
+      description: "docker or podman (default: what is found)",
+      choices: ["docker", "podman"],
+    },
+    { flags: "--isolate", description: "hide from host tasks what they did not declare (bubblewrap)" },
+    { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
+    { flags: "--image <name>", description: "image of tasks that name none" },
+    {
+      flags: "--for <seconds>",
+      description: "stop by itself after so long; for trying things out",
+      kind: "number",
+    },
+  ],
+  examples: [{ command: "memoir server --port 0 --executor host --cache-host-tasks --for 1" }],
+  act: async (given, { app, ask, screen }) => {
+    const host = given.text("host") ?? "127.0.0.1";
+    const { createServer, listen } = await import("../../server/index.ts");
+    const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
+    const omics = await (await app()).openOmics(wishOf(given), onBug);
+    try {
+      if (omics.keys.length === 0 && !isLoopback(host))
+        throw new AppError(
+          "SERVER_KEYS_MISSING",
+          `listening on ${host}: without access keys the server listens on this machine only`,
+        );
+      const region = given.text("region") ?? "us-east-1";
+      const server = createServer({ ...omics, openAccount, region, now: () => new Date(), onBug });
+      const listening = await listen(server, { host, port: given.count("port") ?? 8080 });
+      const shown = host.includes(":") ? `[${host}]` : host;
+      const result: ServerResult = {
+        url: `http://${shown}:${listening.port}`,
+        authentication: omics.keys.length === 0 ? "none" : "access-keys",
+        ledger: omics.ledgerFile,
+      };
+      screen.say(`listening on ${result.url}`);
+      if (result.authentication === "none")
+        screen.say(
+          `${screen.paint.yellow("warning:")} requests are not checked: anybody on this machine may use this server; --access-keys FILE changes that`,
+        );
+      omics.runs.resume();
+      await stopped(ask.signal, given.text("for"));
+      await listening.close();
+      return result;
+    } finally {
+      await omics.close();
+    }
+  },
+  render: (result, screen) =>
+    screen.say(`stopped listening on ${result.url}; runs under way go on with the next start`),
+});
+
+function wishOf(given: Given): OmicsWish {
+  const maxRuns = given.count("max-runs");
+  return {
+    executor: (given.text("executor") ?? "auto") as OmicsWish["executor"],
+    isolate: given.is("isolate") ? "yes" : "no",
+    cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
+    ...present("engine", given.text("engine") as OmicsWish["engine"]),
+    ...present("image", given.text("image")),
+    ...present("accessKeys", given.text("access-keys")),
+    ...present("maxRuns", maxRuns),
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Resolves when the user stops the server, or after the given time. */
+function stopped(signal: AbortSignal, seconds: string | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = seconds === undefined ? undefined : setTimeout(resolve, Number(seconds) * 1000);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
