@@ -59,10 +59,20 @@ describe("cells read from bytes", () => {
     ]);
   });
 
-  it.each(['["1"', '["1",', '["1","2"]', "[1]", "{}", "", "[]", '["a\\u0041"]', '["é"]', '["1" ]'])(
-    "%s is not one plain cell",
-    (json) => {
-      expect(reader.read(Buffer.from(json), ["string"])).toBeUndefined();
-    },
-  );
+  it.each([
+    '["1"',
+    '["1",',
+    '["1","2"]',
+    "[1]",
+    "{}",
+    "",
+    "[]",
+    '["a\\u0041"]',
+    '["é"]',
+    '["1" ]',
+    '["\u0000"]',
+    '["\n"]',
+  ])("%s is not one plain cell", (json) => {
+    expect(reader.read(Buffer.from(json), ["string"])).toBeUndefined();
+  });
 });

@@ -77,12 +77,13 @@ export class CellBytes {
     return value === misfit || typeof value === "string" ? undefined : value;
   }
 
-  /** Goes behind the closing quote and answers where it was; -1 when an escape or a byte beyond ASCII comes first. */
+  /** Goes behind the closing quote and answers where it was; -1 when an escape, a control character (which
+   * JSON does not allow) or a byte beyond ASCII comes first. */
   #close(bytes: Uint8Array): number {
     let at = this.#at;
     for (; bytes[at] !== quote; at++) {
       const byte = bytes[at] ?? 0xff;
-      if (byte === backslash || byte > 127) return -1;
+      if (byte === backslash || byte < 32 || byte > 127) return -1;
     }
     this.#at = at + 1;
     return at;
