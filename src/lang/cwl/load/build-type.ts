@@ -1,0 +1,190 @@
+/** Types from the document: the short syntax, unions, arrays, records, enums, and names. */
+import { didYouMean } from "../../../kernel/index.ts";
+import type { RecordField, Type } from "../model/type.ts";
+import { unionOf } from "../model/type.ts";
+import { atLeast } from "../model/version.ts";
+import { type BuildContext, docField, say, shortName, textField } from "./build-context.ts";
+import { bindingOf, fileDetailsOf, outputBindingOf } from "./build-parameter.ts";
+import { conform, listField, startOf } from "./conform.ts";
+import { splitReference } from "./documents.ts";
+import { describe, field, type MapNode, type Node, textOf } from "./node.ts";
+import { schema } from "./schema.ts";
+
+const simpleTypes = [
+  "null",
+  "boolean",
+  "int",
+  "long",
+  "float",
+  "double",
+  "string",
+  "File",
+  "Directory",
+  "Any",
+] as const;
+const any: Type = { kind: "Any" };
+
+/** Never throws: what is wrong is reported, and Any stands in its place. */
+export function typeOf(node: Node | undefined, context: BuildContext): Type {
+  if (node === undefined) return any;
+  switch (node.kind) {
+    case "list":
+      if (node.items.length === 0) {
+        say(context, node.place, "cwl-unknown-type", "a list of types has at least one member");
+        return any;
+      }
+      return unionOf(node.items.map((each) => typeOf(each, context)));
+    case "map":
+      return mapType(node, context);
+    case "scalar": {
+      const text = textOf(node);
+      if (text !== undefined) return namedType(text, node, context);
+      if (node.value === null) return { kind: "null" };
+      say(context, node.place, "cwl-unknown-type", `expected a type, found ${describe(node)}`);
+      return any;
+    }
+  }
+}
+
+function namedType(text: string, node: Node, context: BuildContext): Type {
+  if (text.endsWith("?")) return unionOf([{ kind: "null" }, namedType(text.slice(0, -1), node, context)]);
+  if (text.endsWith("[]")) {
+    const inner = text.slice(0, -2);
+    if (inner.endsWith("]"))
+      say(context, node.place, "cwl-unknown-type", `${text} nests short array types`, {
+        help: "write {type: array, items: {type: array, items: …}}",
+      });
+    return { kind: "array", items: namedType(inner, node, context) };
+  }
+  const simple = simpleTypes.find((each) => each === text);
+  if (simple !== undefined) return { kind: simple };
+  const found = findType(text, node, context);
+  if (found !== undefined) return found;
+  const names = [...simpleTypes, ...context.types.keys()];
+  const near = didYouMean(text, names);
+  say(context, node.place, "cwl-unknown-type", `there is no type ${text}`, {
+    help:
+      near === undefined ? "types of one's own are defined in SchemaDefRequirement" : `did you mean ${near}?`,
+  });
+  return any;
+}
+
+function findType(text: string, node: Node, context: BuildContext): Type | undefined {
+  const [file, fragment] = splitReference(text);
+  const from = context.documents.uriOf(node.place.source);
+  const keys = text.includes("#")
+    ? [
+        `${file === "" ? from : context.tree.resolve(file, from)}#${fragment}`,
+        `#${fragment}`,
+        shortName(text),
+      ]
+    : [`${from}#${text}`, `#${text}`, shortName(text)];
+  for (const key of keys) {
+    const found = context.types.get(key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function mapType(node: MapNode, context: BuildContext): Type {
+  const kind = textOf(field(node, "type"));
+  const conformance = { version: context.version, report: context.report, lenient: context.lenient };
+  const name = textField(node, "name");
+  const named = name === undefined ? {} : { name: shortName(name) };
+  switch (kind) {
+    case "array": {
+      if (!conform(node, schema["ArraySchema"] ?? {}, "an array type", conformance)) return any;
+      const inputBinding = bindingOf(field(node, "inputBinding"), context);
+      return {
+        kind: "array",
+        items: typeOf(field(node, "items"), context),
+        ...named,
+        ...(inputBinding && { inputBinding }),
+      };
+    }
+    case "enum": {
+      if (!conform(node, schema["EnumSchema"] ?? {}, "an enum type", conformance)) return any;
+      const inputBinding = bindingOf(field(node, "inputBinding"), context);
+      const symbols = listField(node, "symbols").map((each) => shortName(textOf(each) ?? ""));
+      return { kind: "enum", symbols, ...named, ...(inputBinding && { inputBinding }) };
+    }
+    case "record": {
+      if (!conform(node, schema["RecordSchema"] ?? {}, "a record type", conformance)) return any;
+      const inputBinding = bindingOf(field(node, "inputBinding"), context);
+      const fields = listField(node, "fields", "name", "type").map((each) => fieldOf(each, context));
+      return { kind: "record", fields, ...named, ...(inputBinding && { inputBinding }) };
+    }
+    default: {
+      // `{type: File}` nests needlessly and is understood; anything else is a mistake.
+      const inner = field(node, "type");
+      if (inner !== undefined && node.entries.length === 1) return typeOf(inner, context);
+      say(
+        context,
+        inner?.place ?? startOf(node.place),
+        "cwl-unknown-type",
+        `expected type: array, record or enum, found ${inner === undefined ? "none" : describe(inner)}`,
+      );
+      return any;
+    }
+  }
+}
+
+function fieldOf(node: Node, context: BuildContext): RecordField {
+  const label = textField(node, "label");
+  const doc = docField(node);
+  const inputBinding = bindingOf(field(node, "inputBinding"), context);
+  const outputBinding = outputBindingOf(field(node, "outputBinding"), context);
+  return {
+    name: shortName(textField(node, "name") ?? ""),
+    type: typeOf(field(node, "type"), context),
+    ...fileDetailsOf(node, context),
+    ...(label !== undefined && { label }),
+    ...(doc !== undefined && { doc }),
+    ...(inputBinding && { inputBinding }),
+    ...(outputBinding && { outputBinding }),
+  };
+}
+
+/** The types of a SchemaDefRequirement, added to those known around. Later ones may use earlier ones. */
+export function definedTypes(requirement: Node, context: BuildContext): BuildContext {
+  const types = new Map(context.types);
+  const inner = { ...context, types };
+  for (const each of listField(requirement, "types").flatMap((item) =>
+    item.kind === "list" ? item.items : [item],
+  )) {
+    const kind = textField(each, "type");
+    if (each.kind !== "map" || (kind !== "record" && kind !== "enum" && kind !== "array")) {
+      say(
+        context,
+        startOf(each.place),
+        "cwl-unknown-type",
+        `expected a record or enum type, found ${describe(each)}`,
+      );
+      continue;
+    }
+    if (
+      kind === "array" &&
+      !context.lenient &&
+      textField(each, "name") === undefined &&
+      atLeast(context.version, "v1.0")
+    )
+      continue;
+    define(each, typeOf(each, inner), types, context);
+  }
+  return inner;
+}
+
+function define(node: MapNode, type: Type, types: Map<string, Type>, context: BuildContext): void {
+  const name = textField(node, "name");
+  if (name !== undefined) {
+    const uri = context.documents.uriOf(node.place.source);
+    const fragment = name.includes("#") ? splitReference(name)[1] : name;
+    for (const key of [`${uri}#${fragment}`, `#${fragment}`, shortName(name)]) types.set(key, type);
+  }
+  // Types that are named inside of others may be used, too.
+  for (const each of listField(node, "fields", "name", "type")) {
+    const inner = field(each, "type");
+    if (inner?.kind === "map" && textField(inner, "name") !== undefined)
+      define(inner, typeOf(inner, { ...context, types, report: () => undefined }), types, context);
+  }
+}

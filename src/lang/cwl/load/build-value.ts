@@ -1,0 +1,33 @@
+/** Values that stand in documents: defaults, and files of the initial working directory. */
+
+import { baseOfDocument, resolveLocation } from "../values/location.ts";
+import { type CwlValue, cwlRecord } from "../values/value.ts";
+import { type BuildContext, expandPrefix } from "./build-context.ts";
+import { field, type Node, textOf } from "./node.ts";
+
+/** Locations of File and Directory objects become absolute. */
+export function valueOf(node: Node, context: BuildContext): CwlValue {
+  switch (node.kind) {
+    case "scalar":
+      return node.value;
+    case "list":
+      return node.items.map((each) => valueOf(each, context));
+    case "map": {
+      const kind = textOf(field(node, "class"));
+      const entries = node.entries.map((entry) => [entry.name, valueOf(entry.value, context)] as const);
+      if (kind !== "File" && kind !== "Directory") return cwlRecord(entries);
+      const base = baseOfDocument(context.documents.uriOf(node.place.source));
+      const members = new Map(entries);
+      const location = members.get("location");
+      const path = members.get("path");
+      if (typeof location === "string") members.set("location", resolveLocation(location, base, "location"));
+      else if (typeof path === "string") {
+        members.set("location", resolveLocation(path, base, "path"));
+        members.delete("path");
+      }
+      const format = members.get("format");
+      if (typeof format === "string") members.set("format", expandPrefix(format, context.text.namespaces));
+      return cwlRecord(members);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** Locations of files: URIs in values, host paths on disk. */
+import { basename, dirname, isAbsolute, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** `file:///…` of an absolute host path, percent-encoded. */
+export function fileLocation(path: string): string {
+  return pathToFileURL(path).href;
+}
+
+/** The host path of a `file:` location; undefined for everything else. */
+export function hostPathOf(location: string): string | undefined {
+  if (!/^file:/i.test(location)) return undefined;
+  try {
+    return fileURLToPath(location);
+  } catch {
+    // A stray % or a host name: no file of this machine.
+    return undefined;
+  }
+}
+
+/** Two letters at least before `:`, so that `A:Gln2Cys` stays a name. */
+export function hasScheme(reference: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]+:\/\/|file:|data:|_:)/i.test(reference);
+}
+
+/**
+ * An absolute location. `base` is the host folder, or the http(s) address of the document, that the reference stands
+ * in. A `location` is an IRI and percent-encoded; a `path` is a name on disk as it is.
+ */
+export function resolveLocation(reference: string, base: string, form: "location" | "path"): string {
+  if (hasScheme(reference)) return reference.startsWith("file:/") ? normalFile(reference) : reference;
+  if (/^https?:/i.test(base)) return new URL(form === "path" ? encodeURI(reference) : reference, base).href;
+  const path = form === "path" ? reference : decoded(reference);
+  return fileLocation(isAbsolute(path) ? resolve(path) : resolve(base, path));
+}
+
+/** Where references of a document are relative to: its folder, or its own address on the web. */
+export function baseOfDocument(uri: string): string {
+  return /^https?:/i.test(uri) ? uri : dirname(uri);
+}
+
+function normalFile(location: string): string {
+  const path = hostPathOf(location);
+  return path === undefined ? location : fileLocation(path);
+}
+
+/** The last part of a location, decoded: what the file is called. */
+export function nameOfLocation(location: string): string {
+  const path = hostPathOf(location);
+  if (path !== undefined) return basename(path);
+  const last = location.replace(/[?#].*$/, "").replace(/\/+$/, "");
+  return decoded(last.slice(last.lastIndexOf("/") + 1));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % stands for itself.
+    return text;
+  }
+}
+
+/** `a.tar.gz` -> `a.tar`, `.gz`; leading dots belong to the root. */
+export function splitName(name: string): { readonly nameroot: string; readonly nameext: string } {
+  const lead = /^\.*/.exec(name)?.[0].length ?? 0;
+  const dot = name.lastIndexOf(".");
+  if (dot <= lead - 1 || dot < 1 || dot < lead) return { nameroot: name, nameext: "" };
+  return { nameroot: name.slice(0, dot), nameext: name.slice(dot) };
+}
