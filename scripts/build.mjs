@@ -1,5 +1,5 @@
 // Bundles the command line into dist/: one small entry and lazily loaded chunks.
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 
@@ -29,18 +29,22 @@ const { outputFiles } = await build({
   write: false,
 });
 
-// Chunks are named by their content: written before the entry, and removed after it, so that a command that starts
-// while this runs finds either the old bundle or the new one.
+// Chunks are named by their content and written before the entry that names them. Old ones stay for some minutes, so
+// that commands that are running while this builds still find theirs.
 mkdirSync(outdir, { recursive: true });
 const files = outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
-for (const { name, contents } of files.toSorted(
-  (a, b) => Number(a.name === "memoir.js") - Number(b.name === "memoir.js"),
-)) {
+const entryLast = files.toSorted((a, b) => Number(a.name === "memoir.js") - Number(b.name === "memoir.js"));
+for (const { name, contents } of entryLast) {
   const path = join(outdir, name);
-  writeFileSync(`${path}.new`, contents);
-  if (name === "memoir.js") chmodSync(`${path}.new`, 0o755);
-  renameSync(`${path}.new`, path);
+  writeFileSync(`${path}.${process.pid}.new`, contents);
+  if (name === "memoir.js") chmodSync(`${path}.${process.pid}.new`, 0o755);
+  renameSync(`${path}.${process.pid}.new`, path);
 }
 const current = new Set(files.map((file) => file.name));
-for (const name of readdirSync(outdir))
-  if (!current.has(name)) rmSync(join(outdir, name), { recursive: true });
+const old = Date.now() - 10 * 60_000;
+for (const name of readdirSync(outdir)) {
+  const path = join(outdir, name);
+  if (current.has(name)) continue;
+  const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+  if (changedAt < old) rmSync(path, { recursive: true, force: true });
+}

@@ -88,7 +88,6 @@ class ChunkWork {
       this.#parts.recorder.add(
         rows.filter((row) => row !== undefined),
         place.source,
-        ask,
       );
   }
 

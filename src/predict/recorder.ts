@@ -14,50 +14,10 @@ const group = {
 
 export interface RecorderOptions {
   readonly scope: PredictionScope;
+  /** In the order in which they are asked. */
   readonly places: readonly Place[];
-}
-
-export class Recorder {
-  readonly #scope: PredictionScope;
-  readonly #lanes: readonly Lane[];
-
-  constructor(options: RecorderOptions) {
-    this.#scope = options.scope;
-    this.#lanes = options.places
-      .filter((place) => place.tier.can.write)
-      .map((place) => ({ place, held: [], since: 0, writing: Promise.resolve() }));
-  }
-
-  /** Takes rows for all places, or only for those before `answeredBy`. Returns at once; `settle` waits. */
-  add(rows: readonly PredictionRow[], answeredBy: Source | "computed", ask: Ask): void {
-    for (const lane of this.#lanes) {
-      if (lane.place.source === answeredBy) return; // The places are in the order in which they are asked.
-      if (lane.held.length === 0) lane.since = Date.now();
-      for (const row of rows) lane.held.push(row);
-      const limits = group[lane.place.source];
-      const full =
-        lane.held.length >= Math.min(limits.rows, limits.cells / Math.max(1, this.#scope.columns.length));
-      if (full || Date.now() - lane.since >= limits.afterMs) this.#flush(lane, ask);
-    }
-  }
-
-  /** Waits until what was added lies in the local tier; with `everything`, in the cloud tier too. */
-  async settle(what: "local" | "everything", ask: Ask): Promise<void> {
-    for (const lane of this.#lanes) {
-      if (what === "local" && lane.place.source !== "local") continue;
-      this.#flush(lane, ask);
-      await lane.writing;
-    }
-  }
-
-  #flush(lane: Lane, ask: Ask): void {
-    if (lane.held.length === 0) return;
-    const rows = lane.held;
-    lane.held = [];
-    const write = () => lane.place.ask("record", (tier) => tier.putMany(this.#scope, rows, ask), ask);
-    lane.writing = lane.writing.then(write).then(() => undefined);
-    lane.writing.catch(() => undefined); // Reported by settle, which awaits the same promise.
-  }
+  /** Outlives the run's own Ask a little, so that an interruption does not tear what is being written. */
+  readonly ask: Ask;
 }
 
 interface Lane {
@@ -65,4 +25,54 @@ interface Lane {
   held: PredictionRow[];
   since: number;
   writing: Promise<void>;
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #lanes: readonly Lane[];
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#lanes = options.places
+      .filter((place) => place.tier.can.write)
+      .map((place) => ({ place, held: [], since: 0, writing: Promise.resolve() }));
+  }
+
+  /** Takes rows for the places before the one that answered. Returns at once; `settle` waits. */
+  add(rows: readonly PredictionRow[], answeredBy: Source | "computed"): void {
+    const cellsOfRow = Math.max(1, this.#options.scope.columns.length);
+    for (const lane of this.#lanes) {
+      if (lane.place.source === answeredBy) return;
+      if (lane.held.length === 0) lane.since = Date.now();
+      for (const row of rows) lane.held.push(row);
+      const limits = group[lane.place.source];
+      const full = lane.held.length >= Math.min(limits.rows, limits.cells / cellsOfRow);
+      if (full || Date.now() - lane.since >= limits.afterMs) this.#flush(lane);
+    }
+  }
+
+  /** Waits until what was added lies in the local tier; with `everything`, in the cloud tier too. */
+  async settle(what: "local" | "everything"): Promise<void> {
+    for (const lane of this.#lanes) {
+      if (what === "local" && lane.place.source !== "local") continue;
+      this.#flush(lane);
+      await lane.writing;
+    }
+  }
+
+  #flush(lane: Lane): void {
+    if (lane.held.length === 0) return;
+    const { scope, ask } = this.#options;
+    const rows = lane.held;
+    lane.held = [];
+    const write = async () => {
+      await lane.place.ask("record", (tier) => tier.putMany(scope, rows, ask), ask);
+    };
+    // One group after the other; a group that failed does not take the next one with it, but settle hears of it.
+    lane.writing = lane.writing.then(write, async (error: unknown) => {
+      await write();
+      throw error;
+    });
+    lane.writing.catch(() => undefined);
+  }
 }

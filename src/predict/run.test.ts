@@ -16,7 +16,8 @@ import {
 import type { Cell } from "../task/index.ts";
 import type { PredictEvent } from "./events.ts";
 import type { Mode } from "./mode.ts";
-import { type RunParts, type RunRequest, runPredictions } from "./run.ts";
+import { runPredictions } from "./run.ts";
+import type { RunParts, RunRequest } from "./run-request.ts";
 import { createScriptedRunner, scriptedModel } from "./scripted-runner.ts";
 
 let folder = "";

@@ -5,82 +5,31 @@
  */
 import { resolve } from "node:path";
 import { digestOf } from "../hash/index.ts";
-import { AppError, type Ask, checkAsk, freshAsk, withTimeout } from "../kernel/index.ts";
-import type { Canonicalizer, Model, Runner } from "../models/index.ts";
-import type { PredictionTier } from "../store/predictions/index.ts";
+import { AppError, type Ask, checkAsk } from "../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
 import { Computer } from "./computer.ts";
-import { type MutableCounts, noCounts, type PredictEventSink, type RunCounts, sumOf } from "./events.ts";
+import { type MutableCounts, noCounts, sumOf } from "./events.ts";
 import { converterFor } from "./files/converter.ts";
 import { inputFormatOf, outputFormatOf } from "./files/format.ts";
-import type { HeaderWish } from "./files/header.ts";
 import { inputSizeBytes, readInputs } from "./files/read-inputs.ts";
 import { rowFormatFor } from "./files/row-format.ts";
-import { type Mode, planOf } from "./mode.ts";
+import { planOf } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
+import { outliving } from "./outliving.ts";
 import { Place } from "./place.ts";
 import { Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
-
-export interface RunRequest extends HeaderWish {
-  readonly mode: Mode;
-  /** `never` stops after the look-ups (`--no-compute`). Default: what the mode says. */
-  readonly computes?: "never";
-  readonly input: string;
-  readonly output: string;
-  /** Default: what the mode says. */
-  readonly missing?: string;
-  readonly statusColumn: "with" | "without";
-  readonly match: "exact" | "canonical";
-  /** Inputs handed to the model at once. Default: 100. */
-  readonly batchSize?: number;
-  /** Batches at the same time. Default: 1. */
-  readonly parallel?: number;
-}
-
-export interface RunParts {
-  readonly model: Model;
-  /** The tiers that the mode needs; opened by the run where that is still to do, closed by the caller. */
-  readonly local: PredictionTier | undefined;
-  readonly cloud: PredictionTier | undefined;
-  /** Not open yet; opened only when something must be computed, and closed by the run. */
-  readonly runner: Runner;
-  readonly canonicalizer: () => Promise<Canonicalizer>;
-  readonly emit: PredictEventSink;
-}
-
-export interface FailedInput {
-  /** Row of the input, counted from 1 and without the header. */
-  readonly row: number;
-  readonly input: string;
-  readonly reason: string;
-}
-
-export interface RunResult {
-  readonly model: string;
-  readonly release: string;
-  readonly mode: Mode;
-  readonly input: string;
-  readonly output: string;
-  readonly rows: number;
-  readonly counts: RunCounts;
-  /** Rows that an interrupted run had finished before this one. */
-  readonly resumedRows: number;
-  readonly seconds: number;
-  /** Rows of this run (without resumed ones) per second. */
-  readonly rowsPerSecond: number;
-  /** The first failed rows of this run, at most 20. */
-  readonly failures: readonly FailedInput[];
-  readonly warnings: readonly string[];
-}
+import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 
 /** Raised when the text of an output changes although the options do not, so that no old partial output is gone on with. */
 const outputVersion = 1;
 const chunksAtOnce = 2;
 const checkpointEveryMs = 1_000;
 const failuresShown = 20;
+/** How long recording may go on after an interruption. */
+const recordForMs = 5_000;
 
 /**
  * Runs a batch of predictions.
@@ -134,7 +83,8 @@ class PredictionRun {
     const stop = () => inner.abort(ask.signal.reason);
     ask.signal.addEventListener("abort", stop, { once: true });
     const innerAsk: Ask = { ...ask, signal: inner.signal };
-    const answering = this.#answerParts(innerAsk);
+    const recording = outliving(ask, recordForMs);
+    const answering = this.#answerParts(recording.ask);
     const output = await ResumableOutput.open({ path: request.output, identity: this.#identity(format) });
     let finished = false;
     try {
@@ -145,7 +95,7 @@ class PredictionRun {
       };
       const writer = new OrderedWriter(output, rowFormatFor(format, options), this.#written);
       await this.#answerAll(writer, output, answering, innerAsk);
-      await answering.recorder.settle("everything", innerAsk);
+      await answering.recorder.settle("everything");
       checkAsk(ask, "finishing the output");
       await writer.finish(converterFor(format, this.#scope.columns, innerAsk));
       finished = true;
@@ -153,6 +103,7 @@ class PredictionRun {
       inner.abort(new Error("the run has ended"));
       ask.signal.removeEventListener("abort", stop);
       if (!finished) await this.#keepWhatIsDone(answering, output);
+      recording.done();
       await answering.computer?.close();
       await answering.canonical?.close();
     }
@@ -161,15 +112,9 @@ class PredictionRun {
 
   /** Interrupted or broken: what was computed is recorded, what was written can be gone on with. */
   async #keepWhatIsDone(answering: AnswerParts, output: ResumableOutput): Promise<void> {
-    const last = withTimeout(freshAsk(), 5_000);
-    try {
-      await answering.recorder.settle("everything", last.ask);
-    } catch {
-      // The run's own error says more; a row that could not be recorded is computed again.
-    } finally {
-      last.done();
-      await output.abandon();
-    }
+    // The run's own error says more; a row that could not be recorded is computed again.
+    await answering.recorder.settle("everything").catch(() => undefined);
+    await output.abandon();
   }
 
   async #answerAll(
@@ -222,7 +167,7 @@ class PredictionRun {
         answering.canonical?.release(missed);
       }
       if (Date.now() < checkpointAt) return;
-      await answering.recorder.settle("local", ask);
+      await answering.recorder.settle("local");
       await writer.checkpoint(digest);
       checkpointAt = Date.now() + checkpointEveryMs;
     };
@@ -274,6 +219,7 @@ class PredictionRun {
     return this.#request.batchSize ?? 100;
   }
 
+  /** `ask`: for recording, which goes on a little after an interruption. */
   #answerParts(ask: Ask): AnswerParts {
     const plan = planOf(this.#request.mode);
     const computes = plan.computes === "allowed" && this.#request.computes !== "never";
@@ -281,7 +227,7 @@ class PredictionRun {
     if (model.reusable.kind === "never")
       this.#warn(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
     const places = !this.#reusable ? [] : plan.lookUp.map((source) => this.#place(source, computes));
-    const recorder = new Recorder({ scope: this.#scope, places });
+    const recorder = new Recorder({ scope: this.#scope, places, ask });
     const canonical =
       this.#request.match === "canonical" && this.#reusable
         ? new CanonicalMatch(this.#parts.canonicalizer)
@@ -310,7 +256,7 @@ class PredictionRun {
               const known = form === undefined ? {} : { canonical: form };
               rows.push({ input, values: prediction.values, provenance, ...known });
             });
-            recorder.add(rows, "computed", ask);
+            recorder.add(rows, "computed");
           },
         });
     return {

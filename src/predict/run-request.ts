@@ -1,0 +1,58 @@
+/** What a prediction run is asked for, what it works with, and what it answers. */
+import type { Canonicalizer, Model, Runner } from "../models/index.ts";
+import type { PredictionTier } from "../store/predictions/index.ts";
+import type { PredictEventSink, RunCounts } from "./events.ts";
+import type { HeaderWish } from "./files/header.ts";
+import type { Mode } from "./mode.ts";
+
+export interface RunRequest extends HeaderWish {
+  readonly mode: Mode;
+  /** `never` stops after the look-ups (`--no-compute`). Default: what the mode says. */
+  readonly computes?: "never";
+  readonly input: string;
+  readonly output: string;
+  /** Default: what the mode says. */
+  readonly missing?: string;
+  readonly statusColumn: "with" | "without";
+  readonly match: "exact" | "canonical";
+  /** Inputs handed to the model at once. Default: 100. */
+  readonly batchSize?: number;
+  /** Batches at the same time. Default: 1. */
+  readonly parallel?: number;
+}
+
+export interface RunParts {
+  readonly model: Model;
+  /** The tiers that the mode needs; opened by the run where that is still to do, closed by the caller. */
+  readonly local: PredictionTier | undefined;
+  readonly cloud: PredictionTier | undefined;
+  /** Not open yet; opened only when something must be computed, and closed by the run. */
+  readonly runner: Runner;
+  readonly canonicalizer: () => Promise<Canonicalizer>;
+  readonly emit: PredictEventSink;
+}
+
+export interface FailedInput {
+  /** Row of the input, counted from 1 and without the header. */
+  readonly row: number;
+  readonly input: string;
+  readonly reason: string;
+}
+
+export interface RunResult {
+  readonly model: string;
+  readonly release: string;
+  readonly mode: Mode;
+  readonly input: string;
+  readonly output: string;
+  readonly rows: number;
+  readonly counts: RunCounts;
+  /** Rows that an interrupted run had finished before this one. */
+  readonly resumedRows: number;
+  readonly seconds: number;
+  /** Rows of this run (without resumed ones) per second. */
+  readonly rowsPerSecond: number;
+  /** The first failed rows of this run, at most 20. */
+  readonly failures: readonly FailedInput[];
+  readonly warnings: readonly string[];
+}
