@@ -1,32 +1,11 @@
-/** Parameters and their bindings. */
-import type { Expr } from "../model/expression.ts";
-import type {
-  CommandLineBinding,
-  FileDetails,
-  InputParameter,
-  LoadListing,
-  OutputBinding,
-  OutputParameter,
-} from "../model/parameter.ts";
-import type { SecondaryFile } from "../model/type.ts";
-import { atLeast } from "../model/version.ts";
-import {
-  type BuildContext,
-  docField,
-  expandPrefix,
-  expressionField,
-  expressionOf,
-  flagField,
-  flagOrExpression,
-  literalExpression,
-  numberOrExpression,
-  shortName,
-  textField,
-} from "./build-context.ts";
+/** Parameters of processes. */
+import type { InputParameter, OutputParameter } from "../model/parameter.ts";
+import { bindingOf, fileDetailsOf, outputBindingOf } from "./build-binding.ts";
+import { type BuildContext, docField, flagField, shortName, textField } from "./build-context.ts";
 import { typeOf } from "./build-type.ts";
-import { valueOf } from "./build-value.ts";
-import { listField, startOf } from "./conform.ts";
-import { entryOf, field, type Node, textOf } from "./node.ts";
+import { literalValue } from "./build-value.ts";
+import { startOf } from "./conform.ts";
+import { entryOf, field, type Node } from "./node.ts";
 
 export function inputParameterOf(node: Node, context: BuildContext): InputParameter {
   const inputBinding = bindingOf(field(node, "inputBinding"), context);
@@ -39,7 +18,7 @@ export function inputParameterOf(node: Node, context: BuildContext): InputParame
     // Where it was before v1.1.
     loadContents:
       details.loadContents || flagField(field(node, "inputBinding") ?? node, "loadContents") === true,
-    ...(given !== undefined && { default: valueOf(given, context) }),
+    ...(given !== undefined && { default: literalValue(given, context) }),
     ...(inputBinding && { inputBinding }),
     ...descriptionOf(node),
     place: placeOfId(node),
@@ -67,71 +46,4 @@ export function descriptionOf(node: Node): { readonly label?: string; readonly d
   const label = textField(node, "label");
   const doc = docField(node);
   return { ...(label !== undefined && { label }), ...(doc !== undefined && { doc }) };
-}
-
-export function fileDetailsOf(node: Node, context: BuildContext): FileDetails {
-  const loadListing = listingField(node);
-  return {
-    secondaryFiles: listField(node, "secondaryFiles").flatMap((each) => secondaryFileOf(each, context)),
-    format: listField(node, "format").flatMap((each) => formatOf(each, context)),
-    streamable: flagField(node, "streamable") ?? false,
-    loadContents: flagField(node, "loadContents") ?? false,
-    ...(loadListing && { loadListing }),
-  };
-}
-
-export function listingField(node: Node): LoadListing | undefined {
-  const text = textField(node, "loadListing");
-  return text === "no_listing" || text === "shallow_listing" || text === "deep_listing" ? text : undefined;
-}
-
-/** v1.1 and later: a `?` at the end of a pattern makes it optional. */
-function secondaryFileOf(node: Node, context: BuildContext): SecondaryFile[] {
-  if (node.kind === "map") {
-    const pattern = expressionField(node, "pattern", context);
-    if (pattern === undefined) return [];
-    return [{ pattern, required: flagOrExpression(field(node, "required"), context) }];
-  }
-  const text = textOf(node);
-  if (text === undefined) return [];
-  if (atLeast(context.version, "v1.1") && text.endsWith("?") && !/\$[({]/.test(text))
-    return [{ pattern: literalExpression(text.slice(0, -1), node.place), required: false }];
-  const pattern = expressionOf(node, context);
-  return pattern === undefined ? [] : [{ pattern, required: undefined }];
-}
-
-function formatOf(node: Node, context: BuildContext): Expr[] {
-  const expr = expressionOf(node, context);
-  if (expr === undefined) return [];
-  const literal = expr.parts.every((part) => part.kind === "literal");
-  return [literal ? literalExpression(expandPrefix(expr.text, context.text.namespaces), expr.place) : expr];
-}
-
-export function bindingOf(node: Node | undefined, context: BuildContext): CommandLineBinding | undefined {
-  if (node?.kind !== "map") return undefined;
-  const prefix = textField(node, "prefix");
-  const itemSeparator = textField(node, "itemSeparator");
-  const valueFrom = expressionField(node, "valueFrom", context);
-  return {
-    position: numberOrExpression(field(node, "position"), context) ?? 0,
-    separate: flagField(node, "separate") ?? true,
-    shellQuote: flagField(node, "shellQuote") ?? true,
-    ...(prefix !== undefined && { prefix }),
-    ...(itemSeparator !== undefined && { itemSeparator }),
-    ...(valueFrom && { valueFrom }),
-    place: startOf(node.place),
-  };
-}
-
-export function outputBindingOf(node: Node | undefined, context: BuildContext): OutputBinding | undefined {
-  if (node?.kind !== "map") return undefined;
-  const outputEval = expressionField(node, "outputEval", context);
-  const loadListing = listingField(node);
-  return {
-    glob: listField(node, "glob").flatMap((each) => expressionOf(each, context) ?? []),
-    loadContents: flagField(node, "loadContents") ?? false,
-    ...(outputEval && { outputEval }),
-    ...(loadListing && { loadListing }),
-    place: startOf(node.place),
-  };
 }

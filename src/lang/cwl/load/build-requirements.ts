@@ -5,6 +5,7 @@ import type { Requirements, Resource, WorkDirEntry } from "../model/requirements
 import { atLeast } from "../model/version.ts";
 import { baseOfDocument, resolveLocation } from "../values/location.ts";
 import { isFileOrDirectory } from "../values/value.ts";
+import { listingField } from "./build-binding.ts";
 import {
   type BuildContext,
   expandPrefix,
@@ -16,9 +17,8 @@ import {
   say,
   textField,
 } from "./build-context.ts";
-import { listingField } from "./build-parameter.ts";
 import { definedTypes } from "./build-type.ts";
-import { valueOf } from "./build-value.ts";
+import { literalValue } from "./build-value.ts";
 import { conform, listField, startOf, textsField } from "./conform.ts";
 import { describe, field, type MapNode, type Node, textOf } from "./node.ts";
 import { formerNames, requirementSchema, schema } from "./schema.ts";
@@ -250,7 +250,7 @@ function workDirEntryOf(node: Node, context: BuildContext): WorkDirEntry[] {
     const writable = flagField(node, "writable") ?? false;
     return [{ kind: "dirent", ...(entryname && { entryname }), entry, writable, place }];
   }
-  const value = valueOf(node, context);
+  const value = literalValue(node, context);
   const files = Array.isArray(value) ? value : [value];
   if (files.every((each) => isFileOrDirectory(each))) return [{ kind: "literal", value, place }];
   say(

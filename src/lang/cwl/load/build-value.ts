@@ -6,15 +6,15 @@ import { type BuildContext, expandPrefix } from "./build-context.ts";
 import { field, type Node, textOf } from "./node.ts";
 
 /** Locations of File and Directory objects become absolute. */
-export function valueOf(node: Node, context: BuildContext): CwlValue {
+export function literalValue(node: Node, context: BuildContext): CwlValue {
   switch (node.kind) {
     case "scalar":
       return node.value;
     case "list":
-      return node.items.map((each) => valueOf(each, context));
+      return node.items.map((each) => literalValue(each, context));
     case "map": {
       const kind = textOf(field(node, "class"));
-      const entries = node.entries.map((entry) => [entry.name, valueOf(entry.value, context)] as const);
+      const entries = node.entries.map((entry) => [entry.name, literalValue(entry.value, context)] as const);
       if (kind !== "File" && kind !== "Directory") return cwlRecord(entries);
       const base = baseOfDocument(context.documents.uriOf(node.place.source));
       const members = new Map(entries);
