@@ -94,7 +94,7 @@ describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
 
     it("lets a script end its own process group without losing its exit code", () => {
       // `kill 0` reaches the wrapper, too; setsid keeps it from reaching the test.
-      writeFileSync(join(root, "command"), "trap 'exit 4' TERM; kill 0; sleep 5");
+      writeFileSync(join(root, "command"), "trap 'sleep 0.05; exit 4' TERM; kill 0; sleep 5");
       const args = wrapperArguments(root, { kind: "sandbox", cgroup: "" }, [
         "/bin/sh",
         join(root, "command"),

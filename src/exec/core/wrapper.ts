@@ -5,7 +5,9 @@
  * It needs nothing of the image but /bin/sh (checked with dash, busybox and bash): figures come from cgroup files (v1
  * or v2) and /proc, read by the shell itself; where there is no `mv`, `rc` is written in place, and readers take it
  * only when its line is complete. The task runs in the background so that TERM can be handed on: inside a container to
- * every process (`kill -1` spares the caller and pid 1), on the host the whole group has got it already.
+ * every process (`kill -1` spares the caller and pid 1), on the host the whole group has got it already. A wait that TERM
+ * interrupts is made again; it answers 127 when the first one had its answer after all, and bash 5.2 sometimes -1 when
+ * the task ended in the same moment (143, the interrupted wait's answer, stays then).
  */
 
 /**
@@ -20,14 +22,17 @@ export type WrapperPlace =
 const wrapperText = `
 root=$1 place=$2 memory=$3 cpu=$3
 shift 3
-oom= peak= usec= ticks= wall= now=
+oom= peak= usec= ticks= wall= now= interrupted=
 uptime() {
   now=
   [ -r /proc/uptime ] || return 0
   read -r now rest < /proc/uptime
   now=\${now%.*}\${now#*.}
 }
-stop() { if [ "$place" = container ]; then kill -TERM -1 2>/dev/null; fi; }
+stop() {
+  interrupted=1
+  if [ "$place" = container ]; then kill -TERM -1 2>/dev/null; fi
+}
 if [ "$place" = container ]; then
   if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
   elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
@@ -42,7 +47,12 @@ began=$now
 task=$!
 wait $task
 code=$?
-while kill -0 $task 2>/dev/null; do wait $task; code=$?; done
+while [ -n "$interrupted" ]; do
+  interrupted=
+  wait $task
+  again=$?
+  case $again in 127 | -*) ;; *) code=$again ;; esac
+done
 trap '' TERM INT
 uptime
 [ -z "$began" ] || wall=$((now - began))
