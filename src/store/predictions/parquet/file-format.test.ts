@@ -87,7 +87,7 @@ async function checkRoundTrip(rows: readonly PredictionRow[]): Promise<void> {
     for await (const batch of walk(file, { projection: "whole" }, ask))
       for (const { row, place } of batch) {
         walked.push(row);
-        places.push(place);
+        places.push({ place, input: row.input });
       }
     expect(walked.toSorted(byInput)).toEqual(rows.toSorted(byInput));
     expect(await readRows(file, places, ask)).toEqual(walked);

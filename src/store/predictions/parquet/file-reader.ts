@@ -20,7 +20,14 @@ export interface Wanted {
 
 export interface RowPlace {
   readonly group: number;
+  /** Within the row group. */
   readonly row: number;
+}
+
+/** A row whose input is known already: its page of inputs is not read again. */
+export interface KnownRow {
+  readonly place: RowPlace;
+  readonly input: string;
 }
 
 export interface FileHandle {
@@ -52,11 +59,8 @@ export async function lookUp(
   for (const batch of batches(file.index, await candidates(file, wanted, ask))) {
     checkAsk(ask, "looking up predictions");
     const places = await findRows(file, wanted, batch, ask);
-    const rows = await readRows(
-      file,
-      places.map(({ place }) => place),
-      ask,
-    );
+    const known = places.map(({ at, place }) => ({ place, input: (wanted[at] as Wanted).input }));
+    const rows = await readRows(file, known, ask);
     places.forEach(({ at }, i) => {
       const row = rows[i];
       if (row !== undefined) found.set(at, row);
@@ -192,39 +196,39 @@ async function findRows(
   return found;
 }
 
-/** The rows at the given places, in their order; undefined where the bytes are damaged. */
+/** The rows at known places, in their order; undefined where the bytes are damaged. */
 export async function readRows(
   file: FileHandle,
-  places: readonly RowPlace[],
+  known: readonly KnownRow[],
   ask: Ask,
 ): Promise<readonly (PredictionRow | undefined)[]> {
   const blocks = new Map<
     string,
     { group: number; page: number; pages?: PageRow | undefined; tried?: true }
   >();
-  const located = places.map(({ group, row }) => {
+  const located = known.map(({ place: { group, row }, input }) => {
     const { firstRows } = columnAt(file, group, inputAt).pages;
     const page = pageAt(firstRows, row);
     const name = `${group}/${page}`;
     const block = blocks.get(name) ?? { group, page };
     blocks.set(name, block);
-    return { block, row: row - (firstRows[page] ?? 0) };
+    return { block, input, row: row - (firstRows[page] ?? 0) };
   });
   const ranges: ByteRange[] = [];
   for (const { group, page } of blocks.values())
-    for (let number = inputAt; number < columnCount(file); number++) {
+    for (let number = valuesAt; number < columnCount(file); number++) {
       const column = columnAt(file, group, number);
       ranges.push(pageRange(column, page));
       if (column.dictionary !== undefined) ranges.push(column.dictionary);
     }
   const cache = new PageCache(file, await readPieces(file.reader, ranges, file.gapBytes, ask));
-  return located.map(({ block, row }) => {
+  return located.map(({ block, row, input }) => {
     if (block.tried === undefined) {
       block.tried = true;
-      block.pages = intact(file, () => cache.pages(block.group, block.page, columnCount(file), inputAt));
+      block.pages = intact(file, () => cache.pages(block.group, block.page, columnCount(file), valuesAt));
     }
     const { pages } = block;
-    return pages === undefined ? undefined : intact(file, () => rowAt(file, pages, row));
+    return pages === undefined ? undefined : intact(file, () => rowAt(file, pages, row, input));
   });
 }
 
@@ -273,7 +277,7 @@ export async function* walk(
         const key = String(keys.at(i));
         const input = String(inputs.at(i));
         if (after !== undefined && (key < after.key || (key === after.key && input <= after.input))) continue;
-        const row = projection === "whole" ? rowAt(file, pages, i) : { input, values: [] };
+        const row = projection === "whole" ? rowAt(file, pages, i, input) : { input, values: [] };
         rows.push({ key, row, place: { group: number, row: first + i } });
       }
       if (rows.length > 0) yield rows;
@@ -330,7 +334,7 @@ class PageCache {
   }
 }
 
-function rowAt(file: FileHandle, pages: PageRow, row: number): PredictionRow {
+function rowAt(file: FileHandle, pages: PageRow, row: number, input: string): PredictionRow {
   const width = file.scope.columns.length;
   const values = new Array<Cell>(width);
   for (let i = 0; i < width; i++) values[i] = pages[valuesAt + i]?.at(row) ?? null;
@@ -341,7 +345,7 @@ function rowAt(file: FileHandle, pages: PageRow, row: number): PredictionRow {
     textAt(pages[valuesAt + width + 3], row),
   );
   return {
-    input: String(pages[inputAt]?.at(row)),
+    input,
     values,
     ...(provenance === undefined ? {} : { provenance }),
     ...(canonical === undefined ? {} : { canonical }),

@@ -25,7 +25,7 @@ import { createSampler } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
 import { type CompactReport, compactFiles, dueForCompaction } from "./compaction.ts";
-import { type FileHandle, lookUp, type RowPlace, readRows, type Wanted } from "./file-reader.ts";
+import { type FileHandle, type KnownRow, lookUp, readRows, type Wanted } from "./file-reader.ts";
 import { createFileWriter } from "./file-writer.ts";
 import { createForeignFiles, sortedByKey } from "./foreign.ts";
 import { fileNameOf, releaseFolder } from "./layout.ts";
@@ -118,7 +118,10 @@ class Tier implements ParquetTier {
     ask: Ask,
   ): Promise<readonly (PredictionRow | undefined)[]> {
     if (inputs.length === 0 || partition.sources.length === 0) return inputs.map(() => undefined);
-    const wanted: Wanted[] = [...new Set(inputs)].map((input) => ({ key: md5Hex(input), input }));
+    // A malformed text is never stored, and as bytes it would look like another one.
+    const wanted: Wanted[] = [...new Set(inputs)]
+      .filter(isText)
+      .map((input) => ({ key: md5Hex(input), input }));
     wanted.sort((a, b) => byCodeUnit(a.key, b.key));
     const found = await mapBounded(partition.sources, filesAtOnce, async (source) => {
       try {
@@ -274,19 +277,19 @@ class Tier implements ParquetTier {
 
   sample(scope: PredictionScope, request: SampleRequest, ask: Ask): Promise<readonly PredictionRow[]> {
     return this.#onFiles("sampling predictions", scope, ask, async ({ sources }) => {
-      const sampler = createSampler<{ source: number; place: RowPlace }>(request);
+      const sampler = createSampler<KnownRow & { readonly source: number }>(request);
       for await (const batch of merge(sources, { projection: "input-only" }, ask)) {
         checkAsk(ask, "sampling predictions");
         for (const { walked, source } of batch)
-          sampler.offer(walked.row.input, () => ({ source, place: walked.place }));
+          sampler.offer(walked.row.input, () => ({ source, place: walked.place, input: walked.row.input }));
       }
       const drawn = sampler.items();
       const rows = new Array<PredictionRow | undefined>(drawn.length);
       for (const [number, source] of sources.entries()) {
-        const mine = drawn.flatMap((item, at) => (item.source === number ? [{ at, place: item.place }] : []));
+        const mine = drawn.flatMap((item, at) => (item.source === number ? [{ at, item }] : []));
         const read = await readRows(
           source,
-          mine.map(({ place }) => place),
+          mine.map(({ item }) => item),
           ask,
         );
         mine.forEach(({ at }, i) => {
