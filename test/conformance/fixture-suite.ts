@@ -48,9 +48,8 @@ async function runFixture(
   try {
     const target = targetNamed(inputs);
     const end = await runDocument({
-      folder,
       document: join(folder, "source.wdl"),
-      inputs,
+      ...(files.includes("inputs.json") ? { inputs: join(folder, "inputs.json") } : {}),
       scratch,
       env,
       ...(target === undefined ? {} : { target }),

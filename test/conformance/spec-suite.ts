@@ -88,11 +88,12 @@ async function runExample(
   const config = configOf(given.value, name);
   if (config.ignored) return { name, kind: "excluded", why: "the specification marks it as to be ignored" };
   await mkdir(scratch, { recursive: true });
+  const inputs = join(sources, `${name}.inputs.json`);
+  await writeFile(inputs, example.input);
   const end = await runDocument({
-    folder: sources,
     document: join(sources, `${name}.wdl`),
     ...(config.target === undefined ? {} : { target: config.target }),
-    inputs: input.value as Record<string, unknown>,
+    inputs,
     scratch,
     env,
   });
@@ -105,7 +106,7 @@ async function runExample(
     return { name, kind: "passed" };
   }
   if (end.kind !== "succeeded") return { name, kind: "failed", why: `${end.kind}: ${end.why}` };
-  const prefix = `${end.target.name}.`;
+  const prefix = `${end.name}.`;
   for (const [key, expected] of Object.entries(output.value as Record<string, unknown>)) {
     const short = key.startsWith(prefix) ? key.slice(prefix.length) : key.slice(key.indexOf(".") + 1);
     if (config.excluded.has(short) || config.excluded.has(key)) continue;

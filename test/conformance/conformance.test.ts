@@ -1,0 +1,152 @@
+/** The suites' own tools, on small texts of ours, and the page that lists what does not pass. BLESS=1 rewrites its tables. */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type KnownCases, summarise } from "./case-result.ts";
+import { difference } from "./compare.ts";
+import { runFixtureSuite } from "./fixture-suite.ts";
+import { readSpecText } from "./spec-examples.ts";
+import { runSpecSuite } from "./spec-suite.ts";
+
+const env = { PATH: process.env["PATH"] ?? "" };
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-conformance-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function example(name: string, source: string, sections: Readonly<Record<string, string>>): string {
+  const blocks = Object.entries(sections).map(
+    ([title, text]) => `${title}:\n\n\`\`\`json\n${text}\n\`\`\`\n`,
+  );
+  return `<details>\n<summary>\nExample: ${name}.wdl\n\n\`\`\`wdl\n${source}\n\`\`\`\n</summary>\n<p>\n${blocks.join("\n")}</p>\n</details>\n`;
+}
+
+const count = `version 1.1
+task count {
+  input { File words }
+  command <<< wc -l < ~{words} >>>
+  output { Int lines = read_int(stdout()) File same = words }
+}`;
+
+const text = [
+  "# A specification\n",
+  example("count_task", count, {
+    "Example input": '{"count.words": "words.txt"}',
+    "Example output": '{"count.lines": 2, "count.same": "words.txt"}',
+  }),
+  example("wrong_task", count.replaceAll("count", "wrong"), {
+    "Example input": '{"wrong.words": "words.txt"}',
+    "Example output": '{"wrong.lines": 3}',
+  }),
+  example("stop_fail_task", "version 1.1\ntask stop { command { exit 3 } }", {
+    "Test config": '{"fail": true, "return_code": 3}',
+  }),
+  example("broken", "version 1.1\nworkflow broken { output { Int x = 1 } }", {
+    "Example output": '{"broken.x" 1}',
+  }),
+].join("\ntext in between\n");
+
+describe("the suites", () => {
+  test("read the examples of a specification", () => {
+    const { examples } = readSpecText(text);
+    expect(examples.map((each) => each.name)).toEqual([
+      "count_task",
+      "wrong_task",
+      "stop_fail_task",
+      "broken",
+    ]);
+    expect(examples[0]?.source).toContain("task count");
+    expect(examples[2]).toMatchObject({
+      input: "{}",
+      output: "{}",
+      config: '{"fail": true, "return_code": 3}\n',
+    });
+  });
+
+  test("run them, cold and warm, and say which passed", async () => {
+    await mkdir(join(folder, "spec/tests/data"), { recursive: true });
+    await writeFile(join(folder, "spec/SPEC.md"), text);
+    await writeFile(join(folder, "spec/tests/data/words.txt"), "a\nb\n");
+    const results = await runSpecSuite({ folder: join(folder, "spec"), env });
+    expect(results).toEqual([
+      { name: "count_task", kind: "passed" },
+      { name: "wrong_task", kind: "failed", why: "lines: expected 3, got 2" },
+      { name: "stop_fail_task", kind: "passed" },
+      { name: "broken", kind: "excluded", why: "the JSON in the specification cannot be read" },
+    ]);
+  });
+
+  test("run fixtures, one folder a case", async () => {
+    for (const [name, files] of Object.entries({
+      good: {
+        "source.wdl": count,
+        "inputs.json": '{"count.words": "w.txt"}',
+        "w.txt": "a\n",
+        "outputs.json": '{"count.lines": 1}',
+      },
+      bad: { "source.wdl": "version 1.1\nworkflow w { Int x = }", "error.txt": "a mistake" },
+    })) {
+      await mkdir(join(folder, "fixtures", name), { recursive: true });
+      for (const [file, content] of Object.entries(files))
+        await writeFile(join(folder, "fixtures", name, file), content);
+    }
+    expect(await runFixtureSuite({ folder: join(folder, "fixtures"), env })).toEqual([
+      { name: "bad", kind: "passed" },
+      { name: "good", kind: "passed" },
+    ]);
+  });
+
+  test("tell what is known from what is new, and what is listed although it passes", () => {
+    const known: KnownCases = {
+      a: { because: "text", reason: "x" },
+      b: { because: "ours", reason: "y" },
+    };
+    const summary = summarise(
+      [
+        { name: "a", kind: "failed", why: "1" },
+        { name: "b", kind: "passed" },
+        { name: "c", kind: "failed", why: "2" },
+      ],
+      known,
+    );
+    expect(summary).toEqual({
+      passed: 1,
+      failed: [{ name: "c", kind: "failed", why: "2" }],
+      known: [{ name: "a", known: known["a"] }],
+      surprising: ["b"],
+    });
+  });
+
+  test("compare files by their names and numbers by their values", () => {
+    expect(difference({ a: [1.0, "x.txt"] }, { a: [1, "/run/out/x.txt"] }, "o")).toBeUndefined();
+    expect(difference({ a: 1 }, { a: 1, b: null }, "o")).toBeUndefined();
+    expect(difference({ a: 1, b: 2 }, { a: 1 }, "o")).toMatch(/^o: expected/);
+    expect(difference("x", "y", "o")).toBe('o: expected "x", got "y"');
+  });
+});
+
+test("docs/wdl-conformance.md lists exactly what is known not to pass", () => {
+  const page = join(import.meta.dirname, "../../docs/wdl-conformance.md");
+  const lists = JSON.parse(readFileSync(join(import.meta.dirname, "wdl-known.json"), "utf8")) as Record<
+    string,
+    KnownCases
+  >;
+  const tables = Object.entries(lists).map(([suite, cases]) => {
+    const rows = Object.entries(cases).map(
+      ([name, { because, reason }]) => `| ${name} | ${because} | ${reason} |`,
+    );
+    return `### ${suite}\n\n| case | because of | what |\n|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  const marker = "<!-- Written by BLESS=1 npx vitest run test/conformance: -->\n";
+  const wanted = `${marker}\n${tables.join("\n")}`;
+  const before = readFileSync(page, "utf8");
+  const at = before.indexOf(marker);
+  expect(at).toBeGreaterThan(0);
+  if (process.env["BLESS"] === "1") writeFileSync(page, before.slice(0, at) + wanted);
+  expect(readFileSync(page, "utf8").slice(at)).toBe(wanted);
+  expect(tables.length).toBeGreaterThan(4);
+});
