@@ -42,7 +42,13 @@ export function containerSpec(
   return {
     name: attempt.id,
     image,
-    command: ["/bin/sh", ...wrapperArguments(taskRoot, { kind: "container" }, [...attempt.shell, script])],
+    command: [
+      "/bin/sh",
+      ...wrapperArguments(taskRoot, { kind: "container", ownCgroup: engine.limits.memory }, [
+        ...attempt.shell,
+        script,
+      ]),
+    ],
     workDir: taskWork,
     // A uid without an account has the home `/`, which it cannot write to.
     env: uid === 0 ? attempt.env : { HOME: "/tmp", ...attempt.env },

@@ -11,12 +11,13 @@
  */
 
 /**
- *   container: own process namespace; the cgroup files below /sys/fs/cgroup are the task's own
+ *   container: own process namespace; the cgroup files below /sys/fs/cgroup are the task's own, if `ownCgroup` (a
+ *     rootless engine on cgroup v1 leaves its containers in the user's group, whose figures are everybody's)
  *   sandbox: own process namespace, in a cgroup (a folder, or empty = none) that was entered before
  *   host: enters the cgroup itself; writes no `rc` once Memoir has died, since what ends then was killed by that
  */
 export type WrapperPlace =
-  | { readonly kind: "container" }
+  | { readonly kind: "container"; readonly ownCgroup: boolean }
   | { readonly kind: "sandbox" | "host"; readonly cgroup: string };
 
 const wrapperText = `
@@ -33,7 +34,8 @@ stop() {
   interrupted=1
   if [ "$place" = container ]; then kill -TERM -1 2>/dev/null; fi
 }
-if [ "$place" = container ]; then
+if [ "$place$memory" = containerown ]; then
+  memory= cpu=
   if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
   elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
   fi
@@ -96,6 +98,6 @@ export function wrapperArguments(
   place: WrapperPlace,
   command: readonly string[],
 ): readonly string[] {
-  const cgroup = place.kind === "container" ? "" : place.cgroup;
+  const cgroup = place.kind !== "container" ? place.cgroup : place.ownCgroup ? "own" : "";
   return ["-c", wrapperText, "memoir-task", root, place.kind, cgroup, ...command];
 }
