@@ -8,7 +8,7 @@ import type { Type } from "../model/type.ts";
 import type { CwlVersion } from "../model/version.ts";
 import { diagnosticAt } from "./conform.ts";
 import type { Documents, LoadedText } from "./documents.ts";
-import { field, type Node, textOf } from "./node.ts";
+import { field, type MapNode, type Node, textOf } from "./node.ts";
 import { scanExpression } from "./scan-expression.ts";
 
 export interface BuildContext {
@@ -22,8 +22,17 @@ export interface BuildContext {
   readonly report: (diagnostic: Diagnostic) => void;
   /** Processes that are finished, by id. */
   readonly built: Map<string, Process>;
+  /** Builds a process that a step runs. */
+  readonly build: (node: MapNode, position: ProcessPosition, context: BuildContext) => Process | undefined;
   /** Ids of the processes around, to find one that runs itself. */
   readonly trail: readonly string[];
+}
+
+export interface ProcessPosition {
+  /** Of the process; absolute. */
+  readonly id: string;
+  /** For messages and tasks, where the document says nothing. */
+  readonly fallbackName: string;
 }
 
 /** Named types, those of the processes around included. Keys: see `typeKeys`. */
