@@ -210,7 +210,7 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "cache pin",
-    summary: "keep an entry from being pruned",
+    summary: "keep entries from being pruned",
     group: caches,
     load: () => import("./commands/cache-pin.ts"),
   },

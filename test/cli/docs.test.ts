@@ -2,7 +2,7 @@
  * Help texts and docs/commands/ say what the code does: flags are compared with the pages (BLESS=1 rewrites the generated
  * part), and every example is run.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -15,10 +15,21 @@ const folder = fileURLToPath(new URL("../../docs/commands/", import.meta.url));
 const begin = "<!-- generated from the command's definition; do not edit -->";
 const end = "<!-- end of the generated part -->";
 
+/** Files that examples name. */
+const exampleFiles = fileURLToPath(new URL("../../docs/examples/", import.meta.url));
+
 /** Rows may choose among several files; without words they name the one that is documented under their name. */
-const commands: readonly LoadedCommand[] = await Promise.all(
-  registry.map(async (row) => (await row.load([])).command),
-);
+const commands: readonly LoadedCommand[] = await Promise.all([
+  ...registry.map(async (row) => (await row.load([])).command),
+  workflowRun(),
+]);
+
+/** `memoir run` with a workflow is a command of its own, with a page of its own. */
+async function workflowRun(): Promise<LoadedCommand> {
+  const row = registry.find(({ name }) => name === "run");
+  if (row === undefined) throw new Error("there is no command `run`");
+  return { ...(await row.load(["hello.wdl"])).command, name: "run workflow" };
+}
 
 const fileOf = (command: LoadedCommand) => `${command.name.replace(" ", "-")}.md`;
 
@@ -41,7 +52,7 @@ function generated(command: LoadedCommand): string {
     ...(command.details ?? []).flatMap((paragraph) => ["", paragraph]),
     "",
     "```",
-    `memoir ${[command.name, ...args, "[flags]"].join(" ")}`,
+    `memoir ${[command.name.replace("run workflow", "run"), ...args, "[flags]"].join(" ")}`,
     "```",
     "",
     ...(args.length === 0
@@ -128,6 +139,7 @@ describe("help", () => {
       for (const { command: line } of command.examples) {
         const box = await Sandbox.create();
         try {
+          cpSync(exampleFiles, box.folder, { recursive: true });
           const { code, err } = box.shell(line);
           expect(`${line}: ${code} ${code === 0 ? "" : err}`).toBe(`${line}: 0 `);
         } finally {
@@ -146,7 +158,7 @@ describe("help", () => {
       ]);
       const names = flags.filter((flag) => flag.startsWith("-"));
       expect(new Set(names).size).toBe(names.length);
-      for (const option of command.options) expect(option.description).toMatch(/^[a-z0-9.].*[^.]$/);
+      for (const option of command.options) expect(option.description).toMatch(/^([a-z0-9.]|[A-Z]{2}).*[^.]$/);
     },
   );
 });

@@ -281,12 +281,13 @@ export interface EntriesTouched {
 
 /** Entries that `prune` must leave; `--remove` takes the pin away. */
 export async function pin(
-  wish: { readonly cache?: string; readonly entry: string; readonly pinned: "yes" | "no" },
+  wish: InvalidateWish & { readonly pinned: "yes" | "no" },
   environment: Environment,
   ask: Ask,
 ): Promise<EntriesTouched> {
+  requireName("pinning", wish);
   return withCache(wish.cache, environment, ask, async (cache) => {
-    const found = await entriesNamed(cache, { entry: wish.entry }, ask);
+    const found = await entriesNamed(cache, wish, ask);
     for (const entry of found)
       await (wish.pinned === "yes" ? pinEntry(cache, entry.uuid, ask) : unpinEntry(cache, entry.uuid, ask));
     return touched(found);
@@ -307,13 +308,17 @@ export async function invalidate(
   environment: Environment,
   ask: Ask,
 ): Promise<EntriesTouched> {
-  if (wish.entry === undefined && wish.task === undefined && wish.run === undefined)
-    throw new AppError("CLI_USAGE", "invalidating: name an entry, --task or --run");
+  requireName("invalidating", wish);
   return withCache(wish.cache, environment, ask, async (cache) => {
     const found = await entriesNamed(cache, wish, ask);
     await cache.entries.remove(found, ask);
     return touched(found);
   });
+}
+
+function requireName(doing: string, wish: InvalidateWish): void {
+  if (wish.entry === undefined && wish.task === undefined && wish.run === undefined)
+    throw new AppError("CLI_USAGE", `${doing}: name an entry, --task or --run`);
 }
 
 function touched(found: readonly Entry[]): EntriesTouched {

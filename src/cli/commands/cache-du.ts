@@ -10,7 +10,12 @@ export const command = defineCommand<CacheSize>({
   details: ["Two sizes: all entries added up, and with equal contents counted once."],
   arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
   options: [],
-  examples: [{ command: "memoir cache du" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache du ./lab",
+    },
+  ],
   act: async (given, { app, ask }) => (await app()).workflows.caches.du(given.argument(0), ask),
   render: (result, screen) => {
     const row = (name: string, one: SizeRow) => [

@@ -18,7 +18,12 @@ export const command = defineCommand<{ readonly entries: readonly EntryRow[]; re
     { flags: "--larger-than <size>", description: "such as 1G" },
     { flags: "-n, --limit <n>", description: "at most so many; default 50", kind: "count" },
   ],
-  examples: [{ command: "memoir cache entries --task align --larger-than 1G" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache entries ./lab --task greet",
+    },
+  ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.entries(
       {

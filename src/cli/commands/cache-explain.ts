@@ -13,7 +13,12 @@ export const command = defineCommand<RunExplanation>({
   ],
   arguments: [runArgument, { name: "CALL", description: "only this call: its path, or the end of it" }],
   options: [runsDirOption],
-  examples: [{ command: "memoir cache explain last" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && sed -i s/hello/bonjour/ hello.wdl && memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache explain last",
+    },
+  ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.explain({ ...runWish(given), ...present("call", given.argument(1)) }, ask),
   render: ({ run, reused, computed }, screen) => {

@@ -13,7 +13,12 @@ export const command = defineCommand<EntriesTouched>({
     { flags: "--task <name>", description: "every result of this task" },
     { flags: "--run <id>", description: "every result that this run computed" },
   ],
-  examples: [{ command: "memoir cache invalidate --task align --cache ./lab-cache" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache invalidate --task greet --cache ./lab",
+    },
+  ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.invalidate(
       {

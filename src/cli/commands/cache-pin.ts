@@ -6,15 +6,27 @@ import { cacheOption } from "../workflow-options.ts";
 
 export const command = defineCommand<EntriesTouched>({
   name: "cache pin",
-  summary: "Keep an entry from being pruned",
-  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or its beginning", required: true }],
-  options: [cacheOption, { flags: "--remove", description: "take the pin away" }],
-  examples: [{ command: "memoir cache pin 1b9d6bcd --cache ./lab-cache" }],
+  summary: "Keep entries from being pruned",
+  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or its beginning" }],
+  options: [
+    cacheOption,
+    { flags: "--task <name>", description: "every result of this task" },
+    { flags: "--run <id>", description: "every result that this run computed" },
+    { flags: "--remove", description: "take the pin away" },
+  ],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache pin --task greet --cache ./lab",
+    },
+  ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.pin(
       {
         ...present("cache", given.text("cache")),
-        entry: given.argument(0) ?? "",
+        ...present("entry", given.argument(0)),
+        ...present("task", given.text("task")),
+        ...present("run", given.text("run")),
         pinned: given.is("remove") ? "no" : "yes",
       },
       ask,

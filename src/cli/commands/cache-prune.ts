@@ -18,7 +18,12 @@ export const command = defineCommand<PruneResult>({
     { flags: "--orphans", description: "files that belong to no entry, older than a day" },
     { flags: "--yes", description: "really remove" },
   ],
-  examples: [{ command: "memoir cache prune --older-than 90d" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache prune ./lab --older-than 90d",
+    },
+  ],
   act: async (given, { app, ask }) => {
     const rules = {
       ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),

@@ -10,7 +10,12 @@ export const command = defineCommand<VerifyReport>({
   ],
   arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
   options: [],
-  examples: [{ command: "memoir cache verify" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache verify ./lab",
+    },
+  ],
   act: async (given, { app, ask }) => (await app()).workflows.caches.verify(given.argument(0), ask),
   render: ({ checked, sound, setAside }, screen) => {
     for (const entry of setAside) screen.out(`${screen.paint.red("damaged")} ${entry.uuid}: ${entry.reason}`);

@@ -18,6 +18,7 @@ export const command = defineCommand<RunResult>({
   name: "run",
   summary: "Predict for every input of a file",
   details: [
+    "With a workflow as its argument (`memoir run main.wdl`) it runs the workflow instead; `memoir run main.wdl --help` tells about that.",
     "Reads the inputs, looks them up in the caches that the mode names, computes what is missing where the mode allows it, and writes one row per input in the inputs' order: key (MD5 of the input), input, and the model's columns.",
     "Inputs: .csv, .tsv or .json. A file of several columns needs one called smiles or input, or --column. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
     "Ends with exit code 1 when rows had to be computed and every single one failed.",

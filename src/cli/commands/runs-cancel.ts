@@ -8,7 +8,13 @@ export const command = defineCommand<CancelResult>({
   summary: "Stop a running workflow; what is finished is kept",
   arguments: [runArgument],
   options: [runsDirOption],
-  examples: [{ command: "memoir runs cancel last" }],
+  examples: [
+    {
+      command:
+        "sed -i 's/echo/sleep 600; echo/' hello.wdl; memoir run hello.wdl name=Ada --executor host & until memoir runs cancel last; do sleep 1; done",
+      note: "a run that would take ten minutes is stopped from elsewhere",
+    },
+  ],
   act: async (given, { app, ask }) => (await app()).workflows.runs.cancel(runWish(given), ask),
   render: ({ run, state }, screen) =>
     screen.out(state === "running" ? `${run} was asked to stop and is still stopping` : `${run} is ${state}`),

@@ -16,7 +16,12 @@ export const command = defineCommand<DiffResult>({
     { name: "AFTER", description: "another run; default: the last one" },
   ],
   options: [runsDirOption],
-  examples: [{ command: "memoir runs diff last" }],
+  examples: [
+    {
+      command:
+        "memoir run hello.wdl name=Ada --executor host && memoir run hello.wdl name=Bob --executor host && memoir runs diff last",
+    },
+  ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.runs.diff(
       {

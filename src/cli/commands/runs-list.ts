@@ -14,7 +14,7 @@ export const command = defineCommand<{ readonly runs: readonly RunRow[]; readonl
     { flags: "--workflow <name>", description: "only runs of this workflow" },
     runsDirOption,
   ],
-  examples: [{ command: "memoir runs list" }],
+  examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs list" }],
   act: async (given, { app }) =>
     (await app()).workflows.runs.list({
       limit: given.count("limit") ?? 20,

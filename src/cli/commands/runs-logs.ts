@@ -15,7 +15,9 @@ export const command = defineCommand<LogsResult>({
     { flags: "--call <call>", description: "only this call: its path, the end of it, or a task's name" },
     runsDirOption,
   ],
-  examples: [{ command: "memoir runs logs last" }],
+  examples: [
+    { command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last --call greet" },
+  ],
   act: async (given, { app }) =>
     (await app()).workflows.runs.logs({ ...runWish(given), ...present("call", given.text("call")) }),
   render: ({ calls }, screen) => {

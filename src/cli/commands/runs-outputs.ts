@@ -8,7 +8,7 @@ export const command = defineCommand<OutputsResult>({
   summary: "Print the outputs of a run as JSON",
   arguments: [runArgument],
   options: [runsDirOption],
-  examples: [{ command: "memoir runs outputs last" }],
+  examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs outputs last" }],
   act: async (given, { app }) => (await app()).workflows.runs.outputs(runWish(given)),
   render: ({ text }, screen) => screen.out(text.trimEnd()),
 });

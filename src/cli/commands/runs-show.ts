@@ -13,7 +13,7 @@ export const command = defineCommand<ShowResult>({
   ],
   arguments: [runArgument],
   options: [runsDirOption],
-  examples: [{ command: "memoir runs show last" }],
+  examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs show last" }],
   act: async (given, { app }) => (await app()).workflows.runs.show(runWish(given)),
   render: (run, screen) => {
     const { record } = run;
