@@ -12,7 +12,7 @@ import type {
   ObjectNode,
   StringPart,
 } from "../syntax/ast.ts";
-import { type CoercionRules, coercible, commonType } from "../types/coercion.ts";
+import { coercible, commonType } from "../types/coercion.ts";
 import {
   anyType,
   arrayOf,
@@ -30,10 +30,12 @@ import {
   stringType,
   type WdlType,
 } from "../types/type.ts";
+import { applicationType } from "./applications.ts";
 import type { Context } from "./context.ts";
 import * as wrong from "./diagnostics.ts";
+import { checkFits, commonOf, plainText } from "./fits.ts";
+import { memberType } from "./members.ts";
 import { binaryType, unaryType } from "./operators.ts";
-import { resolveOverload } from "./overloads.ts";
 import type { Scope } from "./scope.ts";
 
 export interface Where {
@@ -55,71 +57,6 @@ export function expectType(
   const found = infer(context, expression, where, wanted);
   checkFits(context, expression, found, wanted, what);
   return found;
-}
-
-/** Functions that read text: what they answer may be taken for numbers and flags at once. */
-const textReaders: ReadonlySet<string> = new Set(["read_lines", "read_map", "read_tsv", "read_string"]);
-
-export function checkFits(
-  context: Context,
-  expression: Expression,
-  found: WdlType,
-  wanted: WdlType,
-  what: string,
-): void {
-  const place = context.place(expression.span);
-  if (
-    expression.kind === "array" &&
-    expression.items.length === 0 &&
-    wanted.kind === "array" &&
-    wanted.nonEmpty
-  ) {
-    context.report(wrong.emptyForNonEmpty(place, wanted, what));
-    return;
-  }
-  if (coercible(found, wanted, context.rules)) return;
-  const lenient: CoercionRules = { lenient: true };
-  if (
-    expression.kind === "apply" &&
-    textReaders.has(expression.function.text) &&
-    coercible(found, wanted, lenient)
-  )
-    return;
-  const text = plainText(expression);
-  if (
-    text?.startsWith('"') === true &&
-    Number.isNaN(Number(JSON.parse(text))) &&
-    !coercible(found, wanted, context.rules)
-  )
-    context.report(wrong.typeMismatch(place, found, wanted, what));
-  else if (coercible(found, wanted, { lenient: false, numbersFromText: true }))
-    context.report(wrong.numberFromText(place, found, wanted, what));
-  else if (!coercible(found, wanted, lenient)) context.report(wrong.typeMismatch(place, found, wanted, what));
-  else if (isOptionalAlone(found, wanted))
-    context.report(wrong.optionalForRequired(place, found, wanted, what));
-  else context.report(wrong.looseConversion(place, found, wanted, what));
-}
-
-/** Whether only the question mark is in the way. */
-function isOptionalAlone(found: WdlType, wanted: WdlType): boolean {
-  return (
-    !coercible(found, wanted, { lenient: false }) &&
-    coercible(deepRequired(found), wanted, { lenient: false })
-  );
-}
-
-function deepRequired(type: WdlType): WdlType {
-  const here = required(type);
-  switch (here.kind) {
-    case "array":
-      return { ...here, item: deepRequired(here.item) };
-    case "map":
-      return { ...here, key: deepRequired(here.key), value: deepRequired(here.value) };
-    case "pair":
-      return { ...here, left: deepRequired(here.left), right: deepRequired(here.right) };
-    default:
-      return here;
-  }
 }
 
 export function infer(
@@ -250,28 +187,7 @@ function inferArray(
 ): WdlType {
   const wanted = expected.kind === "array" ? expected.item : anyType;
   const types = items.map((item) => infer(context, item, inside(where), wanted));
-  return arrayOf(common(context, items, { types, wanted, what: "item" }), { nonEmpty: items.length > 0 });
-}
-
-/** The common type of several expressions; the first that does not go with those before it is reported. */
-function unify(
-  context: Context,
-  expressions: readonly Expression[],
-  types: readonly WdlType[],
-  what: string,
-): WdlType {
-  let found: WdlType = anyType;
-  for (const [index, type] of types.entries()) {
-    const next = commonType(found, type, context.rules);
-    const expression = expressions[index];
-    if (next === undefined && expression !== undefined) {
-      const place = context.place(expression.span);
-      context.report(wrong.noCommonType(place, type, found, `this ${what}`));
-      return anyType;
-    }
-    found = next ?? found;
-  }
-  return found;
+  return arrayOf(commonOf(context, items, { types, wanted, what: "item" }), { nonEmpty: items.length > 0 });
 }
 
 function inferMap(context: Context, entries: readonly MapEntry[], where: Where, expected: WdlType): WdlType {
@@ -281,7 +197,7 @@ function inferMap(context: Context, entries: readonly MapEntry[], where: Where, 
   const keys = entries.map((entry) => infer(context, entry.key, inside(where), wanted.key));
   const values = entries.map((entry) => infer(context, entry.value, inside(where), wanted.value));
   reportDuplicateKeys(context, entries);
-  const key = common(
+  const key = commonOf(
     context,
     entries.map((entry) => entry.key),
     { types: keys, wanted: wanted.key, what: "key" },
@@ -293,25 +209,12 @@ function inferMap(context: Context, entries: readonly MapEntry[], where: Where, 
   }
   // An Object holds values of any types, and a struct is filled member by member.
   if (expected.kind === "object" || expected.kind === "struct") return mapOf(key, anyType);
-  const value = common(
+  const value = commonOf(
     context,
     entries.map((entry) => entry.value),
     { types: values, wanted: wanted.value, what: "value" },
   );
   return mapOf(key, value);
-}
-
-/** What is wanted where something is, and each must fit; else what they have in common. */
-function common(
-  context: Context,
-  expressions: readonly Expression[],
-  so: { readonly types: readonly WdlType[]; readonly wanted: WdlType; readonly what: string },
-): WdlType {
-  const { types, wanted, what } = so;
-  if (wanted.kind === "any") return unify(context, expressions, types, what);
-  for (const [index, each] of expressions.entries())
-    checkFits(context, each, types[index] ?? anyType, wanted, `this ${what}`);
-  return wanted;
 }
 
 function reportDuplicateKeys(context: Context, entries: readonly MapEntry[]): void {
@@ -323,15 +226,6 @@ function reportDuplicateKeys(context: Context, entries: readonly MapEntry[]): vo
     if (first === undefined) seen.set(text, key);
     else context.report(wrong.duplicateKey(context.place(key.span), text, context.place(first.span)));
   }
-}
-
-/** The text of a literal without placeholders. */
-function plainText(expression: Expression): string | undefined {
-  if (expression.kind === "int") return expression.value.toString();
-  if (expression.kind !== "string") return undefined;
-  if (expression.parts.length === 0) return '""';
-  const [part] = expression.parts;
-  return expression.parts.length === 1 && part?.kind === "text" ? JSON.stringify(part.text) : undefined;
 }
 
 /** `Struct s = {"a": 1, "b": "x"}`: the literal is the struct, each value is checked against its member. */
@@ -443,45 +337,7 @@ function inferMember(context: Context, node: MemberNode, where: Where): WdlType 
       return found.type;
     }
   }
-  const type = infer(context, object, inside(where));
-  const place = context.place(name.span);
-  if (type.optional && type.kind !== "any" && type.kind !== "none")
-    context.report(wrong.optionalForRequired(context.place(object.span), type, required(type), "this"));
-  switch (type.kind) {
-    case "struct": {
-      const member = type.members.get(name.text);
-      if (member !== undefined) return member;
-      context.report(wrong.unknownMember(place, name.text, `struct ${type.name}`, type.members.keys()));
-      return anyType;
-    }
-    case "call": {
-      const member = type.members.get(name.text);
-      if (member !== undefined) return member;
-      context.report(wrong.unknownCallOutput(place, name.text, type.name, type.members.keys()));
-      return anyType;
-    }
-    case "task": {
-      const member = type.members.get(name.text);
-      if (member !== undefined) return member;
-      context.report(wrong.unknownMember(place, name.text, "task", type.members.keys()));
-      return anyType;
-    }
-    case "pair":
-      if (name.text === "left") return type.left;
-      if (name.text === "right") return type.right;
-      context.report(wrong.unknownMember(place, name.text, "a Pair", ["left", "right"]));
-      return anyType;
-    case "object":
-    case "any":
-      return anyType;
-    case "map":
-      // Objects of old documents are maps in disguise: `read_map(f).key`.
-      if (type.key.kind === "string" && context.lenient) return type.value;
-      break;
-    default:
-  }
-  context.report(wrong.noMembers(place, type));
-  return anyType;
+  return memberType(context, node, infer(context, object, inside(where)));
 }
 
 function inferIndex(context: Context, node: Extract<Expression, { kind: "index" }>, where: Where): WdlType {
@@ -529,59 +385,7 @@ function inferConditional(
   return anyType;
 }
 
-// --- functions
-
 function inferApply(context: Context, node: ApplyNode, where: Where): WdlType {
-  const name = node.function.text;
   const given = node.arguments.map((argument) => infer(context, argument, inside(where)));
-  const known = context.functions.get(name);
-  const place = context.place(node.function.span);
-  if (known === undefined) {
-    context.report(wrong.unknownFunction(place, name, context.functions.names()));
-    return anyType;
-  }
-  const { signatures } = known;
-  if (!context.has(signatures.since)) {
-    context.report(wrong.functionNeedsVersion(place, name, signatures.since, context.version));
-    if (!context.lenient) return anyType;
-  }
-  if (signatures.only === "output" && where.outputs !== true)
-    context.report(wrong.onlyInOutputs(place, name));
-  const resolution = resolveOverload({
-    function: known,
-    arguments: given,
-    has: (since) => context.lenient || context.has(since),
-  });
-  const texts = signatures.overloads
-    .filter((each) => each.since === undefined || context.has(each.since))
-    .map((each) => each.text);
-  switch (resolution.kind) {
-    case "count": {
-      const { least, most } = resolution;
-      context.report(wrong.argumentCount(context.place(node.span), name, given.length, least, most, texts));
-      return anyType;
-    }
-    case "mismatch": {
-      const argument = node.arguments[resolution.at] ?? node;
-      const found = given[resolution.at] ?? anyType;
-      context.report(wrong.argumentType(context.place(argument.span), name, found, texts));
-      return anyType;
-    }
-    case "resolved": {
-      const { signature } = resolution;
-      for (const [index, argument] of node.arguments.entries()) {
-        const parameter = signature.parameters[index];
-        const type = given[index];
-        if (parameter === undefined || type === undefined) continue;
-        if (resolution.lenient)
-          checkFits(context, argument, type, parameter, `argument ${index + 1} of ${name}`);
-        // A literal takes the type it is used as, so that the evaluator builds it right.
-        else if (type.kind === "array" && type.item.kind === "any") context.types.set(argument, parameter);
-      }
-      context.signatures.set(node, signature);
-      return signature.result;
-    }
-    default:
-      return unreachable(resolution);
-  }
+  return applicationType(context, { node, given, outputs: where.outputs === true });
 }
