@@ -8,7 +8,7 @@ import { build } from "esbuild";
 mkdirSync("build", { recursive: true });
 const outfile = `build/conformance-${process.pid}.mjs`;
 await build({
-  entryPoints: ["test/conformance/main.ts"],
+  entryPoints: ["test/conformance/conformance.process.ts"],
   outfile,
   bundle: true,
   format: "esm",

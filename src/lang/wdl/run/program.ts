@@ -36,7 +36,12 @@ async function runTarget(
   const { tree, diagnostics } = await readInputs(target, inputs, host.files.scratch);
   if (diagnostics.length > 0) return refused(diagnostics);
   const run = new RunState({ host, ask, hostPathOf, baseDir: inputs.baseDir });
-  const values = await outputsOf(run, target, tree);
+  let values: ReadonlyMap<string, WdlValue>;
+  try {
+    values = await outputsOf(run, target, tree);
+  } finally {
+    run.close();
+  }
   run.rethrow();
   const outputs: Outputs = Object.fromEntries(
     [...values].map(([name, value]) => [`${target.name}.${name}`, toNeutral(value)] as const),

@@ -19,6 +19,7 @@ export class RunState {
   readonly #plans = new Map<CheckedTask, TaskPlan>();
   readonly #hostPathOf: (uri: string) => string | undefined;
   readonly #baseDir: string;
+  readonly #unfollow: () => void;
   #stopped = false;
   #cancelled = false;
   #broken: { readonly error: unknown } | undefined;
@@ -34,12 +35,16 @@ export class RunState {
     this.#hostPathOf = options.hostPathOf;
     this.#baseDir = options.baseDir;
     const { ask } = options;
-    if (ask.signal.aborted) this.#controller.abort(ask.signal.reason);
-    ask.signal.addEventListener("abort", () => this.#controller.abort(ask.signal.reason), {
-      once: true,
-      signal: this.#controller.signal,
-    });
+    const follow = () => this.#controller.abort(ask.signal.reason);
+    if (ask.signal.aborted) follow();
+    else ask.signal.addEventListener("abort", follow, { once: true });
+    this.#unfollow = () => ask.signal.removeEventListener("abort", follow);
     this.ask = { ...ask, signal: this.#controller.signal };
+  }
+
+  /** Lets go of the caller's Ask, which may outlive the run. */
+  close(): void {
+    this.#unfollow();
   }
 
   /** Nothing new is started any more. */

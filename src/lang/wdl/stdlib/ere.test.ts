@@ -37,6 +37,10 @@ describe("POSIX extended regular expressions", () => {
     expect(found("(a|ab)$", "abc ab")).toBe("ab");
   });
 
+  it("ends a match that would take for ever", () => {
+    expect(() => found("^(a+)+$", `${"a".repeat(60)}b`)).toThrow(/was not done within 2000 ms/);
+  });
+
   it("says what is wrong with a pattern", () => {
     expect(() => compileEre("(a")).toThrow(/"\(a" is not a regular expression/);
     expect(() => compileEre("[a")).toThrow(/not closed/);

@@ -9,6 +9,8 @@
  * only where the pattern has alternatives or optional parts before them, so patterns with `|` are matched again for the
  * longest end. As in every WDL engine, `.` does not match a line break and `^`, `$` stand for the ends of the text.
  */
+import { createContext, Script } from "node:vm";
+import { systemErrorCode } from "../../../kernel/index.ts";
 import { ValueFailure } from "../values/failure.ts";
 
 export interface EreMatch {
@@ -34,15 +36,47 @@ export function compileEre(pattern: string): Ere {
     );
   }
   const { source, flags, alternatives, looksAhead } = translateEre(pattern);
+  const execute = isRisky(source) ? guarded(pattern) : plainly;
   const first = regExp(pattern, source, `g${flags}`);
-  if (!alternatives) return { find: (text, from) => firstMatch(first, text, from) };
+  if (!alternatives) return { find: (text, from) => firstMatch(first, text, from, execute) };
   const toEnd = regExp(pattern, `(?:${source})$`, `y${flags}`);
   return {
     find: (text, from) => {
-      const match = firstMatch(first, text, from);
+      const match = firstMatch(first, text, from, execute);
       if (match === undefined || text.length > longestText) return match;
-      return longest(toEnd, text, match, looksAhead) ?? match;
+      return longest({ toEnd, text, match, looksAhead, execute }) ?? match;
     },
+  };
+}
+
+type Execute = (regex: RegExp, text: string) => RegExpExecArray | null;
+
+const plainly: Execute = (regex, text) => regex.exec(text);
+
+/** A repeated group can make the engine try exponentially many ways. */
+function isRisky(source: string): boolean {
+  return /\)[*+{]|\\[1-9]/.test(source);
+}
+
+const longestMs = 2000;
+
+/** Workflows are other people's code: a match that does not end is ended. */
+function guarded(pattern: string): Execute {
+  const globals: { regex?: RegExp; text?: string } = {};
+  const context = createContext(globals);
+  const script = new Script("regex.exec(text)");
+  return (regex, text) => {
+    globals.regex = regex;
+    globals.text = text;
+    try {
+      return script.runInContext(context, { timeout: longestMs }) as RegExpExecArray | null;
+    } catch (error) {
+      if (systemErrorCode(error) !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      throw new ValueFailure(
+        `matching "${pattern}" was not done within ${longestMs} ms`,
+        "a repeated group whose parts match the same text in many ways is the usual cause",
+      );
+    }
   };
 }
 
@@ -58,19 +92,28 @@ function regExp(pattern: string, source: string, flags: string): RegExp {
   }
 }
 
-function firstMatch(regex: RegExp, text: string, from: number): EreMatch | undefined {
+function firstMatch(regex: RegExp, text: string, from: number, execute: Execute): EreMatch | undefined {
   regex.lastIndex = from;
-  const match = regex.exec(text);
+  const match = execute(regex, text);
   if (match === null) return undefined;
   return { start: match.index, end: match.index + match[0].length, groups: match.slice(1) };
 }
 
-function longest(toEnd: RegExp, text: string, match: EreMatch, looksAhead: boolean): EreMatch | undefined {
+interface LongestWish {
+  /** The pattern, with the end of the text behind it. */
+  readonly toEnd: RegExp;
+  readonly text: string;
+  readonly match: EreMatch;
+  readonly looksAhead: boolean;
+  readonly execute: Execute;
+}
+
+function longest({ toEnd, text, match, looksAhead, execute }: LongestWish): EreMatch | undefined {
   // What looks at the text behind the match must see the whole text, not one cut at a possible end.
   const least = looksAhead ? text.length : match.end + 1;
   for (let end = text.length; end >= least && end > match.end; end--) {
     toEnd.lastIndex = match.start;
-    const found = toEnd.exec(text.slice(0, end));
+    const found = execute(toEnd, text.slice(0, end));
     if (found !== null) return { start: match.start, end, groups: found.slice(1) };
   }
   return undefined;

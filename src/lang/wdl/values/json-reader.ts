@@ -32,7 +32,11 @@ export function readJsonText(text: string): JsonRead {
     throw new Malformed(message, at);
   };
   const skip = () => {
-    while (at < text.length && /[ \t\r\n]/.test(text.charAt(at))) at++;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+      at++;
+    }
   };
 
   const readString = (): string => {

@@ -89,6 +89,12 @@ describe("files of an output section", () => {
     await expect(files.settle(file(path), false)).rejects.toThrow(message);
   });
 
+  it("show texts as the task saw its world, wherever it ran", async () => {
+    await writeFile(join(attempt, "work/list.txt"), `${attempt}/work/a.txt\n/elsewhere\n`);
+    expect(await files.readText(file("list.txt"))).toBe("/mnt/memoir/work/a.txt\n/elsewhere\n");
+    expect(files.stderr().path).toBe("/mnt/memoir/stderr");
+  });
+
   it("are what they are declared as", async () => {
     await expect(files.settle(file("sub"), false)).rejects.toThrow(
       /sub is a directory, but the output is declared as a file/,

@@ -43,7 +43,9 @@ export class OutputFiles implements ScopedFiles {
         `cannot read ${path.path}: it has ${found.size} bytes, the limit is ${longestText}`,
       );
     }
-    return readFile(host, "utf8");
+    // Executors that cannot mount the task root showed their own path to the command; the text is to be the same
+    // wherever it was made.
+    return (await readFile(host, "utf8")).replaceAll(`${this.#attempt}/`, `${taskRoot}/`);
   }
 
   async stat(path: PathValue): Promise<FileStat | undefined> {
@@ -99,7 +101,11 @@ export class OutputFiles implements ScopedFiles {
   }
 
   #stream(host: string, name: string): PathValue {
-    return { kind: "file", path: host, source: { kind: "file", location: host, basename: name } };
+    return {
+      kind: "file",
+      path: `${taskRoot}/${name}`,
+      source: { kind: "file", location: host, basename: name },
+    };
   }
 
   #found(kind: "file" | "directory", host: string, basename: string, shown = host): PathValue {
