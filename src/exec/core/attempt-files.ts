@@ -1,5 +1,8 @@
-/** Reads what the wrapper left in an attempt's directory: the exit code and the resources used. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+/**
+ * Reads what the wrapper left in an attempt's directory: the exit code and the resources used. The files are tiny and
+ * were just written, and every task has several: reading them at once costs a tenth of a thread's turn for each.
+ */
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { systemErrorCode } from "../../kernel/index.ts";
 import { attemptPaths } from "./attempt-paths.ts";
 import type { AttemptEnd, Usage } from "./executor.ts";
@@ -53,7 +56,7 @@ export function parseExitCode(text: string): number | undefined {
 }
 
 export async function readExitCode(directory: string): Promise<number | undefined> {
-  return parseExitCode(await readIfThere(attemptPaths(directory).rc));
+  return parseExitCode(readIfThere(attemptPaths(directory).rc));
 }
 
 /** What the executor itself knows, for figures that the wrapper could not measure. */
@@ -65,12 +68,12 @@ export interface EndFacts {
 
 /** How the attempt ended as its directory tells it; undefined when it tells nothing (no complete `rc`, no stop mark). */
 export async function readAttemptEnd(directory: string, facts: EndFacts): Promise<AttemptEnd | undefined> {
-  const figures = parseUsage(await readIfThere(attemptPaths(directory).usage));
-  const stopped = await readStopMark(directory);
+  const figures = parseUsage(readIfThere(attemptPaths(directory).usage));
+  const stopped = readStopMark(directory);
   if (stopped === "cancelled") return { kind: "cancelled" };
   const usage = usageOf(figures, facts.wallSeconds);
   if (stopped === "timed-out") return { kind: "timed-out", usage };
-  const exitCode = await readExitCode(directory);
+  const exitCode = parseExitCode(readIfThere(attemptPaths(directory).rc));
   if (exitCode === undefined) return undefined;
   const outOfMemory = facts.outOfMemory === true || (figures.oomKills ?? 0) > 0;
   return { kind: "exited", exitCode, outOfMemory, usage };
@@ -91,26 +94,26 @@ export type StopReason = "cancelled" | "timed-out";
 
 /** Leaves word of why an attempt is being stopped, so that a later process does not take its end for the task's own. */
 export async function writeStopMark(directory: string, reason: StopReason): Promise<void> {
-  await writeFile(attemptPaths(directory).stopped, `${reason}\n`);
+  writeFileSync(attemptPaths(directory).stopped, `${reason}\n`);
 }
 
-async function readStopMark(directory: string): Promise<StopReason | undefined> {
-  const word = (await readIfThere(attemptPaths(directory).stopped)).trim();
+function readStopMark(directory: string): StopReason | undefined {
+  const word = readIfThere(attemptPaths(directory).stopped).trim();
   return word === "cancelled" || word === "timed-out" ? word : undefined;
 }
 
 /** Makes sure that both streams have a file, for attempts that ended before the wrapper could open them. */
 export async function ensureStreams(directory: string, words = ""): Promise<void> {
   const { stdout, stderr } = attemptPaths(directory);
-  await writeFile(stdout, "", { flag: "a" });
-  await writeFile(stderr, words, { flag: "a" });
+  appendFileSync(stdout, "");
+  appendFileSync(stderr, words);
 }
 
-async function readIfThere(path: string): Promise<string> {
+function readIfThere(path: string): string {
   try {
     // A task owns its directory: a file of an absurd size (or no file at all) in place of ours says nothing.
-    const facts = await stat(path);
-    return facts.isFile() && facts.size < 4096 ? await readFile(path, "utf8") : "";
+    const facts = statSync(path, { throwIfNoEntry: false });
+    return facts?.isFile() === true && facts.size < 4096 ? readFileSync(path, "utf8") : "";
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "EACCES") return "";

@@ -6,7 +6,7 @@
  * Links are symbolic: a hard link would change the source's ctime and with it the memo of its content digest, fails
  * across file systems, and shares its mode bits with the source.
  */
-import { constants } from "node:fs";
+import { constants, mkdirSync } from "node:fs";
 import { chmod, cp, lstat, mkdir, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, type Ask, checkAsk, invariant, systemErrorCode } from "../../kernel/index.ts";
@@ -39,8 +39,8 @@ export async function prepareAttempt(
   ask: Ask,
 ): Promise<readonly InputMount[]> {
   const paths = attemptPaths(attempt.directory);
-  await mkdir(paths.work, { recursive: true });
-  await mkdir(paths.inputs, { recursive: true });
+  mkdirSync(paths.work, { recursive: true });
+  mkdirSync(paths.inputs, { recursive: true });
   const mounts: InputMount[] = [];
   for (const input of staged(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);

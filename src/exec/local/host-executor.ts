@@ -2,7 +2,8 @@
  * Runs tasks as processes of this machine, with or without a bubblewrap sandbox around each. Every task is the root of
  * a process group that ends when it ends, when it is stopped, and when Memoir dies, by kill -9 too.
  */
-import { mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { AppError, type Ask, checkAsk, freshAsk } from "../../kernel/index.ts";
@@ -185,10 +186,10 @@ class HostExecutor implements Executor {
     const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
     const staging = { inputs: this.#sandbox === undefined ? "links" : "mount-points", rewrite } as const;
     const mounts = await prepareAttempt(attempt, staging, ask);
-    const cgroup = (await this.#cgroups?.make(attempt.id, attempt.resources.memoryBytes)) ?? "";
+    const cgroup = this.#cgroups?.make(attempt.id, attempt.resources.memoryBytes) ?? "";
     const startedAt = performance.now();
     try {
-      const script = await this.#script(attempt, root, rewrite);
+      const script = this.#script(attempt, root, rewrite);
       const outcome = await runProgram(
         {
           ...this.#program(attempt, mounts, cgroup, root, [...attempt.shell, script]),
@@ -220,12 +221,13 @@ class HostExecutor implements Executor {
   }
 
   /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
-  async #script(attempt: Attempt, root: string, rewrite: (text: string) => string): Promise<string> {
+  #script(attempt: Attempt, root: string, rewrite: (text: string) => string): string {
     const host = attemptPaths(attempt.directory);
-    const text = await readFile(host.command, "utf8");
+    if (root === taskRoot) return attemptPaths(root).command;
+    const text = readFileSync(host.command, "utf8");
     const changed = rewrite(text);
     if (changed === text) return attemptPaths(root).command;
-    await writeFile(host.hostCommand, changed);
+    writeFileSync(host.hostCommand, changed);
     return attemptPaths(root).hostCommand;
   }
 
@@ -317,8 +319,10 @@ function trialRequest(view: SandboxView) {
 
 /** The wrapper's word where it could give it, else what became of the wrapper. */
 async function readEnd(attempt: Attempt, outcome: ProgramOutcome, wallSeconds: number): Promise<AttemptEnd> {
-  await ensureStreams(attempt.directory);
   const told = await readAttemptEnd(attempt.directory, { wallSeconds });
+  if (told?.kind === "exited") return told;
+  // Streams are missing only where the wrapper did not come to open them.
+  await ensureStreams(attempt.directory);
   if (told !== undefined) return told;
   switch (outcome.kind) {
     case "exited":

@@ -1,8 +1,10 @@
 /**
  * Memory limits for host tasks, through a control group per attempt, where this process may make some: as root, or in a
  * delegated part of the cgroup v2 tree (a systemd user session). It also catches what left the task's process group.
+ * These files are the kernel's and no disk is asked, so they are read and written at once.
  */
-import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Ask, freshAsk, pause, systemErrorCode } from "../../kernel/index.ts";
 
@@ -37,17 +39,17 @@ export class TaskCgroups {
   }
 
   /** Makes the group of one attempt and answers its folder. */
-  async make(attemptId: string, memoryBytes: number): Promise<string> {
+  make(attemptId: string, memoryBytes: number): string {
     const folder = join(this.#folder, attemptId);
-    await mkdir(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     if (memoryBytes <= 0) return folder;
     const limit = String(Math.max(leastMemoryBytes, Math.floor(memoryBytes)));
     if (this.#version === 2) {
-      await writeFile(join(folder, "memory.max"), limit);
-      await writeIfThere(join(folder, "memory.swap.max"), "0");
+      writeFileSync(join(folder, "memory.max"), limit);
+      writeIfThere(join(folder, "memory.swap.max"), "0");
     } else {
-      await writeFile(join(folder, "memory.limit_in_bytes"), limit);
-      await writeIfThere(join(folder, "memory.memsw.limit_in_bytes"), limit);
+      writeFileSync(join(folder, "memory.limit_in_bytes"), limit);
+      writeIfThere(join(folder, "memory.memsw.limit_in_bytes"), limit);
     }
     return folder;
   }
@@ -100,10 +102,10 @@ async function endTree(folder: string, ask: Ask): Promise<void> {
 
 async function endGroup(folder: string, ask: Ask): Promise<void> {
   for (let waitMs = 1; waitMs < 2_000; waitMs *= 2) {
-    const pids = (await readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "")).split("\n");
-    for (const pid of pids.filter((text) => text !== "")) killOne(Number(pid));
     try {
-      await rmdir(folder);
+      const pids = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n");
+      for (const pid of pids.filter((text) => text !== "")) killOne(Number(pid));
+      rmdirSync(folder);
       return;
     } catch (error) {
       const code = systemErrorCode(error);
@@ -134,9 +136,9 @@ function isAlive(pid: number): boolean {
 }
 
 /** Kernels without swap accounting lack the file; then there is no swap to limit either. */
-async function writeIfThere(path: string, text: string): Promise<void> {
+function writeIfThere(path: string, text: string): void {
   try {
-    await writeFile(path, text);
+    writeFileSync(path, text);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
   }
