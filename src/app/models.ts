@@ -1,7 +1,7 @@
 /** catalog, info, example, fetch and delete. */
 import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { AppError, type Ask, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, redact, systemErrorCode } from "../kernel/index.ts";
 import {
   type CatalogRow,
   catalogRow,
@@ -77,7 +77,7 @@ export async function info(
     description: model.description,
     release: model.release,
     columns: model.columns,
-    runner: settings?.runnerUrl === undefined ? runnerWords(model) : `http ${settings.runnerUrl}`,
+    runner: settings?.runnerUrl === undefined ? runnerWords(model) : `http ${redact(settings.runnerUrl)}`,
     from: row.from,
     ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,

@@ -1,7 +1,7 @@
 /** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
-import { AppError, type Ask, isAppError, messageOf, unreachable } from "../kernel/index.ts";
+import { AppError, type Ask, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
   type DumpResult,
@@ -270,16 +270,17 @@ export function runnerWords(model: Model): string {
     case "folder":
       return `script ${model.source.path}`;
     default:
-      return `http ${model.source.url}`;
+      return `http ${redact(model.source.url)}`;
   }
 }
 
-/** Where the settings' tiers lie, for people. */
+/** Where the settings' tiers lie, for people. No secrets. */
 export function tierNames(
   settings: PredictionSettings,
   environment: Environment,
 ): { local: string; cloud: string } {
-  return placesOf(settings, environment);
+  const { local, cloud } = placesOf(settings, environment);
+  return { local: redact(local), cloud: redact(cloud) };
 }
 
 function warnOf(emit: PredictEventSink): (event: TierEvent) => void {

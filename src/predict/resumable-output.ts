@@ -234,17 +234,19 @@ async function writablePath(path: string): Promise<string> {
   });
 }
 
+/** One run at a time writes an output. A lock whose holder does not live any more was left by a crash. */
 async function lock(folder: string, path: string): Promise<void> {
   const file = join(folder, "lock");
+  const own = `${process.pid} ${await startOf(process.pid)}`;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(file, String(process.pid), { flag: "wx" });
+      await writeFile(file, own, { flag: "wx" });
       return;
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
-      const holder = Number(await readFile(file, "utf8").catch(() => ""));
-      // A lock without a living holder was left by a crash.
-      if (holder > 0 && holder !== process.pid && isAlive(holder))
+      const [pid = "", start] = (await readFile(file, "utf8").catch(() => "")).split(" ");
+      const holder = Number(pid);
+      if (holder > 0 && holder !== process.pid && isAlive(holder) && (await startOf(holder)) === start)
         throw new AppError(
           "PREDICT_OUTPUT_BUSY",
           `cannot write ${path}: the run with process id ${holder} is writing it`,
@@ -253,6 +255,12 @@ async function lock(folder: string, path: string): Promise<void> {
     }
   }
   throw new AppError("PREDICT_OUTPUT_BUSY", `cannot write ${path}: another run took it at the same moment`);
+}
+
+/** Tells a process from a later one with the same id, where the system says when it started. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
 }
 
 function isAlive(pid: number): boolean {

@@ -431,10 +431,15 @@ describe("interruption", () => {
 
   it("refuses an output that another living process is writing", async () => {
     await mkdir(path("out.csv.memoir-partial"));
-    await writeFile(path("out.csv.memoir-partial/lock"), String(process.ppid));
+    const stat = (await readFile(`/proc/${process.ppid}/stat`, "utf8")).split(") ")[1] ?? "";
+    await writeFile(path("out.csv.memoir-partial/lock"), `${process.ppid} ${stat.split(" ")[19]}`);
     expect(await failureCode(run(["CCO"], "compute"))).toBe("PREDICT_OUTPUT_BUSY");
-    await writeFile(path("out.csv.memoir-partial/lock"), "999999999");
-    expect((await run(["CCO"], "compute")).lines).toHaveLength(1);
+    // A process that has ended, and a living one that took over its id.
+    for (const left of ["999999999 1", `${process.ppid} 1`]) {
+      await mkdir(path("out.csv.memoir-partial"), { recursive: true });
+      await writeFile(path("out.csv.memoir-partial/lock"), left);
+      expect((await run(["CCO"], "compute")).lines).toHaveLength(1);
+    }
   });
 
   it("ignores a state that is torn or whose rows were changed", async () => {

@@ -1,0 +1,121 @@
+/** Looking after stored predictions: stats, copy, import, drop, compact. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { redisRequirement, startRedis } from "../servers/redis.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { Sandbox } from "./memoir.ts";
+
+let box: Sandbox;
+beforeAll(async () => {
+  box = await Sandbox.create();
+});
+afterAll(() => box.remove());
+
+interface Stats {
+  readonly rows: readonly { readonly model: string; readonly local?: number; readonly cloud?: number }[];
+  readonly problems: readonly string[];
+}
+
+it("stats counts what is there; copy fills the other cache once; drop asks before it deletes", async () => {
+  expect((await box.json<Stats>("predictions", "stats")).rows).toEqual([]);
+  await box.write("known.csv", "input,mol_weight\nCCO,1\nCCC,2\nbad,\n");
+  expect(await box.json("predictions", "import", "molecular-weight", "known.csv")).toMatchObject({
+    stored: 2,
+    skipped: 1,
+  });
+  expect(await box.json("predictions", "copy", "eos3b5e", "--from", "local")).toMatchObject({
+    read: 2,
+    stored: 2,
+  });
+  const again = await box.json("predictions", "copy", "eos3b5e", "--from", "local");
+  expect(again).toMatchObject({ read: 2, stored: 0, alreadyThere: 2 });
+  const [row] = (await box.json<Stats>("predictions", "stats")).rows;
+  expect(row).toMatchObject({ model: "eos3b5e", local: 2, cloud: 2 });
+
+  const dry = await box.run("predictions", "drop", "eos3b5e", "--from", "local");
+  expect(dry.out).toContain("would delete 2 rows of eos3b5e");
+  expect(await box.json("predictions", "drop", "eos3b5e", "--from", "local", "--yes")).toMatchObject({
+    rows: 2,
+    deleted: "yes",
+  });
+  expect((await box.json<Stats>("predictions", "stats", "eos3b5e")).rows[0]).toMatchObject({
+    local: 0,
+    cloud: 2,
+  });
+  expect(await box.json("predictions", "copy", "eos3b5e", "--from", "cloud")).toMatchObject({ stored: 2 });
+});
+
+it("compact makes one file of many and loses no row", async () => {
+  for (let i = 0; i < 4; i++) {
+    await box.write("part.csv", `input,mol_weight\nN${"C".repeat(i)},${i}\nO,${i}\n`);
+    await box.json("predictions", "import", "eos3b5e", "part.csv", "--into", "cloud", "--cloud", "many");
+  }
+  const folder = join(box.path("many"), "predictions", "model_id=eos3b5e", "release=v1.0.0");
+  const before = readdirSync(folder).length;
+  const report = await box.json("predictions", "compact", "eos3b5e", "--cloud", "many");
+  expect(before).toBeGreaterThan(1);
+  expect(report).toMatchObject({ filesBefore: before, filesAfter: 1, rows: 5 });
+  await box.json("dump", "--model", "eos3b5e", "--cloud-cache-only", "--cloud", "many", "-o", "many.csv");
+  expect((await box.rows("many.csv")).toSorted()).toEqual(["N,0", "NC,1", "NCC,2", "NCCC,3", "O,3"]);
+});
+
+it("a cache that cannot be reached is told and not counted as empty", async () => {
+  const { rows, problems } = await box.json<Stats>(
+    ...["predictions", "stats", "eos3b5e", "--local", "redis://127.0.0.1:9"],
+  );
+  expect(problems[0]).toContain("127.0.0.1:9");
+  expect(rows[0]).not.toHaveProperty("local");
+});
+
+describeWith([redisRequirement], "with a Redis that Ersilia filled", () => {
+  it("its rows are usable on the spot, and it goes on reading ours", async () => {
+    const redis = await startRedis();
+    try {
+      const { Redis } = await import("ioredis");
+      const client = new Redis(redis.url);
+      await client.hset("cache:eos3b5e", "CCO", '["46.069"]');
+      await client.set("eos3b5e:header", '["mol_weight"]');
+      await box.inputs("ersilia.csv", ["CCO", "CCC"]);
+      const where = ["--model", "eos3b5e", "--local", redis.url];
+      const { counts } = await box.json<{ counts: unknown }>(
+        "run",
+        ...where,
+        "-i",
+        "ersilia.csv",
+        "-o",
+        "ersilia-out.csv",
+      );
+      expect(counts).toMatchObject({ reusedLocal: 1, computed: 1 });
+      // Ersilia's reader parses JSON; what follows the value is blank.
+      expect(JSON.parse((await client.hget("cache:eos3b5e", "CCC")) ?? "")).toEqual(["44.096999999999994"]);
+      await client.quit();
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it("secrets of the cache's URL are never shown", async () => {
+    const redis = await startRedis({ password: "geheim" });
+    try {
+      const mine = box.with({ MEMOIR_SESSION: "secret" });
+      const texts: string[] = [];
+      for (const words of [
+        ["serve", "eos3b5e", "--local", redis.url],
+        ["info"],
+        ["info", "--json"],
+        ["predictions", "stats", "--local", redis.url],
+      ]) {
+        const { code, out, err } = await mine.run(...words);
+        expect(code).toBe(0);
+        texts.push(out, err);
+      }
+      await redis.kill();
+      const dead = await mine.run("run", "-i", "ersilia.csv", "-o", "dead.csv", "--local-cache-only");
+      expect(dead.code).toBe(4);
+      expect([...texts, dead.out, dead.err].join("")).not.toContain("geheim");
+    } finally {
+      await redis.stop();
+    }
+  });
+});
