@@ -1,0 +1,183 @@
+/** A real server on a free port, in this process: real ledger, real engine, host tasks, a home of its own. */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/app/index.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { createServer, listen, type RequestLine } from "../../src/server/index.ts";
+
+export const region = "us-east-1";
+export const openAccount = "000000000000";
+
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly requests: readonly RequestLine[];
+  readonly bugs: readonly unknown[];
+  /** Sends exactly this. */
+  raw(request: RawRequest): Promise<RawResponse>;
+  close(): Promise<void>;
+}
+
+export interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface RawResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly text: string;
+  /** Name of the exception, as clients find it. */
+  readonly errorType: string | undefined;
+  readonly message: string | undefined;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface TestKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly account: string;
+}
+
+export async function openServer(
+  options: { readonly keys?: readonly TestKey[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), "memoir-server-"));
+  const env = { ...process.env, ...options.env, MEMOIR_HOME: join(folder, "home") };
+  const app = createApp({ env, cwd: folder, parentPid: process.pid });
+  const bugs: unknown[] = [];
+  const requests: RequestLine[] = [];
+  const keyFile = join(folder, "keys.json");
+  if (options.keys !== undefined) await writeFile(keyFile, JSON.stringify(options.keys));
+  const omics = await app.openOmics(
+    {
+      executor: "host",
+      isolate: "no",
+      cacheHostTasks: "yes",
+      ...(options.keys === undefined ? {} : { accessKeys: keyFile }),
+    },
+    (error) => bugs.push(error),
+  );
+  const server = createServer({
+    ...omics,
+    openAccount,
+    region,
+    now: () => new Date(),
+    onBug: (error) => bugs.push(error),
+    onRequest: (line) => requests.push(line),
+  });
+  const listening = await listen(server, { host: "127.0.0.1", port: 0, requestTimeoutMs: 5_000 });
+  omics.runs.resume();
+  return {
+    url: `http://127.0.0.1:${listening.port}`,
+    port: listening.port,
+    folder,
+    requests,
+    bugs,
+    raw: (request) => send(listening.port, request),
+    close: async () => {
+      await listening.close();
+      await omics.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function send(port: number, request: RawRequest): Promise<RawResponse> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(
+      {
+        host: "127.0.0.1",
+        port,
+        method: request.method,
+        path: request.path,
+        headers: {
+          ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+          ...request.headers,
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const body = parse(text);
+          const type = response.headers["x-amzn-errortype"];
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text,
+            errorType: typeof type === "string" ? type : undefined,
+            message: typeof body["message"] === "string" ? body["message"] : undefined,
+            body,
+          });
+        });
+      },
+    );
+    sent.on("error", reject);
+    sent.end(request.body);
+  });
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text === "" ? "{}" : text) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
+}
+
+export function uniqueId(): string {
+  return `request-${Math.random().toString(36).slice(2)}${Date.now()}`;
+}
+
+export const ask = freshAsk();
+
+/** A zip with stored (uncompressed) members: enough for a test, and every byte of it is ours. */
+export function zipOf(members: Readonly<Record<string, string>>): Buffer {
+  const locals: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [name, content] of Object.entries(members)) {
+    const data = Buffer.from(content);
+    const nameBytes = Buffer.from(name);
+    const fixed = Buffer.alloc(26);
+    fixed.writeUInt16LE(20, 0);
+    fixed.writeUInt32LE(crc32(data), 10);
+    fixed.writeUInt32LE(data.length, 14);
+    fixed.writeUInt32LE(data.length, 18);
+    fixed.writeUInt16LE(nameBytes.length, 22);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), fixed, nameBytes, data]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    directory.push(
+      Buffer.concat([Buffer.from("PK\x01\x02", "latin1"), Buffer.from([20, 0]), fixed, tail, nameBytes]),
+    );
+    locals.push(local);
+    offset += local.length;
+  }
+  const central = Buffer.concat(directory);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(directory.length, 4);
+  end.writeUInt16LE(directory.length, 6);
+  end.writeUInt32LE(central.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...locals, central, Buffer.from("PK\x05\x06", "latin1"), end]);
+}
+
+function crc32(data: Buffer): number {
+  let crc = ~0;
+  for (const byte of data) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ~crc >>> 0;
+}
