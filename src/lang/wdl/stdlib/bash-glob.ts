@@ -93,6 +93,8 @@ function steps(from: number, to: number, step: number): number[] {
 }
 
 function expandWord(word: string, search: GlobSearch): MaybePromise<string[]> {
+  // With a slash at its end a pattern names folders only.
+  if (word.endsWith("/")) return [];
   const absolute = word.startsWith("/");
   const segments = word.split("/").filter((segment) => segment !== "");
   if (segments.length === 0) return [];

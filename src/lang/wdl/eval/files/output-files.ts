@@ -243,7 +243,11 @@ async function statTree(path: string): Promise<FileStat> {
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const child = join(path, entry.name);
     if (entry.isDirectory()) sizeBytes += (await statTree(child)).sizeBytes;
-    else sizeBytes += (await lstat(child)).size;
+    else {
+      // A link counts as the file that it becomes when the directory is delivered.
+      const behind = await stat(child).catch(() => undefined);
+      if (behind?.isFile()) sizeBytes += behind.size;
+    }
   }
   return { kind: "directory", sizeBytes };
 }
