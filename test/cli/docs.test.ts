@@ -158,7 +158,8 @@ describe("help", () => {
       ]);
       const names = flags.filter((flag) => flag.startsWith("-"));
       expect(new Set(names).size).toBe(names.length);
-      for (const option of command.options) expect(option.description).toMatch(/^([a-z0-9.]|[A-Z]{2}).*[^.]$/);
+      for (const option of command.options)
+        expect(option.description).toMatch(/^([a-z0-9.]|[A-Z]{2}).*[^.]$/);
     },
   );
 });
