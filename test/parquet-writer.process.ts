@@ -13,12 +13,15 @@ export interface Order {
   readonly s3?: S3Access;
   readonly writer: number;
   readonly batches: number;
+  /** Where killed merges leave their temp files. */
+  readonly tempFolder: string;
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const ask = freshAsk();
 const tier = createParquetTier({
   store: openObjectStore(order.uri, order.s3 === undefined ? {} : { s3: order.s3 }),
+  tempFolder: order.tempFolder,
 });
 await tier.open(ask);
 writeSync(1, "ready\n");

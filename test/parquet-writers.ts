@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
@@ -14,7 +15,7 @@ import type { Order } from "./parquet-writer.process.ts";
 
 export interface Writers {
   /** Runs a writer to its end, or kills it `killAfterMs` after it is ready. Answers the batches it acknowledged. */
-  run(order: Order, killAfterMs?: number): Promise<readonly number[]>;
+  run(order: Omit<Order, "tempFolder">, killAfterMs?: number): Promise<readonly number[]>;
   dispose(): void;
 }
 
@@ -32,11 +33,16 @@ export async function prepareWriters(): Promise<Writers> {
     packages: "external",
     logLevel: "warning",
   });
+  const tempFolder = mkdtempSync(join(tmpdir(), "memoir-parquet-writers-"));
   return {
     run: async (order, killAfterMs) => {
-      const child = spawn(process.execPath, ["--no-warnings", script, JSON.stringify(order)], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      const child = spawn(
+        process.execPath,
+        ["--no-warnings", script, JSON.stringify({ ...order, tempFolder })],
+        {
+          stdio: ["ignore", "pipe", "inherit"],
+        },
+      );
       const ended = once(child, "close");
       const acknowledged: number[] = [];
       let done = false;
@@ -51,7 +57,9 @@ export async function prepareWriters(): Promise<Writers> {
       if (killAfterMs === undefined) expect(done, `writer ${order.writer} ended early`).toBe(true);
       return acknowledged;
     },
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    dispose: () => {
+      for (const each of [folder, tempFolder]) rmSync(each, { recursive: true, force: true });
+    },
   };
 }
 

@@ -2,10 +2,8 @@
  * Merging many files of one model and release into few. The new file is written, read back and published before the old
  * ones are removed, and it names them, so that a crash in between leaves nothing but files that everybody ignores.
  */
-import { randomUUID } from "node:crypto";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { AppError, type Ask, checkAsk, systemErrorCode } from "../../../kernel/index.ts";
 import type { PredictionScope } from "../../../task/index.ts";
 import { createFolderStore, type ObjectStore } from "../../objects/index.ts";
@@ -15,6 +13,7 @@ import { createFileWriter, type WrittenFile } from "./file-writer.ts";
 import { fileNameOf, parseFileName, releaseFolder } from "./layout.ts";
 import { merge } from "./merge.ts";
 import type { ListedFile, Partition } from "./partition.ts";
+import type { TempPlaces } from "./temp-places.ts";
 
 export interface CompactReport {
   readonly filesBefore: number;
@@ -54,7 +53,7 @@ export async function compactFiles(
     readonly scope: PredictionScope;
     readonly partition: Partition;
     readonly chosen: readonly ListedFile[];
-    readonly tempFolder?: string;
+    readonly temps: TempPlaces;
   },
   ask: Ask,
 ): Promise<CompactReport> {
@@ -68,13 +67,12 @@ export async function compactFiles(
   const removable = sources.map(({ name }) => name);
   const before = sources.reduce((sum, { index }) => sum + index.rows, 0);
   const sequence = Math.max(...removable.map((name) => parseFileName(basename(name))?.sequence ?? 0));
-  const folder = options.tempFolder ?? tmpdir();
   const temps: string[] = [];
   try {
     const files: { path: string; written: WrittenFile }[] = [];
     let current: OpenFile | undefined;
     const openFile = async (): Promise<OpenFile> => {
-      const path = join(folder, `memoir-compaction-${randomUUID()}.parquet`);
+      const path = await options.temps.file();
       temps.push(path);
       return await writeTo(path, scope);
     };
@@ -92,7 +90,7 @@ export async function compactFiles(
     // The last file names what all of them together replace; it is published last.
     current ??= await openFile();
     files.push({ path: current.path, written: current.close(removable.map((name) => basename(name))) });
-    for (const file of files) await verify(file, sources[0] as FileHandle, folder, ask);
+    for (const file of files) await verify(file, sources[0] as FileHandle, options.temps.root, ask);
     // A source that is gone was dropped or merged by somebody else: publishing would bring dropped rows back.
     for (const name of removable)
       if ((await store.head(name, ask)) === undefined)

@@ -3,9 +3,8 @@
  * with one column per value, anything that DuckDB or Spark wrote. Nothing is known about their order, so each is read
  * once and copied, sorted, into files of our own kind in a private temp folder; everything else then treats them alike.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { md5Hex } from "../../../hash/index.ts";
 import { type Ask, checkAsk, isAppError, messageOf } from "../../../kernel/index.ts";
@@ -23,6 +22,7 @@ import type { FileHandle } from "./file-reader.ts";
 import { createFileWriter, type KeyedRow } from "./file-writer.ts";
 import { byKeyThenInput, fileColumns } from "./layout.ts";
 import type { Codec } from "./page-decode.ts";
+import type { TempPlaces } from "./temp-places.ts";
 
 export interface ForeignFiles {
   /** Sources for the files that have rows of the scope, in their order. */
@@ -40,7 +40,7 @@ export function createForeignFiles(options: {
   readonly tierName: string;
   readonly codec: Codec;
   readonly onEvent: TierEventSink;
-  readonly tempFolder?: string;
+  readonly temps: TempPlaces;
 }): ForeignFiles {
   const { store, onEvent, tierName } = options;
   const copies = new Map<string, Promise<readonly FileHandle[]>>();
@@ -51,14 +51,14 @@ export function createForeignFiles(options: {
     const skip = (reason: string) =>
       onEvent({ kind: "tier-file-skipped", tier: tierName, file: info.name, reason });
     try {
-      folder ??= mkdtemp(join(options.tempFolder ?? tmpdir(), "memoir-foreign-"));
+      folder ??= options.temps.folder();
       const place = createFolderStore({ path: await folder, durable: false });
       const handles: FileHandle[] = [];
       let run: KeyedRow[] = [];
       let doubtful = 0;
       const flush = async () => {
         if (run.length === 0) return;
-        handles.push(await sortedCopy(scope, run, place, `${copies.size}-${handles.length}.parquet`, ask));
+        handles.push(await sortedCopy(scope, run, place, `${randomUUID()}.parquet`, ask));
         run = [];
       };
       for await (const batch of foreignRows(store, info, scope, ask)) {

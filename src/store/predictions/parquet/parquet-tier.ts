@@ -3,10 +3,8 @@
  * Athena, Glue and DuckDB expect it. Writers only ever add files; each file is whole before its name exists, so several
  * writers need no lock and a crash leaves nothing half-written. Where two files hold an input, the newer one counts.
  */
-import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { byCodeUnit, md5Hex } from "../../../hash/index.ts";
 import {
   AppError,
@@ -32,6 +30,7 @@ import { fileNameOf, releaseFolder } from "./layout.ts";
 import { merge } from "./merge.ts";
 import { loadCodec } from "./page-decode.ts";
 import { createPartitions, type ListedFile, type Partition, type Partitions } from "./partition.ts";
+import { createTempPlaces, type TempPlaces } from "./temp-places.ts";
 
 export interface ParquetTierOptions {
   /** Where `predictions/` lies. The tier opens and closes it. */
@@ -71,22 +70,24 @@ class Tier implements ParquetTier {
   readonly can = { expire: false, canonicalIndex: false, write: true };
   readonly #options: ParquetTierOptions;
   readonly #onEvent: TierEventSink;
+  readonly #temps: TempPlaces;
   #opened: { readonly partitions: Partitions; close(): Promise<void> } | undefined;
   /** Writing and compacting take turns; readers never wait for them. */
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ParquetTierOptions) {
     this.#options = options;
+    this.#temps = createTempPlaces(options.tempFolder);
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.name = options.name ?? options.store.uri;
   }
 
   async open(ask: Ask): Promise<void> {
     if (this.#opened !== undefined) return;
-    const { store, tempFolder } = this.#options;
+    const { store } = this.#options;
     const [codec] = await Promise.all([loadCodec(), store.open(ask).catch((error) => this.#fail(error))]);
     const shared = { store, tierName: this.name, codec, onEvent: this.#onEvent };
-    const foreign = createForeignFiles({ ...shared, ...(tempFolder === undefined ? {} : { tempFolder }) });
+    const foreign = createForeignFiles({ ...shared, temps: this.#temps });
     const partitions = createPartitions({
       ...shared,
       foreign,
@@ -189,7 +190,7 @@ class Tier implements ParquetTier {
     const { store } = this.#options;
     if (sizeBytes <= largePut) await store.putNew(name, Buffer.concat(parts), ask);
     else {
-      const path = join(this.#options.tempFolder ?? tmpdir(), `memoir-write-${randomUUID()}.parquet`);
+      const path = await this.#temps.file();
       try {
         await writeFile(path, parts);
         await store.putFile(name, path, ask);
@@ -228,7 +229,7 @@ class Tier implements ParquetTier {
     choose: (files: readonly ListedFile[]) => readonly ListedFile[],
     ask: Ask,
   ): Promise<CompactReport> {
-    const { store, tempFolder } = this.#options;
+    const { store } = this.#options;
     return this.#onFiles("compacting predictions", scope, ask, async (partition) => {
       // What an interrupted merge left behind is all in another file.
       const leftovers = partition.listing.own.filter(({ info }) =>
@@ -244,10 +245,7 @@ class Tier implements ParquetTier {
         const rows = partition.ownSources.reduce((sum, { index }) => sum + index.rows, 0);
         return { filesBefore: chosen.length, filesAfter: chosen.length, rows, duplicates: 0 };
       }
-      return compactFiles(
-        { store, scope, partition, chosen, ...(tempFolder === undefined ? {} : { tempFolder }) },
-        ask,
-      );
+      return compactFiles({ store, scope, partition, chosen, temps: this.#temps }, ask);
     });
   }
 
