@@ -1,5 +1,5 @@
 /** store/objects: bytes by name, in a folder or on S3. */
-export { createFolderStore, type FolderStoreOptions } from "./folder-store.ts";
+export { createFolderStore } from "./folder-store.ts";
 export type {
   ByteRange,
   ObjectInfo,
@@ -8,5 +8,4 @@ export type {
   ObjectStoreAbilities,
 } from "./object-store.ts";
 export { openObjectStore, type S3Access } from "./open-object-store.ts";
-export type { S3Credentials, S3StoreOptions } from "./s3-client.ts";
 export { createS3Store } from "./s3-store.ts";

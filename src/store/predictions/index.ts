@@ -13,6 +13,6 @@ export {
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
-export { createParquetTier, type ParquetTier, type ParquetTierOptions } from "./parquet/parquet-tier.ts";
+export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
 export type { PredictionTier, PutReport, SampleRequest, TierAbilities } from "./tier.ts";
