@@ -233,7 +233,7 @@ function referredProcess(reference: string, run: Node, context: BuildContext): P
     return undefined;
   }
   const inner = text === context.text ? context : contextOfText(text, context);
-  return inner && inner.build(node, { id, fallbackName: nameOfUri(uri) }, inner);
+  return inner?.build(node, { id, fallbackName: nameOfUri(uri) }, inner);
 }
 
 /** Another document has its own names and its own version, or that of the document that runs it. */

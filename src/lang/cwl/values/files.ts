@@ -1,0 +1,88 @@
+/** What values need of files: whether they are there, their size, text, and what is in folders. */
+import { open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Ask, checkAsk, systemErrorCode } from "../../../kernel/index.ts";
+import type { FileAccess } from "../../core/index.ts";
+import { fileLocation, hostPathOf } from "./location.ts";
+
+/** All take locations as values have them. */
+export interface Files {
+  /** undefined = not there. */
+  stat(
+    location: string,
+    ask: Ask,
+  ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined>;
+  /** At most the first `most` bytes, as UTF-8. */
+  readStart(location: string, most: number, ask: Ask): Promise<string>;
+  /** Members of a folder, sorted by code unit. */
+  list(
+    location: string,
+    ask: Ask,
+  ): Promise<
+    readonly { readonly name: string; readonly kind: "file" | "directory"; readonly location: string }[]
+  >;
+}
+
+/** Files of this machine directly, all others through the host of a run (without one they are taken as they are named). */
+export function createFiles(host: FileAccess | undefined): Files {
+  return {
+    async stat(location, ask) {
+      checkAsk(ask, `looking for ${location}`);
+      const path = hostPathOf(location);
+      if (path === undefined) return host?.stat(location, ask);
+      try {
+        const found = await stat(path);
+        return { kind: found.isDirectory() ? "directory" : "file", sizeBytes: found.size };
+      } catch (error) {
+        const code = systemErrorCode(error);
+        if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+        throw error;
+      }
+    },
+    async readStart(location, most, ask) {
+      checkAsk(ask, `reading ${location}`);
+      const path = hostPathOf(location);
+      if (path === undefined) {
+        const text = (await host?.readText(location, ask)) ?? "";
+        return Buffer.from(text, "utf8").subarray(0, most).toString("utf8");
+      }
+      const handle = await open(path, "r");
+      try {
+        const buffer = Buffer.alloc(most);
+        let filled = 0;
+        while (filled < most) {
+          const { bytesRead } = await handle.read(buffer, filled, most - filled, filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return buffer.subarray(0, filled).toString("utf8");
+      } finally {
+        await handle.close();
+      }
+    },
+    async list(location, ask) {
+      checkAsk(ask, `listing ${location}`);
+      const path = hostPathOf(location);
+      if (path === undefined) {
+        const members = (await host?.list(location, ask)) ?? [];
+        return members.map((each) => ({
+          ...each,
+          location: `${location.replace(/\/$/, "")}/${encodeURIComponent(each.name)}`,
+        }));
+      }
+      const names = (await readdir(path)).sort((a, b) => (a < b ? -1 : 1));
+      const members = await Promise.all(
+        names.map(async (name) => {
+          const found = await stat(join(path, name)).catch(() => undefined);
+          if (found === undefined) return undefined; // a link to nowhere
+          return {
+            name,
+            kind: found.isDirectory() ? ("directory" as const) : ("file" as const),
+            location: fileLocation(join(path, name)),
+          };
+        }),
+      );
+      return members.filter((each) => each !== undefined);
+    },
+  };
+}
