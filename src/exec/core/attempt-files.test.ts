@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseExitCode, parseUsage, readAttemptEnd, usageOf, writeStopMark } from "./attempt-files.ts";
-import { explainExit } from "./exit-codes.ts";
 
 const measured =
   '{"wallCentiseconds":250,"cgroupCpuMicroseconds":1500000,"cpuTicks":120,"peakBytes":1048576,"oomKills":0}';
@@ -78,21 +77,4 @@ describe("parseUsage", () => {
 it("reads an exit code only as a complete line", () => {
   expect(parseExitCode("137\n")).toBe(137);
   expect(parseExitCode("13")).toBeUndefined();
-});
-
-describe("explainExit", () => {
-  it.each([
-    [137, "memory"],
-    [127, "not found"],
-    [126, "may not be executed"],
-    [139, "SIGSEGV"],
-    [143, "SIGTERM"],
-    [129, "SIGHUP"],
-  ])("says of %i: %s", (code, words) => {
-    expect(explainExit(code)).toContain(words);
-  });
-
-  it.each([0, 3, 100, 200])("says nothing of %i", (code) => {
-    expect(explainExit(code)).toBeUndefined();
-  });
 });

@@ -1,21 +1,15 @@
 /** exec/core: what an executor is, and the pieces that executors share. */
 export {
-  type EndFacts,
   ensureStreams,
-  parseExitCode,
-  parseUsage,
   readAttemptEnd,
   readExitCode,
   type StopReason,
-  type UsageFile,
-  usageOf,
   writeStopMark,
 } from "./attempt-files.ts";
 export {
   type AttemptPaths,
   attemptHostPath,
   attemptPaths,
-  belowTaskRoot,
   substituteTaskRoot,
 } from "./attempt-paths.ts";
 export type {
@@ -28,13 +22,11 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
-export { explainExit } from "./exit-codes.ts";
 export { type InputMount, type PrepareOptions, prepareAttempt, settleInputs } from "./prepare-attempt.ts";
 export {
   type ScriptedEnd,
   ScriptedExecutor,
   type ScriptedOptions,
   ScriptedWorld,
-  scriptedRefusal,
 } from "./scripted-executor.ts";
 export { type WrapperPlace, wrapperArguments } from "./wrapper.ts";
