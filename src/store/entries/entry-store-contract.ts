@@ -135,6 +135,16 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(await contentOf(fileOf(found?.outputs["bam"]).siblings?.[0])).toBe("index");
     });
 
+    it("keeps a directory with nothing in it", async () => {
+      await mkdir(join(attempt, "work/nothing"), { recursive: true });
+      const location = join(attempt, "work/nothing");
+      const entry = entryOf({ dir: { kind: "directory", location, basename: "nothing" } });
+      await store.record(entry, ask);
+      const found = fileOf((await store.find(entry.key, ask))?.outputs["dir"]);
+      expect(found.extra).toEqual({ emptyDirectories: ["."] });
+      if (!found.location.startsWith("s3://")) expect((await stat(found.location)).isDirectory()).toBe(true);
+    });
+
     it("the newest whole entry of a key wins", async () => {
       const key = freshKey();
       await store.record(entryOf({ f: await work("f", "old") }, key), ask);

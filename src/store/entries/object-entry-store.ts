@@ -146,6 +146,10 @@ export class ObjectEntryStore implements EntryStore {
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
       this.#storeFile({ folder, own }, file, ask),
     );
+    for (const empty of planned.emptyFolders) {
+      const path = this.#objects.pathOf(`${folder}/${empty}`);
+      if (path !== undefined) await mkdir(path, { recursive: true });
+    }
     checkAsk(ask, `recording ${entry.callPath}`);
     const bySha = new Map(stored.map((file) => [file.path, file]));
     const base = this.#baseOf(folder);

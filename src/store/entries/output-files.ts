@@ -25,23 +25,27 @@ export interface OutputFile {
 
 export interface PlannedOutputs {
   readonly files: readonly OutputFile[];
+  /** Folders with nothing in them, relative to the entry: a folder store makes them, an object store cannot. */
+  readonly emptyFolders: readonly string[];
   /** The outputs with locations relative to the entry. */
   readonly outputs: Outputs;
 }
 
 export async function planOutputs(outputs: Outputs): Promise<PlannedOutputs> {
   const files: OutputFile[] = [];
+  const emptyFolders: string[] = [];
   const planned: Record<string, Value> = {};
   for (const [name, value] of Object.entries(outputs)) {
-    planned[name] = await plan(value, { name, folder: `out/${safePart(name)}`, files });
+    planned[name] = await plan(value, { name, folder: `out/${safePart(name)}`, files, emptyFolders });
   }
-  return { files, outputs: planned };
+  return { files, emptyFolders, outputs: planned };
 }
 
 interface Place {
   readonly name: string;
   readonly folder: string;
   readonly files: OutputFile[];
+  readonly emptyFolders: string[];
 }
 
 async function plan(value: Value, place: Place): Promise<Value> {
@@ -74,6 +78,7 @@ async function planFile(file: FileValue, place: Place): Promise<FileValue> {
   }
   const emptyDirectories: string[] = [];
   await planDirectory({ source: file.location, path, under: "" }, place, emptyDirectories);
+  for (const under of emptyDirectories) place.emptyFolders.push(under === "." ? path : `${path}/${under}`);
   // Object stores have no folders: what is empty has to be said.
   return emptyDirectories.length === 0 ? moved : { ...moved, extra: { ...file.extra, emptyDirectories } };
 }
