@@ -1,0 +1,202 @@
+/**
+ * What can be known of a loaded process before it runs: cycles, types along links, missing inputs and features. Answers
+ * diagnostics and never throws.
+ */
+import type { Diagnostic, Severity } from "../../../kernel/index.ts";
+import type { Place } from "../model/place.ts";
+import type { Merge, Process, Source, Step, StepInput, Workflow, WorkflowOutput } from "../model/process.ts";
+import { inherited, type RequirementName, type Requirements } from "../model/requirements.ts";
+import { allowsNull, membersOf, printType, type Type, unionOf } from "../model/type.ts";
+import { assignable } from "./assignable.ts";
+import { checkExpressions } from "./check-expressions.ts";
+import { findCycle } from "./cycles.ts";
+
+export function checkProcess(process: Process, outer: Requirements = {}): Diagnostic[] {
+  const requirements = inherited(outer, process.requirements);
+  const found = checkExpressions(process, requirements);
+  if (process.kind === "operation")
+    return [
+      ...found,
+      say(
+        process.place,
+        "cwl-operation",
+        `${process.name} is an Operation, which describes a step and cannot be run`,
+        "note",
+      ),
+    ];
+  return process.kind === "workflow" ? [...found, ...checkWorkflow(process, requirements)] : found;
+}
+
+function checkWorkflow(workflow: Workflow, requirements: Requirements): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const cycle = findCycle(workflow);
+  if (cycle !== undefined) {
+    const [first] = cycle;
+    const place = first?.place ?? workflow.place;
+    found.push(
+      say(
+        place,
+        "cwl-cycle",
+        `steps wait for each other: ${[...cycle, ...cycle.slice(0, 1)].map((each) => each.name).join(" -> ")}`,
+      ),
+    );
+  }
+  for (const step of workflow.steps) found.push(...checkStep(step, workflow, requirements));
+  for (const output of workflow.outputs) found.push(...checkOutput(output, workflow, requirements));
+  return found;
+}
+
+function checkStep(step: Step, workflow: Workflow, outer: Requirements): Diagnostic[] {
+  const requirements = inherited(outer, step.requirements);
+  const found: Diagnostic[] = [];
+  const need = (name: RequirementName, className: string, place: Place, why: string) => {
+    if (requirements[name] === undefined) found.push(missingFeature(className, place, why));
+  };
+  if (step.scatter.length > 0)
+    need("scatter", "ScatterFeatureRequirement", step.place, `step ${step.name} scatters`);
+  if (step.run.kind === "workflow")
+    need("subworkflow", "SubworkflowFeatureRequirement", step.place, `step ${step.name} runs a workflow`);
+  for (const input of step.inputs) {
+    if (input.sources.length > 1)
+      need(
+        "multipleInput",
+        "MultipleInputFeatureRequirement",
+        input.place,
+        `${input.name} has several sources`,
+      );
+    if (input.valueFrom !== undefined)
+      need(
+        "stepInputExpression",
+        "StepInputExpressionRequirement",
+        input.place,
+        `${input.name} has valueFrom`,
+      );
+    found.push(...checkStepInput(input, step, workflow));
+  }
+  for (const parameter of step.run.inputs) {
+    const given = step.inputs.some((each) => each.name === parameter.name);
+    if (given || parameter.default !== undefined || allowsNull(parameter.type)) continue;
+    found.push({
+      ...say(
+        step.place,
+        "cwl-missing-step-input",
+        `step ${step.name} gives no ${parameter.name}, which ${step.run.name} needs`,
+      ),
+      labels: [{ ...parameter.place, message: `a ${printType(parameter.type)} without a default` }],
+    });
+  }
+  return [...found, ...checkProcess(step.run, requirements)];
+}
+
+function checkStepInput(input: StepInput, step: Step, workflow: Workflow): Diagnostic[] {
+  const parameter = step.run.inputs.find((each) => each.name === input.name);
+  // Extra inputs are there for expressions; valueFrom replaces what came through the link.
+  if (parameter === undefined || input.valueFrom !== undefined || input.sources.length === 0) return [];
+  let type = mergedType(input, workflow);
+  if (input.default !== undefined) type = withoutNull(type);
+  const scattered = step.scatter.includes(input.name);
+  const sink: Type =
+    parameter.default === undefined ? parameter.type : unionOf([parameter.type, { kind: "null" }]);
+  if (scattered) {
+    const items = itemsOf(type);
+    if (items === undefined) {
+      const message = `step ${step.name} scatters over ${input.name}, which is ${printType(type)} and no array`;
+      return [say(input.sources[0]?.place ?? input.place, "cwl-type", message)];
+    }
+    type = items;
+  }
+  return mismatch(type, sink, input, `${step.name}/${input.name}`, parameter.place);
+}
+
+function checkOutput(output: WorkflowOutput, workflow: Workflow, requirements: Requirements): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (output.sources.length > 1 && requirements.multipleInput === undefined)
+    found.push(
+      missingFeature("MultipleInputFeatureRequirement", output.place, `${output.name} has several sources`),
+    );
+  if (output.sources.length === 0) return found;
+  found.push(...mismatch(mergedType(output, workflow), output.type, output, output.name, output.place));
+  return found;
+}
+
+function mismatch(
+  source: Type,
+  sink: Type,
+  merge: Merge & { readonly place: Place },
+  name: string,
+  declared: Place,
+): Diagnostic[] {
+  if (assignable(source, sink) !== "no") return [];
+  const place = merge.sources[0]?.place ?? merge.place;
+  const message = `${name} is ${printType(sink)}, and its source is ${printType(source)}`;
+  return [{ ...say(place, "cwl-type", message), labels: [{ ...declared, message: "declared here" }] }];
+}
+
+/** What arrives at a sink after linkMerge and pickValue. */
+function mergedType(merge: Merge, workflow: Workflow): Type {
+  const types = merge.sources.map((each) => sourceType(each, workflow));
+  const [only] = types;
+  let type: Type;
+  if (types.length === 1 && only !== undefined && !(merge.sourceIsList && merge.linkMerge !== undefined))
+    type = only;
+  else if (merge.linkMerge === "merge_flattened")
+    type = {
+      kind: "array",
+      items: unionOf(
+        types.flatMap((each) => membersOf(each).map((one) => (one.kind === "array" ? one.items : one))),
+      ),
+    };
+  else type = { kind: "array", items: unionOf(types) };
+  switch (merge.pickValue) {
+    case "first_non_null":
+    case "the_only_non_null":
+      return withoutNull(itemsOf(type) ?? type);
+    case "all_non_null": {
+      const items = itemsOf(type);
+      return items === undefined ? type : { kind: "array", items: withoutNull(items) };
+    }
+    default:
+      return type;
+  }
+}
+
+function sourceType(source: Source, workflow: Workflow): Type {
+  if (source.kind === "input") {
+    const input = workflow.inputs.find((each) => each.name === source.input);
+    if (input === undefined) return { kind: "Any" };
+    return input.default === undefined ? input.type : withoutNull(input.type);
+  }
+  const step = workflow.steps.find((each) => each.name === source.step);
+  const output = step?.run.outputs.find((each) => each.name === source.output);
+  if (step === undefined || output === undefined) return { kind: "Any" };
+  let { type } = output;
+  if (step.when !== undefined) type = unionOf([{ kind: "null" }, type]);
+  const depth =
+    step.scatter.length === 0 ? 0 : step.scatterMethod === "nested_crossproduct" ? step.scatter.length : 1;
+  for (let level = 0; level < depth; level++) type = { kind: "array", items: type };
+  return type;
+}
+
+/** undefined = no member is an array; Any may hold one. */
+function itemsOf(type: Type): Type | undefined {
+  const items = membersOf(type).flatMap((each): Type[] =>
+    each.kind === "array" ? [each.items] : each.kind === "Any" ? [each] : [],
+  );
+  return items.length === 0 ? undefined : unionOf(items);
+}
+
+function withoutNull(type: Type): Type {
+  const some = membersOf(type).filter((each) => each.kind !== "null");
+  return some.length === 0 ? type : unionOf(some);
+}
+
+function missingFeature(className: string, place: Place, why: string): Diagnostic {
+  return {
+    ...say(place, "cwl-missing-feature", `${why}, and ${className} is not among the requirements`),
+    help: `add "${className}: {}" to the requirements of the workflow`,
+  };
+}
+
+function say(place: Place, code: string, message: string, severity: Severity = "error"): Diagnostic {
+  return { code, severity, message, source: place.source, span: place.span };
+}

@@ -1,0 +1,2 @@
+/** lang/cwl: the CWL front end. */
+export { type CwlOptions, createCwlFrontEnd } from "./front-end.ts";
