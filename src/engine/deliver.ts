@@ -19,6 +19,7 @@ export interface Delivery {
 /** The outputs with locations below the folder. */
 export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): Promise<Outputs> {
   const taken = new Set<string>();
+  const to: Target = { how: delivery.how, folders: new Folders() };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);
     const folder = join(
@@ -27,7 +28,7 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     );
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
-      await bring(await delivery.hostPathOf(file), target, delivery.how);
+      await bring(await delivery.hostPathOf(file), target, to);
     } catch (error) {
       throw deliveryError(file, target, error);
     }
@@ -54,22 +55,51 @@ function freeName(path: string, taken: Set<string>): string {
 }
 
 /** Thousands of links are made at once: the calls are short, and asking threads for each would take longer. */
-async function bring(source: string, target: string, how: "link" | "copy"): Promise<void> {
-  mkdirSync(dirname(target), { recursive: true });
-  const stats = statSync(source);
-  if (stats.isDirectory()) {
-    mkdirSync(target, { recursive: true });
-    for (const name of readdirSync(source)) await bring(join(source, name), join(target, name), how);
+async function bring(source: string, target: string, to: Target): Promise<void> {
+  to.folders.make(dirname(target));
+  const stats = lstatSync(source);
+  const isFolder = stats.isDirectory() || (stats.isSymbolicLink() && statSync(source).isDirectory());
+  if (isFolder) {
+    to.folders.make(target);
+    for (const name of readdirSync(source)) await bring(join(source, name), join(target, name), to);
     return;
   }
-  if (how === "link" && tryLink(source, target)) return;
+  const file = stats.isSymbolicLink() ? realpathSync(source) : source;
+  if (to.how === "link" && tryLink(file, target)) return;
   await rm(target, { force: true });
-  await copyFile(source, target, constants.COPYFILE_FICLONE);
+  await copyFile(file, target, constants.COPYFILE_FICLONE);
+}
+
+interface Target {
+  readonly how: "link" | "copy";
+  readonly folders: Folders;
+}
+
+/** Makes folders, each one once. */
+class Folders {
+  readonly #made = new Set<string>();
+
+  make(path: string): void {
+    if (this.#made.has(path)) return;
+    // The parent was made a moment ago, as a rule, and then one call is enough.
+    if (this.#made.has(dirname(path))) mkdirIfMissing(path);
+    else mkdirSync(path, { recursive: true });
+    this.#made.add(path);
+    this.#made.add(dirname(path));
+  }
+}
+
+function mkdirIfMissing(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 function tryLink(source: string, target: string): boolean {
   try {
-    linkSync(lstatSync(source).isSymbolicLink() ? realpathSync(source) : source, target);
+    linkSync(source, target);
     return true;
   } catch {
     // Another file system, too many links, a file that is there already: it is copied instead.
