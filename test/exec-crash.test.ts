@@ -11,6 +11,7 @@ import type { Attempt } from "../src/exec/core/index.ts";
 import { createHostExecutor } from "../src/exec/local/index.ts";
 import { freshAsk, pause } from "../src/kernel/index.ts";
 import type { RunnerOrder } from "./exec-runner.process.ts";
+import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
 import { dockerRequirement, startDocker } from "./servers/docker.ts";
 import { podmanRequirement, startPodman } from "./servers/podman.ts";
 import { describeWith } from "./servers/requirement.ts";
@@ -18,7 +19,6 @@ import { testArchitecture, testImages, testImagesRequirement } from "./servers/t
 
 const ask = freshAsk();
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
-const bubblewrap = { name: "bubblewrap", programs: ["bwrap"], debianPackages: ["bubblewrap"] };
 
 let root: string;
 let runner: string;
@@ -119,7 +119,7 @@ describe("host tasks of a Memoir that was killed", () => {
     for (const pid of await processesOf(mark)) process.kill(Number(pid), "SIGKILL");
   });
 
-  describeWith([bubblewrap], "in a sandbox", () => {
+  describeWith([bubblewrapRequirement], "in a sandbox", () => {
     it("leave no process at all", async () => {
       const mark = uniqueSeconds();
       const attempts = await Promise.all([prepare(nasty(mark)), prepare(nasty(mark))]);

@@ -3,13 +3,8 @@
 import { executorContract } from "../src/exec/core/executor-contract.ts";
 import { createHostExecutor } from "../src/exec/local/index.ts";
 import { freshAsk } from "../src/kernel/index.ts";
-import { describeWith, type Requirement } from "./servers/requirement.ts";
-
-const bubblewrap: Requirement = {
-  name: "bubblewrap",
-  programs: ["bwrap"],
-  debianPackages: ["bubblewrap"],
-};
+import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
+import { describeWith } from "./servers/requirement.ts";
 
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: process.env["HOME"] ?? "/" };
 
@@ -21,6 +16,6 @@ async function make(isolate: boolean) {
 
 executorContract({ name: "the host", graceful: true, make: () => make(false) });
 
-describeWith([bubblewrap], "bubblewrap", () => {
+describeWith([bubblewrapRequirement], "bubblewrap", () => {
   executorContract({ name: "the isolated host", graceful: true, make: () => make(true) });
 });
