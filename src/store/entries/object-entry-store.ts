@@ -3,9 +3,10 @@
  * whole; finding lists the key's objects once and trusts only what is there with the recorded size and checksum.
  */
 import { randomUUID } from "node:crypto";
-import { chmod, link, mkdir, open, realpath, stat } from "node:fs/promises";
+import { chmodSync, linkSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { mkdir, open, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { byCodeUnit, sha256File } from "../../hash/index.ts";
+import { byCodeUnit, sha256 as hashOf, sha256File } from "../../hash/index.ts";
 import {
   AppError,
   type Ask,
@@ -49,6 +50,9 @@ export type EntryStoreEvent = {
   readonly uuid: string;
   readonly reason: string;
 };
+
+/** Files up to this size are read in one go. */
+const smallBytes = 1 << 20;
 
 /** How many files of one entry are moved at the same time. */
 const filesAtOnce = 8;
@@ -303,30 +307,21 @@ export class ObjectEntryStore implements EntryStore {
     ask: Ask,
   ): Promise<EntryFile> {
     const name = `${place.folder}/${file.path}`;
-    const source = await realpath(file.source);
-    const sha256 = await sha256File(source, ask.signal);
+    // Small looks at the attempt's own files are made at once, as `LocalReader` does it and for the same reason.
+    const source = realpathSync.native(file.source);
+    const { size, nlink } = statSync(source);
+    const sha256 = size <= smallBytes ? hashOf(readFileSync(source)) : await sha256File(source, ask.signal);
+    const facts = { name: file.name, path: file.path, sha256 };
     const target = this.#objects.pathOf(name);
-    const own =
-      place.own !== undefined && source.startsWith(`${place.own}/`) && (await stat(source)).nlink === 1;
+    const own = place.own !== undefined && source.startsWith(`${place.own}/`) && nlink === 1;
     const linked = target !== undefined && own && (await linkInto(source, target));
-    const info = linked
-      ? await this.#objects.head(name, ask)
-      : await this.#objects.putFile(name, source, ask);
-    if (info === undefined)
-      throw new AppError("STORE_OBJECT_NOT_FOUND", `recording ${name}: it vanished while written`);
-    if (target !== undefined) {
-      const { mode } = await stat(target);
-      // Shared by link with runs that reuse it: nobody may write to it.
-      await chmod(target, 0o444 | (mode & 0o111));
-    }
-    return {
-      name: file.name,
-      path: file.path,
-      sizeBytes: info.sizeBytes,
-      sha256,
-      etag: info.etag ?? "",
-      ...(target === undefined ? {} : { modifiedAtMs: info.modifiedAt.getTime() }),
-    };
+    const stored = linked ? undefined : await this.#objects.putFile(name, source, ask);
+    if (target === undefined)
+      return { ...facts, sizeBytes: stored?.sizeBytes ?? size, etag: stored?.etag ?? "" };
+    const { mode, mtime, size: sizeBytes } = statSync(target);
+    // Shared by link with runs that reuse it: nobody may write to it.
+    chmodSync(target, 0o444 | (mode & 0o111));
+    return { ...facts, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
   }
 
   #baseOf(folder: string): string {
@@ -341,8 +336,8 @@ export function createEntryStore(options: ObjectEntryStoreOptions): ObjectEntryS
 /** false where hard links are refused: another file system, too many links, or a file system without them. */
 async function linkInto(source: string, target: string): Promise<boolean> {
   try {
-    await mkdir(dirname(target), { recursive: true });
-    await link(source, target);
+    mkdirSync(dirname(target), { recursive: true });
+    linkSync(source, target);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "EXDEV" || code === "EMLINK" || code === "EPERM" || code === "ENOTSUP") return false;
