@@ -83,7 +83,7 @@ async function isRequired(
   if (typeof required === "boolean") return required;
   const answer = await question.evaluator.evaluate(required, context, ask);
   if (answer.kind === "fault") throw new EvalProblem(answer.fault);
-  if (answer.value === null) return question.requiredByDefault;
+  if (answer.value === null) return false;
   if (typeof answer.value !== "boolean")
     throw new FileProblem(`required of a secondary file answers no boolean: ${required.text}`);
   return answer.value;
