@@ -26,7 +26,7 @@ import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
 import type { RunParts } from "./run-parts.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Turns } from "./scheduler.ts";
 
 export interface CallsParts {
   readonly run: RunParts;
@@ -36,7 +36,7 @@ export interface CallsParts {
   readonly materials: Materials;
   readonly recorder: Recorder | undefined;
   /** Opens the executor once, when the first call has to be computed. */
-  readonly ready: () => Promise<{ readonly scheduler: Scheduler; readonly cpus: number }>;
+  readonly ready: () => Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
   /** Attempts that outlived an earlier process, by key. */
   readonly orphans: ReadonlyMap<CallKey, Orphan>;
   /** Aborted when no further call may be started. */
@@ -103,7 +103,7 @@ export class Calls {
         };
       case "failed":
         emit({ kind: "call.failed", call: task.path, task: task.name, failure: resolved.failure });
-        this.#parts.onFailure();
+        this.#failed(task, resolved.failure);
         return { kind: "failed", failure: resolved.failure };
       case "cancelled":
         emit({ kind: "call.cancelled", call: task.path, task: task.name });
@@ -285,7 +285,7 @@ export class Calls {
       ask,
     );
     // Told before the turn is given back, so that with fail-fast no waiting call slips in.
-    if (computed.kind === "failed") this.#parts.onFailure();
+    if (computed.kind === "failed") this.#failed(task, computed.failure);
     if (computed.kind === "computed")
       this.#parts.emit({
         kind: "call.computed",
@@ -355,6 +355,10 @@ export class Calls {
 
   #stopped(ask: Ask): boolean {
     return ask.signal.aborted || this.#parts.stopping.aborted;
+  }
+
+  #failed(task: TaskCall, { kind }: TaskFailure): void {
+    if (task.retriedAfter?.includes(kind) !== true) this.#parts.onFailure();
   }
 
   #miss(task: TaskCall, reason: MissReason, key?: Key): void {

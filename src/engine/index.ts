@@ -3,21 +3,17 @@ export { type CallLeases, folderLeases, type LeaseAnswer, objectLeases } from ".
 export { type CallRow, type CallState, callRows } from "./call-rows.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
-export { exitCodeMeaning, exitCodeWords } from "./failure-words.ts";
-export { type FileStyle, jsonOfOutputs, plainOutputs } from "./json-values.ts";
-export { isOwner, lifeOf, type Owner, thisOwner } from "./owner.ts";
+export { plainOutputs } from "./json-values.ts";
 export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
   type RunRecord,
   type RunState,
-  readableName,
   readEvents,
   readRunRecord,
-  replaceFile,
   type ShownState,
   shownState,
 } from "./run-folder.ts";
 export type { CacheBehavior, RunCacheParts, RunParts } from "./run-parts.ts";
-export { failureLine, type RunSummary, runWorkflow } from "./run-workflow.ts";
-export { type Capacity, Scheduler } from "./scheduler.ts";
+export { type RunSummary, runWorkflow } from "./run-workflow.ts";
+export { type Capacity, Scheduler, type Turns } from "./scheduler.ts";

@@ -5,7 +5,7 @@ import type { Program } from "../lang/core/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
-import type { Capacity } from "./scheduler.ts";
+import type { Capacity, Turns } from "./scheduler.ts";
 
 /** `always` records every computed call; `on-failure` only when the run fails or is cancelled. Both read. */
 export type CacheBehavior = "always" | "on-failure";
@@ -42,6 +42,8 @@ export interface RunParts {
   readonly cache?: RunCacheParts;
   /** What the user allows instead of what the machine has. */
   readonly limits: Partial<Capacity>;
+  /** Turns that several runs of one process share, given what the machine has; default: turns of this run alone. */
+  readonly turns?: (capacity: Capacity) => Turns;
   readonly failure: "fast" | "slow";
   /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;

@@ -418,6 +418,27 @@ describe("failures", () => {
   });
 });
 
+describe("a failure after which the front end asks again", () => {
+  const badThenGood = async (host: Host, ask: Ask, outcomes: CallOutcome[], kind: "exit-code" | "lost") => {
+    const change = { retriedAfter: [kind] };
+    outcomes.push(await call(host, { name: "bad", path: "scripted.bad", command: "fail", change }, ask));
+    outcomes.push(await call(host, { name: "good" }, ask));
+    return succeeded;
+  };
+  const failing = async (attempt: Attempt) =>
+    (await readFile(join(attempt.directory, "command"), "utf8")) === "fail" ? { exitCode: 1 } : makesOut();
+
+  it.each([
+    ["exit-code", "computed"],
+    ["lost", "cancelled"],
+  ] as const)("named as %s leaves later calls %s when the command fails", async (kind, later) => {
+    const made = await bench({ play: failing });
+    const outcomes: CallOutcome[] = [];
+    await made.run((host, ask) => badThenGood(host, ask, outcomes, kind));
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual(["failed", later]);
+  });
+});
+
 describe("cancelling a run", () => {
   it("stops what runs and starts nothing more", async () => {
     const controller = new AbortController();
@@ -463,9 +484,12 @@ describe("trouble with the cache", () => {
     const made = await bench();
     let asked = 0;
     const store = failingStore(made.store, "find");
-    const counting = {
+    const counting: EntryStore = {
       ...store,
-      find: (...ask: Parameters<EntryStore["find"]>) => ++asked && store.find(...ask),
+      find: (key, ask) => {
+        asked++;
+        return store.find(key, ask);
+      },
     };
     const names = ["a", "b", "c", "d", "e", "f"];
     await made.run(

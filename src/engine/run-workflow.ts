@@ -21,7 +21,7 @@ import {
   replaceFile,
 } from "./run-folder.ts";
 import type { RunParts } from "./run-parts.ts";
-import { type Capacity, Scheduler } from "./scheduler.ts";
+import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
 import { stopOrphans } from "./stop-orphans.ts";
 
 export interface RunSummary {
@@ -163,14 +163,14 @@ async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask
 function readyOnce(
   parts: RunParts,
   ask: Ask,
-): () => Promise<{ readonly scheduler: Scheduler; readonly cpus: number }> {
-  let ready: Promise<{ readonly scheduler: Scheduler; readonly cpus: number }> | undefined;
+): () => Promise<{ readonly scheduler: Turns; readonly cpus: number }> {
+  let ready: Promise<{ readonly scheduler: Turns; readonly cpus: number }> | undefined;
   return () => {
     ready ??= (async () => {
       await parts.executor.open(ask);
       const capacity = parts.executor.capacity();
       const limits: Capacity = { ...capacity, ...parts.limits };
-      return { scheduler: new Scheduler(limits), cpus: capacity.cpu };
+      return { scheduler: parts.turns?.(limits) ?? new Scheduler(limits), cpus: capacity.cpu };
     })();
     return ready;
   };

@@ -11,6 +11,14 @@ export interface Capacity {
   readonly gpu: number;
 }
 
+/** Who may compute now; a Scheduler, or several that all have to agree. */
+export interface Turns {
+  /** What the call asks for beyond everything there is; undefined when it fits. */
+  excess(resources: Resources): string | undefined;
+  /** Resolves with the function that gives the share back; undefined when the Ask was cancelled while waiting. */
+  acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined>;
+}
+
 /** How many later calls may be started before the first one in the queue. */
 const mostOvertakes = 32;
 
@@ -26,7 +34,7 @@ interface Need {
   readonly gpu: number;
 }
 
-export class Scheduler {
+export class Scheduler implements Turns {
   readonly #limits: Capacity;
   #free: Need;
   #queue: Waiting[] = [];
@@ -37,7 +45,6 @@ export class Scheduler {
     this.#free = needOf(limits);
   }
 
-  /** What the call asks for beyond everything there is; undefined when it fits. */
   excess(resources: Resources): string | undefined {
     const { cpu, memoryBytes, gpu } = this.#limits;
     if (resources.cpu > cpu)
@@ -48,7 +55,6 @@ export class Scheduler {
     return undefined;
   }
 
-  /** Resolves with the function that gives the share back; undefined when the Ask was cancelled while waiting. */
   acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined> {
     const need = needOf(resources);
     return new Promise((resolve) => {

@@ -1,10 +1,9 @@
 /** keys: what a call is. Its key with named components, what differs between two, and the identity of files. */
-export {
-  type ComponentName,
-  type Components,
-  type ContainerFact,
-  componentNames,
-  type KeyFacts,
+export type {
+  ComponentName,
+  Components,
+  ContainerFact,
+  KeyFacts,
 } from "./components.ts";
 export { type Difference, differences } from "./differences.ts";
 export {
@@ -18,4 +17,4 @@ export {
   treeIdentity,
 } from "./fingerprint.ts";
 export { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
-export { KEY_VERSION, type Key, keyOf } from "./key.ts";
+export { type Key, keyOf } from "./key.ts";
