@@ -12,6 +12,8 @@ const group = {
   cloud: { rows: 50_000, cells: 1_000_000, afterMs: 30_000 },
 } as const satisfies Record<Source, unknown>;
 
+const mostGroupsWaiting = 2;
+
 export interface RecorderOptions {
   readonly scope: PredictionScope;
   /** In the order in which they are asked. */
@@ -25,6 +27,8 @@ interface Lane {
   held: PredictionRow[];
   since: number;
   writing: Promise<void>;
+  /** Groups that are being written or wait for it. */
+  groups: number;
 }
 
 export class Recorder {
@@ -35,7 +39,7 @@ export class Recorder {
     this.#options = options;
     this.#lanes = options.places
       .filter((place) => place.tier.can.write)
-      .map((place) => ({ place, held: [], since: 0, writing: Promise.resolve() }));
+      .map((place) => ({ place, held: [], since: 0, writing: Promise.resolve(), groups: 0 }));
   }
 
   /** Takes rows for the places before the one that answered. Returns at once; `settle` waits. */
@@ -49,6 +53,11 @@ export class Recorder {
       const full = lane.held.length >= Math.min(limits.rows, limits.cells / cellsOfRow);
       if (full || Date.now() - lane.since >= limits.afterMs) this.#flush(lane);
     }
+  }
+
+  /** Waits while a tier is so far behind that what it has yet to write would fill the memory. */
+  async keepUp(): Promise<void> {
+    for (const lane of this.#lanes) if (lane.groups > mostGroupsWaiting) await lane.writing;
   }
 
   /** Waits until what was added lies in the local tier; with `everything`, in the cloud tier too. */
@@ -65,8 +74,13 @@ export class Recorder {
     const { scope, ask } = this.#options;
     const rows = lane.held;
     lane.held = [];
+    lane.groups++;
     const write = async () => {
-      await lane.place.ask("record", (tier) => tier.putMany(scope, rows, ask), ask);
+      try {
+        await lane.place.ask("record", (tier) => tier.putMany(scope, rows, ask), ask);
+      } finally {
+        lane.groups--;
+      }
     };
     // One group after the other; a group that failed does not take the next one with it, but settle hears of it.
     lane.writing = lane.writing.then(write, async (error: unknown) => {
