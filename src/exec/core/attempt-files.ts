@@ -94,7 +94,11 @@ export type StopReason = "cancelled" | "timed-out";
 
 /** Leaves word of why an attempt is being stopped, so that a later process does not take its end for the task's own. */
 export async function writeStopMark(directory: string, reason: StopReason): Promise<void> {
-  writeFileSync(attemptPaths(directory).stopped, `${reason}\n`);
+  try {
+    writeFileSync(attemptPaths(directory).stopped, `${reason}\n`);
+  } catch {
+    // A full disk, or a folder that is gone: the attempt is stopped all the same.
+  }
 }
 
 function readStopMark(directory: string): StopReason | undefined {
