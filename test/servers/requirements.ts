@@ -1,0 +1,21 @@
+/** Everything that tests start; the test command installs what is missing where it can. */
+export { missingOf } from "./requirement.ts";
+
+import { bubblewrapRequirement } from "./bubblewrap.ts";
+import { dockerRequirement } from "./docker.ts";
+import { podmanRequirement } from "./podman.ts";
+import { redisRequirement } from "./redis.ts";
+import { registryRequirement } from "./registry.ts";
+import type { Requirement } from "./requirement.ts";
+import { s3Requirement } from "./s3.ts";
+import { testImagesRequirement } from "./test-images.ts";
+
+export const allRequirements: readonly Requirement[] = [
+  redisRequirement,
+  s3Requirement,
+  podmanRequirement,
+  dockerRequirement,
+  registryRequirement,
+  testImagesRequirement,
+  bubblewrapRequirement,
+];
