@@ -12,6 +12,7 @@
  * command, the environment and the literal files (and only there).
  */
 import type { TaskPath } from "../kernel/index.ts";
+import type { TaskFailure } from "./outcome.ts";
 import type { CanonicalJson, OutputRule } from "./output-rule.ts";
 import type { FileValue } from "./value.ts";
 
@@ -64,12 +65,24 @@ export interface TaskCall {
   readonly inputs: readonly StagedInput[];
   readonly literalFiles: readonly LiteralFile[];
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Variables that have the same value in every call of the language (HOME and TMPDIR in CWL). `env` wins over them, and
+   * they are not in the key: what is the same for all decides nothing.
+   */
+  readonly fixedEnv?: Readonly<Record<string, string>>;
   /** Acceptable images, best first; undefined or empty = no container asked for. */
   readonly images: readonly string[];
+  /** It must not run without a container, wherever it runs. */
+  readonly needsContainer?: true;
   readonly resources: Resources;
   readonly timeoutMs?: number;
   /** How often a failed attempt is tried again. */
   readonly maxRetries: number;
+  /**
+   * Failures that are not the end: after one of them the front end asks for the call again under another path, so that
+   * a run that stops at its first failure goes on. Default: none.
+   */
+  readonly retriedAfter?: readonly TaskFailure["kind"][];
   readonly acceptedExit: AcceptedExit;
   readonly network: boolean;
   readonly outputRules: readonly OutputRule[];

@@ -3,15 +3,14 @@
  * is no valid workflow is refused with the diagnostics that `memoir check` would show.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AppError, type Ask, isAppError, messageOf } from "../../kernel/index.ts";
-import type { WorkflowInterface } from "../../lang/core/index.ts";
+import { bundleTop, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { loadWorkflow } from "../workflows/load.ts";
-import { unpackZip } from "../workflows/unpack-zip.ts";
 
 type Engine = DefinitionRecord["engine"];
 
@@ -58,7 +57,7 @@ export async function registerDefinition(
   const folder = join(environment.home, "server", "definitions", digest);
   try {
     await unpackOnce(zip, folder, ask);
-    const root = await soleFolder(folder);
+    const root = await bundleTop(folder);
     return await checked({ request, folder: root, digest }, environment, ask);
   } catch (error) {
     if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
@@ -76,6 +75,7 @@ async function checked(
   const lenient = request.engine === "WDL_LENIENT";
   const wish = {
     workflow: folder,
+    reach: "inside" as const,
     lenient: lenient ? ("yes" as const) : ("no" as const),
     ...(request.main === undefined ? {} : { main: request.main }),
   };
@@ -159,7 +159,7 @@ async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<vo
     const file = `${temp}.zip`;
     await writeFile(file, zip);
     try {
-      await unpackZip(file, temp, ask);
+      await unpackBundle({ file, name: "the definition", into: temp }, ask);
     } finally {
       await rm(file, { force: true });
     }
@@ -169,12 +169,6 @@ async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<vo
   } finally {
     await rm(temp, { recursive: true, force: true });
   }
-}
-
-/** Many archives hold one folder with everything in it. */
-async function soleFolder(folder: string): Promise<string> {
-  const [only, ...others] = await readdir(folder, { withFileTypes: true });
-  return only?.isDirectory() && others.length === 0 ? join(folder, only.name) : folder;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,8 +3,15 @@
  */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import type { ParameterValues, WorkflowInterface } from "../../lang/core/index.ts";
+import { AppError, messageOf, type SourceText, systemErrorCode } from "../../kernel/index.ts";
+import {
+  jsonValue,
+  type ParameterValues,
+  parseJson,
+  parseParameters,
+  type WorkflowInterface,
+} from "../../lang/core/index.ts";
+import { diagnosticFact, invalid } from "./load.ts";
 
 export interface InputsWish {
   /** `.json`, `.yaml` or `.yml`; `-` reads standard input. */
@@ -23,7 +30,7 @@ export async function readInputs(
   if (wish.file === undefined) return { values: fromWords(wish.words, about, {}), baseDir: cwd };
   const path = resolve(cwd, wish.file);
   const text = await readText(wish.file, path);
-  const values = await parse(text, wish.file);
+  const values = await parse({ name: wish.file, text });
   // Relative paths in a file are relative to it; those on the command line to where the command runs.
   const words = Object.entries(fromWords(wish.words, about, {}));
   const absolute = words.map(([name, value]) => [
@@ -64,43 +71,16 @@ async function readText(asked: string, path: string): Promise<string> {
   }
 }
 
-async function parse(text: string, name: string): Promise<Values> {
-  const values = /\.ya?ml$/i.test(name) ? await parseYaml(text, name) : await parseJson(text, name);
-  if (typeof values === "object" && values !== null && !Array.isArray(values)) return values as Values;
-  if (values === null && text.trim() === "") return {};
-  throw new AppError(
+async function parse(source: SourceText): Promise<Values> {
+  // Nothing at all is what `memoir inputs` of a workflow without inputs comes down to.
+  if (source.text.trim() === "") return {};
+  const { values, diagnostics } = await parseParameters(source);
+  if (values !== undefined) return values;
+  throw invalid(
     "WORKFLOW_INPUTS_INVALID",
-    `reading the inputs ${name}: expected an object of names and values`,
+    `reading the inputs ${source.name}`,
+    diagnostics.map(diagnosticFact),
   );
-}
-
-async function parseJson(text: string, name: string): Promise<unknown> {
-  if (text.trim() === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new AppError("WORKFLOW_INPUTS_INVALID", `reading the inputs ${name}: no JSON: ${messageOf(error)}`);
-  }
-  // JSON.parse rounds long integers; YAML's reader, of which JSON is a part, can keep them.
-  return /\d{16}/.test(text) ? parseYaml(text, name) : value;
-}
-
-async function parseYaml(text: string, name: string): Promise<unknown> {
-  const { parse: parseText } = await import("yaml");
-  try {
-    return smallIntegers(parseText(text, { intAsBigInt: true }));
-  } catch (error) {
-    throw new AppError("WORKFLOW_INPUTS_INVALID", `reading the inputs ${name}: no YAML: ${messageOf(error)}`);
-  }
-}
-
-function smallIntegers(value: unknown): unknown {
-  if (typeof value === "bigint")
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
-  if (Array.isArray(value)) return value.map(smallIntegers);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, smallIntegers(item)]));
 }
 
 function fromWords(words: readonly string[], about: WorkflowInterface, start: Values): Values {
@@ -121,12 +101,8 @@ function fromWords(words: readonly string[], about: WorkflowInterface, start: Va
 function parsedValue(text: string, name: string, about: WorkflowInterface): unknown {
   const type = typeOf(name, about);
   if (/^(String|File|Directory|Path)\??$/.test(type)) return text;
-  try {
-    const value: unknown = JSON.parse(text);
-    return /^-?\d{16,}$/.test(text) ? BigInt(text) : value;
-  } catch {
-    return text;
-  }
+  const { node } = parseJson({ name, text });
+  return node === undefined ? text : jsonValue(node);
 }
 
 function typeOf(name: string, about: WorkflowInterface): string {

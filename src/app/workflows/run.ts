@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type CacheBehavior,
+  type Capacity,
   folderLeases,
   objectLeases,
   plainOutputs,
@@ -14,6 +15,7 @@ import {
   type RunSummary,
   runWorkflow,
   type TimedEvent,
+  type Turns,
 } from "../../engine/index.ts";
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
@@ -59,6 +61,10 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   /** 0 to 1. */
   readonly recheck?: number;
   readonly runsDir?: string;
+  /** Name of the run, which must be new; default: one made from the time. */
+  readonly runId?: string;
+  /** Turns shared with other runs of this process. */
+  readonly turns?: (capacity: Capacity) => Turns;
   readonly out?: string;
   /** Image of tasks that name none. */
   readonly image?: string;
@@ -90,7 +96,7 @@ export async function run(
   onEvent: (event: TimedEvent) => void,
   ask: Ask,
 ): Promise<WorkflowRunResult> {
-  const runId = newRunId();
+  const runId = wish.runId ?? newRunId();
   return prepared(wish, environment, runId, ask, async ({ parts, inputs, startLease, log }) => {
     const runs = runsFolder(wish.runsDir, environment);
     const directory = join(runs, runId);
@@ -199,6 +205,7 @@ async function prepared<T>(
           ...(wish.maxMemoryBytes === undefined ? {} : { memoryBytes: wish.maxMemoryBytes }),
         },
         failure: wish.failure,
+        ...(wish.turns === undefined ? {} : { turns: wish.turns }),
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
         ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),
         notes: opened.trouble === undefined ? [] : [opened.trouble],

@@ -15,8 +15,8 @@ export type {
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";
-export { type JsonNode, jsonSpan, parseJson } from "./json-text.ts";
+export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain } from "./main-document.ts";
 export { parseParameters } from "./parameter-text.ts";
-export { createBundleSource } from "./source-tree-bundle.ts";
+export { bundleTop, createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

@@ -36,22 +36,34 @@ const mebibyte = 1024 * 1024;
 
 /**
  * Unpacks the bundle and answers its tree. Where everything lies in one folder at the top, that folder is the top.
- * @throws AppError WORKFLOW_BUNDLE_UNSAFE when it is refused (nothing is left of it), WORKFLOW_BUNDLE_DAMAGED when it
- * cannot be read, WORKFLOW_NOT_FOUND when it is not there.
+ * @throws AppError as `unpackBundle`
  */
 export async function createBundleSource(options: BundleSourceOptions, ask: Ask): Promise<SourceTree> {
   const { file, into, network } = options;
   const name = options.name ?? file;
+  await unpackBundle(options, ask);
+  const folder = await bundleTop(into);
+  return createFolderSource({ folder, name, reach: "inside", ...(network && { network }) });
+}
+
+/**
+ * Unpacks a bundle into the folder `into`.
+ * @throws AppError WORKFLOW_BUNDLE_UNSAFE when it is refused (nothing is left of it), WORKFLOW_BUNDLE_DAMAGED when it
+ * cannot be read, WORKFLOW_NOT_FOUND when it is not there.
+ */
+export async function unpackBundle(
+  options: Pick<BundleSourceOptions, "file" | "name" | "into" | "limits">,
+  ask: Ask,
+): Promise<void> {
+  const { file, into } = options;
   const limits = { ...defaultLimits, ...options.limits };
   await mkdir(into, { recursive: true });
   try {
-    await unpack({ file, name, into, limits }, ask);
+    await unpack({ file, name: options.name ?? file, into, limits }, ask);
   } catch (error) {
     await rm(into, { recursive: true, force: true });
     throw error;
   }
-  const folder = await topOf(into);
-  return createFolderSource({ folder, name, reach: "inside", ...(network && { network }) });
 }
 
 interface Unpacking {
@@ -153,9 +165,9 @@ function damaged(work: Unpacking, error: unknown): AppError {
   return new AppError("WORKFLOW_BUNDLE_DAMAGED", `unpacking ${work.name}: ${words}`, { cause: error });
 }
 
-/** Archives of repositories hold one folder with everything in it. */
-async function topOf(folder: string): Promise<string> {
+/** Where the documents of an unpacked bundle are: archives of repositories hold one folder with everything in it. */
+export async function bundleTop(folder: string): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   const [only] = entries;
-  return entries.length === 1 && only?.isDirectory() === true ? topOf(join(folder, only.name)) : folder;
+  return entries.length === 1 && only?.isDirectory() === true ? bundleTop(join(folder, only.name)) : folder;
 }

@@ -33,18 +33,19 @@ export async function callTask(
         run.ask,
       );
       // An attempt that is rendered anew is another call: its path says so.
-      const named = previous === undefined ? call : { ...call, path: `${path}.attempt${facts.attempt}` };
+      const triesLeft = run.planOf(task).rendersAttempts && facts.attempt < facts.maxRetries;
+      const named = {
+        ...call,
+        ...(previous === undefined ? {} : { path: `${path}.attempt${facts.attempt}` }),
+        ...(triesLeft && { retriedAfter }),
+      };
       const outcome = await run.host.call(named, collect, run.ask);
       switch (outcome.kind) {
         case "reused":
         case "computed":
           return outputsOf(task, path, outcome.outputs);
         case "failed":
-          if (
-            run.planOf(task).rendersAttempts &&
-            facts.attempt < facts.maxRetries &&
-            mayRetry(outcome.failure)
-          ) {
+          if (triesLeft && retriedAfter.includes(outcome.failure.kind)) {
             previous = facts;
             continue;
           }
@@ -64,9 +65,7 @@ export async function callTask(
 }
 
 /** What another attempt with other resources may end differently. */
-function mayRetry({ kind }: TaskFailure): boolean {
-  return kind === "exit-code" || kind === "out-of-memory" || kind === "timed-out" || kind === "lost";
-}
+const retriedAfter: readonly TaskFailure["kind"][] = ["exit-code", "out-of-memory", "timed-out", "lost"];
 
 function outputsOf(task: CheckedTask, path: string, outputs: Outputs): ReadonlyMap<string, WdlValue> {
   const pathOf = (file: FileValue): PathValue => ({
