@@ -192,7 +192,7 @@ function diagnosticOf(fault: InputFault, root: Node, hasText: boolean): Diagnost
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
     .join("")
     .replace(/^\./, "");
-  const message = fault.message.includes(fault.parameter.name) ? fault.message : `${name}: ${fault.message}`;
+  const message = fault.message.startsWith("the input ") ? fault.message : `${name}: ${fault.message}`;
   const place = found && hasText ? at.place : fault.parameter.place;
   const start = place.span.start;
   const span = at.kind === "scalar" && found && hasText ? place.span : { start, end: start + 1 };

@@ -64,7 +64,6 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   const [document] = documents;
   const errors = documents
     .flatMap((each) => each.errors)
-    .filter((each) => !toleratedErrors.has(each.code))
     .map((each) =>
       problem(
         source,
@@ -84,16 +83,14 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   }
   const converter = new Converter(source, yaml);
   try {
-    return { node: converter.convert(document.contents as YamlNode, 0), diagnostics: [] };
+    const node = converter.convert(document.contents as YamlNode, 0);
+    return { node, diagnostics: converter.warnings };
   } catch (error) {
     if (error instanceof TooLarge)
       return { diagnostics: [problem(source, error.at, error.at + 1, error.message)] };
     throw error;
   }
 }
-
-/** Found in real documents and understood by every reader: flow sequences that are indented too little. */
-const toleratedErrors: ReadonlySet<string> = new Set(["BAD_INDENT", "DUPLICATE_KEY"]);
 
 /** The YAML reader works recursively: texts of brackets alone are refused before it meets them. */
 function nestingProblem(source: SourceText): Diagnostic | undefined {
@@ -129,6 +126,7 @@ interface YamlModule {
 }
 
 class Converter {
+  readonly warnings: Diagnostic[] = [];
   readonly #source: SourceText;
   readonly #yaml: YamlModule;
   readonly #anchors = new Map<string, YamlNode>();
@@ -194,7 +192,17 @@ class Converter {
           if (each.kind === "map") merged.push(...each.entries);
         continue;
       }
-      entries.push({ name: String(key.value), namePlace: key.place, value });
+      const name = String(key.value);
+      const first = entries.find((entry) => entry.name === name);
+      if (first !== undefined && this.#insideAlias === 0)
+        this.warnings.push({
+          code: "cwl-duplicate-name",
+          severity: "warning",
+          message: `${name} is given twice; the last one counts`,
+          ...key.place,
+          labels: [{ ...first.namePlace, message: "first here" }],
+        });
+      entries.push({ name, namePlace: key.place, value });
     }
     if (merged.length === 0) return entries;
     const own = new Set(entries.map((entry) => entry.name));
