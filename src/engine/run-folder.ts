@@ -12,7 +12,7 @@
  * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { Emit, RunEvent, TimedEvent } from "./events.ts";
@@ -106,7 +106,15 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
       return folder;
     },
     async writeRecord(record) {
-      await replaceFile(join(directory, recordName), recordText(record));
+      const path = join(directory, recordName);
+      try {
+        await replaceFile(path, recordText(record));
+      } catch (error) {
+        // A full disk: how the run ended fits into the room that the file has already.
+        await overwrite(path, recordText(record)).catch(() => {
+          throw runFolderError(directory, error);
+        });
+      }
       if (record.state !== "running") await rm(join(active, options.id), { force: true });
     },
     close: async () => log.close(),
@@ -202,8 +210,23 @@ function claimerIsDead(mark: string): boolean {
 /** Replaces a file so that readers see the old text or the new one. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temp = `${path}.${process.pid}.tmp`;
-  await writeFile(temp, text);
-  await rename(temp, path);
+  try {
+    await writeFile(temp, text);
+    await rename(temp, path);
+  } catch (error) {
+    await rm(temp, { force: true });
+    throw error;
+  }
+}
+
+async function overwrite(path: string, text: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.write(text, 0);
+    await file.truncate(Buffer.byteLength(text));
+  } finally {
+    await file.close();
+  }
 }
 
 function recordText(record: RunRecord): string {
@@ -228,8 +251,10 @@ function parseLine(line: string): TimedEvent | undefined {
 function runFolderError(path: string, error: unknown): AppError {
   const code = systemErrorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT")
-    return new AppError("DISK_FULL", `making the run's folder ${path}: the disk is full`, { cause: error });
-  return new AppError("RUN_FOLDER_NOT_WRITABLE", `making the run's folder ${path}: ${messageOf(error)}`, {
+    return new AppError("DISK_FULL", `writing to the run's folder ${path}: the disk is full`, {
+      cause: error,
+    });
+  return new AppError("RUN_FOLDER_NOT_WRITABLE", `writing to the run's folder ${path}: ${messageOf(error)}`, {
     cause: error,
   });
 }

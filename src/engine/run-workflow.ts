@@ -116,7 +116,9 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     };
   } catch (error) {
     const cancelled = isAppError(error, "RUN_INTERRUPTED");
-    await end(cancelled ? "cancelled" : "failed", [error instanceof Error ? error.message : String(error)]);
+    const words = error instanceof Error ? error.message : String(error);
+    // What ended the run is what the user has to know, whether it can be written down or not.
+    await end(cancelled ? "cancelled" : "failed", [words]).catch(() => {});
     throw error;
   }
 }
