@@ -1,5 +1,5 @@
 /** Expressions that cannot be evaluated, whatever the inputs: JavaScript without the requirement, names that lead nowhere. */
-import { type Diagnostic, didYouMean } from "../../../kernel/index.ts";
+import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";
 import type { Expr } from "../model/expression.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
@@ -8,9 +8,10 @@ export function checkExpressions(process: Process, requirements: Requirements): 
   const found: Diagnostic[] = [];
   const javascript = requirements.inlineJavascript !== undefined;
   const inputs = process.inputs.map((each) => each.name);
-  for (const expr of expressionsOf(process)) {
+  for (const { expr, evaluated } of expressionsOf(process)) {
     for (const part of expr.parts) {
-      if (part.kind === "js" && !javascript) found.push(off(expr));
+      if (part.kind === "js" && !javascript)
+        found.push(off(expr, evaluated === "always" ? "error" : "warning"));
       if (part.kind === "ref" && !javascript)
         found.push(...unknownName(part.root, part.path[0], inputs, expr));
     }
@@ -18,10 +19,10 @@ export function checkExpressions(process: Process, requirements: Requirements): 
   return found;
 }
 
-function off(expr: Expr): Diagnostic {
+function off(expr: Expr, severity: Severity): Diagnostic {
   return {
     code: "cwl-javascript-off",
-    severity: "error",
+    severity,
     message: "this is JavaScript, and InlineJavascriptRequirement is not among the requirements",
     source: expr.place.source,
     span: expr.place.span,
@@ -46,23 +47,28 @@ function unknownName(root: string, first: FirstSegment, inputs: readonly string[
   return [say(`there is no input ${first.name}`, didYouMean(first.name, inputs))];
 }
 
+interface Found {
+  readonly expr: Expr;
+  /** Bindings of inputs that are null are never looked at. */
+  readonly evaluated: "always" | "perhaps";
+}
+
 /** Every expression of the process itself; those of its steps belong to the workflow. */
-function* expressionsOf(process: Process): Iterable<Expr> {
-  if (process.kind === "tool") {
-    for (const each of process.arguments) {
-      if (typeof each.position === "object") yield each.position;
-      if (each.valueFrom !== undefined) yield each.valueFrom;
-    }
-    for (const each of process.inputs) {
-      if (typeof each.inputBinding?.position === "object") yield each.inputBinding.position;
-      if (each.inputBinding?.valueFrom !== undefined) yield each.inputBinding.valueFrom;
-    }
-    for (const each of process.outputs) {
-      yield* each.outputBinding?.glob ?? [];
-      if (each.outputBinding?.outputEval !== undefined) yield each.outputBinding.outputEval;
-    }
-    for (const each of [process.stdin, process.stdout, process.stderr]) if (each !== undefined) yield each;
-    for (const each of process.requirements.envVar?.definitions ?? []) yield each.value;
-  }
-  if (process.kind === "expression") yield process.expression;
+function expressionsOf(process: Process): readonly Found[] {
+  if (process.kind === "expression") return [{ expr: process.expression, evaluated: "always" }];
+  if (process.kind !== "tool") return [];
+  const { stdin, stdout, stderr, requirements, outputs } = process;
+  const always = [
+    ...process.arguments.flatMap((each) => [each.position, each.valueFrom]),
+    ...outputs.flatMap((each) => [...(each.outputBinding?.glob ?? []), each.outputBinding?.outputEval]),
+    ...[stdin, stdout, stderr],
+    ...(requirements.envVar?.definitions ?? []).map((each) => each.value),
+  ];
+  const perhaps = process.inputs.flatMap((each) => [
+    each.inputBinding?.position,
+    each.inputBinding?.valueFrom,
+  ]);
+  const found = (list: readonly (Expr | number | undefined)[], evaluated: Found["evaluated"]) =>
+    list.flatMap((expr) => (typeof expr === "object" ? [{ expr, evaluated }] : []));
+  return [...found(always, "always"), ...found(perhaps, "perhaps")];
 }

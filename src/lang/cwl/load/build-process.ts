@@ -266,6 +266,14 @@ function argumentOf(node: Node, context: BuildContext): CommandLineBinding[] {
   const binding = bindingOf(node, context);
   if (binding === undefined) return [];
   if (binding.valueFrom === undefined)
-    say(context, binding.place, "cwl-missing-field", "an argument needs the field valueFrom");
+    say(
+      context,
+      binding.place,
+      "cwl-missing-field",
+      "an argument without valueFrom adds nothing to the command",
+      {
+        severity: "warning",
+      },
+    );
   return [binding];
 }

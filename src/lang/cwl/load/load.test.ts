@@ -208,6 +208,17 @@ describe("hostile texts", () => {
     expect(said[0]).toMatch(/^main\.cwl:\d+:\d+: error: /);
   });
 
+  it("flow collections that are indented too little are understood, and places stay right", async () => {
+    const process = await toolOf(
+      tool(
+        "v1.2",
+        "inputs: []\noutputs: []\narguments:\n  [\n # first\n  a,\n  'b c'\n  ]\nbaseCommand: [\ntrue2\n]\n",
+      ),
+    );
+    expect(process.arguments.map((each) => each.valueFrom?.text)).toEqual(["a", "b c"]);
+    expect(process.baseCommand).toEqual(["true2"]);
+  });
+
   it("of a name that is given twice the last counts, with a warning", async () => {
     const { said, document } = await loadText(`${echo}baseCommand: cat\n`);
     expect(said).toEqual([

@@ -122,7 +122,10 @@ export const schema: Readonly<Record<string, RecordRule>> = {
     steps: { types: "[WorkflowStep]", required: true, subject: "id" },
   },
   CommandInputParameter: { ...inputParameter, inputBinding: { types: "null|CommandLineBinding" } },
-  InputParameter: { ...inputParameter, inputBinding: { types: "null|InputBinding" } },
+  InputParameter: {
+    ...inputParameter,
+    inputBinding: [{ types: "null|CommandLineBinding", until: "v1.0" }, { types: "null|InputBinding" }],
+  },
   CommandOutputParameter: { ...outputParameter, outputBinding: { types: "null|CommandOutputBinding" } },
   PlainOutputParameter: {
     ...outputParameter,

@@ -53,12 +53,16 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   const yaml = await import("yaml");
   const tooDeep = nestingProblem(source);
   if (tooDeep !== undefined) return { diagnostics: [tooDeep] };
-  const documents = yaml.parseAllDocuments(source.text, {
-    intAsBigInt: true,
-    uniqueKeys: false,
-    logLevel: "silent",
-    keepSourceTokens: false,
-  });
+  let { text } = source;
+  let documents = yaml.parseAllDocuments(text, options);
+  // Flow collections that are indented too little are understood by other readers, and found in real documents.
+  for (let tries = 0; tries < 100; tries++) {
+    const at = documents.flatMap((each) => each.errors).find((each) => each.code === "BAD_INDENT")?.pos[0];
+    const joined = at === undefined ? undefined : joinFlowCollection(text, at);
+    if (joined === undefined) break;
+    text = joined;
+    documents = yaml.parseAllDocuments(text, options);
+  }
   if (!Array.isArray(documents) || documents.length === 0)
     return { diagnostics: [problem(source, 0, 1, "the document is empty")] };
   const [document] = documents;
@@ -90,6 +94,55 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
       return { diagnostics: [problem(source, error.at, error.at + 1, error.message)] };
     throw error;
   }
+}
+
+const options = {
+  intAsBigInt: true,
+  uniqueKeys: false,
+  logLevel: "silent",
+  keepSourceTokens: false,
+} as const;
+
+/**
+ * Puts the flow collection around an offset on one line, character by character, so that every other offset stays.
+ * undefined = there is none that closes.
+ */
+function joinFlowCollection(text: string, at: number): string | undefined {
+  let start = at - 1;
+  for (let depth = 0; start >= 0; start--) {
+    const character = text[start] ?? "";
+    if (/[\]}]/.test(character)) depth++;
+    else if (/[[{]/.test(character) && depth-- === 0) break;
+  }
+  if (start < 0) return undefined;
+  const joined: string[] = [];
+  let depth = 0;
+  for (let each = start; each < text.length; each++) {
+    const character = text[each] ?? "";
+    if (character === '"' || character === "'") {
+      const end = text.indexOf(character, each + 1);
+      if (end < 0) return undefined;
+      joined.push(text.slice(each, end + 1).replace(/[\r\n]/g, " "));
+      each = end;
+      continue;
+    }
+    if (character === "#" && /\s/.test(text[each - 1] ?? "")) {
+      const end = text.indexOf("\n", each);
+      if (end < 0) return undefined;
+      joined.push(" ".repeat(end - each));
+      each = end - 1;
+      continue;
+    }
+    joined.push(character === "\n" || character === "\r" ? " " : character);
+    if (/[[{]/.test(character)) depth++;
+    else if (/[\]}]/.test(character) && --depth === 0) {
+      const flat = joined.join("");
+      const after = text.slice(each + 1);
+      const changed = text.slice(0, start) + flat + after;
+      return changed === text ? undefined : changed;
+    }
+  }
+  return undefined;
 }
 
 /** The YAML reader works recursively: texts of brackets alone are refused before it meets them. */
