@@ -296,6 +296,11 @@ export const catalogue = {
     retry: "never",
     hint: "Correct what the lines above say; `memoir check` shows them without running anything.",
   },
+  WORKFLOW_TARGET_UNCLEAR: {
+    kind: "usage",
+    retry: "never",
+    hint: "Add --target NAME with the workflow or task to run, or name a document that has a workflow.",
+  },
   WORKFLOW_INPUTS_INVALID: {
     kind: "input",
     retry: "never",

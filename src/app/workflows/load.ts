@@ -97,9 +97,22 @@ export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
   };
 }
 
-/** Throws WORKFLOW_INVALID with every error's text when there is no program. */
+/**
+ * Throws WORKFLOW_INVALID with every error's text when there is no program, WORKFLOW_TARGET_UNCLEAR when the document
+ * has no errors and leaves open what to run.
+ */
 export function programOf(loaded: LoadedWorkflow, wish: WorkflowWish): Program {
   if (loaded.program !== undefined) return loaded.program;
+  const unclear = loaded.diagnostics.find(
+    ({ severity, code }) => severity === "note" && code.endsWith("-no-target"),
+  );
+  if (unclear !== undefined) {
+    const help = unclear.help === undefined ? "" : `; ${unclear.help}`;
+    throw new AppError(
+      "WORKFLOW_TARGET_UNCLEAR",
+      `choosing what to run of ${wish.workflow}: ${unclear.message}${help}`,
+    );
+  }
   throw invalid("WORKFLOW_INVALID", `checking ${wish.workflow}`, loaded.diagnostics);
 }
 

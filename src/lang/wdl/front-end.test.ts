@@ -94,7 +94,7 @@ describe("what is run", () => {
     const { program, diagnostics } = await load({ "main.wdl": tasks });
     expect(program).toBeUndefined();
     expect(diagnostics).toMatchObject([
-      { code: "wdl-no-target", severity: "note", help: "name one of its tasks to run it: one, two" },
+      { code: "wdl-no-target", severity: "note", help: "choose what to run with --target: one, two" },
     ]);
   });
   test("something that is not there is an error with a suggestion", async () => {

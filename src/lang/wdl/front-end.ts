@@ -59,8 +59,8 @@ function unclearTarget(document: CheckedDocument, wished: string | undefined): D
       ...place,
       code: "wdl-no-target",
       severity: "note",
-      message: `the document has ${what}, so there is nothing to run by default`,
-      ...(names.length > 0 && { help: `name one of its tasks to run it: ${names.slice(0, 12).join(", ")}` }),
+      message: `the document has ${what}, so it does not say what to run`,
+      ...(names.length > 0 && { help: `choose what to run with --target: ${names.slice(0, 12).join(", ")}` }),
     };
   }
   const near = didYouMean(wished, names);

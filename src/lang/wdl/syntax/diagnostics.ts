@@ -20,6 +20,14 @@ export function unexpectedToken(place: Place, found: string, expected: string, h
   );
 }
 
+/** `what`, in the plural: declarations. */
+export function separator(place: Place, written: string, what: string): Diagnostic {
+  const name = written === ";" ? "semicolon" : "comma";
+  return error("wdl-separator", place, `${what} are separated by line breaks`, {
+    help: `remove the ${name}`,
+  });
+}
+
 /** An opening bracket whose partner never comes; the label shows where it was opened. */
 export function unclosed(place: Place, found: string, bracket: string, opened: Span): Diagnostic {
   return error("wdl-unclosed", place, `expected ${bracket}, found ${found}`, {

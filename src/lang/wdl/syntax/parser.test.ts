@@ -238,3 +238,29 @@ describe("documents", () => {
     expect(document("\ufeffversion 1.0\r\nworkflow w {\r\n  Int x = 1\r\n}\r\n").workflows).toHaveLength(1);
   });
 });
+
+describe("separators of other languages", () => {
+  const inputs = (text: string) => {
+    const source = { name: "x.wdl", text: `version 1.1\ntask t {\n  input { ${text} }\n  command {}\n}` };
+    const { tree, diagnostics } = parseDocument(source);
+    const names = tree.tasks[0]?.inputs.map((each) => each.name.text);
+    return { names, told: diagnostics.map(({ message, help }) => `${message}; ${help}`) };
+  };
+  test.each([
+    ["String name; File f", "semicolon"],
+    ["String name;\n File f;;", "semicolon"],
+    ["String name = 'x', File f", "comma"],
+  ])("%j: one message, and no declaration is lost", (text, what) => {
+    expect(inputs(text)).toEqual({
+      names: ["name", "f"],
+      told: [`declarations are separated by line breaks; remove the ${what}`],
+    });
+  });
+  test("after sections, calls and imports as well", () => {
+    const text =
+      'version 1.1\nimport "a.wdl" as a;\nworkflow w {\n  call a.t as u { input: x = 1 };\n  output { Int x = u.x; };\n};\n';
+    const { tree, diagnostics } = parseDocument({ name: "x.wdl", text });
+    expect(diagnostics.map((each) => each.code)).toEqual(Array(3).fill("wdl-separator"));
+    expect(tree.workflows[0]?.outputs).toHaveLength(1);
+  });
+});

@@ -20,7 +20,7 @@ import { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 import { parseExpression, parseLiteral } from "./expression.ts";
 import { parseBlock, parseDeclaration, parseMeta } from "./sections.ts";
-import { skipToElement } from "./skip.ts";
+import { skipSeparators, skipToElement } from "./skip.ts";
 import { parseTask } from "./task-syntax.ts";
 import { parsePlainString } from "./text.ts";
 import { parseType } from "./type-syntax.ts";
@@ -81,8 +81,10 @@ interface Elements {
 function parseElements(c: Cursor): Parsed {
   const versionSpan = c.atWord("version") ? parseVersionStatement(c) : undefined;
   const elements: Elements = { imports: [], structs: [], enums: [], tasks: [], workflows: [] };
+  let separators: "none" | "some" = "none";
   while (!c.at("end")) {
     if (!parseElement(c, elements)) skipToElement(c);
+    separators = skipSeparators(c, separators, "imports, structs, tasks and workflows");
   }
   const tree: DocumentNode = { version: c.version, ...elements, ...(versionSpan && { versionSpan }) };
   return { tree, diagnostics: c.diagnostics };

@@ -5,7 +5,7 @@ import type { Attribute, AttributeSection, Declaration, MetaEntry, MetaSection, 
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 import { parseExpression, parseFloat64, parseInt64 } from "./expression.ts";
-import { skipBlock, skipToClose, skipToNext } from "./skip.ts";
+import { atSeparator, skipBlock, skipSeparators, skipToClose, skipToNext } from "./skip.ts";
 import { parsePlainString } from "./text.ts";
 import { parseType } from "./type-syntax.ts";
 
@@ -13,9 +13,11 @@ import { parseType } from "./type-syntax.ts";
 export function parseBlock(c: Cursor, what: string, item: () => boolean): void {
   const opened = c.span;
   if (!c.expect("{", `"{" to open ${what}`)) return;
+  let separators: "none" | "some" = "none";
   while (!c.at("}") && !c.at("end")) {
     const { start } = c;
     if (!item()) skipToNext(c, start);
+    separators = skipSeparators(c, separators, "declarations");
   }
   c.close("}", opened);
 }
@@ -60,7 +62,7 @@ export function parseDeclaration(c: Cursor): Declaration | undefined {
 export function endOfItem(c: Cursor, what: "declaration" | "value" | "call" = "declaration"): boolean {
   const started =
     c.at("name") && !c.atWord("then") && !c.atWord("else") && !(c.atWord("if") && c.peek() !== "(");
-  if (c.newlineBefore || c.at("}") || c.at("end") || started) return true;
+  if (c.newlineBefore || c.at("}") || c.at("end") || started || atSeparator(c)) return true;
   const help = c.atWord("if") ? "a choice is written if … then … else …" : undefined;
   c.unexpected(`the end of the ${what}`, help);
   return false;

@@ -1,5 +1,6 @@
 /** Error recovery: where to go on reading after something could not be read. */
 import type { Cursor } from "./cursor.ts";
+import * as wrong from "./diagnostics.ts";
 
 /** Words that, at the start of a line, begin something new whatever brackets are still open. */
 const strong: ReadonlySet<string> = new Set([
@@ -91,6 +92,19 @@ export function skipToNext(c: Cursor, before: number): void {
     else if (c.at("}")) depth--;
     skipToken(c);
   }
+}
+
+/** Whether the current token is what other languages put between things: `;` or `,`. */
+export function atSeparator(c: Cursor): boolean {
+  return c.at(",") || (c.at("bad") && c.word === ";");
+}
+
+/** Takes separators. The first of a block is reported: who writes one writes one after everything. */
+export function skipSeparators(c: Cursor, seen: "none" | "some", what: string): "none" | "some" {
+  if (!atSeparator(c)) return seen;
+  if (seen === "none") c.report(wrong.separator(c.place(c.span), c.word, what));
+  while (atSeparator(c)) c.next();
+  return "some";
 }
 
 /** At the top of a document: skips to the next word that begins an element. */
