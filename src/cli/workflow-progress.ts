@@ -21,6 +21,8 @@ export function createWorkflowProgress(
   now: () => number = () => performance.now(),
 ): WorkflowProgress {
   const startedAt = now();
+  // Some terminals say that they have no columns.
+  const width = (screen.columns > 20 ? screen.columns : 80) - 1;
   const counts = { asked: 0, reused: 0, computed: 0, failed: 0, cancelled: 0 };
   const running = new Map<string, number>();
   let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
@@ -46,7 +48,7 @@ export function createWorkflowProgress(
     const every = screen.errorIsTerminal ? terminalEveryMs : plainEveryMs;
     if (now() - shownAt < every) return;
     shownAt = now();
-    if (screen.errorIsTerminal) screen.status(line().slice(0, screen.columns - 1));
+    if (screen.errorIsTerminal) screen.status(line().slice(0, width));
     else screen.say(line());
   };
   const tell = (word: string, call: string, note = "") => {
