@@ -171,7 +171,7 @@ async function prepare(
     shell: task.shell,
     inputs,
     literalFiles: task.literalFiles,
-    env: task.env,
+    env: { ...task.fixedEnv, ...task.env },
     ...(image === undefined ? {} : { image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),

@@ -102,7 +102,10 @@ export class CallIdentifier {
   /** The first acceptable image that can be had; nothing where the executor runs without containers. */
   async #pin(task: TaskCall, ask: Ask): Promise<{ readonly image?: PinnedImage } | TaskFailure> {
     const { executor, images, defaultImage } = this.#parts;
-    if (!executor.can.containers || images === undefined) return {};
+    if (!executor.can.containers || images === undefined)
+      return task.needsContainer === true
+        ? unavailable("it must run in a container, and tasks run without containers here")
+        : {};
     const wanted = task.images.length > 0 ? task.images : defaultImage === undefined ? [] : [defaultImage];
     if (wanted.length === 0)
       return unavailable("it asks for no container image; give one with --image, or use --executor host");

@@ -44,6 +44,11 @@ const languages: readonly Language[] = [
     extensions: /\.wdl$/i,
     load: async () => (await import("../../lang/wdl/index.ts")).createWdlFrontEnd(),
   },
+  {
+    name: "CWL",
+    extensions: /\.cwl$/i,
+    load: async () => (await import("../../lang/cwl/index.ts")).createCwlFrontEnd(),
+  },
 ];
 
 /** The caller closes `source`. */

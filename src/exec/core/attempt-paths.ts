@@ -9,6 +9,8 @@ export interface AttemptPaths {
   readonly hostCommand: string;
   readonly inputs: string;
   readonly work: string;
+  /** For temporary files of tasks whose language promises them a folder. */
+  readonly tmp: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly usage: string;
@@ -27,6 +29,7 @@ export function attemptPaths(directory: string): AttemptPaths {
     hostCommand: at("command.host"),
     inputs: at("inputs"),
     work: at("work"),
+    tmp: at("tmp"),
     stdout: at("stdout"),
     stderr: at("stderr"),
     usage: at("usage.json"),

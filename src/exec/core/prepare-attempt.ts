@@ -41,6 +41,7 @@ export async function prepareAttempt(
   const paths = attemptPaths(attempt.directory);
   mkdirSync(paths.work, { recursive: true });
   mkdirSync(paths.inputs, { recursive: true });
+  mkdirSync(paths.tmp, { recursive: true });
   const mounts: InputMount[] = [];
   for (const input of staged(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);

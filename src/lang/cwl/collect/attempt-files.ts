@@ -1,0 +1,193 @@
+/**
+ * Finds what output values name: on this machine, whatever path the task or an expression used for it. Nothing outside
+ * of the task's working directory and its inputs is taken, by whatever links it is reached.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { copyFile, cp, lstat, mkdir, mkdtemp, readlink, realpath, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { type FileValue, type FinishedAttempt, taskRoot, taskWork } from "../../../task/index.ts";
+import { nameOf } from "../plan/stager.ts";
+import { fileLocation, hostPathOf, splitName } from "../values/location.ts";
+import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
+
+/** Something is wrong with the outputs; becomes the call's failure. */
+export class OutputProblem extends Error {
+  override readonly name = "OutputProblem";
+}
+
+export class AttemptFiles {
+  readonly #finished: FinishedAttempt;
+  /** Inputs by the location that expressions saw. */
+  readonly #inputs: ReadonlyMap<string, FileValue>;
+  #made: string | undefined;
+  #roots: Promise<readonly string[]> | undefined;
+
+  constructor(finished: FinishedAttempt, inputs: ReadonlyMap<string, FileValue>) {
+    this.#finished = finished;
+    this.#inputs = inputs;
+  }
+
+  /** An object for what lies at a path of the task, with everything that expressions may look at. */
+  async at(taskPath: string): Promise<FileV | DirectoryV> {
+    const host = await this.#locate(taskPath);
+    const facts = await stat(host);
+    const name = basename(taskPath);
+    if (facts.isDirectory())
+      return { class: "Directory", location: fileLocation(host), path: taskPath, basename: name };
+    return {
+      class: "File",
+      location: fileLocation(host),
+      path: taskPath,
+      dirname: dirname(taskPath),
+      basename: name,
+      ...splitName(name),
+      size: facts.size,
+    };
+  }
+
+  /** The object as it will be recorded: found, measured, and held. Literals are written to disk. */
+  async settle(value: FileV | DirectoryV): Promise<FileV | DirectoryV> {
+    const host = await this.#hostOf(value);
+    if (host === undefined) return this.#materialise(value);
+    const facts = await stat(host).catch(() => undefined);
+    const name = value.basename ?? basename(host);
+    if (facts === undefined)
+      throw new OutputProblem(
+        `${value.path ?? value.location ?? name} is named as an output, but is not there`,
+      );
+    const file = isFile(value);
+    if (facts.isDirectory() === file)
+      throw new OutputProblem(
+        file ? `${name} is a directory, expected a File` : `${name} is a file, expected a Directory`,
+      );
+    const known = this.#inputs.get(value.location ?? "");
+    const held: FileValue = {
+      ...(known ?? { kind: file ? "file" : "directory", location: host }),
+      basename: name,
+      ...(file ? { sizeBytes: facts.size } : {}),
+    } as FileValue;
+    const location = fileLocation(host);
+    if (!file) return { class: "Directory", location, basename: name, held };
+    const beside = value.secondaryFiles;
+    return {
+      class: "File",
+      location,
+      basename: name,
+      ...splitName(name),
+      size: facts.size,
+      checksum: await sha1Of(host),
+      ...(value.format === undefined ? {} : { format: value.format }),
+      ...(beside === undefined
+        ? {}
+        : { secondaryFiles: await Promise.all(beside.map((each) => this.settle(each))) }),
+      held,
+    };
+  }
+
+  /** undefined for literals. */
+  async #hostOf(value: FileV | DirectoryV): Promise<string | undefined> {
+    if (value.path !== undefined) return this.#locate(value.path);
+    const { location } = value;
+    if (location === undefined || location.startsWith("_:")) return undefined;
+    if (/^[a-z][a-z0-9+.-]+:/i.test(location)) {
+      const path = hostPathOf(location);
+      if (path === undefined) throw new OutputProblem(`${location} is no output of this task`);
+      return this.#locate(path);
+    }
+    return this.#locate(decoded(location));
+  }
+
+  /** A host path, with links followed as the task saw them. */
+  async #locate(path: string): Promise<string> {
+    const absolute = resolve(taskWork, path);
+    const inTask = absolute === taskRoot || absolute.startsWith(`${taskRoot}/`);
+    const host = inTask ? this.#finished.hostPathOf(absolute) : absolute;
+    if (host === undefined) throw new OutputProblem(`${path} is outside of the task`);
+    return this.#follow(host, path, 0);
+  }
+
+  async #follow(host: string, asked: string, depth: number): Promise<string> {
+    const facts = await lstat(host).catch(() => undefined);
+    if (facts?.isSymbolicLink() === true && depth < 40) {
+      const target = await readlink(host);
+      if (target.startsWith(`${taskRoot}/`)) {
+        const inside = this.#finished.hostPathOf(target);
+        if (inside !== undefined && inside !== host) return this.#follow(inside, asked, depth + 1);
+      }
+      const next = resolve(dirname(host), target);
+      if (await this.#isInside(next)) return this.#follow(next, asked, depth + 1);
+      throw new OutputProblem(`${asked} is a link to ${target}, outside of the task`);
+    }
+    if (facts !== undefined && !(await this.#isInside(host)))
+      throw new OutputProblem(`${asked} is outside of the task`);
+    return host;
+  }
+
+  async #isInside(path: string): Promise<boolean> {
+    this.#roots ??= this.#findRoots();
+    const roots = await this.#roots;
+    const real = await realpath(path).catch(() => resolve(path));
+    return roots.some((root) => [path, real].some((each) => each === root || each.startsWith(`${root}/`)));
+  }
+
+  async #findRoots(): Promise<readonly string[]> {
+    const attempt = dirname(this.#finished.workDir);
+    const sources = [...this.#inputs.values()].map((each) => each.location);
+    const all = [attempt, ...sources];
+    const real = await Promise.all(all.map((each) => realpath(each).catch(() => each)));
+    return [...new Set([...all, ...real])];
+  }
+
+  /** Objects that expressions made up become real. */
+  async #materialise(value: FileV | DirectoryV): Promise<FileV | DirectoryV> {
+    this.#made ??= join(dirname(this.#finished.workDir), "made");
+    await mkdir(this.#made, { recursive: true });
+    const folder = await mkdtemp(join(this.#made, "o"));
+    return this.settle({ ...(await this.#write(value, folder)) });
+  }
+
+  async #write(value: FileV | DirectoryV, folder: string): Promise<FileV | DirectoryV> {
+    const name = nameOf(value);
+    if (name.includes("/") || name === "." || name === "..")
+      throw new OutputProblem(`${JSON.stringify(name)} is no name for a file`);
+    const place = join(folder, name);
+    if (isFile(value)) {
+      if (value.contents === undefined)
+        throw new OutputProblem(`the File ${name} has neither a location nor contents`);
+      await writeFile(place, value.contents);
+      return { ...value, basename: name, location: fileLocation(place) };
+    }
+    await mkdir(place);
+    for (const each of value.listing ?? []) {
+      const host = await this.#hostOf(each);
+      const inner = join(place, nameOf(each));
+      if (host === undefined) await this.#write(each, place);
+      else if (isFile(each)) await copyFile(host, inner);
+      else await cp(host, inner, { recursive: true, dereference: true });
+      for (const beside of isFile(each) ? (each.secondaryFiles ?? []) : []) {
+        const from = await this.#hostOf(beside);
+        if (from !== undefined)
+          await cp(from, join(place, nameOf(beside)), { recursive: true, dereference: true });
+      }
+    }
+    return { class: "Directory", basename: name, location: fileLocation(place) };
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % stands for itself.
+    return text;
+  }
+}
+
+/** `sha1$…`, as the language writes checksums. */
+export async function sha1Of(path: string): Promise<string> {
+  const hash = createHash("sha1");
+  await pipeline(createReadStream(path), hash);
+  return `sha1$${hash.digest("hex")}`;
+}

@@ -1,0 +1,241 @@
+/**
+ * Makes the language-neutral call of a command line tool from evaluated facts: words of the command, environment,
+ * streams, working directory, outputs. Nothing else of the document or of its inputs is in the call, so nothing else can
+ * make a recorded result look different.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Ask } from "../../../kernel/index.ts";
+import { type CachePolicy, type TaskCall, taskInputs } from "../../../task/index.ts";
+import type { FileAccess } from "../../core/index.ts";
+import type { Evaluator } from "../expr/evaluator.ts";
+import type { Expr } from "../model/expression.ts";
+import type { CommandLineTool } from "../model/process.ts";
+import type { Requirements } from "../model/requirements.ts";
+import { fileLocation, nameOfLocation, splitName } from "../values/location.ts";
+import {
+  type CwlRecord,
+  type CwlValue,
+  cwlRecord,
+  type DirectoryV,
+  type FileV,
+  isFile,
+  isFileOrDirectory,
+  isList,
+  isRecord,
+} from "../values/value.ts";
+import { commandWords } from "./bind-arguments.ts";
+import { failureAt } from "./failure.ts";
+import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
+import { bareRuntime, taskTmp, toolResources } from "./resources.ts";
+import { Scope } from "./scope.ts";
+import { renderScript } from "./script.ts";
+import { Stager, stagedInputs } from "./stager.ts";
+import { workDirOf } from "./work-dir.ts";
+
+/** Raised when equal documents come to mean something else. */
+export const frontEndVersion = "1.0.0";
+
+export interface ToolRequest {
+  readonly tool: CommandLineTool;
+  /** In force: its own and what it inherits. */
+  readonly requirements: Requirements;
+  /** Bound: complete, with defaults. */
+  readonly inputs: CwlRecord;
+  /** Unique within the run: `main.align[3]`. */
+  readonly path: string;
+  readonly evaluator: Evaluator;
+  readonly files: FileAccess;
+}
+
+export interface PlannedTool {
+  readonly call: TaskCall;
+  readonly outputs: PlannedOutputs;
+  /** As the task sees them, for the expressions of outputs. */
+  readonly inputs: CwlRecord;
+  readonly runtime: CwlRecord;
+}
+
+/** @throws CwlFailure */
+export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedTool> {
+  const { tool, requirements, evaluator, files } = request;
+  const stager = new Stager();
+  const staged = stageAll(request.inputs, tool, stager);
+  const first = new Scope({ evaluator, inputs: staged, runtime: bareRuntime, requirements, ask });
+  const { runtime, resources } = await toolResources(requirements.resource, first);
+
+  const before = first.with({ runtime });
+  const work = await workDirOf(requirements.initialWorkDir, stager, before);
+  const inputs = cwlRecord(Object.entries(staged).map(([name, value]) => [name, moved(value, work.moved)]));
+  const scope = before.with({ inputs });
+
+  const words = await commandWords(tool, inputs, scope);
+  const outputs = await planOutputs(tool, scope);
+  const stream = async (expr: Expr | undefined, what: string) => {
+    if (expr === undefined || outputs.ownStreams.has(expr)) return undefined;
+    return textOf(await scope.evaluate(expr), expr, what);
+  };
+  const stdin = await stream(tool.stdin, "stdin");
+  const stdout = await stream(tool.stdout, "stdout");
+  const stderr = await stream(tool.stderr, "stderr");
+  const { shell, command } = renderScript(
+    words,
+    {
+      ...(stdin === undefined ? {} : { stdin }),
+      ...(stdout === undefined ? {} : { stdout }),
+      ...(stderr === undefined ? {} : { stderr }),
+    },
+    requirements.shellCommand === undefined ? "words" : "shell text",
+  );
+  const env = await environment(requirements, scope);
+  const network = await truth(requirements.networkAccess?.networkAccess ?? false, "networkAccess", scope);
+  const timeoutMs = await timeLimit(requirements, scope);
+  const reusable = await truth(requirements.workReuse?.enableReuse ?? true, "enableReuse", scope);
+  const empty = join(files.scratch, "empty");
+  await mkdir(empty, { recursive: true });
+  const texts = [command, ...Object.values(env), JSON.stringify(outputs.rules)];
+  const everything = stagedInputs(stager.entries(), new Set(), empty);
+  const atWork = stagedInputs(work.placed, work.writable, empty);
+  const named = namedOnes([...texts, ...atWork.literalFiles.map((each) => each.content)]);
+  const images = imagesOf(requirements);
+  return {
+    inputs,
+    runtime,
+    outputs,
+    call: {
+      name: tool.name,
+      path: request.path,
+      language: "cwl",
+      frontEndVersion,
+      command,
+      shell,
+      inputs: [...everything.inputs.filter((each) => named(each.path)), ...atWork.inputs],
+      literalFiles: [...everything.literalFiles.filter((each) => named(each.path)), ...atWork.literalFiles],
+      env,
+      fixedEnv: { HOME: String(runtime["outdir"]), TMPDIR: taskTmp },
+      images,
+      ...(requirements.docker?.required === true ? { needsContainer: true as const } : {}),
+      resources,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      maxRetries: 0,
+      acceptedExit: { kind: "codes", codes: tool.successCodes.length === 0 ? [0] : tool.successCodes },
+      network,
+      outputRules: outputs.rules,
+      cachePolicy: policyOf(requirements, reusable, scope.impure),
+    },
+  };
+}
+
+function stageAll(inputs: CwlRecord, tool: CommandLineTool, stager: Stager): CwlRecord {
+  const order = new Map(tool.inputs.map((each, index) => [each.name, index]));
+  const entries = Object.entries(inputs).sort(
+    ([a], [b]) => (order.get(a) ?? Number.MAX_SAFE_INTEGER) - (order.get(b) ?? Number.MAX_SAFE_INTEGER),
+  );
+  const staged = new Map(entries.map(([name, value]) => [name, stageValue(value, stager)] as const));
+  return cwlRecord(Object.keys(inputs).map((name) => [name, staged.get(name) ?? null]));
+}
+
+function stageValue(value: CwlValue, stager: Stager): CwlValue {
+  if (isFileOrDirectory(value)) return stager.stage(value);
+  if (isList(value)) return value.map((each) => stageValue(each, stager));
+  if (isRecord(value))
+    return cwlRecord(Object.entries(value).map(([name, each]) => [name, stageValue(each, stager)]));
+  return value;
+}
+
+/** Inputs that were put into the working directory are there for everything that follows. */
+function moved(value: CwlValue, moves: ReadonlyMap<string, string>): CwlValue {
+  if (moves.size === 0) return value;
+  if (isFileOrDirectory(value)) return movedFile(value, moves);
+  if (isList(value)) return value.map((each) => moved(each, moves));
+  if (isRecord(value))
+    return cwlRecord(Object.entries(value).map(([name, each]) => [name, moved(each, moves)]));
+  return value;
+}
+
+function movedFile(value: FileV | DirectoryV, moves: ReadonlyMap<string, string>): FileV | DirectoryV {
+  const path = value.path === undefined ? undefined : movedPath(value.path, moves);
+  const place = path === undefined ? {} : placeFields(path, isFile(value));
+  if (isFile(value)) {
+    const beside = value.secondaryFiles?.map((each) => movedFile(each, moves));
+    return { ...value, ...place, ...(beside === undefined ? {} : { secondaryFiles: beside }) };
+  }
+  const listing = value.listing?.map((each) => movedFile(each, moves));
+  return { ...value, ...place, ...(listing === undefined ? {} : { listing }) };
+}
+
+function movedPath(path: string, moves: ReadonlyMap<string, string>): string {
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const to = moves.get(path.slice(0, end));
+    if (to !== undefined) return to + path.slice(end);
+  }
+  return path;
+}
+
+function placeFields(path: string, file: boolean) {
+  const location = fileLocation(path);
+  const basename = nameOfLocation(location);
+  const common = { path, location, basename };
+  return file ? { ...common, ...splitName(basename), dirname: path.slice(0, path.lastIndexOf("/")) } : common;
+}
+
+/** Staged folders that nothing names cannot be found by the command: what lies in them decides nothing. */
+function namedOnes(texts: readonly string[]): (path: string) => boolean {
+  const all = texts.join("\n");
+  const mentions = new Set([...all.matchAll(/\/mnt\/memoir\/inputs\/(\d+)/g)].map((match) => match[1]));
+  // A command that looks at the folder of all inputs may find any of them.
+  const everything = new RegExp(`${taskInputs}(?!/\\d)`).test(all);
+  return (path) => everything || mentions.has(path.slice(taskInputs.length + 1).split("/")[0]);
+}
+
+async function environment(requirements: Requirements, scope: Scope): Promise<Record<string, string>> {
+  const env: [string, string][] = [];
+  for (const { name, value } of requirements.envVar?.definitions ?? [])
+    env.push([name, textOf(await scope.evaluate(value), value, `the variable ${name}`)]);
+  return Object.fromEntries(env);
+}
+
+async function truth(written: boolean | Expr, what: string, scope: Scope): Promise<boolean> {
+  if (typeof written === "boolean") return written;
+  const value = await scope.evaluate(written);
+  if (typeof value === "boolean") return value;
+  throw failureAt(written.place, `cwl-${what}`, `${what}: expected a boolean, got ${JSON.stringify(value)}`);
+}
+
+async function timeLimit(requirements: Requirements, scope: Scope): Promise<number | undefined> {
+  const limit = requirements.toolTimeLimit;
+  if (limit === undefined) return undefined;
+  const value = typeof limit.seconds === "number" ? limit.seconds : await scope.evaluate(limit.seconds);
+  const seconds = typeof value === "bigint" ? Number(value) : value;
+  if (typeof seconds !== "number" || seconds < 0)
+    throw failureAt(
+      limit.place,
+      "cwl-time-limit",
+      `timelimit: expected a number of seconds of 0 or more, got ${String(seconds)}`,
+    );
+  return seconds === 0 ? undefined : seconds * 1000;
+}
+
+function textOf(value: CwlValue, expr: Expr, what: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
+    return String(value);
+  throw failureAt(
+    expr.place,
+    "cwl-no-text",
+    `${what}: expected a text, got ${JSON.stringify(value)} from ${expr.text}`,
+  );
+}
+
+function imagesOf({ docker }: Requirements): readonly string[] {
+  const image = docker?.pull ?? docker?.imageId;
+  return image === undefined ? [] : [image];
+}
+
+function policyOf(requirements: Requirements, reusable: boolean, impure: string | undefined): CachePolicy {
+  if (!reusable) return { kind: "never", reason: "WorkReuse says enableReuse: false" };
+  if (requirements.inplaceUpdate?.inplaceUpdate === true)
+    return { kind: "never", reason: "InplaceUpdateRequirement: the tool changes its inputs" };
+  if (impure !== undefined) return { kind: "never", reason: impure };
+  return { kind: "reusable" };
+}

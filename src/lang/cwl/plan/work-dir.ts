@@ -1,0 +1,190 @@
+/**
+ * InitialWorkDirRequirement: what lies in the working directory before the command runs.
+ * https://www.commonwl.org/v1.2/CommandLineTool.html#InitialWorkDirRequirement
+ */
+import { posix } from "node:path";
+import { taskWork } from "../../../task/index.ts";
+import type { Place } from "../model/place.ts";
+import type { InitialWorkDir, WorkDirEntry } from "../model/requirements.ts";
+import { hostPathOf } from "../values/location.ts";
+import { jsonText } from "../values/text.ts";
+import {
+  type CwlRecord,
+  type CwlValue,
+  type DirectoryV,
+  type FileV,
+  isFile,
+  isFileOrDirectory,
+  isList,
+  isRecord,
+  member,
+} from "../values/value.ts";
+import { failureAt, unsupportedPrefix } from "./failure.ts";
+import type { Scope } from "./scope.ts";
+import { nameOf, type Placed, Stager } from "./stager.ts";
+
+export interface WorkDir {
+  readonly placed: ReadonlyMap<string, Placed>;
+  readonly writable: ReadonlySet<string>;
+  /** Paths of staged inputs -> where they lie now. */
+  readonly moved: ReadonlyMap<string, string>;
+}
+
+interface Wanted {
+  readonly name?: string;
+  readonly value: CwlValue;
+  readonly writable: boolean;
+  readonly place: Place;
+}
+
+/** @throws CwlFailure */
+export async function workDirOf(
+  requirement: InitialWorkDir | undefined,
+  stager: Stager,
+  scope: Scope,
+): Promise<WorkDir> {
+  const builder = new WorkDirBuilder(stager);
+  if (requirement === undefined) return builder;
+  for (const wanted of await wantedEntries(requirement, scope)) builder.add(wanted);
+  return builder;
+}
+
+async function wantedEntries(requirement: InitialWorkDir, scope: Scope): Promise<readonly Wanted[]> {
+  const { listing, place } = requirement;
+  if (!Array.isArray(listing)) {
+    const expression = listing as Exclude<typeof listing, readonly WorkDirEntry[]>;
+    return wantedBy(await scope.evaluate(expression), place);
+  }
+  const wanted: Wanted[] = [];
+  for (const entry of listing as readonly WorkDirEntry[]) {
+    switch (entry.kind) {
+      case "expression":
+        wanted.push(...wantedBy(await scope.evaluate(entry.expression), entry.place));
+        break;
+      case "literal":
+        wanted.push(...wantedBy(entry.value, entry.place));
+        break;
+      case "dirent": {
+        const name = entry.entryname === undefined ? undefined : await scope.evaluate(entry.entryname);
+        if (name !== undefined && name !== null && typeof name !== "string")
+          throw failureAt(entry.place, "cwl-entryname", `entryname: expected a text, got ${jsonText(name)}`);
+        const value = await scope.evaluate(entry.entry, null, "exact text");
+        const { writable, place: at } = entry;
+        wanted.push({ value, writable, place: at, ...(typeof name === "string" ? { name } : {}) });
+      }
+    }
+  }
+  return wanted;
+}
+
+/** What an expression answered: null, a File, a Directory, a Dirent, or a list of these. */
+function wantedBy(value: CwlValue, place: Place): readonly Wanted[] {
+  if (value === null) return [];
+  if (isList(value)) return value.flatMap((each) => wantedBy(each, place));
+  if (isFileOrDirectory(value)) return [{ value, writable: false, place }];
+  if (isRecord(value) && member(value, "entry") !== undefined) return [direntOf(value, place)];
+  throw failureAt(
+    place,
+    "cwl-work-dir",
+    `InitialWorkDirRequirement: expected a File, a Directory or a Dirent, got ${jsonText(value)}`,
+  );
+}
+
+function direntOf(value: CwlRecord, place: Place): Wanted {
+  const name = member(value, "entryname");
+  return {
+    value: member(value, "entry") ?? null,
+    writable: member(value, "writable") === true,
+    place,
+    ...(typeof name === "string" ? { name } : {}),
+  };
+}
+
+class WorkDirBuilder implements WorkDir {
+  readonly placed = new Map<string, Placed>();
+  readonly writable = new Set<string>();
+  readonly moved = new Map<string, string>();
+  readonly #stager: Stager;
+
+  constructor(stager: Stager) {
+    this.#stager = stager;
+  }
+
+  add(wanted: Wanted): void {
+    const { name, value, writable, place } = wanted;
+    if (value === null) return;
+    if (isFileOrDirectory(value)) {
+      this.#put(value, this.#pathOf(name ?? nameOf(value), place), writable);
+      return;
+    }
+    if (isList(value) && value.length > 0 && value.every(isFileOrDirectory)) {
+      for (const each of value)
+        this.#put(
+          each,
+          this.#pathOf(name === undefined ? nameOf(each) : `${name}/${nameOf(each)}`, place),
+          writable,
+        );
+      return;
+    }
+    if (name === undefined)
+      throw failureAt(place, "cwl-entryname", "an entry that is text needs an entryname");
+    const content = typeof value === "string" ? value : jsonText(value);
+    this.#claim(this.#pathOf(name, place), { kind: "literal", content }, place);
+  }
+
+  #pathOf(name: string, place: Place): string {
+    if (posix.isAbsolute(name) && !name.startsWith(`${taskWork}/`))
+      throw failureAt(
+        place,
+        `${unsupportedPrefix}-entryname`,
+        `entryname ${name} is absolute, which needs a container of its own`,
+        "only names below the working directory are supported",
+      );
+    const path = posix.resolve(taskWork, name);
+    if (!path.startsWith(`${taskWork}/`))
+      throw failureAt(place, "cwl-entryname", `entryname ${name} leads outside of the working directory`);
+    return path;
+  }
+
+  #claim(path: string, what: Placed, place: Place): void {
+    const earlier = this.placed.get(path);
+    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(what))
+      throw failureAt(place, "cwl-work-dir", `two entries of InitialWorkDirRequirement are called ${path}`);
+    this.placed.set(path, what);
+  }
+
+  #put(value: FileV | DirectoryV, path: string, writable: boolean): void {
+    const from = value.path ?? taskPathOf(value.location);
+    if (from !== undefined) this.moved.set(from, path);
+    const known = from === undefined ? undefined : this.#stager.lookUp(from);
+    if (known?.kind === "source") {
+      const kind = isFile(value) ? ("file" as const) : ("directory" as const);
+      const source = { ...known.source, kind, basename: posix.basename(path) };
+      this.placed.set(path, { kind: "source", source });
+    } else if (known?.kind === "literal") this.placed.set(path, known);
+    else if (isFile(value)) this.#placeLoose(value, path);
+    if (isFile(value)) {
+      for (const each of value.secondaryFiles ?? [])
+        this.#put(each, `${posix.dirname(path)}/${nameOf(each)}`, writable);
+    } else if (known?.kind !== "source") {
+      if (value.location !== undefined && known === undefined && value.listing === undefined)
+        this.#placeLoose(value, path);
+      else {
+        this.placed.set(path, { kind: "folder", members: value.listing?.length ?? 0 });
+        for (const each of value.listing ?? []) this.#put(each, `${path}/${nameOf(each)}`, writable);
+      }
+    }
+    if (writable) this.writable.add(path);
+  }
+
+  /** Objects that are no inputs: from the document, or made by an expression. */
+  #placeLoose(value: FileV | DirectoryV, path: string): void {
+    const loose = new Stager();
+    loose.placeAt(isFile(value) ? { ...value, secondaryFiles: [] } : value, path, posix.basename(path));
+    for (const [at, what] of loose.entries()) this.placed.set(at, what);
+  }
+}
+
+function taskPathOf(location: string | undefined): string | undefined {
+  return location === undefined ? undefined : hostPathOf(location);
+}

@@ -1,0 +1,72 @@
+/** The outputs of a run as files of this machine: what expressions made up is written down. */
+import { copyFile, cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Outputs } from "../../../task/index.ts";
+import { sha1Of } from "../collect/attempt-files.ts";
+import { toNeutral } from "../collect/neutral.ts";
+import { nameOf, sourceOf } from "../plan/stager.ts";
+import { mapFiles } from "../values/complete.ts";
+import { fileLocation } from "../values/location.ts";
+import {
+  type CwlRecord,
+  type CwlValue,
+  cwlRecord,
+  type DirectoryV,
+  type FileV,
+  isFile,
+} from "../values/value.ts";
+
+/** `scratch`: a folder of the run. */
+export async function finalOutputs(outputs: CwlRecord, scratch: string): Promise<Outputs> {
+  const whole: [string, CwlValue][] = [];
+  for (const [name, value] of Object.entries(outputs))
+    whole.push([name, await mapFiles(value, (each) => settled(each, scratch))]);
+  return Object.fromEntries(
+    Object.entries(cwlRecord(whole)).map(([name, value]) => [name, toNeutral(value)]),
+  );
+}
+
+async function settled(value: FileV | DirectoryV, scratch: string): Promise<FileV | DirectoryV> {
+  let source = sourceOf(value);
+  if (source === undefined) {
+    await mkdir(scratch, { recursive: true });
+    const folder = await mkdtemp(join(scratch, "made-"));
+    await write(value, folder);
+    const location = join(folder, nameOf(value));
+    source = { kind: isFile(value) ? "file" : "directory", location, basename: nameOf(value) };
+  }
+  const held = { ...source, basename: nameOf(value) };
+  const location = source.location.startsWith("/") ? fileLocation(source.location) : source.location;
+  if (!isFile(value)) return { class: "Directory", location, basename: nameOf(value), held };
+  const known = value.checksum ?? held.extra?.["checksum"];
+  const checksum =
+    typeof known === "string"
+      ? known
+      : source.location.startsWith("/")
+        ? await sha1Of(source.location)
+        : undefined;
+  const beside = value.secondaryFiles;
+  const { secondaryFiles: _before, ...file } = value;
+  return {
+    ...file,
+    location,
+    basename: nameOf(value),
+    held,
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(beside === undefined
+      ? {}
+      : { secondaryFiles: await Promise.all(beside.map((each) => settled(each, scratch))) }),
+  };
+}
+
+async function write(value: FileV | DirectoryV, folder: string): Promise<void> {
+  const place = join(folder, nameOf(value));
+  if (isFile(value)) return writeFile(place, value.contents ?? "");
+  await mkdir(place, { recursive: true });
+  for (const each of value.listing ?? []) {
+    const source = sourceOf(each);
+    if (source === undefined) await write(each, place);
+    else if (isFile(each)) await copyFile(source.location, join(place, nameOf(each)));
+    else await cp(source.location, join(place, nameOf(each)), { recursive: true, dereference: true });
+  }
+}

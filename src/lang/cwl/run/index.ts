@@ -1,0 +1,45 @@
+/** Runs a document to its end. */
+import type { Ask, Diagnostic } from "../../../kernel/index.ts";
+import type { Host, RunResult } from "../../core/index.ts";
+import { createEvaluator } from "../expr/create-evaluator.ts";
+import { readJob } from "../load/job.ts";
+import { CwlFailure } from "../plan/failure.ts";
+import type { CwlRun } from "../program.ts";
+import { createFiles } from "../values/files.ts";
+import { finalOutputs } from "./final-outputs.ts";
+import { runAny } from "./run-any.ts";
+import { RunState } from "./run-state.ts";
+
+/** Faults of inputs and of expressions are `evaluation` failures. */
+export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<RunResult> {
+  const { document, inputs } = wish;
+  const job = await readJob(document, inputs);
+  const wrong = job.diagnostics.filter((each) => each.severity === "error");
+  if (wrong.length > 0) return refused(wrong);
+  const evaluator = createEvaluator(wish.evaluator);
+  const run = new RunState({ host, ask, evaluator, document, files: createFiles(host.files) });
+  try {
+    const outputs = await runAny(run, {
+      process: job.process,
+      requirements: job.process.requirements,
+      given: job.given,
+      path: job.process.name,
+      siblings: "discover",
+      told: (fault) => new CwlFailure(job.diagnosticOf(fault)),
+    });
+    run.rethrow();
+    if (run.failures.length > 0) return { kind: "failed", failures: run.failures, outputs: {} };
+    if (run.cancelled || outputs === undefined) return { kind: "cancelled", outputs: {} };
+    return { kind: "succeeded", outputs: await finalOutputs(outputs, host.files.scratch) };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+function refused(diagnostics: readonly Diagnostic[]): RunResult {
+  return {
+    kind: "failed",
+    failures: diagnostics.map((diagnostic) => ({ kind: "evaluation", diagnostic })),
+    outputs: {},
+  };
+}
