@@ -1,0 +1,107 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { WorkflowInterface } from "../../lang/core/index.ts";
+import { readInputs } from "./run-inputs.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "memoir-inputs-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const parameter = (name: string, type: string) => ({ name: `wf.${name}`, type, required: true });
+const about: WorkflowInterface = {
+  kind: "workflow",
+  name: "wf",
+  parameters: [
+    parameter("text", "String"),
+    parameter("n", "Int"),
+    parameter("file", "File?"),
+    parameter("files", "Array[File]"),
+    parameter("list", "Array[Int]+"),
+  ],
+  outputs: [],
+  tasks: [],
+};
+
+const words = async (...given: string[]) => (await readInputs({ words: given }, about, folder)).values;
+const file = async (name: string, text: string, ...given: string[]) => {
+  await writeFile(join(folder, name), text);
+  return readInputs({ file: name, words: given }, about, folder);
+};
+
+describe("inputs given as words", () => {
+  it("are JSON, unless the parameter is text or a path", async () => {
+    expect(await words("text=3", "n=3", "list=[1,2]", "file=7")).toEqual({
+      text: "3",
+      n: 3,
+      list: [1, 2],
+      file: "7",
+    });
+  });
+
+  it("of one name make a list where the parameter is one", async () => {
+    expect(await words("list=1", "list=2", "files=a", "wf.text=a=b")).toEqual({
+      list: [1, 2],
+      files: ["a"],
+      "wf.text": "a=b",
+    });
+  });
+
+  it("keep long integers exact", async () => {
+    expect(await words("n=9007199254740993")).toEqual({ n: 9007199254740993n });
+  });
+
+  it("without a name are refused", async () => {
+    await expect(words("value")).rejects.toMatchObject({ code: "CLI_USAGE" });
+  });
+});
+
+describe("an inputs file", () => {
+  it("is JSON or YAML by its name, and relative paths start beside it", async () => {
+    expect(await file("in.json", '{"wf.n": 1}')).toMatchObject({ values: { "wf.n": 1 }, baseDir: folder });
+    expect((await file("in.yaml", "wf.n: 1\nwf.list: [1, 2]\n")).values).toEqual({
+      "wf.n": 1,
+      "wf.list": [1, 2],
+    });
+    expect((await file("empty.json", " ")).values).toEqual({});
+  });
+
+  it("keeps long integers exact", async () => {
+    const { values } = await file(
+      "in.json",
+      '{"wf.n": 9007199254740993, "wf.m": 1.5, "t": "9007199254740993"}',
+    );
+    expect(values).toEqual({ "wf.n": 9007199254740993n, "wf.m": 1.5, t: "9007199254740993" });
+  });
+
+  it("gives way to words, whose relative paths start where the command runs", async () => {
+    const { values } = await file(
+      "in.json",
+      '{"wf.n": 1, "wf.text": "a"}',
+      "n=2",
+      "file=x.txt",
+      "file=s3://b/k",
+    );
+    expect(values).toEqual({ "wf.text": "a", n: 2, file: [join(folder, "x.txt"), "s3://b/k"] });
+  });
+
+  it.each([
+    ["in.json", "{"],
+    ["in.json", "[1]"],
+    ["in.yaml", "a: ["],
+  ])("%s with %s is told by its place", async (name, text) => {
+    await expect(file(name, text)).rejects.toMatchObject({
+      code: "WORKFLOW_INPUTS_INVALID",
+      message: expect.stringMatching(new RegExp(`${name}:1:d+: error`)),
+    });
+  });
+
+  it("that is not there is told", async () => {
+    await expect(readInputs({ file: "none.json", words: [] }, about, folder)).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+    });
+  });
+});
