@@ -5,16 +5,15 @@ import { checkProcess } from "./check/check-process.ts";
 import type { EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { loadDocument } from "./load/load.ts";
 import { acceptsName, resolveMain } from "./load/resolve-main.ts";
-import { cwlProgram, type RunProcess } from "./program.ts";
+import { cwlProgram } from "./program.ts";
 
 export interface CwlOptions {
   /** Which engine evaluates JavaScript, and its limits. Default: `vm`. */
   readonly expressions?: EvaluatorOptions;
-  readonly runProcess: RunProcess;
 }
 
 /** Reads CWL v1.0, v1.1 and v1.2. `target` is a fragment, with or without `#`. */
-export function createCwlFrontEnd(options: CwlOptions): FrontEnd {
+export function createCwlFrontEnd(options: CwlOptions = {}): FrontEnd {
   return {
     language: "cwl",
     accepts: acceptsName,
@@ -37,8 +36,7 @@ async function load(
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };
   const all = inTextualOrder([...diagnostics, ...checkProcess(document.process)]);
   if (all.some((each) => each.severity === "error")) return { diagnostics: all };
-  const { runProcess, expressions = {} } = options;
-  return { diagnostics: all, program: cwlProgram({ document, evaluator: expressions, runProcess }) };
+  return { diagnostics: all, program: cwlProgram(document, options.expressions ?? {}) };
 }
 
 /** Documents in the order they are met; within each, from top to bottom. */

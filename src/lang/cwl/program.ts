@@ -1,6 +1,6 @@
 /** A loaded document as a program: what the engine runs. */
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
-import type { Host, ParameterValues, Program, RunResult } from "../core/index.ts";
+import type { ParameterValues, Program } from "../core/index.ts";
 import { createEvaluator, type EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { interfaceOf } from "./interface.ts";
 import { readJob } from "./load/job.ts";
@@ -16,20 +16,14 @@ export interface CwlRun {
   readonly evaluator: EvaluatorOptions;
 }
 
-/** Runs a document to its end. Faults of inputs are `evaluation` failures. */
-export type RunProcess = (run: CwlRun, host: Host, ask: Ask) => Promise<RunResult>;
-
-export interface ProgramParts {
-  readonly document: CwlDocument;
-  readonly evaluator: EvaluatorOptions;
-  readonly runProcess: RunProcess;
-}
-
-export function cwlProgram({ document, evaluator, runProcess }: ProgramParts): Program {
+export function cwlProgram(document: CwlDocument, evaluator: EvaluatorOptions): Program {
   return {
     interface: interfaceOf(document.process),
     checkInputs: (inputs, ask) => checkInputs(document, inputs, evaluator, ask),
-    run: (inputs, host, ask) => runProcess({ document, inputs, evaluator }, host, ask),
+    async run(inputs, host, ask) {
+      const { runProcess } = await import("./run/index.ts");
+      return runProcess({ document, inputs, evaluator }, host, ask);
+    },
   };
 }
 
