@@ -1,7 +1,7 @@
-// `npm run conformance -- wdl FOLDER [--only NAME]`: runs a language's conformance suite from a checkout given by path.
+// `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]`: runs a language's conformance suite from a checkout given by path.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 // The bundle must lie inside the package, so that packages outside the bundle are found.
@@ -17,6 +17,8 @@ await build({
   packages: "external",
   logLevel: "warning",
 });
+// A program of its own, which the bundle starts from beside itself.
+copyFileSync("test/servers/engine-keeper.mjs", "build/engine-keeper.mjs");
 const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)], {
   stdio: "inherit",
 });

@@ -1,27 +1,35 @@
-/** `npm run conformance -- wdl FOLDER [--only NAME]`: bundled and started by scripts/conformance.mjs. */
+/**
+ * `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]`: bundled and started by
+ * scripts/conformance.mjs. With containers, stand-in images are put into a storage of their own. `--unlisted`: what is
+ * known not to pass is run and told like anything else.
+ */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type KnownCases, summarise } from "./case-result.ts";
+import { startPodman } from "../servers/podman.ts";
+import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runFixtureSuite } from "./fixture-suite.ts";
 import { runSpecSuite } from "./spec-suite.ts";
+import { makeStandInImages } from "./stand-in-images.ts";
 
 const [language, folder, ...rest] = process.argv.slice(2);
-const only = rest.includes("--only") ? rest[rest.indexOf("--only") + 1] : undefined;
+const only = flagged("--only");
+const executor = flagged("--executor") === "container" ? "container" : "host";
 if (language !== "wdl" || folder === undefined) {
-  process.stderr.write("usage: npm run conformance -- wdl FOLDER [--only NAME]\n");
+  process.stderr.write(
+    "usage: npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]\n",
+  );
   process.exit(2);
 }
 const env = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 );
-const options = { folder, env, ...(only === undefined ? {} : { only }) };
 const isSpec = (await readdir(folder)).includes("SPEC.md");
-const results = isSpec ? await runSpecSuite(options) : await runFixtureSuite(options);
+const results = await runSuite(folder);
 if (results.length === 0) {
   process.stderr.write(`no cases found in ${folder}: expected SPEC.md, or one folder a case\n`);
   process.exit(1);
 }
-const summary = summarise(results, await knownCases(isSpec));
+const summary = summarise(results, rest.includes("--unlisted") ? {} : await knownCases(isSpec));
 
 for (const { name, known } of summary.known)
   process.stdout.write(`known   ${name} (${known.because}): ${known.reason}\n`);
@@ -33,6 +41,26 @@ process.stdout.write(
   `\n${summary.passed} passed, ${summary.failed.length} failed, ${summary.known.length} known not to pass\n`,
 );
 process.exitCode = summary.failed.length + summary.surprising.length > 0 ? 1 : 0;
+
+function flagged(flag: string): string | undefined {
+  return rest.includes(flag) ? rest[rest.indexOf(flag) + 1] : undefined;
+}
+
+async function runSuite(path: string): Promise<readonly CaseResult[]> {
+  const engine = executor === "container" ? await startPodman() : undefined;
+  try {
+    if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"));
+    const options = {
+      folder: path,
+      executor,
+      env: { ...env, ...engine?.env },
+      ...(only !== undefined && { only }),
+    };
+    return isSpec ? await runSpecSuite(options) : await runFixtureSuite(options);
+  } finally {
+    await engine?.stop();
+  }
+}
 
 /** The list of a suite: specifications by the version that their text describes, fixtures by their folder's name. */
 async function knownCases(spec: boolean): Promise<KnownCases> {

@@ -15,6 +15,8 @@ export interface FixtureSuiteOptions {
   readonly folder: string;
   readonly only?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Default `host`. */
+  readonly executor?: "host" | "container";
 }
 
 export async function runFixtureSuite(options: FixtureSuiteOptions): Promise<readonly CaseResult[]> {
@@ -28,7 +30,7 @@ export async function runFixtureSuite(options: FixtureSuiteOptions): Promise<rea
       if (options.only !== undefined && !entry.name.includes(options.only)) continue;
       const scratch = join(work, entry.name);
       await mkdir(scratch, { recursive: true });
-      results.push(await runFixture(entry.name, join(options.folder, entry.name), scratch, options.env));
+      results.push(await runFixture(entry.name, scratch, options));
     }
     return results;
   } finally {
@@ -36,12 +38,9 @@ export async function runFixtureSuite(options: FixtureSuiteOptions): Promise<rea
   }
 }
 
-async function runFixture(
-  name: string,
-  folder: string,
-  scratch: string,
-  env: Readonly<Record<string, string>>,
-): Promise<CaseResult> {
+async function runFixture(name: string, scratch: string, options: FixtureSuiteOptions): Promise<CaseResult> {
+  const { env, executor } = options;
+  const folder = join(options.folder, name);
   const files = await readdir(folder);
   if (!files.includes("source.wdl")) return { name, kind: "excluded", why: "there is no source.wdl" };
   const inputs = await json(join(folder, "inputs.json"));
@@ -52,6 +51,7 @@ async function runFixture(
       ...(files.includes("inputs.json") ? { inputs: join(folder, "inputs.json") } : {}),
       scratch,
       env,
+      ...(executor && { executor }),
       ...(target === undefined ? {} : { target }),
     });
     if (files.includes("error.txt") && (await readFile(join(folder, "error.txt"), "utf8")).trim() !== "") {

@@ -1,5 +1,5 @@
 /**
- * Runs one document as `memoir run --executor host` does, twice with one cache: what was reused must be what was
+ * Runs one document as `memoir run` does, twice with one cache: what was reused must be what was
  * computed.
  */
 import { type App, createApp } from "../../src/app/index.ts";
@@ -14,6 +14,8 @@ export interface DocumentRun {
   /** Where runs and the cache are kept. Absolute, exists. */
   readonly scratch: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Default `host`. */
+  readonly executor?: "host" | "container";
 }
 
 export type DocumentEnd =
@@ -47,7 +49,7 @@ async function runOnce(app: App, request: DocumentRun, name: string): Promise<Do
         values: [],
         cache: { kind: "at", place: `${request.scratch}/cache` },
         cacheHostTasks: "yes",
-        executor: "host",
+        executor: request.executor ?? "host",
         isolate: "no",
         failure: "fast",
         runsDir: `${request.scratch}/runs/${name}`,

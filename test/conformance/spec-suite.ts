@@ -14,6 +14,8 @@ export interface SpecSuiteOptions {
   /** Only examples whose names contain this. */
   readonly only?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Default `host`. */
+  readonly executor?: "host" | "container";
 }
 
 export async function runSpecSuite(options: SpecSuiteOptions): Promise<readonly CaseResult[]> {
@@ -27,7 +29,7 @@ export async function runSpecSuite(options: SpecSuiteOptions): Promise<readonly 
       if (options.only !== undefined && !example.name.includes(options.only)) continue;
       results.push(
         await unlessThrown(example.name, () =>
-          runExample(example, sources, join(work, "runs", example.name), options.env),
+          runExample(example, sources, join(work, "runs", example.name), options),
         ),
       );
     }
@@ -75,7 +77,7 @@ async function runExample(
   example: SpecExample,
   sources: string,
   scratch: string,
-  env: Readonly<Record<string, string>>,
+  { env, executor }: SpecSuiteOptions,
 ): Promise<CaseResult> {
   const { name } = example;
   if (/_resource$/.test(name)) return { name, kind: "excluded", why: "a document that others import" };
@@ -96,6 +98,7 @@ async function runExample(
     inputs,
     scratch,
     env,
+    ...(executor && { executor }),
   });
   if (config.fail) {
     if (end.kind === "succeeded") return { name, kind: "failed", why: "expected to fail, but it succeeded" };

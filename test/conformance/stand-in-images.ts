@@ -1,0 +1,96 @@
+/**
+ * Images with the names that the suites use, made of this machine's own programs, for runs where no registry can be
+ * reached: bash, the usual commands and Python. Each name has a layer of its own, which tells its release as Ubuntu does.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { findProgram } from "../servers/requirement.ts";
+
+const run = promisify(execFile);
+
+/** Name -> code name of the release that it pretends to be. */
+const names: Readonly<Record<string, string>> = {
+  "docker.io/library/ubuntu:latest": "noble",
+  "docker.io/library/ubuntu:24.04": "noble",
+  "docker.io/library/ubuntu:focal": "focal",
+  "docker.io/library/python:latest": "bookworm",
+  "docker.io/library/debian:latest": "bookworm",
+};
+
+const programs = [
+  ..."awk base64 basename bash bc cat chmod cp cut date diff dirname du echo env expr false file find".split(
+    " ",
+  ),
+  ..."grep gzip head hostname id jq ln ls md5sum mkdir mktemp mv nproc paste printf printenv ps pwd".split(
+    " ",
+  ),
+  ..."readlink realpath rm rmdir sed seq sha256sum sh shuf sleep sort split stat tac tail tar tee test".split(
+    " ",
+  ),
+  ..."touch tr true uname uniq wc which whoami xargs yes".split(" "),
+];
+
+/** `env` leads Podman to the storage that the images are put into; `folder` is a place for the files, removed after. */
+export async function makeStandInImages(
+  env: Readonly<Record<string, string>>,
+  folder: string,
+): Promise<void> {
+  const root = join(folder, "root");
+  try {
+    await makeRoot(root);
+    for (const [name, release] of Object.entries(names)) {
+      await writeFile(join(root, "etc/lsb-release"), `DISTRIB_ID=Ubuntu\nDISTRIB_CODENAME=${release}\n`);
+      const layer = join(folder, "layer.tar");
+      await run("tar", ["-C", root, "--owner=0", "--group=0", "-cf", layer, "."]);
+      await run("podman", ["import", "--quiet", "--change", "ENV PATH=/usr/bin", layer, name], { env });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function makeRoot(root: string): Promise<void> {
+  for (const name of ["usr/bin", "usr/lib", "usr/lib64", "tmp", "etc", "root", "var/tmp"])
+    await mkdir(join(root, name), { recursive: true });
+  // As on Debian since 2022; dynamic loaders and `#!/bin/sh` are found below /usr.
+  for (const name of ["bin", "lib", "lib64"]) await symlink(`usr/${name}`, join(root, name));
+  await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/bash\n");
+  await writeFile(join(root, "root/.bashrc"), "");
+  const files = programs.map((name) => findProgram(name)).filter((path) => path !== undefined);
+  await copyWithLibraries(root, files);
+  await copyPython(root);
+}
+
+async function copyWithLibraries(root: string, files: readonly string[]): Promise<void> {
+  const { stdout } = await run("ldd", [...files], { maxBuffer: 2 ** 26 }).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? "" }),
+  );
+  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? "");
+  for (const file of new Set([...files, ...libraries])) {
+    const place = /^\/(usr|s?bin|lib)/.test(file)
+      ? file
+      : `/usr/bin/${file.slice(file.lastIndexOf("/") + 1)}`;
+    const target = join(root, place.replace(/^\/(bin|lib|lib64)\//, "/usr/$1/").replace("/sbin/", "/bin/"));
+    await mkdir(dirname(target), { recursive: true });
+    await cp(file, target, { dereference: true });
+  }
+}
+
+/** The system's Python with the modules that scripts use; tests and installed packages stay away. */
+async function copyPython(root: string): Promise<void> {
+  const python = "/usr/bin/python3";
+  const { stdout } = await run(python, ["-c", "import sysconfig; print(sysconfig.get_paths()['stdlib'])"]);
+  const library = stdout.trim();
+  const unwanted =
+    /\/(__pycache__|test|tests|idlelib|lib2to3|ensurepip|turtledemo|config-[^/]*|dist-packages)$/;
+  await cp(library, join(root, library), {
+    recursive: true,
+    dereference: true,
+    filter: (path) => !unwanted.test(path),
+  });
+  const { stdout: modules } = await run("find", [join(library, "lib-dynload"), "-name", "*.so"]);
+  await copyWithLibraries(root, [python, ...modules.trim().split("\n")]);
+  await symlink("python3", join(root, "usr/bin/python"));
+}
