@@ -34,6 +34,9 @@ export type Remembered =
   /** The id was used for another request. */
   | { readonly kind: "conflict" };
 
+const logDelayMs = 50;
+const mostWaitingLines = 1000;
+
 export class Ledger {
   readonly runCaches: Table<RunCacheRecord>;
   readonly workflows: Table<WorkflowRecord>;
@@ -45,6 +48,8 @@ export class Ledger {
   readonly batchRuns: Table<BatchRunRecord>;
   readonly configurations: Table<ConfigurationRecord>;
   readonly #sql: Sql;
+  #waiting: [account: string, stream: string, at: number, message: string][] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -99,16 +104,28 @@ export class Ledger {
     );
   }
 
+  /**
+   * Log lines are written together, a moment later: a killed process may lose the last of them, never a change of
+   * state. Readers of this ledger see every line.
+   */
   log(account: string, stream: string, lines: readonly LogLine[]): void {
+    for (const { at, message } of lines) this.#waiting.push([account, stream, at, message]);
+    if (this.#waiting.length >= mostWaitingLines) this.#flush();
+    else if (this.#timer === undefined && this.#waiting.length > 0) {
+      this.#timer = setTimeout(() => this.#flush(), logDelayMs);
+      this.#timer.unref();
+    }
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#waiting;
+    if (lines.length === 0) return;
+    this.#waiting = [];
     this.transaction(() => {
-      for (const line of lines) {
-        this.#sql.run("INSERT INTO log_line (account, stream, at, message) VALUES (?, ?, ?, ?)", [
-          account,
-          stream,
-          line.at,
-          line.message,
-        ]);
-      }
+      for (const line of lines)
+        this.#sql.run("INSERT INTO log_line (account, stream, at, message) VALUES (?, ?, ?, ?)", line);
     });
   }
 
@@ -123,6 +140,7 @@ export class Ledger {
       readonly newest?: true;
     },
   ): LogPage {
+    this.#flush();
     const after = window.after ?? 0;
     const before = window.before ?? Number.MAX_SAFE_INTEGER;
     const order = window.newest ? "DESC" : "ASC";
@@ -140,6 +158,7 @@ export class Ledger {
 
   /** Names of streams that start with `prefix`, with the time of their first and last line. */
   logStreams(account: string, prefix: string): readonly { name: string; firstAt: number; lastAt: number }[] {
+    this.#flush();
     return this.#sql
       .all(
         "SELECT stream, min(at) AS first_at, max(at) AS last_at FROM log_line WHERE account = ? AND substr(stream, 1, length(?)) = ? GROUP BY stream ORDER BY stream",
@@ -153,6 +172,7 @@ export class Ledger {
   }
 
   close(): void {
+    this.#flush();
     this.#sql.close();
   }
 }

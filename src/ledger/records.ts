@@ -102,6 +102,8 @@ export interface RunRecord extends OwnedRecord {
   readonly storageType: string;
   readonly storageCapacity?: number;
   readonly digest: string;
+  /** What runs, as it was when the run was submitted. */
+  readonly definition?: Pick<DefinitionRecord, "engine" | "main" | "folder">;
   /** Input URI -> `etag:…`, pinned when the run starts. */
   readonly resourceDigests: Readonly<Record<string, string>>;
   readonly cancelRequested: boolean;

@@ -6,18 +6,24 @@ import { randomUUID } from "node:crypto";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import { type Operation, operations, routeRequest, ServiceException } from "../protocol/index.ts";
 import { authenticate, type Caller } from "./authenticate.ts";
-import { type DecodedRequest, decodeRequest } from "./decode.ts";
+import { decodeRequest } from "./decode.ts";
 import { extras } from "./extras.ts";
-import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget, type Target } from "./http.ts";
+import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget } from "./http.ts";
 import { neighbours } from "./neighbours/index.ts";
 import { Input, type OperationContext } from "./operation-context.ts";
+import { resumeBatches } from "./operations/batches.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
 
 export interface OmicsServer {
   /** Never throws. */
   fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
+  /** Goes on with batches that a stopped server left half submitted; runs are taken up by the RunDesk itself. */
+  resume(): void;
 }
+
+/** Requests with a `requestId` that are being answered now. */
+type UnderWay = Map<string, { readonly request: string; readonly answer: Promise<unknown> }>;
 
 interface Seen {
   operation?: string;
@@ -25,12 +31,16 @@ interface Seen {
 }
 
 export function createServer(parts: ServerParts): OmicsServer {
+  const underWay: UnderWay = new Map();
   return {
+    resume: () => resumeBatches(parts),
     fetch: async (request, ask) => {
       const started = performance.now();
       const requestId = randomUUID();
       const seen: Seen = {};
-      const response = await answer(parts, request, seen, ask).catch((error) => refusal(error, parts));
+      const response = await answer({ parts, underWay }, request, seen, ask).catch((error) =>
+        refusal(error, parts),
+      );
       parts.onRequest?.({
         requestId,
         method: request.method,
@@ -45,7 +55,13 @@ export function createServer(parts: ServerParts): OmicsServer {
   };
 }
 
-async function answer(parts: ServerParts, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
+interface Here {
+  readonly parts: ServerParts;
+  readonly underWay: UnderWay;
+}
+
+async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
+  const { parts } = here;
   const target = parseTarget(request.target);
   if (target === undefined)
     throw new ServiceException("ValidationException", "the request target is not a path");
@@ -73,42 +89,62 @@ async function answer(parts: ServerParts, request: HttpRequest, seen: Seen, ask:
     rawQuery: target.rawQuery,
     body: request.body,
   });
-  const context: OperationContext = { caller, parts, input: new Input(decoded.input), raw: decoded.raw, ask };
-  const handle = () => handlers[route.operation](context);
+  const { raw, bodyText } = decoded;
+  const plain = { caller, parts, input: new Input(decoded.input), raw, ask };
+  const handle = (create: OperationContext["create"]) => handlers[route.operation]({ ...plain, create });
+  const place = {
+    account: caller.account,
+    operation: route.operation,
+    requestId: plain.input.textOr("requestId") ?? "",
+  };
   const body = operation.idempotent
-    ? await answerOnce({ parts, caller, operation: route.operation, target, decoded }, handle)
-    : await handle();
+    ? await answerOnce(here, { place, request: `${target.rawPath}\n${bodyText}` }, handle)
+    : await handle(onlyCreate);
   return jsonResponse(operation.success, operation.success === 204 ? undefined : body);
 }
 
+/** For operations without a `requestId`. */
+function onlyCreate<T>(write: () => void, answered: T): T {
+  write();
+  return answered;
+}
+
 /**
- * Clients repeat a request with the same `requestId` when an answer is lost. The second asker of a request that is
- * still being answered is told to try again, which the SDKs do by themselves.
+ * Clients repeat a request with the same `requestId` when an answer is lost: it is carried out once. Who repeats it
+ * while it is being carried out waits for the same answer.
  */
 async function answerOnce(
-  at: {
-    readonly parts: ServerParts;
-    readonly caller: Caller;
-    readonly operation: string;
-    readonly target: Target;
-    readonly decoded: DecodedRequest;
+  { parts: { ledger }, underWay }: Here,
+  asked: {
+    readonly place: { readonly account: string; readonly operation: string; readonly requestId: string };
+    readonly request: string;
   },
-  handle: () => Promise<unknown>,
+  handle: (create: OperationContext["create"]) => Promise<unknown>,
 ): Promise<unknown> {
-  const requestId = String(at.decoded.input["requestId"]);
-  const place = { account: at.caller.account, operation: at.operation, requestId };
-  const request = `${at.target.rawPath}\n${at.decoded.bodyText}`;
-  const { ledger } = at.parts;
+  const { place, request } = asked;
+  const conflict = () =>
+    new ServiceException(
+      "ConflictException",
+      `The requestId ${place.requestId} was used for a different request.`,
+    );
   const known = ledger.recall(place, request);
   if (known.kind === "answered") return JSON.parse(known.answer);
-  if (known.kind === "conflict")
-    throw new ServiceException(
-      "ConflictException",
-      `The requestId ${requestId} was used for a different request.`,
-    );
-  const body = await handle();
-  ledger.remember(place, request, JSON.stringify(body));
-  return body;
+  if (known.kind === "conflict") throw conflict();
+  const key = `${place.account}\n${place.operation}\n${place.requestId}`;
+  const first = underWay.get(key);
+  if (first !== undefined) {
+    if (first.request !== request) throw conflict();
+    return first.answer;
+  }
+  const answered = handle((write, answer) =>
+    ledger.transaction(() => {
+      write();
+      ledger.remember(place, request, JSON.stringify(answer));
+      return answer;
+    }),
+  ).finally(() => underWay.delete(key));
+  underWay.set(key, { request, answer: answered });
+  return answered;
 }
 
 function refusal(error: unknown, parts: ServerParts): HttpResponse {

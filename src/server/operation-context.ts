@@ -12,6 +12,11 @@ export interface OperationContext {
   /** Raw JSON text of a member of the body. */
   raw(member: string): string | undefined;
   readonly ask: Ask;
+  /**
+   * Writes what the request makes, and the answer under its `requestId`, in one step: a client that repeats the request
+   * because the server was killed meanwhile is given the same answer and never makes a second one.
+   */
+  create<T>(write: () => void, answer: T): T;
 }
 
 /** Answers the response's body; undefined = empty. Refuses by throwing ServiceException. */

@@ -84,6 +84,10 @@ export interface RunDesk {
   submitted(run: RunRecord): void;
   /** A cancel request was written: stop it. */
   cancelled(run: RunRecord): void;
+  /** The record of an ended run was removed. */
+  deleted(run: RunRecord): void;
+  /** A group's limits were changed. */
+  limitsChanged(): void;
   explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<TaskExplanation | undefined>;
   cacheSize(location: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown>;
 }

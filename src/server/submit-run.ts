@@ -1,6 +1,6 @@
 /**
  * Turns the settings of a run into a PENDING record: what StartRun and a batch have in common. Everything that can be
- * known to be wrong is refused before the run exists.
+ * known to be wrong is refused before the run exists; the caller writes the record.
  */
 import { randomUUID } from "node:crypto";
 import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index.ts";
@@ -42,7 +42,7 @@ export const echoedRunMembers = [
   "scratchStorageMode",
 ] as const;
 
-export async function submitRun(context: OperationContext, settings: RunSettings): Promise<RunRecord> {
+export async function prepareRun(context: OperationContext, settings: RunSettings): Promise<RunRecord> {
   const { parts, caller, ask } = context;
   const { ledger } = parts;
   const workflow = workflowOf(context, settings.workflowId);
@@ -111,12 +111,12 @@ export async function submitRun(context: OperationContext, settings: RunSettings
     storageType: settings.storageType ?? definition.storageType ?? "DYNAMIC",
     ...(settings.storageCapacity === undefined ? {} : { storageCapacity: settings.storageCapacity }),
     digest: definition.digest,
+    definition: { engine: definition.engine, main: definition.main, folder: definition.folder },
     resourceDigests: {},
     cancelRequested: false,
     tags: settings.tags,
     echoed: settings.echoed,
   };
-  ledger.runs.insert(record);
   return record;
 }
 
@@ -160,7 +160,16 @@ function makeRoom(context: OperationContext, mode: "RETAIN" | "REMOVE"): void {
       "ServiceQuotaExceededException",
       `The account keeps ${maxKeptRuns} runs, which is the most: delete some first.`,
     );
-  for (const task of ledger.tasks.all(account, { runId: removable.id }))
-    ledger.tasks.remove(account, task.id);
-  ledger.runs.remove(account, removable.id);
+  removeRun(context, removable);
+}
+
+/** Metadata of an ended run; outputs and logs in the output location stay. */
+export function removeRun(context: OperationContext, run: RunRecord): void {
+  const { ledger, runs } = context.parts;
+  ledger.transaction(() => {
+    for (const task of ledger.tasks.all(run.account, { runId: run.id }))
+      ledger.tasks.remove(run.account, task.id);
+    ledger.runs.remove(run.account, run.id);
+  });
+  runs.deleted(run);
 }

@@ -19,10 +19,9 @@ export interface ExportedRun {
   readonly directory: string;
   /** As the command line prints them: files are host paths below `<directory>/out`. */
   readonly outputs: unknown;
-  readonly log: string;
 }
 
-export async function exportRun(
+export async function exportOutputs(
   run: RunRecord,
   result: ExportedRun,
   environment: Environment,
@@ -37,7 +36,21 @@ export async function exportRun(
     );
     const outputs = relocated(result.outputs, `${result.directory}/out/`, `${run.runOutputUri}/out/`);
     await store.put("logs/outputs.json", Buffer.from(`${JSON.stringify(outputs, null, 2)}\n`), ask);
-    await store.put("logs/engine.log", Buffer.from(result.log), ask);
+  } finally {
+    await store.close();
+  }
+}
+
+export async function exportLog(
+  run: RunRecord,
+  text: string,
+  environment: Environment,
+  ask: Ask,
+): Promise<void> {
+  const store = openObjectStore(run.runOutputUri, { s3: environment.s3 });
+  try {
+    await store.open(ask);
+    await store.put("logs/engine.log", Buffer.from(text), ask);
   } finally {
     await store.close();
   }

@@ -4,14 +4,15 @@
  * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
  * tasks had recorded is reused, so no task runs twice.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { explainRun, type TimedEvent } from "../../engine/index.ts";
+import { explainRun, replaceFile, type TimedEvent } from "../../engine/index.ts";
 import { AppError, type Ask, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
 import type {
   DefinitionRecord,
   Ledger,
   RunCacheRecord,
+  RunGroupRecord,
   RunRecord,
   RunStatus,
   TaskRecord,
@@ -19,10 +20,16 @@ import type {
 import { measureCache } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { openCache } from "../workflows/cache-place.ts";
-import { type CacheRecord, defaultPolicies } from "../workflows/cache-registry.ts";
-import { createRemoteFiles } from "../workflows/remote-files.ts";
 import { type RunWorkflowWish, run as runOnEngine, type WorkflowRunResult } from "../workflows/run.ts";
-import { exportRun } from "./export-run.ts";
+import { knownRun, nextEngineRun } from "./engine-runs.ts";
+import { exportLog, exportOutputs } from "./export-run.ts";
+import { inputDigests } from "./input-digests.ts";
+import { runManifest, taskManifest } from "./manifests.ts";
+import { cacheRecord, emptyCache, hostLocation, privateCache } from "./run-cache-records.ts";
+import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
+import { type QueuedRun, RunQueue } from "./run-queue.ts";
+import { wordsOf } from "./run-words.ts";
+import { SharedTurns } from "./shared-turns.ts";
 import { TaskBook } from "./task-book.ts";
 
 export interface RunDeskOptions {
@@ -45,28 +52,51 @@ interface Explanation {
   }[];
 }
 
+interface Active extends QueuedRun {
+  readonly cancel: AbortController;
+  readonly end: Promise<void>;
+}
+
 export class RunDesk {
   readonly #options: RunDeskOptions;
-  readonly #active = new Map<string, { readonly cancel: AbortController; readonly end: Promise<void> }>();
+  readonly #active = new Map<string, Active>();
+  readonly #queue = new RunQueue();
+  readonly #turns = new SharedTurns();
   #closing = false;
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
   }
 
-  /** Takes up what a stopped server left. */
+  /** Takes up what a stopped server left; once, before the first request. */
   resume(): void {
+    for (const status of ["STOPPING", "RUNNING", "STARTING", "PENDING"] as const)
+      for (const run of this.#options.ledger.runs.all(undefined, { status })) this.#queue.add(run);
     this.#pump();
   }
 
-  submitted(_run: RunRecord): void {
+  submitted(run: RunRecord): void {
+    this.#queue.add(run);
+    this.#pump();
+  }
+
+  /** Limits of a group were changed: more may fit now. */
+  limitsChanged(): void {
     this.#pump();
   }
 
   cancelled(run: RunRecord): void {
     const active = this.#active.get(keyOf(run));
     if (active !== undefined) active.cancel.abort(new AppError("RUN_INTERRUPTED", "the run was cancelled"));
-    else this.#end(run, { status: "CANCELLED", statusMessage: "cancelled before it started" });
+    else {
+      this.#queue.remove({ account: run.account, id: run.id, runGroupId: run.runGroupId });
+      this.#end(run, { status: "CANCELLED", statusMessage: "cancelled before it started" });
+    }
+  }
+
+  /** The record of an ended run was deleted: so is what it left on this machine, but for its outputs. */
+  deleted(run: RunRecord): void {
+    rm(this.#folderOf(run), { recursive: true, force: true }).catch((error) => this.#options.onBug(error));
   }
 
   /** Runs under way stay as they are in the ledger and go on with the next server. */
@@ -82,7 +112,7 @@ export class RunDesk {
       return {
         taskId: task.id,
         cacheHit: true,
-        summary: `reused from ${task.cacheUri ?? "the run's cache"}`,
+        summary: task.statusMessage ?? `reused from ${task.cacheUri ?? "the run's cache"}`,
         differences: [],
       };
     const engineRun = await this.#readEngineRun(run);
@@ -121,47 +151,44 @@ export class RunDesk {
   }
 
   #pump(): void {
-    if (this.#closing) return;
-    for (const run of this.#waiting()) {
-      if (this.#active.size >= (this.#options.maxRuns ?? 8)) return;
-      if (!this.#groupHasRoom(run)) continue;
+    const { ledger } = this.#options;
+    while (!this.#closing && this.#active.size < (this.#options.maxRuns ?? 8)) {
+      const full = this.#fullGroups();
+      const next = this.#queue.take((run) => !full(run));
+      if (next === undefined) return;
+      const run = ledger.runs.get(next.account, next.id);
+      if (run === undefined || isEnded(run)) continue;
       const cancel = new AbortController();
+      if (run.cancelRequested) cancel.abort(new AppError("RUN_INTERRUPTED", "the run was cancelled"));
       const end = this.#live(run, { signal: cancel.signal })
         .catch((error) => this.#options.onBug(error))
         .finally(() => {
           this.#active.delete(keyOf(run));
           this.#pump();
         });
-      this.#active.set(keyOf(run), { cancel, end });
-      if (run.cancelRequested) cancel.abort(new AppError("RUN_INTERRUPTED", "the run was cancelled"));
+      this.#active.set(keyOf(run), { ...next, cancel, end });
     }
   }
 
-  /** Runs that an earlier server had begun come first, then by priority, then by age. */
-  #waiting(): readonly RunRecord[] {
-    const { runs } = this.#options.ledger;
-    const begun = (["STOPPING", "RUNNING", "STARTING"] as const).flatMap((status) =>
-      runs.all(undefined, { status }),
+  /** Whether a run's group has as many runs under way as it may; each group is asked about once. */
+  #fullGroups(): (run: QueuedRun) => boolean {
+    const known = new Map<string, boolean>();
+    return ({ account, runGroupId }) => {
+      if (runGroupId === undefined) return false;
+      const key = `${account}/${runGroupId}`;
+      const answer = known.get(key) ?? this.#isFull(account, runGroupId);
+      known.set(key, answer);
+      return answer;
+    };
+  }
+
+  #isFull(account: string, runGroupId: string): boolean {
+    const maxRuns = this.#options.ledger.runGroups.get(account, runGroupId)?.maxRuns;
+    if (maxRuns === undefined) return false;
+    const members = [...this.#active.values()].filter(
+      (run) => run.account === account && run.runGroupId === runGroupId,
     );
-    const pending = runs.all(undefined, { status: "PENDING" });
-    const byPriority = [...pending].sort((a, b) => b.priority - a.priority);
-    return [...begun, ...byPriority].filter((run) => !this.#active.has(keyOf(run)));
-  }
-
-  #groupHasRoom(run: RunRecord): boolean {
-    if (run.runGroupId === undefined) return true;
-    const group = this.#options.ledger.runGroups.get(run.account, run.runGroupId);
-    if (group?.maxRuns === undefined) return true;
-    let active = 0;
-    for (const key of this.#active.keys()) {
-      const [account = "", id = ""] = key.split("/");
-      if (
-        this.#options.ledger.runs.get(account, id)?.runGroupId === run.runGroupId &&
-        account === run.account
-      )
-        active++;
-    }
-    return active < group.maxRuns;
+    return members.length >= maxRuns;
   }
 
   async #live(first: RunRecord, ask: Ask): Promise<void> {
@@ -175,26 +202,26 @@ export class RunDesk {
       "",
       first.status === "PENDING" ? "run started" : "run taken up again after a restart of the server",
     );
-    const group =
-      run.runGroupId === undefined ? undefined : ledger.runGroups.get(run.account, run.runGroupId);
-    const limit = group?.maxDuration;
-    const timeLimit = limit === undefined ? undefined : AbortSignal.timeout(limit * 60_000);
+    const timeLimit = timeLimitOf(run, this.#groupOf(run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
+    const book = new TaskBook(ledger, run);
     try {
       run = await this.#pinInputs(run, { signal });
-      const book = new TaskBook(ledger, run);
-      book.closeLeftOver("the server stopped while this task ran");
       run = this.#change(run, { status: "RUNNING" });
       const result = await this.#compute(run, book, { signal });
       if (this.#closing) return;
+      await book.finish("the run ended without it");
       await this.#changedInputs(run, freshAsk());
       await this.#explainTasks(run, book, result);
       run = this.#change(run, { status: "STOPPING" });
       if (result.state === "succeeded") await this.#export(run, result);
-      this.#finish(run, result, timeLimit?.aborted === true);
+      await this.#finish(run, result, timeLimit?.aborted === true);
     } catch (error) {
       if (this.#closing) return;
+      await book.finish("the run ended without it");
+      await this.#exportLog(run);
       if (ask.signal.aborted) this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });
+      else if (timeLimit?.aborted) this.#end(run, timedOut);
       else this.#end(run, failureOf(error));
       if (!isAppError(error)) this.#options.onBug(error);
     }
@@ -203,6 +230,7 @@ export class RunDesk {
   async #compute(run: RunRecord, book: TaskBook, ask: Ask): Promise<WorkflowRunResult> {
     const { environment, executor } = this.#options;
     const folder = this.#folderOf(run);
+    const runsDir = join(folder, "runs");
     await mkdir(folder, { recursive: true });
     const inputs = join(folder, "parameters.json");
     await writeFile(inputs, run.parameters);
@@ -222,14 +250,17 @@ export class RunDesk {
         record: cache === undefined ? privateCache(run, folder) : cacheRecord(cache, run),
       },
       failure: "fast",
-      runsDir: join(folder, "runs"),
+      runsDir,
+      runId: await nextEngineRun(run, runsDir),
+      turns: this.#turns.of(() => this.#groupOf(run)),
     };
     const onEvent = (event: TimedEvent) => {
-      if (event.kind === "run.started")
-        void writeFile(
-          join(folder, "engine-run.json"),
-          JSON.stringify({ run: event.run, directory: event.directory }),
+      if (event.kind === "run.started") {
+        const { run: name, directory } = event;
+        replaceFile(join(folder, "engine-run.json"), JSON.stringify({ run: name, directory })).catch(
+          (error) => this.#options.onBug(error),
         );
+      }
       book.onEvent(event);
       this.#tell(run, event);
     };
@@ -237,15 +268,9 @@ export class RunDesk {
   }
 
   async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
-    const { lines } = this.#options.ledger.readLog(run.account, `run/${run.id}/engine`, { limit: 100_000 });
-    const log = lines.map(({ at, message }) => `${new Date(at).toISOString()} ${message}\n`).join("");
     try {
-      await exportRun(
-        run,
-        { directory: result.directory, outputs: result.outputs, log },
-        this.#options.environment,
-        freshAsk(),
-      );
+      const { directory, outputs } = result;
+      await exportOutputs(run, { directory, outputs }, this.#options.environment, freshAsk());
     } catch (error) {
       throw new AppError("RUN_EXPORT_FAILED", `exporting the outputs of run ${run.id}: ${messageOf(error)}`, {
         cause: error,
@@ -253,12 +278,34 @@ export class RunDesk {
     }
   }
 
-  #finish(run: RunRecord, result: WorkflowRunResult, outOfTime: boolean): void {
-    if (result.state === "succeeded") this.#end(run, { status: "COMPLETED" });
-    else if (outOfTime) this.#end(run, timedOut);
+  /** The engine's log beside the outputs, however the run ended; a place that cannot be written costs the log only. */
+  async #exportLog(run: RunRecord): Promise<void> {
+    if (run.logLevel === "OFF") return;
+    const { lines } = this.#options.ledger.readLog(run.account, `run/${run.id}/engine`, { limit: 100_000 });
+    const text = lines.map(({ at, message }) => `${new Date(at).toISOString()} ${message}\n`).join("");
+    try {
+      await exportLog(run, text, this.#options.environment, freshAsk());
+    } catch (error) {
+      this.#log(run, "/engine", `this log could not be exported: ${messageOf(error)}`);
+    }
+  }
+
+  async #finish(run: RunRecord, result: WorkflowRunResult, outOfTime: boolean): Promise<void> {
+    await this.#exportLog(run);
+    if (result.state === "succeeded") {
+      this.#end(run, { status: "COMPLETED" });
+      await this.#tidy(run, result.directory);
+    } else if (outOfTime) this.#end(run, timedOut);
     else if (result.state === "cancelled")
       this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });
     else this.#end(run, failureOfResult(result));
+  }
+
+  /** Outputs are exported and results cached: of a completed run only its events stay, for explanations. */
+  async #tidy(run: RunRecord, directory: string): Promise<void> {
+    const places = ["calls", "out", "files", "downloads"].map((name) => join(directory, name));
+    for (const place of [...places, join(this.#folderOf(run), "results")])
+      await rm(place, { recursive: true, force: true });
   }
 
   /** The miss reasons, where every client sees them: in the tasks' status messages. */
@@ -286,20 +333,17 @@ export class RunDesk {
 
   /** Objects named by the parameters, with the ETags that they have now; a missing one ends the run. */
   async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord> {
-    const digests = await this.#inputDigests(run, ask);
+    const digests = await inputDigests(run.parameters, this.#options.environment, ask);
     const missing = [...digests].find(([, digest]) => digest === undefined);
     if (missing !== undefined)
       throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing[0]} is not there`);
-    return this.#change(run, {
-      resourceDigests: Object.fromEntries([...digests].map(([uri, digest]) => [uri, `etag:${digest ?? ""}`])),
-    });
+    const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
+    return this.#change(run, { resourceDigests: Object.fromEntries(entries) });
   }
 
   async #changedInputs(run: RunRecord, ask: Ask): Promise<void> {
-    const now = await this.#inputDigests(run, ask);
-    const changed = Object.entries(run.resourceDigests).find(
-      ([uri, digest]) => `etag:${now.get(uri) ?? ""}` !== digest,
-    );
+    const now = await inputDigests(run.parameters, this.#options.environment, ask);
+    const changed = Object.entries(run.resourceDigests).find(([uri, digest]) => now.get(uri) !== digest);
     if (changed !== undefined)
       throw new AppError(
         "RUN_INPUT_MODIFIED",
@@ -307,26 +351,14 @@ export class RunDesk {
       );
   }
 
-  async #inputDigests(run: RunRecord, ask: Ask): Promise<ReadonlyMap<string, string | undefined>> {
-    const uris = new Set<string>();
-    collectUris(JSON.parse(run.parameters), uris);
-    const remote = createRemoteFiles(this.#options.environment.s3);
-    try {
-      const digests = new Map<string, string | undefined>();
-      for (const uri of uris) digests.set(uri, (await remote.head(uri, ask))?.etag);
-      return digests;
-    } finally {
-      await remote.close();
-    }
-  }
-
   /** Log streams: the run, its engine, each task's and the cache's, as tools look for them. */
   #tell(run: RunRecord, event: TimedEvent): void {
-    const words = wordsOf(event);
+    const runOf = (engineRun: string) => knownRun(this.#options.ledger, run.account, engineRun);
+    const words = wordsOf(event, runOf);
     if (words !== undefined) this.#log(run, "/engine", words);
     const cacheEvent =
       event.kind === "call.reused"
-        ? `CACHE_HIT run: ${run.id}, task: ${event.task}, entry: ${event.entry}, created by run ${event.fromRun}`
+        ? `CACHE_HIT run: ${run.id}, task: ${event.task}, entry: ${event.entry}, created by run: ${runOf(event.fromRun)}`
         : event.kind === "call.recorded"
           ? `CACHE_ENTRY_CREATED run: ${run.id}, call: ${event.call}, entry: ${event.entry}`
           : event.kind === "call.missed"
@@ -374,7 +406,15 @@ export class RunDesk {
     ledger.log(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
   }
 
-  #definitionOf(run: RunRecord): DefinitionRecord {
+  #groupOf(run: RunRecord): RunGroupRecord | undefined {
+    return run.runGroupId === undefined
+      ? undefined
+      : this.#options.ledger.runGroups.get(run.account, run.runGroupId);
+  }
+
+  /** As it was when the run was submitted; a workflow may be deleted while its runs wait. */
+  #definitionOf(run: RunRecord): Pick<DefinitionRecord, "engine" | "main" | "folder"> {
+    if (run.definition !== undefined) return run.definition;
     const { workflows, workflowVersions } = this.#options.ledger;
     const [version] =
       run.workflowVersionName === undefined
@@ -410,3 +450,21 @@ export class RunDesk {
   }
 }
 
+function keyOf(run: RunRecord): string {
+  return `${run.account}/${run.id}`;
+}
+
+function isEnded(run: RunRecord): boolean {
+  return ["COMPLETED", "FAILED", "CANCELLED", "DELETED"].includes(run.status);
+}
+
+/** Timers count no further than this: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** What is left of the group's maxDuration, counted from the run's start even if the server was restarted meanwhile. */
+function timeLimitOf(run: RunRecord, group: RunGroupRecord | undefined): AbortSignal | undefined {
+  if (group?.maxDuration === undefined) return undefined;
+  const passedMs = Date.now() - Date.parse(run.startTime ?? run.createdAt);
+  const leftMs = Math.max(0, group.maxDuration * 60_000 - passedMs);
+  return leftMs > longestTimerMs ? undefined : AbortSignal.timeout(leftMs);
+}

@@ -1,13 +1,19 @@
 /**
  * Keeps the task records of one run, from the events of the engine. Every attempt is a task of its own, as in AWS
- * HealthOmics: a completed run can list failed tasks.
+ * HealthOmics: a completed run can list failed tasks. A task is COMPLETED when its result is where the next run finds
+ * it, so a server that is killed at any moment never has one call computed twice in its records.
  */
 import { randomUUID } from "node:crypto";
 import type { TimedEvent } from "../../engine/index.ts";
+import { attemptPaths } from "../../exec/core/index.ts";
 import type { Ledger, RunRecord, TaskRecord } from "../../ledger/index.ts";
+import { readTail } from "../../process/index.ts";
 import type { Resources, TaskFailure } from "../../task/index.ts";
+import { isRunOf, knownRun } from "./engine-runs.ts";
 
 const gib = 1024 ** 3;
+/** Of each stream of a task, as much of its end goes to its log. */
+const loggedBytes = 256 * 1024;
 
 export class TaskBook {
   readonly #ledger: Ledger;
@@ -15,21 +21,17 @@ export class TaskBook {
   readonly #resources = new Map<string, Resources>();
   /** The newest task of each call path. */
   readonly #current = new Map<string, TaskRecord>();
+  /** Tasks that were under way when an earlier server stopped, by call path. */
+  readonly #leftOver = new Map<string, TaskRecord>();
+  /** Attempt directories of running tasks by task id. */
+  readonly #directories = new Map<string, string>();
+  #logging: Promise<unknown> = Promise.resolve();
 
   constructor(ledger: Ledger, run: RunRecord) {
     this.#ledger = ledger;
     this.#run = run;
-  }
-
-  /** Tasks that a stopped server left behind are over; what they had recorded is reused. */
-  closeLeftOver(why: string): void {
-    for (const task of this.#ledger.tasks.all(this.#run.account, { runId: this.#run.id })) {
-      if (task.status === "COMPLETED" || task.status === "FAILED" || task.status === "CANCELLED") {
-        this.#current.set(task.callPath, task);
-        continue;
-      }
-      this.#change(task, { status: "CANCELLED", statusMessage: why, stopTime: new Date().toISOString() });
-    }
+    for (const task of ledger.tasks.all(run.account, { runId: run.id }))
+      (isEnded(task) ? this.#current : this.#leftOver).set(task.callPath, task);
   }
 
   onEvent(event: TimedEvent): void {
@@ -41,35 +43,66 @@ export class TaskBook {
       case "call.reused":
         this.#reused(event, at);
         break;
-      case "call.started":
-        this.#insert(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
+      case "call.missed":
+        // It will be computed when its turn comes; until then clients see it wait.
+        this.#dropLeftOver(event.call, "the server stopped while this task ran");
+        this.#begin(event, { status: "PENDING" });
         break;
-      case "call.computed":
-        this.#end(event.call, { status: "COMPLETED", stopTime: at });
+      case "call.started": {
+        const task = this.#begin(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
+        this.#directories.set(task.id, event.directory);
         break;
+      }
+      case "call.computed": {
+        const waits = event.key !== undefined && this.#recordsAtOnce();
+        this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at });
+        this.#keepOutput(event.call);
+        break;
+      }
       case "call.recorded":
-        this.#end(event.call, { cacheUri: event.entry });
+        this.#end(event.call, {
+          ...(this.#current.get(event.call)?.status === "STOPPING" ? { status: "COMPLETED" } : {}),
+          ...this.#entryOf(event.entry),
+        });
+        break;
+      case "call.not-recorded":
+        this.#end(event.call, { status: "COMPLETED" });
         break;
       case "call.retried":
         this.#end(event.call, { status: "FAILED", stopTime: at, ...failed(event.why) });
+        this.#keepOutput(event.call);
         break;
       case "call.failed":
         // A call can fail before its first attempt: its image or its inputs were not there.
-        if (!this.#current.has(event.call)) this.#insert(event, {});
+        if (!this.#current.has(event.call)) this.#begin(event, {});
         this.#end(event.call, { status: "FAILED", stopTime: at, ...failed(event.failure) });
+        this.#keepOutput(event.call);
         break;
       case "call.cancelled":
         this.#end(event.call, { status: "CANCELLED", stopTime: at });
+        this.#keepOutput(event.call);
         break;
       default:
         break;
     }
   }
 
+  /** The run is over: every task is, too. Resolves when what the tasks said is in their logs. */
+  async finish(why: string): Promise<void> {
+    for (const call of [...this.#leftOver.keys()]) this.#dropLeftOver(call, why);
+    for (const task of this.#current.values()) {
+      // Its result could not be kept; the run's log says why.
+      if (task.status === "STOPPING") this.#change(task, { status: "COMPLETED" });
+      else if (!isEnded(task))
+        this.#change(task, { status: "CANCELLED", statusMessage: why, stopTime: new Date().toISOString() });
+    }
+    await this.#logging;
+  }
+
   /** Why a task was computed, in the one member that every client shows. */
   explain(call: string, words: string): void {
     const task = this.#current.get(call);
-    if (task?.status === "COMPLETED")
+    if (task?.status === "COMPLETED" && !task.cacheHit)
       this.#change(task, { statusMessage: `not reused: ${words}`.slice(0, 1000) });
   }
 
@@ -77,17 +110,80 @@ export class TaskBook {
     const known = this.#current.get(event.call);
     // After a restart of the server the run's own finished tasks come back as reused: they are listed already.
     if (known?.status === "COMPLETED") return;
-    this.#insert(event, {
+    const leftOver = this.#leftOver.get(event.call);
+    const own = isRunOf(this.#run, event.fromRun);
+    if (own && leftOver?.startTime !== undefined) {
+      // It had finished and was kept; only the ledger did not know yet when the server was killed.
+      this.#leftOver.delete(event.call);
+      this.#change(leftOver, {
+        status: "COMPLETED",
+        stopTime: leftOver.stopTime ?? at,
+        ...this.#entryOf(event.entry),
+      });
+      return;
+    }
+    this.#dropLeftOver(event.call, "the server stopped while this task ran");
+    const cached = this.#run.cacheId !== undefined;
+    const words = own
+      ? "reused from an equal task of this run"
+      : `reused from run ${knownRun(this.#ledger, this.#run.account, event.fromRun)}`;
+    const task = this.#begin(event, {
       status: "COMPLETED",
-      cacheHit: true,
+      cacheHit: cached,
       startTime: at,
       stopTime: at,
-      ...(event.entry === "" ? {} : { cacheUri: event.entry }),
-      statusMessage: `reused from run ${event.fromRun}`,
+      ...this.#entryOf(event.entry),
+      statusMessage: words,
     });
+    if (this.#run.logLevel === "OFF") return;
+    const message = cached && event.entry !== "" ? `${words}, entry ${event.entry}` : words;
+    this.#ledger.log(task.account, streamOf(task), [{ at: event.at, message }]);
   }
 
-  #insert(event: { readonly call: string; readonly task: string }, members: Partial<TaskRecord>): void {
+  /** Entries of a run without a cache are its own affair. */
+  #entryOf(entry: string): Partial<TaskRecord> {
+    return entry === "" || this.#run.cacheId === undefined ? {} : { cacheUri: entry };
+  }
+
+  /** Results of runs that record only when they fail wait for the end of the run, as the engine does. */
+  #recordsAtOnce(): boolean {
+    return this.#run.cacheBehavior !== "CACHE_ON_FAILURE";
+  }
+
+  #dropLeftOver(call: string, why: string): void {
+    const task = this.#leftOver.get(call);
+    if (task === undefined) return;
+    this.#leftOver.delete(call);
+    const stopTime = new Date().toISOString();
+    this.#ledger.tasks.put({ ...task, status: "CANCELLED", statusMessage: why, stopTime });
+  }
+
+  /** Standard output and standard error of an attempt, line by line, into its stream. */
+  #keepOutput(call: string): void {
+    const task = this.#current.get(call);
+    const directory = task === undefined ? undefined : this.#directories.get(task.id);
+    if (task === undefined || directory === undefined) return;
+    this.#directories.delete(task.id);
+    if (this.#run.logLevel === "OFF") return;
+    const { stdout, stderr } = attemptPaths(directory);
+    const at = Date.now();
+    const kept = Promise.all([linesOf(stdout), linesOf(stderr)]).then((both) =>
+      this.#ledger.log(
+        task.account,
+        streamOf(task),
+        both.flat().map((message) => ({ at, message })),
+      ),
+    );
+    this.#logging = Promise.all([this.#logging, kept]);
+  }
+
+  /** A waiting task goes on; another attempt is another task. */
+  #begin(event: { readonly call: string; readonly task: string }, members: Partial<TaskRecord>): TaskRecord {
+    const known = this.#current.get(event.call);
+    return known?.status === "PENDING" ? this.#change(known, members) : this.#insert(event, members);
+  }
+
+  #insert(event: { readonly call: string; readonly task: string }, members: Partial<TaskRecord>): TaskRecord {
     const resources = this.#resources.get(event.call);
     const record: TaskRecord = {
       account: this.#run.account,
@@ -107,6 +203,7 @@ export class TaskBook {
     };
     this.#ledger.tasks.insert(record);
     this.#current.set(event.call, record);
+    return record;
   }
 
   #end(call: string, members: Partial<TaskRecord>): void {
@@ -114,10 +211,29 @@ export class TaskBook {
     if (task !== undefined) this.#change(task, members);
   }
 
-  #change(task: TaskRecord, members: Partial<TaskRecord>): void {
+  #change(task: TaskRecord, members: Partial<TaskRecord>): TaskRecord {
     const changed = { ...task, ...members };
     this.#ledger.tasks.put(changed);
     this.#current.set(task.callPath, changed);
+    return changed;
+  }
+}
+
+function isEnded(task: TaskRecord): boolean {
+  return task.status === "COMPLETED" || task.status === "FAILED" || task.status === "CANCELLED";
+}
+
+function streamOf(task: TaskRecord): string {
+  return `run/${task.runId}/task/${task.id}`;
+}
+
+async function linesOf(path: string): Promise<readonly string[]> {
+  try {
+    const { text } = await readTail(path, loggedBytes);
+    return text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  } catch {
+    // An attempt that never began has no streams.
+    return [];
   }
 }
 

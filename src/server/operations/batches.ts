@@ -3,7 +3,7 @@
  * merged (the run's own win), written down, and submitted one after the other while the request is long answered.
  */
 import { randomUUID } from "node:crypto";
-import { messageOf } from "../../kernel/index.ts";
+import { freshAsk, messageOf } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord, CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import {
   batchSettingsFile,
@@ -23,7 +23,8 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-import { echoedRunMembers, type RunSettings, submitRun } from "../submit-run.ts";
+import type { ServerParts } from "../parts.ts";
+import { echoedRunMembers, prepareRun, type RunSettings, removeRun } from "../submit-run.ts";
 import { activeRunStatuses } from "./run-caches.ts";
 import { workflowOf } from "./workflows.ts";
 
@@ -53,7 +54,14 @@ const startRunBatch: OperationHandler = async (context) => {
     ...(name === undefined ? {} : { name }),
     defaultRunSetting: context.raw("defaultRunSetting") ?? "{}",
   };
-  ledger.transaction(() => {
+  const answer = {
+    id: batch.id,
+    arn: arnOf(context, batch.account, `runBatch/${batch.id}`),
+    status: "CREATING",
+    uuid: batch.uuid,
+    tags: batch.tags,
+  };
+  const write = () => {
     ledger.batches.insert(batch);
     for (const { id, text } of settings) {
       ledger.batchRuns.insert({
@@ -66,15 +74,10 @@ const startRunBatch: OperationHandler = async (context) => {
         setting: text,
       });
     }
-  });
-  submitBatch(context, batch.id).catch((error) => parts.onBug?.(error));
-  return {
-    id: batch.id,
-    arn: arnOf(context, batch.account, `runBatch/${batch.id}`),
-    status: "CREATING",
-    uuid: batch.uuid,
-    tags: batch.tags,
   };
+  context.create(write, answer);
+  submitBatch(context, batch.id).catch((error) => parts.onBug?.(error));
+  return answer;
 };
 
 const getBatch: OperationHandler = async (context) => {
@@ -207,11 +210,7 @@ const deleteRunBatch: OperationHandler = async (context) => {
       if (item.runId === undefined) continue;
       const run = ledger.runs.get(batch.account, item.runId);
       const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
-      if (!active) {
-        for (const task of ledger.tasks.all(batch.account, { runId: item.runId }))
-          ledger.tasks.remove(batch.account, task.id);
-        ledger.runs.remove(batch.account, item.runId);
-      }
+      if (!active && run !== undefined) removeRun(context, run);
       ledger.batchRuns.put({ ...item, submissionStatus: active ? "DELETE_FAILED" : "DELETE_SUCCESS" });
     }
     ledger.batches.put({ ...batch, status: "RUNS_DELETED" });
@@ -236,8 +235,24 @@ const deleteBatch: OperationHandler = async (context) => {
   return undefined;
 };
 
-/** Submits what has not been submitted yet; also called for batches that a stopped server left behind. */
-export async function submitBatch(context: OperationContext, batchId: string): Promise<void> {
+/** Batches that a stopped server left half submitted go on. */
+export function resumeBatches(parts: ServerParts): void {
+  for (const status of ["PENDING", "SUBMITTING"])
+    for (const { account, id } of parts.ledger.batches.all(undefined, { status })) {
+      const caller = { account, accessKeyId: "", region: parts.region };
+      const context: OperationContext = {
+        ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
+        create: (write, answer) => {
+          write();
+          return answer;
+        },
+      };
+      submitBatch(context, id).catch((error) => parts.onBug?.(error));
+    }
+}
+
+/** Submits what has not been submitted yet. */
+async function submitBatch(context: OperationContext, batchId: string): Promise<void> {
   const { ledger } = context.parts;
   const account = context.caller.account;
   const begin = ledger.batches.get(account, batchId);
@@ -263,9 +278,15 @@ async function submitItem(
 ): Promise<void> {
   const { ledger } = context.parts;
   try {
-    const run = await submitRun(context, mergedSettings(batch, item));
-    ledger.batchRuns.put({ ...item, submissionStatus: "SUCCESS", runId: run.id });
-    context.parts.runs.submitted(run);
+    const run = await prepareRun(context, mergedSettings(batch, item));
+    const stillWanted = ledger.transaction(() => {
+      // The batch may have been cancelled or deleted while the run was prepared.
+      if (ledger.batches.get(batch.account, batch.id)?.status !== "SUBMITTING") return false;
+      ledger.runs.insert(run);
+      ledger.batchRuns.put({ ...item, submissionStatus: "SUCCESS", runId: run.id });
+      return true;
+    });
+    if (stillWanted) context.parts.runs.submitted(run);
   } catch (error) {
     const known = error instanceof ServiceException;
     if (!known) context.parts.onBug?.(error);

@@ -28,8 +28,7 @@ const createConfiguration: OperationHandler = async (context) => {
     tags: input.tags(),
     ...input.pick(["description"]),
   };
-  parts.ledger.configurations.insert(record);
-  return whole(context, record);
+  return context.create(() => parts.ledger.configurations.insert(record), whole(context, record));
 };
 
 const getConfiguration: OperationHandler = async (context) => whole(context, configurationOf(context));
@@ -61,6 +60,22 @@ function whole(context: OperationContext, record: ConfigurationRecord) {
     status: record.status,
     creationTime: record.createdAt,
     tags: record.tags,
+  };
+}
+
+/** What runs show of their configuration. */
+export function configurationOfRun(
+  context: OperationContext,
+  account: string,
+  name: unknown,
+): Readonly<Record<string, unknown>> | undefined {
+  const record =
+    typeof name === "string" ? context.parts.ledger.configurations.get(account, name) : undefined;
+  if (record === undefined) return undefined;
+  return {
+    name: record.name,
+    arn: arnOf(context, record.account, `configuration/${record.name}`),
+    uuid: record.uuid,
   };
 }
 

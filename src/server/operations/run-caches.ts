@@ -17,6 +17,7 @@ export const activeRunStatuses = ["PENDING", "STARTING", "RUNNING", "STOPPING"] 
 
 const createRunCache: OperationHandler = async (context) => {
   const { caller, parts, input, ask } = context;
+  checkCacheTags(input.tags());
   const location = input.text("cacheS3Location").replace(/\/+$/, "");
   const trouble = await parts.locations.check(location, ask);
   if (trouble !== undefined)
@@ -36,13 +37,12 @@ const createRunCache: OperationHandler = async (context) => {
     tags: input.tags(),
     ...input.pick(["name", "description"]),
   };
-  parts.ledger.runCaches.insert(record);
-  return {
+  return context.create(() => parts.ledger.runCaches.insert(record), {
     arn: arnOf(context, record.account, `runCache/${record.id}`),
     id: record.id,
     status: record.status,
     tags: record.tags,
-  };
+  });
 };
 
 const getRunCache: OperationHandler = async (context) => {
@@ -85,6 +85,29 @@ const deleteRunCache: OperationHandler = async (context) => {
   parts.ledger.runCaches.remove(caller.account, record.id);
   return {};
 };
+
+const cacheOptions: Readonly<Record<string, readonly string[]>> = {
+  "memoir:resources": ["strict", "ignored"],
+  "memoir:identity": ["etag", "content"],
+};
+
+/** A misspelt option would silently mean the default. */
+export function checkCacheTags(tags: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(tags)) {
+    if (!name.startsWith("memoir:")) continue;
+    const values = cacheOptions[name];
+    if (values === undefined)
+      throw new ServiceException(
+        "ValidationException",
+        `The tag ${name} is no option of a run cache; there are ${Object.keys(cacheOptions).join(", ")}.`,
+      );
+    if (!values.includes(value))
+      throw new ServiceException(
+        "ValidationException",
+        `The tag ${name} must be one of ${values.join(", ")}, got ${value}.`,
+      );
+  }
+}
 
 function cacheOf(context: OperationContext): RunCacheRecord {
   const id = context.input.text("id");

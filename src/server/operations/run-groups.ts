@@ -23,8 +23,12 @@ const createRunGroup: OperationHandler = async (context) => {
     tags: input.tags(),
     ...input.pick(members),
   };
-  parts.ledger.runGroups.insert(record);
-  return { arn: arnOf(context, record.account, `runGroup/${record.id}`), id: record.id, tags: record.tags };
+  const arn = arnOf(context, record.account, `runGroup/${record.id}`);
+  return context.create(() => parts.ledger.runGroups.insert(record), {
+    arn,
+    id: record.id,
+    tags: record.tags,
+  });
 };
 
 const getRunGroup: OperationHandler = async (context) => {
@@ -40,6 +44,7 @@ const listRunGroups: OperationHandler = async (context) =>
 
 const updateRunGroup: OperationHandler = async (context) => {
   context.parts.ledger.runGroups.put({ ...groupOf(context), ...context.input.pick(members) });
+  context.parts.runs.limitsChanged();
   return {};
 };
 

@@ -11,21 +11,24 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-import { echoedRunMembers, type RunSettings, submitRun } from "../submit-run.ts";
+import { echoedRunMembers, prepareRun, type RunSettings, removeRun } from "../submit-run.ts";
+import { configurationOfRun } from "./configurations.ts";
 import { activeRunStatuses } from "./run-caches.ts";
 
 const startRun: OperationHandler = async (context) => {
-  const run = await submitRun(context, settingsOf(context));
-  context.parts.runs.submitted(run);
-  return {
+  const run = await prepareRun(context, settingsOf(context));
+  const { ledger, runs: desk } = context.parts;
+  const answer = context.create(() => ledger.runs.insert(run), {
     arn: arnOf(context, run.account, `run/${run.id}`),
     id: run.id,
     uuid: run.uuid,
     status: run.status,
     tags: run.tags,
     runOutputUri: run.runOutputUri,
-    networkingMode: run.echoed["networkingMode"],
-  };
+    ...networking(context, run),
+  });
+  desk.submitted(run);
+  return answer;
 };
 
 const getRun: OperationHandler = async (context) => {
@@ -63,6 +66,7 @@ const getRun: OperationHandler = async (context) => {
     retentionMode: run.retentionMode,
     tags: run.tags,
     ...echoed,
+    ...networking(context, run),
     ...(context.input.texts("export").includes("DEFINITION")
       ? { definition: definitionUri(context, run) }
       : {}),
@@ -99,23 +103,25 @@ const cancelRun: OperationHandler = async (context) => {
 
 /** Metadata only: outputs and logs in the output location stay. */
 const deleteRun: OperationHandler = async (context) => {
-  const { ledger } = context.parts;
   const run = runOf(context, context.input.text("id"));
   if (run.status !== "COMPLETED" && run.status !== "FAILED" && run.status !== "CANCELLED")
     throw new ServiceException(
       "ConflictException",
       `The run ${run.id} is ${run.status}: only ended runs can be deleted.`,
     );
-  ledger.transaction(() => {
-    for (const task of ledger.tasks.all(run.account, { runId: run.id }))
-      ledger.tasks.remove(run.account, task.id);
-    ledger.runs.remove(run.account, run.id);
-  });
+  removeRun(context, run);
   return undefined;
 };
 
 export function runOf(context: OperationContext, id: string): RunRecord {
   return found(context.parts.ledger.runs.get(context.caller.account, id), "run", id);
+}
+
+function networking(context: OperationContext, run: RunRecord): Readonly<Record<string, unknown>> {
+  return {
+    networkingMode: run.echoed["networkingMode"] ?? "RESTRICTED",
+    configuration: configurationOfRun(context, run.account, run.echoed["configurationName"]),
+  };
 }
 
 function settingsOf(context: OperationContext): RunSettings {

@@ -2,6 +2,7 @@
 import type { OwnedRecord, Table } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import type { OperationContext, OperationHandler, OperationTable } from "../operation-context.ts";
+import { checkCacheTags } from "./run-caches.ts";
 
 const maxTags = 50;
 
@@ -57,7 +58,7 @@ function taggedOf(context: OperationContext): Tagged {
     case "run":
       return taggedIn(ledger.runs, account, id, missing);
     case "runCache":
-      return taggedIn(ledger.runCaches, account, id, missing);
+      return checkedTags(taggedIn(ledger.runCaches, account, id, missing));
     case "runGroup":
       return taggedIn(ledger.runGroups, account, id, missing);
     case "runBatch":
@@ -69,6 +70,17 @@ function taggedOf(context: OperationContext): Tagged {
     default:
       throw missing();
   }
+}
+
+/** Tags of run caches are options. */
+function checkedTags(tagged: Tagged): Tagged {
+  return {
+    tags: tagged.tags,
+    replace: (tags) => {
+      checkCacheTags(tags);
+      tagged.replace(tags);
+    },
+  };
 }
 
 function taggedIn<T extends OwnedRecord>(

@@ -17,15 +17,27 @@ const createWorkflowVersion: OperationHandler = async (context) => {
   const { ledger } = context.parts;
   const workflow = workflowOf(context, context.input.text("workflowId"));
   const versionName = context.input.text("versionName");
-  if (findVersion(context, workflow.id, versionName) !== undefined)
-    throw new ServiceException(
-      "ConflictException",
-      `The workflow ${workflow.id} has a version ${versionName} already.`,
-    );
+  const checkNew = () => {
+    if (findVersion(context, workflow.id, versionName) !== undefined)
+      throw new ServiceException(
+        "ConflictException",
+        `The workflow ${workflow.id} has a version ${versionName} already.`,
+      );
+  };
+  checkNew();
   const definition = await registerDefinition(context);
   const record: WorkflowVersionRecord = { ...definition, workflowId: workflow.id, versionName };
-  ledger.workflowVersions.insert(record);
-  return { ...names(context, record), status: "CREATING", tags: record.tags, uuid: record.uuid };
+  const write = () => {
+    // Somebody else may have made it while the definition was checked.
+    checkNew();
+    ledger.workflowVersions.insert(record);
+  };
+  return context.create(write, {
+    ...names(context, record),
+    status: "CREATING",
+    tags: record.tags,
+    uuid: record.uuid,
+  });
 };
 
 const getWorkflowVersion: OperationHandler = async (context) => {

@@ -15,15 +15,14 @@ import { definitionBody, registerDefinition, updatedDefinition } from "./definit
 const createWorkflow: OperationHandler = async (context) => {
   const definition = await registerDefinition(context);
   const record: WorkflowRecord = { ...definition, ...context.input.pick(["name"]) };
-  context.parts.ledger.workflows.insert(record);
   // AWS answers CREATING and becomes ACTIVE within seconds; ours is checked by now, and clients poll all the same.
-  return {
+  return context.create(() => context.parts.ledger.workflows.insert(record), {
     arn: arn(context, record),
     id: record.id,
     status: "CREATING",
     tags: record.tags,
     uuid: record.uuid,
-  };
+  });
 };
 
 const getWorkflow: OperationHandler = async (context) => {

@@ -1,0 +1,28 @@
+/**
+ * Runs of the engine carry the name of the server's run: `<id>-<first 8 of its uuid>`, and `-2`, `-3` after restarts of
+ * the server. The uuid keeps two servers apart that share a cache or a container engine.
+ */
+import { mkdir, readdir } from "node:fs/promises";
+import type { Ledger, RunRecord } from "../../ledger/index.ts";
+
+/** A name that no run of this folder has. */
+export async function nextEngineRun(run: RunRecord, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const earlier = (await readdir(folder)).filter((name) => isRunOf(run, name)).length;
+  return earlier === 0 ? stem(run) : `${stem(run)}-${earlier + 1}`;
+}
+
+export function isRunOf(run: Pick<RunRecord, "id" | "uuid">, engineRun: string): boolean {
+  return engineRun === stem(run) || engineRun.startsWith(`${stem(run)}-`);
+}
+
+/** How people know the run that computed something: by the server's id, when it is one of the account's. */
+export function knownRun(ledger: Ledger, account: string, engineRun: string): string {
+  const id = /^(\d{1,18})-[0-9a-f]{8}(-\d+)?$/.exec(engineRun)?.[1];
+  const run = id === undefined ? undefined : ledger.runs.get(account, id);
+  return run !== undefined && isRunOf(run, engineRun) ? run.id : engineRun;
+}
+
+function stem(run: Pick<RunRecord, "id" | "uuid">): string {
+  return `${run.id}-${run.uuid.slice(0, 8)}`;
+}

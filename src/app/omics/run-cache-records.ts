@@ -1,0 +1,43 @@
+/** The server's run caches as the engine's caches: location, behaviour, and the options in a cache's tags. */
+import { join } from "node:path";
+import type { RunCacheRecord, RunRecord } from "../../ledger/index.ts";
+import { type CacheRecord, defaultPolicies } from "../workflows/cache-registry.ts";
+
+export const emptyCache: CacheRecord = {
+  name: "",
+  uuid: "",
+  location: "",
+  behavior: "always",
+  policies: defaultPolicies,
+  createdAt: new Date(0).toISOString(),
+};
+
+export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord {
+  const behavior = run?.cacheBehavior ?? cache.behavior;
+  return {
+    ...emptyCache,
+    uuid: cache.uuid,
+    location: hostLocation(cache.location),
+    behavior: behavior === "CACHE_ALWAYS" ? "always" : "on-failure",
+    policies: {
+      ...defaultPolicies,
+      resources: cache.tags["memoir:resources"] === "strict" ? "strict" : "ignored",
+      identity: cache.tags["memoir:identity"] === "etag" ? "etag" : "content",
+    },
+  };
+}
+
+/** What a run without a cache keeps for itself, so that a restart of the server does not repeat its tasks. */
+export function privateCache(run: RunRecord, folder: string): CacheRecord {
+  return {
+    ...emptyCache,
+    uuid: run.uuid,
+    location: join(folder, "results"),
+    policies: { ...defaultPolicies, hostTasks: "yes" },
+  };
+}
+
+/** `file:///x` is the folder /x for everything below the server. */
+export function hostLocation(location: string): string {
+  return location.startsWith("file://") ? decodeURIComponent(new URL(location).pathname) : location;
+}

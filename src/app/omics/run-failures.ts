@@ -1,0 +1,56 @@
+/** Why a run failed, in the service's reasons and in words. */
+import { type AppError, isAppError } from "../../kernel/index.ts";
+import type { RunRecord } from "../../ledger/index.ts";
+import type { WorkflowRunResult } from "../workflows/run.ts";
+
+export function failureOf(error: unknown): Partial<RunRecord> & { readonly status: "FAILED" } {
+  const statusMessage = (
+    isAppError(error) ? `${error.message}. ${error.hint}` : "an internal error; the server's log says more"
+  ).slice(0, 1000);
+  return {
+    status: "FAILED",
+    failureReason: isAppError(error) ? reasonOf(error) : "SERVICE_ERROR",
+    statusMessage,
+  };
+}
+
+export const timedOut = {
+  status: "FAILED",
+  failureReason: "RUN_TIMED_OUT",
+  statusMessage: "the run group's maxDuration has passed",
+} as const;
+
+export function failureOfResult(
+  result: WorkflowRunResult,
+): Partial<RunRecord> & { readonly status: "FAILED" } {
+  const [first] = result.failures;
+  if (first === undefined)
+    return { status: "FAILED", failureReason: "WORKFLOW_RUN_FAILED", statusMessage: "the workflow failed" };
+  if (first.kind === "evaluation")
+    return {
+      status: "FAILED",
+      failureReason: "WORKFLOW_RUN_FAILED",
+      statusMessage: first.diagnostic.text.slice(0, 1000),
+    };
+  const failureReason = first.failure.kind === "out-of-memory" ? "OUT_OF_MEMORY_ERROR" : "RUN_TASK_FAILED";
+  return {
+    status: "FAILED",
+    failureReason,
+    statusMessage: `${first.call}: ${first.failure.message}`.slice(0, 1000),
+  };
+}
+
+function reasonOf(error: AppError): string {
+  switch (error.code) {
+    case "RUN_INPUT_MISSING":
+      return "INPUT_URI_NOT_FOUND";
+    case "RUN_INPUT_MODIFIED":
+      return "MODIFIED_INPUT_RESOURCE";
+    case "RUN_EXPORT_FAILED":
+      return "EXPORT_FAILED";
+    case "DISK_FULL":
+      return "FILE_SYSTEM_OUT_OF_SPACE";
+    default:
+      return "WORKFLOW_RUN_FAILED";
+  }
+}
