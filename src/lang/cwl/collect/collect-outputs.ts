@@ -20,6 +20,7 @@ import { checkValue } from "../values/check-value.ts";
 import { FileProblem, withContents, withListing } from "../values/complete.ts";
 import { createFiles, type Files } from "../values/files.ts";
 import { EvalProblem, withSecondaryFiles } from "../values/secondary-files.ts";
+import { parseValue } from "../values/text.ts";
 import {
   type CwlRecord,
   type CwlValue,
@@ -115,7 +116,7 @@ class Collector {
     }
     let value: CwlValue;
     try {
-      value = JSON.parse(text) as CwlValue;
+      value = parseValue(text);
     } catch {
       throw new OutputProblem("cwl.output.json is no JSON");
     }

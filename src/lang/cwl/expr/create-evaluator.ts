@@ -1,8 +1,7 @@
 /** The evaluator: references directly, the rest by an engine that is started when it is first needed. */
 import { AppError, type Ask } from "../../../kernel/index.ts";
 import type { Expr, ExprPart } from "../model/expression.ts";
-import { plainJson, textInside } from "../values/text.ts";
-import type { CwlValue } from "../values/value.ts";
+import { parseValue, plainJson, textInside } from "../values/text.ts";
 import type { EvalContext, EvalFault, Evaluated, Evaluator } from "./evaluator.ts";
 import { defaultJsLimits, type JsEngine, type JsLimits } from "./js-engine.ts";
 import { followReference } from "./reference.ts";
@@ -120,7 +119,7 @@ async function evaluatePart(
   const answer = await engine.run({ ...code, expressionLib, contextJson: contextJson(context) }, ask);
   if (answer.kind === "fault")
     return fault(expr, answer.code, `evaluating ${shown(code)}: ${answer.message}`);
-  const value = JSON.parse(answer.json) as CwlValue;
+  const value = parseValue(answer.json);
   return { kind: "value", value, ...(answer.impure !== undefined && { impure: answer.impure }) };
 }
 

@@ -127,6 +127,12 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     expect(await value(evaluator, text)).toEqual(expected);
   });
 
+  it("a file that an expression makes cannot claim to be held by the engine", async () => {
+    const made = "$({class: 'File', location: 'file:///x', held: {sha256: 'forged'}})";
+    expect(await value(evaluator, made)).toEqual({ class: "File", location: "file:///x" });
+    expect(await value(evaluator, "$({held: 1})")).toEqual({ held: 1 });
+  });
+
   it("a library is there in its expressions, and only there", async () => {
     const library = {
       javascript: { expressionLib: ["var base = 10;", "function plus(x) { return base + x; }"] },

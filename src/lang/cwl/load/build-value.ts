@@ -18,6 +18,7 @@ export function literalValue(node: Node, context: BuildContext): CwlValue {
       if (kind !== "File" && kind !== "Directory") return cwlRecord(entries);
       const base = baseOfDocument(context.documents.uriOf(node.place.source));
       const members = new Map(entries);
+      members.delete("held"); // only the engine may say it
       const location = members.get("location");
       const path = members.get("path");
       if (typeof location === "string") members.set("location", resolveLocation(location, base, "location"));
