@@ -121,6 +121,13 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     ["$(undefined)", null],
     ["$(inputs.missing)", null],
     ["$(new Date('2020-01-02T00:00:00Z').toISOString())", "2020-01-02T00:00:00.000Z"],
+    ["$(new Date(2020, 0, 2, 3).toISOString())", "2020-01-02T03:00:00.000Z"],
+    ["$(new Date('2020-01-02T03:04').getHours())", 3],
+    ["$(new Date('2020-01-02T03:04:00+01:00').getHours())", 2],
+    ["$(new Date('2020-01-02').getTimezoneOffset())", 0],
+    ["$(new Date(0) + '')", "Thu, 01 Jan 1970 00:00:00 GMT"],
+    ["$(new Date(0) instanceof Date)", true],
+    ["$(['b', 'a', 'c'].sort(function (x, y) { return x.localeCompare(y); }).join(''))", "abc"],
     ["$(typeof inputs.file.held)", "undefined"],
     ["$(JSON.stringify(inputs.names))", '["a","b"]'],
   ])("%s is evaluated", async (text, expected) => {

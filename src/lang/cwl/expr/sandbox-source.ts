@@ -2,7 +2,7 @@
  * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
  * bundled file, and nothing of ours is reachable from within.
  *
- * `prelude` prepares a fresh global: it answers `{ seal, run, known }`. `run(fn, json)` always answers a text: `v` and
+ * `prelude` prepares a fresh global: it answers `{ seal, run }`. `run(fn, json)` always answers a text: `v` and
  * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
  * that the outside never touches an object that the expression made.
  */
@@ -24,18 +24,54 @@ export const prelude = String.raw`(function () {
     delete global[name];
   const silent = () => undefined;
   defineProperty(global, "console", { value: freeze({ log: silent, error: silent, warn: silent, info: silent, debug: silent }) });
+  // Local time is UTC and the locale is en-US on every machine, so that equal expressions have equal values.
+  const { parse: realParse, UTC } = RealDate;
+  const proto = RealDate.prototype;
+  for (const part of ["Date", "Day", "FullYear", "Hours", "Milliseconds", "Minutes", "Month", "Seconds"]) {
+    defineProperty(proto, "get" + part, { value: proto["getUTC" + part] });
+    if (part !== "Day") defineProperty(proto, "set" + part, { value: proto["setUTC" + part] });
+  }
+  const { toISOString, toUTCString } = proto;
+  const call = Function.prototype.call;
+  const bound = call.bind(call);
+  const utcText = function toString() { return bound(toUTCString, this); };
+  for (const name of ["toString", "toLocaleString"]) defineProperty(proto, name, { value: utcText });
+  for (const name of ["toDateString", "toLocaleDateString"])
+    defineProperty(proto, name, { value: function () { return bound(toISOString, this).slice(0, 10); } });
+  for (const name of ["toTimeString", "toLocaleTimeString"])
+    defineProperty(proto, name, { value: function () { return bound(toISOString, this).slice(11, 19); } });
+  defineProperty(proto, "getTimezoneOffset", { value: function getTimezoneOffset() { return 0; } });
+  defineProperty(proto, "getYear", { value: function getYear() { return bound(proto.getUTCFullYear, this) - 1900; } });
+  function parseDate(words) {
+    const given = text(words);
+    // A date alone is UTC already; a text with a zone says its own.
+    if (/^\s*[-+]?\d+(?:-\d+)*\s*$|Z\s*$|[-+]\d\d:?\d\d\s*$|\b(?:GMT|UTC?|[ECMP][SD]T)\b/i.test(given)) return realParse(given);
+    const iso = realParse(given + "Z");
+    return iso === iso ? iso : realParse(given + " UTC");
+  }
   const clocked = new Proxy(RealDate, {
     construct(target, args, newTarget) {
+      const actual = newTarget === clocked ? target : newTarget;
       if (args.length === 0) impure = "the clock";
-      return construct(target, args, newTarget === clocked ? target : newTarget);
+      else if (args.length > 1) return construct(target, [UTC(...args)], actual);
+      else if (typeof args[0] === "string") return construct(target, [parseDate(args[0])], actual);
+      return construct(target, args, actual);
     },
-    apply() { impure = "the clock"; return text(new RealDate()); },
-    get(target, name) { return name === "now" ? now : target[name]; },
+    apply() { impure = "the clock"; return bound(toUTCString, new RealDate()); },
+    get(target, name) { return name === "now" ? now : name === "parse" ? parseDate : target[name]; },
   });
   const now = function now() { impure = "the clock"; return realNow(); };
   defineProperty(RealDate, "now", { value: now });
-  defineProperty(RealDate.prototype, "constructor", { value: clocked });
+  defineProperty(RealDate, "parse", { value: parseDate });
+  defineProperty(proto, "constructor", { value: clocked });
   defineProperty(global, "Date", { value: clocked, writable: false, configurable: false, enumerable: false });
+  const locale = "en-US";
+  for (const [owner, name, at] of [[String.prototype, "localeCompare", 1], [String.prototype, "toLocaleLowerCase", 0],
+    [String.prototype, "toLocaleUpperCase", 0], [Number.prototype, "toLocaleString", 0]]) {
+    const real = owner[name];
+    if (real !== undefined)
+      defineProperty(owner, name, { value: function (...args) { args[at] = args[at] === undefined ? locale : args[at]; return bound(real, this, ...args); } });
+  }
   defineProperty(Math, "random", { value: function random() { impure = "a random number"; return realRandom(); } });
   Error.stackTraceLimit = 0;
   defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
