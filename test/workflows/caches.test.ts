@@ -199,6 +199,16 @@ describeWith([s3Requirement], "a cache on S3", () => {
     expect(existsSync(join(directory, "downloads"))).toBe(false);
   });
 
+  it("lets runs of several users that start together compute each call once", async () => {
+    const marked = document.replace("mkdir d;", `mkdir d; echo made >> ${box.path("marks")}; sleep 0.3;`);
+    await box.write("wf.wdl", marked);
+    const homes = ["home-a", "home-b", "home-c"].map((name) => box.with({ MEMOIR_HOME: box.path(name) }));
+    const runs = await Promise.all(homes.map((home) => run(home, location)));
+    expect(runs.map((one) => one.state)).toEqual(["succeeded", "succeeded", "succeeded"]);
+    expect(await readFile(box.path("marks"), "utf8")).toBe("made\n");
+    expect(runs.reduce((sum, one) => sum + one.calls.computed, 0)).toBe(2);
+  });
+
   it("takes inputs from S3 without downloading them to know them", async () => {
     await box.write(
       "in.wdl",

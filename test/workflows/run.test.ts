@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeWith, type Requirement } from "../servers/requirement.ts";
 import { counts, onHost, runOnHost, Sandbox } from "./sandbox.ts";
 
 const hello = `version 1.1
@@ -22,6 +23,12 @@ workflow hello {
   output { File up = shout.up  String text = read_string(shout.up) }
 }
 `;
+
+const bubblewrapRequirement: Requirement = {
+  name: "bubblewrap",
+  programs: ["bwrap"],
+  debianPackages: ["bubblewrap"],
+};
 
 let box: Sandbox;
 beforeEach(async () => {
@@ -149,6 +156,19 @@ describe("memoir run WORKFLOW", () => {
     const again = await runOnHost(box, "hello.wdl", "name=Ada");
     expect(again.calls).toMatchObject({ reused: 0, computed: 2 });
     expect(again.outputs["hello.text"]).toBe("HELLO ADA");
+  });
+});
+
+describeWith([bubblewrapRequirement], "memoir run --isolate", () => {
+  it("hides from tasks what they did not declare, and still reuses", async () => {
+    await box.write("secret.txt", "secret");
+    const peeking = `{ cat ${box.path("secret.txt")} || echo "hello ~{name}"; } > out.txt`;
+    await box.write("hello.wdl", hello.replace('echo "hello ~{name}" > out.txt', peeking));
+    const first = await runOnHost(box, "hello.wdl", "name=Ada", "--isolate");
+    expect(first.outputs["hello.text"]).toBe("HELLO ADA");
+    expect(await counts(box, "hello.wdl", "name=Ada", "--isolate")).toBe("2 reused, 0 computed");
+    // Without isolation it is another environment: the task sees more.
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("0 reused, 2 computed");
   });
 });
 
