@@ -5,6 +5,7 @@ import { exampleMolecules } from "../examples/molecules.ts";
 import type { Model } from "../model.ts";
 import { builtinModels } from "./builtin-models.ts";
 import { BuiltinRunner } from "./builtin-runner.ts";
+import { createCanonicalizer } from "./canonicalizer.ts";
 import { ToolkitPool } from "./toolkit-pool.ts";
 
 const model = (id: string) => builtinModels.find((one) => one.id === id) as Model;
@@ -110,6 +111,38 @@ describe("inputs that are no molecules", () => {
   test("a molecule of 300 atoms is computed", async () => {
     const [answer] = values(await weights.predict(["C".repeat(300)], freshAsk()));
     expect((answer as readonly number[])[0]).toBeCloseTo(300 * 12.011 + 602 * 1.008, 6);
+  });
+});
+
+describe("texts around a SMILES", () => {
+  test.each([
+    ["C\nC", "a line break"],
+    ["C\tC", "a tab"],
+    ["CCO\r", "a carriage return"],
+    ["C\u0000C", "a control character"],
+    ["CCO ethanol", 'text follows the SMILES: "ethanol"'],
+    ["CCO C", 'text follows the SMILES: "C"'],
+  ])("%j is refused, because the toolkit would read a part of it", async (input, reason) => {
+    const predictions = await weights.predict([input, "CCO"], freshAsk());
+    expect(predictions[0]).toMatchObject({ kind: "failed", reason: expect.stringContaining(reason) });
+    expect(predictions[1]).toEqual({ kind: "computed", values: [46.069] });
+  });
+
+  test("blanks before and after it change nothing, and a CXSMILES extension is read", async () => {
+    const inputs = [" CCO", "CCO ", "C[C@H](F)Cl |&1:1|"];
+    expect(values(await weights.predict(inputs, freshAsk()))).toEqual([
+      [46.069],
+      [46.069],
+      [expect.closeTo(82.505, 2)],
+    ]);
+  });
+
+  test("have no canonical form with line breaks, titles or extensions", async () => {
+    const canonicalizer = await createCanonicalizer();
+    const inputs = ["OCC", "C\nC", "OCC ethanol", "C[C@H](F)Cl |&1:1|", " OCC"];
+    const forms = await canonicalizer.canonicalize(inputs, freshAsk());
+    expect(forms.map((form) => form?.canonical)).toEqual(["CCO", undefined, undefined, undefined, "CCO"]);
+    await canonicalizer.close();
   });
 });
 

@@ -11,7 +11,7 @@ export interface Canonical {
 export interface Canonicalizer {
   /** Such as `rdkit-wasm 2026.09.1`. Forms of different toolkits must not be compared. */
   readonly toolkit: string;
-  /** Answers in the order of `inputs`; undefined = blank, not a molecule, or one with more than 300 atoms. */
+  /** Answers in the order of `inputs`; undefined = not one plain SMILES of at most 300 atoms. */
   canonicalize(inputs: readonly string[], ask: Ask): Promise<readonly (Canonical | undefined)[]>;
   close(): Promise<void>;
 }

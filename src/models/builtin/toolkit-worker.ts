@@ -11,6 +11,10 @@
  * - The empty string is a valid empty molecule to it, which would weigh 0. Blank inputs are refused here.
  * - Its stack is small: a chain of about 590 atoms overflows it, and from then on the instance answers nonsense or
  *   nothing. Larger molecules are refused at half that size, and an instance that has thrown is thrown away.
+ * - It reads a text up to the first line break, tab or NUL, and takes what follows a blank for a title: "C\nC" would get
+ *   the value of C. Such texts are refused; the one thing that may follow a blank is a CXSMILES extension, |…|.
+ * - Its canonical SMILES leave the extension out, which may say what the atoms do not (mixtures of stereoisomers): a text
+ *   with an extension has no canonical form.
  * - Molecules are not garbage collected: every one is deleted.
  */
 export const maxAtoms = 300;
@@ -30,10 +34,22 @@ function failed(reason) {
   return { kind: "failed", reason };
 }
 
+const controlCharacter = /[\\u0000-\\u001f\\u007f]/;
+const controlNames = new Map([["\\n", "a line break"], ["\\r", "a carriage return"], ["\\t", "a tab"]]);
+
 function answerOf(task, input) {
-  if (input.trim() === "") return failed("the input is empty");
+  const text = input.trim();
+  if (text === "") return failed("the input is empty");
+  const control = controlCharacter.exec(input);
+  if (control !== null)
+    return failed("the SMILES holds " + (controlNames.get(control[0]) ?? "a control character"));
+  const blank = text.search(/\\s/);
+  const structure = blank < 0 ? text : text.slice(0, blank);
+  const rest = blank < 0 ? "" : text.slice(blank).trim();
+  if (rest !== "" && !/^\\|.*\\|$/.test(rest))
+    return failed("text follows the SMILES: " + JSON.stringify(rest.slice(0, 40)));
+  if (rest !== "" && task === "canonical") return failed("a CXSMILES extension has no canonical form");
   if (input.length > ${maxAtoms}) {
-    const structure = input.trim().split(/\\s/, 1)[0];
     const atoms = (structure.match(atomSymbol) || []).length;
     if (atoms > ${maxAtoms})
       return failed("the molecule has " + atoms + " atoms; the built-in toolkit takes up to ${maxAtoms}");
