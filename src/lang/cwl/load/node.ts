@@ -1,5 +1,4 @@
 /** A document as data with places: what YAML and JSON texts become before anything is known of CWL. */
-import type { SourceText, Span } from "../../../kernel/index.ts";
 import type { Place } from "../model/place.ts";
 
 export type Node = ScalarNode | ListNode | MapNode;
@@ -40,10 +39,6 @@ export function field(node: Node, name: string): Node | undefined {
 /** The text of a scalar that is one. */
 export function textOf(node: Node | undefined): string | undefined {
   return node?.kind === "scalar" && typeof node.value === "string" ? node.value : undefined;
-}
-
-export function placeOf(source: SourceText, span: Span): Place {
-  return { source, span };
 }
 
 /** For messages: what a node is. */
