@@ -55,15 +55,3 @@ export function describe(node: Node): string {
       return typeof node.value === "boolean" ? `the boolean ${node.value}` : `the number ${node.value}`;
   }
 }
-
-/** As plain data. */
-export function plainOf(node: Node): unknown {
-  switch (node.kind) {
-    case "scalar":
-      return node.value;
-    case "list":
-      return node.items.map(plainOf);
-    case "map":
-      return Object.fromEntries(node.entries.map((entry) => [entry.name, plainOf(entry.value)]));
-  }
-}
