@@ -1,7 +1,7 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AppError } from "../kernel/index.ts";
+import { AppError, unreachable } from "../kernel/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
   createEmbeddedTier,
@@ -91,22 +91,30 @@ export function createTiers(
 }
 
 /** A tier that is only read (`-rs`), or only written to (`-ws`). */
-function limited(tier: PredictionTier, use: PredictionSettings["cloudUse"]): PredictionTier {
-  if (use === "read-write") return tier;
-  const delegate = (changes: Partial<PredictionTier>): PredictionTier => ({
-    name: tier.name,
-    can: tier.can,
-    open: (ask) => tier.open(ask),
-    getMany: (scope, inputs, ask) => tier.getMany(scope, inputs, ask),
-    putMany: (scope, rows, ask) => tier.putMany(scope, rows, ask),
-    scan: (scope, ask) => tier.scan(scope, ask),
-    sample: (scope, request, ask) => tier.sample(scope, request, ask),
-    count: (scope, ask) => tier.count(scope, ask),
-    drop: (scope, ask) => tier.drop(scope, ask),
-    close: () => tier.close(),
-    ...changes,
+export function limited(tier: PredictionTier, use: PredictionSettings["cloudUse"]): PredictionTier {
+  switch (use) {
+    case "read-write":
+      return tier;
+    case "read":
+      return changed(tier, { can: { ...tier.can, write: false } });
+    case "write":
+      return changed(tier, {
+        can: { ...tier.can, canonicalIndex: false },
+        getMany: async (_scope, inputs) => inputs.map(() => undefined),
+        getManyCanonical: async (_scope, forms) => forms.map(() => undefined),
+      });
+    default:
+      return unreachable(use);
+  }
+}
+
+/** The tier with some members replaced; the others keep their own `this`. */
+function changed(tier: PredictionTier, changes: Partial<PredictionTier>): PredictionTier {
+  return new Proxy(tier, {
+    get: (target, name) => {
+      if (Object.hasOwn(changes, name)) return Reflect.get(changes, name);
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
   });
-  return use === "read"
-    ? delegate({ can: { ...tier.can, write: false } })
-    : delegate({ getMany: async (_scope, inputs) => inputs.map(() => undefined) });
 }
