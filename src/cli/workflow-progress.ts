@@ -85,7 +85,7 @@ export function createWorkflowProgress(
         case "call.failed":
           counts.failed++;
           running.delete(event.call);
-          screen.say(`${screen.paint.red("failed:")} ${event.call}: ${event.failure.message}`);
+          screen.say(`${screen.paint.red("failed:")} ${event.call}: ${short(event.failure.message)}`);
           break;
         case "call.cancelled":
           counts.cancelled++;
@@ -116,4 +116,10 @@ export function createWorkflowProgress(
       screen.status("");
     },
   };
+}
+
+/** The beginning of a message whose whole comes with the report at the end. */
+function short(message: string): string {
+  const [line = ""] = message.split("\n");
+  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
 }

@@ -2,6 +2,7 @@
  * What a run knows about files: their identities (each found out once), where local copies of remote ones are, and
  * which files are outputs of entries and therefore need not be read to be known.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { byCodeUnit, sha256 } from "../hash/index.ts";
@@ -43,6 +44,8 @@ export class Materials {
   readonly #identities = new Map<string, Promise<Identity>>();
   readonly #known = new Map<string, Known>();
   readonly #copies = new Map<string, string>();
+  /** Where this run had made what a cache in a folder took over, by its place there. */
+  readonly #originals = new Map<string, string>();
   readonly #downloads = new SingleFlight<string>();
 
   constructor(options: MaterialsOptions) {
@@ -95,12 +98,14 @@ export class Materials {
     }
   }
 
-  /** Results that were recorded elsewhere are still here: dependents need no download. */
+  /** Recorded results are still here: dependents need no download, and the run outlives the loss of its cache. */
   learnCopies(local: Outputs, recorded: Outputs): void {
     const here = filesOf(local);
     for (const [i, file] of filesOf(recorded).entries()) {
       const copy = here[i];
-      if (copy !== undefined && isRemote(file.location)) this.#copies.set(file.location, copy.location);
+      if (copy === undefined) continue;
+      if (isRemote(file.location)) this.#copies.set(file.location, copy.location);
+      else this.#originals.set(file.location, copy.location);
     }
   }
 
@@ -112,12 +117,17 @@ export class Materials {
 
   /** A host path with the bytes; downloads what is remote, once in a run. */
   async hostPathOf(file: FileValue, ask: Ask): Promise<string> {
-    if (!isRemote(file.location)) return file.location;
+    if (!isRemote(file.location)) return this.#present(file.location);
     const copy = this.#copies.get(file.location);
     if (copy !== undefined) return copy;
     const path = await this.#downloads.run(file.location, () => this.#download(file, ask));
     this.#copies.set(file.location, path);
     return path;
+  }
+
+  #present(path: string): string {
+    const original = this.#originals.get(path);
+    return original === undefined || existsSync(path) ? path : original;
   }
 
   async #download(file: FileValue, ask: Ask): Promise<string> {
@@ -149,7 +159,7 @@ export class Materials {
       list: async (location, ask) => {
         const copy = this.#copies.get(location);
         if (isRemote(location) && copy === undefined) return listRemote(location, remote, ask);
-        return listLocal(copy ?? location);
+        return listLocal(copy ?? this.#present(location));
       },
       write: (name, content) => writeSmall(join(directory, "files"), name, content),
     };
@@ -164,7 +174,7 @@ export class Materials {
     const copy = this.#copies.get(location);
     if (isRemote(location) && copy === undefined) return statRemote(location, this.#options.remote, ask);
     try {
-      const stats = await stat(copy ?? location);
+      const stats = await stat(copy ?? this.#present(location));
       return { kind: stats.isDirectory() ? "directory" : "file", sizeBytes: stats.size };
     } catch (error) {
       const code = systemErrorCode(error);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -502,11 +502,26 @@ describe("trouble with the cache", () => {
     expect(asked).toBe(3);
   });
 
+  it("that is deleted during the run costs nothing but reuse", async () => {
+    const made = await bench();
+    const summary = await made.run(async (host, ask) => {
+      const first = await call(host, { name: "first" }, ask);
+      if (first.kind !== "computed") throw new Error("no outputs");
+      await rm(join(made.folder, "cache"), { recursive: true });
+      const files = [first.outputs["out"] as FileValue];
+      expect(await host.files.readText(files[0]?.location ?? "", ask)).toBe("result\n");
+      const second = await call(host, { name: "second", files }, ask);
+      expect(second.kind).toBe("computed");
+      return { kind: "succeeded", outputs: { "scripted.out": files[0] ?? null } };
+    });
+    expect(summary.state).toBe("succeeded");
+    expect(await readFile(join(summary.directory, "out", "out", "out.txt"), "utf8")).toBe("result\n");
+  });
+
   it("with a deleted output makes a miss", async () => {
     const made = await bench();
     await made.one();
     for await (const entry of made.store.list(freshAsk())) {
-      const { rm } = await import("node:fs/promises");
       await rm((entry.outputs["out"] as FileValue).location, { force: true });
     }
     expect((await made.one()).calls).toMatchObject({ computed: 1, reused: 0 });
