@@ -451,6 +451,16 @@ export const catalogue = {
     retry: "later",
     hint: "Choose another port with --port, or stop the program that uses this one.",
   },
+  SERVER_HOME_IN_USE: {
+    kind: "conflict",
+    retry: "later",
+    hint: "Stop that server, or give this one another home folder (MEMOIR_HOME).",
+  },
+  SERVER_PLACE_REFUSED: {
+    kind: "input",
+    retry: "never",
+    hint: "Use s3:// locations, or start the server with --files FOLDER to allow places below a folder.",
+  },
   LEDGER_NOT_USABLE: {
     kind: "environment",
     retry: "later",

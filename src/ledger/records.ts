@@ -37,6 +37,8 @@ export interface DefinitionRecord extends OwnedRecord {
   readonly parameterTemplate: Readonly<
     Record<string, { readonly description?: string; readonly optional: boolean }>
   >;
+  /** Parameters whose values may name files; absent = any may. */
+  readonly pathParameters?: readonly string[];
   readonly storageType?: string;
   readonly storageCapacity?: number;
   readonly accelerators?: string;

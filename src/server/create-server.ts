@@ -2,11 +2,12 @@
  * The HealthOmics workflows API as a function from request to response: who asks, which operation, is the input right,
  * was it answered before, do it, answer. Answers are always JSON, errors as the service's clients parse them.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import { type Operation, operations, routeRequest, ServiceException } from "../protocol/index.ts";
 import { authenticate, type Caller } from "./authenticate.ts";
 import { decodeRequest } from "./decode.ts";
+import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { extras } from "./extras.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget } from "./http.ts";
 import { neighbours } from "./neighbours/index.ts";
@@ -31,16 +32,14 @@ interface Seen {
 }
 
 export function createServer(parts: ServerParts): OmicsServer {
-  const underWay: UnderWay = new Map();
+  const here: Here = { parts, underWay: new Map(), urls: definitionUrls(parts, randomBytes(32)) };
   return {
     resume: () => resumeBatches(parts),
     fetch: async (request, ask) => {
       const started = performance.now();
       const requestId = randomUUID();
       const seen: Seen = {};
-      const response = await answer({ parts, underWay }, request, seen, ask).catch((error) =>
-        refusal(error, parts),
-      );
+      const response = await answer(here, request, seen, ask).catch((error) => refusal(error, parts));
       parts.onRequest?.({
         requestId,
         method: request.method,
@@ -58,6 +57,7 @@ export function createServer(parts: ServerParts): OmicsServer {
 interface Here {
   readonly parts: ServerParts;
   readonly underWay: UnderWay;
+  readonly urls: DefinitionUrls;
 }
 
 async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
@@ -65,6 +65,8 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   const target = parseTarget(request.target);
   if (target === undefined)
     throw new ServiceException("ValidationException", "the request target is not a path");
+  const definition = request.method === "GET" ? await here.urls.answer(target) : undefined;
+  if (definition !== undefined) return definition;
   const caller = authenticate({ ...request, ...target }, parts);
   seen.caller = caller;
   const neighbour = await neighbours({ request, target, caller, parts, ask });
@@ -90,7 +92,8 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     body: request.body,
   });
   const { raw, bodyText } = decoded;
-  const plain = { caller, parts, input: new Input(decoded.input), raw, ask };
+  const definitionUrl = (digest: string) => here.urls.urlOf(digest, request.headers["host"] ?? "localhost");
+  const plain = { caller, parts, input: new Input(decoded.input), raw, ask, definitionUrl };
   const handle = (create: OperationContext["create"]) => handlers[route.operation]({ ...plain, create });
   const place = {
     account: caller.account,

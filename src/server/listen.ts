@@ -18,6 +18,8 @@ export interface ListenOptions {
   readonly requestTimeoutMs?: number;
   /** Default 1000. */
   readonly maxConnections?: number;
+  /** Bodies of all requests together; who comes when it is used up is told to try again. Default 512 MiB. */
+  readonly maxBufferedBytes?: number;
 }
 
 export interface Listening {
@@ -35,14 +37,16 @@ export async function listen(server: OmicsServer, options: ListenOptions): Promi
     maxHeaderSize: 32 * 1024,
     // Refuses requests whose length could be read in two ways.
     insecureHTTPParser: false,
+    requireHostHeader: true,
   });
+  const bodies = new Bodies(maxBodyBytes, options.maxBufferedBytes ?? 512 * 1024 * 1024);
   http.maxConnections = options.maxConnections ?? 1000;
   http.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    void respond(server, request, response, maxBodyBytes);
+    void respond(server, request, response, bodies);
   });
-  http.on("clientError", (_error, socket) => {
-    if (socket.writable)
-      socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  http.on("clientError", (error, socket) => {
+    if (socket.writable) socket.end(clientErrorAnswer(systemErrorCode(error)));
+    else socket.destroy();
   });
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
@@ -70,40 +74,65 @@ async function respond(
   server: OmicsServer,
   request: IncomingMessage,
   response: ServerResponse,
-  maxBodyBytes: number,
+  bodies: Bodies,
 ): Promise<void> {
-  const body = await readBody(request, maxBodyBytes);
-  if (body === "too-large") return write(response, tooLarge(maxBodyBytes), true);
-  if (body === "aborted") return;
-  const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(request.headers))
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  const answer = await server.fetch(
-    { method: request.method ?? "GET", target: request.url ?? "/", headers, body },
-    freshAsk(),
-  );
-  write(response, answer, false);
+  const read = await bodies.read(request);
+  try {
+    if (read.kind === "aborted") return;
+    if (read.kind === "too-large") return write(response, tooLarge(bodies.limit), true);
+    if (read.kind === "busy") return write(response, busy, true);
+    const headers: Record<string, string | undefined> = {};
+    for (const [name, value] of Object.entries(request.headers))
+      headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    const { method = "GET", url: target = "/" } = request;
+    write(response, await server.fetch({ method, target, headers, body: read.body }, freshAsk()), false);
+  } finally {
+    read.release();
+  }
 }
 
-async function readBody(
-  request: IncomingMessage,
-  limit: number,
-): Promise<Uint8Array | "too-large" | "aborted"> {
-  if (Number(request.headers["content-length"] ?? 0) > limit) return "too-large";
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request) {
-      const bytes = chunk as Buffer;
-      size += bytes.length;
-      if (size > limit) return "too-large";
-      chunks.push(bytes);
-    }
-  } catch {
-    // The client went away or was too slow; there is nobody to answer.
-    return "aborted";
+interface Held {
+  /** Gives the body's share back. */
+  release(): void;
+}
+
+type ReadBody =
+  | (Held & { readonly kind: "read"; readonly body: Uint8Array })
+  | (Held & { readonly kind: "too-large" | "busy" | "aborted" });
+
+/** Reads bodies, each within its limit and all together within theirs. */
+class Bodies {
+  readonly limit: number;
+  #left: number;
+
+  constructor(limit: number, together: number) {
+    this.limit = limit;
+    this.#left = together;
   }
-  return Buffer.concat(chunks);
+
+  async read(request: IncomingMessage): Promise<ReadBody> {
+    let size = 0;
+    const release = () => {
+      this.#left += size;
+      size = 0;
+    };
+    if (Number(request.headers["content-length"] ?? 0) > this.limit) return { kind: "too-large", release };
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request) {
+        const bytes = chunk as Buffer;
+        size += bytes.length;
+        this.#left -= bytes.length;
+        if (size > this.limit) return { kind: "too-large", release };
+        if (this.#left < 0) return { kind: "busy", release };
+        chunks.push(bytes);
+      }
+    } catch {
+      // The client went away or was too slow; there is nobody to answer.
+      return { kind: "aborted", release };
+    }
+    return { kind: "read", body: Buffer.concat(chunks), release };
+  }
 }
 
 function write(response: ServerResponse, answer: HttpResponse, close: boolean): void {
@@ -121,4 +150,29 @@ function tooLarge(limit: number): HttpResponse {
     { message: `The request is larger than ${limit} bytes.` },
     { "x-amzn-errortype": "ValidationException" },
   );
+}
+
+const busy: HttpResponse = jsonResponse(
+  429,
+  { message: "Too much is being sent at the same time; try again." },
+  { "x-amzn-errortype": "ThrottlingException" },
+);
+
+/** What could not be read as a request is answered in JSON too: clients parse every answer. */
+function clientErrorAnswer(code: string | undefined): string {
+  const [status, type, message] =
+    code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? ["408 Request Timeout", "RequestTimeoutException", "The request took too long to arrive."]
+      : code === "HPE_HEADER_OVERFLOW"
+        ? ["431 Request Header Fields Too Large", "ValidationException", "The headers are too large."]
+        : ["400 Bad Request", "ValidationException", "This is not an HTTP request that can be understood."];
+  const body = JSON.stringify({ message });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    "connection: close",
+    "content-type: application/json",
+    `x-amzn-errortype: ${type}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }

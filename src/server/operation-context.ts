@@ -12,6 +12,8 @@ export interface OperationContext {
   /** Raw JSON text of a member of the body. */
   raw(member: string): string | undefined;
   readonly ask: Ask;
+  /** Where the client may download a definition for a while. */
+  definitionUrl(digest: string): string | undefined;
   /**
    * Writes what the request makes, and the answer under its `requestId`, in one step: a client that repeats the request
    * because the server was killed meanwhile is given the same answer and never makes a second one.

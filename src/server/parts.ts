@@ -55,6 +55,8 @@ export type DefinitionAnswer =
       readonly folder: string;
       /** Made from the document's inputs; used when the request has none. */
       readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
+      /** Those whose values may name files. */
+      readonly pathParameters: readonly string[];
       /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
@@ -64,6 +66,8 @@ export type DefinitionAnswer =
 export interface Definitions {
   /** Unpacks, checks and keeps a bundle. Throws only AppErrors of our own trouble. */
   register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
+  /** The archive of a definition by its digest (64 hexadecimal digits). */
+  readBundle(digest: string): Promise<Uint8Array | undefined>;
 }
 
 export interface TaskExplanation {
@@ -95,6 +99,8 @@ export interface RunDesk {
 export interface Locations {
   /** undefined when the place can be used; else the reason, for a ValidationException. */
   check(uri: string, ask: Ask): Promise<string | undefined>;
+  /** undefined when a run may name this as an input; else the reason. */
+  checkInput(value: string): string | undefined;
   /** Small documents that requests name by URI (batch settings, READMEs): text and ETag. */
   readText(
     uri: string,

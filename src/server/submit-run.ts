@@ -71,6 +71,7 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
   if (typeof configuration === "string")
     found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
   checkParameters(definition, settings.parameters);
+  checkInputs(definition, settings.parameters, (value) => parts.locations.checkInput(value));
   const outputUri = settings.outputUri.replace(/\/+$/, "");
   const trouble = await parts.locations.check(outputUri, ask);
   if (trouble !== undefined)
@@ -139,6 +140,29 @@ function checkParameters(definition: DefinitionRecord, text: string): void {
       "ValidationException",
       `Parameters that the workflow does not have: ${unknown.join(", ")}.`,
     );
+}
+
+/** Inputs lie where this server allows them to. */
+function checkInputs(
+  definition: DefinitionRecord,
+  text: string,
+  troubleOf: (value: string) => string | undefined,
+): void {
+  const paths = definition.pathParameters && new Set(definition.pathParameters);
+  for (const [name, value] of Object.entries(JSON.parse(text) as Readonly<Record<string, unknown>>)) {
+    if (paths !== undefined && !paths.has(name) && !paths.has(name.slice(name.indexOf(".") + 1))) continue;
+    for (const item of textsIn(value)) {
+      const trouble = troubleOf(item);
+      if (trouble !== undefined)
+        throw new ServiceException("ValidationException", `The parameter ${name} names ${item}: ${trouble}.`);
+    }
+  }
+}
+
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "object" && value !== null)
+    for (const item of Object.values(value)) yield* textsIn(item);
 }
 
 /** `Workflow.name` and `name` are the same parameter. */

@@ -47,7 +47,11 @@ export interface TestKey {
 }
 
 export async function openServer(
-  options: { readonly keys?: readonly TestKey[]; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly keys?: readonly TestKey[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly requestTimeoutMs?: number;
+  } = {},
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), "memoir-server-"));
   const env = { ...process.env, ...options.env, MEMOIR_HOME: join(folder, "home") };
@@ -61,7 +65,7 @@ export async function openServer(
       executor: "host",
       isolate: "no",
       cacheHostTasks: "yes",
-      ...(options.keys === undefined ? {} : { accessKeys: keyFile }),
+      ...(options.keys === undefined ? {} : { accessKeys: keyFile, files: folder }),
     },
     (error) => bugs.push(error),
   );
@@ -73,8 +77,13 @@ export async function openServer(
     onBug: (error) => bugs.push(error),
     onRequest: (line) => requests.push(line),
   });
-  const listening = await listen(server, { host: "127.0.0.1", port: 0, requestTimeoutMs: 5_000 });
+  const listening = await listen(server, {
+    host: "127.0.0.1",
+    port: 0,
+    requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
+  });
   omics.runs.resume();
+  server.resume();
   return {
     url: `http://127.0.0.1:${listening.port}`,
     port: listening.port,

@@ -3,14 +3,15 @@
  * is no valid workflow is refused with the diagnostics that `memoir check` would show.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { AppError, type Ask, isAppError, messageOf } from "../../kernel/index.ts";
-import { bundleTop, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
+import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { bundleTop, findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
-import { loadWorkflow } from "../workflows/load.ts";
+import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
+import { type AllowedPlaces, locationTrouble } from "./places.ts";
 
 type Engine = DefinitionRecord["engine"];
 
@@ -30,6 +31,7 @@ export type DefinitionAnswer =
       readonly digest: string;
       readonly folder: string;
       readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
+      readonly pathParameters: readonly string[];
       readonly statusMessage: string;
     }
   | { readonly kind: "refused"; readonly reason: string };
@@ -44,7 +46,7 @@ const absent: Readonly<Partial<Record<Engine, string>>> = {
 
 export async function registerDefinition(
   request: DefinitionRequest,
-  environment: Environment,
+  { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
 ): Promise<DefinitionAnswer> {
   const missing = request.engine === undefined ? undefined : absent[request.engine];
@@ -52,7 +54,7 @@ export async function registerDefinition(
   const zip =
     request.source.kind === "zip"
       ? request.source.bytes
-      : await readBundle(request.source.uri, environment, ask);
+      : await readBundle(request.source.uri, { allowed, environment }, ask);
   const digest = createHash("sha256").update(zip).digest("hex");
   const folder = join(environment.home, "server", "definitions", digest);
   try {
@@ -94,10 +96,11 @@ async function checked(
     return {
       kind: "accepted",
       engine: lenient ? "WDL_LENIENT" : language,
-      main: request.main ?? (loaded.source.main === undefined ? "" : relative(folder, loaded.source.main)),
+      main: request.main ?? (await mainOf(loaded, folder, ask)),
       digest: `sha256:${digest}`,
       folder,
       parameterTemplate: templateOf(about),
+      pathParameters: pathParametersOf(about),
       statusMessage: outline(about, loaded.diagnostics.length),
     };
   } finally {
@@ -105,12 +108,31 @@ async function checked(
   }
 }
 
+/** The document that was found to be the main one, relative to the bundle. */
+async function mainOf(loaded: LoadedWorkflow, folder: string, ask: Ask): Promise<string> {
+  const accepts = (name: string) => documentNames.test(name);
+  const question = { main: undefined, accepts, language: loaded.language };
+  return relative(folder, loaded.source.main ?? (await findMain(loaded.source.tree, question, ask)));
+}
+
+const documentNames = /\.(wdl|cwl|nf)$/i;
+
+/** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */
+function pathParametersOf(about: WorkflowInterface): readonly string[] {
+  const scalars = /\b(string|int|long|float|double|boolean|null|array|map|pair)\b/gi;
+  return about.parameters
+    .filter((parameter) => /[a-z]/i.test(parameter.type.replace(scalars, "")))
+    .map((parameter) => shortName(parameter.name, about));
+}
+
+function shortName(name: string, about: WorkflowInterface): string {
+  return name.startsWith(`${about.name}.`) ? name.slice(about.name.length + 1) : name;
+}
+
 function templateOf(about: WorkflowInterface): DefinitionRecord["parameterTemplate"] {
   return Object.fromEntries(
     about.parameters.map((parameter) => [
-      parameter.name.startsWith(`${about.name}.`)
-        ? parameter.name.slice(about.name.length + 1)
-        : parameter.name,
+      shortName(parameter.name, about),
       {
         optional: !parameter.required,
         ...(parameter.description === undefined ? {} : { description: parameter.description.slice(0, 256) }),
@@ -125,7 +147,14 @@ function outline(about: WorkflowInterface, warnings: number): string {
   return lines.join("\n").slice(0, mostReasonLength);
 }
 
-async function readBundle(uri: string, environment: Environment, ask: Ask): Promise<Uint8Array> {
+async function readBundle(
+  uri: string,
+  { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
+  ask: Ask,
+): Promise<Uint8Array> {
+  const refused = locationTrouble(uri, allowed);
+  if (refused !== undefined)
+    throw new AppError("SERVER_PLACE_REFUSED", `reading the definition ${uri}: ${refused}`);
   const at = uri.lastIndexOf("/");
   if (!/^(s3|file):\/\/./.test(uri) || at < 0)
     throw new AppError(
@@ -150,6 +179,20 @@ async function readBundle(uri: string, environment: Environment, ask: Ask): Prom
   }
 }
 
+/** The archive as it was sent; undefined when there is none with this digest (64 hexadecimal digits). */
+export async function readKeptBundle(
+  digest: string,
+  environment: Environment,
+): Promise<Uint8Array | undefined> {
+  if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
+  try {
+    return await readFile(join(environment.home, "server", "definitions", `${digest}.zip`));
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Equal bundles are kept once; a half-unpacked one is never seen under its name. */
 async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<void> {
   if (await exists(folder)) return;
@@ -160,6 +203,8 @@ async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<vo
     await writeFile(file, zip);
     try {
       await unpackBundle({ file, name: "the definition", into: temp }, ask);
+      // Kept for who asks for the definition again.
+      await rename(file, `${folder}.zip`);
     } finally {
       await rm(file, { force: true });
     }

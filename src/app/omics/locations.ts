@@ -2,14 +2,18 @@
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
+import { type AllowedPlaces, locationTrouble } from "./places.ts";
 
 /** undefined when the place can be opened; else why not, for the client. */
 export async function checkLocation(
   uri: string,
+  allowed: AllowedPlaces,
   environment: Environment,
   ask: Ask,
 ): Promise<string | undefined> {
   if (!/^(s3|file):\/\/./.test(uri)) return "expected s3://bucket/prefix or file:///folder";
+  const refused = locationTrouble(uri, allowed);
+  if (refused !== undefined) return refused;
   const store = openObjectStore(uri, { s3: environment.s3 });
   try {
     await store.open(ask);
@@ -25,9 +29,11 @@ export async function checkLocation(
 export async function readDocument(
   uri: string,
   maxBytes: number,
-  environment: Environment,
+  { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
 ): Promise<{ readonly text: string; readonly etag: string }> {
+  const refused = locationTrouble(uri, allowed);
+  if (refused !== undefined) throw new AppError("SERVER_PLACE_REFUSED", `reading ${uri}: ${refused}`);
   const at = uri.lastIndexOf("/");
   const store = openObjectStore(uri.slice(0, at), { s3: environment.s3 });
   try {

@@ -5,8 +5,15 @@ import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/ind
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
 import type { RunWorkflowWish } from "../workflows/run.ts";
-import { type DefinitionAnswer, type DefinitionRequest, registerDefinition } from "./definitions.ts";
+import {
+  type DefinitionAnswer,
+  type DefinitionRequest,
+  readKeptBundle,
+  registerDefinition,
+} from "./definitions.ts";
+import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
+import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { RunDesk } from "./run-desk.ts";
 
 export interface OmicsWish
@@ -14,6 +21,8 @@ export interface OmicsWish
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
+  /** Folder below which `file://` locations and paths are allowed. Default: anywhere without access keys, else none. */
+  readonly files?: string;
 }
 
 export interface AccessKeyFact {
@@ -27,10 +36,14 @@ export interface AccessKeyFact {
 export interface Omics {
   readonly ledger: Ledger;
   readonly keys: readonly AccessKeyFact[];
-  readonly definitions: { register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer> };
+  readonly definitions: {
+    register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
+    readBundle(digest: string): Promise<Uint8Array | undefined>;
+  };
   readonly runs: RunDesk;
   readonly locations: {
     check(uri: string, ask: Ask): Promise<string | undefined>;
+    checkInput(value: string): string | undefined;
     readText(
       uri: string,
       maxBytes: number,
@@ -50,8 +63,13 @@ export async function openOmics(
   const keys =
     wish.accessKeys === undefined ? [] : await readAccessKeys(resolve(environment.cwd, wish.accessKeys));
   const ledgerFile = join(environment.home, "server", "ledger.db");
-  const ledger = await openLedger(ledgerFile);
-  const { accessKeys: _, maxRuns, ...executor } = wish;
+  const unlock = await lockHome(join(environment.home, "server", "lock.json"));
+  const ledger = await openLedger(ledgerFile).catch(async (error) => {
+    await unlock();
+    throw error;
+  });
+  const { accessKeys: _, files: __, maxRuns, ...executor } = wish;
+  const allowed = allowedPlaces(wish, environment);
   const runs = new RunDesk({
     ledger,
     environment,
@@ -64,15 +82,28 @@ export async function openOmics(
     keys,
     ledgerFile,
     runs,
-    definitions: { register: (request, ask) => registerDefinition(request, environment, ask) },
+    definitions: {
+      register: (request, ask) => registerDefinition(request, { allowed, environment }, ask),
+      readBundle: (digest) => readKeptBundle(digest, environment),
+    },
     locations: {
-      check: (uri, ask) => checkLocation(uri, environment, ask),
-      readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, environment, ask),
+      check: (uri, ask) => checkLocation(uri, allowed, environment, ask),
+      checkInput: (value) => inputTrouble(value, allowed),
+      readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, { allowed, environment }, ask),
     },
     close: async () => {
       await runs.close();
       ledger.close();
+      await unlock();
     },
+  };
+}
+
+function allowedPlaces(wish: OmicsWish, environment: Environment): AllowedPlaces {
+  if (wish.files === undefined && wish.accessKeys === undefined) return { kind: "all" };
+  return {
+    kind: "below",
+    folder: wish.files === undefined ? undefined : resolve(environment.cwd, wish.files),
   };
 }
 

@@ -18,6 +18,7 @@ export const command = defineCommand<ServerResult>({
   details: [
     "Runs, tasks, caches and workflows are kept in a ledger under the home folder; a server that is stopped or killed takes its runs up again when it is started again.",
     "With --access-keys every request must be signed with one of the keys, and each account sees only its own. Without, nobody is checked and the server listens on this machine only.",
+    "Accounts keep records apart, not programs: tasks of the host executor may read what the server may read. Give --executor container where accounts do not trust each other.",
     "Clients need their host prefix switched off: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
   options: [
@@ -32,6 +33,11 @@ export const command = defineCommand<ServerResult>({
       description: "JSON list of accessKeyId, secretAccessKey and account (12 digits)",
     },
     { flags: "--region <name>", description: "region in ARNs (default us-east-1)" },
+    {
+      flags: "--files <folder>",
+      description:
+        "file:// locations and paths are allowed below this folder (default: everywhere; with --access-keys: nowhere)",
+    },
     { flags: "--max-runs <n>", description: "runs under way at the same time (default 8)", kind: "count" },
     {
       flags: "--executor <kind>",
@@ -79,6 +85,7 @@ export const command = defineCommand<ServerResult>({
           `${screen.paint.yellow("warning:")} requests are not checked: anybody on this machine may use this server; --access-keys FILE changes that`,
         );
       omics.runs.resume();
+      server.resume();
       await stopped(ask.signal, given.text("for"));
       await listening.close();
       return result;
@@ -99,6 +106,7 @@ function wishOf(given: Given): OmicsWish {
     ...present("engine", given.text("engine") as OmicsWish["engine"]),
     ...present("image", given.text("image")),
     ...present("accessKeys", given.text("access-keys")),
+    ...present("files", given.text("files")),
     ...present("maxRuns", maxRuns),
   };
 }

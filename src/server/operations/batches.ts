@@ -242,6 +242,7 @@ export function resumeBatches(parts: ServerParts): void {
       const caller = { account, accessKeyId: "", region: parts.region };
       const context: OperationContext = {
         ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
+        definitionUrl: () => undefined,
         create: (write, answer) => {
           write();
           return answer;

@@ -57,9 +57,10 @@ export async function registerDefinition(context: OperationContext): Promise<Def
 }
 
 export function definitionBody(
+  context: OperationContext,
   record: DefinitionRecord,
-  exports: readonly string[],
 ): Readonly<Record<string, unknown>> {
+  const exports = context.input.texts("export");
   return {
     uuid: record.uuid,
     status: record.status,
@@ -75,7 +76,7 @@ export function definitionBody(
     accelerators: record.accelerators,
     readmePath: record.readmePath,
     ...(exports.includes("README") ? { readme: record.readme } : {}),
-    ...(exports.includes("DEFINITION") ? { definition: `file://${record.folder}` } : {}),
+    ...(exports.includes("DEFINITION") ? { definition: context.definitionUrl(record.digest) } : {}),
     ...record.echoed,
     metadata: {},
     tags: record.tags,

@@ -68,7 +68,7 @@ const getRun: OperationHandler = async (context) => {
     ...echoed,
     ...networking(context, run),
     ...(context.input.texts("export").includes("DEFINITION")
-      ? { definition: definitionUri(context, run) }
+      ? { definition: context.definitionUrl(run.digest) }
       : {}),
   };
 };
@@ -177,19 +177,6 @@ function summary(context: OperationContext, run: RunRecord): Readonly<Record<str
     startTime: run.startTime,
     stopTime: run.stopTime,
   };
-}
-
-function definitionUri(context: OperationContext, run: RunRecord): string | undefined {
-  const { ledger } = context.parts;
-  const [version] =
-    run.workflowVersionName === undefined
-      ? []
-      : ledger.workflowVersions.all(run.account, {
-          workflowId: run.workflowId,
-          versionName: run.workflowVersionName,
-        });
-  const folder = (version ?? ledger.workflows.get(run.account, run.workflowId))?.folder;
-  return folder === undefined ? undefined : `file://${folder}`;
 }
 
 export const runs = {

@@ -42,7 +42,7 @@ const createWorkflowVersion: OperationHandler = async (context) => {
 
 const getWorkflowVersion: OperationHandler = async (context) => {
   const record = versionOf(context);
-  return { ...names(context, record), ...definitionBody(record, context.input.texts("export")) };
+  return { ...names(context, record), ...definitionBody(context, record) };
 };
 
 const listWorkflowVersions: OperationHandler = async (context) => {

@@ -31,7 +31,7 @@ const getWorkflow: OperationHandler = async (context) => {
     arn: arn(context, record),
     id: record.id,
     name: record.name,
-    ...definitionBody(record, context.input.texts("export")),
+    ...definitionBody(context, record),
   };
 };
 

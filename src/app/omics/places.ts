@@ -1,0 +1,42 @@
+/**
+ * Which places of the server's own machine a request may name. Accounts are kept apart in the ledger, not on the disk:
+ * where there are several, S3 is the place for data, and folders only where the operator says so.
+ */
+import { normalize } from "node:path";
+
+export type AllowedPlaces =
+  /** Nobody is checked and everybody is on this machine. */
+  | { readonly kind: "all" }
+  /** Absolute folder; undefined = no folder at all. */
+  | { readonly kind: "below"; readonly folder: string | undefined };
+
+/** Why a `file://` location may not be used; undefined when it may. */
+export function locationTrouble(uri: string, allowed: AllowedPlaces): string | undefined {
+  return uri.startsWith("s3://") ? undefined : placeTrouble(uri, allowed);
+}
+
+/** Why a value of a parameter that may be a file is refused. Names relative to the run's own folder are harmless. */
+export function inputTrouble(value: string, allowed: AllowedPlaces): string | undefined {
+  const reachesOut = /^(\/|~|[a-z][a-z0-9+.-]*:)/i.test(value) || value.split("/").includes("..");
+  return reachesOut ? locationTrouble(value, allowed) : undefined;
+}
+
+function placeTrouble(uri: string, allowed: AllowedPlaces): string | undefined {
+  if (allowed.kind === "all") return undefined;
+  const path = pathOf(uri);
+  const { folder } = allowed;
+  if (path !== undefined && folder !== undefined && `${path}/`.startsWith(`${folder}/`)) return undefined;
+  const where = folder === undefined ? "" : `, or file:// below ${folder}`;
+  return `this server allows s3:// locations${where} only`;
+}
+
+/** undefined for what names no absolute path. */
+function pathOf(uri: string): string | undefined {
+  if (uri.startsWith("/")) return normalize(uri).replace(/\/+$/, "");
+  if (!/^file:\/\/\//i.test(uri)) return undefined;
+  try {
+    return normalize(decodeURIComponent(new URL(uri).pathname)).replace(/\/+$/, "");
+  } catch {
+    return undefined;
+  }
+}
