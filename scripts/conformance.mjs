@@ -1,4 +1,5 @@
 // `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]`: runs a language's conformance suite from a checkout given by path.
+// `npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N]`: the suites of CWL v1.0, v1.1 and v1.2.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
@@ -8,7 +9,7 @@ import { build } from "esbuild";
 mkdirSync("build", { recursive: true });
 const outfile = `build/conformance-${process.pid}.mjs`;
 await build({
-  entryPoints: ["test/conformance/conformance.process.ts"],
+  entryPoints: [`test/conformance/${process.argv[2] === "cwl" ? "cwl" : "conformance"}.process.ts`],
   outfile,
   bundle: true,
   format: "esm",

@@ -113,6 +113,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/check.ts"),
   },
   {
+    name: "cwl-runner",
+    summary: "run a CWL process as other CWL programs expect it",
+    group: workflows,
+    load: () => import("./commands/cwl-runner.ts"),
+  },
+  {
     name: "inputs",
     summary: "print a template of a workflow's inputs",
     group: workflows,

@@ -5,7 +5,7 @@ import type { Environment } from "../environment.ts";
 
 export interface ExecutorWish {
   /** `auto` is `container`. */
-  readonly executor: "auto" | "container" | "host";
+  readonly executor: "auto" | "container" | "host" | "mixed";
   /** Default: the first that answers. */
   readonly engine?: "docker" | "podman";
   /** Hide everything undeclared from host tasks. */

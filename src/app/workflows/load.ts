@@ -9,6 +9,8 @@ export interface WorkflowWish extends SourceWish {
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
+  /** Where the name of the document does not tell. */
+  readonly language?: FrontEnd["language"];
 }
 
 /** A diagnostic as data: positions count from 1. */
@@ -33,6 +35,7 @@ export interface LoadedWorkflow {
 }
 
 interface Language {
+  readonly id: FrontEnd["language"];
   readonly name: string;
   readonly extensions: RegExp;
   readonly load: () => Promise<FrontEnd>;
@@ -40,13 +43,15 @@ interface Language {
 
 const languages: readonly Language[] = [
   {
+    id: "wdl",
     name: "WDL",
     extensions: /\.wdl$/i,
     load: async () => (await import("../../lang/wdl/index.ts")).createWdlFrontEnd(),
   },
   {
+    id: "cwl",
     name: "CWL",
-    extensions: /\.cwl$/i,
+    extensions: /\.cwl(?:\.(?:json|ya?ml))?$/i,
     load: async () => (await import("../../lang/cwl/index.ts")).createCwlFrontEnd(),
   },
 ];
@@ -79,13 +84,15 @@ export async function loadWorkflow(
 
 /** By the main document's name, else by the documents at the top. */
 async function chooseFrontEnd(source: OpenSource, wish: WorkflowWish, ask: Ask): Promise<FrontEnd> {
+  const known = languages.find((language) => language.id === wish.language);
+  if (known !== undefined) return known.load();
   const names = source.main === undefined ? await source.tree.list(ask) : [source.main];
   for (const language of languages)
     if (names.some((name) => language.extensions.test(name.replace(/[?#].*$/, "")))) return language.load();
-  const known = languages.map((language) => language.name).join(", ");
+  const all = languages.map((language) => language.name).join(", ");
   throw new AppError(
     "WORKFLOW_NOT_FOUND",
-    `opening ${wish.workflow}: no document of a language that is understood (${known})`,
+    `opening ${wish.workflow}: no document of a language that is understood (${all})`,
   );
 }
 
@@ -128,5 +135,6 @@ export function invalid(
 ): AppError {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   const count = errors.length === 1 ? "one error" : `${errors.length} errors`;
-  return new AppError(code, `${doing}: ${count}\n${errors.map((error) => error.text).join("\n")}`);
+  const facts = { diagnostics: errors.map((error) => error.code).join(" ") };
+  return new AppError(code, `${doing}: ${count}\n${errors.map((error) => error.text).join("\n")}`, { facts });
 }

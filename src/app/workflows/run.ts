@@ -96,6 +96,16 @@ export async function run(
   onEvent: (event: TimedEvent) => void,
   ask: Ask,
 ): Promise<WorkflowRunResult> {
+  return resultOf(await runToSummary(wish, environment, onEvent, ask));
+}
+
+/** As `run`, with the outputs as the engine has them. */
+export async function runToSummary(
+  wish: RunWorkflowWish,
+  environment: Environment,
+  onEvent: (event: TimedEvent) => void,
+  ask: Ask,
+): Promise<RunSummary> {
   const runId = wish.runId ?? newRunId();
   return prepared(wish, environment, runId, ask, async ({ parts, inputs, startLease, log }) => {
     const runs = runsFolder(wish.runsDir, environment);
@@ -104,7 +114,7 @@ export async function run(
     const cancel = watchForCancel(directory, ask);
     log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
     try {
-      return await resultOf(await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask));
+      return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
     } finally {
       cancel.stop();
       await lease?.close();
@@ -117,7 +127,7 @@ async function resultOf(summary: RunSummary): Promise<WorkflowRunResult> {
   return { ...summary, outputs: plainOutputs(summary.outputs), failures };
 }
 
-async function failureFact(failure: RunFailure): Promise<FailureFact> {
+export async function failureFact(failure: RunFailure): Promise<FailureFact> {
   if (failure.kind === "evaluation")
     return { kind: "evaluation", diagnostic: diagnosticFact(failure.diagnostic) };
   const { path: call, failure: why } = failure;

@@ -6,6 +6,7 @@ import type { Environment } from "../environment.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import type * as caches from "./caches.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
+import type { CwlRunnerResult, CwlRunnerWish } from "./cwl-runner.ts";
 import type { WorkflowWish } from "./load.ts";
 import type { RunWorkflowWish, WorkflowRunResult } from "./run.ts";
 import type * as runs from "./runs.ts";
@@ -15,6 +16,8 @@ export interface Workflows {
   inputs(wish: WorkflowWish & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
   run(wish: RunWorkflowWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<WorkflowRunResult>;
   dryRun(wish: RunWorkflowWish, ask: Ask): Promise<ReusePrediction>;
+  /** Runs a CWL process as the common `cwl-runner` interface wants it. */
+  cwlRunner(wish: CwlRunnerWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<CwlRunnerResult>;
   readonly runs: {
     list(
       wish: runs.RunsWish & { readonly limit?: number; readonly workflow?: string },
@@ -59,6 +62,8 @@ export function createWorkflows(environment: Environment): Workflows {
     check: async (wish, ask) => (await checking()).check(wish, environment, ask),
     inputs: async (wish, ask) => (await checking()).inputs(wish, environment, ask),
     run: async (wish, onEvent, ask) => (await running()).run(wish, environment, onEvent, ask),
+    cwlRunner: async (wish, onEvent, ask) =>
+      (await import("./cwl-runner.ts")).runCwl(wish, environment, onEvent, ask),
     dryRun: async (wish, ask) => (await running()).dryRun(wish, environment, ask),
     runs: {
       list: async (wish) => (await runsModule()).list(wish, environment),
