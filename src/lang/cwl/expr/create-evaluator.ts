@@ -2,8 +2,9 @@
 import { AppError, type Ask } from "../../../kernel/index.ts";
 import type { Expr, ExprPart } from "../model/expression.ts";
 import { parseValue, plainJson, textInside } from "../values/text.ts";
+import type { CwlRecord } from "../values/value.ts";
 import type { EvalContext, EvalFault, Evaluated, Evaluator } from "./evaluator.ts";
-import { defaultJsLimits, type JsEngine, type JsLimits } from "./js-engine.ts";
+import { defaultJsLimits, type JsAnswer, type JsEngine, type JsLimits } from "./js-engine.ts";
 import { followReference } from "./reference.ts";
 
 export interface EvaluatorOptions {
@@ -14,13 +15,31 @@ export interface EvaluatorOptions {
 
 export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
   const limits = { ...defaultJsLimits, ...options.limits };
+  // Records are immutable, and those of a call are asked about again and again.
+  const texts = new WeakMap<CwlRecord, string>();
+  const jsonOf = (record: CwlRecord) => {
+    const known = texts.get(record) ?? plainJson(record);
+    texts.set(record, known);
+    return known;
+  };
   let engine: Promise<JsEngine> | undefined;
   const started = () => {
     engine ??= options.engine === "quickjs" ? startQuickJs(limits) : startVm(limits);
     return engine;
   };
+  const run: RunCode = async (code, context, expressionLib, ask) => {
+    const { inputs, self, runtime } = context;
+    const job = {
+      ...code,
+      expressionLib,
+      inputs: jsonOf(inputs),
+      self: plainJson(self),
+      runtime: jsonOf(runtime),
+    };
+    return (await started()).run(job, ask);
+  };
   return {
-    evaluate: (expr, context, ask) => evaluate(expr, context, started, ask),
+    evaluate: (expr, context, ask) => evaluate(expr, context, run, ask),
     async close() {
       const running = engine;
       engine = Promise.resolve(closedEngine);
@@ -28,6 +47,13 @@ export function createEvaluator(options: EvaluatorOptions = {}): Evaluator {
     },
   };
 }
+
+type RunCode = (
+  code: { readonly form: "expression" | "body"; readonly code: string },
+  context: EvalContext,
+  expressionLib: readonly string[],
+  ask: Ask,
+) => Promise<JsAnswer>;
 
 const closedEngine: JsEngine = {
   run: async () => ({ kind: "fault", code: "closed", message: "the engine was closed" }),
@@ -64,22 +90,15 @@ async function startQuickJs(limits: JsLimits): Promise<JsEngine> {
   });
 }
 
-async function evaluate(
-  expr: Expr,
-  context: EvalContext,
-  started: () => Promise<JsEngine>,
-  ask: Ask,
-): Promise<Evaluated> {
+async function evaluate(expr: Expr, context: EvalContext, run: RunCode, ask: Ask): Promise<Evaluated> {
   if (expr.sole && context.exactText !== true) {
     const part = expr.parts.find((each) => each.kind !== "literal");
-    if (part !== undefined) return evaluatePart(part, expr, context, started, ask);
+    if (part !== undefined) return evaluatePart(part, expr, context, run, ask);
   }
   const [only] = expr.parts;
   if (expr.parts.length === 1 && only !== undefined && only.kind !== "literal")
-    return evaluatePart(only, expr, context, started, ask);
-  const answers = await Promise.all(
-    expr.parts.map((part) => evaluatePart(part, expr, context, started, ask)),
-  );
+    return evaluatePart(only, expr, context, run, ask);
+  const answers = await Promise.all(expr.parts.map((part) => evaluatePart(part, expr, context, run, ask)));
   let text = "";
   let impure: string | undefined;
   for (const answer of answers) {
@@ -94,7 +113,7 @@ async function evaluatePart(
   part: ExprPart,
   expr: Expr,
   context: EvalContext,
-  started: () => Promise<JsEngine>,
+  run: RunCode,
   ask: Ask,
 ): Promise<Evaluated> {
   if (part.kind === "literal") return { kind: "value", value: part.text };
@@ -115,17 +134,11 @@ async function evaluatePart(
       );
   }
   const { expressionLib } = context.javascript;
-  const engine = await started();
-  const answer = await engine.run({ ...code, expressionLib, contextJson: contextJson(context) }, ask);
+  const answer = await run({ form: code.form, code: code.code }, context, expressionLib, ask);
   if (answer.kind === "fault")
     return fault(expr, answer.code, `evaluating ${shown(code)}: ${answer.message}`);
   const value = parseValue(answer.json);
   return { kind: "value", value, ...(answer.impure !== undefined && { impure: answer.impure }) };
-}
-
-function contextJson(context: EvalContext): string {
-  const { inputs, self, runtime } = context;
-  return plainJson({ inputs, self, runtime });
 }
 
 function shown(code: { readonly form: "expression" | "body"; readonly code: string }): string {

@@ -11,8 +11,10 @@ export interface JsJob {
   readonly form: "expression" | "body";
   readonly code: string;
   readonly expressionLib: readonly string[];
-  /** JSON of `{inputs, self, runtime}`. */
-  readonly contextJson: string;
+  /** JSON of what the code sees. Equal texts of inputs travel once for all jobs of one turn. */
+  readonly inputs: string;
+  readonly self: string;
+  readonly runtime: string;
 }
 
 export type JsAnswer =

@@ -2,7 +2,7 @@
  * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
  * bundled file, and nothing of ours is reachable from within.
  *
- * `prelude` prepares a fresh global: it answers `{ seal, run }`. `run(fn, json)` always answers a text: `v` and
+ * `prelude` prepares a fresh global: it answers `{ seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
  * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
  * that the outside never touches an object that the expression made.
  */
@@ -101,11 +101,10 @@ export const prelude = String.raw`(function () {
     for (let i = 0; i < names.length; i++) if (!known.has(names[i])) return true;
     return false;
   }
-  function run(fn, json) {
+  function run(fn, inputs, self, runtime) {
     impure = "";
     try {
-      const context = parse(json);
-      const value = fn(context.inputs, context.self, context.runtime);
+      const value = fn(parse(inputs), parse(self), parse(runtime));
       const answer = stringify(value);
       const safe = answer === undefined ? "null" : answer;
       return (changed() ? "*" : "") + (impure === "" ? "v" + safe : "i" + impure + "\n" + safe);
@@ -131,8 +130,8 @@ const wrap = (job) => job.form === "expression"
   : '(function (inputs, self, runtime) { "use strict";\n' + job.code + "\n})";
 function answers(batch, answer) {
   return batch.jobs.map((job, index) => {
-    Atomics.store(progress, 0, batch.first + index);
-    return answer(job);
+    Atomics.store(progress, 0, index);
+    return answer({ ...job, libs: batch.libraries[job.library], inputs: batch.inputs[job.inputs] });
   });
 }
 // import() would answer errors of this outer world, and an import() in a text of the user is always a mistake.
@@ -190,7 +189,7 @@ function answer(job) {
   }
   let reply;
   try {
-    reply = inside.run(fn, job.contextJson);
+    reply = inside.run(fn, job.inputs, job.self, job.runtime);
   } catch {
     reply = "ethe stack is exhausted";
   }
@@ -200,8 +199,7 @@ function answer(job) {
   return reply[0] === "*" ? reply.slice(1) : reply;
 }
 parentPort.on("message", (batch) => {
-  const libs = batch.libraries;
-  parentPort.postMessage(answers(batch, (job) => answer({ ...job, libs: libs[job.library] })));
+  parentPort.postMessage(answers(batch, answer));
 });
 `;
 
@@ -272,9 +270,9 @@ function answer(job) {
     fn = compiled.value;
     inside.functions.set(source, fn);
   }
-  const json = context.newString(job.contextJson);
-  const called = context.callFunction(inside.run, context.undefined, fn, json);
-  json.dispose();
+  const seen = [job.inputs, job.self, job.runtime].map((each) => context.newString(each));
+  const called = context.callFunction(inside.run, context.undefined, fn, ...seen);
+  for (const each of seen) each.dispose();
   if (called.error) { const words = wordsOf(context, called.error); drop(); return classified(words, "e"); }
   let reply = context.getString(called.value);
   called.value.dispose();
@@ -284,7 +282,6 @@ function answer(job) {
 }
 parentPort.on("message", async (batch) => {
   await ready;
-  const libs = batch.libraries;
-  parentPort.postMessage(answers(batch, (job) => answer({ ...job, libs: libs[job.library] })));
+  parentPort.postMessage(answers(batch, answer));
 });
 `;

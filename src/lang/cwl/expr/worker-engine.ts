@@ -88,19 +88,18 @@ class WorkerEngine {
     this.#queue = [];
     Atomics.store(this.#progress, 0, 0);
     this.#seen = -1;
-    const libraries: (readonly string[])[] = [];
-    const places = new Map<string, number>();
-    const jobs = this.#sent.map(({ job }) => {
-      const key = job.expressionLib.join("\u0000");
-      let library = places.get(key);
-      if (library === undefined) {
-        library = libraries.push(job.expressionLib) - 1;
-        places.set(key, library);
-      }
-      return { form: job.form, code: job.code, contextJson: job.contextJson, library };
-    });
+    const libraries = new Table<readonly string[]>((each) => each.join("\u0000"));
+    const inputs = new Table<string>((each) => each);
+    const jobs = this.#sent.map(({ job }) => ({
+      form: job.form,
+      code: job.code,
+      self: job.self,
+      runtime: job.runtime,
+      library: libraries.placeOf(job.expressionLib),
+      inputs: inputs.placeOf(job.inputs),
+    }));
     worker.ref();
-    worker.postMessage({ first: 0, jobs, libraries });
+    worker.postMessage({ jobs, libraries: libraries.items, inputs: inputs.items });
     this.#watch();
   }
 
@@ -167,6 +166,24 @@ class WorkerEngine {
     void worker?.terminate();
     sent[at]?.answer(answer);
     if (this.#queue.length > 0) this.#schedule();
+  }
+}
+
+/** Things that many jobs have in common, each once. */
+class Table<T> {
+  readonly items: T[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #keyOf: (item: T) => string;
+
+  constructor(keyOf: (item: T) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  placeOf(item: T): number {
+    const key = this.#keyOf(item);
+    const known = this.#places.get(key) ?? this.items.push(item) - 1;
+    this.#places.set(key, known);
+    return known;
   }
 }
 
