@@ -78,9 +78,11 @@ async function respond(
 ): Promise<void> {
   const read = await bodies.read(request);
   try {
-    if (read.kind === "aborted") return;
-    if (read.kind === "too-large") return write(response, tooLarge(bodies.limit), true);
-    if (read.kind === "busy") return write(response, busy, true);
+    if (read.kind !== "read") {
+      if (read.kind !== "aborted")
+        write(response, read.kind === "busy" ? busy : tooLarge(bodies.limit), true);
+      return;
+    }
     const headers: Record<string, string | undefined> = {};
     for (const [name, value] of Object.entries(request.headers))
       headers[name] = Array.isArray(value) ? value.join(", ") : value;
@@ -96,9 +98,16 @@ interface Held {
   release(): void;
 }
 
-type ReadBody =
-  | (Held & { readonly kind: "read"; readonly body: Uint8Array })
-  | (Held & { readonly kind: "too-large" | "busy" | "aborted" });
+interface WholeBody extends Held {
+  readonly kind: "read";
+  readonly body: Uint8Array;
+}
+
+interface NoBody extends Held {
+  readonly kind: "too-large" | "busy" | "aborted";
+}
+
+type ReadBody = WholeBody | NoBody;
 
 /** Reads bodies, each within its limit and all together within theirs. */
 class Bodies {
