@@ -216,6 +216,19 @@ it("one thousand expressions asked at once are all answered in order", async () 
   await evaluator.close();
 });
 
+it("an ask that ends ends its evaluations, and no others", async () => {
+  const evaluator = createEvaluator();
+  const controller = new AbortController();
+  const slow = evaluator.evaluate(expr("${ for (var i = 0; i < 3e8; i++) {} return 1; }"), context, {
+    signal: controller.signal,
+  });
+  const other = value(evaluator, "$(inputs.n + 1)");
+  controller.abort();
+  await expect(slow).rejects.toMatchObject({ code: "RUN_INTERRUPTED" });
+  expect(await other).toBe(4);
+  await evaluator.close();
+});
+
 it("evaluations under way when the evaluator is closed answer a fault", async () => {
   const evaluator = createEvaluator();
   const pending = faultCode(evaluator, "${ for (;;) {} }");

@@ -29,6 +29,7 @@ class WorkerEngine {
   readonly #program: WorkerProgram;
   readonly #progress = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | undefined;
+  readonly #asking = new Map<AbortSignal, { readonly all: Set<Waiting>; readonly onAbort: () => void }>();
   #queue: Waiting[] = [];
   #sent: Waiting[] = [];
   #scheduled = false;
@@ -42,23 +43,46 @@ class WorkerEngine {
 
   async run(job: JsJob, ask: Ask): Promise<JsAnswer> {
     checkAsk(ask, "evaluating an expression");
-    setMaxListeners(0, ask.signal); // many evaluations share one Ask
+    if (this.#closed) return closedAnswer;
     const answer = await new Promise<JsAnswer>((resolve) => {
-      if (this.#closed) return resolve(closedAnswer);
-      // An ask that ends does not stop the worker, which serves others, too; only the waiting ends.
-      const onAbort = () => resolve(closedAnswer);
-      ask.signal.addEventListener("abort", onAbort, { once: true });
-      this.#queue.push({
+      const waiting: Waiting = {
         job,
         answer: (each) => {
-          ask.signal.removeEventListener("abort", onAbort);
+          this.#leave(ask.signal, waiting);
           resolve(each);
         },
-      });
+      };
+      this.#enter(ask.signal, waiting);
+      this.#queue.push(waiting);
       this.#schedule();
     });
     checkAsk(ask, "evaluating an expression");
     return answer;
+  }
+
+  /** One listener for all that wait with one signal: signals search their listeners one by one. */
+  #enter(signal: AbortSignal, waiting: Waiting): void {
+    const known = this.#asking.get(signal);
+    if (known !== undefined) {
+      known.all.add(waiting);
+      return;
+    }
+    const all = new Set([waiting]);
+    // An ask that ends does not stop the worker, which serves others, too; only the waiting ends.
+    const onAbort = () => {
+      for (const each of [...all]) each.answer(closedAnswer);
+    };
+    this.#asking.set(signal, { all, onAbort });
+    setMaxListeners(0, signal); // many evaluators share one Ask
+    signal.addEventListener("abort", onAbort, { once: true });
+  }
+
+  #leave(signal: AbortSignal, waiting: Waiting): void {
+    const known = this.#asking.get(signal);
+    known?.all.delete(waiting);
+    if (known === undefined || known.all.size > 0) return;
+    this.#asking.delete(signal);
+    signal.removeEventListener("abort", known.onAbort);
   }
 
   async close(): Promise<void> {
