@@ -15,6 +15,8 @@ export interface CaseResult {
 export interface KnownCase {
   readonly because: "text" | "needs" | "ours";
   readonly reason: string;
+  /** Where it does not pass; undefined = with every executor. */
+  readonly executor?: "host" | "container";
 }
 
 export type KnownCases = Readonly<Record<string, KnownCase>>;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { difference } from "./compare.ts";
 import { runFixtureSuite } from "./fixture-suite.ts";
-import { readSpecText } from "./spec-examples.ts";
+import { corrected, type Errata, readSpecText } from "./spec-examples.ts";
 import { runSpecSuite } from "./spec-suite.ts";
 
 const env = { PATH: process.env["PATH"] ?? "" };
@@ -80,6 +80,22 @@ describe("the suites", () => {
     ]);
   });
 
+  test("run a text with its mistakes put right", async () => {
+    const errata = {
+      wrong_task: { what: "counts wrongly", replace: [['lines": 3', 'lines": 2']] },
+      broken: { what: "no colon", replace: [['x" 1', 'x": 1']] },
+    } as const;
+    const results = await runSpecSuite({ folder: join(folder, "spec"), env, errata });
+    expect(results.map((each) => each.kind)).toEqual(Array(4).fill("passed"));
+  });
+
+  test("refuse a correction whose text is not there", () => {
+    const [example] = readSpecText(text).examples;
+    expect(() => example && corrected(example, { what: "?", replace: [["nowhere", ""]] })).toThrow(
+      'correcting count_task: its text does not have "nowhere"',
+    );
+  });
+
   test("run fixtures, one folder a case", async () => {
     for (const [name, files] of Object.entries({
       good: {
@@ -129,20 +145,24 @@ describe("the suites", () => {
   });
 });
 
-test("docs/wdl-conformance.md lists exactly what is known not to pass", () => {
+test("docs/wdl-conformance.md lists exactly what is known not to pass, and what is put right", () => {
   const page = join(import.meta.dirname, "../../docs/wdl-conformance.md");
-  const lists = JSON.parse(readFileSync(join(import.meta.dirname, "wdl-known.json"), "utf8")) as Record<
-    string,
-    KnownCases
-  >;
+  const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
+  const lists: Record<string, KnownCases> = read("wdl-known.json");
+  const errata: Record<string, Errata> = read("wdl-errata.json");
   const tables = Object.entries(lists).map(([suite, cases]) => {
     const rows = Object.entries(cases).map(
-      ([name, { because, reason }]) => `| ${name} | ${because} | ${reason} |`,
+      ([name, { because, reason, executor }]) =>
+        `| ${name} | ${because} | ${reason}${executor === undefined ? "" : ` (only with --executor ${executor})`} |`,
     );
     return `### ${suite}\n\n| case | because of | what |\n|---|---|---|\n${rows.join("\n")}\n`;
   });
   const marker = "<!-- Written by BLESS=1 npx vitest run test/conformance: -->\n";
-  const wanted = `${marker}\n${tables.join("\n")}`;
+  const corrections = Object.entries(errata).map(([suite, cases]) => {
+    const rows = Object.entries(cases).map(([name, { what }]) => `| ${name} | ${what} |`);
+    return `### ${suite}: put right before it is run\n\n| case | what is wrong |\n|---|---|\n${rows.join("\n")}\n`;
+  });
+  const wanted = `${marker}\n${[...tables, ...corrections].join("\n")}`;
   const before = readFileSync(page, "utf8");
   const at = before.indexOf(marker);
   expect(at).toBeGreaterThan(0);

@@ -21,6 +21,15 @@ export interface SpecResource {
   readonly content: string;
 }
 
+/** A mistake of the text, and how it is put right before the example is run. */
+export interface Erratum {
+  readonly what: string;
+  /** Pairs of what stands there and what should; every one has to be found. */
+  readonly replace: readonly (readonly [string, string])[];
+}
+
+export type Errata = Readonly<Record<string, Erratum>>;
+
 export interface SpecText {
   readonly examples: readonly SpecExample[];
   readonly resources: readonly SpecResource[];
@@ -54,6 +63,22 @@ export function readSpecText(markdown: string): SpecText {
 /** Some examples are indented as a whole. */
 function unindent(text: string): string {
   return /^ {2}```/m.test(text) && !/^```/m.test(text) ? text.replace(/^ {2}/gm, "") : text;
+}
+
+/** @throws when the text does not have what is to be replaced: then the list is out of date. */
+export function corrected(example: SpecExample, { replace }: Erratum): SpecExample {
+  let { source, input, output } = example;
+  for (const [wrong, right] of replace) {
+    const before = source + input + output;
+    [source, input, output] = [source, input, output].map((text) => text.replaceAll(wrong, () => right)) as [
+      string,
+      string,
+      string,
+    ];
+    if (source + input + output === before)
+      throw new Error(`correcting ${example.name}: its text does not have ${JSON.stringify(wrong)}`);
+  }
+  return { ...example, source, input, output };
 }
 
 function jsonAfter(text: string, title: string): string | undefined {

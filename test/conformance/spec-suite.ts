@@ -6,7 +6,13 @@ import { readJsonText } from "../../src/lang/wdl/values/json-reader.ts";
 import type { CaseResult } from "./case-result.ts";
 import { difference } from "./compare.ts";
 import { runDocument } from "./run-document.ts";
-import { readSpecText, type SpecExample, type SpecResource } from "./spec-examples.ts";
+import {
+  corrected,
+  type Errata,
+  readSpecText,
+  type SpecExample,
+  type SpecResource,
+} from "./spec-examples.ts";
 
 export interface SpecSuiteOptions {
   /** A checkout of the specification: SPEC.md and tests/data. */
@@ -16,10 +22,18 @@ export interface SpecSuiteOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Default `host`. */
   readonly executor?: "host" | "container";
+  /** Corrections of the text, by example. Default: none. */
+  readonly errata?: Errata;
 }
 
 export async function runSpecSuite(options: SpecSuiteOptions): Promise<readonly CaseResult[]> {
-  const { examples, resources } = readSpecText(await readFile(join(options.folder, "SPEC.md"), "utf8"));
+  const { examples: asWritten, resources } = readSpecText(
+    await readFile(join(options.folder, "SPEC.md"), "utf8"),
+  );
+  const examples = asWritten.map((example) => {
+    const erratum = options.errata?.[example.name];
+    return erratum === undefined ? example : corrected(example, erratum);
+  });
   const work = await mkdtemp(join(tmpdir(), "memoir-spec-"));
   try {
     const sources = join(work, "sources");

@@ -20,10 +20,10 @@ const names: Readonly<Record<string, string>> = {
 };
 
 const programs = [
-  ..."awk base64 basename bash bc cat chmod cp cut date diff dirname du echo env expr false file find".split(
+  ..."awk base64 basename bash bc cat chmod cp cut date df diff dirname du echo env expr false file find".split(
     " ",
   ),
-  ..."grep gzip head hostname id jq ln ls md5sum mkdir mktemp mv nproc paste printf printenv ps pwd".split(
+  ..."findmnt free grep gzip head hostname id jq ln ls md5sum mkdir mktemp mv nproc paste printf printenv ps pwd".split(
     " ",
   ),
   ..."readlink realpath rm rmdir sed seq sha256sum sh shuf sleep sort split stat tac tail tar tee test".split(
