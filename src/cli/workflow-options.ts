@@ -8,6 +8,13 @@ export const workflowArgument: ArgumentSpec = {
   required: true,
 };
 
+export const jsEngineOption: OptionSpec = {
+  flags: "--js-engine <engine>",
+  description:
+    "what evaluates JavaScript in CWL documents: vm (the default, fast) or quickjs (stricter, for documents of strangers)",
+  choices: ["vm", "quickjs"],
+};
+
 export const workflowOptions: readonly OptionSpec[] = [
   { flags: "--main <file>", description: "the main document inside a folder or bundle" },
   {
@@ -15,6 +22,7 @@ export const workflowOptions: readonly OptionSpec[] = [
     description: "which workflow or task to take, where the document leaves a choice",
   },
   { flags: "--lenient", description: "accept what other engines accept although the specification does not" },
+  jsEngineOption,
 ];
 
 export const runsDirOption: OptionSpec = {
@@ -38,7 +46,12 @@ export function workflowWish(given: Given) {
     ...present("main", given.text("main")),
     ...present("target", given.text("target")),
     lenient: given.is("lenient") ? ("yes" as const) : ("no" as const),
+    ...jsEngineWish(given),
   };
+}
+
+export function jsEngineWish(given: Given) {
+  return present("jsEngine", given.text("js-engine") as "vm" | "quickjs" | undefined);
 }
 
 export function runWish(given: Given) {

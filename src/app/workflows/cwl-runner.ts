@@ -21,6 +21,8 @@ export interface CwlRunnerWish {
   readonly outdir?: string;
   /** `never`: tasks that need a container are unsupported. */
   readonly containers: "allowed" | "never";
+  /** See `WorkflowWish`. */
+  readonly jsEngine?: "vm" | "quickjs";
   readonly cache: RunWorkflowWish["cache"];
   /** Keep the run's folder here. Default: it is removed in the end. */
   readonly runsDir?: string;
@@ -47,6 +49,7 @@ export async function runCwl(
       {
         ...started,
         language: "cwl",
+        ...(wish.jsEngine !== undefined && { jsEngine: wish.jsEngine }),
         lenient: "no",
         values: [],
         cache: wish.cache,

@@ -9,6 +9,8 @@ export interface WorkflowWish extends SourceWish {
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
+  /** What evaluates the JavaScript of CWL documents: `vm` (default) is fast, `quickjs` is for documents of strangers. */
+  readonly jsEngine?: "vm" | "quickjs";
   /** Where the name of the document does not tell. */
   readonly language?: FrontEnd["language"];
 }
@@ -38,7 +40,7 @@ interface Language {
   readonly id: FrontEnd["language"];
   readonly name: string;
   readonly extensions: RegExp;
-  readonly load: () => Promise<FrontEnd>;
+  readonly load: (wish: WorkflowWish) => Promise<FrontEnd>;
 }
 
 const languages: readonly Language[] = [
@@ -52,7 +54,8 @@ const languages: readonly Language[] = [
     id: "cwl",
     name: "CWL",
     extensions: /\.cwl(?:\.(?:json|ya?ml))?$/i,
-    load: async () => (await import("../../lang/cwl/index.ts")).createCwlFrontEnd(),
+    load: async ({ jsEngine = "vm" }) =>
+      (await import("../../lang/cwl/index.ts")).createCwlFrontEnd({ expressions: { engine: jsEngine } }),
   },
 ];
 
@@ -85,10 +88,11 @@ export async function loadWorkflow(
 /** By the main document's name, else by the documents at the top. */
 async function chooseFrontEnd(source: OpenSource, wish: WorkflowWish, ask: Ask): Promise<FrontEnd> {
   const known = languages.find((language) => language.id === wish.language);
-  if (known !== undefined) return known.load();
+  if (known !== undefined) return known.load(wish);
   const names = source.main === undefined ? await source.tree.list(ask) : [source.main];
   for (const language of languages)
-    if (names.some((name) => language.extensions.test(name.replace(/[?#].*$/, "")))) return language.load();
+    if (names.some((name) => language.extensions.test(name.replace(/[?#].*$/, ""))))
+      return language.load(wish);
   const all = languages.map((language) => language.name).join(", ");
   throw new AppError(
     "WORKFLOW_NOT_FOUND",
