@@ -30,7 +30,7 @@ export async function doctor(wish: TierWish, environment: Environment, ask: Ask)
     node(),
     home(environment),
     tier("local cache", "reuse of predictions on this machine", ask, () =>
-      createLocalTier(places.local, () => {}),
+      createLocalTier(places.local, wish, () => {}),
     ),
     tier("cloud cache", "reuse of predictions across machines", ask, () =>
       createCloudTier(places.cloud, environment, () => {}),

@@ -21,6 +21,10 @@ export interface PredictionSettings {
   readonly match: "exact" | "canonical";
   /** URL or absolute folder of the local tier; undefined = what the environment or the default says. */
   readonly local?: string;
+  /** Rows that the local tier stored longer ago than this are misses; undefined = they never grow old. */
+  readonly expireAfterMs?: number;
+  /** Rows of unknown release that Ersilia wrote into a Redis; default `use`. */
+  readonly ersiliaRows?: "use" | "refuse";
   /** `off`: nothing is looked up locally and nothing recorded. */
   readonly localCache: "on" | "off";
   readonly cloud?: string;

@@ -6,10 +6,10 @@ import { importPredictions, type Source } from "../predict/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
-import { createCloudTier, createLocalTier, createParquet, placesOf } from "./tiers.ts";
+import { createCloudTier, createLocalTier, createParquet, type LocalRules, placesOf } from "./tiers.ts";
 
 /** Tiers other than the default ones. */
-export interface TierWish {
+export interface TierWish extends LocalRules {
   readonly local?: string;
   readonly cloud?: string;
 }
@@ -194,7 +194,7 @@ function scopeOf(model: Model): PredictionScope {
 function tiersOf(wish: TierWish, environment: Environment): Record<Source, PredictionTier> {
   const places = placesOf(wish, environment);
   return {
-    local: createLocalTier(places.local, () => {}),
+    local: createLocalTier(places.local, wish, () => {}),
     cloud: createCloudTier(places.cloud, environment, () => {}),
   };
 }

@@ -45,16 +45,23 @@ const redisUrl = /^(rediss?|valkeys?|redis\+unix|unix):/i;
 /** Trouble is an error here; whether it is one for the user is the run's to decide. Drivers bound single round trips. */
 const guarded = { use: "required", callWithinMs: 15 * 60_000 } as const;
 
-export function createLocalTier(place: string, onEvent: TierEventSink): PredictionTier {
-  if (redisUrl.test(place))
-    return guardTier(createRedisTier({ url: place, onEvent }), { ...guarded, onEvent });
+/** What a local tier may answer with. */
+export type LocalRules = Pick<PredictionSettings, "expireAfterMs" | "ersiliaRows">;
+
+export function createLocalTier(place: string, rules: LocalRules, onEvent: TierEventSink): PredictionTier {
+  const { expireAfterMs, ersiliaRows } = rules;
+  const expiry = expireAfterMs === undefined ? {} : { expireAfterMs };
+  if (redisUrl.test(place)) {
+    const rows = ersiliaRows === undefined ? {} : { ersiliaRows };
+    return guardTier(createRedisTier({ url: place, onEvent, ...expiry, ...rows }), { ...guarded, onEvent });
+  }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !place.startsWith("file:"))
     throw new AppError(
       "STORE_URL_INVALID",
       `cannot use ${place} as the local cache: no local cache of this kind is known`,
     );
   const folder = place.startsWith("file:") ? fileURLToPath(place) : place;
-  return guardTier(createEmbeddedTier({ folder, onEvent }), { ...guarded, onEvent });
+  return guardTier(createEmbeddedTier({ folder, onEvent, ...expiry }), { ...guarded, onEvent });
 }
 
 export function createCloudTier(
@@ -79,7 +86,8 @@ export function createTiers(
   onEvent: TierEventSink,
 ): { readonly local: PredictionTier; readonly cloud: PredictionTier; close(): Promise<void> } {
   const places = placesOf(settings, environment);
-  const local = settings.localCache === "off" ? createNullTier() : createLocalTier(places.local, onEvent);
+  const local =
+    settings.localCache === "off" ? createNullTier() : createLocalTier(places.local, settings, onEvent);
   const cloud = limited(createCloudTier(places.cloud, environment, onEvent), settings.cloudUse);
   return {
     local,

@@ -3,6 +3,7 @@ import type { SettingsWish } from "../app/index.ts";
 import { AppError } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
+import { ageMs } from "./quantities.ts";
 
 const modeFlags = ["local-cache-only", "cloud-cache-only", "cache-only"] as const;
 
@@ -33,6 +34,21 @@ export const tierOptions: readonly OptionSpec[] = [
   {
     flags: "--cloud <uri>",
     description: "cloud cache: a folder or s3://bucket/prefix; default MEMOIR_CLOUD, else ~/.memoir/cloud",
+  },
+];
+
+/** What the local cache may answer with. */
+export const localRuleOptions: readonly OptionSpec[] = [
+  {
+    flags: "--expire <age>",
+    description:
+      "rows that the local cache stored longer ago than this count as missing: 30d, 12h, 90m; default never",
+  },
+  {
+    flags: "--ersilia-rows <what>",
+    description:
+      "rows that Ersilia wrote into the Redis, whose release nobody knows: use or refuse them; default use",
+    choices: ["use", "refuse"],
   },
 ];
 
@@ -98,6 +114,7 @@ export function settingsWish(given: Given): SettingsWish {
     ...present("session", given.text("session")),
     ...present("local", given.text("local")),
     ...present("cloud", given.text("cloud")),
+    ...localRules(given),
     ...present("missing", given.text("missing")),
     ...present("runnerUrl", given.text("runner-url")),
     ...present("mode", mode ?? (uses ? "cache-only" : given.is("no-compute") ? "cache-only" : undefined)),
@@ -107,6 +124,28 @@ export function settingsWish(given: Given): SettingsWish {
     ...(uses && !(stores.read && stores.write)
       ? { cloudUse: stores.read ? ("read" as const) : ("write" as const) }
       : {}),
+  };
+}
+
+export function localRules(given: Given): Pick<SettingsWish, "expireAfterMs" | "ersiliaRows"> {
+  const expireAfterMs = ageMs(given.text("expire"), "--expire");
+  if (expireAfterMs !== undefined && expireAfterMs < 1_000)
+    throw new AppError("CLI_USAGE", `--expire: expected at least 1s, got ${given.text("expire")}`);
+  const rows = given.text("ersilia-rows");
+  return {
+    ...present("expireAfterMs", expireAfterMs),
+    ...(rows === "use" || rows === "refuse" ? { ersiliaRows: rows } : {}),
+  };
+}
+
+/** The caches that a command of stored predictions works on. */
+export function tierWish(
+  given: Given,
+): Pick<SettingsWish, "local" | "cloud" | "expireAfterMs" | "ersiliaRows"> {
+  return {
+    ...present("local", given.text("local")),
+    ...present("cloud", given.text("cloud")),
+    ...localRules(given),
   };
 }
 

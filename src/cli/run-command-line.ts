@@ -11,7 +11,11 @@ import { createScreen, type Screen } from "./screen.ts";
 import { listenToSignals } from "./signals.ts";
 
 export async function runCommandLine(words: readonly string[]): Promise<number> {
-  const { stdout, stderr, env } = process;
+  const { stdout, stderr } = process;
+  // A copy, so that what is set below stays in this process and does not reach the programs it starts.
+  const env = { ...process.env };
+  // The AWS SDK tells each user on Node 20 that a later version of it will want Node 22: nothing they could act on.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   for (const stream of [stdout, stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // `memoir catalog | head -1`: the reader has seen enough.

@@ -3,7 +3,14 @@
 import { AppError } from "../../kernel/index.ts";
 import type { DumpResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
-import { modeOptions, present, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
+import {
+  localRuleOptions,
+  modeOptions,
+  present,
+  sessionOption,
+  settingsWish,
+  tierOptions,
+} from "../model-options.ts";
 import { createProgress } from "../progress.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
 
@@ -29,6 +36,7 @@ export const command = defineCommand<DumpResult>({
     sessionOption,
     ...modeOptions,
     ...tierOptions,
+    ...localRuleOptions,
   ],
   examples: [
     { command: "memoir dump --model molecular-weight --local-cache-only -n 100 --seed 7 -o sample.csv" },

@@ -1,7 +1,7 @@
 /** memoir predictions copy MODEL */
 import type { CopyResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
 
@@ -15,6 +15,7 @@ export const command = defineCommand<CopyResult>({
   options: [
     { flags: "--from <cache>", description: "where the rows are", choices: tierChoices },
     ...tierOptions,
+    ...localRuleOptions,
   ],
   examples: [{ command: "memoir predictions copy molecular-weight --from local" }],
   act: async (given, { app, ask }) =>
@@ -22,8 +23,7 @@ export const command = defineCommand<CopyResult>({
       {
         model: given.argument(0) ?? "",
         from: requiredTier(given, "from", "predictions copy"),
-        ...present("local", given.text("local")),
-        ...present("cloud", given.text("cloud")),
+        ...tierWish(given),
       },
       ask,
     ),

@@ -1,7 +1,7 @@
 /** memoir predictions drop MODEL */
 import type { DropResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { present, tierOptions, tierWish } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { plural } from "../words.ts";
 
@@ -26,8 +26,7 @@ export const command = defineCommand<DropResult>({
         from: requiredTier(given, "from", "predictions drop"),
         sure: given.is("yes") ? "yes" : "no",
         ...present("release", given.text("release")),
-        ...present("local", given.text("local")),
-        ...present("cloud", given.text("cloud")),
+        ...tierWish(given),
       },
       ask,
     ),

@@ -1,7 +1,7 @@
 /** memoir predictions import MODEL FILE */
 import type { ImportResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { tierOptions, tierWish } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
 
@@ -31,8 +31,7 @@ export const command = defineCommand<ImportResult>({
         model: given.argument(0) ?? "",
         file: given.argument(1) ?? "",
         into: given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
-        ...present("local", given.text("local")),
-        ...present("cloud", given.text("cloud")),
+        ...tierWish(given),
       },
       ask,
     ),

@@ -1,7 +1,7 @@
 /** memoir predictions stats [MODEL] */
 import type { StatsResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { localRuleOptions, present, tierOptions, tierWish } from "../model-options.ts";
 import { count, table } from "../words.ts";
 
 export const command = defineCommand<StatsResult>({
@@ -11,14 +11,13 @@ export const command = defineCommand<StatsResult>({
     "Counts the current release of each model that is here; models without stored predictions are left out.",
   ],
   arguments: [{ name: "MODEL", description: "one model only" }],
-  options: [...tierOptions],
+  options: [...tierOptions, ...localRuleOptions],
   examples: [{ command: "memoir predictions stats" }],
   act: async (given, { app, ask, screen }) => {
     const result = await (await app()).predictions.stats(
       {
         ...present("model", given.argument(0)),
-        ...present("local", given.text("local")),
-        ...present("cloud", given.text("cloud")),
+        ...tierWish(given),
       },
       ask,
     );

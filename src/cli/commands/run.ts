@@ -3,6 +3,7 @@ import { AppError } from "../../kernel/index.ts";
 import type { RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
 import {
+  localRuleOptions,
   lookUpOptions,
   modeOptions,
   present,
@@ -53,6 +54,7 @@ export const command = defineCommand<RunResult>({
     },
     { flags: "--timeout <seconds>", description: "time one batch may take; default 600", kind: "number" },
     ...tierOptions,
+    ...localRuleOptions,
   ],
   examples: [
     {

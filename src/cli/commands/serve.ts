@@ -3,6 +3,7 @@ import type { ServeResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import {
   legacyCacheOptions,
+  localRuleOptions,
   lookUpOptions,
   modeOptions,
   sessionOption,
@@ -26,6 +27,7 @@ export const command = defineCommand<ServeResult>({
     ...modeOptions,
     ...lookUpOptions,
     ...tierOptions,
+    ...localRuleOptions,
     sessionOption,
     ...legacyCacheOptions,
     {

@@ -87,6 +87,8 @@ export function createFlakyTier(
       await strike("drop");
       return inner.drop(scope, ask);
     },
+    listScopes: (ask) => inner.listScopes(ask),
+    dropListed: (stored, ask) => inner.dropListed(stored, ask),
     close: () => inner.close(),
   };
 }

@@ -15,7 +15,7 @@ import {
 } from "../../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
 import type { TierEventSink } from "./events.ts";
-import type { PredictionTier, PutReport, SampleRequest } from "./tier.ts";
+import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "./tier.ts";
 
 export interface GuardOptions {
   /**
@@ -213,6 +213,26 @@ class Guard implements GuardedTier {
       rows: 0,
       ask,
       work: (each) => this.tier.drop(scope, each),
+      otherwise: () => 0,
+    });
+  }
+
+  listScopes(ask: Ask) {
+    return this.#guarded({
+      verb: "count",
+      rows: 0,
+      ask,
+      work: (each) => this.tier.listScopes(each),
+      otherwise: (): readonly StoredScope[] => [],
+    });
+  }
+
+  dropListed(stored: StoredScope, ask: Ask) {
+    return this.#guarded({
+      verb: "drop",
+      rows: 0,
+      ask,
+      work: (each) => this.tier.dropListed(stored, each),
       otherwise: () => 0,
     });
   }

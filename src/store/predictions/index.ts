@@ -15,4 +15,5 @@ export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
-export type { PredictionTier, PutReport, SampleRequest, TierAbilities } from "./tier.ts";
+export { columnsDigest } from "./scope.ts";
+export type { PredictionTier, PutReport, SampleRequest, StoredScope, TierAbilities } from "./tier.ts";

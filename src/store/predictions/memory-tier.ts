@@ -3,7 +3,14 @@ import { type Ask, checkAsk } from "../../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
 import { equalRows } from "./equal-rows.ts";
 import { sampleOf } from "./sample.ts";
-import { lastOfEachInput, requireWholeRows, scopeIdentity } from "./scope.ts";
+import {
+  identityOf,
+  inOrder,
+  lastOfEachInput,
+  parseScopeIdentity,
+  requireWholeRows,
+  scopeIdentity,
+} from "./scope.ts";
 import type { PredictionTier, PutReport } from "./tier.ts";
 
 const scanBatch = 1000;
@@ -74,6 +81,19 @@ export function createMemoryTier(options: { readonly name?: string } = {}): Pred
     drop: async (scope) => {
       const dropped = shelfOf(scope)?.rows.size ?? 0;
       shelves.delete(scopeIdentity(scope));
+      return dropped;
+    },
+    listScopes: async () =>
+      inOrder(
+        [...shelves].flatMap(([identity, shelf]) => {
+          const parts = parseScopeIdentity(identity);
+          return parts === undefined ? [] : [{ ...parts, rows: shelf.rows.size }];
+        }),
+      ),
+    dropListed: async (stored) => {
+      const identity = identityOf(stored) ?? "";
+      const dropped = shelves.get(identity)?.rows.size ?? 0;
+      shelves.delete(identity);
       return dropped;
     },
     close: async () => {},

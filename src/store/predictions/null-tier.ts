@@ -12,6 +12,8 @@ export function createNullTier(): PredictionTier {
     sample: async () => [],
     count: async () => 0,
     drop: async () => 0,
+    listScopes: async () => [],
+    dropListed: async () => 0,
     close: async () => {},
   };
 }

@@ -363,6 +363,38 @@ export function predictionTierContract(options: ContractOptions): void {
       expect(await tier.count(scope, ask)).toBe(3);
     });
 
+    it("lists what it holds of every model, release and set of columns, and drops what was listed", async () => {
+      const scope = scopeOf();
+      const older = scopeOf({ release: "v0 beta/1" });
+      const renamed = scopeOf({ columns: [{ name: "mass", type: "float" }] });
+      const other = scopeOf({ modelId: "eos9zzz" as ModelId });
+      expect(await tier.listScopes(ask)).toEqual([]);
+      await tier.putMany(scope, manyRows(4), ask);
+      await tier.putMany(older, manyRows(3), ask);
+      await tier.putMany(renamed, [row("a", 1), row("b", 2)], ask);
+      await tier.putMany(other, manyRows(1), ask);
+      const told = (of: PredictionScope, rows: number) => ({
+        modelId: of.modelId as string,
+        release: of.release,
+        columns: columnsDigest(of.columns),
+        rows,
+      });
+      const listed = await tier.listScopes(ask);
+      expect(new Set(listed.map((each) => JSON.stringify(each)))).toEqual(
+        new Set(
+          [told(scope, 4), told(older, 3), told(renamed, 2), told(other, 1)].map((each) =>
+            JSON.stringify(each),
+          ),
+        ),
+      );
+      expect(await tier.dropListed(told(older, 3), ask)).toBe(3);
+      expect(await tier.dropListed(told(renamed, 2), ask)).toBe(2);
+      expect(await tier.dropListed(told(renamed, 2), ask)).toBe(0);
+      const counts = [scope, older, renamed, other].map((each) => tier.count(each, ask));
+      expect(await Promise.all(counts)).toEqual([4, 0, 0, 1]);
+      expect(await tier.listScopes(ask)).toHaveLength(2);
+    });
+
     it("finds everything again after it was closed and opened", async () => {
       if (!place.persistent) return;
       const scope = scopeOf();

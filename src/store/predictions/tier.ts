@@ -34,6 +34,17 @@ export interface SampleRequest {
   readonly seed: string;
 }
 
+/** What a tier holds for one model, release and set of columns. */
+export interface StoredScope {
+  readonly modelId: string;
+  /** undefined = rows that Ersilia wrote into a Redis; nobody knows their release. */
+  readonly release: string | undefined;
+  /** `columnsDigest` of the columns; undefined where the release is. */
+  readonly columns: string | undefined;
+  /** Expired rows included; in a Redis, rows of Ersilia's that lie between count, too. */
+  readonly rows: number;
+}
+
 export interface PredictionTier {
   /** For people: `embedded ~/.memoir/predictions`, `redis://host:6379/0`, `s3://bucket/prefix`. No secrets. */
   readonly name: string;
@@ -59,5 +70,9 @@ export interface PredictionTier {
   count(scope: PredictionScope, ask: Ask): Promise<number>;
   /** Removes every row of this model and release; returns how many. */
   drop(scope: PredictionScope, ask: Ask): Promise<number>;
+  /** Everything that is stored, also of releases that no model here has; ordered by model and release. */
+  listScopes(ask: Ask): Promise<readonly StoredScope[]>;
+  /** Removes what `listScopes` told; returns how many rows. Rows of unknown release stay: they are Ersilia's. */
+  dropListed(stored: StoredScope, ask: Ask): Promise<number>;
   close(): Promise<void>;
 }

@@ -9,8 +9,8 @@ import type { PredictionRow, PredictionScope } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
 import { sampleOf } from "../sample.ts";
-import { requireWholeRows, scopeIdentity } from "../scope.ts";
-import type { PredictionTier, PutReport } from "../tier.ts";
+import { identityOf, inOrder, parseScopeIdentity, requireWholeRows, scopeIdentity } from "../scope.ts";
+import type { PredictionTier, PutReport, StoredScope } from "../tier.ts";
 import { hashInput } from "./checksum.ts";
 import { createKeyCodec, isHashedInput, type KeyCodec, type RowKey, scopeStart } from "./keys.ts";
 import { type LmdbStore, openLmdb, storeError } from "./lmdb-store.ts";
@@ -174,10 +174,32 @@ class EmbeddedTier implements PredictionTier {
     return rows;
   }
 
-  async drop(scope: PredictionScope, ask: Ask): Promise<number> {
+  async listScopes(ask: Ask): Promise<readonly StoredScope[]> {
+    checkAsk(ask, `listing what ${this.name} holds`);
+    const { store, names } = this.#fresh();
+    return this.#guarded("listing stored predictions", () =>
+      inOrder(
+        names.scopes().flatMap(({ identity, number }) => {
+          const parts = parseScopeIdentity(identity);
+          return parts === undefined ? [] : [{ ...parts, rows: store.rows.getKeysCount(rangeOf(number)) }];
+        }),
+      ),
+    );
+  }
+
+  drop(scope: PredictionScope, ask: Ask): Promise<number> {
+    return this.#drop(scopeIdentity(scope), ask);
+  }
+
+  async dropListed(stored: StoredScope, ask: Ask): Promise<number> {
+    const identity = identityOf(stored);
+    return identity === undefined ? 0 : this.#drop(identity, ask);
+  }
+
+  async #drop(identity: string, ask: Ask): Promise<number> {
     checkAsk(ask, `dropping predictions from ${this.name}`);
     const { store, names } = this.#fresh();
-    const scopeNumber = names.findScope(scopeIdentity(scope));
+    const scopeNumber = names.findScope(identity);
     if (scopeNumber === undefined) return 0;
     const range = { ...rangeOf(scopeNumber), limit: writeChunk };
     let dropped = 0;

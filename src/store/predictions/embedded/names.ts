@@ -17,6 +17,8 @@ export interface Names {
   findScope(identity: string): number | undefined;
   /** Gives a number where there is none. Inside a write transaction only. */
   internScope(identity: string): number;
+  /** Every scope that ever had a number. */
+  scopes(): readonly { readonly identity: string; readonly number: number }[];
   internProvenance(provenance: Provenance | undefined): ProvenanceNote;
   provenance(number: number, computedAtMs: number | undefined): Provenance | undefined;
   /** Forgets numbers given out in a transaction that was not committed. */
@@ -85,6 +87,13 @@ export function createNames(table: LmdbTable<string>): Names {
   return {
     findScope: (identity) => find(nameOf("scope", identity)),
     internScope: (identity) => intern("scope", identity),
+    scopes: () => {
+      const next = Number(table.get("next scope") ?? 1);
+      return Array.from({ length: next - 1 }, (_, i) => i + 1).flatMap((number) => {
+        const identity = table.get(`scope ${number}`);
+        return identity === undefined ? [] : [{ identity, number }];
+      });
+    },
     internProvenance: (provenance) => {
       // Rows of one batch share one object.
       if (provenance !== undefined && lastNoted?.provenance === provenance) return lastNoted.note;

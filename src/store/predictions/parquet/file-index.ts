@@ -47,6 +47,26 @@ export type IndexAnswer =
 
 const firstGuess = 64 * 1024;
 
+/** What a file of ours says about itself as a whole. */
+export interface FileSummary {
+  readonly rows: number;
+  /** `columnsDigest` of its scope. */
+  readonly columns: string;
+  /** Names of files whose rows are all in this one. */
+  readonly replaces: readonly string[];
+}
+
+/** undefined for a file of another program. Throws a plain Error when the file is torn. */
+export async function readFileSummary(reader: ObjectReader, ask: Ask): Promise<FileSummary | undefined> {
+  const { metadata, pairs } = await readFooter(reader, ask);
+  if (pairs.get(meta.format) !== formatVersion) return undefined;
+  return {
+    rows: Number(metadata.num_rows),
+    columns: pairs.get(meta.columns) ?? "",
+    replaces: replacedNames(pairs.get(meta.replaces)),
+  };
+}
+
 /** Throws a plain Error that says what is wrong when the file is torn or damaged. */
 export async function readFileIndex(
   reader: ObjectReader,
@@ -54,29 +74,12 @@ export async function readFileIndex(
   tailDigest: string,
   ask: Ask,
 ): Promise<IndexAnswer> {
-  const size = reader.sizeBytes;
-  if (size < 12) throw new Error(`it is ${size} bytes long`);
-  let start = Math.max(0, size - firstGuess);
-  let tail = await readOne(reader, { start, end: size }, ask);
-  if (tail.toString("latin1", tail.length - 4) !== "PAR1")
-    throw new Error("it does not end as a Parquet file");
-  const footerStart = size - 8 - tail.readUInt32LE(tail.length - 8);
-  if (footerStart < 4) throw new Error("its footer is longer than the file");
-  const widen = async (to: number) => {
-    if (to >= start) return;
-    tail = Buffer.concat([await readOne(reader, { start: to, end: start }, ask), tail]);
-    start = to;
-  };
-  await widen(footerStart);
-  const { parquetMetadata } = await import("hyparquet");
-  const metadata = parquetMetadata(tail.subarray(footerStart - start));
-  const pairs = new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value]));
+  const { metadata, pairs, footerStart, widen } = await readFooter(reader, ask);
   if (pairs.get(meta.format) !== formatVersion) return { kind: "not-ours" };
   const tailOffset = Number(pairs.get(meta.tailOffset));
   if (!(tailOffset >= 4 && tailOffset <= footerStart))
     throw new Error("its footer does not say where the index is");
-  await widen(tailOffset);
-  const covered = tail.subarray(tailOffset - start);
+  const covered = await widen(tailOffset);
   if (sha256(covered).slice(0, 16) !== tailDigest) throw new Error("its index is not what was written");
   const replaces = replacedNames(pairs.get(meta.replaces));
   if (pairs.get(meta.columns) !== columnsDigest(scope.columns)) return { kind: "other-columns", replaces };
@@ -93,6 +96,37 @@ export async function readFileIndex(
       weight: 4_096 + groups.reduce((sum, group) => sum + weightOf(group), 0),
     },
   };
+}
+
+interface Footer {
+  readonly metadata: FileMetaData;
+  readonly pairs: ReadonlyMap<string, string | undefined>;
+  /** Where the footer begins. */
+  readonly footerStart: number;
+  /** The bytes from there to the file's end; what was read already is not read again. */
+  widen(from: number): Promise<Buffer>;
+}
+
+async function readFooter(reader: ObjectReader, ask: Ask): Promise<Footer> {
+  const size = reader.sizeBytes;
+  if (size < 12) throw new Error(`it is ${size} bytes long`);
+  let start = Math.max(0, size - firstGuess);
+  let tail = await readOne(reader, { start, end: size }, ask);
+  if (tail.toString("latin1", tail.length - 4) !== "PAR1")
+    throw new Error("it does not end as a Parquet file");
+  const footerStart = size - 8 - tail.readUInt32LE(tail.length - 8);
+  if (footerStart < 4) throw new Error("its footer is longer than the file");
+  const widen = async (from: number) => {
+    if (from < start) {
+      tail = Buffer.concat([await readOne(reader, { start: from, end: start }, ask), tail]);
+      start = from;
+    }
+    return tail.subarray(from - start);
+  };
+  const { parquetMetadata } = await import("hyparquet");
+  const metadata = parquetMetadata(await widen(footerStart));
+  const pairs = new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value]));
+  return { metadata, pairs, footerStart, widen };
 }
 
 function groupIndex(

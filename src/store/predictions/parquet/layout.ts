@@ -84,7 +84,37 @@ export function modelFolder(scope: PredictionScope): string {
 
 /** `predictions/model_id=eos3b5e/release=v1/` */
 export function releaseFolder(scope: PredictionScope): string {
-  return `${modelFolder(scope)}release=${hiveValue(scope.release)}/`;
+  return releasePath(scope.modelId, scope.release);
+}
+
+/** The same for a model and release that no scope is known of. */
+export function releasePath(modelId: string, release: string): string {
+  return `predictions/model_id=${hiveValue(modelId)}/release=${hiveValue(release)}/`;
+}
+
+/** Below this lies every prediction file. */
+export const predictionsFolder = "predictions/";
+
+export interface FileAddress {
+  readonly modelId: string;
+  readonly release: string;
+  readonly base: string;
+}
+
+/** Model and release of a file's full name; undefined for a file that lies elsewhere. */
+export function parseFileAddress(name: string): FileAddress | undefined {
+  const [, model, release, base] =
+    /^predictions\/model_id=([^/]*)\/release=([^/]*)\/([^/]+)$/.exec(name) ?? [];
+  if (model === undefined || release === undefined || base === undefined) return undefined;
+  try {
+    return { modelId: hiveText(model), release: hiveText(release), base };
+  } catch {
+    return undefined;
+  }
+}
+
+function hiveText(value: string): string {
+  return value === "__HIVE_DEFAULT_PARTITION__" ? "" : decodeURIComponent(value);
 }
 
 /** Hive percent-encodes what file systems or its own syntax could not take. */

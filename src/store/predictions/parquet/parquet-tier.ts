@@ -21,12 +21,13 @@ import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
 import { createSampler } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
-import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
+import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
 import { type CompactReport, compactFiles, dueForCompaction } from "./compaction.ts";
 import { type FileHandle, type KnownRow, lookUp, readRows, type Wanted } from "./file-reader.ts";
 import { createFileWriter } from "./file-writer.ts";
 import { createForeignFiles, sortedByKey } from "./foreign.ts";
-import { fileNameOf, releaseFolder } from "./layout.ts";
+import { type InventoryFile, scopesOf, takeInventory } from "./inventory.ts";
+import { fileNameOf, releaseFolder, releasePath } from "./layout.ts";
 import { merge } from "./merge.ts";
 import { loadCodec } from "./page-decode.ts";
 import { createPartitions, type ListedFile, type Partition, type Partitions } from "./partition.ts";
@@ -322,6 +323,46 @@ class Tier implements ParquetTier {
       }
       return count;
     });
+  }
+
+  async listScopes(ask: Ask): Promise<readonly StoredScope[]> {
+    return scopesOf(await this.#inventory("listing stored predictions", undefined, ask));
+  }
+
+  /** Removes the files of one set of columns; rows that stand in two of them count twice. */
+  dropListed(stored: StoredScope, ask: Ask): Promise<number> {
+    const { modelId, release } = stored;
+    if (release === undefined) return Promise.resolve(0);
+    return this.#inTurn(async () => {
+      let dropped = 0;
+      // Twice: a merge that was under way may have published its file after the first look.
+      for (let round = 0; round < 2; round++) {
+        const files = await this.#inventory("dropping predictions", releasePath(modelId, release), ask);
+        const mine = files.filter(({ summary }) => summary.columns === stored.columns);
+        // A file that a merge replaced goes first, or its rows would be back when the merged one is gone.
+        const names = mine.flatMap(({ name, base, summary }) => [
+          ...summary.replaces.map((other) => name.slice(0, -base.length) + other),
+          name,
+        ]);
+        await this.#options.store.remove(names, ask).catch((error) => this.#fail(error));
+        dropped += mine.reduce((sum, { summary }) => sum + summary.rows, 0);
+      }
+      return dropped;
+    });
+  }
+
+  /** Starts again when a merge takes a file away meanwhile. */
+  async #inventory(doing: string, below: string | undefined, ask: Ask): Promise<readonly InventoryFile[]> {
+    const onDamage = (file: string, reason: string) => this.#partitions().skip(file, reason);
+    const { store } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      checkAsk(ask, `${doing} in ${this.name}`);
+      try {
+        return await takeInventory({ store, onDamage, ...(below === undefined ? {} : { below }) }, ask);
+      } catch (error) {
+        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) this.#fail(error);
+      }
+    }
   }
 
   /** A store that cannot be reached is a tier that cannot be reached: whoever guards tiers knows that code. */

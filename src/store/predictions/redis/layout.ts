@@ -18,7 +18,8 @@ import type { PredictionScope } from "../../../task/index.ts";
 import { scopeIdentity } from "../scope.ts";
 import { scopeTag } from "./mark.ts";
 
-export interface Keys {
+/** What the identity of a scope alone decides. */
+export interface ScopeKeys {
   readonly identity: string;
   readonly tag: string;
   readonly shared: string;
@@ -27,24 +28,43 @@ export interface Keys {
   readonly origins: string;
   readonly own: string;
   readonly canonical: string;
+}
+
+export interface Keys extends ScopeKeys {
   /** JSON of the column names, as it is written to `header`. */
   readonly headerText: string;
 }
 
 export function keysOf(scope: PredictionScope): Keys {
-  const identity = scopeIdentity(scope);
-  const model = scope.modelId;
+  const headerText = JSON.stringify(scope.columns.map((column) => column.name));
+  return { ...scopeKeys(scope.modelId, scopeIdentity(scope)), headerText };
+}
+
+export function scopeKeys(model: string, identity: string): ScopeKeys {
   return {
     identity,
     tag: scopeTag(identity),
     shared: `cache:${model}`,
     header: `${model}:header`,
-    state: `memoir:${model}`,
+    state: stateKey(model),
     origins: `memoir:${model}:origins`,
     own: `memoir:${identity}:rows`,
     canonical: `memoir:${identity}:canonical`,
-    headerText: JSON.stringify(scope.columns.map((column) => column.name)),
   };
+}
+
+export function stateKey(model: string): string {
+  return `memoir:${model}`;
+}
+
+/** The model of a `cache:<model>`; undefined for other keys. */
+export function sharedModel(key: string): string | undefined {
+  return /^cache:(.+)$/s.exec(key)?.[1];
+}
+
+/** The scope of a `memoir:<scope>:rows`; undefined for other keys. */
+export function ownIdentity(key: string): string | undefined {
+  return /^memoir:(.+):rows$/s.exec(key)?.[1];
 }
 
 /** The column names that a header's text lists; undefined when it is no list of texts. */

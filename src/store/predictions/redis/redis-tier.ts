@@ -8,11 +8,20 @@ import type { PredictionRow, PredictionScope, Provenance } from "../../../task/i
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
 import { sampleOf } from "../sample.ts";
-import { lastOfEachInput, requireWholeRows } from "../scope.ts";
-import type { PredictionTier, PutReport, SampleRequest } from "../tier.ts";
+import { identityOf, inOrder, lastOfEachInput, parseScopeIdentity, requireWholeRows } from "../scope.ts";
+import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
 import { emptyFindings, type Findings, keep, readProvenance } from "./findings.ts";
-import { type Keys, keysOf, readHeader } from "./layout.ts";
-import { originTag } from "./mark.ts";
+import {
+  type Keys,
+  keysOf,
+  ownIdentity,
+  readHeader,
+  type ScopeKeys,
+  scopeKeys,
+  sharedModel,
+  stateKey,
+} from "./layout.ts";
+import { originTag, readMark } from "./mark.ts";
 import { RedisLink } from "./redis-link.ts";
 import { parseRedisUrl } from "./redis-url.ts";
 import { deleteUnchangedScript, ersiliaTtlSeconds, putScript, releaseScript } from "./scripts.ts";
@@ -187,16 +196,45 @@ class RedisTier implements PredictionTier {
     return rows;
   }
 
+  async listScopes(ask: Ask): Promise<readonly StoredScope[]> {
+    const names = new Set<string>();
+    for (const pattern of ["cache:*", "memoir:*:rows"]) {
+      let cursor = "0";
+      do {
+        const at = cursor;
+        await this.#link.run("listing stored predictions", ask, async (redis) => {
+          const [next, found] = await redis.scan(at, "MATCH", pattern, "COUNT", scanCount, "TYPE", "hash");
+          cursor = next;
+          for (const name of found) names.add(name);
+        });
+      } while (cursor !== "0");
+    }
+    const rows = new Map<string, StoredScope>();
+    for (const name of names) {
+      const model = sharedModel(name);
+      const [length, shown] = await this.#link.run("listing stored predictions", ask, (redis) =>
+        Promise.all([redis.hlen(name), model === undefined ? null : redis.hget(stateKey(model), "shown")]),
+      );
+      const identity = model === undefined ? ownIdentity(name) : (shown ?? undefined);
+      const parts = identity === undefined ? undefined : parseScopeIdentity(identity);
+      const scope = parts ?? { modelId: model ?? name, release: undefined, columns: undefined };
+      const id = identity ?? name;
+      rows.set(id, { ...scope, rows: (rows.get(id)?.rows ?? 0) + length });
+    }
+    return inOrder([...rows.values()]);
+  }
+
   /** Removes what Memoir stored for this scope. Rows that Ersilia wrote stay: they belong to Ersilia. */
-  async drop(scope: PredictionScope, ask: Ask): Promise<number> {
-    const keys = keysOf(scope);
-    const reader = new RowReader({
-      scope,
-      tag: keys.tag,
-      header: undefined,
-      oldestSeconds: 0,
-      origins: this.#origins,
-    });
+  drop(scope: PredictionScope, ask: Ask): Promise<number> {
+    return this.#drop(keysOf(scope), ask);
+  }
+
+  async dropListed(stored: StoredScope, ask: Ask): Promise<number> {
+    const identity = identityOf(stored);
+    return identity === undefined ? 0 : this.#drop(scopeKeys(stored.modelId, identity), ask);
+  }
+
+  async #drop(keys: ScopeKeys, ask: Ask): Promise<number> {
     let dropped = 0;
     for (const key of [keys.shared, keys.own]) {
       let cursor = "0";
@@ -205,7 +243,7 @@ class RedisTier implements PredictionTier {
         dropped += await this.#link.run("dropping predictions", ask, async (redis) => {
           const [next, flat] = await redis.hscan(key, at, "COUNT", scanCount);
           cursor = next;
-          const mine = pairsOf(flat).filter(([input, text]) => isOurs(reader, input, text));
+          const mine = pairsOf(flat).filter(([, text]) => markedFor(text) === keys.tag);
           return mine.length === 0 ? 0 : redis.hdel(key, ...mine.map(([input]) => input));
         });
       } while (cursor !== "0");
@@ -414,9 +452,9 @@ function isMalformed(input: string): boolean {
   return loneSurrogate.test(input);
 }
 
-/** Whether Memoir stored it for the reader's scope, readable or not. */
-function isOurs(reader: RowReader, input: string, text: string): boolean {
-  return reader.read(input, text) !== undefined || reader.kind === "damaged";
+/** Tag of the scope that Memoir stored the text for, readable or not; undefined = Memoir did not. */
+function markedFor(text: string): string | undefined {
+  return readMark(text.slice(text.lastIndexOf("]") + 1))?.scope;
 }
 
 /** Equal as sets and in number: the order may differ, because cells are found by name. */
