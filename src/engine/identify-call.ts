@@ -106,6 +106,9 @@ export class CallIdentifier {
       return task.needsContainer === true
         ? unavailable("it must run in a container, and tasks run without containers here")
         : {};
+    // Where tasks may run without an image, one that only suggests an image runs without it if it has to.
+    const plain = executor.can.plainTasks === true && task.needsContainer !== true;
+    if (plain && task.images.length === 0) return {};
     const wanted = task.images.length > 0 ? task.images : defaultImage === undefined ? [] : [defaultImage];
     if (wanted.length === 0)
       return unavailable("it asks for no container image; give one with --image, or use --executor host");
@@ -115,11 +118,12 @@ export class CallIdentifier {
         return { image: await this.#pinOnce(requested, images, ask) };
       } catch (error) {
         checkAsk(ask, `pinning ${requested}`);
-        if (!isAppError(error) || error.code === "EXEC_ENGINE_NOT_FOUND") throw error;
+        if (!isAppError(error)) throw error;
+        if (error.code === "EXEC_ENGINE_NOT_FOUND" && executor.can.plainTasks !== true) throw error;
         refusals.push(`${messageOf(error)}. ${error.hint}`);
       }
     }
-    return unavailable(refusals.join("; "));
+    return plain ? {} : unavailable(refusals.join("; "));
   }
 
   #pinOnce(requested: string, images: ImageResolver, ask: Ask): Promise<PinnedImage> {

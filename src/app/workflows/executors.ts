@@ -4,7 +4,7 @@ import { AppError, type Ask } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
 export interface ExecutorWish {
-  /** `auto` is `container`. */
+  /** `auto` is `container`; `mixed` runs tasks that name an image in containers and all others on this machine. */
   readonly executor: "auto" | "container" | "host" | "mixed";
   /** Default: the first that answers. */
   readonly engine?: "docker" | "podman";
@@ -40,6 +40,12 @@ export async function chooseExecutor(
       "choosing the executor: --isolate is for --executor host; containers isolate anyway",
     );
   const lazy = new LazyContainers(wish.engine, environment, say);
+  if (wish.executor === "mixed") {
+    const { createHostExecutor } = await import("../../exec/local/index.ts");
+    const host = createHostExecutor({ isolate: false, env: environment.programs });
+    const executor = new MixedExecutor(host, lazy);
+    return { executor, images: lazy, close: () => executor.close() };
+  }
   return { executor: lazy, images: lazy, close: () => lazy.close() };
 }
 
@@ -155,4 +161,62 @@ function pullWords(say: (words: string) => void): (reference: string) => void {
     told.add(reference);
     say(`pulling ${reference}`);
   };
+}
+
+/** Each attempt where it belongs: in a container when it has an image, else on this machine. */
+class MixedExecutor implements Executor {
+  readonly name = "host and containers";
+  readonly #host: Executor;
+  readonly #containers: Executor;
+  #opened: Promise<void> | undefined;
+
+  constructor(host: Executor, containers: Executor) {
+    this.#host = host;
+    this.#containers = containers;
+  }
+
+  get can() {
+    return { ...this.#host.can, containers: true, plainTasks: true as const };
+  }
+
+  /** Containers are opened when the first of them is started. */
+  async open(ask: Ask): Promise<void> {
+    await this.#host.open(ask);
+  }
+
+  capacity() {
+    return this.#host.capacity();
+  }
+
+  environmentIdentity(): string | undefined {
+    return this.#host.environmentIdentity();
+  }
+
+  async start(attempt: Attempt, ask: Ask): Promise<void> {
+    if (attempt.image !== undefined) {
+      this.#opened ??= this.#containers.open(ask);
+      await this.#opened;
+    }
+    return this.#of(attempt).start(attempt, ask);
+  }
+
+  wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
+    return this.#of(attempt).wait(attempt, ask);
+  }
+
+  state(attempt: Attempt, ask: Ask) {
+    return this.#of(attempt).state(attempt, ask);
+  }
+
+  remove(attempt: Attempt, ask: Ask): Promise<void> {
+    return this.#of(attempt).remove(attempt, ask);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#host.close(), this.#containers.close()]);
+  }
+
+  #of(attempt: Attempt): Executor {
+    return attempt.image === undefined ? this.#host : this.#containers;
+  }
 }

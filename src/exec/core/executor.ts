@@ -12,6 +12,8 @@ import type { LiteralFile, Resources, StagedInput } from "../../task/index.ts";
 export interface ExecutorAbilities {
   /** Runs commands inside images. */
   readonly containers: boolean;
+  /** Besides, runs commands without any image, as processes of this machine. */
+  readonly plainTasks?: true;
   /** Attempts outlive this process and can be adopted by the next one. */
   readonly survives: boolean;
   /** The task root is really mounted; otherwise its text is replaced by the attempt's directory. */

@@ -29,22 +29,33 @@ export class AttemptFiles {
     this.#inputs = inputs;
   }
 
-  /** An object for what lies at a path of the task, with everything that expressions may look at. */
+  /**
+   * An object for what lies at a path of the task, with everything that expressions may look at. Its location is where
+   * the task left it, links not followed, so that what lies beside it is found beside it.
+   */
   async at(taskPath: string): Promise<FileV | DirectoryV> {
-    const host = await this.#locate(taskPath);
-    const facts = await stat(host);
+    const facts = await stat(await this.#locate(taskPath));
+    const location = this.locationOf(taskPath);
     const name = basename(taskPath);
-    if (facts.isDirectory())
-      return { class: "Directory", location: fileLocation(host), path: taskPath, basename: name };
+    if (facts.isDirectory()) return { class: "Directory", location, path: taskPath, basename: name };
     return {
       class: "File",
-      location: fileLocation(host),
+      location,
       path: taskPath,
       dirname: dirname(taskPath),
       basename: name,
       ...splitName(name),
       size: facts.size,
     };
+  }
+
+  /** The place of a path of the task on this machine. */
+  locationOf(taskPath: string): string {
+    const { workDir, hostPathOf: hostOf } = this.#finished;
+    const absolute = resolve(taskWork, taskPath);
+    if (absolute === taskWork || absolute.startsWith(`${taskWork}/`))
+      return fileLocation(workDir + absolute.slice(taskWork.length));
+    return fileLocation(hostOf(absolute) ?? absolute);
   }
 
   /** The object as it will be recorded: found, measured, and held. Literals are written to disk. */

@@ -222,7 +222,11 @@ class Collector {
     if (!isFile(settled)) return settled;
     let file: FileV = settled;
     if (declared.secondaryFiles.length > 0) {
-      const seen: FileV = { ...settled, ...(value.path === undefined ? {} : { path: value.path }) };
+      const { path } = value;
+      const seen: FileV = {
+        ...settled,
+        ...(path === undefined ? {} : { path, location: this.#disk.locationOf(path) }),
+      };
       const found = await withSecondaryFiles(
         seen,
         declared.secondaryFiles,
@@ -231,6 +235,7 @@ class Collector {
           context: { inputs, runtime, self: seen, javascript: requirements.inlineJavascript },
           files: this.#files,
           siblings: "discover",
+          locationOf: (each) => this.#disk.locationOf(each),
           requiredByDefault: false,
         },
         this.#ask,

@@ -31,7 +31,7 @@ import { bareRuntime, taskTmp, toolResources } from "./resources.ts";
 import { Scope } from "./scope.ts";
 import { renderScript } from "./script.ts";
 import { Stager, stagedInputs } from "./stager.ts";
-import { workDirOf } from "./work-dir.ts";
+import { type WorkDir, workDirOf } from "./work-dir.ts";
 
 /** Raised when equal documents come to mean something else. */
 export const frontEndVersion = "1.0.0";
@@ -54,6 +54,8 @@ export interface PlannedTool {
   /** As the task sees them, for the expressions of outputs. */
   readonly inputs: CwlRecord;
   readonly runtime: CwlRecord;
+  /** InplaceUpdateRequirement: locations of what the tool changes -> where the task has its copy. */
+  readonly updates: ReadonlyMap<string, string>;
 }
 
 /** @throws CwlFailure */
@@ -102,6 +104,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     inputs,
     runtime,
     outputs,
+    updates: requirements.inplaceUpdate?.inplaceUpdate === true ? updatesOf(work) : new Map(),
     call: {
       name: tool.name,
       path: request.path,
@@ -124,6 +127,13 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
   };
+}
+
+function updatesOf(work: WorkDir): ReadonlyMap<string, string> {
+  const updates = new Map<string, string>();
+  for (const [path, what] of work.placed)
+    if (what.kind === "source" && work.writable.has(path)) updates.set(what.source.location, path);
+  return updates;
 }
 
 function stageAll(inputs: CwlRecord, tool: CommandLineTool, stager: Stager): CwlRecord {

@@ -1,18 +1,12 @@
 /**
- * Where a tool sees its inputs: `/mnt/memoir/inputs/<n>/<basename>`. Files of one folder share an n, n counts folders in
- * the order of their first file, secondary files lie beside their file. No host path enters, neither here nor in what
+ * Where a tool sees its inputs: `/mnt/memoir/inputs/<n>/<basename>`. Every file has a folder of its own, so that
+ * a tool sees beside it only its secondary files; n counts them in the order of the inputs. No host path enters, neither here nor in what
  * expressions see of a file, so that what they answer is the same wherever the inputs lie.
  */
 import { dirname } from "node:path/posix";
 import { sha256 } from "../../../hash/index.ts";
 import type { TaskPath } from "../../../kernel/index.ts";
-import {
-  type FileValue,
-  type LiteralFile,
-  originFolder,
-  type StagedInput,
-  taskInputs,
-} from "../../../task/index.ts";
+import { type FileValue, type LiteralFile, type StagedInput, taskInputs } from "../../../task/index.ts";
 import { fileLocation, hostPathOf, nameOfLocation, splitName } from "../values/location.ts";
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
 
@@ -23,21 +17,15 @@ export type Placed =
   /** A directory that is put together of what is placed below it. */
   | { readonly kind: "folder"; readonly members: number };
 
-interface Folder {
-  readonly number: number;
-  /** Basename -> what has it. */
-  readonly names: Map<string, string>;
-}
-
 export class Stager {
-  readonly #folders = new Map<string, Folder>();
+  readonly #folders = new Map<string, number>();
   readonly #placed = new Map<string, Placed>();
 
   /** The object as the task sees it: with `path` and a location that says the same. */
   stage<T extends FileV | DirectoryV>(value: T): T {
     const family = [value, ...(isFile(value) ? (value.secondaryFiles ?? []) : [])];
     const folder = this.#folderFor(family);
-    return this.placeAt(value, `${taskInputs}/${folder.number}/${nameOf(value)}`);
+    return this.placeAt(value, `${taskInputs}/${folder}/${nameOf(value)}`);
   }
 
   /** The object at a path of its own choice; secondary files and listings come along. */
@@ -102,25 +90,14 @@ export class Stager {
     return this.#placed.entries();
   }
 
-  /** The first folder in which every name is free or already has this very file. */
-  #folderFor(family: readonly (FileV | DirectoryV)[]): Folder {
-    const group = groupOf(family[0]);
-    for (let twin = 0; ; twin++) {
-      const key = `${group}\0${twin}`;
-      let folder = this.#folders.get(key);
-      if (folder === undefined) {
-        folder = { number: this.#folders.size, names: new Map() };
-        this.#folders.set(key, folder);
-      }
-      const { names } = folder;
-      const fits = family.every((each) => {
-        const holder = names.get(nameOf(each));
-        return holder === undefined || holder === identityOf(each);
-      });
-      if (!fits) continue;
-      for (const each of family) names.set(nameOf(each), identityOf(each));
-      return folder;
-    }
+  /** The same file with the same company is staged once. */
+  #folderFor(family: readonly (FileV | DirectoryV)[]): number {
+    const key = JSON.stringify(family.map((each) => [nameOf(each), identityOf(each)]));
+    const known = this.#folders.get(key);
+    if (known !== undefined) return known;
+    const number = this.#folders.size;
+    this.#folders.set(key, number);
+    return number;
   }
 }
 
@@ -169,11 +146,6 @@ export function nameOf(value: FileV | DirectoryV): string {
 function bare(source: FileValue): FileValue {
   const { siblings: _siblings, ...file } = source;
   return file;
-}
-
-function groupOf(value: FileV | DirectoryV | undefined): string {
-  const source = value === undefined ? undefined : sourceOf(value);
-  return source === undefined ? "literals" : originFolder(source);
 }
 
 function identityOf(value: FileV | DirectoryV): string {

@@ -43,7 +43,11 @@ export async function workDirOf(
   stager: Stager,
   scope: Scope,
 ): Promise<WorkDir> {
-  const builder = new WorkDirBuilder(stager);
+  const inContainer = scope.parts.requirements.docker?.required === true;
+  const builder = new WorkDirBuilder(
+    stager,
+    inContainer ? `${unsupportedPrefix}-entryname` : "cwl-entryname",
+  );
   if (requirement === undefined) return builder;
   for (const wanted of await wantedEntries(requirement, scope)) builder.add(wanted);
   return builder;
@@ -106,8 +110,12 @@ class WorkDirBuilder implements WorkDir {
   readonly moved = new Map<string, string>();
   readonly #stager: Stager;
 
-  constructor(stager: Stager) {
+  /** What absolute names are refused with: legal only inside of a container of the tool's own. */
+  readonly #absoluteName: string;
+
+  constructor(stager: Stager, absoluteName: string) {
     this.#stager = stager;
+    this.#absoluteName = absoluteName;
   }
 
   add(wanted: Wanted): void {
@@ -136,7 +144,7 @@ class WorkDirBuilder implements WorkDir {
     if (posix.isAbsolute(name) && !name.startsWith(`${taskWork}/`))
       throw failureAt(
         place,
-        `${unsupportedPrefix}-entryname`,
+        this.#absoluteName,
         `entryname ${name} is absolute, which needs a container of its own`,
         "only names below the working directory are supported",
       );

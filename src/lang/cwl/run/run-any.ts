@@ -1,5 +1,6 @@
 /** One process with its inputs, whatever kind it is. */
 
+import type { OutputCollector } from "../../core/index.ts";
 import { outputCollector } from "../collect/collect-outputs.ts";
 import { fromNeutral } from "../collect/neutral.ts";
 import type { CommandLineTool, ExpressionTool } from "../model/process.ts";
@@ -14,6 +15,7 @@ import { knownFiles, reattached } from "./known-files.ts";
 import type { ProcessCall } from "./process-call.ts";
 import type { RunState } from "./run-state.ts";
 import { runWorkflow } from "./run-workflow.ts";
+import { asUpdated } from "./updates.ts";
 
 /** Outputs; undefined when it failed, was cancelled or not started, which the state knows by then. */
 export async function runAny(run: RunState, call: ProcessCall): Promise<CwlRecord | undefined> {
@@ -51,7 +53,7 @@ async function bound(run: RunState, call: ProcessCall): Promise<CwlRecord> {
   const { process, requirements, given, siblings } = call;
   const { evaluator, files, document, ask } = run;
   const answer = await bindInputs(
-    given,
+    await asUpdated(given, run.updates),
     { process, requirements, runtime: bareRuntime, evaluator, files, ontology: document.ontology, siblings },
     ask,
   );
@@ -79,7 +81,14 @@ async function runTool(
     if (run.stopped) return undefined;
     const { evaluator, host, ask } = run;
     const planned = await planTool({ tool, requirements, inputs, path, evaluator, files: host.files }, ask);
-    const collect = outputCollector({ tool, requirements, planned, evaluator, host: host.files });
+    const collector = outputCollector({ tool, requirements, planned, evaluator, host: host.files });
+    const collect: OutputCollector = (finished, askNow) => {
+      for (const [location, place] of planned.updates) {
+        const now = finished.hostPathOf(place);
+        if (now !== undefined) run.updates.set(location, now);
+      }
+      return collector(finished, askNow);
+    };
     const outcome = await host.call(planned.call, collect, ask);
     switch (outcome.kind) {
       case "reused":

@@ -18,6 +18,8 @@ export class RunState {
   readonly files: Files;
   readonly calls = new Semaphore(mostCalls);
   readonly failures: RunFailure[] = [];
+  /** What tools changed in place: location before -> location now. */
+  readonly updates = new Map<string, string>();
   readonly #controller = new AbortController();
   #stopped = false;
   #cancelled = false;

@@ -5,7 +5,7 @@ import { literalText } from "../model/expression.ts";
 import type { SecondaryFile } from "../model/type.ts";
 import { completeFile, FileProblem } from "./complete.ts";
 import type { Files } from "./files.ts";
-import { nameOfLocation } from "./location.ts";
+import { fileLocation, nameOfLocation } from "./location.ts";
 import { type CwlValue, type DirectoryV, type FileV, isFileOrDirectory, isList } from "./value.ts";
 
 /** An expression that failed where a value was wanted. */
@@ -25,6 +25,8 @@ export interface SecondaryQuestion {
   readonly files: Files;
   /** `discover`: look beside the primary file; `given`: only what it carries counts. */
   readonly siblings: "discover" | "given";
+  /** Where a path lies that an expression answers. Default: it is one of this machine. */
+  readonly locationOf?: (path: string) => string;
   /** Whether a pattern that does not say so must match: true for inputs, false for outputs. */
   readonly requiredByDefault: boolean;
 }
@@ -63,13 +65,19 @@ async function namesOf(
   const answer = await question.evaluator.evaluate(pattern.pattern, context, ask);
   if (answer.kind === "fault") throw new EvalProblem(answer.fault);
   const values: readonly CwlValue[] = isList(answer.value) ? answer.value : [answer.value];
-  return values.flatMap((each) => {
+  return values.flatMap((each): readonly (string | FileV | DirectoryV)[] => {
     if (each === null || each === "") return [];
-    if (typeof each === "string" || isFileOrDirectory(each)) return [each];
+    if (typeof each === "string") return [each];
+    if (isFileOrDirectory(each)) return [placed(each, question)];
     throw new FileProblem(
       `the secondaryFiles expression ${pattern.pattern.text} answers neither a name nor a File or Directory`,
     );
   });
+}
+
+function placed(value: FileV | DirectoryV, question: SecondaryQuestion): FileV | DirectoryV {
+  if (value.location !== undefined || value.path === undefined) return value;
+  return { ...value, location: (question.locationOf ?? fileLocation)(value.path) };
 }
 
 async function isRequired(
