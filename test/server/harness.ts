@@ -51,9 +51,13 @@ export async function openServer(
     readonly keys?: readonly TestKey[];
     readonly env?: Readonly<Record<string, string>>;
     readonly requestTimeoutMs?: number;
+    /** Of an earlier server; stays when this one is closed. */
+    readonly folder?: string;
+    /** Folder below which files are allowed; default: the server's own. */
+    readonly files?: "none";
   } = {},
 ): Promise<TestServer> {
-  const folder = await mkdtemp(join(tmpdir(), "memoir-server-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "memoir-server-")));
   const env = { ...process.env, ...options.env, MEMOIR_HOME: join(folder, "home") };
   const app = createApp({ env, cwd: folder, parentPid: process.pid });
   const bugs: unknown[] = [];
@@ -65,7 +69,9 @@ export async function openServer(
       executor: "host",
       isolate: "no",
       cacheHostTasks: "yes",
-      ...(options.keys === undefined ? {} : { accessKeys: keyFile, files: folder }),
+      ...(options.keys === undefined
+        ? {}
+        : { accessKeys: keyFile, ...(options.files === "none" ? {} : { files: folder }) }),
     },
     (error) => bugs.push(error),
   );
@@ -94,7 +100,7 @@ export async function openServer(
     close: async () => {
       await listening.close();
       await omics.close();
-      await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }
