@@ -1,7 +1,12 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { freshAsk } from "../../../kernel/index.ts";
+import { createFolderSource } from "../../core/index.ts";
 import { literalText } from "../model/expression.ts";
 import { printType } from "../model/type.ts";
 import { loadText } from "../testing/memory-tree.ts";
+import { loadDocument } from "./load.ts";
 
 const tool = (version: string, body: string) => `cwlVersion: ${version}\nclass: CommandLineTool\n${body}`;
 const echo = tool("v1.2", "inputs: {in: string}\noutputs: []\nbaseCommand: echo\n");
@@ -231,4 +236,33 @@ describe("hostile texts", () => {
     const { said } = await loadText(`${echo}__proto__: 1\nconstructor: 2\n`);
     expect(said).toHaveLength(2);
   });
+});
+
+it("documents on the web run others beside them, and their files are on the web, too", async () => {
+  const texts: Readonly<Record<string, string>> = {
+    "/wf/main.cwl":
+      "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []\nsteps: {s: {run: ../tool.cwl, in: [], out: []}}\n",
+    "/tool.cwl":
+      "cwlVersion: v1.2\nclass: CommandLineTool\ninputs: {f: {type: File, default: {class: File, location: data/x.txt}}}\noutputs: []\n",
+  };
+  const server = createServer((request, response) => {
+    const text = texts[request.url ?? ""];
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const tree = createFolderSource({ folder: "/nowhere" });
+    const { document, diagnostics } = await loadDocument(
+      { tree, uri: `${origin}/wf/main.cwl`, fragment: "", lenient: false },
+      freshAsk(),
+    );
+    expect(diagnostics).toEqual([]);
+    const run = document?.process.kind === "workflow" ? document.process.steps[0]?.run : undefined;
+    expect(run?.id).toBe(`${origin}/tool.cwl`);
+    expect(run?.inputs[0]?.default).toEqual({ class: "File", location: `${origin}/data/x.txt` });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 });
