@@ -25,10 +25,14 @@ export function validateMembers(
   });
 }
 
+/** Faults in a message: a long one helps nobody. */
+const mostShown = 20;
+
 /** `2 validation errors detected: Value at 'name' failed to satisfy constraint: …; …` */
 export function faultsMessage(faults: readonly Fault[]): string {
   const count = faults.length === 1 ? "1 validation error" : `${faults.length} validation errors`;
-  return `${count} detected: ${faults.map(({ message }) => message).join("; ")}`;
+  const shown = faults.slice(0, mostShown).map(({ message }) => message);
+  return `${count} detected: ${shown.join("; ")}${faults.length > mostShown ? "; …" : ""}`;
 }
 
 function check(shape: Shape, value: unknown, at: string): readonly Fault[] {

@@ -15,6 +15,7 @@ import { Input, type OperationContext } from "./operation-context.ts";
 import { resumeBatches } from "./operations/batches.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
+import { refuseForeignPages } from "./web-pages.ts";
 
 export interface OmicsServer {
   /** Never throws. */
@@ -67,6 +68,7 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     throw new ServiceException("ValidationException", "the request target is not a path");
   const definition = request.method === "GET" ? await here.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
+  if (parts.keys.length === 0) refuseForeignPages(request);
   const caller = authenticate({ ...request, ...target }, parts);
   seen.caller = caller;
   const neighbour = await neighbours({ request, target, caller, parts, ask });

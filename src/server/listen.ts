@@ -34,6 +34,8 @@ export async function listen(server: OmicsServer, options: ListenOptions): Promi
   const http = createHttpServer({
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     headersTimeout: Math.min(options.requestTimeoutMs ?? 60_000, 20_000),
+    // How often the two are looked at: what is too slow is gone soon after.
+    connectionsCheckingInterval: Math.min(options.requestTimeoutMs ?? 5_000, 5_000),
     maxHeaderSize: 32 * 1024,
     // Refuses requests whose length could be read in two ways.
     insecureHTTPParser: false,
