@@ -21,7 +21,7 @@ export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask)
 class Delivery {
   readonly #outdir: string;
   readonly #ask: Ask;
-  /** Name -> location of what has it. */
+  /** Name -> identity of what has it. */
   readonly #names = new Map<string, string>();
 
   constructor(outdir: string, ask: Ask) {
@@ -48,7 +48,7 @@ class Delivery {
 
   async #file(file: FileValue): Promise<Readonly<Record<string, unknown>>> {
     checkAsk(this.#ask, `bringing outputs to ${this.#outdir}`);
-    const name = this.#freeName(file);
+    const name = this.#freeName(file.basename, await identityOf(file));
     const target = join(this.#outdir, name);
     await bring(file.location, target);
     if (file.kind === "directory") return directoryObject(target, name);
@@ -64,18 +64,24 @@ class Delivery {
   }
 
   /** `out.txt`, `out_2.txt`, …; the same file keeps the name that it has. */
-  #freeName(file: FileValue): string {
-    const { basename } = file;
+  #freeName(basename: string, identity: string): string {
     const dot = basename.lastIndexOf(".");
     const [stem, ending] = dot > 0 ? [basename.slice(0, dot), basename.slice(dot)] : [basename, ""];
     for (let n = 1; ; n++) {
       const name = n === 1 ? basename : `${stem}_${n}${ending}`;
       const holder = this.#names.get(name);
-      if (holder !== undefined && holder !== file.location) continue;
-      this.#names.set(name, file.location);
+      if (holder !== undefined && holder !== identity) continue;
+      this.#names.set(name, identity);
       return name;
     }
   }
+}
+
+/** Outputs that are one file reach us as links to it. */
+async function identityOf(file: FileValue): Promise<string> {
+  if (file.kind === "directory") return file.location;
+  const { dev, ino } = await stat(file.location);
+  return `${dev}:${ino}`;
 }
 
 async function bring(source: string, target: string): Promise<void> {

@@ -24,9 +24,13 @@ export class AttemptFiles {
   #made: string | undefined;
   #roots: Promise<readonly string[]> | undefined;
 
-  constructor(finished: FinishedAttempt, inputs: ReadonlyMap<string, FileValue>) {
+  /** Host paths of everything that was staged. */
+  readonly #sources: readonly string[];
+
+  constructor(finished: FinishedAttempt, inputs: ReadonlyMap<string, FileValue>, sources: readonly string[]) {
     this.#finished = finished;
     this.#inputs = inputs;
+    this.#sources = sources;
   }
 
   /**
@@ -47,6 +51,12 @@ export class AttemptFiles {
       ...splitName(name),
       size: facts.size,
     };
+  }
+
+  /** An object that an expression answered, located on this machine. */
+  placed(value: FileV | DirectoryV): FileV | DirectoryV {
+    const path = value.path ?? hostPathOf(value.location ?? "");
+    return path === undefined ? value : { ...value, location: this.locationOf(path) };
   }
 
   /** The place of a path of the task on this machine. */
@@ -145,8 +155,8 @@ export class AttemptFiles {
 
   async #findRoots(): Promise<readonly string[]> {
     const attempt = dirname(this.#finished.workDir);
-    const sources = [...this.#inputs.values()].map((each) => each.location);
-    const all = [attempt, ...sources];
+    const inputs = [...this.#inputs.values()].map((each) => each.location);
+    const all = [attempt, ...inputs, ...this.#sources];
     const real = await Promise.all(all.map((each) => realpath(each).catch(() => each)));
     return [...new Set([...all, ...real])];
   }

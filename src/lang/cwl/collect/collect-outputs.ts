@@ -87,7 +87,11 @@ class Collector {
     this.#files = createFiles(parts.host);
     const runtime = cwlRecord([...Object.entries(planned.runtime), ["exitCode", finished.exitCode]]);
     this.#scope = new Scope({ evaluator, inputs: planned.inputs, runtime, requirements, ask });
-    this.#disk = new AttemptFiles(finished, heldByLocation(planned.inputs));
+    this.#disk = new AttemptFiles(
+      finished,
+      heldByLocation(planned.inputs),
+      planned.call.inputs.map((each) => each.source.location),
+    );
   }
 
   async collect(): Promise<Outputs> {
@@ -235,7 +239,7 @@ class Collector {
           context: { inputs, runtime, self: seen, javascript: requirements.inlineJavascript },
           files: this.#files,
           siblings: "discover",
-          locationOf: (each) => this.#disk.locationOf(each),
+          placed: (each) => this.#disk.placed(each),
           requiredByDefault: false,
         },
         this.#ask,

@@ -25,8 +25,8 @@ export interface SecondaryQuestion {
   readonly files: Files;
   /** `discover`: look beside the primary file; `given`: only what it carries counts. */
   readonly siblings: "discover" | "given";
-  /** Where a path lies that an expression answers. Default: it is one of this machine. */
-  readonly locationOf?: (path: string) => string;
+  /** An object that an expression answers, with its location on this machine. Default: its path is one of this machine. */
+  readonly placed?: (value: FileV | DirectoryV) => FileV | DirectoryV;
   /** Whether a pattern that does not say so must match: true for inputs, false for outputs. */
   readonly requiredByDefault: boolean;
 }
@@ -76,8 +76,9 @@ async function namesOf(
 }
 
 function placed(value: FileV | DirectoryV, question: SecondaryQuestion): FileV | DirectoryV {
+  if (question.placed !== undefined) return question.placed(value);
   if (value.location !== undefined || value.path === undefined) return value;
-  return { ...value, location: (question.locationOf ?? fileLocation)(value.path) };
+  return { ...value, location: fileLocation(value.path) };
 }
 
 async function isRequired(
