@@ -4,7 +4,7 @@ import { AppError, type Ask } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
 export interface ExecutorWish {
-  /** `auto` is `container`; `mixed` runs tasks that name an image in containers and all others on this machine. */
+  /** `auto` is `container`, for CWL `mixed`; `mixed` runs tasks that name an image in containers and all others on this machine. */
   readonly executor: "auto" | "container" | "host" | "mixed";
   /** Default: the first that answers. */
   readonly engine?: "docker" | "podman";

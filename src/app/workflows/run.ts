@@ -185,7 +185,10 @@ async function prepared<T>(
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
     const log = { to: (_words: string) => {} };
-    const chosen = await chooseExecutor(wish, environment, (words) => log.to(words));
+    // A CWL tool without DockerRequirement is written for the machine that it runs on.
+    const mixed = wish.executor === "auto" && loaded.language === "cwl" && wish.isolate === "no";
+    const where = { ...wish, executor: mixed ? ("mixed" as const) : wish.executor };
+    const chosen = await chooseExecutor(where, environment, (words) => log.to(words));
     closers.push(chosen.close);
     const remote = createRemoteFiles(environment.s3);
     closers.push(() => remote.close());

@@ -48,8 +48,9 @@ export const command = defineCommand<Result>({
     },
     {
       flags: "--executor <where>",
-      description: "where tasks run; default auto, which is container",
-      choices: ["auto", "container", "host"],
+      description:
+        "where tasks run; mixed is container for tasks that name an image and host for all others; default auto, which is mixed for CWL and else container",
+      choices: ["auto", "container", "host", "mixed"],
     },
     {
       flags: "--engine <engine>",
