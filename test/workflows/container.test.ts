@@ -72,6 +72,23 @@ describeWith([podmanRequirement, testImagesRequirement], "workflows in container
     expect((await box.run("cache", "explain", "last")).out).toContain("the container image changed: sha256:");
   });
 
+  it("that name no image are computed again in another default image", async () => {
+    const bare = document("x", "cat ~{data} > out.txt").replace(/ {2}runtime .*\n/, "");
+    await box.write("wf.wdl", bare);
+    const other = "localhost/memoir-test/other-default:1";
+    // Another config, so another image, made of the same layers.
+    const podman = (...args: string[]) => execFileSync("podman", args, { env: engine.env });
+    const made = podman("import", "--change", "ENV PATH=/bin", images.bash.layer, other).toString().trim();
+    expect(made).not.toBe("");
+    const inImage = async (image: string) =>
+      (await box.json<RunAnswer>(...words, "--image", image)).calls.reused;
+    expect(await inImage(images.bash.reference)).toBe(0);
+    expect(await inImage(images.bash.reference)).toBe(1);
+    expect(await inImage(other)).toBe(0);
+    await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt"));
+    expect(await inImage(other)).toBe(1);
+  });
+
   it("are finished by the next run when Memoir is killed with -9", async () => {
     await box.write("wf.wdl", document(images.bash.reference, "echo $RANDOM$RANDOM > out.txt; sleep 2"));
     const started = box.start(...words);
