@@ -177,6 +177,15 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     expect(await value(evaluator, "$(1 + 1)")).toBe(2);
   });
 
+  it("what a promise leaves running does not harm the next expression", async () => {
+    const endless =
+      "${ Promise.resolve().then(function f() { return Promise.resolve().then(f); }); return 1; }";
+    expect(await value(evaluator, endless)).toBe(1);
+    expect(await value(evaluator, "$(1 + 1)")).toBe(2);
+    expect(await value(evaluator, "${ Promise.reject(new Error('lost')); return 1; }")).toBe(1);
+    expect(await value(evaluator, "$(1 + 1)")).toBe(2);
+  });
+
   it("a memory bomb ends in a fault, and others asked at the same time are answered", async () => {
     const [before, bomb, after] = await Promise.all([
       value(evaluator, "$(1 + 1)"),

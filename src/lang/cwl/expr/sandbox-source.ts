@@ -142,7 +142,8 @@ const importing = /\bimport\b(?=(?:\s|\/\*[^]*?\*\/|\/\/[^\n]*\n)*[(.])/;
 export const vmWorker = String.raw`"use strict";
 ${answering}
 const vm = require("node:vm");
-const libraries = workerData.libraries;
+// Promises that an expression leaves behind are nobody's business.
+process.on("unhandledRejection", () => undefined);
 const prelude = new vm.Script(workerData.prelude, { filename: "prelude" });
 const contexts = new Map();
 // Should an object of this world ever be reached from within, there is no way from it to code.

@@ -34,7 +34,9 @@ class WorkerEngine {
   #sent: Waiting[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  #seen = -1;
+  #seen = notBegun;
+  /** Batches that this worker has answered. */
+  #served = 0;
   #closed = false;
 
   constructor(program: WorkerProgram) {
@@ -110,8 +112,8 @@ class WorkerEngine {
     const worker = this.#worker ?? this.#start();
     this.#sent = this.#queue;
     this.#queue = [];
-    Atomics.store(this.#progress, 0, 0);
-    this.#seen = -1;
+    Atomics.store(this.#progress, 0, notBegun);
+    this.#seen = notBegun;
     const libraries = new Table<readonly string[]>((each) => each.join("\u0000"));
     const inputs = new Table<string>((each) => each);
     const jobs = this.#sent.map(({ job }) => ({
@@ -166,11 +168,13 @@ class WorkerEngine {
       });
     });
     this.#worker = worker;
+    this.#served = 0;
     return worker;
   }
 
   #answered(replies: readonly string[]): void {
     clearTimeout(this.#timer);
+    this.#served++;
     const sent = this.#sent;
     this.#sent = [];
     this.#worker?.unref();
@@ -178,7 +182,10 @@ class WorkerEngine {
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  /** The job that the worker is at gets the answer; everything else is asked again. */
+  /**
+   * The job that the worker is at gets the answer; everything else is asked again. A worker that did not begin is still
+   * busy with what an earlier job left running, or cannot start at all.
+   */
   #giveUp(answer: JsAnswer): void {
     clearTimeout(this.#timer);
     const at = Atomics.load(this.#progress, 0);
@@ -186,9 +193,10 @@ class WorkerEngine {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#sent = [];
-    this.#queue = [...sent.filter((_, index) => index !== at), ...this.#queue];
+    const blamed = at === notBegun && this.#served === 0 ? sent : sent.filter((_, index) => index === at);
+    this.#queue = [...sent.filter((each) => !blamed.includes(each)), ...this.#queue];
     void worker?.terminate();
-    sent[at]?.answer(answer);
+    for (const each of blamed) each.answer(answer);
     if (this.#queue.length > 0) this.#schedule();
   }
 }
@@ -210,6 +218,8 @@ class Table<T> {
     return known;
   }
 }
+
+const notBegun = -1;
 
 const closedAnswer: JsAnswer = { kind: "fault", code: "closed", message: "the engine was closed" };
 
