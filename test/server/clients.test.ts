@@ -11,7 +11,8 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWith } from "../servers/requirement.ts";
 import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
-import { openServer, region, type TestServer, zipOf } from "./harness.ts";
+import { openServer, region, type TestServer } from "./harness.ts";
+import { zipOf } from "./zip.ts";
 
 const key = { accessKeyId: "AKIDCLIENTS", secretAccessKey: "secret/with+signs=", account: "111111111111" };
 const roleArn = "arn:aws:iam::111111111111:role/memoir";

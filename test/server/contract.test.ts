@@ -10,7 +10,8 @@ import {
   operations,
   type Shape,
 } from "../../src/protocol/index.ts";
-import { openServer, type TestServer, uniqueId, zipOf } from "./harness.ts";
+import { openServer, type TestServer, uniqueId } from "./harness.ts";
+import { zipOf } from "./zip.ts";
 
 let server: TestServer;
 beforeAll(async () => {

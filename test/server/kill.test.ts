@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLedger, type RunRecord, type TaskRecord } from "../../src/ledger/index.ts";
 import { memoirProgram, Sandbox } from "../cli/memoir.ts";
-import { zipOf } from "./harness.ts";
+import { zipOf } from "./zip.ts";
 
 const kills = 50;
 const account = "000000000000";

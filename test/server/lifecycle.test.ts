@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLedger } from "../../src/ledger/index.ts";
-import { openAccount, openServer, type TestServer, uniqueId, zipOf } from "./harness.ts";
+import { openAccount, openServer, type TestServer, uniqueId } from "./harness.ts";
+import { zipOf } from "./zip.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 const roleArn = "arn:aws:iam::000000000000:role/r";

@@ -7,16 +7,9 @@ import * as omics from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operations } from "../../src/protocol/index.ts";
 import { Sandbox } from "../cli/memoir.ts";
-import {
-  openServer,
-  type RawResponse,
-  region,
-  type TestKey,
-  type TestServer,
-  uniqueId,
-  zipOf,
-} from "./harness.ts";
+import { openServer, type RawResponse, region, type TestKey, type TestServer, uniqueId } from "./harness.ts";
 import { signedHeaders } from "./sign.ts";
+import { zipOf } from "./zip.ts";
 
 const ours: TestKey = {
   accessKeyId: "AKIDOURS",
