@@ -100,7 +100,7 @@ function fromWords(words: readonly string[], about: WorkflowInterface, start: Va
 
 function parsedValue(text: string, name: string, about: WorkflowInterface): unknown {
   const type = typeOf(name, about);
-  if (/^(String|File|Directory|Path)\??$/.test(type)) return text;
+  if (/^([Ss]tring|File|Directory|Path)\??$/.test(type)) return text;
   const { node } = parseJson({ name, text });
   return node === undefined ? text : jsonValue(node);
 }
@@ -113,7 +113,7 @@ function typeOf(name: string, about: WorkflowInterface): string {
 }
 
 function isArray(name: string, about: WorkflowInterface): boolean {
-  return typeOf(name, about).startsWith("Array[");
+  return /^Array\[|\[\]\??$/.test(typeOf(name, about));
 }
 
 function isPath(name: string, about: WorkflowInterface): boolean {

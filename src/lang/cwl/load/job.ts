@@ -4,6 +4,7 @@ import type { ParameterValues } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
+import { membersOf, type Type } from "../model/type.ts";
 import { atLeast } from "../model/version.ts";
 import type { InputFault } from "../values/bind-inputs.ts";
 import { hasScheme, resolveLocation } from "../values/location.ts";
@@ -36,7 +37,8 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues): P
   for (const [written, value] of Object.entries(inputs.values)) {
     if (written.startsWith("$") || /^cwl:/.test(written) || written === "cwlVersion") continue;
     const name = declared.includes(written) ? written : shortName(written);
-    if (declared.includes(name)) given.set(name, located(value, inputs.baseDir, namespaces));
+    const type = document.process.inputs.find((each) => each.name === name)?.type;
+    if (type !== undefined) given.set(name, located(withPaths(value, type), inputs.baseDir, namespaces));
     else if (written !== "id") diagnostics.push(undeclared(written, declared, document, root));
   }
   const { process, problems } = withRequirements(document, inputs, root, source, namespaces);
@@ -46,6 +48,20 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues): P
     diagnostics: [...diagnostics, ...problems],
     diagnosticOf: (fault) => diagnosticOf(fault, root, inputs.source !== undefined),
   };
+}
+
+/** A text where only a File or a Directory may stand is its path: what people write on command lines. */
+function withPaths(value: unknown, type: Type): unknown {
+  const members = membersOf(type);
+  if (typeof value === "string") {
+    if (members.some((each) => each.kind === "string" || each.kind === "enum" || each.kind === "Any"))
+      return value;
+    const kind = members.find((each) => each.kind === "File" || each.kind === "Directory")?.kind;
+    return kind === undefined ? value : { class: kind, path: value };
+  }
+  const array = members.find((each) => each.kind === "array");
+  if (!Array.isArray(value) || array?.kind !== "array") return value;
+  return value.map((each) => withPaths(each, array.items));
 }
 
 function namespacesOf(value: unknown): Record<string, string> {
