@@ -1,14 +1,10 @@
-#!/usr/bin/env -S memoir cwl-runner
 cwlVersion: v1.2
 class: CommandLineTool
-doc: Greets somebody.
+doc: Says hello.
+baseCommand: echo
+arguments: [Hello, $(inputs.name)]
+stdout: hello.txt
 inputs:
-  name:
-    type: string
-    default: world
-    inputBinding: {}
+  name: {type: string, default: world}
 outputs:
-  greeting:
-    type: stdout
-stdout: greeting.txt
-baseCommand: [echo, Hello]
+  greeting: stdout

@@ -73,7 +73,11 @@ function fileObject(file: FileValue): Value {
     ["basename", file.basename],
   ];
   if (file.sizeBytes !== undefined) entries.push(["size", BigInt(file.sizeBytes)]);
-  if (file.sha256 !== undefined && file.kind === "file") entries.push(["checksum", `sha256$${file.sha256}`]);
+  const { checksum, format } = file.extra ?? {};
+  if (typeof checksum === "string") entries.push(["checksum", checksum]);
+  else if (file.sha256 !== undefined && file.kind === "file")
+    entries.push(["checksum", `sha256$${file.sha256}`]);
+  if (typeof format === "string") entries.push(["format", format]);
   if (file.siblings !== undefined) entries.push(["secondaryFiles", file.siblings.map(fileObject)]);
   return { kind: "record", entries };
 }
