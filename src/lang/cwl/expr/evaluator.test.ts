@@ -128,6 +128,8 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     ["$(new Date(0) + '')", "Thu, 01 Jan 1970 00:00:00 GMT"],
     ["$(new Date(0) instanceof Date)", true],
     ["$(['b', 'a', 'c'].sort(function (x, y) { return x.localeCompare(y); }).join(''))", "abc"],
+    ["$(new Function('a', 'b', 'return a + b')(1, inputs.n))", 4],
+    ["$((function () {}) instanceof Function)", true],
     ["$(typeof inputs.file.held)", "undefined"],
     ["$(JSON.stringify(inputs.names))", '["a","b"]'],
   ])("%s is evaluated", async (text, expected) => {
@@ -210,6 +212,12 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     "${ Error.prepareStackTrace = function (e, sites) { return sites; }; return new Error().stack[0].getThis().process.pid; }",
     "${ return new Proxy({}, { get: function (t, n, r) { return r.constructor.constructor('return process')().pid; } }).x; }",
     "${ return WebAssembly.Memory.name + new SharedArrayBuffer(8); }",
+    "$(new Function('return process.pid')())",
+    "$(new Function('', '}), process.pid, (function () {')())",
+    "${ return new Function('return import(\"fs\")')() && process.pid; }",
+    "${ try { new Function('(')(); } catch (e) { return e.constructor.constructor('return process')().pid; } }",
+    "${ try { (function f() { new Function('return 1')(f()); })(); } catch (e) { return e.constructor.constructor('return process')().pid; } }",
+    "$(Function.prototype.constructor('return process')().pid)",
     "$(arguments.callee.caller.constructor('return process')().pid)",
   ])("%s does not get out", async (text) => {
     expect(await faultCode(evaluator, text)).toMatch(/^(exception|syntax)$/);

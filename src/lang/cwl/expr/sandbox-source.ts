@@ -2,11 +2,11 @@
  * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
  * bundled file, and nothing of ours is reachable from within.
  *
- * `prelude` prepares a fresh global: it answers `{ seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
+ * `prelude` prepares a fresh global. Called with what makes functions out of texts (or nothing, where the engine may do it) it answers `{ seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
  * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
  * that the outside never touches an object that the expression made.
  */
-export const prelude = String.raw`(function () {
+export const prelude = String.raw`(function (compile) {
   "use strict";
   const global = globalThis;
   const { parse, stringify } = JSON;
@@ -73,6 +73,27 @@ export const prelude = String.raw`(function () {
       defineProperty(owner, name, { value: function (...args) { args[at] = args[at] === undefined ? locale : args[at]; return bound(real, this, ...args); } });
   }
   defineProperty(Math, "random", { value: function random() { impure = "a random number"; return realRandom(); } });
+  for (const each of [function* () {}, async function () {}, async function* () {}])
+    defineProperty(getPrototypeOf(each), "constructor", { value: undefined });
+  if (compile !== undefined) {
+    // Template libraries make functions out of texts. They are compiled like expressions, by the outside, which
+    // answers a function of this world, or a text that says what is wrong.
+    const RealFunction = Function;
+    const made = function Function(...parts) {
+      const body = parts.length === 0 ? "" : text(parts[parts.length - 1]);
+      let names = "";
+      for (let i = 0; i < parts.length - 1; i++) names += (i === 0 ? "" : ",") + text(parts[i]);
+      let answer;
+      try {
+        answer = compile("(function anonymous(" + names + "\n) {\n" + body + "\n})");
+      } catch { answer = "the stack is exhausted"; }
+      if (typeof answer !== "function") throw new SyntaxError(text(answer));
+      return answer;
+    };
+    defineProperty(made, "prototype", { value: RealFunction.prototype, writable: false });
+    defineProperty(RealFunction.prototype, "constructor", { value: made });
+    defineProperty(global, "Function", { value: made, writable: false, configurable: false });
+  }
   Error.stackTraceLimit = 0;
   defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
   freeze(Error);
@@ -119,7 +140,7 @@ export const prelude = String.raw`(function () {
     }
   }
   return { seal, run };
-})()`;
+})`;
 
 /** Both engines: answers jobs in batches, and tells by a shared counter which one it is at. */
 const answering = String.raw`
@@ -154,7 +175,15 @@ function contextOf(libs) {
   let known = contexts.get(key);
   if (known === undefined) {
     const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } });
-    const inside = prelude.runInContext(context);
+    const compile = (source) => {
+      if (importing.test(source)) return "import() is not available in expressions";
+      try {
+        return new vm.Script(source, { filename: "function" }).runInContext(context);
+      } catch (error) {
+        return error instanceof SyntaxError ? error.message : "the text is no function";
+      }
+    };
+    const inside = prelude.runInContext(context)(compile);
     for (const lib of libs) {
       if (importing.test(lib)) throw new SyntaxError("import() is not available in expressions");
       new vm.Script(lib, { filename: "expressionLib" }).runInContext(context);
@@ -223,7 +252,7 @@ function contextOf(libs) {
   runtime.setInterruptHandler(() => Date.now() > deadline);
   const context = runtime.newContext();
   known = { runtime, context, functions: new Map(), free() { for (const each of known.functions.values()) each.dispose(); known.run?.dispose(); context.dispose(); runtime.dispose(); } };
-  const inside = context.unwrapResult(context.evalCode(workerData.prelude, "prelude"));
+  const inside = context.unwrapResult(context.evalCode("(" + workerData.prelude + ")()", "prelude"));
   known.run = context.getProp(inside, "run");
   const seal = context.getProp(inside, "seal");
   inside.dispose();
@@ -232,9 +261,6 @@ function contextOf(libs) {
     if (result.error) { const words = wordsOf(context, result.error); seal.dispose(); known.free(); throw new Error(words); }
     result.value.dispose();
   }
-  // There is no eval for what comes from the user as data.
-  const removal = context.evalCode('delete globalThis.eval; for (const f of [function(){}, function*(){}, async function(){}, async function*(){}]) { try { Object.defineProperty(Object.getPrototypeOf(f), "constructor", { value: undefined }); } catch {} }');
-  (removal.error ?? removal.value).dispose();
   context.unwrapResult(context.callFunction(seal, context.undefined)).dispose();
   seal.dispose();
   contexts.set(key, known);
