@@ -12,6 +12,8 @@ export interface Sql {
   all(text: string, values: readonly SqlValue[]): readonly Readonly<Record<string, unknown>>[];
   /** All of `work` or nothing; nested calls join the outer transaction. */
   transaction<T>(work: () => T): T;
+  /** Called after a transaction was taken back: what was read in it never was. */
+  onRollback(listener: () => void): void;
   close(): void;
 }
 
@@ -58,7 +60,9 @@ function sqlOver(database: Database): Sql {
     return known;
   };
   let depth = 0;
+  const listeners: (() => void)[] = [];
   return {
+    onRollback: (listener) => void listeners.push(listener),
     run: (text, values) => prepare(text).run(...values).changes,
     all: (text, values) => prepare(text).all(...values) as Readonly<Record<string, unknown>>[],
     transaction: (work) => {
@@ -71,6 +75,7 @@ function sqlOver(database: Database): Sql {
         return result;
       } catch (error) {
         database.exec("ROLLBACK");
+        for (const listener of listeners) listener();
         throw error;
       } finally {
         depth--;

@@ -18,15 +18,21 @@ export interface PageRequest {
 /** Columns that a table can be searched by, and the value each must have. */
 export type Where = Readonly<Record<string, string | undefined>>;
 
+const mostLately = 1_000;
+
+/** Written by one process at a time; others may read the file meanwhile. */
 export class Table<T extends OwnedRecord> {
   readonly #sql: Sql;
   readonly #name: TableName;
   readonly #columns: readonly string[];
+  /** Records that were asked for lately, newest last: pollers ask for the same ones over and over. */
+  readonly #lately = new Map<string, T>();
 
   constructor(sql: Sql, name: TableName) {
     this.#sql = sql;
     this.#name = name;
     this.#columns = tables[name];
+    sql.onRollback(() => this.#lately.clear());
   }
 
   insert(record: T): void {
@@ -38,12 +44,21 @@ export class Table<T extends OwnedRecord> {
   }
 
   get(account: string, id: string): T | undefined {
+    const key = `${account}/${id}`;
+    const known = this.#lately.get(key);
+    if (known !== undefined) return known;
     const [row] = this.#sql.all(`SELECT body FROM ${this.#name} WHERE account = ? AND id = ?`, [account, id]);
-    return row === undefined ? undefined : this.#read(row["body"]);
+    if (row === undefined) return undefined;
+    const record = this.#read(row["body"]);
+    const oldest = this.#lately.size < mostLately ? undefined : this.#lately.keys().next();
+    if (oldest !== undefined && !oldest.done) this.#lately.delete(oldest.value);
+    this.#lately.set(key, record);
+    return record;
   }
 
   /** Replaces the record; throws when it is not there. */
   put(record: T): void {
+    this.#lately.delete(`${record.account}/${record.id}`);
     const changed = this.#sql.run(`UPDATE ${this.#name} SET body = ? WHERE account = ? AND id = ?`, [
       JSON.stringify(record),
       record.account,
@@ -54,6 +69,7 @@ export class Table<T extends OwnedRecord> {
   }
 
   remove(account: string, id: string): boolean {
+    this.#lately.delete(`${account}/${id}`);
     return this.#sql.run(`DELETE FROM ${this.#name} WHERE account = ? AND id = ?`, [account, id]) === 1;
   }
 

@@ -41,6 +41,8 @@ export const maxSkewMs = 5 * 60 * 1000;
 export interface SignatureRules {
   keyOf(accessKeyId: string): AccessKey | undefined;
   readonly now: Date;
+  /** Signing keys of scopes that were valid before: four of the five digests of a check. */
+  readonly signingKeys?: Map<string, Buffer>;
   /** Signing names that are accepted: `omics`, and the neighbours `logs` and `sts`. */
   readonly services: readonly string[];
 }
@@ -93,10 +95,21 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
     scope,
     createHash("sha256").update(canonical).digest("hex"),
   ].join("\n");
-  const expected = hmac(signingKey(key.secretAccessKey, { day, region, service }), toSign).toString("hex");
-  return sameText(expected, signature)
-    ? { kind: "valid", accessKeyId, region, service }
-    : { kind: "invalid", reason: "the signature does not match" };
+  const known = `${accessKeyId}/${scope}`;
+  const signing = rules.signingKeys?.get(known) ?? signingKey(key.secretAccessKey, { day, region, service });
+  if (!sameText(hmac(signing, toSign).toString("hex"), signature))
+    return { kind: "invalid", reason: "the signature does not match" };
+  remember(rules.signingKeys, known, signing);
+  return { kind: "valid", accessKeyId, region, service };
+}
+
+/** Scopes change with the day; clients choose the region. */
+const mostSigningKeys = 256;
+
+function remember(keys: Map<string, Buffer> | undefined, name: string, signing: Buffer): void {
+  if (keys === undefined || keys.has(name)) return;
+  if (keys.size >= mostSigningKeys) keys.clear();
+  keys.set(name, signing);
 }
 
 function canonicalPath(rawPath: string): string {

@@ -1,6 +1,10 @@
 /** Who is asking: Signature Version 4 against the configured access keys. */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { checkSignature, ServiceException, type SignedRequest } from "../protocol/index.ts";
+import {
+  checkSignature,
+  ServiceException,
+  type SignatureCheck,
+  type SignedRequest,
+} from "../protocol/index.ts";
 import type { ConfiguredKey, ServerParts } from "./parts.ts";
 
 export interface Caller {
@@ -13,20 +17,24 @@ export interface Caller {
 /** Signing names of the API and of its neighbours. */
 const services = ["omics", "logs", "sts"] as const;
 
-export function authenticate(
-  request: SignedRequest,
+/** Answers who signed a request; throws the exception for who did not. */
+export function createAuthenticator(
   parts: Pick<ServerParts, "keys" | "openAccount" | "region" | "now">,
-): Caller {
-  if (parts.keys.length === 0)
-    return { account: parts.openAccount, accessKeyId: "anonymous", region: parts.region };
-  const check = checkSignature(request, {
-    keyOf: (accessKeyId) => findKey(parts.keys, accessKeyId),
-    now: parts.now(),
-    services,
-  });
+): (request: SignedRequest) => Caller {
+  const keys = new Map<string, ConfiguredKey>(parts.keys.map((key) => [key.accessKeyId, key]));
+  const signingKeys = new Map<string, Buffer>();
+  const keyOf = (accessKeyId: string) => keys.get(accessKeyId);
+  return (request) => {
+    if (keys.size === 0)
+      return { account: parts.openAccount, accessKeyId: "anonymous", region: parts.region };
+    return callerOf(checkSignature(request, { keyOf, now: parts.now(), services, signingKeys }), keyOf);
+  };
+}
+
+function callerOf(check: SignatureCheck, keyOf: (accessKeyId: string) => ConfiguredKey | undefined): Caller {
   switch (check.kind) {
     case "valid": {
-      const key = findKey(parts.keys, check.accessKeyId);
+      const key = keyOf(check.accessKeyId);
       if (key === undefined)
         throw new ServiceException("UnrecognizedClientException", "the access key is not known");
       return { account: key.account, accessKeyId: key.accessKeyId, region: check.region };
@@ -49,16 +57,4 @@ export function authenticate(
         `The request signature could not be verified: ${check.reason}`,
       );
   }
-}
-
-/** Compares in constant time, so that key ids cannot be guessed by the clock. */
-function findKey(keys: readonly ConfiguredKey[], accessKeyId: string): ConfiguredKey | undefined {
-  const wanted = digest(accessKeyId);
-  let found: ConfiguredKey | undefined;
-  for (const key of keys) if (timingSafeEqual(digest(key.accessKeyId), wanted)) found = key;
-  return found;
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

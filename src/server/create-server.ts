@@ -4,8 +4,14 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
-import { type Operation, operations, routeRequest, ServiceException } from "../protocol/index.ts";
-import { authenticate, type Caller } from "./authenticate.ts";
+import {
+  type Operation,
+  operations,
+  routeRequest,
+  ServiceException,
+  type SignedRequest,
+} from "../protocol/index.ts";
+import { type Caller, createAuthenticator } from "./authenticate.ts";
 import { decodeRequest } from "./decode.ts";
 import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { extras } from "./extras.ts";
@@ -33,7 +39,12 @@ interface Seen {
 }
 
 export function createServer(parts: ServerParts): OmicsServer {
-  const here: Here = { parts, underWay: new Map(), urls: definitionUrls(parts, randomBytes(32)) };
+  const here: Here = {
+    parts,
+    underWay: new Map(),
+    authenticate: createAuthenticator(parts),
+    urls: definitionUrls(parts, randomBytes(32)),
+  };
   return {
     resume: () => resumeBatches(parts),
     fetch: async (request, ask) => {
@@ -59,6 +70,7 @@ interface Here {
   readonly parts: ServerParts;
   readonly underWay: UnderWay;
   readonly urls: DefinitionUrls;
+  authenticate(request: SignedRequest): Caller;
 }
 
 async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
@@ -69,7 +81,7 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   const definition = request.method === "GET" ? await here.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
   if (parts.keys.length === 0) refuseForeignPages(request);
-  const caller = authenticate({ ...request, ...target }, parts);
+  const caller = here.authenticate({ ...request, ...target });
   seen.caller = caller;
   const neighbour = await neighbours({ request, target, caller, parts, ask });
   if (neighbour !== undefined) return neighbour;

@@ -2,7 +2,6 @@
  * A server is a function from request to response. Requests keep their target as received: signatures are made over the
  * raw path, and clients behind a proxy send absolute-form targets.
  */
-import { randomUUID } from "node:crypto";
 
 export interface HttpRequest {
   readonly method: string;
@@ -72,15 +71,15 @@ export function jsonResponse(
   return { status, headers: { "content-type": "application/json", ...headers }, body };
 }
 
+/** Raw JSON is taken as it is where an answer has it: among the members of the outermost object. */
 function stringify(value: unknown): string {
-  const raws: string[] = [];
-  const marker = `raw-${randomUUID()}-`;
-  const text = JSON.stringify(value, (_, item: unknown) =>
-    item instanceof RawJson ? `${marker}${raws.push(item.text) - 1}` : item,
-  );
-  if (raws.length === 0) return text;
-  return text.replaceAll(
-    new RegExp(`"${marker}(\\d+)"`, "g"),
-    (_, index: string) => raws[Number(index)] ?? "null",
-  );
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const members = Object.entries(value);
+  if (!members.some(([, member]) => member instanceof RawJson)) return JSON.stringify(value);
+  const texts: string[] = [];
+  for (const [name, member] of members) {
+    const text = member instanceof RawJson ? member.text : JSON.stringify(member);
+    if (text !== undefined) texts.push(`${JSON.stringify(name)}:${text}`);
+  }
+  return `{${texts.join(",")}}`;
 }

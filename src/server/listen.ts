@@ -111,6 +111,8 @@ interface NoBody extends Held {
 
 type ReadBody = WholeBody | NoBody;
 
+const noBytes = new Uint8Array();
+
 /** Reads bodies, each within its limit and all together within theirs. */
 class Bodies {
   readonly limit: number;
@@ -127,7 +129,11 @@ class Bodies {
       this.#left += size;
       size = 0;
     };
-    if (Number(request.headers["content-length"] ?? 0) > this.limit) return { kind: "too-large", release };
+    const { "content-length": length, "transfer-encoding": coding } = request.headers;
+    // Most requests have no body; waiting for its end would cost more than the answer.
+    if (coding === undefined && (length === undefined || length === "0"))
+      return { kind: "read", body: noBytes, release };
+    if (Number(length ?? 0) > this.limit) return { kind: "too-large", release };
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of request) {

@@ -11,8 +11,12 @@ export interface Requirement {
   readonly name: string;
   /** Programs that must be on PATH (or in sbin). */
   readonly programs: readonly string[];
-  /** Debian packages that bring them. */
+  /** Debian packages that bring them; empty where Debian has none, or none that is new enough. */
   readonly debianPackages: readonly string[];
+  /** How people get what Debian does not have. */
+  readonly otherwise?: string;
+  /** For what is more than a program on the PATH: a library, a version. Answers what is missing. */
+  readonly check?: () => string | undefined;
   /** True where only root can start it. */
   readonly needsRoot?: true;
 }
@@ -22,8 +26,11 @@ export function missingOf(requirement: Requirement): string | undefined {
   if (requirement.needsRoot && process.getuid?.() !== 0)
     return `${requirement.name} can only be started by root`;
   const missing = requirement.programs.filter((program) => findProgram(program) === undefined);
-  if (missing.length === 0) return undefined;
-  return `${requirement.name}: ${missing.join(", ")} not found; apt-get install ${requirement.debianPackages.join(" ")}`;
+  const words = missing.length === 0 ? requirement.check?.() : `${missing.join(", ")} not found`;
+  if (words === undefined) return undefined;
+  const { debianPackages, otherwise = "see its documentation" } = requirement;
+  const how = debianPackages.length === 0 ? otherwise : `apt-get install ${debianPackages.join(" ")}`;
+  return `${requirement.name}: ${words}; ${how}`;
 }
 
 export function findProgram(name: string): string | undefined {

@@ -1,0 +1,194 @@
+/** boto3 and the aws command line, unmodified, drive call caching: cache, run, rerun, everything reused. */
+import { spawn, spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeWith, type Requirement } from "../servers/requirement.ts";
+import { openServer, region, type TestServer } from "./harness.ts";
+import { zipOf } from "./zip.ts";
+
+const key = { accessKeyId: "AKIDPYTHON", secretAccessKey: "python/secret+x=", account: "333333333333" };
+const roleArn = "arn:aws:iam::333333333333:role/memoir";
+
+/** Run caches came with botocore 1.35.66; Debian's packages are older. */
+const boto3: Requirement = {
+  name: "boto3 with run caches",
+  programs: ["python3"],
+  debianPackages: [],
+  otherwise: "Debian's is too old, pip install 'boto3>=1.37.5'",
+  check: () => {
+    const code =
+      "import boto3; print(hasattr(boto3.client('omics', region_name='us-east-1'), 'create_run_cache'))";
+    const { stdout } = spawnSync("python3", ["-c", code], { encoding: "utf8" });
+    return stdout.trim() === "True" ? undefined : "python3 has no boto3 that knows run caches";
+  },
+};
+
+const awsCli: Requirement = {
+  name: "aws command line with run caches",
+  programs: ["aws"],
+  debianPackages: [],
+  otherwise: "Debian's is too old, pip install 'awscli>=1.37.5' or AWS's own installer",
+  check: () => {
+    const words = ["omics", "create-run-cache", "--generate-cli-skeleton"];
+    const env = { ...process.env, AWS_DEFAULT_REGION: region };
+    const { status } = spawnSync("aws", words, { env, encoding: "utf8" });
+    return status === 0 ? undefined : "this aws does not know create-run-cache";
+  },
+};
+
+const wdl = `version 1.1
+task greet {
+  input {
+    String name
+  }
+  command <<<
+    echo "hello ~{name}" > out.txt
+  >>>
+  output {
+    File out = "out.txt"
+  }
+}
+workflow hello {
+  input {
+    Array[String] names
+  }
+  scatter (n in names) {
+    call greet {
+      input:
+        name = n
+    }
+  }
+  output {
+    Array[File] out = greet.out
+  }
+}
+`;
+
+const script = `
+import boto3, json, sys, time
+place, zip_path, role = sys.argv[1:4]
+omics = boto3.client("omics")
+cache = omics.create_run_cache(cacheS3Location=place + "/boto", cacheBehavior="CACHE_ALWAYS", name="boto", tags={"memoir:resources": "strict"})
+workflow = omics.create_workflow(name="hello", definitionZip=open(zip_path, "rb").read(), engine="WDL")
+omics.get_waiter("workflow_active").wait(id=workflow["id"])
+
+def run():
+    started = omics.start_run(workflowId=workflow["id"], roleArn=role, outputUri=place + "/out", cacheId=cache["id"],
+                              parameters={"names": ["a", "b", "c"]}, name="from boto3")
+    while True:
+        got = omics.get_run(id=started["id"])
+        if got["status"] in ("COMPLETED", "FAILED", "CANCELLED"):
+            break
+        time.sleep(0.1)
+    tasks = [t for page in omics.get_paginator("list_run_tasks").paginate(id=started["id"], PaginationConfig={"PageSize": 2}) for t in page["items"]]
+    return {"id": got["id"], "status": got["status"], "cacheId": got["cacheId"], "parameters": got["parameters"],
+            "started": got["startTime"].isoformat(), "hits": [t["cacheHit"] for t in tasks],
+            "message": omics.get_run_task(id=started["id"], taskId=tasks[0]["taskId"]).get("statusMessage")}
+
+cold, warm = run(), run()
+omics.tag_resource(resourceArn=cache["arn"], tags={"team": "a b/c"})
+tags = omics.list_tags_for_resource(resourceArn=cache["arn"])["tags"]
+omics.untag_resource(resourceArn=cache["arn"], tagKeys=["team"])
+try:
+    omics.get_run(id="999999999999999999")
+    missing = None
+except omics.exceptions.ResourceNotFoundException as error:
+    missing = error.response["Error"]["Code"]
+omics.delete_run(id=cold["id"])
+omics.delete_run_cache(id=cache["id"])
+caches = [c["id"] for page in omics.get_paginator("list_run_caches").paginate() for c in page["items"]]
+print(json.dumps({"cold": cold, "warm": warm, "tags": tags, "missing": missing, "caches": caches}))
+`;
+
+let server: TestServer;
+let zip: string;
+
+async function open(): Promise<void> {
+  server = await openServer({ keys: [key] });
+  zip = join(server.folder, "hello.zip");
+  await writeFile(zip, zipOf({ "main.wdl": wdl }));
+}
+
+async function close(): Promise<void> {
+  await server.close();
+  expect(server.bugs).toEqual([]);
+}
+
+/** The environment that the documentation names, and nothing of the user's own configuration. */
+function run(program: string, words: readonly string[]): Promise<string> {
+  const env = {
+    ...{ PATH: process.env["PATH"], HOME: server.folder, AWS_DEFAULT_REGION: region, AWS_PAGER: "" },
+    ...{ AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey },
+    ...{ AWS_ENDPOINT_URL_OMICS: server.url, AWS_DISABLE_HOST_PREFIX_INJECTION: "true" },
+    ...(process.env["PYENV_ROOT"] === undefined ? {} : { PYENV_ROOT: process.env["PYENV_ROOT"] }),
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { env, cwd: server.folder, stdio: ["ignore", "pipe", "pipe"] });
+    let out = "";
+    let err = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      err += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve(out) : reject(new Error(`${program} ${words[1]} ended with ${code}:\n${err}`)),
+    );
+  });
+}
+
+describeWith([boto3], "boto3", () => {
+  beforeAll(open);
+  afterAll(close);
+
+  it("creates a cache and a workflow, runs it twice, and reuses everything the second time", async () => {
+    const told = JSON.parse(await run("python3", ["-c", script, `file://${server.folder}`, zip, roleArn]));
+    expect(told.cold.message).toMatch(/^not reused: /);
+    expect([told.cold.status, told.cold.hits]).toEqual(["COMPLETED", [false, false, false]]);
+    expect([told.warm.status, told.warm.hits]).toEqual(["COMPLETED", [true, true, true]]);
+    expect(told.warm.message).toBe(`reused from run ${told.cold.id}`);
+    expect(told.warm.parameters).toEqual({ names: ["a", "b", "c"] });
+    expect(told.tags).toEqual({ team: "a b/c", "memoir:resources": "strict" });
+    expect([told.missing, told.caches]).toEqual(["ResourceNotFoundException", []]);
+  });
+});
+
+describeWith([awsCli], "the aws command line", () => {
+  beforeAll(open);
+  afterAll(close);
+
+  const aws = async (...words: readonly string[]) => {
+    const out = await run("aws", ["omics", ...words, "--output", "json"]);
+    return out.trim() === "" ? {} : JSON.parse(out);
+  };
+
+  it("creates a cache and a workflow, runs it twice, and reuses everything the second time", async () => {
+    const place = `file://${server.folder}`;
+    // The command line reads file:// parameters itself, so this one goes in as JSON.
+    const cacheInput = JSON.stringify({ cacheS3Location: `${place}/cli`, cacheBehavior: "CACHE_ALWAYS" });
+    const cache = await aws("create-run-cache", "--cli-input-json", cacheInput);
+    const workflow = await aws("create-workflow", "--name", "hello", "--definition-zip", `fileb://${zip}`);
+    await aws("wait", "workflow-active", "--id", workflow.id);
+    const settings = { workflowId: workflow.id, roleArn, outputUri: `${place}/out`, cacheId: cache.id };
+    const input = JSON.stringify({ ...settings, parameters: { names: ["a", "b"] } });
+    const hits: boolean[][] = [];
+    for (let round = 0; round < 2; round++) {
+      const { id } = await aws("start-run", "--cli-input-json", input);
+      await expect
+        .poll(async () => (await aws("get-run", "--id", id)).status, { interval: 200, timeout: 60_000 })
+        .toBe("COMPLETED");
+      hits.push(await aws("list-run-tasks", "--id", id, "--query", "items[].cacheHit"));
+    }
+    expect(hits).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+    expect((await aws("list-runs", "--status", "COMPLETED")).items).toHaveLength(2);
+    await expect(aws("cancel-run", "--id", (await aws("list-runs")).items[0].id)).rejects.toThrow(/Conflict/);
+    await aws("delete-run-cache", "--id", cache.id);
+    expect((await aws("list-run-caches")).items).toEqual([]);
+  });
+});
