@@ -211,7 +211,7 @@ class PredictionRun {
     // Wide models and models whose answers are not kept get smaller chunks: less memory, less to lose.
     const cells = Math.floor(1_000_000 / Math.max(1, this.#scope.columns.length));
     const plan = planOf(this.#request.mode);
-    const most = !this.#reusable ? 4 * this.#batchSize() : plan.lookUp.includes("cloud") ? 50_000 : 20_000;
+    const most = !this.#reusable ? 4 * this.#batchSize() : plan.lookUp.includes("cloud") ? 100_000 : 20_000;
     const chunkRows = Math.max(1, Math.min(most, Math.max(cells, this.#batchSize())));
     return { ...this.#request, path: this.#request.input, chunkRows };
   }

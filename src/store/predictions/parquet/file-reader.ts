@@ -48,6 +48,8 @@ export interface FileHandle {
 const batchBytes = 48 << 20;
 /** Without knowing better, half of what is looked for is taken to be missing. */
 const missShare = 0.5;
+/** Keys per page above which a look-up is dense: nearly all of the pages hold something that is wanted. */
+const denseShare = 3;
 
 /** The rows of the wanted inputs, by their position in `wanted`. `wanted` is ordered by key. */
 export async function lookUp(
@@ -98,8 +100,11 @@ async function candidates(
   const found: Candidate[] = [];
   byGroup.forEach((positions, number) => {
     const group = groups[number] as GroupIndex;
-    const filter = file.blooms.get(number);
+    const pages = group.minKeys.length;
+    // Where nearly every page is read anyway, asking the filter about each key costs more than it spares.
+    const filter = positions.length > pages * denseShare ? undefined : file.blooms.get(number);
     let last: Candidate | undefined;
+    let first = 0;
     for (const at of positions) {
       const { key } = wanted[at] as Wanted;
       if (filter !== undefined) {
@@ -110,7 +115,10 @@ async function candidates(
         }
         if (!bloomMayHold(filter, hashed)) continue;
       }
-      for (let page = firstPage(group.maxKeys, key); page < group.minKeys.length; page++) {
+      // Positions are in order of their keys: a few steps from the page before, or a search when it is far.
+      for (let steps = 0; steps < 4 && first < pages && (group.maxKeys[first] ?? "") < key; steps++) first++;
+      if ((group.maxKeys[first] ?? "") < key) first = firstPage(group.maxKeys, key);
+      for (let page = first; page < pages; page++) {
         if ((group.minKeys[page] ?? "") > key) break;
         if (last?.page !== page) {
           last = { group: number, page, at: [] };
@@ -129,6 +137,7 @@ async function loadBlooms(file: FileHandle, byGroup: readonly number[][], ask: A
   byGroup.forEach((positions, number) => {
     const group = file.index.groups[number];
     if (group?.bloom === undefined || positions.length === 0 || file.blooms.has(number)) return;
+    if (positions.length > group.minKeys.length * denseShare) return;
     const inputs = group.columns[inputAt] as ColumnPlace;
     const pageBytes = (inputs.range.end - inputs.range.start) / group.minKeys.length;
     const spared = positions.length * missShare * (pageBytes + file.gapBytes);
@@ -182,7 +191,7 @@ async function findRows(
   const found: { at: number; place: RowPlace }[] = [];
   for (const candidate of batch) {
     const column = columnAt(file, candidate.group, inputAt);
-    const texts = candidate.at.map((at) => Buffer.from((wanted[at] as Wanted).input));
+    const texts = candidate.at.map((at) => (wanted[at] as Wanted).input);
     const rows = intact(file, () =>
       findTexts(file.codec, pieces(rangeOf(candidate)), column.compressed, texts),
     );

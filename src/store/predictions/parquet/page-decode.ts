@@ -58,12 +58,14 @@ export function decodePage(codec: Codec, bytes: Uint8Array, source: PageSource):
   const values = body.subarray(at);
   if (encoding === encodings.rleDictionary) {
     const { dictionary } = source;
+    if (present !== undefined && countOf(present, rows) === 0) return nulls(rows);
     if (dictionary === undefined) throw new Error("dictionary indexes without a dictionary");
     const indexes = unpackHybrid(values.subarray(1), values[0] ?? 0, countOf(present, rows));
     return withNulls(rows, present, (rank) => textAt(dictionary, indexes[rank] ?? -1));
   }
   if (encoding !== encodings.plain) throw new Error(`values in encoding ${String(encoding)}`);
-  return withNulls(rows, present, plainValues(values, source.form, countOf(present, rows)));
+  const count = countOf(present, rows);
+  return count === 0 ? nulls(rows) : withNulls(rows, present, plainValues(values, source.form, count));
 }
 
 /** The texts of a dictionary page and the length of the page, header included. */
@@ -75,34 +77,44 @@ export function decodeDictionary(codec: Codec, bytes: Uint8Array, compressed: bo
   return Array.from({ length: count }, (_, i) => textOf(body, starts, i));
 }
 
-/**
- * Finds texts in a PLAIN page of required texts without making strings of all of them: answers the row of each wanted
- * text, -1 for those that are not there.
- */
+/** Up to so many texts are compared with every row; for more, strings of all rows are cheaper. */
+const fewTexts = 8;
+
+/** Finds texts in a PLAIN page of required texts: the row of each wanted text, -1 for those that are not there. */
 export function findTexts(
   codec: Codec,
   bytes: Uint8Array,
   compressed: boolean,
-  wanted: readonly Buffer[],
+  wanted: readonly string[],
 ): Int32Array {
   const { body, header } = openPage(codec, bytes, compressed);
   const rows = Number((header["field_5"] as Readonly<Record<string, unknown>> | undefined)?.["field_1"]);
+  const starts = textStarts(body, rows);
+  return wanted.length <= fewTexts ? findFew(body, starts, wanted) : findMany(body, starts, wanted);
+}
+
+function findFew(body: Buffer, starts: Uint32Array, wanted: readonly string[]): Int32Array {
   const found = new Int32Array(wanted.length).fill(-1);
-  let left = wanted.length;
-  for (let row = 0, at = 0; row < rows && left > 0; row++) {
-    const length = body.readUInt32LE(at);
-    const start = at + 4;
-    at = start + length;
-    if (at > body.length) throw new Error("a text that goes beyond its page");
-    for (let i = 0; i < wanted.length; i++) {
-      const each = wanted[i] as Buffer;
-      if (each.length === length && found[i] === -1 && body.compare(each, 0, length, start, at) === 0) {
-        found[i] = row;
-        left--;
-      }
+  wanted.forEach((text, i) => {
+    const each = Buffer.from(text);
+    // Spellings of one length mostly differ in the end: this spares most calls into native code.
+    const last = each[each.length - 1];
+    for (let row = 0; row + 1 < starts.length; row++) {
+      const start = (starts[row] ?? 0) + 4;
+      const end = starts[row + 1] ?? 0;
+      if (end - start !== each.length || (last !== undefined && body[end - 1] !== last)) continue;
+      if (body.compare(each, 0, each.length, start, end) !== 0) continue;
+      found[i] = row;
+      return;
     }
-  }
+  });
   return found;
+}
+
+function findMany(body: Buffer, starts: Uint32Array, wanted: readonly string[]): Int32Array {
+  const rows = new Map<string, number>();
+  for (let row = starts.length - 2; row >= 0; row--) rows.set(textOf(body, starts, row), row);
+  return Int32Array.from(wanted, (text) => rows.get(text) ?? -1);
 }
 
 function openPage(codec: Codec, bytes: Uint8Array, compressed: boolean) {
@@ -177,6 +189,17 @@ function countOf(present: Uint8Array | undefined, rows: number): number {
   return count;
 }
 
+/** A page without a single value. */
+function nulls(rows: number): Page {
+  return {
+    rows,
+    at: (row) => {
+      if (!(row >= 0 && row < rows)) throw new Error(`row ${row} of a page of ${rows}`);
+      return null;
+    },
+  };
+}
+
 function withNulls(rows: number, present: Uint8Array | undefined, value: (rank: number) => Cell): Page {
   const within = (row: number) => {
     if (!(row >= 0 && row < rows)) throw new Error(`row ${row} of a page of ${rows}`);
@@ -208,6 +231,9 @@ function presence(bytes: Uint8Array, rows: number): Uint8Array | undefined {
   const [head = 0, next = 0, after = 0] = bytes;
   if (head < 128 && head === rows * 2 && next === 1) return undefined;
   if (head >= 128 && next < 128 && (head & 127) + next * 128 === rows * 2 && after === 1) return undefined;
+  if (head < 128 && head === rows * 2 && next === 0) return new Uint8Array(rows);
+  if (head >= 128 && next < 128 && (head & 127) + next * 128 === rows * 2 && after === 0)
+    return new Uint8Array(rows);
   const levels = unpackHybrid(bytes, 1, rows);
   for (const level of levels) if (level === 0) return Uint8Array.from(levels);
   return undefined;
