@@ -1,10 +1,14 @@
+#!/usr/bin/env -S memoir cwl-runner
 cwlVersion: v1.2
 class: CommandLineTool
-doc: Says hello.
-baseCommand: echo
-arguments: [Hello, $(inputs.name)]
-stdout: hello.txt
+doc: Greets somebody.
 inputs:
-  name: {type: string, default: world}
+  name:
+    type: string
+    default: world
+    inputBinding: {}
 outputs:
-  greeting: stdout
+  greeting:
+    type: stdout
+stdout: greeting.txt
+baseCommand: [echo, Hello]

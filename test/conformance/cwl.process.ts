@@ -2,8 +2,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { startPodman } from "../servers/podman.ts";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { runCwlSuite } from "./cwl-suite.ts";
+import { cwlNames, makeStandInImages } from "./stand-in-images.ts";
 
 /** Files with tests, by the layout of the three suites' repositories. */
 const suiteFiles = [
@@ -33,14 +35,17 @@ if (suite === undefined) {
 const env = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 );
+const engine = values.containers ? await startPodman() : undefined;
+if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), cwlNames);
 const results = await runCwlSuite({
   suite,
-  env,
+  env: { ...env, ...engine?.env },
   containers: values.containers ? "allowed" : "never",
   jobs: Number(values.jobs),
   ...(values.cache === undefined ? {} : { cache: values.cache }),
   ...(values.only === undefined ? {} : { only: values.only }),
 });
+await engine?.stop();
 if (results.length === 0) {
   process.stderr.write(`no tests found in ${suite}\n`);
   process.exit(1);

@@ -19,6 +19,14 @@ const names: Readonly<Record<string, string>> = {
   "docker.io/library/debian:latest": "bookworm",
 };
 
+/** What the suites of CWL name. */
+export const cwlNames: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ..."debian:stable-slim debian:stretch-slim python:3-slim python:3 python:2-slim".split(" "),
+    ..."python:2.7.15-alpine3.7 bash:4.4 bash:4.4.12 alpine:latest".split(" "),
+  ].map((name) => [`docker.io/library/${name}`, "bookworm"]),
+);
+
 const programs = [
   ..."awk base64 basename bash bc cat chmod cp cut date df diff dirname du echo env expr false file find".split(
     " ",
@@ -36,11 +44,12 @@ const programs = [
 export async function makeStandInImages(
   env: Readonly<Record<string, string>>,
   folder: string,
+  wanted = names,
 ): Promise<void> {
   const root = join(folder, "root");
   try {
     await makeRoot(root);
-    for (const [name, release] of Object.entries(names)) {
+    for (const [name, release] of Object.entries(wanted)) {
       await writeFile(join(root, "etc/lsb-release"), `DISTRIB_ID=Ubuntu\nDISTRIB_CODENAME=${release}\n`);
       const layer = join(folder, "layer.tar");
       await run("tar", ["-C", root, "--owner=0", "--group=0", "-cf", layer, "."]);

@@ -25,7 +25,7 @@ import {
   isRecord,
 } from "../values/value.ts";
 import { commandWords } from "./bind-arguments.ts";
-import { failureAt } from "./failure.ts";
+import { failureAt, unsupportedPrefix } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
 import { bareRuntime, taskTmp, toolResources } from "./resources.ts";
 import { Scope } from "./scope.ts";
@@ -61,6 +61,7 @@ export interface PlannedTool {
 /** @throws CwlFailure */
 export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedTool> {
   const { tool, requirements, evaluator, files } = request;
+  refuseUnsupported(requirements);
   const stager = new Stager();
   const staged = stageAll(request.inputs, tool, stager);
   const first = new Scope({ evaluator, inputs: staged, runtime: bareRuntime, requirements, ask });
@@ -127,6 +128,16 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
   };
+}
+
+/** Hints may be ignored, so only what is required is refused. */
+function refuseUnsupported({ docker }: Requirements): void {
+  if (docker === undefined || !docker.required) return;
+  const refuse = (field: string) =>
+    failureAt(docker.place, `${unsupportedPrefix}-docker`, `DockerRequirement: ${field} is not supported`);
+  if (docker.outputDirectory !== undefined) throw refuse("dockerOutputDirectory");
+  if (docker.pull !== undefined || docker.imageId !== undefined) return;
+  throw refuse("an image without dockerPull or dockerImageId");
 }
 
 function updatesOf(work: WorkDir): ReadonlyMap<string, string> {
