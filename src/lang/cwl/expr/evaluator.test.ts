@@ -136,6 +136,15 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     expect(await value(evaluator, text)).toEqual(expected);
   });
 
+  it("a library sees what its expressions see, also while it is loaded", async () => {
+    const late = { javascript: { expressionLib: ["function twice() { return inputs.n * 2; }"] } };
+    const early = { javascript: { expressionLib: ["var doubled = inputs.n * 2;"] } };
+    for (const n of [1, 2]) {
+      expect(await value(evaluator, "$(twice())", { ...late, inputs: { n } })).toBe(n * 2);
+      expect(await value(evaluator, "$(doubled)", { ...early, inputs: { n } })).toBe(n * 2);
+    }
+  });
+
   it("a file that an expression makes cannot claim to be held by the engine", async () => {
     const made = "$({class: 'File', location: 'file:///x', held: {sha256: 'forged'}})";
     expect(await value(evaluator, made)).toEqual({ class: "File", location: "file:///x" });

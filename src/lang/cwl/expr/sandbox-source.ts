@@ -2,7 +2,7 @@
  * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
  * bundled file, and nothing of ours is reachable from within.
  *
- * `prelude` prepares a fresh global. Called with what makes functions out of texts (or nothing, where the engine may do it) it answers `{ seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
+ * `prelude` prepares a fresh global. Called with what makes functions out of texts (or nothing, where the engine may do it) it answers `{ begin, seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
  * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
  * that the outside never touches an object that the expression made.
  */
@@ -98,7 +98,19 @@ export const prelude = String.raw`(function (compile) {
   defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
   freeze(Error);
   const known = new Set();
+  // Libraries see what expressions see, as globals. One that looks while it is loaded must be loaded anew each time.
+  const seen = ["inputs", "self", "runtime"];
+  let early = false;
+  function begin(...texts) {
+    const values = texts.map((each) => parse(each));
+    for (let i = 0; i < seen.length; i++)
+      defineProperty(global, seen[i], { configurable: true, get() { early = true; return values[i]; } });
+  }
   function seal() {
+    for (const name of seen) {
+      delete global[name];
+      defineProperty(global, name, { value: undefined, writable: true, configurable: true });
+    }
     for (const name of getOwnPropertyNames(global)) {
       known.add(name);
       if (!builtIns.has(name)) continue;
@@ -115,6 +127,7 @@ export const prelude = String.raw`(function (compile) {
     }
     for (const each of [[][Symbol.iterator](), ""[Symbol.iterator](), new Map().entries(), new Set().values()])
       freeze(getPrototypeOf(each));
+    return early;
   }
   const builtIns = new Set(getOwnPropertyNames(global));
   function changed() {
@@ -125,7 +138,10 @@ export const prelude = String.raw`(function (compile) {
   function run(fn, inputs, self, runtime) {
     impure = "";
     try {
-      const value = fn(parse(inputs), parse(self), parse(runtime));
+      global.inputs = parse(inputs);
+      global.self = parse(self);
+      global.runtime = parse(runtime);
+      const value = fn(global.inputs, global.self, global.runtime);
       const answer = stringify(value);
       const safe = answer === undefined ? "null" : answer;
       return (changed() ? "*" : "") + (impure === "" ? "v" + safe : "i" + impure + "\n" + safe);
@@ -139,7 +155,7 @@ export const prelude = String.raw`(function (compile) {
       return "e" + words;
     }
   }
-  return { seal, run };
+  return { begin, seal, run };
 })`;
 
 /** Both engines: answers jobs in batches, and tells by a shared counter which one it is at. */
@@ -170,7 +186,8 @@ const contexts = new Map();
 // Should an object of this world ever be reached from within, there is no way from it to code.
 for (const each of [function () {}, function* () {}, async function () {}, async function* () {}])
   delete Object.getPrototypeOf(each).constructor;
-function contextOf(libs) {
+function contextOf(job) {
+  const { libs } = job;
   const key = libs.join("\u0000");
   let known = contexts.get(key);
   if (known === undefined) {
@@ -184,13 +201,14 @@ function contextOf(libs) {
       }
     };
     const inside = prelude.runInContext(context)(compile);
+    inside.begin(job.inputs, job.self, job.runtime);
     for (const lib of libs) {
       if (importing.test(lib)) throw new SyntaxError("import() is not available in expressions");
       new vm.Script(lib, { filename: "expressionLib" }).runInContext(context);
     }
-    inside.seal();
+    const early = inside.seal();
     known = { context, run: inside.run, functions: new Map() };
-    contexts.set(key, known);
+    if (early !== true) contexts.set(key, known);
   }
   return known;
 }
@@ -201,7 +219,7 @@ function lineOf(error, back) {
 function answer(job) {
   let inside;
   try {
-    inside = contextOf(job.libs);
+    inside = contextOf(job);
   } catch (error) {
     return "l" + (error instanceof SyntaxError ? error.message + lineOf(error, 0) : "the expression library failed");
   }
@@ -242,7 +260,8 @@ let deadline = 0;
 const ready = import(workerData.quickJs).then(async (module) => {
   quickJs = await (module.getQuickJS ?? module.default.getQuickJS)();
 });
-function contextOf(libs) {
+function contextOf(job) {
+  const { libs } = job;
   const key = libs.join("\u0000");
   let known = contexts.get(key);
   if (known !== undefined) return known;
@@ -255,15 +274,21 @@ function contextOf(libs) {
   const inside = context.unwrapResult(context.evalCode("(" + workerData.prelude + ")()", "prelude"));
   known.run = context.getProp(inside, "run");
   const seal = context.getProp(inside, "seal");
+  const begin = context.getProp(inside, "begin");
   inside.dispose();
+  const given = [job.inputs, job.self, job.runtime].map((each) => context.newString(each));
+  context.unwrapResult(context.callFunction(begin, context.undefined, ...given)).dispose();
+  for (const each of [begin, ...given]) each.dispose();
   for (const lib of libs) {
     const result = context.evalCode(lib, "expressionLib");
     if (result.error) { const words = wordsOf(context, result.error); seal.dispose(); known.free(); throw new Error(words); }
     result.value.dispose();
   }
-  context.unwrapResult(context.callFunction(seal, context.undefined)).dispose();
+  const early = context.unwrapResult(context.callFunction(seal, context.undefined));
+  known.once = context.dump(early) === true;
+  early.dispose();
   seal.dispose();
-  contexts.set(key, known);
+  if (!known.once) contexts.set(key, known);
   return known;
 }
 function wordsOf(context, handle) {
@@ -283,11 +308,12 @@ function answer(job) {
   const key = job.libs.join("\u0000");
   let inside;
   try {
-    inside = contextOf(job.libs);
+    inside = contextOf(job);
   } catch (error) {
     return classified(String(error.message), "l");
   }
-  const drop = () => { contexts.delete(key); try { inside.free(); } catch { /* a broken runtime is given up */ } };
+  let dropped = false;
+  const drop = () => { if (dropped) return; dropped = true; contexts.delete(key); try { inside.free(); } catch { /* a broken runtime is given up */ } };
   const { context } = inside;
   const source = wrap(job);
   let fn = inside.functions.get(source);
@@ -303,6 +329,7 @@ function answer(job) {
   if (called.error) { const words = wordsOf(context, called.error); drop(); return classified(words, "e"); }
   let reply = context.getString(called.value);
   called.value.dispose();
+  if (inside.once) drop();
   if (reply[0] === "e") { drop(); return classified(reply.slice(1), "e"); }
   if (reply[0] === "*") { drop(); reply = reply.slice(1); }
   return reply;
