@@ -14,6 +14,8 @@ export interface Delivery {
   /** `link`: hard link where possible. `copy`: reflink where possible; the files belong to the user. */
   readonly how: "link" | "copy";
   readonly hostPathOf: (file: FileValue) => Promise<string>;
+  /** True for what was found in the cache a moment ago as a plain file: nobody has to look at it again. */
+  readonly isPlainFile?: (file: FileValue) => boolean;
 }
 
 /** The outputs with locations below the folder. */
@@ -28,7 +30,12 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     );
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
-      await bring(await delivery.hostPathOf(file), target, to);
+      const source = await delivery.hostPathOf(file);
+      if (delivery.isPlainFile?.(file) === true && to.how === "link") {
+        to.folders.make(folder);
+        if (tryLink(source, target)) return { ...file, location: target };
+      }
+      await bring(source, target, to);
     } catch (error) {
       throw deliveryError(file, target, error);
     }

@@ -98,6 +98,11 @@ export class Materials {
     }
   }
 
+  /** Whether a location is a file of an entry in a folder, which is never a link. */
+  isRecordedFile(location: string): boolean {
+    return this.#known.get(location)?.recorded !== undefined && !this.#originals.has(location);
+  }
+
   /** Recorded results are still here: dependents need no download, and the run outlives the loss of its cache. */
   learnCopies(local: Outputs, recorded: Outputs): void {
     const here = filesOf(local);

@@ -189,7 +189,12 @@ async function deliverAll(
   const style = parts.language === "cwl" ? "object" : "path";
   let outputs = await deliver(
     result.outputs,
-    { folder: join(directory, "out"), how: "link", hostPathOf },
+    {
+      folder: join(directory, "out"),
+      how: "link",
+      hostPathOf,
+      isPlainFile: (file) => materials.isRecordedFile(file.location),
+    },
     ask,
   );
   if (parts.out !== undefined) {

@@ -100,9 +100,10 @@ export class ObjectEntryStore implements EntryStore {
     manifests.sort((a, b) => b.modifiedMs - a.modifiedMs || byCodeUnit(b.uuid, a.uuid));
     for (const { uuid } of manifests) {
       const bytes = await this.#local.bytes(join(folder, `${uuid}.json`));
-      const entry = bytes === undefined ? undefined : this.#entryOf(bytes, { key, uuid });
+      const base = `${folder}/${uuid}`;
+      const entry = bytes === undefined ? undefined : this.#entryOf(bytes, { key, uuid, base });
       if (entry === undefined) continue;
-      const trouble = await this.#troubleWith(entry, await this.#filesOf(entry, join(folder, uuid)), ask);
+      const trouble = await this.#troubleWith(entry, await this.#filesOf(entry, base), ask);
       if (trouble === undefined) return entry;
       this.#onEvent({ kind: "entry.passed-over", key, uuid, reason: trouble });
     }
@@ -112,10 +113,11 @@ export class ObjectEntryStore implements EntryStore {
   /** The entry's files that are there, by object name. */
   async #filesOf(entry: Entry, folder: string): Promise<ReadonlyMap<string, ObjectInfo>> {
     const present = new Map<string, ObjectInfo>();
+    const prefix = entryFolder(this.#cacheUuid, entry.key, entry.uuid);
     for (const { path } of entry.files) {
-      const stats = await this.#local.stats(join(folder, path));
+      const stats = await this.#local.stats(`${folder}/${path}`);
       if (stats === undefined) continue;
-      const name = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/${path}`;
+      const name = `${prefix}/${path}`;
       present.set(name, { name, sizeBytes: stats.size, modifiedAt: stats.mtime });
     }
     return present;
@@ -245,7 +247,10 @@ export class ObjectEntryStore implements EntryStore {
     return bytes === undefined ? undefined : this.#entryOf(bytes, object);
   }
 
-  #entryOf(bytes: Uint8Array, object: { readonly key: CallKey; readonly uuid: string }): Entry | undefined {
+  #entryOf(
+    bytes: Uint8Array,
+    object: { readonly key: CallKey; readonly uuid: string; readonly base?: string },
+  ): Entry | undefined {
     const read = this.#parse(bytes, object);
     if (read.kind === "entry" && read.entry.key === object.key) return read.entry;
     const reason =
@@ -258,12 +263,16 @@ export class ObjectEntryStore implements EntryStore {
     return undefined;
   }
 
-  #parse(bytes: Uint8Array, object: { readonly key: CallKey; readonly uuid: string }): ManifestRead {
+  /** `base`: where the entry's folder is, when that is known already. */
+  #parse(
+    bytes: Uint8Array,
+    object: { readonly key: CallKey; readonly uuid: string; readonly base?: string },
+  ): ManifestRead {
     const folder = entryFolder(this.#cacheUuid, object.key, object.uuid);
     return readManifest(bytes, {
       uuid: object.uuid,
       uri: `${this.#objects.uri}/${encodeFolder(this.#objects.uri, folder)}`,
-      base: this.#baseOf(folder),
+      base: object.base ?? this.#baseOf(folder),
     });
   }
 
