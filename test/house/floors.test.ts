@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 /** Floor of every folder below src/; imports go from a higher number to a lower one. */
 const floors: Readonly<Record<string, number>> = {
   kernel: 0,
+  archive: 1,
   hash: 1,
   task: 1,
   keys: 2,

@@ -5,8 +5,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import { bundleTop, findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
+import { findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
@@ -59,7 +60,7 @@ export async function registerDefinition(
   const folder = join(environment.home, "server", "definitions", digest);
   try {
     await unpackOnce(zip, folder, ask);
-    const root = await bundleTop(folder);
+    const root = await topOfArchive(folder);
     return await checked({ request, folder: root, digest }, environment, ask);
   } catch (error) {
     if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))

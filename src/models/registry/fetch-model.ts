@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { ArchiveLimits } from "../../archive/index.ts";
 import {
   AppError,
   type Ask,
@@ -18,7 +19,6 @@ import { builtinModels } from "../builtin/builtin-models.ts";
 import type { Model, ModelOrigin } from "../model.ts";
 import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { readModelPackage } from "../package/read-package.ts";
-import { type ArchiveLimits, defaultArchiveLimits } from "./archive-writer.ts";
 import type { FetchSource } from "./fetch-source.ts";
 import { describeServer } from "./hosted.ts";
 import { readInstalled } from "./installed.ts";
@@ -126,9 +126,12 @@ async function obtain(
   return { model, ...(obtained.revision === undefined ? {} : { revision: obtained.revision }) };
 }
 
+/** Models bring weights and reference data, so that their archives may be large. */
+const archiveLimits: ArchiveLimits = { entries: 20_000, totalBytes: 20 * 2 ** 30, ratio: 200 };
+
 async function obtainFiles(request: FetchRequest, staging: string, ask: Ask): Promise<Obtained> {
   const { source, env } = request;
-  const limits = { ...defaultArchiveLimits, ...request.limits };
+  const limits = { ...archiveLimits, ...request.limits };
   switch (source.kind) {
     case "folder":
       return { folder: source.path };

@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream as WebStream } from "node:stream/web";
+import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
 import {
   AppError,
   type Ask,
@@ -15,9 +16,7 @@ import {
   systemErrorCode,
 } from "../../kernel/index.ts";
 import { describeOutcome, runProgram } from "../../process/index.ts";
-import type { ArchiveLimits } from "./archive-writer.ts";
 import type { FetchSource } from "./fetch-source.ts";
-import { unpackArchive } from "./unpack.ts";
 
 export interface Obtained {
   /** The model folder: `into` or a folder in it. */
@@ -61,6 +60,8 @@ export async function cloneRepository(request: Request<SourceOf<"git">>, ask: As
   return { folder, revision };
 }
 
+const archiveCodes = { unsafe: "MODEL_ARCHIVE_UNSAFE", damaged: "MODEL_FETCH_FAILED" } as const;
+
 export async function openArchive(request: Request<SourceOf<"archive">>, ask: Ask): Promise<Obtained> {
   const { source, into, limits } = request;
   const name = redact(source.location);
@@ -73,7 +74,8 @@ export async function openArchive(request: Request<SourceOf<"archive">>, ask: As
   const unpacked = join(into, "unpacked");
   await mkdir(unpacked);
   try {
-    return { folder: await unpackArchive({ archive, name, into: unpacked, limits }, ask) };
+    await unpackArchive({ archive, name, into: unpacked, limits, codes: archiveCodes }, ask);
+    return { folder: await topOfArchive(unpacked) };
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
     throw new AppError("FILE_NOT_FOUND", `reading the archive ${name}: no such file`, { cause: error });

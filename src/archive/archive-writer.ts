@@ -4,18 +4,16 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, type ErrorCode } from "../kernel/index.ts";
 
 export interface ArchiveLimits {
-  /** Default 20 000. */
+  /** Files and folders. */
   readonly entries: number;
-  /** Bytes of all files together. Default 20 GiB. */
+  /** Bytes of all files together. */
   readonly totalBytes: number;
-  /** Unpacked bytes per packed byte, looked at from 16 MiB on. Default 200. */
+  /** Unpacked bytes per packed byte, looked at from 16 MiB on. */
   readonly ratio: number;
 }
-
-export const defaultArchiveLimits: ArchiveLimits = { entries: 20_000, totalBytes: 20 * 2 ** 30, ratio: 200 };
 
 const ratioFromBytes = 16 << 20;
 const longestName = 1_000;
@@ -27,7 +25,7 @@ export interface ArchiveEntry {
 }
 
 export interface FileSink {
-  /** @throws AppError MODEL_ARCHIVE_UNSAFE once the archive has become a bomb. */
+  /** @throws AppError of the code `unsafe` once the archive has become a bomb. */
   write(chunk: Uint8Array): void;
   end(): void;
 }
@@ -37,6 +35,7 @@ export class ArchiveWriter {
   readonly #folder: string;
   readonly #packedBytes: number;
   readonly #limits: ArchiveLimits;
+  readonly #code: ErrorCode;
   readonly #names = new Set<string>();
   #openFile: number | undefined;
   #entries = 0;
@@ -47,17 +46,19 @@ export class ArchiveWriter {
     readonly folder: string;
     readonly packedBytes: number;
     readonly limits: ArchiveLimits;
+    readonly unsafe: ErrorCode;
   }) {
     this.#archive = target.archive;
     this.#folder = target.folder;
     this.#packedBytes = Math.max(1, target.packedBytes);
     this.#limits = target.limits;
+    this.#code = target.unsafe;
   }
 
   /**
    * Begins an entry; undefined for a folder, which is complete with that. Writing is synchronous: an archive is read
    * in small pieces by one reader, and nothing may be in flight when it turns out to be hostile.
-   * @throws AppError MODEL_ARCHIVE_UNSAFE; nothing of this entry is written then.
+   * @throws AppError of the code `unsafe`; nothing of this entry is written then.
    */
   begin(entry: ArchiveEntry): FileSink | undefined {
     if (++this.#entries > this.#limits.entries)
@@ -119,6 +120,6 @@ export class ArchiveWriter {
   }
 
   #unsafe(what: string): AppError {
-    return new AppError("MODEL_ARCHIVE_UNSAFE", `unpacking ${this.#archive}: ${what}`);
+    return new AppError(this.#code, `unpacking ${this.#archive}: ${what}`);
   }
 }

@@ -1,47 +1,66 @@
-/** Unpacks .zip, .tar.gz and .tgz archives of models. */
+/** Unpacks .zip, .tar.gz and .tgz archives, which are other people's data: models and bundles of workflows. */
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReadEntry } from "tar";
 import type { Entry, ZipFile } from "yauzl";
-import { AppError, type Ask, checkAsk, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  type ErrorCode,
+  isAppError,
+  messageOf,
+  systemErrorCode,
+} from "../kernel/index.ts";
 import { type ArchiveLimits, ArchiveWriter } from "./archive-writer.ts";
 
+export interface Unpacking {
+  /** Absolute path of a `.zip`; anything else is read as a tar archive, compressed or not. */
+  readonly archive: string;
+  /** As the user named it. */
+  readonly name: string;
+  /** An empty folder. What was written before a refusal stays in it: whoever made it removes it. */
+  readonly into: string;
+  readonly limits: ArchiveLimits;
+  /** What errors are called: `unsafe` for archives that are refused, `damaged` for those that cannot be read. */
+  readonly codes: { readonly unsafe: ErrorCode; readonly damaged: ErrorCode };
+}
+
 /**
- * Unpacks `archive` into the empty folder `into` and returns the folder of the model: `into`, or the single folder in
- * it (GitHub's archives have one).
- * @throws AppError MODEL_ARCHIVE_UNSAFE, MODEL_FETCH_FAILED for a damaged archive.
+ * Unpacks an archive into an empty folder.
+ * @throws AppError of one of the `codes`, DISK_FULL, or the system's error when there is no such file.
  */
-export async function unpackArchive(
-  request: {
-    readonly archive: string;
-    /** As the user named it. */
-    readonly name: string;
-    readonly into: string;
-    readonly limits: ArchiveLimits;
-  },
-  ask: Ask,
-): Promise<string> {
-  const { archive, name, into, limits } = request;
+export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void> {
+  const { archive, name, into, limits, codes } = request;
   const { size } = await stat(archive);
-  const writer = new ArchiveWriter({ archive: name, folder: into, packedBytes: size, limits });
+  const writer = new ArchiveWriter({
+    archive: name,
+    folder: into,
+    packedBytes: size,
+    limits,
+    unsafe: codes.unsafe,
+  });
   try {
     if (/\.zip$/i.test(archive)) await unpackZip(archive, writer, ask);
     else await unpackTar(archive, writer, ask);
   } catch (error) {
     checkAsk(ask, `unpacking ${name}`);
     if (isAppError(error)) throw error;
+    const words = messageOf(error);
     if (systemErrorCode(error) === "ENOSPC")
-      throw new AppError("DISK_FULL", `unpacking ${name}: ${messageOf(error)}`, { cause: error });
-    throw new AppError("MODEL_FETCH_FAILED", `unpacking ${name}: damaged archive: ${messageOf(error)}`, {
-      cause: error,
-    });
+      throw new AppError("DISK_FULL", `unpacking ${name}: ${words}`, { cause: error });
+    throw new AppError(codes.damaged, `unpacking ${name}: damaged archive: ${words}`, { cause: error });
   } finally {
     writer.close();
   }
-  const entries = await readdir(into, { withFileTypes: true });
+}
+
+/** Archives of repositories hold one folder with everything in it: answers the folder where things begin. */
+export async function topOfArchive(unpacked: string): Promise<string> {
+  const entries = await readdir(unpacked, { withFileTypes: true });
   const [only] = entries;
-  return entries.length === 1 && only?.isDirectory() ? join(into, only.name) : into;
+  return entries.length === 1 && only?.isDirectory() ? topOfArchive(join(unpacked, only.name)) : unpacked;
 }
 
 async function unpackZip(archive: string, writer: ArchiveWriter, ask: Ask): Promise<void> {
@@ -71,9 +90,9 @@ async function loadYauzl() {
         {
           lazyEntries: true,
           autoClose: false,
-          decodeStrings: true,
+          // Names stay bytes: the library would refuse some itself, in words that only it knows.
+          decodeStrings: false,
           validateEntrySizes: true,
-          strictFileNames: true,
         },
         (error, zip) => (error ? reject(error) : resolve(zip)),
       );
@@ -105,10 +124,18 @@ function describeZipEntry(entry: Entry) {
   // Unix mode in the upper half of the external attributes; 0 where the archive was made elsewhere.
   const mode = entry.externalFileAttributes >>> 16;
   const type = mode & 0o170000;
-  const isFolder = entry.fileName.endsWith("/");
+  const name = nameOf(entry);
+  const isFolder = name.endsWith("/");
   const isPlain = type === 0 || type === 0o100000 || type === 0o040000;
   const kind: "file" | "folder" | "other" = !isPlain ? "other" : isFolder ? "folder" : "file";
-  return { name: entry.fileName, kind, executable: (mode & 0o111) !== 0 };
+  return { name, kind, executable: (mode & 0o111) !== 0 };
+}
+
+/** UTF-8, as every archiver of today writes; in older archives every byte is a letter. */
+function nameOf(entry: Entry): string {
+  const bytes = Buffer.from(entry.fileName);
+  const text = bytes.toString("utf8");
+  return text.includes("\ufffd") ? bytes.toString("latin1") : text;
 }
 
 function contentOf(zip: ZipFile, entry: Entry): Promise<NodeJS.ReadableStream> {
