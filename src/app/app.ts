@@ -18,7 +18,8 @@ import type {
 import type { Omics, OmicsWish } from "./omics/omics.ts";
 import type { DumpWish, RunWish, ServeResult, SettingsWish, Wiring } from "./predictions.ts";
 import { createSessions, type Session } from "./sessions.ts";
-import type { CompactResult, CopyResult, DropResult, ImportResult, StatsResult, TierWish } from "./stored.ts";
+import type { CompactResult, CopyResult, ImportResult, TierWish } from "./stored.ts";
+import type { DropResult, DropWish, StatsResult } from "./stored-inventory.ts";
 import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
 export interface CloseResult {
@@ -47,15 +48,7 @@ export interface App {
       wish: TierWish & { readonly model: string; readonly file: string; readonly into: "local" | "cloud" },
       ask: Ask,
     ): Promise<ImportResult>;
-    drop(
-      wish: TierWish & {
-        readonly model: string;
-        readonly from: "local" | "cloud";
-        readonly release?: string;
-        readonly sure: "yes" | "no";
-      },
-      ask: Ask,
-    ): Promise<DropResult>;
+    drop(wish: DropWish, ask: Ask): Promise<DropResult>;
     compact(wish: TierWish & { readonly model: string }, ask: Ask): Promise<CompactResult>;
   };
   /** What the HealthOmics server is made of; close it. */
@@ -74,6 +67,7 @@ export function createApp(source: EnvironmentSource): App {
   const predictions = () => import("./predictions.ts");
   const models = () => import("./models.ts");
   const stored = () => import("./stored.ts");
+  const inventory = () => import("./stored-inventory.ts");
   return {
     serve: async (wish, ask) => (await predictions()).serve(wish, wiring, ask),
     run: async (wish, emit, ask) => (await predictions()).run(wish, wiring, emit, ask),
@@ -88,10 +82,10 @@ export function createApp(source: EnvironmentSource): App {
     fetch: async (wish, ask) => (await models()).fetchOne(wish, wiring, ask),
     delete: async (wish, ask) => (await models()).deleteSome(wish, wiring, ask),
     predictions: {
-      stats: async (wish, ask) => (await stored()).stats(wish, environment, ask),
+      stats: async (wish, ask) => (await inventory()).stats(wish, environment, ask),
       copy: async (wish, ask) => (await stored()).copy(wish, environment, ask),
       import: async (wish, ask) => (await stored()).importFile(wish, environment, ask),
-      drop: async (wish, ask) => (await stored()).drop(wish, environment, ask),
+      drop: async (wish, ask) => (await inventory()).drop(wish, environment, ask),
       compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
     },
     openOmics: async (wish, onBug) => (await import("./omics/omics.ts")).openOmics(wish, environment, onBug),

@@ -12,13 +12,8 @@ export type {
 } from "./models.ts";
 export type { OmicsWish } from "./omics/omics.ts";
 export type { ServeResult, SettingsWish } from "./predictions.ts";
-export type {
-  CompactResult,
-  CopyResult,
-  DropResult,
-  ImportResult,
-  StatsResult,
-} from "./stored.ts";
+export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
+export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";
 export type {
   DeleteCacheResult,

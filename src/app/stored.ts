@@ -1,7 +1,7 @@
-/** Looking after stored predictions: count, copy, import, drop, compact. */
+/** Moving stored predictions: copy, import, compact. */
 import type { Ask } from "../kernel/index.ts";
 import { AppError, checkAsk } from "../kernel/index.ts";
-import { findModel, listModels, type Model } from "../models/index.ts";
+import { findModel, type Model } from "../models/index.ts";
 import { importPredictions, type Source } from "../predict/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
@@ -12,61 +12,6 @@ import { createCloudTier, createLocalTier, createParquet, type LocalRules, place
 export interface TierWish extends LocalRules {
   readonly local?: string;
   readonly cloud?: string;
-}
-
-export interface StatsRow {
-  readonly model: string;
-  readonly release: string;
-  /** undefined = the tier cannot be reached. */
-  readonly local?: number;
-  readonly cloud?: number;
-}
-
-export interface StatsResult {
-  readonly local: string;
-  readonly cloud: string;
-  readonly rows: readonly StatsRow[];
-  readonly problems: readonly string[];
-}
-
-/** Counts per model; without a model, of every model that has any. */
-export async function stats(
-  wish: TierWish & { readonly model?: string },
-  environment: Environment,
-  ask: Ask,
-): Promise<StatsResult> {
-  const { home, cwd } = environment;
-  const models =
-    wish.model === undefined
-      ? (await listModels(home, ask)).models
-      : [await findModel({ name: wish.model, home, cwd }, ask)];
-  const tiers = tiersOf(wish, environment);
-  const problems: string[] = [];
-  const count = async (source: Source, model: Model) => {
-    try {
-      await tiers[source].open(ask);
-      return { [source]: await tiers[source].count(scopeOf(model), ask) };
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      if (!problems.includes(error.message)) problems.push(error.message);
-      return {};
-    }
-  };
-  try {
-    const rows: StatsRow[] = [];
-    for (const model of models) {
-      checkAsk(ask, "counting stored predictions");
-      const counts: { local?: number; cloud?: number } = {
-        ...(await count("local", model)),
-        ...(await count("cloud", model)),
-      };
-      const any = (counts.local ?? 0) + (counts.cloud ?? 0) > 0;
-      if (any || wish.model !== undefined) rows.push({ model: model.id, release: model.release, ...counts });
-    }
-    return { local: tiers.local.name, cloud: tiers.cloud.name, rows, problems };
-  } finally {
-    await closeBoth(tiers);
-  }
 }
 
 export interface CopyResult {
@@ -150,48 +95,13 @@ export async function importFile(
   }
 }
 
-export interface DropResult {
-  readonly model: string;
-  readonly release: string;
-  readonly from: string;
-  /** Rows that were deleted, or would be. */
-  readonly rows: number;
-  readonly deleted: "yes" | "no, dry run";
-}
-
-/** Deletes every stored row of a model's release in one tier. Without `sure` it only counts. */
-export async function drop(
-  wish: TierWish & {
-    readonly model: string;
-    readonly from: Source;
-    readonly release?: string;
-    readonly sure: "yes" | "no";
-  },
-  environment: Environment,
-  ask: Ask,
-): Promise<DropResult> {
-  const { home, cwd } = environment;
-  const model = await findModel({ name: wish.model, home, cwd }, ask);
-  const scope = { ...scopeOf(model), release: wish.release ?? model.release };
-  const tiers = tiersOf(wish, environment);
-  try {
-    const tier = tiers[wish.from];
-    await tier.open(ask);
-    const rows = wish.sure === "yes" ? await tier.drop(scope, ask) : await tier.count(scope, ask);
-    const deleted = wish.sure === "yes" ? "yes" : "no, dry run";
-    return { model: model.id, release: scope.release, from: tier.name, rows, deleted };
-  } finally {
-    await closeBoth(tiers);
-  }
-}
-
 const copyRows = 50_000;
 
-function scopeOf(model: Model): PredictionScope {
+export function scopeOf(model: Model): PredictionScope {
   return { modelId: model.id, release: model.release, columns: model.columns };
 }
 
-function tiersOf(wish: TierWish, environment: Environment): Record<Source, PredictionTier> {
+export function tiersOf(wish: TierWish, environment: Environment): Record<Source, PredictionTier> {
   const places = placesOf(wish, environment);
   return {
     local: createLocalTier(places.local, wish, () => {}),
@@ -199,7 +109,7 @@ function tiersOf(wish: TierWish, environment: Environment): Record<Source, Predi
   };
 }
 
-async function closeBoth(tiers: Record<Source, PredictionTier>): Promise<void> {
+export async function closeBoth(tiers: Record<Source, PredictionTier>): Promise<void> {
   await Promise.allSettled([tiers.local.close(), tiers.cloud.close()]);
 }
 

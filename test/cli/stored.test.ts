@@ -1,7 +1,14 @@
 /** Looking after stored predictions: stats, copy, import, drop, compact. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freshAsk, type ModelId } from "../../src/kernel/index.ts";
+import { openObjectStore } from "../../src/store/objects/index.ts";
+import {
+  createEmbeddedTier,
+  createParquetTier,
+  type PredictionTier,
+} from "../../src/store/predictions/index.ts";
 import { redisRequirement, startRedis } from "../servers/redis.ts";
 import { describeWith } from "../servers/requirement.ts";
 import { Sandbox } from "./memoir.ts";
@@ -46,6 +53,106 @@ it("stats counts what is there; copy fills the other cache once; drop asks befor
   expect(await box.json("predictions", "copy", "eos3b5e", "--from", "cloud")).toMatchObject({ stored: 2 });
 });
 
+describe("rows that no model here will ever answer with", () => {
+  const release = "v0.9.0";
+  /** Rows of an older release, as an older Memoir left them. */
+  async function storeOld(tier: PredictionTier, name: string): Promise<void> {
+    const scope = {
+      modelId: "eos3b5e" as ModelId,
+      release: name === "mw" ? "v1.0.0" : release,
+      columns: [{ name, type: "float" as const }],
+    };
+    await tier.open(freshAsk());
+    await tier.putMany(
+      scope,
+      [
+        { input: "CCO", values: [1] },
+        { input: "CCC", values: [2] },
+      ],
+      freshAsk(),
+    );
+    await tier.close();
+  }
+  const tiersOf = (name: string) => [
+    createEmbeddedTier({ folder: box.path(`${name}-local`) }),
+    createParquetTier({ store: openObjectStore(box.path(`${name}-cloud`), {}) }),
+  ];
+
+  it("are told by stats, and dropped by release or all at once", async () => {
+    const where = ["--local", box.path("stale-local"), "--cloud", box.path("stale-cloud")];
+    await box.write("now.csv", "input,mol_weight\nCCO,46\n");
+    for (const into of ["local", "cloud"])
+      await box.json("predictions", "import", "eos3b5e", "now.csv", "--into", into, ...where);
+    for (const tier of tiersOf("stale")) await storeOld(tier, "mol_weight");
+    for (const tier of tiersOf("stale")) await storeOld(tier, "mw");
+    const { rows } = await box.json<{ rows: readonly unknown[] }>("predictions", "stats", ...where);
+    expect(rows).toEqual([
+      { model: "eos3b5e", release: "v1.0.0", state: "current", local: 1, cloud: 1 },
+      { model: "eos3b5e", release, state: "other-release", local: 2, cloud: 2 },
+      { model: "eos3b5e", release: "v1.0.0", state: "other-columns", local: 2, cloud: 2 },
+    ]);
+    const shown = await box.run("predictions", "stats", ...where);
+    expect(shown.out).toMatch(/eos3b5e +v0\.9\.0 +2 +2 +stale: another release/);
+    for (const from of ["local", "cloud"]) {
+      const words = ["predictions", "drop", "molecular-weight", "--from", from, ...where];
+      expect(await box.json(...words, "--release", release, "--yes")).toMatchObject({
+        rows: 2,
+        releases: [release],
+      });
+      expect(await box.json(...words, "--stale")).toMatchObject({ rows: 2, deleted: "no, dry run" });
+      expect(await box.json(...words, "--stale", "--yes")).toMatchObject({ rows: 2, deleted: "yes" });
+    }
+    expect(await box.json("predictions", "stats", ...where)).toMatchObject({
+      rows: [{ state: "current", local: 1, cloud: 1 }],
+    });
+  });
+
+  it("can be of a model that is not here", async () => {
+    const folder = box.path("orphan-local");
+    const tier = createEmbeddedTier({ folder });
+    await tier.open(freshAsk());
+    const scope = {
+      modelId: "eos9zzz" as ModelId,
+      release: "v1",
+      columns: [{ name: "x", type: "float" as const }],
+    };
+    await tier.putMany(scope, [{ input: "CCO", values: [1] }], freshAsk());
+    await tier.close();
+    const stats = await box.json("predictions", "stats", "eos9zzz", "--local", folder);
+    expect(stats).toMatchObject({ rows: [{ model: "eos9zzz", release: "v1", state: "no-model", local: 1 }] });
+    const unclear = await box.run("predictions", "drop", "eos9zzz", "--from", "local", "--local", folder);
+    expect(unclear.err).toContain("--release or --stale");
+    const drop = ["predictions", "drop", "eos9zzz", "--from", "local", "--local", folder, "--stale", "--yes"];
+    expect(await box.json(...drop)).toMatchObject({ rows: 1, releases: ["v1"] });
+  });
+});
+
+it("--expire makes rows that were stored long ago count as missing", async () => {
+  const folder = box.path("aged");
+  const days = 86_400_000;
+  const tier = createEmbeddedTier({ folder, now: () => Date.now() - 40 * days });
+  await tier.open(freshAsk());
+  const scope = {
+    modelId: "eos3b5e" as ModelId,
+    release: "v1.0.0",
+    columns: [{ name: "mol_weight", type: "float" as const }],
+  };
+  await tier.putMany(scope, [{ input: "CCO", values: [1] }], freshAsk());
+  await tier.close();
+  await box.inputs("aged.csv", ["CCO"]);
+  const look = async (...flags: readonly string[]) => {
+    const where = ["--model", "eos3b5e", "--local", folder, "--local-cache-only"];
+    await box.json("run", ...where, "-i", "aged.csv", "-o", "aged-out.csv", ...flags);
+    return await box.rows("aged-out.csv");
+  };
+  expect(await look()).toEqual(["CCO,1"]);
+  expect(await look("--expire", "60d")).toEqual(["CCO,1"]);
+  expect(await look("--expire", "30d")).toEqual(["CCO,None"]);
+  const { code, err } = await box.run("run", "-i", "aged.csv", "-o", "x.csv", "--expire", "soon");
+  expect(code).toBe(2);
+  expect(err).toContain("expected an age such as 30d, 12h or 90m");
+});
+
 it("compact makes one file of many and loses no row", async () => {
   for (let i = 0; i < 4; i++) {
     await box.write("part.csv", `input,mol_weight\nN${"C".repeat(i)},${i}\nO,${i}\n`);
@@ -87,6 +194,11 @@ describeWith([redisRequirement], "with a Redis that Ersilia filled", () => {
         "ersilia-out.csv",
       );
       expect(counts).toMatchObject({ reusedLocal: 1, computed: 1 });
+      const refused = await box.json<{ counts: unknown }>(
+        ...["run", "--model", "eos3b5e", "--local", redis.url, "--local-cache-only"],
+        ...["--ersilia-rows", "refuse", "-i", "ersilia.csv", "-o", "refused.csv"],
+      );
+      expect(refused.counts).toMatchObject({ reusedLocal: 1, missing: 1 });
       // Ersilia's reader parses JSON; what follows the value is blank.
       expect(JSON.parse((await client.hget("cache:eos3b5e", "CCC")) ?? "")).toEqual(["44.096999999999994"]);
       await client.quit();

@@ -1,7 +1,7 @@
 /** memoir predictions drop MODEL */
 import type { DropResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions, tierWish } from "../model-options.ts";
+import { tierOptions, tierWish } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { plural } from "../words.ts";
 
@@ -9,29 +9,37 @@ export const command = defineCommand<DropResult>({
   name: "predictions drop",
   summary: "Delete a model's stored predictions",
   details: [
-    "Without --yes nothing is deleted; the rows are only counted. Rows belong to a release of the model: --release removes those of an older one.",
+    "Without --yes nothing is deleted; the rows are only counted. Rows belong to a release of the model and to its columns: --release removes those of another release, --stale everything that the model as it is here will never answer with. `memoir predictions stats` lists them. Rows that Ersilia wrote into a Redis stay.",
   ],
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [
     { flags: "--from <cache>", description: "which cache", choices: tierChoices },
-    { flags: "--release <release>", description: "default the model's current release" },
+    {
+      flags: "--release <release>",
+      description: "default the model's current release",
+      conflicts: ["stale"],
+    },
+    { flags: "--stale", description: "all other releases, and other sets of columns" },
     { flags: "-y, --yes", description: "delete" },
     ...tierOptions,
   ],
   examples: [{ command: "memoir predictions drop molecular-weight --from local" }],
-  act: async (given, { app, ask }) =>
-    (await app()).predictions.drop(
+  act: async (given, { app, ask }) => {
+    const release = given.text("release");
+    return await (await app()).predictions.drop(
       {
         model: given.argument(0) ?? "",
         from: requiredTier(given, "from", "predictions drop"),
         sure: given.is("yes") ? "yes" : "no",
-        ...present("release", given.text("release")),
+        which: given.is("stale") ? "stale" : release === undefined ? "current" : { release },
         ...tierWish(given),
       },
       ask,
-    ),
+    );
+  },
   render: (result, screen) => {
-    const rows = `${plural(result.rows, "row")} of ${result.model} ${result.release} in ${result.from}`;
+    const what = [result.model, result.releases.join(", ")].join(" ").trim();
+    const rows = `${plural(result.rows, "row")} of ${what} in ${result.from}`;
     screen.out(result.deleted === "yes" ? `deleted ${rows}` : `would delete ${rows}; say --yes to do it`);
   },
 });

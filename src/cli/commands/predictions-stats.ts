@@ -4,11 +4,19 @@ import { defineCommand } from "../command.ts";
 import { localRuleOptions, present, tierOptions, tierWish } from "../model-options.ts";
 import { count, table } from "../words.ts";
 
+const stateWords = {
+  current: "",
+  "other-release": "stale: another release",
+  "other-columns": "stale: other columns",
+  "unknown-release": "written by Ersilia, release unknown",
+  "no-model": "the model is not here",
+} as const;
+
 export const command = defineCommand<StatsResult>({
   name: "predictions stats",
   summary: "Count the stored predictions of each model",
   details: [
-    "Counts the current release of each model that is here; models without stored predictions are left out.",
+    "Counts every release and set of columns that the caches hold. Only rows of a model's current release and columns are ever answered; the others are marked, and `memoir predictions drop MODEL --stale` removes them.",
   ],
   arguments: [{ name: "MODEL", description: "one model only" }],
   options: [...tierOptions, ...localRuleOptions],
@@ -29,12 +37,13 @@ export const command = defineCommand<StatsResult>({
     screen.out(`cloud: ${result.cloud}`);
     if (result.rows.length === 0) return screen.out("no predictions are stored");
     const shown = (value: number | undefined) => (value === undefined ? "?" : count(value));
-    const rows = result.rows.map(({ model, release, local, cloud }) => [
+    const rows = result.rows.map(({ model, release, state, local, cloud }) => [
       model,
-      release,
+      release ?? "?",
       shown(local),
       shown(cloud),
+      stateWords[state],
     ]);
-    for (const line of table([["model", "release", "local", "cloud"], ...rows])) screen.out(line);
+    for (const line of table([["model", "release", "local", "cloud", ""], ...rows])) screen.out(line);
   },
 });
