@@ -34,7 +34,7 @@ const programs = [
   ..."findmnt free grep gzip head hostname id jq ln ls md5sum mkdir mktemp mv nproc paste printf printenv ps pwd".split(
     " ",
   ),
-  ..."readlink realpath rm rmdir sed seq sha256sum sh shuf sleep sort split stat tac tail tar tee test".split(
+  ..."readlink realpath rev rm rmdir sed seq sha256sum sh shuf sleep sort split stat tac tail tar tee test".split(
     " ",
   ),
   ..."touch tr true uname uniq wc which whoami xargs yes".split(" "),
