@@ -42,10 +42,12 @@ export interface App {
     stats(wish: TierWish & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
     copy(
       wish: TierWish & { readonly model: string; readonly from: "local" | "cloud" },
+      emit: PredictEventSink,
       ask: Ask,
     ): Promise<CopyResult>;
     import(
       wish: TierWish & { readonly model: string; readonly file: string; readonly into: "local" | "cloud" },
+      emit: PredictEventSink,
       ask: Ask,
     ): Promise<ImportResult>;
     drop(wish: DropWish, ask: Ask): Promise<DropResult>;
@@ -83,8 +85,8 @@ export function createApp(source: EnvironmentSource): App {
     delete: async (wish, ask) => (await models()).deleteSome(wish, wiring, ask),
     predictions: {
       stats: async (wish, ask) => (await inventory()).stats(wish, environment, ask),
-      copy: async (wish, ask) => (await stored()).copy(wish, environment, ask),
-      import: async (wish, ask) => (await stored()).importFile(wish, environment, ask),
+      copy: async (wish, emit, ask) => (await stored()).copy(wish, environment, emit, ask),
+      import: async (wish, emit, ask) => (await stored()).importFile(wish, environment, emit, ask),
       drop: async (wish, ask) => (await inventory()).drop(wish, environment, ask),
       compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
     },

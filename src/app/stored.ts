@@ -2,9 +2,9 @@
 import type { Ask } from "../kernel/index.ts";
 import { AppError, checkAsk } from "../kernel/index.ts";
 import { findModel, type Model } from "../models/index.ts";
-import { importPredictions, type Source } from "../predict/index.ts";
-import type { PredictionTier } from "../store/predictions/index.ts";
-import type { PredictionRow, PredictionScope } from "../task/index.ts";
+import { importPredictions, type PredictEventSink, RowGroups, type Source } from "../predict/index.ts";
+import { columnsDigest, type PredictionTier } from "../store/predictions/index.ts";
+import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { createCloudTier, createLocalTier, createParquet, type LocalRules, placesOf } from "./tiers.ts";
 
@@ -28,6 +28,7 @@ export interface CopyResult {
 export async function copy(
   wish: TierWish & { readonly model: string; readonly from: Source },
   environment: Environment,
+  emit: PredictEventSink,
   ask: Ask,
 ): Promise<CopyResult> {
   const { home, cwd } = environment;
@@ -35,29 +36,40 @@ export async function copy(
   const tiers = tiersOf(wish, environment);
   const from = tiers[wish.from];
   const to = tiers[wish.from === "local" ? "cloud" : "local"];
-  const done = { read: 0, stored: 0, alreadyThere: 0 };
-  const put = async (rows: readonly PredictionRow[]) => {
-    const report = await to.putMany(scopeOf(model), rows, ask);
-    done.stored += report.stored;
-    done.alreadyThere += report.alreadyThere;
-  };
+  const groups = new RowGroups((rows) => to.putMany(scopeOf(model), rows, ask));
+  let read = 0;
   try {
     await from.open(ask);
     await to.open(ask);
-    let held: PredictionRow[] = [];
+    const total = await aboutHowMany(from, model, ask);
     for await (const rows of from.scan(scopeOf(model), ask)) {
       checkAsk(ask, "copying stored predictions");
-      done.read += rows.length;
-      held.push(...rows);
-      if (held.length < copyRows) continue;
-      await put(held);
-      held = [];
+      read += rows.length;
+      for (const row of rows) if (groups.add(row)) await groups.flush();
+      emit({ kind: "storing", rows: read, share: total === undefined ? undefined : read / total });
     }
-    if (held.length > 0) await put(held);
+    await groups.flush();
   } finally {
     await closeBoth(tiers);
   }
-  return { model: model.id, release: model.release, from: from.name, to: to.name, ...done };
+  return {
+    model: model.id,
+    release: model.release,
+    from: from.name,
+    to: to.name,
+    read,
+    stored: groups.stored,
+    alreadyThere: groups.alreadyThere,
+  };
+}
+
+/** For a percentage: counting exactly would read every row of some tiers. */
+async function aboutHowMany(tier: PredictionTier, model: Model, ask: Ask): Promise<number | undefined> {
+  const columns = columnsDigest(model.columns);
+  const stored = (await tier.listScopes(ask)).find(
+    (each) => each.modelId === model.id && each.release === model.release && each.columns === columns,
+  );
+  return stored?.rows;
 }
 
 export interface ImportResult {
@@ -75,6 +87,7 @@ export interface ImportResult {
 export async function importFile(
   wish: TierWish & { readonly model: string; readonly file: string; readonly into: Source },
   environment: Environment,
+  emit: PredictEventSink,
   ask: Ask,
 ): Promise<ImportResult> {
   const { home, cwd } = environment;
@@ -88,14 +101,12 @@ export async function importFile(
   try {
     const tier = tiers[wish.into];
     await tier.open(ask);
-    const done = await importPredictions({ path: wish.file, model, tier }, ask);
+    const done = await importPredictions({ path: wish.file, model, tier, emit }, ask);
     return { model: model.id, release: model.release, into: tier.name, ...done };
   } finally {
     await closeBoth(tiers);
   }
 }
-
-const copyRows = 50_000;
 
 export function scopeOf(model: Model): PredictionScope {
   return { modelId: model.id, release: model.release, columns: model.columns };

@@ -43,6 +43,9 @@ export function createProgress(screen: Screen, now: () => number = () => perform
         case "dumping":
           if (due()) show(`${count(event.rows)} rows written`);
           return;
+        case "storing":
+          if (due()) show(storingLine(event, (now() - startedAt) / 1000));
+          return;
         case "progress":
           if (due()) show(progressLine(event, resumedRows, (now() - startedAt) / 1000));
           return;
@@ -52,6 +55,19 @@ export function createProgress(screen: Screen, now: () => number = () => perform
     },
     end: () => screen.status(""),
   };
+}
+
+/** Shows the events of some work until it ends. */
+export async function withProgress<T>(
+  screen: Screen,
+  work: (emit: (event: PredictEvent) => void) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress(screen);
+  try {
+    return await work(progress.event);
+  } finally {
+    progress.end();
+  }
 }
 
 export function progressLine(
@@ -69,6 +85,14 @@ export function progressLine(
   if (share !== undefined && share > 0 && share < 1 && seconds > 2)
     parts.push(`${duration((seconds * (1 - share)) / share)} left`);
   return `${bar(share)}${parts.join(", ")} | ${shortCounts(counts)}`;
+}
+
+export function storingLine(event: Extract<PredictEvent, { kind: "storing" }>, seconds: number): string {
+  const { rows, share } = event;
+  const parts = [`${count(rows)} rows`, `${count(Math.round(rows / Math.max(seconds, 0.001)))} rows/s`];
+  if (share !== undefined && share > 0 && share < 1 && seconds > 2)
+    parts.push(`${duration((seconds * (1 - share)) / share)} left`);
+  return `${bar(share)}${parts.join(", ")}`;
 }
 
 /** `12 reused from the local cache, 5 computed, 1 failed`; zeros are left out. */

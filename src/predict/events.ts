@@ -22,6 +22,8 @@ export type PredictEvent =
       readonly bytesTotal: number | undefined;
     }
   | { readonly kind: "dumping"; readonly rows: number }
+  /** Rows read so far on their way from a file or a tier into a tier; the share of the source where it is known. */
+  | { readonly kind: "storing"; readonly rows: number; readonly share: number | undefined }
   /** Something the user should know; the run goes on. Each text is emitted once. */
   | { readonly kind: "warning"; readonly message: string };
 

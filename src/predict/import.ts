@@ -6,14 +6,18 @@ import { AppError, type Ask, checkAsk } from "../kernel/index.ts";
 import type { Model } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
+import type { PredictEventSink } from "./events.ts";
 import { isBlankLine, takeRecord } from "./files/csv-record.ts";
 import { inputFormatOf } from "./files/format.ts";
+import { inputSizeBytes } from "./files/read-inputs.ts";
 import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
+import { RowGroups } from "./row-groups.ts";
 
 export interface ImportRequest {
   readonly path: string;
   readonly model: Model;
   readonly tier: PredictionTier;
+  readonly emit?: PredictEventSink;
 }
 
 export interface ImportReport {
@@ -23,38 +27,35 @@ export interface ImportReport {
   readonly skipped: number;
 }
 
-const groupRows = 20_000;
 const missingWords = new Set(["", "None", "\\N", "nan", "NaN", "null"]);
 
 /** @throws FILE_*, PREDICT_INPUT_*, STORE_*. Rows before the wrong one may be stored; importing again changes nothing. */
 export async function importPredictions(request: ImportRequest, ask: Ask): Promise<ImportReport> {
   const { model, tier, path } = request;
   const scope: PredictionScope = { modelId: model.id, release: model.release, columns: model.columns };
-  const report = { read: 0, stored: 0, alreadyThere: 0, skipped: 0 };
-  let held: PredictionRow[] = [];
-  const flush = async () => {
-    if (held.length === 0) return;
-    const put = await tier.putMany(scope, held, ask);
-    report.stored += put.stored;
-    report.alreadyThere += put.alreadyThere;
-    held = [];
-  };
+  const groups = new RowGroups((rows) => tier.putMany(scope, rows, ask));
+  const bytesTotal = await inputSizeBytes(path);
+  let read = 0;
+  let skipped = 0;
   let layout: Layout | undefined;
-  for await (const { cells, line } of records(path, ask)) {
-    if (layout === undefined) {
-      layout = layoutOf(cells, model.columns, path);
-      continue;
+  for await (const { records, bytesRead } of recordBlocks(path, ask)) {
+    for (const { cells, line } of records) {
+      if (layout === undefined) {
+        layout = layoutOf(cells, model.columns, path);
+        continue;
+      }
+      read++;
+      const row = rowOf(cells, layout, model.columns, () => `${path}, line ${line}`);
+      if (row === undefined) skipped++;
+      else if (groups.add(row)) await groups.flush();
     }
-    report.read++;
-    const row = rowOf(cells, layout, model.columns, `${path}, line ${line}`);
-    if (row === undefined) report.skipped++;
-    else held.push(row);
-    if (held.length >= groupRows) await flush();
+    const share = bytesTotal === undefined || bytesTotal === 0 ? undefined : bytesRead / bytesTotal;
+    request.emit?.({ kind: "storing", rows: read, share });
   }
   if (layout === undefined)
     throw new AppError("PREDICT_INPUT_EMPTY", `cannot import predictions from ${path}: the file is empty`);
-  await flush();
-  return report;
+  await groups.flush();
+  return { read, stored: groups.stored, alreadyThere: groups.alreadyThere, skipped };
 }
 
 interface Layout {
@@ -83,34 +84,40 @@ function rowOf(
   cells: readonly string[],
   layout: Layout,
   columns: readonly Column[],
-  place: string,
+  place: () => string,
 ): PredictionRow | undefined {
   if (cells.length !== layout.width)
     throw new AppError(
       "PREDICT_INPUT_MALFORMED",
-      `cannot read ${place}: got ${cells.length} cells, expected ${layout.width}`,
+      `cannot read ${place()}: got ${cells.length} cells, expected ${layout.width}`,
     );
   const input = cells[layout.input] ?? "";
   const values = columns.map((column, i) => cellOf(cells[layout.values[i] ?? -1] ?? "", column, place));
   if (input.trim() === "" || values.every((value) => value === null)) return undefined;
-  return { input, values, provenance: { runner: "import" } };
+  return { input, values, provenance };
 }
 
-function cellOf(text: string, column: Column, place: string): Cell {
+/** One object for all rows: tiers note an origin once. */
+const provenance = Object.freeze({ runner: "import" });
+
+function cellOf(text: string, column: Column, place: () => string): Cell {
   if (column.type === "string") return text === "" ? null : text;
   if (missingWords.has(text)) return null;
   const number = Number(text);
   if (Number.isFinite(number) && (column.type === "float" || Number.isInteger(number))) return number;
   throw new AppError(
     "PREDICT_INPUT_MALFORMED",
-    `cannot read ${place}: the column ${column.name} holds ${JSON.stringify(text.slice(0, 40))}, expected ${column.type === "float" ? "a number" : "a whole number"}`,
+    `cannot read ${place()}: the column ${column.name} holds ${JSON.stringify(text.slice(0, 40))}, expected ${column.type === "float" ? "a number" : "a whole number"}`,
   );
 }
 
-async function* records(
-  path: string,
-  ask: Ask,
-): AsyncGenerator<{ cells: readonly string[]; line: number }, void> {
+interface RecordBlock {
+  readonly records: readonly { readonly cells: readonly string[]; readonly line: number }[];
+  /** Bytes of the file, this block included. */
+  readonly bytesRead: number;
+}
+
+async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock, void> {
   const format = inputFormatOf(path);
   if (format === "json")
     throw new AppError(
@@ -123,6 +130,7 @@ async function* records(
   for await (const block of textBlocks({ path, cut: "at-line-breaks" }, ask)) {
     checkAsk(ask, "importing predictions");
     const text = pending + block.text;
+    const records: { cells: readonly string[]; line: number }[] = [];
     let at = 0;
     pending = "";
     while (at < text.length) {
@@ -138,9 +146,10 @@ async function* records(
           );
         break;
       }
-      if (!isBlankLine(record)) yield { cells: record.cells, line };
+      if (!isBlankLine(record)) records.push({ cells: record.cells, line });
       line += record.lines;
       at = record.end;
     }
+    yield { records, bytesRead: block.bytesRead };
   }
 }

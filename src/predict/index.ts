@@ -3,5 +3,6 @@ export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export { importPredictions } from "./import.ts";
 export { type Mode, planOf, type Source } from "./mode.ts";
+export { RowGroups } from "./row-groups.ts";
 export { runPredictions } from "./run.ts";
 export type { RunResult } from "./run-request.ts";

@@ -2,6 +2,7 @@
 import type { CopyResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
+import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
 
@@ -18,14 +19,17 @@ export const command = defineCommand<CopyResult>({
     ...localRuleOptions,
   ],
   examples: [{ command: "memoir predictions copy molecular-weight --from local" }],
-  act: async (given, { app, ask }) =>
-    (await app()).predictions.copy(
-      {
-        model: given.argument(0) ?? "",
-        from: requiredTier(given, "from", "predictions copy"),
-        ...tierWish(given),
-      },
-      ask,
+  act: async (given, { app, ask, screen }) =>
+    await withProgress(screen, async (emit) =>
+      (await app()).predictions.copy(
+        {
+          model: given.argument(0) ?? "",
+          from: requiredTier(given, "from", "predictions copy"),
+          ...tierWish(given),
+        },
+        emit,
+        ask,
+      ),
     ),
   render: (result, screen) => {
     screen.out(

@@ -2,6 +2,7 @@
 import type { ImportResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { tierOptions, tierWish } from "../model-options.ts";
+import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
 
@@ -25,15 +26,19 @@ export const command = defineCommand<ImportResult>({
         "memoir example molecular-weight -n 5 -o in.csv && memoir run --model molecular-weight -i in.csv -o out.csv && memoir predictions import molecular-weight out.csv --into cloud",
     },
   ],
-  act: async (given, { app, ask }) =>
-    (await app()).predictions.import(
-      {
-        model: given.argument(0) ?? "",
-        file: given.argument(1) ?? "",
-        into: given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
-        ...tierWish(given),
-      },
-      ask,
+  act: async (given, { app, ask, screen }) =>
+    await withProgress(screen, async (emit) =>
+      (await app()).predictions.import(
+        {
+          model: given.argument(0) ?? "",
+          file: given.argument(1) ?? "",
+          into:
+            given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
+          ...tierWish(given),
+        },
+        emit,
+        ask,
+      ),
     ),
   render: (result, screen) => {
     screen.out(
