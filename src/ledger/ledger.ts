@@ -34,6 +34,8 @@ export type Remembered =
   /** The id was used for another request. */
   | { readonly kind: "conflict" };
 
+const firstId = 1_000_000;
+const idsAtOnce = 64;
 const logDelayMs = 50;
 const mostWaitingLines = 1000;
 
@@ -48,11 +50,17 @@ export class Ledger {
   readonly batchRuns: Table<BatchRunRecord>;
   readonly configurations: Table<ConfigurationRecord>;
   readonly #sql: Sql;
+  #nextId = 0;
+  #idsEnd = 0;
   #waiting: [account: string, stream: string, at: number, message: string][] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    // Ids that were set aside in a transaction that was taken back are not ours.
+    sql.onRollback(() => {
+      this.#idsEnd = this.#nextId;
+    });
     this.runCaches = new Table(sql, "run_cache");
     this.workflows = new Table(sql, "workflow");
     this.workflowVersions = new Table(sql, "workflow_version");
@@ -68,17 +76,20 @@ export class Ledger {
     return this.#sql.transaction(work);
   }
 
-  /** A new id: seven decimal digits at first, never given twice. */
+  /** A new id: seven decimal digits at first, never given twice. A restart leaves out what was set aside. */
   nextId(): string {
-    return this.transaction(() => {
-      this.#sql.run(
-        "INSERT INTO counter (name, value) VALUES ('id', 1000000) ON CONFLICT (name) DO NOTHING",
-        [],
-      );
-      this.#sql.run("UPDATE counter SET value = value + 1 WHERE name = 'id'", []);
-      const [row] = this.#sql.all("SELECT value FROM counter WHERE name = 'id'", []);
-      return String(row?.["value"]);
-    });
+    if (this.#nextId >= this.#idsEnd) {
+      // Set aside before the first is used, so that taking one of them costs no write.
+      this.#idsEnd = this.transaction(() => {
+        const add = `INSERT INTO counter (name, value) VALUES ('id', ${firstId + idsAtOnce}) ON CONFLICT (name) DO UPDATE SET value = value + ${idsAtOnce}`;
+        this.#sql.run(add, []);
+        const [row] = this.#sql.all("SELECT value FROM counter WHERE name = 'id'", []);
+        return Number(row?.["value"]);
+      });
+      this.#nextId = this.#idsEnd - idsAtOnce;
+    }
+    this.#nextId++;
+    return String(this.#nextId);
   }
 
   /** What is known of a request id; `request` is the whole decoded request. */

@@ -206,8 +206,8 @@ export class RunDesk {
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
     const book = new TaskBook(ledger, run);
     try {
-      run = await this.#pinInputs(run, { signal });
-      run = this.#change(run, { status: "RUNNING" });
+      const resourceDigests = await this.#pinInputs(run, { signal });
+      run = this.#change(run, { status: "RUNNING", resourceDigests });
       const result = await this.#compute(run, book, { signal });
       if (this.#closing) return;
       await book.finish("the run ended without it");
@@ -332,13 +332,13 @@ export class RunDesk {
   }
 
   /** Objects named by the parameters, with the ETags that they have now; a missing one ends the run. */
-  async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord> {
+  async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord["resourceDigests"]> {
     const digests = await inputDigests(run.parameters, this.#options.environment, ask);
     const missing = [...digests].find(([, digest]) => digest === undefined);
     if (missing !== undefined)
       throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing[0]} is not there`);
     const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
-    return this.#change(run, { resourceDigests: Object.fromEntries(entries) });
+    return Object.fromEntries(entries);
   }
 
   async #changedInputs(run: RunRecord, ask: Ask): Promise<void> {
