@@ -1,4 +1,4 @@
-/** process: running programs so that none outlives its purpose, and quoting for shells. */
+/** process: running programs so that none outlives its purpose. */
 export { findProgram } from "./find-program.ts";
 export {
   describeOutcome,
@@ -8,5 +8,4 @@ export {
   type ProgramRequest,
 } from "./program.ts";
 export { runProgram } from "./run-program.ts";
-export { shellCommand, shellQuote } from "./shell.ts";
 export { readTail } from "./tail.ts";

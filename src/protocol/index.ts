@@ -12,11 +12,10 @@ export type {
   StringShape,
   StructureShape,
 } from "./shape.ts";
-export { batchSettingsFile, engineSettings, maxBatchRuns, parameters } from "./shapes.ts";
+export { batchSettingsFile } from "./shapes.ts";
 export {
   type AccessKey,
   checkSignature,
-  maxSkewMs,
   type SignatureCheck,
   type SignatureRules,
   type SignedRequest,

@@ -64,7 +64,6 @@ export const tags: Shape = {
   max: 50,
 };
 
-export const tagKeys = list(text({ min: 1, max: 128 }), { min: 1, max: 50 });
 export const runExport = list(oneOf("DEFINITION"), { max: 64 });
 export const workflowExport = list(oneOf("DEFINITION", "README"), { max: 64 });
 

@@ -6,7 +6,13 @@ import {
   paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 import * as omics from "@aws-sdk/client-omics";
-import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeWith } from "../servers/requirement.ts";
@@ -284,6 +290,43 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     );
     expect([missing.status, missing.failureReason]).toEqual(["FAILED", "INPUT_URI_NOT_FOUND"]);
     expect(missing.statusMessage).toContain("nowhere/x.txt");
+  });
+
+  it("a prefix stands for every object below it, and an object changed under a run fails the run", async () => {
+    const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    await put("in/reads/a.txt", "a");
+    await put("in/reads/deep/b.txt", "b");
+    const folder = `version 1.2
+task list {
+  input {
+    Directory reads
+    Int seconds
+  }
+  command <<<
+    sleep ~{seconds}; cat ~{reads}/a.txt ~{reads}/deep/b.txt
+  >>>
+  output {
+    String said = read_string(stdout())
+  }
+}
+`;
+    const id = await workflow(client, folder);
+    const parameters = { reads: `s3://${bucket}/in/reads/`, seconds: 0 };
+    const run = await ended(client, (await start(id, { parameters })).id);
+    expect(run.status, run.statusMessage).toBe("COMPLETED");
+    const names = ["a.txt", "deep/b.txt"].map((name) => `s3://${bucket}/in/reads/${name}`);
+    expect(Object.keys(run.resourceDigests ?? {}).sort()).toEqual(names);
+    expect(Object.values(run.resourceDigests ?? {}).every((digest) => /^etag:.+/.test(digest))).toBe(true);
+    const slow = await start(id, { parameters: { ...parameters, seconds: 2 } });
+    await expect
+      .poll(async () => (await tasksOf(client, slow.id))[0]?.status, { interval: 50, timeout: 20_000 })
+      .toBe("RUNNING");
+    await put("in/reads/a.txt", "other");
+    const changed = await ended(client, slow.id);
+    expect([changed.status, changed.failureReason]).toEqual(["FAILED", "MODIFIED_INPUT_RESOURCE"]);
+    expect(changed.statusMessage).toContain("in/reads/a.txt");
+    const nothing = await start(id, { parameters: { ...parameters, reads: `s3://${bucket}/in/nothing/` } });
+    expect((await ended(client, nothing.id)).failureReason).toBe("INPUT_URI_NOT_FOUND");
   });
 
   it("logs and identity are read by the clients of their own services", async () => {

@@ -153,5 +153,3 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 export function uniqueId(): string {
   return `request-${Math.random().toString(36).slice(2)}${Date.now()}`;
 }
-
-export const ask = freshAsk();

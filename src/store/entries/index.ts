@@ -1,11 +1,10 @@
 /** store/entries: recorded results of task calls, in a folder or on S3, and looking after them. */
-export {
-  type Entry,
-  type EntryCost,
-  type EntryFile,
-  type EntryStore,
-  entryVersion,
-  type NewEntry,
+export type {
+  Entry,
+  EntryCost,
+  EntryFile,
+  EntryStore,
+  NewEntry,
 } from "./entry-store.ts";
 export {
   type CachePlace,
