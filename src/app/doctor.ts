@@ -108,7 +108,6 @@ const programs: readonly Program[] = [
   { name: "podman", versionFlag: "--version", enables: "tasks in containers, without a daemon" },
   { name: "docker", versionFlag: "--version", enables: "tasks in containers" },
   { name: "bwrap", versionFlag: "--version", enables: "isolated tasks on this machine (--isolate)" },
-  { name: "sbatch", versionFlag: "--version", enables: "tasks on a Slurm cluster" },
 ];
 
 async function program(wanted: Program, { programs: env }: Environment): Promise<Finding> {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ScriptedExecutor } from "../exec/core/index.ts";
-import { freshAsk } from "../kernel/index.ts";
+import { AppError, freshAsk } from "../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../keys/index.ts";
 import type { FileValue } from "../task/index.ts";
 import { explainRun } from "./explain.ts";
@@ -53,6 +53,21 @@ describe("the explanation of a miss", () => {
         /^input inputs\/0\/in.txt has other content: sha256:6b86b273ff34… -> sha256:d4735e3a265e…$/,
       ),
     ]);
+  });
+
+  it("prefers the entry of the same call among equally near ones, then the newest", async () => {
+    const made = await open();
+    const task = (path: string, word: string) => ({ path, command: `echo ${word}` });
+    const nearest = async (path: string, word: string) => {
+      const { directory, run } = await made.one(task(path, word));
+      const { computed } = await explainRun({ directory, id: run }, made.store, freshAsk());
+      return computed[0]?.nearest?.call;
+    };
+    await made.one(task("main.work[0]", "a"));
+    await made.one(task("main.work[1]", "b"));
+    await made.one(task("main.work[2]", "c"));
+    expect(await nearest("main.work[1]", "changed")).toBe("main.work[1]");
+    expect(await nearest("main.work[7]", "changed again")).toBe("main.work[1]");
   });
 
   it("says why a call is never reused", async () => {
@@ -111,6 +126,25 @@ describe("the prediction of reuse", () => {
     });
     expect(await predict(made, { command: "changed" })).toMatchObject({
       calls: [{ kind: "compute", why: { words: expect.stringContaining("the command changed") } }],
+    });
+  });
+
+  it("is to compute when the cache cannot be asked, with that reason", async () => {
+    const made = await open();
+    await made.one();
+    const store = {
+      ...made.store,
+      uri: made.store.uri,
+      find: () => Promise.reject(new AppError("STORE_NOT_READABLE", "reading the cache: no route to it")),
+    };
+    expect(await predict({ ...made, store }, {})).toMatchObject({
+      complete: "no",
+      calls: [
+        {
+          kind: "compute",
+          why: { reason: { kind: "trouble" }, words: expect.stringContaining("no route to it") },
+        },
+      ],
     });
   });
 

@@ -37,6 +37,7 @@ export interface RunExplanation {
   readonly computed: readonly Explanation[];
 }
 
+type ComponentValues = Readonly<Record<string, CanonicalJson>>;
 type Missed = Extract<TimedEvent, { kind: "call.missed" }>;
 
 /** `call`: only this call, by its path in the run or the end of it. */
@@ -74,7 +75,7 @@ export function explain(missed: Missed, entries: readonly Entry[]): Explanation 
       differences: [],
       words: reason.kind === "no-entry" ? "nothing was recorded" : reason.words,
     };
-  const nearest = nearestOf(components, task, entries);
+  const nearest = nearestOf({ components, task, call }, entries);
   if (nearest === undefined)
     return { ...told, differences: [], words: `no result of a task named ${task} was recorded before` };
   const found = differences(nearest.components, components);
@@ -85,7 +86,7 @@ export function explain(missed: Missed, entries: readonly Entry[]): Explanation 
   return { ...told, nearest: factsOf(nearest), differences: found, words };
 }
 
-/** Entries of the tasks in question, made by other runs; of equal distance the newest wins, so newest first. */
+/** Entries of the tasks in question, made by other runs, newest first. */
 async function entriesFor(
   missed: readonly Missed[],
   runId: string,
@@ -104,9 +105,9 @@ async function entriesFor(
   return entries.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
 
+/** Of equally near ones that of the same call (`sample[3]` is explained by `sample[3]`), then the newest. */
 function nearestOf(
-  components: Readonly<Record<string, CanonicalJson>>,
-  task: string,
+  { components, task, call }: Pick<Missed, "task" | "call"> & { readonly components: ComponentValues },
   entries: readonly Entry[],
 ): Entry | undefined {
   const sameTask = entries.filter((entry) => entry.taskName === task);
@@ -121,7 +122,8 @@ function nearestOf(
     const found = differences(entry.components, components as Components);
     // Components weigh most, the number of parts inside them decides between equals.
     const distance = new Set(found.map((difference) => difference.component)).size * 1000 + found.length;
-    if (distance < fewest) {
+    const closer = nearest?.callPath !== call && entry.callPath === call;
+    if (distance < fewest || (distance === fewest && closer)) {
       nearest = entry;
       fewest = distance;
     }

@@ -3,7 +3,7 @@
  * that would be computed has no outputs yet, so what depends on it stays unknown. Nothing is computed or recorded.
  */
 
-import type { Ask } from "../kernel/index.ts";
+import { type Ask, checkAsk, isAppError } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
 import type { Host, ParameterValues, ProgramEvent } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
@@ -12,6 +12,7 @@ import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { CallIdentifier } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
+import { Recorder } from "./recorder.ts";
 import type { RunParts } from "./run-parts.ts";
 
 export type Prediction =
@@ -57,11 +58,14 @@ export async function predictReuse(
     materials,
     emit: () => {},
   });
+  // Asks the cache as a run would: trouble is a miss, and an unreachable cache is given up after a few.
+  const recorder =
+    cache === undefined ? undefined : new Recorder(cache, { directory: scratch, emit: () => {} });
   const calls: Prediction[] = [];
   let recorded: Promise<readonly Entry[]> | undefined;
 
   const missed = async (task: TaskCall, reason: MissReason, key?: Key) => {
-    if (key !== undefined) recorded ??= collect(parts, ask);
+    if (key !== undefined && reason.kind === "no-entry") recorded ??= collect(parts, ask);
     const why = explain(
       {
         kind: "call.missed",
@@ -83,15 +87,18 @@ export async function predictReuse(
         calls.push({ kind: "fail", call: task.path, task: task.name, words: identified.failure.message });
         return { kind: "failed", failure: identified.failure };
       case "unkeyed":
-        await missed(task, { kind: "not-reusable", words: identified.why });
+        await missed(task, whyUnkeyed(parts, identified.why));
         return unknownOutcome;
       case "keyed": {
         const { key } = identified.key;
-        const entry = await cache?.store.find(key, callAsk);
-        if (entry === undefined) {
-          await missed(task, { kind: "no-entry" }, identified.key);
+        const found = await recorder?.find(key, task.path, callAsk);
+        if (found?.kind !== "found") {
+          checkAsk(callAsk, `looking up ${task.path}`);
+          const reason: MissReason = found?.kind === "trouble" ? noCache(found.words) : { kind: "no-entry" };
+          await missed(task, reason, identified.key);
           return unknownOutcome;
         }
+        const { entry } = found;
         materials.learnEntry(entry);
         calls.push({
           kind: "reuse",
@@ -128,8 +135,23 @@ const unknownOutcome: CallOutcome = {
   failure: { kind: "lost", message: "it would be computed; nothing is computed in a dry run", attempts: 0 },
 };
 
+function whyUnkeyed(parts: Pick<RunParts, "cache" | "notes">, why: string): MissReason {
+  const trouble = parts.cache === undefined ? parts.notes?.[0] : undefined;
+  return trouble === undefined ? { kind: "not-reusable", words: why } : noCache(trouble);
+}
+
+function noCache(trouble: string): MissReason {
+  return { kind: "trouble", words: `the cache could not be asked: ${trouble}` };
+}
+
+/** For explanations only: what cannot be listed explains nothing, and the prediction stands without it. */
 async function collect(parts: Pick<RunParts, "cache">, ask: Ask): Promise<readonly Entry[]> {
-  const entries = [];
-  if (parts.cache !== undefined) for await (const entry of parts.cache.store.list(ask)) entries.push(entry);
+  const entries: Entry[] = [];
+  try {
+    if (parts.cache !== undefined) for await (const entry of parts.cache.store.list(ask)) entries.push(entry);
+  } catch (error) {
+    checkAsk(ask, "listing the cache");
+    if (!isAppError(error)) throw error;
+  }
   return entries.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
