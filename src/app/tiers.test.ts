@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { freshAsk } from "../kernel/index.ts";
+import { freshAsk, type ModelId } from "../kernel/index.ts";
 import { createMemoryTier, guardTier } from "../store/predictions/index.ts";
 import { limited } from "./tiers.ts";
 
 const scope = {
-  modelId: "eos3b5e",
+  modelId: "eos3b5e" as ModelId,
   release: "v1",
   columns: [{ name: "mol_weight", type: "float" }],
 } as const;

@@ -5,7 +5,6 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/app/index.ts";
-import { freshAsk } from "../../src/kernel/index.ts";
 import { createServer, listen, type RequestLine } from "../../src/server/index.ts";
 
 export const region = "us-east-1";
