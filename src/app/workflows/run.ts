@@ -37,6 +37,7 @@ import {
 import { createRemoteFiles } from "./remote-files.ts";
 import { readInputs } from "./run-inputs.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
+import { placeWords } from "./word-places.ts";
 
 export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   /** Inputs file. */
@@ -181,7 +182,9 @@ async function prepared<T>(
       ...(wish.inputs === undefined ? {} : { file: wish.inputs }),
     };
     const inputs = await readInputs(wishedInputs, program.interface, environment.cwd);
-    const wrong = (await program.checkInputs(inputs, ask)).map(diagnosticFact);
+    const checked = placeWords(inputs, wishedInputs);
+    const faults = await program.checkInputs(checked.inputs, ask);
+    const wrong = faults.map((fault) => diagnosticFact(checked.placed(fault)));
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
     const log = { to: (_words: string) => {} };
