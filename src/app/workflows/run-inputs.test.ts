@@ -32,6 +32,11 @@ const file = async (name: string, text: string, ...given: string[]) => {
   return readInputs({ file: name, words: given }, about, folder);
 };
 
+it("the first word may name the file", async () => {
+  await writeFile(join(folder, "job.yml"), "n: 1\ntext: a\n");
+  expect(await words("job.yml", "n=2")).toEqual({ text: "a", n: 2 });
+});
+
 describe("inputs given as words", () => {
   it("are JSON, unless the parameter is text or a path", async () => {
     expect(await words("text=3", "n=3", "list=[1,2]", "file=7")).toEqual({

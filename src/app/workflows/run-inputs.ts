@@ -16,17 +16,21 @@ import { diagnosticFact, invalid } from "./load.ts";
 export interface InputsWish {
   /** `.json`, `.yaml` or `.yml`; `-` reads standard input. */
   readonly file?: string;
-  /** `name=value`; a value that is JSON is taken as JSON, unless the parameter is text or a path. */
+  /**
+   * `name=value`; a value that is JSON is taken as JSON, unless the parameter is text or a path. Without `file`, the
+   * first word may be its name instead.
+   */
   readonly words: readonly string[];
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
 export async function readInputs(
-  wish: InputsWish,
+  asked: InputsWish,
   about: WorkflowInterface,
   cwd: string,
 ): Promise<ParameterValues> {
+  const wish = withNamedFile(asked);
   if (wish.file === undefined) return { values: fromWords(wish.words, about, {}), baseDir: cwd };
   const path = resolve(cwd, wish.file);
   const text = await readText(wish.file, path);
@@ -42,6 +46,13 @@ export async function readInputs(
     baseDir: wish.file === "-" ? cwd : dirname(path),
     ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
   };
+}
+
+/** `memoir run wf.cwl job.yml threads=4` */
+function withNamedFile(wish: InputsWish): InputsWish {
+  const [first, ...words] = wish.words;
+  if (wish.file !== undefined || first === undefined || !/^[^=]+\.(?:json|ya?ml)$/i.test(first)) return wish;
+  return { file: first, words };
 }
 
 /** `name` and `Workflow.name` mean the same input: what a word says replaces both. */

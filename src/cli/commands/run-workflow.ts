@@ -30,7 +30,11 @@ export const command = defineCommand<Result>({
   ],
   arguments: [
     workflowArgument,
-    { name: "name=value", description: "inputs, such as sample=NA12878 or threads=4", many: true },
+    {
+      name: "name=value",
+      description: "inputs, such as sample=NA12878 or threads=4; the first may be the file of --input",
+      many: true,
+    },
   ],
   options: [
     { flags: "-i, --input <file>", description: "inputs as JSON or YAML; - reads standard input" },
