@@ -212,6 +212,6 @@ it("the front end answers an interface, and finds faults of inputs before a run"
     outputs: [],
     tasks: ["tool"],
   });
-  const faults = await program?.checkInputs({ values: { f: "x" }, baseDir: folder }, freshAsk());
-  expect(faults?.map((each) => each.message)).toEqual(['f: expected File, found the text "x"']);
+  const faults = await program?.checkInputs({ values: { f: 3 }, baseDir: folder }, freshAsk());
+  expect(faults?.map((each) => each.message)).toEqual(["f: expected File, found the number 3"]);
 });
