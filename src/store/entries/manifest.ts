@@ -2,6 +2,7 @@
  * The manifest: one JSON file per entry with the members that AWS HealthOmics writes (`arn s3uri taskArn workDir files
  * nextflowContext otherOutputs version`) and ours. `s3uri + "/" + files[].path` is always a real object.
  */
+import { sha256 } from "../../hash/index.ts";
 import type { CallKey, Digest } from "../../kernel/index.ts";
 import type { CanonicalJson, FileValue, Outputs, Value } from "../../task/index.ts";
 import { type Entry, type EntryCost, type EntryFile, entryVersion } from "./entry-store.ts";
@@ -51,7 +52,23 @@ export function writeManifest(
     outputs: encodeOutputs(outputs),
     components: entry.components,
   };
-  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  return sealManifest(manifest);
+}
+
+const sealBegins = ',\n  "checksum": "';
+
+/**
+ * The last member is the sha-256 of everything before it: a manifest with a changed bit is no result of anything. What
+ * lies in the files has its own checksums.
+ */
+export function sealManifest(manifest: Readonly<Record<string, unknown>>): Uint8Array {
+  const text = JSON.stringify(manifest, null, 2).slice(0, -"\n}".length);
+  return Buffer.from(`${text}${sealBegins}${sha256(text)}"\n}\n`);
+}
+
+function isSealed(text: string): boolean {
+  const at = text.lastIndexOf(sealBegins);
+  return at > 0 && text.slice(at) === `${sealBegins}${sha256(text.slice(0, at))}"\n}\n`;
 }
 
 /** `base`: where the entry's folder is for reading: an absolute host path, or `s3://…`. */
@@ -59,14 +76,16 @@ export function readManifest(
   bytes: Uint8Array,
   place: { uuid: string; uri: string; base: string },
 ): ManifestRead {
+  const text = Buffer.from(bytes).toString("utf8");
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    json = JSON.parse(text);
   } catch {
     return { kind: "damaged", reason: "the manifest is not JSON" };
   }
   const version = (json as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version !== entryVersion) return { kind: "other-version", version };
+  if (!isSealed(text)) return { kind: "damaged", reason: "the manifest's checksum is another one" };
   const fields = readFields(json, place);
   if (typeof fields === "string") return { kind: "damaged", reason: fields };
   return { kind: "entry", entry: fields };

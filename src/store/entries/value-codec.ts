@@ -23,13 +23,13 @@ export function encodeOutputs(outputs: Outputs): Record<string, StoredValue> {
 /** undefined when the stored form is not one that `encodeOutputs` makes. */
 export function decodeOutputs(stored: unknown): Outputs | undefined {
   if (typeof stored !== "object" || stored === null || Array.isArray(stored)) return undefined;
-  const outputs: Record<string, Value> = {};
+  const outputs: [string, Value][] = [];
   for (const [name, value] of Object.entries(stored)) {
     const decoded = decode(value);
     if (decoded === undefined) return undefined;
-    outputs[name] = decoded;
+    outputs.push([name, decoded]);
   }
-  return outputs;
+  return Object.fromEntries(outputs);
 }
 
 /** The same value with every file and directory replaced; siblings are replaced before the file that holds them. */
@@ -77,9 +77,14 @@ function decode(stored: unknown): Value | undefined {
   const members = stored as Readonly<Record<string, unknown>>;
   if (typeof members["int"] === "string")
     return /^-?\d+$/.test(members["int"]) ? BigInt(members["int"]) : undefined;
-  if (typeof members["float"] === "string") return Number(members["float"]);
+  if (typeof members["float"] === "string") return decodeFloat(members["float"]);
   if (Array.isArray(members["record"])) return decodeRecord(members["record"]);
   return decodeFile(members);
+}
+
+function decodeFloat(text: string): number | undefined {
+  const value = Number(text);
+  return text === "NaN" || (text !== "" && !Number.isNaN(value)) ? value : undefined;
 }
 
 function decodeList(stored: readonly unknown[]): readonly Value[] | undefined {
@@ -104,7 +109,11 @@ function decodeFile(members: Readonly<Record<string, unknown>>): FileValue | und
   const { basename, sizeBytes, sha256, siblings, extra } = members;
   if (typeof location !== "string" || typeof basename !== "string") return undefined;
   const decodedSiblings = Array.isArray(siblings)
-    ? siblings.map((sibling) => decodeFile(sibling as Readonly<Record<string, unknown>>))
+    ? siblings.map((sibling: unknown) =>
+        typeof sibling === "object" && sibling !== null
+          ? decodeFile(sibling as Readonly<Record<string, unknown>>)
+          : undefined,
+      )
     : undefined;
   if (decodedSiblings?.some((sibling) => sibling === undefined)) return undefined;
   return {
