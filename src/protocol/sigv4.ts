@@ -3,7 +3,7 @@
  * every service but S3); the payload hash is computed here, whatever the header says.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { byCodeUnit } from "../hash/index.ts";
 
 export interface SignedRequest {
@@ -35,6 +35,8 @@ export type SignatureCheck =
   | { readonly kind: "unknown-key" }
   | { readonly kind: "skewed" }
   | { readonly kind: "invalid"; readonly reason: string };
+
+const hashOfNothing = hash("sha256", "");
 
 export const maxSkewMs = 5 * 60 * 1000;
 
@@ -75,7 +77,7 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
     !sameText(request.headers["x-amz-security-token"] ?? "", key.sessionToken)
   )
     return { kind: "invalid", reason: "the session token is missing or wrong" };
-  const payloadHash = createHash("sha256").update(request.body).digest("hex");
+  const payloadHash = request.body.length === 0 ? hashOfNothing : hash("sha256", request.body);
   const claimed = request.headers["x-amz-content-sha256"];
   if (claimed !== undefined && claimed !== payloadHash)
     return { kind: "invalid", reason: "the body is not the signed one" };
@@ -89,12 +91,7 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
     signedList,
     payloadHash,
   ].join("\n");
-  const toSign = [
-    "AWS4-HMAC-SHA256",
-    amzDate,
-    scope,
-    createHash("sha256").update(canonical).digest("hex"),
-  ].join("\n");
+  const toSign = ["AWS4-HMAC-SHA256", amzDate, scope, hash("sha256", canonical)].join("\n");
   const known = `${accessKeyId}/${scope}`;
   const signing = rules.signingKeys?.get(known) ?? signingKey(key.secretAccessKey, { day, region, service });
   if (!sameText(hmac(signing, toSign).toString("hex"), signature))

@@ -106,7 +106,7 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     body: request.body,
   });
   const { raw, bodyText } = decoded;
-  const definitionUrl = (digest: string) => here.urls.urlOf(digest, request.headers["host"] ?? "localhost");
+  const definitionUrl = (digest: string) => here.urls.urlOf(digest, originOf(request));
   const plain = { caller, parts, input: new Input(decoded.input), raw, ask, definitionUrl };
   const handle = (create: OperationContext["create"]) => handlers[route.operation]({ ...plain, create });
   const place = {
@@ -118,6 +118,11 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     ? await answerOnce(here, { place, request: `${target.rawPath}\n${bodyText}` }, handle)
     : await handle(onlyCreate);
   return jsonResponse(operation.success, operation.success === 204 ? undefined : body);
+}
+
+/** As the client reached us, a proxy in front included. */
+function originOf({ headers }: HttpRequest): string {
+  return `${headers["x-forwarded-proto"] === "https" ? "https" : "http"}://${headers["host"] ?? "localhost"}`;
 }
 
 /** For operations without a `requestId`. */

@@ -10,8 +10,8 @@ import type { ServerParts } from "./parts.ts";
 const validMs = 15 * 60 * 1000;
 
 export interface DefinitionUrls {
-  /** `digest`: `sha256:<hex>`; undefined for none. `host` as the client named it. */
-  urlOf(digest: string, host: string): string | undefined;
+  /** `digest`: `sha256:<hex>`; undefined for none. `origin`: `http://host:port` as the client named it. */
+  urlOf(digest: string, origin: string): string | undefined;
   /** undefined = not such a URL. */
   answer(target: Target): Promise<HttpResponse | undefined>;
 }
@@ -23,11 +23,11 @@ export function definitionUrls(
   const sign = (digest: string, expires: string) =>
     createHmac("sha256", secret).update(`${digest}\n${expires}`).digest("hex");
   return {
-    urlOf: (digest, host) => {
+    urlOf: (digest, origin) => {
       const hex = digest.replace(/^sha256:/, "");
       if (!/^[0-9a-f]{64}$/.test(hex)) return undefined;
       const expires = String(parts.now().getTime() + validMs);
-      return `http://${host}/definition/${hex}.zip?expires=${expires}&signature=${sign(hex, expires)}`;
+      return `${origin}/definition/${hex}.zip?expires=${expires}&signature=${sign(hex, expires)}`;
     },
     answer: async ({ rawPath, rawQuery }) => {
       const hex = /^\/definition\/([0-9a-f]{64})\.zip$/.exec(rawPath)?.[1];

@@ -4,7 +4,7 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AppError, freshAsk, messageOf, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { OmicsServer } from "./create-server.ts";
 import { type HttpResponse, jsonResponse } from "./http.ts";
 
@@ -89,9 +89,23 @@ async function respond(
     for (const [name, value] of Object.entries(request.headers))
       headers[name] = Array.isArray(value) ? value.join(", ") : value;
     const { method = "GET", url: target = "/" } = request;
-    write(response, await server.fetch({ method, target, headers, body: read.body }, freshAsk()), false);
+    write(
+      response,
+      await server.fetch({ method, target, headers, body: read.body }, new RequestAsk()),
+      false,
+    );
   } finally {
     read.release();
+  }
+}
+
+/** Nothing cancels a request; most never ask, and a signal for each would cost as much as its check. */
+class RequestAsk implements Ask {
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
   }
 }
 

@@ -18,6 +18,8 @@ export interface ServerParts {
   readonly runs: RunDesk;
   readonly locations: Locations;
   readonly now: () => Date;
+  /** Runs that an account may keep. Default 100,000. */
+  readonly maxKeptRuns?: number;
   /** Told of every request that ended; never of bodies or credentials. */
   readonly onRequest?: (line: RequestLine) => void;
   /** Told of what should not happen. */

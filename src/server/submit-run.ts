@@ -32,7 +32,7 @@ export interface RunSettings {
 }
 
 /** The most runs that an account keeps; with REMOVE the oldest ended ones make room, with RETAIN the request is refused. */
-const maxKeptRuns = 100_000;
+const usualMaxKeptRuns = 100_000;
 
 /** Members of a run that are kept and given back, and otherwise change nothing here. */
 export const echoedRunMembers = [
@@ -175,10 +175,11 @@ function shortName(name: string, template: Readonly<Record<string, unknown>>): s
 function makeRoom(context: OperationContext, mode: "RETAIN" | "REMOVE"): void {
   const { ledger } = context.parts;
   const { account } = context.caller;
+  const maxKeptRuns = context.parts.maxKeptRuns ?? usualMaxKeptRuns;
   if (ledger.runs.count(account) < maxKeptRuns) return;
-  const removable = ledger.runs
-    .all(account, { retentionMode: "REMOVE" })
-    .find((run) => run.status === "COMPLETED" || run.status === "FAILED" || run.status === "CANCELLED");
+  const [removable] = ["COMPLETED", "FAILED", "CANCELLED"]
+    .flatMap((status) => ledger.runs.page(account, { retentionMode: "REMOVE", status }, { limit: 1 }).items)
+    .sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
   if (mode === "RETAIN" || removable === undefined)
     throw new ServiceException(
       "ServiceQuotaExceededException",

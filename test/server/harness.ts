@@ -50,6 +50,7 @@ export async function openServer(
     readonly keys?: readonly TestKey[];
     readonly env?: Readonly<Record<string, string>>;
     readonly requestTimeoutMs?: number;
+    readonly maxKeptRuns?: number;
     /** Of an earlier server; stays when this one is closed. */
     readonly folder?: string;
     /** Folder below which files are allowed; default: the server's own. */
@@ -79,6 +80,7 @@ export async function openServer(
     openAccount,
     region,
     now: () => new Date(),
+    ...(options.maxKeptRuns === undefined ? {} : { maxKeptRuns: options.maxKeptRuns }),
     onBug: (error) => bugs.push(error),
     onRequest: (line) => requests.push(line),
   });

@@ -298,3 +298,32 @@ describe("a server that is started again", () => {
     }
   });
 });
+
+describe("an account that keeps as many runs as it may", () => {
+  it("drops its oldest REMOVE run for another one, and refuses RETAIN runs", async () => {
+    const server = await openServer({ maxKeptRuns: 2 });
+    try {
+      const workflowId = await workflow(server, { "main.wdl": wdl("echo ~{name}") });
+      const run = (retentionMode: string) =>
+        JSON.stringify({
+          ...{ workflowId, roleArn, outputUri: `file://${server.folder}/out`, requestId: uniqueId() },
+          ...{ parameters: { name: "x" }, retentionMode },
+        });
+      const send = (mode: string) => server.raw({ method: "POST", path: "/run", body: run(mode) });
+      const first = (await send("REMOVE")).body["id"];
+      const second = (await send("RETAIN")).body["id"];
+      await ended(server, first);
+      await ended(server, second);
+      const refused = await send("RETAIN");
+      expect([refused.status, refused.errorType]).toEqual([402, "ServiceQuotaExceededException"]);
+      const third = await send("REMOVE");
+      expect(third.status, third.text).toBe(201);
+      expect((await server.raw({ method: "GET", path: `/run/${first}` })).status).toBe(404);
+      expect((await get(server, `/run/${second}`))["status"]).toBe("COMPLETED");
+      await ended(server, third.body["id"]);
+    } finally {
+      await server.close();
+      expect(server.bugs).toEqual([]);
+    }
+  });
+});

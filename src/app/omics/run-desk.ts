@@ -209,7 +209,7 @@ export class RunDesk {
       const resourceDigests = await this.#pinInputs(run, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });
       const result = await this.#compute(run, book, { signal });
-      if (this.#closing) return;
+      if (this.#closing) return await book.settled();
       await book.finish("the run ended without it");
       await this.#changedInputs(run, freshAsk());
       await this.#explainTasks(run, book, result);
@@ -217,7 +217,7 @@ export class RunDesk {
       if (result.state === "succeeded") await this.#export(run, result);
       await this.#finish(run, result, timeLimit?.aborted === true);
     } catch (error) {
-      if (this.#closing) return;
+      if (this.#closing) return await book.settled();
       await book.finish("the run ended without it");
       await this.#exportLog(run);
       if (ask.signal.aborted) this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });

@@ -87,7 +87,7 @@ export class TaskBook {
     }
   }
 
-  /** The run is over: every task is, too. Resolves when what the tasks said is in their logs. */
+  /** The run is over: every task is, too. */
   async finish(why: string): Promise<void> {
     for (const call of [...this.#leftOver.keys()]) this.#dropLeftOver(call, why);
     for (const task of this.#current.values()) {
@@ -96,6 +96,11 @@ export class TaskBook {
       else if (!isEnded(task))
         this.#change(task, { status: "CANCELLED", statusMessage: why, stopTime: new Date().toISOString() });
     }
+    await this.settled();
+  }
+
+  /** Resolves when what the tasks said is in their logs. */
+  async settled(): Promise<void> {
     await this.#logging;
   }
 
