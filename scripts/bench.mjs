@@ -1,7 +1,8 @@
 // `npm run bench -- NAME`: bundles bench/NAME.bench.ts and runs it. Each line of JSON it prints is a result: a ratio
-// against a peer or a physical limit measured in the same run. `--record` appends them to bench/results.jsonl.
+// against a peer or a physical limit measured in the same run. `--record` keeps the newest of each in
+// bench/results.jsonl and writes bench/README.md from it.
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -61,5 +62,40 @@ function keep(name, line) {
     date: new Date().toISOString().slice(0, 10),
     machine,
   };
-  appendFileSync("bench/results.jsonl", `${JSON.stringify(row)}\n`);
+  const kept = readResults().filter((other) => other.bench !== row.bench);
+  const rows = [...kept, row].sort((a, b) => (a.command + a.bench < b.command + b.bench ? -1 : 1));
+  writeFileSync("bench/results.jsonl", rows.map((item) => `${JSON.stringify(item)}\n`).join(""));
+  writeFileSync("bench/README.md", report(rows));
+}
+
+function readResults() {
+  if (!existsSync("bench/results.jsonl")) return [];
+  const lines = readFileSync("bench/results.jsonl", "utf8").split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+function report(rows) {
+  const figure = (value) => {
+    if (typeof value !== "number") return "";
+    return Math.abs(value) >= 100
+      ? Math.round(value).toLocaleString("en")
+      : String(Number(value.toPrecision(3)));
+  };
+  const measured = (value, unit) => (typeof value === "number" ? `${figure(value)} ${unit}` : "");
+  return [
+    "# Measured figures",
+    "",
+    "<!-- Written by `npm run bench -- NAME --record` from results.jsonl. -->",
+    "",
+    "Each row is one run of the command on the machine and date named, and a ratio against a peer or a limit measured in",
+    "the same run. Machines that other work shares are noisy: trust the ratio, not the figure.",
+    "",
+    "| measured | ours | peer or limit | ratio | command | date, machine |",
+    "|---|---|---|---|---|---|",
+    ...rows.map(
+      (row) =>
+        `| ${row.bench} | ${measured(row.ours, row.unit)} | ${measured(row.peer, row.unit)} | ${figure(row.ratio)} | \`${row.command}\` | ${row.date}, ${row.machine} |`,
+    ),
+    "",
+  ].join("\n");
 }
