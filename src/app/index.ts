@@ -24,6 +24,7 @@ export type {
 } from "./workflows/caches.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
+export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
 export type { DiagnosticFact } from "./workflows/load.ts";
 export type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "./workflows/run.ts";
 export type {

@@ -155,6 +155,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/runs-cancel.ts"),
   },
   {
+    name: "runs delete",
+    summary: "delete the folders of runs that ended",
+    group: workflows,
+    load: () => import("./commands/runs-delete.ts"),
+  },
+  {
     name: "runs diff",
     summary: "tell what two runs did differently",
     group: workflows,

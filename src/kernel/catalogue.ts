@@ -241,6 +241,11 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir runs show` tells how the run ended.",
   },
+  RUN_STILL_RUNNING: {
+    kind: "conflict",
+    retry: "later",
+    hint: "Wait until it has ended, or stop it with `memoir runs cancel`.",
+  },
   CACHE_NOT_FOUND: {
     kind: "not-found",
     retry: "never",

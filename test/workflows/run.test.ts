@@ -257,6 +257,33 @@ describe("memoir runs", () => {
     expect(diff.out).toContain("input inputs/0/out.txt has other content");
   });
 
+  it("delete removes folders of ended runs, and what they recorded stays", async () => {
+    for (const name of ["Ada", "Bob", "Eve"]) await runOnHost(box, "hello.wdl", `name=${name}`);
+    const young = await box.run("runs", "delete", "--older-than", "30d");
+    expect([young.code, young.out]).toEqual([0, expect.stringContaining("0 runs deleted")]);
+    const last = await box.run("runs", "delete", "last");
+    expect([last.code, last.out]).toEqual([0, expect.stringContaining("1 run deleted")]);
+    expect((await box.run("runs", "show")).out).toContain("succeeded hello");
+    const rest = await box.run("runs", "delete", "--older-than", "0s");
+    expect(rest.out).toContain("2 runs deleted");
+    expect((await box.run("runs", "list")).out).toContain("no runs in");
+    expect((await box.run("runs", "delete")).code).toBe(2);
+    expect(await counts(box, "hello.wdl", "name=Eve")).toBe("2 reused, 0 computed");
+  });
+
+  it("delete leaves a running run alone", async () => {
+    await box.write("hello.wdl", hello.replace("tr a-z A-Z <", "sleep 98765.4322; cat"));
+    const started = box.start("run", "hello.wdl", "name=Ada", ...onHost);
+    await untilTrue(async () => (await box.run("runs", "show")).out.includes("running   hello.shout"));
+    const refused = await box.run("runs", "delete", "last");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain("RUN_STILL_RUNNING");
+    expect((await box.run("runs", "delete", "--older-than", "0s")).out).toContain("is running and stays");
+    await box.run("runs", "cancel", "last");
+    await started.ended;
+    expect((await box.run("runs", "delete", "last")).out).toContain("1 run deleted");
+  });
+
   it("cancel stops a run from elsewhere, and nothing of it stays", async () => {
     await box.write("hello.wdl", hello.replace("tr a-z A-Z <", "sleep 98765.4321; cat"));
     const started = box.start("run", "hello.wdl", "name=Ada", ...onHost);

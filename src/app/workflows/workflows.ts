@@ -7,6 +7,7 @@ import type { CacheRecord } from "./cache-registry.ts";
 import type * as caches from "./caches.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
 import type { CwlRunnerResult, CwlRunnerWish } from "./cwl-runner.ts";
+import type { DeleteRunsResult, DeleteRunsWish } from "./delete-runs.ts";
 import type { WorkflowWish } from "./load.ts";
 import type { RunWorkflowWish, WorkflowRunResult } from "./run.ts";
 import type * as runs from "./runs.ts";
@@ -26,6 +27,7 @@ export interface Workflows {
     logs(wish: runs.OneRunWish & { readonly call?: string }): Promise<runs.LogsResult>;
     outputs(wish: runs.OneRunWish): Promise<runs.OutputsResult>;
     cancel(wish: runs.OneRunWish, ask: Ask): Promise<runs.CancelResult>;
+    delete(wish: DeleteRunsWish, ask: Ask): Promise<DeleteRunsResult>;
     diff(
       wish: runs.RunsWish & { readonly before: string; readonly after: string },
       ask: Ask,
@@ -71,6 +73,7 @@ export function createWorkflows(environment: Environment): Workflows {
       logs: async (wish) => (await runsModule()).logs(wish, environment),
       outputs: async (wish) => (await runsModule()).outputs(wish, environment),
       cancel: async (wish, ask) => (await runsModule()).cancel(wish, environment, ask),
+      delete: async (wish, ask) => (await import("./delete-runs.ts")).deleteRuns(wish, environment, ask),
       diff: async (wish, ask) => (await runsModule()).diff(wish, environment, ask),
     },
     caches: {

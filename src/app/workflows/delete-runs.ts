@@ -1,0 +1,113 @@
+/** `memoir runs delete`: removes the folders of runs that ended. What they recorded stays in its cache. */
+import { readdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type ShownState, shownState } from "../../engine/index.ts";
+import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import type { Environment } from "../environment.ts";
+import type { RunsWish } from "./runs.ts";
+import { type FoundRun, findRun, listRuns, runsFolder } from "./runs-folder.ts";
+
+export interface DeleteRunsWish extends RunsWish {
+  /** As `findRun` takes them; none = every run of the folder. */
+  readonly runs: readonly string[];
+  /** Only those that started at least so long ago. */
+  readonly olderThanMs?: number;
+}
+
+export interface DeleteRunsResult {
+  readonly folder: string;
+  readonly deleted: readonly DeletedRun[];
+  /** Runs that are going on, and are left alone. */
+  readonly running: readonly string[];
+}
+
+export interface DeletedRun {
+  readonly run: string;
+  readonly workflow: string;
+  readonly state: ShownState;
+}
+
+/** A folder on its way out has such a name, so that nobody sees half a run. */
+const leavingPrefix = ".deleted-";
+
+/** Throws RUN_NOT_FOUND, RUN_STILL_RUNNING for a named run that is going on, and CLI_USAGE when nothing limits it. */
+export async function deleteRuns(
+  wish: DeleteRunsWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<DeleteRunsResult> {
+  const folder = runsFolder(wish.runsDir, environment);
+  if (wish.runs.length === 0 && wish.olderThanMs === undefined)
+    throw new AppError("CLI_USAGE", "deleting runs: name them, or say --older-than AGE");
+  const found = await chosen(wish, folder, environment.cwd);
+  const running = found.filter(({ record }) => shownState(record) === "running");
+  const [first] = running;
+  if (wish.runs.length > 0 && first !== undefined)
+    throw new AppError("RUN_STILL_RUNNING", `deleting ${first.record.id}: it is running`);
+  const deleted: DeletedRun[] = [];
+  for (const run of found) {
+    if (running.includes(run)) continue;
+    checkAsk(ask, `deleting runs of ${folder}`);
+    await removeRun(run);
+    const { id, workflow } = run.record;
+    deleted.push({ run: id, workflow, state: shownState(run.record) });
+  }
+  for (const place of new Set([folder, ...found.map(({ directory }) => dirname(directory))])) {
+    await removeLeftovers(place);
+    await pointToNewest(place);
+  }
+  return { folder, deleted, running: running.map(({ record }) => record.id) };
+}
+
+async function chosen(wish: DeleteRunsWish, folder: string, cwd: string): Promise<readonly FoundRun[]> {
+  const before = Date.now() - (wish.olderThanMs ?? 0);
+  const all =
+    wish.runs.length === 0
+      ? await listRuns(folder)
+      : await Promise.all(wish.runs.map((asked) => findRun(asked, folder, cwd)));
+  const byPlace = new Map(all.map((run) => [run.directory, run]));
+  return [...byPlace.values()].filter(({ record }) => Date.parse(record.startedAt) <= before);
+}
+
+async function removeRun({ directory }: FoundRun): Promise<void> {
+  const runs = dirname(directory);
+  const leaving = join(runs, `${leavingPrefix}${basename(directory)}`);
+  try {
+    await rename(directory, leaving);
+    await rm(leaving, { recursive: true, force: true });
+    await rm(join(runs, ".active", basename(directory)), { force: true });
+  } catch (error) {
+    throw new AppError("RUN_FOLDER_NOT_WRITABLE", `deleting the run in ${directory}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What a deletion that was interrupted left. */
+async function removeLeftovers(runs: string): Promise<void> {
+  const names = await readdir(runs).catch(() => []);
+  for (const name of names)
+    if (name.startsWith(leavingPrefix)) await rm(join(runs, name), { recursive: true, force: true });
+}
+
+/** `_LAST` of a folder whose last run has gone: the newest that is left, or nothing. */
+async function pointToNewest(runs: string): Promise<void> {
+  const link = join(runs, "_LAST");
+  const last = await readlink(link).catch(() => undefined);
+  if (last === undefined || (await isThere(join(runs, last)))) return;
+  const [newest] = await listRuns(runs);
+  if (newest === undefined) return rm(link, { force: true });
+  const near = join(runs, `.last-${process.pid}-deleted`);
+  await symlink(basename(newest.directory), near);
+  await rename(near, link);
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    await readdir(folder);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
