@@ -174,6 +174,18 @@ describe("the life of a run", () => {
     expect((await get(server, `/run/${warm["id"]}/events`))["events"]).not.toHaveLength(0);
   });
 
+  it("outputs.json has numbers as the language writes them", async () => {
+    const text = wdl("echo x").replace(
+      "String said = work.said",
+      "Float one = 1.0\n    Int big = 9007199254740993",
+    );
+    const run = await ended(server, (await start(await workflow(server, { "main.wdl": text })))["id"]);
+    expect(run["status"], String(run["statusMessage"])).toBe("COMPLETED");
+    const outputs = await readFile(`${server.folder}/out/${run["id"]}/logs/outputs.json`, "utf8");
+    expect(outputs).toMatch(/: 1\.0\b/);
+    expect(outputs).toContain(": 9007199254740993");
+  });
+
   it("equal tasks of a run without a cache are no cache hits", async () => {
     const id = await workflow(server, { "main.wdl": wdl("echo nocache") });
     const run = await ended(server, (await start(id))["id"]);

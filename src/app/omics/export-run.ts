@@ -5,7 +5,7 @@
  *   <runOutputUri>/logs/outputs.json  where each of them is
  *   <runOutputUri>/logs/engine.log    what happened
  */
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ask, mapBounded } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
@@ -14,28 +14,23 @@ import type { Environment } from "../environment.ts";
 
 const uploadsAtOnce = 8;
 
-export interface ExportedRun {
-  /** The run's folder on this machine. */
-  readonly directory: string;
-  /** As the command line prints them: files are host paths below `<directory>/out`. */
-  readonly outputs: unknown;
-}
-
+/** `directory`: the run's folder on this machine, with `out/` and `outputs.json` as the engine wrote them. */
 export async function exportOutputs(
   run: RunRecord,
-  result: ExportedRun,
+  directory: string,
   environment: Environment,
   ask: Ask,
 ): Promise<void> {
   const store = openObjectStore(run.runOutputUri, { s3: environment.s3 });
   try {
     await store.open(ask);
-    const files = await filesBelow(join(result.directory, "out"));
+    const files = await filesBelow(join(directory, "out"));
     await mapBounded(files, uploadsAtOnce, (file) =>
-      store.putFile(`out/${file}`, join(result.directory, "out", file), ask),
+      store.putFile(`out/${file}`, join(directory, "out", file), ask),
     );
-    const outputs = relocated(result.outputs, `${result.directory}/out/`, `${run.runOutputUri}/out/`);
-    await store.put("logs/outputs.json", Buffer.from(`${JSON.stringify(outputs, null, 2)}\n`), ask);
+    const outputs = await readFile(join(directory, "outputs.json"), "utf8");
+    const exported = relocated(outputs, join(directory, "out"), `${run.runOutputUri}/out`);
+    await store.put("logs/outputs.json", Buffer.from(exported), ask);
   } finally {
     await store.close();
   }
@@ -65,9 +60,10 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-function relocated(value: unknown, from: string, to: string): unknown {
-  if (typeof value === "string") return value.startsWith(from) ? to + value.slice(from.length) : value;
-  if (Array.isArray(value)) return value.map((item) => relocated(item, from, to));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, relocated(item, from, to)]));
+/** In the text, so that numbers stay as the language writes them: 1.0, and integers of any size. */
+function relocated(json: string, from: string, to: string): string {
+  const opening = (place: string) => JSON.stringify(`${place}/`).slice(0, -1);
+  return json
+    .replaceAll(opening(`file://${encodeURI(from)}`), opening(to))
+    .replaceAll(opening(from), opening(to));
 }

@@ -269,8 +269,7 @@ export class RunDesk {
 
   async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
     try {
-      const { directory, outputs } = result;
-      await exportOutputs(run, { directory, outputs }, this.#options.environment, freshAsk());
+      await exportOutputs(run, result.directory, this.#options.environment, freshAsk());
     } catch (error) {
       throw new AppError("RUN_EXPORT_FAILED", `exporting the outputs of run ${run.id}: ${messageOf(error)}`, {
         cause: error,
