@@ -1,0 +1,249 @@
+/**
+ * Caches that fail while a run uses them: deleted, damaged, full, or on a server that fails. The run ends well all the
+ * same, and what is reused is what was computed.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeWith, findProgram, type Requirement } from "../servers/requirement.ts";
+import { makeBucket, type S3Address, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
+import { type RunAnswer, Sandbox } from "./sandbox.ts";
+
+/** `make` four times and one that joins; `~{hook}` runs inside of each `make`. */
+const document = (hook = "") => `version 1.1
+task make {
+  input { Int n }
+  command <<<
+    ${hook}
+    head -c 40000 /dev/zero | tr '\\0' '~{n}' > part.txt
+  >>>
+  output { File part = "part.txt"  Int tenfold = n * 10 }
+}
+task join {
+  input { Array[File] parts }
+  command <<< cat ~{sep(" ", parts)} | md5sum > sum.txt >>>
+  output { File sum = "sum.txt" }
+}
+workflow wf {
+  scatter (n in [1, 2, 3, 4]) { call make { input: n = n } }
+  call join { input: parts = make.part }
+  output { File sum = join.sum  Array[File] parts = make.part  Array[Int] tens = make.tenfold }
+}
+`;
+
+let box: Sandbox;
+afterEach(() => box.remove());
+
+const run = (sandbox: Sandbox, cache: string) =>
+  sandbox.json<RunAnswer>("run", "wf.wdl", "--executor", "host", "--cache", cache, "--cache-host-tasks");
+
+/** Final outputs, files by content. */
+async function contents({ outputs }: RunAnswer): Promise<string> {
+  const parts = outputs["wf.parts"] as readonly string[];
+  const texts = await Promise.all(
+    [outputs["wf.sum"] as string, ...parts].map((path) => readFile(path, "utf8")),
+  );
+  return [...texts, JSON.stringify(outputs["wf.tens"])].join("\n");
+}
+
+function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.includes("/entries/") && name.endsWith(ending))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+describe("a cache in a folder", () => {
+  beforeEach(async () => {
+    box = await Sandbox.create();
+    await box.write("wf.wdl", document());
+  });
+
+  it("that is deleted while the run computes costs reuse, not the run", async () => {
+    await box.write("wf.wdl", document(`rm -rf ${box.path("lab")}`));
+    const first = await run(box, "./lab");
+    expect([first.state, first.calls.computed]).toEqual(["succeeded", 5]);
+    await box.write("wf.wdl", document());
+    expect(await contents(await run(box, "./lab"))).toBe(await contents(first));
+  });
+
+  it.each([
+    ["cut off", (path: string) => truncate(path, 100)],
+    ["emptied", (path: string) => truncate(path, 0)],
+    ["filled with other bytes", (path: string) => writeFile(path, Buffer.alloc(500, 0xa5))],
+    [
+      "changed in one digit of a result",
+      async (path: string) => writeFile(path, (await readFile(path, "utf8")).replace(/("int": "\d)0/, "$11")),
+    ],
+  ])("whose manifests are %s computes again and gives the same outputs", async (_, damage) => {
+    const first = await run(box, "./lab");
+    const wanted = await contents(first);
+    const manifests = filesBelow(box.path("lab"), ".json");
+    expect(manifests).toHaveLength(5);
+    for (const path of manifests) {
+      const bytes = await readFile(path);
+      await rm(path);
+      await writeFile(path, bytes);
+      await damage(path);
+    }
+    const second = await run(box, "./lab");
+    expect(second.state).toBe("succeeded");
+    expect(second.calls.computed).toBeGreaterThanOrEqual(4);
+    expect(await contents(second)).toBe(wanted);
+    expect((await run(box, "./lab")).calls).toMatchObject({ reused: 5, computed: 0 });
+  });
+
+  it("whose files are cut off or gone computes those again", async () => {
+    const first = await run(box, "./lab");
+    const wanted = await contents(first);
+    const [cut, gone] = filesBelow(box.path("lab"), "part.txt");
+    await rm(gone ?? "");
+    const bytes = await readFile(cut ?? "");
+    await rm(cut ?? "");
+    await writeFile(cut ?? "", bytes.subarray(1));
+    const second = await run(box, "./lab");
+    expect(second.calls).toMatchObject({ reused: 3, computed: 2 });
+    expect(await contents(second)).toBe(wanted);
+  });
+});
+
+const smallDisks: Requirement = {
+  name: "mounting a small disk",
+  programs: ["mount", "umount"],
+  debianPackages: ["mount"],
+  needsRoot: true,
+};
+
+describeWith([smallDisks], "a cache on a full disk", () => {
+  const program = (name: string) => findProgram(name) ?? name;
+
+  it("costs reuse, not the run, and is used again when there is room", async () => {
+    box = await Sandbox.create();
+    await box.write("wf.wdl", document());
+    const disk = box.path("small");
+    mkdirSync(disk);
+    const words = ["-t", "tmpfs", "-o", "size=128k", "tmpfs", disk];
+    expect(spawnSync(program("mount"), words).status).toBe(0);
+    try {
+      const first = await run(box, "./small/lab");
+      expect([first.state, first.calls.computed]).toEqual(["succeeded", 5]);
+      const second = await run(box, "./small/lab");
+      expect(second.state).toBe("succeeded");
+      expect(await contents(second)).toBe(await contents(first));
+      spawnSync(program("mount"), ["-o", "remount,size=16m", disk]);
+      await run(box, "./small/lab");
+      expect((await run(box, "./small/lab")).calls).toMatchObject({ reused: 5, computed: 0 });
+    } finally {
+      spawnSync(program("umount"), [disk]);
+    }
+  });
+});
+
+describeWith([s3Requirement], "a cache on a server that fails", () => {
+  let server: S3Address;
+  let proxy: Proxy;
+  let location: string;
+
+  beforeAll(async () => {
+    server = await sharedS3();
+    proxy = await startProxy(server.endpoint);
+  });
+  afterAll(() => proxy?.server.close());
+  beforeEach(async () => {
+    location = `s3://${await makeBucket(server, "faults")}/cache`;
+    box = await Sandbox.create(s3Environment({ ...server, endpoint: proxy.endpoint }));
+    await box.write("wf.wdl", document());
+  });
+
+  it.each([
+    ["503 to every fifth call", { every: 5, how: 503 }],
+    ["nothing to every third call and hangs up", { every: 3, how: "hang-up" }],
+    ["half of every fourth answer", { every: 4, how: "half" }],
+  ] as const)("answering %s, serves the run and the next one", async (_, fault) => {
+    proxy.fault = fault;
+    const first = await run(box, location);
+    expect([first.state, first.calls.computed]).toEqual(["succeeded", 5]);
+    const second = await run(box.with({ MEMOIR_HOME: box.path("other-home") }), location);
+    expect(second.state).toBe("succeeded");
+    expect(await contents(second)).toBe(await contents(first));
+    expect(proxy.failed).toBeGreaterThan(5);
+  });
+
+  it("that stops answering in the middle of a run costs reuse, not the run", async () => {
+    proxy.fault = { every: 1, how: "hang-up", after: 12 };
+    const { state, calls } = await run(box, location);
+    expect([state, calls.computed]).toEqual(["succeeded", 5]);
+    proxy.fault = undefined;
+    const next = await run(box, location);
+    expect([next.state, next.calls.computed + next.calls.reused]).toEqual(["succeeded", 5]);
+    expect(existsSync(join(next.directory, "outputs.json"))).toBe(true);
+  });
+});
+
+interface Fault {
+  readonly every: number;
+  readonly how: number | "hang-up" | "half";
+  /** Calls that go well first. Default 0. */
+  readonly after?: number;
+}
+
+interface Proxy {
+  readonly server: Server;
+  readonly endpoint: string;
+  /** Setting it begins to count anew. */
+  fault: Fault | undefined;
+  readonly failed: number;
+}
+
+/** Hands calls on, Host header included, since that is signed; some fail as `fault` says. */
+async function startProxy(to: string): Promise<Proxy> {
+  const { hostname, port } = new URL(to);
+  let fault: Fault | undefined;
+  let calls = 0;
+  let failed = 0;
+  const server = createServer((incoming, outgoing) => {
+    calls++;
+    const fails =
+      fault !== undefined && calls > (fault.after ?? 0) && (calls - (fault.after ?? 0)) % fault.every === 0;
+    if (fails) failed++;
+    const how = fails ? fault?.how : undefined;
+    if (how === "hang-up") return incoming.destroy();
+    if (typeof how === "number") {
+      incoming.resume().on("end", () => {
+        outgoing.writeHead(how, { "content-type": "application/xml" });
+        outgoing.end("<Error><Code>SlowDown</Code><Message>later</Message></Error>");
+      });
+      return;
+    }
+    const { method, url, headers } = incoming;
+    const asked = request({ hostname, port, method, path: url, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      if (how === "half") {
+        answer.once("data", (chunk: Buffer) => {
+          outgoing.write(chunk.subarray(0, chunk.length >> 1), () => outgoing.destroy());
+        });
+        answer.once("end", () => outgoing.destroy());
+      } else answer.pipe(outgoing);
+    });
+    asked.on("error", () => outgoing.destroy());
+    incoming.pipe(asked);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    server,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get fault() {
+      return fault;
+    },
+    set fault(next) {
+      [fault, calls, failed] = [next, 0, 0];
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}
