@@ -202,7 +202,7 @@ export class Calls {
           const entry =
             lease === undefined ? undefined : await this.#findAgain(identified.key.key, task, ask);
           if (entry !== undefined) return this.#reuse(order, identified.key, entry, ask);
-          return await this.#computeAndRecord(order, identified, ask);
+          return await this.#computeAndRecord(order, identified, ask, release);
         }
       } finally {
         release();
@@ -222,9 +222,11 @@ export class Calls {
     return found?.kind === "found" ? found.entry : undefined;
   }
 
-  async #computeAndRecord(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
+  /** The turn is given back when the command has ended: recording needs the disk, not the processors. */
+  async #computeAndRecord(order: Order, identified: Keyed, ask: Ask, release: () => void): Promise<Resolved> {
     const { key } = identified.key;
     const computed = await this.#compute(order, ask, key);
+    release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
     const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified.identities));

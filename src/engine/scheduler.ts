@@ -15,7 +15,8 @@ export interface Capacity {
 export interface Turns {
   /** What the call asks for beyond everything there is; undefined when it fits. */
   excess(resources: Resources): string | undefined;
-  /** Resolves with the function that gives the share back; undefined when the Ask was cancelled while waiting. */
+  /** Resolves with the function that gives the share back (once, however often it is called); undefined when the Ask was
+   * cancelled while waiting. */
   acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined>;
 }
 
