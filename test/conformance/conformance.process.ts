@@ -15,7 +15,7 @@ import { makeStandInImages } from "./stand-in-images.ts";
 const [language, folder, ...rest] = process.argv.slice(2);
 const only = flagged("--only");
 const asWritten = rest.includes("--as-written");
-const executor = flagged("--executor") === "container" ? "container" : "host";
+const executor: "host" | "container" = flagged("--executor") === "container" ? "container" : "host";
 if (language !== "wdl" || folder === undefined) {
   process.stderr.write(
     "usage: npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted] [--as-written]\n",
