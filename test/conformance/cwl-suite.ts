@@ -29,6 +29,8 @@ export interface CwlSuiteOptions {
   /** Tests at the same time. */
   readonly jobs: number;
   readonly only?: readonly string[];
+  /** Told of every tool that was reused or computed. */
+  readonly onCall?: (how: "reused" | "computed") => void;
 }
 
 const timeLimitMs = 120_000;
@@ -104,7 +106,10 @@ async function runTest(
         containers: options.containers,
         cache: options.cache === undefined ? { kind: "none" } : { kind: "at", place: options.cache },
       },
-      () => undefined,
+      ({ kind }) => {
+        if (kind === "call.reused") options.onCall?.("reused");
+        else if (kind === "call.computed") options.onCall?.("computed");
+      },
       ask,
     );
     switch (result.kind) {

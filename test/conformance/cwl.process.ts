@@ -37,8 +37,12 @@ const env = Object.fromEntries(
 );
 const engine = values.containers ? await startPodman() : undefined;
 if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), cwlNames);
+const calls = { reused: 0, computed: 0 };
 const results = await runCwlSuite({
   suite,
+  onCall: (how) => {
+    calls[how]++;
+  },
   env: { ...env, ...engine?.env },
   containers: values.containers ? "allowed" : "never",
   jobs: Number(values.jobs),
@@ -57,7 +61,7 @@ for (const { name, why } of summary.failed) process.stdout.write(`\nfailed  ${na
 for (const name of summary.surprising)
   process.stdout.write(`\npasses  ${name}, although it is listed as failing: remove it from the list\n`);
 process.stdout.write(
-  `\n${summary.passed} passed, ${summary.failed.length} failed, ${summary.known.length} known not to pass\n`,
+  `\n${summary.passed} passed, ${summary.failed.length} failed, ${summary.known.length} known not to pass; ${calls.reused} calls reused, ${calls.computed} computed\n`,
 );
 process.exitCode = summary.failed.length + summary.surprising.length > 0 ? 1 : 0;
 
