@@ -200,23 +200,26 @@ async function conclude(order: AttemptOrder, ended: EndedAttempt, ask: Ask): Pro
   if (end.kind === "cancelled") return { kind: "cancelled" };
   if (end.kind === "lost")
     return failed({ kind: "lost", message: `the attempt was lost: ${end.message}`, directory });
-  const stderr = await tailOf(attemptPaths(directory).stderr);
-  const where = { directory, ...(stderr === "" ? {} : { stderrTail: stderr }) };
+  // Only of a task that failed: one that went well has no reader for it.
+  const where = async () => {
+    const stderr = await tailOf(attemptPaths(directory).stderr);
+    return { directory, ...(stderr === "" ? {} : { stderrTail: stderr }) };
+  };
   if (end.kind === "timed-out")
     return failed({
       kind: "timed-out",
       message: `no end within its limit of ${seconds(task.timeoutMs)}`,
-      ...where,
+      ...(await where()),
     });
   const { exitCode, outOfMemory, usage } = end;
   if (!accepts(task, exitCode)) {
-    if (outOfMemory)
-      return failed({ kind: "out-of-memory", message: memoryWords(task.resources), exitCode, ...where });
-    return failed({ kind: "exit-code", message: exitCodeWords(exitCode), exitCode, ...where });
+    const facts = { exitCode, ...(await where()) };
+    if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });
+    return failed({ kind: "exit-code", message: exitCodeWords(exitCode), ...facts });
   }
   const collected = await order.collect(finishedOf(ended, exitCode), ask);
   if (collected.kind === "missing")
-    return failed({ kind: "output-missing", message: collected.message, exitCode, ...where });
+    return failed({ kind: "output-missing", message: collected.message, exitCode, ...(await where()) });
   const doubt = "a part of the task ran out of memory although the command went on";
   return {
     kind: "computed",

@@ -1,6 +1,5 @@
 /** Finds a program the way a shell does, without starting anything. */
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 
 /**
@@ -15,19 +14,20 @@ export async function findProgram(
   if (command === "") return undefined;
   if (command.includes("/")) {
     const path = isAbsolute(command) ? command : resolve(cwd, command);
-    return (await isExecutable(path)) ? path : undefined;
+    return isExecutable(path) ? path : undefined;
   }
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
     const path = join(resolve(cwd, folder), command);
-    if (await isExecutable(path)) return path;
+    if (isExecutable(path)) return path;
   }
   return undefined;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Asked at once: a thread's turn would take longer than the answer, and every task asks. */
+function isExecutable(path: string): boolean {
   try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
   } catch {
     return false;
   }

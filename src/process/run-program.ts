@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { AppError, type Ask, invariant, messageOf, systemErrorCode } from "../kernel/index.ts";
 import { findProgram } from "./find-program.ts";
@@ -29,7 +29,7 @@ export async function runProgram(request: ProgramRequest, ask: Ask): Promise<Pro
   const startedAt = performance.now();
   const nothing = { stdout: "", stderr: "", stdoutTruncated: false, stderrTruncated: false };
   if (ask.signal.aborted) return { kind: "cancelled", ...nothing, durationMs: 0 };
-  await checkCwd(request);
+  checkCwd(request);
   const file = await findProgram(request.command, request.env, request.cwd);
   if (file === undefined) return { kind: "not-found", command: request.command, ...nothing, durationMs: 0 };
 
@@ -74,9 +74,9 @@ async function openStreams(request: ProgramRequest): Promise<ProgramStdio> {
   }
 }
 
-async function checkCwd(request: ProgramRequest): Promise<void> {
+function checkCwd(request: ProgramRequest): void {
   try {
-    if ((await stat(request.cwd)).isDirectory()) return;
+    if (statSync(request.cwd).isDirectory()) return;
   } catch (error) {
     throw startFailed(request, `its working directory ${request.cwd} cannot be entered`, error);
   }
