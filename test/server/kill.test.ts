@@ -151,7 +151,7 @@ describe("a server that is killed", () => {
         answered.set(n, answer.body["id"] ?? "");
       });
       // Anywhere between a request that has hardly arrived and runs in full swing.
-      await new Promise((resolve) => setTimeout(resolve, next() * 500));
+      await new Promise((resolve) => setTimeout(resolve, next() * 300));
       await kill(server);
       await Promise.all(sending);
       server = await start();
