@@ -90,7 +90,7 @@ export class ResumableOutput {
     const path = await writablePath(request.path);
     const folder = `${path}.memoir-partial`;
     return await writing(request.path, async () => {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await lock(folder, request.path);
       try {
         const file = await open(join(folder, "rows"), "a+");
@@ -231,6 +231,13 @@ async function writablePath(path: string): Promise<string> {
     if (parent === undefined)
       throw new AppError("FILE_NOT_WRITABLE", `cannot write ${basename(path)}: no folder ${dirname(path)}`);
     return target;
+  });
+}
+
+/** Not `recursive`: where the system answers ENOENT for good, as /proc does, that mode of Node tries for ever. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder).catch((error: unknown) => {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
   });
 }
 

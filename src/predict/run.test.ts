@@ -362,6 +362,10 @@ describe("the output", () => {
     file.close();
   });
 
+  it.runIf(process.platform === "linux")("refuses a folder in which nothing can be made", async () => {
+    expect(await failureCode(run(["CCO"], "compute", { output: "/proc/out.csv" }))).toBe("FILE_NOT_WRITABLE");
+  });
+
   it("follows a link and leaves the link in place", async () => {
     await writeFile(path("real.csv"), "old");
     await symlink(path("real.csv"), path("link.csv"));
