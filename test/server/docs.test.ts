@@ -1,23 +1,14 @@
 /** What docs/healthomics.md says of the API is what the API is. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { operations } from "../../src/protocol/index.ts";
-import { describeWith, type Requirement } from "../servers/requirement.ts";
+import { curlRequirement } from "../servers/curl.ts";
+import { describeWith } from "../servers/requirement.ts";
 import { openServer } from "./harness.ts";
 
 const page = await readFile(new URL("../../docs/healthomics.md", import.meta.url), "utf8");
-
-const curl: Requirement = {
-  name: "curl with --aws-sigv4",
-  programs: ["curl"],
-  debianPackages: ["curl"],
-  check: () =>
-    spawnSync("curl", ["--help", "all"], { encoding: "utf8" }).stdout.includes("--aws-sigv4")
-      ? undefined
-      : "this curl does not know --aws-sigv4",
-};
 
 it("the page names every operation", () => {
   const names = Object.keys(operations);
@@ -35,7 +26,7 @@ it("the page names every exception that it promises and every option of caches",
     expect(page).toContain(name);
 });
 
-describeWith([curl], "curl", () => {
+describeWith([curlRequirement], "curl", () => {
   it("signs as the page shows, also paths and queries", async () => {
     const key = { accessKeyId: "AKIDCURL", secretAccessKey: "curl secret", account: "444444444444" };
     const server = await openServer({ keys: [key] });

@@ -2,6 +2,7 @@
 export { missingOf } from "./requirement.ts";
 
 import { bubblewrapRequirement } from "./bubblewrap.ts";
+import { curlRequirement } from "./curl.ts";
 import { dockerRequirement } from "./docker.ts";
 import { podmanRequirement } from "./podman.ts";
 import { redisRequirement } from "./redis.ts";
@@ -12,6 +13,7 @@ import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
   redisRequirement,
+  curlRequirement,
   s3Requirement,
   podmanRequirement,
   dockerRequirement,
