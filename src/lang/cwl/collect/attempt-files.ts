@@ -4,11 +4,23 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, cp, lstat, mkdir, mkdtemp, readlink, realpath, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import {
+  copyFile,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  realpath,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type FileValue, type FinishedAttempt, taskRoot, taskWork } from "../../../task/index.ts";
 import { nameOf } from "../plan/stager.ts";
+import { fileName } from "../values/complete.ts";
 import { fileLocation, hostPathOf, splitName } from "../values/location.ts";
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
 
@@ -73,7 +85,7 @@ export class AttemptFiles {
     const host = await this.#hostOf(value);
     if (host === undefined) return this.#materialise(value);
     const facts = await stat(host).catch(() => undefined);
-    const name = value.basename ?? basename(host);
+    const name = fileName(value.basename ?? basename(host));
     if (facts === undefined)
       throw new OutputProblem(
         `${value.path ?? value.location ?? name} is named as an output, but is not there`,
@@ -83,6 +95,7 @@ export class AttemptFiles {
       throw new OutputProblem(
         file ? `${name} is a directory, expected a File` : `${name} is a file, expected a Directory`,
       );
+    if (facts.isDirectory()) await this.#refuseLinksOut(host, name);
     const known = this.#inputs.get(value.location ?? "");
     const held: FileValue = {
       ...(known ?? { kind: file ? "file" : "directory", location: host }),
@@ -105,6 +118,11 @@ export class AttemptFiles {
         : { secondaryFiles: await Promise.all(beside.map((each) => this.settle(each))) }),
       held,
     };
+  }
+
+  /** The host path of what lies at a path of the task, with links followed as the task saw them. */
+  find(taskPath: string): Promise<string> {
+    return this.#locate(taskPath);
   }
 
   /** undefined for literals. */
@@ -150,7 +168,22 @@ export class AttemptFiles {
     this.#roots ??= this.#findRoots();
     const roots = await this.#roots;
     const real = await realpath(path).catch(() => resolve(path));
-    return roots.some((root) => [path, real].some((each) => each === root || each.startsWith(`${root}/`)));
+    // Not by its name: a folder on the way may be a link.
+    return roots.some((root) => real === root || real.startsWith(`${root}/`));
+  }
+
+  /** Links inside of a directory are followed when it is brought to its place. Links to nowhere stay what they are. */
+  async #refuseLinksOut(folder: string, name: string): Promise<void> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      if (!entry.isSymbolicLink()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const target = await readlink(path);
+      if (target.startsWith(`${taskRoot}/`) || (await this.#isInside(path))) continue;
+      throw new OutputProblem(
+        `${join(name, relative(folder, path))} is a link to ${target}, outside of the task`,
+      );
+    }
   }
 
   async #findRoots(): Promise<readonly string[]> {
@@ -170,9 +203,7 @@ export class AttemptFiles {
   }
 
   async #write(value: FileV | DirectoryV, folder: string): Promise<FileV | DirectoryV> {
-    const name = nameOf(value);
-    if (name.includes("/") || name === "." || name === "..")
-      throw new OutputProblem(`${JSON.stringify(name)} is no name for a file`);
+    const name = fileName(nameOf(value));
     const place = join(folder, name);
     if (isFile(value)) {
       if (value.contents === undefined)
@@ -183,14 +214,14 @@ export class AttemptFiles {
     await mkdir(place);
     for (const each of value.listing ?? []) {
       const host = await this.#hostOf(each);
-      const inner = join(place, nameOf(each));
+      const inner = join(place, fileName(nameOf(each)));
       if (host === undefined) await this.#write(each, place);
       else if (isFile(each)) await copyFile(host, inner);
       else await cp(host, inner, { recursive: true, dereference: true });
       for (const beside of isFile(each) ? (each.secondaryFiles ?? []) : []) {
         const from = await this.#hostOf(beside);
         if (from !== undefined)
-          await cp(from, join(place, nameOf(beside)), { recursive: true, dereference: true });
+          await cp(from, join(place, fileName(nameOf(beside))), { recursive: true, dereference: true });
       }
     }
     return { class: "Directory", basename: name, location: fileLocation(place) };

@@ -4,7 +4,7 @@
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Output_binding
  */
 import { readFile, stat } from "node:fs/promises";
-import { isAbsolute, join, posix } from "node:path";
+import { isAbsolute, posix } from "node:path";
 import { type Ask, isAppError, systemErrorCode } from "../../../kernel/index.ts";
 import { type FileValue, type FinishedAttempt, type Outputs, taskWork } from "../../../task/index.ts";
 import type { FileAccess, OutputCollector } from "../../core/index.ts";
@@ -110,7 +110,7 @@ class Collector {
 
   /** What the tool says itself. */
   async #ownJson(): Promise<CwlRecord | undefined> {
-    const path = join(this.#finished.workDir, "cwl.output.json");
+    const path = await this.#disk.find(`${taskWork}/cwl.output.json`);
     let text: string;
     try {
       text = await readFile(path, "utf8");

@@ -4,9 +4,9 @@
  * make a recorded result look different.
  */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import type { Ask } from "../../../kernel/index.ts";
-import { type CachePolicy, type TaskCall, taskInputs } from "../../../task/index.ts";
+import { type CachePolicy, type TaskCall, taskInputs, taskWork } from "../../../task/index.ts";
 import type { FileAccess } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
 import type { Expr } from "../model/expression.ts";
@@ -79,8 +79,8 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     return textOf(await scope.evaluate(expr), expr, what);
   };
   const stdin = await stream(tool.stdin, "stdin");
-  const stdout = await stream(tool.stdout, "stdout");
-  const stderr = await stream(tool.stderr, "stderr");
+  const stdout = belowWork(await stream(tool.stdout, "stdout"), tool.stdout, "stdout");
+  const stderr = belowWork(await stream(tool.stderr, "stderr"), tool.stderr, "stderr");
   const { shell, command } = renderScript(
     words,
     {
@@ -128,6 +128,14 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
   };
+}
+
+/** What a stream is written to stays in the working directory. @throws CwlFailure */
+function belowWork(name: string | undefined, expr: Expr | undefined, what: string): string | undefined {
+  if (name === undefined || expr === undefined) return undefined;
+  if (name !== "" && posix.resolve(taskWork, name).startsWith(`${taskWork}/`)) return name;
+  const told = JSON.stringify(name);
+  throw failureAt(expr.place, "cwl-stream", `${what} ${told}: expected a file name in the working directory`);
 }
 
 /** Hints may be ignored, so only what is required is refused. */

@@ -6,6 +6,7 @@ import { posix } from "node:path";
 import { taskWork } from "../../../task/index.ts";
 import type { Place } from "../model/place.ts";
 import type { InitialWorkDir, WorkDirEntry } from "../model/requirements.ts";
+import { FileProblem, fileName } from "../values/complete.ts";
 import { hostPathOf } from "../values/location.ts";
 import { jsonText } from "../values/text.ts";
 import {
@@ -121,6 +122,7 @@ class WorkDirBuilder implements WorkDir {
   add(wanted: Wanted): void {
     const { name, value, writable, place } = wanted;
     if (value === null) return;
+    for (const each of isList(value) ? value : [value]) if (isFileOrDirectory(each)) checkNames(each, place);
     if (isFileOrDirectory(value)) {
       this.#put(value, this.#pathOf(name ?? nameOf(value), place), writable);
       return;
@@ -191,6 +193,17 @@ class WorkDirBuilder implements WorkDir {
     loose.placeAt(isFile(value) ? { ...value, secondaryFiles: [] } : value, path, posix.basename(path));
     for (const [at, what] of loose.entries()) this.placed.set(at, what);
   }
+}
+
+/** Expressions may call files as they like. @throws CwlFailure */
+function checkNames(value: FileV | DirectoryV, place: Place): void {
+  try {
+    fileName(nameOf(value));
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error;
+    throw failureAt(place, "cwl-work-dir", `InitialWorkDirRequirement: ${error.message}`);
+  }
+  for (const each of (isFile(value) ? value.secondaryFiles : value.listing) ?? []) checkNames(each, place);
 }
 
 function taskPathOf(location: string | undefined): string | undefined {

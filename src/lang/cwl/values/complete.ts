@@ -91,7 +91,14 @@ function isLocal(location: string): boolean {
 }
 
 function checkedName(name: string | undefined): string | undefined {
-  if (name === undefined) return undefined;
+  return name === undefined ? undefined : fileName(name);
+}
+
+/**
+ * The name, when it is one of a single file.
+ * @throws FileProblem
+ */
+export function fileName(name: string): string {
   if (name.includes("/") || name === "." || name === ".." || name === "" || name.includes("\u0000"))
     throw new FileProblem(`basename is ${JSON.stringify(name)}, which no file can be called`);
   return name;

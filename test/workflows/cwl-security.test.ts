@@ -1,0 +1,354 @@
+/**
+ * CWL documents and tools that mean harm: each ends with a clear error, and nothing is left outside of the folders that
+ * it was given.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Ended, Sandbox } from "../cli/memoir.ts";
+
+let box: Sandbox;
+beforeEach(async () => {
+  box = await Sandbox.create();
+  await mkdir(box.path("tmp"));
+  box = box.with({ TMPDIR: box.path("tmp") });
+  await box.write("secret.txt", "the secret\n");
+  await box.write("secret.json", '{"text": "the secret"}');
+  await mkdir(box.path("data"));
+  await writeFile(box.path("data/x.txt"), "fine\n");
+});
+afterEach(async () => {
+  box.remove();
+  await rm("/tmp/memoir-cwl-evil", { force: true });
+});
+
+async function run(document: string, job: unknown = {}, ...words: readonly string[]): Promise<Ended> {
+  await box.write("main.cwl", document);
+  await box.write("job.json", JSON.stringify(job));
+  return box.run(
+    "cwl-runner",
+    "--no-container",
+    "--quiet",
+    "--outdir",
+    "results",
+    ...words,
+    "main.cwl",
+    "job.json",
+  );
+}
+
+/** It failed, said why, told no secret, and left nothing behind. */
+async function refused(ended: Ended, why: RegExp): Promise<void> {
+  expect([1, 3], `${ended.out}${ended.err}`).toContain(ended.code);
+  expect(ended.err).toMatch(why);
+  expect(ended.err).not.toMatch(/\n\s+at .*\.js:\d+/);
+  expect(`${ended.out}${ended.err}`).not.toContain("the secret");
+  await nothingStrange();
+}
+
+async function nothingStrange(): Promise<void> {
+  const known = ["data", "home", "job.json", "main.cwl", "results", "secret.json", "secret.txt", "tmp"];
+  const found = (await readdir(box.folder)).filter(
+    (name) => !known.includes(name) && !name.startsWith("given"),
+  );
+  expect(found).toEqual([]);
+  expect(await readdir(box.path("data"))).toEqual(["x.txt"]);
+  expect(await readdir(box.path("tmp"))).toEqual([]);
+  expect(existsSync("/tmp/memoir-cwl-evil")).toBe(false);
+  if (existsSync(box.path("results"))) expect(await readdir(box.path("results"))).toEqual([]);
+}
+
+/** A tool whose shell text is given. */
+const shell = (text: string, outputs: string, more = "") => `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, ${JSON.stringify(text)}]
+${more}inputs: {}
+outputs: ${outputs}
+`;
+
+const expression = (code: string, outputs: string, inputs = "{}") => `cwlVersion: v1.2
+class: ExpressionTool
+requirements: {InlineJavascriptRequirement: {}}
+inputs: ${inputs}
+outputs: ${outputs}
+expression: ${JSON.stringify(code)}
+`;
+
+const badNames = ["../evil", "/tmp/memoir-cwl-evil", "a/b", "..", ".", ""];
+
+describe("names of inputs", () => {
+  const cat = `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: cat
+stdout: out.txt
+inputs: {file: {type: [File, Directory], inputBinding: {}}}
+outputs: {out: stdout}
+`;
+
+  it.each(badNames)("a basename %j in the job is refused", async (basename) => {
+    const file = { class: "File", path: "data/x.txt", basename };
+    await refused(await run(cat, { file }), /basename/);
+  });
+
+  it.each(badNames)(
+    "a basename %j of a literal, of a secondary file and in a listing is refused",
+    async (basename) => {
+      const literal = { class: "File", basename, contents: "evil" };
+      const companion = { class: "File", path: "data/x.txt", secondaryFiles: [literal] };
+      const listing = {
+        class: "Directory",
+        basename: "d",
+        listing: [{ class: "Directory", basename: "e", listing: [literal] }],
+      };
+      for (const file of [literal, companion, listing]) await refused(await run(cat, { file }), /basename/);
+    },
+  );
+
+  it.each(["../evil", "a/b"])(
+    "a basename %j that an expression of a step makes is refused",
+    async (basename) => {
+      const document = `cwlVersion: v1.2
+class: Workflow
+requirements: {InlineJavascriptRequirement: {}, StepInputExpressionRequirement: {}}
+inputs: {file: File}
+steps:
+  one:
+    run:
+      class: CommandLineTool
+      baseCommand: cat
+      stdout: out.txt
+      inputs: {file: {type: File, inputBinding: {}}}
+      outputs: {out: stdout}
+    in:
+      file: {source: file, valueFrom: '\${ self.basename = ${JSON.stringify(basename)}; return self; }'}
+    out: [out]
+outputs: {out: {type: File, outputSource: one/out}}
+`;
+      await refused(await run(document, { file: { class: "File", path: "data/x.txt" } }), /basename/);
+    },
+  );
+});
+
+describe("the working directory", () => {
+  it.each(["../evil", "/tmp/memoir-cwl-evil", "a/../../evil", "..", "."])(
+    "an entryname %j is refused",
+    async (name) => {
+      for (const entry of ["evil", "$(inputs.file)"]) {
+        const document = `cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  InitialWorkDirRequirement:
+    listing: [{entryname: ${JSON.stringify(name)}, entry: ${entry}, writable: true}]
+baseCommand: ls
+inputs: {file: File}
+outputs: {}
+`;
+        await refused(await run(document, { file: { class: "File", path: "data/x.txt" } }), /entryname/);
+      }
+    },
+  );
+
+  it.each(["../evil", "../../../../evil"])(
+    "a listing that an expression makes with %j is refused",
+    async (name) => {
+      const of = (entry: string) => `cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  InlineJavascriptRequirement: {}
+  InitialWorkDirRequirement: {listing: ${JSON.stringify(`$(${entry})`)}}
+baseCommand: ls
+inputs: {}
+outputs: {}
+`;
+      const file = JSON.stringify({ class: "File", basename: name, contents: "evil" });
+      for (const entry of [
+        `[${file}]`,
+        `[{"class": "Directory", "basename": "d", "listing": [${file}]}]`,
+        `[{"class": "File", "basename": "x", "contents": "x", "secondaryFiles": [${file}]}]`,
+        `[{"entryname": ${JSON.stringify(name)}, "entry": "evil"}]`,
+      ])
+        await refused(await run(of(entry)), /basename|entryname|name/);
+    },
+  );
+
+  it.each(["../evil", "/tmp/memoir-cwl-evil", "a/../../evil"])(
+    "standard output to %j is refused",
+    async (name) => {
+      for (const stream of ["stdout", "stderr"])
+        await refused(
+          await run(shell("echo evil; echo evil >&2", "{}", `${stream}: ${JSON.stringify(name)}\n`)),
+          new RegExp(stream),
+        );
+    },
+  );
+});
+
+describe("outputs", () => {
+  const file = (fields: object) => JSON.stringify({ file: { class: "File", ...fields } });
+  const own = (json: string, before = "") =>
+    shell(`${before}\ncat > cwl.output.json <<'END'\n${json}\nEND`, "{file: [File, Directory]}");
+
+  it("that the tool tells itself are not taken from elsewhere", async () => {
+    const secret = box.path("secret.txt");
+    for (const fields of [
+      { path: secret },
+      { location: `file://${secret}` },
+      { location: secret },
+      { path: "../../../../../../../../../../etc/passwd" },
+      { location: "..%2f..%2f..%2f..%2f..%2f..%2f..%2fetc/passwd" },
+      { location: "https://example.invalid/secret.txt" },
+      { path: "../../../../../../etc/../etc/passwd" },
+    ])
+      await refused(await run(own(file(fields))), /outside of the task|is not there|no output of this task/);
+  });
+
+  it("that the tool tells itself are not taken through links", async () => {
+    const link = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
+    for (const path of ["f", "d/secret.txt", "d/../secret.txt"])
+      await refused(await run(own(file({ path }), link)), /outside of the task|is not there/);
+    const folder = JSON.stringify({ file: { class: "Directory", path: "d" } });
+    await refused(await run(own(folder, link)), /outside of the task/);
+  });
+
+  it("are not told by a cwl.output.json that is a link", async () => {
+    const linked = shell(`ln -s ${box.path("secret.json")} cwl.output.json`, "{text: string}");
+    await refused(await run(linked), /outside of the task/);
+  });
+
+  it.each(badNames)("are not brought to a place called %j", async (basename) => {
+    await refused(await run(own(file({ path: "x", basename }), "echo evil > x")), /name/);
+    const literal = { basename, contents: "evil" };
+    await refused(await run(own(file(literal))), /name/);
+    const companion = { path: "x", secondaryFiles: [{ class: "File", path: "y", basename }] };
+    await refused(await run(own(file(companion), "echo evil > x; echo evil > y")), /name/);
+    const directory = {
+      file: { class: "Directory", basename: "d", listing: [{ class: "File", path: "x", basename }] },
+    };
+    await refused(await run(own(JSON.stringify(directory), "echo evil > x")), /name/);
+  });
+
+  it.each(["../*", "../../../../*", "/etc/passwd", "/etc/pass*", "a/../../*"])(
+    "the pattern %j finds nothing",
+    async (glob) => {
+      const outputs = `{file: {type: 'File[]', outputBinding: {glob: ${JSON.stringify(glob)}}}}`;
+      await refused(await run(shell("true", outputs)), /outside/);
+    },
+  );
+
+  it("are not found through links to elsewhere", async () => {
+    for (const glob of ["d/secret.txt", "d/*.txt", "f", "*"]) {
+      const outputs = `{file: {type: 'File[]', outputBinding: {glob: ${JSON.stringify(glob)}, loadContents: true}}}`;
+      const text = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
+      await refused(await run(shell(text, outputs)), /outside of the task/);
+    }
+  });
+
+  it("do not carry secondary files of elsewhere", async () => {
+    for (const pattern of ["/../../../../../../../etc/passwd", "../../../etc/passwd", ".idx"]) {
+      const outputs = `{file: {type: File, secondaryFiles: [{pattern: ${JSON.stringify(pattern)}, required: true}], outputBinding: {glob: x}}}`;
+      const text = `echo x > x; ln -s ${box.path("secret.txt")} x.idx`;
+      await refused(await run(shell(text, outputs)), /outside of the task|is missing/);
+    }
+  });
+
+  it("that are folders do not carry what their links lead to", async () => {
+    const text = `mkdir o; ln -s ${box.path("secret.txt")} o/f; ln -s ${box.folder} o/d`;
+    for (const listing of ["no_listing", "deep_listing"]) {
+      const outputs = `{out: {type: Directory, outputBinding: {glob: o, loadListing: ${listing}}}}`;
+      await refused(await run(shell(text, outputs)), /outside of the task/);
+    }
+  });
+
+  it.each(["../evil", "a/b", ".."])("of an expression are not called %j", async (basename) => {
+    const literal = JSON.stringify({ class: "File", basename, contents: "evil" });
+    const folder = `{"class": "Directory", "basename": "d", "listing": [${literal}]}`;
+    const held = `{"class": "Directory", "basename": "d", "listing": [{"class": "File", "location": inputs.file.location, "basename": ${JSON.stringify(basename)}}]}`;
+    const job = { file: { class: "File", path: "data/x.txt" } };
+    for (const value of [literal, folder, held])
+      await refused(await run(expression(`$({"out": ${value}})`, "{out: Any}", "{file: File}"), job), /name/);
+    for (const value of [literal, folder, held]) {
+      const document = `cwlVersion: v1.2
+class: CommandLineTool
+requirements: {InlineJavascriptRequirement: {}}
+baseCommand: 'true'
+inputs: {file: File}
+outputs: {out: {type: Any, outputBinding: {outputEval: ${JSON.stringify(`$(${value})`)}}}}
+`;
+      await refused(await run(document, job), /name/);
+    }
+  });
+});
+
+describe("documents", () => {
+  const tool = (inputs: string) => `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: echo
+inputs: {}
+outputs: {}
+hints: ${inputs}
+`;
+
+  it("whose aliases multiply are refused", async () => {
+    const levels = Array.from({ length: 12 }, (_, i) =>
+      i === 0
+        ? "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"
+        : `a${i}: &a${i} [${Array(10)
+            .fill(`*a${i - 1}`)
+            .join(", ")}]`,
+    );
+    await refused(await run(`${levels.join("\n")}\n${tool("[]")}`), /aliases/);
+    await box.write("given.yml", levels.join("\n"));
+    await box.write("main.cwl", tool("[]"));
+    await refused(await box.run("cwl-runner", "--quiet", "main.cwl", "given.yml"), /aliases/);
+  });
+
+  it("that contain themselves, or are deep, or large, are refused", async () => {
+    await refused(await run(tool("&a [*a]")), /contains itself/);
+    await refused(await run(tool(`${"[".repeat(50_000)}${"]".repeat(50_000)}`)), /deep/);
+    await refused(
+      await run(
+        `${tool("[]")}x:\n${Array.from({ length: 300 }, (_, i) => `${" ".repeat(i + 1)}a:\n`).join("")}`,
+      ),
+      /deep/,
+    );
+    await refused(await run(`${tool("[]")}# ${"x".repeat(17 * 1024 * 1024)}\n`), /larger than/);
+    await refused(await run(`{"a": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`), /deep/);
+  });
+
+  it("show nothing of the files that they import", async () => {
+    for (const path of ["secret.txt", box.path("secret.txt"), `file://${box.path("secret.txt")}`])
+      await refused(
+        await run(
+          tool(`[{$import: ${JSON.stringify(path)}}]`).replace("class: CommandLineTool", "class: Nothing"),
+        ),
+        /Nothing/,
+      );
+  });
+
+  it("import themselves no more than once", async () => {
+    await refused(await run(tool("[{$import: main.cwl}]")), /imports itself/);
+  });
+});
+
+describe.each(["vm", "quickjs"])("expressions in %s", (engine) => {
+  it.each([
+    "$(process.pid)",
+    "$(require('fs').readFileSync('secret.txt', 'utf8'))",
+    "$(this.constructor.constructor('return process')().pid)",
+    "$(inputs.constructor.constructor('return process')().env)",
+    "${ try { (function f() { f(); })(); } catch (e) { return e.constructor.constructor('return process')().pid; } }",
+    "$(fetch('http://127.0.0.1:1/'))",
+  ])("%s does not get out", async (code) => {
+    await refused(await run(expression(code, "{out: Any}"), {}, "--js-engine", engine), /evaluating/);
+  });
+
+  it("cannot forge what the runner knows of files", async () => {
+    const forged = `$({"out": {"class": "File", "basename": "x", "held": {"kind": "file", "location": ${JSON.stringify(box.path("secret.txt"))}, "basename": "x"}}})`;
+    await refused(await run(expression(forged, "{out: File}"), {}, "--js-engine", engine), /location/);
+  });
+
+  it("end when they take too much memory", async () => {
+    const bomb = "${ var all = []; for (;;) all.push(new Array(100000).fill(all.length)); }";
+    await refused(await run(expression(bomb, "{out: Any}"), {}, "--js-engine", engine), /memory|time/);
+  });
+});
