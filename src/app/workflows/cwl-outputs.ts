@@ -11,7 +11,9 @@ import type { FileValue, Outputs, Value } from "../../task/index.ts";
 /** JSON text. Files are copies that belong to the user; checksums are of what lies there now. */
 export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask): Promise<string> {
   await mkdir(outdir, { recursive: true });
-  const delivery = new Delivery(outdir, ask);
+  // Other programs read long integers exactly, and take what has an exponent for something else.
+  const { numberText } = await import("../../lang/cwl/index.ts");
+  const delivery = new Delivery(outdir, numberText, ask);
   const members: string[] = [];
   for (const [name, value] of Object.entries(outputs))
     members.push(`  ${JSON.stringify(name)}: ${await delivery.text(value, "  ")}`);
@@ -20,17 +22,20 @@ export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask)
 
 class Delivery {
   readonly #outdir: string;
+  readonly #numberText: (value: number) => string;
   readonly #ask: Ask;
   /** Name -> identity of what has it. */
   readonly #names = new Map<string, string>();
 
-  constructor(outdir: string, ask: Ask) {
+  constructor(outdir: string, numberText: (value: number) => string, ask: Ask) {
     this.#outdir = outdir;
+    this.#numberText = numberText;
     this.#ask = ask;
   }
 
   async text(value: Value, indent: string): Promise<string> {
     if (typeof value === "bigint") return String(value);
+    if (typeof value === "number") return Number.isFinite(value) ? this.#numberText(value) : "null";
     if (value === null || typeof value !== "object") return JSON.stringify(value);
     const inner = `${indent}  `;
     if (isList(value)) {

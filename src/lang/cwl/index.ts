@@ -1,2 +1,3 @@
 /** lang/cwl: the CWL front end. */
 export { type CwlOptions, createCwlFrontEnd } from "./front-end.ts";
+export { numberText } from "./values/text.ts";
