@@ -211,7 +211,10 @@ async function startProxy(to: string): Promise<Proxy> {
       fault !== undefined && calls > (fault.after ?? 0) && (calls - (fault.after ?? 0)) % fault.every === 0;
     if (fails) failed++;
     const how = fails ? fault?.how : undefined;
-    if (how === "hang-up") return incoming.destroy();
+    if (how === "hang-up") {
+      incoming.destroy();
+      return;
+    }
     if (typeof how === "number") {
       incoming.resume().on("end", () => {
         outgoing.writeHead(how, { "content-type": "application/xml" });
