@@ -252,11 +252,14 @@ describe("outputs", () => {
   });
 
   it("that are folders do not carry what their links lead to", async () => {
-    const text = `mkdir o; ln -s ${box.path("secret.txt")} o/f; ln -s ${box.folder} o/d`;
-    for (const listing of ["no_listing", "deep_listing"]) {
-      const outputs = `{out: {type: Directory, outputBinding: {glob: o, loadListing: ${listing}}}}`;
-      await refused(await run(shell(text, outputs)), /outside of the task/);
-    }
+    const texts = [
+      `mkdir o; ln -s ${box.path("secret.txt")} o/f`,
+      `mkdir o; ln -s ${box.folder} o/d`,
+      "mkdir o; ln -s . o/a; ln -s . o/b",
+    ];
+    const outputs = "{out: {type: Directory, outputBinding: {glob: o, loadListing: deep_listing}}}";
+    for (const text of texts)
+      await refused(await run(shell(text, outputs)), /outside of the task|contains itself/);
   });
 
   it.each(["../evil", "a/b", ".."])("of an expression are not called %j", async (basename) => {
@@ -311,7 +314,7 @@ hints: ${inputs}
       ),
       /deep/,
     );
-    await refused(await run(`${tool("[]")}# ${"x".repeat(17 * 1024 * 1024)}\n`), /larger than/);
+    await refused(await run(`${tool("[]")}# ${"x".repeat(17 * 1024 * 1024)}\n`), /16777216/);
     await refused(await run(`{"a": ${"[".repeat(100_000)}${"]".repeat(100_000)}}`), /deep/);
   });
 

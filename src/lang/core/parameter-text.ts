@@ -48,8 +48,18 @@ async function parseYaml(source: SourceText): Promise<ParameterText> {
     }),
   );
   if (document.errors.length > 0) return { diagnostics };
-  // A billion laughs stay a few: aliases beyond this are refused by the library, with an error of its own.
-  const whole = plain(document.toJS({ maxAliasCount: 1_000 }));
+  let whole: unknown;
+  try {
+    whole = plain(document.toJS({ maxAliasCount: 1_000 }));
+  } catch (error) {
+    // A billion laughs stay a few: the library refuses aliases beyond this, and those that mean nothing.
+    if (!(error instanceof ReferenceError)) throw error;
+    const span = { start: 0, end: Math.min(1, source.text.length) };
+    const message = `aliases cannot be followed: ${error.message}`;
+    return {
+      diagnostics: [...diagnostics, { code: "inputs-yaml", severity: "error", message, source, span }],
+    };
+  }
   if (whole === null) return { values: {}, diagnostics };
   if (typeof whole !== "object" || Array.isArray(whole)) {
     const span = { start: 0, end: Math.min(1, source.text.length) };

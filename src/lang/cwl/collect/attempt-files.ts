@@ -16,7 +16,7 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type FileValue, type FinishedAttempt, taskRoot, taskWork } from "../../../task/index.ts";
 import { nameOf } from "../plan/stager.ts";
@@ -27,6 +27,21 @@ import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
 /** Something is wrong with the outputs; becomes the call's failure. */
 export class OutputProblem extends Error {
   override readonly name = "OutputProblem";
+}
+
+/** Files of one directory that are reached through links. */
+const mostLinked = 100_000;
+
+interface Walk {
+  /** Real paths of the folders that it is in. */
+  readonly above: readonly string[];
+  /** It was reached through a link. */
+  readonly linked: boolean;
+  readonly count: { linked: number };
+}
+
+function newWalk(): Walk {
+  return { above: [], linked: false, count: { linked: 0 } };
 }
 
 export class AttemptFiles {
@@ -50,9 +65,11 @@ export class AttemptFiles {
    * the task left it, links not followed, so that what lies beside it is found beside it.
    */
   async at(taskPath: string): Promise<FileV | DirectoryV> {
-    const facts = await stat(await this.#locate(taskPath));
+    const host = await this.#locate(taskPath);
+    const facts = await stat(host);
     const location = this.locationOf(taskPath);
     const name = basename(taskPath);
+    if (facts.isDirectory()) await this.#checkLinks(host, name, newWalk());
     if (facts.isDirectory()) return { class: "Directory", location, path: taskPath, basename: name };
     return {
       class: "File",
@@ -95,7 +112,7 @@ export class AttemptFiles {
       throw new OutputProblem(
         file ? `${name} is a directory, expected a File` : `${name} is a file, expected a Directory`,
       );
-    if (facts.isDirectory()) await this.#refuseLinksOut(host, name);
+    if (facts.isDirectory()) await this.#checkLinks(host, name, newWalk());
     const known = this.#inputs.get(value.location ?? "");
     const held: FileValue = {
       ...(known ?? { kind: file ? "file" : "directory", location: host }),
@@ -172,17 +189,28 @@ export class AttemptFiles {
     return roots.some((root) => real === root || real.startsWith(`${root}/`));
   }
 
-  /** Links inside of a directory are followed when it is brought to its place. Links to nowhere stay what they are. */
-  async #refuseLinksOut(folder: string, name: string): Promise<void> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
+  /**
+   * Links inside of a directory are followed when it is listed and brought to its place: they must stay inside, not
+   * lead around in circles, and not make much of little. Links to nowhere stay what they are.
+   */
+  async #checkLinks(folder: string, name: string, walk: Walk): Promise<void> {
+    const real = await realpath(folder);
+    if (walk.above.includes(real)) throw new OutputProblem(`the directory ${name} contains itself by a link`);
+    const above = [...walk.above, real];
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      const inner = join(name, entry.name);
+      if (walk.linked && ++walk.count.linked > mostLinked)
+        throw new OutputProblem(`the links of the directory ${name} lead to more than ${mostLinked} files`);
+      if (entry.isDirectory()) await this.#checkLinks(path, inner, { ...walk, above });
       if (!entry.isSymbolicLink()) continue;
-      const path = join(entry.parentPath, entry.name);
       const target = await readlink(path);
-      if (target.startsWith(`${taskRoot}/`) || (await this.#isInside(path))) continue;
-      throw new OutputProblem(
-        `${join(name, relative(folder, path))} is a link to ${target}, outside of the task`,
-      );
+      if (target.startsWith(`${taskRoot}/`)) continue;
+      if (!(await this.#isInside(path)))
+        throw new OutputProblem(`${inner} is a link to ${target}, outside of the task`);
+      const facts = await stat(path).catch(() => undefined);
+      if (facts?.isDirectory() === true)
+        await this.#checkLinks(path, inner, { ...walk, above, linked: true });
     }
   }
 
