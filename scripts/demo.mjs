@@ -1,6 +1,6 @@
-// `npm run demo`: the main job on the embedded defaults, in a home of its own that is removed at the end.
+// `npm run demo`: predictions, then a workflow, on the embedded defaults, in a home of its own that is removed at the end.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,12 +46,31 @@ memoir("dump", "--cloud-cache-only", "-n", "3", "--seed", "7", "-o", "sample.csv
 show("sample.csv", 4);
 memoir("close");
 
+title("8. A workflow: two words greeted, and the greetings joined");
+const workflow = join(folder, "hello.wdl");
+writeFileSync(workflow, helloWdl());
+console.log("$ cat hello.wdl");
+console.log(readFileSync(workflow, "utf8").trimEnd());
+// Without containers, so that the demo runs anywhere; with Docker or Podman the last two flags go.
+const flags = ["--cache", "./my-cache", "--executor", "host", "--cache-host-tasks"];
+memoir("run", "hello.wdl", ...flags);
+
+title("9. The same again: every task is reused");
+memoir("run", "hello.wdl", ...flags);
+
+title("10. Edit one task, and only what depends on it is computed; Memoir says why");
+writeFileSync(workflow, readFileSync(workflow, "utf8").replace("sort", "sort -r"));
+console.log("$ sed -i 's/sort/sort -r/' hello.wdl");
+memoir("run", "hello.wdl", ...flags);
+memoir("cache", "explain", "_LAST");
+
 console.log(`
 Next steps
   npm link                             puts \`memoir\` on your PATH
   memoir catalog                       the models that are here
   memoir fetch FOLDER|GIT-URL          any model in Ersilia's layout
   memoir serve MODEL --cache-only      local cache, cloud cache, then compute
+  memoir run WORKFLOW --cache DIR      your own WDL or CWL workflow
   memoir doctor                        what this machine has, and what is missing
 `);
 
@@ -82,4 +101,40 @@ function equal(a, b) {
     process.exit(1);
   }
   console.log("equal, byte for byte");
+}
+
+function helloWdl() {
+  return `version 1.1
+task greet {
+  input {
+    String name
+  }
+  command <<<
+    echo "hello ~{name}" > greeting.txt
+  >>>
+  output {
+    File greeting = "greeting.txt"
+  }
+}
+task join {
+  input {
+    Array[File] greetings
+  }
+  command <<<
+    cat ~{sep(" ", greetings)} | sort > all.txt
+  >>>
+  output {
+    File all = "all.txt"
+  }
+}
+workflow hello {
+  scatter (name in ["Ada", "Grace"]) {
+    call greet { input: name = name }
+  }
+  call join { input: greetings = greet.greeting }
+  output {
+    Array[String] lines = read_lines(join.all)
+  }
+}
+`;
 }
