@@ -90,6 +90,24 @@ const nasty = (mark: string) =>
    trap '' TERM
    while :; do sleep 0.05; done`;
 
+/** The moments of a death one by one: tasks get TERM from the watchdog before anything else tells that Memoir died. */
+async function endsUnknown(kind: "host" | "isolated"): Promise<void> {
+  const attempt = await prepare(
+    "trap 'echo > cleaned; exit 0' TERM; echo > ready; while :; do sleep 0.05; done",
+  );
+  const { directory } = attempt;
+  const child = await startRunner({ kind, env, attempts: [attempt] });
+  await until("the task runs", async () => (await readdir(join(directory, "work"))).includes("ready"));
+  child.kill("SIGUSR2");
+  await until("nothing of it is left", async () => (await processesOf(directory)).length === 0);
+  await kill(child);
+  expect(await readdir(join(directory, "work"))).toContain("cleaned");
+  const next = createHostExecutor({ isolate: kind === "isolated", env });
+  await next.open(ask);
+  expect(await next.state(attempt, ask)).toEqual({ kind: "unknown" });
+  await next.close();
+}
+
 describe("host tasks of a Memoir that was killed", () => {
   it("end with it, and are not taken for ended by themselves", async () => {
     const mark = uniqueSeconds();
@@ -97,12 +115,16 @@ describe("host tasks of a Memoir that was killed", () => {
     const child = await startRunner({ kind: "host", env, attempts: [attempt] });
     await until("the task runs", async () => (await processesOf(mark)).length === 2);
     await kill(child);
-    await until("nothing of it is left", async () => (await processesOf(mark)).length === 0);
+    // The supervision's processes name the directory.
+    for (const word of [mark, attempt.directory])
+      await until("nothing of it is left", async () => (await processesOf(word)).length === 0);
     const next = createHostExecutor({ isolate: false, env });
     await next.open(ask);
     expect(await next.state(attempt, ask)).toEqual({ kind: "unknown" });
     await next.close();
   });
+
+  it("are not taken for ended by themselves when they clean up and end well", () => endsUnknown("host"));
 
   it("leave no process, whatever they started, when the next Memoir has begun", async () => {
     const mark = uniqueSeconds();
@@ -128,6 +150,9 @@ describe("host tasks of a Memoir that was killed", () => {
       await kill(child);
       await until("nothing of them is left", async () => (await processesOf(mark)).length === 0);
     });
+
+    it("are not taken for ended by themselves when they clean up and end well", () =>
+      endsUnknown("isolated"));
   });
 });
 

@@ -1,7 +1,9 @@
 /**
  * Not a test: the program that exec-crash.test.ts kills. It runs the attempts that it is told on one executor and says
- * `started` when all have been started.
+ * `started` when all have been started. USR2 brings it into the state in which a dying process is for a moment, and on
+ * a busy machine for longer: its sockets are closed, but its children still have it for a parent.
  */
+import { closeSync, readdirSync, readlinkSync } from "node:fs";
 import { createContainerExecutor, findEngine, ImageStore } from "../src/exec/container/index.ts";
 import type { Attempt, Executor } from "../src/exec/core/index.ts";
 import { createHostExecutor } from "../src/exec/local/index.ts";
@@ -12,6 +14,12 @@ export interface RunnerOrder {
   readonly env: Readonly<Record<string, string>>;
   readonly attempts: readonly Attempt[];
 }
+
+process.on("SIGUSR2", () => {
+  const sockets = readdirSync("/proc/self/fd").map(Number).filter(isSocket);
+  for (const descriptor of sockets) closeSync(descriptor);
+  process.kill(process.pid, "SIGSTOP");
+});
 
 const order = JSON.parse(process.argv[2] ?? "{}") as RunnerOrder;
 const ask = freshAsk();
@@ -30,4 +38,12 @@ async function makeExecutor(): Promise<Executor> {
     engine,
     images: new ImageStore({ engine, credentials: { env, home: "/" } }),
   });
+}
+
+function isSocket(descriptor: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:");
+  } catch {
+    return false; // the one that listed the folder
+  }
 }

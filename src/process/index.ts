@@ -8,4 +8,5 @@ export {
   type ProgramRequest,
 } from "./program.ts";
 export { runProgram } from "./run-program.ts";
+export { runnerLives } from "./supervisor.ts";
 export { readTail } from "./tail.ts";

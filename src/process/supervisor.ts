@@ -26,6 +26,13 @@ shift
 exec "$@"
 `;
 
+/**
+ * A command for shell scripts that `runProgram` starts: it succeeds while the runner lives. Once the watchdog may have
+ * signalled the group it fails, or the shell dies of it (SIGPIPE). It asks the watchdog's own socket, which the runner's
+ * end leaves before anything else tells of its death.
+ */
+export const runnerLives = "echo >&9";
+
 /** Which program Node really starts. The group's id is the pid of this program. */
 export function supervised(request: {
   readonly file: string;

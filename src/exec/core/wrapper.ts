@@ -4,17 +4,23 @@
  *
  * It needs nothing of the image but /bin/sh (checked with dash, busybox and bash): figures come from cgroup files (v1
  * or v2) and /proc, read by the shell itself. On the host, where `mv` would be a fifth of the overhead, and where there
- * is no `mv`, `rc` is written in place with one write; readers take it only when its line is complete. The task runs in the background so that TERM can be handed on: inside a container to
- * every process (`kill -1` spares the caller and pid 1), on the host the whole group has got it already. A wait that TERM
- * interrupts is made again; it answers 127 when the first one had its answer after all, and bash 5.2 sometimes -1 when
- * the task ended in the same moment (143, the interrupted wait's answer, stays then).
+ * is no `mv`, `rc` is written in place with one write; readers take it only when its line is complete. The task runs in
+ * the background so that TERM can be handed on: inside a container to every process (`kill -1` spares the caller and pid
+ * 1), on the host the whole group has got it already. A wait that TERM interrupts is made again; it answers 127 when the
+ * first one had its answer after all, and bash 5.2 sometimes -1 when the task ended in the same moment (143, the
+ * interrupted wait's answer, stays then).
  */
+
+import { runnerLives } from "../../process/index.ts";
 
 /**
  *   container: own process namespace; the cgroup files below /sys/fs/cgroup are the task's own, if `ownCgroup` (a
  *     rootless engine on cgroup v1 leaves its containers in the user's group, whose figures are everybody's)
  *   sandbox: own process namespace, in a cgroup (a folder, or empty = none) that was entered before
- *   host: enters the cgroup itself; writes no `rc` once Memoir has died, since what ends then was killed by that
+ *   host: enters the cgroup itself
+ * Sandbox and host write no `rc` once Memoir has died: what ends then was ended by that, even where a task answers TERM
+ * with exit code 0. They ask the very socket whose end makes the watchdog send TERM, so that no task can have got that
+ * signal and still find Memoir alive. (Its pid tells less: a process that dies loses its sockets before its children.)
  */
 export type WrapperPlace =
   | { readonly kind: "container"; readonly ownCgroup: boolean }
@@ -74,14 +80,12 @@ fi
 if [ -r /proc/$$/stat ]; then
   read -r stat < /proc/$$/stat
   set -- \${stat##*) }
-  [ "$place" != host ] || [ "$2" = "$PPID" ] || exit 125
   shift 13
   ticks=$(($1 + $2))
-elif [ "$place" = host ]; then
-  kill -0 $PPID 2>/dev/null || exit 125
 fi
 printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
   "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
+[ "$place" = container ] || ${runnerLives} || exit 125
 if [ "$place" = container ] && echo $code > "$root/rc.new" && mv -f "$root/rc.new" "$root/rc" 2>/dev/null; then :
 else echo $code > "$root/rc"
 fi
