@@ -24,6 +24,12 @@ export const policyOptions: readonly OptionSpec[] = [
     description: "whether tasks without a container are recorded and reused; default no",
     choices: ["yes", "no"],
   },
+  {
+    flags: "--write-through <policy>",
+    description:
+      "with always: record each result as its task completes (yes, the default) or all when the run has ended (no)",
+    choices: ["yes", "no"],
+  },
 ];
 
 export function policiesOf(given: Given) {
@@ -31,6 +37,7 @@ export function policiesOf(given: Given) {
     ...present("identity", given.text("identity") as "content" | "etag" | "lenient" | "mtime" | undefined),
     ...present("resources", given.text("resources") as "ignored" | "strict" | undefined),
     ...present("hostTasks", given.text("host-tasks") as "yes" | "no" | undefined),
+    ...present("writeThrough", given.text("write-through") as "yes" | "no" | undefined),
   };
 }
 

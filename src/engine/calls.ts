@@ -25,7 +25,7 @@ import type { Materials } from "./materials.ts";
 import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
-import type { RunParts } from "./run-parts.ts";
+import { type RunParts, recordsPerTask } from "./run-parts.ts";
 import type { Turns } from "./scheduler.ts";
 
 export interface CallsParts {
@@ -345,7 +345,7 @@ export class Calls {
   async #lease(key: CallKey, task: TaskCall, ask: Ask): Promise<LeaseAnswer | undefined> {
     const { cache } = this.#parts.run;
     // Nobody else will see the result before the run has ended, so nobody should wait for it.
-    if (cache?.leases === undefined || cache.behavior !== "always") return undefined;
+    if (cache?.leases === undefined || !recordsPerTask(cache)) return undefined;
     try {
       return await cache.leases.take(key, ask);
     } catch (error) {

@@ -5,7 +5,15 @@
  */
 import { appendFile, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Ask, type CallKey, freshAsk, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
+import {
+  type Ask,
+  type CallKey,
+  freshAsk,
+  isAppError,
+  mapBounded,
+  messageOf,
+  Semaphore,
+} from "../kernel/index.ts";
 import {
   decodeOutputs,
   type Entry,
@@ -14,7 +22,7 @@ import {
   type NewEntry,
 } from "../store/entries/index.ts";
 import type { Emit } from "./events.ts";
-import type { RunCacheParts } from "./run-parts.ts";
+import { type RunCacheParts, recordsPerTask } from "./run-parts.ts";
 
 export type Found =
   | { readonly kind: "found"; readonly entry: Entry }
@@ -59,22 +67,23 @@ export class Recorder {
     });
   }
 
-  /** The entry, when there is one now: not under `on-failure`, and not when recording failed. */
+  /** The entry, when there is one now: not when results wait for the end of the run, and not when recording failed. */
   async record(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
-    if (this.#cache.behavior === "on-failure") {
-      await this.#wait(entry, ask);
-      return undefined;
-    }
-    return this.#store(entry, ask);
+    if (recordsPerTask(this.#cache)) return this.#store(entry, ask);
+    await this.#wait(entry, ask);
+    return undefined;
   }
 
-  /** The end of the run: what waited is recorded when it failed, and dropped when it did not. */
+  /** The end of the run: what waited is recorded, under `on-failure` only when the run did not succeed. */
   async finish(state: "succeeded" | "failed" | "cancelled"): Promise<void> {
-    if (this.#cache.behavior !== "on-failure") return;
+    if (recordsPerTask(this.#cache)) return;
     const path = join(this.#directory, pendingName);
-    // The user's Ask may have ended the run; recording what is finished goes on.
-    if (state !== "succeeded")
-      for (const entry of await readPending(path)) await this.#store(entry, freshAsk());
+    if (this.#cache.behavior === "always" || state !== "succeeded") {
+      // Equal calls, one after the other, were each computed; one result of each key is enough.
+      const byKey = new Map((await readPending(path)).map((entry) => [entry.key, entry]));
+      // The user's Ask may have ended the run; recording what is finished goes on.
+      await mapBounded([...byKey.values()], mostRecords, (entry) => this.#store(entry, freshAsk()));
+    }
     await rm(path, { force: true });
   }
 

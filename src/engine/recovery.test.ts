@@ -44,20 +44,25 @@ describe("after a crash", () => {
     expect((await bench.one()).calls.reused).toBe(1);
   });
 
-  it("results that waited for the end of the run are recorded by the next start", async () => {
-    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
-    const onFailure = { cache: { behavior: "on-failure" } } as const;
-    let pending = "";
-    const { oneCall } = await import("./scripted-run.ts");
-    await bench.run(async (host, ask) => {
-      const result = await oneCall(host, {}, ask);
-      pending = await readFile(join(host.files.scratch, "..", "pending.jsonl"), "utf8");
-      return result;
-    }, onFailure);
-    await kill(bench, "run-1", { pending: `${pending}{"torn` });
-    expect((await bench.one({}, onFailure)).calls).toMatchObject({ reused: 1, computed: 0 });
-    expect(bench.seen("log")[0]?.words).toContain("recorded 1 finished calls of run-1");
-  });
+  it.each([
+    ["on-failure", { cache: { behavior: "on-failure" } }],
+    ["always without write-through", { cache: { recordAt: "run-end" } }],
+  ] as const)(
+    "results that waited for the end of the run are recorded by the next start: %s",
+    async (_, waits) => {
+      bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+      let pending = "";
+      const { oneCall } = await import("./scripted-run.ts");
+      await bench.run(async (host, ask) => {
+        const result = await oneCall(host, {}, ask);
+        pending = await readFile(join(host.files.scratch, "..", "pending.jsonl"), "utf8");
+        return result;
+      }, waits);
+      await kill(bench, "run-1", { pending: `${pending}{"torn` });
+      expect((await bench.one({}, waits)).calls).toMatchObject({ reused: 1, computed: 0 });
+      expect(bench.seen("log")[0]?.words).toContain("recorded 1 finished calls of run-1");
+    },
+  );
 
   it("an attempt that outlived the process is waited for and not started again", async () => {
     const world = new ScriptedWorld();

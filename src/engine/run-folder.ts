@@ -7,7 +7,7 @@
  *   calls/<name>[-shard]/  command, stdout, stderr, rc, usage.json, work/, inputs/; later attempts in attempt-2/ …
  *   out/<output>/…         the final outputs; outputs.json tells where each one is
  *   files/, downloads/     small files written by the workflow; remote inputs that a task needed
- *   pending.jsonl          results waiting for the end of a run that records only when it fails
+ *   pending.jsonl          results waiting for the end of a run that records them then
  *
  * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
  */

@@ -13,6 +13,11 @@ export type CacheBehavior = "always" | "on-failure";
 export interface RunCacheParts {
   readonly store: EntryStore;
   readonly behavior: CacheBehavior;
+  /**
+   * When results that `always` records are recorded: each as its task completes (the default), or all when the run has
+   * ended. What `on-failure` records waits for the end of the run in any case.
+   */
+  readonly recordAt?: "task-end" | "run-end";
   /** Shared with other processes that use this cache; undefined = every process computes for itself. */
   readonly leases?: CallLeases;
   /** Whether calls without a container may be recorded and reused; their environment's identity enters the key. */
@@ -52,4 +57,12 @@ export interface RunParts {
   /** Trouble with the cache before the run began; told in its events. */
   readonly notes?: readonly string[];
   readonly onEvent: (event: TimedEvent) => void;
+}
+
+/** Whether others find a result as soon as its task has completed. */
+export function recordsPerTask({
+  behavior,
+  recordAt,
+}: Pick<RunCacheParts, "behavior" | "recordAt">): boolean {
+  return behavior === "always" && recordAt !== "run-end";
 }

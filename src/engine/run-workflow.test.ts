@@ -314,6 +314,35 @@ describe("on-failure", () => {
   });
 });
 
+describe("always, without write-through", () => {
+  const atEnd = { cache: { recordAt: "run-end" } } as const;
+
+  it("records when the last call has ended, whatever became of the run, and each key once", async () => {
+    const made = await bench({ play: makesOut });
+    const twice = async (host: Host, ask: Ask) => {
+      await call(host, { name: "first" }, ask);
+      expect(made.seen("call.recorded")).toEqual([]);
+      await call(host, { name: "second", command: "other" }, ask);
+      await call(host, { name: "first" }, ask);
+      return succeeded;
+    };
+    const cold = await made.run(twice, atEnd);
+    expect([cold.state, cold.calls.computed]).toEqual(["succeeded", 3]);
+    expect(made.seen("call.recorded")).toHaveLength(2);
+    expect((await made.run(twice, { cache: {} })).calls).toMatchObject({ reused: 3, computed: 0 });
+  });
+
+  it("records what a failed run had finished", async () => {
+    const made = await bench({ play: makesOut });
+    const failing = async (host: Host, ask: Ask) => {
+      await call(host, { name: "first" }, ask);
+      return { kind: "failed", failures: [], outputs: {} } as const;
+    };
+    expect((await made.run(failing, atEnd)).state).toBe("failed");
+    expect(made.seen("call.recorded").map((event) => event.call)).toEqual(["scripted.first"]);
+  });
+});
+
 describe("failures", () => {
   it("tell the exit code's likely meaning, the last lines of stderr and the folder", async () => {
     const made = await bench({ play: () => ({ exitCode: 127, stderr: "line 1\nbwa: command not found\n" }) });

@@ -6,10 +6,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLedger } from "../../src/ledger/index.ts";
 import { openAccount, openServer, type TestServer, uniqueId } from "./harness.ts";
+import {
+  type Body,
+  ended,
+  get,
+  logOf,
+  post,
+  roleArn,
+  start as startRun,
+  tasksOf,
+  workflow,
+} from "./plain-client.ts";
 import { zipOf } from "./zip.ts";
-
-type Body = Readonly<Record<string, unknown>>;
-const roleArn = "arn:aws:iam::000000000000:role/r";
 
 function wdl(command: string, inputs = "String name"): string {
   return `version 1.1
@@ -39,56 +47,6 @@ workflow one {
 `;
 }
 
-async function post(server: TestServer, path: string, body: Body): Promise<Body> {
-  const answer = await server.raw({ method: "POST", path, body: JSON.stringify(body) });
-  expect(answer.status, answer.text).toBeLessThan(300);
-  return answer.body;
-}
-
-async function get(server: TestServer, path: string): Promise<Body> {
-  const answer = await server.raw({ method: "GET", path });
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body;
-}
-
-async function workflow(server: TestServer, members: Readonly<Record<string, string>>): Promise<string> {
-  const definitionZip = zipOf(members).toString("base64");
-  const { id } = await post(server, "/workflow", { definitionZip, requestId: uniqueId() });
-  const { status, statusMessage } = await get(server, `/workflow/${id}`);
-  expect(status, String(statusMessage)).toBe("ACTIVE");
-  return String(id);
-}
-
-async function ended(server: TestServer, id: unknown): Promise<Body> {
-  let run: Body = {};
-  await expect
-    .poll(
-      async () => {
-        run = await get(server, `/run/${id}`);
-        return run["status"];
-      },
-      { interval: 30, timeout: 40_000 },
-    )
-    .toMatch(/^(COMPLETED|FAILED|CANCELLED)$/);
-  return run;
-}
-
-async function tasksOf(server: TestServer, run: unknown): Promise<readonly Body[]> {
-  const { items } = await get(server, `/run/${run}/task`);
-  return items as readonly Body[];
-}
-
-async function logOf(server: TestServer, logStreamName: string): Promise<readonly string[]> {
-  const answer = await server.raw({
-    method: "POST",
-    path: "/",
-    headers: { "x-amz-target": "Logs_20140328.GetLogEvents", "content-type": "application/x-amz-json-1.1" },
-    body: JSON.stringify({ logGroupName: "/aws/omics/WorkflowLog", logStreamName, startFromHead: true }),
-  });
-  expect(answer.status, answer.text).toBe(200);
-  return (answer.body["events"] as readonly { message: string }[]).map(({ message }) => message);
-}
-
 describe("the life of a run", () => {
   let server: TestServer;
   beforeAll(async () => {
@@ -100,11 +58,7 @@ describe("the life of a run", () => {
   });
 
   const start = (workflowId: string, settings: Body = {}) =>
-    post(server, "/run", {
-      ...{ workflowId, roleArn, outputUri: `file://${server.folder}/out`, requestId: uniqueId() },
-      ...{ parameters: { name: "x" } },
-      ...settings,
-    });
+    startRun(server, workflowId, { parameters: { name: "x" }, ...settings });
 
   it("a workflow tells its main document, also when nobody named it", async () => {
     const only = await workflow(server, { "only.wdl": wdl("echo only") });

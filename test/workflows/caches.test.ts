@@ -64,6 +64,23 @@ describe("named caches", () => {
     expect((await box.run("cache", "show", "lab")).code).toBe(0);
   });
 
+  it("without write-through record when the run has ended, and are changed back", async () => {
+    const words = ["--location", "./lab", "--host-tasks", "yes"];
+    await box.json("cache", "create", "lab", ...words, "--write-through", "no");
+    expect((await box.run("cache", "show", "lab")).out).toContain("records always, at the end of runs");
+    const kindsOf = async (text: string) => {
+      const { directory } = await run(box, "lab", text);
+      const events = (await readFile(join(directory, "events.jsonl"), "utf8")).trim().split("\n");
+      const kinds = events.map((line) => (JSON.parse(line) as { kind: string }).kind);
+      return kinds.filter((kind) => kind === "call.computed" || kind === "call.recorded");
+    };
+    const [computed, recorded] = ["call.computed", "call.recorded"];
+    expect(await kindsOf("x")).toEqual([computed, computed, recorded, recorded]);
+    expect((await run(box, "lab")).calls.reused).toBe(2);
+    await box.json("cache", "update", "lab", "--write-through", "yes");
+    expect(await kindsOf("y")).toEqual([computed, recorded, computed, recorded]);
+  });
+
   it("are one with their location, by whatever name it is called", async () => {
     await run(box, "./lab");
     await box.json("cache", "create", "lab", "--location", "./lab");

@@ -23,8 +23,16 @@ export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord
       ...defaultPolicies,
       resources: cache.tags["memoir:resources"] === "strict" ? "strict" : "ignored",
       identity: cache.tags["memoir:identity"] === "etag" ? "etag" : "content",
+      writeThrough: cache.tags["memoir:write-through"] === "no" ? "no" : "yes",
     },
   };
+}
+
+/** When a run's results get to where other runs find them. A run without a cache keeps its own at once. */
+export function recordTime(run: RunRecord, cache: RunCacheRecord | undefined): "task-end" | "run-end" {
+  if (cache === undefined) return "task-end";
+  const { behavior, policies } = cacheRecord(cache, run);
+  return behavior === "always" && policies.writeThrough === "yes" ? "task-end" : "run-end";
 }
 
 /** What a run without a cache keeps for itself, so that a restart of the server does not repeat its tasks. */

@@ -25,7 +25,7 @@ import { knownRun, nextEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { inputDigests } from "./input-digests.ts";
 import { runManifest, taskManifest } from "./manifests.ts";
-import { cacheRecord, emptyCache, hostLocation, privateCache } from "./run-cache-records.ts";
+import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import { wordsOf } from "./run-words.ts";
@@ -204,7 +204,7 @@ export class RunDesk {
     );
     const timeLimit = timeLimitOf(run, this.#groupOf(run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
-    const book = new TaskBook(ledger, run);
+    const book = new TaskBook(ledger, run, recordTime(run, this.#cacheOf(run)));
     try {
       const resourceDigests = await this.#pinInputs(run, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });

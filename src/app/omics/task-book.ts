@@ -18,6 +18,7 @@ const loggedBytes = 256 * 1024;
 export class TaskBook {
   readonly #ledger: Ledger;
   readonly #run: RunRecord;
+  readonly #recordAt: "task-end" | "run-end";
   readonly #resources = new Map<string, Resources>();
   /** The newest task of each call path. */
   readonly #current = new Map<string, TaskRecord>();
@@ -27,9 +28,11 @@ export class TaskBook {
   readonly #directories = new Map<string, string>();
   #logging: Promise<unknown> = Promise.resolve();
 
-  constructor(ledger: Ledger, run: RunRecord) {
+  /** `recordAt`: when results get to where the next run finds them. */
+  constructor(ledger: Ledger, run: RunRecord, recordAt: "task-end" | "run-end") {
     this.#ledger = ledger;
     this.#run = run;
+    this.#recordAt = recordAt;
     for (const task of ledger.tasks.all(run.account, { runId: run.id }))
       (isEnded(task) ? this.#current : this.#leftOver).set(task.callPath, task);
   }
@@ -54,7 +57,8 @@ export class TaskBook {
         break;
       }
       case "call.computed": {
-        const waits = event.key !== undefined && this.#recordsAtOnce();
+        // Results that wait for the end of the run are kept in the run's folder until then.
+        const waits = event.key !== undefined && this.#recordAt === "task-end";
         this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at });
         this.#keepOutput(event.call);
         break;
@@ -148,11 +152,6 @@ export class TaskBook {
   /** Entries of a run without a cache are its own affair. */
   #entryOf(entry: string): Partial<TaskRecord> {
     return entry === "" || this.#run.cacheId === undefined ? {} : { cacheUri: entry };
-  }
-
-  /** Results of runs that record only when they fail wait for the end of the run, as the engine does. */
-  #recordsAtOnce(): boolean {
-    return this.#run.cacheBehavior !== "CACHE_ON_FAILURE";
   }
 
   #dropLeftOver(call: string, why: string): void {

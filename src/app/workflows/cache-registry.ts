@@ -15,6 +15,11 @@ export interface CachePolicies {
   readonly resources: "ignored" | "strict";
   /** Whether tasks without a container are recorded and reused. Default `no`. */
   readonly hostTasks: "yes" | "no";
+  /**
+   * Whether `always` records each result as its task completes, or all when the run has ended. Default `yes`. What
+   * `on-failure` records waits for the end of the run either way.
+   */
+  readonly writeThrough: "yes" | "no";
 }
 
 export interface CacheRecord {
@@ -28,7 +33,12 @@ export interface CacheRecord {
   readonly createdAt: string;
 }
 
-export const defaultPolicies: CachePolicies = { identity: "content", resources: "ignored", hostTasks: "no" };
+export const defaultPolicies: CachePolicies = {
+  identity: "content",
+  resources: "ignored",
+  hostTasks: "no",
+  writeThrough: "yes",
+};
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 

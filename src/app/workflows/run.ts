@@ -278,6 +278,7 @@ function cacheParts(
         : folderLeases(join(folder, "leases"), runId),
     hostTasks: wish.cacheHostTasks === "yes" || record.policies.hostTasks === "yes",
     resources: record.policies.resources,
+    recordAt: record.policies.writeThrough === "yes" ? "task-end" : "run-end",
     onUse: (uuid) => lease.current?.used(uuid),
     ...(record.name === "" ? {} : { name: record.name }),
   };

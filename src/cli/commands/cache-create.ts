@@ -37,11 +37,11 @@ export const command = defineCommand<CacheRecord>({
 });
 
 export function renderCache(record: CacheRecord, screen: Screen): void {
-  const { identity, resources, hostTasks } = record.policies;
+  const { identity, resources, hostTasks, writeThrough } = record.policies;
   const name = record.name === "" ? "(no name)" : record.name;
   screen.out(`${screen.paint.bold(name)}  ${record.location}`);
   if (record.description !== undefined) screen.out(`  ${record.description}`);
-  screen.out(
-    `  records ${record.behavior}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks}`,
-  );
+  const when =
+    record.behavior === "always" && writeThrough === "no" ? "always, at the end of runs" : record.behavior;
+  screen.out(`  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks}`);
 }

@@ -89,6 +89,7 @@ const deleteRunCache: OperationHandler = async (context) => {
 const cacheOptions: Readonly<Record<string, readonly string[]>> = {
   "memoir:resources": ["strict", "ignored"],
   "memoir:identity": ["etag", "content"],
+  "memoir:write-through": ["yes", "no"],
 };
 
 /** A misspelt option would silently mean the default. */
