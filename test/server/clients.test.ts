@@ -1,4 +1,5 @@
 /** Unmodified AWS clients drive call caching end to end: real SDK, real S3, real tasks. */
+import { writeFileSync } from "node:fs";
 import {
   CloudWatchLogsClient,
   DescribeLogStreamsCommand,
@@ -22,6 +23,11 @@ import { zipOf } from "./zip.ts";
 
 const key = { accessKeyId: "AKIDCLIENTS", secretAccessKey: "secret/with+signs=", account: "111111111111" };
 const roleArn = "arn:aws:iam::111111111111:role/memoir";
+
+/** Its last task waits for the file `go`. */
+function waiting(greeting: string, go: string): string {
+  return wdl(greeting).replace("cat ~{sep", `while [ ! -e ${go} ]; do sleep 0.05; done; cat ~{sep`);
+}
 
 function wdl(greeting: string, command = `echo "${greeting} ~{name}" > out.txt`): string {
   return `version 1.1
@@ -89,20 +95,17 @@ async function workflow(client: omics.OmicsClient, text: string): Promise<string
       definitionZip: zipOf({ "main.wdl": text }),
     }),
   );
-  await omics.waitUntilWorkflowActive({ client, maxWaitTime: 30, minDelay: 1 }, { id: created.id });
+  await omics.waitUntilWorkflowActive({ client, maxWaitTime: 120, minDelay: 1 }, { id: created.id });
   return created.id ?? "";
 }
 
 async function ended(client: omics.OmicsClient, id: string | undefined): Promise<omics.GetRunCommandOutput> {
   let run: omics.GetRunCommandOutput | undefined;
   await expect
-    .poll(
-      async () => {
-        run = await client.send(new omics.GetRunCommand({ id }));
-        return run.status;
-      },
-      { interval: 50, timeout: 60_000 },
-    )
+    .poll(async () => {
+      run = await client.send(new omics.GetRunCommand({ id }));
+      return run.status;
+    })
     .toMatch(/^(COMPLETED|FAILED|CANCELLED)$/);
   return run as omics.GetRunCommandOutput;
 }
@@ -269,9 +272,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     );
     const slow = await workflow(client, wdl("slow").replace("cat ~{sep", "sleep 60; cat ~{sep"));
     const run = await start(slow, { cacheId: cache.id });
-    await expect
-      .poll(async () => hits(await tasksOf(client, run.id)), { interval: 50, timeout: 30_000 })
-      .toContain("join:false");
+    await expect.poll(async () => hits(await tasksOf(client, run.id))).toContain("join:false");
     await expect(client.send(new omics.DeleteRunCacheCommand({ id: cache.id }))).rejects.toMatchObject({
       name: "ConflictException",
     });
@@ -300,10 +301,10 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
 task list {
   input {
     Directory reads
-    Int seconds
+    String go
   }
   command <<<
-    sleep ~{seconds}; cat ~{reads}/a.txt ~{reads}/deep/b.txt
+    while [ ! -e ~{go} ]; do sleep 0.05; done; cat ~{reads}/a.txt ~{reads}/deep/b.txt
   >>>
   output {
     String said = read_string(stdout())
@@ -311,17 +312,17 @@ task list {
 }
 `;
     const id = await workflow(client, folder);
-    const parameters = { reads: `s3://${bucket}/in/reads/`, seconds: 0 };
+    const parameters = { reads: `s3://${bucket}/in/reads/`, go: "/" };
     const run = await ended(client, (await start(id, { parameters })).id);
     expect(run.status, run.statusMessage).toBe("COMPLETED");
     const names = ["a.txt", "deep/b.txt"].map((name) => `s3://${bucket}/in/reads/${name}`);
     expect(Object.keys(run.resourceDigests ?? {}).sort()).toEqual(names);
     expect(Object.values(run.resourceDigests ?? {}).every((digest) => /^etag:.+/.test(digest))).toBe(true);
-    const slow = await start(id, { parameters: { ...parameters, seconds: 2 } });
-    await expect
-      .poll(async () => (await tasksOf(client, slow.id))[0]?.status, { interval: 50, timeout: 20_000 })
-      .toBe("RUNNING");
+    const go = `${server.folder}/go-modified`;
+    const slow = await start(id, { parameters: { ...parameters, go } });
+    await expect.poll(async () => (await tasksOf(client, slow.id))[0]?.status).toBe("RUNNING");
     await put("in/reads/a.txt", "other");
+    writeFileSync(go, "");
     const changed = await ended(client, slow.id);
     expect([changed.status, changed.failureReason]).toEqual(["FAILED", "MODIFIED_INPUT_RESOURCE"]);
     expect(changed.statusMessage).toContain("in/reads/a.txt");
@@ -416,7 +417,8 @@ describe("clients of AWS without an object store", () => {
   });
 
   it("every waiter ends as it should", async () => {
-    const workflowId = await workflow(client, wdl("waits").replace("cat ~{sep", "sleep 2; cat ~{sep"));
+    const go = `${server.folder}/go-waiters`;
+    const workflowId = await workflow(client, waiting("waits", go));
     await client.send(
       new omics.CreateWorkflowVersionCommand({
         workflowId,
@@ -424,7 +426,7 @@ describe("clients of AWS without an object store", () => {
         definitionZip: zipOf({ "main.wdl": wdl("v") }),
       }),
     );
-    const quick = { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 };
+    const quick = { client, maxWaitTime: 120, minDelay: 1, maxDelay: 1 };
     await omics.waitUntilWorkflowVersionActive(quick, { workflowId, versionName: "v" });
     const run = await client.send(
       new omics.StartRunCommand({
@@ -437,15 +439,13 @@ describe("clients of AWS without an object store", () => {
     await omics.waitUntilRunRunning(quick, { id: run.id });
     let taskId: string | undefined;
     await expect
-      .poll(
-        async () => {
-          taskId = (await tasksOf(client, run.id)).find((task) => task.name === "join")?.taskId;
-          return taskId;
-        },
-        { interval: 50, timeout: 10_000 },
-      )
+      .poll(async () => {
+        taskId = (await tasksOf(client, run.id)).find((task) => task.name === "join")?.taskId;
+        return taskId;
+      })
       .toBeDefined();
     await omics.waitUntilTaskRunning(quick, { id: run.id, taskId });
+    writeFileSync(go, "");
     await omics.waitUntilTaskCompleted(quick, { id: run.id, taskId });
     await omics.waitUntilRunCompleted(quick, { id: run.id });
   });
@@ -472,10 +472,7 @@ describe("clients of AWS without an object store", () => {
       }),
     );
     await expect
-      .poll(async () => (await client.send(new omics.GetBatchCommand({ batchId: batch.id }))).status, {
-        interval: 50,
-        timeout: 30_000,
-      })
+      .poll(async () => (await client.send(new omics.GetBatchCommand({ batchId: batch.id }))).status)
       .toBe("PROCESSED");
     const runs: omics.RunBatchListItem[] = [];
     for await (const page of omics.paginateListRunsInBatch({ client, pageSize: 2 }, { batchId: batch.id }))
@@ -499,7 +496,8 @@ describe("clients of AWS without an object store", () => {
     const workflowId = await workflow(client, wdl("queue"));
     const group = await client.send(new omics.CreateRunGroupCommand({ name: "one at a time", maxRuns: 1 }));
     const settings = { workflowId, roleArn, outputUri: `file://${server.folder}/q`, runGroupId: group.id };
-    const slow = await workflow(client, wdl("queue").replace("cat ~{sep", "sleep 1; cat ~{sep"));
+    const go = `${server.folder}/go-queue`;
+    const slow = await workflow(client, waiting("queue", go));
     const blocker = await client.send(
       new omics.StartRunCommand({ ...settings, workflowId: slow, parameters: { names: ["b"] } }),
     );
@@ -513,6 +511,7 @@ describe("clients of AWS without an object store", () => {
     await expect(client.send(new omics.DeleteRunGroupCommand({ id: group.id }))).rejects.toMatchObject({
       name: "ConflictException",
     });
+    writeFileSync(go, "");
     const [first, second] = [await ended(client, high.id), await ended(client, low.id)];
     await ended(client, blocker.id);
     expect(first.startTime?.getTime()).toBeLessThanOrEqual(second.startTime?.getTime() ?? 0);

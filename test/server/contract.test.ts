@@ -107,7 +107,7 @@ const good: Readonly<Record<OperationName, () => Promise<Call>>> = {
           taskId = (tasks.body["items"] as readonly { taskId: string }[])[0]?.taskId;
           return taskId;
         },
-        { interval: 20, timeout: 10_000 },
+        { interval: 20 },
       )
       .toBeDefined();
     await send("CancelRun", { labels: { id: run["id"] }, query: {}, body: {} });

@@ -70,7 +70,7 @@ it("a tool runs, and its second run is reused", async () => {
           run = await send("GET", `/run/${id}`);
           return run["status"];
         },
-        { interval: 30, timeout: 30_000 },
+        { interval: 30 },
       )
       .toMatch(/^(COMPLETED|FAILED)$/);
     expect(run["status"], String(run["statusMessage"])).toBe("COMPLETED");

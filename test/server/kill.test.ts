@@ -110,7 +110,7 @@ describe("a server that is killed", () => {
   }
 
   it("loses no run, computes no call twice in its records, and agrees with its cache", {
-    timeout: 180_000,
+    timeout: 900_000,
   }, async () => {
     server = await start();
     const place = `file://${sandbox.folder}`;
@@ -165,7 +165,7 @@ describe("a server that is killed", () => {
     try {
       const all = () => ledger.runs.all(account);
       await expect
-        .poll(() => all().filter((run) => !isEnded(run)).length, { interval: 100, timeout: 90_000 })
+        .poll(() => all().filter((run) => !isEnded(run)).length, { interval: 100, timeout: 300_000 })
         .toBe(0);
       const runs = all();
       expect(runs.map((run) => JSON.parse(run.parameters).n).sort((a, b) => a - b)).toEqual(

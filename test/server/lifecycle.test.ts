@@ -178,11 +178,14 @@ describe("the life of a run", () => {
       cacheBehavior: "CACHE_ALWAYS",
       requestId: uniqueId(),
     });
-    const id = await workflow(server, { "main.wdl": wdl("sleep 1; echo ~{name}") });
+    const id = await workflow(server, {
+      "main.wdl": wdl(`while [ ! -e ${server.folder}/go ]; do sleep 0.05; done; echo ~{name}`),
+    });
     const settings = { cacheId: cache["id"], outputUri: `file://${server.folder}/blocked` };
     const run = await start(id, settings);
     await rm(`${server.folder}/blocked`, { recursive: true, force: true });
     await writeFile(`${server.folder}/blocked`, "a file where the folder should be");
+    await writeFile(`${server.folder}/go`, "");
     const failed = await ended(server, run["id"]);
     expect([failed["status"], failed["failureReason"]]).toEqual(["FAILED", "EXPORT_FAILED"]);
     await rm(`${server.folder}/blocked`);
@@ -253,7 +256,7 @@ describe("a server that is started again", () => {
       ledger.close();
       const second = await openServer({ folder });
       await expect
-        .poll(async () => (await get(second, `/runBatch/${batch["id"]}`))["status"], { timeout: 20_000 })
+        .poll(async () => (await get(second, `/runBatch/${batch["id"]}`))["status"])
         .toBe("PROCESSED");
       const summary = (await get(second, `/runBatch/${batch["id"]}`))["runSummary"] as Body;
       expect(summary["completedRunCount"]).toBe(3);

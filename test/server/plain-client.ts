@@ -48,7 +48,7 @@ export async function ended(server: TestServer, id: unknown): Promise<Body> {
         run = await get(server, `/run/${id}`);
         return run["status"];
       },
-      { interval: 30, timeout: 40_000 },
+      { interval: 30 },
     )
     .toMatch(/^(COMPLETED|FAILED|CANCELLED)$/);
   return run;

@@ -178,7 +178,7 @@ describeWith([awsCli], "the aws command line", () => {
     for (let round = 0; round < 2; round++) {
       const { id } = await aws("start-run", "--cli-input-json", input);
       await expect
-        .poll(async () => (await aws("get-run", "--id", id)).status, { interval: 200, timeout: 60_000 })
+        .poll(async () => (await aws("get-run", "--id", id)).status, { interval: 200 })
         .toBe("COMPLETED");
       hits.push(await aws("list-run-tasks", "--id", id, "--query", "items[].cacheHit"));
     }

@@ -62,7 +62,7 @@ async function play(cacheBehavior: string, writeThrough: "yes" | "no" | undefine
   const run = await start(server, workflowId, { cacheId: cache["id"], parameters: { gate } });
   const states = async () =>
     (await tasksOf(server, run["id"])).map(({ name, status }) => `${name} ${status}`);
-  await expect.poll(states, { interval: 30, timeout: 30_000 }).toEqual(["first COMPLETED", "second RUNNING"]);
+  await expect.poll(states, { interval: 30 }).toEqual(["first COMPLETED", "second RUNNING"]);
   const during = await entries(place);
   if (ending === "is cancelled") await post(server, `/run/${run["id"]}/cancel`, {});
   else await writeFile(gate, ending === "fails" ? "1" : "0");

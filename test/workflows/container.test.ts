@@ -1,6 +1,6 @@
 /** Workflows in real containers: images pinned and in the key, and attempts that outlive a kill -9. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -90,7 +90,13 @@ describeWith([podmanRequirement, testImagesRequirement], "workflows in container
   });
 
   it("are finished by the next run when Memoir is killed with -9", async () => {
-    await box.write("wf.wdl", document(images.bash.reference, "echo $RANDOM$RANDOM > out.txt; sleep 2"));
+    await box.write(
+      "wf.wdl",
+      document(
+        images.bash.reference,
+        "echo $RANDOM$RANDOM > out.txt; while [ ! -e go ]; do sleep 0.05; done",
+      ),
+    );
     const started = box.start(...words);
     const events = join(box.home, "runs/_LAST/events.jsonl");
     const written = join(box.home, "runs/_LAST/calls/t/work/out.txt");
@@ -98,9 +104,12 @@ describeWith([podmanRequirement, testImagesRequirement], "workflows in container
     started.process.kill("SIGKILL");
     await started.ended;
     const first = readFileSync(written, "utf8");
-    const next = await run();
+    const work = realpathSync(join(box.home, "runs/_LAST/calls/t/work"));
+    const running = run();
+    await until(() => existsSync(events) && readFileSync(events, "utf8").includes('"call.adopted"'));
+    writeFileSync(join(work, "go"), "");
+    const next = await running;
     expect(await readFile(next.outputs["wf.out"] as string, "utf8")).toBe(first);
-    expect(readFileSync(events, "utf8")).toContain('"call.adopted"');
     expect((await run()).calls.reused).toBe(1);
   });
 

@@ -103,5 +103,5 @@ it("a hundred kills leave every result right, every entry whole and no process b
   const verified = JSON.parse((await box.run("cache", "verify", "./cache", "--json")).out);
   expect(verified.setAside).toEqual([]);
   expect(verified.checked).toBeGreaterThanOrEqual(rounds * (width + 1));
-  await expect.poll(() => tasksIn(box.folder, undefined), { interval: 50, timeout: 20_000 }).toEqual([]);
-}, 240_000);
+  await expect.poll(() => tasksIn(box.folder, undefined), { interval: 50 }).toEqual([]);
+}, 900_000);
