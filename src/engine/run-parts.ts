@@ -52,6 +52,8 @@ export interface RunParts {
   readonly failure: "fast" | "slow";
   /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;
+  /** `in place`: the caller takes the final outputs from where they lie and drops the run's folder. Default: `deliver`. */
+  readonly outputs?: "deliver" | "in place";
   /** Where the final outputs are copied to, beside the run's own `out`. */
   readonly out?: string;
   /** Trouble with the cache before the run began; told in its events. */

@@ -3,10 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type Ask, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
-import type { Outputs } from "../task/index.ts";
+import type { FileValue, Outputs } from "../task/index.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
 import type { RunEvent, TimedEvent } from "./events.ts";
+import { mapFilesOf } from "./files-of.ts";
 import { jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
 import { thisOwner } from "./owner.ts";
@@ -30,7 +31,7 @@ export interface RunSummary {
   readonly state: Exclude<RunState, "running">;
   /** The run's folder. */
   readonly directory: string;
-  /** Keys as the language writes them; files are where they were delivered. */
+  /** Keys as the language writes them; files are where they were delivered, or where they lie if they were not. */
   readonly outputs: Outputs;
   readonly outputsFile?: string;
   readonly failures: readonly RunFailure[];
@@ -107,7 +108,9 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
       state,
       directory,
       outputs,
-      ...(state === "succeeded" ? { outputsFile: join(directory, "outputs.json") } : {}),
+      ...(state === "succeeded" && parts.outputs !== "in place"
+        ? { outputsFile: join(directory, "outputs.json") }
+        : {}),
       failures,
       calls: tally.counts(),
       savedSeconds: tally.savedSeconds,
@@ -185,7 +188,9 @@ async function deliverAll(
 ): Promise<Outputs> {
   const { result, directory, materials } = run;
   if (result.kind !== "succeeded" || ask.signal.aborted) return result.outputs;
-  const hostPathOf = (file: Parameters<Materials["hostPathOf"]>[0]) => materials.hostPathOf(file, ask);
+  const hostPathOf = (file: FileValue) => materials.hostPathOf(file, ask);
+  if (parts.outputs === "in place")
+    return mapFilesOf(result.outputs, async (file) => ({ ...file, location: await hostPathOf(file) }));
   const style = parts.language === "cwl" ? "object" : "path";
   let outputs = await deliver(
     result.outputs,

@@ -1,12 +1,27 @@
 /** Outputs as CWL programs expect them: flat in one folder, every name once, told as one object of JSON. */
-import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { copyFile, mkdir, readdir, stat } from "node:fs/promises";
+import { createHash, hash } from "node:crypto";
+import {
+  constants,
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
-import { type Ask, checkAsk } from "../../kernel/index.ts";
+import { type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
+
+/**
+ * Small files are read, hashed and written in one go and at once: a scatter leaves thousands of them, and handing each
+ * step to a thread would take longer than the steps.
+ */
+const smallBytes = 1 << 20;
 
 /** JSON text. Files are copies that belong to the user; checksums are of what lies there now. */
 export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask): Promise<string> {
@@ -26,6 +41,10 @@ class Delivery {
   readonly #ask: Ask;
   /** Name -> identity of what has it. */
   readonly #names = new Map<string, string>();
+  /** What was asked for -> the name that it got. */
+  readonly #given = new Map<string, string>();
+  /** Basename -> the first number that may be free, so that a thousand files of one name are not tried one by one. */
+  readonly #next = new Map<string, number>();
 
   constructor(outdir: string, numberText: (value: number) => string, ask: Ask) {
     this.#outdir = outdir;
@@ -53,11 +72,13 @@ class Delivery {
 
   async #file(file: FileValue): Promise<Readonly<Record<string, unknown>>> {
     checkAsk(this.#ask, `bringing outputs to ${this.#outdir}`);
-    const name = this.#freeName(file.basename, await identityOf(file));
+    const facts = statSync(file.location);
+    // Outputs that are one file reach us as links to it.
+    const identity = file.kind === "directory" ? file.location : `${facts.dev}:${facts.ino}`;
+    const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);
-    await bring(file.location, target);
-    if (file.kind === "directory") return directoryObject(target, name);
-    const own = await fileObject(target, name);
+    if (file.kind === "directory") return bringDirectory({ source: file.location, target, name });
+    const own = await bringFile({ source: file.location, target, name, facts });
     const { extra, siblings } = file;
     const secondaryFiles: unknown[] = [];
     for (const sibling of siblings ?? []) secondaryFiles.push(await this.#file(sibling));
@@ -70,57 +91,80 @@ class Delivery {
 
   /** `out.txt`, `out_2.txt`, …; the same file keeps the name that it has. */
   #freeName(basename: string, identity: string): string {
+    const wish = `${basename}\0${identity}`;
+    const known = this.#given.get(wish);
+    if (known !== undefined) return known;
     const dot = basename.lastIndexOf(".");
     const [stem, ending] = dot > 0 ? [basename.slice(0, dot), basename.slice(dot)] : [basename, ""];
-    for (let n = 1; ; n++) {
+    for (let n = this.#next.get(basename) ?? 1; ; n++) {
       const name = n === 1 ? basename : `${stem}_${n}${ending}`;
       const holder = this.#names.get(name);
       if (holder !== undefined && holder !== identity) continue;
       this.#names.set(name, identity);
+      this.#given.set(wish, name);
+      this.#next.set(basename, n + 1);
       return name;
     }
   }
 }
 
-/** Outputs that are one file reach us as links to it. */
-async function identityOf(file: FileValue): Promise<string> {
-  if (file.kind === "directory") return file.location;
-  const { dev, ino } = await stat(file.location);
-  return `${dev}:${ino}`;
+interface Way {
+  readonly source: string;
+  readonly target: string;
+  /** As the output object tells it. */
+  readonly name: string;
 }
 
-async function bring(source: string, target: string): Promise<void> {
-  const facts = await stat(source);
-  if (!facts.isDirectory()) {
+type OutputObject = Readonly<Record<string, unknown>>;
+
+async function bringFile({ source, target, name, facts }: Way & { facts: Stats }): Promise<OutputObject> {
+  let checksum: string;
+  let { size } = facts;
+  if (size <= smallBytes) {
+    const bytes = readFileSync(source);
+    if (source !== target) await write(bytes, { source, target, mode: facts.mode });
+    checksum = hash("sha1", bytes);
+    size = bytes.byteLength;
+  } else {
     if (source !== target) await copyFile(source, target, constants.COPYFILE_FICLONE);
-    return;
+    const hasher = createHash("sha1");
+    await pipeline(createReadStream(target), hasher);
+    checksum = hasher.digest("hex");
+    size = statSync(target).size;
   }
-  await mkdir(target, { recursive: true });
-  for (const name of await readdir(source)) await bring(join(source, name), join(target, name));
-}
-
-async function fileObject(path: string, basename: string): Promise<Readonly<Record<string, unknown>>> {
-  const { size } = await stat(path);
-  const hash = createHash("sha1");
-  await pipeline(createReadStream(path), hash);
   return {
     class: "File",
-    location: pathToFileURL(path).href,
-    path,
-    basename,
-    checksum: `sha1$${hash.digest("hex")}`,
+    location: pathToFileURL(target).href,
+    path: target,
+    basename: name,
+    checksum: `sha1$${checksum}`,
     size,
   };
 }
 
-async function directoryObject(path: string, basename: string): Promise<Readonly<Record<string, unknown>>> {
-  const listing: unknown[] = [];
-  for (const name of (await readdir(path)).sort()) {
-    const inner = join(path, name);
-    const isFolder = (await stat(inner)).isDirectory();
-    listing.push(isFolder ? await directoryObject(inner, name) : await fileObject(inner, name));
+/** What is there already may be the source itself under another name, which only `copyFile` sees and leaves alone. */
+async function write(
+  bytes: Uint8Array,
+  to: { readonly source: string; readonly target: string; readonly mode: number },
+): Promise<void> {
+  try {
+    // Results of a cache are read-only; the user's copy need not be.
+    writeFileSync(to.target, bytes, { flag: "wx", mode: (to.mode & 0o777) | 0o200 });
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    await copyFile(to.source, to.target, constants.COPYFILE_FICLONE);
   }
-  return { class: "Directory", location: pathToFileURL(path).href, path, basename, listing };
+}
+
+async function bringDirectory({ source, target, name }: Way): Promise<OutputObject> {
+  mkdirSync(target, { recursive: true });
+  const listing: unknown[] = [];
+  for (const member of readdirSync(source).sort()) {
+    const way = { source: join(source, member), target: join(target, member), name: member };
+    const facts = statSync(way.source);
+    listing.push(await (facts.isDirectory() ? bringDirectory(way) : bringFile({ ...way, facts })));
+  }
+  return { class: "Directory", location: pathToFileURL(target).href, path: target, basename: name, listing };
 }
 
 function isList(value: Value): value is readonly Value[] {

@@ -67,6 +67,8 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   /** Turns shared with other runs of this process. */
   readonly turns?: (capacity: Capacity) => Turns;
   readonly out?: string;
+  /** See `RunParts`. */
+  readonly outputs?: "deliver" | "in place";
   /** Image of tasks that name none. */
   readonly image?: string;
 }
@@ -187,6 +189,7 @@ async function prepared<T>(
     const wrong = faults.map((fault) => diagnosticFact(checked.placed(fault)));
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
+    const remarks = wrong.map((remark) => remark.text);
     const log = { to: (_words: string) => {} };
     // A CWL tool without DockerRequirement is written for the machine that it runs on.
     const mixed = wish.executor === "auto" && loaded.language === "cwl" && wish.isolate === "no";
@@ -223,8 +226,9 @@ async function prepared<T>(
         failure: wish.failure,
         ...(wish.turns === undefined ? {} : { turns: wish.turns }),
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
+        ...(wish.outputs === undefined ? {} : { outputs: wish.outputs }),
         ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),
-        notes: opened.trouble === undefined ? [] : [opened.trouble],
+        notes: opened.trouble === undefined ? remarks : [...remarks, opened.trouble],
       },
       inputs,
       startLease: async () => {
