@@ -110,12 +110,13 @@ export async function runToSummary(
   ask: Ask,
 ): Promise<RunSummary> {
   const runId = wish.runId ?? newRunId();
-  return prepared(wish, environment, runId, ask, async ({ parts, inputs, startLease, log }) => {
+  return prepared(wish, environment, runId, ask, async ({ parts, inputs, warnings, startLease, log }) => {
     const runs = runsFolder(wish.runsDir, environment);
     const directory = join(runs, runId);
     const lease = await startLease();
     const cancel = watchForCancel(directory, ask);
     log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
+    for (const words of warnings) log.to(words);
     try {
       return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
     } finally {
@@ -160,6 +161,8 @@ export async function dryRun(
 interface Prepared {
   readonly parts: Omit<RunParts, "runId" | "runs" | "onEvent">;
   readonly inputs: Awaited<ReturnType<typeof readInputs>>;
+  /** About the inputs, as the user reads them. */
+  readonly warnings: readonly string[];
   /** Tells the cache that the run is alive; undefined where there is no cache. */
   readonly startLease: () => Promise<RunLease | undefined>;
   /** Where words about the way go; set by whoever listens. */
@@ -189,7 +192,6 @@ async function prepared<T>(
     const wrong = faults.map((fault) => diagnosticFact(checked.placed(fault)));
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
-    const remarks = wrong.map((remark) => remark.text);
     const log = { to: (_words: string) => {} };
     // A CWL tool without DockerRequirement is written for the machine that it runs on.
     const mixed = wish.executor === "auto" && loaded.language === "cwl" && wish.isolate === "no";
@@ -228,9 +230,10 @@ async function prepared<T>(
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
         ...(wish.outputs === undefined ? {} : { outputs: wish.outputs }),
         ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),
-        notes: opened.trouble === undefined ? remarks : [...remarks, opened.trouble],
+        notes: opened.trouble === undefined ? [] : [opened.trouble],
       },
       inputs,
+      warnings: wrong.map((warning) => warning.text),
       startLease: async () => {
         lease.current = await startLease(opened.cache, runId, ask);
         return lease.current;

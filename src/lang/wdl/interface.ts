@@ -36,7 +36,7 @@ function* parametersOf(
   for (const input of target.inputs) if (!fixed.has(input.name)) yield parameterOf(target, input, prefix);
   if (target.kind === "task" || closed) return;
   for (const [name, call] of callsOf(target)) {
-    if (!target.allowsNestedInputs) continue;
+    if (target.nestedInputs !== "allowed") continue;
     yield* parametersOf(call.callee, `${prefix}${name}.`, new Set(call.inputs.keys()), false);
   }
 }

@@ -89,7 +89,7 @@ export interface CheckedWorkflow {
   /** In textual order. They may refer to each other. draft-2 selectors have become declarations named `call.x`. */
   readonly outputs: readonly CheckedOutput[];
   /** Whether inputs of its calls may be given from outside (`allowNestedInputs`, `allow_nested_inputs`). */
-  readonly allowsNestedInputs: boolean;
+  readonly nestedInputs: "allowed" | "refused" | "not mentioned";
 }
 
 export interface CheckedOutput {

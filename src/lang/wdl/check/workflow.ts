@@ -66,7 +66,7 @@ export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWo
   const { node } = check;
   const scope = new Scope(undefined);
   const inputs = node.inputs.map((each) => declare(context, each, "input", scope));
-  const pass = new BodyPass(context, check.callables, nestedInputsAllowed(context, node));
+  const pass = new BodyPass(context, check.callables, nestedInputsOf(context, node) === "allowed");
   const entered = pass.enterAll(node.body, scope);
   for (const each of inputs) {
     if (each.node.env) context.report(wrong.envOutsideTask(context.place(each.node.span)));
@@ -87,7 +87,7 @@ export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWo
     inputs: inputs.map(asInput),
     body,
     outputs: outputs.checked,
-    allowsNestedInputs: nestedInputsAllowed(context, node),
+    nestedInputs: nestedInputsOf(context, node),
   };
 }
 
@@ -95,13 +95,14 @@ export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWo
  * Before 1.1 inputs of calls could always be given from outside; later the workflow has to say so.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#allow_nested_inputs
  */
-function nestedInputsAllowed(context: Context, node: WorkflowNode): boolean {
-  if (!context.has("1.1") || context.lenient) return true;
+function nestedInputsOf(context: Context, node: WorkflowNode): CheckedWorkflow["nestedInputs"] {
+  if (!context.has("1.1") || context.lenient) return "allowed";
   const names = ["allow_nested_inputs", "allowNestedInputs"];
-  const hint = node.hints?.attributes.find((each) => names.includes(each.name.text))?.expression;
-  if (hint !== undefined) return hint.kind === "boolean" && hint.value;
-  const meta = node.meta?.entries.find((each) => names.includes(each.name.text))?.value;
-  return meta?.kind === "boolean" && meta.value;
+  const said =
+    node.hints?.attributes.find((each) => names.includes(each.name.text))?.expression ??
+    node.meta?.entries.find((each) => names.includes(each.name.text))?.value;
+  if (said === undefined) return "not mentioned";
+  return said.kind === "boolean" && said.value ? "allowed" : "refused";
 }
 
 function expressionNames(expression: Expression | undefined): string[] {

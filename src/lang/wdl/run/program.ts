@@ -34,7 +34,8 @@ async function runTarget(
   ask: Ask,
 ): Promise<RunResult> {
   const { tree, diagnostics } = await readInputs(target, inputs, host.files.scratch);
-  if (diagnostics.length > 0) return refused(diagnostics);
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) return refused(errors);
   const run = new RunState({ host, ask, hostPathOf, baseDir: inputs.baseDir });
   let values: ReadonlyMap<string, WdlValue>;
   try {

@@ -4,9 +4,8 @@
  */
 import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
 import type { ParameterValues } from "../../core/index.ts";
-import type { CheckedInput } from "../check/checked.ts";
+import type { CheckedInput, CheckedWorkflow } from "../check/checked.ts";
 import { wishesOf } from "../eval/task/attributes.ts";
-import { atLeast } from "../syntax/version.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import type { WdlValue } from "../values/value.ts";
@@ -25,8 +24,8 @@ interface Branch {
   readonly prefix: string;
   /** Inputs that the call sets itself. */
   readonly fixed: ReadonlySet<string>;
-  /** Whether inputs may be given here: always at the top, below where the workflows allow it. */
-  readonly open: boolean;
+  /** Whether inputs may be given here: always at the top, below as the outermost workflow that does not allow it says. */
+  readonly nested: CheckedWorkflow["nestedInputs"];
   readonly values: Map<string, WdlValue>;
   readonly requirements: Map<string, WdlValue>;
   readonly hints: Map<string, WdlValue>;
@@ -52,7 +51,7 @@ export async function readInputs(
   const places = new InputPlaces(source);
   const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
     diagnostics.push(wrong(source, places.spanOf(key, of), message, help));
-  const root = branchOf(target, `${target.name}.`, new Set(), true);
+  const root = branchOf(target, `${target.name}.`, new Set(), "allowed");
   const place = { baseDir: given.baseDir, ...(scratch === undefined ? {} : { scratch }) };
 
   for (const [key, value] of Object.entries(given.values)) {
@@ -61,6 +60,11 @@ export async function readInputs(
       case "unknown":
         report(key, found.message, found.help);
         break;
+      case "ignored": {
+        const { severity, ...ignored } = wrong(source, places.spanOf(key, "name"), found.message, undefined);
+        diagnostics.push({ ...ignored, severity: "warning" });
+        break;
+      }
       case "attribute":
         try {
           found.into.set(found.name, attributeValue(found.section, found.name, value));
@@ -115,12 +119,17 @@ function attributeValue(section: string, name: string, given: unknown): WdlValue
   return value;
 }
 
-function branchOf(target: Target, prefix: string, fixed: ReadonlySet<string>, open: boolean): Branch {
+function branchOf(
+  target: Target,
+  prefix: string,
+  fixed: ReadonlySet<string>,
+  nested: Branch["nested"],
+): Branch {
   return {
     target,
     prefix,
     fixed,
-    open,
+    nested,
     values: new Map(),
     requirements: new Map(),
     hints: new Map(),
@@ -137,6 +146,7 @@ type Resolved =
       readonly into: Map<string, WdlValue>;
       readonly name: string;
     }
+  | { readonly kind: "ignored"; readonly message: string }
   | { readonly kind: "unknown"; readonly message: string; readonly help?: string };
 
 function resolveKey(root: Branch, key: string): Resolved {
@@ -169,12 +179,11 @@ function enter(branch: Branch, callName: string): Branch | undefined {
   if (branch.target.kind === "task") return undefined;
   const call = callsOf(branch.target).get(callName);
   if (call === undefined) return undefined;
-  const allows = branch.target.allowsNestedInputs || !atLeast(branch.target.document.version, "1.1");
   const made = branchOf(
     call.callee,
     `${branch.prefix}${callName}.`,
     new Set(call.inputs.keys()),
-    branch.open && allows,
+    branch.nested === "allowed" ? branch.target.nestedInputs : branch.nested,
   );
   branch.calls.set(callName, made);
   return made;
@@ -189,7 +198,14 @@ function inputOf(branch: Branch, name: string, key: string): Resolved {
       message: `the input "${key}" cannot be given: the workflow sets it in the call`,
     };
   }
-  if (!branch.open) {
+  // https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#allow_nested_inputs: either refused, or ignored with a warning.
+  if (branch.nested === "refused") {
+    return {
+      kind: "ignored",
+      message: `the input "${key}" is ignored: it belongs to a call, and the workflow says that nested inputs are not allowed`,
+    };
+  }
+  if (branch.nested === "not mentioned") {
     return {
       kind: "unknown",
       message: `the input "${key}" belongs to a call, and the workflow does not allow nested inputs`,

@@ -339,6 +339,22 @@ workflow w {
     ]);
   });
 
+  it("of calls are ignored with a warning where the workflow says that they are not allowed", async () => {
+    const end = await runText({
+      folder,
+      documents: {
+        "main.wdl": `version 1.2
+import "sub.wdl"
+workflow w { call sub.sub hints { allow_nested_inputs: false } output { String s = sub.s } }`,
+        "sub.wdl": `version 1.2
+task t { input { String name = "Joe" } command {} output { String s = name } }
+workflow sub { call t hints { allow_nested_inputs: true } output { String s = t.s } }`,
+      },
+      inputs: { "w.sub.t.name": "John" },
+    });
+    expect(end.outputs).toEqual({ s: "Joe" });
+  });
+
   it("miss none that is required", async () => {
     expect(await wrong({})).toEqual([
       'the input "w.file" of type File is missing; add "w.file" to the inputs',
