@@ -76,8 +76,8 @@ async function processesOf(word: string): Promise<readonly string[]> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20, ask)) if (await holds()) return;
-  throw new Error(`within 20 s it did not come about that ${what}`);
+  for (const end = Date.now() + 120_000; Date.now() < end; await pause(20, ask)) if (await holds()) return;
+  throw new Error(`within 120 s it did not come about that ${what}`);
 }
 
 const uniqueSeconds = () => `7${process.pid}${Date.now() % 1_000_000}${serial++}`.slice(0, 15);

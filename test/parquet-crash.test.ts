@@ -54,10 +54,12 @@ async function writersAtOnce(place: Place, count: number, batches: number): Prom
   });
 }
 
-/** Kills are spread from the first step of a write to the merges that follow many writes. */
+/** Kills are spread from the first step of a write to the merges that follow many writes; where nothing was written
+ * by then, to later ones. */
 async function killed(place: Place, kills: number, longestMs: number): Promise<void> {
   const acknowledged = new Map<number, readonly number[]>();
-  for (let kill = 0; kill < kills; kill += 2) {
+  const written = () => [...acknowledged.values()].some((batches) => batches.length > 0);
+  for (let kill = 0; kill < kills || !written(); kill += 2) {
     const pair = [kill, kill + 1].map(async (writer) => {
       const afterMs = (writer * longestMs) / kills;
       acknowledged.set(writer, await writers.run({ ...place, writer, batches: 10_000 }, afterMs));

@@ -3,7 +3,7 @@
 // Writes DIR/ready.json (or DIR/failed.txt) by rename, and ends everything and removes DIR when it gets SIGTERM, when a
 // file DIR/../end appears or when the watched process is gone. It is a process of its own so that a killed test run leaves nothing behind.
 import { execFile, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -71,7 +71,7 @@ async function start() {
   await run("ceph-mon", ["-c", conf, "--mkfs", "-i", "a", "--monmap", map, "--keyring", keyring]);
   daemon("ceph-mon", ["-c", conf, "-f", "-i", "a"]);
 
-  const ceph = (...args) => run("ceph", ["-c", conf, "--connect-timeout", "60", ...args]);
+  const ceph = (...args) => run("ceph", ["-c", conf, "--connect-timeout", "200", ...args]);
   const secret = (await run("ceph-authtool", ["--gen-print-key"])).stdout.trim();
   const secrets = join(dir, "osd.json");
   writeFileSync(secrets, JSON.stringify({ cephx_secret: secret }));
@@ -124,12 +124,12 @@ function daemon(program, args) {
 }
 
 async function until(what, check) {
-  for (const end = Date.now() + 90_000; Date.now() < end; await wait(100)) {
+  for (const end = Date.now() + 250_000; Date.now() < end; await wait(100)) {
     if (await check()) return;
     const dead = children.find((child) => child.exitCode !== null || child.signalCode !== null);
     if (dead) throw new Error(`${dead.spawnargs.join(" ")} ended before ${what}`);
   }
-  throw new Error(`waited 90 s in vain until ${what}`);
+  throw new Error(`waited 250 s in vain until ${what}`);
 }
 
 function publish(name, text) {
@@ -156,15 +156,22 @@ async function end(code) {
   process.exit(code);
 }
 
+/** Below the ports that the kernel hands out: no connection of a test takes one before its server does. */
 async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port))),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
+  const ports = new Set();
+  while (ports.size < count) {
+    const port = randomInt(12_000, 32_000);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port) {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once("error", () => done(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => done(true)));
+  });
 }
 
 function config({ v2, v1, http, fsid }) {

@@ -46,12 +46,12 @@ function startPodman() {
 
 async function startDocker() {
   launch();
-  for (const until = Date.now() + 60_000; Date.now() < until; await wait(50)) {
+  for (const until = Date.now() + 250_000; Date.now() < until; await wait(50)) {
     if ((await ask("GET", "/_ping").catch(() => undefined))?.status === 200) return;
     if (daemon.exitCode !== null)
       throw new Error(`dockerd ended: ${readFileSync(join(dir, "log"), "utf8").slice(-3000)}`);
   }
-  throw new Error("dockerd: no answer within 60 s");
+  throw new Error("dockerd: no answer within 250 s");
 }
 
 function launch() {

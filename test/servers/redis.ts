@@ -5,10 +5,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "./free-port.ts";
 import { findProgram, type Requirement } from "./requirement.ts";
 
 export const redisRequirement: Requirement = {
@@ -121,18 +121,6 @@ async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   server.kill("SIGCONT");
   server.kill(signal);
   await exited;
-}
-
-/** A port that was free a moment ago on the loopback interface. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port for a Redis server");
-  return address.port;
 }
 
 function makeCertificates(folder: string): void {

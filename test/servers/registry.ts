@@ -4,11 +4,12 @@ import { createPrivateKey, randomUUID, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createNetServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
 import type { Requirement } from "./requirement.ts";
 import { sha256, type TestImage, testArchitecture } from "./test-images.ts";
 
@@ -59,7 +60,7 @@ ${auth}`,
     await rm(dir, { recursive: true, force: true });
   };
   const host = `127.0.0.1:${port}`;
-  for (const until = Date.now() + 20_000; Date.now() < until; await wait(20)) {
+  for (const until = Date.now() + 120_000; Date.now() < until; await wait(20)) {
     if (await fetch(`http://${host}/v2/`).catch(() => undefined)) return { host, tokenRequests, stop };
     if (server.exitCode !== null) break;
   }
@@ -239,17 +240,6 @@ function startTokenServer(dir: string, seen: string[]): Promise<Server> {
     response.end(JSON.stringify({ token, expires_in: 300 }));
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createNetServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
 
 async function ended(child: ChildProcess): Promise<void> {

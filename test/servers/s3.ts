@@ -116,10 +116,10 @@ function startKeeper(dir: string, watchedPid: number) {
 
 async function addressIn(dir: string): Promise<S3Address> {
   const [ready, failed] = [join(dir, "ready.json"), join(dir, "failed.txt")];
-  for (const end = Date.now() + 110_000; Date.now() < end; await wait(100)) {
+  for (const end = Date.now() + 280_000; Date.now() < end; await wait(100)) {
     if (existsSync(ready)) return JSON.parse(readFileSync(ready, "utf8")) as S3Address;
     if (existsSync(failed))
       throw new Error(`starting the S3 server in ${dir}: ${readFileSync(failed, "utf8")}`);
   }
-  throw new Error(`starting the S3 server in ${dir}: not ready after 110 s`);
+  throw new Error(`starting the S3 server in ${dir}: not ready after 280 s`);
 }

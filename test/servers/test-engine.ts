@@ -36,12 +36,12 @@ export async function keepEngine(
     keeper.kill("SIGTERM");
     await ended;
   };
-  for (const until = Date.now() + 90_000; Date.now() < until; await wait(20)) {
+  for (const until = Date.now() + 280_000; Date.now() < until; await wait(20)) {
     if (existsSync(join(dir, "ready"))) return { dir, stop };
     if (existsSync(join(dir, "failed")))
       throw new Error(`${kind}: ${readFileSync(join(dir, "failed"), "utf8")}`);
     if (keeper.exitCode !== null) throw new Error(`${kind}: its keeper ended with ${keeper.exitCode}`);
   }
   await stop();
-  throw new Error(`${kind} was not ready within 90 s`);
+  throw new Error(`${kind} was not ready within 280 s`);
 }

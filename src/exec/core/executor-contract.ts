@@ -105,7 +105,7 @@ export function executorContract(contract: ExecutorContract): void {
       const end = await run(await prepare("i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; cat /dev/null"));
       if (end.kind !== "exited") throw new Error(JSON.stringify(end));
       expect(end.usage.wallSeconds).toBeGreaterThan(0);
-      expect(end.usage.wallSeconds).toBeLessThan(60);
+      expect(end.usage.wallSeconds).toBeLessThan(240);
       if (end.usage.cpuSeconds !== null) expect(end.usage.cpuSeconds).toBeGreaterThan(0);
     });
 
@@ -452,7 +452,7 @@ async function vanishes(word: string): Promise<void> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await pause(20, freshAsk()))
+  for (const end = Date.now() + 120_000; Date.now() < end; await pause(20, freshAsk()))
     if (await holds()) return;
-  throw new Error(`within 20 s it did not come about that ${what}`);
+  throw new Error(`within 120 s it did not come about that ${what}`);
 }
