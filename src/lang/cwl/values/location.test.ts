@@ -1,5 +1,6 @@
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { hostPathOf, nameOfLocation, resolveLocation, splitName } from "./location.ts";
+import { fileLocation, hostPathOf, nameOfLocation, resolveLocation, splitName } from "./location.ts";
 import { applyPattern } from "./secondary-files.ts";
 
 describe("locations", () => {
@@ -20,6 +21,24 @@ describe("locations", () => {
 
   it("references of a document on the web stay on the web", () => {
     expect(resolveLocation("d/x.txt", "https://host/a/wf.cwl", "location")).toBe("https://host/a/d/x.txt");
+  });
+
+  it.each([
+    "/a/b-1_2.txt",
+    "/a/../b",
+    "/a/.",
+    "/a/..b/.c",
+    "/a//b",
+    "/a/b/",
+    "/",
+    "/a b",
+    "/a%b",
+    "/ü",
+    "/a~b",
+  ])("%s is told as URLs tell it, and found again", (path) => {
+    const { href } = pathToFileURL(path);
+    expect(fileLocation(path)).toBe(href);
+    expect(hostPathOf(href)).toBe(fileURLToPath(href));
   });
 
   it("names and paths are decoded", () => {

@@ -4,12 +4,17 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** `file:///…` of an absolute host path, percent-encoded. */
 export function fileLocation(path: string): string {
-  return pathToFileURL(path).href;
+  // Made for every file of every call; what needs no encoding needs no URL either.
+  return plainPath.test(path) ? `file://${path}` : pathToFileURL(path).href;
 }
+
+/** Absolute, without `.` and `..`, of characters that stand for themselves in a URL. */
+const plainPath = /^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.-]+)+$/;
 
 /** The host path of a `file:` location; undefined for everything else. */
 export function hostPathOf(location: string): string | undefined {
   if (!/^file:/i.test(location)) return undefined;
+  if (location.startsWith("file:///") && plainPath.test(location.slice(7))) return location.slice(7);
   try {
     return fileURLToPath(location);
   } catch {
