@@ -58,6 +58,8 @@ export async function runCwl(
         isolate: "no",
         failure: "fast",
         runsDir: runs,
+        // A folder that goes away in the end need not be pleasant to read.
+        outputs: wish.runsDir === undefined ? "in place" : "deliver",
       },
       environment,
       onEvent,
