@@ -72,7 +72,7 @@ export async function compute(parts: AttemptParts, order: AttemptOrder, ask: Ask
     const ended = await attemptOnce(parts, order, number, ask);
     if (ended.kind !== "failed") return ended;
     const { failure } = ended;
-    if (ask.signal.aborted || !mayBeRetried(failure)) return ended;
+    if (ask.signal.aborted || !mayBeRetried(failure, task)) return ended;
     if (failure.kind === "lost" && lossesLeft > 0) lossesLeft--;
     else if (retriesLeft > 0) retriesLeft--;
     else return ended;
@@ -155,10 +155,12 @@ async function prepare(
       return location === input.source.location ? input : { ...input, source: { ...input.source, location } };
     }),
   );
+  const behind = image?.entrypoint === undefined ? undefined : task.behindEntrypoint;
   try {
     // Made at once: for two small things a thread's turn would take longer than the disk.
     if (place.number > 0) mkdirSync(place.directory, { recursive: true });
-    if (place.id === undefined) writeFileSync(attemptPaths(place.directory).command, task.command);
+    if (place.id === undefined)
+      writeFileSync(attemptPaths(place.directory).command, (behind ?? task).command);
   } catch (error) {
     const code = systemErrorCode(error) === "ENOSPC" ? "DISK_FULL" : "RUN_FOLDER_NOT_WRITABLE";
     throw new AppError(code, `preparing ${task.path} in ${place.directory}: ${messageOf(error)}`, {
@@ -168,7 +170,9 @@ async function prepare(
   return {
     id: place.id ?? attemptId(parts.runId, task.path, place.number),
     directory: place.directory,
-    shell: task.shell,
+    shell: (behind ?? task).shell,
+    ...(behind === undefined ? {} : { arguments: image?.entrypoint ?? [] }),
+    ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
     literalFiles: task.literalFiles,
     env: { ...task.fixedEnv, ...task.env },

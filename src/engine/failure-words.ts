@@ -1,5 +1,5 @@
 /** What an exit code most likely means, and how failures are told. */
-import type { TaskFailure } from "../task/index.ts";
+import type { TaskCall, TaskFailure } from "../task/index.ts";
 
 const signals: Readonly<Record<number, string>> = {
   1: "hang-up (SIGHUP)",
@@ -37,12 +37,15 @@ export function exitCodeWords(exitCode: number): string {
 }
 
 /** Whether another try of the same call can end differently. */
-export function mayBeRetried(failure: TaskFailure): boolean {
+export function mayBeRetried(failure: TaskFailure, task: Pick<TaskCall, "retriedExit">): boolean {
+  const { retriedExit } = task;
   switch (failure.kind) {
     case "exit-code":
+      return retriedExit === undefined || retriedExit.includes(failure.exitCode ?? 0);
     case "out-of-memory":
     case "timed-out":
     case "output-missing":
+      return retriedExit === undefined;
     case "lost":
       return true;
     case "image-unavailable":

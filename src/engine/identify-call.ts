@@ -2,7 +2,7 @@
 import type { Executor, ImageResolver, PinnedImage } from "../exec/core/index.ts";
 import { AppError, type Ask, checkAsk, isAppError, messageOf, type TaskPath } from "../kernel/index.ts";
 import { type ContainerFact, type Identity, type Key, keyOf } from "../keys/index.ts";
-import type { TaskCall, TaskFailure } from "../task/index.ts";
+import type { ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
 import type { RunCacheParts } from "./run-parts.ts";
@@ -93,8 +93,15 @@ export class CallIdentifier {
   }
 
   #containerOf(image: PinnedImage | undefined): ContainerFact | undefined {
-    if (image !== undefined)
-      return { kind: "image", platform: image.platform, configDigest: image.configDigest };
+    if (image !== undefined) {
+      const { platform, configDigest, entrypoint } = image;
+      return {
+        kind: "image",
+        platform,
+        configDigest,
+        ...(entrypoint === undefined ? {} : { entrypoint: "kept" }),
+      };
+    }
     const identity = this.#parts.executor.environmentIdentity();
     return identity === undefined ? undefined : { kind: "environment", identity };
   }
@@ -108,16 +115,21 @@ export class CallIdentifier {
         : {};
     // Where tasks may run without an image, one that only suggests an image runs without it if it has to.
     const plain = executor.can.plainTasks === true && task.needsContainer !== true;
-    if (plain && task.images.length === 0) return {};
-    const wanted = task.images.length > 0 ? task.images : defaultImage === undefined ? [] : [defaultImage];
+    const { imageRecipe: recipe } = task;
+    if (plain && task.images.length === 0 && recipe === undefined) return {};
+    const fallback = defaultImage === undefined ? [] : [defaultImage];
+    const wanted = recipe !== undefined ? [recipe] : task.images.length > 0 ? task.images : fallback;
     if (wanted.length === 0)
       return unavailable("it asks for no container image; give one with --image, or use --executor host");
     const refusals: string[] = [];
-    for (const requested of wanted) {
+    for (const each of wanted) {
       try {
-        return { image: await this.#pinOnce(requested, images, ask) };
+        const image = await (typeof each === "string"
+          ? this.#once(each, () => images.pin(each, ask))
+          : this.#once(JSON.stringify(each), () => this.#make(each, images, ask)));
+        return { image: await this.#withEntrypoint(task, image, images, ask) };
       } catch (error) {
-        checkAsk(ask, `pinning ${requested}`);
+        checkAsk(ask, `finding the image of ${task.path}`);
         if (!isAppError(error)) throw error;
         if (error.code === "EXEC_ENGINE_NOT_FOUND" && executor.can.plainTasks !== true) throw error;
         refusals.push(`${messageOf(error)}. ${error.hint}`);
@@ -126,12 +138,36 @@ export class CallIdentifier {
     return plain ? {} : unavailable(refusals.join("; "));
   }
 
-  #pinOnce(requested: string, images: ImageResolver, ask: Ask): Promise<PinnedImage> {
-    const asked = this.#pins.get(requested);
+  #once(name: string, find: () => Promise<PinnedImage>): Promise<PinnedImage> {
+    const asked = this.#pins.get(name);
     if (asked !== undefined) return asked;
-    const pin = images.pin(requested, ask);
-    this.#pins.set(requested, pin);
+    const pin = find();
+    this.#pins.set(name, pin);
     return pin;
+  }
+
+  async #make(recipe: ImageRecipe, images: ImageResolver, ask: Ask): Promise<PinnedImage> {
+    const { materials } = this.#parts;
+    if (recipe.kind === "build" || recipe.kind === "local") {
+      const identity = JSON.stringify(recipe);
+      return images.make({ recipe, identity, archive: async () => "" }, ask);
+    }
+    const { text } = await materials.identityOf(recipe.archive, ask);
+    const identity = JSON.stringify([recipe.kind, text, recipe.kind === "load" ? (recipe.name ?? "") : ""]);
+    const archive = () => materials.hostPathOf(recipe.archive, ask);
+    return images.make({ recipe, identity, archive }, ask);
+  }
+
+  async #withEntrypoint(
+    task: TaskCall,
+    image: PinnedImage,
+    images: ImageResolver,
+    ask: Ask,
+  ): Promise<PinnedImage> {
+    if (task.behindEntrypoint === undefined) return image;
+    const { entrypoint, command } = await images.startOf(image, ask);
+    const words = task.behindEntrypoint.words === "given" ? entrypoint : [...entrypoint, ...command];
+    return words.length === 0 ? image : { ...image, entrypoint: words };
   }
 }
 

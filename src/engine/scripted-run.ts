@@ -106,6 +106,13 @@ export function scriptedImages(
       const configDigest = pins[requested] ?? `sha256:${requested}`;
       return { requested, reference: `${requested}@x`, platform: "linux/amd64", configDigest };
     },
+    async make({ recipe, identity }) {
+      const configDigest = `sha256:${identity}`;
+      return { requested: recipe.kind, reference: identity, platform: "linux/amd64", configDigest };
+    },
+    async startOf() {
+      return { entrypoint: [], command: [] };
+    },
   };
 }
 

@@ -346,6 +346,11 @@ export const catalogue = {
     retry: "never",
     hint: "Check the image's name and tag for typing errors; an image that exists only on this machine must be known to the same engine (`docker images`, `podman images`).",
   },
+  EXEC_IMAGE_NOT_MADE: {
+    kind: "environment",
+    retry: "never",
+    hint: "The engine's own words stand in the message. Try the Dockerfile or the archive with `docker build`, `docker load` or `podman load`; builds need the network for what they install.",
+  },
   EXEC_IMAGE_REFUSED: {
     kind: "environment",
     retry: "never",

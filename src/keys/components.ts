@@ -27,7 +27,13 @@ export type Components = Readonly<Record<ComponentName, CanonicalJson>>;
 /** What surrounds the command. */
 export type ContainerFact =
   /** Equal across registries, repositories and pushes; never an index digest, never the name alone. */
-  | { readonly kind: "image"; readonly platform: string; readonly configDigest: string }
+  | {
+      readonly kind: "image";
+      readonly platform: string;
+      readonly configDigest: string;
+      /** The command runs behind the image's entry point. What that is the digest tells. */
+      readonly entrypoint?: "kept";
+    }
   /** No container: the identity of the host's environment, as its executor tells it. */
   | { readonly kind: "environment"; readonly identity: string };
 
@@ -94,9 +100,17 @@ function belowRoot(path: string): string {
 function containerOf(call: TaskCall, { container }: KeyFacts): CanonicalJson {
   // With network a command may find what it would not find without.
   const network: { network?: true } = call.network ? { network: true } : {};
-  return container.kind === "image"
-    ? { platform: container.platform, configDigest: container.configDigest, ...network }
-    : { environment: container.identity, ...network };
+  if (container.kind === "environment") return { environment: container.identity, ...network };
+  const { platform, configDigest, entrypoint } = container;
+  return {
+    platform,
+    configDigest,
+    // A conda image runs another command before and around the task's own.
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    // The same directory by another name, which the command or the program itself may use.
+    ...(call.workDir === undefined ? {} : { workDir: call.workDir }),
+    ...network,
+  };
 }
 
 function outputsOf(rules: readonly OutputRule[]): CanonicalJson {

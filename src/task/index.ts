@@ -15,6 +15,7 @@ export {
   type AcceptedExit,
   type CachePolicy,
   type FinishedAttempt,
+  type ImageRecipe,
   type LiteralFile,
   type Resources,
   type StagedInput,

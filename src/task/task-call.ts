@@ -21,14 +21,14 @@ export const taskInputs = "/mnt/memoir/inputs" as TaskPath;
 export const taskWork = "/mnt/memoir/work" as TaskPath;
 
 export interface StagedInput {
-  /** Where the task sees it; below the task root. */
+  /** Where the task sees it: below the task root; of a call that needs a container also at another absolute path. */
   readonly path: TaskPath;
   readonly source: FileValue;
   /** CWL InplaceUpdate and writable InitialWorkDir entries; a writable input is copied. */
   readonly writable?: true;
 }
 
-/** A small file whose content the front end made (write_lines, InitialWorkDir literals). */
+/** A small file whose content the front end made (write_lines, InitialWorkDir literals); placed as inputs are. */
 export interface LiteralFile {
   readonly path: TaskPath;
   readonly content: string;
@@ -40,6 +40,17 @@ export interface Resources {
   readonly gpu: number;
   readonly diskBytes?: number;
 }
+
+/** How an image is had that no registry is asked for. */
+export type ImageRecipe =
+  /** The text of a Dockerfile; the build sees no other file. */
+  | { readonly kind: "build"; readonly dockerfile: string }
+  /** An archive as `docker save` writes it; `name` chooses among several images in it. */
+  | { readonly kind: "load"; readonly archive: FileValue; readonly name?: string }
+  /** An archive of a root file system. */
+  | { readonly kind: "import"; readonly archive: FileValue }
+  /** An image of the engine's own store, which no registry is asked for as long as it is there. */
+  | { readonly kind: "local"; readonly name: string };
 
 export type AcceptedExit =
   | { readonly kind: "codes"; readonly codes: readonly number[] }
@@ -72,12 +83,30 @@ export interface TaskCall {
   readonly fixedEnv?: Readonly<Record<string, string>>;
   /** Acceptable images, best first; undefined or empty = no container asked for. */
   readonly images: readonly string[];
+  /** Instead of `images`. */
+  readonly imageRecipe?: ImageRecipe;
   /** It must not run without a container, wherever it runs. */
   readonly needsContainer?: true;
+  /**
+   * In a container the working directory is at this absolute path, too, and the command starts there. Without a
+   * container it means nothing.
+   */
+  readonly workDir?: string;
+  /**
+   * Run instead of `command` and `shell` in an image that has an entry point: gets the entry point's words as arguments
+   * (`"$@"`); `image's own` adds the image's default command to them.
+   */
+  readonly behindEntrypoint?: {
+    readonly shell: readonly string[];
+    readonly command: string;
+    readonly words: "given" | "image's own";
+  };
   readonly resources: Resources;
   readonly timeoutMs?: number;
   /** How often a failed attempt is tried again. */
   readonly maxRetries: number;
+  /** Only these exit codes are worth another try, and no other way to fail. Default: every way to fail is. */
+  readonly retriedExit?: readonly number[];
   /**
    * Failures that are not the end: after one of them the front end asks for the call again under another path, so that
    * a run that stops at its first failure goes on. Default: none.
@@ -97,7 +126,7 @@ export interface FinishedAttempt {
   readonly stdoutFile: string;
   readonly stderrFile: string;
   readonly workDir: string;
-  /** Host path of a task path (below work or inputs); undefined for paths outside the task root. */
+  /** Host path of a task path (below work or inputs, or where else something was placed); undefined for all others. */
   hostPathOf(taskPath: string): string | undefined;
   /** Attempt number from 0; resources that the attempt was given. */
   readonly attempt: number;

@@ -1,5 +1,13 @@
 /** The executor that a run asked for. Engines are looked for when a task or an image needs one, not before. */
-import type { Attempt, AttemptEnd, Executor, ImageResolver, PinnedImage } from "../../exec/core/index.ts";
+import type {
+  Attempt,
+  AttemptEnd,
+  Executor,
+  ImageOrder,
+  ImageResolver,
+  ImageStart,
+  PinnedImage,
+} from "../../exec/core/index.ts";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
@@ -104,6 +112,14 @@ class LazyContainers implements Executor, ImageResolver {
     return (await this.#find(ask)).images.pin(requested, ask);
   }
 
+  async make(order: ImageOrder, ask: Ask): Promise<PinnedImage> {
+    return (await this.#find(ask)).images.make(order, ask);
+  }
+
+  async startOf(image: PinnedImage, ask: Ask): Promise<ImageStart> {
+    return (await this.#find(ask)).images.startOf(image, ask);
+  }
+
   async start(attempt: Attempt, ask: Ask): Promise<void> {
     return (await this.#find(ask)).executor.start(attempt, ask);
   }
@@ -140,7 +156,12 @@ class LazyContainers implements Executor, ImageResolver {
       ask,
     );
     const credentials = { env: programs, home };
-    const store = new containers.ImageStore({ engine, credentials, onPull: pullWords(this.#say) });
+    const store = new containers.ImageStore({
+      engine,
+      credentials,
+      onPull: pullWords(this.#say),
+      onMake: this.#say,
+    });
     const executor = containers.createContainerExecutor({ engine, images: store });
     this.#executor = executor;
     const images = containers.createImageResolver({

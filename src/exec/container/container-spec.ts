@@ -2,7 +2,7 @@
 
 import { taskRoot, taskWork } from "../../task/index.ts";
 import { type Attempt, attemptPaths, type InputMount, wrapperArguments } from "../core/index.ts";
-import type { ContainerSpec, EngineFacts } from "./engine.ts";
+import type { ContainerMount, ContainerSpec, EngineFacts } from "./engine.ts";
 import { labels } from "./labels.ts";
 
 export interface SpecOptions {
@@ -15,6 +15,22 @@ export interface SpecOptions {
   readonly pids: number;
   readonly init: boolean;
   readonly owner: string;
+}
+
+/** The working directory under both of its names, with what is mounted into it. */
+function mountsOf(attempt: Attempt, mounts: readonly InputMount[]): readonly ContainerMount[] {
+  const { directory, workDir } = attempt;
+  const all = [
+    { source: directory, target: taskRoot as string, readOnly: false },
+    ...mounts.map(({ source, target, writable = false }) => ({ source, target, readOnly: !writable })),
+  ];
+  if (workDir === undefined) return all;
+  const again = all.filter(({ target }) => target.startsWith(`${taskWork}/`));
+  return [
+    ...all,
+    { source: attemptPaths(directory).work, target: workDir, readOnly: false },
+    ...again.map((mount) => ({ ...mount, target: workDir + mount.target.slice(taskWork.length) })),
+  ];
 }
 
 /** Below it neither engine gets a container going. */
@@ -38,16 +54,18 @@ export function containerSpec(
   const [uid, gid] = engine.rootless ? [0, 0] : [options.uid, options.gid];
   const { cpu, memoryBytes, gpu } = attempt.resources;
   const memory = memoryBytes > 0 ? Math.max(leastMemoryBytes, Math.floor(memoryBytes)) : undefined;
-  const script = attemptPaths(taskRoot).command;
+  const { workDir } = attempt;
+  const words = [...attempt.shell, attemptPaths(taskRoot).command, ...(attempt.arguments ?? [])];
   return {
     name: attempt.id,
     image,
     command: [
       "/bin/sh",
-      ...wrapperArguments(taskRoot, { kind: "container", ownCgroup: engine.limits.memory }, [
-        ...attempt.shell,
-        script,
-      ]),
+      ...wrapperArguments(
+        taskRoot,
+        { kind: "container", ownCgroup: engine.limits.memory },
+        workDir === undefined ? words : ["/bin/sh", "-c", 'cd "$0" && exec "$@"', workDir, ...words],
+      ),
     ],
     workDir: taskWork,
     // A uid without an account has the home `/`, which it cannot write to.
@@ -59,10 +77,7 @@ export function containerSpec(
       [labels.directory]: attempt.directory,
       [labels.owner]: options.owner,
     },
-    mounts: [
-      { source: attempt.directory, target: taskRoot, readOnly: false },
-      ...mounts.map(({ source, target }) => ({ source, target, readOnly: true })),
-    ],
+    mounts: mountsOf(attempt, mounts),
     network: attempt.network ? options.network : "none",
     init: options.init,
     ...(engine.limits.cpu && cpu > 0 ? { cpu: Math.min(Math.max(cpu, 0.01), engine.cpu) } : {}),

@@ -3,10 +3,20 @@
  * list, images. What they answer differently (create, wait, pull, facts) is in docker-engine.ts and podman-engine.ts.
  */
 import { AppError, type Ask } from "../../kernel/index.ts";
-import type { ContainerState, ListedContainer, LocalImage, Refusal } from "./engine.ts";
+import type { ImageStart } from "../core/index.ts";
+import type {
+  BuildRequest,
+  ContainerState,
+  ImageTag,
+  ListedContainer,
+  Loading,
+  LocalImage,
+  Refusal,
+} from "./engine.ts";
 import { asList, asNumber, asObject, asText, asTexts, parseJson } from "./json.ts";
 import { platformOf } from "./platform.ts";
 import type { SocketAnswer, SocketRequest } from "./socket-http.ts";
+import { tarOf } from "./tar-of.ts";
 
 /** Sends a request to the engine; reconnects or restarts what can be. */
 export type Send = (request: SocketRequest, ask: Ask) => Promise<SocketAnswer>;
@@ -88,6 +98,7 @@ export async function findImage(send: Send, reference: string, ask: Ask): Promis
   const facts = asObject(expectOk(answer, `looking for image ${reference}`));
   const id = asText(facts["Id"]) ?? "";
   return {
+    start: parseStart(facts["Config"]),
     id: id.startsWith("sha256:") ? id : `sha256:${id}`,
     platform: platformOf(
       asText(facts["Os"]) ?? "linux",
@@ -95,6 +106,85 @@ export async function findImage(send: Send, reference: string, ask: Ask): Promis
       asText(facts["Variant"]),
     ),
   };
+}
+
+/** Pure: the `config` of an image, as engines and registries have it. */
+export function parseStart(config: unknown): ImageStart {
+  const facts = asObject(config);
+  const words = (name: string) => asList(facts[name]).flatMap((word) => asText(word) ?? []);
+  return { entrypoint: words("Entrypoint"), command: words("Cmd") };
+}
+
+/** The builder of the engine itself, which reads Dockerfiles without the extensions of BuildKit. */
+export async function buildImage(
+  send: Send,
+  { dockerfile, name, onProgress }: BuildRequest,
+  ask: Ask,
+): Promise<{ readonly kind: "built" } | Refusal> {
+  const answer = await send(
+    {
+      method: "POST",
+      path: "/build",
+      query: { t: `${name.repository}:${name.tag}`, dockerfile: "Dockerfile", rm: "1", forcerm: "1" },
+      upload: { bytes: tarOf("Dockerfile", dockerfile) },
+      ...(onProgress === undefined ? {} : { onLine: onProgress }),
+    },
+    ask,
+  );
+  if (!isOk(answer)) return refusal(answer);
+  const failure = pullFailure(answer.text);
+  return failure === undefined
+    ? { kind: "built" }
+    : { kind: "refused", status: 500, message: buildWords(answer.text, failure) };
+}
+
+/** What the build printed last, and how it failed. */
+function buildWords(text: string, failure: string): string {
+  const printed = text
+    .split("\n")
+    .map((line) => asText(asObject(parseJson(line))["stream"]) ?? "")
+    .join("");
+  return [...printed.trimEnd().split("\n").slice(-10), failure].join("\n");
+}
+
+export async function loadImages(send: Send, archive: string, ask: Ask): Promise<Loading> {
+  const answer = await send({ method: "POST", path: "/images/load", upload: { path: archive } }, ask);
+  if (!isOk(answer)) return refusal(answer);
+  const failure = pullFailure(answer.text);
+  if (failure !== undefined) return { kind: "refused", status: 500, message: failure };
+  const told = answer.text.split("\n").map((line) => asText(asObject(parseJson(line))["stream"]) ?? "");
+  // Podman tells several names in one line, with commas.
+  const names = told.flatMap((line) =>
+    (/^Loaded image(?:\(s\)|s)?(?: ID)?: *(\S[^\n]*)/.exec(line)?.[1] ?? "")
+      .split(",")
+      .filter((name) => name !== ""),
+  );
+  return { kind: "loaded", names };
+}
+
+export async function importImage(
+  send: Send,
+  archive: string,
+  { repository, tag }: ImageTag,
+  ask: Ask,
+): Promise<{ readonly kind: "imported" } | Refusal> {
+  const query = { fromSrc: "-", repo: repository, tag };
+  const request = { method: "POST", path: "/images/create", query, upload: { path: archive } } as const;
+  const answer = await send(request, ask);
+  if (!isOk(answer)) return refusal(answer);
+  const failure = pullFailure(answer.text);
+  return failure === undefined ? { kind: "imported" } : { kind: "refused", status: 500, message: failure };
+}
+
+export async function tagImage(
+  send: Send,
+  reference: string,
+  { repository, tag }: ImageTag,
+  ask: Ask,
+): Promise<void> {
+  const path = `/images/${encodeImage(reference)}/tag`;
+  const answer = await send({ method: "POST", path, query: { repo: repository, tag } }, ask);
+  expectOk(answer, `naming image ${reference} ${repository}:${tag}`);
 }
 
 /** Slashes stay: both engines take the whole rest of the path as the name. */

@@ -1,5 +1,6 @@
 /** What Memoir wants from a container engine, in words that Docker and Podman share. */
 import type { Ask } from "../../kernel/index.ts";
+import type { ImageStart } from "../core/index.ts";
 import type { Credentials } from "./credentials.ts";
 
 export interface EngineFacts {
@@ -70,6 +71,8 @@ export interface LocalImage {
   /** `sha256:…`: the config digest, or a manifest digest where `containerdImages`. */
   readonly id: string;
   readonly platform: string;
+  /** What it runs of its own accord. */
+  readonly start: ImageStart;
 }
 
 /** A refusal that the engine explained; what it means depends on what was asked. */
@@ -95,6 +98,22 @@ export interface PullRequest {
   readonly onProgress?: (line: string) => void;
 }
 
+/** An image that is made on this machine gets a name that it is found by later. */
+export interface BuildRequest {
+  readonly dockerfile: string;
+  readonly name: ImageTag;
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface ImageTag {
+  /** `localhost/memoir/build`. */
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** `names`: what the engine says that it has loaded: names, or ids of images without one. */
+export type Loading = { readonly kind: "loaded"; readonly names: readonly string[] } | Refusal;
+
 export interface ContainerEngine {
   readonly facts: EngineFacts;
   create(spec: ContainerSpec, ask: Ask): Promise<Creation>;
@@ -111,5 +130,12 @@ export interface ContainerEngine {
   list(label: string, ask: Ask): Promise<readonly ListedContainer[]>;
   image(reference: string, ask: Ask): Promise<LocalImage | undefined>;
   pull(request: PullRequest, ask: Ask): Promise<{ readonly kind: "pulled" } | Refusal>;
+  build(request: BuildRequest, ask: Ask): Promise<{ readonly kind: "built" } | Refusal>;
+  /** An archive as `docker save` writes it. */
+  load(archive: string, ask: Ask): Promise<Loading>;
+  /** An archive of a root file system. */
+  import(archive: string, name: ImageTag, ask: Ask): Promise<{ readonly kind: "imported" } | Refusal>;
+  /** Another name for an image; a name that is taken moves. */
+  tag(reference: string, name: ImageTag, ask: Ask): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,11 +4,13 @@
  * image or cannot be reached; and an engine that reaches what we cannot (a proxy, a mirror) is asked last.
  */
 import { AppError, type Ask, type ErrorCode, isAppError, SingleFlight } from "../../kernel/index.ts";
-import type { ImageResolver, PinnedImage } from "../core/index.ts";
+import type { ImageResolver, ImageStart, PinnedImage } from "../core/index.ts";
 import type { CredentialSources } from "./credentials.ts";
 import type { LocalImage } from "./engine.ts";
+import { parseStart } from "./engine-api.ts";
 import { type ImageName, imageText, parseImageName } from "./image-name.ts";
 import type { ImageStore } from "./image-store.ts";
+import { asObject, parseJson } from "./json.ts";
 import { RegistryClient, type Unresolved } from "./registry-client.ts";
 
 export interface ImageResolverOptions {
@@ -37,17 +39,55 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
     credentials: options.credentials,
     ...(options.retryPauseMs === undefined ? {} : { retryPauseMs: options.retryPauseMs }),
   });
-  const pins = new Map<string, PinnedImage>();
-  const pinning = new SingleFlight<PinnedImage>();
+  const pinOnce = once((requested, ask) => pin(options, registry, requested, ask));
+  const starts = new Map<string, ImageStart>();
   return {
-    pin: async (requested, ask) => {
-      const known = pins.get(requested);
-      if (known !== undefined) return known;
-      const pinned = await pinning.run(requested, () => pin(options, registry, requested, ask));
-      pins.set(requested, pinned);
-      return pinned;
+    pin: pinOnce,
+    make: async (order, ask) => {
+      const { recipe } = order;
+      if (recipe.kind === "local" && (await options.store.find(recipe.name, ask)) === undefined)
+        return pinOnce(recipe.name, ask);
+      const image = await options.store.make(order, ask);
+      starts.set(image.id, image.start);
+      return pinLocal(recipe.kind === "local" ? recipe.name : recipe.kind, image);
+    },
+    startOf: async (image, ask) => {
+      const known = starts.get(image.reference) ?? (await startOf(options, registry, image, ask));
+      starts.set(image.reference, known);
+      return known;
     },
   };
+}
+
+/** Remembers answers, and asks once at a time. */
+function once(
+  find: (requested: string, ask: Ask) => Promise<PinnedImage>,
+): (requested: string, ask: Ask) => Promise<PinnedImage> {
+  const pins = new Map<string, PinnedImage>();
+  const pinning = new SingleFlight<PinnedImage>();
+  return async (requested, ask) => {
+    const known = pins.get(requested);
+    if (known !== undefined) return known;
+    const pinned = await pinning.run(requested, () => find(requested, ask));
+    pins.set(requested, pinned);
+    return pinned;
+  };
+}
+
+/** What the engine's own copy says, else the registry: nothing is pulled for it. */
+async function startOf(
+  options: ImageResolverOptions,
+  registry: RegistryClient,
+  image: PinnedImage,
+  ask: Ask,
+): Promise<ImageStart> {
+  const local = await options.store.find(image.reference, ask);
+  if (local !== undefined) return local.start;
+  const name = parseImageName(image.reference);
+  if (name === undefined) throw unresolved(image.requested, { kind: "missing", words: "it is gone" });
+  const answer = await registry.config(name, image.configDigest, options.tries ?? 4, ask);
+  if (answer.kind !== "config") throw unresolved(image.requested, answer);
+  return parseStart(asObject(parseJson(answer.text))["config"]);
 }
 
 async function pin(

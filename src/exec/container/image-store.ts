@@ -1,7 +1,9 @@
 /** The engine's own images: looking up, and pulling each one once at a time. */
 import { AppError, type Ask, SingleFlight } from "../../kernel/index.ts";
+import type { ImageOrder } from "../core/index.ts";
 import { type CredentialSources, findCredentials } from "./credentials.ts";
 import type { ContainerEngine, LocalImage } from "./engine.ts";
+import { makeImage } from "./image-maker.ts";
 import { isLoopback, parseImageName } from "./image-name.ts";
 
 export interface ImageStoreOptions {
@@ -9,11 +11,14 @@ export interface ImageStoreOptions {
   readonly credentials: CredentialSources;
   /** Told the engine's own words about a pull, line by line. */
   readonly onPull?: (reference: string, line: string) => void;
+  /** Told that an image is being built, loaded or imported. */
+  readonly onMake?: (words: string) => void;
 }
 
 export class ImageStore {
   readonly #options: ImageStoreOptions;
   readonly #pulls = new SingleFlight<void>();
+  readonly #makes = new SingleFlight<LocalImage>();
 
   constructor(options: ImageStoreOptions) {
     this.#options = options;
@@ -21,6 +26,12 @@ export class ImageStore {
 
   find(reference: string, ask: Ask): Promise<LocalImage | undefined> {
     return this.#options.engine.image(reference, ask);
+  }
+
+  /** @throws AppError EXEC_IMAGE_NOT_MADE; EXEC_IMAGE_NOT_FOUND where the store should have it. */
+  make(order: ImageOrder, ask: Ask): Promise<LocalImage> {
+    const { engine, onMake = () => {} } = this.#options;
+    return this.#makes.run(order.identity, () => makeImage(engine, order, onMake, ask));
   }
 
   /** @throws AppError EXEC_IMAGE_NOT_FOUND with the engine's words. */

@@ -13,17 +13,21 @@ import type {
   Refusal,
 } from "./engine.ts";
 import {
+  buildImage,
   engineMessage,
   expectOk,
   findImage,
+  importImage,
   inspectContainer,
   isOk,
   killContainer,
   listContainers,
+  loadImages,
   pullFailure,
   refusal,
   removeContainer,
   type Send,
+  tagImage,
 } from "./engine-api.ts";
 import { asList, asNumber, asObject, asText } from "./json.ts";
 import { platformOf } from "./platform.ts";
@@ -63,6 +67,10 @@ export async function openPodman(
     list: (label, within) => listContainers(send, label, within),
     image: (reference, within) => findImage(send, reference, within),
     pull: (request, within) => pull(send, request, within),
+    build: (request, within) => buildImage(send, request, within),
+    load: (archive, within) => loadImages(send, archive, within),
+    import: (archive, name, within) => importImage(send, archive, name, within),
+    tag: (reference, name, within) => tagImage(send, reference, name, within),
     close,
   };
 }

@@ -60,6 +60,21 @@ export class RegistryClient {
     }
   }
 
+  /** The config of an image: its text, checked against its digest. */
+  async config(
+    name: ImageName,
+    digest: string,
+    tries: number,
+    ask: Ask,
+  ): Promise<{ readonly kind: "config"; readonly text: string } | Unresolved> {
+    try {
+      return { kind: "config", text: await this.#document({ name, tries, ask }, "blobs", digest) };
+    } catch (error) {
+      if (error instanceof Trouble) return error.unresolved;
+      throw error;
+    }
+  }
+
   async #resolve(request: Request, platform: string): Promise<ResolvedImage> {
     const { name } = request;
     const digest = name.digest ?? (await this.#digestOfTag(request));

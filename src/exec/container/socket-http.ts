@@ -1,5 +1,7 @@
 /** HTTP over a unix socket with kept-alive connections: all that a container engine's API needs. */
+import { open } from "node:fs/promises";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
 export interface SocketRequest {
@@ -10,6 +12,8 @@ export interface SocketRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is, instead of `body`: an archive, or the host path of one. */
+  readonly upload?: { readonly bytes: Uint8Array } | { readonly path: string };
   /** Called with every complete line of the answer (progress of a pull). */
   readonly onLine?: (line: string) => void;
 }
@@ -42,8 +46,12 @@ export class SocketHttp {
     }
   }
 
-  #exchange(request: SocketRequest, signal: AbortSignal): Promise<SocketAnswer> {
+  async #exchange(request: SocketRequest, signal: AbortSignal): Promise<SocketAnswer> {
+    const { upload } = request;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const bytes = upload !== undefined && "bytes" in upload ? upload.bytes : body;
+    const file = upload !== undefined && "path" in upload ? await open(upload.path) : undefined;
+    const size = file === undefined ? Buffer.byteLength(bytes ?? "") : (await file.stat()).size;
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest({
         socketPath: this.socketPath,
@@ -53,15 +61,16 @@ export class SocketHttp {
         headers: {
           host: "engine",
           ...request.headers,
-          ...(body === undefined
-            ? { "content-length": 0 }
-            : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+          ...(upload === undefined ? {} : { "content-type": "application/x-tar" }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          "content-length": size,
         },
         signal,
       });
       outgoing.on("error", reject);
       outgoing.on("response", (answer) => readAnswer(answer, request.onLine).then(resolve, reject));
-      outgoing.end(body);
+      if (file === undefined) outgoing.end(bytes);
+      else pipeline(file.createReadStream(), outgoing).catch(reject);
     });
   }
 

@@ -1,6 +1,7 @@
 /** Where things lie: the layout of an attempt's directory, and the way between task paths and host paths. */
 import { posix } from "node:path";
-import { type StagedInput, taskRoot, taskWork } from "../../task/index.ts";
+import { invariant } from "../../kernel/index.ts";
+import { type LiteralFile, type StagedInput, taskRoot, taskWork } from "../../task/index.ts";
 
 export interface AttemptPaths {
   /** The script as the engine placed it. */
@@ -11,6 +12,8 @@ export interface AttemptPaths {
   readonly work: string;
   /** For temporary files of tasks whose language promises them a folder. */
   readonly tmp: string;
+  /** What is placed outside of the task root, each below its absolute path; only where a task has such. */
+  readonly outside: string;
   readonly stdout: string;
   readonly stderr: string;
   readonly usage: string;
@@ -30,6 +33,7 @@ export function attemptPaths(directory: string): AttemptPaths {
     inputs: at("inputs"),
     work: at("work"),
     tmp: at("tmp"),
+    outside: at("outside"),
     stdout: at("stdout"),
     stderr: at("stderr"),
     usage: at("usage.json"),
@@ -39,21 +43,46 @@ export function attemptPaths(directory: string): AttemptPaths {
   };
 }
 
+/** The part of an attempt that decides where things lie. */
+export interface PlacedAttempt {
+  readonly directory: string;
+  readonly inputs: readonly StagedInput[];
+  readonly literalFiles?: readonly LiteralFile[];
+  readonly workDir?: string;
+}
+
 /**
  * The host path of a path as the task sees it: the source for staged inputs (and what lies inside staged folders), the
- * place below the attempt's directory for everything else below the task root, undefined outside of it.
+ * place below the attempt's directory for everything else below the task root, in the working directory by its other
+ * name, or placed elsewhere; undefined for what Memoir did not put there.
  */
-export function attemptHostPath(
-  attempt: { readonly directory: string; readonly inputs: readonly StagedInput[] },
-  taskPath: string,
-): string | undefined {
-  const path = posix.normalize(taskPath);
+export function attemptHostPath(attempt: PlacedAttempt, taskPath: string): string | undefined {
+  const path = canonicalPath(attempt, posix.normalize(taskPath));
   for (const input of attempt.inputs) {
     if (input.writable === true) continue;
     if (path === input.path) return input.source.location;
     if (path.startsWith(`${input.path}/`)) return input.source.location + path.slice(input.path.length);
   }
-  return belowTaskRoot(attempt.directory, path);
+  const below = belowTaskRoot(attempt.directory, path);
+  if (below !== undefined) return below;
+  const placed = [...attempt.inputs, ...(attempt.literalFiles ?? [])].some(
+    (each) => path === each.path || path.startsWith(`${each.path}/`),
+  );
+  return placed ? placeOf(attempt.directory, path) : undefined;
+}
+
+/** A path in the working directory by its usual name. */
+function canonicalPath({ workDir }: PlacedAttempt, path: string): string {
+  if (workDir === undefined) return path;
+  if (path === workDir) return taskWork;
+  return path.startsWith(`${workDir}/`) ? taskWork + path.slice(workDir.length) : path;
+}
+
+/** Where the attempt's directory holds what the task sees at an absolute path. */
+export function placeOf(directory: string, taskPath: string): string {
+  const place = belowTaskRoot(directory, taskPath);
+  invariant(place !== directory, "nothing is placed at the task root itself");
+  return place ?? attemptPaths(directory).outside + posix.resolve("/", taskPath);
 }
 
 /** `/mnt/memoir/work/x` -> `<directory>/work/x`; undefined when the path is not below the task root. */

@@ -7,7 +7,7 @@
  * place below `inputs/` (as a link to its source), so a task path's host path is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";
-import type { LiteralFile, Resources, StagedInput } from "../../task/index.ts";
+import type { ImageRecipe, LiteralFile, Resources, StagedInput } from "../../task/index.ts";
 
 export interface ExecutorAbilities {
   /** Runs commands inside images. */
@@ -35,6 +35,16 @@ export interface PinnedImage {
   readonly configDigest: string;
   /** Digest of this platform's manifest; undefined for images that no registry has seen. */
   readonly manifestDigest?: string;
+  /** The image's own words that the call runs behind: never empty, and absent for calls that run without them. */
+  readonly entrypoint?: readonly string[];
+}
+
+/** What an image runs of its own accord. */
+export interface ImageStart {
+  /** Goes before every command; empty = nothing does. */
+  readonly entrypoint: readonly string[];
+  /** The command when none is given. */
+  readonly command: readonly string[];
 }
 
 export interface Attempt {
@@ -44,7 +54,11 @@ export interface Attempt {
   readonly directory: string;
   /** The script's text, already placed by the engine as `<directory>/command`. */
   readonly shell: readonly string[];
-  /** Staged inputs with `source.location` being a host path by now. */
+  /** Words after the script's path: the entry point of the image, where the script runs it. */
+  readonly arguments?: readonly string[];
+  /** Only with an image: the working directory is at this absolute path, too, and the command starts there. */
+  readonly workDir?: string;
+  /** Staged inputs with `source.location` being a host path by now. Outside of the task root only with an image. */
   readonly inputs: readonly StagedInput[];
   /** Written by the executor below the task root before the start, with the task root's text replaced if need be. */
   readonly literalFiles?: readonly LiteralFile[];
@@ -109,8 +123,20 @@ export interface Executor {
   close(): Promise<void>;
 }
 
+export interface ImageOrder {
+  readonly recipe: ImageRecipe;
+  /** Equal for equal recipes with equal archives. */
+  readonly identity: string;
+  /** Host path of the archive, which is brought here if need be. */
+  archive(): Promise<string>;
+}
+
 /** Resolves image references, once per run and image. */
 export interface ImageResolver {
   /** Throws EXEC_IMAGE_* AppErrors: not found, refused, unreachable. */
   pin(requested: string, ask: Ask): Promise<PinnedImage>;
+  /** Makes sure that the image of a recipe is there. Throws as `pin` does. */
+  make(order: ImageOrder, ask: Ask): Promise<PinnedImage>;
+  /** Answers for images that were pinned here. Throws as `pin` does. */
+  startOf(image: PinnedImage, ask: Ask): Promise<ImageStart>;
 }

@@ -18,7 +18,9 @@ export type {
   AttemptState,
   Executor,
   ExecutorAbilities,
+  ImageOrder,
   ImageResolver,
+  ImageStart,
   PinnedImage,
   Usage,
 } from "./executor.ts";

@@ -10,16 +10,18 @@ import { constants, mkdirSync } from "node:fs";
 import { chmod, cp, lstat, mkdir, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, type Ask, checkAsk, invariant, systemErrorCode } from "../../kernel/index.ts";
-import { type FileValue, type StagedInput, taskRoot } from "../../task/index.ts";
-import { attemptPaths, belowTaskRoot } from "./attempt-paths.ts";
+import type { FileValue, StagedInput } from "../../task/index.ts";
+import { attemptPaths, belowTaskRoot, placeOf } from "./attempt-paths.ts";
 import type { Attempt } from "./executor.ts";
 
-/** A source that has to appear, read-only, at a path of the task. */
+/** A source that has to appear at a path of the task. */
 export interface InputMount {
   /** Host path without symbolic links. */
   readonly source: string;
   readonly target: string;
   readonly kind: FileValue["kind"];
+  /** The task may change it: the source is the attempt's own. */
+  readonly writable?: true;
 }
 
 export interface PrepareOptions {
@@ -29,7 +31,8 @@ export interface PrepareOptions {
 }
 
 /**
- * Idempotent: an attempt that was prepared and not started is prepared again.
+ * Idempotent: an attempt that was prepared and not started is prepared again. Only mounts reach places outside of the
+ * task root: what the attempt's directory holds for them is mounted, too.
  * @throws AppError EXEC_INPUT_MISSING for a source that is not there; EXEC_START_FAILED for inputs that contradict each
  *   other (two sources for one path, an input inside another one's folder).
  */
@@ -43,22 +46,33 @@ export async function prepareAttempt(
   mkdirSync(paths.inputs, { recursive: true });
   mkdirSync(paths.tmp, { recursive: true });
   const mounts: InputMount[] = [];
+  const own: string[] = [];
+  const mountOwn = (path: string, kind: FileValue["kind"]) => {
+    if (belowTaskRoot("", path) !== undefined) return;
+    invariant(options.inputs === "mount-points", `${path} is outside of the task root, so it is mounted`);
+    if (own.some((outer) => path.startsWith(`${outer}/`))) return;
+    own.push(path);
+    mounts.push({ source: placeOf(attempt.directory, path), target: path, kind, writable: true });
+  };
   for (const input of staged(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);
-    const place = placeOf(attempt, input.path);
+    const place = placeOf(attempt.directory, input.path);
     await mkdir(dirname(place), { recursive: true });
     const source = await sourceOf(attempt, input);
-    if (input.writable === true) await copyWritable(source, place);
-    else if (options.inputs === "links") await link(source, place);
+    if (input.writable === true) {
+      await copyWritable(source, place);
+      mountOwn(input.path, input.source.kind);
+    } else if (options.inputs === "links") await link(source, place);
     else {
       await makeMountPoint(place, input.source.kind);
       mounts.push({ source, target: input.path, kind: input.source.kind });
     }
   }
   for (const file of attempt.literalFiles ?? []) {
-    const place = placeOf(attempt, file.path);
+    const place = placeOf(attempt.directory, file.path);
     await mkdir(dirname(place), { recursive: true });
     await writeFile(place, options.rewrite?.(file.content) ?? file.content);
+    mountOwn(file.path, "file");
   }
   return mounts;
 }
@@ -67,7 +81,7 @@ export async function prepareAttempt(
 export async function settleInputs(attempt: Attempt): Promise<void> {
   for (const input of staged(attempt)) {
     if (input.writable === true) continue;
-    const place = placeOf(attempt, input.path);
+    const place = placeOf(attempt.directory, input.path);
     if (await isMountPoint(place)) await link(input.source.location, place);
   }
 }
@@ -99,7 +113,7 @@ function isInsideAnother(
   input: StagedInput,
   byPath: ReadonlyMap<string, StagedInput>,
 ): boolean {
-  for (let parent = dirname(input.path); parent.length > taskRoot.length; parent = dirname(parent)) {
+  for (let parent = dirname(input.path); parent !== "/"; parent = dirname(parent)) {
     const outer = byPath.get(parent);
     if (outer === undefined || outer.writable === true) continue;
     if (input.source.location === outer.source.location + input.path.slice(parent.length)) return true;
@@ -109,12 +123,6 @@ function isInsideAnother(
     );
   }
   return false;
-}
-
-function placeOf(attempt: Attempt, taskPath: string): string {
-  const place = belowTaskRoot(attempt.directory, taskPath);
-  invariant(place !== undefined && place !== attempt.directory, `${taskPath} is below the task root`);
-  return place;
 }
 
 async function sourceOf(attempt: Attempt, input: StagedInput): Promise<string> {

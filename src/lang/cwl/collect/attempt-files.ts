@@ -54,10 +54,21 @@ export class AttemptFiles {
   /** Host paths of everything that was staged. */
   readonly #sources: readonly string[];
 
-  constructor(finished: FinishedAttempt, inputs: ReadonlyMap<string, FileValue>, sources: readonly string[]) {
+  /** The working directory as expressions and the task see it. */
+  readonly #outdir: string;
+
+  constructor(
+    finished: FinishedAttempt,
+    facts: {
+      readonly inputs: ReadonlyMap<string, FileValue>;
+      readonly sources: readonly string[];
+      readonly outdir: string;
+    },
+  ) {
     this.#finished = finished;
-    this.#inputs = inputs;
-    this.#sources = sources;
+    this.#inputs = facts.inputs;
+    this.#sources = facts.sources;
+    this.#outdir = facts.outdir;
   }
 
   /**
@@ -91,9 +102,10 @@ export class AttemptFiles {
   /** The place of a path of the task on this machine. */
   locationOf(taskPath: string): string {
     const { workDir, hostPathOf: hostOf } = this.#finished;
-    const absolute = resolve(taskWork, taskPath);
-    if (absolute === taskWork || absolute.startsWith(`${taskWork}/`))
-      return fileLocation(workDir + absolute.slice(taskWork.length));
+    const absolute = resolve(this.#outdir, taskPath);
+    for (const work of [this.#outdir, taskWork])
+      if (absolute === work || absolute.startsWith(`${work}/`))
+        return fileLocation(workDir + absolute.slice(work.length));
     return fileLocation(hostOf(absolute) ?? absolute);
   }
 
@@ -157,9 +169,9 @@ export class AttemptFiles {
 
   /** A host path, with links followed as the task saw them. */
   async #locate(path: string): Promise<string> {
-    const absolute = resolve(taskWork, path);
+    const absolute = resolve(this.#outdir, path);
     const inTask = absolute === taskRoot || absolute.startsWith(`${taskRoot}/`);
-    const host = inTask ? this.#finished.hostPathOf(absolute) : absolute;
+    const host = this.#finished.hostPathOf(absolute) ?? (inTask ? undefined : absolute);
     if (host === undefined) throw new OutputProblem(`${path} is outside of the task`);
     return this.#follow(host, path, 0);
   }
@@ -168,10 +180,8 @@ export class AttemptFiles {
     const facts = await lstat(host).catch(() => undefined);
     if (facts?.isSymbolicLink() === true && depth < 40) {
       const target = await readlink(host);
-      if (target.startsWith(`${taskRoot}/`)) {
-        const inside = this.#finished.hostPathOf(target);
-        if (inside !== undefined && inside !== host) return this.#follow(inside, asked, depth + 1);
-      }
+      const inside = target.startsWith("/") ? this.#finished.hostPathOf(target) : undefined;
+      if (inside !== undefined && inside !== host) return this.#follow(inside, asked, depth + 1);
       const next = resolve(dirname(host), target);
       if (await this.#isInside(next)) return this.#follow(next, asked, depth + 1);
       throw new OutputProblem(`${asked} is a link to ${target}, outside of the task`);
@@ -205,7 +215,7 @@ export class AttemptFiles {
       if (entry.isDirectory()) await this.#checkLinks(path, inner, { ...walk, above });
       if (!entry.isSymbolicLink()) continue;
       const target = await readlink(path);
-      if (target.startsWith(`${taskRoot}/`)) continue;
+      if (target.startsWith("/") && this.#finished.hostPathOf(target) !== undefined) continue;
       if (!(await this.#isInside(path)))
         throw new OutputProblem(`${inner} is a link to ${target}, outside of the task`);
       const facts = await stat(path).catch(() => undefined);

@@ -6,7 +6,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { isAbsolute, posix } from "node:path";
 import { type Ask, isAppError, systemErrorCode } from "../../../kernel/index.ts";
-import { type FileValue, type FinishedAttempt, type Outputs, taskWork } from "../../../task/index.ts";
+import type { FileValue, FinishedAttempt, Outputs } from "../../../task/index.ts";
 import type { FileAccess, OutputCollector } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
 import type { LoadListing, OutputBinding } from "../model/parameter.ts";
@@ -15,6 +15,7 @@ import type { Requirements } from "../model/requirements.ts";
 import { allowsNull, membersOf, type RecordField, type Type } from "../model/type.ts";
 import { CwlFailure } from "../plan/failure.ts";
 import type { PlannedTool } from "../plan/plan-tool.ts";
+import { outdirOf } from "../plan/resources.ts";
 import { Scope } from "../plan/scope.ts";
 import { checkValue } from "../values/check-value.ts";
 import { FileProblem, withContents, withListing } from "../values/complete.ts";
@@ -78,6 +79,8 @@ class Collector {
   readonly #scope: Scope;
   readonly #disk: AttemptFiles;
   readonly #files: Files;
+  /** The working directory as expressions see it. */
+  readonly #outdir: string;
 
   constructor(parts: CollectorParts, finished: FinishedAttempt, ask: Ask) {
     const { planned, evaluator, requirements } = parts;
@@ -87,11 +90,12 @@ class Collector {
     this.#files = createFiles(parts.host);
     const runtime = cwlRecord([...Object.entries(planned.runtime), ["exitCode", finished.exitCode]]);
     this.#scope = new Scope({ evaluator, inputs: planned.inputs, runtime, requirements, ask });
-    this.#disk = new AttemptFiles(
-      finished,
-      heldByLocation(planned.inputs),
-      planned.call.inputs.map((each) => each.source.location),
-    );
+    this.#outdir = outdirOf(planned.runtime);
+    this.#disk = new AttemptFiles(finished, {
+      inputs: heldByLocation(planned.inputs),
+      sources: planned.call.inputs.map((each) => each.source.location),
+      outdir: this.#outdir,
+    });
   }
 
   async collect(): Promise<Outputs> {
@@ -110,7 +114,7 @@ class Collector {
 
   /** What the tool says itself. */
   async #ownJson(): Promise<CwlRecord | undefined> {
-    const path = await this.#disk.find(`${taskWork}/cwl.output.json`);
+    const path = await this.#disk.find(`${this.#outdir}/cwl.output.json`);
     let text: string;
     try {
       text = await readFile(path, "utf8");
@@ -178,7 +182,7 @@ class Collector {
     for (const pattern of planned.outputs.globs.get(binding) ?? []) {
       const relative = this.#relative(pattern);
       for (const path of await globBelow(this.#finished.workDir, relative))
-        paths.push(posix.join(taskWork, path));
+        paths.push(posix.join(this.#outdir, path));
     }
     const unique = [...new Set(paths)];
     const found = await Promise.all(unique.map((path) => this.#disk.at(path)));
@@ -191,7 +195,7 @@ class Collector {
   }
 
   #relative(pattern: string): string {
-    const path = isAbsolute(pattern) ? posix.relative(taskWork, posix.normalize(pattern)) : pattern;
+    const path = isAbsolute(pattern) ? posix.relative(this.#outdir, posix.normalize(pattern)) : pattern;
     if (path.split("/").includes(".."))
       throw new OutputProblem(`the pattern ${pattern} leads outside of the output directory`);
     return path;

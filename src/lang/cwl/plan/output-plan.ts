@@ -3,7 +3,7 @@
  * streams are told as every language tells them, so that equal tasks are equal.
  */
 import { sha256 } from "../../../hash/index.ts";
-import { type CanonicalJson, type OutputRule, taskWork } from "../../../task/index.ts";
+import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
 import { type Expr, literalText } from "../model/expression.ts";
 import type { OutputBinding, OutputParameter } from "../model/parameter.ts";
 import type { CommandLineTool } from "../model/process.ts";
@@ -11,6 +11,7 @@ import { type RecordField, type Type, unionOf } from "../model/type.ts";
 import { plainJson } from "../values/text.ts";
 import { type CwlValue, isList } from "../values/value.ts";
 import { failureAt } from "./failure.ts";
+import { outdirOf } from "./resources.ts";
 import type { Scope } from "./scope.ts";
 
 /** A stream that no one gave a name: it is caught where the executor keeps it. */
@@ -93,7 +94,7 @@ function ruleOf(output: OutputParameter, parts: RuleParts): OutputRule["from"] {
     if (stream !== undefined) return { kind: stream };
     const [pattern, ...others] = parts.globs.get(binding) ?? [];
     if (pattern !== undefined && others.length === 0) {
-      const text = belowWork(pattern);
+      const text = belowOutdir(pattern, outdirOf(parts.scope.parts.runtime));
       if (type.kind === "File" && !isPattern(text)) return { kind: "path", path: text };
       if (type.kind === "array" && type.items.kind === "File") return { kind: "glob", pattern: text };
     }
@@ -107,8 +108,8 @@ function isPlain({ outputBinding: binding, secondaryFiles, format, loadContents 
   return binding?.outputEval === undefined && secondaryFiles.length === 0 && format.length === 0 && !loads;
 }
 
-function belowWork(pattern: string): string {
-  return pattern.startsWith(`${taskWork}/`) ? pattern.slice(taskWork.length + 1) : pattern;
+function belowOutdir(pattern: string, outdir: string): string {
+  return pattern.startsWith(`${outdir}/`) ? pattern.slice(outdir.length + 1) : pattern;
 }
 
 export function isPattern(text: string): boolean {

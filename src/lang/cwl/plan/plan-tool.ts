@@ -25,7 +25,8 @@ import {
   isRecord,
 } from "../values/value.ts";
 import { commandWords } from "./bind-arguments.ts";
-import { failureAt, unsupportedPrefix } from "./failure.ts";
+import { dockerPlan } from "./docker.ts";
+import { failureAt } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
 import { bareRuntime, taskTmp, toolResources } from "./resources.ts";
 import { Scope } from "./scope.ts";
@@ -35,6 +36,9 @@ import { type WorkDir, workDirOf } from "./work-dir.ts";
 
 /** Raised when equal documents come to mean something else. */
 export const frontEndVersion = "1.0.0";
+
+/** How often a tool is run again that ended with one of its temporaryFailCodes. */
+const temporaryRetries = 2;
 
 export interface ToolRequest {
   readonly tool: CommandLineTool;
@@ -61,14 +65,16 @@ export interface PlannedTool {
 /** @throws CwlFailure */
 export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedTool> {
   const { tool, requirements, evaluator, files } = request;
-  refuseUnsupported(requirements);
+  const docker = dockerPlan(requirements.docker);
+  const { outdir } = docker;
   const stager = new Stager();
   const staged = stageAll(request.inputs, tool, stager);
-  const first = new Scope({ evaluator, inputs: staged, runtime: bareRuntime, requirements, ask });
+  const bare = cwlRecord([...Object.entries(bareRuntime), ["outdir", outdir]]);
+  const first = new Scope({ evaluator, inputs: staged, runtime: bare, requirements, ask });
   const { runtime, resources } = await toolResources(requirements.resource, first);
 
   const before = first.with({ runtime });
-  const work = await workDirOf(requirements.initialWorkDir, stager, before);
+  const work = await workDirOf(requirements.initialWorkDir, stager, before, tool.version);
   const inputs = cwlRecord(Object.entries(staged).map(([name, value]) => [name, moved(value, work.moved)]));
   const scope = before.with({ inputs });
 
@@ -79,12 +85,19 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     return textOf(await scope.evaluate(expr), expr, what);
   };
   const stdin = await stream(tool.stdin, "stdin");
-  const stdout = belowWork(await stream(tool.stdout, "stdout"), tool.stdout, "stdout");
-  const stderr = belowWork(await stream(tool.stderr, "stderr"), tool.stderr, "stderr");
-  const { shell, command } = renderScript(
+  const below = async (expr: Expr | undefined, what: string) =>
+    belowOutdir(await stream(expr, what), { expr, what, outdir });
+  const stdout = await below(tool.stdout, "stdout");
+  const stderr = await below(tool.stderr, "stderr");
+  // In a container that must be, as engines run commands there: through a pipe.
+  const input = {
+    from: stdin ?? "",
+    through: requirements.docker?.required === true ? "pipe" : "file",
+  } as const;
+  const { shell, command, behindEntrypoint } = renderScript(
     words,
     {
-      ...(stdin === undefined ? {} : { stdin }),
+      ...(stdin === undefined ? {} : { stdin: input }),
       ...(stdout === undefined ? {} : { stdout }),
       ...(stderr === undefined ? {} : { stderr }),
     },
@@ -95,12 +108,20 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   const timeoutMs = await timeLimit(requirements, scope);
   const reusable = await truth(requirements.workReuse?.enableReuse ?? true, "enableReuse", scope);
   const empty = join(files.scratch, "empty");
-  await mkdir(empty, { recursive: true });
-  const texts = [command, ...Object.values(env), JSON.stringify(outputs.rules)];
   const everything = stagedInputs(stager.entries(), new Set(), empty);
-  const atWork = stagedInputs(work.placed, work.writable, empty);
-  const named = namedOnes([...texts, ...atWork.literalFiles.map((each) => each.content)]);
-  const images = imagesOf(requirements);
+  const atWork = stagedInputs(
+    [...work.placed].map(([path, what]) => [canonical(path, outdir), what] as const),
+    new Set([...work.writable].map((path) => canonical(path, outdir))),
+    empty,
+  );
+  if ([...everything.inputs, ...atWork.inputs].some(({ source }) => source.location === empty))
+    await mkdir(empty, { recursive: true });
+  const named = namedOnes(() => [
+    command,
+    ...Object.values(env),
+    JSON.stringify(outputs.rules),
+    ...atWork.literalFiles.map((each) => each.content),
+  ]);
   return {
     inputs,
     runtime,
@@ -116,12 +137,16 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       inputs: [...everything.inputs.filter((each) => named(each.path)), ...atWork.inputs],
       literalFiles: [...everything.literalFiles.filter((each) => named(each.path)), ...atWork.literalFiles],
       env,
-      fixedEnv: { HOME: String(runtime["outdir"]), TMPDIR: taskTmp },
-      images,
+      fixedEnv: { HOME: outdir, TMPDIR: taskTmp },
+      images: docker.images,
+      ...(docker.recipe === undefined ? {} : { imageRecipe: docker.recipe }),
+      ...(docker.workDir === undefined ? {} : { workDir: docker.workDir }),
+      behindEntrypoint,
       ...(requirements.docker?.required === true ? { needsContainer: true as const } : {}),
       resources,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      maxRetries: 0,
+      maxRetries: tool.temporaryFailCodes.length === 0 ? 0 : temporaryRetries,
+      retriedExit: tool.temporaryFailCodes,
       acceptedExit: { kind: "codes", codes: tool.successCodes.length === 0 ? [0] : tool.successCodes },
       network,
       outputRules: outputs.rules,
@@ -130,22 +155,20 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   };
 }
 
-/** What a stream is written to stays in the working directory. @throws CwlFailure */
-function belowWork(name: string | undefined, expr: Expr | undefined, what: string): string | undefined {
-  if (name === undefined || expr === undefined) return undefined;
-  if (name !== "" && posix.resolve(taskWork, name).startsWith(`${taskWork}/`)) return name;
-  const told = JSON.stringify(name);
-  throw failureAt(expr.place, "cwl-stream", `${what} ${told}: expected a file name in the working directory`);
+/** A path in the working directory by the name that it has in every call. */
+function canonical(path: string, outdir: string): string {
+  return path.startsWith(`${outdir}/`) ? taskWork + path.slice(outdir.length) : path;
 }
 
-/** Hints may be ignored, so only what is required is refused. */
-function refuseUnsupported({ docker }: Requirements): void {
-  if (docker === undefined || !docker.required) return;
-  const refuse = (field: string) =>
-    failureAt(docker.place, `${unsupportedPrefix}-docker`, `DockerRequirement: ${field} is not supported`);
-  if (docker.outputDirectory !== undefined) throw refuse("dockerOutputDirectory");
-  if (docker.pull !== undefined || docker.imageId !== undefined) return;
-  throw refuse("an image without dockerPull or dockerImageId");
+/** What a stream is written to stays in the working directory. @throws CwlFailure */
+function belowOutdir(
+  name: string | undefined,
+  { expr, what, outdir }: { readonly expr: Expr | undefined; readonly what: string; readonly outdir: string },
+): string | undefined {
+  if (name === undefined || expr === undefined) return undefined;
+  if (name !== "" && posix.resolve(outdir, name).startsWith(`${outdir}/`)) return name;
+  const told = JSON.stringify(name);
+  throw failureAt(expr.place, "cwl-stream", `${what} ${told}: expected a file name in the working directory`);
 }
 
 function updatesOf(work: WorkDir): ReadonlyMap<string, string> {
@@ -209,12 +232,19 @@ function placeFields(path: string, file: boolean) {
 }
 
 /** Staged folders that nothing names cannot be found by the command: what lies in them decides nothing. */
-function namedOnes(texts: readonly string[]): (path: string) => boolean {
-  const all = texts.join("\n");
-  const mentions = new Set([...all.matchAll(/\/mnt\/memoir\/inputs\/(\d+)/g)].map((match) => match[1]));
-  // A command that looks at the folder of all inputs may find any of them.
-  const everything = new RegExp(`${taskInputs}(?!/\\d)`).test(all);
-  return (path) => everything || mentions.has(path.slice(taskInputs.length + 1).split("/")[0]);
+function namedOnes(texts: () => readonly string[]): (path: string) => boolean {
+  let found: { readonly everything: boolean; readonly mentions: ReadonlySet<string | undefined> } | undefined;
+  // Many tools have no files among their inputs, and then nothing asks.
+  const find = () => {
+    const all = texts().join("\n");
+    const mentions = new Set([...all.matchAll(/\/mnt\/memoir\/inputs\/(\d+)/g)].map((match) => match[1]));
+    // A command that looks at the folder of all inputs may find any of them.
+    return { everything: new RegExp(`${taskInputs}(?!/\\d)`).test(all), mentions };
+  };
+  return (path) => {
+    found ??= find();
+    return found.everything || found.mentions.has(path.slice(taskInputs.length + 1).split("/")[0]);
+  };
 }
 
 async function environment(requirements: Requirements, scope: Scope): Promise<Record<string, string>> {
@@ -254,11 +284,6 @@ function textOf(value: CwlValue, expr: Expr, what: string): string {
     "cwl-no-text",
     `${what}: expected a text, got ${JSON.stringify(value)} from ${expr.text}`,
   );
-}
-
-function imagesOf({ docker }: Requirements): readonly string[] {
-  const image = docker?.pull ?? docker?.imageId;
-  return image === undefined ? [] : [image];
 }
 
 function policyOf(requirements: Requirements, reusable: boolean, impure: string | undefined): CachePolicy {

@@ -10,6 +10,11 @@ export const taskTmp = `${taskRoot}/tmp`;
 
 const mebibyte = 2 ** 20;
 
+/** The output directory as expressions see it. */
+export function outdirOf(runtime: CwlRecord): string {
+  return String(runtime["outdir"]);
+}
+
 /** What expressions see before the resources are known. */
 export const bareRuntime: CwlRecord = cwlRecord([
   ["outdir", taskWork],
@@ -46,7 +51,7 @@ export async function toolResources(resource: Resource | undefined, scope: Scope
   const tmpdir = await bounds("tmpdir", resource?.tmpdirMin, resource?.tmpdirMax);
   const outdir = await bounds("outdir", resource?.outdirMin, resource?.outdirMax);
   const runtime = cwlRecord([
-    ["outdir", taskWork],
+    ["outdir", outdirOf(scope.parts.runtime)],
     ["tmpdir", taskTmp],
     ["cores", Math.max(1, Math.ceil(cores.min ?? 1))],
     ["ram", Math.ceil(ram.min ?? 256)],

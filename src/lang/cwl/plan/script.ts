@@ -3,7 +3,7 @@ import type { Word } from "./bind-arguments.ts";
 
 export interface Streams {
   /** Paths as the task sees them, or relative to the working directory. */
-  readonly stdin?: string;
+  readonly stdin?: { readonly from: string; readonly through: "file" | "pipe" };
   readonly stdout?: string;
   readonly stderr?: string;
 }
@@ -11,7 +11,15 @@ export interface Streams {
 export interface Script {
   readonly shell: readonly string[];
   readonly command: string;
+  /** The same for an image with an entry point, whose words are the script's arguments. */
+  readonly behindEntrypoint: {
+    readonly shell: readonly string[];
+    readonly command: string;
+    readonly words: "given" | "image's own";
+  };
 }
+
+const sh = ["/bin/sh"];
 
 /**
  * Words alone replace the shell (`exec`), so that programs are found on PATH and never are the shell's own. A script
@@ -19,22 +27,42 @@ export interface Script {
  */
 export function renderScript(words: readonly Word[], streams: Streams, form: "words" | "shell text"): Script {
   const redirections = redirectionsOf(streams);
-  if (form === "shell text") {
-    const text = words.map((word) => (word.quoted ? shellWord(word.text) : word.text)).join(" ");
+  const shellText = words.map((word) => (word.quoted ? shellWord(word.text) : word.text)).join(" ");
+  const texts = form === "words" ? words.map((word) => word.text) : ["/bin/sh", "-c", shellText];
+  const text = texts.map(shellWord).join(" ");
+  const behindEntrypoint = {
+    shell: sh,
+    command: executed(`"$@"${text === "" ? "" : ` ${text}`}`, streams),
+    words: texts.length === 0 ? ("image's own" as const) : ("given" as const),
+  };
+  if (form === "shell text" && streams.stdin?.through !== "pipe") {
     const head = redirections === "" ? "" : `exec${redirections}\n`;
-    return { shell: ["/bin/sh"], command: `${head}${text}\n` };
+    return { shell: sh, command: `${head}${shellText}\n`, behindEntrypoint };
   }
   const [program, flag, script] = words;
   const isBashText = program?.text === "/bin/bash" && flag?.text === "-c" && words.length === 3;
-  if (isBashText && script !== undefined && redirections === "")
-    return { shell: ["/bin/bash"], command: script.text };
-  const text = words.map((word) => shellWord(word.text)).join(" ");
-  return { shell: ["/bin/sh"], command: `exec ${text}${redirections}\n` };
+  if (isBashText && script !== undefined && form === "words" && redirections === "")
+    return { shell: ["/bin/bash"], command: script.text, behindEntrypoint };
+  return { shell: sh, command: executed(text, streams), behindEntrypoint };
+}
+
+/** What is read through a pipe cannot be measured or read twice; where reading it fails, the task fails. */
+function executed(text: string, streams: Streams): string {
+  const { stdin, ...others } = streams;
+  if (stdin?.through !== "pipe") return `exec ${text}${redirectionsOf(streams)}\n`;
+  return [
+    `exec < ${shellWord(stdin.from)} || exit 1`,
+    `memoir_command() { exec ${text}${redirectionsOf(others)}; }`,
+    "command -v cat > /dev/null || memoir_command",
+    // 141: the command did not want all of it. Its input ends only after the `kill`, so it cannot take a part for all.
+    "{ cat || [ $? = 141 ] || kill $$; } | memoir_command",
+    "",
+  ].join("\n");
 }
 
 function redirectionsOf({ stdin, stdout, stderr }: Streams): string {
   const parts: string[] = [];
-  if (stdin !== undefined) parts.push(` < ${shellWord(stdin)}`);
+  if (stdin !== undefined) parts.push(` < ${shellWord(stdin.from)}`);
   if (stdout !== undefined) parts.push(` > ${shellWord(stdout)}`);
   if (stderr !== undefined) parts.push(stderr === stdout ? " 2>&1" : ` 2> ${shellWord(stderr)}`);
   return parts.join("");

@@ -6,9 +6,16 @@
 import { dirname } from "node:path/posix";
 import { sha256 } from "../../../hash/index.ts";
 import type { TaskPath } from "../../../kernel/index.ts";
-import { type FileValue, type LiteralFile, type StagedInput, taskInputs } from "../../../task/index.ts";
+import {
+  type FileValue,
+  type LiteralFile,
+  type StagedInput,
+  taskInputs,
+  taskRoot,
+} from "../../../task/index.ts";
 import { fileLocation, hostPathOf, nameOfLocation, splitName } from "../values/location.ts";
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
+import { isWithin } from "./container-path.ts";
 
 /** What lies at a path of the task before its command runs. */
 export type Placed =
@@ -101,7 +108,10 @@ export class Stager {
   }
 }
 
-/** Everything that is placed, as the call says it. `empty` is a folder of the host without anything in it. */
+/**
+ * Everything that is placed, as the call says it. `empty` is a folder of the host without anything in it; below the task
+ * root a folder with members is made for them, elsewhere it has to be brought.
+ */
 export function stagedInputs(
   placed: Iterable<readonly [string, Placed]>,
   writable: ReadonlySet<string>,
@@ -114,7 +124,7 @@ export function stagedInputs(
     const free = writable.has(place) ? { writable: true as const } : {};
     if (what.kind === "literal") literalFiles.push({ path, content: what.content });
     else if (what.kind === "source") inputs.push({ path, source: what.source, ...free });
-    else if (what.members === 0)
+    else if (what.members === 0 || !isWithin(place, taskRoot))
       inputs.push({
         path,
         source: { kind: "directory", location: empty, basename: "empty" },

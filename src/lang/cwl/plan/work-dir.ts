@@ -3,9 +3,9 @@
  * https://www.commonwl.org/v1.2/CommandLineTool.html#InitialWorkDirRequirement
  */
 import { posix } from "node:path";
-import { taskWork } from "../../../task/index.ts";
 import type { Place } from "../model/place.ts";
 import type { InitialWorkDir, WorkDirEntry } from "../model/requirements.ts";
+import { atLeast, type CwlVersion } from "../model/version.ts";
 import { FileProblem, fileName } from "../values/complete.ts";
 import { hostPathOf } from "../values/location.ts";
 import { jsonText } from "../values/text.ts";
@@ -20,7 +20,9 @@ import {
   isRecord,
   member,
 } from "../values/value.ts";
-import { failureAt, unsupportedPrefix } from "./failure.ts";
+import { containerPath, isWithin } from "./container-path.ts";
+import { failureAt } from "./failure.ts";
+import { outdirOf } from "./resources.ts";
 import type { Scope } from "./scope.ts";
 import { nameOf, type Placed, Stager } from "./stager.ts";
 
@@ -43,12 +45,11 @@ export async function workDirOf(
   requirement: InitialWorkDir | undefined,
   stager: Stager,
   scope: Scope,
+  version: CwlVersion,
 ): Promise<WorkDir> {
-  const inContainer = scope.parts.requirements.docker?.required === true;
-  const builder = new WorkDirBuilder(
-    stager,
-    inContainer ? `${unsupportedPrefix}-entryname` : "cwl-entryname",
-  );
+  const { requirements, runtime } = scope.parts;
+  const inContainer = requirements.docker?.required === true && atLeast(version, "v1.2");
+  const builder = new WorkDirBuilder(stager, outdirOf(runtime), inContainer ? "allowed" : "refused");
   if (requirement === undefined) return builder;
   for (const wanted of await wantedEntries(requirement, scope)) builder.add(wanted);
   return builder;
@@ -110,13 +111,14 @@ class WorkDirBuilder implements WorkDir {
   readonly writable = new Set<string>();
   readonly moved = new Map<string, string>();
   readonly #stager: Stager;
+  readonly #outdir: string;
+  /** Legal only inside of a container that the tool requires. */
+  readonly #absoluteNames: "allowed" | "refused";
 
-  /** What absolute names are refused with: legal only inside of a container of the tool's own. */
-  readonly #absoluteName: string;
-
-  constructor(stager: Stager, absoluteName: string) {
+  constructor(stager: Stager, outdir: string, absoluteNames: "allowed" | "refused") {
     this.#stager = stager;
-    this.#absoluteName = absoluteName;
+    this.#outdir = outdir;
+    this.#absoluteNames = absoluteNames;
   }
 
   add(wanted: Wanted): void {
@@ -143,17 +145,20 @@ class WorkDirBuilder implements WorkDir {
   }
 
   #pathOf(name: string, place: Place): string {
-    if (posix.isAbsolute(name) && !name.startsWith(`${taskWork}/`))
-      throw failureAt(
-        place,
-        this.#absoluteName,
-        `entryname ${name} is absolute, which needs a container of its own`,
-        "only names below the working directory are supported",
+    const path = posix.resolve(this.#outdir, name);
+    if (path.startsWith(`${this.#outdir}/`)) return path;
+    const refused = (why: string, help?: string) =>
+      failureAt(place, "cwl-entryname", `entryname ${name} ${why}`, help);
+    if (!posix.isAbsolute(name)) throw refused("leads outside of the working directory");
+    if (this.#absoluteNames === "refused")
+      throw refused(
+        "is absolute, which needs a container of its own",
+        "from v1.2 on a tool with DockerRequirement among its requirements may have absolute names",
       );
-    const path = posix.resolve(taskWork, name);
-    if (!path.startsWith(`${taskWork}/`))
-      throw failureAt(place, "cwl-entryname", `entryname ${name} leads outside of the working directory`);
-    return path;
+    const answer = containerPath(path);
+    if (answer.kind === "refused") throw refused(answer.why);
+    if (isWithin(this.#outdir, path)) throw refused(`would hide the working directory ${this.#outdir}`);
+    return answer.path;
   }
 
   #claim(path: string, what: Placed, place: Place): void {
