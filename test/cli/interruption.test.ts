@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { redisRequirement, startRedis } from "../servers/redis.ts";
 import { describeWith } from "../servers/requirement.ts";
 import { modelFixtures, Sandbox, type Started } from "./memoir.ts";
@@ -19,7 +19,8 @@ beforeAll(async () => {
   await cp(join(modelFixtures, "slow"), folder, { recursive: true });
   await writeFile(
     join(folder, "model/framework/run.sh"),
-    `if grep -q WAIT "$2" && [ ! -e "${box.path("go")}" ]; then touch "${box.path("waiting")}"; sleep 600; fi
+    `while [ -e "${box.path("hold")}" ] && [ "$(wc -l < "${box.path("batches.log")}")" -ge "$(cat "${box.path("hold")}")" ]; do sleep 0.02; done
+if grep -q WAIT "$2" && [ ! -e "${box.path("go")}" ]; then touch "${box.path("waiting")}"; sleep 600; fi
 awk 'NR == 1 { print "length"; next } { print length($0) }' "$2" > "$3"
 echo batch >> "${box.path("batches.log")}"
 `,
@@ -31,12 +32,22 @@ echo batch >> "${box.path("batches.log")}"
   await box.json("run", ...counted, "-i", "in.csv", "-o", "whole.csv", "--local", "whole-local");
   expect((await box.rows("whole.csv")).slice(0, 2)).toEqual(["C0,2", "CN1,3"]);
 });
+afterEach(goOn);
 afterAll(() => box.remove());
 
 const batches = () =>
   existsSync(box.path("batches.log"))
     ? readFileSync(box.path("batches.log"), "utf8").trim().split("\n").length
     : 0;
+
+/** From so many more batches on the model waits for `goOn`, so that a run cannot end before it is disturbed. */
+async function holdAfter(count: number): Promise<void> {
+  await box.write("hold", String(batches() + count));
+}
+
+async function goOn(): Promise<void> {
+  await rm(box.path("hold"), { force: true });
+}
 
 /** Resolves when the model has finished so many more batches. */
 function moreBatches(count: number, run: Started): Promise<void> {
@@ -72,6 +83,7 @@ describe("an interrupted run", () => {
         `${signal}-local`,
       ];
       for (const at of [20, 25, 30]) {
+        await holdAfter(at + 5);
         const run = box.start(...words);
         await moreBatches(at, run);
         run.process.kill(signal);
@@ -82,6 +94,7 @@ describe("an interrupted run", () => {
         }
         expect(existsSync(box.path(`${signal}.csv`))).toBe(false);
       }
+      await goOn();
       const before = batches();
       const { counts } = await box.json<{ counts: { reusedLocal: number } }>(...words);
       expect(await box.read(`${signal}.csv`)).toBe(await box.read("whole.csv"));
@@ -118,10 +131,12 @@ describe("an interrupted run", () => {
   it("starts anew when the input was changed meanwhile", async () => {
     const words = ["run", ...counted, "-i", "changing.csv", "-o", "changed.csv", "--local", "changing-local"];
     await box.inputs("changing.csv", rows);
+    await holdAfter(3);
     const run = box.start(...words);
     await moreBatches(2, run);
     run.process.kill("SIGKILL");
     await run.ended;
+    await goOn();
     await box.inputs("changing.csv", ["first", ...rows]);
     await box.json(...words);
     expect((await box.rows("changed.csv"))[0]).toBe("first,5");
@@ -180,11 +195,13 @@ describe("several at once", () => {
 
   it("a second run into the same output is refused while the first is at work", async () => {
     const words = ["run", ...counted, "-i", "in.csv", "-o", "busy.csv", "-b", "50", "--local", "busy-local"];
+    await holdAfter(4);
     const first = box.start(...words);
     await moreBatches(2, first);
     const { code, err } = await box.run(...words);
     expect(code).toBe(4);
     expect(err).toContain("[PREDICT_OUTPUT_BUSY]");
+    await goOn();
     expect((await first.ended).code).toBe(0);
     expect(await box.read("busy.csv")).toBe(await box.read("whole.csv"));
   });
@@ -216,9 +233,11 @@ describeWith([redisRequirement], "a Redis that dies", () => {
     const redis = await startRedis();
     try {
       const words = ["run", ...counted, "-i", "in.csv", "-b", "50", "--local", redis.url];
+      await holdAfter(5);
       const run = box.start(...words, "-o", "dying.csv");
       await moreBatches(3, run);
       await redis.kill();
+      await goOn();
       const { code, err } = await run.ended;
       expect(code).toBe(0);
       expect(err).toContain("warning: the local cache");

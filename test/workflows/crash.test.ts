@@ -27,6 +27,9 @@ workflow chain {
 }
 `;
 
+/** Seconds that no other process sleeps for: those of this test are known by it. */
+const mark = `87${process.pid}.321`;
+
 let box: Sandbox;
 beforeEach(async () => {
   box = await Sandbox.create();
@@ -78,10 +81,10 @@ describe("after kill -9", () => {
   });
 
   it("nothing of the run's tasks goes on", async () => {
-    await box.write("chain.wdl", chain(box.folder).replace("sleep 0.05", "sleep 87654.321"));
+    await box.write("chain.wdl", chain(box.folder).replace("sleep 0.05", `sleep ${mark}`));
     await killedAfter(1);
     await new Promise<void>((resolve) => {
-      const look = () => (processesWith("87654.321") === 0 ? resolve() : setTimeout(look, 20));
+      const look = () => (processesWith(mark) === 0 ? resolve() : setTimeout(look, 20));
       look();
     });
   });
