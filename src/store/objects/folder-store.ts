@@ -19,7 +19,6 @@ import {
 } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
@@ -251,40 +250,59 @@ async function openFolder(root: string): Promise<ObjectStoreAbilities> {
   }
 }
 
-const readAt = promisify(readFd);
+/** Ranges are read into shared pieces of memory of this size: an allocation of its own for each costs as much as reading it. */
+const slabBytes = 1 << 20;
 
 async function openReader(path: string, sizeBytes: number): Promise<ObjectReader> {
   const handle = await open(path, "r");
   // The bare descriptor: FileHandle.read costs several times as much per call, and look-ups make thousands.
   const fd = handle.fd;
-  const one = async ({ start, end }: ByteRange): Promise<Uint8Array> => {
-    const bytes = Buffer.allocUnsafe(end - start);
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesRead } = await readAt(fd, bytes, at, bytes.length - at, start + at);
-      if (bytesRead === 0)
-        throw new AppError(
-          "STORE_OBJECT_DAMAGED",
-          `reading bytes ${start} to ${end} of ${path}: it ends at ${start + at}, expected at least ${end}`,
-        );
-      at += bytesRead;
-    }
-    return bytes;
-  };
+  const fill = (bytes: Uint8Array, { start, end }: ByteRange) =>
+    new Promise<void>((resolve, reject) => {
+      const more = (at: number): void => {
+        readFd(fd, bytes, at, bytes.length - at, start + at, (error, bytesRead) => {
+          const words = `reading bytes ${start} to ${end} of ${path}: it ends at ${start + at}, expected at least ${end}`;
+          if (error !== null) reject(error);
+          else if (at + bytesRead === bytes.length) resolve();
+          else if (bytesRead > 0) more(at + bytesRead);
+          else reject(new AppError("STORE_OBJECT_DAMAGED", words));
+        });
+      };
+      more(0);
+    });
   return {
     sizeBytes,
     readRanges: async (ranges, ask) => {
+      const places = placesFor(ranges);
       try {
-        return await mapBounded(ranges, readsAtOnce, (range) => {
+        await mapBounded(ranges, readsAtOnce, (range, at) => {
           checkAsk(ask, `reading ${path}`);
-          return one(range);
+          return fill(places[at] as Uint8Array, range);
         });
       } catch (error) {
         throw folderError(error, `reading ${path}`, "reading");
       }
+      return places;
     },
     close: () => handle.close(),
   };
+}
+
+/** Memory for the bytes of each range. */
+function placesFor(ranges: readonly ByteRange[]): readonly Uint8Array[] {
+  let slab = Buffer.alloc(0);
+  let used = 0;
+  let left = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+  return ranges.map(({ start, end }) => {
+    const length = end - start;
+    if (length > slab.length - used) {
+      slab = Buffer.allocUnsafeSlow(Math.max(length, Math.min(left, slabBytes)));
+      used = 0;
+    }
+    left -= length;
+    used += length;
+    return slab.subarray(used - length, used);
+  });
 }
 
 async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerator<ObjectInfo> {

@@ -2,14 +2,14 @@
  * What is known about a prediction file without its rows: where the pages of every column lie and which keys they hold.
  * Read once per file from its tail, checked against the digest in the file's name, then kept in memory.
  */
-import type { FileMetaData } from "hyparquet";
 import { sha256 } from "../../../hash/index.ts";
 import type { Ask } from "../../../kernel/index.ts";
 import type { PredictionScope } from "../../../task/index.ts";
 import type { ByteRange, ObjectReader } from "../../objects/index.ts";
 import { columnsDigest } from "../scope.ts";
+import { type ChunkMeta, type FooterMeta, type GroupMeta, parseFooter, type Stretch } from "./footer.ts";
 import { type FileColumn, fileColumns, formatVersion, keyAt, meta } from "./layout.ts";
-import { type PageOffsets, readColumnIndex, readOffsetIndex } from "./thrift-index.ts";
+import { type PageOffsets, readColumnIndex, readOffsetIndex } from "./page-index.ts";
 
 export interface ColumnPlace {
   readonly column: FileColumn;
@@ -58,10 +58,11 @@ export interface FileSummary {
 
 /** undefined for a file of another program. Throws a plain Error when the file is torn. */
 export async function readFileSummary(reader: ObjectReader, ask: Ask): Promise<FileSummary | undefined> {
-  const { metadata, pairs } = await readFooter(reader, ask);
+  const { footer } = await readFooter(reader, ask);
+  const { rows, pairs } = footer;
   if (pairs.get(meta.format) !== formatVersion) return undefined;
   return {
-    rows: Number(metadata.num_rows),
+    rows,
     columns: pairs.get(meta.columns) ?? "",
     replaces: replacedNames(pairs.get(meta.replaces)),
   };
@@ -74,7 +75,8 @@ export async function readFileIndex(
   tailDigest: string,
   ask: Ask,
 ): Promise<IndexAnswer> {
-  const { metadata, pairs, footerStart, widen } = await readFooter(reader, ask);
+  const { footer, footerStart, widen } = await readFooter(reader, ask);
+  const { pairs } = footer;
   if (pairs.get(meta.format) !== formatVersion) return { kind: "not-ours" };
   const tailOffset = Number(pairs.get(meta.tailOffset));
   if (!(tailOffset >= 4 && tailOffset <= footerStart))
@@ -83,10 +85,10 @@ export async function readFileIndex(
   if (sha256(covered).slice(0, 16) !== tailDigest) throw new Error("its index is not what was written");
   const replaces = replacedNames(pairs.get(meta.replaces));
   if (pairs.get(meta.columns) !== columnsDigest(scope.columns)) return { kind: "other-columns", replaces };
-  const at = (offset: bigint | undefined, length: number | undefined) =>
-    covered.subarray(Number(offset) - tailOffset, Number(offset) - tailOffset + Number(length));
+  const at = ({ offset, length }: Stretch) =>
+    covered.subarray(offset - tailOffset, offset - tailOffset + length);
   const columns = fileColumns(scope);
-  const groups = metadata.row_groups.map((group) => groupIndex(group, columns, at));
+  const groups = footer.groups.map((group) => groupIndex(group, columns, at));
   return {
     kind: "index",
     index: {
@@ -98,16 +100,15 @@ export async function readFileIndex(
   };
 }
 
-interface Footer {
-  readonly metadata: FileMetaData;
-  readonly pairs: ReadonlyMap<string, string | undefined>;
+interface FooterPlace {
+  readonly footer: FooterMeta;
   /** Where the footer begins. */
   readonly footerStart: number;
   /** The bytes from there to the file's end; what was read already is not read again. */
   widen(from: number): Promise<Buffer>;
 }
 
-async function readFooter(reader: ObjectReader, ask: Ask): Promise<Footer> {
+async function readFooter(reader: ObjectReader, ask: Ask): Promise<FooterPlace> {
   const size = reader.sizeBytes;
   if (size < 12) throw new Error(`it is ${size} bytes long`);
   let start = Math.max(0, size - firstGuess);
@@ -123,46 +124,62 @@ async function readFooter(reader: ObjectReader, ask: Ask): Promise<Footer> {
     }
     return tail.subarray(from - start);
   };
-  const { parquetMetadata } = await import("hyparquet");
-  const metadata = parquetMetadata(await widen(footerStart));
-  const pairs = new Map((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value]));
-  return { metadata, pairs, footerStart, widen };
+  return { footer: parseFooter(await widen(footerStart)), footerStart, widen };
 }
 
 function groupIndex(
-  group: FileMetaData["row_groups"][number],
+  { rows, chunks }: GroupMeta,
   columns: readonly FileColumn[],
-  at: (offset: bigint | undefined, length: number | undefined) => Buffer,
+  at: (place: Stretch) => Buffer,
 ): GroupIndex {
   const places = columns.map((column, number): ColumnPlace => {
-    const chunk = group.columns[number];
-    const data = chunk?.meta_data;
-    if (chunk === undefined || data === undefined || data.path_in_schema[0] !== column.name)
-      throw new Error(`its column ${number} is not ${column.name}`);
-    const dictionary = data.dictionary_page_offset;
-    const start = Number(dictionary ?? data.data_page_offset);
-    return {
-      column,
-      compressed: data.codec === "SNAPPY",
-      range: { start, end: start + Number(data.total_compressed_size) },
-      dictionary: dictionary === undefined ? undefined : { start, end: Number(data.data_page_offset) },
-      pages: readOffsetIndex(at(chunk.offset_index_offset, chunk.offset_index_length)),
-    };
+    const chunk = chunks[number];
+    if (chunk?.name !== column.name) throw new Error(`its column ${number} is not ${column.name}`);
+    return new Place(column, chunk, at);
   });
-  const keys = group.columns[keyAt];
-  const bounds = readColumnIndex(at(keys?.column_index_offset, keys?.column_index_length));
-  const bloomStart = keys?.meta_data?.bloom_filter_offset;
-  const bloomLength = keys?.meta_data?.bloom_filter_length;
+  const keys = chunks[keyAt];
+  const bounds = readColumnIndex(at(keys?.columnIndex ?? { offset: 0, length: 0 }));
+  const bloom = keys?.bloom;
   return {
-    rows: Number(group.num_rows),
+    rows,
     columns: places,
     minKeys: bounds.min,
     maxKeys: bounds.max,
-    bloom:
-      bloomStart === undefined || bloomLength === undefined
-        ? undefined
-        : { start: Number(bloomStart), end: Number(bloomStart) + bloomLength },
+    bloom: bloom === undefined ? undefined : { start: bloom.offset, end: bloom.offset + bloom.length },
   };
+}
+
+/** Its page offsets are decoded when they are first needed: a look-up of few keys needs few of them. */
+class Place implements ColumnPlace {
+  readonly column: FileColumn;
+  readonly #chunk: ChunkMeta;
+  readonly #at: (place: Stretch) => Buffer;
+  #pages: PageOffsets | undefined;
+
+  constructor(column: FileColumn, chunk: ChunkMeta, at: (place: Stretch) => Buffer) {
+    this.column = column;
+    this.#chunk = chunk;
+    this.#at = at;
+  }
+
+  get compressed(): boolean {
+    return this.#chunk.snappy;
+  }
+
+  get range(): ByteRange {
+    const start = this.#chunk.dictionaryOffset ?? this.#chunk.dataOffset;
+    return { start, end: start + this.#chunk.compressedSize };
+  }
+
+  get dictionary(): ByteRange | undefined {
+    const { dictionaryOffset, dataOffset } = this.#chunk;
+    return dictionaryOffset === undefined ? undefined : { start: dictionaryOffset, end: dataOffset };
+  }
+
+  get pages(): PageOffsets {
+    this.#pages ??= readOffsetIndex(this.#at(this.#chunk.offsetIndex));
+    return this.#pages;
+  }
 }
 
 async function readOne(reader: ObjectReader, range: ByteRange, ask: Ask): Promise<Buffer> {
@@ -177,7 +194,8 @@ function replacedNames(text: string | undefined): readonly string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
 
+/** Bounds as text, page offsets as they are in the file and once decoded, and an object per column. */
 function weightOf(group: GroupIndex): number {
   const pages = group.minKeys.length;
-  return pages * 96 + group.columns.length * (200 + pages * 16);
+  return pages * 96 + group.columns.length * (300 + pages * 24);
 }

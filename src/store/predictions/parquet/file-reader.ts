@@ -6,10 +6,18 @@ import { type Ask, checkAsk, messageOf } from "../../../kernel/index.ts";
 import type { Cell, PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
 import type { ByteRange, ObjectReader } from "../../objects/index.ts";
 import { bloomMayHold, createKeyHasher, type KeyHash } from "./bloom.ts";
+import { CompactReader } from "./compact-reader.ts";
 import type { ColumnPlace, FileIndex, GroupIndex } from "./file-index.ts";
 import type { KeyedRow } from "./file-writer.ts";
 import { inputAt, keyAt, valuesAt } from "./layout.ts";
-import { type Codec, decodeDictionary, decodePage, findTexts, type Page } from "./page-decode.ts";
+import {
+  type Codec,
+  type Dictionary,
+  decodeDictionary,
+  decodePage,
+  findTexts,
+  type Page,
+} from "./page-decode.ts";
 import { type Pieces, readPieces } from "./ranges.ts";
 
 /** An input that is looked for. */
@@ -147,21 +155,22 @@ async function loadBlooms(file: FileHandle, byGroup: readonly number[][], ask: A
   const ranges = missing.map((number) => file.index.groups[number]?.bloom as ByteRange);
   const pieces = await readPieces(file.reader, ranges, file.gapBytes, ask);
   missing.forEach((number, i) => {
-    file.blooms.set(number, filterOf(file.codec, pieces(ranges[i] as ByteRange)));
+    file.blooms.set(number, filterOf(pieces(ranges[i] as ByteRange)));
   });
 }
 
 /** undefined for a filter of a kind that we cannot use. */
-function filterOf(codec: Codec, bytes: Uint8Array): Uint32Array | undefined {
-  const reader = {
-    view: new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
-    offset: 0,
-  };
-  const size = Number(codec.thrift(reader)["field_1"]);
-  if (!(size >= 32) || size % 32 !== 0 || reader.offset + size > bytes.byteLength) return undefined;
-  const filter = new Uint32Array(size / 4);
-  for (let i = 0; i < filter.length; i++) filter[i] = reader.view.getUint32(reader.offset + i * 4, true);
-  return filter;
+function filterOf(bytes: Uint8Array): Uint32Array | undefined {
+  const header = new CompactReader(bytes);
+  let size = 0;
+  header.struct((field, type) => {
+    if (field === 1) size = header.number();
+    else header.skip(type);
+  });
+  const start = header.offset;
+  if (!(size >= 32) || size % 32 !== 0 || start + size > bytes.byteLength) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, size);
+  return Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(i * 4, true));
 }
 
 function* batches(index: FileIndex, all: readonly Candidate[]): Generator<readonly Candidate[]> {
@@ -311,7 +320,7 @@ type PageRow = readonly (Page | undefined)[];
 class PageCache {
   readonly #file: FileHandle;
   readonly #pieces: Pieces;
-  readonly #dictionaries = new Map<number, readonly string[]>();
+  readonly #dictionaries = new Map<number, Dictionary>();
 
   constructor(file: FileHandle, pieces: Pieces) {
     this.#file = file;
@@ -332,7 +341,7 @@ class PageCache {
     });
   }
 
-  #dictionary(slot: number, place: ColumnPlace): readonly string[] | undefined {
+  #dictionary(slot: number, place: ColumnPlace): Dictionary | undefined {
     if (place.dictionary === undefined) return undefined;
     let dictionary = this.#dictionaries.get(slot);
     if (dictionary === undefined) {

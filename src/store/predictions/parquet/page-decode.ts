@@ -4,25 +4,17 @@
  */
 import { crc32 } from "node:zlib";
 import type { Cell } from "../../../task/index.ts";
+import { CompactReader, compact } from "./compact-reader.ts";
 import type { ColumnForm } from "./layout.ts";
 
-/** What the general Thrift and Snappy code of hyparquet does for us; loaded when first needed. */
+/** What the Snappy code of hyparquet does for us; loaded when first needed. */
 export interface Codec {
-  readonly thrift: (reader: { view: DataView<ArrayBuffer>; offset: number }) => {
-    [key: `field_${number}`]: unknown;
-  };
   readonly unsnap: (input: Uint8Array, output: Uint8Array) => void;
 }
 
 export async function loadCodec(): Promise<Codec> {
-  const [{ deserializeTCompactProtocol }, { snappyUncompress }] = await Promise.all([
-    import("hyparquet/src/thrift.js"),
-    import("hyparquet"),
-  ]);
-  return {
-    thrift: deserializeTCompactProtocol,
-    unsnap: (input, output) => void snappyUncompress(input, output),
-  };
+  const { snappyUncompress } = await import("hyparquet");
+  return { unsnap: (input, output) => void snappyUncompress(input, output) };
 }
 
 /** The values of one page; `at` counts rows from the page's first. */
@@ -35,18 +27,16 @@ export interface PageSource {
   readonly form: ColumnForm;
   readonly required: boolean;
   readonly compressed: boolean;
-  readonly dictionary: readonly string[] | undefined;
+  readonly dictionary: Dictionary | undefined;
 }
 
 const encodings = { plain: 0, rleDictionary: 8 } as const;
 const pageTypes = { data: 0, dictionary: 2 } as const;
 
 export function decodePage(codec: Codec, bytes: Uint8Array, source: PageSource): Page {
-  const { body, header, type } = openPage(codec, bytes, source.compressed);
+  const { body, header } = openPage(codec, bytes, source.compressed);
+  const { type, values: rows, encoding } = header;
   if (type !== pageTypes.data) throw new Error(`a page of type ${type}, expected a data page`);
-  const data = header["field_5"] as Readonly<Record<string, unknown>> | undefined;
-  const rows = Number(data?.["field_1"]);
-  const encoding = data?.["field_2"];
   if (!(rows > 0)) throw new Error("a data page without rows");
   let at = 0;
   let present: Uint8Array | undefined;
@@ -61,20 +51,32 @@ export function decodePage(codec: Codec, bytes: Uint8Array, source: PageSource):
     if (present !== undefined && countOf(present, rows) === 0) return nulls(rows);
     if (dictionary === undefined) throw new Error("dictionary indexes without a dictionary");
     const indexes = unpackHybrid(values.subarray(1), values[0] ?? 0, countOf(present, rows));
-    return withNulls(rows, present, (rank) => textAt(dictionary, indexes[rank] ?? -1));
+    return withNulls(rows, present, (rank) => dictionary(indexes[rank] ?? -1));
   }
-  if (encoding !== encodings.plain) throw new Error(`values in encoding ${String(encoding)}`);
+  if (encoding !== encodings.plain) throw new Error(`values in encoding ${encoding}`);
   const count = countOf(present, rows);
   return count === 0 ? nulls(rows) : withNulls(rows, present, plainValues(values, source.form, count));
 }
 
-/** The texts of a dictionary page and the length of the page, header included. */
-export function decodeDictionary(codec: Codec, bytes: Uint8Array, compressed: boolean): readonly string[] {
-  const { body, header, type } = openPage(codec, bytes, compressed);
+/** The text at an index. */
+export type Dictionary = (index: number) => string;
+
+/** Only the texts that are asked for are decoded: a look-up needs few of them. */
+export function decodeDictionary(codec: Codec, bytes: Uint8Array, compressed: boolean): Dictionary {
+  const { body, header } = openPage(codec, bytes, compressed);
+  const { type, values: count } = header;
   if (type !== pageTypes.dictionary) throw new Error(`a page of type ${type}, expected a dictionary`);
-  const count = Number((header["field_7"] as Readonly<Record<string, unknown>> | undefined)?.["field_1"]);
   const starts = textStarts(body, count);
-  return Array.from({ length: count }, (_, i) => textOf(body, starts, i));
+  const texts = new Map<number, string>();
+  return (index) => {
+    let text = texts.get(index);
+    if (text === undefined) {
+      if (!(index >= 0 && index < count)) throw new Error(`an index of ${index} in a dictionary of ${count}`);
+      text = textOf(body, starts, index);
+      texts.set(index, text);
+    }
+    return text;
+  };
 }
 
 /** Up to so many texts are compared with every row; for more, strings of all rows are cheaper. */
@@ -88,8 +90,7 @@ export function findTexts(
   wanted: readonly string[],
 ): Int32Array {
   const { body, header } = openPage(codec, bytes, compressed);
-  const rows = Number((header["field_5"] as Readonly<Record<string, unknown>> | undefined)?.["field_1"]);
-  const starts = textStarts(body, rows);
+  const starts = textStarts(body, header.values);
   return wanted.length <= fewTexts ? findFew(body, starts, wanted) : findMany(body, starts, wanted);
 }
 
@@ -117,23 +118,55 @@ function findMany(body: Buffer, starts: Uint32Array, wanted: readonly string[]):
   return Int32Array.from(wanted, (text) => rows.get(text) ?? -1);
 }
 
-function openPage(codec: Codec, bytes: Uint8Array, compressed: boolean) {
-  const reader = {
-    view: new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength),
-    offset: 0,
+interface PageHeader {
+  readonly type: number;
+  readonly plainSize: number;
+  readonly storedSize: number;
+  readonly checksum: number | undefined;
+  /** Of a data page: nulls included. */
+  readonly values: number;
+  readonly encoding: number;
+  /** Bytes of the header itself. */
+  readonly length: number;
+}
+
+function readHeader(bytes: Uint8Array): PageHeader {
+  const reader = new CompactReader(bytes);
+  let type = -1;
+  let plainSize = 0;
+  let storedSize = 0;
+  let checksum: number | undefined;
+  let values = 0;
+  let encoding = -1;
+  const onDetail = (field: number, form: number) => {
+    if (field === 1) values = reader.number();
+    else if (field === 2) encoding = reader.number();
+    else reader.skip(form);
   };
-  const header = codec.thrift(reader) as Readonly<Record<string, unknown>>;
-  const stored = Number(header["field_3"]);
-  const plain = Number(header["field_2"]);
-  const packed = bytes.subarray(reader.offset, reader.offset + stored);
-  if (packed.length !== stored) throw new Error(`a page of ${packed.length} bytes, expected ${stored}`);
-  const sum = header["field_4"];
-  if (typeof sum !== "number" || (crc32(packed) | 0) !== (sum | 0))
+  reader.struct((field, form) => {
+    if (field === 1) type = reader.number();
+    else if (field === 2) plainSize = reader.number();
+    else if (field === 3) storedSize = reader.number();
+    else if (field === 4) checksum = reader.number();
+    // 5: of a data page, 7: of a dictionary.
+    else if ((field === 5 || field === 7) && form === compact.struct) reader.struct(onDetail);
+    else reader.skip(form);
+  });
+  return { type, plainSize, storedSize, checksum, values, encoding, length: reader.offset };
+}
+
+function openPage(codec: Codec, bytes: Uint8Array, compressed: boolean) {
+  const header = readHeader(bytes);
+  const { storedSize, plainSize, checksum } = header;
+  const packed = bytes.subarray(header.length, header.length + storedSize);
+  if (packed.length !== storedSize)
+    throw new Error(`a page of ${packed.length} bytes, expected ${storedSize}`);
+  if (checksum === undefined || (crc32(packed) | 0) !== (checksum | 0))
     throw new Error("a page whose checksum does not fit");
-  if (!compressed) return { header, type: header["field_1"], body: asBuffer(packed) };
-  const body = new Uint8Array(plain);
+  if (!compressed) return { header, body: asBuffer(packed) };
+  const body = new Uint8Array(plainSize);
   codec.unsnap(packed, body);
-  return { header, type: header["field_1"], body: asBuffer(body) };
+  return { header, body: asBuffer(body) };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -174,12 +207,6 @@ function textStarts(body: Buffer, count: number): Uint32Array {
 
 function textOf(body: Buffer, starts: Uint32Array, index: number): string {
   return body.toString("utf8", (starts[index] ?? 0) + 4, starts[index + 1] ?? 0);
-}
-
-function textAt(dictionary: readonly string[], index: number): string {
-  const text = dictionary[index];
-  if (text === undefined) throw new Error(`an index of ${index} in a dictionary of ${dictionary.length}`);
-  return text;
 }
 
 function countOf(present: Uint8Array | undefined, rows: number): number {
@@ -262,11 +289,17 @@ function unpackHybrid(bytes: Uint8Array, width: number, count: number): Int32Arr
     }
     const packed = (head >>> 1) * 8;
     if (packed === 0) throw new Error("an empty run of levels");
+    if (width > 24) throw new Error(`levels of ${width} bits`);
+    const mask = 2 ** width - 1;
     let bit = at * 8;
-    for (let i = 0; i < packed && done < count; i++, done++) {
-      let value = 0;
-      for (let b = 0; b < width; b++, bit++) value |= (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1) << b;
-      values[done] = value;
+    for (let i = 0; i < packed && done < count; i++, done++, bit += width) {
+      const first = bit >> 3;
+      const window =
+        (bytes[first] ?? 0) |
+        ((bytes[first + 1] ?? 0) << 8) |
+        ((bytes[first + 2] ?? 0) << 16) |
+        ((bytes[first + 3] ?? 0) << 24);
+      values[done] = (window >>> (bit & 7)) & mask;
     }
     at += (head >>> 1) * width;
   }
