@@ -14,6 +14,18 @@ it("an error is told with its code and what to do next", () => {
   expect(errorData(error)).toMatchObject({ error: { code: "FILE_NOT_FOUND", retry: "never" } });
 });
 
+it("of an error with several lines the code stands in the first", () => {
+  const error = new AppError(
+    "WORKFLOW_INPUTS_INVALID",
+    "checking the inputs: one error\nin.json:1:2: no\n  ^^",
+  );
+  expect(renderError(error, paint, "short").split("\n").slice(0, 3)).toEqual([
+    "error: checking the inputs: one error [WORKFLOW_INPUTS_INVALID]",
+    "in.json:1:2: no",
+    "  ^^",
+  ]);
+});
+
 it("causes are shown only for debugging", () => {
   const error = new AppError("FILE_NOT_FOUND", "no file", { cause: new Error("deep down") });
   expect(renderError(error, paint, "short")).not.toContain("deep down");

@@ -7,7 +7,10 @@ export function renderError(error: unknown, paint: Paint, debug: "with-stack" | 
     debug === "with-stack" && error instanceof Error ? `\n${error.stack ?? ""}${causes(error)}` : "";
   if (isAppError(error)) {
     const word = error.row.kind === "interrupted" ? paint.yellow("interrupted:") : paint.red("error:");
-    return `${word} ${error.message} ${paint.dim(`[${error.code}]`)}\n  ${error.hint}${stack}`;
+    // Further lines are diagnostics or words of other programs, which end for themselves.
+    const [first = "", ...more] = error.message.split("\n");
+    const lines = [`${word} ${first} ${paint.dim(`[${error.code}]`)}`, ...more];
+    return `${lines.join("\n")}\n  ${error.hint}${stack}`;
   }
   return [
     `${paint.red("bug:")} ${messageOf(error)}`,

@@ -72,12 +72,14 @@ export async function inputs(
   }
 }
 
-/** `Int (optional, default = 4): threads to use` */
-function templateValue({ type, required, defaultText, description }: Parameter): string {
+/** `Int (optional, default = 4): threads to use`, `Array[Sample] where Sample = {String name, File reads}` */
+function templateValue({ type, names = {}, required, defaultText, description }: Parameter): string {
   const notes = required
     ? ""
     : defaultText === undefined
       ? " (optional)"
       : ` (optional, default = ${defaultText})`;
-  return `${type}${notes}${description === undefined ? "" : `: ${description}`}`;
+  const meanings = Object.entries(names).map(([name, meaning]) => `${name} = ${meaning}`);
+  const where = meanings.length === 0 ? "" : ` where ${meanings.join(", ")}`;
+  return `${type}${where}${notes}${description === undefined ? "" : `: ${description}`}`;
 }

@@ -45,6 +45,8 @@ export interface Parameter {
   readonly name: string;
   /** In the language's own syntax: `Array[File]+?`. */
   readonly type: string;
+  /** What the names in the type stand for: `{ Sample: "{String name, File reads}" }`. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly required: boolean;
   /** Source text of the default expression. */
   readonly defaultText?: string;

@@ -83,6 +83,23 @@ describe("the interface", () => {
   });
 });
 
+test("the interface tells what structs hold", async () => {
+  const { program } = await load({
+    "main.wdl": `version 1.1
+struct Lane { Int number File? reads }
+struct Sample { String name Array[Lane]+ lanes }
+workflow w { input { Map[String, Sample] samples Int n } }`,
+  });
+  expect(program?.interface.parameters).toMatchObject([
+    {
+      type: "Map[String, Sample]",
+      names: { Sample: "{String name, Array[Lane]+ lanes}", Lane: "{Int number, File? reads}" },
+    },
+    { name: "w.n" },
+  ]);
+  expect(program?.interface.parameters[1]).not.toHaveProperty("names");
+});
+
 describe("what is run", () => {
   const tasks = "version 1.0\ntask one { command {} }\ntask two { command {} }\n";
 

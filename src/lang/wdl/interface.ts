@@ -3,7 +3,7 @@ import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { CheckedDocument, CheckedInput, CheckedTask, CheckedWorkflow } from "./check/checked.ts";
 import { callsOf, type Target } from "./run/input-tree.ts";
 import type { MetaSection, MetaValue } from "./syntax/ast.ts";
-import { printType } from "./types/type.ts";
+import { printType, type WdlType } from "./types/type.ts";
 
 export function interfaceOf(target: Target): WorkflowInterface {
   const description = textOf(entry(target.node.meta, "description"));
@@ -46,13 +46,45 @@ function parameterOf(target: Target, input: CheckedInput, prefix: string): Param
   const { expression } = input.node;
   const defaultText =
     expression && target.document.source.text.slice(expression.span.start, expression.span.end);
+  const names = new Map<string, string>();
+  explainNames(input.type, names);
   return {
     name: `${prefix}${input.name}`,
     type: printType(input.type),
+    ...(names.size > 0 && { names: Object.fromEntries(names) }),
     required: input.required,
     ...(defaultText !== undefined && { defaultText }),
     ...(description !== undefined && { description }),
   };
+}
+
+/** Structs and enums, also those that members need. A struct cannot hold itself. */
+function explainNames(type: WdlType, into: Map<string, string>): void {
+  switch (type.kind) {
+    case "array":
+      explainNames(type.item, into);
+      break;
+    case "map":
+      explainNames(type.key, into);
+      explainNames(type.value, into);
+      break;
+    case "pair":
+      explainNames(type.left, into);
+      explainNames(type.right, into);
+      break;
+    case "struct":
+      into.set(
+        type.name,
+        `{${[...type.members].map(([name, of]) => `${printType(of)} ${name}`).join(", ")}}`,
+      );
+      for (const member of type.members.values()) explainNames(member, into);
+      break;
+    case "enum":
+      into.set(type.name, type.choices.map((choice) => JSON.stringify(choice)).join(" | "));
+      break;
+    default:
+      break;
+  }
 }
 
 /** parameter_meta holds a text, or an object with the text under `description` or `help`. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { InputPlaces } from "./input-places.ts";
 
 function shown(text: string, name: string, of: "name" | "value"): string {
-  const { start, end } = new InputPlaces({ name: "inputs", text }).spanOf(name, of);
+  const { start, end } = new InputPlaces({ name: "inputs", text }).spanOf(name === "" ? [] : [name], of);
   return text.slice(start, end);
 }
 
@@ -14,7 +14,7 @@ test("in JSON the name or the value is found, wherever else the text stands", ()
 
 test("in YAML the name is found where it begins", () => {
   const yaml = "w.name: x\nw.n: 3\n";
-  const { start } = new InputPlaces({ name: "inputs.yaml", text: yaml }).spanOf("w.n", "value");
+  const { start } = new InputPlaces({ name: "inputs.yaml", text: yaml }).spanOf(["w.n"], "value");
   expect(start).toBe(10);
 });
 

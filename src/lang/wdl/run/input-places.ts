@@ -11,12 +11,13 @@ export class InputPlaces {
     this.#source = source;
   }
 
-  /** The name of the input, or its value. An empty name stands for the inputs as a whole. */
-  spanOf(name: string, of: "name" | "value"): Span {
+  /** The name of an input or of something in it, or its value. An empty path stands for the inputs as a whole. */
+  spanOf(path: readonly (string | number)[], of: "name" | "value"): Span {
     const { text } = this.#source;
-    if (name === "") return { start: 0, end: Math.min(1, text.length) };
+    const [name] = path;
+    if (name === undefined) return { start: 0, end: Math.min(1, text.length) };
     if (this.#node === "unread") this.#node = parseJson(this.#source).node ?? "no-json";
-    return this.#node === "no-json" ? bareSpan(text, name) : jsonSpan(this.#node, [name], of);
+    return this.#node === "no-json" ? bareSpan(text, String(name)) : jsonSpan(this.#node, path, of);
   }
 }
 

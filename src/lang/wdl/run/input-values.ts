@@ -67,9 +67,10 @@ export function plainValue(given: unknown): WdlValue {
   }
 }
 
-/** Only the extended form of files needs the type: everything else is coerced afterwards. */
+/** The extended form of files and the members of structs need the type: everything else is coerced afterwards. */
 async function untyped(given: unknown, type: WdlType, what: string, place: InputPlace): Promise<WdlValue> {
-  if (typeof given !== "object" || given === null || !holdsPaths(type)) return plainValue(given);
+  if (typeof given !== "object" || given === null || !(holdsPaths(type) || holdsStructs(type)))
+    return plainValue(given);
   const member = (name: string): unknown => (given as Record<string, unknown>)[name];
   switch (type.kind) {
     case "file":
@@ -113,6 +114,22 @@ async function untyped(given: unknown, type: WdlType, what: string, place: Input
   }
 }
 
+/** A member that a struct does not have is a slip of the pen here, where coercion would leave it out. */
+function holdsStructs(type: WdlType): boolean {
+  switch (type.kind) {
+    case "struct":
+      return true;
+    case "array":
+      return holdsStructs(type.item);
+    case "map":
+      return holdsStructs(type.value);
+    case "pair":
+      return holdsStructs(type.left) || holdsStructs(type.right);
+    default:
+      return false;
+  }
+}
+
 function each<T>(
   items: readonly unknown[],
   work: (item: unknown, index: number) => Promise<T>,
@@ -132,7 +149,13 @@ function members(
 async function locate(path: PathValue, what: string, place: InputPlace): Promise<PathValue> {
   const text = withoutFileScheme(path.path);
   if (text === "") throw new ValueFailure(`${what} is an empty path, but a ${path.kind} is needed`);
-  if (isUrl(text)) return pathOf(fileAt(text, path.kind));
+  if (isUrl(text)) {
+    if (/^(https?|s3):/i.test(text)) return pathOf(fileAt(text, path.kind));
+    throw new ValueFailure(
+      `${what} names ${path.path}, which cannot be read from here`,
+      "paths, file://, http(s):// and s3:// can: fetch it first",
+    );
+  }
   const location = isAbsolute(text) ? text : resolve(place.baseDir, text);
   const found = await stat(location).catch(() => undefined);
   if (found === undefined) {

@@ -9,6 +9,7 @@ import { wishesOf } from "../eval/task/attributes.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import type { WdlValue } from "../values/value.ts";
+import { inputFaults } from "./input-faults.ts";
 import { InputPlaces } from "./input-places.ts";
 import { callsOf, type InputTree, type Target } from "./input-tree.ts";
 import { inputValue, plainValue } from "./input-values.ts";
@@ -50,7 +51,7 @@ export async function readInputs(
   const source = given.source ?? { name: "inputs", text: "" };
   const places = new InputPlaces(source);
   const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
-    diagnostics.push(wrong(source, places.spanOf(key, of), message, help));
+    diagnostics.push(wrong(source, places.spanOf([key], of), message, help));
   const root = branchOf(target, `${target.name}.`, new Set(), "allowed");
   const place = { baseDir: given.baseDir, ...(scratch === undefined ? {} : { scratch }) };
 
@@ -61,7 +62,12 @@ export async function readInputs(
         report(key, found.message, found.help);
         break;
       case "ignored": {
-        const { severity, ...ignored } = wrong(source, places.spanOf(key, "name"), found.message, undefined);
+        const { severity, ...ignored } = wrong(
+          source,
+          places.spanOf([key], "name"),
+          found.message,
+          undefined,
+        );
         diagnostics.push({ ...ignored, severity: "warning" });
         break;
       }
@@ -82,13 +88,21 @@ export async function readInputs(
           branch.values.set(input.name, await boundValue(value, input, key, place));
         } catch (error) {
           if (!(error instanceof ValueFailure)) throw error;
-          report(key, error.message, error.help, "value");
+          for (const { path, of, message, help } of await inputFaults(value, input.type, `"${key}"`, place))
+            diagnostics.push(wrong(source, places.spanOf([key, ...path], of), message, help));
         }
       }
     }
   }
   for (const { name, type } of missingInputs(root)) {
-    report("", `the input "${name}" of type ${type} is missing`, `add "${name}" to the inputs`);
+    diagnostics.push(
+      wrong(
+        source,
+        places.spanOf([], "name"),
+        `the input "${name}" of type ${type} is missing`,
+        `add "${name}" to the inputs`,
+      ),
+    );
   }
   return { tree: treeOf(root), diagnostics };
 }

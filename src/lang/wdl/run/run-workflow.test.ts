@@ -6,6 +6,7 @@ import { freshAsk } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
 import type { Host } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
+import { readInputs } from "./read-inputs.ts";
 import { folderFiles } from "./testing/process-host.ts";
 import { runText, targetOf } from "./testing/run-text.ts";
 
@@ -353,6 +354,36 @@ workflow sub { call t hints { allow_nested_inputs: true } output { String s = t.
       inputs: { "w.sub.t.name": "John" },
     });
     expect(end.outputs).toEqual({ s: "Joe" });
+  });
+
+  it("are told at their own places, inside of arrays and structs, too", async () => {
+    const target = await targetOf(
+      {
+        "main.wdl": `version 1.1
+struct P { String name Int age File? photo }
+workflow w { input { Array[P] people Map[String, Array[Int]] m = {} File? f } }`,
+      },
+      undefined,
+    );
+    const text = `{"people": [
+  {"name": "Ann", "age": "x", "photo": "no.png"},
+  {"name": "Bob", "aeg": 3}
+], "m": {"a": [1, "b"]}, "f": "gs://bucket/object"}`;
+    const { diagnostics } = await readInputs(
+      target,
+      { values: JSON.parse(text), baseDir: folder, source: { name: "inputs.json", text } },
+      undefined,
+    );
+    expect(
+      diagnostics.map(({ message, span }) => [message, text.slice(span.start, span.end).slice(0, 10)]),
+    ).toEqual([
+      ['"age" of item 0 of "people" is String "x", but Int is needed', '"x"'],
+      [expect.stringContaining('"photo" of item 0 of "people" names the file no.png'), '"no.png"'],
+      ['item 1 of "people" has a member "aeg", which P does not have', '"aeg"'],
+      ['item 1 of "people" has no member "age", but P needs one of type Int', '{"name": "'],
+      ['item 1 of "a" of "m" is String "b", but Int is needed', '"b"'],
+      ['"f" names gs://bucket/object, which cannot be read from here', '"gs://buck'],
+    ]);
   });
 
   it("miss none that is required", async () => {
