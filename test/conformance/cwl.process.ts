@@ -1,11 +1,14 @@
 /** `npm run conformance -- cwl CHECKOUT …`: bundled and started by scripts/conformance.mjs. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startPodman } from "../servers/podman.ts";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { runCwlSuite } from "./cwl-suite.ts";
 import { cwlNames, makeStandInImages } from "./stand-in-images.ts";
+import { startWebStandIn } from "./web-stand-in.ts";
 
 /** Files with tests, by the layout of the three suites' repositories. */
 const suiteFiles = [
@@ -22,13 +25,14 @@ const { values, positionals } = parseArgs({
     cache: { type: "string" },
     containers: { type: "boolean", default: false },
     jobs: { type: "string", default: "2" },
+    command: { type: "string" },
   },
 });
 const [, checkout] = positionals;
-const suite = checkout === undefined ? undefined : await suiteOf(checkout);
+const suite = checkout === undefined ? undefined : await suiteOf(resolve(checkout));
 if (suite === undefined) {
   process.stderr.write(
-    "usage: npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N]\n",
+    "usage: npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N] [--command TEXT]\n",
   );
   process.exit(2);
 }
@@ -37,19 +41,36 @@ const env = Object.fromEntries(
 );
 const engine = values.containers ? await startPodman() : undefined;
 if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), cwlNames);
+const web = engine === undefined ? undefined : await startWebStandIn("commonwl.org", engine.dir);
+const suiteEnv = { ...env, ...engine?.env, ...web?.env };
+const stop = async () => {
+  await web?.stop();
+  await engine?.stop();
+};
+if (values.command !== undefined) {
+  // Another program drives Memoir and compares; it only gets the engine and the images.
+  const program = spawn("sh", ["-c", values.command], {
+    cwd: dirname(suite),
+    env: suiteEnv,
+    stdio: "inherit",
+  });
+  const [code] = await once(program, "exit");
+  await stop();
+  process.exit(typeof code === "number" ? code : 1);
+}
 const calls = { reused: 0, computed: 0 };
 const results = await runCwlSuite({
   suite,
   onCall: (how) => {
     calls[how]++;
   },
-  env: { ...env, ...engine?.env },
+  env: suiteEnv,
   containers: values.containers ? "allowed" : "never",
   jobs: Number(values.jobs),
   ...(values.cache === undefined ? {} : { cache: values.cache }),
   ...(values.only === undefined ? {} : { only: values.only }),
 });
-await engine?.stop();
+await stop();
 if (results.length === 0) {
   process.stderr.write(`no tests found in ${suite}\n`);
   process.exit(1);

@@ -10,21 +10,32 @@ import { findProgram } from "../servers/requirement.ts";
 
 const run = promisify(execFile);
 
-/** Name -> code name of the release that it pretends to be. */
-const names: Readonly<Record<string, string>> = {
-  "docker.io/library/ubuntu:latest": "noble",
-  "docker.io/library/ubuntu:24.04": "noble",
-  "docker.io/library/ubuntu:focal": "focal",
-  "docker.io/library/python:latest": "bookworm",
-  "docker.io/library/debian:latest": "bookworm",
+export interface StandIn {
+  /** Code name of the release that it pretends to be. */
+  readonly release: string;
+  /** A program of the image that runs every command. */
+  readonly entrypoint?: string;
+}
+
+const names: Readonly<Record<string, StandIn>> = {
+  "docker.io/library/ubuntu:latest": { release: "noble" },
+  "docker.io/library/ubuntu:24.04": { release: "noble" },
+  "docker.io/library/ubuntu:focal": { release: "focal" },
+  "docker.io/library/python:latest": { release: "bookworm" },
+  "docker.io/library/debian:latest": { release: "bookworm" },
 };
 
-/** What the suites of CWL name. */
-export const cwlNames: Readonly<Record<string, string>> = Object.fromEntries(
+const bashEntrypoint = "run-with-bash";
+
+/** What the suites of CWL name. The images of bash run what begins with `-` as options of bash, as the real ones do. */
+export const cwlNames: Readonly<Record<string, StandIn>> = Object.fromEntries(
   [
     ..."debian:stable-slim debian:stretch-slim python:3-slim python:3 python:2-slim".split(" "),
     ..."python:2.7.15-alpine3.7 bash:4.4 bash:4.4.12 alpine:latest".split(" "),
-  ].map((name) => [`docker.io/library/${name}`, "bookworm"]),
+  ].map((name) => [
+    `docker.io/library/${name}`,
+    { release: "bookworm", ...(name.startsWith("bash:") ? { entrypoint: bashEntrypoint } : {}) },
+  ]),
 );
 
 const programs = [
@@ -49,11 +60,13 @@ export async function makeStandInImages(
   const root = join(folder, "root");
   try {
     await makeRoot(root);
-    for (const [name, release] of Object.entries(wanted)) {
+    for (const [name, { release, entrypoint }] of Object.entries(wanted)) {
       await writeFile(join(root, "etc/lsb-release"), `DISTRIB_ID=Ubuntu\nDISTRIB_CODENAME=${release}\n`);
       const layer = join(folder, "layer.tar");
       await run("tar", ["-C", root, "--owner=0", "--group=0", "-cf", layer, "."]);
-      await run("podman", ["import", "--quiet", "--change", "ENV PATH=/usr/bin", layer, name], { env });
+      const changes = ["--change", "ENV PATH=/usr/bin"];
+      if (entrypoint !== undefined) changes.push("--change", `ENTRYPOINT ["${entrypoint}"]`);
+      await run("podman", ["import", "--quiet", ...changes, layer, name], { env });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -67,6 +80,8 @@ async function makeRoot(root: string): Promise<void> {
   for (const name of ["bin", "lib", "lib64"]) await symlink(`usr/${name}`, join(root, name));
   await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/bash\n");
   await writeFile(join(root, "root/.bashrc"), "");
+  const starter = `#!/bin/bash\ncase "\${1-}" in -*) exec bash "$@" ;; esac\nexec "$@"\n`;
+  await writeFile(join(root, "usr/bin", bashEntrypoint), starter, { mode: 0o755 });
   const files = programs.map((name) => findProgram(name)).filter((path) => path !== undefined);
   await copyWithLibraries(root, files);
   await copyPython(root);

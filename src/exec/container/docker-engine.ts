@@ -47,7 +47,10 @@ export async function openDocker(send: Send, close: () => Promise<void>, ask: As
     pull: (request, within) => pull(send, request, within),
     build: (request, within) => buildImage(send, request, within),
     load: (archive, within) => loadImages(send, archive, within),
-    import: (archive, name, within) => importImage(send, archive, name, within),
+    import: (archive, { repository, tag }, within) => {
+      const query = { fromSrc: "-", repo: repository, tag };
+      return importImage(send, { path: "/images/create", query }, archive, within);
+    },
     tag: (reference, name, within) => tagImage(send, reference, name, within),
     close,
   };

@@ -162,15 +162,14 @@ export async function loadImages(send: Send, archive: string, ask: Ask): Promise
   return { kind: "loaded", names };
 }
 
+/** `request`: how this engine is asked to import. */
 export async function importImage(
   send: Send,
+  request: Pick<SocketRequest, "path" | "query">,
   archive: string,
-  { repository, tag }: ImageTag,
   ask: Ask,
 ): Promise<{ readonly kind: "imported" } | Refusal> {
-  const query = { fromSrc: "-", repo: repository, tag };
-  const request = { method: "POST", path: "/images/create", query, upload: { path: archive } } as const;
-  const answer = await send(request, ask);
+  const answer = await send({ ...request, method: "POST", upload: { path: archive } }, ask);
   if (!isOk(answer)) return refusal(answer);
   const failure = pullFailure(answer.text);
   return failure === undefined ? { kind: "imported" } : { kind: "refused", status: 500, message: failure };

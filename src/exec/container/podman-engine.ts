@@ -69,7 +69,11 @@ export async function openPodman(
     pull: (request, within) => pull(send, request, within),
     build: (request, within) => buildImage(send, request, within),
     load: (archive, within) => loadImages(send, archive, within),
-    import: (archive, name, within) => importImage(send, archive, name, within),
+    // The compatible API imports without a name.
+    import: (archive, { repository, tag }, within) => {
+      const query = { reference: `${repository}:${tag}` };
+      return importImage(send, { path: `${libpod}/images/import`, query }, archive, within);
+    },
     tag: (reference, name, within) => tagImage(send, reference, name, within),
     close,
   };
