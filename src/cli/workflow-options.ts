@@ -1,6 +1,8 @@
 /** Flags that several workflow commands share. */
+import { AppError } from "../kernel/index.ts";
 import type { ArgumentSpec, Given, OptionSpec } from "./command.ts";
 import { present } from "./model-options.ts";
+import { sizeBytes } from "./quantities.ts";
 
 export const workflowArgument: ArgumentSpec = {
   name: "WORKFLOW",
@@ -8,12 +10,24 @@ export const workflowArgument: ArgumentSpec = {
   required: true,
 };
 
-export const jsEngineOption: OptionSpec = {
-  flags: "--js-engine <engine>",
-  description:
-    "what evaluates JavaScript in CWL documents: vm (the default, fast) or quickjs (stricter, for documents of strangers)",
-  choices: ["vm", "quickjs"],
-};
+/** How JavaScript in CWL documents is evaluated. */
+export const expressionOptions: readonly OptionSpec[] = [
+  {
+    flags: "--js-engine <engine>",
+    description:
+      "what evaluates JavaScript in CWL documents: vm (the default, fast) or quickjs (stricter, for documents of strangers)",
+    choices: ["vm", "quickjs"],
+  },
+  {
+    flags: "--eval-timeout <seconds>",
+    description: "time that one JavaScript expression of a CWL document may take; default 20",
+    kind: "number",
+  },
+  {
+    flags: "--js-memory <size>",
+    description: "memory that JavaScript of CWL documents may take, such as 1G; default 256M, at least 16M",
+  },
+];
 
 export const workflowOptions: readonly OptionSpec[] = [
   { flags: "--main <file>", description: "the main document inside a folder or bundle" },
@@ -22,7 +36,7 @@ export const workflowOptions: readonly OptionSpec[] = [
     description: "which workflow or task to take, where the document leaves a choice",
   },
   { flags: "--lenient", description: "accept what other engines accept although the specification does not" },
-  jsEngineOption,
+  ...expressionOptions,
 ];
 
 export const runsDirOption: OptionSpec = {
@@ -46,13 +60,32 @@ export function workflowWish(given: Given) {
     ...present("main", given.text("main")),
     ...present("target", given.text("target")),
     lenient: given.is("lenient") ? ("yes" as const) : ("no" as const),
-    ...jsEngineWish(given),
+    ...expressionWish(given),
   };
 }
 
-export function jsEngineWish(given: Given) {
-  return present("jsEngine", given.text("js-engine") as "vm" | "quickjs" | undefined);
+/** @throws CLI_USAGE */
+export function expressionWish(given: Given) {
+  const seconds = given.count("eval-timeout");
+  // A timer of Node has no more bits, and a shorter limit ends what is no loop.
+  if (seconds !== undefined && !(seconds >= 0.05 && seconds <= 1_000_000))
+    throw new AppError("CLI_USAGE", `--eval-timeout: expected 0.05 to 1000000 seconds, got ${seconds}`);
+  const bytes = sizeBytes(given.text("js-memory"), "--js-memory");
+  if (bytes !== undefined && !(bytes >= leastHeapMiB * mebibyte && bytes <= mostHeapMiB * mebibyte))
+    throw new AppError("CLI_USAGE", `--js-memory: expected 16M to 4G, got ${given.text("js-memory")}`);
+  return {
+    expressions: {
+      ...present("engine", given.text("js-engine") as "vm" | "quickjs" | undefined),
+      ...present("timeMs", seconds === undefined ? undefined : Math.ceil(seconds * 1000)),
+      ...present("heapMiB", bytes === undefined ? undefined : Math.floor(bytes / mebibyte)),
+    },
+  };
 }
+
+const mebibyte = 2 ** 20;
+/** The engine does not start with less; WebAssembly has no more. */
+const leastHeapMiB = 16;
+const mostHeapMiB = 4096;
 
 export function runWish(given: Given) {
   return { ...present("run", given.argument(0)), ...present("runsDir", given.text("runs-dir")) };

@@ -2,7 +2,8 @@
  * CWL documents and tools that mean harm: each ends with a clear error, and nothing is left outside of the folders that
  * it was given.
  */
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Ended, Sandbox } from "../cli/memoir.ts";
@@ -333,6 +334,50 @@ hints: ${inputs}
   });
 });
 
+const tick = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+
+function childrenOf(pid: number): readonly number[] {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const rows = stdout.split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  return rows.flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
+}
+
+/** Hundredths of a second; -1 when it is gone. */
+function cpuTicks(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return fields[0] === "Z" ? -1 : Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return -1;
+  }
+}
+
+describe("limits of expressions", () => {
+  it.each([
+    ["--eval-timeout", "0"],
+    ["--eval-timeout", "-1"],
+    ["--eval-timeout", "soon"],
+    ["--js-memory", "1M"],
+    ["--js-memory", "9T"],
+    ["--js-memory", "much"],
+  ])("%s %s is a mistake of the command line", async (flag, value) => {
+    const { code, err } = await run(expression("$({out: 1})", "{out: int}"), {}, flag, value);
+    expect(code).toBe(2);
+    expect(err).toContain(flag);
+  });
+
+  it("can be widened: a long computation ends well", async () => {
+    const long = "${ var t = Date.now(); while (Date.now() - t < 1500) {} return {out: 1}; }";
+    const document = expression(long, "{out: int}");
+    expect((await run(document, {}, "--eval-timeout", "0.5")).code).toBe(1);
+    expect(await run(document, {}, "--eval-timeout", "120")).toMatchObject({ code: 0 });
+    const checked = await box.run("run", "main.cwl", "--no-cache", "--eval-timeout", "0.5");
+    expect(checked.code).toBe(1);
+  });
+});
+
 describe.each(["vm", "quickjs"])("expressions in %s", (engine) => {
   it.each([
     "$(process.pid)",
@@ -350,8 +395,99 @@ describe.each(["vm", "quickjs"])("expressions in %s", (engine) => {
     await refused(await run(expression(forged, "{out: File}"), {}, "--js-engine", engine), /location/);
   });
 
-  it("end when they take too much memory", async () => {
-    const bomb = "${ var all = []; for (;;) all.push(new Array(100000).fill(all.length)); }";
-    await refused(await run(expression(bomb, "{out: Any}"), {}, "--js-engine", engine), /memory|time/);
+  const limits = ["--js-engine", engine, "--eval-timeout", "1", "--js-memory", "64M"];
+
+  it.each([
+    ["a loop", "${ for (;;) {} }"],
+    ["a recursion that is caught", "${ function f() { try { f(); } catch (e) { f(); } } for (;;) f(); }"],
+    ["a regular expression that tries everything", "$(/^(a+)+$/.test('a'.repeat(40) + 'b'))"],
+    ["a getter that is asked for ever", "$({get out() { for (;;) {} }})"],
+  ])("%s ends when its time is over", async (_, code) => {
+    await refused(await run(expression(code, "{out: Any}"), {}, ...limits), /within [12] s|in time/);
+  });
+
+  it.each([
+    ["many arrays", "${ var all = []; for (;;) all.push(new Array(100000).fill(all.length)); }"],
+    ["one text that doubles", "${ var t = 'x'; for (;;) { t += t; t.charCodeAt(t.length - 1); } }"],
+    ["an answer without end", "${ var o = []; for (;;) o.push({a: o.length, b: 'x' + o.length}); }"],
+    ["an array that says it is long", "$(new Array(4294967295).join('x'))"],
+  ])("%s ends when the memory is used up", async (_, code) => {
+    await refused(await run(expression(code, "{out: Any}"), {}, ...limits), /evaluating .*/);
+  });
+
+  it.each([
+    ["expressionLib", "InlineJavascriptRequirement: {expressionLib: ['for (;;) {}']}", "$(1 + 1)"],
+    [
+      "a function of expressionLib",
+      "InlineJavascriptRequirement: {expressionLib: ['function f() { for (;;) {} }']}",
+      "$(f())",
+    ],
+  ])("loops in %s end in time", async (_, requirement, code) => {
+    const document = expression(code, "{out: Any}").replace("InlineJavascriptRequirement: {}", requirement);
+    await refused(await run(document, {}, ...limits), /within [12] s|in time/);
+  });
+
+  it.each([
+    ["an argument", "arguments: ['$((function () { for (;;) {} })())']"],
+    ["a name of standard output", "stdout: '$((function () { for (;;) {} })())'"],
+    ["the environment", "hints: {EnvVarRequirement: {envDef: {A: '$((function () { for (;;) {} })())'}}}"],
+    [
+      "the working directory",
+      "hints: {InitialWorkDirRequirement: {listing: '$((function () { for (;;) {} })())'}}",
+    ],
+    ["resources", "hints: {ResourceRequirement: {coresMin: '$((function () { for (;;) {} })())'}}"],
+  ])("loops in %s of a tool end in time", async (_, part) => {
+    const document = `cwlVersion: v1.2
+class: CommandLineTool
+requirements: {InlineJavascriptRequirement: {}}
+baseCommand: echo
+${part}
+inputs: {}
+outputs: {}
+`;
+    await refused(await run(document, {}, ...limits), /within [12] s|in time/);
+  });
+
+  it("a loop ends, too, when the runner was killed", async () => {
+    await box.write("main.cwl", expression("${ for (;;) {} }", "{out: Any}"));
+    const { process, ended } = box.start(
+      "cwl-runner",
+      "--quiet",
+      "--js-engine",
+      engine,
+      "--eval-timeout",
+      "8",
+      "main.cwl",
+    );
+    const children = () => childrenOf(process.pid ?? 0);
+    while (children().length === 0) await tick();
+    const [child = 0] = children();
+    // Starting takes about 10.
+    while (cpuTicks(child) >= 0 && cpuTicks(child) < 50) await tick();
+    expect(cpuTicks(child)).toBeGreaterThan(0);
+    process.kill("SIGKILL");
+    await ended;
+    while (cpuTicks(child) >= 0) await tick();
+    await rm(box.path("tmp"), { recursive: true });
+  });
+
+  it("a loop in one job of a scatter does not keep the others from ending", async () => {
+    const document = `cwlVersion: v1.2
+class: Workflow
+requirements: {ScatterFeatureRequirement: {}, InlineJavascriptRequirement: {}}
+inputs: {n: {type: 'int[]', default: [1, 2, 3]}}
+steps:
+  one:
+    scatter: n
+    in: {n: n}
+    out: [n]
+    run:
+      class: ExpressionTool
+      inputs: {n: int}
+      outputs: {n: int}
+      expression: '\${ if (inputs.n === 2) for (;;) {} return {n: inputs.n}; }'
+outputs: {n: {type: 'int[]', outputSource: one/n}}
+`;
+    await refused(await run(document, {}, ...limits), /within [12] s|in time/);
   });
 });

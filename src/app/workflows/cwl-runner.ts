@@ -11,6 +11,7 @@ import { AppError, type Ask, isAppError, messageOf } from "../../kernel/index.ts
 import type { RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
+import type { ExpressionWish } from "./load.ts";
 import { type FailureFact, failureFact, type RunWorkflowWish, runToSummary } from "./run.ts";
 
 export interface CwlRunnerWish {
@@ -21,8 +22,7 @@ export interface CwlRunnerWish {
   readonly outdir?: string;
   /** `never`: tasks that need a container are unsupported. */
   readonly containers: "allowed" | "never";
-  /** See `WorkflowWish`. */
-  readonly jsEngine?: "vm" | "quickjs";
+  readonly expressions?: ExpressionWish;
   readonly cache: RunWorkflowWish["cache"];
   /** Keep the run's folder here. Default: it is removed in the end. */
   readonly runsDir?: string;
@@ -49,7 +49,7 @@ export async function runCwl(
       {
         ...started,
         language: "cwl",
-        ...(wish.jsEngine !== undefined && { jsEngine: wish.jsEngine }),
+        ...(wish.expressions !== undefined && { expressions: wish.expressions }),
         lenient: "no",
         values: [],
         cache: wish.cache,

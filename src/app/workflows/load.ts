@@ -9,10 +9,19 @@ export interface WorkflowWish extends SourceWish {
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
-  /** What evaluates the JavaScript of CWL documents: `vm` (default) is fast, `quickjs` is for documents of strangers. */
-  readonly jsEngine?: "vm" | "quickjs";
+  readonly expressions?: ExpressionWish;
   /** Where the name of the document does not tell. */
   readonly language?: FrontEnd["language"];
+}
+
+/** How the JavaScript of CWL documents is evaluated. */
+export interface ExpressionWish {
+  /** `vm` (default) is fast, `quickjs` is for documents of strangers. */
+  readonly engine?: "vm" | "quickjs";
+  /** What one expression may take, in milliseconds. Default 20 000. */
+  readonly timeMs?: number;
+  /** What the engine may take, in mebibytes. Default 256. */
+  readonly heapMiB?: number;
 }
 
 /** A diagnostic as data: positions count from 1. */
@@ -54,8 +63,10 @@ const languages: readonly Language[] = [
     id: "cwl",
     name: "CWL",
     extensions: /\.cwl(?:\.(?:json|ya?ml))?$/i,
-    load: async ({ jsEngine = "vm" }) =>
-      (await import("../../lang/cwl/index.ts")).createCwlFrontEnd({ expressions: { engine: jsEngine } }),
+    load: async ({ expressions = {} }) => {
+      const { engine = "vm", ...limits } = expressions;
+      return (await import("../../lang/cwl/index.ts")).createCwlFrontEnd({ expressions: { engine, limits } });
+    },
   },
 ];
 

@@ -3,7 +3,7 @@ import type { CwlRunnerResult, FailureFact } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
-import { cacheOption, jsEngineOption, jsEngineWish, runsDirOption } from "../workflow-options.ts";
+import { cacheOption, expressionOptions, expressionWish, runsDirOption } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
 
 /** What CWL runners end with when a document is legal but asks for what they do not have. */
@@ -35,7 +35,7 @@ export const command = defineCommand<CwlRunnerResult>({
       flags: "--no-container",
       description: "run everything on this machine; what needs a container is unsupported",
     },
-    jsEngineOption,
+    ...expressionOptions,
     { ...cacheOption, description: "name of a cache, its folder, or s3://bucket/prefix; default: no cache" },
     { ...runsDirOption, description: "keep the run's folder here; default: it is removed in the end" },
   ],
@@ -51,7 +51,7 @@ export const command = defineCommand<CwlRunnerResult>({
           ...present("job", given.argument(1)),
           ...present("outdir", given.text("outdir")),
           containers: given.is("no-container") ? "never" : "allowed",
-          ...jsEngineWish(given),
+          ...expressionWish(given),
           cache: place === undefined ? { kind: "none" } : { kind: "at", place },
           ...present("runsDir", given.text("runs-dir")),
         },

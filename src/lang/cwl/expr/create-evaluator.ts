@@ -61,16 +61,16 @@ const closedEngine: JsEngine = {
 };
 
 async function startVm(limits: JsLimits): Promise<JsEngine> {
-  const [{ createWorkerEngine }, { prelude, vmWorker }] = await Promise.all([
-    import("./worker-engine.ts"),
+  const [{ createProcessEngine }, { prelude, vmProgram }] = await Promise.all([
+    import("./process-engine.ts"),
     import("./sandbox-source.ts"),
   ]);
-  return createWorkerEngine({ source: vmWorker, data: { prelude }, limits });
+  return createProcessEngine({ source: vmProgram, data: { prelude }, limits, reads: "nothing" });
 }
 
 async function startQuickJs(limits: JsLimits): Promise<JsEngine> {
-  const [{ createWorkerEngine }, { prelude, quickJsWorker }] = await Promise.all([
-    import("./worker-engine.ts"),
+  const [{ createProcessEngine }, { prelude, quickJsProgram }] = await Promise.all([
+    import("./process-engine.ts"),
     import("./sandbox-source.ts"),
   ]);
   let quickJs: string;
@@ -82,11 +82,12 @@ async function startQuickJs(limits: JsLimits): Promise<JsEngine> {
     });
   }
   const data = { prelude, quickJs, heapBytes: limits.heapMiB * 1024 * 1024, timeMs: limits.timeMs };
-  // The engine stops itself in time; the worker's own limit is for the case that it cannot.
-  return createWorkerEngine({
-    source: quickJsWorker,
+  // The engine stops itself in time; the limit of its process is for the case that it cannot.
+  return createProcessEngine({
+    source: quickJsProgram,
     data,
     limits: { ...limits, timeMs: limits.timeMs * 2 },
+    reads: "modules",
   });
 }
 

@@ -188,6 +188,23 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     expect(await value(evaluator, "$(1 + 1)")).toBe(2);
   });
 
+  it("endless libraries and large ones are faults, too", async () => {
+    const lib = (text: string) => ({ javascript: { expressionLib: [text] } });
+    expect(await faultCode(evaluator, "$(1 + 1)", lib("for (;;) {}"))).toBe("time");
+    expect(await faultCode(evaluator, "$(f())", lib("function f() { for (;;) {} }"))).toBe("time");
+    const bomb = "var all = []; for (;;) all.push(new Array(1000).fill(all.length));";
+    expect(["memory", "time"]).toContain(await faultCode(evaluator, "$(1 + 1)", lib(bomb)));
+    expect(await value(evaluator, "$(1 + 1)")).toBe(2);
+  });
+
+  it("libraries that hold much memory each do not add up", async () => {
+    for (let n = 0; n < 10; n++) {
+      const held = `var all = []; for (var i = 0; i < 1000; i++) all.push(new Array(1000).fill(${n})); `;
+      const library = { javascript: { expressionLib: [`${held} var count = all.length;`] } };
+      expect(await value(evaluator, `$(count + ${n} + 0)`, library)).toBe(1000 + n);
+    }
+  });
+
   it("what a promise leaves running does not harm the next expression", async () => {
     const endless =
       "${ Promise.resolve().then(function f() { return Promise.resolve().then(f); }); return 1; }";

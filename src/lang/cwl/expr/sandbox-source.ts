@@ -1,5 +1,5 @@
 /**
- * JavaScript that runs inside of the engines, as text: the worker is started from a string, so that it works from one
+ * JavaScript that runs inside of the engines, as text: their process is started from a string, so that it works from one
  * bundled file, and nothing of ours is reachable from within.
  *
  * `prelude` prepares a fresh global. Called with what makes functions out of texts (or nothing, where the engine may do it) it answers `{ begin, seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
@@ -158,30 +158,49 @@ export const prelude = String.raw`(function (compile) {
   return { begin, seal, run };
 })`;
 
-/** Both engines: answers jobs in batches, and tells by a shared counter which one it is at. */
+/** Both engines: answers jobs in batches, and tells by a byte for each that it begins. */
 const answering = String.raw`
-const { parentPort, workerData } = require("node:worker_threads");
-const progress = new Int32Array(workerData.progress);
+const { writeSync } = require("node:fs");
+const vm = require("node:vm");
 const wrap = (job) => job.form === "expression"
   ? '(function (inputs, self, runtime) { "use strict"; return (\n' + job.code + "\n); })"
   : '(function (inputs, self, runtime) { "use strict";\n' + job.code + "\n})";
+// Interrupts are the runner's business: it closes this channel when it has ended.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+process.on("disconnect", () => process.exit());
+// A job that takes too long is ended by the runner. Should that be gone, the process ends itself.
+const guard = new vm.Script("memoirTurn()");
+function guarded(work) {
+  globalThis.memoirTurn = work;
+  try {
+    guard.runInThisContext({ timeout: data.giveUpMs });
+  } catch {
+    process.exit(1);
+  }
+}
 function answers(batch, answer) {
-  return batch.jobs.map((job, index) => {
-    Atomics.store(progress, 0, index);
-    return answer({ ...job, libs: batch.libraries[job.library], inputs: batch.inputs[job.inputs] });
-  });
+  const replies = [];
+  while (replies.length < batch.jobs.length)
+    guarded(() => {
+      const end = Date.now() + 50;
+      do {
+        const job = batch.jobs[replies.length];
+        writeSync(3, ".");
+        replies.push(answer({ ...job, libs: batch.libraries[job.library], inputs: batch.inputs[job.inputs] }));
+      } while (replies.length < batch.jobs.length && Date.now() < end);
+    });
+  return replies;
 }
 // import() would answer errors of this outer world, and an import() in a text of the user is always a mistake.
 const importing = /\bimport\b(?=(?:\s|\/\*[^]*?\*\/|\/\/[^\n]*\n)*[(.])/;
 `;
 
 /** Node's own vm. One context per expression library; compiled functions are kept with it. */
-export const vmWorker = String.raw`"use strict";
+export const vmProgram = String.raw`"use strict";
 ${answering}
-const vm = require("node:vm");
 // Promises that an expression leaves behind are nobody's business.
 process.on("unhandledRejection", () => undefined);
-const prelude = new vm.Script(workerData.prelude, { filename: "prelude" });
+const prelude = new vm.Script(data.prelude, { filename: "prelude" });
 const contexts = new Map();
 // Should an object of this world ever be reached from within, there is no way from it to code.
 for (const each of [function () {}, function* () {}, async function () {}, async function* () {}])
@@ -246,18 +265,16 @@ function answer(job) {
   if (reply[0] === "*" || reply[0] === "e") contexts.delete(job.libs.join("\u0000"));
   return reply[0] === "*" ? reply.slice(1) : reply;
 }
-parentPort.on("message", (batch) => {
-  parentPort.postMessage(answers(batch, answer));
-});
+process.on("message", (batch) => process.send(answers(batch, answer)));
 `;
 
 /** QuickJS in WebAssembly: no object of Node is anywhere near, memory and stack are its own. */
-export const quickJsWorker = String.raw`"use strict";
+export const quickJsProgram = String.raw`"use strict";
 ${answering}
 const contexts = new Map();
 let quickJs;
 let deadline = 0;
-const ready = import(workerData.quickJs).then(async (module) => {
+const ready = load(data.quickJs).then(async (module) => {
   quickJs = await (module.getQuickJS ?? module.default.getQuickJS)();
 });
 function contextOf(job) {
@@ -265,13 +282,24 @@ function contextOf(job) {
   const key = libs.join("\u0000");
   let known = contexts.get(key);
   if (known !== undefined) return known;
+  // Each context may take all of the memory; together they may not, however many libraries there are.
+  let used = 0;
+  for (const each of contexts.values()) {
+    const usage = each.runtime.computeMemoryUsage();
+    used += each.context.dump(usage).memory_used_size;
+    usage.dispose();
+  }
+  if (used > data.heapBytes / 2) {
+    for (const each of contexts.values()) each.free();
+    contexts.clear();
+  }
   const runtime = quickJs.newRuntime();
-  runtime.setMemoryLimit(workerData.heapBytes);
+  runtime.setMemoryLimit(data.heapBytes);
   runtime.setMaxStackSize(512 * 1024);
   runtime.setInterruptHandler(() => Date.now() > deadline);
   const context = runtime.newContext();
   known = { runtime, context, functions: new Map(), free() { for (const each of known.functions.values()) each.dispose(); known.run?.dispose(); context.dispose(); runtime.dispose(); } };
-  const inside = context.unwrapResult(context.evalCode("(" + workerData.prelude + ")()", "prelude"));
+  const inside = context.unwrapResult(context.evalCode("(" + data.prelude + ")()", "prelude"));
   known.run = context.getProp(inside, "run");
   const seal = context.getProp(inside, "seal");
   const begin = context.getProp(inside, "begin");
@@ -304,7 +332,7 @@ function classified(words, otherwise) {
   return otherwise + words;
 }
 function answer(job) {
-  deadline = Date.now() + workerData.timeMs;
+  deadline = Date.now() + data.timeMs;
   const key = job.libs.join("\u0000");
   let inside;
   try {
@@ -334,8 +362,8 @@ function answer(job) {
   if (reply[0] === "*") { drop(); reply = reply.slice(1); }
   return reply;
 }
-parentPort.on("message", async (batch) => {
+process.on("message", async (batch) => {
   await ready;
-  parentPort.postMessage(answers(batch, answer));
+  process.send(answers(batch, answer));
 });
 `;
