@@ -369,6 +369,15 @@ describe("failures", () => {
     expect(made.seen("call.retried")).toHaveLength(2);
   });
 
+  it("are repeated only for the exit codes that the task calls temporary, where it calls any so", async () => {
+    const made = await bench({ play: (_, nth) => (nth === 0 ? { exitCode: 75 } : { exitCode: 2 }) });
+    const [failure] = (await made.one({ change: { maxRetries: 2, retriedExit: [75] } })).failures;
+    expect(failure).toMatchObject({ failure: { exitCode: 2, attempts: 2 } });
+    const without = await bench({ play: () => ({}) });
+    const missing = await without.one({ change: { maxRetries: 2, retriedExit: [75] } });
+    expect(missing.failures[0]).toMatchObject({ failure: { kind: "output-missing", attempts: 1 } });
+  });
+
   it("never become entries", async () => {
     const made = await bench({ play: (_, nth) => (nth === 0 ? { exitCode: 1 } : makesOut()) });
     expect((await made.one()).state).toBe("failed");

@@ -79,6 +79,21 @@ describe("the key of a call", () => {
       { container: { kind: "image", platform: "linux/arm64", configDigest: "sha256:cc" } },
     ),
     "no container": keyWith({}, { container: { kind: "environment", identity: "x" } }),
+    "the image's entry point": keyWith(
+      {},
+      {
+        container: {
+          kind: "image",
+          platform: "linux/amd64",
+          configDigest: "sha256:cc",
+          entrypoint: "kept",
+        },
+      },
+    ),
+    "another name of the working directory": keyWith({ workDir: "/srv/results" }),
+    "an input outside of the task root": keyWith({
+      literalFiles: call.literalFiles.map((file) => ({ ...file, path: "/etc/tool.conf" as TaskPath })),
+    }),
     network: keyWith({ network: true }),
     "an output's path": keyWith({
       outputRules: [{ name: "sam", type: "file", from: { kind: "path", path: "o.sam" } }],

@@ -62,6 +62,31 @@ describe("a container for an attempt", () => {
     expect(containerSpec({ ...attempt, network: true }, "i", [], facts, options).network).toBe("default");
   });
 
+  it("has its working directory, with all that is mounted there, by a second name where the task wants one", () => {
+    const given = { source: "/data/x", target: "/mnt/memoir/work/x" as TaskPath, kind: "file" as const };
+    const own = {
+      source: "/runs/1/align/outside/opt/y",
+      target: "/opt/y" as TaskPath,
+      kind: "file" as const,
+    };
+    const mounts = [given, { ...own, writable: true as const }];
+    const spec = containerSpec({ ...attempt, workDir: "/srv/out" }, "i", mounts, facts, options);
+    expect(spec.mounts).toEqual([
+      { source: "/runs/1/align", target: "/mnt/memoir", readOnly: false },
+      { source: "/data/x", target: "/mnt/memoir/work/x", readOnly: true },
+      { source: "/runs/1/align/outside/opt/y", target: "/opt/y", readOnly: false },
+      { source: "/runs/1/align/work", target: "/srv/out", readOnly: false },
+      { source: "/data/x", target: "/srv/out/x", readOnly: true },
+    ]);
+  });
+
+  it("runs its script with the words of the entry point, in the directory that it is told", () => {
+    const { command } = containerSpec({ ...attempt, arguments: ["tini", "--"] }, "i", [], facts, options);
+    expect(command.slice(-5)).toEqual(["/bin/bash", "-e", "/mnt/memoir/command", "tini", "--"]);
+    const elsewhere = containerSpec({ ...attempt, workDir: "/srv/out" }, "i", [], facts, options);
+    expect(elsewhere.command.slice(-4)).toEqual(["/srv/out", "/bin/bash", "-e", "/mnt/memoir/command"]);
+  });
+
   it("is written for Docker with mounts, swap equal to memory and a request for GPUs", () => {
     const body = dockerCreateBody(containerSpec(attempt, "img", [mount], facts, options));
     expect(body).toMatchObject({

@@ -47,6 +47,32 @@ describe("attemptHostPath", () => {
     expect(attemptHostPath(attempt, task)).toBe(host);
   });
 
+  it.each([
+    ["/srv/out/x", "/runs/2/b/work/x"],
+    ["/srv/out", "/runs/2/b/work"],
+    ["/srv/out/staged", "/data/staged"],
+    ["/mnt/memoir/work/x", "/runs/2/b/work/x"],
+    ["/opt/genome.fa", "/data/genome.fa"],
+    ["/opt/own/deep", "/runs/2/b/outside/opt/own/deep"],
+    ["/etc/tool.conf", "/runs/2/b/outside/etc/tool.conf"],
+    ["/opt/../etc/tool.conf", "/runs/2/b/outside/etc/tool.conf"],
+    ["/srv/outs", undefined],
+    ["/opt", undefined],
+    ["/etc/passwd", undefined],
+  ])("of a container of its own finds %s at %s", (task, host) => {
+    const own = {
+      directory: "/runs/2/b",
+      workDir: "/srv/out",
+      inputs: [
+        input("/mnt/memoir/work/staged", "/data/staged"),
+        input("/opt/genome.fa", "/data/genome.fa"),
+        input("/opt/own", "/data/own", { writable: true }),
+      ],
+      literalFiles: [{ path: "/etc/tool.conf" as TaskPath, content: "" }],
+    };
+    expect(attemptHostPath(own, task)).toBe(host);
+  });
+
   it.each(["/etc/passwd", "/mnt/memoir/../x", "/mnt/memoirs/x", "relative"])(
     "knows no host path of %s",
     (path) => {
