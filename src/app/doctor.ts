@@ -1,8 +1,9 @@
 /** What is installed and reachable on this machine, and what each missing thing would enable. */
 import { execFile } from "node:child_process";
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { makeFolders } from "../files/index.ts";
 import { type Ask, isAppError, messageOf, withTimeout } from "../kernel/index.ts";
 import { createCanonicalizer, listModels } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
@@ -49,7 +50,7 @@ async function node(): Promise<Finding> {
 async function home({ home: folder }: Environment): Promise<Finding> {
   const finding = { name: "home", enables: "sessions, models and the embedded caches" };
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await access(folder, constants.W_OK);
     return { ...finding, state: "ok", detail: folder };
   } catch (error) {

@@ -4,9 +4,10 @@
  * its start time, so that a reused process id is another shell.
  */
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { makeFolders } from "../files/index.ts";
 import { AppError, systemErrorCode } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
 
@@ -86,7 +87,7 @@ export function createSessions(options: {
       // A damaged file is replaced like any other.
       const before = await find(session.name).catch(() => undefined);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolders(folder, { mode: 0o700 });
         // URLs may hold passwords: for the owner only.
         const temp = join(folder, `.${session.name}.${process.pid}.new`);
         await writeFile(temp, `${JSON.stringify(session, null, 2)}\n`, { mode: 0o600, flush: true });

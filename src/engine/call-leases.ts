@@ -3,9 +3,10 @@
  * for the entry. A lease is a promise of no more than effort: losing one costs a second computation, never a wrong
  * result.
  */
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFoldersSync } from "../files/index.ts";
 import { type Ask, type CallKey, systemErrorCode } from "../kernel/index.ts";
 import type { ObjectStore } from "../store/objects/index.ts";
 import { isOwner, lifeOf, thisOwner } from "./owner.ts";
@@ -66,7 +67,7 @@ function createLease(path: string, text: string): boolean {
       const code = systemErrorCode(error);
       if (code === "EEXIST") return false;
       if (code !== "ENOENT") throw error;
-      mkdirSync(dirname(path), { recursive: true });
+      makeFoldersSync(dirname(path));
     }
   }
 }

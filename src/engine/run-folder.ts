@@ -11,9 +11,10 @@
  *
  * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders, makeFoldersSync } from "../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { Emit, RunEvent, TimedEvent } from "./events.ts";
 import { isOwner, lifeOf, type Owner } from "./owner.ts";
@@ -78,8 +79,8 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
   const directory = join(options.runs, options.id);
   const active = join(options.runs, activeName);
   try {
-    await mkdir(join(directory, "calls"), { recursive: true });
-    await mkdir(active, { recursive: true });
+    await makeFolders(join(directory, "calls"));
+    await makeFolders(active);
     await writeFile(join(active, options.id), "");
     await writeFile(join(directory, "inputs.json"), options.inputs);
     await replaceFile(join(directory, recordName), recordText(options.record));
@@ -99,7 +100,7 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
     callDirectory(path) {
       const folder = join(directory, "calls", names.nameOf(path));
       try {
-        mkdirSync(folder, { recursive: true });
+        makeFoldersSync(folder);
       } catch (error) {
         throw runFolderError(folder, error);
       }

@@ -5,8 +5,9 @@
  * On disk: an append-only file of lines `stamp sha256 check`; `check` is the beginning of a digest over the two, so a
  * torn or damaged line is a miss. Several processes may append at the same time.
  */
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../files/index.ts";
 import { sha256 } from "../hash/index.ts";
 import { type Digest, systemErrorCode } from "../kernel/index.ts";
 
@@ -54,7 +55,7 @@ export function fileMemo(folder: string): FingerprintMemo {
       fresh.clear();
       stored = undefined;
       try {
-        await mkdir(folder, { recursive: true });
+        await makeFolders(folder);
         await appendFile(path, lines);
         await shorten(path);
       } catch {

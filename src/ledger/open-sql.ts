@@ -1,6 +1,6 @@
 /** The SQL database under the ledger: a file in WAL mode, every transaction flushed before it is answered. */
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFoldersSync } from "../files/index.ts";
 import { AppError, messageOf } from "../kernel/index.ts";
 import { migrations } from "./migrations.ts";
 
@@ -20,7 +20,7 @@ export interface Sql {
 export async function openSql(file: string): Promise<Sql> {
   const { default: Database } = await import("libsql");
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFoldersSync(dirname(file));
     const database = new Database(file, { timeout: 5_000 });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     migrate(database, file);

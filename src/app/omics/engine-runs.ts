@@ -2,12 +2,13 @@
  * Runs of the engine carry the name of the server's run: `<id>-<first 8 of its uuid>`, and `-2`, `-3` after restarts of
  * the server. The uuid keeps two servers apart that share a cache or a container engine.
  */
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { makeFolders } from "../../files/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
 
 /** A name that no run of this folder has. */
 export async function nextEngineRun(run: RunRecord, folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await makeFolders(folder);
   const earlier = (await readdir(folder)).filter((name) => isRunOf(run, name)).length;
   return earlier === 0 ? stem(run) : `${stem(run)}-${earlier + 1}`;
 }

@@ -1,7 +1,8 @@
 /** One server per home: two would each take up the same runs. A lock of a process that is gone is taken over. */
-import { mkdir, open, readFile, rm, stat, utimes } from "node:fs/promises";
+import { open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../../engine/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import { AppError, systemErrorCode } from "../../kernel/index.ts";
 
 /** A holder on another machine (or in another container) shows every so often that it lives. */
@@ -10,7 +11,7 @@ const deadAfterMs = 90_000;
 
 /** Answers the function that gives the lock back; throws SERVER_HOME_IN_USE. */
 export async function lockHome(file: string): Promise<() => Promise<void>> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolders(dirname(file));
   for (let tries = 0; tries < 3; tries++) {
     if (await create(file)) return keep(file);
     const holder = await readHolder(file);

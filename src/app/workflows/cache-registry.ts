@@ -2,9 +2,10 @@
  * Run caches by name: one small file each, `<home>/caches/<name>.json`. A cache has a location, which many caches may
  * share, and a default behaviour.
  */
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CacheBehavior } from "../../engine/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { IdentityPolicy } from "../../keys/index.ts";
 
@@ -60,7 +61,7 @@ export function createCacheRegistry(home: string): CacheRegistry {
   const folder = join(home, "caches");
   const pathOf = (name: string) => join(folder, `${name}.json`);
   const write = async (record: CacheRecord) => {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     const temp = `${pathOf(record.name)}.${process.pid}.tmp`;
     await writeFile(temp, `${JSON.stringify(record, null, 2)}\n`);
     return temp;

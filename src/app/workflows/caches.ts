@@ -1,7 +1,8 @@
 /** `memoir cache …`: run caches by name, and what lies in them. */
 import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, rm } from "node:fs/promises";
+import { access, constants, rm } from "node:fs/promises";
 import { type CacheBehavior, explainRun, type RunExplanation } from "../../engine/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import { AppError, type Ask, messageOf } from "../../kernel/index.ts";
 import {
   type CacheSize,
@@ -83,7 +84,7 @@ export async function create(
 
 async function makeFolder(location: string): Promise<void> {
   try {
-    await mkdir(location, { recursive: true });
+    await makeFolders(location);
     await access(location, constants.W_OK);
   } catch (error) {
     throw new AppError("STORE_NOT_WRITABLE", `creating a cache in ${location}: ${messageOf(error)}`, {

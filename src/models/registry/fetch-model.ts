@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { ArchiveLimits } from "../../archive/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import {
   AppError,
   type Ask,
@@ -56,7 +57,7 @@ export async function fetchModel(request: FetchRequest, ask: Ask): Promise<Fetch
   if (builtin !== undefined) return { model: builtin, replaced: "builtin" };
   const { packages } = placesBelow(request.home);
   try {
-    await mkdir(packages, { recursive: true });
+    await makeFolders(packages);
     const staging = await mkdtemp(join(packages, ".incoming-"));
     try {
       return await install(request, staging, ask);
@@ -151,8 +152,8 @@ async function publish(home: string, id: string, content: string): Promise<void>
   const { links, packages } = placesBelow(home);
   const name = randomUUID();
   const own = join(packages, id);
-  await mkdir(own, { recursive: true });
-  await mkdir(links, { recursive: true });
+  await makeFolders(own);
+  await makeFolders(links);
   await rename(content, join(own, name));
   const link = join(links, `.${name}`);
   await symlink(relative(links, join(own, name)), link);

@@ -1,7 +1,8 @@
 /** The files of a model folder: listing, copying and their common digest. */
 import { constants } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readlink, stat } from "node:fs/promises";
+import { chmod, copyFile, readdir, readlink, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { makeFolders } from "../../files/index.ts";
 import { byCodeUnit, digestOf, sha256File } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, type Digest, mapBounded } from "../../kernel/index.ts";
 
@@ -36,8 +37,7 @@ async function refused(folder: string, path: string): Promise<AppError> {
 
 export async function copyTree(from: string, to: string, ask: Ask): Promise<void> {
   const files = await listTree(from, ask);
-  for (const folder of new Set(files.map((file) => dirname(join(to, file)))))
-    await mkdir(folder, { recursive: true });
+  for (const folder of new Set(files.map((file) => dirname(join(to, file))))) await makeFolders(folder);
   await mapBounded(files, 4, async (file) => {
     checkAsk(ask, `copying ${from}`);
     await copyFile(join(from, file), join(to, file), constants.COPYFILE_FICLONE);

@@ -3,9 +3,10 @@
  * whole; finding lists the key's objects once and trusts only what is there with the recorded size and checksum.
  */
 import { randomUUID } from "node:crypto";
-import { chmodSync, linkSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { mkdir, open, realpath } from "node:fs/promises";
+import { chmodSync, linkSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { open, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolders, makeFoldersSync } from "../../files/index.ts";
 import { byCodeUnit, sha256 as hashOf, sha256File } from "../../hash/index.ts";
 import {
   AppError,
@@ -154,7 +155,7 @@ export class ObjectEntryStore implements EntryStore {
     );
     for (const empty of planned.emptyFolders) {
       const path = this.#objects.pathOf(`${folder}/${empty}`);
-      if (path !== undefined) await mkdir(path, { recursive: true });
+      if (path !== undefined) await makeFolders(path);
     }
     checkAsk(ask, `recording ${entry.callPath}`);
     const bySha = new Map(stored.map((file) => [file.path, file]));
@@ -345,7 +346,7 @@ export function createEntryStore(options: ObjectEntryStoreOptions): ObjectEntryS
 /** false where hard links are refused: another file system, too many links, or a file system without them. */
 async function linkInto(source: string, target: string): Promise<boolean> {
   try {
-    mkdirSync(dirname(target), { recursive: true });
+    makeFoldersSync(dirname(target));
     linkSync(source, target);
   } catch (error) {
     const code = systemErrorCode(error);

@@ -4,21 +4,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { constants, read as readFd } from "node:fs";
-import {
-  access,
-  copyFile,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from "node:fs/promises";
+import { access, copyFile, link, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { makeFolders } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
@@ -208,7 +197,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         break;
       } catch (error) {
         if (systemErrorCode(error) !== "ENOENT" || attempt === 3) throw error;
-        const firstMade = await mkdir(folder, { recursive: true });
+        const firstMade = await makeFolders(folder);
         if (durable && firstMade !== undefined) await syncChain(dirname(firstMade), dirname(folder));
       }
     }
@@ -219,7 +208,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
 async function openFolder(root: string): Promise<ObjectStoreAbilities> {
   const temps = join(root, tempFolder);
   try {
-    await mkdir(temps, { recursive: true });
+    await makeFolders(temps);
     await access(temps, constants.W_OK);
   } catch (error) {
     // A folder that may only be read still answers; the first write says why it cannot.

@@ -6,8 +6,9 @@
  * the library's overlapping sync is off because it would answer before the disk did; reads copy nothing
  * (`getBinaryFast` answers a view that is valid until the next get).
  */
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { join } from "node:path";
+import { makeFoldersSync } from "../../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import { whatIsWrongWith } from "./file-check.ts";
 import type { KeyCodec, RowKey } from "./keys.ts";
@@ -56,7 +57,7 @@ export async function openLmdb(
 ): Promise<LmdbStore> {
   const lmdb = await import("lmdb");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFoldersSync(folder);
     const wrong = whatIsWrongWith(join(folder, "data.mdb"));
     if (wrong !== undefined)
       throw new AppError("STORE_TIER_DAMAGED", `opening the prediction store in ${folder}: ${wrong}`);

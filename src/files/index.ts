@@ -1,0 +1,2 @@
+/** files: what every part that writes files needs. */
+export { makeFolders, makeFoldersSync } from "./make-folders.ts";
