@@ -122,6 +122,22 @@ for (const { requirement, start, title } of [
         });
     });
 
+    it("tells what an image runs of its own accord, without pulling it", async () => {
+      const config = { Env: ["PATH=/bin"], Entrypoint: ["/bin/sh", "-u"], Cmd: ["-c", "true"] };
+      const tool = variantOf(images.busybox, { config });
+      const own = await pushImage(open, "lab/starts", "one", tool);
+      await pushIndex(open, "lab/starts", "many", [own]);
+      for (const tag of ["one", "many"]) {
+        const images = await resolver();
+        const pinned = await images.pin(`${open.host}/lab/starts:${tag}`, ask);
+        expect(await images.startOf(pinned, ask)).toEqual({
+          entrypoint: ["/bin/sh", "-u"],
+          command: ["-c", "true"],
+        });
+        expect(await engine.image(pinned.reference, ask)).toBeUndefined();
+      }
+    });
+
     it("says which platforms an index has when ours is not among them", async () => {
       const foreign = variantOf(images.busybox, { architecture: other });
       const pushed = await pushImage(open, "lab/foreign", undefined, foreign);

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   type Attempt,
+  type ImageOrder,
   type ScriptedEnd,
   ScriptedExecutor,
   type ScriptedOptions,
 } from "../exec/core/index.ts";
+import { sha256 } from "../hash/index.ts";
 import { AppError, type Ask, freshAsk } from "../kernel/index.ts";
 import type { Host, RunResult } from "../lang/core/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
@@ -19,6 +21,7 @@ import {
   openBench,
   type ScriptedTask,
   scriptedCollector,
+  scriptedImages,
   scriptedTask,
 } from "./scripted-run.ts";
 
@@ -215,6 +218,7 @@ describe("a run with a cache", () => {
   it("takes the first of several images that can be had", async () => {
     const made = await bench();
     const images = {
+      ...scriptedImages(),
       pin: async (requested: string) => {
         if (requested === "gone:1") throw new AppError("EXEC_IMAGE_NOT_FOUND", "pinning gone:1: not there");
         return { requested, reference: requested, platform: "linux/amd64", configDigest: "sha256:2" };
@@ -224,6 +228,61 @@ describe("a run with a cache", () => {
     expect((await made.one(task(["gone:1", "here:1"]), { parts: { images } })).state).toBe("succeeded");
     const failed = await made.one(task(["gone:1"]), { parts: { images } });
     expect(failed.failures[0]).toMatchObject({ failure: { kind: "image-unavailable" } });
+  });
+
+  it("runs behind the entry point of an image that has one, which is in the key, where the language wants it", async () => {
+    const made = await bench({ play: makesOut });
+    const images = {
+      ...scriptedImages(),
+      startOf: async () => ({ entrypoint: ["tini", "--"], command: ["bash"] }),
+    };
+    const behind = (words: "given" | "image's own") => ({
+      change: { behindEntrypoint: { shell: ["/bin/sh"], command: 'exec "$@" true', words } },
+    });
+    const run = async (change: Parameters<typeof made.one>[0], own?: typeof images) =>
+      (await made.one(change, own === undefined ? {} : { parts: { images: own } })).calls.reused;
+    expect(await run({}, images)).toBe(0);
+    expect(made.executor.started.at(-1)).toMatchObject({ shell: ["/bin/bash"] });
+    expect(made.executor.started.at(-1)).not.toHaveProperty("arguments");
+    // An image without one: nothing is different.
+    expect(await run(behind("given"))).toBe(1);
+    expect(await run(behind("given"), images)).toBe(0);
+    const attempt = made.executor.started.at(-1);
+    expect(attempt).toMatchObject({ shell: ["/bin/sh"], arguments: ["tini", "--"] });
+    expect(await readFile(join(attempt?.directory ?? "", "command"), "utf8")).toBe('exec "$@" true');
+    expect(await run(behind("given"), images)).toBe(1);
+    await made.one({ command: "other", ...behind("image's own") }, { parts: { images } });
+    expect(made.executor.started.at(-1)).toMatchObject({ arguments: ["tini", "--", "bash"] });
+  });
+
+  it("has images made by their recipes, archives known by their content", async () => {
+    const made = await bench({ play: makesOut });
+    const orders: string[] = [];
+    const images = {
+      ...scriptedImages(),
+      make: async ({ recipe, identity, archive }: ImageOrder) => {
+        orders.push(recipe.kind === "build" ? recipe.dockerfile : await archive());
+        const configDigest = `sha256:${sha256(identity)}`;
+        return { requested: recipe.kind, reference: "x", platform: "linux/amd64", configDigest };
+      },
+    };
+    const archive = await input(made, "image.tar", "one");
+    const recipes = [
+      { kind: "build", dockerfile: "FROM x" },
+      { kind: "load", archive },
+      { kind: "import", archive },
+    ] as const;
+    const reused = async () => {
+      const calls = [];
+      for (const imageRecipe of recipes)
+        calls.push(await made.one({ change: { images: [], imageRecipe } }, { parts: { images } }));
+      return calls.map(({ calls: { reused: count } }) => count);
+    };
+    expect(await reused()).toEqual([0, 0, 0]);
+    expect(await reused()).toEqual([1, 1, 1]);
+    expect(orders.slice(0, 3)).toEqual(["FROM x", archive.location, archive.location]);
+    await writeFile(archive.location, "two");
+    expect(await reused()).toEqual([1, 0, 0]);
   });
 
   it("recomputes a sample of reused calls and tells which outputs differ", async () => {

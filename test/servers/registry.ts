@@ -141,13 +141,19 @@ export async function pushIndex(
 /** The same image with another config (and so another identity): a new build, or another architecture. */
 export function variantOf(
   image: TestImage,
-  change: { readonly architecture?: string; readonly note?: string },
+  change: {
+    readonly architecture?: string;
+    readonly note?: string;
+    /** What the image says of the containers that are made of it. */
+    readonly config?: Readonly<Record<string, unknown>>;
+  },
 ): Pick<TestImage, "config" | "layer" | "configDigest"> {
   const config = JSON.parse(image.config) as Record<string, unknown>;
   const changed = JSON.stringify({
     ...config,
     architecture: change.architecture ?? testArchitecture(),
     ...(change.note === undefined ? {} : { author: change.note }),
+    ...(change.config === undefined ? {} : { config: change.config }),
   });
   return { layer: image.layer, config: changed, configDigest: `sha256:${sha256(changed)}` };
 }
