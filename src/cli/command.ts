@@ -18,8 +18,8 @@ export interface OptionSpec {
   readonly conflicts?: readonly string[];
   /** Other spellings, replaced before parsing: `-rs`. */
   readonly aliases?: readonly string[];
-  /** Accepted for old scripts, left out of the help's main table. */
-  readonly legacy?: true;
+  /** Accepted for scripts that are written for Ersilia, or for the program named; left out of the help's main table. */
+  readonly legacy?: true | "cwltool";
 }
 
 export interface ArgumentSpec {
@@ -43,6 +43,8 @@ export interface Given {
   count(name: string): number | undefined;
   is(name: string): boolean;
   argument(index: number): string | undefined;
+  /** Names of the command's own flags that were given after the first argument. */
+  flagsAfterArgument(): readonly string[];
   /** Arguments from this position on. */
   argumentsFrom(index: number): readonly string[];
 }
@@ -62,6 +64,11 @@ export interface Command<Data> {
   readonly details?: readonly string[];
   readonly arguments?: readonly ArgumentSpec[];
   readonly options: readonly OptionSpec[];
+  /**
+   * `after-arguments`: unknown flags that follow the first argument belong to what that names, and are among the
+   * arguments, as written. Default: an unknown flag is a mistake.
+   */
+  readonly foreignFlags?: "after-arguments";
   /** The last one ends the help; each is run by a test. */
   readonly examples: readonly Example[];
   act(given: Given, context: Context): Promise<Data>;

@@ -40,8 +40,9 @@ export function commandHelp(command: LoadedCommand): string {
   const args = (command.arguments ?? []).map((a) =>
     a.required === true ? a.name : `[${a.name}${a.many === true ? " …" : ""}]`,
   );
-  const shown = command.options.filter((option) => option.legacy !== true);
-  const legacy = command.options.filter((option) => option.legacy === true);
+  const shown = command.options.filter((option) => option.legacy === undefined);
+  const legacy = command.options.filter((option) => option.legacy !== undefined);
+  const writtenFor = legacy[0]?.legacy === "cwltool" ? "cwltool" : "Ersilia";
   const sections = [
     `Usage: memoir ${[command.name, ...args, "[flags]"].join(" ")}`,
     `${command.summary}.`,
@@ -55,7 +56,8 @@ export function commandHelp(command: LoadedCommand): string {
       ),
     );
   sections.push(block("Flags", [...shown.map(optionRow), ["-h, --help", "show this help"]]));
-  if (legacy.length > 0) sections.push(block("Accepted from Ersilia's command line", legacy.map(optionRow)));
+  if (legacy.length > 0)
+    sections.push(block(`Accepted from ${writtenFor}'s command line`, legacy.map(optionRow)));
   const examples = command.examples.flatMap(({ command: line, note }) => [
     ...(note === undefined ? [] : [`  # ${note}`]),
     `  ${line}`,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
-import { readFileSync } from "node:fs";
 import { topHelp } from "./help.ts";
+import { version } from "./version.ts";
 
 const words = process.argv.slice(2);
 const first = words[0];
@@ -15,10 +15,4 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
 } else {
   const { runCommandLine } = await import("./run-command-line.ts");
   process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
-}
-
-function version(): string {
-  const file = new URL("../package.json", import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
-  return version;
 }

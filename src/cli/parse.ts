@@ -9,6 +9,7 @@ export async function parseWords(command: LoadedCommand, words: readonly string[
     .exitOverride()
     .helpOption(false)
     .allowExcessArguments(false)
+    .allowUnknownOption(command.foreignFlags !== undefined)
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
   for (const argument of command.arguments ?? []) {
     const name = argument.many === true ? `${argument.name}...` : argument.name;
@@ -33,10 +34,25 @@ export async function parseWords(command: LoadedCommand, words: readonly string[
     if (!(error instanceof CommanderError)) throw error;
     throw new AppError("CLI_USAGE", `memoir ${command.name}: ${ourWords(error.message)}`, { cause: error });
   }
-  return givenFrom(parser.opts(), parser.args);
+  const [first] = parser.args;
+  if (command.foreignFlags !== undefined && first !== undefined && /^--?[^-]/.test(first))
+    throw new AppError("CLI_USAGE", `memoir ${command.name}: unknown option '${first.replace(/=.*$/s, "")}'`);
+  return givenFrom(parser.opts(), parser.args, flagsAfter(first, words));
 }
 
-function givenFrom(options: Readonly<Record<string, unknown>>, args: readonly string[]): Given {
+function flagsAfter(argument: string | undefined, words: readonly string[]): readonly string[] {
+  const stop = words.indexOf("--");
+  const at = argument === undefined ? words.length : words.indexOf(argument);
+  return words
+    .slice(at + 1, stop < 0 ? words.length : stop)
+    .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? []);
+}
+
+function givenFrom(
+  options: Readonly<Record<string, unknown>>,
+  args: readonly string[],
+  later: readonly string[],
+): Given {
   const value = (name: string) => options[camelCase(name)];
   const text = (name: string) => {
     const got = value(name);
@@ -50,6 +66,7 @@ function givenFrom(options: Readonly<Record<string, unknown>>, args: readonly st
     },
     // commander keeps `--no-compute` as `compute: false`.
     is: (name) => (name.startsWith("no-") ? value(name.slice(3)) === false : value(name) === true),
+    flagsAfterArgument: () => later.filter((name) => camelCase(name) in options),
     argument: (index) => args[index],
     argumentsFrom: (index) => args.slice(index),
   };
@@ -60,11 +77,14 @@ function normalised(command: LoadedCommand, words: readonly string[]): string[] 
   const aliases = new Map<string, string>();
   for (const option of command.options)
     for (const alias of option.aliases ?? []) aliases.set(alias, longName(option.flags));
+  const longNames = new Set(command.options.map((option) => longName(option.flags)));
   const stop = words.indexOf("--");
   return words.map((word, i) => {
     if (stop >= 0 && i >= stop) return word;
     const [name = word, ...rest] = word.split("=");
-    const known = aliases.get(name) ?? (name.startsWith("--") ? name.replaceAll("_", "-") : name);
+    const dashed = name.startsWith("--") ? name.replaceAll("_", "-") : name;
+    const own = command.foreignFlags === undefined || longNames.has(dashed) || aliases.has(dashed);
+    const known = aliases.get(name) ?? (own ? dashed : name);
     return [aliases.get(known) ?? known, ...rest].join("=");
   });
 }

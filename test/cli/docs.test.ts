@@ -38,13 +38,14 @@ function generated(command: LoadedCommand): string {
   const args = (command.arguments ?? []).map((a) => (a.required === true ? a.name : `[${a.name}]`));
   const flagRows = (legacy: boolean) =>
     command.options
-      .filter((option) => (option.legacy === true) === legacy)
+      .filter((option) => (option.legacy !== undefined) === legacy)
       .map((option) => {
         const names = [...(option.aliases ?? []), option.flags].map((flag) => `\`${flag}\``).join(", ");
         const choices = option.choices === undefined ? "" : ` (${option.choices.join(", ")})`;
         return `| ${names.replaceAll("|", "\\|")} | ${cell(option.description + choices)} |`;
       });
   const legacy = flagRows(true);
+  const writtenFor = command.options.some((option) => option.legacy === "cwltool") ? "cwltool" : "Ersilia";
   return [
     begin,
     "",
@@ -69,7 +70,14 @@ function generated(command: LoadedCommand): string {
     "",
     ...(legacy.length === 0
       ? []
-      : ["Accepted from Ersilia's command line:", "", "| flag | meaning |", "|---|---|", ...legacy, ""]),
+      : [
+          `Accepted from ${writtenFor}'s command line:`,
+          "",
+          "| flag | meaning |",
+          "|---|---|",
+          ...legacy,
+          "",
+        ]),
     "## Examples",
     "",
     "```sh",

@@ -14,7 +14,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
-import { type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
 
 /**
@@ -75,6 +75,12 @@ class Delivery {
     const facts = statSync(file.location);
     // Outputs that are one file reach us as links to it.
     const identity = file.kind === "directory" ? file.location : `${facts.dev}:${facts.ino}`;
+    // Front ends let no other name pass; what a cache of somebody else says is not taken on trust either.
+    if (!isName(file.basename))
+      throw new AppError(
+        "STORE_NAME_INVALID",
+        `bringing outputs to ${this.#outdir}: ${JSON.stringify(file.basename)} is no name of a file`,
+      );
     const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);
     if (file.kind === "directory") return bringDirectory({ source: file.location, target, name });
@@ -106,6 +112,11 @@ class Delivery {
       return name;
     }
   }
+}
+
+/** Whether it names something in a folder, and nothing outside of it. */
+function isName(basename: string): boolean {
+  return basename !== "" && basename !== "." && basename !== ".." && !/[/\0]/.test(basename);
 }
 
 interface Way {

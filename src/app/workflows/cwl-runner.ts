@@ -3,25 +3,39 @@
  * and a word of its own for what is legal but not supported.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Execution_commands
  */
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { TimedEvent } from "../../engine/index.ts";
-import { AppError, type Ask, isAppError, messageOf } from "../../kernel/index.ts";
+import { type Ask, isAppError } from "../../kernel/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
-import type { ExpressionWish } from "./load.ts";
+import type { FlagsWish } from "./flag-words.ts";
+import { diagnosticFact, type ExpressionWish, invalid } from "./load.ts";
 import { type FailureFact, failureFact, type RunWorkflowWish, runToSummary } from "./run.ts";
 
 export interface CwlRunnerWish {
   /** A document, with `#fragment` where it holds several; or a job with `cwl:tool`. */
   readonly process: string;
   readonly job?: string;
+  /** Inputs as `--name value`, which win over the job. */
+  readonly flags: FlagsWish;
+  /** What relative paths in the job are relative to. Default: its folder. */
+  readonly basedir?: string;
+  /** Beginning of the path of the run's folder, when it is removed in the end. Default: in the system's place. */
+  readonly tmpPrefix?: string;
   /** Where outputs are brought. Default: the working directory. */
   readonly outdir?: string;
   /** `never`: tasks that need a container are unsupported. */
   readonly containers: "allowed" | "never";
+  /** Default: the first engine that answers. */
+  readonly engine?: "docker" | "podman";
+  /** After a failure: start nothing more, or go on with what does not depend on it. */
+  readonly failure: "fast" | "slow";
+  /** Whether fields that CWL does not know are let pass. */
+  readonly lenient: "yes" | "no";
   readonly expressions?: ExpressionWish;
   readonly cache: RunWorkflowWish["cache"];
   /** Keep the run's folder here. Default: it is removed in the end. */
@@ -43,20 +57,23 @@ export async function runCwl(
 ): Promise<CwlRunnerResult> {
   const { cwd } = environment;
   const started = await documentAndJob(wish, cwd);
-  const runs = wish.runsDir ?? (await mkdtemp(join(tmpdir(), "memoir-cwl-")));
+  const runs = wish.runsDir ?? (await temporaryFolder(wish.tmpPrefix, cwd));
   try {
     const summary = await runToSummary(
       {
         ...started,
         language: "cwl",
         ...(wish.expressions !== undefined && { expressions: wish.expressions }),
-        lenient: "no",
+        lenient: wish.lenient,
         values: [],
+        flags: wish.flags,
+        ...(wish.basedir !== undefined && { inputsBase: resolve(cwd, wish.basedir) }),
         cache: wish.cache,
         cacheHostTasks: "yes",
         executor: wish.containers === "allowed" ? "mixed" : "host",
+        ...(wish.engine !== undefined && { engine: wish.engine }),
         isolate: "no",
-        failure: "fast",
+        failure: wish.failure,
         runsDir: runs,
         // A folder that goes away in the end need not be pleasant to read.
         outputs: wish.runsDir === undefined ? "in place" : "deliver",
@@ -83,6 +100,14 @@ export async function runCwl(
   }
 }
 
+async function temporaryFolder(prefix: string | undefined, cwd: string): Promise<string> {
+  if (prefix === undefined) return mkdtemp(join(tmpdir(), "memoir-cwl-"));
+  // A prefix that ends with a slash is a folder, else the folder's name continues it.
+  const path = prefix.endsWith("/") ? `${resolve(cwd, prefix)}/` : resolve(cwd, prefix);
+  await mkdir(dirname(`${path}x`), { recursive: true });
+  return mkdtemp(path);
+}
+
 /** Diagnostics with codes that begin so mean: legal, but not what Memoir can do. */
 const unsupportedPrefix = "cwl-unsupported";
 
@@ -100,12 +125,11 @@ interface Started {
   readonly inputs?: string;
 }
 
-async function documentAndJob(wish: CwlRunnerWish, cwd: string): Promise<Started> {
-  const { process, job } = wish;
+async function documentAndJob({ process, job }: CwlRunnerWish, cwd: string): Promise<Started> {
   if (job !== undefined) return { ...(await documentOf(process, cwd)), inputs: job };
-  const tool = await toolOfJob(resolve(cwd, process));
+  const tool = await toolNamedBy(process, cwd);
   if (tool === undefined) return documentOf(process, cwd);
-  return { ...(await documentOf(resolve(dirname(resolve(cwd, process)), tool), cwd)), inputs: process };
+  return { ...(await documentOf(tool, cwd)), inputs: process };
 }
 
 /** A name may contain `#`: the document that is there wins over the fragment. */
@@ -115,26 +139,27 @@ async function documentOf(process: string, cwd: string): Promise<Started> {
   return { workflow: process.slice(0, at), target: process.slice(at + 1) };
 }
 
-/** What the job says it is for; undefined for everything that is no job. */
-async function toolOfJob(path: string): Promise<string | undefined> {
+/** What a job says it is for; undefined for everything that is no job. */
+async function toolNamedBy(job: string, cwd: string): Promise<string | undefined> {
+  const path = resolve(cwd, job);
   let text: string;
   try {
+    // What is larger is no job, and told where the document is opened.
+    if ((await stat(path)).size > largestJob) return undefined;
     text = await readFile(path, "utf8");
   } catch {
     // No such file, or a name with a fragment: told where the document is opened.
     return undefined;
   }
-  if (!/^\s*["']?cwl:tool["']?\s*:/m.test(text)) return undefined;
-  try {
-    const { parse } = await import("yaml");
-    const job: unknown = parse(text);
-    const tool = typeof job === "object" && job !== null ? Object.entries(job) : [];
-    const named = tool.find(([name]) => name === "cwl:tool")?.[1];
-    return typeof named === "string" ? named : undefined;
-  } catch (error) {
-    throw new AppError("WORKFLOW_INPUTS_INVALID", `reading the job ${path}: ${messageOf(error)}`);
-  }
+  const { toolOfJob } = await import("../../lang/cwl/index.ts");
+  const { tool, diagnostics } = await toolOfJob({ name: job, text });
+  if (diagnostics.length > 0)
+    throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, diagnostics.map(diagnosticFact));
+  if (tool === undefined || /^https?:\/\//i.test(tool)) return tool;
+  return tool.startsWith("file://") ? fileURLToPath(tool) : resolve(dirname(path), tool);
 }
+
+const largestJob = 16 * 1024 * 1024;
 
 async function isFile(path: string): Promise<boolean> {
   return stat(path).then(

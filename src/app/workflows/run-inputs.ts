@@ -21,6 +21,8 @@ export interface InputsWish {
    * first word may be its name instead.
    */
   readonly words: readonly string[];
+  /** What relative paths in `file` are relative to. Default: its folder. */
+  readonly baseDir?: string;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -43,7 +45,7 @@ export async function readInputs(
   ]);
   return {
     values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
-    baseDir: wish.file === "-" ? cwd : dirname(path),
+    baseDir: wish.baseDir ?? (wish.file === "-" ? cwd : dirname(path)),
     ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
   };
 }

@@ -26,6 +26,7 @@ import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import { chooseExecutor, type ExecutorWish } from "./executors.ts";
+import { type FlagsWish, flagWords } from "./flag-words.ts";
 import {
   type DiagnosticFact,
   diagnosticFact,
@@ -44,6 +45,10 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   readonly inputs?: string;
   /** `name=value` */
   readonly values: readonly string[];
+  /** `--name value`, in place of `values`. */
+  readonly flags?: FlagsWish;
+  /** What relative paths in the inputs file are relative to. Default: its folder. */
+  readonly inputsBase?: string;
   /** Name, path or URI; undefined = the default cache; `none` = no cache at all. */
   readonly cache:
     | { readonly kind: "default" }
@@ -183,7 +188,9 @@ async function prepared<T>(
     closers.push(loaded.source.close);
     const program = programOf(loaded, wish);
     const wishedInputs = {
-      words: wish.values,
+      words:
+        wish.flags === undefined ? wish.values : flagWords(wish.flags, program.interface, environment.cwd),
+      ...(wish.inputsBase === undefined ? {} : { baseDir: wish.inputsBase }),
       ...(wish.inputs === undefined ? {} : { file: wish.inputs }),
     };
     const inputs = await readInputs(wishedInputs, program.interface, environment.cwd);

@@ -1,63 +1,105 @@
 /** memoir cwl-runner PROCESS [JOB]: the interface that programs expect which drive CWL runners. */
-import type { CwlRunnerResult, FailureFact } from "../../app/index.ts";
-import { defineCommand } from "../command.ts";
+import type { CwlRunnerResult, CwlRunnerWish, FailureFact } from "../../app/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import { defineCommand, type Given, type OptionSpec } from "../command.ts";
 import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
+import { version } from "../version.ts";
 import { cacheOption, expressionOptions, expressionWish, runsDirOption } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
+
+type Result = CwlRunnerResult | { readonly kind: "version" };
+
+/** What other runners are asked for and this one does in any case. */
+const asDoneAnyway: readonly OptionSpec[] = [
+  ["--parallel", "accepted; what can run at the same time does"],
+  ["--strict", "accepted; this is the default"],
+  ["--verbose", "accepted; this is the default"],
+  ["--debug", "accepted; the run's folder tells more, see --runs-dir"],
+  ["--timestamps", "accepted; lines carry none"],
+  ["--disable-color", "accepted; colors are for terminals only"],
+  ["--enable-dev", "accepted; development versions of v1.0 to v1.2 are read as those"],
+  ["--enable-pull", "accepted; images that are missing are pulled"],
+  ["--rm-container", "accepted; containers are removed"],
+  ["--rm-tmpdir", "accepted; the run's folder is removed"],
+  ["--move-outputs", "accepted; outputs in --outdir belong to you"],
+  ["--copy-outputs", "accepted; outputs in --outdir belong to you"],
+  ["--compute-checksum", "accepted; files are told with their checksum"],
+  ["--relax-path-checks", "accepted; names may have spaces and other characters"],
+].map(([flags = "", description = ""]) => ({ flags, description, legacy: "cwltool" }));
 
 /** What CWL runners end with when a document is legal but asks for what they do not have. */
 const unsupportedExit = 33;
 
-export const command = defineCommand<CwlRunnerResult>({
+export const command = defineCommand<Result>({
   name: "cwl-runner",
   summary: "Run a CWL process as other CWL programs expect it",
   details: [
     "Prints one JSON object, the outputs, on standard output; everything else goes to standard error. Output files are copied flat into --outdir, and renamed where two have one name.",
     "Tools whose DockerRequirement is required run in containers; all others run on this machine, unless they hint at an image and an engine is there. Without --cache nothing is reused or recorded.",
+    "Inputs come from JOB and from flags after the process, such as --threads 4, which win; arrays repeat theirs, records have --record.field. `memoir inputs PROCESS` lists them. An input that has the name of a flag of the runner is given after --.",
     "Ends with 33 when the process needs something that is not supported, with 1 when it failed.",
   ],
   arguments: [
     {
       name: "PROCESS",
       description: "a document, with #fragment where it holds several; or a job with cwl:tool",
-      required: true,
     },
-    { name: "JOB", description: "inputs as JSON or YAML" },
+    {
+      name: "JOB",
+      description: "inputs as JSON or YAML, - reads standard input; and --name value for each input",
+      many: true,
+    },
   ],
+  foreignFlags: "after-arguments",
   options: [
     {
       flags: "--outdir <folder>",
       description: "where output files are brought; default: the working directory",
     },
     { flags: "--quiet", description: "say nothing but errors" },
+    { flags: "--version", description: "print the version and end" },
+    {
+      flags: "--basedir <folder>",
+      description: "what relative paths in JOB are relative to; default: its folder",
+    },
+    {
+      flags: "--tmpdir-prefix <path>",
+      description: "beginning of the path of the folder that work is done in; default: in the system's place",
+    },
+    {
+      flags: "--tmp-outdir-prefix <path>",
+      description: "the same; it wins, since outputs lie there, too, until they are brought to --outdir",
+    },
+    {
+      flags: "--on-error <how>",
+      description:
+        "after a failure: start nothing more (stop, the default), or go on with what does not depend on it",
+      choices: ["stop", "continue"],
+    },
+    { flags: "--non-strict", description: "let fields pass that CWL does not know" },
+    { flags: "--podman", description: "run containers with podman; default: the first engine that answers" },
     {
       flags: "--no-container",
       description: "run everything on this machine; what needs a container is unsupported",
     },
     ...expressionOptions,
     { ...cacheOption, description: "name of a cache, its folder, or s3://bucket/prefix; default: no cache" },
+    { flags: "--cachedir <folder>", description: "the same as --cache with a folder", conflicts: ["cache"] },
     { ...runsDirOption, description: "keep the run's folder here; default: it is removed in the end" },
+    ...asDoneAnyway,
   ],
-  examples: [{ command: "memoir cwl-runner --no-container --outdir out hello.cwl" }],
+  examples: [
+    { command: "memoir cwl-runner --no-container --outdir out hello.cwl" },
+    { command: "memoir cwl-runner --no-container hello.cwl --name Ada", note: "inputs as flags" },
+  ],
   act: async (given, { app, ask, screen }) => {
+    if (given.is("version")) return { kind: "version" };
+    const wish = wishOf(given);
     const { workflows } = await app();
-    const place = given.text("cache");
     const progress = given.is("quiet") ? undefined : createWorkflowProgress(screen);
     try {
-      return await workflows.cwlRunner(
-        {
-          process: given.argument(0) ?? "",
-          ...present("job", given.argument(1)),
-          ...present("outdir", given.text("outdir")),
-          containers: given.is("no-container") ? "never" : "allowed",
-          ...expressionWish(given),
-          cache: place === undefined ? { kind: "none" } : { kind: "at", place },
-          ...present("runsDir", given.text("runs-dir")),
-        },
-        (event) => progress?.event(event),
-        ask,
-      );
+      return await workflows.cwlRunner(wish, (event) => progress?.event(event), ask);
     } finally {
       progress?.end();
     }
@@ -66,6 +108,7 @@ export const command = defineCommand<CwlRunnerResult>({
   exitCode: (result) => {
     switch (result.kind) {
       case "succeeded":
+      case "version":
         return 0;
       case "unsupported":
         return unsupportedExit;
@@ -77,8 +120,41 @@ export const command = defineCommand<CwlRunnerResult>({
   },
 });
 
-function render(result: CwlRunnerResult, screen: Screen): void {
+function wishOf(given: Given): CwlRunnerWish {
+  const [process, ...rest] = given.argumentsFrom(0);
+  if (process === undefined)
+    throw new AppError("CLI_USAGE", "memoir cwl-runner: missing required argument 'PROCESS'");
+  const job = rest.find((word, at) => at === 0 && (word === "-" || !word.startsWith("-")));
+  const place = given.text("cache");
+  const cachedir = given.text("cachedir");
+  return {
+    process,
+    ...present("job", job),
+    flags: { words: job === undefined ? rest : rest.slice(1), taken: given.flagsAfterArgument() },
+    ...present("basedir", given.text("basedir")),
+    ...present("tmpPrefix", given.text("tmp-outdir-prefix") ?? given.text("tmpdir-prefix")),
+    ...present("outdir", given.text("outdir")),
+    containers: given.is("no-container") ? "never" : "allowed",
+    ...present("engine", given.is("podman") ? ("podman" as const) : undefined),
+    failure: given.text("on-error") === "continue" ? "slow" : "fast",
+    lenient: given.is("non-strict") ? "yes" : "no",
+    ...expressionWish(given),
+    cache:
+      cachedir !== undefined
+        ? // A word alone would be the name of a cache.
+          { kind: "at", place: cachedir.includes("/") ? cachedir : `./${cachedir}` }
+        : place === undefined
+          ? { kind: "none" }
+          : { kind: "at", place },
+    ...present("runsDir", given.text("runs-dir")),
+  };
+}
+
+function render(result: Result, screen: Screen): void {
   switch (result.kind) {
+    case "version":
+      screen.out(`memoir ${version()}`);
+      return;
     case "succeeded":
       screen.out(result.text);
       return;

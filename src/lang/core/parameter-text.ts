@@ -11,9 +11,11 @@ export interface ParameterText {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** YAML when the name ends in .yaml or .yml, else JSON. */
+/** By the name where it ends in .json, .yaml or .yml; else JSON when it begins so, and YAML otherwise. */
 export async function parseParameters(source: SourceText): Promise<ParameterText> {
-  return /\.ya?ml$/i.test(source.name) ? parseYaml(source) : parseJsonParameters(source);
+  const json =
+    /\.json$/i.test(source.name) || (!/\.ya?ml$/i.test(source.name) && /^\uFEFF?\s*\{/.test(source.text));
+  return json ? parseJsonParameters(source) : parseYaml(source);
 }
 
 function parseJsonParameters(source: SourceText): ParameterText {
