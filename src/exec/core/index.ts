@@ -31,4 +31,4 @@ export {
   type ScriptedOptions,
   ScriptedWorld,
 } from "./scripted-executor.ts";
-export { type WrapperPlace, wrapperArguments } from "./wrapper.ts";
+export { type WrapperPlace, wrapperArguments, wrapperScript } from "./wrapper.ts";
