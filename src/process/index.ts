@@ -1,5 +1,6 @@
 /** process: running programs so that none outlives its purpose. */
 export { findProgram } from "./find-program.ts";
+export { createGroupStarter, type GroupEnd, type GroupStarter } from "./group-starter.ts";
 export {
   describeOutcome,
   type ProgramInput,

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { AppError, type Ask, invariant, messageOf, systemErrorCode } from "../kernel/index.ts";
 import { findProgram } from "./find-program.ts";
 import type { ProgramOutcome, ProgramRequest } from "./program.ts";
+import { signalGroup } from "./signal-group.ts";
 import { openStdio, type ProgramStdio } from "./stdio.ts";
 import { supervised } from "./supervisor.ts";
 
@@ -189,14 +190,4 @@ async function within(work: Promise<unknown>, ms: number): Promise<void> {
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // ESRCH: everybody has gone. EPERM: what is left runs as another user (setuid); nothing can be done.
-    const code = systemErrorCode(error);
-    if (code !== "ESRCH" && code !== "EPERM") throw error;
-  }
 }

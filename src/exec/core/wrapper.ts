@@ -26,7 +26,11 @@ export type WrapperPlace =
   | { readonly kind: "container"; readonly ownCgroup: boolean }
   | { readonly kind: "sandbox" | "host"; readonly cgroup: string };
 
-const wrapperText = `
+/**
+ * The text itself, for a shell that has it as a function: its words are root, place, cgroup and those of the command.
+ * A fork of a shell keeps its `$$`, so the text says 0 and `self` where it means its own process.
+ */
+export const wrapperScript = `
 root=$1 place=$2 memory=$3 cpu=$3
 shift 3
 oom= peak= usec= ticks= wall= now= interrupted=
@@ -45,7 +49,7 @@ if [ "$place$memory" = containerown ]; then
   if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
   elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
   fi
-elif [ "$place" = host ] && [ -n "$memory" ]; then echo $$ > "$memory/cgroup.procs" || exit 125
+elif [ "$place" = host ] && [ -n "$memory" ]; then echo 0 > "$memory/cgroup.procs" || exit 125
 fi
 cd "$root/work" || exit 125
 trap stop TERM INT
@@ -77,8 +81,8 @@ if [ -r "$cpu/cpuacct.usage" ]; then
 elif [ -r "$cpu/cpu.stat" ]; then
   while read -r name value; do [ "$name" != usage_usec ] || usec=$value; done < "$cpu/cpu.stat"
 fi
-if [ -r /proc/$$/stat ]; then
-  read -r stat < /proc/$$/stat
+if [ -r /proc/self/stat ]; then
+  read -r stat < /proc/self/stat
   set -- \${stat##*) }
   shift 13
   ticks=$(($1 + $2))
@@ -104,5 +108,5 @@ export function wrapperArguments(
   command: readonly string[],
 ): readonly string[] {
   const cgroup = place.kind !== "container" ? place.cgroup : place.ownCgroup ? "own" : "";
-  return ["-c", wrapperText, "memoir-task", root, place.kind, cgroup, ...command];
+  return ["-c", wrapperScript, "memoir-task", root, place.kind, cgroup, ...command];
 }

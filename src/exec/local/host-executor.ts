@@ -7,7 +7,14 @@ import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { AppError, type Ask, checkAsk, freshAsk } from "../../kernel/index.ts";
-import { findProgram, type ProgramOutcome, runProgram } from "../../process/index.ts";
+import {
+  createGroupStarter,
+  findProgram,
+  type GroupEnd,
+  type GroupStarter,
+  type ProgramOutcome,
+  runProgram,
+} from "../../process/index.ts";
 import { taskRoot } from "../../task/index.ts";
 import {
   type Attempt,
@@ -25,6 +32,7 @@ import {
   settleInputs,
   substituteTaskRoot,
   wrapperArguments,
+  wrapperScript,
   writeStopMark,
 } from "../core/index.ts";
 import { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
@@ -69,12 +77,18 @@ export function createHostExecutor(options: HostExecutorOptions): Executor {
 /** Paths of other characters are replaced by a link, since scripts rarely quote what the task root becomes. */
 const plainPath = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
+/** What bash neither refuses to set nor takes for itself. */
+const plainVariable =
+  /^(?!(?:BASH\w*|UID|EUID|PPID|GROUPS|SHELLOPTS|SHLVL|PWD|OLDPWD|IFS|ENV|POSIXLY_CORRECT|DIRSTACK|FUNC\w+|S?RANDOM|SECONDS|EPOCH\w+|LINENO|OPT\w+|HIST\w*|COMP\w*|MAIL\w*|TMOUT|GLOBIGNORE|EXECIGNORE|CHILD_MAX|LC_\w+|LANG\w*|_)$)[A-Za-z_][A-Za-z0-9_]*$/;
+
 class HostExecutor implements Executor {
   readonly name = "host";
   readonly #options: HostExecutorOptions;
   readonly #env: Readonly<Record<string, string>>;
   readonly #running = new Map<string, Running>();
   #cgroups: TaskCgroups | undefined;
+  /** Not for sandboxed tasks, and not where there is no bash. */
+  #starter: GroupStarter | undefined;
   #sandbox: Sandbox | undefined;
   #identity: string | undefined;
   #aliases: string | undefined;
@@ -98,6 +112,7 @@ class HostExecutor implements Executor {
   /** @throws AppError EXEC_ISOLATION_UNAVAILABLE when isolation is wanted and bubblewrap is missing or refused. */
   async open(ask: Ask): Promise<void> {
     if (this.#options.isolate) this.#sandbox = await this.#openSandbox(ask);
+    else this.#starter = await this.#findStarter();
     this.#cgroups = await TaskCgroups.open();
     const tools = [...identityTools, ...(this.#options.tools ?? [])];
     this.#identity = await environmentIdentity({
@@ -105,6 +120,16 @@ class HostExecutor implements Executor {
       isolate: this.#options.isolate,
       tools: [...new Set(tools)],
     });
+  }
+
+  async #findStarter(): Promise<GroupStarter | undefined> {
+    const bash = await findProgram("bash", this.#options.env, "/");
+    if (bash === undefined) return undefined;
+    return createGroupStarter({ bash, script: wrapperScript, env: this.#env, graceMs: this.#graceMs });
+  }
+
+  get #graceMs(): number {
+    return this.#options.graceMs ?? 10_000;
   }
 
   async #openSandbox(ask: Ask): Promise<Sandbox> {
@@ -190,18 +215,37 @@ class HostExecutor implements Executor {
     const startedAt = performance.now();
     try {
       const script = this.#script(attempt, root, rewrite);
-      const outcome = await runProgram(
-        {
-          ...this.#program(attempt, mounts, cgroup, root, [...attempt.shell, script]),
-          cwd: attempt.directory,
-          env: this.#taskEnv(attempt, rewrite),
-          stdout: { kind: "discard" },
-          stderr: { kind: "discard" },
-          graceMs: this.#options.graceMs ?? 10_000,
-          onStart: begun,
-        },
-        { ...freshAsk(), signal: stop },
-      );
+      const command = [...attempt.shell, script];
+      const own = Object.entries(attempt.env).map(([name, value]) => [name, rewrite(value)] as const);
+      const starter = this.#starterFor(own, [root, ...command]);
+      const stopAsk = { ...freshAsk(), signal: stop };
+      const outcome =
+        starter === undefined
+          ? await runProgram(
+              {
+                ...this.#program(attempt, mounts, cgroup, root, command),
+                cwd: attempt.directory,
+                env: this.#taskEnv(own),
+                stdout: { kind: "discard" },
+                stderr: { kind: "discard" },
+                graceMs: this.#graceMs,
+                onStart: begun,
+              },
+              stopAsk,
+            )
+          : await starter.run(
+              [
+                root,
+                "host",
+                cgroup,
+                "start",
+                ...own.map(([name, value]) => `${name}=${value}`),
+                "--",
+                ...command,
+              ],
+              begun,
+              stopAsk,
+            );
       await this.#cgroups?.end(attempt.id, freshAsk());
       await settleInputs(attempt);
       return await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
@@ -258,9 +302,17 @@ class HostExecutor implements Executor {
     };
   }
 
-  #taskEnv(attempt: Attempt, rewrite: (text: string) => string): Record<string, string> {
+  /** The starter hands variables on as a shell does: it must be able to set them, and they must mean nothing to it. */
+  #starterFor(
+    own: readonly (readonly [name: string, value: string])[],
+    words: readonly string[],
+  ): GroupStarter | undefined {
+    const isOdd = own.some(([name, value]) => !plainVariable.test(name) || value.includes("\0"));
+    return isOdd || words.some((word) => word.includes("\0")) ? undefined : this.#starter;
+  }
+
+  #taskEnv(own: readonly (readonly [name: string, value: string])[]): Record<string, string> {
     const isolated = this.#sandbox === undefined ? {} : { HOME: "/tmp", TMPDIR: "/tmp" };
-    const own = Object.entries(attempt.env).map(([name, value]) => [name, rewrite(value)] as const);
     return { ...this.#env, ...isolated, ...Object.fromEntries(own) };
   }
 
@@ -308,6 +360,7 @@ class HostExecutor implements Executor {
     const running = [...this.#running.values()];
     await Promise.all(running.map(({ stop }) => stop("cancelled")));
     await Promise.allSettled(running.map(({ ended }) => ended));
+    this.#starter?.close();
     await this.#cgroups?.close();
     if (this.#aliases !== undefined) await rm(this.#aliases, { recursive: true, force: true });
   }
@@ -318,7 +371,11 @@ function trialRequest(view: SandboxView) {
 }
 
 /** The wrapper's word where it could give it, else what became of the wrapper. */
-async function readEnd(attempt: Attempt, outcome: ProgramOutcome, wallSeconds: number): Promise<AttemptEnd> {
+async function readEnd(
+  attempt: Attempt,
+  outcome: ProgramOutcome | GroupEnd,
+  wallSeconds: number,
+): Promise<AttemptEnd> {
   const told = await readAttemptEnd(attempt.directory, { wallSeconds });
   if (told?.kind === "exited") return told;
   // Streams are missing only where the wrapper did not come to open them.
@@ -330,11 +387,15 @@ async function readEnd(attempt: Attempt, outcome: ProgramOutcome, wallSeconds: n
     case "signalled": {
       // The task killed its own wrapper (`kill -9 0`): its end is its own.
       const { rc } = attemptPaths(attempt.directory);
-      await writeFile(`${rc}.new`, outcome.signal === "SIGKILL" ? "137\n" : "143\n");
+      // A group of the starter tells no signal: those that can be caught do not end the wrapper.
+      const isKill = !("signal" in outcome) || outcome.signal === "SIGKILL";
+      await writeFile(`${rc}.new`, isKill ? "137\n" : "143\n");
       await rename(`${rc}.new`, rc);
       const end = await readAttemptEnd(attempt.directory, { wallSeconds });
-      return end ?? { kind: "lost", message: `${attempt.id} was killed by ${outcome.signal}` };
+      return end ?? { kind: "lost", message: `${attempt.id} was killed by a signal` };
     }
+    case "lost":
+      return { kind: "lost", message: `the shell that supervises ${attempt.id} has died` };
     case "cancelled":
     case "timed-out":
       return { kind: "cancelled" };
