@@ -1,12 +1,13 @@
 /**
  * Images with the names that the suites use, made of this machine's own programs, for runs where no registry can be
- * reached: bash, the usual commands and Python. Each name has a layer of its own, which tells its release as Ubuntu does.
+ * reached: bash, the usual commands and Python, with a layer on top that tells the release as Ubuntu does.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { findProgram } from "../servers/requirement.ts";
+import { sha256, testArchitecture } from "../servers/test-images.ts";
 
 const run = promisify(execFile);
 
@@ -51,26 +52,53 @@ const programs = [
   ..."touch tr true uname uniq wc which whoami xargs yes".split(" "),
 ];
 
-/** `env` leads Podman to the storage that the images are put into; `folder` is a place for the files, removed after. */
+/**
+ * The same bytes on every run, so that results of one run are reused by the next. `env` leads Podman to the storage that
+ * the images are put into; `folder` is a place for the files, removed after.
+ */
 export async function makeStandInImages(
   env: Readonly<Record<string, string>>,
   folder: string,
   wanted = names,
 ): Promise<void> {
-  const root = join(folder, "root");
   try {
+    const root = join(folder, "root");
     await makeRoot(root);
+    const base = await layerOf(root, join(folder, "base.tar"));
+    const manifest: { Config: string; RepoTags: string[]; Layers: string[] }[] = [];
     for (const [name, { release, entrypoint }] of Object.entries(wanted)) {
-      await writeFile(join(root, "etc/lsb-release"), `DISTRIB_ID=Ubuntu\nDISTRIB_CODENAME=${release}\n`);
-      const layer = join(folder, "layer.tar");
-      await run("tar", ["-C", root, "--owner=0", "--group=0", "-cf", layer, "."]);
-      const changes = ["--change", "ENV PATH=/usr/bin"];
-      if (entrypoint !== undefined) changes.push("--change", `ENTRYPOINT ["${entrypoint}"]`);
-      await run("podman", ["import", "--quiet", ...changes, layer, name], { env });
+      const own = join(folder, release);
+      await mkdir(join(own, "etc"), { recursive: true });
+      await writeFile(join(own, "etc/lsb-release"), `DISTRIB_ID=Ubuntu\nDISTRIB_CODENAME=${release}\n`);
+      const layer = await layerOf(own, join(folder, `${release}.tar`));
+      const config = JSON.stringify({
+        created: "1970-01-01T00:00:00Z",
+        architecture: testArchitecture(),
+        os: "linux",
+        config: { Env: ["PATH=/usr/bin"], ...(entrypoint === undefined ? {} : { Entrypoint: [entrypoint] }) },
+        rootfs: { type: "layers", diff_ids: [base, layer] },
+        history: [base, layer].map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "stand-in" })),
+      });
+      const file = `${sha256(config)}.json`;
+      await writeFile(join(folder, file), config);
+      const known = manifest.find((each) => each.Config === file);
+      if (known !== undefined) known.RepoTags.push(name);
+      else manifest.push({ Config: file, RepoTags: [name], Layers: ["base.tar", `${release}.tar`] });
     }
+    await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
+    const parts = new Set(["manifest.json", ...manifest.flatMap((each) => [each.Config, ...each.Layers])]);
+    await run("tar", ["-C", folder, "-cf", join(folder, "images.tar"), ...parts]);
+    await run("podman", ["load", "--quiet", "--input", join(folder, "images.tar")], { env });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Packs a folder so that equal content gives equal bytes; answers their digest. */
+async function layerOf(folder: string, path: string): Promise<string> {
+  const plain = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+  await run("tar", [...plain, "-C", folder, "-cf", path, "."]);
+  return `sha256:${sha256(await readFile(path))}`;
 }
 
 async function makeRoot(root: string): Promise<void> {
