@@ -1,5 +1,8 @@
 /** ledger: the durable record of runs, tasks and caches. */
-export { Ledger, type LogLine, type LogPage, openLedger, type Remembered } from "./ledger.ts";
+export { Ledger, openLedger, type Remembered } from "./ledger.ts";
+export { type LogFileWriter, longestLine } from "./log-file.ts";
+export type { LogLine, LogPage, LogWindow, PlacedLine } from "./log-window.ts";
+export type { LogStream, Logs, StreamQuery } from "./logs.ts";
 export type {
   BatchRecord,
   BatchRunRecord,

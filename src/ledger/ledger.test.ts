@@ -84,29 +84,6 @@ describe("the ledger", () => {
     expect(ledger.recall({ ...at, account: "222222222222" }, "{}")).toEqual({ kind: "new" });
   });
 
-  it("reads log lines forward and backward, per account and stream", () => {
-    ledger.log(
-      "111111111111",
-      "run/1",
-      [1, 2, 3, 4].map((at) => ({ at, message: `line ${at}` })),
-    );
-    ledger.log("111111111111", "run/10", [{ at: 9, message: "other" }]);
-    const first = ledger.readLog("111111111111", "run/1", { limit: 2 });
-    expect(first.lines.map((line) => line.message)).toEqual(["line 1", "line 2"]);
-    const after = first.lines.at(-1)?.seq ?? 0;
-    expect(ledger.readLog("111111111111", "run/1", { after, limit: 9 }).lines.map((line) => line.at)).toEqual(
-      [3, 4],
-    );
-    expect(
-      ledger.readLog("111111111111", "run/1", { limit: 2, newest: true }).lines.map((line) => line.at),
-    ).toEqual([3, 4]);
-    expect(ledger.logStreams("111111111111", "run/").map((stream) => stream.name)).toEqual([
-      "run/1",
-      "run/10",
-    ]);
-    expect(ledger.readLog("222222222222", "run/1", { limit: 9 }).lines).toEqual([]);
-  });
-
   it("a second process may read and write at the same time", async () => {
     const other = await openLedger(join(folder, "sub", "ledger.db"));
     other.runGroups.insert(group("theirs"));

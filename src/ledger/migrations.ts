@@ -42,4 +42,11 @@ export const migrations: readonly string[] = [
      );
      CREATE INDEX log_line_stream ON log_line (account, stream, seq);`,
   ].join("\n"),
+  `CREATE TABLE log_stream (
+     account TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, first_at INTEGER, last_at INTEGER,
+     PRIMARY KEY (account, name)
+   ) WITHOUT ROWID;
+   CREATE INDEX log_stream_last ON log_stream (account, last_at);
+   INSERT INTO log_stream (account, name, kind, first_at, last_at)
+     SELECT account, stream, 'lines', min(at), max(at) FROM log_line GROUP BY account, stream;`,
 ];

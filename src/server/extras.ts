@@ -3,6 +3,7 @@
  * clients never call these paths; `curl --aws-sigv4` and our own tools do.
  */
 
+import type { Logs, PlacedLine } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
 import { type HttpResponse, jsonResponse } from "./http.ts";
 import type { NeighbourRequest } from "./neighbours/index.ts";
@@ -43,8 +44,21 @@ export async function extras({
   const [, runId = ""] = events;
   if (parts.ledger.runs.get(caller.account, runId) === undefined)
     throw new ServiceException("ResourceNotFoundException", `The run ${runId} was not found.`);
-  const { lines } = parts.ledger.readLog(caller.account, `run/${runId}`, { limit: 10_000 });
-  return jsonResponse(200, {
-    events: lines.map(({ at, message }) => ({ at: new Date(at).toISOString(), message })),
-  });
+  return jsonResponse(200, { events: await eventsOf(runId, parts.ledger.logs, caller.account) });
+}
+
+/** What is shown of a run; its engine log has the rest. */
+const mostEvents = 10_000;
+
+/** The log of the run and its engine's, in the order of time. */
+async function eventsOf(runId: string, logs: Logs, account: string): Promise<readonly unknown[]> {
+  const lines: PlacedLine[] = [];
+  for (const stream of [`run/${runId}`, `run/${runId}/engine`])
+    for await (const line of logs.lines(account, stream)) {
+      lines.push(line);
+      if (lines.length >= mostEvents) break;
+    }
+  return lines
+    .sort((a, b) => a.at - b.at || a.start - b.start)
+    .map(({ at, message }) => ({ at: new Date(at).toISOString(), message }));
 }

@@ -280,9 +280,13 @@ export class RunDesk {
   /** The engine's log beside the outputs, however the run ended; a place that cannot be written costs the log only. */
   async #exportLog(run: RunRecord): Promise<void> {
     if (run.logLevel === "OFF") return;
-    const { lines } = this.#options.ledger.readLog(run.account, `run/${run.id}/engine`, { limit: 100_000 });
-    const text = lines.map(({ at, message }) => `${new Date(at).toISOString()} ${message}\n`).join("");
     try {
+      let text = "";
+      for await (const { at, message } of this.#options.ledger.logs.lines(
+        run.account,
+        `run/${run.id}/engine`,
+      ))
+        text += `${new Date(at).toISOString()} ${message}\n`;
       await exportLog(run, text, this.#options.environment, freshAsk());
     } catch (error) {
       this.#log(run, "/engine", `this log could not be exported: ${messageOf(error)}`);
@@ -366,13 +370,15 @@ export class RunDesk {
     const cache = this.#cacheOf(run);
     if (cacheEvent === undefined || cache === undefined || run.logLevel === "OFF") return;
     const message = JSON.stringify({ logMessage: cacheEvent });
-    this.#options.ledger.log(run.account, `runCache/${cache.id}/${cache.uuid}`, [{ at: event.at, message }]);
+    this.#options.ledger.logs.append(run.account, `runCache/${cache.id}/${cache.uuid}`, [
+      { at: event.at, message },
+    ]);
   }
 
   #log(run: RunRecord, part: string, message: string): void {
     if (run.logLevel === "OFF") return;
     const line = { at: Date.now(), message };
-    this.#options.ledger.log(run.account, `run/${run.id}${part}`, [line]);
+    this.#options.ledger.logs.append(run.account, `run/${run.id}${part}`, [line]);
   }
 
   #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
@@ -402,7 +408,7 @@ export class RunDesk {
     const tasks = ledger.tasks.all(run.account, { runId: run.id });
     const lines = tasks.map((task) => ({ at, message: JSON.stringify(taskManifest(run, task)) }));
     const runLine = { at, message: JSON.stringify(runManifest(run)) };
-    ledger.log(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
+    ledger.logs.append(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
   }
 
   #groupOf(run: RunRecord): RunGroupRecord | undefined {

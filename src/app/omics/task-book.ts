@@ -5,15 +5,12 @@
  */
 import { randomUUID } from "node:crypto";
 import type { TimedEvent } from "../../engine/index.ts";
-import { attemptPaths } from "../../exec/core/index.ts";
 import type { Ledger, RunRecord, TaskRecord } from "../../ledger/index.ts";
-import { readTail } from "../../process/index.ts";
 import type { Resources, TaskFailure } from "../../task/index.ts";
 import { isRunOf, knownRun } from "./engine-runs.ts";
+import { TaskLog } from "./task-log.ts";
 
 const gib = 1024 ** 3;
-/** Of each stream of a task, as much of its end goes to its log. */
-const loggedBytes = 256 * 1024;
 
 export class TaskBook {
   readonly #ledger: Ledger;
@@ -24,8 +21,8 @@ export class TaskBook {
   readonly #current = new Map<string, TaskRecord>();
   /** Tasks that were under way when an earlier server stopped, by call path. */
   readonly #leftOver = new Map<string, TaskRecord>();
-  /** Attempt directories of running tasks by task id. */
-  readonly #directories = new Map<string, string>();
+  /** Of running tasks, by task id. */
+  readonly #logs = new Map<string, TaskLog>();
   #logging: Promise<unknown> = Promise.resolve();
 
   /** `recordAt`: when results get to where the next run finds them. */
@@ -53,14 +50,14 @@ export class TaskBook {
         break;
       case "call.started": {
         const task = this.#begin(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
-        this.#directories.set(task.id, event.directory);
+        this.#follow(task, event.directory);
         break;
       }
       case "call.computed": {
         // Results that wait for the end of the run are kept in the run's folder until then.
         const waits = event.key !== undefined && this.#recordAt === "task-end";
         this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at });
-        this.#keepOutput(event.call);
+        this.#endOutput(event.call);
         break;
       }
       case "call.recorded":
@@ -74,17 +71,17 @@ export class TaskBook {
         break;
       case "call.retried":
         this.#end(event.call, { status: "FAILED", stopTime: at, ...failed(event.why) });
-        this.#keepOutput(event.call);
+        this.#endOutput(event.call);
         break;
       case "call.failed":
         // A call can fail before its first attempt: its image or its inputs were not there.
         if (!this.#current.has(event.call)) this.#begin(event, {});
         this.#end(event.call, { status: "FAILED", stopTime: at, ...failed(event.failure) });
-        this.#keepOutput(event.call);
+        this.#endOutput(event.call);
         break;
       case "call.cancelled":
         this.#end(event.call, { status: "CANCELLED", stopTime: at });
-        this.#keepOutput(event.call);
+        this.#endOutput(event.call);
         break;
       default:
         break;
@@ -105,6 +102,7 @@ export class TaskBook {
 
   /** Resolves when what the tasks said is in their logs. */
   async settled(): Promise<void> {
+    for (const id of [...this.#logs.keys()]) this.#endLog(id);
     await this.#logging;
   }
 
@@ -146,7 +144,7 @@ export class TaskBook {
     });
     if (this.#run.logLevel === "OFF") return;
     const message = cached && event.entry !== "" ? `${words}, entry ${event.entry}` : words;
-    this.#ledger.log(task.account, streamOf(task), [{ at: event.at, message }]);
+    this.#ledger.logs.append(task.account, streamOf(task), [{ at: event.at, message }]);
   }
 
   /** Entries of a run without a cache are its own affair. */
@@ -162,23 +160,27 @@ export class TaskBook {
     this.#ledger.tasks.put({ ...task, status: "CANCELLED", statusMessage: why, stopTime });
   }
 
-  /** Standard output and standard error of an attempt, line by line, into its stream. */
-  #keepOutput(call: string): void {
-    const task = this.#current.get(call);
-    const directory = task === undefined ? undefined : this.#directories.get(task.id);
-    if (task === undefined || directory === undefined) return;
-    this.#directories.delete(task.id);
+  /** Standard output and standard error of an attempt go into its stream while it runs. */
+  #follow(task: TaskRecord, directory: string): void {
     if (this.#run.logLevel === "OFF") return;
-    const { stdout, stderr } = attemptPaths(directory);
-    const at = Date.now();
-    const kept = Promise.all([linesOf(stdout), linesOf(stderr)]).then((both) =>
-      this.#ledger.log(
-        task.account,
-        streamOf(task),
-        both.flat().map((message) => ({ at, message })),
-      ),
-    );
-    this.#logging = Promise.all([this.#logging, kept]);
+    const writer = this.#ledger.logs.openFile(task.account, streamOf(task));
+    const log = new TaskLog(directory, writer, (words) => {
+      const message = `the log of task ${task.id} could not be written: ${words}`;
+      this.#ledger.logs.append(task.account, `run/${task.runId}/engine`, [{ at: Date.now(), message }]);
+    });
+    this.#logs.set(task.id, log);
+  }
+
+  #endOutput(call: string): void {
+    const task = this.#current.get(call);
+    if (task !== undefined) this.#endLog(task.id);
+  }
+
+  #endLog(taskId: string): void {
+    const log = this.#logs.get(taskId);
+    if (log === undefined) return;
+    this.#logs.delete(taskId);
+    this.#logging = Promise.all([this.#logging, log.end()]);
   }
 
   /** A waiting task goes on; another attempt is another task. */
@@ -229,16 +231,6 @@ function isEnded(task: TaskRecord): boolean {
 
 function streamOf(task: TaskRecord): string {
   return `run/${task.runId}/task/${task.id}`;
-}
-
-async function linesOf(path: string): Promise<readonly string[]> {
-  try {
-    const { text } = await readTail(path, loggedBytes);
-    return text === "" ? [] : text.replace(/\n$/, "").split("\n");
-  } catch {
-    // An attempt that never began has no streams.
-    return [];
-  }
 }
 
 function imageOf(event: Extract<TimedEvent, { kind: "call.started" }>): Partial<TaskRecord> {

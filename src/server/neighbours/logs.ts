@@ -2,141 +2,253 @@
  * CloudWatch Logs, what tools read of it: DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents over
  * the one group `/aws/omics/WorkflowLog`. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/
  */
-import { exceptions } from "../../protocol/index.ts";
+import type { LogStream } from "../../ledger/index.ts";
 import { type HttpResponse, jsonResponse } from "../http.ts";
+import { type EventPlace, filterEvents } from "./filter-events.ts";
 import type { NeighbourRequest } from "./index.ts";
+import { parsePattern } from "./log-pattern.ts";
 
 export const logGroup = "/aws/omics/WorkflowLog";
-const usualLimit = 10_000;
+const mostEvents = 10_000;
+const mostStreams = 50;
+const streamsAtOnce = 1_000;
 
 type Body = Readonly<Record<string, unknown>>;
 
-export function answerLogs(at: NeighbourRequest, action: string): HttpResponse {
-  const body = parse(at.request.body);
-  if (body === undefined) return refuse("InvalidParameterException", "the body is not a JSON object");
+/** What the service's own clients parse: `__type`, and 400 for every mistake of the caller. */
+class LogsRefusal extends Error {
+  readonly type: string;
+
+  constructor(type: string, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+export async function answerLogs(at: NeighbourRequest, action: string): Promise<HttpResponse> {
+  try {
+    return jsonResponse(200, await answer(at, parse(at.request.body), action));
+  } catch (error) {
+    if (!(error instanceof LogsRefusal)) throw error;
+    const { type, message } = error;
+    return jsonResponse(400, { __type: type, message }, { "x-amzn-errortype": type });
+  }
+}
+
+async function answer(at: NeighbourRequest, body: Body, action: string): Promise<unknown> {
   switch (action) {
     case "DescribeLogGroups":
-      return jsonResponse(200, { logGroups: [{ logGroupName: logGroup, creationTime: 0, storedBytes: 0 }] });
+      return describeGroups(at, body);
     case "DescribeLogStreams":
-      return inGroup(body, () => describeStreams(at, body));
+      checkGroup(body);
+      return describeStreams(at, body);
     case "GetLogEvents":
-      return inGroup(body, () => getEvents(at, body));
+      checkGroup(body);
+      return getEvents(at, body);
     case "FilterLogEvents":
-      return inGroup(body, () => filterEvents(at, body));
+      checkGroup(body);
+      return filtered(at, body);
     default:
-      return refuse("UnknownOperationException", `${action} is not served here`);
+      throw new LogsRefusal("UnknownOperationException", `${action} is not served here`);
   }
 }
 
-function inGroup(body: Body, answer: () => HttpResponse): HttpResponse {
-  const name = body["logGroupName"] ?? body["logGroupIdentifier"];
-  return name === logGroup || (typeof name === "string" && name.includes(`log-group:${logGroup}`))
-    ? answer()
-    : refuse("ResourceNotFoundException", "The specified log group does not exist.");
+function checkGroup(body: Body): void {
+  const name = textOf(body, "logGroupName") ?? textOf(body, "logGroupIdentifier");
+  if (name === undefined) throw invalid("logGroupName is missing");
+  const known =
+    name === logGroup || new RegExp(`^arn:aws[a-z-]*:logs:.*:log-group:${logGroup}(:\\*)?$`).test(name);
+  if (!known) throw new LogsRefusal("ResourceNotFoundException", "The specified log group does not exist.");
 }
 
-function describeStreams({ parts, caller }: NeighbourRequest, body: Body): HttpResponse {
-  const prefix = typeof body["logStreamNamePrefix"] === "string" ? body["logStreamNamePrefix"] : "";
-  const limit = Math.min(integerOr(body["limit"], 50), 50);
-  const after = typeof body["nextToken"] === "string" ? body["nextToken"] : "";
-  const all = parts.ledger.logStreams(caller.account, prefix).filter((stream) => stream.name > after);
-  const shown = all.slice(0, limit);
-  return jsonResponse(200, {
-    logStreams: shown.map((stream) => ({
-      logStreamName: stream.name,
-      creationTime: stream.firstAt,
-      firstEventTimestamp: stream.firstAt,
-      lastEventTimestamp: stream.lastAt,
-      lastIngestionTime: stream.lastAt,
-      arn: `arn:aws:logs:${parts.region}:${caller.account}:log-group:${logGroup}:log-stream:${stream.name}`,
+function describeGroups({ parts, caller }: NeighbourRequest, body: Body): unknown {
+  const prefix = textOf(body, "logGroupNamePrefix") ?? "";
+  const pattern = textOf(body, "logGroupNamePattern") ?? "";
+  if (!logGroup.startsWith(prefix) || !logGroup.includes(pattern)) return { logGroups: [] };
+  const arn = groupArn(parts.region, caller.account);
+  const facts = { creationTime: 0, metricFilterCount: 0, storedBytes: 0 };
+  return { logGroups: [{ logGroupName: logGroup, arn: `${arn}:*`, logGroupArn: arn, ...facts }] };
+}
+
+function groupArn(region: string, account: string): string {
+  return `arn:aws:logs:${region}:${account}:log-group:${logGroup}`;
+}
+
+function describeStreams({ parts, caller }: NeighbourRequest, body: Body): unknown {
+  const limit = integerOf(body, "limit", { usual: mostStreams, least: 1, most: mostStreams });
+  const prefix = textOf(body, "logStreamNamePrefix");
+  const after = textOf(body, "nextToken");
+  const byTime = textOf(body, "orderBy") === "LastEventTime";
+  if (byTime && prefix !== undefined)
+    throw invalid("Cannot order by LastEventTime with a logStreamNamePrefix.");
+  const found = parts.ledger.logs.streams(caller.account, {
+    limit: limit + 1,
+    order: byTime ? "last-written" : "name",
+    ...(body["descending"] === true ? { descending: true } : {}),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(after === undefined ? {} : { after }),
+  });
+  const shown = found.slice(0, limit);
+  const group = groupArn(parts.region, caller.account);
+  return {
+    logStreams: shown.map(({ name, firstAt, lastAt }) => ({
+      logStreamName: name,
+      creationTime: firstAt ?? 0,
+      firstEventTimestamp: firstAt,
+      lastEventTimestamp: lastAt,
+      lastIngestionTime: lastAt,
+      arn: `${group}:log-stream:${name}`,
       storedBytes: 0,
     })),
-    ...(all.length > limit ? { nextToken: shown.at(-1)?.name } : {}),
-  });
+    ...(found.length > limit ? { nextToken: shown.at(-1)?.name } : {}),
+  };
 }
 
-/** Tokens are `f/<seq>` and `b/<seq>`; at the end of a stream the same token comes again. */
-function getEvents({ parts, caller }: NeighbourRequest, body: Body): HttpResponse {
-  const stream = String(body["logStreamName"] ?? "");
-  if (!parts.ledger.logStreams(caller.account, stream).some((known) => known.name === stream))
-    return refuse("ResourceNotFoundException", "The specified log stream does not exist.");
-  const limit = Math.min(integerOr(body["limit"], usualLimit), usualLimit);
-  const token =
-    typeof body["nextToken"] === "string" ? /^([fb])\/(\d{1,15})$/.exec(body["nextToken"]) : undefined;
-  if (token === null) return refuse("InvalidParameterException", "The specified nextToken is invalid.");
-  const place = Number(token?.[2] ?? 0);
-  const window =
-    token === undefined
-      ? { limit, ...(body["startFromHead"] === true ? {} : { newest: true as const }) }
-      : token[1] === "f"
-        ? { limit, after: place }
-        : { limit, before: place, newest: true as const };
-  const { lines } = parts.ledger.readLog(caller.account, stream, window);
-  const shown = lines.filter((line) => inTime(line.at, body));
-  return jsonResponse(200, {
-    events: shown.map((line) => ({ timestamp: line.at, message: line.message, ingestionTime: line.at })),
-    nextForwardToken: `f/${lines.at(-1)?.seq ?? (token?.[1] === "f" ? place : Math.max(0, place - 1))}`,
-    nextBackwardToken: `b/${lines[0]?.seq ?? place}`,
+/**
+ * Tokens are `f/<position>` for what follows and `b/<position>` for what comes before; where there is nothing more, the
+ * same token comes again. A stream that grows is followed with its last forward token.
+ */
+async function getEvents({ parts, caller }: NeighbourRequest, body: Body): Promise<unknown> {
+  const stream = textOf(body, "logStreamName");
+  if (stream === undefined) throw invalid("logStreamName is missing");
+  const limit = integerOf(body, "limit", { usual: mostEvents, least: 1, most: mostEvents });
+  const given = textOf(body, "nextToken");
+  const token = given === undefined ? undefined : /^([fb])\/(\d{1,15})$/.exec(given);
+  if (token === null) throw invalid("The specified nextToken is invalid.");
+  const position = Number(token?.[2] ?? 0);
+  const backward = token === undefined ? body["startFromHead"] !== true : token[1] === "b";
+  const { since, until } = timesOf(body);
+  const page = await parts.ledger.logs.read(caller.account, stream, {
+    limit,
+    since,
+    until,
+    ...(backward ? { newest: true } : {}),
+    ...(token === undefined ? {} : backward ? { before: position } : { from: position }),
   });
+  if (page === undefined)
+    throw new LogsRefusal("ResourceNotFoundException", "The specified log stream does not exist.");
+  return {
+    events: page.lines.map(({ at, message }) => ({ timestamp: at, message, ingestionTime: at })),
+    nextForwardToken: `f/${page.next}`,
+    nextBackwardToken: `b/${page.previous}`,
+  };
 }
 
-function filterEvents({ parts, caller }: NeighbourRequest, body: Body): HttpResponse {
-  const limit = Math.min(integerOr(body["limit"], usualLimit), usualLimit);
-  const prefix = typeof body["logStreamNamePrefix"] === "string" ? body["logStreamNamePrefix"] : "";
-  const named = Array.isArray(body["logStreamNames"])
-    ? new Set(body["logStreamNames"].map(String))
-    : undefined;
-  const pattern = patternOf(body["filterPattern"]);
-  const events = parts.ledger
-    .logStreams(caller.account, prefix)
-    .filter((stream) => named === undefined || named.has(stream.name))
-    .flatMap((stream) =>
-      parts.ledger
-        .readLog(caller.account, stream.name, { limit: usualLimit })
-        .lines.filter((line) => inTime(line.at, body) && pattern(line.message))
-        .map((line) => ({
-          logStreamName: stream.name,
-          timestamp: line.at,
-          message: line.message,
-          ingestionTime: line.at,
-          eventId: String(line.seq),
-        })),
-    )
-    .sort((a, b) => Number(a.eventId) - Number(b.eventId));
-  const after = Number(typeof body["nextToken"] === "string" ? body["nextToken"] : 0);
-  const rest = events.filter((event) => Number(event.eventId) > after);
-  return jsonResponse(200, {
-    events: rest.slice(0, limit),
+async function filtered({ parts, caller }: NeighbourRequest, body: Body): Promise<unknown> {
+  const { logs } = parts.ledger;
+  const { account } = caller;
+  const given = textOf(body, "filterPattern") ?? "";
+  const matches = parsePattern(given);
+  if (matches === undefined) throw invalid(`The filterPattern ${given} is not understood here.`);
+  const token = textOf(body, "nextToken");
+  const after = token === undefined ? undefined : parsePlace(token);
+  const times = timesOf(body);
+  // What is written from now on is for the next request, so that who goes on at the last event's time misses nothing.
+  const until = Math.min(times.until, Date.now() + 1);
+  const since = Math.max(times.since, after?.at ?? 0);
+  const streams = [...streamsOf((at) => logs.streams(account, at), body)]
+    .filter(({ lastAt }) => lastAt !== undefined && lastAt >= since)
+    .map(({ name }) => name);
+  const { events, next } = await filterEvents(logs, {
+    ...{ account, streams, matches, since: times.since, until, after },
+    limit: integerOf(body, "limit", { usual: mostEvents, least: 1, most: mostEvents }),
+  });
+  return {
+    events: events.map(({ at, stream, position, message }) => ({
+      logStreamName: stream,
+      timestamp: at,
+      message,
+      ingestionTime: at,
+      eventId: `${at}/${position}/${stream}`,
+    })),
     searchedLogStreams: [],
-    ...(rest.length > limit ? { nextToken: rest[limit - 1]?.eventId } : {}),
-  });
+    ...(next === undefined ? {} : { nextToken: placeText(next) }),
+  };
 }
 
-/** Plain words and quoted phrases: all must occur. Patterns over JSON fields match everything. */
-function patternOf(given: unknown): (message: string) => boolean {
-  if (typeof given !== "string" || given.trim() === "" || /^[{[]/.test(given.trim())) return () => true;
-  const words = [...given.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
-  return (message) => words.every((word) => message.includes(word));
-}
+type Streams = (query: { prefix?: string; after?: string; limit: number }) => readonly LogStream[];
 
-function inTime(at: number, body: Body): boolean {
-  return at >= integerOr(body["startTime"], 0) && at < integerOr(body["endTime"], Number.MAX_SAFE_INTEGER);
-}
-
-function integerOr(value: unknown, otherwise: number): number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : otherwise;
-}
-
-function parse(body: Uint8Array): Body | undefined {
-  try {
-    const value = JSON.parse(Buffer.from(body).toString("utf8") || "{}") as unknown;
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Body) : undefined;
-  } catch {
-    return undefined;
+/** Of the names or below the prefix that the request gives. */
+function* streamsOf(streams: Streams, body: Body): Generator<LogStream> {
+  const names = body["logStreamNames"];
+  const prefix = textOf(body, "logStreamNamePrefix");
+  if (names !== undefined) {
+    if (!Array.isArray(names) || names.length < 1 || names.length > 100)
+      throw invalid("logStreamNames must name 1 to 100 streams");
+    if (prefix !== undefined) throw invalid("Give either logStreamNames or logStreamNamePrefix.");
+    for (const name of new Set(names.map(String))) {
+      const [first] = streams({ prefix: name, limit: 1 });
+      if (first?.name !== name)
+        throw new LogsRefusal("ResourceNotFoundException", "The specified log stream does not exist.");
+      yield first;
+    }
+    return;
+  }
+  for (let after: string | undefined; ; ) {
+    const found = streams({
+      limit: streamsAtOnce,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(after === undefined ? {} : { after }),
+    });
+    yield* found;
+    after = found.at(-1)?.name;
+    if (found.length < streamsAtOnce) return;
   }
 }
 
-function refuse(name: string, message: string): HttpResponse {
-  const status = name === "ResourceNotFoundException" ? 400 : exceptions.ValidationException;
-  return jsonResponse(status, { __type: name, message }, { "x-amzn-errortype": name });
+function placeText({ at, stream, position }: EventPlace): string {
+  return Buffer.from(JSON.stringify([at, position, stream])).toString("base64url");
+}
+
+function parsePlace(token: string): EventPlace {
+  try {
+    const value = JSON.parse(Buffer.from(token, "base64url").toString("utf8")) as unknown;
+    const [at, position, stream] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+    if (Number.isSafeInteger(at) && Number.isSafeInteger(position) && typeof stream === "string")
+      return { at: Number(at), position: Number(position), stream };
+  } catch {
+    // Told below.
+  }
+  throw invalid("The specified nextToken is invalid.");
+}
+
+function timesOf(body: Body): { readonly since: number; readonly until: number } {
+  const limits = { least: 0, most: Number.MAX_SAFE_INTEGER };
+  return {
+    since: integerOf(body, "startTime", { ...limits, usual: 0 }),
+    until: integerOf(body, "endTime", { ...limits, usual: Number.MAX_SAFE_INTEGER }),
+  };
+}
+
+function textOf(body: Body, name: string): string | undefined {
+  const value = body[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string" || value === "") throw invalid(`${name} must be text`);
+  return value;
+}
+
+function integerOf(
+  body: Body,
+  name: string,
+  { usual, least, most }: { readonly usual: number; readonly least: number; readonly most: number },
+): number {
+  const value = body[name];
+  if (value === undefined || value === null) return usual;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
+    throw invalid(`${name} must be an integer from ${least} to ${most}`);
+  return value;
+}
+
+function parse(body: Uint8Array): Body {
+  try {
+    const value = JSON.parse(Buffer.from(body).toString("utf8") || "{}") as unknown;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Body;
+  } catch {
+    // Told below.
+  }
+  throw new LogsRefusal("SerializationException", "the body is not a JSON object");
+}
+
+function invalid(message: string): LogsRefusal {
+  return new LogsRefusal("InvalidParameterException", message);
 }
