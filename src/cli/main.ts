@@ -3,7 +3,9 @@
 import { topHelp } from "./help.ts";
 import { version } from "./version.ts";
 
-const words = process.argv.slice(2);
+const given = process.argv.slice(2);
+// Ersilia's users write `ersilia -v run …`; Memoir tells what it does anyway.
+const words = given.length > 1 && /^(-v|--verbose)$/.test(given[0] ?? "") ? given.slice(1) : given;
 const first = words[0];
 
 if (first === undefined || first === "--help" || first === "-h" || (first === "help" && words.length === 1)) {

@@ -4,7 +4,7 @@ import { countWords, createProgress, progressLine } from "./progress.ts";
 import { createScreen } from "./screen.ts";
 
 const counts = { reusedLocal: 1200, reusedCloud: 30, computed: 4, failed: 1, missing: 0 };
-const progress = { kind: "progress", counts, bytesRead: 250, bytesTotal: 1000 } as const;
+const progress = { kind: "progress", counts, bytesAnswered: 250, bytesTotal: 1000 } as const;
 
 function recorder(terminal: boolean) {
   let text = "";

@@ -75,13 +75,12 @@ export function progressLine(
   resumedRows: number,
   seconds: number,
 ): string {
-  const { counts, bytesRead, bytesTotal } = event;
+  const { counts, bytesAnswered, bytesTotal } = event;
   const rows = counts.reusedLocal + counts.reusedCloud + counts.computed + counts.failed + counts.missing;
   const rate = (rows - resumedRows) / Math.max(seconds, 0.001);
   const parts = [`${count(rows)} rows`, `${count(Math.round(rate))} rows/s`];
-  // The reader is ahead of the answers by the chunks under way, so the share is an upper bound; good enough for an ETA.
   const share =
-    bytesTotal === undefined || bytesTotal === 0 ? undefined : Math.min(1, bytesRead / bytesTotal);
+    bytesTotal === undefined || bytesTotal === 0 ? undefined : Math.min(1, bytesAnswered / bytesTotal);
   if (share !== undefined && share > 0 && share < 1 && seconds > 2)
     parts.push(`${duration((seconds * (1 - share)) / share)} left`);
   return `${bar(share)}${parts.join(", ")} | ${shortCounts(counts)}`;

@@ -14,11 +14,11 @@ export type PredictEvent =
   | { readonly kind: "resumed"; readonly rows: number }
   /** The runner is being made ready; it may take long. */
   | { readonly kind: "model-opening" }
-  /** Rows answered so far (also those that are not written yet) and how far into the input file the reader is. */
+  /** Rows answered so far (also those that are not written yet), and about how many bytes of the input they take. */
   | {
       readonly kind: "progress";
       readonly counts: RunCounts;
-      readonly bytesRead: number;
+      readonly bytesAnswered: number;
       readonly bytesTotal: number | undefined;
     }
   | { readonly kind: "dumping"; readonly rows: number }

@@ -98,6 +98,22 @@ describe("answering", () => {
     expect(runner.closes).toBe(1);
   });
 
+  it("tells how much of the input is answered, not how much of it was read", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => "C".repeat(10 + (i % 3)));
+    const { events } = await run(
+      rows.map((row, i) => `${row}N${i}`),
+      "compute",
+      { batchSize: 4 },
+    );
+    const shares = events.flatMap((event) =>
+      event.kind === "progress" ? [event.bytesAnswered / (event.bytesTotal ?? 0)] : [],
+    );
+    expect(shares.length).toBeGreaterThan(4);
+    expect(shares[0]).toBeLessThan(0.2);
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toEqual(shares.toSorted((x, y) => x - y));
+  });
+
   it("computes nothing and does not even open the model when everything is stored", async () => {
     await run(["CCO"], "compute");
     const runner = createScriptedRunner();

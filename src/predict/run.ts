@@ -47,10 +47,10 @@ class PredictionRun {
   readonly #missing: string;
   readonly #warnings: string[] = [];
   readonly #failures: FailedInput[] = [];
-  /** Counts of written rows, and of the chunks that are being answered. */
+  /** Counts of written rows and the bytes of the input that they take; then the chunks that are being answered. */
   #written = noCounts();
-  readonly #underWay = new Set<MutableCounts>();
-  #bytesRead = 0;
+  #bytesWritten = 0;
+  readonly #underWay = new Set<ChunkUnderWay>();
   #bytesTotal: number | undefined;
   #resumedRows = 0;
 
@@ -133,6 +133,7 @@ class PredictionRun {
       Object.assign(this.#written, noCounts());
       writer.resumeAt(0);
       this.#resumedRows = 0;
+      this.#bytesWritten = 0;
       await output.restart();
     }
     await this.#pass(writer, undefined, answering, ask);
@@ -156,9 +157,10 @@ class PredictionRun {
       const oldest = waiting.shift();
       if (oldest === undefined) return;
       const answered = await oldest.answer;
-      this.#underWay.delete(oldest.counts);
+      this.#underWay.delete(oldest);
       this.#noteFailures(answered, writer.rows);
       await writer.write(answered, digest);
+      this.#bytesWritten = oldest.bytesTo;
       this.#progress();
       // Two chunks back: nothing that is still being answered can have missed these inputs before they were recorded.
       computed.push(answered.missed);
@@ -177,10 +179,10 @@ class PredictionRun {
       for await (const chunk of readInputs(this.#readRequest(), ask)) {
         checkAsk(ask, "answering the inputs");
         if (chunk.note !== undefined) this.#warn(chunk.note);
-        this.#bytesRead = chunk.bytesRead;
         const skipped = Math.min(skip, chunk.inputs.length);
         skip -= skipped;
         if (skipped > 0) digest.add(chunk.inputs.slice(0, skipped));
+        if (skipped > 0) this.#bytesWritten = chunk.bytesRead;
         if (skip > 0) continue;
         if (!verified) {
           if (digest.current() !== resume?.digest) return false;
@@ -190,10 +192,12 @@ class PredictionRun {
         const inputs = skipped === 0 ? chunk.inputs : chunk.inputs.slice(skipped);
         if (inputs.length === 0) continue;
         const counts = noCounts();
-        this.#underWay.add(counts);
         const answer = answerRows(inputs, counts, answering, ask);
         answer.catch(() => undefined); // Awaited in turn; an earlier chunk's error comes first.
-        waiting.push({ answer, counts });
+        const bytesFrom = waiting[waiting.length - 1]?.bytesTo ?? this.#bytesWritten;
+        const underWay = { answer, counts, rows: inputs.length, bytesFrom, bytesTo: chunk.bytesRead };
+        this.#underWay.add(underWay);
+        waiting.push(underWay);
         if (waiting.length >= chunksAtOnce) await writeOldest();
       }
       if (skip > 0) return false;
@@ -316,13 +320,15 @@ class PredictionRun {
 
   #progress(): void {
     const counts = { ...this.#written };
+    let bytesAnswered = this.#bytesWritten;
     for (const chunk of this.#underWay) {
-      counts.reusedLocal += chunk.reusedLocal;
-      counts.reusedCloud += chunk.reusedCloud;
-      counts.computed += chunk.computed;
-      counts.failed += chunk.failed;
+      counts.reusedLocal += chunk.counts.reusedLocal;
+      counts.reusedCloud += chunk.counts.reusedCloud;
+      counts.computed += chunk.counts.computed;
+      counts.failed += chunk.counts.failed;
+      bytesAnswered += ((chunk.bytesTo - chunk.bytesFrom) * sumOf(chunk.counts)) / chunk.rows;
     }
-    this.#parts.emit({ kind: "progress", counts, bytesRead: this.#bytesRead, bytesTotal: this.#bytesTotal });
+    this.#parts.emit({ kind: "progress", counts, bytesAnswered, bytesTotal: this.#bytesTotal });
   }
 
   #result(startedAt: number): RunResult {
@@ -348,4 +354,8 @@ class PredictionRun {
 interface ChunkUnderWay {
   readonly answer: Promise<Answered>;
   readonly counts: MutableCounts;
+  readonly rows: number;
+  /** The stretch of the input that its rows take. */
+  readonly bytesFrom: number;
+  readonly bytesTo: number;
 }

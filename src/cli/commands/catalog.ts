@@ -22,6 +22,7 @@ export const command = defineCommand<CatalogResult>({
       description: "write the list to a .csv or .json file",
       aliases: ["-f", "--file-name"],
     },
+    { flags: "--hub", description: "refused: the hub's list is not read here", legacy: true },
     { flags: "-l, --local", description: "accepted; the list is always of this machine", legacy: true },
     { flags: "--less", description: "accepted; the short list is the default", legacy: true },
     { flags: "-t, --as-table", description: "accepted; a table is the default", legacy: true },
@@ -29,11 +30,19 @@ export const command = defineCommand<CatalogResult>({
   examples: [{ command: "memoir catalog molecular-weight --card" }, { command: "memoir catalog --more" }],
   act: async (given, { app, ask, screen }) => {
     const model = given.argument(0);
+    if (given.is("hub"))
+      throw new AppError(
+        "CLI_USAGE",
+        "memoir catalog: --hub is not there, because Memoir keeps no list of the hub's models; `memoir fetch eos4e40` brings one by its identifier",
+      );
     if (given.is("card") && model === undefined)
       throw new AppError("CLI_USAGE", "memoir catalog: --card needs a MODEL");
     const result = await (await app()).catalog(present("model", model), ask);
     const output = given.text("output");
-    if (output !== undefined) await writeList(output, result);
+    if (output !== undefined) {
+      await writeList(output, result);
+      screen.say(`written to ${output}`);
+    }
     for (const { id, problem } of result.broken)
       screen.say(`${screen.paint.yellow("warning:")} ${id}: ${problem}`);
     return result;

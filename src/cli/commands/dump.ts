@@ -64,7 +64,7 @@ export const command = defineCommand<DumpResult>({
       progress.end();
     }
   },
-  render: (result, screen) => {
+  render: (result, screen, given) => {
     const { local, cloud } = result.counts;
     const from = [
       result.mode === "cloud-cache-only" ? "" : `${count(local)} local`,
@@ -77,6 +77,7 @@ export const command = defineCommand<DumpResult>({
     screen.out(
       `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)}`,
     );
-    if (result.rows === 0) screen.say(`nothing is stored for ${result.model} ${result.release} there`);
+    if (result.rows === 0 && given.count("n-samples") !== 0)
+      screen.say(`nothing is stored for ${result.model} ${result.release} there`);
   },
 });

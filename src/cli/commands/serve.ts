@@ -38,6 +38,7 @@ export const command = defineCommand<ServeResult>({
     },
     { flags: "-p, --port <n>", description: "accepted; no port is opened", kind: "count", legacy: true },
     { flags: "-t, --track", description: "accepted; nothing is tracked", legacy: true },
+    { flags: "--tracking-use-case <case>", description: "accepted; nothing is tracked", legacy: true },
     {
       flags: "--max-cache-memory-frac <n>",
       description: "accepted; the memory of a Redis server is its owner's business",

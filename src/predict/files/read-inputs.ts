@@ -37,6 +37,7 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
   const scanner = scannerFor(request);
   let rows: string[] = [];
   let characters = 0;
+  let bytesBefore = 0;
   let noted = false;
   const note = () => {
     if (noted || scanner.note() === undefined) return {};
@@ -48,14 +49,20 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
     scanner.feed(block.text, block.last, rows);
     characters += block.text.length;
     let from = 0;
+    // How far into the file a row in the middle of a block is: as if all rows were equally long.
+    const bytesAt = (row: number) =>
+      Math.round(bytesBefore + ((block.bytesRead - bytesBefore) * row) / Math.max(1, rows.length));
     for (; rows.length - from >= request.chunkRows; from += request.chunkRows) {
-      yield { inputs: rows.slice(from, from + request.chunkRows), bytesRead: block.bytesRead, ...note() };
+      const to = from + request.chunkRows;
+      yield { inputs: rows.slice(from, to), bytesRead: bytesAt(to), ...note() };
     }
+    bytesBefore = bytesAt(from);
     if (from > 0) rows = rows.slice(from);
     const left = block.last || characters >= chunkCharacters ? rows.length : 0;
     if (left > 0) {
       yield { inputs: rows, bytesRead: block.bytesRead, ...note() };
       rows = [];
+      bytesBefore = block.bytesRead;
     }
     if (from > 0 || left > 0) characters = 0;
   }
