@@ -15,6 +15,7 @@ import { AppError, type Ask, type CallKey, isAppError, messageOf, systemErrorCod
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type {
+  Brought,
   FinishedAttempt,
   Outputs,
   Resources,
@@ -93,6 +94,8 @@ async function attemptOnce(
     kind: "failed",
     failure: { ...failure, attempts: number + 1 },
   });
+  const trouble = diskTrouble(order, parts.executor);
+  if (trouble !== undefined) return failed({ kind: "resources-unavailable", message: trouble });
   let attempt: Attempt;
   let end: AttemptEnd;
   try {
@@ -121,14 +124,35 @@ async function attemptOnce(
     });
     await parts.executor.start(attempt, ask);
     end = await parts.executor.wait(attempt, ask);
-    await parts.executor.remove(attempt, ask).catch((error) => {
-      parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
-    });
   } catch (error) {
     if (isAppError(error, "RUN_INTERRUPTED")) return { kind: "cancelled" };
     return startFailure(error, failed);
   }
-  return conclude(order, { attempt, number, end, failed }, ask);
+  try {
+    return await conclude(parts.executor, order, { attempt, number, end, failed }, ask);
+  } catch (error) {
+    if (!isAppError(error, "EXEC_ENGINE_FAILED")) throw error;
+    return failed({ kind: "lost", message: error.message, directory });
+  } finally {
+    // Not before its outputs are here: they may lie in the container itself.
+    await parts.executor.remove(attempt, ask).catch((error) => {
+      parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
+    });
+  }
+}
+
+/** Words when the call needs a disk that cannot be mounted where it would run. */
+function diskTrouble({ task, image }: AttemptOrder, { can }: Executor): string | undefined {
+  if (image !== undefined || can.mountsTaskRoot) return undefined;
+  const disk = task.disks?.find(({ needed }) => needed);
+  if (disk === undefined) return undefined;
+  return `asks for a disk at ${disk.path}, which can be mounted only in a container (--executor container) or a sandbox (--isolate)`;
+}
+
+/** Those that can be mounted where the call runs. */
+function mountedDisks({ task, image }: AttemptOrder, { can }: Executor): Pick<Attempt, "disks"> {
+  if (task.disks === undefined || (image === undefined && !can.mountsTaskRoot)) return {};
+  return { disks: task.disks.map(({ path }) => path) };
 }
 
 function startFailure(
@@ -175,6 +199,7 @@ async function prepare(
     ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
     literalFiles: task.literalFiles,
+    ...mountedDisks(order, parts.executor),
     env: { ...task.fixedEnv, ...task.env },
     ...(image === undefined ? {} : { image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
@@ -197,7 +222,12 @@ interface EndedAttempt {
   readonly failed: (failure: Omit<TaskFailure, "attempts">) => Computation;
 }
 
-async function conclude(order: AttemptOrder, ended: EndedAttempt, ask: Ask): Promise<Computation> {
+async function conclude(
+  executor: Executor,
+  order: AttemptOrder,
+  ended: EndedAttempt,
+  ask: Ask,
+): Promise<Computation> {
   const { attempt, end, failed } = ended;
   const { task } = order;
   const { directory } = attempt;
@@ -221,7 +251,13 @@ async function conclude(order: AttemptOrder, ended: EndedAttempt, ask: Ask): Pro
     if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });
     return failed({ kind: "exit-code", message: exitCodeWords(exitCode), ...facts });
   }
-  const collected = await order.collect(finishedOf(ended, exitCode), ask);
+  const collected = await order.collect(
+    {
+      ...finishedOf(ended, exitCode),
+      ...bringer(executor, attempt, ask),
+    },
+    ask,
+  );
   if (collected.kind === "missing")
     return failed({ kind: "output-missing", message: collected.message, exitCode, ...(await where()) });
   const doubt = "a part of the task ran out of memory although the command went on";
@@ -232,6 +268,19 @@ async function conclude(order: AttemptOrder, ended: EndedAttempt, ask: Ask): Pro
     exitCode,
     usage,
     ...(outOfMemory ? { doubt } : {}),
+  };
+}
+
+function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<FinishedAttempt, "bring"> {
+  if (attempt.image === undefined || executor.copyOut === undefined) return {};
+  const brought = new Map<string, Promise<Brought>>();
+  const copy = (taskPath: string) => executor.copyOut?.(attempt, taskPath, ask);
+  return {
+    bring: async (taskPath) => {
+      const known = brought.get(taskPath) ?? copy(taskPath) ?? Promise.resolve({ kind: "missing" as const });
+      brought.set(taskPath, known);
+      return known;
+    },
   };
 }
 

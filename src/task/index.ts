@@ -13,6 +13,7 @@ export type {
 } from "./prediction.ts";
 export {
   type AcceptedExit,
+  type Brought,
   type CachePolicy,
   type FinishedAttempt,
   type ImageRecipe,
@@ -20,6 +21,7 @@ export {
   type Resources,
   type StagedInput,
   type TaskCall,
+  type TaskDisk,
   taskInputs,
   taskRoot,
   taskWork,

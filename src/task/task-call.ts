@@ -52,6 +52,13 @@ export type ImageRecipe =
   /** An image of the engine's own store, which no registry is asked for as long as it is there. */
   | { readonly kind: "local"; readonly name: string };
 
+export interface TaskDisk {
+  /** Absolute, outside of the task root, without `.` and `..`. */
+  readonly path: TaskPath;
+  /** Without it the call fails; otherwise it runs without. */
+  readonly needed: boolean;
+}
+
 export type AcceptedExit =
   | { readonly kind: "codes"; readonly codes: readonly number[] }
   | { readonly kind: "any" };
@@ -85,6 +92,8 @@ export interface TaskCall {
   readonly images: readonly string[];
   /** Instead of `images`. */
   readonly imageRecipe?: ImageRecipe;
+  /** Folders of the call's own that it can write to. Without a container, or another place to mount them, see `needed`. */
+  readonly disks?: readonly TaskDisk[];
   /** It must not run without a container, wherever it runs. */
   readonly needsContainer?: true;
   /**
@@ -128,7 +137,21 @@ export interface FinishedAttempt {
   readonly workDir: string;
   /** Host path of a task path (below work or inputs, or where else something was placed); undefined for all others. */
   hostPathOf(taskPath: string): string | undefined;
+  /**
+   * Brings a regular file here that lies in the file system of the task's container and has no host path. Absent where
+   * the task had no container.
+   */
+  readonly bring?: (taskPath: string) => Promise<Brought>;
   /** Attempt number from 0; resources that the attempt was given. */
   readonly attempt: number;
   readonly resources: Resources;
 }
+
+/** What became of a file that was to be brought out of a container. */
+export type Brought =
+  | { readonly kind: "file"; readonly hostPath: string }
+  /** The path is a link to a path that has a host path. */
+  | { readonly kind: "leads"; readonly taskPath: string }
+  | { readonly kind: "missing" }
+  /** It is no regular file, but `a directory` or the like. */
+  | { readonly kind: "refused"; readonly what: string };

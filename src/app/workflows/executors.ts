@@ -8,7 +8,8 @@ import type {
   ImageStart,
   PinnedImage,
 } from "../../exec/core/index.ts";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, invariant } from "../../kernel/index.ts";
+import type { Brought } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 
 export interface ExecutorWish {
@@ -132,6 +133,12 @@ class LazyContainers implements Executor, ImageResolver {
     return (await this.#find(ask)).executor.state(attempt, ask);
   }
 
+  async copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
+    const { executor } = await this.#find(ask);
+    invariant(executor.copyOut !== undefined, "containers have file systems of their own");
+    return executor.copyOut(attempt, taskPath, ask);
+  }
+
   async remove(attempt: Attempt, ask: Ask): Promise<void> {
     return (await this.#find(ask)).executor.remove(attempt, ask);
   }
@@ -227,6 +234,11 @@ class MixedExecutor implements Executor {
 
   state(attempt: Attempt, ask: Ask) {
     return this.#of(attempt).state(attempt, ask);
+  }
+
+  copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
+    invariant(this.#containers.copyOut !== undefined, "containers have file systems of their own");
+    return this.#containers.copyOut(attempt, taskPath, ask);
   }
 
   remove(attempt: Attempt, ask: Ask): Promise<void> {

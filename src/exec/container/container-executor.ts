@@ -18,14 +18,17 @@ import {
   SingleFlight,
   withTimeout,
 } from "../../kernel/index.ts";
+import type { Brought } from "../../task/index.ts";
 import {
   type Attempt,
   type AttemptEnd,
   type AttemptState,
+  attemptHostPath,
   attemptPaths,
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
+  placeOf,
   prepareAttempt,
   readAttemptEnd,
   readExitCode,
@@ -59,6 +62,7 @@ export interface ContainerExecutorOptions {
 /** Starting is mostly the engine's work; more at once only makes each one slower. */
 const startsAtOnce = 4;
 const engineLimitMs = 300_000;
+const mostLinks = 40;
 
 /** The engine is closed with the executor. */
 export function createContainerExecutor(options: ContainerExecutorOptions): Executor {
@@ -283,6 +287,30 @@ class ContainerExecutor implements Executor {
     }
     if (container.status === "running") return { kind: "running" };
     return { kind: "ended", end: await this.#readEnd(attempt, container) };
+  }
+
+  async copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
+    const hostPath = placeOf(attempt.directory, taskPath);
+    let path = taskPath;
+    for (let links = 0; links <= mostLinks; links++) {
+      const taken = await this.#engine.copyOut({ name: attempt.id, path, to: hostPath }, ask);
+      switch (taken.kind) {
+        case "file":
+          return { kind: "file", hostPath };
+        case "other":
+          return { kind: "refused", what: taken.what };
+        case "missing":
+          if ((await this.#engine.inspect(attempt.id, ask)) !== undefined) return taken;
+          throw new AppError(
+            "EXEC_ENGINE_FAILED",
+            `copying ${path} out of container ${attempt.id}: the container is gone`,
+          );
+        case "link":
+          path = taken.target;
+          if (attemptHostPath(attempt, path) !== undefined) return { kind: "leads", taskPath: path };
+      }
+    }
+    return { kind: "refused", what: `a link that leads through more than ${mostLinks} links` };
   }
 
   async remove(attempt: Attempt, ask: Ask): Promise<void> {

@@ -11,6 +11,7 @@ import type {
 } from "./engine.ts";
 import {
   buildImage,
+  copyOut,
   engineMessage,
   expectOk,
   findImage,
@@ -40,6 +41,7 @@ export async function openDocker(send: Send, close: () => Promise<void>, ask: As
       if (answer.status !== 404) expectOk(answer, `waiting for container ${name}`);
     },
     inspect: (name, within) => inspectContainer(send, name, within),
+    copyOut: (request, within) => copyOut(send, request, within),
     kill: (name, signal, within) => killContainer(send, name, signal, within),
     remove: (name, within) => removeContainer(send, `/containers/${name}`, { force: "1", v: "1" }, within),
     list: (label, within) => listContainers(send, label, within),

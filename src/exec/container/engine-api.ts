@@ -2,11 +2,13 @@
  * The part of the engine's API that Docker and Podman answer alike (Podman's compatible API): inspect, kill, remove,
  * list, images. What they answer differently (create, wait, pull, facts) is in docker-engine.ts and podman-engine.ts.
  */
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, invariant } from "../../kernel/index.ts";
 import type { ImageStart } from "../core/index.ts";
+import { type TakenOut, takeOut } from "./copy-out.ts";
 import type {
   BuildRequest,
   ContainerState,
+  CopyRequest,
   ImageTag,
   ListedContainer,
   Loading,
@@ -63,6 +65,30 @@ export async function killContainer(send: Send, name: string, signal: string, as
   // 404: gone. 409 (Docker), 500 (Podman): has ended between our look and the signal; the wait that follows tells.
   if ([404, 409, 500].includes(answer.status)) return;
   expectOk(answer, `sending ${signal} to container ${name}`);
+}
+
+/** A regular file of a container that does not run any more. `missing`: there is no such file, or no such container. */
+export async function copyOut(
+  send: Send,
+  { name, path, to }: CopyRequest,
+  ask: Ask,
+): Promise<TakenOut | { readonly kind: "missing" }> {
+  let taken: TakenOut | undefined;
+  const answer = await send(
+    {
+      method: "GET",
+      path: `/containers/${name}/archive`,
+      query: { path },
+      onBody: async (body) => {
+        taken = await takeOut(body, path, to);
+      },
+    },
+    ask,
+  );
+  if (answer.status === 404) return { kind: "missing" };
+  expectOk(answer, `copying ${path} out of container ${name}`);
+  invariant(taken !== undefined, "a good answer has a body");
+  return taken;
 }
 
 export async function removeContainer(

@@ -1,6 +1,7 @@
 /** What Memoir wants from a container engine, in words that Docker and Podman share. */
 import type { Ask } from "../../kernel/index.ts";
 import type { ImageStart } from "../core/index.ts";
+import type { TakenOut } from "./copy-out.ts";
 import type { Credentials } from "./credentials.ts";
 
 export interface EngineFacts {
@@ -114,6 +115,15 @@ export interface ImageTag {
 /** `names`: what the engine says that it has loaded: names, or ids of images without one. */
 export type Loading = { readonly kind: "loaded"; readonly names: readonly string[] } | Refusal;
 
+export interface CopyRequest {
+  /** Of the container. */
+  readonly name: string;
+  /** Absolute, in the container. */
+  readonly path: string;
+  /** Host path. */
+  readonly to: string;
+}
+
 export interface ContainerEngine {
   readonly facts: EngineFacts;
   create(spec: ContainerSpec, ask: Ask): Promise<Creation>;
@@ -124,6 +134,8 @@ export interface ContainerEngine {
   inspect(name: string, ask: Ask): Promise<ContainerState | undefined>;
   /** No error when it has ended or is gone. */
   kill(name: string, signal: "SIGTERM" | "SIGKILL", ask: Ask): Promise<void>;
+  /** Of a container that has ended. `missing`: no such file, or no such container. */
+  copyOut(request: CopyRequest, ask: Ask): Promise<TakenOut | { readonly kind: "missing" }>;
   /** With force, volumes included; no error when it is gone. */
   remove(name: string, ask: Ask): Promise<void>;
   /** All containers, running or not, that carry the label. */

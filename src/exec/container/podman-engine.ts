@@ -14,6 +14,7 @@ import type {
 } from "./engine.ts";
 import {
   buildImage,
+  copyOut,
   engineMessage,
   expectOk,
   findImage,
@@ -55,6 +56,7 @@ export async function openPodman(
     start: (name, within) => start(send, name, within),
     wait: (name, within) => wait(send, name, within),
     inspect: (name, within) => inspectContainer(send, name, within),
+    copyOut: (request, within) => copyOut(send, request, within),
     kill: (name, signal, within) => killContainer(send, name, signal, within),
     // The compatible API would ask the task to end and wait for ten seconds.
     remove: (name, within) =>

@@ -1,6 +1,7 @@
 /** HTTP over a unix socket with kept-alive connections: all that a container engine's API needs. */
 import { open } from "node:fs/promises";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
@@ -16,6 +17,8 @@ export interface SocketRequest {
   readonly upload?: { readonly bytes: Uint8Array } | { readonly path: string };
   /** Called with every complete line of the answer (progress of a pull). */
   readonly onLine?: (line: string) => void;
+  /** Gets the bytes of a good answer, whose text is empty then. */
+  readonly onBody?: (body: Readable) => Promise<void>;
 }
 
 export interface SocketAnswer {
@@ -38,6 +41,7 @@ export class SocketHttp {
       return await this.#exchange(request, ask.signal);
     } catch (error) {
       checkAsk(ask, `asking the container engine for ${request.path}`);
+      if (error instanceof AppError) throw error;
       throw new AppError(
         "EXEC_ENGINE_FAILED",
         `${request.method} ${request.path} at ${this.socketPath}: ${messageOf(error)}`,
@@ -68,7 +72,7 @@ export class SocketHttp {
         signal,
       });
       outgoing.on("error", reject);
-      outgoing.on("response", (answer) => readAnswer(answer, request.onLine).then(resolve, reject));
+      outgoing.on("response", (answer) => readAnswer(answer, request).then(resolve, reject));
       if (file === undefined) outgoing.end(bytes);
       else pipeline(file.createReadStream(), outgoing).catch(reject);
     });
@@ -84,7 +88,12 @@ function queryText(query: Readonly<Record<string, string | undefined>>): string 
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
-async function readAnswer(answer: IncomingMessage, onLine?: (line: string) => void): Promise<SocketAnswer> {
+async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketRequest): Promise<SocketAnswer> {
+  const status = answer.statusCode ?? 0;
+  if (onBody !== undefined && status >= 200 && status < 300) {
+    await onBody(answer);
+    return { status, text: "" };
+  }
   let text = "";
   let told = 0;
   answer.setEncoding("utf8");
@@ -96,5 +105,5 @@ async function readAnswer(answer: IncomingMessage, onLine?: (line: string) => vo
       told = end + 1;
     }
   }
-  return { status: answer.statusCode ?? 0, text };
+  return { status, text };
 }

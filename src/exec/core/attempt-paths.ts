@@ -49,6 +49,7 @@ export interface PlacedAttempt {
   readonly inputs: readonly StagedInput[];
   readonly literalFiles?: readonly LiteralFile[];
   readonly workDir?: string;
+  readonly disks?: readonly string[];
 }
 
 /**
@@ -65,8 +66,9 @@ export function attemptHostPath(attempt: PlacedAttempt, taskPath: string): strin
   }
   const below = belowTaskRoot(attempt.directory, path);
   if (below !== undefined) return below;
-  const placed = [...attempt.inputs, ...(attempt.literalFiles ?? [])].some(
-    (each) => path === each.path || path.startsWith(`${each.path}/`),
+  const places = [...attempt.inputs, ...(attempt.literalFiles ?? [])].map((each): string => each.path);
+  const placed = [...places, ...(attempt.disks ?? [])].some(
+    (place) => path === place || path.startsWith(`${place}/`),
   );
   return placed ? placeOf(attempt.directory, path) : undefined;
 }

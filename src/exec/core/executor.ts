@@ -7,7 +7,7 @@
  * place below `inputs/` (as a link to its source), so a task path's host path is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";
-import type { ImageRecipe, LiteralFile, Resources, StagedInput } from "../../task/index.ts";
+import type { Brought, ImageRecipe, LiteralFile, Resources, StagedInput } from "../../task/index.ts";
 
 export interface ExecutorAbilities {
   /** Runs commands inside images. */
@@ -62,6 +62,8 @@ export interface Attempt {
   readonly inputs: readonly StagedInput[];
   /** Written by the executor below the task root before the start, with the task root's text replaced if need be. */
   readonly literalFiles?: readonly LiteralFile[];
+  /** Absolute paths of empty folders that the task can write to; only where the task root is mounted, too. */
+  readonly disks?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly image?: PinnedImage;
   readonly resources: Resources;
@@ -117,6 +119,12 @@ export interface Executor {
   wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd>;
   /** What is known of an attempt that an earlier process may have started. */
   state(attempt: Attempt, ask: Ask): Promise<AttemptState>;
+  /**
+   * Brings a regular file out of the file system of the attempt's container, between its end and its removal; paths that
+   * have a host path are not asked for. Absent where tasks have no file system of their own.
+   * @throws AppError EXEC_ENGINE_FAILED when the container is gone already
+   */
+  copyOut?(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought>;
   /** Frees what the engine keeps of it (containers); the directory stays. */
   remove(attempt: Attempt, ask: Ask): Promise<void>;
   /** Attempts go on where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */

@@ -10,6 +10,7 @@ export {
   type AttemptPaths,
   attemptHostPath,
   attemptPaths,
+  placeOf,
   substituteTaskRoot,
 } from "./attempt-paths.ts";
 export type {

@@ -54,6 +54,10 @@ export async function prepareAttempt(
     own.push(path);
     mounts.push({ source: placeOf(attempt.directory, path), target: path, kind, writable: true });
   };
+  for (const disk of attempt.disks ?? []) {
+    await mkdir(placeOf(attempt.directory, disk), { recursive: true });
+    mountOwn(disk, "directory");
+  }
   for (const input of staged(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);
     const place = placeOf(attempt.directory, input.path);

@@ -80,7 +80,11 @@ export function sandboxArguments(request: SandboxRequest): readonly string[] {
     ...(request.network ? ["--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"] : []),
     ...(request.cgroup === "" ? [] : ["--ro-bind", request.cgroup, request.cgroup]),
     ...["--bind", request.directory, taskRoot],
-    ...request.mounts.flatMap(({ source, target }) => ["--ro-bind", source, target]),
+    ...request.mounts.flatMap(({ source, target, writable }) => [
+      writable === true ? "--bind" : "--ro-bind",
+      source,
+      target,
+    ]),
     ...["--chdir", taskRoot],
     ...["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "memoir"],
     ...(request.network ? [] : ["--unshare-net"]),

@@ -28,7 +28,11 @@ beforeEach(async () => {
     hostPathOf: (path) =>
       path.startsWith("/mnt/memoir/inputs/0/")
         ? path.replace("/mnt/memoir/inputs/0", elsewhere)
-        : path.replace("/mnt/memoir", attempt),
+        : path.startsWith("/mnt/memoir")
+          ? path.replace("/mnt/memoir", attempt)
+          : path.startsWith("/mnt/disk")
+            ? join(attempt, "outside", path)
+            : undefined,
     attempt: 0,
     resources: { cpu: 1, memoryBytes: 1, gpu: 0 },
   };

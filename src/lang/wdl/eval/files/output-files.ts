@@ -21,7 +21,7 @@ const longestText = 256 * 1024 * 1024;
 interface HostPlace {
   /** undefined = the engine knows of no such path. */
   readonly path: string | undefined;
-  /** An input, or inside of one. */
+  /** Where nothing can be a link that the task has made: an input, inside of one, or a copy. */
   readonly staged: boolean;
 }
 
@@ -130,7 +130,7 @@ export class OutputFiles implements ScopedFiles {
   async #find(path: PathValue): Promise<string | undefined> {
     const source = path.source?.location;
     if (source !== undefined && isAbsolute(source) && this.#trusted(source)) return source;
-    return this.#follow(this.#toHost(path.path), path.path);
+    return this.#follow(await this.#toHost(path.path), path.path);
   }
 
   /** Streams, staged inputs and what this scope has answered before. */
@@ -143,18 +143,39 @@ export class OutputFiles implements ScopedFiles {
   }
 
   /** Where a path as the task saw it lies here. */
-  #toHost(path: string): HostPlace {
+  async #toHost(path: string): Promise<HostPlace> {
     if (!isAbsolute(path)) return { path: join(this.#finished.workDir, path), staged: false };
     const inside = normalize(path);
-    if (inside === taskRoot || inside.startsWith(`${taskRoot}/`)) {
-      return { path: this.#finished.hostPathOf(inside), staged: inside.startsWith(`${taskInputs}/`) };
+    const host = this.#finished.hostPathOf(inside);
+    if (host !== undefined || inside === taskRoot || inside.startsWith(`${taskRoot}/`)) {
+      return { path: host, staged: inside.startsWith(`${taskInputs}/`) };
     }
     // Executors that cannot mount the task root show the attempt's own directory to the command.
     if (inside.startsWith(`${this.#attempt}/`)) return { path: inside, staged: false };
-    throw new ValueFailure(
-      `${path} is outside of the task's working directory`,
-      "copy or move the file into the working directory in the command",
-    );
+    return this.#bring(inside);
+  }
+
+  /** What lies elsewhere in a container is the task's as well; on the machine itself it is not. */
+  async #bring(path: string): Promise<HostPlace> {
+    const brought = await this.#finished.bring?.(path);
+    switch (brought?.kind) {
+      case "file":
+        return { path: brought.hostPath, staged: true };
+      case "missing":
+        return { path: undefined, staged: true };
+      case "leads":
+        return this.#toHost(brought.taskPath);
+      case "refused":
+        throw new ValueFailure(
+          `${path} is outside of the task's working directory and ${brought.what}; only regular files can be taken from there`,
+          "copy or move it into the working directory in the command",
+        );
+      case undefined:
+        throw new ValueFailure(
+          `${path} is outside of the task's working directory`,
+          "copy or move the file into the working directory in the command, or run it in a container",
+        );
+    }
   }
 
   /** Follows links as the task would have followed them. */
@@ -171,14 +192,22 @@ export class OutputFiles implements ScopedFiles {
           "copy or move the file into the working directory in the command",
         );
       }
-      const link = await firstLink(this.#finished.workDir, path);
+      const root = this.#rootOf(path);
+      const link = await firstLink(root, path);
       if (link === undefined) return (await isThere(path)) ? path : undefined;
       const rest = path.slice(link.path.length);
-      place = isAbsolute(link.target)
-        ? this.#toHost(link.target + rest)
-        : { path: join(dirname(link.path), link.target) + rest, staged: false };
+      if (isAbsolute(link.target)) place = await this.#toHost(link.target + rest);
+      else if (root === this.#finished.workDir)
+        place = { path: join(dirname(link.path), link.target) + rest, staged: false };
+      else place = await this.#toHost(join(dirname(link.path).slice(root.length), link.target) + rest);
     }
     throw new ValueFailure(`${shown} is a link that leads through more than ${mostLinks} links`);
+  }
+
+  /** Below it the task may have made links: its working directory, or a disk that it asked for. */
+  #rootOf(path: string): string {
+    const outside = `${this.#attempt}/outside`;
+    return path.startsWith(`${outside}/`) ? outside : this.#finished.workDir;
   }
 
   /** Where executors that cannot mount the task root put the inputs. */

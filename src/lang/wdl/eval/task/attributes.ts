@@ -3,7 +3,8 @@
  * specification, of Cromwell and of AWS HealthOmics; unknown ones are ignored, as the specification wants.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
  */
-import type { AcceptedExit, Resources } from "../../../../task/index.ts";
+import { posix } from "node:path";
+import { type AcceptedExit, type Resources, taskRoot } from "../../../../task/index.ts";
 import { bytesPerUnit, parseSize } from "../../stdlib/units.ts";
 import { ValueFailure } from "../../values/failure.ts";
 import { parseFloatText, parseInteger } from "../../values/integer.ts";
@@ -19,6 +20,8 @@ export interface Attributes {
 export interface Wishes {
   readonly images: readonly string[];
   readonly resources: Resources;
+  /** Disks by their mount points; `undefined` is where the task works. Empty when none are asked for. */
+  readonly disks: ReadonlyMap<string | undefined, number>;
   readonly acceptedExit: AcceptedExit;
   readonly maxRetries: number;
   readonly timeoutMs?: number;
@@ -44,7 +47,7 @@ export function wishesOf(attributes: Attributes): Wishes {
 
   const timeoutMs = timeOf(asked);
   const disk = asked("disks", "disk");
-  const diskBytes = disk === undefined ? undefined : disksOf(disk);
+  const disks = disk === undefined ? new Map<string | undefined, number>() : disksOf(disk);
   const cacheable = asked("cacheable");
   return {
     images: imagesOf(asked("container", "docker")),
@@ -52,8 +55,9 @@ export function wishesOf(attributes: Attributes): Wishes {
       cpu: Math.max(0.01, numberOf(asked("cpu", "cpus")) ?? 1),
       memoryBytes: memoryOf(asked("memory")) ?? defaultMemory,
       gpu: gpusOf(asked),
-      ...(diskBytes === undefined ? {} : { diskBytes }),
+      ...(disks.size === 0 ? {} : { diskBytes: [...disks.values()].reduce((sum, size) => sum + size, 0) }),
     },
+    disks,
     acceptedExit: exitOf(asked("return_codes", "returnCodes", "continueOnReturnCode")),
     maxRetries: Math.max(0, numberOf(asked("max_retries", "maxRetries")) ?? 0),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -112,12 +116,13 @@ function gpusOf(asked: Ask): number {
 }
 
 /** `10`, `"10 GiB"`, `"/mnt/x 10 GiB"`, `"local-disk 10 SSD"`, several in an array or separated by commas. */
-function disksOf(asked: Asked): number {
+function disksOf(asked: Asked): ReadonlyMap<string | undefined, number> {
   const { value } = asked;
   const gib = 1024 ** 3;
-  if (value.kind === "int" || value.kind === "float") return Math.ceil(Number(value.value) * gib);
+  if (value.kind === "int" || value.kind === "float")
+    return new Map([[undefined, Math.ceil(Number(value.value) * gib)]]);
   const specs = value.kind === "array" ? value.items.map(render) : render(value).split(",");
-  let total = 0;
+  const disks = new Map<string | undefined, number>();
   for (const spec of specs) {
     const words = spec.trim().split(/\s+/);
     const at = words.findIndex((word) => /^[0-9.]+[A-Za-z]*$/.test(word) && !word.startsWith("/"));
@@ -131,9 +136,19 @@ function disksOf(asked: Asked): number {
             "GiB",
           );
     if (size === undefined) return refuse(asked, 'GiB or a size such as "/mnt/data 10 GiB"');
-    total += size;
+    const place = words[0]?.startsWith("/") === true ? mountPoint(words[0], asked) : undefined;
+    disks.set(place, (disks.get(place) ?? 0) + Math.ceil(size));
   }
-  return Math.ceil(total);
+  return disks;
+}
+
+/** Where the engine keeps what it needs itself, nothing can be mounted. */
+function mountPoint(path: string, asked: Asked): string {
+  const place = posix.normalize(path).replace(/(?<=.)\/+$/, "");
+  const around = (other: string) => other === place || other.startsWith(place === "/" ? place : `${place}/`);
+  const isTaken =
+    place.startsWith(`${taskRoot}/`) || around(taskRoot) || /^\/(proc|sys|dev)(\/|$)/.test(place);
+  return isTaken ? refuse(asked, `another mount point than ${place}, which is taken`) : place;
 }
 
 function exitOf(asked: Asked | undefined): AcceptedExit {

@@ -3,7 +3,7 @@
  * read, outputs told as rules. What does not reach command, environment or outputs leaves no trace in the call, so that
  * it cannot make a recorded result look different.
  */
-import type { Ask } from "../../../../kernel/index.ts";
+import type { Ask, TaskPath } from "../../../../kernel/index.ts";
 import type {
   CachePolicy,
   CanonicalJson,
@@ -15,6 +15,7 @@ import type { FileAccess, OutputCollector } from "../../../core/index.ts";
 import type { CheckedDeclaration, CheckedDocument } from "../../check/checked.ts";
 import type { Expression } from "../../syntax/ast.ts";
 import { printExpression } from "../../syntax/printer.ts";
+import { atLeast } from "../../syntax/version.ts";
 import { coerce } from "../../values/coerce.ts";
 import { isPrimitive } from "../../values/compare.ts";
 import { EvaluationFailure } from "../../values/failure.ts";
@@ -105,12 +106,36 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     network: wishes.network,
     outputRules,
     cachePolicy: policyOf(plan, wishes),
-    ...(wishes.failOnStderr ? { extraKey: { failOnStderr: true } } : {}),
+    ...disksOf(wishes, document),
+    ...extraKeyOf(wishes),
   };
   return {
     call,
     facts,
     collect: outputCollector({ plan, values, facts, failOnStderr: wishes.failOnStderr }),
+  };
+}
+
+/**
+ * Mount points are part of the specification since 1.1; before, other engines mounted them where they could and went
+ * on where not.
+ */
+function disksOf({ disks }: Wishes, { version }: CheckedDocument): Pick<TaskCall, "disks"> {
+  const paths = [...disks.keys()].filter((path) => path !== undefined);
+  if (paths.length === 0) return {};
+  const needed = atLeast(version, "1.1");
+  return { disks: paths.map((path) => ({ path: path as TaskPath, needed })) };
+}
+
+/** A command can see whether a mount point is there, but nothing of the disk's size that it could rely on. */
+function extraKeyOf({ failOnStderr, disks }: Wishes): Pick<TaskCall, "extraKey"> {
+  const mounts = [...disks.keys()].filter((path) => path !== undefined).sort();
+  if (!failOnStderr && mounts.length === 0) return {};
+  return {
+    extraKey: {
+      ...(failOnStderr ? { failOnStderr: true } : {}),
+      ...(mounts.length === 0 ? {} : { mounts }),
+    },
   };
 }
 
@@ -203,6 +228,7 @@ function factsOf({ path, previous }: TaskRequest, wishes: Wishes): TaskFacts {
     id: path,
     container: wishes.images[0],
     resources: wishes.resources,
+    disks: wishes.disks,
     maxRetries: wishes.maxRetries,
     attempt: previous === undefined ? 0 : previous.attempt + 1,
     ...(previous === undefined ? {} : { previous }),

@@ -11,6 +11,8 @@ export interface TaskFacts {
   readonly id: string;
   readonly container: string | undefined;
   readonly resources: Resources;
+  /** Bytes by mount point; `undefined` is where the task works. */
+  readonly disks: ReadonlyMap<string | undefined, number>;
   readonly maxRetries: number;
   readonly attempt: number;
   readonly returnCode?: number;
@@ -35,7 +37,7 @@ export function taskVariable(plan: TaskPlan, facts: TaskFacts): WdlValue {
 
 /** Of the first attempt's `previous`, every member is None. */
 function requirementsOf(facts: TaskFacts | undefined): (readonly [string, WdlValue])[] {
-  const { cpu, memoryBytes, gpu, diskBytes } = facts?.resources ?? {};
+  const { cpu, memoryBytes, gpu } = facts?.resources ?? {};
   return [
     ["container", facts?.container === undefined ? none : str(facts.container)],
     ["cpu", cpu === undefined ? none : float(cpu)],
@@ -46,7 +48,7 @@ function requirementsOf(facts: TaskFacts | undefined): (readonly [string, WdlVal
       "disks",
       facts === undefined
         ? none
-        : map(diskBytes === undefined ? [] : [[str("/"), int(Math.ceil(diskBytes))]]),
+        : map([...facts.disks].map(([place, bytes]) => [str(place ?? "/"), int(bytes)] as const)),
     ],
     ["max_retries", facts === undefined ? none : int(facts.maxRetries)],
   ];
