@@ -24,6 +24,37 @@ export async function mapBounded<T, R>(
   return results;
 }
 
+export interface Pace {
+  /** How many may be in their first moments at the same time. */
+  readonly young: number;
+  /** How long these moments are, in milliseconds. */
+  readonly youngMs: number;
+  /** How many may be under way in all. */
+  readonly most: number;
+}
+
+/**
+ * As `mapBounded`, for work of which much ends in moments and some takes long: what ends soon is done a few at a time,
+ * so that thousands of half-done things do not fill the memory, and what takes long does not keep others from starting.
+ */
+export async function mapPaced<T, R>(
+  items: readonly T[],
+  pace: Pace,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const first = new Semaphore(pace.young);
+  return mapBounded(items, pace.most, async (item, index) => {
+    const release = await first.acquire();
+    const timer = setTimeout(release, pace.youngMs);
+    try {
+      return await work(item, index);
+    } finally {
+      clearTimeout(timer);
+      release();
+    }
+  });
+}
+
 /** A counting semaphore; waiters are served in order. */
 export class Semaphore {
   #free: number;

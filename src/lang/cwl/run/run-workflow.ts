@@ -2,6 +2,7 @@
  * Drives a workflow: every step starts as soon as its sources are there.
  * https://www.commonwl.org/v1.2/Workflow.html#WorkflowStep
  */
+import { mapPaced } from "../../../kernel/index.ts";
 import type { Merge, Source, Step, StepInput, Workflow } from "../model/process.ts";
 import { inherited, type Requirements } from "../model/requirements.ts";
 import { failureAt } from "../plan/failure.ts";
@@ -14,6 +15,9 @@ import { mergedValue } from "./merge.ts";
 import type { RunCall } from "./process-call.ts";
 import type { RunState } from "./run-state.ts";
 import { scatter } from "./scatter.ts";
+
+/** Jobs that are reused end in moments: a few at a time need no memory for thousands. Bounds memory, not parallelism. */
+const scatterPace = { young: 32, youngMs: 50, most: 2000 };
 
 export interface WorkflowCall {
   readonly workflow: Workflow;
@@ -101,13 +105,11 @@ class WorkflowDrive {
 
     const { jobs, gather } = scatter(step, inputs);
     run.host.emit({ kind: "scatter.expanded", path, count: jobs.length });
-    const ends = await Promise.all(
-      jobs.map((job, index) =>
-        this.#runJob(step, job, `${path}[${index}]`).catch((error: unknown) => {
-          run.threw(error);
-          return undefined;
-        }),
-      ),
+    const ends = await mapPaced(jobs, scatterPace, (job, index) =>
+      this.#runJob(step, job, `${path}[${index}]`).catch((error: unknown) => {
+        run.threw(error);
+        return undefined;
+      }),
     );
     const done = ends.filter((end) => end !== undefined);
     if (done.length < ends.length) return undefined;

@@ -3,7 +3,7 @@
  * names, does its work and fills the slots that it exports; what has failed leaves its slots lost, and what depends on
  * them is not started.
  */
-import { mapBounded, unreachable } from "../../../kernel/index.ts";
+import { mapPaced, unreachable } from "../../../kernel/index.ts";
 import type {
   CheckedBodyNode,
   CheckedCall,
@@ -29,8 +29,11 @@ import { callsOf, type InputTree, noInputs } from "./input-tree.ts";
 import type { RunState } from "./run-state.ts";
 import { Scope, type Slot } from "./slot.ts";
 
-/** Shards of one scatter whose bodies are alive at the same time. */
-const mostShards = 2000;
+/**
+ * Shards of one scatter whose bodies are alive at the same time. Those whose calls are reused end in moments: a few at a
+ * time need no memory for thousands.
+ */
+const shardPace = { young: 32, youngMs: 50, most: 2000 };
 
 export interface WorkflowEnd {
   /** Those that got a value. */
@@ -281,7 +284,7 @@ class Driver {
       count: items.length,
     });
     const gathers = [...node.exports.keys()].map((name) => this.#gather(name, scope, items.length));
-    await mapBounded(items, mostShards, async (item, index) => {
+    await mapPaced(items, shardPace, async (item, index) => {
       const shard = new Scope(scope, `${scope.shard}[${index}]`);
       shard.declare(node.variable).fill(item);
       this.#declareExports(node.body, shard);
