@@ -52,7 +52,7 @@ export class Scheduler implements Turns {
       return `asks for ${resources.cpu} cpus, at most ${cpu} may be used here (--max-cpus)`;
     if (resources.memoryBytes > memoryBytes)
       return `asks for ${gib(resources.memoryBytes)} of memory, at most ${gib(memoryBytes)} may be used here (--max-memory)`;
-    if (resources.gpu > gpu) return `asks for ${resources.gpu} gpus, ${gpu} are here`;
+    if (resources.gpu > gpu) return `asks for ${resources.gpu} gpus, ${gpu} may be used here (--gpus)`;
     return undefined;
   }
 

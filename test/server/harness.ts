@@ -55,6 +55,8 @@ export async function openServer(
     readonly folder?: string;
     /** Folder below which files are allowed; default: the server's own. */
     readonly files?: "none";
+    /** GPUs that it believes to have. */
+    readonly gpus?: number;
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "memoir-server-")));
@@ -69,6 +71,7 @@ export async function openServer(
       executor: "host",
       isolate: "no",
       cacheHostTasks: "yes",
+      ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       ...(options.keys === undefined
         ? {}
         : { accessKeys: keyFile, ...(options.files === "none" ? {} : { files: folder }) }),

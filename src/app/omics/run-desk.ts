@@ -35,7 +35,10 @@ import { TaskBook } from "./task-book.ts";
 export interface RunDeskOptions {
   readonly ledger: Ledger;
   readonly environment: Environment;
-  readonly executor: Pick<RunWorkflowWish, "executor" | "engine" | "isolate" | "cacheHostTasks" | "image">;
+  readonly executor: Pick<
+    RunWorkflowWish,
+    "executor" | "engine" | "isolate" | "cacheHostTasks" | "image" | "gpus"
+  >;
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
   readonly onBug: (error: unknown) => void;

@@ -63,6 +63,8 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   /** Cores; default: the machine's. */
   readonly maxCpus?: number;
   readonly maxMemoryBytes?: number;
+  /** GPUs of this machine that tasks may use together. Default 0: they are not looked for. */
+  readonly gpus?: number;
   readonly failure: "fast" | "slow";
   /** 0 to 1. */
   readonly recheck?: number;
@@ -230,6 +232,7 @@ async function prepared<T>(
         ...(cache === undefined ? {} : { cache }),
         limits: {
           ...(wish.maxCpus === undefined ? {} : { cpu: wish.maxCpus }),
+          ...(wish.gpus === undefined ? {} : { gpu: wish.gpus }),
           ...(wish.maxMemoryBytes === undefined ? {} : { memoryBytes: wish.maxMemoryBytes }),
         },
         failure: wish.failure,

@@ -71,6 +71,11 @@ export const command = defineCommand<Result>({
       description: "cores that running tasks may use together; default: the machine's",
       kind: "number",
     },
+    {
+      flags: "--gpus <n>",
+      description: "GPUs of this machine that running tasks may use together; default: none",
+      kind: "count",
+    },
     { flags: "--max-memory <size>", description: "memory that running tasks may use together, such as 8G" },
     {
       flags: "--fail <how>",
@@ -133,6 +138,7 @@ function wishOf(given: Given): RunWorkflowWish {
     isolate: given.is("isolate") ? "yes" : "no",
     ...present("image", given.text("image")),
     ...present("maxCpus", cpus),
+    ...present("gpus", given.count("gpus")),
     ...present("maxMemoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
     failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
     ...present("recheck", share(given.text("recheck"), "--recheck")),

@@ -53,6 +53,11 @@ export const command = defineCommand<ServerResult>({
     { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
     { flags: "--image <name>", description: "image of tasks that name none" },
     {
+      flags: "--gpus <n>",
+      description: "GPUs of this machine that tasks of all runs may use together (default: none)",
+      kind: "count",
+    },
+    {
       flags: "--for <seconds>",
       description: "stop by itself after so long; for trying things out",
       kind: "number",
@@ -108,6 +113,7 @@ function wishOf(given: Given): OmicsWish {
     ...present("accessKeys", given.text("access-keys")),
     ...present("files", given.text("files")),
     ...present("maxRuns", maxRuns),
+    ...present("gpus", given.count("gpus")),
   };
 }
 
