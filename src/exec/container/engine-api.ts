@@ -2,7 +2,8 @@
  * The part of the engine's API that Docker and Podman answer alike (Podman's compatible API): inspect, kill, remove,
  * list, images. What they answer differently (create, wait, pull, facts) is in docker-engine.ts and podman-engine.ts.
  */
-import { AppError, type Ask, invariant } from "../../kernel/index.ts";
+import { posix } from "node:path";
+import { AppError, type Ask } from "../../kernel/index.ts";
 import type { ImageStart } from "../core/index.ts";
 import { type TakenOut, takeOut } from "./copy-out.ts";
 import type {
@@ -85,10 +86,22 @@ export async function copyOut(
     },
     ask,
   );
-  if (answer.status === 404) return { kind: "missing" };
-  expectOk(answer, `copying ${path} out of container ${name}`);
-  invariant(taken !== undefined, "a good answer has a body");
-  return taken;
+  if (taken !== undefined) return taken;
+  if (answer.status !== 404)
+    return { kind: "other", what: `not to be had (the engine: ${engineMessage(answer)})` };
+  // Podman follows links itself, but not into what was mounted; then it tells where the path leads.
+  const target = linkTarget(answer);
+  return target === undefined
+    ? { kind: "missing" }
+    : { kind: "link", target: posix.resolve(posix.dirname(path), target) };
+}
+
+function linkTarget({ headers }: SocketAnswer): string | undefined {
+  const stat = asText(headers?.["x-docker-container-path-stat"]);
+  if (stat === undefined) return undefined;
+  const facts = asObject(parseJson(Buffer.from(stat, "base64").toString("utf8")));
+  const target = asText(facts["linkTarget"]) ?? "";
+  return target === "" ? undefined : target;
 }
 
 export async function removeContainer(

@@ -23,6 +23,7 @@ export interface SocketRequest {
 
 export interface SocketAnswer {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly text: string;
 }
 
@@ -92,7 +93,7 @@ async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketReq
   const status = answer.statusCode ?? 0;
   if (onBody !== undefined && status >= 200 && status < 300) {
     await onBody(answer);
-    return { status, text: "" };
+    return { status, headers: answer.headers, text: "" };
   }
   let text = "";
   let told = 0;
@@ -105,5 +106,5 @@ async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketReq
       told = end + 1;
     }
   }
-  return { status, text };
+  return { status, headers: answer.headers, text };
 }

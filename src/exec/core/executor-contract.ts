@@ -402,6 +402,48 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await exitCodeOf(`cat '${hidden.location}'`)).not.toBe(0);
     });
 
+    it("mounts disks that a task can write to, where it mounts the task root", async ({ skip }) => {
+      skip(!executor.can.mountsTaskRoot, "mounts nothing");
+      const attempt = await prepare(
+        "mkdir /mnt/disk/a/sub && echo x > /mnt/disk/a/sub/x && ls /mnt/disk/b && echo y > /data/y",
+        { disks: ["/mnt/disk/a", "/mnt/disk/b", "/data"] },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await readFile(attemptHostPath(attempt, "/mnt/disk/a/sub/x") ?? "", "utf8")).toBe("x\n");
+      expect(await readFile(attemptHostPath(attempt, "/data/y") ?? "", "utf8")).toBe("y\n");
+      expect(attemptHostPath(attempt, "/mnt/disk")).toBeUndefined();
+    });
+
+    it("brings files out of the container's own file system, until the attempt is removed", async ({
+      skip,
+    }) => {
+      skip(executor.copyOut === undefined, "tasks have no file system of their own");
+      const attempt = await prepare(
+        `set -e; umask 077; mkdir /tmp/out; echo made > /tmp/out/made; : > /tmp/out/empty
+dd if=/dev/zero of=/tmp/out/big bs=1024 count=300 2> /dev/null
+ln -s out/made /tmp/relative; ln -s /tmp/out /tmp/folder; ln -s /mnt/memoir/work/x /tmp/inside; ln -s loop /tmp/loop`,
+      );
+      await executor.start(attempt, ask);
+      expect(await executor.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 0 });
+      const bring = async (path: string) => {
+        const brought = await executor.copyOut?.(attempt, path, ask);
+        return brought?.kind === "file" ? await readFile(brought.hostPath, "utf8") : brought;
+      };
+      expect(await bring("/tmp/out/made")).toBe("made\n");
+      expect(await bring("/tmp/out/empty")).toBe("");
+      expect(await bring("/tmp/out/big")).toHaveLength(300 * 1024);
+      expect(await bring("/tmp/relative")).toBe("made\n");
+      expect(await bring("/tmp/folder/made")).toBe("made\n");
+      expect(await bring("/tmp/inside")).toEqual({ kind: "leads", taskPath: "/mnt/memoir/work/x" });
+      expect(await bring("/tmp/out/none")).toEqual({ kind: "missing" });
+      expect(await bring("/tmp/out")).toEqual({ kind: "refused", what: "a directory" });
+      expect(await bring("/tmp/loop")).toMatchObject({ kind: "refused" });
+      await executor.remove(attempt, ask);
+      await expect(executor.copyOut?.(attempt, "/tmp/out/made", ask)).rejects.toMatchObject({
+        code: "EXEC_ENGINE_FAILED",
+      });
+    });
+
     it("keeps attempts that run at the same time apart", async () => {
       const attempts = await Promise.all(
         Array.from({ length: 6 }, (_, i) => prepare(`echo ${i}; sleep 0.1; exit ${i}`)),

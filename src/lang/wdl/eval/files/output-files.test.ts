@@ -9,6 +9,7 @@ import { OutputFiles } from "./output-files.ts";
 let attempt = "";
 let elsewhere = "";
 let files: OutputFiles;
+let finished: FinishedAttempt;
 beforeEach(async () => {
   attempt = await mkdtemp(join(tmpdir(), "memoir-outputs-"));
   await mkdir(join(attempt, "work/sub"), { recursive: true });
@@ -19,7 +20,7 @@ beforeEach(async () => {
   await writeFile(join(attempt, "work/a.txt"), "a");
   await writeFile(join(attempt, "work/sub/b.txt"), "bb");
   await writeFile(join(attempt, "stdout"), "out");
-  const finished: FinishedAttempt = {
+  finished = {
     exitCode: 0,
     stdoutFile: join(attempt, "stdout"),
     stderrFile: join(attempt, "stderr"),
@@ -91,6 +92,47 @@ describe("files of an output section", () => {
     await symlink("../../../../../../../../etc/passwd", join(attempt, "work/up"));
     await symlink("loop", join(attempt, "work/loop"));
     await expect(files.settle(file(path), false)).rejects.toThrow(message);
+  });
+
+  it("may lie anywhere in the file system of the task's container", async () => {
+    await writeFile(join(elsewhere, "copy"), "tool's own");
+    const asked: string[] = [];
+    const contained = new OutputFiles({
+      ...finished,
+      bring: async (path) => {
+        asked.push(path);
+        if (path === "/opt/notes.txt") return { kind: "file", hostPath: join(elsewhere, "copy") };
+        if (path === "/opt/link") return { kind: "leads", taskPath: "/mnt/memoir/work/a.txt" };
+        return path === "/opt" ? { kind: "refused", what: "a directory" } : { kind: "missing" };
+      },
+    });
+    await symlink("/opt/notes.txt", join(attempt, "work/to-notes"));
+    expect(await contained.settle(file("/opt/notes.txt"), false)).toMatchObject({
+      path: "/opt/notes.txt",
+      source: { location: join(elsewhere, "copy"), basename: "notes.txt" },
+    });
+    expect(await contained.readText(file("to-notes"))).toBe("tool's own");
+    expect(await contained.readText(file("/opt/link"))).toBe("a");
+    expect((await contained.settle(file("/opt/none"), true)).kind).toBe("none");
+    await expect(contained.settle(file("/opt/none"), false)).rejects.toThrow(
+      "did not make the file /opt/none",
+    );
+    await expect(contained.settle({ kind: "directory", path: "/opt" }, false)).rejects.toThrow(
+      "/opt is outside of the task's working directory and a directory",
+    );
+    expect(asked).toContain("/opt/notes.txt");
+  });
+
+  it("may lie on a disk that was mounted for the task, whose links lead nowhere else", async () => {
+    await mkdir(join(attempt, "outside/mnt/disk/sub"), { recursive: true });
+    await writeFile(join(attempt, "outside/mnt/disk/sub/big.txt"), "big");
+    await symlink("/etc/passwd", join(attempt, "outside/mnt/disk/passwd"));
+    await symlink("sub/big.txt", join(attempt, "outside/mnt/disk/link"));
+    await symlink("../../mnt/memoir/work/a.txt", join(attempt, "outside/mnt/disk/to-work"));
+    expect(await located("/mnt/disk/sub/big.txt")).toBe("/outside/mnt/disk/sub/big.txt");
+    expect(await located("/mnt/disk/link")).toBe("/outside/mnt/disk/sub/big.txt");
+    expect(await located("/mnt/disk/to-work")).toBe("/work/a.txt");
+    await expect(files.settle(file("/mnt/disk/passwd"), false)).rejects.toThrow(/outside of the task/);
   });
 
   it("show texts as the task saw its world, wherever it ran", async () => {

@@ -197,6 +197,46 @@ task t {
   });
 });
 
+describe("disks", () => {
+  const disks = (words: string, version = "1.2") =>
+    callOf(
+      `version ${version}\ntask t { command {} output { File o = "o" } ${version === "1.2" ? "requirements" : "runtime"} { disks: ${words} } }`,
+    );
+
+  it("with mount points are folders of the call, and their places are part of what decides it", async () => {
+    const call = await disks('["2", "/mnt/outputs/ 4 GiB", "/mnt/tmp 1 GiB"]');
+    expect(call.disks).toEqual([
+      { path: "/mnt/outputs", needed: true },
+      { path: "/mnt/tmp", needed: true },
+    ]);
+    expect(call.resources.diskBytes).toBe(7 * 1024 ** 3);
+    expect(call.extraKey).toEqual({ mounts: ["/mnt/outputs", "/mnt/tmp"] });
+    expect(deciding(await disks('["/mnt/tmp 3", "/mnt/outputs 9 TB"]'))).toMatchObject({
+      extraKey: call.extraKey,
+    });
+  });
+
+  it("without mount points leave no trace", async () => {
+    for (const words of ["10", '"10 GiB"', '"local-disk 10 SSD"']) {
+      const call = await disks(words);
+      expect([call.disks, call.extraKey]).toEqual([undefined, undefined]);
+    }
+  });
+
+  it("were advice before 1.1", async () => {
+    expect((await disks('"/cromwell_root 10 HDD"', "1.0")).disks).toEqual([
+      { path: "/cromwell_root", needed: false },
+    ]);
+  });
+
+  it.each(["/", "/mnt", "/mnt/memoir", "/mnt/memoir/work/x", "/proc", "/mnt/x/../memoir"])(
+    "cannot be mounted at %s",
+    async (place) => {
+      await expect(disks(`"${place} 1 GiB"`)).rejects.toThrow("which is taken");
+    },
+  );
+});
+
 describe("attributes", () => {
   async function withRuntime(lines: string): Promise<TaskCall> {
     return callOf(`version 1.0\ntask t { command { true } runtime { ${lines} } }`);
