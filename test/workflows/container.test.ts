@@ -72,6 +72,45 @@ describeWith([podmanRequirement, testImagesRequirement], "workflows in container
     expect((await box.run("cache", "explain", "last")).out).toContain("the container image changed: sha256:");
   });
 
+  it("answer files from anywhere in the container and from disks that are mounted for them", async () => {
+    await box.write(
+      "wf.wdl",
+      `version 1.2
+task t {
+  command <<<
+    echo own > /tmp/own.txt
+    echo big > /mnt/scratch/big.txt
+    ln -s /tmp/own.txt link.txt
+  >>>
+  output {
+    File own = "/tmp/own.txt"
+    File big = "/mnt/scratch/big.txt"
+    String text = read_string("link.txt") + read_string("/etc/passwd")
+    File? none = "/tmp/none.txt"
+    Int size = task.disks["/mnt/scratch"]
+  }
+  requirements { container: "${images.bash.reference}" disks: "/mnt/scratch 1 GiB" }
+}
+`,
+    );
+    const outputs = async () => {
+      const { calls, outputs } = await box.json<RunAnswer>("run", "wf.wdl", ...words.slice(3));
+      const text = (name: string) => readFile(outputs[`t.${name}`] as string, "utf8");
+      return { reused: calls.reused, own: await text("own"), big: await text("big"), outputs };
+    };
+    const first = await outputs();
+    expect(first).toMatchObject({ reused: 0, own: "own\n", big: "big\n" });
+    expect(first.outputs).toMatchObject({
+      "t.text": expect.stringMatching(/^own/),
+      "t.none": null,
+      "t.size": 2 ** 30,
+    });
+    expect(await outputs()).toMatchObject({ reused: 1, own: "own\n", big: "big\n" });
+    const { code, err } = await box.run("run", "wf.wdl", "--executor", "host");
+    expect(code).toBe(1);
+    expect(err).toContain("asks for a disk at /mnt/scratch, which can be mounted only in a container");
+  });
+
   it("that name no image are computed again in another default image", async () => {
     const bare = document("x", "cat ~{data} > out.txt").replace(/ {2}runtime .*\n/, "");
     await box.write("wf.wdl", bare);

@@ -160,6 +160,21 @@ describe("memoir run WORKFLOW", () => {
 });
 
 describeWith([bubblewrapRequirement], "memoir run --isolate", () => {
+  it("gives a task the disks that it asks for", async () => {
+    await box.write(
+      "disk.wdl",
+      `version 1.2
+task t {
+  command <<< echo x > /mnt/scratch/x.txt >>>
+  output { File x = "/mnt/scratch/x.txt" }
+  requirements { disks: "/mnt/scratch 1 GiB" }
+}
+`,
+    );
+    const { outputs } = await runOnHost(box, "disk.wdl", "--isolate");
+    expect(await readFile(outputs["t.x"] as string, "utf8")).toBe("x\n");
+  });
+
   it("hides from tasks what they did not declare, and still reuses", async () => {
     await box.write("secret.txt", "secret");
     const peeking = `{ cat ${box.path("secret.txt")} || echo "hello ~{name}"; } > out.txt`;
