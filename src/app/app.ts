@@ -75,7 +75,7 @@ export function createApp(source: EnvironmentSource): App {
     run: async (wish, emit, ask) => (await predictions()).run(wish, wiring, emit, ask),
     dump: async (wish, emit, ask) => (await predictions()).dump(wish, wiring, emit, ask),
     close: async (wish) => {
-      const name = await sessions.nameFor(wish.session);
+      const name = await sessions.nameOf(wish.session);
       return { session: name, closed: await sessions.close(name) };
     },
     example: async (wish, ask) => (await models()).example(wish, wiring, ask),

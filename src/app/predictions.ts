@@ -189,7 +189,7 @@ export async function settingsOf(
 ): Promise<PredictionSettings> {
   if (wish.model !== undefined && wish.session === undefined)
     return settingsFrom(wish, undefined, environment);
-  const name = await sessions.nameFor(wish.session);
+  const name = await sessions.nameOf(wish.session);
   const session = await sessions.find(name);
   if (session === undefined) {
     const which = wish.session ?? environment.session;

@@ -33,6 +33,20 @@ it("a shell is told by its process id and its start time", async () => {
   expect(await sessionsOf(process.ppid).nameFor(undefined)).not.toBe(mine);
 });
 
+it("a command uses the session of the nearest shell above it that has one", async () => {
+  const outer = sessionsOf(process.ppid);
+  const inner = sessionsOf(process.pid);
+  const outerName = await outer.nameFor(undefined);
+  const innerName = await inner.nameFor(undefined);
+  expect(await inner.nameOf(undefined)).toBe(innerName);
+  await outer.open(session(outerName));
+  expect(await inner.nameOf(undefined)).toBe(outerName);
+  expect(await sessionsOf(process.pid, "env").nameOf(undefined)).toBe("env");
+  await inner.open(session(innerName));
+  expect(await inner.nameOf(undefined)).toBe(innerName);
+  expect(await outer.nameOf(undefined)).toBe(outerName);
+});
+
 it.each(["", "../up", "a/b", ".hidden", "shell-1-2", "x".repeat(65)])("refuses the name %j", async (name) => {
   const error: unknown = await sessionsOf(1)
     .nameFor(name)

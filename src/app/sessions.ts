@@ -42,8 +42,13 @@ export interface Session {
 }
 
 export interface Sessions {
-  /** The name of the session that is meant: the given one, the environment's, else the shell's. */
+  /** The name that a new session gets: the given one, the environment's, else the shell's. */
   nameFor(given: string | undefined): Promise<string>;
+  /**
+   * The name of the session that is meant by a command that uses one. Without a given name that is the session of the
+   * nearest shell above that has one: a subshell or a script finds what was served where it was started.
+   */
+  nameOf(given: string | undefined): Promise<string>;
   /** undefined = none is open under this name. */
   find(name: string): Promise<Session | undefined>;
   /** Returns the session that it replaced. */
@@ -53,6 +58,8 @@ export interface Sessions {
 }
 
 const shellName = /^shell-(\d+)-(.+)$/;
+/** Processes above a command that are asked for a session: more than anybody nests. */
+const mostShells = 32;
 const userName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function createSessions(options: {
@@ -71,17 +78,27 @@ export function createSessions(options: {
     return text === undefined ? undefined : parseSession(text, pathOf(name));
   }
 
+  async function nameFor(given: string | undefined): Promise<string> {
+    const name = given ?? options.fromEnvironment;
+    if (name === undefined) return shellNameOf(await lookAt(options.parentPid));
+    if (userName.test(name) && !shellName.test(name)) return name;
+    throw new AppError("SESSION_NAME_INVALID", `cannot use ${JSON.stringify(name)} as the name of a session`);
+  }
+
   return {
     pathOf,
     find,
-    nameFor: async (given) => {
-      const name = given ?? options.fromEnvironment;
-      if (name === undefined) return `shell-${options.parentPid}-${await startOf(options.parentPid)}`;
-      if (userName.test(name) && !shellName.test(name)) return name;
-      throw new AppError(
-        "SESSION_NAME_INVALID",
-        `cannot use ${JSON.stringify(name)} as the name of a session`,
-      );
+    nameFor,
+    nameOf: async (given) => {
+      const own = await nameFor(given);
+      if (given !== undefined || options.fromEnvironment !== undefined) return own;
+      const open = await readdir(folder).catch((): string[] => []);
+      for (let pid = options.parentPid, step = 0; pid > 1 && step < mostShells; step++) {
+        const process = await lookAt(pid);
+        if (open.includes(`${shellNameOf(process)}.json`)) return shellNameOf(process);
+        pid = process.parent;
+      }
+      return own;
     },
     open: async (session) => {
       // A damaged file is replaced like any other.
@@ -128,23 +145,36 @@ async function removeDeadShells(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {
     const [, pid, start] = shellName.exec(file.replace(/\.json$/, "")) ?? [];
     if (pid === undefined || start === undefined) continue;
-    if ((await startOf(Number(pid))) !== start) await rm(join(folder, file), { force: true });
+    if ((await lookAt(Number(pid))).start !== start) await rm(join(folder, file), { force: true });
   }
 }
 
-/** A word that differs between two processes with the same id; `gone` where there is no such process. */
-async function startOf(pid: number): Promise<string> {
+interface ProcessLook {
+  readonly pid: number;
+  /** A word that differs between two processes with the same id; `gone` where there is no such process. */
+  readonly start: string;
+  /** 0 where it cannot be told. */
+  readonly parent: number;
+}
+
+function shellNameOf({ pid, start }: ProcessLook): string {
+  return `shell-${pid}-${start}`;
+}
+
+async function lookAt(pid: number): Promise<ProcessLook> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold spaces: fields are counted from behind it. Field 22 is the start time.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
+    // The name in parentheses may hold spaces: fields are counted from behind it. 4 is the parent, 22 the start time.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { pid, start: fields[19] ?? "unknown", parent: Number(fields[1] ?? 0) };
   } catch {
-    if (process.platform === "linux") return "gone";
+    if (process.platform === "linux") return { pid, start: "gone", parent: 0 };
   }
   try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]);
-    return stdout.trim().replace(/[^A-Za-z0-9]+/g, "-");
+    const { stdout } = await promisify(execFile)("ps", ["-o", "ppid=,lstart=", "-p", String(pid)]);
+    const [, parent = "0", start = ""] = /^\s*(\d+)\s+(.*)/.exec(stdout) ?? [];
+    return { pid, start: start.trim().replace(/[^A-Za-z0-9]+/g, "-"), parent: Number(parent) };
   } catch {
-    return "gone";
+    return { pid, start: "gone", parent: 0 };
   }
 }

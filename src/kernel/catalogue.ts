@@ -134,7 +134,7 @@ export const catalogue = {
   PREDICT_INPUT_MALFORMED: {
     kind: "input",
     retry: "never",
-    hint: 'Cells that hold a separator, a quote or a line break must be quoted: "a,b"; a quote inside is written twice.',
+    hint: 'In CSV and TSV, cells that hold a separator, a quote or a line break must be quoted: "a,b"; a quote inside is written twice. A JSON file is one list: ["CCO", "CCC"].',
   },
   PREDICT_INPUT_NOT_UTF8: {
     kind: "input",

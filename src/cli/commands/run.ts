@@ -93,7 +93,7 @@ export const command = defineCommand<RunResult>({
   },
   render: (result, screen) => {
     screen.out(
-      `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}: ${countWords(result.counts)}`,
+      `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}${result.rows === 0 ? "" : `: ${countWords(result.counts)}`}`,
     );
     renderFailures(result, screen);
     const resumed = result.resumedRows === 0 ? "" : `, ${count(result.resumedRows)} rows of them from before`;

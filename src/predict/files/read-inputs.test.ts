@@ -166,7 +166,7 @@ describe("reading inputs", () => {
   it("refuses UTF-16 and broken UTF-8 by name", async () => {
     expect(await failure("u.csv", Buffer.from("\ufeffsmiles\nCCO\n", "utf16le"))).toContain("got UTF-16");
     expect(await failure("u.csv", Buffer.from("smiles\nCCO\ncaf\xe9\n", "latin1"))).toContain(
-      "in line 3 from there",
+      "line 3 is not UTF-8",
     );
   });
 

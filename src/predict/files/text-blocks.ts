@@ -117,7 +117,7 @@ function decode(bytes: Buffer, path: string, start: number): string {
   if (isUtf8(bytes)) return bytes.toString("utf8");
   throw new AppError(
     "PREDICT_INPUT_NOT_UTF8",
-    `cannot read the inputs from ${path}: bytes that are not UTF-8 after byte ${start}, in line ${brokenLine(bytes)} from there`,
+    `cannot read the inputs from ${path}: line ${brokenLine(bytes)}${start === 0 ? "" : ` after byte ${start}`} is not UTF-8`,
   );
 }
 
