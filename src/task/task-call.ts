@@ -55,7 +55,7 @@ export type ImageRecipe =
 export interface TaskDisk {
   /** Absolute, outside of the task root, without `.` and `..`. */
   readonly path: TaskPath;
-  /** Without it the call fails; otherwise it runs without. */
+  /** The call names its place: where it cannot be mounted, the call fails. Otherwise it runs without. */
   readonly needed: boolean;
 }
 

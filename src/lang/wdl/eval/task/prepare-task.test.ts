@@ -200,14 +200,14 @@ task t {
 describe("disks", () => {
   const disks = (words: string, version = "1.2") =>
     callOf(
-      `version ${version}\ntask t { command {} output { File o = "o" } ${version === "1.2" ? "requirements" : "runtime"} { disks: ${words} } }`,
+      `version ${version}\ntask t { command { ls /mnt/outputs /cromwell_root } output { File o = "o" } ${version === "1.2" ? "requirements" : "runtime"} { disks: ${words} } }`,
     );
 
   it("with mount points are folders of the call, and their places are part of what decides it", async () => {
     const call = await disks('["2", "/mnt/outputs/ 4 GiB", "/mnt/tmp 1 GiB"]');
     expect(call.disks).toEqual([
       { path: "/mnt/outputs", needed: true },
-      { path: "/mnt/tmp", needed: true },
+      { path: "/mnt/tmp", needed: false },
     ]);
     expect(call.resources.diskBytes).toBe(7 * 1024 ** 3);
     expect(call.extraKey).toEqual({ mounts: ["/mnt/outputs", "/mnt/tmp"] });

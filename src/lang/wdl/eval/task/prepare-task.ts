@@ -106,7 +106,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     network: wishes.network,
     outputRules,
     cachePolicy: policyOf(plan, wishes),
-    ...disksOf(wishes, document),
+    ...disksOf(wishes, document, [command, ...Object.values(env), JSON.stringify(outputRules)]),
     ...extraKeyOf(wishes),
   };
   return {
@@ -118,13 +118,22 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
 
 /**
  * Mount points are part of the specification since 1.1; before, other engines mounted them where they could and went
- * on where not.
+ * on where not. A call that never names a disk's place can do without.
  */
-function disksOf({ disks }: Wishes, { version }: CheckedDocument): Pick<TaskCall, "disks"> {
+function disksOf(
+  { disks }: Wishes,
+  { version }: CheckedDocument,
+  texts: readonly string[],
+): Pick<TaskCall, "disks"> {
   const paths = [...disks.keys()].filter((path) => path !== undefined);
   if (paths.length === 0) return {};
-  const needed = atLeast(version, "1.1");
-  return { disks: paths.map((path) => ({ path: path as TaskPath, needed })) };
+  const isNamed = (path: string) => texts.some((text) => text.includes(path));
+  return {
+    disks: paths.map((path) => ({
+      path: path as TaskPath,
+      needed: atLeast(version, "1.1") && isNamed(path),
+    })),
+  };
 }
 
 /** A command can see whether a mount point is there, but nothing of the disk's size that it could rely on. */
