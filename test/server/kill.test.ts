@@ -98,6 +98,11 @@ describe("a server that is killed", () => {
     await closed;
   }
 
+  async function statusOf(at: Server, run: string | undefined): Promise<string | undefined> {
+    const response = await fetch(`${at.url}/run/${run}`);
+    return ((await response.json()) as Answer["body"])["status"];
+  }
+
   /** undefined when the server was killed before it answered. */
   async function send(at: Server, path: string, body: object): Promise<Answer | undefined> {
     try {
@@ -150,9 +155,12 @@ describe("a server that is killed", () => {
         expect(answered.get(n) ?? answer.body["id"]).toBe(answer.body["id"]);
         answered.set(n, answer.body["id"] ?? "");
       });
-      // Anywhere between a request that has hardly arrived and, every other time, runs in full swing.
-      if (round % 2 === 1) await Promise.all(sending);
-      await new Promise((resolve) => setTimeout(resolve, next() * (round % 2 === 1 ? 150 : 300)));
+      // Anywhere between a request that has hardly arrived and, every other time, a run in full swing.
+      if (round % 2 === 1) {
+        await Promise.all(sending);
+        await expect.poll(() => statusOf(at, answered.get(wanted - 1))).not.toBe("PENDING");
+      }
+      await new Promise((resolve) => setTimeout(resolve, next() * (round % 2 === 1 ? 100 : 300)));
       await kill(server);
       await Promise.all(sending);
       server = await start();

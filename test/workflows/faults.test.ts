@@ -154,6 +154,7 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
   });
   afterAll(() => proxy?.server.close());
   beforeEach(async () => {
+    proxy.fault = undefined;
     location = `s3://${await makeBucket(server, "faults")}/cache`;
     box = await Sandbox.create(s3Environment({ ...server, endpoint: proxy.endpoint }));
     await box.write("wf.wdl", document());
@@ -173,8 +174,13 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
     expect(proxy.failed).toBeGreaterThan(5);
   });
 
-  it("that stops answering in the middle of a run costs reuse, not the run", async () => {
-    proxy.fault = { every: 1, how: "hang-up", after: 12 };
+  it.each([
+    ["hangs up from the first call on", "hang-up", 0],
+    ["hangs up in the middle of a run", "hang-up", 12],
+    ["takes calls and never answers", "silence", 0],
+    ["falls silent in the middle of a run", "silence", 12],
+  ] as const)("that %s costs reuse, not the run", async (_, how, after) => {
+    proxy.fault = { every: 1, how, after };
     const { state, calls } = await run(box, location);
     expect([state, calls.computed]).toEqual(["succeeded", 5]);
     proxy.fault = undefined;
@@ -182,11 +188,24 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
     expect([next.state, next.calls.computed + next.calls.reused]).toEqual(["succeeded", 5]);
     expect(existsSync(join(next.directory, "outputs.json"))).toBe(true);
   });
+
+  it("that fails where the only copy of what was reused is ends the run by name, and the next one goes on", async () => {
+    const first = await run(box, location);
+    const elsewhere = box.with({ MEMOIR_HOME: box.path("other-home") });
+    proxy.fault = { every: 1, how: "hang-up", after: 10 };
+    const words = ["--executor", "host", "--cache", location, "--cache-host-tasks"];
+    const { code, err } = await elsewhere.run("run", "wf.wdl", ...words);
+    expect(code).toBe(4);
+    expect(err).toContain("[STORE_UNREACHABLE]");
+    expect(err).toContain(location.replace(/\/cache$/, ""));
+    proxy.fault = undefined;
+    expect(await contents(await run(elsewhere, location))).toBe(await contents(first));
+  });
 });
 
 interface Fault {
   readonly every: number;
-  readonly how: number | "hang-up" | "half";
+  readonly how: number | "hang-up" | "half" | "silence";
   /** Calls that go well first. Default 0. */
   readonly after?: number;
 }
@@ -211,6 +230,10 @@ async function startProxy(to: string): Promise<Proxy> {
       fault !== undefined && calls > (fault.after ?? 0) && (calls - (fault.after ?? 0)) % fault.every === 0;
     if (fails) failed++;
     const how = fails ? fault?.how : undefined;
+    if (how === "silence") {
+      incoming.resume();
+      return;
+    }
     if (how === "hang-up") {
       incoming.destroy();
       return;

@@ -25,6 +25,8 @@ export interface S3StoreOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds without a byte after which a request is given up and tried again. Default 20000. */
   readonly idleTimeoutMs?: number;
+  /** Milliseconds for which a server that never answered a request is left alone. Default 30000. */
+  readonly restMs?: number;
 }
 
 export type S3Sdk = typeof import("@aws-sdk/client-s3");

@@ -133,6 +133,31 @@ describe("an S3 server in trouble", () => {
     );
   });
 
+  test("a server that falls silent costs one request its time-outs, and is asked again after a rest", async () => {
+    let silent = true;
+    await withServer(
+      (_, response) => (silent ? undefined : response.writeHead(404).end()),
+      async (endpoint, requests) => {
+        const resting = { ...quick, bucket: "bucket", endpoint, idleTimeoutMs: 100 };
+        const store = createS3Store({ ...resting, restMs: 1e9 });
+        const unreachable = { code: "STORE_UNREACHABLE" };
+        await expect(store.read("name", ask)).rejects.toMatchObject(unreachable);
+        const sent = requests.length;
+        expect(sent).toBe(quick.maxAttempts);
+        await expect(store.read("name", ask)).rejects.toMatchObject(unreachable);
+        await expect(store.head("name", ask)).rejects.toMatchObject(unreachable);
+        expect(requests).toHaveLength(sent);
+        await store.close();
+
+        const patient = createS3Store({ ...resting, restMs: 0 });
+        await expect(patient.head("name", ask)).rejects.toMatchObject(unreachable);
+        silent = false;
+        expect(await patient.head("name", ask)).toBeUndefined();
+        await patient.close();
+      },
+    );
+  });
+
   test("a bucket in another region is told with the region", async () => {
     await withServer(
       (_, response) => {

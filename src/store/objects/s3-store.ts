@@ -24,6 +24,7 @@ import type { ByteRange, ObjectInfo, ObjectStore, ObjectStoreAbilities } from ".
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure } from "./s3-errors.ts";
 import { createRangeGetter, type RangeGetter } from "./s3-range.ts";
+import { Silence } from "./s3-silence.ts";
 
 /** Files above this go up in parts of this size. */
 const partBytes = 16 << 20;
@@ -44,6 +45,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   let connection: Promise<S3Connection> | undefined;
   let opened: Promise<ObjectStoreAbilities> | undefined;
   let ranges: Promise<RangeGetter | undefined> | undefined;
+  const silence = new Silence(options.restMs ?? 30_000);
 
   const connect = () => {
     connection ??= connectS3(options).catch((error) => {
@@ -65,12 +67,18 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     send: (connection: S3Connection, abort: { abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     checkAsk(ask, doing);
+    silence.check(doing);
     // One listener per request in flight is meant here, not a leak.
     setMaxListeners(0, ask.signal);
     try {
-      return await send(await connect(), { abortSignal: ask.signal });
+      const answer = await send(await connect(), { abortSignal: ask.signal });
+      silence.broken();
+      return answer;
     } catch (error) {
       checkAsk(ask, doing);
+      const { code, status } = s3Failure(error);
+      if (code === "TimeoutError") silence.kept();
+      else if (status !== undefined) silence.broken();
       throw s3Error(error, doing);
     }
   }
@@ -105,6 +113,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   }
 
   async function quickly(name: string, range: ByteRange, ask: Ask) {
+    silence.check(`reading ${where(name)}`);
     ranges ??= connect().then((connection) => createRangeGetter(connection, options));
     const getter = await ranges.catch(() => undefined);
     checkAsk(ask, `reading ${where(name)}`);
