@@ -3,7 +3,10 @@
  * where things lie, what runs around the command, how images are had, and that all of it is in the key.
  */
 import { execFile } from "node:child_process";
+import { createReadStream } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -239,6 +242,19 @@ outputs: {out: stdout}
       expect(await texts("load.cwl")).toEqual({ how: "computed", out: "a test image\n" });
       await box.write("image.tar", "no archive");
       expect(await refusal("load.cwl")).toContain("loading image.tar: ");
+
+      const server = createServer((_, answer) =>
+        createReadStream(images.busybox.archive).pipe(answer.setHeader("etag", '"1"')),
+      );
+      try {
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const { port } = server.address() as AddressInfo;
+        await box.write("load.cwl", tool(`dockerLoad: http://127.0.0.1:${port}/image.tar`, out));
+        // The same image as before, wherever it came from.
+        expect(await texts("load.cwl")).toEqual({ how: "reused", out: "a test image\n" });
+      } finally {
+        server.close();
+      }
 
       await writeFile(box.path("root.tar.gz"), gzipSync(await readFile(images.busybox.layer), { level: 1 }));
       await box.write("import.cwl", tool("dockerImport: root.tar.gz", out));
