@@ -10,7 +10,9 @@ export type {
   FetchResult,
   InfoResult,
 } from "./models.ts";
-export type { OmicsWish } from "./omics/omics.ts";
+export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
+export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
+export type { TaskExplanation } from "./omics/run-desk.ts";
 export type { ServeResult, SettingsWish } from "./predictions.ts";
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";

@@ -1,11 +1,12 @@
 /** Who is asking: Signature Version 4 against the configured access keys. */
+import type { AccessKeyFact } from "../app/index.ts";
 import {
   checkSignature,
   ServiceException,
   type SignatureCheck,
   type SignedRequest,
 } from "../protocol/index.ts";
-import type { ConfiguredKey, ServerParts } from "./parts.ts";
+import type { ServerParts } from "./parts.ts";
 
 export interface Caller {
   readonly account: string;
@@ -21,7 +22,7 @@ const services = ["omics", "logs", "sts"] as const;
 export function createAuthenticator(
   parts: Pick<ServerParts, "keys" | "openAccount" | "region" | "now">,
 ): (request: SignedRequest) => Caller {
-  const keys = new Map<string, ConfiguredKey>(parts.keys.map((key) => [key.accessKeyId, key]));
+  const keys = new Map<string, AccessKeyFact>(parts.keys.map((key) => [key.accessKeyId, key]));
   const signingKeys = new Map<string, Buffer>();
   const keyOf = (accessKeyId: string) => keys.get(accessKeyId);
   return (request) => {
@@ -31,7 +32,7 @@ export function createAuthenticator(
   };
 }
 
-function callerOf(check: SignatureCheck, keyOf: (accessKeyId: string) => ConfiguredKey | undefined): Caller {
+function callerOf(check: SignatureCheck, keyOf: (accessKeyId: string) => AccessKeyFact | undefined): Caller {
   switch (check.kind) {
     case "valid": {
       const key = keyOf(check.accessKeyId);

@@ -17,7 +17,7 @@ import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { extras } from "./extras.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget } from "./http.ts";
 import { neighbours } from "./neighbours/index.ts";
-import { Input, type OperationContext } from "./operation-context.ts";
+import { type AnsweredBodies, Input, type OperationContext } from "./operation-context.ts";
 import { resumeBatches } from "./operations/batches.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
@@ -42,6 +42,7 @@ export function createServer(parts: ServerParts): OmicsServer {
   const here: Here = {
     parts,
     underWay: new Map(),
+    bodies: new WeakMap(),
     authenticate: createAuthenticator(parts),
     urls: definitionUrls(parts, randomBytes(32)),
   };
@@ -51,23 +52,26 @@ export function createServer(parts: ServerParts): OmicsServer {
       const started = performance.now();
       const requestId = randomUUID();
       const seen: Seen = {};
-      const response = await answer(here, request, seen, ask).catch((error) => refusal(error, parts));
+      const { status, headers, body } = await answer(here, request, seen, ask).catch((error) =>
+        refusal(error, parts),
+      );
       parts.onRequest?.({
         requestId,
         method: request.method,
         path: parseTarget(request.target)?.rawPath ?? "",
         operation: seen.operation,
         account: seen.caller?.account,
-        status: response.status,
+        status,
         durationMs: performance.now() - started,
       });
-      return { ...response, headers: { ...response.headers, "x-amzn-requestid": requestId } };
+      return { status, headers: { ...headers, "x-amzn-requestid": requestId }, body };
     },
   };
 }
 
 interface Here {
   readonly parts: ServerParts;
+  readonly bodies: AnsweredBodies;
   readonly underWay: UnderWay;
   readonly urls: DefinitionUrls;
   authenticate(request: SignedRequest): Caller;
@@ -78,14 +82,16 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   const target = parseTarget(request.target);
   if (target === undefined)
     throw new ServiceException("ValidationException", "the request target is not a path");
-  const definition = request.method === "GET" ? await here.urls.answer(target) : undefined;
+  const definition = request.method === "GET" ? here.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
   if (parts.keys.length === 0) refuseForeignPages(request);
-  const caller = here.authenticate({ ...request, ...target });
+  const { method, headers, body: sent } = request;
+  const caller = here.authenticate({ method, headers, body: sent, ...target });
   seen.caller = caller;
-  const neighbour = await neighbours({ request, target, caller, parts, ask });
+  const asked = { request, target, caller, parts, ask };
+  const neighbour = neighbours(asked);
   if (neighbour !== undefined) return neighbour;
-  const extra = await extras({ request, target, caller, parts, ask });
+  const extra = await extras(asked);
   if (extra !== undefined) return extra;
   const route = routeRequest(request.method, target.rawPath);
   if (route.kind === "other-family")
@@ -107,12 +113,13 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   });
   const { raw, bodyText } = decoded;
   const definitionUrl = (digest: string) => here.urls.urlOf(digest, originOf(request));
-  const plain = { caller, parts, input: new Input(decoded.input), raw, ask, definitionUrl };
+  const input = new Input(decoded.input);
+  const plain = { caller, parts, input, raw, ask, definitionUrl, bodies: here.bodies };
   const handle = (create: OperationContext["create"]) => handlers[route.operation]({ ...plain, create });
   const place = {
     account: caller.account,
     operation: route.operation,
-    requestId: plain.input.textOr("requestId") ?? "",
+    requestId: input.textOr("requestId") ?? "",
   };
   const body = operation.idempotent
     ? await answerOnce(here, { place, request: `${target.rawPath}\n${bodyText}` }, handle)

@@ -13,7 +13,7 @@ export interface DefinitionUrls {
   /** `digest`: `sha256:<hex>`; undefined for none. `origin`: `http://host:port` as the client named it. */
   urlOf(digest: string, origin: string): string | undefined;
   /** undefined = not such a URL. */
-  answer(target: Target): Promise<HttpResponse | undefined>;
+  answer(target: Target): Promise<HttpResponse> | undefined;
 }
 
 export function definitionUrls(
@@ -29,7 +29,7 @@ export function definitionUrls(
       const expires = String(parts.now().getTime() + validMs);
       return `${origin}/definition/${hex}.zip?expires=${expires}&signature=${sign(hex, expires)}`;
     },
-    answer: async ({ rawPath, rawQuery }) => {
+    answer: ({ rawPath, rawQuery }) => {
       const hex = /^\/definition\/([0-9a-f]{64})\.zip$/.exec(rawPath)?.[1];
       if (hex === undefined) return undefined;
       const query = parseQuery(rawQuery);
@@ -37,15 +37,23 @@ export function definitionUrls(
       const valid =
         same(query?.get("signature")?.[0] ?? "", sign(hex, expires)) &&
         Number(expires) > parts.now().getTime();
-      const bytes = valid ? await parts.definitions.readBundle(hex) : undefined;
-      if (bytes !== undefined)
-        return { status: 200, headers: { "content-type": "application/zip" }, body: bytes };
-      return {
-        status: valid ? 404 : 403,
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ message: valid ? "There is no such definition." : "The URL has expired." }),
-      };
+      return download(hex, valid, parts);
     },
+  };
+}
+
+async function download(
+  hex: string,
+  valid: boolean,
+  { definitions }: Pick<ServerParts, "definitions">,
+): Promise<HttpResponse> {
+  const bytes = valid ? await definitions.readBundle(hex) : undefined;
+  if (bytes !== undefined)
+    return { status: 200, headers: { "content-type": "application/zip" }, body: bytes };
+  return {
+    status: valid ? 404 : 403,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ message: valid ? "There is no such definition." : "The URL has expired." }),
   };
 }
 

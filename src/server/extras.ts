@@ -9,14 +9,17 @@ import { type HttpResponse, jsonResponse } from "./http.ts";
 import type { NeighbourRequest } from "./neighbours/index.ts";
 
 /** undefined = not one of these paths. */
-export async function extras({
-  request,
+export function extras(at: NeighbourRequest): Promise<HttpResponse | undefined> | undefined {
+  const known = at.request.method === "GET" && /\/(explain|size|events)$/.test(at.target.rawPath);
+  return known ? answerExtra(at) : undefined;
+}
+
+async function answerExtra({
   target,
   caller,
   parts,
   ask,
 }: NeighbourRequest): Promise<HttpResponse | undefined> {
-  if (request.method !== "GET") return undefined;
   const explain = /^\/run\/(\d{1,18})\/task\/(\d{1,18})\/explain$/.exec(target.rawPath);
   if (explain !== null) {
     const [, runId = "", taskId = ""] = explain;

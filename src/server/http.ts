@@ -71,8 +71,9 @@ export function jsonResponse(
   return { status, headers: { "content-type": "application/json", ...headers }, body };
 }
 
-/** Raw JSON is taken as it is where an answer has it: among the members of the outermost object. */
-function stringify(value: unknown): string {
+/** Raw JSON is taken as it is where an answer has it: as a whole, or among the members of the outermost object. */
+export function stringify(value: unknown): string {
+  if (value instanceof RawJson) return value.text;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value);
   const members = Object.entries(value);
   if (!members.some(([, member]) => member instanceof RawJson)) return JSON.stringify(value);

@@ -85,10 +85,9 @@ async function respond(
         write(response, read.kind === "busy" ? busy : tooLarge(bodies.limit), true);
       return;
     }
-    const headers: Record<string, string | undefined> = {};
-    for (const [name, value] of Object.entries(request.headers))
-      headers[name] = Array.isArray(value) ? value.join(", ") : value;
     const { method = "GET", url: target = "/" } = request;
+    // Node joins repeated headers itself, but for this one.
+    const { "set-cookie": _, ...headers } = request.headers as Readonly<Record<string, string | undefined>>;
     write(
       response,
       await server.fetch({ method, target, headers, body: read.body }, new RequestAsk()),

@@ -3,6 +3,7 @@ import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import type { OwnedRecord, Page, Table } from "../ledger/index.ts";
 import { type OperationName, ServiceException } from "../protocol/index.ts";
 import type { Caller } from "./authenticate.ts";
+import { RawJson, stringify } from "./http.ts";
 import type { ServerParts } from "./parts.ts";
 
 export interface OperationContext {
@@ -19,6 +20,28 @@ export interface OperationContext {
    * because the server was killed meanwhile is given the same answer and never makes a second one.
    */
   create<T>(write: () => void, answer: T): T;
+  readonly bodies: AnsweredBodies;
+}
+
+/**
+ * Bodies of answers by the record that they show: clients poll the same few runs over and over, and a record that is
+ * still the same object is still the same.
+ */
+export type AnsweredBodies = WeakMap<object, { readonly from: readonly unknown[]; readonly body: RawJson }>;
+
+/** `from`: whatever else the body is made of; it is made again when any of these is another one. */
+export function bodyOf(
+  { bodies }: Pick<OperationContext, "bodies">,
+  record: object,
+  from: readonly unknown[],
+  make: () => unknown,
+): RawJson {
+  const known = bodies.get(record);
+  if (known?.from.length === from.length && known.from.every((part, at) => part === from[at]))
+    return known.body;
+  const body = new RawJson(stringify(make()));
+  bodies.set(record, { from, body });
+  return body;
 }
 
 /** Answers the response's body; undefined = empty. Refuses by throwing ServiceException. */

@@ -1,17 +1,12 @@
 /** What the server is made of; all of it is passed in. */
+import type { AccessKeyFact, DefinitionAnswer, DefinitionRequest, TaskExplanation } from "../app/index.ts";
 import type { Ask } from "../kernel/index.ts";
-import type { DefinitionRecord, Ledger, RunRecord, TaskRecord } from "../ledger/index.ts";
-import type { AccessKey } from "../protocol/index.ts";
-
-export interface ConfiguredKey extends AccessKey {
-  /** 12 digits. */
-  readonly account: string;
-}
+import type { Ledger, RunRecord, TaskRecord } from "../ledger/index.ts";
 
 export interface ServerParts {
   readonly ledger: Ledger;
   /** Empty = nobody is checked and everybody is `openAccount`; only for loopback. */
-  readonly keys: readonly ConfiguredKey[];
+  readonly keys: readonly AccessKeyFact[];
   readonly openAccount: string;
   readonly region: string;
   readonly definitions: Definitions;
@@ -36,52 +31,11 @@ export interface RequestLine {
   readonly durationMs: number;
 }
 
-/** Where a workflow's definition comes from: exactly one. */
-export type DefinitionSource =
-  | { readonly kind: "zip"; readonly bytes: Uint8Array }
-  | { readonly kind: "uri"; readonly uri: string };
-
-export interface DefinitionRequest {
-  readonly source: DefinitionSource;
-  readonly engine: DefinitionRecord["engine"] | undefined;
-  readonly main: string | undefined;
-}
-
-/** What reading a bundle gave. */
-export type DefinitionAnswer =
-  | {
-      readonly kind: "accepted";
-      readonly engine: DefinitionRecord["engine"];
-      readonly main: string;
-      readonly digest: string;
-      readonly folder: string;
-      /** Made from the document's inputs; used when the request has none. */
-      readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
-      /** Those whose values may name files. */
-      readonly pathParameters: readonly string[];
-      /** An outline of the workflow and its warnings, for people. */
-      readonly statusMessage: string;
-    }
-  /** The bundle cannot be a workflow: the reason goes to the status message. */
-  | { readonly kind: "refused"; readonly reason: string };
-
 export interface Definitions {
   /** Unpacks, checks and keeps a bundle. Throws only AppErrors of our own trouble. */
   register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
   /** The archive of a definition by its digest (64 hexadecimal digits). */
   readBundle(digest: string): Promise<Uint8Array | undefined>;
-}
-
-export interface TaskExplanation {
-  readonly taskId: string;
-  readonly cacheHit: boolean;
-  /** In words: why it was computed, or which entry was reused. */
-  readonly summary: string;
-  readonly differences: readonly {
-    readonly component: string;
-    readonly before: string;
-    readonly after: string;
-  }[];
 }
 
 /** Runs that are queued or under way; every change of state goes through the ledger. */

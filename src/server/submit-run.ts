@@ -42,6 +42,23 @@ export const echoedRunMembers = [
   "scratchStorageMode",
 ] as const;
 
+/** A restriction that nobody would keep to must not look as if it were kept to. */
+export function refuseSessionPolicy(policy: string | undefined): void {
+  if (policy === undefined) return;
+  let value: unknown;
+  try {
+    value = JSON.parse(policy);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ServiceException("ValidationException", "The sessionPolicy is not a JSON policy document.");
+  throw new ServiceException(
+    "ValidationException",
+    "A sessionPolicy narrows what an IAM role allows. Roles are not assumed here, so the policy would have no effect: leave it out.",
+  );
+}
+
 export async function prepareRun(context: OperationContext, settings: RunSettings): Promise<RunRecord> {
   const { parts, caller, ask } = context;
   const { ledger } = parts;

@@ -140,6 +140,53 @@ describe("the life of a run", () => {
     expect(outputs).toContain(": 9007199254740993");
   });
 
+  it("what GetRun tells is never older than the last change, of the run or of what it names", async () => {
+    const id = await workflow(server, { "main.wdl": wdl("echo fresh") });
+    const name = `c${uniqueId()}`;
+    const { arn } = await post(server, "/configuration", {
+      ...{ name, runConfigurations: { vpcConfig: { subnetIds: ["subnet-1"] } }, requestId: uniqueId() },
+    });
+    const run = await start(id, { networkingMode: "VPC", configurationName: name });
+    await ended(server, run["id"]);
+    const seen = async () => {
+      const { tags, workflowName, configuration } = await get(server, `/run/${run["id"]}`);
+      return [tags, workflowName, (configuration as Body | undefined)?.["arn"]];
+    };
+    expect(await seen()).toEqual([{}, undefined, arn]);
+    const tagged = `/tags/${encodeURIComponent(String(run["arn"]))}`;
+    await post(server, tagged, { tags: { team: "x" } });
+    await post(server, `/workflow/${id}`, { name: "renamed" });
+    expect(await seen()).toEqual([{ team: "x" }, "renamed", arn]);
+    await server.raw({ method: "DELETE", path: `${tagged}?tagKeys=team` });
+    await server.raw({ method: "DELETE", path: `/workflow/${id}` });
+    await server.raw({ method: "DELETE", path: `/configuration/${name}` });
+    expect(await seen()).toEqual([{}, undefined, undefined]);
+  });
+
+  it("a sessionPolicy is refused, since nothing would keep to it", async () => {
+    const id = await workflow(server, { "main.wdl": wdl("echo policy") });
+    const refusal = async (sessionPolicy: string) => {
+      const settings = { workflowId: id, roleArn, outputUri: `file://${server.folder}/out`, sessionPolicy };
+      const batch = {
+        ...{ defaultRunSetting: settings, requestId: uniqueId() },
+        batchRunSettings: { inlineSettings: [{ runSettingId: "a" }] },
+      };
+      const answers = [
+        await server.raw({
+          method: "POST",
+          path: "/run",
+          body: JSON.stringify({ ...settings, requestId: uniqueId() }),
+        }),
+        await server.raw({ method: "POST", path: "/runBatch", body: JSON.stringify(batch) }),
+      ];
+      expect(answers.map(({ errorType }) => errorType)).toEqual(Array(2).fill("ValidationException"));
+      return answers.map(({ message }) => message);
+    };
+    for (const message of await refusal('{"Version":"2012-10-17","Statement":[]}'))
+      expect(message).toContain("Roles are not assumed here");
+    for (const message of await refusal("no JSON")) expect(message).toContain("not a JSON policy document");
+  });
+
   it("equal tasks of a run without a cache are no cache hits", async () => {
     const id = await workflow(server, { "main.wdl": wdl("echo nocache") });
     const run = await ended(server, (await start(id))["id"]);

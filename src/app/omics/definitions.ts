@@ -16,14 +16,18 @@ import { type AllowedPlaces, locationTrouble } from "./places.ts";
 
 type Engine = DefinitionRecord["engine"];
 
+/** Where a workflow's definition comes from. */
+export type DefinitionSource =
+  | { readonly kind: "zip"; readonly bytes: Uint8Array }
+  | { readonly kind: "uri"; readonly uri: string };
+
 export interface DefinitionRequest {
-  readonly source:
-    | { readonly kind: "zip"; readonly bytes: Uint8Array }
-    | { readonly kind: "uri"; readonly uri: string };
+  readonly source: DefinitionSource;
   readonly engine: Engine | undefined;
   readonly main: string | undefined;
 }
 
+/** What reading a bundle gave. */
 export type DefinitionAnswer =
   | {
       readonly kind: "accepted";
@@ -31,10 +35,14 @@ export type DefinitionAnswer =
       readonly main: string;
       readonly digest: string;
       readonly folder: string;
+      /** Made from the document's inputs; used when the request has none. */
       readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
+      /** Those whose values may name files. */
       readonly pathParameters: readonly string[];
+      /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
+  /** The bundle cannot be a workflow: the reason goes to the status message. */
   | { readonly kind: "refused"; readonly reason: string };
 
 const mostZipBytes = 100 * 1024 * 1024;

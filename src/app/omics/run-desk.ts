@@ -44,9 +44,10 @@ export interface RunDeskOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-interface Explanation {
+export interface TaskExplanation {
   readonly taskId: string;
   readonly cacheHit: boolean;
+  /** In words: why it was computed, or which entry was reused. */
   readonly summary: string;
   readonly differences: readonly {
     readonly component: string;
@@ -110,7 +111,7 @@ export class RunDesk {
     await Promise.all([...this.#active.values()].map(({ end }) => end));
   }
 
-  async explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<Explanation | undefined> {
+  async explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<TaskExplanation | undefined> {
     if (task.cacheHit)
       return {
         taskId: task.id,

@@ -18,7 +18,7 @@ export interface NeighbourRequest {
 }
 
 /** undefined = not for a neighbour. */
-export async function neighbours(at: NeighbourRequest): Promise<HttpResponse | undefined> {
+export function neighbours(at: NeighbourRequest): Promise<HttpResponse> | HttpResponse | undefined {
   if (at.request.method !== "POST" || at.target.rawPath !== "/") return undefined;
   const amzTarget = at.request.headers["x-amz-target"];
   if (amzTarget?.startsWith("Logs_20140328."))

@@ -24,7 +24,13 @@ import {
   pageBody,
 } from "../operation-context.ts";
 import type { ServerParts } from "../parts.ts";
-import { echoedRunMembers, prepareRun, type RunSettings, removeRun } from "../submit-run.ts";
+import {
+  echoedRunMembers,
+  prepareRun,
+  type RunSettings,
+  refuseSessionPolicy,
+  removeRun,
+} from "../submit-run.ts";
 import { activeRunStatuses } from "./run-caches.ts";
 import { workflowOf } from "./workflows.ts";
 
@@ -34,6 +40,7 @@ const startRunBatch: OperationHandler = async (context) => {
   const { caller, parts, input } = context;
   const { ledger } = parts;
   const defaults = new Input(input.record("defaultRunSetting"));
+  refuseSessionPolicy(defaults.textOr("sessionPolicy"));
   const workflow = workflowOf(context, defaults.text("workflowId"));
   const settings = await settingsOf(context);
   const ids = new Set(settings.map((setting) => setting.id));
@@ -243,6 +250,7 @@ export function resumeBatches(parts: ServerParts): void {
       const context: OperationContext = {
         ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
         definitionUrl: () => undefined,
+        bodies: new WeakMap(),
         create: (write, answer) => {
           write();
           return answer;

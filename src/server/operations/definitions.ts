@@ -1,9 +1,9 @@
 /** What workflows and their versions have in common: one definition, checked while the request waits. */
 import { randomUUID } from "node:crypto";
+import type { DefinitionSource } from "../../app/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import type { OperationContext } from "../operation-context.ts";
-import type { DefinitionSource } from "../parts.ts";
 
 /** Members that are kept and given back, and otherwise change nothing here. */
 const echoedNames = [

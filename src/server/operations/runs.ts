@@ -4,6 +4,7 @@ import { ServiceException } from "../../protocol/index.ts";
 import { RawJson } from "../http.ts";
 import {
   arnOf,
+  bodyOf,
   found,
   listPage,
   type OperationContext,
@@ -11,7 +12,13 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-import { echoedRunMembers, prepareRun, type RunSettings, removeRun } from "../submit-run.ts";
+import {
+  echoedRunMembers,
+  prepareRun,
+  type RunSettings,
+  refuseSessionPolicy,
+  removeRun,
+} from "../submit-run.ts";
 import { configurationOfRun } from "./configurations.ts";
 import { activeRunStatuses } from "./run-caches.ts";
 
@@ -33,6 +40,20 @@ const startRun: OperationHandler = async (context) => {
 
 const getRun: OperationHandler = async (context) => {
   const run = runOf(context, context.input.text("id"));
+  const { ledger, region } = context.parts;
+  // The address of a definition is another one every time.
+  if (context.input.texts("export").includes("DEFINITION"))
+    return { ...whole(context, run), definition: context.definitionUrl(run.digest) };
+  const name = run.echoed["configurationName"];
+  const from = [
+    region,
+    ledger.workflows.get(run.account, run.workflowId),
+    typeof name === "string" ? ledger.configurations.get(run.account, name) : undefined,
+  ];
+  return bodyOf(context, run, from, () => whole(context, run));
+};
+
+function whole(context: OperationContext, run: RunRecord): Readonly<Record<string, unknown>> {
   const stream = (name: string) =>
     `arn:aws:logs:${context.parts.region}:${run.account}:log-group:/aws/omics/WorkflowLog:log-stream:${name}`;
   const { configurationName: _, ...echoed } = run.echoed;
@@ -67,11 +88,8 @@ const getRun: OperationHandler = async (context) => {
     tags: run.tags,
     ...echoed,
     ...networking(context, run),
-    ...(context.input.texts("export").includes("DEFINITION")
-      ? { definition: context.definitionUrl(run.digest) }
-      : {}),
   };
-};
+}
 
 const listRuns: OperationHandler = async (context) => {
   const { input } = context;
@@ -126,6 +144,7 @@ function networking(context: OperationContext, run: RunRecord): Readonly<Record<
 
 function settingsOf(context: OperationContext): RunSettings {
   const { input } = context;
+  refuseSessionPolicy(input.textOr("sessionPolicy"));
   const sourceRunId = input.textOr("runId");
   const source = sourceRunId === undefined ? undefined : runOf(context, sourceRunId);
   const workflowId = input.textOr("workflowId") ?? source?.workflowId;
