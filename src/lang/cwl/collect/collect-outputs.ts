@@ -154,7 +154,7 @@ class Collector {
     if (binding.outputEval === undefined) value = shaped(found, declared, type);
     else {
       const self = binding.glob.length === 0 ? null : found;
-      value = await this.#scope.evaluate(binding.outputEval, self);
+      value = unwrapped(await this.#scope.evaluate(binding.outputEval, self), type);
     }
     return this.#finish(value, declared);
   }
@@ -275,16 +275,26 @@ class Collector {
 
 /** What the pattern found, as one object where the type wants one. */
 function shaped(found: readonly (FileV | DirectoryV)[], declared: Declared, type: Type): CwlValue {
-  const members = membersOf(type);
-  if (members.some((each) => each.kind === "array")) return found;
-  if (!members.some((each) => each.kind === "File" || each.kind === "Directory" || each.kind === "Any")) {
-    const [only] = found;
-    return only ?? null;
-  }
   const [only, ...others] = found;
-  if (others.length > 0)
+  const members = membersOf(type);
+  const manyFit = members.some((each) => each.kind === "array" || each.kind === "Any");
+  if (members.some((each) => each.kind === "File" || each.kind === "Directory")) {
+    if (only !== undefined && others.length === 0) return only;
+    if (only === undefined) return manyFit && !allowsNull(type) ? found : null;
+    if (manyFit) return found;
     throw new OutputProblem(`output ${declared.name}: ${found.length} files match, expected one`);
-  return only ?? null;
+  }
+  return manyFit ? found : (only ?? null);
+}
+
+/** Expressions often answer `self`, which is a list, where the type wants one file. */
+function unwrapped(value: CwlValue, type: Type): CwlValue {
+  const members = membersOf(type);
+  const wantsOne =
+    members.some((each) => each.kind === "File" || each.kind === "Directory") &&
+    !members.some((each) => each.kind === "array" || each.kind === "Any");
+  if (!wantsOne || !isList(value) || value.length > 1) return value;
+  return value[0] ?? null;
 }
 
 /** Files of the inputs by the location that expressions see. */

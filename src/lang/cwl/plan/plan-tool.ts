@@ -147,7 +147,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       maxRetries: tool.temporaryFailCodes.length === 0 ? 0 : temporaryRetries,
       retriedExit: tool.temporaryFailCodes,
-      acceptedExit: { kind: "codes", codes: tool.successCodes.length === 0 ? [0] : tool.successCodes },
+      acceptedExit: { kind: "codes", codes: successCodesOf(tool) },
       network,
       outputRules: outputs.rules,
       cachePolicy: policyOf(requirements, reusable, scope.impure),
@@ -245,6 +245,16 @@ function namedOnes(texts: () => readonly string[]): (path: string) => boolean {
     found ??= find();
     return found.everything || found.mentions.has(path.slice(taskInputs.length + 1).split("/")[0]);
   };
+}
+
+/** 0 is success unless the tool says what is, or that it is none. */
+function successCodesOf({
+  successCodes,
+  temporaryFailCodes,
+  permanentFailCodes,
+}: CommandLineTool): readonly number[] {
+  if (successCodes.length > 0) return successCodes;
+  return [...temporaryFailCodes, ...permanentFailCodes].includes(0) ? [] : [0];
 }
 
 async function environment(requirements: Requirements, scope: Scope): Promise<Record<string, string>> {
