@@ -157,7 +157,7 @@ export function parseStart(config: unknown): ImageStart {
 /** The builder of the engine itself, which reads Dockerfiles without the extensions of BuildKit. */
 export async function buildImage(
   send: Send,
-  { dockerfile, name, onProgress }: BuildRequest,
+  { dockerfile, name }: BuildRequest,
   ask: Ask,
 ): Promise<{ readonly kind: "built" } | Refusal> {
   const answer = await send(
@@ -166,7 +166,6 @@ export async function buildImage(
       path: "/build",
       query: { t: `${name.repository}:${name.tag}`, dockerfile: "Dockerfile", rm: "1", forcerm: "1" },
       upload: { bytes: tarOf("Dockerfile", dockerfile) },
-      ...(onProgress === undefined ? {} : { onLine: onProgress }),
     },
     ask,
   );

@@ -103,7 +103,6 @@ export interface PullRequest {
 export interface BuildRequest {
   readonly dockerfile: string;
   readonly name: ImageTag;
-  readonly onProgress?: (line: string) => void;
 }
 
 export interface ImageTag {
