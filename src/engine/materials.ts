@@ -3,7 +3,7 @@
  * which files are outputs of entries and therefore need not be read to be known.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { byCodeUnit, sha256 } from "../hash/index.ts";
 import {
@@ -47,6 +47,8 @@ export class Materials {
   /** Where this run had made what a cache in a folder took over, by its place there. */
   readonly #originals = new Map<string, string>();
   readonly #downloads = new SingleFlight<string>();
+  /** Files of entries that tasks had made programs; a download does not know that. */
+  readonly #programs = new Set<string>();
 
   constructor(options: MaterialsOptions) {
     this.#options = options;
@@ -81,9 +83,13 @@ export class Materials {
   /** The outputs of an entry are known by what its manifest says. */
   learnEntry(entry: Entry): void {
     const byPath = new Map(entry.files.map((file) => [file.path, file]));
+    const programs = entry.files.filter((file) => file.executable === true);
     for (const file of filesOf(entry.outputs)) {
       const path = pathInEntry(entry, file.location);
       if (path === undefined) continue;
+      for (const program of programs)
+        if (program.path === path || program.path.startsWith(`${path}/`))
+          this.#programs.add(file.location + program.path.slice(path.length));
       if (file.kind === "directory") {
         this.#known.set(file.location, { identity: treeOf(entry, path, file) });
         continue;
@@ -141,15 +147,20 @@ export class Materials {
       throw new AppError("FILE_NOT_READABLE", `fetching ${file.location}: remote files cannot be read here`);
     const path = join(directory, "downloads", sha256(file.location).slice(0, 16), file.basename);
     await mkdir(dirname(path), { recursive: true });
+    const bring = async (from: string, to: string) => {
+      await remote.fetch(from, to, ask);
+      if (this.#programs.has(from)) await chmod(to, 0o755);
+    };
     if (file.kind === "file") {
-      await remote.fetch(file.location, path, ask);
+      await bring(file.location, path);
       return path;
     }
     await mkdir(path, { recursive: true });
     const root = file.location.replace(/\/+$/, "");
+    for (const folder of emptyFolders(file)) await mkdir(join(path, folder), { recursive: true });
     for await (const member of remote.list(`${root}/`, ask)) {
       await mkdir(dirname(join(path, member.name)), { recursive: true });
-      await remote.fetch(`${root}/${member.name}`, join(path, member.name), ask);
+      await bring(`${root}/${member.name}`, join(path, member.name));
     }
     return path;
   }
@@ -216,11 +227,21 @@ function treeOf(entry: Entry, path: string, directory: FileValue): Identity {
   for (const file of entry.files)
     if (file.path.startsWith(`${path}/`))
       members.push([file.path.slice(path.length + 1), `sha256:${file.sha256}`]);
-  const empty = directory.extra?.["emptyDirectories"];
-  if (Array.isArray(empty))
-    for (const folder of empty)
-      if (typeof folder === "string" && folder !== ".") members.push([folder, "empty"]);
+  for (const folder of emptyFolders(directory)) members.push([folder, "empty"]);
   return treeIdentity(members);
+}
+
+/** Those inside of a recorded folder, which stores of objects have no name for. */
+function emptyFolders(directory: FileValue): readonly string[] {
+  const empty = directory.extra?.["emptyDirectories"];
+  if (!Array.isArray(empty)) return [];
+  return empty.filter(
+    (folder) =>
+      typeof folder === "string" &&
+      folder !== "." &&
+      !folder.startsWith("/") &&
+      !folder.split("/").includes(".."),
+  );
 }
 
 async function readText(path: string): Promise<string> {

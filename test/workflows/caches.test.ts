@@ -211,6 +211,27 @@ describeWith([s3Requirement], "a cache on S3", () => {
     expect(await readFile(second.outputs["wf.out"] as string, "utf8")).toBe("in x\nx\n");
   });
 
+  it("gives a task reused programs that it can run, and reused folders with their empty ones", async () => {
+    const programs = (command: string) => `version 1.2
+task make {
+  command <<< printf '#!/bin/sh\\necho ran\\n' > tool; chmod +x tool; mkdir -p d/empty; cp -p tool d >>>
+  output { File tool = "tool" Directory d = "d" }
+}
+task use {
+  input { File tool Directory d }
+  command <<< ${command} >>>
+  output { String s = read_string(stdout()) }
+}
+workflow wf { input { String text } call make call use { tool = make.tool, d = make.d } output { String s = use.s } }
+`;
+    await box.write("wf.wdl", programs("true"));
+    await run(box, location);
+    await box.write("wf.wdl", programs("~{tool}; ~{d}/tool; ls ~{d}"));
+    const second = await run(box.with({ MEMOIR_HOME: box.path("other-home") }), location);
+    expect(second.calls).toMatchObject({ reused: 1, computed: 1 });
+    expect(second.outputs["wf.s"]).toBe("ran\nran\nempty\ntool");
+  });
+
   it("does not make a run download what it has just computed", async () => {
     const { directory } = await run(box, location);
     expect(existsSync(join(directory, "downloads"))).toBe(false);

@@ -19,6 +19,8 @@ export interface EntryFile {
   readonly etag: string;
   /** Folder stores: mtime when recorded. A file whose mtime or size differs is hashed before it is reused. */
   readonly modifiedAtMs?: number;
+  /** The task made it a program. Object stores keep no modes. */
+  readonly executable?: true;
 }
 
 export interface EntryCost {

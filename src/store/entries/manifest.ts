@@ -136,12 +136,13 @@ function readFiles(stored: unknown): readonly EntryFile[] | undefined {
   const files: EntryFile[] = [];
   for (const file of stored as readonly unknown[]) {
     if (!isObject(file)) return undefined;
-    const { name, path, etag, sizeBytes, sha256, modifiedAtMs } = file;
+    const { name, path, etag, sizeBytes, sha256, modifiedAtMs, executable } = file;
     if (typeof name !== "string" || typeof path !== "string" || typeof etag !== "string") return undefined;
     if (typeof sizeBytes !== "number" || typeof sha256 !== "string") return undefined;
     if (path.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
     const modified = typeof modifiedAtMs === "number" ? { modifiedAtMs } : {};
-    files.push({ name, path, etag, sizeBytes, sha256: sha256 as Digest, ...modified });
+    const program = executable === true ? { executable: true as const } : {};
+    files.push({ name, path, etag, sizeBytes, sha256: sha256 as Digest, ...modified, ...program });
   }
   return files;
 }

@@ -319,9 +319,10 @@ export class ObjectEntryStore implements EntryStore {
     const name = `${place.folder}/${file.path}`;
     // Small looks at the attempt's own files are made at once, as `LocalReader` does it and for the same reason.
     const source = realpathSync.native(file.source);
-    const { size, nlink } = statSync(source);
+    const { size, nlink, mode: sourceMode } = statSync(source);
     const sha256 = size <= smallBytes ? hashOf(readFileSync(source)) : await sha256File(source, ask.signal);
-    const facts = { name: file.name, path: file.path, sha256 };
+    const executable = (sourceMode & 0o100) === 0 ? {} : { executable: true as const };
+    const facts = { name: file.name, path: file.path, sha256, ...executable };
     const target = this.#objects.pathOf(name);
     const own = place.own !== undefined && source.startsWith(`${place.own}/`) && nlink === 1;
     const linked = target !== undefined && own && (await linkInto(source, target));
