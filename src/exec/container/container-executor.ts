@@ -34,6 +34,7 @@ import {
   readExitCode,
   type StopReason,
   settleInputs,
+  stoppedEnd,
   writeStopMark,
 } from "../core/index.ts";
 import { containerSpec, type SpecOptions } from "./container-spec.ts";
@@ -210,8 +211,9 @@ class ContainerExecutor implements Executor {
     try {
       stop.arm(await this.#startedAt(attempt));
       const state = await ended;
-      await stop.settled();
-      return await this.#readEnd(attempt, state);
+      const stopped = await stop.settled();
+      const end = await this.#readEnd(attempt, state);
+      return stopped === undefined ? end : stoppedEnd(end, stopped);
     } finally {
       stop.disarm();
     }
@@ -262,10 +264,11 @@ class ContainerExecutor implements Executor {
     return endWithoutCode(attempt, state);
   }
 
-  async #stop(attempt: Attempt, reason: StopReason): Promise<void> {
+  /** false when it had ended already. */
+  async #stop(attempt: Attempt, reason: StopReason): Promise<boolean> {
     const ask = freshAsk();
     const state = await this.#engine.inspect(attempt.id, ask);
-    if (state === undefined || state.status === "ended") return;
+    if (state === undefined || state.status === "ended") return false;
     await writeStopMark(attempt.directory, reason);
     await this.#engine.kill(attempt.id, "SIGTERM", ask);
     const { ask: grace, done } = withTimeout(ask, this.#options.graceMs ?? 10_000);
@@ -277,6 +280,7 @@ class ContainerExecutor implements Executor {
     } finally {
       done();
     }
+    return true;
   }
 
   async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
@@ -351,12 +355,12 @@ async function endWithoutCode(attempt: Attempt, state: ContainerState): Promise<
 class StopWatch {
   readonly #attempt: Attempt;
   readonly #ask: Ask;
-  readonly #stop: (reason: StopReason) => Promise<void>;
+  readonly #stop: (reason: StopReason) => Promise<boolean>;
   #timer: NodeJS.Timeout | undefined;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<StopReason | undefined> | undefined;
   readonly #onAbort = () => this.#run("cancelled");
 
-  constructor(attempt: Attempt, ask: Ask, stop: (reason: StopReason) => Promise<void>) {
+  constructor(attempt: Attempt, ask: Ask, stop: (reason: StopReason) => Promise<boolean>) {
     this.#attempt = attempt;
     this.#ask = ask;
     this.#stop = stop;
@@ -377,15 +381,15 @@ class StopWatch {
     this.#ask.signal.removeEventListener("abort", this.#onAbort);
   }
 
-  /** Resolves when a stop that has begun is through; throws what it threw. */
-  async settled(): Promise<void> {
+  /** Resolves when a stop that has begun is through: why it was, if it was in time. Throws what it threw. */
+  async settled(): Promise<StopReason | undefined> {
     this.disarm();
-    await this.#stopping;
+    return this.#stopping;
   }
 
   #run(reason: StopReason): void {
     if (this.#stopping !== undefined) return;
-    this.#stopping = this.#stop(reason);
+    this.#stopping = this.#stop(reason).then((inTime) => (inTime ? reason : undefined));
     // Told by settled(); until then it must not count as unhandled.
     this.#stopping.catch(() => {});
   }

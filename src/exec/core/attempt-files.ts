@@ -101,6 +101,15 @@ export async function writeStopMark(directory: string, reason: StopReason): Prom
   }
 }
 
+/**
+ * How an attempt ended that we stopped, whatever its directory tells: a task that was told to end may have ended well,
+ * with half of its work done, and a full disk or the task itself may have kept the stop mark from being written.
+ */
+export function stoppedEnd(told: AttemptEnd, reason: StopReason): AttemptEnd {
+  if (told.kind !== "exited") return told;
+  return reason === "timed-out" ? { kind: "timed-out", usage: told.usage } : { kind: "cancelled" };
+}
+
 function readStopMark(directory: string): StopReason | undefined {
   const word = readIfThere(attemptPaths(directory).stopped).trim();
   return word === "cancelled" || word === "timed-out" ? word : undefined;

@@ -237,6 +237,26 @@ export function executorContract(contract: ExecutorContract): void {
       await executor.remove(attempt, ask);
     });
 
+    it.each([
+      ["cancelled", {}],
+      ["timed-out", { timeoutMs: 3_000 }],
+    ])(
+      "calls a task %s that ends well when it is told to end, also where no word of it can be left",
+      async (kind, more) => {
+        const script = "mkdir ../stopped; trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done";
+        const attempt = await prepare(script, more);
+        const controller = new AbortController();
+        await executor.start(attempt, ask);
+        const end = executor.wait(attempt, { signal: controller.signal });
+        if (kind === "cancelled") {
+          await appears(join(attempt.directory, "work/ready"));
+          controller.abort();
+        }
+        expect(await end).toMatchObject({ kind });
+        await executor.remove(attempt, ask);
+      },
+    );
+
     it("ends a task whose time is up and says so", async () => {
       const mark = uniqueSeconds();
       const end = await run(await prepare(`sleep ${mark}`, { timeoutMs: 1_000 }));

@@ -4,6 +4,7 @@ export {
   readAttemptEnd,
   readExitCode,
   type StopReason,
+  stoppedEnd,
   writeStopMark,
 } from "./attempt-files.ts";
 export {

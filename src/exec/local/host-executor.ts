@@ -27,9 +27,9 @@ import {
   type InputMount,
   prepareAttempt,
   readAttemptEnd,
-  readExitCode,
   type StopReason,
   settleInputs,
+  stoppedEnd,
   substituteTaskRoot,
   wrapperArguments,
   wrapperScript,
@@ -182,12 +182,19 @@ class HostExecutor implements Executor {
     });
     const stop = new AbortController();
     const ended = this.#run(attempt, stop.signal, told, ask);
+    // Kept here and not read from the directory, which is the task's to write to.
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    ended.then(over, over);
     const running: Running = {
       ended,
       stop: async (reason) => {
-        if (stop.signal.aborted || (await readExitCode(attempt.directory)) !== undefined) return;
+        if (isOver) return;
+        over();
         await writeStopMark(attempt.directory, reason);
-        stop.abort();
+        stop.abort(reason);
       },
     };
     this.#running.set(attempt.id, running);
@@ -248,7 +255,8 @@ class HostExecutor implements Executor {
             );
       await this.#cgroups?.end(attempt.id, freshAsk());
       await settleInputs(attempt);
-      return await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
+      const end = await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
+      return stop.aborted ? stoppedEnd(end, stop.reason) : end;
     } catch (error) {
       await this.#cgroups?.end(attempt.id, freshAsk());
       throw error;
