@@ -2,8 +2,11 @@
  * runtime, requirements and hints.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
  */
-import type { Attribute, AttributeSection, TaskNode } from "../syntax/ast.ts";
+import { wishesOf } from "../eval/task/attributes.ts";
+import type { Attribute, AttributeSection, Expression, TaskNode } from "../syntax/ast.ts";
 import { anyType, required, type WdlType } from "../types/type.ts";
+import { ValueFailure } from "../values/failure.ts";
+import { bool, float, int, str, type WdlValue } from "../values/value.ts";
 import type { Context } from "./context.ts";
 import type { Place } from "./diagnostics.ts";
 import * as wrong from "./diagnostics-document.ts";
@@ -48,7 +51,8 @@ export function checkTaskAttributes(context: Context, task: TaskNode, scope: Sco
   }
   if (task.runtime !== undefined) {
     inferSection(context, task.runtime, scope);
-    for (const attribute of task.runtime.attributes) checkOldAttribute(context, attribute);
+    for (const attribute of task.runtime.attributes)
+      if (checkOldAttribute(context, attribute)) checkLiteral(context, attribute);
   }
   if (task.hints !== undefined) inferSection(context, task.hints, scope);
   if (task.requirements !== undefined) {
@@ -77,18 +81,48 @@ function checkRequirements(context: Context, section: AttributeSection): void {
       continue;
     }
     const found = context.typeOf(expression);
-    if (!fits(found, known))
-      context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
+    if (fits(found, known)) checkLiteral(context, { name, expression });
+    else context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
+  }
+}
+
+/** A value that stands in the document is known now: what no task could be run with is told before a run. */
+function checkLiteral(context: Context, { name, expression }: Pick<Attribute, "name" | "expression">): void {
+  const value = literalOf(expression);
+  if (value === undefined) return;
+  try {
+    wishesOf({ requirements: new Map([[name.text, value]]), hints: new Map() });
+  } catch (error) {
+    if (!(error instanceof ValueFailure)) throw error;
+    context.report(wrong.attributeValue(context.place(expression.span), error.message, error.help));
+  }
+}
+
+function literalOf(expression: Expression): WdlValue | undefined {
+  switch (expression.kind) {
+    case "int":
+      return int(expression.value);
+    case "float":
+      return float(expression.value);
+    case "boolean":
+      return bool(expression.value);
+    case "string": {
+      const texts = expression.parts.flatMap((part) => (part.kind === "text" ? [part.text] : []));
+      return texts.length === expression.parts.length ? str(texts.join("")) : undefined;
+    }
+    default:
+      return undefined;
   }
 }
 
 /** A `runtime` section may say anything, and numbers as text; only what can never be meant is refused. */
-function checkOldAttribute(context: Context, { name, expression }: Attribute): void {
+function checkOldAttribute(context: Context, { name, expression }: Attribute): boolean {
   const known = requirements.get(name.text);
-  if (known === undefined || known === flag) return;
+  if (known === undefined || known === flag) return true;
   const found = context.typeOf(expression);
-  if (fits(found, known) || required(found).kind === "string") return;
+  if (fits(found, known) || required(found).kind === "string") return true;
   context.report(wrong.requirementType(context.place(expression.span), name.text, found, known.words));
+  return false;
 }
 
 function fits(found: WdlType, known: Requirement): boolean {

@@ -27,6 +27,7 @@ const lenientCodes: ReadonlySet<string> = new Set([
   "wdl-duplicate-attribute",
   "wdl-unknown-requirement",
   "wdl-requirement-type",
+  "wdl-attribute-value",
   "wdl-no-common-type",
 ]);
 

@@ -125,6 +125,14 @@ export function requirementType(place: Place, name: string, found: WdlType, want
   });
 }
 
+/** `words` say what was found and what is needed. */
+export function attributeValue(place: Place, words: string, help: string | undefined): Diagnostic {
+  return problem("wdl-attribute-value", place, words, {
+    ...(help === undefined ? {} : { help }),
+    specUrl: `${spec}#requirements-attributes`,
+  });
+}
+
 export function hintNotLiteral(place: Place): Diagnostic {
   return problem("wdl-hint-not-literal", place, "hints of a workflow are plain values", {
     specUrl: `${spec}#workflow-hints`,

@@ -73,8 +73,19 @@ interface Asked {
 }
 type Ask = (...names: readonly string[]) => Asked | undefined;
 
+/** The value of an attribute that no task can be run with. */
+export class AttributeFailure extends ValueFailure {
+  override readonly name = "AttributeFailure";
+  readonly attribute: string;
+
+  constructor(attribute: string, message: string) {
+    super(message);
+    this.attribute = attribute;
+  }
+}
+
 function refuse({ name, value }: Asked, expected: string): never {
-  throw new ValueFailure(`the attribute "${name}" is ${describe(value)}, expected ${expected}`);
+  throw new AttributeFailure(name, `the attribute "${name}" is ${describe(value)}, expected ${expected}`);
 }
 
 function imagesOf(asked: Asked | undefined): string[] {

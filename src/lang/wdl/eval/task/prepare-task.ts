@@ -28,7 +28,7 @@ import { TaskFiles } from "../files/task-files.ts";
 import { libraryOf, scopeOf } from "../library.ts";
 import { type EvaluationScope, located } from "../scope.ts";
 import { everyExpression } from "../walk.ts";
-import { type Attributes, type Wishes, wishesOf } from "./attributes.ts";
+import { AttributeFailure, type Attributes, type Wishes, wishesOf } from "./attributes.ts";
 import { outputCollector } from "./collect-outputs.ts";
 import { factOf, typeWords } from "./facts.ts";
 import type { PlannedOutput, TaskPlan } from "./task-plan.ts";
@@ -217,8 +217,11 @@ async function readAttributes({ plan, overrides }: TaskRequest, scope: Evaluatio
   try {
     return wishesOf({ requirements, hints });
   } catch (error) {
-    const section = node.runtime ?? node.requirements ?? node.hints;
-    throw located(error, document, section?.span ?? node.name.span);
+    const sections = [node.runtime, node.requirements, node.hints].filter((section) => section !== undefined);
+    const attribute = sections
+      .flatMap((section) => section.attributes)
+      .find(({ name }) => error instanceof AttributeFailure && name.text === error.attribute);
+    throw located(error, document, (attribute?.expression ?? sections[0] ?? node.name).span);
   }
 }
 
