@@ -1,41 +1,14 @@
 /** boto3 and the aws command line, unmodified, drive call caching: cache, run, rerun, everything reused. */
-import { spawn, spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeWith, type Requirement } from "../servers/requirement.ts";
-import { openServer, region, type TestServer } from "./harness.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { awsCli, awsEnvironment, boto3, runAws } from "./aws-programs.ts";
+import { openServer, type TestServer } from "./harness.ts";
 import { zipOf } from "./zip.ts";
 
 const key = { accessKeyId: "AKIDPYTHON", secretAccessKey: "python/secret+x=", account: "333333333333" };
 const roleArn = "arn:aws:iam::333333333333:role/memoir";
-
-/** Run caches came with botocore 1.35.66; Debian's packages are older. */
-const boto3: Requirement = {
-  name: "boto3 with run caches",
-  programs: ["python3"],
-  debianPackages: [],
-  otherwise: "Debian's is too old, pip install 'boto3>=1.37.5'",
-  check: () => {
-    const code =
-      "import boto3; print(hasattr(boto3.client('omics', region_name='us-east-1'), 'create_run_cache'))";
-    const { stdout } = spawnSync("python3", ["-c", code], { encoding: "utf8" });
-    return stdout.trim() === "True" ? undefined : "python3 has no boto3 that knows run caches";
-  },
-};
-
-const awsCli: Requirement = {
-  name: "aws command line with run caches",
-  programs: ["aws"],
-  debianPackages: [],
-  otherwise: "Debian's is too old, pip install 'awscli>=1.37.5' or AWS's own installer",
-  check: () => {
-    const words = ["omics", "create-run-cache", "--generate-cli-skeleton"];
-    const env = { ...process.env, AWS_DEFAULT_REGION: region };
-    const { status } = spawnSync("aws", words, { env, encoding: "utf8" });
-    return status === 0 ? undefined : "this aws does not know create-run-cache";
-  },
-};
 
 const wdl = `version 1.1
 task greet {
@@ -115,29 +88,10 @@ async function close(): Promise<void> {
   expect(server.bugs).toEqual([]);
 }
 
-/** The environment that the documentation names, and nothing of the user's own configuration. */
+/** With the environment that the documentation names. */
 function run(program: string, words: readonly string[]): Promise<string> {
-  const env = {
-    ...{ PATH: process.env["PATH"], HOME: server.folder, AWS_DEFAULT_REGION: region, AWS_PAGER: "" },
-    ...{ AWS_ACCESS_KEY_ID: key.accessKeyId, AWS_SECRET_ACCESS_KEY: key.secretAccessKey },
-    ...{ AWS_ENDPOINT_URL_OMICS: server.url, AWS_DISABLE_HOST_PREFIX_INJECTION: "true" },
-    ...(process.env["PYENV_ROOT"] === undefined ? {} : { PYENV_ROOT: process.env["PYENV_ROOT"] }),
-  };
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { env, cwd: server.folder, stdio: ["ignore", "pipe", "pipe"] });
-    let out = "";
-    let err = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      out += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      err += text;
-    });
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0 ? resolve(out) : reject(new Error(`${program} ${words[1]} ended with ${code}:\n${err}`)),
-    );
-  });
+  const documented = { AWS_ENDPOINT_URL_OMICS: server.url, AWS_DISABLE_HOST_PREFIX_INJECTION: "true" };
+  return runAws(program, words, { env: awsEnvironment(server, key, documented), cwd: server.folder });
 }
 
 describeWith([boto3], "boto3", () => {

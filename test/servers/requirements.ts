@@ -3,6 +3,7 @@ export { missingOf } from "./requirement.ts";
 
 import { bubblewrapRequirement } from "./bubblewrap.ts";
 import { curlRequirement } from "./curl.ts";
+import { debianAwsRequirement } from "./debian-aws.ts";
 import { dockerRequirement } from "./docker.ts";
 import { podmanRequirement } from "./podman.ts";
 import { redisRequirement } from "./redis.ts";
@@ -14,6 +15,7 @@ import { testImagesRequirement } from "./test-images.ts";
 export const allRequirements: readonly Requirement[] = [
   redisRequirement,
   curlRequirement,
+  debianAwsRequirement,
   s3Requirement,
   podmanRequirement,
   dockerRequirement,

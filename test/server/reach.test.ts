@@ -1,0 +1,223 @@
+/**
+ * What documents of bundles may read on the server's machine, where places are restricted: their own folder, the run's,
+ * and what the operator allows. Whatever they try beyond fails, and nothing of it is told.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openServer, type TestKey, type TestServer, uniqueId } from "./harness.ts";
+import { signedHeaders } from "./sign.ts";
+import { zipOf } from "./zip.ts";
+
+const key: TestKey = { accessKeyId: "AKIDOURS", secretAccessKey: "secret", account: "111111111111" };
+
+let server: TestServer;
+let elsewhere: string;
+let secret: string;
+let site: Server;
+let url: string;
+let visits = 0;
+beforeAll(async () => {
+  server = await openServer({ keys: [key] });
+  elsewhere = await mkdtemp(join(tmpdir(), "memoir-elsewhere-"));
+  secret = join(elsewhere, "secret.txt");
+  await writeFile(secret, "the secret");
+  await mkdir(join(server.folder, "data"));
+  await writeFile(join(server.folder, "data/open.txt"), "open to all");
+  await symlink(secret, join(server.folder, "data/link.txt"));
+  site = createServer((_, response) => {
+    visits++;
+    response.end("the secret");
+  });
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/secret.txt`;
+});
+afterAll(async () => {
+  await new Promise((resolve) => site.close(resolve));
+  await server.close();
+  await rm(elsewhere, { recursive: true, force: true });
+  expect(server.bugs).toEqual([]);
+});
+
+async function send(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+  const text = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = signedHeaders({ method, host: `127.0.0.1:${server.port}`, path, ...text }, { key });
+  const answer = await server.raw({ method, path, headers, ...text });
+  expect(answer.status, answer.text).toBeLessThan(300);
+  return answer.body;
+}
+
+interface Told {
+  readonly status: unknown;
+  readonly message: string;
+  /** Everything that was written for the user. */
+  readonly files: string;
+}
+
+/** Registers and runs; a bundle that is refused has no run. */
+async function outcome(files: Readonly<Record<string, string>>): Promise<Told> {
+  const definitionZip = zipOf(files).toString("base64");
+  const { id: workflowId } = await send("POST", "/workflow", { definitionZip, requestId: uniqueId() });
+  const made = await send("GET", `/workflow/${workflowId}`);
+  if (made["status"] === "FAILED")
+    return { status: "FAILED", message: String(made["statusMessage"]), files: JSON.stringify(made) };
+  const out = join(server.folder, "out", uniqueId());
+  const { id } = await send("POST", "/run", {
+    ...{ workflowId, roleArn: "arn:aws:iam::111111111111:role/r", outputUri: `file://${out}` },
+    ...{ parameters: {}, requestId: uniqueId() },
+  });
+  let run: Record<string, unknown> = {};
+  const status = async () => {
+    run = await send("GET", `/run/${id}`);
+    return run["status"];
+  };
+  await expect.poll(status, { interval: 30, timeout: 60_000 }).toMatch(/^(COMPLETED|FAILED)$/);
+  const { items } = await send("GET", `/run/${id}/task`);
+  return {
+    status: run["status"],
+    message: String(run["statusMessage"]),
+    files: JSON.stringify([run, items]) + (await everyText(out)),
+  };
+}
+
+async function everyText(folder: string): Promise<string> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  const texts = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFile(join(entry.parentPath, entry.name), "utf8"));
+  return (await Promise.all(texts)).join("\n");
+}
+
+async function refused(files: Readonly<Record<string, string>>, why: RegExp): Promise<void> {
+  const told = await outcome(files);
+  expect([told.status, told.files]).toEqual(["FAILED", expect.not.stringContaining("the secret")]);
+  expect(told.message).toMatch(why);
+}
+
+const tool = (file: string, more = "") => `cwlVersion: v1.2
+class: CommandLineTool
+requirements: {InlineJavascriptRequirement: {}}
+baseCommand: cat
+inputs: {file: {type: [File, Directory], ${more} inputBinding: {}, default: ${file}}}
+stdout: out.txt
+outputs: {out: stdout}
+`;
+const made = (value: string) => `cwlVersion: v1.2
+class: ExpressionTool
+requirements: {InlineJavascriptRequirement: {}}
+inputs: {}
+outputs: {out: Any}
+expression: ${JSON.stringify(`$({"out": ${value}})`)}
+`;
+const outside = /outside of what this run may read|outside of|are not fetched|no file|is not there/;
+
+describe("CWL documents", () => {
+  it("read what the operator allows, and what lies beside them", async () => {
+    const open = tool(`{class: File, path: ${server.folder}/data/open.txt}`);
+    expect(await outcome({ "main.cwl": open })).toMatchObject({ status: "COMPLETED" });
+    const beside = tool("{class: File, path: beside.txt}");
+    const told = await outcome({ "main.cwl": beside, "beside.txt": "beside" });
+    expect([told.status, told.files]).toEqual(["COMPLETED", expect.stringContaining("beside")]);
+  });
+
+  it("have no default elsewhere, not even through a link", async () => {
+    for (const file of [
+      `{class: File, path: ${secret}}`,
+      `{class: File, location: 'file://${secret}'}`,
+      `{class: File, path: ../../../../../../../../../../../../..${secret}}`,
+      `{class: File, path: ${server.folder}/data/link.txt}`,
+      `{class: File, path: ${server.folder}/keys.json/../../${elsewhere.split("/").at(-1)}/secret.txt}`,
+      `{class: Directory, path: ${elsewhere}}`,
+      `{class: File, location: '${url}'}`,
+      `{class: File, path: beside.txt, secondaryFiles: [{class: File, path: ${secret}}]}`,
+      `{class: Directory, basename: d, listing: [{class: File, path: ${secret}}]}`,
+    ])
+      await refused({ "main.cwl": tool(file), "beside.txt": "beside" }, outside);
+  });
+
+  it("do not look into files elsewhere with loadContents, listings or secondary files", async () => {
+    await refused(
+      {
+        "main.cwl": tool(`{class: File, path: ${secret}}`, "loadContents: true,").replace(
+          "[File, Directory]",
+          "File",
+        ),
+      },
+      outside,
+    );
+    const listed = tool(`{class: Directory, path: ${elsewhere}}`, "loadListing: deep_listing,");
+    await refused({ "main.cwl": listed.replace("[File, Directory]", "Directory") }, outside);
+    const pattern = `secondaryFiles: ['\${ return {class: "File", location: "file://${secret}"}; }'],`;
+    const beside = tool("{class: File, path: beside.txt}", pattern).replace("[File, Directory]", "File");
+    await refused({ "main.cwl": beside, "beside.txt": "beside" }, outside);
+  });
+
+  it("have no expressions that bring files from elsewhere", async () => {
+    const file = `{"class": "File", "location": "file://${secret}"}`;
+    for (const value of [file, `[${file}]`, `{"class": "Directory", "basename": "d", "listing": [${file}]}`])
+      await refused({ "main.cwl": made(value) }, outside);
+    const staged = `cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  InlineJavascriptRequirement: {}
+  InitialWorkDirRequirement: {listing: ${JSON.stringify(`$([${file}])`)}}
+baseCommand: [cat, secret.txt]
+inputs: {}
+stdout: out.txt
+outputs: {out: stdout}
+`;
+    await refused({ "main.cwl": staged }, outside);
+  });
+
+  it("import and include nothing from elsewhere, nor from web sites", async () => {
+    const before = visits;
+    for (const target of [secret, `file://${secret}`, `../../../../../../../../../../..${secret}`, url]) {
+      const reference = JSON.stringify(target);
+      const library = tool("{class: File, path: main.cwl}").replace(
+        "InlineJavascriptRequirement: {}",
+        `InlineJavascriptRequirement: {expressionLib: [{$include: ${reference}}]}`,
+      );
+      await refused({ "main.cwl": library }, outside);
+      await refused({ "main.cwl": `${made("1")}hints: [{$import: ${reference}}]\n` }, outside);
+      const step = `cwlVersion: v1.2
+class: Workflow
+inputs: {}
+steps: {one: {run: ${reference}, in: {}, out: []}}
+outputs: {}
+`;
+      await refused({ "main.cwl": step }, outside);
+    }
+    expect(visits).toBe(before);
+  });
+});
+
+describe("WDL documents", () => {
+  const workflow = (body: string, output: string) => `version 1.1
+workflow w {
+  ${body}
+  output { String out = ${output} }
+}
+task show {
+  input { File file }
+  command <<< cat ~{file} >>>
+  output { String said = read_string(stdout()) }
+}
+`;
+
+  it.each([
+    ["read_string", (path: string) => workflow("", `read_string("${path}")`)],
+    ["a declaration", (path: string) => workflow(`File f = "${path}"`, "read_string(f)")],
+    ["a task's input", (path: string) => workflow(`call show { input: file = "${path}" }`, "show.said")],
+  ])("read nothing elsewhere by %s", async (_, document) => {
+    for (const path of [secret, `file://${secret}`, `${server.folder}/data/link.txt`, url])
+      await refused({ "main.wdl": document(path) }, outside);
+    const told = await outcome({ "main.wdl": document(`${server.folder}/data/open.txt`) });
+    expect([told.status, told.files], told.message).toEqual([
+      "COMPLETED",
+      expect.stringContaining("open to all"),
+    ]);
+  });
+});
