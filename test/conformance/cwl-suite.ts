@@ -29,8 +29,8 @@ export interface CwlSuiteOptions {
   /** Tests at the same time. */
   readonly jobs: number;
   readonly only?: readonly string[];
-  /** Told of every tool that was reused or computed. */
-  readonly onCall?: (how: "reused" | "computed") => void;
+  /** Told of every tool that was reused or computed, and once more of those that were computed because they may not be reused. */
+  readonly onCall?: (how: "reused" | "computed" | "notReusable") => void;
 }
 
 const timeLimitMs = 120_000;
@@ -97,18 +97,25 @@ async function runTest(
 ): Promise<CaseResult> {
   const name = test.id;
   const { ask, done } = withTimeout(freshAsk(), timeLimitMs);
+  const unkeyed = new Set<string>();
   try {
     const result = await app.workflows.cwlRunner(
       {
         process: resolve(test.folder, test.tool),
         ...(test.job === undefined || test.job === null ? {} : { job: resolve(test.folder, test.job) }),
         outdir,
+        flags: { words: [], taken: [] },
+        failure: "fast",
+        lenient: "no",
         containers: options.containers,
         cache: options.cache === undefined ? { kind: "none" } : { kind: "at", place: options.cache },
       },
-      ({ kind }) => {
-        if (kind === "call.reused") options.onCall?.("reused");
-        else if (kind === "call.computed") options.onCall?.("computed");
+      (event) => {
+        if (event.kind === "call.reused") options.onCall?.("reused");
+        else if (event.kind === "call.computed") options.onCall?.("computed");
+        else if (event.kind === "call.missed" && event.reason.kind === "not-reusable")
+          unkeyed.add(event.call);
+        if (event.kind === "call.computed" && unkeyed.has(event.call)) options.onCall?.("notReusable");
       },
       ask,
     );

@@ -58,7 +58,7 @@ if (values.command !== undefined) {
   await stop();
   process.exit(typeof code === "number" ? code : 1);
 }
-const calls = { reused: 0, computed: 0 };
+const calls = { reused: 0, computed: 0, notReusable: 0 };
 const results = await runCwlSuite({
   suite,
   onCall: (how) => {
@@ -82,7 +82,7 @@ for (const { name, why } of summary.failed) process.stdout.write(`\nfailed  ${na
 for (const name of summary.surprising)
   process.stdout.write(`\npasses  ${name}, although it is listed as failing: remove it from the list\n`);
 process.stdout.write(
-  `\n${summary.passed} passed, ${summary.failed.length} failed, ${summary.known.length} known not to pass; ${calls.reused} calls reused, ${calls.computed} computed\n`,
+  `\n${summary.passed} passed, ${summary.failed.length} failed, ${summary.known.length} known not to pass; ${calls.reused} calls reused, ${calls.computed} computed, ${calls.notReusable} of them not reusable\n`,
 );
 process.exitCode = summary.failed.length + summary.surprising.length > 0 ? 1 : 0;
 
