@@ -21,7 +21,7 @@ import {
   type RemoteFiles,
   treeIdentity,
 } from "../keys/index.ts";
-import type { FileAccess } from "../lang/core/index.ts";
+import type { FileAccess, Reach } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
 import { filesOf } from "./files-of.ts";
@@ -37,6 +37,8 @@ export interface MaterialsOptions {
   readonly remote?: RemoteFiles;
   /** The run's folder. */
   readonly directory: string;
+  /** Which files may be read. Default: all. */
+  readonly reach?: Reach;
 }
 
 export class Materials {
@@ -61,7 +63,7 @@ export class Materials {
     const name = `${file.kind} ${file.basename} ${file.location}`;
     const asked = this.#identities.get(name);
     if (asked !== undefined) return asked;
-    const found = this.#options.fingerprinter.identify(file, ask);
+    const found = this.#mayRead(file.location).then(() => this.#options.fingerprinter.identify(file, ask));
     this.#identities.set(name, found);
     // A failure is not remembered: the file may be there for the next call.
     found.catch(() => this.#identities.delete(name));
@@ -126,8 +128,14 @@ export class Materials {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
+  /** Throws for what lies out of reach; what entries hold is known. */
+  async #mayRead(location: string): Promise<void> {
+    if (!this.#known.has(location) && !this.#copies.has(location)) await this.#options.reach?.check(location);
+  }
+
   /** A host path with the bytes; downloads what is remote, once in a run. */
   async hostPathOf(file: FileValue, ask: Ask): Promise<string> {
+    await this.#mayRead(file.location);
     if (!isRemote(file.location)) return this.#present(file.location);
     const copy = this.#copies.get(file.location);
     if (copy !== undefined) return copy;
@@ -173,6 +181,7 @@ export class Materials {
       stat: (location, ask) => this.#stat(location, ask),
       readText: async (location, ask) => readText(await this.hostPathOf(asFile(location), ask)),
       list: async (location, ask) => {
+        await this.#mayRead(location);
         const copy = this.#copies.get(location);
         if (isRemote(location) && copy === undefined) return listRemote(location, remote, ask);
         return listLocal(copy ?? this.#present(location));
@@ -187,6 +196,7 @@ export class Materials {
   ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined> {
     const known = this.#known.get(location)?.identity.sizeBytes;
     if (known !== undefined) return { kind: "file", sizeBytes: known };
+    await this.#mayRead(location);
     const copy = this.#copies.get(location);
     if (isRemote(location) && copy === undefined) return statRemote(location, this.#options.remote, ask);
     try {

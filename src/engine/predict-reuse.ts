@@ -46,6 +46,7 @@ export async function predictReuse(
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
     ...(parts.remote === undefined ? {} : { remote: parts.remote }),
+    ...(parts.reach === undefined ? {} : { reach: parts.reach }),
     directory: scratch,
   });
   const { executor, images, defaultImage, cache } = parts;

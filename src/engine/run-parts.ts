@@ -1,7 +1,7 @@
 /** What a run is made of. app/ builds these; the engine knows them by their interfaces only. */
 import type { Executor, ImageResolver } from "../exec/core/index.ts";
 import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
-import type { Program } from "../lang/core/index.ts";
+import type { Program, Reach } from "../lang/core/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
@@ -43,6 +43,8 @@ export interface RunParts {
   readonly defaultImage?: string;
   readonly fingerprinter: Fingerprinter;
   readonly remote?: RemoteFiles;
+  /** Which files documents and inputs may name. Default: all. */
+  readonly reach?: Reach;
   /** undefined = nothing is reused and nothing recorded. */
   readonly cache?: RunCacheParts;
   /** What the user allows instead of what the machine has. */

@@ -74,6 +74,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
     ...(parts.remote === undefined ? {} : { remote: parts.remote }),
+    ...(parts.reach === undefined ? {} : { reach: parts.reach }),
     directory,
   });
   const recorder = parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory, emit });

@@ -12,7 +12,7 @@ import type { DefinitionRecord } from "../../ledger/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
-import { type AllowedPlaces, locationTrouble } from "./places.ts";
+import { type AllowedPlaces, boundsOf, locationTrouble } from "./places.ts";
 
 type Engine = DefinitionRecord["engine"];
 
@@ -69,7 +69,7 @@ export async function registerDefinition(
   try {
     await unpackOnce(zip, folder, ask);
     const root = await topOfArchive(folder);
-    return await checked({ request, folder: root, digest }, environment, ask);
+    return await checked({ request, folder: root, digest, allowed }, environment, ask);
   } catch (error) {
     if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
       return { kind: "refused", reason: messageOf(error).slice(0, mostReasonLength) };
@@ -78,15 +78,21 @@ export async function registerDefinition(
 }
 
 async function checked(
-  bundle: { readonly request: DefinitionRequest; readonly folder: string; readonly digest: string },
+  bundle: {
+    readonly request: DefinitionRequest;
+    readonly folder: string;
+    readonly digest: string;
+    readonly allowed: AllowedPlaces;
+  },
   environment: Environment,
   ask: Ask,
 ): Promise<DefinitionAnswer> {
-  const { request, folder, digest } = bundle;
+  const { request, folder, digest, allowed } = bundle;
   const lenient = request.engine === "WDL_LENIENT";
   const wish = {
     workflow: folder,
     reach: "inside" as const,
+    ...boundsOf(allowed, [folder]),
     lenient: lenient ? ("yes" as const) : ("no" as const),
     ...(request.main === undefined ? {} : { main: request.main }),
   };

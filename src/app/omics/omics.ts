@@ -74,6 +74,7 @@ export async function openOmics(
     ledger,
     environment,
     executor,
+    allowed,
     onBug,
     ...(maxRuns === undefined ? {} : { maxRuns }),
   });

@@ -3,6 +3,7 @@
  * where there are several, S3 is the place for data, and folders only where the operator says so.
  */
 import { normalize } from "node:path";
+import type { WorkflowWish } from "../workflows/load.ts";
 
 export type AllowedPlaces =
   /** Nobody is checked and everybody is on this machine. */
@@ -28,6 +29,18 @@ function placeTrouble(uri: string, allowed: AllowedPlaces): string | undefined {
   if (path !== undefined && folder !== undefined && `${path}/`.startsWith(`${folder}/`)) return undefined;
   const where = folder === undefined ? "" : `, or file:// below ${folder}`;
   return `this server allows s3:// locations${where} only`;
+}
+
+/**
+ * What documents of bundles may reach where places are restricted: files in the run's own folders and where the
+ * operator says so, and no web sites.
+ */
+export function boundsOf(
+  allowed: AllowedPlaces,
+  own: readonly string[],
+): Pick<WorkflowWish, "reads" | "network"> {
+  if (allowed.kind === "all") return {};
+  return { reads: allowed.folder === undefined ? own : [...own, allowed.folder], network: "refused" };
 }
 
 /** undefined for what names no absolute path. */

@@ -25,6 +25,7 @@ import { knownRun, nextEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { inputDigests } from "./input-digests.ts";
 import { runManifest, taskManifest } from "./manifests.ts";
+import { type AllowedPlaces, boundsOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
@@ -39,6 +40,8 @@ export interface RunDeskOptions {
     RunWorkflowWish,
     "executor" | "engine" | "isolate" | "cacheHostTasks" | "image" | "gpus"
   >;
+  /** Which places of this machine documents may name, beside the run's own. */
+  readonly allowed: AllowedPlaces;
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
   readonly onBug: (error: unknown) => void;
@@ -244,6 +247,7 @@ export class RunDesk {
       ...executor,
       workflow: definition.folder,
       reach: "inside",
+      ...boundsOf(this.#options.allowed, [definition.folder, folder]),
       ...(definition.main === "" ? {} : { main: definition.main }),
       lenient: definition.engine === "WDL_LENIENT" ? "yes" : "no",
       inputs,

@@ -1,6 +1,6 @@
 /** From what the user names to a program: source tree, front end, diagnostics. */
 import { AppError, type Ask, type Diagnostic, positionAt, renderDiagnostic } from "../../kernel/index.ts";
-import type { FrontEnd, Program } from "../../lang/core/index.ts";
+import { type FrontEnd, type Program, reachBelow } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
 
@@ -10,6 +10,8 @@ export interface WorkflowWish extends SourceWish {
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
   readonly expressions?: ExpressionWish;
+  /** Folders of this machine that documents and inputs may name files in, with S3. Default: everywhere. */
+  readonly reads?: readonly string[];
   /** Where the name of the document does not tell. */
   readonly language?: FrontEnd["language"];
 }
@@ -82,6 +84,7 @@ export async function loadWorkflow(
     const options = {
       lenient: wish.lenient === "yes",
       ...(wish.target === undefined ? {} : { target: wish.target }),
+      ...(wish.reads === undefined ? {} : { reach: reachBelow(wish.reads) }),
     };
     const loaded = await frontEnd.load(source.tree, source.main, options, ask);
     return {

@@ -19,7 +19,7 @@ import {
 } from "../../engine/index.ts";
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
-import type { RunFailure } from "../../lang/core/index.ts";
+import { type RunFailure, reachBelow } from "../../lang/core/index.ts";
 import { openRunLease, type RunLease } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
@@ -237,6 +237,7 @@ async function prepared<T>(
         },
         failure: wish.failure,
         ...(wish.turns === undefined ? {} : { turns: wish.turns }),
+        ...(wish.reads === undefined ? {} : { reach: reachBelow(wish.reads) }),
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
         ...(wish.outputs === undefined ? {} : { outputs: wish.outputs }),
         ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),

@@ -27,6 +27,8 @@ export interface SourceWish {
   readonly main?: string;
   /** Whether documents of a folder may import others from outside of it. Default `any`; a bundle's never may. */
   readonly reach?: "any" | "inside";
+  /** Whether documents are fetched over http(s). Default `allowed`. */
+  readonly network?: "allowed" | "refused";
 }
 
 export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promise<OpenSource> {
@@ -45,7 +47,13 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
       identity: path,
       close: async () => {},
     };
-  const tree = createFolderSource({ folder: path, name, ...(wish.reach && { reach: wish.reach }) });
+  const { reach, network } = wish;
+  const tree = createFolderSource({
+    folder: path,
+    name,
+    ...(reach && { reach }),
+    ...(network && { network }),
+  });
   return { tree, main: mainIn(tree, wish), identity: path, close: async () => {} };
 }
 

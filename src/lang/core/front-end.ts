@@ -4,6 +4,7 @@
  */
 import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
 import type { CallOutcome, FinishedAttempt, Outputs, TaskCall, TaskFailure } from "../../task/index.ts";
+import type { Reach } from "./reach.ts";
 
 /** Reads the documents of a workflow: a folder, a single file, an unpacked bundle, or imports over http(s). */
 export interface SourceTree {
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly lenient: boolean;
   /** Which workflow or task to run, where the document leaves a choice. */
   readonly target?: string;
+  /** Which files the documents may name. Default: all. */
+  readonly reach?: Reach;
 }
 
 /** `program` is absent when a diagnostic is an error. */

@@ -18,5 +18,6 @@ export type {
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain } from "./main-document.ts";
 export { parseParameters } from "./parameter-text.ts";
+export { type Reach, reachBelow } from "./reach.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

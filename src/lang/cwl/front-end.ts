@@ -36,7 +36,10 @@ async function load(
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };
   const all = inTextualOrder([...diagnostics, ...checkProcess(document.process)]);
   if (all.some((each) => each.severity === "error")) return { diagnostics: all };
-  return { diagnostics: all, program: cwlProgram(document, options.expressions ?? {}) };
+  return {
+    diagnostics: all,
+    program: cwlProgram({ document, evaluator: options.expressions ?? {}, reach: wishes.reach }),
+  };
 }
 
 /** Documents in the order they are met; within each, from top to bottom. */

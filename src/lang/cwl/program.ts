@@ -1,6 +1,6 @@
 /** A loaded document as a program: what the engine runs. */
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
-import type { ParameterValues, Program } from "../core/index.ts";
+import type { ParameterValues, Program, Reach } from "../core/index.ts";
 import { createEvaluator, type EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { interfaceOf } from "./interface.ts";
 import { readJob } from "./load/job.ts";
@@ -14,25 +14,24 @@ export interface CwlRun {
   readonly inputs: ParameterValues;
   /** For `createEvaluator`. */
   readonly evaluator: EvaluatorOptions;
+  /** Which files documents and inputs may name; undefined = all. */
+  readonly reach: Reach | undefined;
 }
 
-export function cwlProgram(document: CwlDocument, evaluator: EvaluatorOptions): Program {
+export function cwlProgram(parts: Omit<CwlRun, "inputs">): Program {
+  const { document } = parts;
   return {
     interface: interfaceOf(document.process),
-    checkInputs: (inputs, ask) => checkInputs(document, inputs, evaluator, ask),
+    checkInputs: (inputs, ask) => checkInputs({ ...parts, inputs }, ask),
     async run(inputs, host, ask) {
       const { runProcess } = await import("./run/index.ts");
-      return runProcess({ document, inputs, evaluator }, host, ask);
+      return runProcess({ ...parts, inputs }, host, ask);
     },
   };
 }
 
-async function checkInputs(
-  document: CwlDocument,
-  inputs: ParameterValues,
-  options: EvaluatorOptions,
-  ask: Ask,
-): Promise<readonly Diagnostic[]> {
+async function checkInputs(wish: CwlRun, ask: Ask): Promise<readonly Diagnostic[]> {
+  const { document, inputs, evaluator: options, reach } = wish;
   const job = await readJob(document, inputs);
   if (job.diagnostics.some((each) => each.severity === "error")) return job.diagnostics;
   const evaluator = createEvaluator(options);
@@ -52,7 +51,7 @@ async function checkInputs(
           tmpdirSize: 1024,
         },
         evaluator,
-        files: createFiles(undefined),
+        files: createFiles(undefined, reach),
         ontology: document.ontology,
         siblings: "discover",
       },

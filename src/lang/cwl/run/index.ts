@@ -17,7 +17,7 @@ export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<Ru
   const wrong = job.diagnostics.filter((each) => each.severity === "error");
   if (wrong.length > 0) return refused(wrong);
   const evaluator = createEvaluator(wish.evaluator);
-  const run = new RunState({ host, ask, evaluator, document, files: createFiles(host.files) });
+  const run = new RunState({ host, ask, evaluator, document, files: createFiles(host.files, wish.reach) });
   try {
     const outputs = await runAny(run, {
       process: job.process,

@@ -2,7 +2,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ask, checkAsk, systemErrorCode } from "../../../kernel/index.ts";
-import type { FileAccess } from "../../core/index.ts";
+import type { FileAccess, Reach } from "../../core/index.ts";
 import { fileLocation, hostPathOf } from "./location.ts";
 
 /** All take locations as values have them. */
@@ -23,12 +23,20 @@ export interface Files {
   >;
 }
 
-/** Files of this machine directly, all others through the host of a run (without one they are taken as they are named). */
-export function createFiles(host: FileAccess | undefined): Files {
+/**
+ * Files of this machine directly, all others through the host of a run (without one they are taken as they are named).
+ * What lies out of reach is an AppError, whether it is there or not.
+ */
+export function createFiles(host: FileAccess | undefined, reach?: Reach): Files {
+  const within = async (location: string): Promise<string | undefined> => {
+    const path = hostPathOf(location);
+    await reach?.check(path ?? location);
+    return path;
+  };
   return {
     async stat(location, ask) {
       checkAsk(ask, `looking for ${location}`);
-      const path = hostPathOf(location);
+      const path = await within(location);
       if (path === undefined) return host?.stat(location, ask);
       try {
         const found = await stat(path);
@@ -41,7 +49,7 @@ export function createFiles(host: FileAccess | undefined): Files {
     },
     async readStart(location, most, ask) {
       checkAsk(ask, `reading ${location}`);
-      const path = hostPathOf(location);
+      const path = await within(location);
       if (path === undefined) {
         const text = (await host?.readText(location, ask)) ?? "";
         return Buffer.from(text, "utf8").subarray(0, most).toString("utf8");
@@ -62,7 +70,7 @@ export function createFiles(host: FileAccess | undefined): Files {
     },
     async list(location, ask) {
       checkAsk(ask, `listing ${location}`);
-      const path = hostPathOf(location);
+      const path = await within(location);
       if (path === undefined) {
         const members = (await host?.list(location, ask)) ?? [];
         return members.map((each) => ({
