@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -123,6 +124,7 @@ for (const { requirement, start, title } of [
       mounts: [],
       network: "none" as const,
       init: true,
+      stopSignal: { name: "TERM", linuxNumber: 15 },
       sharedMemoryBytes: 64 * mebibyte,
       capabilities: [],
       gpu: 0,
@@ -253,6 +255,28 @@ for (const { requirement, start, title } of [
       expect(await gone).toMatchObject({ kind: "lost" });
     });
 
+    it("calls an attempt lost when its container is stopped from outside, also when the task ends well then", async () => {
+      for (const script of [
+        "trap 'echo > cleaned; exit 0' TERM; echo > ready; while :; do sleep 0.05; done",
+        "echo > ready; while :; do sleep 0.05; done",
+      ]) {
+        const attempt = await prepare(script);
+        await executor.start(attempt, ask);
+        const end = executor.wait(attempt, ask);
+        while (!(await readdir(join(attempt.directory, "work"))).includes("ready")) await pause(20, ask);
+        await stopFromOutside(server, attempt.id);
+        expect(await end).toMatchObject({ kind: "lost" });
+        const cleaned = (await readdir(join(attempt.directory, "work"))).includes("cleaned");
+        expect(cleaned).toBe(script.includes("cleaned"));
+        await executor.remove(attempt, ask);
+      }
+    });
+
+    it("lets a script end its own process group without losing its exit code", async () => {
+      const attempt = await prepare("trap 'exit 4' TERM; kill 0; sleep 5");
+      expect(await run(attempt)).toMatchObject({ kind: "exited", exitCode: 4 });
+    });
+
     it("refuses a name under which something else runs", async () => {
       const attempt = await prepare("exit 0");
       await engine.create(await spec(attempt.id), ask);
@@ -342,4 +366,20 @@ async function enginePid(server: TestEngine): Promise<number> {
     if (ours && words[0]?.endsWith("podman")) return Number(pid);
   }
   throw new Error("podman's service is not there");
+}
+
+/** As a person does it, or a daemon that ends. */
+async function stopFromOutside(server: TestEngine, container: string): Promise<void> {
+  if (server.kind === "podman") {
+    execFileSync("podman", ["stop", container], { env: server.env, stdio: "ignore" });
+    return;
+  }
+  const socketPath = (server.env["DOCKER_HOST"] ?? "").replace("unix://", "");
+  const status = await new Promise((resolve, reject) => {
+    const asked = request({ socketPath, method: "POST", path: `/containers/${container}/stop` }, (answer) => {
+      answer.resume().on("end", () => resolve(answer.statusCode));
+    });
+    asked.on("error", reject).end();
+  });
+  expect(status).toBe(204);
 }

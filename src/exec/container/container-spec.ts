@@ -1,7 +1,13 @@
 /** Decides everything about an attempt's container. Pure. */
 
 import { taskRoot, taskWork } from "../../task/index.ts";
-import { type Attempt, attemptPaths, type InputMount, wrapperArguments } from "../core/index.ts";
+import {
+  type Attempt,
+  attemptPaths,
+  containerStopSignal,
+  type InputMount,
+  wrapperArguments,
+} from "../core/index.ts";
 import type { ContainerMount, ContainerSpec, EngineFacts } from "./engine.ts";
 import { labels } from "./labels.ts";
 
@@ -80,6 +86,7 @@ export function containerSpec(
     mounts: mountsOf(attempt, mounts),
     network: attempt.network ? options.network : "none",
     init: options.init,
+    stopSignal: containerStopSignal,
     ...(engine.limits.cpu && cpu > 0 ? { cpu: Math.min(Math.max(cpu, 0.01), engine.cpu) } : {}),
     ...(engine.limits.memory && memory !== undefined ? { memoryBytes: memory } : {}),
     ...(engine.limits.pids ? { pids: options.pids } : {}),

@@ -96,6 +96,7 @@ export function dockerCreateBody(spec: ContainerSpec): unknown {
     User: spec.user,
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     Labels: spec.labels,
+    StopSignal: `SIG${spec.stopSignal.name}`,
     // A fixed name, so that tools which write the host's name into their output write the same every time.
     ...(spec.network === "none" ? { Hostname: "memoir" } : {}),
     HostConfig: {

@@ -39,6 +39,8 @@ export interface ContainerSpec {
   readonly network: "none" | "host" | "default";
   /** A small init as pid 1. */
   readonly init: boolean;
+  /** What the engine sends when somebody stops the container: `{ name: "USR1", linuxNumber: 10 }`. */
+  readonly stopSignal: { readonly name: string; readonly linuxNumber: number };
   /** Processors; undefined = no limit. */
   readonly cpu?: number;
   /** Memory and swap together; undefined = no limit. */

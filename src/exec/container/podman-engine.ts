@@ -115,6 +115,7 @@ export function podmanCreateBody(spec: ContainerSpec, limits: ProcessLimits): un
     user: spec.user,
     env: spec.env,
     labels: spec.labels,
+    stop_signal: spec.stopSignal.linuxNumber,
     ...(spec.network === "none" ? { hostname: "memoir" } : {}),
     init: spec.init,
     systemd: "false",

@@ -33,4 +33,4 @@ export {
   type ScriptedOptions,
   ScriptedWorld,
 } from "./scripted-executor.ts";
-export { type WrapperPlace, wrapperArguments, wrapperScript } from "./wrapper.ts";
+export { containerStopSignal, type WrapperPlace, wrapperArguments, wrapperScript } from "./wrapper.ts";

@@ -27,13 +27,20 @@ export type WrapperPlace =
   | { readonly kind: "sandbox" | "host"; readonly cgroup: string };
 
 /**
+ * What an engine sends to end a container when Memoir did not ask for it: `docker stop`, the daemon's or the machine's
+ * shutdown. The task gets TERM, and however it ends then is not its own end: no `rc` is written. TERM itself will not do
+ * for telling, since tasks send it to their whole group (`kill 0`), which the wrapper belongs to.
+ */
+export const containerStopSignal = { name: "USR1", linuxNumber: 10 } as const;
+
+/**
  * The text itself, for a shell that has it as a function: its words are root, place, cgroup and those of the command.
  * A fork of a shell keeps its `$$`, so the text says 0 and `self` where it means its own process.
  */
 export const wrapperScript = `
 root=$1 place=$2 memory=$3 cpu=$3
 shift 3
-oom= peak= usec= ticks= wall= now= interrupted=
+oom= peak= usec= ticks= wall= now= interrupted= outside=
 uptime() {
   now=
   [ -r /proc/uptime ] || return 0
@@ -53,6 +60,7 @@ elif [ "$place" = host ] && [ -n "$memory" ]; then echo 0 > "$memory/cgroup.proc
 fi
 cd "$root/work" || exit 125
 trap stop TERM INT
+[ "$place" != container ] || trap 'outside=1; stop' ${containerStopSignal.name}
 uptime
 began=$now
 "$@" < /dev/null > "$root/stdout" 2> "$root/stderr" &
@@ -66,6 +74,7 @@ while [ -n "$interrupted" ]; do
   case $again in 127 | -*) ;; *) code=$again ;; esac
 done
 trap '' TERM INT
+[ "$place" != container ] || trap '' ${containerStopSignal.name}
 uptime
 [ -z "$began" ] || wall=$((now - began))
 if [ -r "$memory/memory.events" ]; then
@@ -89,6 +98,7 @@ if [ -r /proc/self/stat ]; then
 fi
 printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
   "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
+[ -z "$outside" ] || exit 125
 [ "$place" = container ] || ${runnerLives} || exit 125
 if [ "$place" = container ] && echo $code > "$root/rc.new" && mv -f "$root/rc.new" "$root/rc" 2>/dev/null; then :
 else echo $code > "$root/rc"
