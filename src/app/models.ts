@@ -52,6 +52,8 @@ export interface InfoResult {
   readonly from: string;
   readonly fetchedAt?: string;
   readonly reuse: string;
+  /** What the model asks to have installed; Memoir does not install it. */
+  readonly needs?: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The open session, where the model was not named. */
   readonly session?: {
@@ -81,6 +83,7 @@ export async function info(
     from: row.from,
     ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
+    ...(model.needs === undefined ? {} : { needs: model.needs }),
     metadata: model.metadata,
     ...(settings === undefined
       ? {}
@@ -171,6 +174,8 @@ export interface FetchResult {
   readonly release: string;
   readonly replaced: string;
   readonly from: string;
+  /** What the model asks to have installed; Memoir does not install it. */
+  readonly needs?: readonly string[];
 }
 
 export async function fetchOne(wish: FetchWish, { environment }: Wiring, ask: Ask): Promise<FetchResult> {
@@ -178,8 +183,9 @@ export async function fetchOne(wish: FetchWish, { environment }: Wiring, ask: As
   const version = wish.version === undefined ? {} : { version: wish.version };
   const source = parseFetchSource(wish.source, { cwd, ...version });
   const { model, replaced } = await fetchModel({ source, home, env: programs }, ask);
-  const { id, slug, title, release } = model;
-  return { model: id, slug, title, release, replaced, from: wish.source };
+  const { id, slug, title, release, needs } = model;
+  const asked = needs === undefined ? {} : { needs };
+  return { model: id, slug, title, release, replaced, from: wish.source, ...asked };
 }
 
 export interface DeleteResult {

@@ -179,7 +179,7 @@ export const catalogue = {
   PREDICT_RUNNER_BROKE: {
     kind: "failed",
     retry: "later",
-    hint: "`memoir info` shows how the model is run. Finished rows are kept; run the same command again to go on.",
+    hint: "`memoir info` shows how the model is run and which packages it needs. Finished rows are kept; run the same command again to go on.",
   },
   PREDICT_NOTHING_COMPUTED: {
     kind: "failed",
@@ -379,7 +379,7 @@ export const catalogue = {
   MODEL_BUILTIN: {
     kind: "usage",
     retry: "never",
-    hint: "Built-in models are part of Memoir and cannot be fetched over or deleted.",
+    hint: "Built-in models are part of Memoir and cannot be deleted.",
   },
   MODEL_PACKAGE_INVALID: {
     kind: "input",

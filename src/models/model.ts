@@ -20,6 +20,8 @@ export interface Model {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Example inputs that come with the model. */
   readonly exampleInputs: readonly string[];
+  /** What the package asks to have installed beside it, as lines for people; undefined where nothing is named. */
+  readonly needs?: readonly string[];
   readonly source: ModelSource;
   /** Where a fetched model came from; undefined for built-in models and for folders used where they lie. */
   readonly origin?: ModelOrigin;

@@ -31,6 +31,7 @@ const published = [
   ["47029b0a89b677c61d67c3a1b1071f07", "CCO", 46.069],
   ["defb99e69a9f1f6e06f15006b1f166ae", "CCC", 44.096999999999994],
   ["dcb1c29255ec9645f8be15096fae7b93", "OCC", 46.069],
+  ["912fb0ba6c7b36f9a39eaa96e172cf46", "Cc1occc(=O)c1O[V](=O)Oc1c(C)occc1=O", 317.14700000000005],
   [undefined, "CN1CCc2cccc-3c2[C@H]1Cc1ccc(O)c(O)c-31", 267.328],
   [undefined, "COc1ccc(cc1OC1CCCC1)[C@@H]1CNC(=O)C1", 275.348],
   [undefined, "COC(=O)C1=CC=CC2=C1C(=O)C1=CC([N+](=O)[O-])=CC=C21", 283.239],
@@ -57,6 +58,17 @@ describe("values", () => {
         if (value !== undefined) expect(Math.abs(Number(got) - value)).toBeLessThan(1e-9);
       }
     }
+  });
+});
+
+describe("a thousand molecules", () => {
+  it("weigh together what RDKit 2022.09 under Python says", async () => {
+    await box.json("example", "-n", "1000", "--mode", "deterministic", "-o", "thousand.csv");
+    await box.json("run", ...model, "-i", "thousand.csv", "-o", "thousand-out.csv");
+    const weights = (await box.rows("thousand-out.csv")).map((row) => Number(row.split(",").at(-1)));
+    expect(weights).toHaveLength(1_000);
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    expect(Math.abs(sum - 162_495.083)).toBeLessThan(1e-6);
   });
 });
 
@@ -177,6 +189,10 @@ describe("promises", () => {
         "many-dump.csv",
       );
       expect(dumped.rows).toBe(55_000);
+      const whole = await box.json<Result>("dump", ...model, ...mine, flag, "-o", "many-dump.csv");
+      expect(whole.rows).toBe(60_000);
+      const lines = (await box.read("many-dump.csv")).trimEnd().split("\n").slice(1);
+      expect(lines.toSorted()).toEqual(rows.map((row, i) => `${md5Hex(row)},${row},${i}.5`).toSorted());
     }
   });
 

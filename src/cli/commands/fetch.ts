@@ -36,6 +36,12 @@ export const command = defineCommand<FetchResult>({
     screen.out(
       `${screen.paint.green(words[result.replaced] ?? "fetched")} ${screen.paint.bold(result.model)} ${result.title} (${result.slug}, release ${result.release})`,
     );
+    if (result.needs !== undefined) {
+      screen.say(
+        "it needs these, which Memoir does not install; activate their environment before you run it:",
+      );
+      for (const line of result.needs) screen.say(`  ${line}`);
+    }
     if (result.replaced === "changed")
       screen.say(
         `${screen.paint.yellow("warning:")} stored predictions of release ${result.release} may be of the older files; \`memoir predictions drop ${result.model} --from local --yes\` removes them`,

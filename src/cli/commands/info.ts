@@ -36,6 +36,10 @@ export const command = defineCommand<InfoResult>({
           ]),
     ];
     for (const line of table(facts)) screen.out(`  ${line}`);
+    if (info.needs !== undefined) {
+      screen.out("needs, on the PATH where it runs:");
+      for (const line of info.needs) screen.out(`  ${line}`);
+    }
     screen.out(`columns (${info.columns.length}):`);
     const shown = info.columns.slice(0, columnsShown);
     for (const line of table(shown.map((column) => [column.name, column.type, column.description ?? ""])))

@@ -26,6 +26,9 @@ const createToolkit = require(workerData.toolkitPath);
 const descriptorKeys = workerData.descriptorKeys;
 const quiet = { print() {}, printErr() {} };
 let toolkit;
+// The published values of eos3b5e come from an RDKit to which vanadium weighs 50.942; this one says 50.944. It is the
+// only element that differs, and the same model must not have two answers.
+const publishedWeights = [["[#23]", 50.942]];
 let weights = new Map();
 
 const atomSymbol = /\\[[^\\]]*\\]|Br|Cl|[BCNOPSFIbcnops*]/g;
@@ -75,7 +78,7 @@ function descriptorsOf(molecule) {
 }
 
 // The toolkit's own sum (atom by atom: its mass, then its hydrogens), six times faster than computing all
-// descriptors to read one. The masses come from the toolkit, so the last digit is the same.
+// descriptors to read one. The masses come from the toolkit (but for publishedWeights), so the last digit is the same.
 function weightOf(molecule) {
   const { defaults, molecules } = JSON.parse(molecule.get_json());
   const hydrogen = massOf(1, 0);
@@ -102,7 +105,7 @@ function massOf(atomicNumber, isotope) {
 
 async function renew() {
   toolkit = await createToolkit(quiet);
-  weights = new Map();
+  weights = new Map(publishedWeights);
 }
 
 async function safeAnswerOf(task, input) {

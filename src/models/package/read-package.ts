@@ -6,6 +6,7 @@ import type { Column, ColumnType } from "../../task/index.ts";
 import { parseCsv } from "../csv.ts";
 import type { Model } from "../model.ts";
 import { isModelId } from "../model-id.ts";
+import { readNeeds } from "./needs.ts";
 
 const runScript = "model/framework/run.sh";
 const columnsFile = "model/framework/columns/run_columns.csv";
@@ -32,10 +33,12 @@ export async function readModelPackage(folder: string): Promise<Model> {
   const exampleText = await readOptional(folder, exampleFile);
   const examples =
     exampleText === undefined ? [] : parsePackageCsv(folder, exampleFile, exampleText).slice(1);
+  const needs = await readNeeds(folder);
   return {
     ...describeMetadata(metadata, folder),
     columns: readColumns(folder, columnsText),
     exampleInputs: examples.map((row) => row[0] ?? "").filter((text) => text !== ""),
+    ...(needs.length === 0 ? {} : { needs }),
     source: { kind: "folder", path: folder },
   };
 }

@@ -143,9 +143,9 @@ function isAboutRows(error: unknown): error is AppError {
   );
 }
 
-/** A program's last words can be a page; a row's reason is one line with its beginning and its end. */
+/** A program's words can be a page, of which the first line says most; a row's reason is one line of limited length. */
 function oneLine(failure: AppError): string {
-  const text = messageOf(failure).replace(/\s+/g, " ");
+  const text = (messageOf(failure).split("\n")[0] ?? "").trim();
   return text.length <= 400 ? text : `${text.slice(0, 160)} … ${text.slice(-230)}`;
 }
 

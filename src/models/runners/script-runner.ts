@@ -105,7 +105,7 @@ export class ScriptRunner implements Runner {
   #checkOutcome(outcome: ProgramOutcome, rows: number): void {
     if (outcome.kind === "exited" && outcome.exitCode === 0) return;
     const code = outcome.kind === "timed-out" ? "MODEL_RUN_TIMEOUT" : "MODEL_RUN_FAILED";
-    const words = lastLines(outcome.stderr) || lastLines(outcome.stdout);
+    const words = lastWords(outcome.stderr) || lastWords(outcome.stdout);
     throw new AppError(
       code,
       `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${words === "" ? "" : `; it said: ${words}`}`,
@@ -159,6 +159,9 @@ async function withPython(
   return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
 }
 
-function lastLines(text: string): string {
-  return text.trimEnd().split(/\r?\n/).slice(-stderrLines).join("\n").trim();
+/** The last line, which mostly says what is wrong, and below it those that came before. */
+function lastWords(text: string): string {
+  const lines = text.trim().split(/\r?\n/).slice(-stderrLines);
+  const last = lines.pop() ?? "";
+  return [last.trim(), ...lines.map((line) => `  ${line}`)].join("\n");
 }
