@@ -5,7 +5,15 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AppError, type Ask, checkAsk, type SourceText, systemErrorCode } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  isAppError,
+  messageOf,
+  type SourceText,
+  systemErrorCode,
+} from "../../kernel/index.ts";
 import type { SourceTree } from "./front-end.ts";
 import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
 
@@ -55,15 +63,23 @@ export function createFileSource(options: {
 
 /**
  * `https://…` stays, `file://…` becomes a path, anything else is relative to the document it stands in. The query and
- * fragment of the importing URL do not carry over.
+ * fragment of the importing URL do not carry over. What is no URL stays as it is written, and is not found.
  */
 function resolveReference(reference: string, from: string | undefined, root: string): string {
-  if (isHttpUri(reference)) return new URL(reference).href;
-  if (from !== undefined && isHttpUri(from)) return new URL(reference, from).href;
-  if (reference.startsWith("file://")) return fileURLToPath(reference);
+  try {
+    if (isHttpUri(reference)) return new URL(reference).href;
+    if (from !== undefined && isHttpUri(from)) return new URL(reference, from).href;
+    if (reference.startsWith("file://")) return fileURLToPath(reference);
+  } catch {
+    return reference;
+  }
+  if (otherScheme.test(reference)) return reference;
   const base = from === undefined ? root : dirname(from);
   return isAbsolute(reference) ? normalize(reference) : resolve(base, reference);
 }
+
+/** `s3://…` and the like; `C:\\…` and `a:b` are names of files. */
+const otherScheme = /^[a-z][a-z0-9+.-]+:\/\//i;
 
 async function readDocument(
   options: FolderSourceOptions,
@@ -81,6 +97,11 @@ async function readDocument(
       );
     return readHttpDocument(uri, largestDocument, ask);
   }
+  if (otherScheme.test(uri))
+    throw new AppError(
+      "WORKFLOW_DOCUMENT_UNREACHABLE",
+      `reading ${uri}: documents are read from this machine and over http(s)`,
+    );
   try {
     if (options.reach === "inside" && !(await isInside(root, uri)))
       throw new AppError(
@@ -96,16 +117,18 @@ async function readDocument(
       );
     return { name: shown(root, name, uri), text: await readFile(uri, "utf8") };
   } catch (error) {
+    if (isAppError(error)) throw error;
     switch (systemErrorCode(error)) {
       case "ENOENT":
       case "ENOTDIR":
       case "ENAMETOOLONG":
+      case "ERR_INVALID_ARG_VALUE": // a name with a zero character
         return undefined;
       case "EACCES":
       case "EPERM":
         throw new AppError("FILE_NOT_READABLE", `reading ${uri}: permission denied`, { cause: error });
       default:
-        throw error;
+        throw new AppError("FILE_NOT_READABLE", `reading ${uri}: ${messageOf(error)}`, { cause: error });
     }
   }
 }

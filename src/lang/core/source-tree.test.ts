@@ -233,3 +233,23 @@ describe("bundles", () => {
     expect(await readFile(file)).toBeInstanceOf(Buffer);
   });
 });
+
+describe("references that lead nowhere", () => {
+  test.each([
+    "file://host/x.wdl",
+    "file:///%2Fx.wdl",
+    "file:///a%00b",
+    "http://[bad/x",
+    "https://",
+    "ftp://h/x",
+    "s3://b/x",
+    "/proc/self/mem",
+    "a\0b",
+    "x".repeat(5000),
+  ])("%j is not there, or told in words", async (reference) => {
+    const tree = createFolderSource({ folder: dir });
+    const read = tree.read(tree.resolve(reference, join(dir, "main.wdl")), freshAsk());
+    const found = await read.catch((error: unknown) => error);
+    if (found !== undefined) expect(found).toBeInstanceOf(AppError);
+  });
+});
