@@ -97,12 +97,6 @@ export function createWorkflowProgress(
         case "cache.trouble":
           screen.say(`${screen.paint.yellow("cache:")} ${event.doing}: ${event.words}`);
           break;
-        case "recheck.ended":
-          if (event.result === "differs")
-            screen.say(
-              `${screen.paint.yellow("not deterministic:")} ${event.call}: ${event.outputs.join(", ")}`,
-            );
-          break;
         case "log":
           screen.say(event.words);
           break;

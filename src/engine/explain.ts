@@ -3,7 +3,7 @@
  * and the components that differ. Read from the run's events and one walk through the cache.
  */
 
-import type { Ask, CallKey } from "../kernel/index.ts";
+import { AppError, type Ask, type CallKey } from "../kernel/index.ts";
 import { type Components, type Difference, differences } from "../keys/index.ts";
 import type { Entry, EntryStore } from "../store/entries/index.ts";
 import type { CanonicalJson } from "../task/index.ts";
@@ -51,10 +51,20 @@ export async function explainRun(
     (event): event is Missed =>
       event.kind === "call.missed" && (run.call === undefined || isCall(event.call, run.call)),
   );
+  const reused = events.filter(
+    (event) =>
+      (event.kind === "call.reused" || event.kind === "call.joined") &&
+      (run.call === undefined || isCall(event.call, run.call)),
+  );
+  if (run.call !== undefined && missed.length === 0 && reused.length === 0)
+    throw new AppError(
+      "RUN_NOT_FOUND",
+      `looking for the call ${run.call} in the run ${run.id}: there is none of this name`,
+    );
   const candidates = await entriesFor(missed, run.id, store, ask);
   return {
     run: run.id,
-    reused: events.filter((event) => event.kind === "call.reused").length,
+    reused: reused.filter((event) => event.kind === "call.reused").length,
     computed: missed.map((event) => explain(event, candidates)),
   };
 }

@@ -236,6 +236,11 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir runs list` shows the runs of this place; --runs-dir names another one.",
   },
+  RUN_WITHOUT_OUTPUTS: {
+    kind: "conflict",
+    retry: "never",
+    hint: "`memoir runs show` tells how the run ended; what its calls made lies in the run's folder.",
+  },
   RUN_NOT_RUNNING: {
     kind: "conflict",
     retry: "never",
@@ -274,7 +279,7 @@ export const catalogue = {
   WORKFLOW_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "Name a workflow file, a folder with a main document, or a zip bundle.",
+    hint: "Name a workflow file, a folder with a main document, or a zip bundle; --main chooses among several documents.",
   },
   WORKFLOW_BUNDLE_UNSAFE: {
     kind: "input",

@@ -272,6 +272,19 @@ describe("memoir runs", () => {
     expect(diff.out).toContain("input inputs/0/out.txt has other content");
   });
 
+  it("tell what is not there: outputs of a failed run, calls that it did not have", async () => {
+    await box.write("hello.wdl", hello.replace("echo", "exit 3; echo"));
+    await box.run("run", "hello.wdl", "name=Ada", ...onHost);
+    const outputs = await box.run("runs", "outputs", "last");
+    expect(outputs.code).not.toBe(0);
+    expect(outputs.err).toMatch(
+      /it is failed, and only runs that succeed have outputs \[RUN_WITHOUT_OUTPUTS\]/,
+    );
+    const explained = await box.run("cache", "explain", "last", "nobody");
+    expect(explained.err).toMatch(/looking for the call nobody in the run .*: there is none of this name/);
+    expect((await box.run("cache", "explain", "last", "greet")).out).toContain("0 calls reused, 1 computed");
+  });
+
   it("delete removes folders of ended runs, and what they recorded stays", async () => {
     for (const name of ["Ada", "Bob", "Eve"]) await runOnHost(box, "hello.wdl", `name=${name}`);
     const young = await box.run("runs", "delete", "--older-than", "30d");

@@ -51,8 +51,9 @@ export async function findRun(asked: string | undefined, runs: string, cwd: stri
   );
   const [only, ...others] = matching;
   if (only !== undefined && others.length === 0) return only;
-  const why =
-    only === undefined ? "there is none" : `${matching.map(({ record }) => record.id).join(", ")} match`;
+  const ids = matching.slice(0, 5).map(({ record }) => record.id);
+  const more = matching.length > ids.length ? ` and ${matching.length - ids.length} more` : "";
+  const why = only === undefined ? "there is none" : `${ids.join(", ")}${more} match`;
   throw new AppError("RUN_NOT_FOUND", `looking for the run ${asked} in ${runs}: ${why}`);
 }
 

@@ -12,7 +12,7 @@ import {
   shownState,
   type TimedEvent,
 } from "../../engine/index.ts";
-import { AppError, type Ask, messageOf, pause } from "../../kernel/index.ts";
+import { AppError, type Ask, messageOf, pause, systemErrorCode } from "../../kernel/index.ts";
 import { type Components, type Difference, differences } from "../../keys/index.ts";
 import { readTail } from "../../process/index.ts";
 import type { Environment } from "../environment.ts";
@@ -175,12 +175,12 @@ export async function outputs(wish: OneRunWish, environment: Environment): Promi
     return { run: record.id, file, outputs: JSON.parse(text), text };
   } catch (error) {
     const state = shownState(record);
+    const isMissing = systemErrorCode(error) === "ENOENT";
+    const why = isMissing ? `it is ${state}, and only runs that succeed have outputs` : messageOf(error);
     throw new AppError(
-      "RUN_NOT_FOUND",
-      `reading the outputs of ${record.id} (${state}): ${messageOf(error)}`,
-      {
-        cause: error,
-      },
+      isMissing ? "RUN_WITHOUT_OUTPUTS" : "FILE_NOT_READABLE",
+      `reading the outputs of ${record.id}: ${why}`,
+      { cause: error },
     );
   }
 }
