@@ -271,7 +271,7 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it("tells that memory ran out, also when only a child was killed", async ({ skip }) => {
-      skip(!executor.can.limitsMemory, "no memory limits here");
+      skip(!executor.can.limitsMemory, "memory cannot be limited here");
       const attempt = await prepare(
         `sh -c 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); echo \${#a}'; exit 5`,
         { resources: { cpu: 1, memoryBytes: 64 * mebibyte, gpu: 0 } },
@@ -321,7 +321,7 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it("keeps inputs from being changed", async ({ skip }) => {
-      skip(!executor.can.isolates, "does not isolate");
+      skip(!executor.can.isolates, "does not hide what a task did not declare");
       const data = await source("data.txt", "untouched\n");
       const attempt = await prepare(
         "f=/mnt/memoir/inputs/0/data.txt; echo x >> $f; rm -f $f; mv other $f; cat $f; echo next > $f.idx",
@@ -401,7 +401,7 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it("cuts the task off from the network unless it asks for it", async ({ skip }) => {
-      skip(!executor.can.isolates, "does not isolate");
+      skip(!executor.can.isolates, "does not hide what a task did not declare");
       const attempt = await prepare("cat /proc/net/dev");
       await run(attempt);
       const devices = (await read(attempt, "stdout"))
@@ -417,13 +417,13 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it("hides files that were not declared", async ({ skip }) => {
-      skip(!executor.can.isolates, "does not isolate");
+      skip(!executor.can.isolates, "does not hide what a task did not declare");
       const hidden = await source("undeclared.txt", "secret\n");
       expect(await exitCodeOf(`cat '${hidden.location}'`)).not.toBe(0);
     });
 
     it("mounts disks that a task can write to, where it mounts the task root", async ({ skip }) => {
-      skip(!executor.can.mountsTaskRoot, "mounts nothing");
+      skip(!executor.can.mountsTaskRoot, "mounts nothing into tasks");
       const attempt = await prepare(
         "mkdir /mnt/disk/a/sub && echo x > /mnt/disk/a/sub/x && ls /mnt/disk/b && echo y > /data/y",
         { disks: ["/mnt/disk/a", "/mnt/disk/b", "/data"] },
