@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { freshAsk } from "../kernel/index.ts";
 import { createFlakyTier, createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
 import { Place } from "./place.ts";
@@ -39,6 +39,13 @@ it("hands full groups on at once and waits for the rest only when asked", async 
   await recorder.keepUp();
   await recorder.settle("local");
   expect(await local.count(scope, freshAsk())).toBe(1010);
+});
+
+it("writes what a slow model answered without waiting for its next answers", async () => {
+  const local = createMemoryTier();
+  const { recorder } = recorderOf({ local });
+  recorder.add(rows(0, 3), "computed");
+  await vi.waitFor(async () => expect(await local.count(scope, freshAsk())).toBe(3), 20_000);
 });
 
 it("a group that cannot be written is a warning and does not take the next one with it", async () => {

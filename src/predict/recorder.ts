@@ -25,7 +25,8 @@ export interface RecorderOptions {
 interface Lane {
   readonly place: Place;
   held: PredictionRow[];
-  since: number;
+  /** Runs while rows are held: a slow model's answers do not wait for its next ones. */
+  timer: NodeJS.Timeout | undefined;
   writing: Promise<void>;
   /** Groups that are being written or wait for it. */
   groups: number;
@@ -39,7 +40,7 @@ export class Recorder {
     this.#options = options;
     this.#lanes = options.places
       .filter((place) => place.tier.can.write)
-      .map((place) => ({ place, held: [], since: 0, writing: Promise.resolve(), groups: 0 }));
+      .map((place) => ({ place, held: [], timer: undefined, writing: Promise.resolve(), groups: 0 }));
   }
 
   /** Takes rows for the places before the one that answered. Returns at once; `settle` waits. */
@@ -47,11 +48,11 @@ export class Recorder {
     const cellsOfRow = Math.max(1, this.#options.scope.columns.length);
     for (const lane of this.#lanes) {
       if (lane.place.source === answeredBy) return;
-      if (lane.held.length === 0) lane.since = Date.now();
       for (const row of rows) lane.held.push(row);
+      if (lane.held.length === 0) continue;
       const limits = group[lane.place.source];
-      const full = lane.held.length >= Math.min(limits.rows, limits.cells / cellsOfRow);
-      if (full || Date.now() - lane.since >= limits.afterMs) this.#flush(lane);
+      if (lane.held.length >= Math.min(limits.rows, limits.cells / cellsOfRow)) this.#flush(lane);
+      else lane.timer ??= setTimeout(() => this.#flush(lane), limits.afterMs).unref();
     }
   }
 
@@ -70,6 +71,8 @@ export class Recorder {
   }
 
   #flush(lane: Lane): void {
+    clearTimeout(lane.timer);
+    lane.timer = undefined;
     if (lane.held.length === 0) return;
     const { scope, ask } = this.#options;
     const rows = lane.held;

@@ -116,7 +116,7 @@ export function storeError(error: unknown, folder: string, doing: string): unkno
   const full =
     number !== undefined && (fullCodes.has(number) || (number === ioError && isNearlyFull(folder)));
   if (full || name === "ENOSPC" || name === "EDQUOT")
-    return new AppError("DISK_FULL", words, { cause: error });
+    return new AppError("DISK_FULL", `${doing} in ${folder}: the disk is full`, { cause: error });
   if (
     (number !== undefined && deniedCodes.has(number)) ||
     name === "EACCES" ||
