@@ -3,7 +3,7 @@
  * for the entry. A lease is a promise of no more than effort: losing one costs a second computation, never a wrong
  * result.
  */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { link, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeFoldersSync } from "../files/index.ts";
@@ -80,8 +80,16 @@ function keepFile(path: string): () => Promise<void> {
   timer.unref();
   return async () => {
     clearInterval(timer);
-    rmSync(path, { force: true });
+    unlinkIfThere(path);
   };
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
 }
 
 async function readLease(

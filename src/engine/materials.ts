@@ -2,7 +2,7 @@
  * What a run knows about files: their identities (each found out once), where local copies of remote ones are, and
  * which files are outputs of entries and therefore need not be read to be known.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { byCodeUnit, sha256 } from "../hash/index.ts";
@@ -124,7 +124,7 @@ export class Materials {
 
   /** Bytes of all local files of the outputs, folders with everything below. */
   async sizeOf(outputs: Outputs): Promise<number> {
-    const sizes = await Promise.all(filesOf(outputs).map((file) => diskSize(file.location)));
+    const sizes = await Promise.all(filesOf(outputs).map((file) => diskSize(file)));
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
@@ -210,11 +210,16 @@ export class Materials {
   }
 }
 
-async function diskSize(path: string): Promise<number> {
+async function diskSize({ kind, location }: Pick<FileValue, "kind" | "location">): Promise<number> {
   try {
-    const stats = await stat(path);
+    // A task has just written it: a look takes less than a thread's turn. Folders may hold many.
+    const stats = kind === "file" ? statSync(location) : await stat(location);
     if (!stats.isDirectory()) return stats.size;
-    const sizes = await Promise.all((await readdir(path)).map((name) => diskSize(join(path, name))));
+    const sizes = await Promise.all(
+      (await readdir(location)).map((name) =>
+        diskSize({ kind: "directory", location: join(location, name) }),
+      ),
+    );
     return sizes.reduce((sum, size) => sum + size, 0);
   } catch {
     return 0;

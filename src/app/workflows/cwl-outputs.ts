@@ -131,7 +131,7 @@ type OutputObject = Readonly<Record<string, unknown>>;
 async function bringFile({ source, target, name, facts }: Way & { facts: Stats }): Promise<OutputObject> {
   let checksum: string;
   let { size } = facts;
-  if (size <= smallBytes) {
+  if (facts.isFile() && size <= smallBytes) {
     const bytes = readFileSync(source);
     if (source !== target) await write(bytes, { source, target, mode: facts.mode });
     checksum = hash("sha1", bytes);

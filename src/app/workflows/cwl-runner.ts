@@ -3,7 +3,7 @@
  * and a word of its own for what is legal but not supported.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Execution_commands
  */
-import { mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
 import type { FlagsWish } from "./flag-words.ts";
 import { diagnosticFact, type ExpressionWish, invalid } from "./load.ts";
+import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, type RunWorkflowWish, runToSummary } from "./run.ts";
 
 export interface CwlRunnerWish {
@@ -96,7 +97,7 @@ export async function runCwl(
       return { kind: "unsupported", why: error.message };
     throw error;
   } finally {
-    if (wish.runsDir === undefined) await rm(runs, { recursive: true, force: true });
+    if (wish.runsDir === undefined) await removeTree(runs);
   }
 }
 

@@ -3,9 +3,18 @@
  * whole; finding lists the key's objects once and trusts only what is there with the recorded size and checksum.
  */
 import { randomUUID } from "node:crypto";
-import { chmodSync, linkSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import {
+  chmodSync,
+  closeSync,
+  fsync,
+  linkSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { makeFolders, makeFoldersSync } from "../../files/index.ts";
 import { byCodeUnit, sha256 as hashOf, sha256File } from "../../hash/index.ts";
 import {
@@ -54,6 +63,8 @@ export type EntryStoreEvent = {
 
 /** Files up to this size are read in one go. */
 const smallBytes = 1 << 20;
+
+const toDisk = promisify(fsync);
 
 /** How many files of one entry are moved at the same time. */
 const filesAtOnce = 8;
@@ -148,7 +159,7 @@ export class ObjectEntryStore implements EntryStore {
     const uuid = randomUUID();
     const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
     const { attemptDirectory, ...recorded } = entry;
-    const own = attemptDirectory === undefined ? undefined : await realpath(attemptDirectory);
+    const own = attemptDirectory === undefined ? undefined : realpathSync.native(attemptDirectory);
     const planned = await planOutputs(entry.outputs);
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
       this.#storeFile({ folder, own }, file, ask),
@@ -358,11 +369,12 @@ async function linkInto(source: string, target: string): Promise<boolean> {
       throw new AppError("STORE_NOT_WRITABLE", `recording ${target}: ${code}`, { cause: error });
     throw error;
   }
-  const file = await open(target, "r");
+  // Only what waits for the disk is handed to a thread.
+  const fd = openSync(target, "r");
   try {
-    await file.sync();
+    await toDisk(fd);
   } finally {
-    await file.close();
+    closeSync(fd);
   }
   return true;
 }

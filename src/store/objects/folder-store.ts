@@ -3,10 +3,33 @@
  * renamed, so that a reader sees the old bytes or the new ones and a crash or a full disk leaves no half object.
  */
 import { randomUUID } from "node:crypto";
-import { constants, read as readFd } from "node:fs";
-import { access, copyFile, link, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  openSync,
+  read as readFd,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import {
+  access,
+  copyFile,
+  link,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { makeFolders } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
@@ -28,6 +51,8 @@ export interface FolderStoreOptions {
 }
 
 const tempFolder = ".memoir-tmp";
+const toDisk = promisify(fsync);
+const smallBytes = 1 << 20;
 /** A temp file this old belongs to a process that died. */
 const staleTempMs = 24 * 60 * 60 * 1000;
 /** Node's file operations run on four threads; a few more in flight keep them busy. */
@@ -92,7 +117,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
       on("writing", name, "writing", async (path) => {
         await viaTemp(bytes, async (from) => {
           checkAsk(ask, `writing ${name}`);
-          await into(path, (target) => rename(from, target));
+          await into(path, async (target) => renameSync(from, target));
         });
         return requireInfo(name, path);
       }),
@@ -172,19 +197,21 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   async function viaTemp(bytes: Uint8Array, publish: (from: string) => Promise<void>): Promise<void> {
     const from = await prepareTemp();
     try {
-      const handle = await open(from, "wx");
+      // Of small objects only what waits for the disk is handed to a thread: its turn takes longer than the rest.
+      if (bytes.byteLength > smallBytes) await writeFile(from, bytes, { flag: "wx" });
+      const fd = openSync(from, bytes.byteLength > smallBytes ? "r" : "wx");
       try {
-        await handle.writeFile(bytes);
+        if (bytes.byteLength <= smallBytes) writeFileSync(fd, bytes);
         // A full file system can shorten a file without an error: what counts is what is there.
-        const { size } = await handle.stat();
+        const { size } = fstatSync(fd);
         if (size !== bytes.byteLength) throw shortWrite(from, size, bytes.byteLength);
-        if (durable) await handle.sync();
+        if (durable) await toDisk(fd);
       } finally {
-        await handle.close();
+        closeSync(fd);
       }
       await publish(from);
     } finally {
-      await rm(from, { force: true });
+      removeIfThere(from);
     }
   }
 
@@ -386,15 +413,23 @@ function shortWrite(path: string, got: number, expected: number): AppError {
 }
 
 async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, "r");
+  const fd = openSync(path, "r");
   try {
-    await handle.sync();
+    await toDisk(fd);
   } catch (error) {
     // Some file systems cannot flush a folder; they order the rename themselves or cannot promise anything.
     const code = systemErrorCode(error);
     if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EPERM" && code !== "EISDIR") throw error;
   } finally {
-    await handle.close();
+    closeSync(fd);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
   }
 }
 

@@ -3,19 +3,8 @@
  * of the task's working directory and its inputs is taken, by whatever links it is reached.
  */
 import { createHash, hash } from "node:crypto";
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import {
-  copyFile,
-  cp,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readlink,
-  realpath,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { createReadStream, readFileSync, realpathSync, statSync } from "node:fs";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type FileValue, type FinishedAttempt, taskRoot, taskWork } from "../../../task/index.ts";
@@ -23,6 +12,7 @@ import { nameOf } from "../plan/stager.ts";
 import { fileName } from "../values/complete.ts";
 import { fileLocation, hostPathOf, splitName } from "../values/location.ts";
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
+import { factsOf, ownFactsOf, realOf } from "./looks.ts";
 
 /** Something is wrong with the outputs; becomes the call's failure. */
 export class OutputProblem extends Error {
@@ -77,7 +67,7 @@ export class AttemptFiles {
    */
   async at(taskPath: string): Promise<FileV | DirectoryV> {
     const host = await this.#locate(taskPath);
-    const facts = await stat(host);
+    const facts = statSync(host);
     const location = this.locationOf(taskPath);
     const name = basename(taskPath);
     if (facts.isDirectory()) await this.#checkLinks(host, name, newWalk());
@@ -113,7 +103,7 @@ export class AttemptFiles {
   async settle(value: FileV | DirectoryV): Promise<FileV | DirectoryV> {
     const host = await this.#hostOf(value);
     if (host === undefined) return this.#materialise(value);
-    const facts = await stat(host).catch(() => undefined);
+    const facts = factsOf(host);
     const name = fileName(value.basename ?? basename(host));
     if (facts === undefined)
       throw new OutputProblem(
@@ -177,7 +167,7 @@ export class AttemptFiles {
   }
 
   async #follow(host: string, asked: string, depth: number): Promise<string> {
-    const facts = await lstat(host).catch(() => undefined);
+    const facts = ownFactsOf(host);
     if (facts?.isSymbolicLink() === true && depth < 40) {
       const target = await readlink(host);
       const inside = target.startsWith("/") ? this.#finished.hostPathOf(target) : undefined;
@@ -194,7 +184,7 @@ export class AttemptFiles {
   async #isInside(path: string): Promise<boolean> {
     this.#roots ??= this.#findRoots();
     const roots = await this.#roots;
-    const real = await realpath(path).catch(() => resolve(path));
+    const real = realOf(path) ?? resolve(path);
     // Not by its name: a folder on the way may be a link.
     return roots.some((root) => real === root || real.startsWith(`${root}/`));
   }
@@ -204,7 +194,7 @@ export class AttemptFiles {
    * lead around in circles, and not make much of little. Links to nowhere stay what they are.
    */
   async #checkLinks(folder: string, name: string, walk: Walk): Promise<void> {
-    const real = await realpath(folder);
+    const real = realpathSync.native(folder);
     if (walk.above.includes(real)) throw new OutputProblem(`the directory ${name} contains itself by a link`);
     const above = [...walk.above, real];
     for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -218,7 +208,7 @@ export class AttemptFiles {
       if (target.startsWith("/") && this.#finished.hostPathOf(target) !== undefined) continue;
       if (!(await this.#isInside(path)))
         throw new OutputProblem(`${inner} is a link to ${target}, outside of the task`);
-      const facts = await stat(path).catch(() => undefined);
+      const facts = factsOf(path);
       if (facts?.isDirectory() === true)
         await this.#checkLinks(path, inner, { ...walk, above, linked: true });
     }
@@ -228,7 +218,7 @@ export class AttemptFiles {
     const attempt = dirname(this.#finished.workDir);
     const inputs = [...this.#inputs.values()].map((each) => each.location);
     const all = [attempt, ...inputs, ...this.#sources];
-    const real = await Promise.all(all.map((each) => realpath(each).catch(() => each)));
+    const real = all.map((each) => realOf(each) ?? each);
     return [...new Set([...all, ...real])];
   }
 
@@ -280,7 +270,8 @@ const smallBytes = 1 << 20;
 /** `sha1$…`, as the language writes checksums. */
 export async function sha1Of(path: string): Promise<string> {
   // Most outputs are small: read at once, which takes less than handing a stream's steps to threads.
-  if (statSync(path).size <= smallBytes) return `sha1$${hash("sha1", readFileSync(path))}`;
+  const facts = statSync(path);
+  if (facts.isFile() && facts.size <= smallBytes) return `sha1$${hash("sha1", readFileSync(path))}`;
   const hasher = createHash("sha1");
   await pipeline(createReadStream(path), hasher);
   return `sha1$${hasher.digest("hex")}`;

@@ -3,7 +3,7 @@
  * `cwl.output.json`, which replaces all of that.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Output_binding
  */
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, posix } from "node:path";
 import { type Ask, isAppError, systemErrorCode } from "../../../kernel/index.ts";
 import type { FileValue, FinishedAttempt, Outputs } from "../../../task/index.ts";
@@ -37,6 +37,7 @@ import {
 } from "../values/value.ts";
 import { AttemptFiles, OutputProblem } from "./attempt-files.ts";
 import { globBelow } from "./glob.ts";
+import { factsOf } from "./looks.ts";
 import { toNeutral } from "./neutral.ts";
 
 export interface CollectorParts {
@@ -115,9 +116,12 @@ class Collector {
   /** What the tool says itself. */
   async #ownJson(): Promise<CwlRecord | undefined> {
     const path = await this.#disk.find(`${this.#outdir}/cwl.output.json`);
+    const facts = factsOf(path);
+    if (facts === undefined) return undefined;
+    if (!facts.isFile()) throw new OutputProblem("cwl.output.json is no file");
     let text: string;
     try {
-      text = await readFile(path, "utf8");
+      text = readFileSync(path, "utf8");
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT") return undefined;
       throw new OutputProblem(`cwl.output.json cannot be read (${systemErrorCode(error) ?? "unknown"})`);
@@ -169,7 +173,7 @@ class Collector {
     const stream = only === undefined ? undefined : planned.outputs.ownStreams.get(only);
     if (stream !== undefined) {
       const place = stream === "stdout" ? this.#finished.stdoutFile : this.#finished.stderrFile;
-      const { size } = await stat(place);
+      const { size } = statSync(place);
       return [
         {
           ...(await this.#disk.at(place)),

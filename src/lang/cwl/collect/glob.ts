@@ -1,7 +1,8 @@
 /** POSIX patterns below a folder; names that begin with a dot are found only by patterns that do. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byCodeUnit } from "../../../hash/index.ts";
+import { factsOf } from "./looks.ts";
 
 /** Relative paths that match and exist, sorted by code unit; `.` is the folder itself. */
 export async function globBelow(folder: string, pattern: string): Promise<readonly string[]> {
@@ -11,7 +12,7 @@ export async function globBelow(folder: string, pattern: string): Promise<readon
     const next: string[] = [];
     for (const base of found) {
       if (!/[*?[\\]/.test(part)) {
-        if (await exists(join(folder, base, part))) next.push(join(base, part));
+        if (factsOf(join(folder, base, part)) !== undefined) next.push(join(base, part));
         continue;
       }
       const matcher = segmentPattern(part);
@@ -58,11 +59,4 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     // No folder: nothing in it matches.
     return [];
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
