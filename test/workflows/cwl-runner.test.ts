@@ -1,6 +1,6 @@
 /** `memoir cwl-runner`: one object on standard output, outputs in one folder, exit codes that other programs know. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
@@ -164,6 +164,135 @@ $graph:
     const other = await outputs<{ out: FileObject }>("t.cwl", "job.json");
     expect(two.out.checksum).toBe(one.out.checksum);
     expect(other.out.checksum).not.toBe(one.out.checksum);
+  });
+});
+
+describe("inputs as flags", () => {
+  const tool = `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: echo
+stdout: out.txt
+inputs:
+  word: {type: string, inputBinding: {position: 1}}
+  my_count: {type: int?, inputBinding: {position: 2}}
+  loud: {type: boolean?, inputBinding: {position: 3, prefix: --loud}}
+  item: {type: 'string[]?', inputBinding: {position: 4}}
+  f: {type: File?, inputBinding: {position: 5, valueFrom: $(self.basename)}}
+  outdir: {type: string?, inputBinding: {position: 6}}
+outputs: {out: stdout}
+`;
+  const text = async (...words: readonly string[]) => {
+    const { out } = await outputs<{ out: FileObject }>("--outdir", "results", ...words);
+    return (await readFile(out.path, "utf8")).trim();
+  };
+
+  it("stand after the process, alone or above a job", async () => {
+    await box.write("t.cwl", tool);
+    await box.write("job", "word: from the job\nmy_count: 1\n");
+    const flags = ["--my_count", "3", "--loud", "--item", "1", "--item", "b", "-f", "t.cwl"];
+    expect(await text("t.cwl", "--word", "hi", ...flags)).toBe("hi 3 --loud 1 b t.cwl");
+    expect(await text("t.cwl", "job", ...flags)).toBe("from the job 3 --loud 1 b t.cwl");
+    expect(await text("t.cwl", "--word=hi", "--loud", "false")).toBe("hi");
+  });
+
+  it("may have the names of the runner's own after --", async () => {
+    await box.write("t.cwl", tool);
+    const twofold = await box.run("cwl-runner", "t.cwl", "--word", "hi", "--outdir", "x");
+    expect([twofold.code, twofold.err]).toEqual([
+      2,
+      expect.stringContaining("--outdir is an input and a flag"),
+    ]);
+    expect(await text("t.cwl", "--", "--word", "hi", "--outdir", "x")).toBe("hi x");
+  });
+
+  it("that nobody knows are told with those that the process takes", async () => {
+    await box.write("t.cwl", tool);
+    const { code, err } = await box.run("cwl-runner", "t.cwl", "--wort", "hi");
+    expect(code).toBe(2);
+    expect(err).toMatch(/no input wort; did you mean word\?.*--word <string>.*\[--my_count <int\?>\]/);
+    const before = await box.run("cwl-runner", "--wort", "t.cwl");
+    expect([before.code, before.err]).toEqual([2, expect.stringContaining("unknown option '--wort'")]);
+    expect((await box.run("cwl-runner")).code).toBe(2);
+  });
+});
+
+describe("flags of other runners", () => {
+  it("that ask for what is done anyway are accepted", async () => {
+    await box.write("t.cwl", hello);
+    const flags =
+      "--parallel --strict --debug --verbose --timestamps --disable-color --enable-dev --enable-pull --rm-container --rm-tmpdir --move-outputs --compute-checksum --relax-path-checks";
+    const found = await outputs(...flags.split(" "), "--outdir=out", "t.cwl", "--word", "hi");
+    expect(found).toMatchObject({ out: { basename: "out.txt" } });
+  });
+
+  it("--version and --basedir are understood, and temporary folders go where they are wished", async () => {
+    expect((await box.run("cwl-runner", "--version")).out).toMatch(/^memoir \d+\.\d+\.\d+\n$/);
+    await box.write(
+      "t.cwl",
+      hello.replace("type: string", "type: File").replace("baseCommand: echo", "baseCommand: cat"),
+    );
+    await mkdir(join(box.folder, "data/deep"), { recursive: true });
+    await mkdir(join(box.folder, "jobs"));
+    await box.write("data/x.txt", "here\n");
+    await box.write("jobs/job.yml", "word: {class: File, path: x.txt}\n");
+    expect((await box.run("cwl-runner", "t.cwl", "jobs/job.yml")).code).toBe(3);
+    await outputs("--basedir", "data", "--outdir", "out", "t.cwl", "jobs/job.yml");
+    expect(await readFile(join(box.folder, "out/out.txt"), "utf8")).toBe("here\n");
+    await box.write("where.cwl", hello.replace("baseCommand: echo", "baseCommand: [sh, -c, pwd]"));
+    for (const flag of ["--tmpdir-prefix", "--tmp-outdir-prefix"]) {
+      await outputs(flag, "scratch/run-", "--outdir", "out", "where.cwl", "--word", "x");
+      expect(await readFile(join(box.folder, "out/out.txt"), "utf8")).toContain(
+        join(box.folder, "scratch/run-"),
+      );
+    }
+    expect(await readdir(join(box.folder, "scratch"))).toEqual([]);
+  });
+
+  it("--cachedir keeps results, --on-error goes on, --non-strict lets fields pass", async () => {
+    await box.write("t.cwl", hello.replace("baseCommand: echo", "baseCommand: [sh, -c, 'date +%s%N', echo]"));
+    const flags = ["--cachedir", "kept", "--outdir", "out", "t.cwl", "--word", "hi"];
+    const one = await outputs<{ out: FileObject }>(...flags);
+    expect((await outputs<{ out: FileObject }>(...flags)).out.checksum).toBe(one.out.checksum);
+    await box.write("strange.cwl", `${hello}strange: 1\n`);
+    expect((await box.run("cwl-runner", "strange.cwl", "--word", "x")).code).toBe(3);
+    await outputs("--non-strict", "--outdir", "out", "strange.cwl", "--word", "x");
+    await box.write(
+      "w.cwl",
+      `cwlVersion: v1.2
+class: Workflow
+inputs: {}
+steps:
+  bad: {run: {class: CommandLineTool, baseCommand: 'false', inputs: {}, outputs: {}}, in: {}, out: []}
+  late: {run: {class: CommandLineTool, baseCommand: [sh, -c, 'sleep 1; echo x > x'], inputs: {}, outputs: {x: {type: File, outputBinding: {glob: x}}}}, in: {}, out: [x]}
+  later: {run: {class: CommandLineTool, baseCommand: [touch, ${join(box.folder, "went-on")}], inputs: {x: File}, outputs: {}}, in: {x: late/x}, out: []}
+outputs: {}
+`,
+    );
+    expect((await box.run("cwl-runner", "--no-container", "--on-error", "stop", "w.cwl")).code).toBe(1);
+    expect(existsSync(join(box.folder, "went-on"))).toBe(false);
+    expect((await box.run("cwl-runner", "--no-container", "--on-error", "continue", "w.cwl")).code).toBe(1);
+    expect(existsSync(join(box.folder, "went-on"))).toBe(true);
+  });
+
+  it("a job that cannot be read, and names a tool, is told with its place", async () => {
+    await box.write("job.yml", "cwl:tool: t.cwl\nword: [\n");
+    const broken = await box.run("cwl-runner", "job.yml");
+    expect([broken.code, broken.err]).toEqual([3, expect.stringContaining("job.yml:")]);
+    await box.write("deep.yml", `cwl:tool: t.cwl\nword: ${"[".repeat(20_000)}\n`);
+    expect((await box.run("cwl-runner", "deep.yml")).code).toBe(3);
+    const laughs = Array.from(
+      { length: 9 },
+      (_, i) =>
+        `a${i}: &a${i} [${
+          i === 0
+            ? "x"
+            : Array(10)
+                .fill(`*a${i - 1}`)
+                .join(", ")
+        }]`,
+    );
+    await box.write("laughs.yml", `cwl:tool: t.cwl\n${laughs.join("\n")}\n`);
+    expect((await box.run("cwl-runner", "laughs.yml")).code).toBe(3);
   });
 });
 
