@@ -5,9 +5,9 @@ export function count(value: number): string {
   return value.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** `1 row`, `2 rows` */
-export function plural(value: number, word: string): string {
-  return `${count(value)} ${word}${value === 1 ? "" : "s"}`;
+/** `1 row`, `2 rows`; `1 entry`, `2 entries` */
+export function plural(value: number, word: string, several = `${word}s`): string {
+  return `${count(value)} ${value === 1 ? word : several}`;
 }
 
 /** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min` */

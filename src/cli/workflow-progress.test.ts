@@ -54,6 +54,29 @@ describe("progress of a workflow run", () => {
     progress.end();
   });
 
+  it("tells once why results are not kept, where there is a cache to keep them", () => {
+    const { screen, said } = screenOf("pipe");
+    const started = { kind: "run.started", run: "r", workflow: "w", directory: "/d", at: 0 } as const;
+    const missed = (call: string, words: string): TimedEvent => ({
+      kind: "call.missed",
+      call,
+      task: "t",
+      reason: { kind: "not-reusable", words },
+      at: 0,
+    });
+    const without = createWorkflowProgress(screen, () => 0);
+    without.event(started);
+    without.event(missed("w.a", "no cache is used"));
+    const progress = createWorkflowProgress(screen, () => 0);
+    progress.event({ ...started, cache: "file:///c" });
+    for (const call of ["w.a", "w.b"]) progress.event(missed(call, "it runs without a container"));
+    progress.event(missed("w.c", "meta says volatile: true"));
+    expect(said).toEqual([
+      "not kept: w.a: it runs without a container",
+      "not kept: w.c: meta says volatile: true",
+    ]);
+  });
+
   it("tells failures, retries and trouble with the cache at once", () => {
     const { screen, said } = screenOf("pipe");
     const progress = createWorkflowProgress(screen, () => 0);

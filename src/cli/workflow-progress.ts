@@ -27,6 +27,8 @@ export function createWorkflowProgress(
   const running = new Map<string, number>();
   let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
   let callLines = 0;
+  let hasCache = false;
+  const reasonsTold = new Set<string>();
 
   const line = () => {
     const ended = counts.reused + counts.computed + counts.failed + counts.cancelled;
@@ -63,9 +65,20 @@ export function createWorkflowProgress(
   return {
     event(event) {
       switch (event.kind) {
+        case "run.started":
+          hasCache = event.cache !== undefined;
+          break;
         case "call.asked":
           counts.asked++;
           break;
+        case "call.missed": {
+          const { reason } = event;
+          // Once for each reason: somebody who waits for reuse should not wait for ever.
+          if (!hasCache || reason.kind !== "not-reusable" || reasonsTold.has(reason.words)) break;
+          reasonsTold.add(reason.words);
+          screen.say(`${screen.paint.yellow("not kept:")} ${event.call}: ${reason.words}`);
+          break;
+        }
         case "call.started":
           running.set(event.call, event.at);
           break;

@@ -1,6 +1,7 @@
 /** memoir cache delete */
 import type { DeleteCacheResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { plural } from "../words.ts";
 
 export const command = defineCommand<DeleteCacheResult>({
   name: "cache delete",
@@ -19,7 +20,7 @@ export const command = defineCommand<DeleteCacheResult>({
   render: ({ name, location, purged }, screen) =>
     screen.out(
       purged > 0
-        ? `deleted ${name} and ${purged} entries`
+        ? `deleted ${name} and ${plural(purged, "entry", "entries")}`
         : `deleted ${name}; what lies in ${location} stays`,
     ),
 });

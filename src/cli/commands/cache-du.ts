@@ -2,7 +2,7 @@
 import type { CacheSize, SizeRow } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { size } from "../quantities.ts";
-import { table } from "../words.ts";
+import { plural, table } from "../words.ts";
 
 export const command = defineCommand<CacheSize>({
   name: "cache du",
@@ -20,7 +20,7 @@ export const command = defineCommand<CacheSize>({
   render: (result, screen) => {
     const row = (name: string, one: SizeRow) => [
       name,
-      `${one.entries} entries`,
+      plural(one.entries, "entry", "entries"),
       `${one.files} files`,
       size(one.apparentBytes),
       `${size(one.uniqueBytes)} unique`,

@@ -3,7 +3,7 @@ import type { EntryRow } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { ageMs, size, sizeBytes } from "../quantities.ts";
-import { duration, table } from "../words.ts";
+import { duration, plural, table } from "../words.ts";
 
 export const command = defineCommand<{ readonly entries: readonly EntryRow[]; readonly total: number }>({
   name: "cache entries",
@@ -49,6 +49,7 @@ export const command = defineCommand<{ readonly entries: readonly EntryRow[]; re
       entry.pinned === "yes" ? "pinned" : "",
     ]);
     for (const line of table(rows)) screen.out(line);
-    screen.out(entries.length < total ? `${total} entries, ${entries.length} shown` : `${total} entries`);
+    const all = plural(total, "entry", "entries");
+    screen.out(entries.length < total ? `${all}, ${entries.length} shown` : all);
   },
 });

@@ -4,7 +4,7 @@ import { AppError } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { ageMs, size, sizeBytes } from "../quantities.ts";
-import { table } from "../words.ts";
+import { plural, table } from "../words.ts";
 
 export const command = defineCommand<PruneResult>({
   name: "cache prune",
@@ -53,7 +53,7 @@ export const command = defineCommand<PruneResult>({
     if (kept > 0) screen.out(`${kept} more stay because they are pinned or in use`);
     const done = removed === undefined ? "would be removed; --yes removes" : "removed";
     const { entries, bytes } = removed ?? { entries: plan.remove.length, bytes: plan.removeBytes };
-    screen.out(`${entries} entries, ${size(bytes)}: ${done}`);
-    screen.out(`${plan.keepEntries} entries, ${size(plan.keepBytes)}: kept`);
+    screen.out(`${plural(entries, "entry", "entries")}, ${size(bytes)}: ${done}`);
+    screen.out(`${plural(plan.keepEntries, "entry", "entries")}, ${size(plan.keepBytes)}: kept`);
   },
 });

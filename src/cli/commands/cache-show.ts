@@ -15,9 +15,7 @@ export const command = defineCommand<ShowCacheResult>({
   render: (result, screen) => {
     renderCache(result.record, screen);
     const pinned = result.pinned === 0 ? "" : `, ${result.pinned} pinned`;
-    screen.out(
-      `  ${result.entries === 1 ? "1 entry" : `${result.entries} entries`}, ${size(result.bytes)}${pinned}`,
-    );
+    screen.out(`  ${plural(result.entries, "entry", "entries")}, ${size(result.bytes)}${pinned}`);
     if (result.runs.length > 0)
       screen.out(`  used by ${plural(result.runs.length, "run")}: ${result.runs.join(", ")}`);
   },

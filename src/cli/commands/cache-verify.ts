@@ -1,6 +1,7 @@
 /** memoir cache verify */
 import type { VerifyReport } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { plural } from "../words.ts";
 
 export const command = defineCommand<VerifyReport>({
   name: "cache verify",
@@ -19,7 +20,9 @@ export const command = defineCommand<VerifyReport>({
   act: async (given, { app, ask }) => (await app()).workflows.caches.verify(given.argument(0), ask),
   render: ({ checked, sound, setAside }, screen) => {
     for (const entry of setAside) screen.out(`${screen.paint.red("damaged")} ${entry.uuid}: ${entry.reason}`);
-    screen.out(`${checked} entries checked, ${sound} sound, ${setAside.length} set aside`);
+    screen.out(
+      `${plural(checked, "entry", "entries")} checked, ${sound} sound, ${setAside.length} set aside`,
+    );
   },
   exitCode: ({ setAside }) => (setAside.length > 0 ? 4 : 0),
 });
