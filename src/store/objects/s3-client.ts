@@ -1,5 +1,7 @@
 /** Loads the SDK on first use and sets it up once: time-outs, connections, checksums. */
+
 import type { S3Client } from "@aws-sdk/client-s3";
+import { AppError } from "../../kernel/index.ts";
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -66,6 +68,13 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Connection> 
           requestChecksumCalculation: "WHEN_REQUIRED" as const,
           responseChecksumValidation: "WHEN_REQUIRED" as const,
         }),
+  });
+  // Without one the first request would fail with a bare Error, and look like an answer of the server.
+  await client.config.region().catch((error: unknown) => {
+    client.destroy();
+    throw new AppError("STORE_WRONG_REGION", `opening s3://${options.bucket}: no AWS region is set`, {
+      cause: error,
+    });
   });
   return { sdk, client };
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { describeWith } from "../../../test/servers/requirement.ts";
 import { makeBucket, s3Requirement, sharedS3 } from "../../../test/servers/s3.ts";
 import { freshAsk } from "../../kernel/index.ts";
@@ -120,6 +120,19 @@ describe("an S3 server in trouble", () => {
       message: expect.stringContaining("s3://bucket"),
     });
     await store.close();
+  });
+
+  test("a bucket of AWS without a region is told to need one", async () => {
+    vi.stubEnv("AWS_REGION", undefined);
+    vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent");
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+    const store = createS3Store({ ...quick, bucket: "bucket" });
+    await expect(store.open(ask)).rejects.toMatchObject({
+      code: "STORE_WRONG_REGION",
+      message: "opening s3://bucket: no AWS region is set",
+    });
+    await store.close();
+    vi.unstubAllEnvs();
   });
 
   test("a server that never answers is given up", async () => {

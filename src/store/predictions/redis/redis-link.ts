@@ -15,6 +15,9 @@ import {
 } from "../../../kernel/index.ts";
 import type { RedisAddress } from "./redis-url.ts";
 
+/** What `run` is told to be doing when it makes the connection. */
+export const connecting = "connecting";
+
 export interface LinkOptions {
   readonly address: RedisAddress;
   /** Milliseconds until a connection (TLS and password included) must stand. Default 500. */
@@ -88,7 +91,7 @@ export class RedisLink {
       return redis;
     } catch (error) {
       redis.disconnect();
-      throw linkError(reason ?? error, "connecting", this.shown);
+      throw linkError(reason ?? error, connecting, this.shown);
     } finally {
       clearTimeout(timer);
     }
@@ -189,7 +192,7 @@ const damagedReplies = new Set(["WRONGTYPE"]);
 
 function linkError(error: unknown, doing: string, shown: string): unknown {
   if (error instanceof AppError) return error;
-  const words = `${doing} in ${shown}: ${messageOf(error)}`;
+  const words = `${doing} ${doing === connecting ? "to" : "in"} ${shown}: ${messageOf(error)}`;
   const reply = replyCode(error);
   if (reply !== undefined && refusedReplies.has(reply))
     return new AppError("STORE_TIER_REFUSED", words, { cause: error });
@@ -198,7 +201,7 @@ function linkError(error: unknown, doing: string, shown: string): unknown {
   if (reply !== undefined && damagedReplies.has(reply))
     return new AppError("STORE_TIER_DAMAGED", words, { cause: error });
   // A wrong password before Redis 6, and a certificate that is not trusted, have no code of their own.
-  if (reply === "ERR" && doing === "connecting")
+  if (reply === "ERR" && doing === connecting)
     return new AppError("STORE_TIER_REFUSED", words, { cause: error });
   if (reply === undefined && error instanceof TypeError) return error;
   return new AppError("STORE_TIER_UNREACHABLE", words, {

@@ -22,7 +22,7 @@ import {
   stateKey,
 } from "./layout.ts";
 import { originTag, readMark } from "./mark.ts";
-import { RedisLink } from "./redis-link.ts";
+import { connecting, RedisLink } from "./redis-link.ts";
 import { parseRedisUrl } from "./redis-url.ts";
 import { deleteUnchangedScript, ersiliaTtlSeconds, putScript, releaseScript } from "./scripts.ts";
 import { createRowWriter, RowReader } from "./stored-row.ts";
@@ -82,7 +82,7 @@ class RedisTier implements PredictionTier {
   }
 
   async open(ask: Ask): Promise<void> {
-    await this.#link.run("connecting", ask, async (redis) => {
+    await this.#link.run(connecting, ask, async (redis) => {
       await redis.ping();
       if (this.#options.expireAfterMs === undefined) return;
       // Servers from 7.4 on can expire single fields of a hash; on others old rows are dropped when they are met.
