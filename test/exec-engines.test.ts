@@ -15,7 +15,7 @@ import {
   findEngine,
   ImageStore,
 } from "../src/exec/container/index.ts";
-import type { Attempt, AttemptEnd, Executor } from "../src/exec/core/index.ts";
+import { type Attempt, type AttemptEnd, attemptHostPath, type Executor } from "../src/exec/core/index.ts";
 import { freshAsk, isAppError, pause, type TaskPath } from "../src/kernel/index.ts";
 import { dockerRequirement, startDocker } from "./servers/docker.ts";
 import { podmanRequirement, startPodman } from "./servers/podman.ts";
@@ -55,7 +55,7 @@ for (const { requirement, start, title } of [
     afterAll(async () => {
       await engine?.close();
       await server?.stop();
-      await rm(root, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true, maxRetries: 20 });
     });
 
     /** An executor that leaves the shared engine open when it is closed. */
@@ -231,6 +231,33 @@ for (const { requirement, start, title } of [
       );
       for (const name of ["work/made", "rc", "stdout"])
         expect(await stat(join(attempt.directory, name))).toMatchObject({ uid: 1234, gid: 2345 });
+    });
+
+    it("places things anywhere in the container, and the working directory under a second name", async () => {
+      await writeFile(join(root, "given"), "given\n");
+      const source = { kind: "file", location: join(root, "given"), basename: "given" } as const;
+      const attempt = await prepare(
+        'pwd; echo "$@"; cat /srv/out/in /srv/data/ro /srv/text; echo more >> /srv/data/rw; echo no 2>/dev/null >> /srv/data/ro || echo kept; cp /srv/data/rw made',
+        {
+          workDir: "/srv/out",
+          arguments: ["one", "two"],
+          inputs: [
+            { path: "/mnt/memoir/work/in" as TaskPath, source },
+            { path: "/srv/data/ro" as TaskPath, source },
+            { path: "/srv/data/rw" as TaskPath, source, writable: true },
+          ],
+          literalFiles: [{ path: "/srv/text" as TaskPath, content: "text\n" }],
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      const read = (path: string) => readFile(path, "utf8");
+      expect(await read(join(attempt.directory, "stdout"))).toBe(
+        "/srv/out\none two\ngiven\ngiven\ntext\nkept\n",
+      );
+      expect(await read(join(attempt.directory, "work/made"))).toBe("given\nmore\n");
+      expect(await read(attemptHostPath(attempt, "/srv/out/made") ?? "")).toBe("given\nmore\n");
+      expect(await read(attemptHostPath(attempt, "/srv/data/rw") ?? "")).toBe("given\nmore\n");
+      expect(await read(join(root, "given"))).toBe("given\n");
     });
 
     it("gives a task the network when it asks for it", async () => {
