@@ -49,7 +49,7 @@ for (const { requirement, start, title } of engines) {
         const executor = createContainerExecutor({
           engine,
           images: new ImageStore({ engine, credentials: where }),
-          graceMs: 1_000,
+          graceMs: 5_000,
         });
         await executor.open(ask);
         return executor;

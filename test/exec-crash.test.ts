@@ -1,6 +1,6 @@
 /** What becomes of tasks when Memoir is killed: host tasks end with it, containers are taken up by the next one. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 20 }));
 
 async function prepare(script: string): Promise<Attempt> {
   const id = `crash-${process.pid}-${serial++}`;
@@ -75,6 +75,17 @@ async function processesOf(word: string): Promise<readonly string[]> {
   return found;
 }
 
+/** Pids that work in an attempt's directory, or have it in their command line: the task, and who looks after it. */
+async function processesIn(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+    if ([cwd, ...words].some((path) => path.startsWith(directory))) found.push(pid);
+  }
+  return found;
+}
+
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 120_000; Date.now() < end; await pause(20, ask)) if (await holds()) return;
   throw new Error(`within 120 s it did not come about that ${what}`);
@@ -99,7 +110,7 @@ async function endsUnknown(kind: "host" | "isolated"): Promise<void> {
   const child = await startRunner({ kind, env, attempts: [attempt] });
   await until("the task runs", async () => (await readdir(join(directory, "work"))).includes("ready"));
   child.kill("SIGUSR2");
-  await until("nothing of it is left", async () => (await processesOf(directory)).length === 0);
+  await until("nothing of it is left", async () => (await processesIn(directory)).length === 0);
   await kill(child);
   expect(await readdir(join(directory, "work"))).toContain("cleaned");
   const next = createHostExecutor({ isolate: kind === "isolated", env });
@@ -115,9 +126,8 @@ describe("host tasks of a Memoir that was killed", () => {
     const child = await startRunner({ kind: "host", env, attempts: [attempt] });
     await until("the task runs", async () => (await processesOf(mark)).length === 2);
     await kill(child);
-    // The supervision's processes name the directory.
-    for (const word of [mark, attempt.directory])
-      await until("nothing of it is left", async () => (await processesOf(word)).length === 0);
+    await until("nothing of it is left", async () => (await processesOf(mark)).length === 0);
+    await until("nobody works for it", async () => (await processesIn(attempt.directory)).length === 0);
     const next = createHostExecutor({ isolate: false, env });
     await next.open(ask);
     expect(await next.state(attempt, ask)).toEqual({ kind: "unknown" });

@@ -13,7 +13,7 @@ import { describeWith } from "./servers/requirement.ts";
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: process.env["HOME"] ?? "/" };
 
 async function make(isolate: boolean) {
-  const executor = createHostExecutor({ isolate, env, graceMs: 1_000 });
+  const executor = createHostExecutor({ isolate, env, graceMs: 5_000 });
   await executor.open(freshAsk());
   return executor;
 }
@@ -30,7 +30,7 @@ describe("without bash", () => {
     name: "the host without bash",
     graceful: true,
     make: async () => {
-      const executor = createHostExecutor({ isolate: false, env: { ...env, PATH: path }, graceMs: 1_000 });
+      const executor = createHostExecutor({ isolate: false, env: { ...env, PATH: path }, graceMs: 5_000 });
       await executor.open(freshAsk());
       return executor;
     },

@@ -32,7 +32,7 @@ await Promise.all(order.attempts.map((attempt) => executor.wait(attempt, ask)));
 async function makeExecutor(): Promise<Executor> {
   const { kind, env } = order;
   if (kind === "host" || kind === "isolated")
-    return createHostExecutor({ isolate: kind === "isolated", env, graceMs: 1_000 });
+    return createHostExecutor({ isolate: kind === "isolated", env, graceMs: 5_000 });
   const engine = await findEngine({ engine: kind, env, home: "/" }, ask);
   return createContainerExecutor({
     engine,

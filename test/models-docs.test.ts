@@ -29,7 +29,7 @@ describeWith([python], "docs/models.md", () => {
       ]);
       await runner.close();
     } finally {
-      rmSync(cwd, { recursive: true });
+      rmSync(cwd, { recursive: true, maxRetries: 20 });
     }
   });
 

@@ -44,7 +44,7 @@ beforeEach(() => {
   work = mkdtempSync(join(tmpdir(), "memoir-fetch-test-"));
   home = join(work, "home");
 });
-afterEach(() => rmSync(work, { recursive: true }));
+afterEach(() => rmSync(work, { recursive: true, maxRetries: 20 }));
 
 const fetchFrom = (text: string, version?: string): Promise<FetchedModel> =>
   fetchModel(

@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((runner) => runner.close()));
   expect(readdirSync(temp), "what a closed runner leaves behind").toEqual([]);
-  rmSync(temp, { recursive: true });
+  rmSync(temp, { recursive: true, maxRetries: 20 });
 });
 
 function runnerOf(model: Model, options: { workers?: number; timeoutMs?: number } = {}): Runner {
@@ -109,7 +109,7 @@ describeWith([bashAndAwk], "a broken script model", () => {
     folder = mkdtempSync(join(tmpdir(), "memoir-broken-model-"));
     cpSync(join(fixtures, "letters"), folder, { recursive: true });
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
 
   const failureOf = async (script: string) => {
     writeFileSync(join(folder, "model", "framework", "run.sh"), script);

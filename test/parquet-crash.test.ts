@@ -77,7 +77,7 @@ async function killed(place: Place, kills: number, longestMs: number): Promise<v
 describe("Parquet in a folder, several processes", () => {
   const place = () => {
     const folder = mkdtempSync(join(tmpdir(), "memoir-parquet-crash-"));
-    return { uri: folder, dispose: () => rmSync(folder, { recursive: true, force: true }) };
+    return { uri: folder, dispose: () => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }) };
   };
 
   test("writers at the same time lose nothing and leave no duplicates", async () => {

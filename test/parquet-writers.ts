@@ -58,7 +58,7 @@ export async function prepareWriters(): Promise<Writers> {
       return acknowledged;
     },
     dispose: () => {
-      for (const each of [folder, tempFolder]) rmSync(each, { recursive: true, force: true });
+      for (const each of [folder, tempFolder]) rmSync(each, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }

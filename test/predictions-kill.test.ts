@@ -51,7 +51,7 @@ describe("a writer that is killed", () => {
         rows += await expectIntact(createEmbeddedTier({ folder }), writers);
       }
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     }
   });
 });

@@ -18,12 +18,12 @@ beforeEach(() => {
 });
 afterEach(() => {
   starter.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
 /** The script runs its words as a command. */
 function started(script = '"$@"; exit $?') {
-  return createGroupStarter({ bash: "/bin/bash", script, env, graceMs: 1_000 });
+  return createGroupStarter({ bash: "/bin/bash", script, env, graceMs: 5_000 });
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -124,7 +124,7 @@ it("kill -9 of the process that uses it ends every group, by TERM and then KILL"
   });
   const script = `
     import { createGroupStarter } from ${JSON.stringify(module)};
-    const starter = createGroupStarter({ bash: "/bin/bash", script: '"$@"', env: { PATH: process.env.PATH }, graceMs: 1000 });
+    const starter = createGroupStarter({ bash: "/bin/bash", script: '"$@"', env: { PATH: process.env.PATH }, graceMs: 5000 });
     for (const text of ["trap 'echo > ${join(folder, "polite")}; exit' TERM;", "trap '' TERM;"])
       starter.run(["sh", "-c", text + " echo > ${folder}/$$; while :; do sleep 0.05; done"],
         (pid) => console.log(pid), { signal: new AbortController().signal });`;

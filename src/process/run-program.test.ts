@@ -13,7 +13,7 @@ let cwd: string;
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), "memoir-process-"));
 });
-afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+afterEach(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 20 }));
 
 const bash = (script: string) => ({ command: "bash", args: ["-c", script], cwd, env });
 

@@ -90,7 +90,7 @@ export async function openServer(
   const listening = await listen(server, {
     host: "127.0.0.1",
     port: 0,
-    requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
   });
   omics.runs.resume();
   server.resume();
@@ -104,7 +104,7 @@ export async function openServer(
     close: async () => {
       await listening.close();
       await omics.close();
-      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }

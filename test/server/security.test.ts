@@ -320,7 +320,7 @@ describe("hostile requests", () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await openServer({
-      requestTimeoutMs: 1_000,
+      requestTimeoutMs: 3_000,
       env: { AWS_SECRET_ACCESS_KEY: "environment-secret" },
     });
   });

@@ -16,9 +16,9 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
   process.env[mainProcessVariable] = String(process.pid);
   return async () => {
     writeFileSync(join(folder, "end"), "");
-    for (const end = Date.now() + 10_000; existsSync(join(folder, "s3")) && Date.now() < end; )
+    for (const end = Date.now() + 60_000; existsSync(join(folder, "s3")) && Date.now() < end; )
       await wait(50);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     delete process.env[sharedFolderVariable];
   };
 }

@@ -85,7 +85,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     address: options.unixSocket === true ? socket : `127.0.0.1:${port}`,
     stop: async () => {
       await end(server, "SIGTERM");
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     },
     kill: () => end(server, "SIGKILL"),
     restart: async () => {

@@ -57,7 +57,7 @@ ${auth}`,
     await ended(server);
     tokens?.closeAllConnections();
     tokens?.close();
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true, maxRetries: 20 });
   };
   const host = `127.0.0.1:${port}`;
   for (const until = Date.now() + 120_000; Date.now() < until; await wait(20)) {

@@ -45,7 +45,7 @@ export function executorContract(contract: ExecutorContract): void {
 
     afterAll(async () => {
       await executor?.close();
-      await rm(root, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true, maxRetries: 20 });
     });
 
     /** An attempt whose script is `script`; its directory is there, as the engine makes it. */
