@@ -41,6 +41,7 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
   });
   const pinOnce = once((requested, ask) => pin(options, registry, requested, ask));
   const starts = new Map<string, ImageStart>();
+  const starting = new SingleFlight<ImageStart>();
   return {
     pin: pinOnce,
     make: async (order, ask) => {
@@ -52,9 +53,12 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
       return pinLocal(recipe.kind === "local" ? recipe.name : recipe.kind, image);
     },
     startOf: async (image, ask) => {
-      const known = starts.get(image.reference) ?? (await startOf(options, registry, image, ask));
-      starts.set(image.reference, known);
-      return known;
+      const { reference } = image;
+      const known = starts.get(reference);
+      if (known !== undefined) return known;
+      const found = await starting.run(reference, () => startOf(options, registry, image, ask));
+      starts.set(reference, found);
+      return found;
     },
   };
 }
