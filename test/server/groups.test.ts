@@ -71,7 +71,7 @@ describe("maxGpus", () => {
       (await Promise.all(together.map((run) => tasksOf(server, run["id"]))))
         .flat()
         .map((task) => task["status"]);
-    await expect.poll(states, { interval: 30, timeout: 30_000 }).toEqual(["RUNNING", "RUNNING"]);
+    await expect.poll(states, { interval: 30 }).toEqual(["RUNNING", "RUNNING"]);
     for (const run of together) await post(server, `/run/${run["id"]}/cancel`, {});
     for (const run of together) await ended(server, run["id"]);
   });
@@ -123,9 +123,7 @@ workflow both {
       const run = await start(first, id, { runGroupId, cacheId: cache["id"] });
       const states = async () =>
         (await tasksOf(first, run["id"])).map(({ name, status }) => `${name} ${status}`);
-      await expect
-        .poll(states, { interval: 30, timeout: 30_000 })
-        .toEqual(["quick COMPLETED", "slow RUNNING"]);
+      await expect.poll(states, { interval: 30 }).toEqual(["quick COMPLETED", "slow RUNNING"]);
       await first.close();
       // Almost a minute has passed, as the ledger tells it.
       const ledger = await openLedger(join(folder, "home", "server", "ledger.db"));
@@ -151,7 +149,7 @@ workflow both {
             (await tasksOf(second, free["id"])).map(
               ({ name, status, cacheHit }) => `${name} ${status} ${cacheHit}`,
             ),
-          { interval: 30, timeout: 30_000 },
+          { interval: 30 },
         )
         .toEqual(["quick COMPLETED true", "slow RUNNING false"]);
       await post(second, `/run/${free["id"]}/cancel`, {});

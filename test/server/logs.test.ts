@@ -72,7 +72,7 @@ async function streamOf(run: unknown): Promise<string> {
         [task] = await tasksOf(server, run);
         return task?.["status"];
       },
-      { interval: 30, timeout: 30_000 },
+      { interval: 30 },
     )
     .toBe("RUNNING");
   const { logStream } = await get(server, `/run/${run}/task/${task?.["taskId"]}`);
@@ -94,7 +94,7 @@ it("what a task says is read while it runs; the forward token stays until there 
     said.push(...(page.events ?? []).map(({ message }) => message ?? ""));
     return { said, same };
   };
-  const polled = { interval: 30, timeout: 30_000 };
+  const polled = { interval: 30 };
   await expect.poll(async () => (await next()).said, polled).toEqual(["first"]);
   expect((await tasksOf(server, run))[0]?.["status"]).toBe("RUNNING");
   expect(await next()).toEqual({ said: ["first"], same: true });
@@ -177,7 +177,7 @@ it("several tasks are followed together, and nothing is missed or shown twice", 
   const names = gates.map((gate) => gate.slice(gate.lastIndexOf("/") + 1));
   const seen = (most: number) =>
     names.flatMap((name) => Array.from({ length: most }, (_, n) => `${name} ${n + 1}`)).sort();
-  const polled = { interval: 30, timeout: 40_000 };
+  const polled = { interval: 30 };
   await expect.poll(async () => [...(await follow.poll())].sort(), polled).toEqual(seen(100));
   expect((await get(server, `/run/${run}`))["status"]).toBe("RUNNING");
   for (const which of gates.keys()) await open(1, which);
@@ -194,7 +194,7 @@ it("a cancelled task's words stay, and so do those of a run that was deleted", a
   const { run } = await talk("echo before; sleep 60");
   const stream = await streamOf(run);
   await expect
-    .poll(async () => (await read(stream)).events?.map(({ message }) => message), { timeout: 30_000 })
+    .poll(async () => (await read(stream)).events?.map(({ message }) => message))
     .toEqual(["before"]);
   await post(server, `/run/${run}/cancel`, {});
   expect((await ended(server, run))["status"]).toBe("CANCELLED");

@@ -86,7 +86,7 @@ async function round(): Promise<void> {
   const settings = { workflowId: workflow.id, roleArn, outputUri: `${place}/out`, parameters: { name: "o" } };
   const { id } = await aws("start-run", "--cli-input-json", JSON.stringify(settings));
   await expect
-    .poll(async () => (await aws("get-run", "--id", id)).status, { interval: 200, timeout: 60_000 })
+    .poll(async () => (await aws("get-run", "--id", id)).status, { interval: 200 })
     .toBe("COMPLETED");
   expect(await aws("list-run-tasks", "--id", id, "--query", "items[].status")).toEqual(["COMPLETED"]);
   await aws("tag-resource", "--resource-arn", workflow.arn, "--tags", "team=x y");

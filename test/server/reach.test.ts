@@ -74,7 +74,7 @@ async function outcome(files: Readonly<Record<string, string>>): Promise<Told> {
     run = await send("GET", `/run/${id}`);
     return run["status"];
   };
-  await expect.poll(status, { interval: 30, timeout: 60_000 }).toMatch(/^(COMPLETED|FAILED)$/);
+  await expect.poll(status, { interval: 30 }).toMatch(/^(COMPLETED|FAILED)$/);
   const { items } = await send("GET", `/run/${id}/task`);
   return {
     status: run["status"],

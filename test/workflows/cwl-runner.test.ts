@@ -262,8 +262,8 @@ describe("flags of other runners", () => {
 class: Workflow
 inputs: {}
 steps:
-  bad: {run: {class: CommandLineTool, baseCommand: 'false', inputs: {}, outputs: {}}, in: {}, out: []}
-  late: {run: {class: CommandLineTool, baseCommand: [sh, -c, 'sleep 1; echo x > x'], inputs: {}, outputs: {x: {type: File, outputBinding: {glob: x}}}}, in: {}, out: [x]}
+  bad: {run: {class: CommandLineTool, baseCommand: [sh, -c, 'echo > ${join(box.folder, "failed")}; exit 1'], inputs: {}, outputs: {}}, in: {}, out: []}
+  late: {run: {class: CommandLineTool, baseCommand: [sh, -c, 'while [ ! -e ${join(box.folder, "failed")} ]; do sleep 0.05; done; sleep 2; echo x > x'], inputs: {}, outputs: {x: {type: File, outputBinding: {glob: x}}}}, in: {}, out: [x]}
   later: {run: {class: CommandLineTool, baseCommand: [touch, ${join(box.folder, "went-on")}], inputs: {x: File}, outputs: {}}, in: {x: late/x}, out: []}
 outputs: {}
 `,
