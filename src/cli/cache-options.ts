@@ -1,6 +1,22 @@
 /** Flags that several cache commands share. */
+import { AppError } from "../kernel/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
 import { present } from "./model-options.ts";
+import { cacheOption } from "./workflow-options.ts";
+
+/** A cache that is looked at: an argument, or a flag as in the commands that take something else as their argument. */
+export const lookedAtArgument = {
+  name: "CACHE",
+  description: "name, folder or s3:// URI; default ~/.memoir/cache",
+} as const;
+export const lookedAtOption: OptionSpec = { ...cacheOption, description: "the same as CACHE" };
+
+export function lookedAtCache(given: Given): string | undefined {
+  const [place, flag] = [given.argument(0), given.text("cache")];
+  if (place !== undefined && flag !== undefined && place !== flag)
+    throw new AppError("CLI_USAGE", `choosing the cache: ${place} and --cache ${flag} are two`);
+  return place ?? flag;
+}
 
 export const behaviorOption: OptionSpec = {
   flags: "--behavior <when>",

@@ -118,6 +118,8 @@ describe("what lies in a cache", () => {
       entries: 2,
       byTask: { make: { files: 2 }, join: { files: 1 } },
     });
+    expect(await box.json("cache", "du", "--cache", "./lab")).toMatchObject({ entries: 2 });
+    expect((await box.run("cache", "du", "./lab", "--cache", "./other")).code).toBe(2);
   });
 
   it("lies where its address says, and is read-only", async () => {

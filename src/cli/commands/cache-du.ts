@@ -1,5 +1,6 @@
 /** memoir cache du */
 import type { CacheSize, SizeRow } from "../../app/index.ts";
+import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { size } from "../quantities.ts";
 import { plural, table } from "../words.ts";
@@ -8,15 +9,15 @@ export const command = defineCommand<CacheSize>({
   name: "cache du",
   summary: "Tell how big a cache is, by task and by workflow",
   details: ["Two sizes: all entries added up, and with equal contents counted once."],
-  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
-  options: [],
+  arguments: [lookedAtArgument],
+  options: [lookedAtOption],
   examples: [
     {
       command:
         "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache du ./lab",
     },
   ],
-  act: async (given, { app, ask }) => (await app()).workflows.caches.du(given.argument(0), ask),
+  act: async (given, { app, ask }) => (await app()).workflows.caches.du(lookedAtCache(given), ask),
   render: (result, screen) => {
     const row = (name: string, one: SizeRow) => [
       name,

@@ -1,5 +1,6 @@
 /** memoir cache entries */
 import type { EntryRow } from "../../app/index.ts";
+import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { ageMs, size, sizeBytes } from "../quantities.ts";
@@ -8,8 +9,9 @@ import { duration, plural, table } from "../words.ts";
 export const command = defineCommand<{ readonly entries: readonly EntryRow[]; readonly total: number }>({
   name: "cache entries",
   summary: "List what a cache has recorded, newest first",
-  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  arguments: [lookedAtArgument],
   options: [
+    lookedAtOption,
     { flags: "--task <name>", description: "only results of this task" },
     { flags: "--run <id>", description: "only results that this run computed" },
     { flags: "--workflow <name>", description: "only results of this workflow" },
@@ -27,7 +29,7 @@ export const command = defineCommand<{ readonly entries: readonly EntryRow[]; re
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.entries(
       {
-        ...present("cache", given.argument(0)),
+        ...present("cache", lookedAtCache(given)),
         ...present("task", given.text("task")),
         ...present("run", given.text("run")),
         ...present("workflow", given.text("workflow")),

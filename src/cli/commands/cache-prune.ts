@@ -1,6 +1,7 @@
 /** memoir cache prune */
 import type { PruneResult } from "../../app/index.ts";
 import { AppError } from "../../kernel/index.ts";
+import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { ageMs, size, sizeBytes } from "../quantities.ts";
@@ -10,8 +11,9 @@ export const command = defineCommand<PruneResult>({
   name: "cache prune",
   summary: "Remove what a cache no longer needs; a dry run unless --yes",
   details: ["Pinned entries and what a running run uses always stay."],
-  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
+  arguments: [lookedAtArgument],
   options: [
+    lookedAtOption,
     { flags: "--older-than <age>", description: "neither made nor used for this long, such as 90d" },
     { flags: "--budget <size>", description: "the least recently used, until the rest fits, such as 500G" },
     { flags: "--old-versions", description: "entries that this version of Memoir never reuses" },
@@ -37,7 +39,7 @@ export const command = defineCommand<PruneResult>({
         "memoir cache prune: say what may go: --older-than, --budget, --old-versions or --orphans",
       );
     return (await app()).workflows.caches.prune(
-      { ...present("cache", given.argument(0)), rules, sure: given.is("yes") ? "yes" : "no" },
+      { ...present("cache", lookedAtCache(given)), rules, sure: given.is("yes") ? "yes" : "no" },
       ask,
     );
   },

@@ -1,5 +1,6 @@
 /** memoir cache verify */
 import type { VerifyReport } from "../../app/index.ts";
+import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { plural } from "../words.ts";
 
@@ -9,15 +10,15 @@ export const command = defineCommand<VerifyReport>({
   details: [
     "Ends with exit code 4 when something was damaged. What is set aside is never reused and can be pruned.",
   ],
-  arguments: [{ name: "CACHE", description: "name, folder or s3:// URI; default ~/.memoir/cache" }],
-  options: [],
+  arguments: [lookedAtArgument],
+  options: [lookedAtOption],
   examples: [
     {
       command:
         "memoir run hello.wdl name=Ada --executor host --cache-host-tasks --cache ./lab && memoir cache verify ./lab",
     },
   ],
-  act: async (given, { app, ask }) => (await app()).workflows.caches.verify(given.argument(0), ask),
+  act: async (given, { app, ask }) => (await app()).workflows.caches.verify(lookedAtCache(given), ask),
   render: ({ checked, sound, setAside }, screen) => {
     for (const entry of setAside) screen.out(`${screen.paint.red("damaged")} ${entry.uuid}: ${entry.reason}`);
     screen.out(

@@ -8,18 +8,19 @@ export const command = defineCommand<LogsResult>({
   name: "runs logs",
   summary: "Print the command, the output streams and the exit code of a run's calls",
   details: [
-    "Without --call those of the failed calls, or of all computed ones when none failed. Long streams are cut to their end.",
+    "Without CALL those of the failed calls, or of all computed ones when none failed. Long streams are cut to their end.",
   ],
-  arguments: [runArgument],
-  options: [
-    { flags: "--call <call>", description: "only this call: its path, the end of it, or a task's name" },
-    runsDirOption,
+  arguments: [
+    runArgument,
+    { name: "CALL", description: "only this call: its path, the end of it, or a task's name" },
   ],
-  examples: [
-    { command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last --call greet" },
-  ],
+  options: [{ flags: "--call <call>", description: "the same as CALL" }, runsDirOption],
+  examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last greet" }],
   act: async (given, { app }) =>
-    (await app()).workflows.runs.logs({ ...runWish(given), ...present("call", given.text("call")) }),
+    (await app()).workflows.runs.logs({
+      ...runWish(given),
+      ...present("call", given.argument(1) ?? given.text("call")),
+    }),
   render: ({ calls }, screen) => {
     for (const call of calls) {
       screen.out(screen.paint.bold(`${call.call} (${call.state})`));
