@@ -69,4 +69,16 @@ describe("features must be asked for", () => {
     expect(await codes(workflow(step("a", text)))).toEqual(["cwl-missing-feature"]);
     expect(await codes(workflow(step("a", text), all))).toEqual([]);
   });
+
+  it("those of inputs are a warning where a workflow around may ask for them", async () => {
+    const inner = step("a", "    in: {i: {source: n, valueFrom: $(self)}}\n");
+    const { said } = await loadText(workflow(inner));
+    expect(said).toEqual([expect.stringMatching(/warning: i has valueFrom/)]);
+    const outer = workflow(
+      "  outer:\n    in: {n: n, s: s, ns: ns}\n    out: []\n    run: inner.cwl\n",
+      "requirements: {SubworkflowFeatureRequirement: {}}\n",
+    );
+    const nested = await loadText({ "main.cwl": outer, "inner.cwl": workflow(inner) });
+    expect(nested.said).toEqual([expect.stringMatching(/error: i has valueFrom/)]);
+  });
 });

@@ -11,8 +11,9 @@ import { assignable } from "./assignable.ts";
 import { checkExpressions } from "./check-expressions.ts";
 import { findCycle } from "./cycles.ts";
 
-export function checkProcess(process: Process, outer: Requirements = {}): Diagnostic[] {
-  const requirements = inherited(outer, process.requirements);
+/** `outer`: what the workflow around it asks for; undefined = it is not known whether there is one. */
+export function checkProcess(process: Process, outer?: Requirements): Diagnostic[] {
+  const requirements = inherited(outer ?? {}, process.requirements);
   const found = checkExpressions(process, requirements);
   if (process.kind === "operation")
     return [
@@ -24,10 +25,15 @@ export function checkProcess(process: Process, outer: Requirements = {}): Diagno
         "note",
       ),
     ];
-  return process.kind === "workflow" ? [...found, ...checkWorkflow(process, requirements)] : found;
+  return process.kind === "workflow"
+    ? [...found, ...checkWorkflow(process, requirements, outer === undefined ? "alone" : "inside")]
+    : found;
 }
 
-function checkWorkflow(workflow: Workflow, requirements: Requirements): Diagnostic[] {
+/** A workflow that is looked at alone may be made for another, whose requirements hold for it, too. */
+type Setting = "alone" | "inside";
+
+function checkWorkflow(workflow: Workflow, requirements: Requirements, setting: Setting): Diagnostic[] {
   const found: Diagnostic[] = [];
   const cycle = findCycle(workflow);
   if (cycle !== undefined) {
@@ -41,16 +47,22 @@ function checkWorkflow(workflow: Workflow, requirements: Requirements): Diagnost
       ),
     );
   }
-  for (const step of workflow.steps) found.push(...checkStep(step, workflow, requirements));
-  for (const output of workflow.outputs) found.push(...checkOutput(output, workflow, requirements));
+  for (const step of workflow.steps) found.push(...checkStep(step, workflow, { requirements, setting }));
+  for (const output of workflow.outputs)
+    found.push(...checkOutput(output, workflow, { requirements, setting }));
   return found;
 }
 
-function checkStep(step: Step, workflow: Workflow, outer: Requirements): Diagnostic[] {
+interface Around {
+  readonly requirements: Requirements;
+  readonly setting: Setting;
+}
+
+function checkStep(step: Step, workflow: Workflow, { requirements: outer, setting }: Around): Diagnostic[] {
   const requirements = inherited(outer, step.requirements);
   const found: Diagnostic[] = [];
   const need = (name: RequirementName, className: string, place: Place, why: string) => {
-    if (requirements[name] === undefined) found.push(missingFeature(className, place, why));
+    if (requirements[name] === undefined) found.push(missingFeature({ className, place, why, setting }));
   };
   if (step.scatter.length > 0)
     need("scatter", "ScatterFeatureRequirement", step.place, `step ${step.name} scatters`);
@@ -108,11 +120,16 @@ function checkStepInput(input: StepInput, step: Step, workflow: Workflow): Diagn
   return mismatch(type, sink, input, `${step.name}/${input.name}`, parameter.place);
 }
 
-function checkOutput(output: WorkflowOutput, workflow: Workflow, requirements: Requirements): Diagnostic[] {
+function checkOutput(output: WorkflowOutput, workflow: Workflow, around: Around): Diagnostic[] {
   const found: Diagnostic[] = [];
-  if (output.sources.length > 1 && requirements.multipleInput === undefined)
+  if (output.sources.length > 1 && around.requirements.multipleInput === undefined)
     found.push(
-      missingFeature("MultipleInputFeatureRequirement", output.place, `${output.name} has several sources`),
+      missingFeature({
+        className: "MultipleInputFeatureRequirement",
+        place: output.place,
+        why: `${output.name} has several sources`,
+        setting: around.setting,
+      }),
     );
   if (output.sources.length === 0) return found;
   found.push(...mismatch(mergedType(output, workflow), output.type, output, output.name, output.place));
@@ -190,9 +207,19 @@ function withoutNull(type: Type): Type {
   return some.length === 0 ? type : unionOf(some);
 }
 
-function missingFeature(className: string, place: Place, why: string): Diagnostic {
+/** What the features of inputs ask for may come from around; scattering and subworkflows are said where they are. */
+const fromAround = new Set(["MultipleInputFeatureRequirement", "StepInputExpressionRequirement"]);
+
+function missingFeature(missing: {
+  readonly className: string;
+  readonly place: Place;
+  readonly why: string;
+  readonly setting: Setting;
+}): Diagnostic {
+  const { className, place, why, setting } = missing;
+  const severity = setting === "alone" && fromAround.has(className) ? "warning" : "error";
   return {
-    ...say(place, "cwl-missing-feature", `${why}, and ${className} is not among the requirements`),
+    ...say(place, "cwl-missing-feature", `${why}, and ${className} is not among the requirements`, severity),
     help: `add "${className}: {}" to the requirements of the workflow`,
   };
 }
