@@ -138,6 +138,12 @@ export interface TaskRecord extends OwnedRecord {
   readonly gpus: number;
   readonly cacheHit: boolean;
   readonly cacheUri?: string;
+  /** What its attempt used; null = not known. */
+  readonly usage?: {
+    readonly wallSeconds: number;
+    readonly cpuSeconds: number | null;
+    readonly maxRssBytes: number | null;
+  };
   readonly image?: { readonly image: string; readonly imageDigest?: string; readonly sourceImage: string };
   readonly startTime?: string;
   readonly stopTime?: string;

@@ -263,7 +263,9 @@ export type OperationName = keyof typeof operations;
 export const otherFamilies = [
   ...[
     "/sequencestore",
+    "/sequencestores",
     "/referencestore",
+    "/referencestores",
     "/annotationStore",
     "/annotationStores",
     "/variantStore",

@@ -111,6 +111,20 @@ export function found<T>(record: T | undefined, what: string, id: string): T {
   return record;
 }
 
+/** A small document that the request names by URI; whatever is wrong with that place is told to the client. */
+export async function readNamedText(
+  { parts, ask }: Pick<OperationContext, "parts" | "ask">,
+  uri: string,
+  maxBytes: number,
+): Promise<string> {
+  try {
+    return (await parts.locations.readText(uri, maxBytes, ask)).text;
+  } catch (error) {
+    if (!isAppError(error) || error.row.kind === "interrupted") throw error;
+    throw new ServiceException("ValidationException", `${error.message}. ${error.hint}`);
+  }
+}
+
 /** Pages of a table in the service's words; `limitName` is `maxResults`, or `maxItems` for batches. */
 export function listPage<T extends OwnedRecord>(
   context: OperationContext,

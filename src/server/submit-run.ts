@@ -7,7 +7,7 @@ import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index
 import { ServiceException } from "../protocol/index.ts";
 import { found, type OperationContext } from "./operation-context.ts";
 import { findVersion } from "./operations/workflow-versions.ts";
-import { workflowOf } from "./operations/workflows.ts";
+import { checkOwner, workflowOf } from "./operations/workflows.ts";
 
 export interface RunSettings {
   readonly workflowId: string;
@@ -41,6 +41,13 @@ export const echoedRunMembers = [
   "engineSettings",
   "scratchStorageMode",
 ] as const;
+
+/** Ready2Run workflows and those that others share are not here. */
+export function checkOwnWorkflow(context: Pick<OperationContext, "input" | "caller">, id: string): void {
+  if (context.input.textOr("workflowType") === "READY2RUN")
+    throw new ServiceException("ValidationException", "Ready2Run workflows are AWS's own; none are here.");
+  checkOwner(context, { id });
+}
 
 /** A restriction that nobody would keep to must not look as if it were kept to. */
 export function refuseSessionPolicy(policy: string | undefined): void {
@@ -85,6 +92,8 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
   if (settings.runGroupId !== undefined)
     found(ledger.runGroups.get(caller.account, settings.runGroupId), "run group", settings.runGroupId);
   const configuration = settings.echoed["configurationName"];
+  if (settings.echoed["networkingMode"] === "VPC" && configuration === undefined)
+    throw new ServiceException("ValidationException", "The networkingMode VPC needs a configurationName.");
   if (typeof configuration === "string")
     found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
   checkParameters(definition, settings.parameters);

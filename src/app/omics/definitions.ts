@@ -3,7 +3,7 @@
  * is no valid workflow is refused with the diagnostics that `memoir check` would show.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
@@ -42,39 +42,78 @@ export type DefinitionAnswer =
       /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
+  /** There is no bundle at the place that was named. */
+  | { readonly kind: "unreadable"; readonly reason: string }
   /** The bundle cannot be a workflow: the reason goes to the status message. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string; readonly engine?: Engine };
 
 const mostZipBytes = 100 * 1024 * 1024;
 const mostReasonLength = 4_000;
 
-/** Languages that have no front end here; their bundles are refused in words. */
-const absent: Readonly<Partial<Record<Engine, string>>> = {
-  NEXTFLOW: "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are",
-};
+const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
+
+/** Documents by their names; `engine` as the service calls their language. */
+const kinds = [
+  { engine: "WDL", names: /\.wdl$/i },
+  { engine: "CWL", names: /\.cwl(\.(json|ya?ml))?$/i },
+  { engine: "NEXTFLOW", names: /(\.nf|(^|\/)nextflow\.config)$/i },
+] as const;
 
 export async function registerDefinition(
   request: DefinitionRequest,
   { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
 ): Promise<DefinitionAnswer> {
-  const missing = request.engine === undefined ? undefined : absent[request.engine];
-  if (missing !== undefined) return { kind: "refused", reason: missing };
-  const zip =
-    request.source.kind === "zip"
-      ? request.source.bytes
-      : await readBundle(request.source.uri, { allowed, environment }, ask);
+  if (request.engine === "NEXTFLOW") return { kind: "refused", engine: "NEXTFLOW", reason: noNextflow };
+  const { main } = request;
+  let zip: Uint8Array;
+  try {
+    zip =
+      request.source.kind === "zip"
+        ? request.source.bytes
+        : await readBundle(request.source.uri, { allowed, environment }, ask);
+  } catch (error) {
+    if (!isAppError(error) || error.row.kind === "interrupted") throw error;
+    return { kind: "unreadable", reason: `${error.message}. ${error.hint}` };
+  }
   const digest = createHash("sha256").update(zip).digest("hex");
   const folder = join(environment.home, "server", "definitions", digest);
   try {
     await unpackOnce(zip, folder, ask);
-    const root = await topOfArchive(folder);
-    return await checked({ request, folder: root, digest, allowed }, environment, ask);
+    const top = await topOfArchive(folder);
+    // A bundle in a folder of its own may be named with and without that folder.
+    const root = main !== undefined && (await exists(join(folder, main))) ? folder : top;
+    const answer = await checked({ request, folder: root, digest, allowed }, environment, ask);
+    return answer.kind === "refused" ? { ...answer, reason: forClients(answer.reason, root) } : answer;
   } catch (error) {
     if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
-      return { kind: "refused", reason: messageOf(error).slice(0, mostReasonLength) };
+      return { kind: "refused", reason: forClients(messageOf(error), folder) };
     throw error;
   }
+}
+
+/** Where the bundle lies on this machine is nobody's business. */
+function forClients(reason: string, folder: string): string {
+  return reason.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition").slice(0, mostReasonLength);
+}
+
+/** The language of a bundle whose request names none; in words when that cannot be told. */
+async function engineOf(
+  folder: string,
+  main: string | undefined,
+): Promise<"WDL" | "CWL" | { words: string }> {
+  const names = main === undefined ? await readdir(folder) : [main];
+  const found = kinds
+    .filter((kind) => names.some((name) => kind.names.test(name)))
+    .map(({ engine }) => engine);
+  const [only] = found;
+  if (only === undefined)
+    return { words: "there is no document of a language that is understood (WDL, CWL)" };
+  if (found.length > 1)
+    return {
+      words: `there are documents of several languages (${found.join(", ")}): name one as the engine`,
+    };
+  return only === "NEXTFLOW" ? { words: noNextflow } : only;
 }
 
 async function checked(
@@ -89,7 +128,16 @@ async function checked(
 ): Promise<DefinitionAnswer> {
   const { request, folder, digest, allowed } = bundle;
   const lenient = request.engine === "WDL_LENIENT";
+  const asked = lenient ? "WDL" : request.engine;
+  const engine = asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, request.main) : asked;
+  if (typeof engine === "object")
+    return {
+      kind: "refused",
+      reason: engine.words,
+      ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
+    };
   const wish = {
+    language: engine.toLowerCase() as LoadedWorkflow["language"],
     workflow: folder,
     reach: "inside" as const,
     ...boundsOf(allowed, [folder]),
@@ -103,14 +151,10 @@ async function checked(
       const reason = errors.map((error) => error.text).join("\n");
       return { kind: "refused", reason: reason.slice(0, mostReasonLength) };
     }
-    const language = loaded.language.toUpperCase() as Engine;
-    const wanted = request.engine === "WDL_LENIENT" ? "WDL" : request.engine;
-    if (wanted !== undefined && wanted !== language)
-      return { kind: "refused", reason: `the bundle holds ${language}, the request says ${request.engine}` };
     const about = loaded.program.interface;
     return {
       kind: "accepted",
-      engine: lenient ? "WDL_LENIENT" : language,
+      engine: lenient ? "WDL_LENIENT" : engine,
       main: request.main ?? (await mainOf(loaded, folder, ask)),
       digest: `sha256:${digest}`,
       folder,
@@ -125,12 +169,11 @@ async function checked(
 
 /** The document that was found to be the main one, relative to the bundle. */
 async function mainOf(loaded: LoadedWorkflow, folder: string, ask: Ask): Promise<string> {
-  const accepts = (name: string) => documentNames.test(name);
+  const names = kinds.find(({ engine }) => engine.toLowerCase() === loaded.language)?.names;
+  const accepts = (name: string) => names?.test(name) === true;
   const question = { main: undefined, accepts, language: loaded.language };
   return relative(folder, loaded.source.main ?? (await findMain(loaded.source.tree, question, ask)));
 }
-
-const documentNames = /\.(wdl|cwl|nf)$/i;
 
 /** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */
 function pathParametersOf(about: WorkflowInterface): readonly string[] {

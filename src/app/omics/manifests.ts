@@ -1,13 +1,23 @@
-/** Records of the manifest log stream, which AWS's analysis tools read: one JSON object per task and one for the run. */
-import type { RunRecord, TaskRecord } from "../../ledger/index.ts";
+/**
+ * Records of the manifest log stream, which AWS's analysis tools read: one JSON object per task and one for the run.
+ * `omics-rerun` makes a new StartRun of the latter, so it has every setting of the run.
+ */
+import type { DefinitionRecord, RunRecord, TaskRecord } from "../../ledger/index.ts";
 
-export function taskManifest(run: RunRecord, task: TaskRecord): Readonly<Record<string, unknown>> {
-  const seconds =
-    task.startTime === undefined || task.stopTime === undefined
+const gib = 1024 ** 3;
+
+type Arn = (rest: string) => string;
+
+export function taskManifest(task: TaskRecord, arn: Arn): Readonly<Record<string, unknown>> {
+  const seconds = secondsOf(task);
+  const { usage } = task;
+  const average =
+    usage === undefined || usage.cpuSeconds === null || usage.wallSeconds <= 0
       ? undefined
-      : (Date.parse(task.stopTime) - Date.parse(task.startTime)) / 1000;
+      : usage.cpuSeconds / usage.wallSeconds;
+  const most = usage?.maxRssBytes == null ? undefined : usage.maxRssBytes / gib;
   return {
-    arn: `arn:aws:omics::${run.account}:task/${task.id}`,
+    arn: arn(`task/${task.id}`),
     uuid: task.uuid,
     name: task.name,
     status: task.status,
@@ -22,35 +32,60 @@ export function taskManifest(run: RunRecord, task: TaskRecord): Readonly<Record<
       : { creationTime: task.createdAt, startTime: task.startTime, stopTime: task.stopTime }),
     metrics: task.cacheHit
       ? {}
-      : { cpusReserved: task.cpus, memoryReservedGiB: task.memory, runningSeconds: seconds },
+      : {
+          cpusReserved: task.cpus,
+          cpusAverage: average,
+          gpusReserved: task.gpus,
+          memoryReservedGiB: task.memory,
+          memoryMaximumGiB: most,
+          runningSeconds: seconds,
+        },
   };
 }
 
-export function runManifest(run: RunRecord): Readonly<Record<string, unknown>> {
-  const seconds =
-    run.startTime === undefined || run.stopTime === undefined
-      ? 0
-      : (Date.parse(run.stopTime) - Date.parse(run.startTime)) / 1000;
-  return {
-    arn: `arn:aws:omics::${run.account}:run/${run.id}`,
+export function runManifest(
+  run: RunRecord,
+  definition: Pick<DefinitionRecord, "parameterTemplate"> | undefined,
+  arn: Arn,
+): string {
+  const { workflowVersionName: version, sourceRunId, runGroupId, cacheId } = run;
+  const members = {
+    arn: arn(`run/${run.id}`),
     uuid: run.uuid,
     name: run.name ?? run.id,
     status: run.status,
-    workflow: `arn:aws:omics::${run.account}:workflow/${run.workflowId}`,
-    ...(run.cacheId === undefined
+    workflow: arn(`workflow/${run.workflowId}`),
+    ...(version === undefined
       ? {}
-      : {
-          runCache: `arn:aws:omics::${run.account}:runCache/${run.cacheId}`,
-          runCacheBehavior: run.cacheBehavior,
-        }),
+      : { workflowVersion: arn(`workflow/${run.workflowId}/version/${version}`) }),
+    ...(sourceRunId === undefined ? {} : { run: arn(`run/${sourceRunId}`) }),
+    ...(runGroupId === undefined ? {} : { runGroup: arn(`runGroup/${runGroupId}`) }),
+    ...(cacheId === undefined
+      ? {}
+      : { runCache: arn(`runCache/${cacheId}`), runCacheBehavior: run.cacheBehavior }),
     roleArn: run.roleArn,
-    parameters: JSON.parse(run.parameters) as unknown,
+    parameterTemplate: definition?.parameterTemplate,
+    priority: run.priority,
+    storageType: run.storageType,
+    storageCapacity: run.storageCapacity,
     outputUri: run.outputUri,
+    logLevel: run.logLevel,
+    retentionMode: run.retentionMode,
+    workflowOwnerId: run.account,
     digest: run.digest,
     resourceDigests: run.resourceDigests,
+    startedBy: run.startedBy,
     creationTime: run.createdAt,
     startTime: run.startTime,
     stopTime: run.stopTime,
-    metrics: { runningSeconds: seconds },
+    metrics: { runningSeconds: secondsOf(run) ?? 0 },
   };
+  // The parameters as they were sent: who starts the run again means the same numbers.
+  return `${JSON.stringify(members).slice(0, -1)},"parameters":${run.parameters}}`;
+}
+
+function secondsOf({ startTime, stopTime }: Pick<RunRecord, "startTime" | "stopTime">): number | undefined {
+  return startTime === undefined || stopTime === undefined
+    ? undefined
+    : (Date.parse(stopTime) - Date.parse(startTime)) / 1000;
 }

@@ -21,6 +21,8 @@ export interface OmicsWish
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
+  /** Of ARNs. Default us-east-1. */
+  readonly region?: string;
   /** Folder below which `file://` locations and paths are allowed. Default: anywhere without access keys, else none. */
   readonly files?: string;
 }
@@ -68,10 +70,11 @@ export async function openOmics(
     await unlock();
     throw error;
   });
-  const { accessKeys: _, files: __, maxRuns, ...executor } = wish;
+  const { accessKeys: _, files: __, maxRuns, region = "us-east-1", ...executor } = wish;
   const allowed = allowedPlaces(wish, environment);
   const runs = new RunDesk({
     ledger,
+    region,
     environment,
     executor,
     allowed,

@@ -35,6 +35,8 @@ import { TaskBook } from "./task-book.ts";
 
 export interface RunDeskOptions {
   readonly ledger: Ledger;
+  /** Of ARNs. */
+  readonly region: string;
   readonly environment: Environment;
   readonly executor: Pick<
     RunWorkflowWish,
@@ -414,8 +416,9 @@ export class RunDesk {
     const { ledger } = this.#options;
     const at = Date.now();
     const tasks = ledger.tasks.all(run.account, { runId: run.id });
-    const lines = tasks.map((task) => ({ at, message: JSON.stringify(taskManifest(run, task)) }));
-    const runLine = { at, message: JSON.stringify(runManifest(run)) };
+    const arn = (rest: string) => `arn:aws:omics:${this.#options.region}:${run.account}:${rest}`;
+    const lines = tasks.map((task) => ({ at, message: JSON.stringify(taskManifest(task, arn)) }));
+    const runLine = { at, message: runManifest(run, this.#recordOf(run), arn) };
     ledger.logs.append(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
   }
 
@@ -427,7 +430,14 @@ export class RunDesk {
 
   /** As it was when the run was submitted; a workflow may be deleted while its runs wait. */
   #definitionOf(run: RunRecord): Pick<DefinitionRecord, "engine" | "main" | "folder"> {
-    if (run.definition !== undefined) return run.definition;
+    const definition = run.definition ?? this.#recordOf(run);
+    if (definition === undefined)
+      throw new AppError("WORKFLOW_NOT_FOUND", `starting run ${run.id}: its workflow was deleted`);
+    return definition;
+  }
+
+  /** Of the run's workflow or version, when that is still there. */
+  #recordOf(run: RunRecord): DefinitionRecord | undefined {
     const { workflows, workflowVersions } = this.#options.ledger;
     const [version] =
       run.workflowVersionName === undefined
@@ -436,10 +446,7 @@ export class RunDesk {
             workflowId: run.workflowId,
             versionName: run.workflowVersionName,
           });
-    const definition = version ?? workflows.get(run.account, run.workflowId);
-    if (definition === undefined)
-      throw new AppError("WORKFLOW_NOT_FOUND", `starting run ${run.id}: its workflow was deleted`);
-    return definition;
+    return run.workflowVersionName === undefined ? workflows.get(run.account, run.workflowId) : version;
   }
 
   #cacheOf(run: RunRecord): RunCacheRecord | undefined {

@@ -56,7 +56,8 @@ export class TaskBook {
       case "call.computed": {
         // Results that wait for the end of the run are kept in the run's folder until then.
         const waits = event.key !== undefined && this.#recordAt === "task-end";
-        this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at });
+        const { usage } = event;
+        this.#end(event.call, { status: waits ? "STOPPING" : "COMPLETED", stopTime: at, usage });
         this.#endOutput(event.call);
         break;
       }

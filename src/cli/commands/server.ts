@@ -114,6 +114,7 @@ function wishOf(given: Given): OmicsWish {
     ...present("files", given.text("files")),
     ...present("maxRuns", maxRuns),
     ...present("gpus", given.count("gpus")),
+    ...present("region", given.text("region")),
   };
 }
 

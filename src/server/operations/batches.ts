@@ -22,9 +22,11 @@ import {
   type OperationHandler,
   type OperationTable,
   pageBody,
+  readNamedText,
 } from "../operation-context.ts";
 import type { ServerParts } from "../parts.ts";
 import {
+  checkOwnWorkflow,
   echoedRunMembers,
   prepareRun,
   type RunSettings,
@@ -41,6 +43,9 @@ const startRunBatch: OperationHandler = async (context) => {
   const { ledger } = parts;
   const defaults = new Input(input.record("defaultRunSetting"));
   refuseSessionPolicy(defaults.textOr("sessionPolicy"));
+  checkOwnWorkflow({ input: defaults, caller }, defaults.text("workflowId"));
+  if (defaults.has("cacheBehavior") && !defaults.has("cacheId"))
+    throw new ServiceException("ValidationException", "A cacheBehavior needs a cacheId.");
   const workflow = workflowOf(context, defaults.text("workflowId"));
   const settings = await settingsOf(context);
   const ids = new Set(settings.map((setting) => setting.id));
@@ -349,7 +354,7 @@ async function settingsOf(context: OperationContext): Promise<readonly { id: str
   const text =
     uri === undefined
       ? (rawMember(context.raw("batchRunSettings") ?? "{}", "inlineSettings") ?? "[]")
-      : (await context.parts.locations.readText(uri, settingsFileBytes, context.ask)).text;
+      : await readNamedText(context, uri, settingsFileBytes);
   const settings = parseSettings(text);
   const faults = validateMembers({ settings: { shape: batchSettingsFile, required: true } }, { settings });
   if (faults.length > 0)

@@ -35,7 +35,7 @@ const getConfiguration: OperationHandler = async (context) => whole(context, con
 
 const listConfigurations: OperationHandler = async (context) =>
   pageBody(listPage(context, context.parts.ledger.configurations, {}, { usual: 10 }), (record) => {
-    const { runConfigurations: _, tags: __, ...rest } = whole(context, record);
+    const { runConfigurations: _, tags: __, uuid: ___, ...rest } = whole(context, record);
     return rest;
   });
 
@@ -73,9 +73,12 @@ export function configurationOfRun(
     typeof name === "string" ? context.parts.ledger.configurations.get(account, name) : undefined;
   if (record === undefined) return undefined;
   return {
-    name: record.name,
-    arn: arnOf(context, record.account, `configuration/${record.name}`),
-    uuid: record.uuid,
+    configuration: {
+      name: record.name,
+      arn: arnOf(context, record.account, `configuration/${record.name}`),
+      uuid: record.uuid,
+    },
+    vpcConfig: record.runConfigurations["vpcConfig"],
   };
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { DefinitionSource } from "../../app/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
-import type { OperationContext } from "../operation-context.ts";
+import { type OperationContext, readNamedText } from "../operation-context.ts";
 
 /** Members that are kept and given back, and otherwise change nothing here. */
 const echoedNames = [
@@ -16,14 +16,16 @@ const echoedNames = [
 export async function registerDefinition(context: OperationContext): Promise<DefinitionRecord> {
   const { caller, parts, input, ask } = context;
   const source = sourceOf(context);
+  const main = mainOf(context);
   const answer = await parts.definitions.register(
     {
       source,
       engine: input.textOr("engine") as DefinitionRecord["engine"] | undefined,
-      main: input.textOr("main"),
+      main,
     },
     ask,
   );
+  if (answer.kind === "unreadable") throw new ServiceException("ValidationException", answer.reason);
   const readme = await readmeOf(context);
   const common = {
     account: caller.account,
@@ -40,8 +42,8 @@ export async function registerDefinition(context: OperationContext): Promise<Def
       ...common,
       status: "FAILED",
       statusMessage: answer.reason,
-      engine: (input.textOr("engine") ?? "WDL") as DefinitionRecord["engine"],
-      main: input.textOr("main") ?? "",
+      engine: answer.engine ?? ((input.textOr("engine") ?? "WDL") as DefinitionRecord["engine"]),
+      main: main ?? "",
       digest: "",
       folder: "",
       parameterTemplate: templateOf(context) ?? {},
@@ -117,7 +119,20 @@ async function readmeOf(context: OperationContext): Promise<string | undefined> 
     throw new ServiceException("ValidationException", `Only one of ${given.join(", ")} can be given.`);
   const uri = context.input.textOr("readmeUri");
   if (uri === undefined) return context.input.textOr("readmeMarkdown");
-  return (await context.parts.locations.readText(uri, 500 * 1024, context.ask)).text;
+  return readNamedText(context, uri, 500 * 1024);
+}
+
+/** A path inside of the bundle. */
+function mainOf(context: OperationContext): string | undefined {
+  const main = context.input.textOr("main");
+  const leads =
+    main !== undefined && (/^(\/|[a-z][a-z0-9+.-]*:)/i.test(main) || main.split("/").includes(".."));
+  if (leads)
+    throw new ServiceException(
+      "ValidationException",
+      `The main document ${main} is no path inside of the definition.`,
+    );
+  return main;
 }
 
 function templateOf(context: OperationContext): DefinitionRecord["parameterTemplate"] | undefined {

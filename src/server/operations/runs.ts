@@ -13,6 +13,7 @@ import {
   pageBody,
 } from "../operation-context.ts";
 import {
+  checkOwnWorkflow,
   echoedRunMembers,
   prepareRun,
   type RunSettings,
@@ -33,6 +34,7 @@ const startRun: OperationHandler = async (context) => {
     tags: run.tags,
     runOutputUri: run.runOutputUri,
     ...networking(context, run),
+    vpcConfig: undefined,
   });
   desk.submitted(run);
   return answer;
@@ -138,7 +140,7 @@ export function runOf(context: OperationContext, id: string): RunRecord {
 function networking(context: OperationContext, run: RunRecord): Readonly<Record<string, unknown>> {
   return {
     networkingMode: run.echoed["networkingMode"] ?? "RESTRICTED",
-    configuration: configurationOfRun(context, run.account, run.echoed["configurationName"]),
+    ...configurationOfRun(context, run.account, run.echoed["configurationName"]),
   };
 }
 
@@ -150,8 +152,7 @@ function settingsOf(context: OperationContext): RunSettings {
   const workflowId = input.textOr("workflowId") ?? source?.workflowId;
   if (workflowId === undefined)
     throw new ServiceException("ValidationException", "Either workflowId or runId must be given.");
-  if (input.textOr("workflowType") === "READY2RUN")
-    throw new ServiceException("ValidationException", "Ready2Run workflows are AWS's own; none are here.");
+  checkOwnWorkflow(context, workflowId);
   const cacheBehavior = input.textOr("cacheBehavior") as CacheBehavior | undefined;
   const cacheId = input.textOr("cacheId") ?? source?.cacheId;
   return {

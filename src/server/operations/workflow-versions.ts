@@ -11,7 +11,7 @@ import {
   pageBody,
 } from "../operation-context.ts";
 import { definitionBody, registerDefinition, updatedDefinition } from "./definitions.ts";
-import { workflowOf } from "./workflows.ts";
+import { checkOwner, workflowOf } from "./workflows.ts";
 
 const createWorkflowVersion: OperationHandler = async (context) => {
   const { ledger } = context.parts;
@@ -42,11 +42,13 @@ const createWorkflowVersion: OperationHandler = async (context) => {
 
 const getWorkflowVersion: OperationHandler = async (context) => {
   const record = versionOf(context);
+  checkOwner(context, { id: record.workflowId });
   return { ...names(context, record), ...definitionBody(context, record) };
 };
 
 const listWorkflowVersions: OperationHandler = async (context) => {
   const workflow = workflowOf(context, context.input.text("workflowId"));
+  checkOwner(context, workflow);
   const page = listPage(context, context.parts.ledger.workflowVersions, { workflowId: workflow.id });
   return pageBody(page, (record) => ({
     ...names(context, record),

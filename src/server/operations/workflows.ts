@@ -27,6 +27,7 @@ const createWorkflow: OperationHandler = async (context) => {
 
 const getWorkflow: OperationHandler = async (context) => {
   const record = workflowOf(context, context.input.text("id"));
+  checkOwner(context, record);
   return {
     arn: arn(context, record),
     id: record.id,
@@ -69,6 +70,16 @@ const deleteWorkflow: OperationHandler = async (context) => {
   ledger.workflows.remove(record.account, record.id);
   return {};
 };
+
+/** Nothing here is Ready2Run, and nobody shares workflows: what is asked for as such does not exist. */
+export function checkOwner(
+  { input, caller }: Pick<OperationContext, "input" | "caller">,
+  { id }: Pick<WorkflowRecord, "id">,
+): void {
+  const owner = input.textOr("workflowOwnerId") ?? caller.account;
+  if (owner !== caller.account || (input.textOr("type") ?? "PRIVATE") !== "PRIVATE")
+    found(undefined, "workflow", id);
+}
 
 export function workflowOf(context: OperationContext, id: string): WorkflowRecord {
   return found(context.parts.ledger.workflows.get(context.caller.account, id), "workflow", id);
