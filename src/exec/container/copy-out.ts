@@ -89,7 +89,8 @@ class Taking {
     let left = entry.size;
     this.#attempt(() => {
       mkdirSync(dirname(this.#to), { recursive: true });
-      this.#file = openSync(this.#part, "w");
+      // Programs stay programs.
+      this.#file = openSync(this.#part, "w", 0o666 | ((entry.mode ?? 0) & 0o111));
     });
     entry.on("data", (chunk: Buffer) => this.#attempt((file) => (left -= writeWhole(file, chunk))));
     entry.on("end", () =>

@@ -439,7 +439,7 @@ export function executorContract(contract: ExecutorContract): void {
     }) => {
       skip(executor.copyOut === undefined, "tasks have no file system of their own");
       const attempt = await prepare(
-        `set -e; umask 077; mkdir /tmp/out; echo made > /tmp/out/made; : > /tmp/out/empty
+        `set -e; umask 077; mkdir /tmp/out; echo made > /tmp/out/made; : > /tmp/out/empty; chmod +x /tmp/out/empty
 dd if=/dev/zero of=/tmp/out/big bs=1024 count=300 2> /dev/null
 ln -s out/made /tmp/relative; ln -s /tmp/out /tmp/folder; ln -s /mnt/memoir/work/x /tmp/inside; ln -s loop /tmp/loop`,
       );
@@ -451,6 +451,8 @@ ln -s out/made /tmp/relative; ln -s /tmp/out /tmp/folder; ln -s /mnt/memoir/work
       };
       expect(await bring("/tmp/out/made")).toBe("made\n");
       expect(await bring("/tmp/out/empty")).toBe("");
+      const program = await executor.copyOut?.(attempt, "/tmp/out/empty", ask);
+      expect(program?.kind === "file" && (await stat(program.hostPath)).mode & 0o100).not.toBe(0);
       expect(await bring("/tmp/out/big")).toHaveLength(300 * 1024);
       expect(await bring("/tmp/relative")).toBe("made\n");
       expect(await bring("/tmp/folder/made")).toBe("made\n");
