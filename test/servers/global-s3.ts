@@ -1,14 +1,18 @@
 /**
  * vitest globalSetup: gives the run a folder for servers that test files share, and removes it with them at the end.
- * Nothing is started here; `sharedS3()` starts the server when the first test asks for it.
+ * Nothing is started here; `sharedS3()` starts the server when the first test asks for it. The command line is built
+ * here, before test files run side by side, when one of them may need it.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import type { TestProject } from "vitest/node";
+import { ensureBuilt } from "../cli/memoir.ts";
 import { mainProcessVariable, sharedFolderVariable } from "./s3.ts";
 
-export async function setup(): Promise<(() => Promise<void>) | undefined> {
+export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  if (project.name === "e2e") buildFirst();
   // Every project of a run calls this; the first one makes the folder and takes it away.
   if (process.env[sharedFolderVariable] !== undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "memoir-servers-"));
@@ -21,4 +25,12 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     delete process.env[sharedFolderVariable];
   };
+}
+
+function buildFirst(): void {
+  try {
+    ensureBuilt();
+  } catch {
+    // Files that need the program try again, and say what is wrong; the others go on.
+  }
 }
