@@ -39,7 +39,10 @@ export async function makeFolders(path: string, options: FolderOptions = {}): Pr
 /** The same, for code that cannot wait. */
 export function makeFoldersSync(path: string, options: FolderOptions = {}): string | undefined {
   const folder = resolve(path);
-  let first: string | undefined;
+  const parent = dirname(folder);
+  // Asked before: an error for every folder that is missing would cost more than all the rest.
+  let first =
+    statSync(parent, { throwIfNoEntry: false }) === undefined ? makeFoldersSync(parent, options) : undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       mkdirSync(folder, options);

@@ -16,8 +16,8 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "memoir-starter-"));
   starter = started();
 });
-afterEach(() => {
-  starter.close();
+afterEach(async () => {
+  await starter.close();
   rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
@@ -64,7 +64,7 @@ it("a command that the script becomes gets its variables, and not the socket", a
   const own = started('( start "$@" ); exit $?');
   const text = `printf '%s' "$ONE|$PATH" > ${join(folder, "env")}; ls /proc/$$/fd > ${join(folder, "fds")}`;
   const end = await own.run(["ONE=1 = \n'2'", "--", ...sh(text)], nothing, freshAsk());
-  own.close();
+  await own.close();
   expect(end).toEqual({ kind: "exited", exitCode: 0 });
   expect(read("env")).toBe(`1 = \n'2'|${env.PATH}`);
   expect(read("fds").split("\n")).not.toContain("9");

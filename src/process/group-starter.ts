@@ -10,7 +10,7 @@
  * groups get TERM and later KILL. Should the starter die, Memoir ends the groups itself.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { setMaxListeners } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { type Ask, freshAsk, pause } from "../kernel/index.ts";
 import { isThere, signalGroup } from "./signal-group.ts";
@@ -43,8 +43,8 @@ export type GroupEnd =
 export interface GroupStarter {
   /** Runs the script with these words, which may hold anything but NUL. `onStart`: told the group's id. */
   run(words: readonly string[], onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd>;
-  /** Waits for nothing: call it when every `run` has ended. */
-  close(): void;
+  /** To be called when every `run` has ended. */
+  close(): Promise<void>;
 }
 
 /** What the script left running may still write its last lines, then it is ended. */
@@ -60,8 +60,8 @@ export function createGroupStarter(options: GroupStarterOptions): GroupStarter {
       if (current === undefined || current.isDead) current = new Starter(options);
       return current.run(words, onStart, ask);
     },
-    close: () => {
-      current?.close();
+    close: async () => {
+      await current?.close();
       current = undefined;
     },
   };
@@ -141,7 +141,7 @@ class Starter {
     setMaxListeners(0, ask.signal);
     ask.signal.addEventListener("abort", stop, { once: true });
     try {
-      this.#socket.write(`run ${id} ${words.map(quoted).join(" ")}\n`);
+      this.#socket.write(`run ${id} ${line(words)}\n`);
       const how = await end;
       if (group.pid !== undefined) {
         await emptied(group.pid);
@@ -156,9 +156,14 @@ class Starter {
     }
   }
 
-  close(): void {
+  /** Waits for its end, so that the time that it and the tasks took counts as this process's. */
+  async close(): Promise<void> {
     clearInterval(this.#look);
+    if (this.#dead) return;
+    this.#child.ref();
+    const exit = once(this.#child, "exit");
     this.#socket.end();
+    await exit;
   }
 
   /** Keeps Node alive while something runs, and only then. */
@@ -229,6 +234,21 @@ async function isEmptied(pid: number): Promise<boolean> {
     await pause(ms, freshAsk());
   }
   return true;
+}
+
+/**
+ * Shell text that sets the words. bash reads it byte by byte, so the first one, a folder that the others lie in as a
+ * rule, is written once.
+ */
+function line(words: readonly string[]): string {
+  const [first = "", ...others] = words;
+  const short = (word: string) =>
+    first.length < 16 ? quoted(word) : word.split(first).map(pieceOf).join('"$f"') || "''";
+  return `f=${quoted(first)};set -- "$f" ${others.map(short).join(" ")}`;
+}
+
+function pieceOf(text: string): string {
+  return text === "" ? "" : quoted(text);
 }
 
 /** One word of a line for bash. */

@@ -13,10 +13,15 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
 
 /** Whether there is such a process, or (negative) anybody in such a group. */
 export function isThere(pid: number): boolean {
+  // The answer is an error as a rule, and nobody looks at where it came from.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return systemErrorCode(error) === "EPERM";
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }

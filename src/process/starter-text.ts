@@ -2,7 +2,7 @@
  * The shell text of the group starter. It needs bash: only there a script may have job control without a terminal
  * (`set -m`), which puts every job into a process group of its own without one more program.
  *
- * Lines that it reads: `run ID WORDS…` and `gone PID`. Lines that it and its groups write: `pid ID PID`, `end ID CODE`,
+ * Lines that it reads: `run ID TEXT` (shell text that sets the words) and `gone PID`. Lines that it and its groups write: `pid ID PID`, `end ID CODE`,
  * and empty ones. Every group is led by a fork of this shell that runs the script.
  */
 
@@ -33,7 +33,7 @@ trap : TERM INT HUP
 while IFS=' ' read -r word number words <&9; do
   case $word in
     run)
-      eval "set -- $words" || { echo "end $number 125" >&9; continue; }
+      eval "$words" || { echo "end $number 125" >&9; continue; }
       ( lead "$number" "$@" ) < /dev/null &
       echo "pid $number $!" >&9
       live[$!]=1

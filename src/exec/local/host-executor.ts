@@ -368,7 +368,7 @@ class HostExecutor implements Executor {
     const running = [...this.#running.values()];
     await Promise.all(running.map(({ stop }) => stop("cancelled")));
     await Promise.allSettled(running.map(({ ended }) => ended));
-    this.#starter?.close();
+    await this.#starter?.close();
     await this.#cgroups?.close();
     if (this.#aliases !== undefined) await rm(this.#aliases, { recursive: true, force: true });
   }

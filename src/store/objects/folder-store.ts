@@ -135,6 +135,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
               if (systemErrorCode(error) !== "EEXIST") throw error;
               outcome = "already-there";
             });
+            removeIfThere(from);
           });
         });
         return outcome;
@@ -193,7 +194,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     return temp();
   }
 
-  /** Writes the bytes to a temp file, hands it over and removes what is left of it. */
+  /** Writes the bytes to a temp file and hands it over; removes it when that fails. */
   async function viaTemp(bytes: Uint8Array, publish: (from: string) => Promise<void>): Promise<void> {
     const from = await prepareTemp();
     try {
@@ -210,8 +211,9 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         closeSync(fd);
       }
       await publish(from);
-    } finally {
+    } catch (error) {
       removeIfThere(from);
+      throw error;
     }
   }
 
