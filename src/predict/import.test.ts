@@ -1,7 +1,10 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { md5Hex } from "../hash/index.ts";
 import { freshAsk, isAppError } from "../kernel/index.ts";
 import { createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
 import { importPredictions } from "./import.ts";
@@ -22,12 +25,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function take(content: string, name = "in.csv") {
+async function take(content: string | Uint8Array, name = "in.csv") {
   const path = join(folder, name);
   await writeFile(path, content);
   return await importPredictions({ path, model, tier }, freshAsk());
 }
-const problem = (content: string, name?: string) =>
+const problem = (content: string | Uint8Array, name?: string) =>
   take(content, name).then(
     () => "no error",
     (error: unknown) =>
@@ -51,6 +54,61 @@ it("changes nothing when it is done again", async () => {
   const text = "input,size,label\nA,1,x\n";
   await take(text);
   expect(await take(text)).toEqual({ read: 1, stored: 0, alreadyThere: 1, skipped: 0 });
+});
+
+it("takes a row of nothing but words for no value as missing, and one such word in a column of texts as a text", async () => {
+  await take("input,size,label\nA,None,None\nB,\\N,\\N\nC,5,None\nD,5,\\N\n");
+  const rows = await tier.getMany(scope, ["A", "B", "C", "D"], freshAsk());
+  expect(rows.map((row) => row?.values)).toEqual([undefined, undefined, [5, "None"], [5, null]]);
+});
+
+it("reads CSV that is packed with gzip, and a shard that has no header", async () => {
+  const shard = `${md5Hex("CCO")},CCO,3,"x,y"\n${md5Hex("CCC")},CCC,\\N,\\N\n`;
+  expect(await take(gzipSync("input,size,label\nA,1,x\n"), "in.csv.gz")).toMatchObject({
+    read: 1,
+    stored: 1,
+  });
+  expect(await take(gzipSync(shard), "0001.gz")).toMatchObject({ read: 2, stored: 1, skipped: 1 });
+  expect((await tier.getMany(scope, ["CCO"], freshAsk()))[0]?.values).toEqual([3, "x,y"]);
+  expect(await problem(gzipSync(shard).subarray(0, 30), "cut.gz")).toMatch(
+    /^PREDICT_INPUT_MALFORMED: cannot read <dir>.cut.gz: it cannot be unpacked: /,
+  );
+});
+
+it("reads Parquet: a file with a column per value, or a folder of them with joined values", async () => {
+  const chunks = join(folder, "chunks");
+  await mkdir(chunks);
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const write = (rows: string, columns: string, path: string) =>
+    connection.run(`COPY (SELECT * FROM (VALUES ${rows}) t(${columns})) TO '${path}' (FORMAT PARQUET)`);
+  await write("('A', 1, 'x'), ('B', NULL, NULL)", "input, size, label", join(folder, "one.parquet"));
+  await write("('C', '3,y'), ('D', 'four,z')", "smiles, output", join(chunks, "chunk_1.parquet"));
+  await write("('E', '5,w')", "smiles, output", join(chunks, "chunk_2.parquet"));
+  await write("('F', 6)", "input, size", join(folder, "other.parquet"));
+  connection.closeSync();
+  const load = (path: string) => importPredictions({ path, model, tier }, freshAsk());
+  expect(await load(join(folder, "one.parquet"))).toEqual({
+    read: 2,
+    stored: 1,
+    alreadyThere: 0,
+    skipped: 1,
+  });
+  expect(await load(chunks)).toEqual({ read: 3, stored: 2, alreadyThere: 0, skipped: 1 });
+  const rows = await tier.getMany(scope, ["A", "C", "E"], freshAsk());
+  expect(rows.map((row) => row?.values)).toEqual([
+    [1, "x"],
+    [3, "y"],
+    [5, "w"],
+  ]);
+  await expect(load(join(folder, "other.parquet"))).rejects.toMatchObject({
+    code: "PREDICT_INPUT_COLUMNS_UNCLEAR",
+    message: `cannot import predictions from ${join(folder, "other.parquet")}: it has no column label`,
+  });
+  await expect(load(join(folder, "none.parquet"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  await rm(chunks, { recursive: true });
+  await mkdir(chunks);
+  await expect(load(chunks)).rejects.toMatchObject({ code: "FILE_NOT_READABLE" });
 });
 
 it("reads TSV", async () => {
@@ -84,5 +142,5 @@ it.each([
 });
 
 it("refuses JSON by name", async () => {
-  expect(await problem("[]", "in.json")).toMatch(/^PREDICT_FORMAT_UNKNOWN: .* expected \.csv or \.tsv$/);
+  expect(await problem("[]", "in.json")).toMatch(/^PREDICT_FORMAT_UNKNOWN: .* expected \.csv, \.tsv, \.gz or \.parquet$/);
 });

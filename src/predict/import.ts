@@ -1,10 +1,14 @@
 /**
- * Stores predictions that a model wrote elsewhere: a CSV or TSV file with an input column and the model's columns, found
- * by name. Rows without any value (failures and misses) are left out: they are not answers.
+ * Stores predictions that a model wrote elsewhere: a CSV or TSV file, also packed with gzip, with an input column and the
+ * model's columns, found by name; a shard without a header as Ersilia's cloud cache sends them; a Parquet file, or a folder
+ * of them. Rows without any value (failures and misses) are left out: they are not answers.
  */
-import { AppError, type Ask, checkAsk } from "../kernel/index.ts";
+import { readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { byCodeUnit, md5Hex } from "../hash/index.ts";
+import { AppError, type Ask, checkAsk, messageOf } from "../kernel/index.ts";
 import type { Model } from "../models/index.ts";
-import type { PredictionTier } from "../store/predictions/index.ts";
+import { type PredictionTier, readParquetFile } from "../store/predictions/index.ts";
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
 import type { PredictEventSink } from "./events.ts";
 import { isBlankLine, takeRecord } from "./files/csv-record.ts";
@@ -34,6 +38,64 @@ export async function importPredictions(request: ImportRequest, ask: Ask): Promi
   const { model, tier, path } = request;
   const scope: PredictionScope = { modelId: model.id, release: model.release, columns: model.columns };
   const groups = new RowGroups((rows) => tier.putMany(scope, rows, ask));
+  const tables = await parquetFilesOf(path);
+  const { read, skipped } =
+    tables === undefined
+      ? await importText(request, groups, ask)
+      : await importTables(tables, scope, request, groups, ask);
+  await groups.flush();
+  return { read, stored: groups.stored, alreadyThere: groups.alreadyThere, skipped };
+}
+
+interface Taken {
+  readonly read: number;
+  readonly skipped: number;
+}
+
+/** The Parquet files that the path means, in the order of their names; undefined = it is a file of another kind. */
+async function parquetFilesOf(path: string): Promise<readonly string[] | undefined> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return extname(path).toLowerCase() === ".parquet" ? [path] : undefined;
+  const names = (await readdir(path)).filter((name) => /\.parquet$/i.test(name)).sort(byCodeUnit);
+  if (names.length > 0) return names.map((name) => join(path, name));
+  throw new AppError(
+    "FILE_NOT_READABLE",
+    `cannot import predictions from ${path}: the folder holds no .parquet file`,
+  );
+}
+
+async function importTables(
+  files: readonly string[],
+  scope: PredictionScope,
+  request: ImportRequest,
+  groups: RowGroups,
+  ask: Ask,
+): Promise<Taken> {
+  let read = 0;
+  let skipped = 0;
+  for (const [number, file] of files.entries()) {
+    try {
+      for await (const { rows, doubtful } of readParquetFile(file, scope, ask)) {
+        checkAsk(ask, "importing predictions");
+        read += rows.length + doubtful;
+        skipped += doubtful;
+        for (const row of rows) if (groups.add(row)) await groups.flush();
+        request.emit?.({ kind: "storing", rows: read, share: number / files.length });
+      }
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const words = `cannot import predictions from ${file}: ${messageOf(error)}`;
+      throw new AppError("PREDICT_INPUT_COLUMNS_UNCLEAR", words, { cause: error });
+    }
+  }
+  return { read, skipped };
+}
+
+async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): Promise<Taken> {
+  const { model, path } = request;
   const bytesTotal = await inputSizeBytes(path);
   let read = 0;
   let skipped = 0;
@@ -41,8 +103,11 @@ export async function importPredictions(request: ImportRequest, ask: Ask): Promi
   for await (const { records, bytesRead } of recordBlocks(path, ask)) {
     for (const { cells, line } of records) {
       if (layout === undefined) {
-        layout = layoutOf(cells, model.columns, path);
-        continue;
+        layout = shardLayout(cells, model.columns);
+        if (layout === undefined) {
+          layout = layoutOf(cells, model.columns, path);
+          continue;
+        }
       }
       read++;
       const row = rowOf(cells, layout, model.columns, () => `${path}, line ${line}`);
@@ -54,8 +119,7 @@ export async function importPredictions(request: ImportRequest, ask: Ask): Promi
   }
   if (layout === undefined)
     throw new AppError("PREDICT_INPUT_EMPTY", `cannot import predictions from ${path}: the file is empty`);
-  await groups.flush();
-  return { read, stored: groups.stored, alreadyThere: groups.alreadyThere, skipped };
+  return { read, skipped };
 }
 
 interface Layout {
@@ -63,6 +127,12 @@ interface Layout {
   readonly input: number;
   /** Where each column of the model stands. */
   readonly values: readonly number[];
+}
+
+/** Key, input, values: known by a first line whose key is that of its input. */
+function shardLayout(cells: readonly string[], columns: readonly Column[]): Layout | undefined {
+  if (cells.length !== columns.length + 2 || cells[0] !== md5Hex(cells[1] ?? "")) return undefined;
+  return { width: cells.length, input: 1, values: columns.map((_, i) => i + 2) };
 }
 
 function layoutOf(header: readonly string[], columns: readonly Column[], path: string): Layout {
@@ -92,8 +162,10 @@ function rowOf(
       `cannot read ${place()}: got ${cells.length} cells, expected ${layout.width}`,
     );
   const input = cells[layout.input] ?? "";
-  const values = columns.map((column, i) => cellOf(cells[layout.values[i] ?? -1] ?? "", column, place));
-  if (input.trim() === "" || values.every((value) => value === null)) return undefined;
+  const texts = columns.map((_, i) => cells[layout.values[i] ?? -1] ?? "");
+  // In a column of texts one of these words may be an answer; a row of nothing else is a failure or a miss.
+  if (input.trim() === "" || texts.every((text) => missingWords.has(text))) return undefined;
+  const values = columns.map((column, i) => cellOf(texts[i] ?? "", column, place));
   return { input, values, provenance };
 }
 
@@ -101,7 +173,7 @@ function rowOf(
 const provenance = Object.freeze({ runner: "import" });
 
 function cellOf(text: string, column: Column, place: () => string): Cell {
-  if (column.type === "string") return text === "" ? null : text;
+  if (column.type === "string") return text === "" || text === "\\N" ? null : text;
   if (missingWords.has(text)) return null;
   const number = Number(text);
   if (Number.isFinite(number) && (column.type === "float" || Number.isInteger(number))) return number;
@@ -118,16 +190,20 @@ interface RecordBlock {
 }
 
 async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock, void> {
-  const format = inputFormatOf(path);
+  const isPacked = extname(path).toLowerCase() === ".gz";
+  const inner = isPacked ? path.slice(0, -".gz".length) : path;
+  // Shards of Ersilia's cloud cache have no other extension.
+  const format = isPacked && extname(inner) === "" ? "csv" : inputFormatOf(inner);
   if (format === "json")
     throw new AppError(
       "PREDICT_FORMAT_UNKNOWN",
-      `cannot import predictions from ${path}: got .json, expected .csv or .tsv`,
+      `cannot import predictions from ${path}: got .json, expected .csv, .tsv, .gz or .parquet`,
     );
   const separator = format === "tsv" ? "\t" : ",";
   let pending = "";
   let line = 1;
-  for await (const block of textBlocks({ path, cut: "at-line-breaks" }, ask)) {
+  const packing = isPacked ? { packing: "gzip" as const } : {};
+  for await (const block of textBlocks({ path, cut: "at-line-breaks", ...packing }, ask)) {
     checkAsk(ask, "importing predictions");
     const text = pending + block.text;
     const records: { cells: readonly string[]; line: number }[] = [];

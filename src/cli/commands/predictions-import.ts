@@ -10,11 +10,12 @@ export const command = defineCommand<ImportResult>({
   name: "predictions import",
   summary: "Store predictions from a file that a model wrote elsewhere",
   details: [
-    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs. Rows without any value are skipped. The rows count as answers of the model's current release: import only what that release computed.",
+    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs; the same packed with gzip; shards of Ersilia's cloud cache (.gz, without a header); Parquet files with one column per value or with Ersilia's comma-joined output, one or a folder of them (Isaura's chunks).",
+    "Rows without any value are skipped. The rows count as answers of the model's current release: import only what that release computed.",
   ],
   arguments: [
     { name: "MODEL", description: "id, slug, folder or URL", required: true },
-    { name: "FILE", description: ".csv or .tsv", required: true },
+    { name: "FILE", description: ".csv, .tsv, .gz, .parquet, or a folder of .parquet files", required: true },
   ],
   options: [
     { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },

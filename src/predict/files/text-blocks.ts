@@ -4,11 +4,12 @@
  */
 import { isAscii, isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { createGunzip } from "node:zlib";
+import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
 export interface TextBlock {
   readonly text: string;
-  /** Bytes of the file consumed, this block included. */
+  /** Bytes of the file consumed, this block included; of a packed file about so many. */
   readonly bytesRead: number;
   readonly last: boolean;
 }
@@ -23,18 +24,21 @@ export interface TextBlocksRequest {
   readonly cut: "at-line-breaks" | "between-characters";
   /** Longest line that is accepted. Default 8 MiB. */
   readonly longestLineBytes?: number;
+  /** Default: the file is the text. */
+  readonly packing?: "gzip";
 }
 
 export async function* textBlocks(request: TextBlocksRequest, ask: Ask): AsyncGenerator<TextBlock, void> {
   const { path, cut, longestLineBytes = longestCellBytes } = request;
   const file = await openForReading(path);
+  const packed = request.packing === "gzip" ? unpacked(file, path) : undefined;
   try {
     let carry: Buffer = Buffer.alloc(0);
     let consumed = 0;
     let first = true;
     for (;;) {
       checkAsk(ask, `reading ${path}`);
-      const piece = await readPiece(file);
+      const piece = packed === undefined ? await readPiece(file) : await packed.next();
       const bytes = carry.length === 0 ? piece : Buffer.concat([carry, piece]);
       const last = piece.length === 0;
       const end = last
@@ -49,12 +53,37 @@ export async function* textBlocks(request: TextBlocksRequest, ask: Ask): AsyncGe
       first = false;
       const start = consumed;
       consumed += end;
-      yield { text: decode(body, path, start), bytesRead: consumed, last };
+      yield { text: decode(body, path, start), bytesRead: packed?.bytesRead() ?? consumed, last };
       if (last) return;
     }
   } finally {
+    packed?.close();
     await file.close();
   }
+}
+
+/** Pieces of what is inside of a gzip file; an empty one is the end. */
+function unpacked(file: FileHandle, path: string) {
+  const source = file.createReadStream({ autoClose: false, highWaterMark: readBytes });
+  const gunzip = source.pipe(createGunzip());
+  source.on("error", (error) => gunzip.destroy(error));
+  const pieces = gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  return {
+    next: async (): Promise<Buffer> => {
+      try {
+        const { value, done } = await pieces.next();
+        return done === true ? Buffer.alloc(0) : (value as Buffer);
+      } catch (error) {
+        const words = `cannot read ${path}: it cannot be unpacked: ${messageOf(error)}`;
+        throw new AppError("PREDICT_INPUT_MALFORMED", words, { cause: error });
+      }
+    },
+    bytesRead: () => source.bytesRead,
+    close: () => {
+      source.destroy();
+      gunzip.destroy();
+    },
+  };
 }
 
 async function openForReading(path: string): Promise<FileHandle> {

@@ -13,6 +13,7 @@ export {
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
+export { readParquetFile } from "./parquet/foreign.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
 export { columnsDigest } from "./scope.ts";

@@ -5,9 +5,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { md5Hex } from "../../../hash/index.ts";
-import { type Ask, checkAsk, isAppError, messageOf } from "../../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, isAppError, messageOf } from "../../../kernel/index.ts";
 import type { Cell, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import {
   createFolderStore,
@@ -137,6 +138,24 @@ export function createForeignFiles(options: {
   };
 }
 
+/** Rows of the scope, and how many were left out: those without a value and those that could not be told for sure. */
+export interface ForeignBatch {
+  readonly rows: readonly PredictionRow[];
+  readonly doubtful: number;
+}
+
+/** The rows of one local Parquet file of any program. Throws a plain Error that says why it cannot be read as rows of the scope. */
+export async function* readParquetFile(
+  path: string,
+  scope: PredictionScope,
+  ask: Ask,
+): AsyncGenerator<ForeignBatch> {
+  const store = createFolderStore({ path: dirname(path), durable: false });
+  const info = await store.head(basename(path), ask);
+  if (info === undefined) throw new AppError("FILE_NOT_FOUND", `cannot read predictions: no file ${path}`);
+  yield* foreignRows(store, info, scope, ask);
+}
+
 /** Ordered by key, and of equal inputs only the last. */
 export function sortedByKey(rows: readonly KeyedRow[]): readonly KeyedRow[] {
   const last = new Map<string, KeyedRow>();
@@ -146,13 +165,12 @@ export function sortedByKey(rows: readonly KeyedRow[]): readonly KeyedRow[] {
   );
 }
 
-/** Rows of the scope in a foreign file, and how many had to be left out because they could not be told for sure. */
 async function* foreignRows(
   store: ObjectStore,
   info: ObjectInfo,
   scope: PredictionScope,
   ask: Ask,
-): AsyncGenerator<{ rows: readonly PredictionRow[]; doubtful: number }> {
+): AsyncGenerator<ForeignBatch> {
   const [{ parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([
     import("hyparquet"),
     import("hyparquet-compressors"),
