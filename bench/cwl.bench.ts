@@ -1,13 +1,15 @@
 /**
  * CWL against cwltool, paired and interleaved: a trivial tool from start to end, scatters of trivial jobs cold and
- * warm, JavaScript expressions, and ten jobs over one large input. Processor time is that of the whole process tree.
- * Runs the built command line (`npm run build` first) and the `cwltool` of the PATH. CWL_BENCH_JOBS (1000), CWL_BENCH_MB
- * (300) and BENCH_ROUNDS (3) change the sizes.
+ * warm, JavaScript expressions, ten jobs over one large input, and the whole conformance suite of v1.2. Processor time
+ * is that of the whole process tree. Runs the built command line (`npm run build` first) and the `cwltool` of the PATH.
+ * CWL_BENCH_JOBS (1000), CWL_BENCH_MB (300) and BENCH_ROUNDS (3) change the sizes. CWL_BENCH_SUITE names a checkout of
+ * https://github.com/common-workflow-language/cwl-v1.2; without it the suite is left out.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { parseDocument } from "yaml";
 
 const jobs = Number(process.env["CWL_BENCH_JOBS"] ?? 1_000);
 const megabytes = Number(process.env["CWL_BENCH_MB"] ?? 300);
@@ -94,6 +96,7 @@ try {
   if (jobs !== 100) scatter(jobs);
   expressions();
   largeInput();
+  wholeSuite(process.env["CWL_BENCH_SUITE"]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -118,7 +121,6 @@ function scatter(n: number): void {
       const cache = join(folder, `cache-${runner}-${n}-${round}`);
       cold[runner].push(run(runner, "scatter.cwl", job, cache));
       warm[runner].push(run(runner, "scatter.cwl", job, cache));
-      rmSync(cache, { recursive: true, force: true });
     }
   }
   both(`CWL, scatter of ${n} with a cache, cold`, cold.memoir, cold.cwltool);
@@ -175,7 +177,79 @@ function largeInput(): void {
   );
 }
 
-/** One run in a fresh output folder. The shell's `time` knows what all children took. */
+interface SuiteTest {
+  readonly tool: string;
+  readonly job?: string | null;
+  readonly should_fail?: boolean;
+  /** Where its paths start. */
+  readonly folder: string;
+}
+
+/** Every test of the suite as a process of its own, two at a time, without containers and without a cache. */
+function wholeSuite(checkout: string | undefined): void {
+  if (checkout === undefined) {
+    console.log("CWL, whole v1.2 suite: left out, CWL_BENCH_SUITE names no checkout of cwl-v1.2");
+    return;
+  }
+  const suite = join(folder, "suite");
+  cpSync(checkout, suite, { recursive: true, filter: (path) => !path.endsWith("/.git") });
+  const tests = suiteTests(join(suite, "conformance_tests.yaml"));
+  if (tests.length === 0) throw new Error(`${checkout}/conformance_tests.yaml holds no tests`);
+  const cost = (runner: Runner) => {
+    const { cost: taken, asExpected } = runSuite(runner, tests);
+    console.log(`${runner}: ${asExpected} of ${tests.length} tests end with the exit code that they expect`);
+    return taken;
+  };
+  const [ours, theirs] = [cost("memoir"), cost("cwltool")];
+  const what = `CWL, whole v1.2 suite (${tests.length} tests) without containers, two at a time`;
+  both(what, [ours], [theirs], "goal: a third of cwltool's CPU");
+}
+
+function suiteTests(path: string): readonly SuiteTest[] {
+  // The suite holds lines that YAML 1.2 wants indented and every other reader takes.
+  const entries = parseDocument(readFileSync(path, "utf8")).toJS() as readonly (SuiteTest & {
+    readonly $import?: string;
+  })[];
+  return entries.flatMap(({ $import: imported, ...test }) =>
+    imported === undefined ? [{ ...test, folder: dirname(path) }] : suiteTests(join(dirname(path), imported)),
+  );
+}
+
+/** Each test is one line of a script for `xargs`, whose children's time the shell's `time` knows. */
+function runSuite(
+  runner: Runner,
+  tests: readonly SuiteTest[],
+): { readonly cost: Cost; readonly asExpected: number } {
+  const place = join(folder, `suite-${runner}`);
+  mkdirSync(place);
+  const program = runner === "memoir" ? `${process.execPath} ${memoir} cwl-runner` : "cwltool";
+  const lines = tests.map((test, i) => {
+    const job = test.job === undefined || test.job === null ? "" : ` '${test.job}'`;
+    const words = `--no-container --quiet --outdir ${place}/${i} '${test.tool}'${job}`;
+    return `cd '${join(folder, relative(folder, test.folder))}' && timeout 120 ${program} ${words} > ${place}/${i}.json 2> ${place}/${i}.err; echo $? > ${place}/${i}.code`;
+  });
+  const list = join(place, "list");
+  writeFileSync(list, `${lines.join("\n")}\n`);
+  const cost = timed(`xargs -d '\\n' -n 1 -P 2 sh -c < ${list}`);
+  const codes = tests.map((_, i) => readFileSync(join(place, `${i}.code`), "utf8").trim());
+  const asExpected = tests.filter((test, i) => (codes[i] === "0") !== (test.should_fail === true)).length;
+  return { cost, asExpected };
+}
+
+/** What a line of shell and all its children take. */
+function timed(line: string): Cost {
+  const times = join(folder, "times");
+  const script = `TIMEFORMAT='%R %U %S'; { time { ${line}; }; } 2> ${times}`;
+  const { status } = spawnSync("bash", ["-c", script], { cwd: folder, env, stdio: "ignore" });
+  if (status !== 0) throw new Error(`${line} ended with ${status}`);
+  const [wall = 0, user = 0, system = 0] = readFileSync(times, "utf8").trim().split(/\s+/).map(Number);
+  return { wall, cpu: user + system };
+}
+
+/**
+ * One run in a fresh output folder. The shell's `time` knows what all children took. Nothing is removed before the end:
+ * a file system that has to free thousands of files makes the next run slower, whichever runner that is.
+ */
 function run(runner: Runner, document: string, job: string, cache?: string): Cost {
   const outdir = mkdtempSync(join(folder, "out-"));
   const words =
@@ -195,7 +269,6 @@ function run(runner: Runner, document: string, job: string, cache?: string): Cos
     throw new Error(
       `${line.join(" ")} ended with ${status}:\n${readFileSync(join(folder, "said"), "utf8").slice(-2_000)}`,
     );
-  rmSync(outdir, { recursive: true, force: true });
   const [wall = 0, user = 0, system = 0] = readFileSync(times, "utf8").trim().split(/\s+/).map(Number);
   return { wall, cpu: user + system };
 }
