@@ -8,8 +8,8 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
-import { parseDocument } from "yaml";
+import { join } from "node:path";
+import { type CwlTest, readTests } from "../test/conformance/cwl-suite.ts";
 
 const jobs = Number(process.env["CWL_BENCH_JOBS"] ?? 1_000);
 const megabytes = Number(process.env["CWL_BENCH_MB"] ?? 300);
@@ -96,7 +96,7 @@ try {
   if (jobs !== 100) scatter(jobs);
   expressions();
   largeInput();
-  wholeSuite(process.env["CWL_BENCH_SUITE"]);
+  await wholeSuite(process.env["CWL_BENCH_SUITE"]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -177,23 +177,15 @@ function largeInput(): void {
   );
 }
 
-interface SuiteTest {
-  readonly tool: string;
-  readonly job?: string | null;
-  readonly should_fail?: boolean;
-  /** Where its paths start. */
-  readonly folder: string;
-}
-
 /** Every test of the suite as a process of its own, two at a time, without containers and without a cache. */
-function wholeSuite(checkout: string | undefined): void {
+async function wholeSuite(checkout: string | undefined): Promise<void> {
   if (checkout === undefined) {
     console.log("CWL, whole v1.2 suite: left out, CWL_BENCH_SUITE names no checkout of cwl-v1.2");
     return;
   }
   const suite = join(folder, "suite");
   cpSync(checkout, suite, { recursive: true, filter: (path) => !path.endsWith("/.git") });
-  const tests = suiteTests(join(suite, "conformance_tests.yaml"));
+  const tests = await readTests(join(suite, "conformance_tests.yaml"));
   if (tests.length === 0) throw new Error(`${checkout}/conformance_tests.yaml holds no tests`);
   const cost = (runner: Runner) => {
     const { cost: taken, asExpected } = runSuite(runner, tests);
@@ -205,20 +197,10 @@ function wholeSuite(checkout: string | undefined): void {
   both(what, [ours], [theirs], "goal: a third of cwltool's CPU");
 }
 
-function suiteTests(path: string): readonly SuiteTest[] {
-  // The suite holds lines that YAML 1.2 wants indented and every other reader takes.
-  const entries = parseDocument(readFileSync(path, "utf8")).toJS() as readonly (SuiteTest & {
-    readonly $import?: string;
-  })[];
-  return entries.flatMap(({ $import: imported, ...test }) =>
-    imported === undefined ? [{ ...test, folder: dirname(path) }] : suiteTests(join(dirname(path), imported)),
-  );
-}
-
 /** Each test is one line of a script for `xargs`, whose children's time the shell's `time` knows. */
 function runSuite(
   runner: Runner,
-  tests: readonly SuiteTest[],
+  tests: readonly CwlTest[],
 ): { readonly cost: Cost; readonly asExpected: number } {
   const place = join(folder, `suite-${runner}`);
   mkdirSync(place);
@@ -226,7 +208,7 @@ function runSuite(
   const lines = tests.map((test, i) => {
     const job = test.job === undefined || test.job === null ? "" : ` '${test.job}'`;
     const words = `--no-container --quiet --outdir ${place}/${i} '${test.tool}'${job}`;
-    return `cd '${join(folder, relative(folder, test.folder))}' && timeout 120 ${program} ${words} > ${place}/${i}.json 2> ${place}/${i}.err; echo $? > ${place}/${i}.code`;
+    return `cd '${test.folder}' && timeout 120 ${program} ${words} > ${place}/${i}.json 2> ${place}/${i}.err; echo $? > ${place}/${i}.code`;
   });
   const list = join(place, "list");
   writeFileSync(list, `${lines.join("\n")}\n`);

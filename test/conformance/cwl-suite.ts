@@ -59,7 +59,8 @@ export async function runCwlSuite(options: CwlSuiteOptions): Promise<readonly Ca
   }
 }
 
-async function readTests(path: string): Promise<readonly CwlTest[]> {
+/** The tests of a suite and of those that it imports. */
+export async function readTests(path: string): Promise<readonly CwlTest[]> {
   const entries = readYaml(await readFile(path, "utf8")) as readonly (Omit<CwlTest, "folder"> & {
     readonly $import?: string;
   })[];
