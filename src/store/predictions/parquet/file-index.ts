@@ -45,7 +45,11 @@ export type IndexAnswer =
   | { readonly kind: "other-columns"; readonly replaces: readonly string[] }
   | { readonly kind: "not-ours" };
 
+/** Bytes of the tail that are read first: enough for the footer of most files. */
 const firstGuess = 64 * 1024;
+/** Index and footer together are about this part of a file: one request more or less fetches them. */
+const indexShare = 0.009;
+const largestGuess = 8 << 20;
 
 /** What a file of ours says about itself as a whole. */
 export interface FileSummary {
@@ -58,7 +62,7 @@ export interface FileSummary {
 
 /** undefined for a file of another program. Throws a plain Error when the file is torn. */
 export async function readFileSummary(reader: ObjectReader, ask: Ask): Promise<FileSummary | undefined> {
-  const { footer } = await readFooter(reader, ask);
+  const { footer } = await readFooter(reader, firstGuess, ask);
   const { rows, pairs } = footer;
   if (pairs.get(meta.format) !== formatVersion) return undefined;
   return {
@@ -75,7 +79,8 @@ export async function readFileIndex(
   tailDigest: string,
   ask: Ask,
 ): Promise<IndexAnswer> {
-  const { footer, footerStart, widen } = await readFooter(reader, ask);
+  const guess = Math.max(firstGuess, Math.min(largestGuess, Math.ceil(reader.sizeBytes * indexShare)));
+  const { footer, footerStart, widen } = await readFooter(reader, guess, ask);
   const { pairs } = footer;
   if (pairs.get(meta.format) !== formatVersion) return { kind: "not-ours" };
   const tailOffset = Number(pairs.get(meta.tailOffset));
@@ -108,10 +113,10 @@ interface FooterPlace {
   widen(from: number): Promise<Buffer>;
 }
 
-async function readFooter(reader: ObjectReader, ask: Ask): Promise<FooterPlace> {
+async function readFooter(reader: ObjectReader, guess: number, ask: Ask): Promise<FooterPlace> {
   const size = reader.sizeBytes;
   if (size < 12) throw new Error(`it is ${size} bytes long`);
-  let start = Math.max(0, size - firstGuess);
+  let start = Math.max(0, size - guess);
   let tail = await readOne(reader, { start, end: size }, ask);
   if (tail.toString("latin1", tail.length - 4) !== "PAR1")
     throw new Error("it does not end as a Parquet file");
