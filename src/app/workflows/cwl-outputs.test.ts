@@ -1,41 +1,89 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { freshAsk } from "../../kernel/index.ts";
-import type { FileValue, Value } from "../../task/index.ts";
+import type { FileValue } from "../../task/index.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "memoir-outputs-"));
-  await mkdir(join(folder, "made"));
-  await writeFile(join(folder, "made/x.txt"), "x\n");
+let outdir: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "memoir-cwl-outputs-"));
+  outdir = join(folder, "out");
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const file = (basename: string, more: Partial<FileValue> = {}): FileValue => ({
-  kind: "file",
-  location: join(folder, "made/x.txt"),
-  basename,
-  ...more,
+function file(place: string, content: string | Uint8Array): FileValue {
+  const location = join(folder, place);
+  mkdirSync(join(location, ".."), { recursive: true });
+  writeFileSync(location, content);
+  const basename = place.split("/").at(-1) ?? "";
+  return { kind: "file", location, basename };
+}
+
+interface Told {
+  readonly basename: string;
+  readonly checksum: string;
+  readonly size: number;
+  readonly location: string;
+}
+
+async function delivered(outputs: Readonly<Record<string, FileValue | readonly FileValue[]>>) {
+  return JSON.parse(await deliverObjects(outputs, outdir, freshAsk())) as Readonly<Record<string, unknown>>;
+}
+
+it("files of one name are numbered, and one file that is two outputs has one name", async () => {
+  const files = [file("a/x.txt", "1"), file("b/x.txt", "2"), file("c/x.txt", "3")];
+  const [first] = files;
+  const told = await delivered({ all: files, again: first as FileValue });
+  expect((told["all"] as readonly Told[]).map((each) => each.basename)).toEqual([
+    "x.txt",
+    "x_2.txt",
+    "x_3.txt",
+  ]);
+  expect((told["again"] as Told).basename).toBe("x.txt");
+  expect(readFileSync(join(outdir, "x_3.txt"), "utf8")).toBe("3");
 });
-const deliver = (out: Value) => deliverObjects({ out }, join(folder, "results"), freshAsk());
 
-describe("names of outputs", () => {
-  it.each(["../x.txt", "/tmp/memoir-x.txt", "a/b", "..", ".", "", "a\0b"])(
-    "%j is refused, also of a secondary file and of a folder",
-    async (basename) => {
-      const directory: FileValue = { kind: "directory", location: join(folder, "made"), basename };
-      for (const value of [file(basename), file("x.txt", { siblings: [file(basename)] }), directory])
-        await expect(deliver(value)).rejects.toMatchObject({ code: "STORE_NAME_INVALID" });
-      expect(await readdir(folder)).toEqual(["made", "results"]);
-    },
-  );
+it("names with numbers of their own are kept apart from numbered ones", async () => {
+  const files = [file("a/x_2.txt", "own"), file("b/x.txt", "1"), file("c/x.txt", "2")];
+  const told = await delivered({ all: files });
+  expect((told["all"] as readonly Told[]).map((each) => each.basename)).toEqual([
+    "x_2.txt",
+    "x.txt",
+    "x_3.txt",
+  ]);
+});
 
-  it.each(["a b.txt", "ü#%:.txt", "...", "-rf"])("%j is brought as it is", async (basename) => {
-    const text = await deliver(file(basename));
-    expect(JSON.parse(text)).toMatchObject({ out: { basename, path: join(folder, "results", basename) } });
-    expect(await readdir(join(folder, "results"))).toEqual([basename]);
-  });
+it("tells the checksum and size of what lies there, of small files and of large ones", async () => {
+  const told = await delivered({ small: file("s", "abc"), large: file("l", Buffer.alloc((1 << 20) + 1)) });
+  expect(told["small"]).toMatchObject({ checksum: "sha1$a9993e364706816aba3e25717850c26c9cd0d89d", size: 3 });
+  expect(told["large"]).toMatchObject({ size: (1 << 20) + 1 });
+});
+
+it("a copy of a read-only result belongs to the user, and keeps the right to be executed", async () => {
+  const result = file("tool", "#!/bin/sh\n");
+  chmodSync(result.location, 0o555);
+  await delivered({ result });
+  expect(statSync(join(outdir, "tool")).mode & 0o700).toBe(0o700);
+});
+
+it("an output that is there already under another name of the same file stays whole", async () => {
+  const result = file("a/x.txt", "content");
+  mkdirSync(outdir);
+  linkSync(result.location, join(outdir, "x.txt"));
+  const before = statSync(result.location).mtimeMs;
+  await delivered({ result });
+  expect(readFileSync(result.location, "utf8")).toBe("content");
+  expect(statSync(result.location).mtimeMs).toBe(before);
 });
