@@ -55,6 +55,8 @@ export async function openServer(
     readonly folder?: string;
     /** Folder below which files are allowed; default: the server's own. */
     readonly files?: "none";
+    /** Tasks run in this engine's containers instead of on the machine; `env` says where it is. */
+    readonly engine?: "docker" | "podman";
     /** GPUs that it believes to have. */
     readonly gpus?: number;
   } = {},
@@ -68,9 +70,10 @@ export async function openServer(
   if (options.keys !== undefined) await writeFile(keyFile, JSON.stringify(options.keys));
   const omics = await app.openOmics(
     {
-      executor: "host",
+      ...(options.engine === undefined
+        ? { executor: "host", cacheHostTasks: "yes" }
+        : { executor: "container", engine: options.engine, cacheHostTasks: "no" }),
       isolate: "no",
-      cacheHostTasks: "yes",
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       ...(options.keys === undefined
         ? {}
