@@ -36,6 +36,11 @@ export const catalogue = {
     retry: "never",
     hint: "Check the permissions of the file and its folders.",
   },
+  FILE_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the address and the network, or fetch the file first and name it by its path.",
+  },
   FILE_NOT_WRITABLE: {
     kind: "environment",
     retry: "never",

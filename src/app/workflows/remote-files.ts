@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError, type Ask, messageOf } from "../../kernel/index.ts";
+import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { RemoteFacts, RemoteFiles } from "../../keys/index.ts";
 import {
   type ObjectInfo,
@@ -24,6 +24,11 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
     ask: Ask,
   ): { readonly name: string; readonly store: Promise<ObjectStore> } => {
     const [, bucket = "", name = ""] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(location) ?? [];
+    if (bucket === "")
+      throw new AppError(
+        "FILE_UNREACHABLE",
+        `reading ${location}: only paths, file://, http(s):// and s3:// can be read`,
+      );
     let store = buckets.get(bucket);
     if (store === undefined) {
       const opened = openObjectStore(`s3://${bucket}`, { s3 });
@@ -83,7 +88,7 @@ async function httpHead(url: string, ask: Ask): Promise<RemoteFacts | undefined>
   if (!response.ok) {
     // Some servers refuse HEAD; then the content itself decides.
     if (response.status === 405 || response.status === 501 || response.status === 403) return {};
-    throw new AppError("FILE_NOT_READABLE", `asking about ${url}: the server answered ${response.status}`);
+    throw new AppError("FILE_UNREACHABLE", `asking about ${url}: the server answered ${response.status}`);
   }
   const { headers } = response;
   const etag = headers.get("etag");
@@ -101,16 +106,17 @@ async function httpFetch(url: string, path: string, ask: Ask): Promise<void> {
   if (response.status === 404 || response.status === 410)
     throw new AppError("FILE_NOT_FOUND", `fetching ${url}: the server answered ${response.status}`);
   if (!response.ok || response.body === null)
-    throw new AppError("FILE_NOT_READABLE", `fetching ${url}: the server answered ${response.status}`);
+    throw new AppError("FILE_UNREACHABLE", `fetching ${url}: the server answered ${response.status}`);
   const temp = `${path}.${process.pid}.part`;
   try {
     const body = Readable.fromWeb(response.body as import("node:stream/web").ReadableStream);
     await pipeline(body, createWriteStream(temp), { signal: ask.signal });
     await rename(temp, path);
   } catch (error) {
-    throw new AppError("FILE_NOT_READABLE", `fetching ${url} to ${basename(path)}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const code = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "")
+      ? "DISK_FULL"
+      : "FILE_UNREACHABLE";
+    throw new AppError(code, `fetching ${url} to ${basename(path)}: ${messageOf(error)}`, { cause: error });
   } finally {
     await rm(temp, { force: true });
   }
@@ -121,6 +127,6 @@ async function request(url: string, init: { readonly method?: string }, ask: Ask
     return await fetch(url, { ...init, signal: ask.signal, redirect: "follow" });
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
-    throw new AppError("FILE_NOT_READABLE", `asking ${url}: ${messageOf(error)}${cause}`, { cause: error });
+    throw new AppError("FILE_UNREACHABLE", `asking ${url}: ${messageOf(error)}${cause}`, { cause: error });
   }
 }
