@@ -47,6 +47,11 @@ export function typeOf(node: Node | undefined, context: BuildContext): Type {
 }
 
 function namedType(text: string, node: Node, context: BuildContext): Type {
+  // `T[]?` is the longest: what is repeated is not optional, and nothing is optional twice.
+  if (/\?(\[\]|\?)$/.test(text))
+    say(context, node.place, "cwl-unknown-type", `${text} is no short form of a type`, {
+      help: 'write {type: array, items: ["null", …]}',
+    });
   if (text.endsWith("?")) return unionOf([{ kind: "null" }, namedType(text.slice(0, -1), node, context)]);
   if (text.endsWith("[]")) {
     const inner = text.slice(0, -2);

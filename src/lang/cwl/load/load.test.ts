@@ -18,6 +18,15 @@ async function toolOf(text: string) {
   return document.process;
 }
 
+describe("short forms of types", () => {
+  it.each(["string?[]", "string??", "string[][]", "?", "[]"])("%s is none", async (type) => {
+    const { said } = await loadText(
+      `cwlVersion: v1.2\nclass: CommandLineTool\ninputs: {a: "${type}"}\noutputs: []\n`,
+    );
+    expect(said.join()).toContain("main.cwl:3:13: error");
+  });
+});
+
 describe("short forms", () => {
   it("maps stand for lists, and types are written short", async () => {
     const process = await toolOf(

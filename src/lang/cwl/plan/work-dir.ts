@@ -126,16 +126,13 @@ class WorkDirBuilder implements WorkDir {
     if (value === null) return;
     for (const each of isList(value) ? value : [value]) if (isFileOrDirectory(each)) checkNames(each, place);
     if (isFileOrDirectory(value)) {
-      this.#put(value, this.#pathOf(name ?? nameOf(value), place), writable);
+      this.#put(value, this.#pathOf(name ?? nameOf(value), place), { writable, place });
       return;
     }
     if (isList(value) && value.length > 0 && value.every(isFileOrDirectory)) {
-      for (const each of value)
-        this.#put(
-          each,
-          this.#pathOf(name === undefined ? nameOf(each) : `${name}/${nameOf(each)}`, place),
-          writable,
-        );
+      if (name !== undefined)
+        throw failureAt(place, "cwl-entryname", `entryname ${name} cannot be the name of several files`);
+      for (const each of value) this.#put(each, this.#pathOf(nameOf(each), place), { writable, place });
       return;
     }
     if (name === undefined)
@@ -163,41 +160,49 @@ class WorkDirBuilder implements WorkDir {
 
   #claim(path: string, what: Placed, place: Place): void {
     const earlier = this.placed.get(path);
-    if (earlier !== undefined && JSON.stringify(earlier) !== JSON.stringify(what))
+    if (earlier !== undefined && !isSame(earlier, what))
       throw failureAt(place, "cwl-work-dir", `two entries of InitialWorkDirRequirement are called ${path}`);
     this.placed.set(path, what);
   }
 
-  #put(value: FileV | DirectoryV, path: string, writable: boolean): void {
+  #put(value: FileV | DirectoryV, path: string, how: Pick<Wanted, "writable" | "place">): void {
+    const { writable, place } = how;
     const from = value.path ?? taskPathOf(value.location);
     if (from !== undefined) this.moved.set(from, path);
     const known = from === undefined ? undefined : this.#stager.lookUp(from);
     if (known?.kind === "source") {
       const kind = isFile(value) ? ("file" as const) : ("directory" as const);
       const source = { ...known.source, kind, basename: posix.basename(path) };
-      this.placed.set(path, { kind: "source", source });
-    } else if (known?.kind === "literal") this.placed.set(path, known);
-    else if (isFile(value)) this.#placeLoose(value, path);
+      this.#claim(path, { kind: "source", source }, place);
+    } else if (known?.kind === "literal") this.#claim(path, known, place);
+    else if (isFile(value)) this.#placeLoose(value, path, place);
     if (isFile(value)) {
       for (const each of value.secondaryFiles ?? [])
-        this.#put(each, `${posix.dirname(path)}/${nameOf(each)}`, writable);
+        this.#put(each, `${posix.dirname(path)}/${nameOf(each)}`, how);
     } else if (known?.kind !== "source") {
       if (value.location !== undefined && known === undefined && value.listing === undefined)
-        this.#placeLoose(value, path);
+        this.#placeLoose(value, path, place);
       else {
         this.placed.set(path, { kind: "folder", members: value.listing?.length ?? 0 });
-        for (const each of value.listing ?? []) this.#put(each, `${path}/${nameOf(each)}`, writable);
+        for (const each of value.listing ?? []) this.#put(each, `${path}/${nameOf(each)}`, how);
       }
     }
     if (writable) this.writable.add(path);
   }
 
   /** Objects that are no inputs: from the document, or made by an expression. */
-  #placeLoose(value: FileV | DirectoryV, path: string): void {
+  #placeLoose(value: FileV | DirectoryV, path: string, place: Place): void {
     const loose = new Stager();
     loose.placeAt(isFile(value) ? { ...value, secondaryFiles: [] } : value, path, posix.basename(path));
-    for (const [at, what] of loose.entries()) this.placed.set(at, what);
+    for (const [at, what] of loose.entries()) this.#claim(at, what, place);
   }
+}
+
+/** Folders that are made for what lies in them may be made twice. */
+function isSame(a: Placed, b: Placed): boolean {
+  if (a.kind === "source") return b.kind === "source" && a.source.location === b.source.location;
+  if (a.kind === "literal") return b.kind === "literal" && a.content === b.content;
+  return b.kind === "folder";
 }
 
 /** Expressions may call files as they like. @throws CwlFailure */
