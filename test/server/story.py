@@ -1,0 +1,111 @@
+"""Call caching from end to end with an unmodified boto3 on S3: cold, warm, edited, failed and mended, cancelled, lost."""
+import io, json, sys, time, zipfile
+import boto3
+
+bucket, role = sys.argv[1:3]
+omics, s3 = boto3.client("omics"), boto3.client("s3")
+
+WDL = """version 1.1
+task greet {
+  input { String name }
+  command <<< GREET >>>
+  output { File out = "out.txt" }
+}
+task join {
+  input { Array[File] parts }
+  command <<< JOIN >>>
+  output { File all = "all.txt" }
+}
+workflow hello {
+  input { Array[String] names }
+  scatter (n in names) { call greet { input: name = n } }
+  call join { input: parts = greet.out }
+  output { File all = join.all }
+}
+"""
+
+
+def workflow(greet="echo hello ~{name} > out.txt", join="cat ~{sep=' ' parts} > all.txt"):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("main.wdl", WDL.replace("GREET", greet).replace("JOIN", join))
+    made = omics.create_workflow(name="hello", engine="WDL", definitionZip=data.getvalue())
+    omics.get_waiter("workflow_active").wait(id=made["id"])
+    return made["id"]
+
+
+def cache(place, behavior):
+    return omics.create_run_cache(cacheS3Location=f"s3://{bucket}/{place}", cacheBehavior=behavior)["id"]
+
+
+def start(workflow_id, cache_id, **settings):
+    return omics.start_run(workflowId=workflow_id, roleArn=role, outputUri=f"s3://{bucket}/outputs",
+                           cacheId=cache_id, parameters={"names": ["a", "b"]}, **settings)["id"]
+
+
+def ended(run_id):
+    while True:
+        run = omics.get_run(id=run_id)
+        if run["status"] in ("COMPLETED", "FAILED", "CANCELLED"):
+            return run
+        time.sleep(0.05)
+
+
+def tasks(run_id):
+    pages = omics.get_paginator("list_run_tasks").paginate(id=run_id, PaginationConfig={"PageSize": 2})
+    return sorted((task for page in pages for task in page["items"]), key=lambda task: task["name"])
+
+
+def read(uri):
+    name, key = uri[len("s3://"):].split("/", 1)
+    return s3.get_object(Bucket=name, Key=key)["Body"].read().decode()
+
+
+def outcome(run):
+    hits = "".join("h" if task["cacheHit"] else "c" for task in tasks(run["id"]))
+    return f"{run['status']} {hits}"
+
+
+def output(run):
+    return read(json.loads(read(run["runOutputUri"] + "/logs/outputs.json"))["hello.all"])
+
+
+def play(workflow_id, cache_id, **settings):
+    return ended(start(workflow_id, cache_id, **settings))
+
+
+told = {}
+always, first = cache("always", "CACHE_ALWAYS"), workflow()
+cold = play(first, always)
+warm = play(first, always)
+told["cold"], told["warm"] = outcome(cold), outcome(warm)
+told["equal bytes"] = [output(cold), output(cold) == output(warm)]
+edited = play(workflow(greet="echo goodbye ~{name} > out.txt"), always)
+told["edited"] = outcome(edited)
+told["only join edited"] = outcome(play(workflow(join="cat ~{sep=' ' parts} | tac > all.txt"), always))
+
+failing = cache("on-failure", "CACHE_ON_FAILURE")
+told["failed"] = outcome(play(workflow(join="exit 3"), failing))
+told["mended"] = outcome(play(first, failing))
+
+slow = start(workflow(greet="echo slow ~{name} > out.txt", join="sleep 7654"), always)
+while [task["status"] for task in tasks(slow)] != ["COMPLETED", "COMPLETED", "RUNNING"]:
+    time.sleep(0.05)
+omics.cancel_run(id=slow)
+told["cancelled"] = outcome(ended(slow))
+told["after cancel"] = outcome(play(workflow(greet="echo slow ~{name} > out.txt"), always))
+
+entry = next(task["cacheS3Uri"] for task in tasks(warm["id"]) if task["name"] == "join")
+prefix = entry[len(f"s3://{bucket}/"):]
+for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
+    s3.delete_object(Bucket=bucket, Key=item["Key"])
+lost = play(first, always)
+told["lost"] = outcome(lost)
+told["lost bytes"] = output(lost) == output(cold)
+told["healed"] = outcome(play(first, always))
+try:
+    omics.get_waiter("run_completed").wait(id=slow, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+except Exception as error:
+    told["waiter on cancelled"] = type(error).__name__
+omics.get_waiter("run_completed").wait(id=lost["id"])
+print(json.dumps(told))
