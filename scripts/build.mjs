@@ -7,7 +7,10 @@ const outdir = "dist";
 // Native and WebAssembly packages.
 const loadFilesBesideThem = ["lmdb", "@rdkit/rdkit", "h5wasm", "h5wasm/*"];
 // In a split bundle a CommonJS package that is loaded with import() has only a default export; Node finds the others.
-const commonJs = ["ioredis", "yaml", "yauzl"];
+const commonJs = ["ioredis", "yauzl"];
+// Its ES modules, which can be bundled, are published for browsers; loading its 70 CommonJS files takes longer than most
+// documents take to read.
+const alias = { yaml: "./node_modules/yaml/browser/dist/index.js" };
 const { outputFiles } = await build({
   entryPoints: { memoir: "src/cli/main.ts" },
   outdir,
@@ -20,6 +23,7 @@ const { outputFiles } = await build({
   keepNames: true,
   legalComments: "none",
   external: [...loadFilesBesideThem, ...commonJs],
+  alias,
   // The AWS SDK's ES modules: its CommonJS ones would lose their named exports, see below, and are larger.
   mainFields: ["module", "main"],
   banner: {
