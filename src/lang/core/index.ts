@@ -17,6 +17,7 @@ export type {
 } from "./front-end.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain } from "./main-document.ts";
+export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";
 export { type Reach, reachBelow } from "./reach.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";

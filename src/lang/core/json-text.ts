@@ -3,6 +3,7 @@
  * throws: what is wrong is a diagnostic.
  */
 import type { Diagnostic, SourceText, Span } from "../../kernel/index.ts";
+import { objectOf } from "./ordered-members.ts";
 
 export type JsonNode =
   | {
@@ -46,8 +47,7 @@ export function jsonValue(node: JsonNode): unknown {
     case "array":
       return node.items.map(jsonValue);
     case "object":
-      // fromEntries defines own properties, so `__proto__` is a name like any other.
-      return Object.fromEntries(node.members.map((member) => [member.name, jsonValue(member.value)]));
+      return objectOf(node.members.map((member) => [member.name, jsonValue(member.value)] as const));
   }
 }
 

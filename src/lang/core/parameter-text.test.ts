@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseParameters } from "./index.ts";
+import { membersInOrder, parseParameters } from "./index.ts";
 
 async function yaml(text: string) {
   return parseParameters({ name: "inputs.yaml", text });
@@ -35,4 +35,18 @@ describe("files", () => {
   test("a YAML list is not inputs", async () => {
     expect((await yaml("- a\n- b\n")).diagnostics).toMatchObject([{ code: "inputs-not-an-object" }]);
   });
+});
+
+test.each([
+  ["inputs.json", '{"m": {"b": 1, "10": 2, "2": {"7": 1, "3": 2}, "a": 3}}'],
+  ["inputs.yaml", "m:\n  b: 1\n  10: 2\n  2: {7: 1, 3: 2}\n  a: 3\n"],
+])("names keep their order, also those that look like numbers: %s", async (name, text) => {
+  const { values } = await parseParameters({ name, text });
+  const m = values?.["m"] as Record<string, unknown>;
+  expect(membersInOrder(m).map(([key]) => key)).toEqual(["b", "10", "2", "a"]);
+  expect(membersInOrder(m["2"] as Record<string, unknown>)).toEqual([
+    ["7", 1],
+    ["3", 2],
+  ]);
+  expect(m).toEqual({ b: 1, 10: 2, 2: { 7: 1, 3: 2 }, a: 3 });
 });

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic, SourceText } from "../../kernel/index.ts";
 import { type JsonNode, jsonValue, parseJson } from "./json-text.ts";
+import { objectOf } from "./ordered-members.ts";
 
 export interface ParameterText {
   /** Absent when there is an error. */
@@ -52,7 +53,7 @@ async function parseYaml(source: SourceText): Promise<ParameterText> {
   if (document.errors.length > 0) return { diagnostics };
   let whole: unknown;
   try {
-    whole = plain(document.toJS({ maxAliasCount: 1_000 }));
+    whole = plain(document.toJS({ maxAliasCount: 1_000, mapAsMap: true }));
   } catch (error) {
     // A billion laughs stay a few: the library refuses aliases beyond this, and those that mean nothing.
     if (!(error instanceof ReferenceError)) throw error;
@@ -78,7 +79,14 @@ function plain(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(plain);
   if (value instanceof Date) return value.toISOString();
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+  if (value instanceof Map)
+    return objectOf([...value].map(([name, each]) => [nameOf(name), plain(each)] as const));
   return value;
+}
+
+/** YAML's names may be of any kind, JSON's are text. */
+function nameOf(name: unknown): string {
+  if (name === null) return "";
+  const flat = plain(name);
+  return typeof flat === "object" ? JSON.stringify(flat) : String(flat);
 }

@@ -7,6 +7,7 @@ import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { sha256 } from "../../../hash/index.ts";
 import { type FileValue, originFolder } from "../../../task/index.ts";
+import { membersInOrder } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
 import { settleValue } from "../eval/files/scoped-files.ts";
 import type { WdlType } from "../types/type.ts";
@@ -61,7 +62,11 @@ export function plainValue(given: unknown): WdlValue {
     case "object":
       return Array.isArray(given)
         ? array(given.map(plainValue))
-        : object(Object.entries(given).map(([name, item]) => [name, plainValue(item)] as const));
+        : object(
+            membersInOrder(given as Record<string, unknown>).map(
+              ([name, item]) => [name, plainValue(item)] as const,
+            ),
+          );
     default:
       throw new ValueFailure(`a value of type ${typeof given} has no meaning as an input`);
   }
@@ -142,7 +147,9 @@ function members(
   work: (name: string, item: unknown) => Promise<WdlValue>,
 ): Promise<(readonly [string, WdlValue])[]> {
   return Promise.all(
-    Object.entries(given).map(async ([name, item]) => [name, await work(name, item)] as const),
+    membersInOrder(given as Record<string, unknown>).map(
+      async ([name, item]) => [name, await work(name, item)] as const,
+    ),
   );
 }
 

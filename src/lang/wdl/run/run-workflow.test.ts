@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
-import type { Host } from "../../core/index.ts";
+import { type Host, parseParameters } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
 import { readInputs } from "./read-inputs.ts";
 import { folderFiles } from "./testing/process-host.ts";
@@ -384,6 +384,25 @@ workflow w { input { Array[P] people Map[String, Array[Int]] m = {} File? f } }`
       ['item 1 of "a" of "m" is String "b", but Int is needed', '"b"'],
       ['"f" names gs://bucket/object, which cannot be read from here', '"gs://buck'],
     ]);
+  });
+
+  it("and read_json keep the order of maps, also of names that look like numbers", async () => {
+    const text = '{"w.m": {"10": "a", "X": "b", "2": "c"}}';
+    await writeFile(join(folder, "m.json"), '{"10": "a", "X": "b", "2": "c"}');
+    const { values } = await parseParameters({ name: "inputs.json", text });
+    const end = await runText({
+      folder,
+      documents: {
+        "main.wdl": `version 1.1
+workflow w {
+  input { Map[String, String] m }
+  Map[String, String] read = read_json("${folder}/m.json")
+  output { Array[String] given = keys(m) Array[String] found = keys(read) }
+}`,
+      },
+      inputs: values ?? {},
+    });
+    expect(end.outputs).toEqual({ given: ["10", "X", "2"], found: ["10", "X", "2"] });
   });
 
   it("miss none that is required", async () => {

@@ -2,6 +2,8 @@
  * A JSON reader that keeps what `JSON.parse` loses: whether a number was written as an integer (bigint) or with a
  * fraction or exponent (number), and integers beyond 2^53.
  */
+import { objectOf } from "../../core/index.ts";
+
 export type JsonValue =
   | null
   | boolean
@@ -107,8 +109,7 @@ export function readJsonText(text: string): JsonRead {
       at++;
     }
     at++;
-    // fromEntries defines own properties, so that a member named __proto__ is only a name.
-    return Object.fromEntries(members);
+    return objectOf(members);
   };
 
   const readValue = (depth: number): JsonValue => {

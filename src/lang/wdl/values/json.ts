@@ -2,6 +2,7 @@
  * WDL values as JSON text and back: `write_json`, `read_json`, inputs.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#json-serialization-of-wdl-types
  */
+import { membersInOrder } from "../../core/index.ts";
 import { ValueFailure } from "./failure.ts";
 import { fitsInt64 } from "./integer.ts";
 import type { JsonValue } from "./json-reader.ts";
@@ -28,7 +29,7 @@ export function fromJson(json: JsonValue): WdlValue {
       return str(json);
   }
   if (isList(json)) return array(json.map(fromJson));
-  return object(Object.entries(json).map(([name, item]) => [name, fromJson(item)] as const));
+  return object(membersInOrder(json).map(([name, item]) => [name, fromJson(item)] as const));
 }
 
 function isList(json: JsonValue): json is readonly JsonValue[] {
