@@ -1,5 +1,5 @@
 /** protocol: the HealthOmics wire format as data, its validation, routing and signatures. No HTTP here. */
-export { type ExceptionName, exceptions, ServiceException } from "./exceptions.ts";
+export { type ExceptionName, ServiceException } from "./exceptions.ts";
 export { type Operation, type OperationName, operations } from "./operations.ts";
 export { rawMember } from "./raw-member.ts";
 export { type Routed, type RouteResult, routeRequest } from "./route.ts";

@@ -258,6 +258,33 @@ describe("the life of a run", () => {
     expect((await ended(server, run["id"]))["status"]).toBe("COMPLETED");
   });
 
+  it("a cache's options decide what is the same: memory by default not, with resources strict it is", async () => {
+    const cacheS3Location = `file://${server.folder}/options`;
+    const made = { cacheS3Location, cacheBehavior: "CACHE_ALWAYS" };
+    const cache = await post(server, "/runCache", { ...made, requestId: uniqueId() });
+    const with_ = (memory: string) =>
+      wdl("echo ~{name}").replace("output {", `runtime {\n    memory: "${memory}"\n  }\n  output {`);
+    const ids = [
+      await workflow(server, { "main.wdl": with_("100 MB") }),
+      await workflow(server, { "main.wdl": with_("200 MB") }),
+    ];
+    const play = async (id: string | undefined, cacheId: unknown) => {
+      const run = await ended(server, (await start(String(id), { cacheId }))["id"]);
+      const [task] = await tasksOf(server, run["id"]);
+      const whole = await get(server, `/run/${run["id"]}/task/${task?.["taskId"]}`);
+      return `${whole["cacheHit"]} ${whole["statusMessage"]}`;
+    };
+    expect(await play(ids[0], cache["id"])).toMatch(/^false/);
+    expect(await play(ids[1], cache["id"])).toMatch(/^true/);
+    // What a tag changes counts for the runs that start afterwards.
+    await post(server, `/tags/${encodeURIComponent(String(cache["arn"]))}`, {
+      tags: { "memoir:resources": "strict" },
+    });
+    expect(await play(ids[0], cache["id"])).toMatch(/^false/);
+    expect(await play(ids[0], cache["id"])).toMatch(/^true/);
+    expect(await play(ids[1], cache["id"])).toMatch(/^false not reused: .*(memory|resources)/);
+  });
+
   it("options of caches in tags are checked, so that a misspelt one does not mean the default", async () => {
     const create = (tags: Body) =>
       server.raw({
