@@ -9,7 +9,6 @@ import {
   fstatSync,
   fsync,
   openSync,
-  read as readFd,
   renameSync,
   unlinkSync,
   writeFileSync,
@@ -34,14 +33,9 @@ import { makeFolders } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
+import { openFileReader } from "./folder-reader.ts";
 import { checkName, checkPrefix } from "./object-name.ts";
-import type {
-  ByteRange,
-  ObjectInfo,
-  ObjectReader,
-  ObjectStore,
-  ObjectStoreAbilities,
-} from "./object-store.ts";
+import type { ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
 
 export interface FolderStoreOptions {
   /** Made when it does not exist. */
@@ -112,7 +106,8 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         await reader.close();
       }
     },
-    openReader: (name, sizeBytes) => on("opening", name, "reading", (path) => openReader(path, sizeBytes)),
+    openReader: (name, sizeBytes) =>
+      on("opening", name, "reading", (path) => openFileReader(path, sizeBytes)),
     put: (name, bytes, ask) =>
       on("writing", name, "writing", async (path) => {
         await viaTemp(bytes, async (from) => {
@@ -266,61 +261,6 @@ async function openFolder(root: string): Promise<ObjectStoreAbilities> {
     await rm(linked, { force: true });
     await rm(probe, { force: true });
   }
-}
-
-/** Ranges are read into shared pieces of memory of this size: an allocation of its own for each costs as much as reading it. */
-const slabBytes = 1 << 20;
-
-async function openReader(path: string, sizeBytes: number): Promise<ObjectReader> {
-  const handle = await open(path, "r");
-  // The bare descriptor: FileHandle.read costs several times as much per call, and look-ups make thousands.
-  const fd = handle.fd;
-  const fill = (bytes: Uint8Array, { start, end }: ByteRange) =>
-    new Promise<void>((resolve, reject) => {
-      const more = (at: number): void => {
-        readFd(fd, bytes, at, bytes.length - at, start + at, (error, bytesRead) => {
-          const words = `reading bytes ${start} to ${end} of ${path}: it ends at ${start + at}, expected at least ${end}`;
-          if (error !== null) reject(error);
-          else if (at + bytesRead === bytes.length) resolve();
-          else if (bytesRead > 0) more(at + bytesRead);
-          else reject(new AppError("STORE_OBJECT_DAMAGED", words));
-        });
-      };
-      more(0);
-    });
-  return {
-    sizeBytes,
-    readRanges: async (ranges, ask) => {
-      const places = placesFor(ranges);
-      try {
-        await mapBounded(ranges, readsAtOnce, (range, at) => {
-          checkAsk(ask, `reading ${path}`);
-          return fill(places[at] as Uint8Array, range);
-        });
-      } catch (error) {
-        throw folderError(error, `reading ${path}`, "reading");
-      }
-      return places;
-    },
-    close: () => handle.close(),
-  };
-}
-
-/** Memory for the bytes of each range. */
-function placesFor(ranges: readonly ByteRange[]): readonly Uint8Array[] {
-  let slab = Buffer.alloc(0);
-  let used = 0;
-  let left = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-  return ranges.map(({ start, end }) => {
-    const length = end - start;
-    if (length > slab.length - used) {
-      slab = Buffer.allocUnsafeSlow(Math.max(length, Math.min(left, slabBytes)));
-      used = 0;
-    }
-    left -= length;
-    used += length;
-    return slab.subarray(used - length, used);
-  });
 }
 
 async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerator<ObjectInfo> {
