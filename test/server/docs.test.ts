@@ -21,6 +21,7 @@ it("the page names every exception that it promises and every option of caches",
     "NotSupportedOperationException",
     "memoir:resources",
     "memoir:identity",
+    "memoir:write-through",
     "RUN_TIMED_OUT",
   ])
     expect(page).toContain(name);
