@@ -326,6 +326,44 @@ outputs: {out: {type: File, outputBinding: {glob: out.txt}}}
   });
 });
 
+it("files, lists, patterns and standard output are shared between WDL and CWL as well", async () => {
+  await box.write(
+    "show.wdl",
+    `version 1.2
+task show {
+  input { File f
+    Array[File] more
+    Int n }
+  command <<<cat ~{f} ~{sep(" ", more)}; for i in a b; do echo ~{n} > part_$i.txt; done>>>
+  output { File said = stdout()
+    Array[File] parts = glob("part_*.txt")
+    File? none = "none.txt" }
+}
+`,
+  );
+  await box.write(
+    "show.cwl",
+    tool(`requirements: {InlineJavascriptRequirement: {}}
+baseCommand: [/bin/bash, -c]
+arguments:
+  - 'cat $(inputs.f.path) $(inputs.more.map(function (x) { return x.path; }).join(" ")); for i in a b; do echo $(inputs.n) > part_$i.txt; done'
+inputs: {f: File, more: 'File[]', n: int}
+outputs:
+  said: stdout
+  parts: {type: 'File[]', outputBinding: {glob: 'part_*.txt'}}
+  none: {type: File?, outputBinding: {glob: none.txt}}
+`),
+  );
+  for (const name of ["one", "two", "three"]) {
+    await mkdir(join(box.folder, name));
+    await box.write(`${name}/${name}.txt`, `${name}\n`);
+  }
+  const inputs = ["f=one/one.txt", "more=two/two.txt", "more=three/three.txt", "n=3"];
+  expect(await counts(box, "show.wdl", ...inputs)).toBe(computed);
+  expect(await counts(box, "show.cwl", ...inputs)).toBe(reused);
+  expect(await contentOf("said", "show.cwl", ...inputs)).toBe("one\ntwo\nthree\n");
+});
+
 it("a tool that asks for the time is computed again", async () => {
   await box.write(
     "t.cwl",

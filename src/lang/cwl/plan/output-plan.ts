@@ -7,7 +7,7 @@ import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
 import { type Expr, literalText } from "../model/expression.ts";
 import type { OutputBinding, OutputParameter } from "../model/parameter.ts";
 import type { CommandLineTool } from "../model/process.ts";
-import { type RecordField, type Type, unionOf } from "../model/type.ts";
+import { membersOf, type RecordField, type Type, unionOf } from "../model/type.ts";
 import { plainJson } from "../values/text.ts";
 import { type CwlValue, isList } from "../values/value.ts";
 import { failureAt } from "./failure.ts";
@@ -95,11 +95,18 @@ function ruleOf(output: OutputParameter, parts: RuleParts): OutputRule["from"] {
     const [pattern, ...others] = parts.globs.get(binding) ?? [];
     if (pattern !== undefined && others.length === 0) {
       const text = belowOutdir(pattern, outdirOf(parts.scope.parts.runtime));
-      if (type.kind === "File" && !isPattern(text)) return { kind: "path", path: text };
+      if (isOneFile(type) && !isPattern(text)) return { kind: "path", path: text };
       if (type.kind === "array" && type.items.kind === "File") return { kind: "glob", pattern: text };
     }
   }
   return expressionRule(output, parts);
+}
+
+/** `File` and `File?` */
+function isOneFile(type: Type): boolean {
+  return (
+    membersOf(type).every((each) => each.kind === "File" || each.kind === "null") && type.kind !== "null"
+  );
 }
 
 /** Nothing is done to what the pattern finds. */
