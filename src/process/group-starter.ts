@@ -12,6 +12,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { type Ask, freshAsk, pause } from "../kernel/index.ts";
 import { isThere, signalGroup } from "./signal-group.ts";
 import { starterText } from "./starter-text.ts";
@@ -49,6 +50,8 @@ export interface GroupStarter {
 
 /** What the script left running may still write its last lines, then it is ended. */
 const drainMs = 1_000;
+/** Turns of the event loop in which an ended group is looked for, before time is let pass. */
+const mostTurns = 4;
 /** How often is looked whether the first process of a group has vanished without a word. */
 const lookEveryMs = 1_000;
 
@@ -228,10 +231,16 @@ async function emptied(pid: number): Promise<void> {
 }
 
 async function isEmptied(pid: number): Promise<boolean> {
+  // As a rule the first process is the only one, and ends in the moment in which it says so.
+  for (let turn = 0; turn < mostTurns; turn++) {
+    if (!isThere(-pid)) return true;
+    await setImmediate();
+  }
   const until = Date.now() + drainMs;
+  const always = freshAsk();
   for (let ms = 1; isThere(-pid); ms = Math.min(ms * 2, 50)) {
     if (Date.now() > until) return false;
-    await pause(ms, freshAsk());
+    await pause(ms, always);
   }
   return true;
 }
