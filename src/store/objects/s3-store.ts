@@ -7,7 +7,6 @@ import { setMaxListeners } from "node:events";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { sha256 } from "../../hash/index.ts";
 import {
   AppError,
@@ -21,6 +20,7 @@ import {
 import { folderError } from "./folder-errors.ts";
 import { checkName, checkPrefix } from "./object-name.ts";
 import type { ByteRange, ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
+import { bare, bodyOf, changed, checkBody, infoOf } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure } from "./s3-errors.ts";
 import { createRangeGetter, type RangeGetter } from "./s3-range.ts";
@@ -456,57 +456,4 @@ class Taken extends Error {
     super("the name is taken");
     this.wasRetried = wasRetried;
   }
-}
-
-async function bodyOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
-  return answer.Body === undefined ? new Uint8Array() : await answer.Body.transformToByteArray();
-}
-
-function checkBody(
-  doing: string,
-  bytes: Uint8Array,
-  answer: GetObjectCommandOutput,
-  range: ByteRange | undefined,
-): void {
-  const announced = answer.ContentLength;
-  if (announced !== undefined && bytes.byteLength !== announced)
-    throw new AppError(
-      "STORE_UNREACHABLE",
-      `${doing}: the answer broke off at ${bytes.byteLength} of ${announced} bytes`,
-    );
-  if (range !== undefined && bytes.byteLength !== range.end - range.start)
-    throw new AppError(
-      "STORE_OBJECT_DAMAGED",
-      `${doing}: got ${bytes.byteLength} bytes, the object is shorter`,
-    );
-}
-
-function changed(name: string, before: string | undefined, after: string | undefined): AppError {
-  return new AppError(
-    "STORE_OBJECT_DAMAGED",
-    `reading ${name}: it was replaced meanwhile (ETag ${before}, then ${after})`,
-  );
-}
-
-function infoOf(
-  name: string,
-  from: {
-    size: number | undefined;
-    etag: string | undefined;
-    sha256: string | undefined;
-    modified: Date | undefined;
-  },
-): ObjectInfo {
-  const etag = bare(from.etag);
-  return {
-    name,
-    sizeBytes: from.size ?? 0,
-    ...(etag === undefined ? {} : { etag }),
-    ...(from.sha256 === undefined ? {} : { sha256: from.sha256 }),
-    modifiedAt: from.modified ?? new Date(0),
-  };
-}
-
-function bare(etag: string | undefined): string | undefined {
-  return etag?.replace(/^(W\/)?"|"$/g, "");
 }
