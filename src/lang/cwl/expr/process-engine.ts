@@ -209,7 +209,8 @@ class ProcessEngine {
 
   /**
    * The job that the process is at gets the answer; everything else is asked again. A process that did not begin is still
-   * busy with what an earlier job left running, or cannot start at all.
+   * busy with what an earlier job left running, or cannot start at all. Memory may have been used up by earlier jobs (the
+   * libraries of each are kept): only the first job of a process is to blame for that, so the job becomes one.
    */
   #giveUp(running: Running, answer: JsAnswer): void {
     clearTimeout(this.#timer);
@@ -218,8 +219,11 @@ class ProcessEngine {
     const sent = this.#sent;
     this.#sent = [];
     const at = running.begun - running.answered - 1;
-    const blamed = at < 0 && running.answered === 0 ? sent : sent.filter((_, index) => index === at);
-    this.#queue = [...sent.filter((each) => !blamed.includes(each)), ...this.#queue];
+    const isAt = sent.filter((_, index) => index === at);
+    const isExcused = answer.kind === "fault" && answer.code === "memory" && running.begun > 1;
+    const blamed = isExcused ? [] : at < 0 && running.answered === 0 ? sent : isAt;
+    const others = sent.filter((each) => !isAt.includes(each) && !blamed.includes(each));
+    this.#queue = [...(isExcused ? isAt : []), ...others, ...this.#queue];
     for (const each of blamed) each.answer(answer);
     if (this.#queue.length > 0) this.#schedule();
   }
