@@ -142,5 +142,7 @@ it.each([
 });
 
 it("refuses JSON by name", async () => {
-  expect(await problem("[]", "in.json")).toMatch(/^PREDICT_FORMAT_UNKNOWN: .* expected \.csv, \.tsv, \.gz or \.parquet$/);
+  expect(await problem("[]", "in.json")).toMatch(
+    /^PREDICT_FORMAT_UNKNOWN: .* expected \.csv, \.tsv, \.gz or \.parquet$/,
+  );
 });
