@@ -205,6 +205,8 @@ it("a cancelled task's words stay, and so do those of a run that was deleted", a
 it("with logLevel OFF there are no streams, and none are named", async () => {
   const { run } = await talk("echo unheard", { logLevel: "OFF" });
   expect((await ended(server, run))["logLocation"]).toBeUndefined();
+  const [task] = await tasksOf(server, run);
+  expect((await get(server, `/run/${run}/task/${task?.["taskId"]}`))["logStream"]).toBeUndefined();
   const prefix = { logGroupName, logStreamNamePrefix: `run/${run}` };
   expect((await logs.send(new DescribeLogStreamsCommand(prefix))).logStreams).toEqual([]);
 });

@@ -49,8 +49,11 @@ export class TaskBook {
         this.#begin(event, { status: "PENDING" });
         break;
       case "call.started": {
-        const task = this.#begin(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
-        this.#follow(task, event.directory);
+        // Both in one step: each would wait for the disk by itself.
+        this.#ledger.transaction(() => {
+          const task = this.#begin(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
+          this.#follow(task, event.directory);
+        });
         break;
       }
       case "call.computed": {

@@ -21,14 +21,19 @@ const listRunTasks: OperationHandler = async (context) => {
 
 const getRunTask: OperationHandler = async (context) => {
   const task = taskOf(context, context.input.text("id"), context.input.text("taskId"));
+  const { logLevel } = runOf(context, task.runId);
   return {
     ...summary(task),
     statusMessage: task.statusMessage,
     failureReason: task.failureReason,
-    logStream: `arn:aws:logs:${context.parts.region}:${task.account}:log-group:/aws/omics/WorkflowLog:log-stream:run/${task.runId}/task/${task.id}`,
+    ...(logLevel === "OFF" ? {} : { logStream: logStreamOf(context, task) }),
     imageDetails: task.image,
   };
 };
+
+function logStreamOf({ parts }: OperationContext, task: TaskRecord): string {
+  return `arn:aws:logs:${parts.region}:${task.account}:log-group:/aws/omics/WorkflowLog:log-stream:run/${task.runId}/task/${task.id}`;
+}
 
 export function taskOf(context: OperationContext, runId: string, taskId: string): TaskRecord {
   const run = runOf(context, runId);
