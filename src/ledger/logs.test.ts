@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { LogFileWriter, readLogFile } from "./log-file.ts";
 import type { LogPage, LogWindow } from "./log-window.ts";
+import { migrations } from "./migrations.ts";
 
 const account = "111111111111";
 let folder: string;
@@ -140,6 +141,22 @@ describe("a stream in a file", () => {
     expect(line?.message).toBe("ü\r\ufffd\u0000€");
     expect(line?.end).toBe((await stat(path())).size);
   });
+});
+
+it("a ledger of an earlier version keeps its lines and learns of its streams", async () => {
+  const file = join(folder, "old.db");
+  const { default: Database } = await import("libsql");
+  const old = new Database(file);
+  old.exec(`${migrations[0]}; PRAGMA user_version = 1;`);
+  const insert = old.prepare("INSERT INTO log_line (account, stream, at, message) VALUES (?, ?, ?, ?)");
+  for (const at of [7, 9]) insert.run(account, "run/1/task/2", at, `at ${at}`);
+  old.close();
+  const opened = await openLedger(file);
+  expect(opened.logs.streams(account, { limit: 9 })).toEqual([
+    { name: "run/1/task/2", firstAt: 7, lastAt: 9 },
+  ]);
+  expect(messages(await opened.logs.read(account, "run/1/task/2", { limit: 9 }))).toEqual(["at 7", "at 9"]);
+  opened.close();
 });
 
 describe("the list of streams", () => {
