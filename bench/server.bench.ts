@@ -1,6 +1,6 @@
 /**
  * `memoir server` under load: GetRun in requests per second against a bare node:http server that answers the same bytes
- * (goal: x 0.3), and 50 clients that poll while 1,000 queued runs of a small workflow are worked off: no error, the p99
+ * (goal: x 0.4), and 50 clients that poll while 1,000 queued runs of a small workflow are worked off: no error, the p99
  * of GetRun, and the server's peak memory.
  */
 import { type ChildProcess, spawn } from "node:child_process";
