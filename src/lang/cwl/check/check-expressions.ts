@@ -1,6 +1,10 @@
-/** Expressions that cannot be evaluated, whatever the inputs: JavaScript without the requirement, names that lead nowhere. */
+/**
+ * Expressions that cannot be evaluated, whatever the inputs: JavaScript without the requirement, texts that are no
+ * JavaScript, names that lead nowhere.
+ */
+import { Script } from "node:vm";
 import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";
-import type { Expr } from "../model/expression.ts";
+import type { Expr, JsPart } from "../model/expression.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 
@@ -12,6 +16,15 @@ export function checkExpressions(process: Process, requirements: Requirements): 
     for (const part of expr.parts) {
       if (part.kind === "js" && !javascript)
         found.push(off(expr, evaluated === "always" ? "error" : "warning"));
+      const wrong = part.kind === "js" && javascript ? syntaxTrouble(part) : undefined;
+      if (wrong !== undefined)
+        found.push({
+          code: "cwl-syntax",
+          severity: evaluated === "always" ? "error" : "warning",
+          message: `this is no JavaScript: ${wrong}`,
+          source: expr.place.source,
+          span: expr.place.span,
+        });
       if (part.kind === "ref" && !javascript)
         found.push(...unknownName(part.root, part.path[0], inputs, expr));
     }
@@ -28,6 +41,17 @@ function off(expr: Expr, severity: Severity): Diagnostic {
     span: expr.place.span,
     help: 'add "InlineJavascriptRequirement: {}" to the requirements',
   };
+}
+
+/** Compiled as the engine does it, and never run. */
+function syntaxTrouble({ form, code }: JsPart): string | undefined {
+  const body = form === "expression" ? `return (\n${code}\n);` : `\n${code}\n`;
+  try {
+    new Script(`(function () { "use strict"; ${body} })`);
+    return undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? error.message : undefined;
+  }
 }
 
 type FirstSegment = { readonly kind: "name"; readonly name: string } | { readonly kind: "index" } | undefined;

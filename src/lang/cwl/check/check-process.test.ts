@@ -82,3 +82,31 @@ describe("features must be asked for", () => {
     expect(nested.said).toEqual([expect.stringMatching(/error: i has valueFrom/)]);
   });
 });
+
+describe("JavaScript", () => {
+  const tool = (text: string) =>
+    `cwlVersion: v1.2\nclass: CommandLineTool\nrequirements: {InlineJavascriptRequirement: {}}\nbaseCommand: echo\narguments: [${JSON.stringify(text)}]\ninputs: {x: int}\noutputs: []\n`;
+
+  it.each([
+    "$(inputs.x +)",
+    "${ return 1 +; }",
+    "${ if (x) { return 1; } else else }",
+    "a $(1 2) b",
+    "$(basename file)",
+  ])("%s is told before anything runs", async (text) => {
+    expect((await loadText(tool(text))).said).toEqual([
+      expect.stringMatching(/^main\.cwl:5:13: error: this is no JavaScript: .*\[cwl-syntax\]$/),
+    ]);
+  });
+
+  it.each([
+    "$(inputs.x + 1)",
+    "${ const f = async () => { await 1; }; return `${inputs.x}`; }",
+    "$({a: 1}.a /* it's } fine */)",
+    "${ return /[/')]/.test('x'); // end\n}",
+    "${ function inner() { return 1; } return inner(); }",
+    "$((() => { throw new Error('at run time'); })())",
+  ])("%s is fine", async (text) => {
+    expect((await loadText(tool(text))).said).toEqual([]);
+  });
+});
