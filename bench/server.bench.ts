@@ -15,7 +15,7 @@ const program = "dist/memoir.js";
 const clients = 50;
 const queuedRuns = 1_000;
 const requestsPerRound = 10_000;
-const rounds = 3;
+const rounds = 7;
 const pollEveryMs = 100;
 const key = { accessKeyId: "AKIDBENCH", secretAccessKey: "bench-secret", account: "111111111111" };
 
