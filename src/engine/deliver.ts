@@ -65,12 +65,14 @@ function freeName(path: string, taken: Set<string>): string {
 async function bring(source: string, target: string, to: Target): Promise<void> {
   to.folders.make(dirname(target));
   const stats = lstatSync(source);
-  const isFolder = stats.isDirectory() || (stats.isSymbolicLink() && statSync(source).isDirectory());
-  if (isFolder) {
+  const behind = stats.isSymbolicLink() ? statSync(source, { throwIfNoEntry: false }) : stats;
+  if (behind?.isDirectory() === true) {
     to.folders.make(target);
     for (const name of readdirSync(source)) await bring(join(source, name), join(target, name), to);
     return;
   }
+  // Links to nowhere, pipes, sockets and devices are nobody's results, and reading one might wait for ever.
+  if (behind?.isFile() !== true) return;
   const file = stats.isSymbolicLink() ? realpathSync(source) : source;
   if (to.how === "link" && tryLink(file, target)) return;
   await rm(target, { force: true });

@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FinishedAttempt } from "../../../../task/index.ts";
 import { file } from "../../values/value.ts";
+import { settleLinks } from "./directory-links.ts";
 import { OutputFiles } from "./output-files.ts";
 
 let attempt = "";
@@ -133,6 +135,62 @@ describe("files of an output section", () => {
     expect(await located("/mnt/disk/link")).toBe("/outside/mnt/disk/sub/big.txt");
     expect(await located("/mnt/disk/to-work")).toBe("/work/a.txt");
     await expect(files.settle(file("/mnt/disk/passwd"), false)).rejects.toThrow(/outside of the task/);
+  });
+
+  it("inside of directories lead where the task saw them lead, and nowhere else", async () => {
+    const o = join(attempt, "work/o");
+    await mkdir(join(o, "inner"), { recursive: true });
+    await symlink("/mnt/memoir/work/a.txt", join(o, "absolute"));
+    await symlink("../../a.txt", join(o, "inner/relative"));
+    await symlink("/mnt/memoir/inputs/0/data.txt", join(o, "input"));
+    await symlink("/mnt/memoir/work/sub", join(o, "folder"));
+    await symlink("/mnt/memoir/work/none", join(o, "nowhere"));
+    await symlink("none", join(o, "dangling"));
+    const settled = await files.settle({ kind: "directory", path: "o" }, false);
+    expect(settled.kind).toBe("directory");
+    expect(await readFile(join(o, "absolute"), "utf8")).toBe("a");
+    expect(await readFile(join(o, "inner/relative"), "utf8")).toBe("a");
+    expect(await readFile(join(o, "input"), "utf8")).toBe("data");
+    expect(await readFile(join(o, "folder/b.txt"), "utf8")).toBe("bb");
+    // Nowhere in the task, and nowhere here: nobody will be led astray.
+    expect((await readdir(o)).sort()).toEqual([
+      ...["absolute", "dangling", "folder", "inner", "input", "nowhere"],
+    ]);
+  });
+
+  it.each([
+    [
+      "a file of this machine",
+      "/etc/passwd",
+      /o\/link|\/etc\/passwd is outside of the task's working directory/,
+    ],
+    ["a file of this machine, relatively", "../../../../../../../../etc/passwd", /leads outside/],
+    ["the directory itself", ".", /contains itself by a link/],
+    ["a folder above it", "..", /contains itself by a link/],
+  ])("inside of directories never lead to %s", async (_, target, message) => {
+    await mkdir(join(attempt, "work/o"));
+    await symlink(target, join(attempt, "work/o/link"));
+    await expect(files.settle({ kind: "directory", path: "o" }, false)).rejects.toThrow(message);
+  });
+
+  it("inside of directories that multiply are counted", async () => {
+    for (let level = 0; level < 5; level++) {
+      await mkdir(join(attempt, `work/l${level}`));
+      for (const name of ["a", "b", "c"])
+        await symlink(`../l${level + 1}`, join(attempt, `work/l${level}/${name}`));
+    }
+    await mkdir(join(attempt, "work/l5"));
+    const settle = (most: number) =>
+      settleLinks(join(attempt, "work/l0"), "l0", (path) => realpath(path), most);
+    await expect(settle(100)).rejects.toThrow("the links of the directory l0 lead to more than 100 files");
+    await settle(1_000);
+  });
+
+  it("are regular files: nobody waits for a pipe", async () => {
+    execFileSync("mkfifo", [join(attempt, "work/pipe")]);
+    await expect(files.settle(file("pipe"), false)).rejects.toThrow("pipe is no regular file");
+    await expect(files.readText(file("pipe"))).rejects.toThrow("pipe is no regular file");
+    expect(await files.glob("pi*")).toEqual([]);
   });
 
   it("show texts as the task saw its world, wherever it ran", async () => {

@@ -3,6 +3,7 @@
  * directory, `/mnt/memoir/…` is what the task saw. Links are followed as the task would have followed them, and nothing
  * outside of the attempt is ever answered: what `/etc/passwd` is in an image is not what it is here.
  */
+import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative } from "node:path";
 import { sha256 } from "../../../../hash/index.ts";
@@ -12,6 +13,7 @@ import { ValueFailure } from "../../values/failure.ts";
 import { andThen } from "../../values/maybe-promise.ts";
 import { baseName } from "../../values/neutral.ts";
 import type { PathValue } from "../../values/value.ts";
+import { settleLinks } from "./directory-links.ts";
 import type { FileStat } from "./host-files.ts";
 import { nothing, type ScopedFiles } from "./scoped-files.ts";
 
@@ -38,6 +40,7 @@ export class OutputFiles implements ScopedFiles {
     const host = await this.#existing(path);
     const found = await stat(host);
     if (found.isDirectory()) throw new ValueFailure(`cannot read ${path.path}: it is a directory`);
+    refuseSpecial(found, path.path);
     if (found.size > longestText) {
       throw new ValueFailure(
         `cannot read ${path.path}: it has ${found.size} bytes, the limit is ${longestText}`,
@@ -69,7 +72,8 @@ export class OutputFiles implements ScopedFiles {
     const found: PathValue[] = [];
     for (const path of paths) {
       const host = await this.#find({ kind: "file", path });
-      if (host !== undefined) found.push(this.#found("file", host, baseName(path), path));
+      if (host !== undefined && (await stat(host)).isFile())
+        found.push(this.#found("file", host, baseName(path), path));
     }
     return found;
   }
@@ -97,6 +101,10 @@ export class OutputFiles implements ScopedFiles {
     if (kind !== path.kind) {
       throw new ValueFailure(`${path.path} is a ${kind}, but the output is declared as a ${path.kind}`);
     }
+    if (kind === "file") refuseSpecial(found, path.path);
+    // Inputs are what their owner made them, links included.
+    else if (host.startsWith(`${this.#attempt}/`) && !this.#isStaged(host))
+      await settleLinks(host, path.path, (link, shown) => this.#followLink(link, shown));
     return this.#found(kind, host, path.source?.basename ?? baseName(path.path), path.path);
   }
 
@@ -204,6 +212,12 @@ export class OutputFiles implements ScopedFiles {
     throw new ValueFailure(`${shown} is a link that leads through more than ${mostLinks} links`);
   }
 
+  /** In a folder that links led to there may be links of whoever made an input. */
+  #followLink(link: string, shown: string): Promise<string | undefined> {
+    const isOwn = link.startsWith(`${this.#attempt}/`) && !this.#isStaged(link);
+    return this.#follow({ path: link, staged: !isOwn }, shown);
+  }
+
   /** Below it the task may have made links: its working directory, or a disk that it asked for. */
   #rootOf(path: string): string {
     const outside = `${this.#attempt}/outside`;
@@ -241,6 +255,11 @@ export class OutputFiles implements ScopedFiles {
       throw error;
     }
   }
+}
+
+/** Reading a pipe would wait for ever. */
+function refuseSpecial(found: Stats, shown: string): void {
+  if (!found.isFile()) throw new ValueFailure(`${shown} is no regular file, but a pipe, socket or device`);
 }
 
 /** The first component below `root` that is a link. Components above are ours. */
