@@ -50,3 +50,18 @@ test.each([
   ]);
   expect(m).toEqual({ b: 1, 10: 2, 2: { 7: 1, 3: 2 }, a: 3 });
 });
+
+test.each([
+  ["inputs.yml", `x: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`],
+  ["inputs.json", `{"x": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
+  ["job", `x: ${"{a: ".repeat(20_000)}${"}".repeat(20_000)}\n`],
+])("inputs that are nested too deeply are told in words: %s", async (name, text) => {
+  const { values, diagnostics } = await parseParameters({ name, text });
+  expect(values).toBeUndefined();
+  expect(diagnostics.map((each) => each.message).join()).toContain("nested too deeply");
+});
+
+test("a name without an ending is JSON when the text begins so, and YAML otherwise", async () => {
+  expect((await parseParameters({ name: "job", text: '{"a": 1}' })).values).toEqual({ a: 1 });
+  expect((await parseParameters({ name: "job.txt", text: "a: [1, x]\n" })).values).toEqual({ a: [1, "x"] });
+});

@@ -45,7 +45,10 @@ async function parseYaml(source: SourceText): Promise<ParameterText> {
       code: "inputs-yaml",
       severity: problem.name === "YAMLWarning" ? "warning" : "error",
       // The library's message goes on with an excerpt; ours is drawn by the renderer.
-      message: problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.message,
+      message:
+        problem.code === "RESOURCE_EXHAUSTION"
+          ? "the YAML is nested too deeply"
+          : (problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.message),
       source,
       span: { start: problem.pos[0], end: problem.pos[1] },
     }),
