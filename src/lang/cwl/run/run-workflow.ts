@@ -17,7 +17,7 @@ import type { RunState } from "./run-state.ts";
 import { scatter } from "./scatter.ts";
 
 /** Jobs that are reused end in moments: a few at a time need no memory for thousands. Bounds memory, not parallelism. */
-const scatterPace = { young: 16, youngMs: 20, most: 2000 };
+const scatterPace = { young: 24, youngMs: 100, most: 2000 };
 
 export interface WorkflowCall {
   readonly workflow: Workflow;

@@ -33,7 +33,7 @@ import { Scope, type Slot } from "./slot.ts";
  * Shards of one scatter whose bodies are alive at the same time. Those whose calls are reused end in moments: a few at a
  * time need no memory for thousands.
  */
-const shardPace = { young: 16, youngMs: 20, most: 2000 };
+const shardPace = { young: 24, youngMs: 100, most: 2000 };
 
 export interface WorkflowEnd {
   /** Those that got a value. */
