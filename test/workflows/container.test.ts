@@ -81,12 +81,14 @@ task t {
     echo own > /tmp/own.txt
     echo big > /mnt/scratch/big.txt
     ln -s /tmp/own.txt link.txt
+    mkdir d; ln -s /tmp/own.txt d/own.txt; ln -s /mnt/scratch/big.txt d/big.txt
   >>>
   output {
     File own = "/tmp/own.txt"
     File big = "/mnt/scratch/big.txt"
     String text = read_string("link.txt") + read_string("/etc/passwd")
     File? none = "/tmp/none.txt"
+    Directory d = "d"
     Int size = task.disks["/mnt/scratch"]
   }
   requirements { container: "${images.bash.reference}" disks: "/mnt/scratch 1 GiB" }
@@ -95,17 +97,21 @@ task t {
     );
     const outputs = async () => {
       const { calls, outputs } = await box.json<RunAnswer>("run", "wf.wdl", ...words.slice(3));
-      const text = (name: string) => readFile(outputs[`t.${name}`] as string, "utf8");
-      return { reused: calls.reused, own: await text("own"), big: await text("big"), outputs };
+      const text = (path: string) => {
+        const [name = "", inner = ""] = path.split("/");
+        return readFile(join(outputs[`t.${name}`] as string, inner), "utf8");
+      };
+      const linked = (await text("d/own.txt")) + (await text("d/big.txt"));
+      return { reused: calls.reused, own: await text("own"), big: await text("big"), linked, outputs };
     };
     const first = await outputs();
-    expect(first).toMatchObject({ reused: 0, own: "own\n", big: "big\n" });
+    expect(first).toMatchObject({ reused: 0, own: "own\n", big: "big\n", linked: "own\nbig\n" });
     expect(first.outputs).toMatchObject({
       "t.text": expect.stringMatching(/^own/),
       "t.none": null,
       "t.size": 2 ** 30,
     });
-    expect(await outputs()).toMatchObject({ reused: 1, own: "own\n", big: "big\n" });
+    expect(await outputs()).toMatchObject({ reused: 1, own: "own\n", big: "big\n", linked: "own\nbig\n" });
     const { code, err } = await box.run("run", "wf.wdl", "--executor", "host");
     expect(code).toBe(1);
     expect(err).toContain("asks for a disk at /mnt/scratch, which can be mounted only in a container");
