@@ -189,6 +189,13 @@ for (const { requirement, start, title } of [
       await executor.remove(attempt, ask);
     });
 
+    it("knows the exit code of a task that has used up its processes", async () => {
+      const few = await make({ pids: 30 });
+      const attempt = await prepare("trap 'exit 3' EXIT; while :; do sleep 1000 & done");
+      expect(await run(attempt, few)).toMatchObject({ kind: "exited", exitCode: 3 });
+      await few.close();
+    });
+
     it("applies the limits that were asked for", async () => {
       const lines = await linesOf(
         `cd /sys/fs/cgroup

@@ -17,7 +17,7 @@ export interface AttemptPaths {
   readonly stdout: string;
   readonly stderr: string;
   readonly usage: string;
-  /** The exit code as decimal text; written last, by rename. */
+  /** The exit code as decimal text; written last; complete with its line break. */
   readonly rc: string;
   /** Why the attempt was stopped from our side: `cancelled` or `timed-out`. */
   readonly stopped: string;

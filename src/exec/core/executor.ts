@@ -3,7 +3,7 @@
  *
  * An attempt has an id of ours (container name, job name) and its own directory; starting is idempotent, and a
  * restarted Memoir finds its attempts again by id. In the directory lie `command` (the script), `inputs/`, `work/`,
- * `stdout`, `stderr`, `usage.json`, and, written last by rename, `rc`. After the end every staged input is found at its
+ * `stdout`, `stderr`, `usage.json`, and, written last, `rc`. After the end every staged input is found at its
  * place below `inputs/` (as a link to its source), so a task path's host path is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";

@@ -1,14 +1,14 @@
 /**
  * The shell text that stands around every task, inside the container or on the host. It runs the task's script with
- * both output streams in files, measures what was used, and writes `usage.json` and then, last and by rename, `rc`.
+ * both output streams in files, measures what was used, and writes `usage.json` and then, last, `rc`.
  *
  * It needs nothing of the image but /bin/sh (checked with dash, busybox and bash): figures come from cgroup files (v1
- * or v2) and /proc, read by the shell itself. On the host, where `mv` would be a fifth of the overhead, and where there
- * is no `mv`, `rc` is written in place with one write; readers take it only when its line is complete. The task runs in
- * the background so that TERM can be handed on: inside a container to every process (`kill -1` spares the caller and pid
- * 1), on the host the whole group has got it already. A wait that TERM interrupts is made again; it answers 127 when the
- * first one had its answer after all, and bash 5.2 sometimes -1 when the task ended in the same moment (143, the
- * interrupted wait's answer, stays then).
+ * or v2) and /proc, read by the shell itself. It starts no program of its own, since a task that has used up its memory
+ * or its processes may leave no room for one: `rc` is written in place with one write, and readers take it only when its
+ * line is complete. The task runs in the background so that TERM can be handed on: inside a container to every process
+ * (`kill -1` spares the caller and pid 1), on the host the whole group has got it already. A wait that TERM interrupts is
+ * made again; it answers 127 when the first one had its answer after all, and bash 5.2 sometimes -1 when the task ended
+ * in the same moment (143, the interrupted wait's answer, stays then).
  */
 
 import { runnerLives } from "../../process/index.ts";
@@ -100,9 +100,7 @@ printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakByt
   "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
 [ -z "$outside" ] || exit 125
 [ "$place" = container ] || ${runnerLives} || exit 125
-if [ "$place" = container ] && echo $code > "$root/rc.new" && mv -f "$root/rc.new" "$root/rc" 2>/dev/null; then :
-else echo $code > "$root/rc"
-fi
+echo $code > "$root/rc"
 exit $code
 `;
 
