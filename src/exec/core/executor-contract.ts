@@ -362,15 +362,32 @@ export function executorContract(contract: ExecutorContract): void {
 
     it("hands on the declared environment, whatever is in it, and nothing of its own", async () => {
       const values = { PLAIN: "a b", QUOTES: `"'$HOME\`\\`, LINES: "one\ntwo\n", EMPTY: "", UTF8: "größe" };
+      // What shell texts are tempted to call their own variables.
+      const ordinary = [
+        "root",
+        "place",
+        "memory",
+        "cpu",
+        "name",
+        "value",
+        "task",
+        "code",
+        "now",
+        "word",
+        "pid",
+        "live",
+      ];
+      const expected = ordinary.map((name) => [name, `own ${name}`] as const);
       process.env["MEMOIR_CONTRACT_SECRET"] = "visible";
       const attempt = await prepare(
-        'for v in "$PLAIN" "$QUOTES" "$LINES" "$EMPTY" "$UTF8"; do printf "[%s]" "$v"; done; env | grep SECRET',
-        { env: values },
+        'for v in "$PLAIN" "$QUOTES" "$LINES" "$EMPTY" "$UTF8"; do printf "[%s]" "$v"; done; env | grep SECRET' +
+          `; for v in ${ordinary.map((name) => `"$${name}"`).join(" ")}; do printf "[%s]" "$v"; done`,
+        { env: { ...values, ...Object.fromEntries(expected) } },
       );
       await run(attempt);
       delete process.env["MEMOIR_CONTRACT_SECRET"];
       expect(await read(attempt, "stdout")).toBe(
-        Object.values(values)
+        [...Object.values(values), ...expected.map(([, value]) => value)]
           .map((value) => `[${value}]`)
           .join(""),
       );

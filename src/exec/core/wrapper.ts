@@ -35,73 +35,74 @@ export const containerStopSignal = { name: "USR1", linuxNumber: 10 } as const;
 
 /**
  * The text itself, for a shell that has it as a function: its words are root, place, cgroup and those of the command.
+ * Its variables have names of their own, because a variable that the task was given would be handed on with the new value.
  * A fork of a shell keeps its `$$`, so the text says 0 and `self` where it means its own process.
  */
 export const wrapperScript = `
-root=$1 place=$2 memory=$3 cpu=$3
+memoir_root=$1 memoir_place=$2 memoir_memory=$3 memoir_cpu=$3
 shift 3
-oom= peak= usec= ticks= wall= now= interrupted= outside=
-uptime() {
-  now=
+memoir_oom= memoir_peak= memoir_usec= memoir_ticks= memoir_wall= memoir_now= memoir_interrupted= memoir_outside=
+memoir_uptime() {
+  memoir_now=
   [ -r /proc/uptime ] || return 0
-  read -r now rest < /proc/uptime
-  now=\${now%.*}\${now#*.}
+  read -r memoir_now memoir_rest < /proc/uptime
+  memoir_now=\${memoir_now%.*}\${memoir_now#*.}
 }
-stop() {
-  interrupted=1
-  if [ "$place" = container ]; then kill -TERM -1 2>/dev/null; fi
+memoir_stop() {
+  memoir_interrupted=1
+  if [ "$memoir_place" = container ]; then kill -TERM -1 2>/dev/null; fi
 }
-if [ "$place$memory" = containerown ]; then
-  memory= cpu=
-  if [ -r /sys/fs/cgroup/memory.events ]; then memory=/sys/fs/cgroup cpu=/sys/fs/cgroup
-  elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memory=/sys/fs/cgroup/memory cpu=/sys/fs/cgroup/cpuacct
+if [ "$memoir_place$memoir_memory" = containerown ]; then
+  memoir_memory= memoir_cpu=
+  if [ -r /sys/fs/cgroup/memory.events ]; then memoir_memory=/sys/fs/cgroup memoir_cpu=/sys/fs/cgroup
+  elif [ -r /sys/fs/cgroup/memory/memory.oom_control ]; then memoir_memory=/sys/fs/cgroup/memory memoir_cpu=/sys/fs/cgroup/cpuacct
   fi
-elif [ "$place" = host ] && [ -n "$memory" ]; then echo 0 > "$memory/cgroup.procs" || exit 125
+elif [ "$memoir_place" = host ] && [ -n "$memoir_memory" ]; then echo 0 > "$memoir_memory/cgroup.procs" || exit 125
 fi
-cd "$root/work" || exit 125
-trap stop TERM INT
-[ "$place" != container ] || trap 'outside=1; stop' ${containerStopSignal.name}
-uptime
-began=$now
-"$@" < /dev/null > "$root/stdout" 2> "$root/stderr" &
-task=$!
-wait $task
-code=$?
-while [ -n "$interrupted" ]; do
-  interrupted=
-  wait $task
-  again=$?
-  case $again in 127 | -*) ;; *) code=$again ;; esac
+cd "$memoir_root/work" || exit 125
+trap memoir_stop TERM INT
+[ "$memoir_place" != container ] || trap 'memoir_outside=1; memoir_stop' ${containerStopSignal.name}
+memoir_uptime
+memoir_began=$memoir_now
+"$@" < /dev/null > "$memoir_root/stdout" 2> "$memoir_root/stderr" &
+memoir_task=$!
+wait $memoir_task
+memoir_code=$?
+while [ -n "$memoir_interrupted" ]; do
+  memoir_interrupted=
+  wait $memoir_task
+  memoir_again=$?
+  case $memoir_again in 127 | -*) ;; *) memoir_code=$memoir_again ;; esac
 done
 trap '' TERM INT
-[ "$place" != container ] || trap '' ${containerStopSignal.name}
-uptime
-[ -z "$began" ] || wall=$((now - began))
-if [ -r "$memory/memory.events" ]; then
-  while read -r name value; do [ "$name" != oom_kill ] || oom=$value; done < "$memory/memory.events"
-  [ ! -r "$memory/memory.peak" ] || read -r peak < "$memory/memory.peak"
-elif [ -r "$memory/memory.oom_control" ]; then
-  while read -r name value; do [ "$name" != oom_kill ] || oom=$value; done < "$memory/memory.oom_control"
-  [ ! -r "$memory/memory.max_usage_in_bytes" ] || read -r peak < "$memory/memory.max_usage_in_bytes"
+[ "$memoir_place" != container ] || trap '' ${containerStopSignal.name}
+memoir_uptime
+[ -z "$memoir_began" ] || memoir_wall=$((memoir_now - memoir_began))
+if [ -r "$memoir_memory/memory.events" ]; then
+  while read -r memoir_name memoir_value; do [ "$memoir_name" != oom_kill ] || memoir_oom=$memoir_value; done < "$memoir_memory/memory.events"
+  [ ! -r "$memoir_memory/memory.peak" ] || read -r memoir_peak < "$memoir_memory/memory.peak"
+elif [ -r "$memoir_memory/memory.oom_control" ]; then
+  while read -r memoir_name memoir_value; do [ "$memoir_name" != oom_kill ] || memoir_oom=$memoir_value; done < "$memoir_memory/memory.oom_control"
+  [ ! -r "$memoir_memory/memory.max_usage_in_bytes" ] || read -r memoir_peak < "$memoir_memory/memory.max_usage_in_bytes"
 fi
-if [ -r "$cpu/cpuacct.usage" ]; then
-  read -r usec < "$cpu/cpuacct.usage"
-  usec=$((usec / 1000))
-elif [ -r "$cpu/cpu.stat" ]; then
-  while read -r name value; do [ "$name" != usage_usec ] || usec=$value; done < "$cpu/cpu.stat"
+if [ -r "$memoir_cpu/cpuacct.usage" ]; then
+  read -r memoir_usec < "$memoir_cpu/cpuacct.usage"
+  memoir_usec=$((memoir_usec / 1000))
+elif [ -r "$memoir_cpu/cpu.stat" ]; then
+  while read -r memoir_name memoir_value; do [ "$memoir_name" != usage_usec ] || memoir_usec=$memoir_value; done < "$memoir_cpu/cpu.stat"
 fi
 if [ -r /proc/self/stat ]; then
-  read -r stat < /proc/self/stat
-  set -- \${stat##*) }
+  read -r memoir_stat < /proc/self/stat
+  set -- \${memoir_stat##*) }
   shift 13
-  ticks=$(($1 + $2))
+  memoir_ticks=$(($1 + $2))
 fi
 printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
-  "\${wall:-null}" "\${usec:-null}" "\${ticks:-null}" "\${peak:-null}" "\${oom:-null}" > "$root/usage.json"
-[ -z "$outside" ] || exit 125
-[ "$place" = container ] || ${runnerLives} || exit 125
-echo $code > "$root/rc"
-exit $code
+  "\${memoir_wall:-null}" "\${memoir_usec:-null}" "\${memoir_ticks:-null}" "\${memoir_peak:-null}" "\${memoir_oom:-null}" > "$memoir_root/usage.json"
+[ -z "$memoir_outside" ] || exit 125
+[ "$memoir_place" = container ] || ${runnerLives} || exit 125
+echo $memoir_code > "$memoir_root/rc"
+exit $memoir_code
 `;
 
 /**
