@@ -23,7 +23,7 @@ import type { ByteRange, ObjectInfo, ObjectStore, ObjectStoreAbilities } from ".
 import { bare, bodyOf, changed, checkBody, infoOf } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure } from "./s3-errors.ts";
-import { createRangeGetter, type RangeGetter } from "./s3-range.ts";
+import type { RangeGetter } from "./s3-range.ts";
 import { Silence } from "./s3-silence.ts";
 
 /** Files above this go up in parts of this size. */
@@ -112,9 +112,15 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     }
   }
 
+  /** Loaded when needed: Node takes milliseconds to load its HTTPS client, which most commands never use. */
+  async function connectRanges(): Promise<RangeGetter | undefined> {
+    const [connection, { createRangeGetter }] = await Promise.all([connect(), import("./s3-range.ts")]);
+    return createRangeGetter(connection, options);
+  }
+
   async function quickly(name: string, range: ByteRange, ask: Ask) {
     silence.check(`reading ${where(name)}`);
-    ranges ??= connect().then((connection) => createRangeGetter(connection, options));
+    ranges ??= connectRanges();
     const getter = await ranges.catch(() => undefined);
     checkAsk(ask, `reading ${where(name)}`);
     const got = await getter?.get(keyOf(name), range, ask);
