@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CallKey, freshAsk } from "../kernel/index.ts";
+import { thisOwner } from "../process/index.ts";
 import { createFolderStore } from "../store/objects/index.ts";
 import { type CallLeases, folderLeases, objectLeases } from "./call-leases.ts";
-import { thisOwner } from "./owner.ts";
 
 const key = "ab".repeat(32) as CallKey;
 let folder: string;

@@ -8,8 +8,8 @@ import { link, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeFoldersSync } from "../files/index.ts";
 import { type Ask, type CallKey, systemErrorCode } from "../kernel/index.ts";
+import { isOwner, lifeOf, thisOwner } from "../process/index.ts";
 import type { ObjectStore } from "../store/objects/index.ts";
-import { isOwner, lifeOf, thisOwner } from "./owner.ts";
 
 export type LeaseAnswer =
   | { readonly kind: "mine"; readonly release: () => Promise<void> }

@@ -4,7 +4,7 @@ export { type CallRow, type CallState, callRows } from "./call-rows.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { plainOutputs } from "./json-values.ts";
-export { isOwner, lifeOf, type Owner, thisOwner } from "./owner.ts";
+
 export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,

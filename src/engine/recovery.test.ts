@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ScriptedExecutor, ScriptedWorld } from "../exec/core/index.ts";
-import { thisOwner } from "./owner.ts";
+import { thisOwner } from "../process/index.ts";
 import { readRunRecord, shownState } from "./run-folder.ts";
 import { type Bench, openBench } from "./scripted-run.ts";
 

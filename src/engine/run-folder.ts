@@ -16,8 +16,8 @@ import { open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs
 import { join } from "node:path";
 import { makeFolders, makeFoldersSync } from "../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import { isOwner, lifeOf, type Owner } from "../process/index.ts";
 import type { Emit, RunEvent, TimedEvent } from "./events.ts";
-import { isOwner, lifeOf, type Owner } from "./owner.ts";
 
 export type RunState = "running" | "succeeded" | "failed" | "cancelled";
 

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type Ask, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
+import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
@@ -10,7 +11,6 @@ import type { RunEvent, TimedEvent } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
-import { thisOwner } from "./owner.ts";
 import { Recorder } from "./recorder.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {

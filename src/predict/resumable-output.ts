@@ -21,6 +21,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError, isAppError, systemErrorCode } from "../kernel/index.ts";
+import { isOwner, lifeOf, type Owner, thisOwner } from "../process/index.ts";
 
 /** What is certain: written with every checkpoint, returned to the run that goes on. */
 export interface Checkpoint {
@@ -244,19 +245,17 @@ async function makeFolder(folder: string): Promise<void> {
 /** One run at a time writes an output. A lock whose holder does not live any more was left by a crash. */
 async function lock(folder: string, path: string): Promise<void> {
   const file = join(folder, "lock");
-  const own = `${process.pid} ${await startOf(process.pid)}`;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(file, own, { flag: "wx" });
+      await writeFile(file, JSON.stringify(thisOwner()), { flag: "wx" });
       return;
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
-      const [pid = "", start] = (await readFile(file, "utf8").catch(() => "")).split(" ");
-      const holder = Number(pid);
-      if (holder > 0 && holder !== process.pid && isAlive(holder) && (await startOf(holder)) === start)
+      const holder = await holderOf(file);
+      if (holder !== undefined && holder.pid !== process.pid && lifeOf(holder) === "alive")
         throw new AppError(
           "PREDICT_OUTPUT_BUSY",
-          `cannot write ${path}: the run with process id ${holder} is writing it`,
+          `cannot write ${path}: the run with process id ${holder.pid} is writing it`,
         );
       await unlink(file).catch(() => undefined);
     }
@@ -264,18 +263,13 @@ async function lock(folder: string, path: string): Promise<void> {
   throw new AppError("PREDICT_OUTPUT_BUSY", `cannot write ${path}: another run took it at the same moment`);
 }
 
-/** Tells a process from a later one with the same id, where the system says when it started. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "unknown";
-}
-
-function isAlive(pid: number): boolean {
+/** undefined for a lock whose writer was killed before it said who it is. */
+async function holderOf(file: string): Promise<Owner | undefined> {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === "EPERM";
+    const value: unknown = JSON.parse(await readFile(file, "utf8"));
+    return isOwner(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { md5Hex } from "../hash/index.ts";
 import { freshAsk, isAppError } from "../kernel/index.ts";
 import type { Canonicalizer, Runner } from "../models/index.ts";
+import { thisOwner } from "../process/index.ts";
 import {
   createFlakyTier,
   createMemoryTier,
@@ -451,14 +454,36 @@ describe("interruption", () => {
 
   it("refuses an output that another living process is writing", async () => {
     await mkdir(path("out.csv.memoir-partial"));
-    const stat = (await readFile(`/proc/${process.ppid}/stat`, "utf8")).split(") ")[1] ?? "";
-    await writeFile(path("out.csv.memoir-partial/lock"), `${process.ppid} ${stat.split(" ")[19]}`);
+    const parent = { ...thisOwner(), pid: process.ppid, startTicks: await startTicks(process.ppid) };
+    await writeFile(path("out.csv.memoir-partial/lock"), JSON.stringify(parent));
     expect(await failureCode(run(["CCO"], "compute"))).toBe("PREDICT_OUTPUT_BUSY");
-    // A process that has ended, and a living one that took over its id.
-    for (const left of ["999999999 1", `${process.ppid} 1`]) {
+    // A process that has ended, a living one that took over its id, and a writer killed before it said who it is.
+    const gone = [
+      { ...parent, pid: 999_999_999 },
+      { ...parent, startTicks: "1" },
+    ];
+    for (const left of [...gone.map((owner) => JSON.stringify(owner)), ""]) {
       await mkdir(path("out.csv.memoir-partial"), { recursive: true });
       await writeFile(path("out.csv.memoir-partial/lock"), left);
       expect((await run(["CCO"], "compute")).lines).toHaveLength(1);
+    }
+  });
+
+  it("takes an output over from a killed process that nobody has buried yet", async () => {
+    // The shell becomes a program that never asks what became of its child.
+    const shell = spawn("sh", ["-c", "sh -c exit & echo $!; exec sleep 600"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const [said] = (await once(shell.stdout, "data")) as [Buffer];
+      const pid = Number(said.toString());
+      await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+      await mkdir(path("out.csv.memoir-partial"));
+      const holder = { ...thisOwner(), pid, startTicks: await startTicks(pid) };
+      await writeFile(path("out.csv.memoir-partial/lock"), JSON.stringify(holder));
+      expect((await run(["CCO"], "compute")).lines).toHaveLength(1);
+    } finally {
+      shell.kill("SIGKILL");
     }
   });
 
@@ -469,3 +494,8 @@ describe("interruption", () => {
     expect((await run(["CCO"], "compute")).text).toBe(`key,input,length\n${line("CCO", 3)}\n`);
   });
 });
+
+async function startTicks(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+}

@@ -1,9 +1,9 @@
 /** One server per home: two would each take up the same runs. A lock of a process that is gone is taken over. */
 import { open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isOwner, lifeOf, type Owner, thisOwner } from "../../engine/index.ts";
 import { makeFolders } from "../../files/index.ts";
 import { AppError, systemErrorCode } from "../../kernel/index.ts";
+import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
 
 /** A holder on another machine (or in another container) shows every so often that it lives. */
 const aliveEveryMs = 20_000;
