@@ -16,7 +16,7 @@ import { open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs
 import { join } from "node:path";
 import { makeFolders, makeFoldersSync } from "../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
-import { isOwner, lifeOf, type Owner } from "../process/index.ts";
+import { isOwner, isRunning, lifeOf, type Owner } from "../process/index.ts";
 import type { Emit, RunEvent, TimedEvent } from "./events.ts";
 
 export type RunState = "running" | "succeeded" | "failed" | "cancelled";
@@ -199,13 +199,7 @@ export async function releaseCrashedRun(runs: string, id: string): Promise<void>
 }
 
 function claimerIsDead(mark: string): boolean {
-  const pid = Number(mark.split("~")[1]);
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
+  return !isRunning(Number(mark.split("~")[1]));
 }
 
 /** Replaces a file so that readers see the old text or the new one. */

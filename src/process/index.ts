@@ -1,7 +1,7 @@
 /** process: running programs so that none outlives its purpose. */
 export { findProgram } from "./find-program.ts";
 export { createGroupStarter, type GroupEnd, type GroupStarter } from "./group-starter.ts";
-export { isOwner, lifeOf, type Owner, thisOwner } from "./owner.ts";
+export { isOwner, isRunning, lifeOf, type Owner, thisOwner } from "./owner.ts";
 export {
   describeOutcome,
   type ProgramInput,

@@ -1,6 +1,7 @@
 /** Who holds something (a run, a lease), and whether that process still lives. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { isThere } from "./signal-group.ts";
 
 export interface Owner {
   readonly host: string;
@@ -21,8 +22,13 @@ export function lifeOf(owner: Owner): "alive" | "dead" | "elsewhere" {
   if (owner.host !== hostname()) return "elsewhere";
   if (owner.bootId !== bootId()) return "dead";
   const ticks = startTicks(owner.pid);
-  if (ticks === undefined) return isThere(owner.pid) ? "alive" : "dead";
+  if (ticks === undefined) return isRunning(owner.pid) ? "alive" : "dead";
   return ticks === owner.startTicks ? "alive" : "dead";
+}
+
+/** Whether there is a process of this machine with this id that has not ended yet. */
+export function isRunning(pid: number): boolean {
+  return startTicks(pid) !== undefined || (!hasProc() && isThere(pid));
 }
 
 export function isOwner(value: unknown): value is Owner {
@@ -44,16 +50,6 @@ function startTicks(pid: number): string | undefined {
     return fields[0] === "Z" ? undefined : fields[19];
   } catch {
     return undefined;
-  }
-}
-
-function isThere(pid: number): boolean {
-  if (hasProc()) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Ask, freshAsk, pause, systemErrorCode } from "../../kernel/index.ts";
+import { isRunning } from "../../process/index.ts";
 
 /** Below it a shell and its first tool do not start. */
 const leastMemoryBytes = 32 << 20;
@@ -90,7 +91,7 @@ async function memoryCgroup(): Promise<Place | undefined> {
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = new RegExp(`^${folderPrefix}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await endTree(join(parent, name), freshAsk());
+    if (pid !== undefined && !isRunning(Number(pid))) await endTree(join(parent, name), freshAsk());
   }
 }
 
@@ -123,15 +124,6 @@ function killOne(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     if (systemErrorCode(error) !== "ESRCH") throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) === "EPERM";
   }
 }
 
