@@ -14,7 +14,8 @@ import {
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
-import { absolute, createTiers, placesOf } from "./tiers.ts";
+import { absolute } from "./tier-address.ts";
+import { createTiers, placesOf } from "./tiers.ts";
 
 /** What the flags of one command say; each wins over the session. */
 export interface SettingsWish extends Partial<PredictionSettings> {

@@ -1,7 +1,6 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
-import { isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { AppError, unreachable } from "../kernel/index.ts";
+import { join } from "node:path";
+import { unreachable } from "../kernel/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
   createEmbeddedTier,
@@ -15,6 +14,7 @@ import {
 } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import type { PredictionSettings } from "./sessions.ts";
+import { absolute, cloudAddressOf, isRedisAddress, localFolderOf } from "./tier-address.ts";
 
 /** What the settings, the environment and the defaults name: settings first. */
 export interface TierPlaces {
@@ -35,13 +35,6 @@ export function placesOf(
   };
 }
 
-/** Relative folders are meant from where the user stands, also when a later command stands elsewhere. */
-export function absolute(place: string, cwd: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.test(place) || isAbsolute(place) ? place : resolve(cwd, place);
-}
-
-const redisUrl = /^(rediss?|valkeys?|redis\+unix|unix):/i;
-
 /** Trouble is an error here; whether it is one for the user is the run's to decide. Drivers bound single round trips. */
 const guarded = { use: "required", callWithinMs: 15 * 60_000 } as const;
 
@@ -51,16 +44,11 @@ export type LocalRules = Pick<PredictionSettings, "expireAfterMs" | "ersiliaRows
 export function createLocalTier(place: string, rules: LocalRules, onEvent: TierEventSink): PredictionTier {
   const { expireAfterMs, ersiliaRows } = rules;
   const expiry = expireAfterMs === undefined ? {} : { expireAfterMs };
-  if (redisUrl.test(place)) {
+  if (isRedisAddress(place)) {
     const rows = ersiliaRows === undefined ? {} : { ersiliaRows };
     return guardTier(createRedisTier({ url: place, onEvent, ...expiry, ...rows }), { ...guarded, onEvent });
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) && !place.startsWith("file:"))
-    throw new AppError(
-      "STORE_URL_INVALID",
-      `cannot use ${place} as the local cache: no local cache of this kind is known`,
-    );
-  const folder = place.startsWith("file:") ? fileURLToPath(place) : place;
+  const folder = localFolderOf(place);
   return guardTier(createEmbeddedTier({ folder, onEvent, ...expiry }), { ...guarded, onEvent });
 }
 
@@ -76,7 +64,10 @@ export function createCloudTier(
 
 /** The cloud tier without its guard, for what only Parquet files can do. */
 export function createParquet(place: string, environment: Environment, onEvent: TierEventSink): ParquetTier {
-  return createParquetTier({ store: openObjectStore(place, { s3: environment.s3 }), onEvent });
+  return createParquetTier({
+    store: openObjectStore(cloudAddressOf(place), { s3: environment.s3 }),
+    onEvent,
+  });
 }
 
 /** The two tiers of a prediction run, as its settings want them. The caller closes both. */

@@ -214,7 +214,7 @@ export const catalogue = {
   STORE_TIER_REFUSED: {
     kind: "environment",
     retry: "never",
-    hint: "Check the user name, the password and the permissions in the tier's URL or credentials.",
+    hint: "Check the user name, the password, the database and the permissions in the tier's URL or credentials.",
   },
   STORE_TIER_FULL: {
     kind: "environment",

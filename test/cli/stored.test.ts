@@ -207,6 +207,31 @@ describeWith([redisRequirement], "with a Redis that Ersilia filled", () => {
     }
   });
 
+  it("a database that it does not have is refused by name, and no other one is used in its place", async () => {
+    const redis = await startRedis();
+    try {
+      const { Redis } = await import("ioredis");
+      const client = new Redis(redis.url);
+      await client.hset("cache:eos3b5e", "CCO", '["1.0"]');
+      await client.set("eos3b5e:header", '["mol_weight"]');
+      await box.inputs("nodb.csv", ["CCO", "CCC"]);
+      const url = redis.url.replace(/\/0$/, "/99");
+      const run = ["run", "--model", "eos3b5e", "--local", url, "-i", "nodb.csv", "-o", "nodb-out.csv"];
+      const only = await box.run(...run, "--local-cache-only");
+      expect([only.code, only.err]).toEqual([4, expect.stringContaining("database 99")]);
+      expect(only.err).toContain("STORE_TIER_REFUSED");
+      const { counts, warnings } = await box.json<{ counts: unknown; warnings: readonly string[] }>(...run);
+      expect(counts).toMatchObject({ reusedLocal: 0, computed: 2 });
+      expect(warnings).toEqual([expect.stringContaining("database 99")]);
+      const { problems } = await box.json<Stats>("predictions", "stats", "--local", url);
+      expect(problems).toEqual([expect.stringContaining("database 99")]);
+      expect(await client.hlen("cache:eos3b5e")).toBe(1);
+      await client.quit();
+    } finally {
+      await redis.stop();
+    }
+  });
+
   it("secrets of the cache's URL are never shown", async () => {
     const redis = await startRedis({ password: "geheim" });
     try {

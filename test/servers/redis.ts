@@ -38,8 +38,8 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** SIGKILL: connections break, nothing is saved. The folder stays until `stop`. */
   kill(): Promise<void>;
-  /** Starts it again, on the same address and folder. */
-  restart(): Promise<void>;
+  /** Starts it again, on the same address and folder; with further lines of redis.conf where given. */
+  restart(config?: readonly string[]): Promise<void>;
   /** SIGSTOP: it keeps its connections and never answers. */
   freeze(): void;
   thaw(): void;
@@ -88,8 +88,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     },
     kill: () => end(server, "SIGKILL"),
-    restart: async () => {
+    restart: async (more = []) => {
       await end(server, "SIGKILL");
+      writeFileSync(configFile, `${[...config, ...more].join("\n")}\n`);
       server = await launch(folder, configFile);
     },
     freeze: () => server.kill("SIGSTOP"),

@@ -1,6 +1,6 @@
 /** The store behind a URI, as users write it. */
 import { fileURLToPath } from "node:url";
-import { AppError, messageOf } from "../../kernel/index.ts";
+import { AppError, messageOf, redact } from "../../kernel/index.ts";
 import { createFolderStore } from "./folder-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { S3StoreOptions } from "./s3-client.ts";
@@ -19,7 +19,7 @@ export function openObjectStore(uri: string, options: { readonly s3?: S3Access }
     if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]{1,62}$/.test(bucket))
       throw new AppError(
         "STORE_URI_INVALID",
-        `reading the store address ${uri}: ${bucket || "nothing"} is no bucket name`,
+        `reading the store address ${redact(uri)}: it names no valid bucket`,
       );
     return createS3Store({ ...options.s3, bucket, prefix });
   }

@@ -88,12 +88,37 @@ export class RedisLink {
     }, connectWithinMs);
     try {
       await redis.connect();
+      await this.#greet(redis);
       return redis;
     } catch (error) {
       redis.disconnect();
       throw linkError(reason ?? error, connecting, this.shown);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Logs in and selects the database, on every connection and before anything else is sent. The library would do both,
+   * too, but it goes on with database 0 and without a user when the server refuses.
+   */
+  async #greet(redis: Redis): Promise<void> {
+    const { db, username, password } = this.#options.address;
+    if (username !== undefined) await this.#must(redis.auth(username, password ?? ""), "logging in");
+    else if (password !== undefined) await this.#must(redis.auth(password), "logging in");
+    // A new connection uses database 0, and some servers and users know no other and no SELECT.
+    if (db !== 0) await this.#must(redis.select(db), `selecting database ${db}`);
+  }
+
+  async #must(command: Promise<unknown>, doing: string): Promise<void> {
+    try {
+      await command;
+    } catch (error) {
+      const reply = replyCode(error);
+      if (reply === undefined || passingReplies.has(reply)) throw error;
+      throw new AppError("STORE_TIER_REFUSED", `${doing} in ${this.shown}: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -139,15 +164,11 @@ export class RedisLink {
 type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 async function clientOptions(address: RedisAddress, connectWithinMs: number): Promise<ClientOptions> {
-  const { where, db, username, password } = address;
-  const secrets = {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  };
+  const { where } = address;
   const common: ClientOptions = {
-    ...secrets,
-    db,
     lazyConnect: true,
+    // It asks before the login; a server that still loads its data says so in its first answer.
+    enableReadyCheck: false,
     connectTimeout: connectWithinMs,
     // A frozen server does not answer the goodbye either.
     disconnectTimeout: 10,
@@ -186,9 +207,15 @@ async function readTlsFile(path: string): Promise<Buffer> {
 }
 
 /** Words that Redis starts its error replies with, as its protocol documents them. */
-const refusedReplies = new Set(["NOAUTH", "WRONGPASS", "NOPERM", "READONLY", "DENIED"]);
+const refusedReplies = new Set([
+  ...["NOAUTH", "WRONGPASS", "NOPERM", "READONLY", "DENIED"],
+  // A node of a cluster that holds other keys than these.
+  ...["MOVED", "ASK", "CROSSSLOT"],
+]);
 const fullReplies = new Set(["OOM", "MISCONF"]);
 const damagedReplies = new Set(["WRONGTYPE"]);
+/** The server will take the same command a little later. */
+const passingReplies = new Set(["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN"]);
 
 function linkError(error: unknown, doing: string, shown: string): unknown {
   if (error instanceof AppError) return error;

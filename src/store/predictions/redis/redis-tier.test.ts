@@ -350,6 +350,58 @@ describeWith([redisRequirement], "Redis servers of every kind", () => {
       }
     }));
 
+  it("are never used by another name than the user's, with or without a password", () =>
+    withServer(
+      { config: ["user reader on nopass ~* +@all", "user gone off >s3cret ~* +@all"] },
+      async (server) => {
+        await works(server.url.replace("//", "//reader@"));
+        for (const login of ["nobody@", "nobody:s3cret@", "gone:s3cret@", ":s3cret@"]) {
+          const tier = createRedisTier({ url: server.url.replace("//", `//${login}`) });
+          await expect(tier.open(ask)).rejects.toMatchObject({ code: "STORE_TIER_REFUSED" });
+        }
+      },
+    ));
+
+  it("that lack the database are refused by its name, and never used with another one", () =>
+    withServer({}, async (server) => {
+      const tier = createRedisTier({ url: server.url.replace(/\/0$/, "/99") });
+      const refused = {
+        code: "STORE_TIER_REFUSED",
+        message: expect.stringMatching(/database 99.*DB index is out of range/),
+      };
+      await expect(tier.open(ask)).rejects.toMatchObject(refused);
+      await expect(tier.putMany(weight, [row("CCO", 1)], ask)).rejects.toMatchObject(refused);
+      await expect(tier.getMany(weight, ["CCO"], ask)).rejects.toMatchObject(refused);
+      const raw = new Redis(server.url);
+      expect(await raw.dbsize()).toBe(0);
+      raw.disconnect();
+    }));
+
+  it("that lose the database while they are away are refused from then on", () =>
+    withServer({}, async (server) => {
+      const tier = createRedisTier({ url: server.url.replace(/\/0$/, "/5") });
+      await tier.open(ask);
+      await tier.putMany(weight, [row("CCO", 1)], ask);
+      await server.restart(["databases 2"]);
+      const refused = { code: "STORE_TIER_REFUSED" };
+      // The first call may still meet the broken connection.
+      await tier.getMany(weight, ["CCO"], ask).catch(() => undefined);
+      await expect(tier.getMany(weight, ["CCO"], ask)).rejects.toMatchObject(refused);
+      await expect(tier.putMany(weight, [row("CCO", 1)], ask)).rejects.toMatchObject(refused);
+      const raw = new Redis(server.url);
+      expect(await raw.dbsize()).toBe(0);
+      raw.disconnect();
+      await tier.close();
+    }));
+
+  it("that are nodes of a cluster have database 0 only, and are refused for keys of other nodes", () =>
+    withServer({ config: ["cluster-enabled yes"] }, async (server) => {
+      const refused = { code: "STORE_TIER_REFUSED", message: expect.stringContaining("database 1") };
+      await expect(
+        createRedisTier({ url: server.url.replace(/\/0$/, "/1") }).open(ask),
+      ).rejects.toMatchObject(refused);
+    }));
+
   it("say that they are full when they are, and go on answering", () =>
     withServer({ unixSocket: true, config: ["maxmemory-policy noeviction"] }, async (server) => {
       const tier = createRedisTier({ url: server.url });

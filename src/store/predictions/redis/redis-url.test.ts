@@ -49,6 +49,13 @@ describe("the address of a Redis server", () => {
     "redis+unix://relative/path",
     "unix:///",
     "redis+unix://:100%@/tmp/x",
+    "redis://host/0/1",
+    "redis://host/1?db=2",
+    "redis://host?db=1&db=2",
+    "redis://host/5#note",
+    "redis://host/0?ca=/etc/ca.pem",
+    "redis+unix:///run/redis.sock?ca=/etc/ca.pem",
+    "redis://host:0/1",
   ])("%j is refused without repeating it", (url) => {
     expect(() => parseRedisUrl(url)).toThrow(expect.objectContaining({ code: "STORE_URL_INVALID" }));
   });

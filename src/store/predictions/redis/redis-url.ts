@@ -5,6 +5,9 @@
  *   redis+unix://[[user]:password@]/path/to/socket[?db=N]     unix:// means the same
  *
  * Query: `db=N`; with TLS also `ca=/path/to/ca.pem`, `cert=` and `key=` (a client certificate) and `servername=`.
+ *
+ * Every part counts: what is not understood, given twice or without effect here is refused, because the address would
+ * lead to another store than the one that it names.
  */
 import { AppError } from "../../../kernel/index.ts";
 
@@ -37,7 +40,7 @@ const tcpSchemes: Readonly<Record<string, "plain" | "tls">> = {
   "rediss:": "tls",
   "valkeys:": "tls",
 };
-const knownQuery = new Set(["db", "ca", "cert", "key", "servername"]);
+const tlsQuery: readonly string[] = ["ca", "cert", "key", "servername"];
 
 /** Throws STORE_URL_INVALID. */
 export function parseRedisUrl(text: string): RedisAddress {
@@ -52,7 +55,7 @@ function parseUnix(text: string): RedisAddress {
   const path = decoded(text, rawPath);
   if (!path.startsWith("/") || path === "/")
     throw invalid(text, "the path of the socket must be absolute, with three slashes before it");
-  const query = queryOf(text, new URLSearchParams(rawQuery));
+  const query = queryOf(text, new URLSearchParams(rawQuery), "plain");
   const db = dbOf(text, query.get("db") ?? "");
   const colon = login.indexOf(":");
   const [username, password] = colon < 0 ? [login, ""] : [login.slice(0, colon), login.slice(colon + 1)];
@@ -70,11 +73,16 @@ function parseTcp(text: string): RedisAddress {
   const transport = url === undefined ? undefined : tcpSchemes[url.protocol];
   if (url === undefined || transport === undefined)
     throw invalid(text, "it is not a redis://, rediss:// or redis+unix:// address");
-  const query = queryOf(text, url.searchParams);
+  const query = queryOf(text, url.searchParams, transport);
   if (url.hostname === "") throw invalid(text, "it names no host");
-  const db = dbOf(text, query.get("db") ?? url.pathname.slice(1));
+  if (text.includes("#"))
+    throw invalid(text, "nothing is known to follow a #; write it as %23 in a password");
+  const [inPath, inQuery] = [url.pathname.slice(1), query.get("db") ?? ""];
+  if (inPath !== "" && inQuery !== "") throw invalid(text, "it names the database twice");
+  const db = dbOf(text, inPath === "" ? inQuery : inPath);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = url.port === "" ? 6379 : Number(url.port);
+  if (port === 0) throw invalid(text, "0 is not a port");
   const tls = transport === "tls" ? tlsOf(query) : undefined;
   return {
     shown: `${transport === "tls" ? "rediss" : "redis"}://${url.hostname}:${port}/${db}`,
@@ -93,15 +101,18 @@ function decoded(text: string, part: string): string {
   }
 }
 
-function queryOf(text: string, query: URLSearchParams): URLSearchParams {
-  for (const name of query.keys())
-    if (!knownQuery.has(name)) throw invalid(text, `it has an unknown parameter ${name}`);
+function queryOf(text: string, query: URLSearchParams, transport: "plain" | "tls"): URLSearchParams {
+  for (const name of query.keys()) {
+    if (name !== "db" && !tlsQuery.includes(name)) throw invalid(text, `it has an unknown parameter ${name}`);
+    if (name !== "db" && transport === "plain") throw invalid(text, `${name}= is for rediss:// only`);
+    if (query.getAll(name).length > 1) throw invalid(text, `it has the parameter ${name} more than once`);
+  }
   return query;
 }
 
 function dbOf(text: string, db: string): number {
   if (db === "") return 0;
-  if (!/^\d{1,5}$/.test(db)) throw invalid(text, `the database must be a number, not "${db}"`);
+  if (!/^\d{1,9}$/.test(db)) throw invalid(text, `the database must be a number, not "${db}"`);
   return Number(db);
 }
 
