@@ -2,6 +2,7 @@
  * An Ask travels with every request that may wait: who may cancel it, and until when it may take. Every asynchronous
  * function that waits takes one as its last argument and checks it after each long wait.
  */
+import { Patience } from "./circuit-breaker.ts";
 import { AppError } from "./errors.ts";
 
 export interface Ask {
@@ -32,6 +33,43 @@ export function withTimeout(ask: Ask, timeoutMs: number): { ask: Ask; done: () =
   return {
     ask: { signal: controller.signal, deadlineAt },
     done: () => {
+      clearTimeout(timer);
+      ask.signal.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+/**
+ * As `withTimeout`, for limits whose running out is held against the other side: time in which this process got no
+ * processor does not count, and what arrived meanwhile is read before the limit is called over.
+ */
+export function withPatience(ask: Ask, limitMs: number): { ask: Ask; done: () => void } {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(ask.signal.reason);
+  if (ask.signal.aborted) onAbort();
+  else ask.signal.addEventListener("abort", onAbort, { once: true });
+  const patience = new Patience(limitMs, performance.now());
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
+  const over = () => {
+    if (!ended) controller.abort(new DOMException(`no answer within ${limitMs} ms`, "TimeoutError"));
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      if (patience.tick(performance.now()) === "waiting") wait();
+      // Timers are served before sockets: the answer may be there.
+      else setImmediate(() => setImmediate(over));
+    }, patience.sliceMs);
+  };
+  wait();
+  return {
+    // No `deadlineAt`: an hour on the clock may be a second of ours.
+    ask: {
+      signal: controller.signal,
+      ...(ask.deadlineAt === undefined ? {} : { deadlineAt: ask.deadlineAt }),
+    },
+    done: () => {
+      ended = true;
       clearTimeout(timer);
       ask.signal.removeEventListener("abort", onAbort);
     },

@@ -1,7 +1,8 @@
 /** kernel: no I/O. Errors and their catalogue, diagnostics, branded ids, Ask, concurrency. */
-export { type Ask, checkAsk, freshAsk, pause, withTimeout } from "./ask.ts";
+export { type Ask, checkAsk, freshAsk, pause, withPatience, withTimeout } from "./ask.ts";
 export type { Brand, CallKey, Digest, HostPath, ModelId, RunId, TaskPath } from "./brand.ts";
 export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
+export { CircuitBreaker, firedLate, type Permit } from "./circuit-breaker.ts";
 export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";
 export {
   type Diagnostic,

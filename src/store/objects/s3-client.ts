@@ -27,7 +27,7 @@ export interface S3StoreOptions {
   readonly connectTimeoutMs?: number;
   /** Milliseconds without a byte after which a request is given up and tried again. Default 20000. */
   readonly idleTimeoutMs?: number;
-  /** Milliseconds for which a server that never answered a request is left alone. Default 30000. */
+  /** The longest time between two probes of a server that does not answer, in milliseconds. Default 30000. */
   readonly restMs?: number;
 }
 

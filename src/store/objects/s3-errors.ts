@@ -66,12 +66,19 @@ export function s3Failure(error: unknown): S3Failure {
   const attempts = metadata?.["attempts"];
   const name = "name" in error && typeof error.name === "string" ? error.name : undefined;
   const system = systemErrorCode(error);
-  const code = name !== undefined && codes[name] !== undefined ? name : (system ?? name);
+  // The SDK names a reset connection TimeoutError; the system's code says that nobody was silent.
+  const broken = system !== undefined && unreachable.has(system);
+  const code = !broken && name !== undefined && codes[name] !== undefined ? name : (system ?? name);
   return {
     ...(typeof status === "number" ? { status } : {}),
     ...(code === undefined ? {} : { code }),
     attempts: typeof attempts === "number" ? attempts : 1,
   };
+}
+
+/** Whether an answer came, be it a refusal. */
+export function saidSomething({ status, code }: S3Failure): boolean {
+  return status !== undefined || code === "ECONNRESET" || code === "EPIPE" || code === "ECONNREFUSED";
 }
 
 /** `doing`: "listing s3://bucket/prefix". Errors that are ours already pass through. */

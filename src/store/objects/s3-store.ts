@@ -15,7 +15,7 @@ import {
   isAppError,
   mapBounded,
   pause,
-  withTimeout,
+  withPatience,
 } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
 import { checkName, checkPrefix } from "./object-name.ts";
@@ -67,18 +67,17 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     send: (connection: S3Connection, abort: { abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     checkAsk(ask, doing);
-    silence.check(doing);
+    const pending = silence.enter(doing);
     // One listener per request in flight is meant here, not a leak.
     setMaxListeners(0, ask.signal);
     try {
       const answer = await send(await connect(), { abortSignal: ask.signal });
-      silence.broken();
+      pending.came();
       return answer;
     } catch (error) {
+      if (ask.signal.aborted) pending.dropped();
       checkAsk(ask, doing);
-      const { code, status } = s3Failure(error);
-      if (code === "TimeoutError") silence.kept();
-      else if (status !== undefined) silence.broken();
+      pending.failed(s3Failure(error));
       throw s3Error(error, doing);
     }
   }
@@ -119,7 +118,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   }
 
   async function quickly(name: string, range: ByteRange, ask: Ask) {
-    silence.check(`reading ${where(name)}`);
+    if (!silence.isUnbroken()) return undefined;
     ranges ??= connectRanges();
     const getter = await ranges.catch(() => undefined);
     checkAsk(ask, `reading ${where(name)}`);
@@ -199,7 +198,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     gapBytes: 8 * 1024,
     open: (ask) => {
       opened ??= (async () => {
-        const limited = withTimeout(ask, openTimeoutMs);
+        const limited = withPatience(ask, openTimeoutMs);
         try {
           await request(`opening ${uri}`, limited.ask, ({ sdk, client }, abort) =>
             client.send(
