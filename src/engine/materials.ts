@@ -156,7 +156,7 @@ export class Materials {
     const path = join(directory, "downloads", sha256(file.location).slice(0, 16), file.basename);
     await mkdir(dirname(path), { recursive: true });
     const bring = async (from: string, to: string) => {
-      await remote.fetch(from, to, ask);
+      await remote.fetch(from, to, {}, ask);
       if (this.#programs.has(from)) await chmod(to, 0o755);
     };
     if (file.kind === "file") {

@@ -28,3 +28,20 @@ export async function sha256File(path: string, signal?: AbortSignal): Promise<Di
   for await (const chunk of stream) hasher.update(chunk as Buffer);
   return hasher.digest("hex") as Digest;
 }
+
+/** Both digests of a file's content in one reading, for stores that know objects by their MD5. */
+export async function digestsOfFile(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ readonly sha256: Digest; readonly md5: string }> {
+  const [sha, md5] = [createHash("sha256"), createHash("md5")];
+  const stream = createReadStream(path, {
+    highWaterMark: 1 << 20,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const chunk of stream) {
+    sha.update(chunk as Buffer);
+    md5.update(chunk as Buffer);
+  }
+  return { sha256: sha.digest("hex") as Digest, md5: md5.digest("hex") };
+}

@@ -1,3 +1,3 @@
 /** hash: digests and the canonical encoding that they are taken over. */
 export { byCodeUnit, type CanonicalValue, canonicalText } from "./canonical.ts";
-export { digestOf, md5Hex, sha256, sha256File } from "./digest.ts";
+export { digestOf, digestsOfFile, md5Hex, sha256, sha256File } from "./digest.ts";

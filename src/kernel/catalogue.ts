@@ -36,6 +36,11 @@ export const catalogue = {
     retry: "never",
     hint: "Check the permissions of the file and its folders.",
   },
+  FILE_CHANGED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Something writes to it while the run reads it. Run again once it is complete; finished work is kept.",
+  },
   FILE_UNREACHABLE: {
     kind: "environment",
     retry: "later",

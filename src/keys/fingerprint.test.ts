@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sha256 } from "../hash/index.ts";
 import { freshAsk } from "../kernel/index.ts";
 import type { FileValue } from "../task/index.ts";
 import {
@@ -194,7 +195,10 @@ describe("the identity of remote files", () => {
       yield { name: "b/y", sizeBytes: 2, etag: "e2" };
       yield { name: "a", sizeBytes: 1, etag: "e1" };
     },
-    fetch: (_, path) => writeFile(path, "hello"),
+    fetch: async (_, path) => {
+      await writeFile(path, "hello");
+      return { sizeBytes: 5, sha256: sha256("hello") };
+    },
   });
   const object = file("s3://bucket/a.txt");
 

@@ -36,6 +36,8 @@ export interface Identity {
   readonly sizeBytes?: number;
   /** Of local files: changes when somebody writes to the file (or replaces it). */
   readonly stamp?: Stamp;
+  /** Of remote files: what the store said of the object that was identified, for `RemoteFiles.fetch`. */
+  readonly facts?: RemoteFacts;
 }
 
 /** What a server says of an object without sending its content. */
@@ -46,6 +48,8 @@ export interface RemoteFacts {
   /** sha-256 hex over the whole object, where the server holds one. */
   readonly sha256?: string;
   readonly modifiedAt?: Date;
+  /** Names this state of this object of this server: what was once read there is there as long as it is equal. */
+  readonly contentStamp?: Stamp;
 }
 
 /** Asking about files on S3 and http(s); given from above because it needs clients and credentials. */
@@ -54,8 +58,22 @@ export interface RemoteFiles {
   head(location: string, ask: Ask): Promise<RemoteFacts | undefined>;
   /** Everything below an `s3://…/prefix/`, names relative to it. */
   list(location: string, ask: Ask): AsyncIterable<RemoteFacts & { readonly name: string }>;
-  /** Downloads to a local path; used for http(s) files whose server gives no validators. */
-  fetch(location: string, path: string, ask: Ask): Promise<void>;
+  /**
+   * Downloads to a local path. With `expected` (as `head` or `list` answered it) the bytes of no other object are taken:
+   * throws FILE_CHANGED when the object at the location is another one now.
+   */
+  fetch(location: string, path: string, options: FetchOptions, ask: Ask): Promise<Fetched>;
+}
+
+export interface FetchOptions {
+  readonly expected?: RemoteFacts;
+}
+
+/** What a download brought. */
+export interface Fetched extends RemoteFacts {
+  readonly sizeBytes: number;
+  /** Of the bytes that were written. */
+  readonly sha256: Digest;
 }
 
 export interface FingerprinterParts {
@@ -72,6 +90,8 @@ export interface Fingerprinter {
   identify(file: FileValue, ask: Ask): Promise<Identity>;
   /** Whether a local file is still the one that was identified. True where that cannot be told cheaply. */
   unchanged(file: FileValue, identity: Identity): Promise<boolean>;
+  /** The content of a remote object has been read anyway: from now on it is known without reading it. */
+  rememberContent(facts: RemoteFacts, sha256: Digest): void;
   close(): Promise<void>;
 }
 
@@ -175,6 +195,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     if (text === undefined) return downloaded(file, remote, ask);
     return {
       text,
+      facts,
       ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }),
       ...(text.startsWith("sha256:") ? { sha256: text.slice(7) as Digest } : {}),
     };
@@ -186,9 +207,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     const folder = await mkdtemp(join(tmpdir(), "memoir-fingerprint-"));
     try {
       const path = join(folder, "content");
-      await remote.fetch(file.location, path, ask);
-      const sizeBytes = Number((await statOf(path)).size);
-      const digest = await hasher.hash({ path, sizeBytes }, ask);
+      const { sha256: digest, sizeBytes } = await remote.fetch(file.location, path, {}, ask);
       return { text: `sha256:${digest}`, sha256: digest, sizeBytes };
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -212,6 +231,10 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       } catch {
         return false;
       }
+    },
+
+    rememberContent({ contentStamp }, digest) {
+      if (contentStamp !== undefined) parts.memo.put(contentStamp, digest);
     },
 
     async close() {

@@ -8,6 +8,8 @@ export type {
 export { type Difference, differences } from "./differences.ts";
 export {
   createFingerprinter,
+  type Fetched,
+  type FetchOptions,
   type Fingerprinter,
   type Identity,
   type IdentityPolicy,

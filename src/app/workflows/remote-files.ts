@@ -1,11 +1,13 @@
 /** Files on S3 and http(s): facts without content, and downloads. */
+import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import type { RemoteFacts, RemoteFiles } from "../../keys/index.ts";
+import { digestOf } from "../../hash/index.ts";
+import { AppError, type Ask, checkAsk, type Digest, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import type { Fetched, RemoteFacts, RemoteFiles } from "../../keys/index.ts";
 import {
   type ObjectInfo,
   type ObjectStore,
@@ -18,6 +20,8 @@ export interface OpenRemoteFiles extends RemoteFiles {
 }
 
 export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
+  const factsOf = (location: string, info: ObjectInfo): RemoteFacts =>
+    objectFacts(s3.endpoint ?? "aws", location, info);
   const buckets = new Map<string, Promise<ObjectStore>>();
   const bucketOf = (
     location: string,
@@ -42,7 +46,7 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
       if (isHttp(location)) return httpHead(location, ask);
       const { name, store } = bucketOf(location, ask);
       const info = await (await store).head(name, ask);
-      return info === undefined ? undefined : factsOf(info);
+      return info === undefined ? undefined : factsOf(location, info);
     },
     async *list(location, ask) {
       if (isHttp(location))
@@ -52,14 +56,19 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
       for await (const info of (await store).list(prefix, ask)) {
         const relative = info.name.slice(prefix.length);
         // Consoles make an empty object for the folder itself.
-        if (relative !== "" && !relative.endsWith("/")) yield { name: relative, ...factsOf(info) };
+        if (relative !== "" && !relative.endsWith("/"))
+          yield {
+            name: relative,
+            ...factsOf(`${location.slice(0, location.length - name.length)}${info.name}`, info),
+          };
       }
     },
-    async fetch(location, path, ask) {
+    async fetch(location, path, { expected = {} }, ask) {
       await mkdir(dirname(path), { recursive: true });
-      if (isHttp(location)) return httpFetch(location, path, ask);
+      if (isHttp(location)) return httpFetch(location, path, expected, ask);
       const { name, store } = bucketOf(location, ask);
-      await (await store).fetchFile(name, path, ask);
+      const { sha256, ...info } = await (await store).fetchFile(name, path, expected, ask);
+      return { ...factsOf(location, info), sizeBytes: info.sizeBytes, sha256 };
     },
     async close() {
       await Promise.all([...buckets.values()].map(async (store) => (await store).close().catch(() => {})));
@@ -71,18 +80,20 @@ function isHttp(location: string): boolean {
   return /^https?:\/\//i.test(location);
 }
 
-function factsOf(info: ObjectInfo): RemoteFacts {
+function objectFacts(server: string, location: string, info: ObjectInfo): RemoteFacts {
   const { sizeBytes, etag, sha256, modifiedAt } = info;
   return {
     sizeBytes,
     modifiedAt,
-    ...(etag === undefined ? {} : { etag }),
+    ...(etag === undefined
+      ? {}
+      : { etag, contentStamp: `object-${digestOf([server, location, etag, sizeBytes])}` }),
     ...(sha256 === undefined ? {} : { sha256 }),
   };
 }
 
 async function httpHead(url: string, ask: Ask): Promise<RemoteFacts | undefined> {
-  const response = await request(url, { method: "HEAD" }, ask);
+  const response = await request(url, "HEAD", ask);
   await response.body?.cancel();
   if (response.status === 404 || response.status === 410) return undefined;
   if (!response.ok) {
@@ -90,7 +101,10 @@ async function httpHead(url: string, ask: Ask): Promise<RemoteFacts | undefined>
     if (response.status === 405 || response.status === 501 || response.status === 403) return {};
     throw new AppError("FILE_UNREACHABLE", `asking about ${url}: the server answered ${response.status}`);
   }
-  const { headers } = response;
+  return httpFacts(response);
+}
+
+function httpFacts({ headers }: Response): RemoteFacts {
   const etag = headers.get("etag");
   const length = headers.get("content-length");
   const modified = headers.get("last-modified");
@@ -101,18 +115,46 @@ async function httpHead(url: string, ask: Ask): Promise<RemoteFacts | undefined>
   };
 }
 
-async function httpFetch(url: string, path: string, ask: Ask): Promise<void> {
-  const response = await request(url, {}, ask);
+async function httpFetch(url: string, path: string, expected: RemoteFacts, ask: Ask): Promise<Fetched> {
+  const response = await request(url, "GET", ask);
   if (response.status === 404 || response.status === 410)
     throw new AppError("FILE_NOT_FOUND", `fetching ${url}: the server answered ${response.status}`);
   if (!response.ok || response.body === null)
     throw new AppError("FILE_UNREACHABLE", `fetching ${url}: the server answered ${response.status}`);
-  const temp = `${path}.${process.pid}.part`;
+  const facts = httpFacts(response);
+  const other = differenceOf(expected, facts);
+  if (other !== undefined) {
+    await response.body.cancel();
+    throw new AppError("FILE_CHANGED", `fetching ${url}: ${other}`);
+  }
+  // Beside the file under a short name of its own: the file's may be as long as names can be.
+  const temp = join(dirname(path), `.${randomUUID()}.part`);
   try {
     const body = Readable.fromWeb(response.body as import("node:stream/web").ReadableStream);
-    await pipeline(body, createWriteStream(temp), { signal: ask.signal });
+    const hasher = createHash("sha256");
+    let sizeBytes = 0;
+    await pipeline(
+      body,
+      async function* (chunks: AsyncIterable<Uint8Array>) {
+        for await (const chunk of chunks) {
+          hasher.update(chunk);
+          sizeBytes += chunk.byteLength;
+          yield chunk;
+        }
+      },
+      createWriteStream(temp),
+      { signal: ask.signal },
+    );
+    if (expected.sizeBytes !== undefined && sizeBytes !== expected.sizeBytes)
+      throw new AppError(
+        "FILE_CHANGED",
+        `fetching ${url}: got ${sizeBytes} bytes, expected ${expected.sizeBytes}`,
+      );
     await rename(temp, path);
+    return { ...facts, sizeBytes, sha256: hasher.digest("hex") as Digest };
   } catch (error) {
+    checkAsk(ask, `fetching ${url}`);
+    if (error instanceof AppError) throw error;
     const code = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "")
       ? "DISK_FULL"
       : "FILE_UNREACHABLE";
@@ -122,10 +164,24 @@ async function httpFetch(url: string, path: string, ask: Ask): Promise<void> {
   }
 }
 
-async function request(url: string, init: { readonly method?: string }, ask: Ask): Promise<Response> {
+/** In words, when an answer is not for certain about the expected state of a file. */
+function differenceOf(expected: RemoteFacts, got: RemoteFacts): string | undefined {
+  if (expected.etag !== undefined)
+    return got.etag === expected.etag
+      ? undefined
+      : `it has the ETag ${got.etag ?? "(none)"} now, expected ${expected.etag}`;
+  if (expected.modifiedAt !== undefined && got.modifiedAt?.getTime() !== expected.modifiedAt.getTime())
+    return `it was modified at ${got.modifiedAt?.toISOString() ?? "(unknown)"}, expected ${expected.modifiedAt.toISOString()}`;
+  return undefined;
+}
+
+async function request(url: string, method: "GET" | "HEAD", ask: Ask): Promise<Response> {
   try {
-    return await fetch(url, { ...init, signal: ask.signal, redirect: "follow" });
+    // As it is, so that lengths and ETags are those of the file in every answer.
+    const headers = { "accept-encoding": "identity" };
+    return await fetch(url, { method, headers, signal: ask.signal, redirect: "follow" });
   } catch (error) {
+    checkAsk(ask, `asking ${url}`);
     const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
     throw new AppError("FILE_UNREACHABLE", `asking ${url}: ${messageOf(error)}${cause}`, { cause: error });
   }

@@ -30,7 +30,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { makeFolders } from "../../files/index.ts";
-import { byCodeUnit } from "../../hash/index.ts";
+import { byCodeUnit, sha256File } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
 import { openFileReader } from "./folder-reader.ts";
@@ -152,16 +152,25 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         }
         return requireInfo(name, target);
       }),
-    fetchFile: (name, path, ask) =>
+    fetchFile: (name, path, expected, ask) =>
       on("reading", name, "reading", async (from) => {
-        const { size } = await stat(from);
-        const near = `${path}.${randomUUID()}.tmp`;
-        await guarded(`writing ${path}`, "writing", async () => {
+        const { size, mtime } = await stat(from);
+        if (expected.sizeBytes !== undefined && size !== expected.sizeBytes)
+          throw new AppError(
+            "FILE_CHANGED",
+            `reading ${from}: it has ${size} bytes, expected ${expected.sizeBytes}`,
+          );
+        const near = join(dirname(path), `.${randomUUID()}.tmp`);
+        return guarded(`writing ${path}`, "writing", async () => {
           try {
             await copyFile(from, near, constants.COPYFILE_FICLONE);
             await checkLength(near, size);
             checkAsk(ask, `copying ${name}`);
+            const sha256 = await sha256File(near, ask.signal);
+            if (expected.sha256 !== undefined && sha256 !== expected.sha256)
+              throw new AppError("FILE_CHANGED", `reading ${from}: it has other content than expected`);
             await rename(near, path);
+            return { name, sizeBytes: size, modifiedAt: mtime, sha256 };
           } finally {
             await rm(near, { force: true });
           }

@@ -2,6 +2,8 @@
 export { createFolderStore } from "./folder-store.ts";
 export type {
   ByteRange,
+  ExpectedObject,
+  FetchedObject,
   ObjectInfo,
   ObjectReader,
   ObjectStore,

@@ -70,7 +70,7 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
       await expect(store.readRange("no/such", { start: 0, end: 1 }, ask)).rejects.toMatchObject({
         code: "STORE_OBJECT_NOT_FOUND",
       });
-      await expect(store.fetchFile("no/such", join(scratch, "x"), ask)).rejects.toMatchObject({
+      await expect(store.fetchFile("no/such", join(scratch, "x"), {}, ask)).rejects.toMatchObject({
         code: "STORE_OBJECT_NOT_FOUND",
       });
       expect(await readdir(scratch)).not.toContain("x");
@@ -119,9 +119,27 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
         const info = await store.putFile(`files/${size}`, from, ask);
         expect(info.sizeBytes).toBe(size);
         if (info.sha256 !== undefined) expect(info.sha256).toBe(sha256(bytes));
-        await store.fetchFile(`files/${size}`, to, ask);
+        const fetched = await store.fetchFile(`files/${size}`, to, { sizeBytes: size }, ask);
+        expect(fetched).toMatchObject({ sizeBytes: size, sha256: sha256(bytes) });
         expect(sha256(await readFile(to))).toBe(sha256(bytes));
       }
+    });
+
+    test("a file that was replaced since it was looked at is not fetched", async () => {
+      const before = await store.put("files/replaced", text("before"), ask);
+      await store.put("files/replaced", text("afterwards"), ask);
+      const to = join(scratch, "replaced");
+      await expect(store.fetchFile("files/replaced", to, before, ask)).rejects.toMatchObject({
+        code: "FILE_CHANGED",
+      });
+      expect(await readdir(scratch)).not.toContain("replaced");
+    });
+
+    test("a file is fetched to a name as long as names can be", async () => {
+      await store.put("files/long", text("long"), ask);
+      const to = join(scratch, "n".repeat(255));
+      await store.fetchFile("files/long", to, {}, ask);
+      expect(await readFile(to, "utf8")).toBe("long");
     });
 
     test("putFile of a file that is not there says so and stores nothing", async () => {

@@ -2,7 +2,7 @@
  * Bytes by name in a folder or an S3 bucket: the floor below the Parquet tier and the run caches. It knows neither
  * predictions nor entries. Names are relative, `/`-separated, never start with `/` and never contain `.` or `..` parts.
  */
-import type { Ask } from "../../kernel/index.ts";
+import type { Ask, Digest } from "../../kernel/index.ts";
 
 export interface ObjectInfo {
   readonly name: string;
@@ -19,6 +19,14 @@ export interface ObjectStoreAbilities {
   readonly conditionalPut: boolean;
   /** Objects are plain files that may be hard-linked or mapped; `pathOf` answers. */
   readonly localFiles: boolean;
+}
+
+/** What a reader knows of an object already; bytes of any other object are refused. */
+export type ExpectedObject = Partial<Pick<ObjectInfo, "sizeBytes" | "etag" | "sha256">>;
+
+export interface FetchedObject extends ObjectInfo {
+  /** Of the bytes that were written. */
+  readonly sha256: Digest;
 }
 
 /** Half-open: bytes [start, end). */
@@ -59,8 +67,12 @@ export interface ObjectStore {
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
   putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;
-  /** Downloads to a local path (temp + rename). Throws STORE_OBJECT_NOT_FOUND when it is not there. */
-  fetchFile(name: string, path: string, ask: Ask): Promise<void>;
+  /**
+   * Downloads to a local path (temp + rename) and answers what was downloaded, with its sha-256. Throws
+   * STORE_OBJECT_NOT_FOUND when it is not there, FILE_CHANGED when it is not the expected object (any longer), and
+   * STORE_OBJECT_DAMAGED when the bytes that arrived do not have the checksum that the store holds.
+   */
+  fetchFile(name: string, path: string, expected: ExpectedObject, ask: Ask): Promise<FetchedObject>;
   /** Everything whose name starts with `prefix`, ordered by code unit. */
   list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */

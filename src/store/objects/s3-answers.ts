@@ -1,7 +1,7 @@
 /** What answers of S3 hold, checked for being whole. */
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { AppError } from "../../kernel/index.ts";
-import type { ByteRange, ObjectInfo } from "./object-store.ts";
+import type { ByteRange, ExpectedObject, ObjectInfo } from "./object-store.ts";
 
 export async function bodyOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
   return answer.Body === undefined ? new Uint8Array() : await answer.Body.transformToByteArray();
@@ -56,4 +56,26 @@ export function infoOf(
 /** An ETag without its quotes and mark of weakness. */
 export function bare(etag: string | undefined): string | undefined {
   return etag?.replace(/^(W\/)?"|"$/g, "");
+}
+
+/**
+ * Whether an ETag is the MD5 of the content: of objects that went up in one piece, unless a key of the customer or of the
+ * key management service encrypts them.
+ */
+export function isMd5(
+  etag: string | undefined,
+  head: Pick<HeadObjectCommandOutput, "ServerSideEncryption" | "SSECustomerAlgorithm">,
+): boolean {
+  const { ServerSideEncryption: encryption, SSECustomerAlgorithm: customer } = head;
+  if (customer !== undefined || (encryption !== undefined && encryption !== "AES256")) return false;
+  return etag !== undefined && /^[0-9a-f]{32}$/.test(etag);
+}
+
+/** In words, when an object is not the expected one. */
+export function otherThan(expected: ExpectedObject, found: ObjectInfo): string | undefined {
+  if (expected.etag !== undefined && found.etag !== expected.etag)
+    return `it was replaced (ETag ${found.etag ?? "(none)"}, expected ${expected.etag})`;
+  if (expected.sizeBytes !== undefined && found.sizeBytes !== expected.sizeBytes)
+    return `it was replaced (${found.sizeBytes} bytes, expected ${expected.sizeBytes})`;
+  return undefined;
 }

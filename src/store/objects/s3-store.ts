@@ -5,9 +5,10 @@
 import { createHash, hash, randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { createReadStream } from "node:fs";
-import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { sha256 } from "../../hash/index.ts";
+import { digestsOfFile, sha256 } from "../../hash/index.ts";
 import {
   AppError,
   type Ask,
@@ -19,8 +20,15 @@ import {
 } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
 import { checkName, checkPrefix } from "./object-name.ts";
-import type { ByteRange, ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
-import { bare, bodyOf, changed, checkBody, infoOf } from "./s3-answers.ts";
+import type {
+  ByteRange,
+  ExpectedObject,
+  FetchedObject,
+  ObjectInfo,
+  ObjectStore,
+  ObjectStoreAbilities,
+} from "./object-store.ts";
+import { bare, bodyOf, changed, checkBody, infoOf, isMd5, otherThan } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure } from "./s3-errors.ts";
 import type { RangeGetter } from "./s3-range.ts";
@@ -229,18 +237,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     },
     head: async (name, ask) => {
       try {
-        return await request(`looking at ${where(name)}`, ask, async ({ sdk, client }, abort) => {
-          const head = await client.send(
-            new sdk.HeadObjectCommand({ Bucket: bucket, Key: keyOf(name) }),
-            abort,
-          );
-          return infoOf(name, {
-            size: head.ContentLength,
-            etag: head.ETag,
-            sha256: head.Metadata?.[shaTag],
-            modified: head.LastModified,
-          });
-        });
+        return (await look(name, ask)).info;
       } catch (error) {
         if (isAppError(error, "STORE_OBJECT_NOT_FOUND")) return undefined;
         throw error;
@@ -304,16 +301,13 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
         );
       return { ...info, sha256: digest };
     },
-    fetchFile: async (name, path, ask) => {
-      const near = `${path}.${randomUUID()}.tmp`;
+    fetchFile: async (name, path, expected, ask) => {
+      // Beside the file under a short name of its own: the file's may be as long as names can be.
+      const near = join(dirname(path), `.${randomUUID()}.tmp`);
       try {
-        const handle = await open(near, "wx");
-        try {
-          await download(name, handle, ask);
-        } finally {
-          await handle.close();
-        }
+        const fetched = await verified(name, near, expected, ask);
         await rename(near, path);
+        return fetched;
       } catch (error) {
         throw folderError(error, `writing ${path}`, "writing");
       } finally {
@@ -337,6 +331,19 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     },
   };
   return store;
+
+  function look(name: string, ask: Ask): Promise<{ readonly info: ObjectInfo; readonly etagIsMd5: boolean }> {
+    return request(`looking at ${where(name)}`, ask, async ({ sdk, client }, abort) => {
+      const head = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: keyOf(name) }), abort);
+      const info = infoOf(name, {
+        size: head.ContentLength,
+        etag: head.ETag,
+        sha256: head.Metadata?.[shaTag],
+        modified: head.LastModified,
+      });
+      return { info, etagIsMd5: isMd5(info.etag, head) };
+    });
+  }
 
   async function upload(name: string, path: string, ask: Ask): Promise<string> {
     const { Upload } = await import("@aws-sdk/lib-storage");
@@ -373,23 +380,61 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
     return hasher.digest("hex");
   }
 
-  async function download(name: string, handle: FileHandle, ask: Ask): Promise<void> {
-    const info = await store.head(name, ask);
-    if (info === undefined)
-      throw new AppError("STORE_OBJECT_NOT_FOUND", `reading ${where(name)}: there is no such object`);
+  /** Twice at most: bytes that were changed on the way the first time may arrive well the second time. */
+  async function verified(
+    name: string,
+    near: string,
+    expected: ExpectedObject,
+    ask: Ask,
+  ): Promise<FetchedObject> {
+    for (let attempt = 1; ; attempt++) {
+      const { info, etagIsMd5 } = await download(name, near, expected, ask);
+      const digests = await digestsOfFile(near, ask.signal);
+      const wrong =
+        (info.sha256 !== undefined && info.sha256 !== digests.sha256) ||
+        (etagIsMd5 && info.etag !== digests.md5);
+      if (!wrong) return { ...info, sha256: digests.sha256 };
+      if (attempt === 2)
+        throw new AppError(
+          "STORE_OBJECT_DAMAGED",
+          `reading ${where(name)}: the bytes that arrive do not have the checksum of the object`,
+        );
+    }
+  }
+
+  async function download(
+    name: string,
+    near: string,
+    expected: ExpectedObject,
+    ask: Ask,
+  ): Promise<{ readonly info: ObjectInfo; readonly etagIsMd5: boolean }> {
+    const looked = await look(name, ask);
+    const { info } = looked;
+    const other = otherThan(expected, info);
+    if (other !== undefined) throw new AppError("FILE_CHANGED", `reading ${where(name)}: ${other}`);
     const ranges: ByteRange[] = [];
     for (let start = 0; start < info.sizeBytes; start += partBytes)
       ranges.push({ start, end: Math.min(start + partBytes, info.sizeBytes) });
-    await mapBounded(ranges, partsAtOnce, async (range) => {
-      const { bytes, etag } = await getBody(name, range, ask);
-      if (etag !== info.etag) throw changed(where(name), info.etag, etag);
-      const { bytesWritten } = await handle.write(bytes, 0, bytes.byteLength, range.start);
-      if (bytesWritten !== bytes.byteLength)
-        throw new AppError(
-          "DISK_FULL",
-          `writing ${bytes.byteLength} bytes of ${where(name)}: ${bytesWritten} fitted`,
-        );
-    });
+    const handle = await open(near, "w");
+    try {
+      await mapBounded(ranges, partsAtOnce, async (range) => {
+        const { bytes, etag } = await getBody(name, range, ask);
+        if (etag !== info.etag)
+          throw new AppError(
+            "FILE_CHANGED",
+            `reading ${where(name)}: it was replaced meanwhile (ETag ${info.etag}, then ${etag})`,
+          );
+        const { bytesWritten } = await handle.write(bytes, 0, bytes.byteLength, range.start);
+        if (bytesWritten !== bytes.byteLength)
+          throw new AppError(
+            "DISK_FULL",
+            `writing ${bytes.byteLength} bytes of ${where(name)}: ${bytesWritten} fitted`,
+          );
+      });
+    } finally {
+      await handle.close();
+    }
+    return looked;
   }
 
   async function* list(start: string, ask: Ask): AsyncGenerator<ObjectInfo> {
