@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { limitMs } from "./test/limit.mjs";
 
 export default defineConfig({
   test: {
     reporters: ["default"],
-    // Limits are for tests that hang; on a busy machine a good one may take many times as long as on a free one.
-    testTimeout: 240_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 120_000, interval: 50 } },
+    testTimeout: limitMs,
+    hookTimeout: 2 * limitMs,
+    expect: { poll: { timeout: limitMs / 2, interval: 50 } },
     globalSetup: ["test/servers/global-s3.ts"],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"] } },

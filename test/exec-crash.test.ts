@@ -11,6 +11,7 @@ import type { Attempt } from "../src/exec/core/index.ts";
 import { createHostExecutor } from "../src/exec/local/index.ts";
 import { freshAsk, pause } from "../src/kernel/index.ts";
 import type { RunnerOrder } from "./exec-runner.process.ts";
+import { limitMs } from "./limit.mjs";
 import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
 import { dockerRequirement, startDocker } from "./servers/docker.ts";
 import { podmanRequirement, startPodman } from "./servers/podman.ts";
@@ -87,7 +88,8 @@ async function processesIn(directory: string): Promise<readonly string[]> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await pause(20, ask)) if (await holds()) return;
+  for (const end = Date.now() + limitMs / 2; Date.now() < end; await pause(20, ask))
+    if (await holds()) return;
   throw new Error(`within 120 s it did not come about that ${what}`);
 }
 

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk, pause } from "../src/kernel/index.ts";
 import { createEmbeddedTier, createRedisTier, type PredictionTier } from "../src/store/predictions/index.ts";
 import type { PredictionRow } from "../src/task/index.ts";
+import { limitMs } from "./limit.mjs";
 import { batchRows, hotInput, killScope, rightValues } from "./programs/prediction-rows.ts";
 import { redisRequirement, startRedis } from "./servers/redis.ts";
 import { describeWith } from "./servers/requirement.ts";
@@ -72,7 +73,10 @@ describeWith([redisRequirement], "a writer to Redis that is killed", () => {
         }
         kills += await killAll(writers);
         if (withServer) await server.restart();
-        rows += await expectIntact(createRedisTier({ url: server.url, connectWithinMs: 60_000 }), writers);
+        rows += await expectIntact(
+          createRedisTier({ url: server.url, connectWithinMs: limitMs / 2 }),
+          writers,
+        );
       }
     } finally {
       await server.stop();

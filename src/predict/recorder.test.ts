@@ -1,4 +1,5 @@
 import { expect, it, vi } from "vitest";
+import { limitMs } from "../../test/limit.mjs";
 import { freshAsk } from "../kernel/index.ts";
 import { createFlakyTier, createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
 import { Place } from "./place.ts";
@@ -45,7 +46,7 @@ it("writes what a slow model answered without waiting for its next answers", asy
   const local = createMemoryTier();
   const { recorder } = recorderOf({ local });
   recorder.add(rows(0, 3), "computed");
-  await vi.waitFor(async () => expect(await local.count(scope, freshAsk())).toBe(3), 20_000);
+  await vi.waitFor(async () => expect(await local.count(scope, freshAsk())).toBe(3), limitMs / 2);
 });
 
 it("a group that cannot be written is a warning and does not take the next one with it", async () => {

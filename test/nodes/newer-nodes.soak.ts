@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
+import { limitMs } from "../limit.mjs";
 import { newerMajors, nodeOf } from "./newer-nodes.ts";
 
 const suites = ["test/cli/", "test/workflows/cwl-", "src/lang/cwl/expr/"];
@@ -23,5 +24,5 @@ it.each(newerMajors)(
     });
     expect(ended.status, ended.stdout.slice(-5_000)).toBe(0);
   },
-  3_600_000,
+  15 * limitMs,
 );

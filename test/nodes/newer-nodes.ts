@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { limitMs } from "../limit.mjs";
 
 /** Supported beside the least version that package.json names. */
 export const newerMajors = [22, 24, 26] as const;
@@ -24,7 +25,7 @@ export function nodeOf(major: number): string | undefined {
   const words = ["install", "--prefix", aside, "--no-audit", "--no-fund", "--ignore-scripts"];
   const { status } = spawnSync("npm", [...words, `${packageName}@${major}`], {
     stdio: "ignore",
-    timeout: 120_000,
+    timeout: limitMs,
   });
   if (status === 0 && !existsSync(folder)) renameSync(aside, folder);
   rmSync(aside, { recursive: true, force: true });

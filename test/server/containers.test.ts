@@ -109,11 +109,11 @@ describeWith([podmanRequirement, testImagesRequirement], "the server with contai
         ? logOf(server, `run/${started["id"]}/task/${task["taskId"]}`)
         : task?.["status"];
     };
-    await expect.poll(log, { interval: 50, timeout: 60_000 }).toEqual(["begun"]);
+    await expect.poll(log, { interval: 50 }).toEqual(["begun"]);
     expect(podman("ps", "--format", "{{.ID}}").trim()).not.toBe("");
     await post(server, `/run/${started["id"]}/cancel`, {});
     expect((await ended(server, started["id"]))["status"]).toBe("CANCELLED");
     expect((await tasksOf(server, started["id"])).map(({ status }) => status)).toEqual(["CANCELLED"]);
-    await expect.poll(() => podman("ps", "--format", "{{.ID}}").trim(), { timeout: 30_000 }).toBe("");
+    await expect.poll(() => podman("ps", "--format", "{{.ID}}").trim()).toBe("");
   });
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openLedger, type RunRecord, type TaskRecord } from "../../src/ledger/index.ts";
 import { memoirProgram, Sandbox } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
 import { zipOf } from "./zip.ts";
 
 const kills = 50;
@@ -115,7 +116,7 @@ describe("a server that is killed", () => {
   }
 
   it("loses no run, computes no call twice in its records, and agrees with its cache", {
-    timeout: 900_000,
+    timeout: 4 * limitMs,
   }, async () => {
     server = await start();
     const place = `file://${sandbox.folder}`;
@@ -174,7 +175,7 @@ describe("a server that is killed", () => {
     try {
       const all = () => ledger.runs.all(account);
       await expect
-        .poll(() => all().filter((run) => !isEnded(run)).length, { interval: 100, timeout: 300_000 })
+        .poll(() => all().filter((run) => !isEnded(run)).length, { interval: 100, timeout: limitMs })
         .toBe(0);
       const runs = all();
       expect(runs.map((run) => JSON.parse(run.parameters).n).sort((a, b) => a - b)).toEqual(

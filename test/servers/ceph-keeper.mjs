@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { limitMs } from "../limit.mjs";
 
 const [dir, watched] = [process.argv[2], Number(process.argv[3])];
 const run = promisify(execFile);
@@ -124,7 +125,7 @@ function daemon(program, args) {
 }
 
 async function until(what, check) {
-  for (const end = Date.now() + 250_000; Date.now() < end; await wait(100)) {
+  for (const end = Date.now() + limitMs; Date.now() < end; await wait(100)) {
     if (await check()) return;
     const dead = children.find((child) => child.exitCode !== null || child.signalCode !== null);
     if (dead) throw new Error(`${dead.spawnargs.join(" ")} ended before ${what}`);

@@ -7,6 +7,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writ
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { limitMs } from "../limit.mjs";
 
 const [kind, dir, watched] = [process.argv[2], process.argv[3], Number(process.argv[4])];
 const socketPath = join(dir, "docker.sock");
@@ -46,7 +47,7 @@ function startPodman() {
 
 async function startDocker() {
   launch();
-  for (const until = Date.now() + 250_000; Date.now() < until; await wait(50)) {
+  for (const until = Date.now() + limitMs; Date.now() < until; await wait(50)) {
     if ((await ask("GET", "/_ping").catch(() => undefined))?.status === 200) return;
     if (daemon.exitCode !== null)
       throw new Error(`dockerd ended: ${readFileSync(join(dir, "log"), "utf8").slice(-3000)}`);
@@ -108,7 +109,7 @@ function endPodman() {
 function run(command, ...args) {
   try {
     const env = { ...process.env, CONTAINERS_STORAGE_CONF: join(dir, "storage.conf") };
-    execFileSync(command, args, { stdio: "ignore", env, cwd: dir, timeout: 30_000 });
+    execFileSync(command, args, { stdio: "ignore", env, cwd: dir, timeout: limitMs / 4 });
   } catch {
     // Nothing there to end.
   }
@@ -116,7 +117,7 @@ function run(command, ...args) {
 
 function ask(method, path) {
   return new Promise((done, fail) => {
-    const outgoing = request({ socketPath, method, path, timeout: 20_000 }, (answer) => {
+    const outgoing = request({ socketPath, method, path, timeout: limitMs / 4 }, (answer) => {
       let text = "";
       answer.on("data", (chunk) => {
         text += chunk;

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { TestProject } from "vitest/node";
 import { ensureBuilt } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
 import { mainProcessVariable, sharedFolderVariable } from "./s3.ts";
 
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
@@ -20,7 +21,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   process.env[mainProcessVariable] = String(process.pid);
   return async () => {
     writeFileSync(join(folder, "end"), "");
-    for (const end = Date.now() + 60_000; existsSync(join(folder, "s3")) && Date.now() < end; )
+    for (const end = Date.now() + limitMs; existsSync(join(folder, "s3")) && Date.now() < end; )
       await wait(50);
     rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
     delete process.env[sharedFolderVariable];

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { promisify } from "node:util";
+import { limitMs } from "../limit.mjs";
 import { freePort } from "./free-port.ts";
 import type { Requirement } from "./requirement.ts";
 import { sha256, type TestImage, testArchitecture } from "./test-images.ts";
@@ -60,7 +61,7 @@ ${auth}`,
     await rm(dir, { recursive: true, force: true, maxRetries: 20 });
   };
   const host = `127.0.0.1:${port}`;
-  for (const until = Date.now() + 120_000; Date.now() < until; await wait(20)) {
+  for (const until = Date.now() + limitMs / 2; Date.now() < until; await wait(20)) {
     if (await fetch(`http://${host}/v2/`).catch(() => undefined)) return { host, tokenRequests, stop };
     if (server.exitCode !== null) break;
   }

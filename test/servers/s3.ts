@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { limitMs } from "../limit.mjs";
 import type { Requirement } from "./requirement.ts";
 
 export const s3Requirement: Requirement = {
@@ -116,7 +117,7 @@ function startKeeper(dir: string, watchedPid: number) {
 
 async function addressIn(dir: string): Promise<S3Address> {
   const [ready, failed] = [join(dir, "ready.json"), join(dir, "failed.txt")];
-  for (const end = Date.now() + 280_000; Date.now() < end; await wait(100)) {
+  for (const end = Date.now() + 1.2 * limitMs; Date.now() < end; await wait(100)) {
     if (existsSync(ready)) return JSON.parse(readFileSync(ready, "utf8")) as S3Address;
     if (existsSync(failed))
       throw new Error(`starting the S3 server in ${dir}: ${readFileSync(failed, "utf8")}`);

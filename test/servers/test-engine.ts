@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { limitMs } from "../limit.mjs";
 import type { TestImage } from "./test-images.ts";
 
 export interface TestEngine {
@@ -36,7 +37,7 @@ export async function keepEngine(
     keeper.kill("SIGTERM");
     await ended;
   };
-  for (const until = Date.now() + 280_000; Date.now() < until; await wait(20)) {
+  for (const until = Date.now() + 1.2 * limitMs; Date.now() < until; await wait(20)) {
     if (existsSync(join(dir, "ready"))) return { dir, stop };
     if (existsSync(join(dir, "failed")))
       throw new Error(`${kind}: ${readFileSync(join(dir, "failed"), "utf8")}`);

@@ -157,14 +157,9 @@ function execute(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: Buffer }> {
   return new Promise((resolve) => {
-    execFile(
-      program,
-      args,
-      { cwd, env, encoding: "buffer", maxBuffer: 1 << 26, timeout: 60_000 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 137;
-        resolve({ code, stdout, stderr });
-      },
-    );
+    execFile(program, args, { cwd, env, encoding: "buffer", maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 137;
+      resolve({ code, stdout, stderr });
+    });
   });
 }
