@@ -26,7 +26,7 @@ import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
 import { type RunParts, recordsPerTask } from "./run-parts.ts";
-import type { Turns } from "./scheduler.ts";
+import { gib, type Turns } from "./scheduler.ts";
 
 export interface CallsParts {
   readonly run: RunParts;
@@ -61,6 +61,14 @@ interface Order {
   readonly task: TaskCall;
   readonly collect: OutputCollector;
   readonly image?: PinnedImage;
+}
+
+/** Leave to compute, until it is given back (once, however often that is asked). */
+interface Turn {
+  readonly kind: "turn";
+  /** With the resources that it gets. */
+  readonly order: Order;
+  readonly release: () => void;
 }
 
 const firstPollMs = 20;
@@ -174,14 +182,14 @@ export class Calls {
 
   /** A call without a key: nothing is looked up, shared or recorded. */
   async #computeUnkeyed(order: Order, ask: Ask): Promise<Resolved> {
-    const release = await this.#turn(order.task, ask);
-    if (typeof release !== "function") return release;
+    const turn = await this.#turn(order, ask);
+    if (turn.kind !== "turn") return turn;
     try {
-      const computed = await this.#compute(order, ask);
+      const computed = await this.#compute(turn.order, ask);
       if (computed.kind !== "computed") return computed;
       return { kind: "computed", outputs: computed.outputs };
     } finally {
-      release();
+      turn.release();
     }
   }
 
@@ -192,8 +200,8 @@ export class Calls {
   async #computeKeyed(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
     const { task } = order;
     for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
-      const release = await this.#turn(task, ask);
-      if (typeof release !== "function") return release;
+      const turn = await this.#turn(order, ask);
+      if (turn.kind !== "turn") return turn;
       let lease: LeaseAnswer | undefined;
       try {
         lease = await this.#lease(identified.key.key, task, ask);
@@ -202,10 +210,10 @@ export class Calls {
           const entry =
             lease === undefined ? undefined : await this.#findAgain(identified.key.key, task, ask);
           if (entry !== undefined) return this.#reuse(order, identified.key, entry, ask);
-          return await this.#computeAndRecord(order, identified, ask, release);
+          return await this.#computeAndRecord(turn, identified, ask);
         }
       } finally {
-        release();
+        turn.release();
         if (lease?.kind === "mine") await lease.release();
       }
       if (pollMs === firstPollMs)
@@ -223,7 +231,7 @@ export class Calls {
   }
 
   /** The turn is given back when the command has ended: recording needs the disk, not the processors. */
-  async #computeAndRecord(order: Order, identified: Keyed, ask: Ask, release: () => void): Promise<Resolved> {
+  async #computeAndRecord({ order, release }: Turn, identified: Keyed, ask: Ask): Promise<Resolved> {
     const { key } = identified.key;
     const computed = await this.#compute(order, ask, key);
     release();
@@ -328,18 +336,42 @@ export class Calls {
     return undefined;
   }
 
-  /** The function that gives the turn back, or how the call ends without one. */
-  async #turn(task: TaskCall, ask: Ask): Promise<(() => void) | Resolved> {
+  /** A turn, or how the call ends without one. */
+  async #turn(order: Order, ask: Ask): Promise<Turn | Resolved> {
     const { scheduler } = await this.#parts.ready();
+    const task = this.#fitting(order.task, scheduler);
     const excess = scheduler.excess(task.resources);
     if (excess !== undefined)
       return { kind: "failed", failure: { kind: "resources-unavailable", message: excess, attempts: 0 } };
     const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
     const release = await scheduler.acquire(task.resources, { signal });
     if (release === undefined) return { kind: "cancelled" };
-    if (!this.#stopped(ask)) return release;
+    if (!this.#stopped(ask)) return { kind: "turn", order: { ...order, task }, release };
     release();
     return { kind: "cancelled" };
+  }
+
+  /** The call with what there is of its resources, where it may run with less than it asks for. */
+  #fitting(task: TaskCall, scheduler: Turns): TaskCall {
+    const { clampResources } = this.#parts.run;
+    if (task.resourcesAreHints !== true && clampResources !== true) return task;
+    const { resources } = task;
+    const fitted = scheduler.fitted(resources);
+    // Without a GPU that it needs a task would only fail later, and say less.
+    const given = task.resourcesAreHints === true ? fitted : { ...fitted, gpu: resources.gpu };
+    const words = [
+      ...(given.cpu < resources.cpu ? [`${given.cpu} of the ${resources.cpu} cpus`] : []),
+      ...(given.memoryBytes < resources.memoryBytes
+        ? [`${gib(given.memoryBytes)} of the ${gib(resources.memoryBytes)} of memory`]
+        : []),
+      ...(given.gpu < resources.gpu ? [`${given.gpu} of the ${resources.gpu} gpus`] : []),
+    ];
+    if (words.length === 0) return task;
+    this.#parts.emit({
+      kind: "log",
+      words: `warning: ${task.path} runs with ${words.join(" and ")} that it asks for: this machine has no more`,
+    });
+    return { ...task, resources: given };
   }
 
   async #lease(key: CallKey, task: TaskCall, ask: Ask): Promise<LeaseAnswer | undefined> {
@@ -397,12 +429,12 @@ export class Calls {
 
   async #recheck(order: Order, entry: Entry, ask: Ask): Promise<void> {
     const { task } = order;
-    const release = await this.#turn(task, ask);
-    if (typeof release !== "function") return;
+    const turn = await this.#turn(order, ask);
+    if (turn.kind !== "turn") return;
     try {
       const directory = this.#parts.callDirectory(`${task.path}-recheck`);
       const parts = { ...(await this.#attemptParts()), runId: `${this.#parts.run.runId}r`, emit: () => {} };
-      const again = await compute(parts, { ...order, directory }, ask);
+      const again = await compute(parts, { ...turn.order, directory }, ask);
       if (again.kind === "cancelled") return;
       const differing =
         again.kind === "failed"
@@ -419,7 +451,7 @@ export class Calls {
         outputs: differing,
       });
     } finally {
-      release();
+      turn.release();
     }
   }
 }

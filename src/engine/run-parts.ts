@@ -51,6 +51,8 @@ export interface RunParts {
   readonly limits: Partial<Capacity>;
   /** Turns that several runs of one process share, given what the machine has; default: turns of this run alone. */
   readonly turns?: (capacity: Capacity) => Turns;
+  /** Calls that ask for more cores or memory than there are run with what there is. Default: they fail. */
+  readonly clampResources?: true;
   readonly failure: "fast" | "slow";
   /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;

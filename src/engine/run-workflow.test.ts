@@ -479,10 +479,28 @@ describe("failures", () => {
     expect((await made.one(big)).failures[0]).toMatchObject({
       failure: {
         kind: "resources-unavailable",
-        message: "asks for 64 cpus, at most 4 may be used here (--max-cpus)",
+        message:
+          "asks for 64 cpus, at most 4 may be used here (--max-cpus; --clamp-resources runs it with what there is)",
       },
     });
     expect((await made.one(big, { parts: { limits: { cpu: 64 } } })).state).toBe("succeeded");
+  });
+
+  it("of calls that ask for too much do not happen where hints or the user allow less", async () => {
+    const resources = { cpu: 64, memoryBytes: 1, gpu: 2 };
+    const hinted = await bench();
+    const call = { change: { resources, resourcesAreHints: true as const } };
+    expect((await hinted.one(call)).state).toBe("succeeded");
+    expect(hinted.executor.started[0]?.resources).toEqual({ cpu: 4, memoryBytes: 1, gpu: 0 });
+    expect(hinted.seen("log")[0]?.words).toContain("runs with 4 of the 64 cpus and 0 of the 2 gpus");
+    const clamped = await bench();
+    const parts = { parts: { clampResources: true as const } };
+    expect((await clamped.one({ change: { resources: { ...resources, gpu: 0 } } }, parts)).state).toBe(
+      "succeeded",
+    );
+    // A GPU is not something to have a little less of.
+    const failed = await (await bench()).one({ change: { resources } }, parts);
+    expect(failed.failures[0]).toMatchObject({ failure: { kind: "resources-unavailable" } });
   });
 
   it("repeat an attempt that was lost, whatever the task allows", async () => {

@@ -22,6 +22,12 @@ function ask(
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("the scheduler", () => {
+  it("fits what is asked for into what there is", () => {
+    const scheduler = new Scheduler(machine);
+    expect(scheduler.fitted({ ...need(16, 2000, 2), diskBytes: 5 })).toEqual({ ...machine, diskBytes: 5 });
+    expect(scheduler.fitted(need(1, 10, 1))).toEqual(need(1, 10, 1));
+  });
+
   it("keeps the sums within the limits", async () => {
     const scheduler = new Scheduler(machine);
     const calls = [need(2), need(2), need(0.5)].map((resources) => ask(scheduler, resources));

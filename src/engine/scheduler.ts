@@ -15,6 +15,8 @@ export interface Capacity {
 export interface Turns {
   /** What the call asks for beyond everything there is; undefined when it fits. */
   excess(resources: Resources): string | undefined;
+  /** The part of what the call asks for that there is: for calls that run with less. */
+  fitted(resources: Resources): Resources;
   /** Resolves with the function that gives the share back (once, however often it is called); undefined when the Ask was
    * cancelled while waiting. */
   acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined>;
@@ -49,11 +51,21 @@ export class Scheduler implements Turns {
   excess(resources: Resources): string | undefined {
     const { cpu, memoryBytes, gpu } = this.#limits;
     if (resources.cpu > cpu)
-      return `asks for ${resources.cpu} cpus, at most ${cpu} may be used here (--max-cpus)`;
+      return `asks for ${resources.cpu} cpus, at most ${cpu} may be used here (--max-cpus; --clamp-resources runs it with what there is)`;
     if (resources.memoryBytes > memoryBytes)
-      return `asks for ${gib(resources.memoryBytes)} of memory, at most ${gib(memoryBytes)} may be used here (--max-memory)`;
+      return `asks for ${gib(resources.memoryBytes)} of memory, at most ${gib(memoryBytes)} may be used here (--max-memory; --clamp-resources runs it with what there is)`;
     if (resources.gpu > gpu) return `asks for ${resources.gpu} gpus, ${gpu} may be used here (--gpus)`;
     return undefined;
+  }
+
+  fitted(resources: Resources): Resources {
+    const { cpu, memoryBytes, gpu } = this.#limits;
+    return {
+      ...resources,
+      cpu: Math.min(resources.cpu, cpu),
+      memoryBytes: Math.min(resources.memoryBytes, memoryBytes),
+      gpu: Math.min(resources.gpu, gpu),
+    };
   }
 
   acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined> {
@@ -123,6 +135,7 @@ function sum(a: Need, b: Need, sign: 1 | -1): Need {
   };
 }
 
-function gib(bytes: number): string {
+/** For people. */
+export function gib(bytes: number): string {
   return `${Math.round((bytes / 2 ** 30) * 10) / 10} GiB`;
 }

@@ -111,6 +111,8 @@ export interface TaskCall {
     readonly words: "given" | "image's own";
   };
   readonly resources: Resources;
+  /** What the machine does not have of the resources is done without; otherwise such a call fails. */
+  readonly resourcesAreHints?: true;
   readonly timeoutMs?: number;
   /** How often a failed attempt is tried again. */
   readonly maxRetries: number;

@@ -85,6 +85,27 @@ describe("memoir run WORKFLOW", () => {
     expect(again.unstable).toEqual([{ call: "hello.greet", outputs: ["out"] }]);
   });
 
+  it.each([["--clamp-resources"], ["--lenient"]])(
+    "runs a task that asks for more than the machine has with %s, and says so",
+    async (flag) => {
+      const asking = hello.replace(
+        "input { File f }",
+        'input { File f }\n  runtime { cpu: 4000 memory: "900 TB" }',
+      );
+      await box.write("big.wdl", asking);
+      const refused = await runOnHost(box, "big.wdl", "name=Ada");
+      expect([refused.state, refused.failures[0]?.failure?.message]).toEqual([
+        "failed",
+        expect.stringContaining("--clamp-resources runs it with what there is"),
+      ]);
+      const { code, err } = await box.run("run", "big.wdl", "name=Ada", ...onHost, flag);
+      expect([code, err]).toEqual([
+        0,
+        expect.stringMatching(/hello\.shout runs with .* of the 4000 cpus and/),
+      ]);
+    },
+  );
+
   it("records nothing of host tasks unless it may", async () => {
     const words = ["run", "hello.wdl", "name=Ada", "--executor", "host", "--cache", "./cache", "--json"];
     await box.run(...words);

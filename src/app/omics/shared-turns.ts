@@ -21,6 +21,15 @@ export class SharedTurns {
       const machine = this.#machine;
       return {
         excess: (resources) => groupExcess(resources, group()) ?? machine.excess(resources),
+        fitted: (resources) => {
+          const { maxCpus, maxGpus } = group() ?? {};
+          const fitted = machine.fitted(resources);
+          return {
+            ...fitted,
+            cpu: Math.min(fitted.cpu, maxCpus ?? unlimited),
+            gpu: Math.min(fitted.gpu, maxGpus ?? unlimited),
+          };
+        },
         acquire: async (resources, ask) => {
           const limits = group();
           // The group's turn first: who waits for its group must not hold a share of the machine.

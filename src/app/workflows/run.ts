@@ -65,6 +65,8 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   readonly maxMemoryBytes?: number;
   /** GPUs of this machine that tasks may use together. Default 0: they are not looked for. */
   readonly gpus?: number;
+  /** See `RunParts`. Default: what `lenient` says. */
+  readonly clampResources?: "yes" | "no";
   readonly failure: "fast" | "slow";
   /** 0 to 1. */
   readonly recheck?: number;
@@ -235,6 +237,7 @@ async function prepared<T>(
           ...(wish.gpus === undefined ? {} : { gpu: wish.gpus }),
           ...(wish.maxMemoryBytes === undefined ? {} : { memoryBytes: wish.maxMemoryBytes }),
         },
+        ...((wish.clampResources ?? wish.lenient) === "yes" ? { clampResources: true as const } : {}),
         failure: wish.failure,
         ...(wish.turns === undefined ? {} : { turns: wish.turns }),
         ...(wish.reads === undefined ? {} : { reach: reachBelow(wish.reads) }),

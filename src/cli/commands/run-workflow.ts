@@ -78,6 +78,11 @@ export const command = defineCommand<Result>({
     },
     { flags: "--max-memory <size>", description: "memory that running tasks may use together, such as 8G" },
     {
+      flags: "--clamp-resources",
+      description:
+        "run tasks that ask for more cores or memory than there are with what there is, and say so; --lenient does it, too",
+    },
+    {
       flags: "--fail <how>",
       description:
         "after a failure: start nothing more (fast, the default), or go on with what does not depend on it (slow)",
@@ -140,6 +145,7 @@ function wishOf(given: Given): RunWorkflowWish {
     ...present("maxCpus", cpus),
     ...present("gpus", given.count("gpus")),
     ...present("maxMemoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
+    ...(given.is("clamp-resources") ? { clampResources: "yes" as const } : {}),
     failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
     ...present("recheck", share(given.text("recheck"), "--recheck")),
     ...present("out", given.text("out")),
