@@ -71,7 +71,7 @@ export class CallIdentifier {
   /** A missing input ends the call; one that cannot be identified is computed without the cache. */
   #unidentified(task: TaskCall, error: unknown, image: { readonly image?: PinnedImage }): IdentifiedCall {
     if (!(error instanceof AppError)) throw error;
-    if (error.row.kind === "not-found")
+    if (error.row.kind === "not-found" || error.code === "FILE_NOT_REGULAR")
       return {
         kind: "impossible",
         failure: { kind: "input-unavailable", message: error.message, attempts: 0 },

@@ -16,6 +16,7 @@ import {
 } from "../kernel/index.ts";
 import {
   type Fingerprinter,
+  fileIdentity,
   type Identity,
   isRemote,
   type RemoteFiles,
@@ -99,8 +100,9 @@ export class Materials {
       const stored = byPath.get(path);
       if (stored === undefined) continue;
       const { sizeBytes, sha256: digest, modifiedAtMs } = stored;
+      const text = fileIdentity(digest, stored.executable === true);
       this.#known.set(file.location, {
-        identity: { text: `sha256:${digest}`, sha256: digest, sizeBytes },
+        identity: { text, sha256: digest, sizeBytes },
         ...(modifiedAtMs === undefined ? {} : { recorded: { sizeBytes, modifiedAtMs } }),
       });
     }
@@ -241,7 +243,7 @@ function treeOf(entry: Entry, path: string, directory: FileValue): Identity {
   const members: [string, string][] = [];
   for (const file of entry.files)
     if (file.path.startsWith(`${path}/`))
-      members.push([file.path.slice(path.length + 1), `sha256:${file.sha256}`]);
+      members.push([file.path.slice(path.length + 1), fileIdentity(file.sha256, file.executable === true)]);
   for (const folder of emptyFolders(directory)) members.push([folder, "empty"]);
   return treeIdentity(members);
 }

@@ -1,2 +1,3 @@
-/** files: what every part that writes files needs. */
+/** files: making folders, and what a folder holds. */
 export { makeFolders, makeFoldersSync } from "./make-folders.ts";
+export { isProgram, notRegular, readTree, realPathOf } from "./tree.ts";

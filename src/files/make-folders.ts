@@ -6,7 +6,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { AppError, systemErrorCode } from "../kernel/index.ts";
+import { AppError, onDisk, systemErrorCode } from "../kernel/index.ts";
 
 /** Permission bits, as `mkdir` takes them. Default: what the process's umask leaves of 0o777. */
 export interface FolderOptions {
@@ -25,7 +25,7 @@ export async function makeFolders(path: string, options: FolderOptions = {}): Pr
   let first: string | undefined;
   for (let attempt = 1; ; attempt++) {
     try {
-      await mkdir(folder, options);
+      await mkdir(onDisk(folder), options);
       return first ?? folder;
     } catch (error) {
       if (await isFolder(folder)) return first;
@@ -42,10 +42,12 @@ export function makeFoldersSync(path: string, options: FolderOptions = {}): stri
   const parent = dirname(folder);
   // Asked before: an error for every folder that is missing would cost more than all the rest.
   let first =
-    statSync(parent, { throwIfNoEntry: false }) === undefined ? makeFoldersSync(parent, options) : undefined;
+    statSync(onDisk(parent), { throwIfNoEntry: false }) === undefined
+      ? makeFoldersSync(parent, options)
+      : undefined;
   for (let attempt = 1; ; attempt++) {
     try {
-      mkdirSync(folder, options);
+      mkdirSync(onDisk(folder), options);
       return first ?? folder;
     } catch (error) {
       if (isFolderSync(folder)) return first;
@@ -62,12 +64,12 @@ function refused(folder: string, cause: unknown): AppError {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
+  return stat(onDisk(path)).then(
     (found) => found.isDirectory(),
     () => false,
   );
 }
 
 function isFolderSync(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statSync(onDisk(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -6,7 +6,10 @@
  *   string = "s" <utf-8 byte length> ":" <bytes>      int/float = "n" <length> ":" <shortest decimal text>
  *   true / false / null = "t" / "f" / "z"             list = "l" <count> ":" value*
  *   map    = "m" <count> ":" (string value)*          (sorted by key)
+ *   string that UTF-8 cannot write (a file's name) = "w" <count> ":" its UTF-16 code units in hex
  */
+import { isIllFormed } from "../kernel/index.ts";
+
 export type CanonicalValue =
   | string
   | number
@@ -31,7 +34,7 @@ function write(value: CanonicalValue, out: string[]): void {
   if (value === null) out.push("z");
   else if (value === true) out.push("t");
   else if (value === false) out.push("f");
-  else if (typeof value === "string") out.push("s", String(Buffer.byteLength(value)), ":", value);
+  else if (typeof value === "string") writeString(value, out);
   else if (typeof value === "number" || typeof value === "bigint") {
     const text = Object.is(value, -0) ? "-0" : String(value);
     out.push("n", String(text.length), ":", text);
@@ -46,6 +49,14 @@ function write(value: CanonicalValue, out: string[]): void {
       write(value[key] ?? null, out);
     }
   }
+}
+
+function writeString(value: string, out: string[]): void {
+  if (isIllFormed(value)) {
+    // Written as UTF-8, all of its lone surrogates would be one character.
+    const hex = Buffer.from(value, "utf16le").toString("hex");
+    out.push("w", String(hex.length), ":", hex);
+  } else out.push("s", String(Buffer.byteLength(value)), ":", value);
 }
 
 function isList(value: CanonicalValue): value is readonly CanonicalValue[] {

@@ -1,7 +1,7 @@
 /** Digests: sha-256 for identity, MD5 only where an outside format demands it (Ersilia's row key, S3 ETags). */
 import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import type { Digest } from "../kernel/index.ts";
+import { type Digest, onDisk } from "../kernel/index.ts";
 import { type CanonicalValue, canonicalText } from "./canonical.ts";
 
 export function sha256(bytes: string | Uint8Array): Digest {
@@ -21,7 +21,7 @@ export function md5Hex(text: string): string {
 /** sha-256 of a file's content, read in 1 MiB pieces. */
 export async function sha256File(path: string, signal?: AbortSignal): Promise<Digest> {
   const hasher = createHash("sha256");
-  const stream = createReadStream(path, {
+  const stream = createReadStream(onDisk(path), {
     highWaterMark: 1 << 20,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -41,6 +41,16 @@ export const catalogue = {
     retry: "later",
     hint: "Something writes to it while the run reads it. Run again once it is complete; finished work is kept.",
   },
+  FILE_NOT_REGULAR: {
+    kind: "input",
+    retry: "never",
+    hint: "Pipes, sockets and devices have no content of their own. Write what they give into a file and name that.",
+  },
+  DIRECTORY_TOO_LARGE: {
+    kind: "input",
+    retry: "never",
+    hint: "Name a smaller folder, pack it into an archive, or remove the links in it that lead to other folders.",
+  },
   FILE_UNREACHABLE: {
     kind: "environment",
     retry: "later",

@@ -24,4 +24,5 @@ export {
   systemErrorCode,
   unreachable,
 } from "./errors.ts";
+export { bytesOfText, isIllFormed, nameOfBytes, onDisk, shownName } from "./file-names.ts";
 export { redact } from "./redact.ts";

@@ -4,7 +4,7 @@
  * limits, priorities) never enters.
  */
 import { byCodeUnit, sha256 } from "../hash/index.ts";
-import type { TaskPath } from "../kernel/index.ts";
+import { bytesOfText, type TaskPath } from "../kernel/index.ts";
 import { type CanonicalJson, type OutputRule, type TaskCall, taskRoot } from "../task/index.ts";
 
 export const componentNames = [
@@ -89,7 +89,8 @@ function inputsOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
     if (identity === undefined) throw new Error(`invariant broken: no identity for input ${input.path}`);
     inputs.push([belowRoot(input.path), input.writable ? { identity, writable: true } : identity]);
   }
-  for (const file of call.literalFiles) inputs.push([belowRoot(file.path), `sha256:${sha256(file.content)}`]);
+  for (const file of call.literalFiles)
+    inputs.push([belowRoot(file.path), `sha256:${sha256(bytesOfText(file.content))}`]);
   return Object.fromEntries(inputs.sort(([a], [b]) => byCodeUnit(a, b)));
 }
 

@@ -5,7 +5,15 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { sha256File } from "../hash/index.ts";
-import { AppError, type Ask, checkAsk, type Digest, Semaphore, systemErrorCode } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  type Digest,
+  onDisk,
+  Semaphore,
+  systemErrorCode,
+} from "../kernel/index.ts";
 
 const bigFileBytes = 16 << 20;
 const mostWorkers = 4;
@@ -103,7 +111,7 @@ function ask1(worker: Worker, path: string, ask: Ask): Promise<Answer | undefine
     worker.on("error", give);
     worker.on("exit", give);
     ask.signal.addEventListener("abort", give, { once: true });
-    worker.postMessage({ path });
+    worker.postMessage({ path: onDisk(path) });
   });
 }
 

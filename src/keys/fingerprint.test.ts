@@ -1,5 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -25,6 +36,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** A path of bytes that are not UTF-8. */
+const latin1 = (path: string) => Buffer.from(path, "latin1");
 const muchLater = () => Date.now() + 60_000;
 
 function fingerprinter(
@@ -118,6 +131,16 @@ describe("the identity of a local file", () => {
     expect(memo.reads).toBe(0);
   });
 
+  it("is another one when its owner may execute it", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "hello");
+    const made = fingerprinter();
+    const before = await made.identify(file(path), freshAsk());
+    await chmod(path, 0o755);
+    expect(await made.unchanged(file(path), before)).toBe(false);
+    expect(await textOf(made, file(path))).toBe(`${before.text} executable`);
+  });
+
   it("says precisely what is missing", async () => {
     await expect(textOf(fingerprinter(), file(join(folder, "none")))).rejects.toMatchObject({
       code: "FILE_NOT_FOUND",
@@ -180,6 +203,71 @@ describe("the identity of a folder", () => {
   ] as const)("differs by %s", async (_, change) => {
     const [one, two] = await identities(change);
     expect(two).not.toBe(one);
+  });
+
+  it.each([
+    ["a file's execute bit", (root: string) => chmod(join(root, "x"), 0o755)],
+    ["a link's text", (root: string) => symlink("./x", join(root, "link"))],
+    ["a file in place of an equal link", (root: string) => writeFile(join(root, "link"), "1")],
+    ["a name that is not UTF-8", (root: string) => rename(join(root, "x"), latin1(join(root, "caf\xe9")))],
+  ] as const)("differs by %s", async (_, change) => {
+    const made = fingerprinter();
+    await fill(join(folder, "one"));
+    await fill(join(folder, "two"));
+    await symlink("x", join(folder, "one", "link"));
+    await change(join(folder, "two"));
+    const [one, two] = [directory(join(folder, "one")), directory(join(folder, "two"))];
+    expect(await textOf(made, two)).not.toBe(await textOf(made, one));
+  });
+
+  it("covers the content of files whose names are not UTF-8, and tells those names apart", async () => {
+    const texts = new Set<string>();
+    for (const [i, [name, content]] of [
+      ["caf\xe9", "A"],
+      ["caf\xe9", "B"],
+      ["caf\xe8", "A"],
+    ].entries()) {
+      await mkdir(join(folder, String(i)));
+      await writeFile(latin1(join(folder, String(i), name ?? "")), content ?? "");
+      texts.add(await textOf(fingerprinter(), directory(join(folder, String(i)))));
+    }
+    expect(texts.size).toBe(3);
+  });
+
+  it("covers what a link that leads out of the folder leads to", async () => {
+    await fill(join(folder, "one"));
+    await mkdir(join(folder, "other"));
+    await writeFile(join(folder, "other", "f"), "1");
+    await symlink(join(folder, "other", "f"), join(folder, "one", "file"));
+    await symlink("../other", join(folder, "one", "folder"));
+    const made = fingerprinter();
+    const before = await made.identify(directory(join(folder, "one")), freshAsk());
+    await writeFile(join(folder, "other", "f"), "2");
+    expect(await made.unchanged(directory(join(folder, "one")), before)).toBe(false);
+    expect(await textOf(made, directory(join(folder, "one")))).not.toBe(before.text);
+  });
+
+  it("of links into each other's folders is found at once: each folder is read once", async () => {
+    const made = fingerprinter();
+    for (let i = 0; i < 24; i++) await mkdir(join(folder, "d", `n${i}`), { recursive: true });
+    for (let i = 0; i < 23; i++)
+      for (const name of ["a", "b"]) await symlink(`../n${i + 1}`, join(folder, "d", `n${i}`, name));
+    expect(await textOf(made, directory(join(folder, "d")))).toMatch(/^tree:/);
+    // The same, seen from outside: every folder is another one's neighbour.
+    expect(await textOf(made, directory(join(folder, "d", "n0")))).toMatch(/^tree:/);
+  });
+
+  it("of a folder with a pipe in it is refused by name, and so is a device", async () => {
+    await fill(join(folder, "one"));
+    execFileSync("mkfifo", [join(folder, "one", "sub", "p")]);
+    await expect(textOf(fingerprinter(), directory(join(folder, "one")))).rejects.toMatchObject({
+      code: "FILE_NOT_REGULAR",
+      message: expect.stringContaining(`${join(folder, "one", "sub", "p")} is a named pipe (FIFO)`),
+    });
+    await expect(textOf(fingerprinter(), file("/dev/zero"))).rejects.toMatchObject({
+      code: "FILE_NOT_REGULAR",
+      message: expect.stringContaining("a character device"),
+    });
   });
 
   it("ends in spite of links in a circle", async () => {

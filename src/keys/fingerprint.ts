@@ -6,12 +6,17 @@
  *   http(s)      what the server's strong ETag or Last-Modified and size say, with the URL; else its content
  *   directory    tree:<digest over the sorted relative paths and identities of everything below>
  *
+ * A local file that its owner may execute is another one than the same bytes without that bit: tools look at it. Objects
+ * have no bits. Links are identified by their text, and where they lead out of the folder by what they lead to as well,
+ * since a task without a container can read that.
+ *
  * Policies change it: `etag` takes S3's ETag even where there is a checksum (what AWS HealthOmics does), `lenient` takes
  * name and size, `mtime` takes name, size and modification time.
  */
-import { type BigIntStats, constants } from "node:fs";
-import { readdir, readlink, stat } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { isProgram, notRegular, readTree, realPathOf } from "../files/index.ts";
 import { byCodeUnit, digestOf, sha256 } from "../hash/index.ts";
 import {
   AppError,
@@ -20,6 +25,7 @@ import {
   type Digest,
   mapBounded,
   messageOf,
+  onDisk,
   systemErrorCode,
 } from "../kernel/index.ts";
 import type { FileValue } from "../task/index.ts";
@@ -118,31 +124,30 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
 
   async function localFile(path: string, name: string, stats: BigIntStats, ask: Ask): Promise<Identity> {
     const facts = { sizeBytes: Number(stats.size), stamp: writeStamp(stats) };
-    if (parts.policy === "lenient") return { text: named("lenient", name, stats.size), ...facts };
-    if (parts.policy === "mtime") return { text: named("mtime", name, stats.size, stats.mtimeNs), ...facts };
+    const program = isProgram(stats);
+    if (parts.policy === "lenient")
+      return { text: withBit(named("lenient", name, stats.size), program), ...facts };
+    if (parts.policy === "mtime")
+      return { text: withBit(named("mtime", name, stats.size, stats.mtimeNs), program), ...facts };
     const digest = await contentOf(path, stats, ask);
-    return { text: `sha256:${digest}`, sha256: digest, ...facts };
+    return { text: fileIdentity(digest, program), sha256: digest, ...facts };
   }
 
   async function localTree(root: string, ask: Ask): Promise<Identity> {
-    const members: [path: string, identity: string, stamp: string, sizeBytes: number][] = [];
-    const files: string[] = [];
-    for await (const member of walk(root, "", new Set())) {
-      if (member.kind === "file") files.push(member.path);
-      else members.push([member.path, member.identity, "", 0]);
-    }
-    await mapBounded(files, treeLanes, async (path) => {
-      checkAsk(ask, `fingerprinting ${root}`);
-      const full = join(root, path);
-      const identity = await localFile(full, basename(path), await statOf(full), ask);
-      members.push([path, identity.text, identity.stamp ?? "", identity.sizeBytes ?? 0]);
-    });
-    members.sort(([a], [b]) => byCodeUnit(a, b));
-    return {
-      text: treeText(members.map(([path, identity]) => [path, identity])),
-      stamp: digestOf(members.map(([path, , stamp]) => [path, stamp])),
-      sizeBytes: members.reduce((sum, [, , , size]) => sum + size, 0),
-    };
+    const folders = await survey(root);
+    let sizeBytes = 0;
+    const trees: (readonly (readonly [string, string])[])[] = [];
+    for (const members of folders)
+      trees.push(
+        await mapBounded(members, treeLanes, async ({ path, words, file }) => {
+          checkAsk(ask, `fingerprinting ${root}`);
+          if (file === undefined) return [path, words] as const;
+          const identity = await localFile(file.location, basename(path), file.facts, ask);
+          sizeBytes += identity.sizeBytes ?? 0;
+          return [path, `${words}${identity.text}`] as const;
+        }),
+      );
+    return { text: treesText(trees), stamp: stampOfFolders(folders), sizeBytes };
   }
 
   async function remoteTree(location: string, remote: RemoteFiles, ask: Ask): Promise<Identity> {
@@ -219,6 +224,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       if (isRemote(file.location)) return remoteFile(file, ask);
       const stats = await statOf(file.location);
       if (stats.isDirectory()) return localTree(file.location, ask);
+      if (!stats.isFile()) throw notRegular(`fingerprinting ${file.basename}`, file.location, stats);
       return localFile(file.location, file.basename, stats, ask);
     },
 
@@ -249,7 +255,7 @@ export function isRemote(location: string): boolean {
 
 async function statOf(path: string): Promise<BigIntStats> {
   try {
-    return await stat(path, { bigint: true });
+    return await stat(onDisk(path), { bigint: true });
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR")
@@ -264,13 +270,28 @@ function stampOf(stats: BigIntStats): Stamp {
   return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
 }
 
-/** Without the change time, which a new hard link moves as well. */
+/** Without the change time, which a new hard link moves as well; with the bit that a change of mode alone moves. */
 function writeStamp(stats: BigIntStats): Stamp {
-  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
+  const stamp = `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
+  return isProgram(stats) ? `${stamp}-x` : stamp;
 }
 
 function named(policy: string, name: string, ...facts: readonly bigint[]): string {
   return `${policy}:${[...facts.map(String), name].join(":")}`;
+}
+
+/** Of a file's content and of whether its owner may execute it. */
+export function fileIdentity(digest: Digest, executable: boolean): string {
+  return withBit(`sha256:${digest}`, executable);
+}
+
+function withBit(text: string, executable: boolean): string {
+  return executable ? `${text} executable` : text;
+}
+
+/** Of a link in a folder whose text alone says where it leads, or that leads nowhere. */
+function linkIdentity(target: string): string {
+  return `link to ${target}`;
 }
 
 /**
@@ -285,43 +306,85 @@ function treeText(members: readonly (readonly [string, string])[]): string {
   return `tree:${digestOf(members)}`;
 }
 
-async function treeStamp(root: string): Promise<Stamp> {
-  const members: [string, string][] = [];
-  for await (const member of walk(root, "", new Set()))
-    members.push([
-      member.path,
-      member.kind === "file" ? writeStamp(await statOf(join(root, member.path))) : "",
-    ]);
-  return digestOf(members.sort(([a], [b]) => byCodeUnit(a, b)));
+function treesText(trees: readonly (readonly (readonly [string, string])[])[]): string {
+  const [own, ...others] = trees;
+  return others.length === 0 ? treeText(own ?? []) : `tree:${digestOf(trees)}`;
 }
 
-type Member =
-  | { readonly kind: "file"; readonly path: string }
-  /** An empty folder or a link to nowhere: tools see them, so they count. */
-  | { readonly kind: "mark"; readonly path: string; readonly identity: string };
+async function treeStamp(root: string): Promise<Stamp> {
+  return stampOfFolders(await survey(root));
+}
 
-/** Everything below a folder; links are followed, as tools do, but not in circles. */
-async function* walk(root: string, below: string, above: ReadonlySet<string>): AsyncGenerator<Member> {
-  const folder = join(root, below);
-  const { dev, ino } = await statOf(folder);
-  const here = `${dev}-${ino}`;
-  if (above.has(here)) return yield { kind: "mark", path: below, identity: "circle" };
-  const names = await readdir(folder);
-  if (names.length === 0 && below !== "") yield { kind: "mark", path: below, identity: "empty" };
-  const inside = new Set([...above, here]);
-  for (const name of names.sort(byCodeUnit)) {
-    const path = below === "" ? name : `${below}/${name}`;
-    const stats = await stat(join(root, path), { bigint: true }).catch(() => undefined);
-    if (stats === undefined)
-      yield {
-        kind: "mark",
-        path,
-        identity: `broken link to ${await readlink(join(root, path)).catch(() => "?")}`,
-      };
-    else if (stats.isDirectory()) yield* walk(root, path, inside);
-    else if ((Number(stats.mode) & constants.S_IFMT) === constants.S_IFREG) yield { kind: "file", path };
-    else yield { kind: "mark", path, identity: "special" };
+function stampOfFolders(folders: readonly (readonly Surveyed[])[]): Stamp {
+  return digestOf(
+    folders.map((members) =>
+      members.map(({ path, words, file }) => [path, words, file === undefined ? "" : writeStamp(file.facts)]),
+    ),
+  );
+}
+
+interface Surveyed {
+  readonly path: string;
+  /** What is known without reading content; goes before the identity of `file`. */
+  readonly words: string;
+  readonly file?: { readonly location: string; readonly facts: BigIntStats };
+}
+
+/** Folders that links lead out to, each once. */
+const mostFolders = 1_000;
+
+/**
+ * The members of a folder, and after them those of every folder that its links lead out to: each once, whatever the
+ * links between them are.
+ */
+async function survey(root: string): Promise<readonly (readonly Surveyed[])[]> {
+  const doing = `fingerprinting ${root}`;
+  const roots = [await realPathOf(root)];
+  const surveyed: Surveyed[][] = [];
+  let members = 0;
+  for (let i = 0; i < roots.length; i++) {
+    const folder = roots[i] ?? root;
+    const found: Surveyed[] = [];
+    for (const member of await readTree(folder, { doing })) {
+      const { path } = member;
+      if (member.kind === "empty") found.push({ path, words: "empty" });
+      else if (member.kind === "file")
+        found.push({ path, words: "", file: { location: join(folder, path), facts: member.facts } });
+      else {
+        const words = linkIdentity(member.target);
+        const { end } = member;
+        if (end.kind === "nowhere") found.push({ path, words: member.own ? words : `${words}, to nothing` });
+        else if (end.kind === "inside")
+          found.push({ path, words: member.own ? words : `${words}, which is ${end.path}` });
+        else if (end.what === "file")
+          found.push({
+            path,
+            words: `${words}, which is `,
+            file: { location: end.location, facts: await statOf(end.location) },
+          });
+        else found.push({ path, words: `${words}, which is folder ${folderNumber(roots, end.location)}` });
+      }
+    }
+    surveyed.push(found);
+    members += i === 0 ? 0 : found.length;
+    if (roots.length > mostFolders || members > mostLinked)
+      throw new AppError(
+        "DIRECTORY_TOO_LARGE",
+        `${doing}: its links lead to ${roots.length - 1} other folders with ${members} members and more, at most ${mostFolders} and ${mostLinked} are followed`,
+      );
   }
+  return surveyed;
+}
+
+/** Members of folders that links lead out to. */
+const mostLinked = 100_000;
+
+/** A folder's place among the known ones, or in one of them; a new one is added. */
+function folderNumber(roots: string[], location: string): string {
+  const known = roots.findIndex((root) => location === root || location.startsWith(`${root}/`));
+  if (known >= 0) return `${known}${location.slice(roots[known]?.length)}`;
+  roots.push(location);
+  return String(roots.length - 1);
 }
 
 function changedWhileRead(path: string): AppError {

@@ -11,6 +11,7 @@ export {
   type Fetched,
   type FetchOptions,
   type Fingerprinter,
+  fileIdentity,
   type Identity,
   type IdentityPolicy,
   isRemote,

@@ -39,7 +39,7 @@ const expression = { kind: "expression", language: "wdl", text: "read_int(stdout
 
 describe("the key of a call", () => {
   it("is frozen: equal calls give these keys in every release with this KEY_VERSION", () => {
-    expect(KEY_VERSION).toBe(1);
+    expect(KEY_VERSION).toBe(2);
     expect({
       plain: keyWith({}),
       host: keyWith({}, { container: { kind: "environment", identity: "linux x64 debian 12" } }),
@@ -156,11 +156,11 @@ describe("the key of a call", () => {
 
 /** Never edit a row: raise KEY_VERSION and say so in the changelog. */
 const frozen = {
-  plain: "c1605ce0eabd368f17bca9ebc59751e7e1be9f56332770a4534b424c38e0fab8",
-  host: "806c70d1ffc84c248ae5edcd59e36ef7e9c2387bca27bfaae424a754bb526fa1",
-  strict: "d3bfa9ba21977a4753993c884f74b0dc5f7febbf2a3b51684cb9c4429792d897",
-  anyExit: "3c9df8bc87c46790283fc9a2a7128935db9f1e54d1935a41ef33efd84136dcad",
-  expression: "7036fbcedb7f847cd99b69e3956c19a33a16c5051aff7c63af82b45aba0660fa",
-  nextflow: "65a008d6c7e9d01cd375383de5b6bf240d6fd0189c6c5d4028774ab7848a0fd5",
-  empty: "fd786dc6a9861b17510b218162af92f17a4d21152f1fb522e93f261cfdea3032",
+  plain: "02045fb5c0d721c27b3ac37ee9105aca77dc141ab19c50fe72c7b5bd789e6e6e",
+  host: "0c706d2e66c680aa8dbf0a6618907fce9757c6d0f062ffd090257a35828cef52",
+  strict: "426fbd840e2ab83e53dd42a16e5563d604ba1aa55b0c764d82dd2fe45d6b5951",
+  anyExit: "44454d13c49ca34af235c5f19098db3f9a3592ca4d04e642459a3c6bd9995c24",
+  expression: "79fca9b83e3bdf13f250b956b44e629f0c2dd5c7451f01e8684db2f1b0ccb224",
+  nextflow: "fab723e621a18bbb7462ff2bb3ff7e3ee93c42d04e77ed70799dd332f3834910",
+  empty: "57383ceb6f6afa079665d4c09ce9781e27c9aede2e51e8f4a8600256a41bcf76",
 };

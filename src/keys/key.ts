@@ -5,7 +5,7 @@ import type { TaskCall } from "../task/index.ts";
 import { type Components, componentsOf, type KeyFacts } from "./components.ts";
 
 /** Raised when equal calls come to have other components or another encoding; older entries are then never found. */
-export const KEY_VERSION = 1;
+export const KEY_VERSION = 2;
 
 export interface Key {
   readonly key: CallKey;
