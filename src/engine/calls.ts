@@ -237,7 +237,7 @@ export class Calls {
     release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
-    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified.identities));
+    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified.identities, ask));
     if (doubt !== undefined) {
       this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
       return { kind: "computed", outputs, key };
@@ -327,10 +327,11 @@ export class Calls {
   async #changedInput(
     task: TaskCall,
     identities: ReadonlyMap<TaskPath, Identity>,
+    ask: Ask,
   ): Promise<string | undefined> {
     for (const input of task.inputs) {
       const identity = identities.get(input.path);
-      if (identity !== undefined && !(await this.#parts.materials.unchanged(input.source, identity)))
+      if (identity !== undefined && !(await this.#parts.materials.unchanged(input.source, identity, ask)))
         return `its input ${input.source.location} changed while the task ran`;
     }
     return undefined;

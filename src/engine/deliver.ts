@@ -11,8 +11,15 @@ import { mapFilesOf } from "./files-of.ts";
 
 export interface Delivery {
   readonly folder: string;
-  /** `link`: hard link where possible. `copy`: reflink where possible; the files belong to the user. */
+  /**
+   * `link`: hard link where possible and `mayLink`. `copy`: reflink where possible; the files belong to the user.
+   */
   readonly how: "link" | "copy";
+  /**
+   * Whether a file is Memoir's own. What belongs to the user (an input that is an output, too) is always copied: with a
+   * link its change time would move, and who edits the result would edit the input.
+   */
+  readonly mayLink?: (path: string) => boolean;
   readonly hostPathOf: (file: FileValue) => Promise<string>;
   /** True for what was found in the cache a moment ago as a plain file: nobody has to look at it again. */
   readonly isPlainFile?: (file: FileValue) => boolean;
@@ -21,7 +28,8 @@ export interface Delivery {
 /** The outputs with locations below the folder. */
 export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): Promise<Outputs> {
   const taken = new Set<string>();
-  const to: Target = { how: delivery.how, folders: new Folders() };
+  const mayLink = (path: string) => delivery.how === "link" && delivery.mayLink?.(path) !== false;
+  const to: Target = { mayLink, folders: new Folders() };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);
     const folder = join(
@@ -31,7 +39,7 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
       const source = await delivery.hostPathOf(file);
-      if (delivery.isPlainFile?.(file) === true && to.how === "link") {
+      if (delivery.isPlainFile?.(file) === true && to.mayLink(source)) {
         to.folders.make(folder);
         if (tryLink(source, target)) return { ...file, location: target };
       }
@@ -74,13 +82,13 @@ async function bring(source: string, target: string, to: Target): Promise<void> 
   // Links to nowhere, pipes, sockets and devices are nobody's results, and reading one might wait for ever.
   if (behind?.isFile() !== true) return;
   const file = stats.isSymbolicLink() ? realpathSync(source) : source;
-  if (to.how === "link" && tryLink(file, target)) return;
+  if (to.mayLink(file) && tryLink(file, target)) return;
   await rm(target, { force: true });
   await copyFile(file, target, constants.COPYFILE_FICLONE);
 }
 
 interface Target {
-  readonly how: "link" | "copy";
+  readonly mayLink: (path: string) => boolean;
   readonly folders: Folders;
 }
 

@@ -52,6 +52,8 @@ export class Materials {
   readonly #downloads = new SingleFlight<string>();
   /** Files of entries that tasks had made programs; a download does not know that. */
   readonly #programs = new Set<string>();
+  /** Of entries that this run uses. */
+  readonly #entryFolders: string[] = [];
 
   constructor(options: MaterialsOptions) {
     this.#options = options;
@@ -72,9 +74,9 @@ export class Materials {
   }
 
   /** Whether a file is still what its identity says, as far as a look at its times can tell. */
-  async unchanged(file: FileValue, identity: Identity): Promise<boolean> {
+  async unchanged(file: FileValue, identity: Identity, ask: Ask): Promise<boolean> {
     const recorded = this.#known.get(file.location)?.recorded;
-    if (recorded === undefined) return this.#options.fingerprinter.unchanged(file, identity);
+    if (recorded === undefined) return this.#options.fingerprinter.unchanged(file, identity, ask);
     try {
       const now = await stat(file.location);
       return now.size === recorded.sizeBytes && now.mtime.getTime() === recorded.modifiedAtMs;
@@ -90,6 +92,8 @@ export class Materials {
     for (const file of filesOf(entry.outputs)) {
       const path = pathInEntry(entry, file.location);
       if (path === undefined) continue;
+      const folder = file.location.slice(0, file.location.length - path.length);
+      if (!this.#entryFolders.includes(folder)) this.#entryFolders.push(folder);
       for (const program of programs)
         if (program.path === path || program.path.startsWith(`${path}/`))
           this.#programs.add(file.location + program.path.slice(path.length));
@@ -111,6 +115,11 @@ export class Materials {
   /** Whether a location is a file of an entry in a folder, which is never a link. */
   isRecordedFile(location: string): boolean {
     return this.#known.get(location)?.recorded !== undefined && !this.#originals.has(location);
+  }
+
+  /** Whether a path lies in the folder of an entry that this run uses. */
+  isInEntry(path: string): boolean {
+    return this.#entryFolders.some((folder) => path.startsWith(folder));
   }
 
   /** Recorded results are still here: dependents need no download, and the run outlives the loss of its cache. */

@@ -1,4 +1,5 @@
 /** One run of one workflow, from its folder to its outputs. */
+import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type Ask, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
@@ -199,6 +200,7 @@ async function deliverAll(
       folder: join(directory, "out"),
       how: "link",
       hostPathOf,
+      mayLink: (path) => path.startsWith(`${realpathSync(directory)}/`) || materials.isInEntry(path),
       isPlainFile: (file) => materials.isRecordedFile(file.location),
     },
     ask,

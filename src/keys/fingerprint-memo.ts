@@ -31,8 +31,9 @@ export function memoryMemo(): FingerprintMemo {
   };
 }
 
-const fileName = "sha256-v1.log";
+const fileName = "sha256-v2.log";
 const longestFileBytes = 64 << 20;
+const shortenEveryBytes = 8 << 20;
 
 /** A memo kept in `folder` (created when something is written). */
 export function fileMemo(folder: string): FingerprintMemo {
@@ -57,7 +58,7 @@ export function fileMemo(folder: string): FingerprintMemo {
       try {
         await makeFolders(folder);
         await appendFile(path, lines);
-        await shorten(path);
+        await shorten(path, lines.length);
       } catch {
         // A memo that cannot be written costs time in the next run and nothing else.
       }
@@ -93,11 +94,24 @@ function check(stamp: Stamp, digest: Digest): string {
   return sha256(`${stamp} ${digest}`).slice(0, 8);
 }
 
-/** Keeps the newer half once the file has grown long. */
-async function shorten(path: string): Promise<void> {
-  if ((await stat(path)).size <= longestFileBytes) return;
-  const text = await readFile(path, "latin1");
-  const from = text.indexOf("\n", text.length >> 1) + 1;
-  await writeFile(`${path}.new`, text.slice(from), "latin1");
-  await rename(`${path}.new`, path);
+/**
+ * Files that got a further name, or changed, leave lines that nothing asks for any more: each time another few megabytes
+ * have come together only the last line of every file is kept, and of a file that is still too long the newer half.
+ */
+async function shorten(path: string, addedBytes: number): Promise<void> {
+  const { size } = await stat(path);
+  if (Math.floor(size / shortenEveryBytes) === Math.floor((size - addedBytes) / shortenEveryBytes)) return;
+  const byFile = new Map<string, string>();
+  for (const line of (await readFile(path, "latin1")).split("\n")) {
+    const file = /^\d+-\d+-/.exec(line)?.[0];
+    if (file === undefined) continue;
+    byFile.delete(file);
+    byFile.set(file, line);
+  }
+  const lines = [...byFile.values()];
+  const text = `${lines.join("\n")}\n`;
+  const kept = text.length <= longestFileBytes ? text : `${lines.slice(lines.length >> 1).join("\n")}\n`;
+  const temp = `${path}.${process.pid}.new`;
+  await writeFile(temp, kept, "latin1");
+  await rename(temp, path);
 }

@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmod,
   mkdir,
@@ -7,6 +8,7 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   symlink,
   utimes,
   writeFile,
@@ -17,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../hash/index.ts";
 import { freshAsk } from "../kernel/index.ts";
 import type { FileValue } from "../task/index.ts";
+import { writeBackLimitMs } from "./change-time.ts";
 import {
   createFingerprinter,
   type Fingerprinter,
@@ -137,7 +140,7 @@ describe("the identity of a local file", () => {
     const made = fingerprinter();
     const before = await made.identify(file(path), freshAsk());
     await chmod(path, 0o755);
-    expect(await made.unchanged(file(path), before)).toBe(false);
+    expect(await made.unchanged(file(path), before, freshAsk())).toBe(false);
     expect(await textOf(made, file(path))).toBe(`${before.text} executable`);
   });
 
@@ -162,11 +165,11 @@ describe("the identity of a local file", () => {
     await utimes(path, new Date(1000), new Date(1000));
     const made = fingerprinter();
     const identity = await made.identify(file(path), freshAsk());
-    expect(await made.unchanged(file(path), identity)).toBe(true);
+    expect(await made.unchanged(file(path), identity, freshAsk())).toBe(true);
     await writeFile(path, "HELLO");
-    expect(await made.unchanged(file(path), identity)).toBe(false);
+    expect(await made.unchanged(file(path), identity, freshAsk())).toBe(false);
     await rm(path);
-    expect(await made.unchanged(file(path), identity)).toBe(false);
+    expect(await made.unchanged(file(path), identity, freshAsk())).toBe(false);
   });
 });
 
@@ -243,7 +246,7 @@ describe("the identity of a folder", () => {
     const made = fingerprinter();
     const before = await made.identify(directory(join(folder, "one")), freshAsk());
     await writeFile(join(folder, "other", "f"), "2");
-    expect(await made.unchanged(directory(join(folder, "one")), before)).toBe(false);
+    expect(await made.unchanged(directory(join(folder, "one")), before, freshAsk())).toBe(false);
     expect(await textOf(made, directory(join(folder, "one")))).not.toBe(before.text);
   });
 
@@ -358,5 +361,115 @@ describe("the memo on disk", () => {
     await rm(path);
     await mkdir(path);
     expect(await readsAgain()).toBe(true);
+  });
+});
+
+describe("a file's change time", () => {
+  /** A file whose times were set back after it was written, as `touch -r` does. */
+  async function rewrittenUnseen(path: string, text: string): Promise<void> {
+    const { atime, mtime } = await stat(path);
+    await writeFile(path, text);
+    await utimes(path, atime, mtime);
+  }
+
+  it("shows that a file was written to, though size and modification time are as they were", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "AAAA");
+    const made = fingerprinter();
+    const before = await made.identify(file(path), freshAsk());
+    expect(await made.unchanged(file(path), before, freshAsk())).toBe(true);
+    await rewrittenUnseen(path, "BBBB");
+    expect(await made.unchanged(file(path), before, freshAsk())).toBe(false);
+    expect((await made.identify(file(path), freshAsk())).text).not.toBe(before.text);
+  });
+
+  it("shows the same of a file inside of a folder", async () => {
+    await mkdir(join(folder, "d"));
+    await writeFile(join(folder, "d", "a"), "AAAA");
+    const made = fingerprinter();
+    const before = await made.identify(directory(join(folder, "d")), freshAsk());
+    expect(await made.unchanged(directory(join(folder, "d")), before, freshAsk())).toBe(true);
+    await rewrittenUnseen(join(folder, "d", "a"), "BBBB");
+    expect(await made.unchanged(directory(join(folder, "d")), before, freshAsk())).toBe(false);
+  });
+
+  it("that is younger than the kernel's limit for writing back vouches for nothing", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "AAAA");
+    const memo = countingMemo();
+    const { ctimeMs } = await stat(path);
+    const limit = writeBackLimitMs();
+    for (const [ageMs, reads] of [
+      [-5_000, 0],
+      [0, 0],
+      [limit - 1_000, 0],
+      [limit + 1_000, 1],
+    ] as const) {
+      const made = createFingerprinter({ memo, policy: "content", now: () => ctimeMs + ageMs });
+      open.push(made);
+      await textOf(made, file(path));
+      expect([ageMs, memo.reads]).toEqual([ageMs, reads]);
+    }
+  });
+
+  it("means nothing where it can be set or does not exist: such files are read each time, and after the task", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, "AAAA");
+    for (const type of [0x65735546, 0x4d44, 0x01021997, 0x6969, 0x01021994]) {
+      const memo = countingMemo();
+      const changeTimes = { typeOf: async () => type };
+      const made = createFingerprinter({ memo, policy: "content", now: muchLater, changeTimes });
+      open.push(made);
+      const identity = await made.identify(file(path), freshAsk());
+      expect([memo.reads, identity.unsettled]).toEqual([0, true]);
+      await made.remember(path, sha256("something else"));
+      expect((await made.contentOf(path, freshAsk())).sha256).toBe(sha256("AAAA"));
+    }
+  });
+
+  it("of a file that changes through a shared mapping is not trusted: its content is compared", async () => {
+    const path = join(folder, "mapped");
+    const script = [
+      "import mmap, sys",
+      "open(sys.argv[1], 'w').write('A' * 4096)",
+      "f = open(sys.argv[1], 'r+b'); m = mmap.mmap(f.fileno(), 0); m[0:4] = b'AAAA'",
+      "print('ready', flush=True); sys.stdin.readline()",
+      "m[0:4] = b'ZZZZ'; print('done', flush=True); sys.stdin.readline()",
+    ].join("\n");
+    const writer = spawn("python3", ["-c", script, path], { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      await once(writer.stdout, "data");
+      const made = createFingerprinter({ memo: memoryMemo(), policy: "content" });
+      open.push(made);
+      const before = await made.identify(file(path), freshAsk());
+      writer.stdin.write("go\n");
+      await once(writer.stdout, "data");
+      expect(await made.unchanged(file(path), before, freshAsk())).toBe(false);
+      expect(await textOf(made, file(path))).not.toBe(before.text);
+    } finally {
+      writer.kill();
+    }
+  });
+});
+
+describe("the kernel's limit for writing back", () => {
+  const limit = (expire: string, interval: string) =>
+    writeBackLimitMs((name) => (name === "dirty_expire_centisecs" ? expire : interval));
+
+  it("is what the kernel says, with room", () => {
+    expect(limit("3000\n", "500\n")).toBe(40_000);
+    expect(limit("6000\n", "1500\n")).toBe(90_000);
+  });
+
+  it("is the usual one where the kernel says nothing", () => {
+    expect(
+      writeBackLimitMs(() => {
+        throw new Error("no such file");
+      }),
+    ).toBe(40_000);
+  });
+
+  it("does not exist where the kernel does not write back by itself", () => {
+    expect(limit("3000", "0")).toBe(Number.POSITIVE_INFINITY);
   });
 });

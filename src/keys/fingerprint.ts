@@ -13,7 +13,7 @@
  * Policies change it: `etag` takes S3's ETag even where there is a checksum (what AWS HealthOmics does), `lenient` takes
  * name and size, `mtime` takes name, size and modification time.
  */
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isProgram, notRegular, readTree, realPathOf } from "../files/index.ts";
@@ -29,6 +29,7 @@ import {
   systemErrorCode,
 } from "../kernel/index.ts";
 import type { FileValue } from "../task/index.ts";
+import { type ChangeTimesParts, createChangeTimes } from "./change-time.ts";
 import { createFileHasher } from "./file-hasher.ts";
 import type { FingerprintMemo, Stamp } from "./fingerprint-memo.ts";
 
@@ -40,10 +41,14 @@ export interface Identity {
   /** sha-256 of a file's content, where it is known. */
   readonly sha256?: Digest;
   readonly sizeBytes?: number;
-  /** Of local files: changes when somebody writes to the file (or replaces it). */
+  /** Of local files and folders: changes when somebody writes to the file (or replaces it). */
   readonly stamp?: Stamp;
+  /** A write soon after the file was looked at may not have moved its stamp: only its content can tell. */
+  readonly unsettled?: true;
   /** Of remote files: what the store said of the object that was identified, for `RemoteFiles.fetch`. */
   readonly facts?: RemoteFacts;
+  /** Of remote folders: what was in them, ordered by name. */
+  readonly members?: readonly RemoteMember[];
 }
 
 /** What a server says of an object without sending its content. */
@@ -58,12 +63,15 @@ export interface RemoteFacts {
   readonly contentStamp?: Stamp;
 }
 
+/** `name` is relative to the folder. */
+export type RemoteMember = RemoteFacts & { readonly name: string };
+
 /** Asking about files on S3 and http(s); given from above because it needs clients and credentials. */
 export interface RemoteFiles {
   /** undefined = not there. Throws when it could not be told. */
   head(location: string, ask: Ask): Promise<RemoteFacts | undefined>;
   /** Everything below an `s3://…/prefix/`, names relative to it. */
-  list(location: string, ask: Ask): AsyncIterable<RemoteFacts & { readonly name: string }>;
+  list(location: string, ask: Ask): AsyncIterable<RemoteMember>;
   /**
    * Downloads to a local path. With `expected` (as `head` or `list` answered it) the bytes of no other object are taken:
    * throws FILE_CHANGED when the object at the location is another one now.
@@ -89,53 +97,89 @@ export interface FingerprinterParts {
   readonly policy: IdentityPolicy;
   /** Milliseconds; default Date.now. */
   readonly now?: () => number;
+  readonly changeTimes?: ChangeTimesParts;
 }
 
 export interface Fingerprinter {
   /** Throws FILE_NOT_FOUND, FILE_NOT_READABLE, or the error of the remote store. */
-  identify(file: FileValue, ask: Ask): Promise<Identity>;
-  /** Whether a local file is still the one that was identified. True where that cannot be told cheaply. */
-  unchanged(file: FileValue, identity: Identity): Promise<boolean>;
+  identify(file: FileValue, ask: Ask, options?: IdentifyOptions): Promise<Identity>;
+  /** Whether a local file or folder is still the one that was identified; what its stamp cannot tell is read again. */
+  unchanged(file: FileValue, identity: Identity, ask: Ask): Promise<boolean>;
+  /** The same, by stamps alone: `false` is certain, `true` is not. */
+  seemsUnchanged(file: FileValue, identity: Identity): Promise<boolean>;
+  /** What is in a regular file of this machine, read only where it is not remembered. */
+  contentOf(path: string, ask: Ask): Promise<LocalContent>;
+  /** The stamp of a file of this machine as it is now; undefined when it is not there. */
+  stampAt(path: string): Stamp | undefined;
+  /**
+   * Remembers the content of a file although its change time is young: for files that only Memoir writes, which were
+   * flushed after they were read (so that a later write moves the change time) or have just got one more name.
+   */
+  remember(path: string, sha256: Digest): Promise<void>;
   /** The content of a remote object has been read anyway: from now on it is known without reading it. */
   rememberContent(facts: RemoteFacts, sha256: Digest): void;
   close(): Promise<void>;
 }
 
-/** A file changed this recently may change again within the same tick of the file system's clock. */
-const settledMs = 2_000;
+export interface IdentifyOptions {
+  /** Where content is kept that had to be downloaded to be known; without this it is read and removed. */
+  readonly keepAt?: string;
+}
+
+export interface LocalContent {
+  readonly sha256: Digest;
+  readonly sizeBytes: number;
+  /** That it was read under. */
+  readonly stamp: Stamp;
+}
+
 const treeLanes = 16;
 
 export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
   const hasher = createFileHasher();
   const now = parts.now ?? Date.now;
+  const changeTimes = createChangeTimes(parts.changeTimes);
 
-  async function contentOf(path: string, stats: BigIntStats, ask: Ask): Promise<Digest> {
+  async function contentOf(
+    path: string,
+    stats: BigIntStats,
+    ask: Ask,
+  ): Promise<{ readonly digest: Digest; readonly unsettled?: true }> {
     const stamp = stampOf(stats);
-    const known = await parts.memo.get(stamp);
-    if (known !== undefined) return known;
-    const startedAt = now();
+    const settled = await changeTimes.settled(path, stats, now());
+    // A young stamp may have been remembered by whoever made the file; on other file systems no stamp is trusted.
+    if (await changeTimes.reliable(path, stats)) {
+      const known = await parts.memo.get(stamp);
+      if (known !== undefined) return { digest: known };
+    }
     const digest = await hasher.hash({ path, sizeBytes: Number(stats.size) }, ask);
     const after = await statOf(path);
     if (stampOf(after) !== stamp) throw changedWhileRead(path);
-    const changedMs = Math.max(Number(stats.ctimeMs), Number(stats.mtimeMs));
-    if (startedAt - changedMs > settledMs) parts.memo.put(stamp, digest);
-    return digest;
+    if (!settled) return { digest, unsettled: true };
+    parts.memo.put(stamp, digest);
+    return { digest };
   }
 
   async function localFile(path: string, name: string, stats: BigIntStats, ask: Ask): Promise<Identity> {
-    const facts = { sizeBytes: Number(stats.size), stamp: writeStamp(stats) };
+    const facts = { sizeBytes: Number(stats.size), stamp: stampOf(stats) };
     const program = isProgram(stats);
     if (parts.policy === "lenient")
       return { text: withBit(named("lenient", name, stats.size), program), ...facts };
     if (parts.policy === "mtime")
       return { text: withBit(named("mtime", name, stats.size, stats.mtimeNs), program), ...facts };
-    const digest = await contentOf(path, stats, ask);
-    return { text: fileIdentity(digest, program), sha256: digest, ...facts };
+    const { digest, unsettled } = await contentOf(path, stats, ask);
+    return {
+      text: fileIdentity(digest, program),
+      sha256: digest,
+      ...facts,
+      ...(unsettled === undefined ? {} : { unsettled }),
+    };
   }
 
   async function localTree(root: string, ask: Ask): Promise<Identity> {
     const folders = await survey(root);
     let sizeBytes = 0;
+    let unsettled = false;
     const trees: (readonly (readonly [string, string])[])[] = [];
     for (const members of folders)
       trees.push(
@@ -144,21 +188,31 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
           if (file === undefined) return [path, words] as const;
           const identity = await localFile(file.location, basename(path), file.facts, ask);
           sizeBytes += identity.sizeBytes ?? 0;
+          if (identity.unsettled === true) unsettled = true;
           return [path, `${words}${identity.text}`] as const;
         }),
       );
-    return { text: treesText(trees), stamp: stampOfFolders(folders), sizeBytes };
+    return {
+      text: treesText(trees),
+      stamp: stampOfFolders(folders),
+      sizeBytes,
+      ...(unsettled ? { unsettled } : {}),
+    };
   }
 
   async function remoteTree(location: string, remote: RemoteFiles, ask: Ask): Promise<Identity> {
-    const members: [string, string][] = [];
+    const members: RemoteMember[] = [];
     let sizeBytes = 0;
     for await (const member of remote.list(location, ask)) {
-      members.push([member.name, objectText(location, basename(member.name), member)]);
+      members.push(member);
       sizeBytes += member.sizeBytes ?? 0;
     }
-    members.sort(([a], [b]) => byCodeUnit(a, b));
-    return { text: treeText(members), sizeBytes };
+    members.sort((a, b) => byCodeUnit(a.name, b.name));
+    const texts = members.map((member): [string, string] => [
+      member.name,
+      objectText(location, basename(member.name), member),
+    ]);
+    return { text: treeText(texts), sizeBytes, members };
   }
 
   /** S3 always has an ETag; a server without validators gives nothing to go by, which is told by undefined. */
@@ -185,7 +239,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     );
   }
 
-  async function remoteFile(file: FileValue, ask: Ask): Promise<Identity> {
+  async function remoteFile(file: FileValue, ask: Ask, options: IdentifyOptions): Promise<Identity> {
     const { remote } = parts;
     if (remote === undefined)
       throw new AppError(
@@ -197,7 +251,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     if (facts === undefined)
       throw new AppError("FILE_NOT_FOUND", `fingerprinting ${file.location}: there is no such object`);
     const text = remoteText(file.location, file.basename, facts);
-    if (text === undefined) return downloaded(file, remote, ask);
+    if (text === undefined) return downloaded(file, remote, ask, options);
     return {
       text,
       facts,
@@ -206,37 +260,85 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     };
   }
 
-  async function downloaded(file: FileValue, remote: RemoteFiles, ask: Ask): Promise<Identity> {
+  async function downloaded(
+    file: FileValue,
+    remote: RemoteFiles,
+    ask: Ask,
+    { keepAt }: IdentifyOptions,
+  ): Promise<Identity> {
+    if (keepAt !== undefined) return downloadedTo(keepAt, file, remote, ask);
     const { mkdtemp, rm } = await import("node:fs/promises");
     const { tmpdir } = await import("node:os");
     const folder = await mkdtemp(join(tmpdir(), "memoir-fingerprint-"));
     try {
-      const path = join(folder, "content");
-      const { sha256: digest, sizeBytes } = await remote.fetch(file.location, path, {}, ask);
-      return { text: `sha256:${digest}`, sha256: digest, sizeBytes };
+      return await downloadedTo(join(folder, "content"), file, remote, ask);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  return {
-    async identify(file, ask) {
-      if (isRemote(file.location)) return remoteFile(file, ask);
-      const stats = await statOf(file.location);
-      if (stats.isDirectory()) return localTree(file.location, ask);
-      if (!stats.isFile()) throw notRegular(`fingerprinting ${file.basename}`, file.location, stats);
-      return localFile(file.location, file.basename, stats, ask);
-    },
+  async function downloadedTo(
+    path: string,
+    file: FileValue,
+    remote: RemoteFiles,
+    ask: Ask,
+  ): Promise<Identity> {
+    const { sha256: digest, sizeBytes } = await remote.fetch(file.location, path, {}, ask);
+    return { text: `sha256:${digest}`, sha256: digest, sizeBytes };
+  }
 
-    async unchanged(file, identity) {
-      if (identity.stamp === undefined || isRemote(file.location)) return true;
+  async function identify(file: FileValue, ask: Ask, options: IdentifyOptions = {}): Promise<Identity> {
+    if (isRemote(file.location)) return remoteFile(file, ask, options);
+    const stats = await statOf(file.location);
+    if (stats.isDirectory()) return localTree(file.location, ask);
+    if (!stats.isFile()) throw notRegular(`fingerprinting ${file.basename}`, file.location, stats);
+    return localFile(file.location, file.basename, stats, ask);
+  }
+
+  /** Stamps alone; `false` is certain. */
+  async function seemsUnchanged(file: FileValue, identity: Identity): Promise<boolean> {
+    if (identity.stamp === undefined || isRemote(file.location)) return true;
+    try {
+      const stats = await statOf(file.location);
+      const stamp = stats.isDirectory() ? await treeStamp(file.location) : stampOf(stats);
+      return stamp === identity.stamp;
+    } catch {
+      return false;
+    }
+  }
+
+  return {
+    identify,
+    seemsUnchanged,
+
+    async unchanged(file, identity, ask) {
+      if (!(await seemsUnchanged(file, identity))) return false;
+      if (identity.unsettled !== true) return true;
       try {
-        const stats = await statOf(file.location);
-        if (!stats.isDirectory()) return writeStamp(stats) === identity.stamp;
-        return (await treeStamp(file.location)) === identity.stamp;
-      } catch {
+        return (await identify(file, ask)).text === identity.text;
+      } catch (error) {
+        checkAsk(ask, `reading ${file.location}`);
+        if (!(error instanceof AppError)) throw error;
         return false;
       }
+    },
+
+    async contentOf(path, ask) {
+      const stats = await statOf(path);
+      if (!stats.isFile()) throw notRegular("reading a recorded file", path, stats);
+      const { digest } = await contentOf(path, stats, ask);
+      return { sha256: digest, sizeBytes: Number(stats.size), stamp: stampOf(stats) };
+    },
+
+    stampAt(path) {
+      const stats = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
+      return stats === undefined ? undefined : stampOf(stats);
+    },
+
+    async remember(path, digest) {
+      const stats = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
+      if (stats !== undefined && (await changeTimes.reliable(path, stats)))
+        parts.memo.put(stampOf(stats), digest);
     },
 
     rememberContent({ contentStamp }, digest) {
@@ -266,14 +368,9 @@ async function statOf(path: string): Promise<BigIntStats> {
   }
 }
 
+/** A new hard link moves the change time, too: whoever makes one has to expect that the file is read again. */
 function stampOf(stats: BigIntStats): Stamp {
   return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
-}
-
-/** Without the change time, which a new hard link moves as well; with the bit that a change of mode alone moves. */
-function writeStamp(stats: BigIntStats): Stamp {
-  const stamp = `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}`;
-  return isProgram(stats) ? `${stamp}-x` : stamp;
 }
 
 function named(policy: string, name: string, ...facts: readonly bigint[]): string {
@@ -318,7 +415,7 @@ async function treeStamp(root: string): Promise<Stamp> {
 function stampOfFolders(folders: readonly (readonly Surveyed[])[]): Stamp {
   return digestOf(
     folders.map((members) =>
-      members.map(({ path, words, file }) => [path, words, file === undefined ? "" : writeStamp(file.facts)]),
+      members.map(({ path, words, file }) => [path, words, file === undefined ? "" : stampOf(file.facts)]),
     ),
   );
 }

@@ -15,8 +15,10 @@ export {
   type Identity,
   type IdentityPolicy,
   isRemote,
+  type LocalContent,
   type RemoteFacts,
   type RemoteFiles,
+  type RemoteMember,
   treeIdentity,
 } from "./fingerprint.ts";
 export { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
