@@ -1,7 +1,7 @@
 /** Finds the command, reads its flags, runs it under the user's signals, and turns what went wrong into an exit code. */
 
 import type { App } from "../app/index.ts";
-import { AppError, didYouMean } from "../kernel/index.ts";
+import { AppError, asAppError, didYouMean } from "../kernel/index.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { parseWords } from "./parse.ts";
@@ -36,7 +36,8 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       return app;
     };
     return await dispatch(words, { app: load, screen, ask: signals.ask });
-  } catch (error) {
+  } catch (thrown) {
+    const error = asAppError(thrown) ?? thrown;
     screen.status("");
     const asJson = words.includes("--json");
     const debug = (env["MEMOIR_DEBUG"] ?? "") === "" ? "short" : "with-stack";

@@ -11,7 +11,15 @@ import {
   type Usage,
 } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import { AppError, type Ask, type CallKey, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  asAppError,
+  type CallKey,
+  isAppError,
+  messageOf,
+  systemErrorCode,
+} from "../kernel/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type {
@@ -156,9 +164,10 @@ function mountedDisks({ task, image }: AttemptOrder, { can }: Executor): Pick<At
 }
 
 function startFailure(
-  error: unknown,
+  thrown: unknown,
   failed: (failure: Omit<TaskFailure, "attempts">) => Computation,
 ): Computation {
+  const error = asAppError(thrown) ?? thrown;
   if (isAppError(error, "EXEC_ENGINE_NOT_FOUND") || isAppError(error, "DISK_FULL")) throw error;
   if (!isAppError(error)) throw error;
   const message = `${error.message}. ${error.hint}`;

@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, type Ask, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
+import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
@@ -119,7 +119,8 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
       elapsedMs: Date.now() - startedAt,
       unstable: tally.unstable,
     };
-  } catch (error) {
+  } catch (thrown) {
+    const error = asAppError(thrown) ?? thrown;
     const cancelled = isAppError(error, "RUN_INTERRUPTED");
     const words = error instanceof Error ? error.message : String(error);
     // What ended the run is what the user has to know, whether it can be written down or not.

@@ -66,6 +66,21 @@ export const catalogue = {
     retry: "later",
     hint: "Free some space and run the same command again; finished work is kept.",
   },
+  MACHINE_TOO_MANY_FILES: {
+    kind: "environment",
+    retry: "later",
+    hint: "Raise the limit of open files (ulimit -n), or run fewer things at the same time.",
+  },
+  MACHINE_OUT_OF_MEMORY: {
+    kind: "environment",
+    retry: "later",
+    hint: "Free memory or raise its limit (ulimit -v, -u), or work on smaller values; finished work is kept.",
+  },
+  MACHINE_INPUT_OUTPUT_ERROR: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the disk and the file system (dmesg); then run the same command again. Finished work is kept.",
+  },
   STORE_URI_INVALID: {
     kind: "usage",
     retry: "never",

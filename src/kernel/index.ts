@@ -26,3 +26,4 @@ export {
 } from "./errors.ts";
 export { bytesOfText, isIllFormed, nameOfBytes, onDisk, shownName } from "./file-names.ts";
 export { redact } from "./redact.ts";
+export { asAppError } from "./system-trouble.ts";

@@ -7,7 +7,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { explainRun, replaceFile, type TimedEvent } from "../../engine/index.ts";
-import { AppError, type Ask, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
+import { AppError, type Ask, asAppError, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
 import type {
   DefinitionRecord,
   Ledger,
@@ -225,7 +225,8 @@ export class RunDesk {
       run = this.#change(run, { status: "STOPPING" });
       if (result.state === "succeeded") await this.#export(run, result);
       await this.#finish(run, result, timeLimit?.aborted === true);
-    } catch (error) {
+    } catch (thrown) {
+      const error = asAppError(thrown) ?? thrown;
       if (this.#closing) return await book.settled();
       await book.finish("the run ended without it");
       await this.#exportLog(run);

@@ -1,0 +1,167 @@
+/**
+ * Fails the n-th file operation of a whole command and looks at what the user is left with: never "a bug of Memoir"
+ * (exit code 70) or a crash, never a wrong answer, and the next, undisturbed run ends well.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Sandbox } from "../cli/memoir.ts";
+
+export const faultCodes = ["ENOSPC", "EACCES", "EIO", "EMFILE", "EROFS"] as const;
+export type FaultCode = (typeof faultCodes)[number];
+
+export interface Scenario {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly words: readonly string[];
+  /** The answer that the user reads, in a form to compare. */
+  readonly answer: (box: Sandbox) => Promise<string>;
+  readonly expected: string;
+}
+
+export interface Fault {
+  /** From 1; 0 = only count. */
+  readonly nth: number;
+  readonly code: FaultCode;
+  /** A full disk stays full; a broken sector is met once. */
+  readonly lasts: "once" | "from then on";
+}
+
+const shim = fileURLToPath(new URL("./fault-shim.cjs", import.meta.url));
+
+/** How many operations of the command can fail with this code. */
+export async function countOperations(scenario: Scenario, code: FaultCode): Promise<number> {
+  const box = await boxOf(scenario);
+  try {
+    const { code: exit, err } = await faulty(box, { nth: 0, code, lasts: "once" }).run(...scenario.words);
+    if (exit !== 0) throw new Error(`${scenario.name} fails without any fault:\n${err}`);
+    const log = readFileSync(logOf(box), "utf8");
+    return Number(/^count (\d+)$/m.exec(log)?.[1] ?? 0);
+  } finally {
+    box.remove();
+  }
+}
+
+/** What was wrong; undefined when everything was as it should be. */
+export async function troubleAfter(scenario: Scenario, fault: Fault): Promise<string | undefined> {
+  const box = await boxOf(scenario);
+  try {
+    const { code, signal, err } = await faulty(box, fault).run(...scenario.words);
+    const log = existsSync(logOf(box)) ? readFileSync(logOf(box), "utf8").trim() : "";
+    const what = `${scenario.name}, ${fault.code} ${fault.lasts} at operation ${fault.nth} (${log})`;
+    if (signal !== null || code === null || ![0, 1, 3, 4].includes(code))
+      return `${what}: ended with ${code ?? signal}:\n${err}`;
+    if (code !== 0 && err.trim() === "") return `${what}: ended with ${code} and said nothing`;
+    if (code === 0) {
+      const answer = await scenario.answer(box).catch(String);
+      if (answer !== scenario.expected) return `${what}: ended with 0 and answered ${answer}\n${err}`;
+    }
+    const again = await box.run(...scenario.words);
+    if (again.code !== 0)
+      return `${what}: the next run ended with ${again.code}:\n${again.err}\nafter\n${err}`;
+    const answer = await scenario.answer(box).catch(String);
+    if (answer !== scenario.expected) return `${what}: the next run answered ${answer}`;
+    return undefined;
+  } finally {
+    box.remove();
+  }
+}
+
+async function boxOf({ files }: Scenario): Promise<Sandbox> {
+  const box = await Sandbox.create();
+  await mkdir(box.home);
+  for (const [name, text] of Object.entries(files)) await box.write(name, text);
+  return box;
+}
+
+function faulty(box: Sandbox, fault: Fault): Sandbox {
+  const order = { ...fault, below: [box.folder], log: logOf(box) };
+  return box.with({ NODE_OPTIONS: `--require=${shim}`, MEMOIR_FAULT: JSON.stringify(order) });
+}
+
+/** Beside the sandbox, so that writing it is no operation of the command. */
+function logOf(box: Sandbox): string {
+  return `${box.folder}.faults`;
+}
+
+const host = ["--executor", "host", "--cache-host-tasks", "--cache", "./lab"];
+
+const wdl: Scenario = {
+  name: "a WDL run",
+  files: {
+    "wf.wdl": `version 1.1
+task part {
+  input { Int n  File words }
+  command <<< for i in $(seq ~{n}); do cat ~{words}; done > part.txt >>>
+  output { File text = "part.txt"  Array[String] lines = read_lines("part.txt") }
+}
+task whole {
+  input { Array[File] parts }
+  File list = write_lines(parts)
+  command <<< mkdir d; cat $(cat ~{list}) | tee d/x > whole.txt >>>
+  output { File text = "whole.txt" }
+}
+workflow wf {
+  input { File words }
+  scatter (n in [1, 2]) { call part { input: n = n, words = words } }
+  call whole { input: parts = part.text }
+  output { String text = read_string(whole.text)  File file = whole.text }
+}
+`,
+    "words.txt": "hello\n",
+    "in.json": '{"wf.words": "words.txt"}',
+  },
+  words: ["run", "wf.wdl", "-i", "in.json", "--out", "results", ...host],
+  answer: async (box) => {
+    const outputs = JSON.parse(await box.read("results/outputs.json"));
+    return `${outputs["wf.text"]}|${await readFile(outputs["wf.file"], "utf8")}`;
+  },
+  expected: "hello\nhello\nhello|hello\nhello\nhello\n",
+};
+
+const cwl: Scenario = {
+  name: "a CWL run",
+  files: {
+    "wf.cwl": `cwlVersion: v1.2
+class: Workflow
+requirements: { InlineJavascriptRequirement: {}, StepInputExpressionRequirement: {} }
+inputs: { words: File, d: Directory }
+steps:
+  copy:
+    run:
+      class: CommandLineTool
+      requirements:
+        InitialWorkDirRequirement: { listing: [{ entryname: note.txt, entry: "from the document" }] }
+        ShellCommandRequirement: {}
+      inputs: { words: File, d: Directory }
+      arguments: [{ shellQuote: false, valueFrom: "mkdir -p o && cat note.txt $(inputs.words.path) $(inputs.d.path)/b.txt > o/all.txt" }]
+      outputs:
+        o: { type: Directory, outputBinding: { glob: o } }
+        n: { type: int, outputBinding: { glob: o/all.txt, loadContents: true, outputEval: "$(self[0].contents.length)" } }
+    in: { words: words, d: d }
+    out: [o, n]
+outputs:
+  o: { type: Directory, outputSource: copy/o }
+  n: { type: int, outputSource: copy/n }
+`,
+    "words.txt": "hello\n",
+    "job.yml":
+      "words: { class: File, path: words.txt }\nd: { class: Directory, basename: d, listing: [{ class: File, basename: b.txt, contents: there }] }\n",
+  },
+  words: ["run", "wf.cwl", "job.yml", "--out", "results", ...host],
+  answer: async (box) => {
+    const { n } = JSON.parse(await box.read("results/outputs.json"));
+    return `${n}|${await box.read("results/o/o/all.txt")}`;
+  },
+  expected: "28|from the documenthello\nthere",
+};
+
+const predictions: Scenario = {
+  name: "a prediction run",
+  files: { "in.csv": "smiles\nCCO\nC\nCCO\nCCC\n" },
+  words: ["run", "--model", "molecular-weight", "-i", "in.csv", "-o", "out.csv", "--cache-only"],
+  answer: async (box) => (await box.rows("out.csv")).join("|"),
+  expected: "CCO,46.069|C,16.043|CCO,46.069|CCC,44.096999999999994",
+};
+
+export const scenarios: readonly Scenario[] = [wdl, cwl, predictions];
