@@ -15,7 +15,7 @@ import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
 import { absolute } from "./tier-address.ts";
-import { createTiers, placesOf } from "./tiers.ts";
+import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
 
 /** What the flags of one command say; each wins over the session. */
 export interface SettingsWish extends Partial<PredictionSettings> {
@@ -145,6 +145,7 @@ export async function run(
         model,
         local: tiers.local,
         cloud: tiers.cloud,
+        unsent: unsentPlaces(tiers, environment),
         runner,
         canonicalizer: () => createCanonicalizer({}, ask),
         emit,

@@ -1,10 +1,11 @@
 /** What is stored, of every model and release, and deleting it: `predictions stats` and `predictions drop`. */
 import { AppError, type Ask, checkAsk, isAppError } from "../kernel/index.ts";
 import { findModel, listModels, type Model } from "../models/index.ts";
-import type { Source } from "../predict/index.ts";
+import { forgetUnsent, type Source } from "../predict/index.ts";
 import { columnsDigest, type PredictionTier, type StoredScope } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import { closeBoth, scopeOf, type TierWish, tiersOf } from "./stored.ts";
+import { unsentPlaces } from "./tiers.ts";
 
 export interface StatsRow {
   readonly model: string;
@@ -134,6 +135,12 @@ export async function drop(wish: DropWish, environment: Environment, ask: Ask): 
     const releases = new Set(listed.map((stored) => stored.release ?? ""));
     if (ownToo) releases.add(current.release);
     const deleted = wish.sure === "yes" ? "yes" : "no, dry run";
+    // What waits for this tier would bring dropped rows back.
+    if (wish.sure === "yes")
+      await forgetUnsent(unsentPlaces(tiers, environment)[wish.from], {
+        modelId: id,
+        release: (each) => (wish.which === "stale" ? each !== model?.release : each === release),
+      });
     return { model: id, releases: [...releases], from: tier.name, rows, deleted };
   } finally {
     await closeBoth(tiers);

@@ -1,6 +1,7 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { join } from "node:path";
-import { unreachable } from "../kernel/index.ts";
+import { redact, unreachable } from "../kernel/index.ts";
+import type { UnsentPlace } from "../predict/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
   createEmbeddedTier,
@@ -87,6 +88,17 @@ export function createTiers(
       await Promise.allSettled([local.close(), cloud.close()]);
     },
   };
+}
+
+/** Where answers wait that these tiers could not be given. */
+export function unsentPlaces(
+  tiers: { readonly local: PredictionTier; readonly cloud: PredictionTier },
+  environment: Environment,
+): { readonly local: UnsentPlace; readonly cloud: UnsentPlace } {
+  const folder = join(environment.home, "unsent");
+  // A bucket's name says nothing about whose bucket it is.
+  const at = environment.s3.endpoint === undefined ? "" : ` at ${redact(environment.s3.endpoint)}`;
+  return { local: { folder, tier: tiers.local.name }, cloud: { folder, tier: `${tiers.cloud.name}${at}` } };
 }
 
 /** A tier that is only read (`-rs`), or only written to (`-ws`). */

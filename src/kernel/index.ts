@@ -2,7 +2,7 @@
 export { type Ask, checkAsk, freshAsk, pause, withPatience, withTimeout } from "./ask.ts";
 export type { Brand, CallKey, Digest, HostPath, ModelId, RunId, TaskPath } from "./brand.ts";
 export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
-export { CircuitBreaker, firedLate, type Permit } from "./circuit-breaker.ts";
+export { CircuitBreaker, firedLate, Patience, type Permit } from "./circuit-breaker.ts";
 export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";
 export {
   type Diagnostic,

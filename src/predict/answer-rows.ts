@@ -81,7 +81,7 @@ class ChunkWork {
     if (wanted.length === 0) return;
     // The first place sees every row, as most rows are found there; later ones see each missing input once.
     const { asked, slotOf } = this.#open === undefined ? everyRow(wanted) : distinct(wanted);
-    const rows = await place.ask("look up", (tier) => tier.getMany(this.#parts.scope, asked, ask), ask);
+    const rows = await place.lookUp((tier) => tier.getMany(this.#parts.scope, asked, ask), ask);
     if (rows === undefined) return;
     this.#take(place.source, (n) => rows[slotOf(n)]);
     if (place.source !== "local")
@@ -101,8 +101,7 @@ class ChunkWork {
       const open = this.openInputs().map((input) => canonical.formOf(input));
       const names = [...new Set(open.filter((form) => form !== undefined))];
       if (names.length === 0) return;
-      const rows = await place.ask(
-        "look up",
+      const rows = await place.lookUp(
         async (tier) => await tier.getManyCanonical?.(this.#parts.scope, names, ask),
         ask,
       );

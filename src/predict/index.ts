@@ -6,3 +6,4 @@ export { type Mode, planOf, type Source } from "./mode.ts";
 export { RowGroups } from "./row-groups.ts";
 export { runPredictions } from "./run.ts";
 export type { RunResult } from "./run-request.ts";
+export { forgetUnsent, type UnsentPlace } from "./unsent-rows.ts";

@@ -4,6 +4,8 @@ import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
 import type { HeaderWish } from "./files/header.ts";
 import type { Mode } from "./mode.ts";
+import type { NotStored } from "./recorder.ts";
+import type { UnsentPlace } from "./unsent-rows.ts";
 
 export interface RunRequest extends HeaderWish {
   readonly mode: Mode;
@@ -26,6 +28,8 @@ export interface RunParts {
   /** The tiers that the mode needs; opened by the run where that is still to do, closed by the caller. */
   readonly local: PredictionTier | undefined;
   readonly cloud: PredictionTier | undefined;
+  /** Where answers wait that a tier could not be given; without it they are kept in memory until the run ends. */
+  readonly unsent?: { readonly local?: UnsentPlace; readonly cloud?: UnsentPlace };
   /** Not open yet; opened only when something must be computed, and closed by the run. */
   readonly runner: Runner;
   readonly canonicalizer: () => Promise<Canonicalizer>;
@@ -54,5 +58,7 @@ export interface RunResult {
   readonly rowsPerSecond: number;
   /** The first failed rows of this run, at most 20. */
   readonly failures: readonly FailedInput[];
+  /** Answers that a cache did not get; empty where each got all. */
+  readonly notStored: readonly NotStored[];
   readonly warnings: readonly string[];
 }

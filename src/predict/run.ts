@@ -19,7 +19,7 @@ import { planOf } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import { outliving } from "./outliving.ts";
 import { Place } from "./place.ts";
-import { Recorder } from "./recorder.ts";
+import { type NotStored, Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 
@@ -53,6 +53,7 @@ class PredictionRun {
   readonly #underWay = new Set<ChunkUnderWay>();
   #bytesTotal: number | undefined;
   #resumedRows = 0;
+  #notStored: readonly NotStored[] = [];
 
   constructor(request: RunRequest, parts: RunParts) {
     this.#request = request;
@@ -94,8 +95,10 @@ class PredictionRun {
         statusColumn: request.statusColumn,
       };
       const writer = new OrderedWriter(output, rowFormatFor(format, options), this.#written);
+      await answering.recorder.writeEarlier();
       await this.#answerAll(writer, output, answering, innerAsk);
       await answering.recorder.settle("everything");
+      this.#notStored = await answering.recorder.close();
       checkAsk(ask, "finishing the output");
       await writer.finish(converterFor(format, this.#scope.columns, innerAsk));
       finished = true;
@@ -114,6 +117,7 @@ class PredictionRun {
   async #keepWhatIsDone(answering: AnswerParts, output: ResumableOutput): Promise<void> {
     // The run's own error says more; a row that could not be recorded is computed again.
     await answering.recorder.settle("everything").catch(() => undefined);
+    await answering.recorder.close().catch(() => undefined);
     await output.abandon();
   }
 
@@ -232,7 +236,13 @@ class PredictionRun {
     if (model.reusable.kind === "never")
       this.#warn(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
     const places = !this.#reusable ? [] : plan.lookUp.map((source) => this.#place(source, computes));
-    const recorder = new Recorder({ scope: this.#scope, places, ask });
+    const { unsent } = this.#parts;
+    const recorder = new Recorder({
+      scope: this.#scope,
+      places,
+      ask,
+      ...(unsent === undefined ? {} : { unsent }),
+    });
     const canonical =
       this.#request.match === "canonical" && this.#reusable
         ? new CanonicalMatch(this.#parts.canonicalizer)
@@ -346,6 +356,7 @@ class PredictionRun {
       seconds: Math.round(seconds * 1000) / 1000,
       rowsPerSecond: Math.round((rows - this.#resumedRows) / Math.max(seconds, 0.001)),
       failures: this.#failures,
+      notStored: this.#notStored,
       warnings: this.#warnings,
     };
   }

@@ -254,6 +254,50 @@ describeWith([redisRequirement], "a Redis that dies", () => {
     }
   });
 
+  it("and answers again before the run has ended gets every answer", async () => {
+    const redis = await startRedis();
+    try {
+      await holdAfter(3);
+      redis.freeze();
+      const words = ["run", ...counted, "-i", "in.csv", "-b", "200", "--local", redis.url, "--json"];
+      const run = box.start(...words, "-o", "thawed.csv");
+      await moreBatches(3, run);
+      await until(() => run.err().includes("warning: the local cache"), run);
+      redis.thaw();
+      await goOn();
+      const { code, out } = await run.ended;
+      expect([code, await box.read("thawed.csv")]).toEqual([0, await box.read("whole.csv")]);
+      expect(JSON.parse(out)).toMatchObject({ notStored: [] });
+      const { Redis } = await import("ioredis");
+      const client = new Redis(redis.url);
+      expect(await client.hlen("cache:eos0slo")).toBe(new Set(rows).size);
+      await client.quit();
+    } finally {
+      redis.thaw();
+      await redis.stop();
+    }
+  });
+
+  it("and comes back after the run has ended gets its answers with the next run, which reuses them", async () => {
+    const redis = await startRedis();
+    try {
+      await redis.kill();
+      await box.inputs("away.csv", ["CCO", "CCC"]);
+      const words = ["run", ...counted, "-i", "away.csv", "--local", redis.url];
+      const away = await box.run(...words, "-o", "away-1.csv");
+      expect(away.code).toBe(0);
+      expect(away.err).toMatch(/not stored: .*2 answers in the local cache .*next run/);
+      const again = await box.json(...words, "-o", "away-2.csv");
+      expect(again).toMatchObject({ notStored: [{ cache: "local", rows: 2, waiting: 2 }] });
+      await redis.restart();
+      const back = await box.json(...words, "-o", "away-3.csv");
+      expect(back).toMatchObject({ counts: { reusedLocal: 2, computed: 0 }, notStored: [], warnings: [] });
+      expect(await box.rows("away-3.csv")).toEqual(["CCO,3", "CCC,3"]);
+    } finally {
+      await redis.stop();
+    }
+  });
+
   it("that never answers is left out with a warning", async () => {
     const redis = await startRedis();
     redis.freeze();

@@ -83,9 +83,11 @@ describe("the guard of a tier", () => {
     expect(flaky.calls.length).toBe(calls);
     clock.now = 1000;
     await tier.getMany(scope, ["a"], ask);
+    expect(flaky.calls.length).toBeGreaterThan(calls);
     expect(events.map((event) => event.kind)).toEqual(["tier-unreachable"]);
     broken = false;
-    clock.now = 2000;
+    // The rest grows with every failed try.
+    clock.now = 3000;
     expect((await tier.putMany(scope, manyRows(3), ask)).stored).toBe(3);
     expect(events.map((event) => event.kind)).toEqual(["tier-unreachable", "tier-back"]);
   });
@@ -116,18 +118,59 @@ describe("the guard of a tier", () => {
     },
   );
 
-  it("goes on reading from a tier that is full, and tells once until a write works again", async () => {
-    const { tier, events } = guarded(
-      (verb, call) => (verb === "putMany" && call !== 1 && call < 6 ? "full" : "none"),
-      {
-        use: "required",
-      },
+  it("goes on reading from a tier that is full; an optional one tells once until a write works again", async () => {
+    const { tier, events } = guarded((verb, call) =>
+      verb === "putMany" && call !== 1 && call < 6 ? "full" : "none",
     );
     await tier.putMany(scope, [row("a", 1, 1, "x")], ask);
     expect(await tier.putMany(scope, manyRows(3), ask)).toEqual({ stored: 0, alreadyThere: 0 });
     await tier.putMany(scope, manyRows(3), ask);
     expect(events.map((event) => event.kind)).toEqual(["tier-write-refused"]);
     expect((await tier.getMany(scope, ["a"], ask))[0]?.input).toBe("a");
+  });
+
+  it("says of a required tier that is full that nothing was stored, and goes on reading", async () => {
+    const { tier, events, flaky } = guarded(
+      (verb, call) => (verb === "putMany" && call > 1 ? "full" : "none"),
+      {
+        use: "required",
+      },
+    );
+    await tier.putMany(scope, [row("a", 1, 1, "x")], ask);
+    await expect(tier.putMany(scope, manyRows(3), ask)).rejects.toMatchObject({ code: "STORE_TIER_FULL" });
+    expect(flaky.calls.filter((verb) => verb === "putMany")).toHaveLength(2);
+    expect((await tier.getMany(scope, ["a"], ask))[0]?.input).toBe("a");
+    expect(events).toEqual([]);
+  });
+
+  it("asks again at once after it was woken, however long it would have rested", async () => {
+    let broken = true;
+    const { tier } = guarded(() => (broken ? "unreachable" : "none"), { restMs: 60_000 });
+    await tier.open(ask);
+    broken = false;
+    expect((await tier.putMany(scope, manyRows(3), ask)).stored).toBe(0);
+    tier.wake?.();
+    expect((await tier.putMany(scope, manyRows(3), ask)).stored).toBe(3);
+  });
+
+  it("closes what opens only after it was closed", async () => {
+    const closed: string[] = [];
+    let opens = () => {};
+    const tier = guardTier(
+      {
+        ...createMemoryTier(),
+        open: () =>
+          new Promise<void>((resolve) => {
+            opens = resolve;
+          }).then(() => void closed.push("opened")),
+        close: async () => void closed.push("closed"),
+      },
+      { use: "optional", openWithinMs: 10 },
+    );
+    await tier.open(ask);
+    await tier.close();
+    opens();
+    await expect.poll(() => closed).toEqual(["closed", "opened", "closed"]);
   });
 
   it("ends a scan of an optional tier that breaks in the middle, and tells; of a required one it fails", async () => {

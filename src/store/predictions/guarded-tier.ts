@@ -6,12 +6,14 @@
 import {
   AppError,
   type Ask,
+  CircuitBreaker,
   checkAsk,
   freshAsk,
   isAppError,
   messageOf,
+  type Permit,
   SingleFlight,
-  withTimeout,
+  withPatience,
 } from "../../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
 import type { TierEventSink } from "./events.ts";
@@ -24,13 +26,18 @@ export interface GuardOptions {
    */
   readonly use: "optional" | "required";
   readonly onEvent?: TierEventSink;
-  /** Limit of opening, in ms. Default 1,000. Tiers behind slow networks need more. */
+  /**
+   * Limit of opening, in ms of this process's own running time; the drivers bound connecting themselves. Default 10,000.
+   */
   readonly openWithinMs?: number;
   /** Limit of any other call, in ms; the drivers bound single round trips themselves. Default 60,000. */
   readonly callWithinMs?: number;
   /** How often a call is tried again after trouble that may pass. Default 1. */
   readonly retries?: number;
-  /** How long an unreachable tier is left alone before the next call tries it again, in ms. Default 30,000. */
+  /**
+   * How long an unreachable tier is left alone before a call tries it again, in ms; doubled with every failed try, up
+   * to 30,000. Default 1,000.
+   */
   readonly restMs?: number;
   /** The clock, for tests. */
   readonly now?: () => number;
@@ -102,8 +109,10 @@ class Guard implements GuardedTier {
   readonly #now: () => number;
   readonly #opening = new SingleFlight<void>();
   readonly #verbs = new Map(verbs.map((verb) => [verb, { calls: 0, failures: 0, rows: 0, ms: 0 }]));
+  #breaker: CircuitBreaker;
   #opened = false;
-  #restUntil = 0;
+  /** The opening under way, also after it was given up. */
+  #late: Promise<void> | undefined;
   #told = false;
   #writesRefused = false;
   #hits = 0;
@@ -115,7 +124,8 @@ class Guard implements GuardedTier {
     this.name = tier.name;
     this.can = tier.can;
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
+    this.#breaker = breakerOf(options);
   }
 
   async open(ask: Ask): Promise<void> {
@@ -138,8 +148,9 @@ class Guard implements GuardedTier {
           this.#writesRefused = false;
           return done;
         } catch (error) {
-          // A full tier is still a good tier to read from, and no reason to fail anybody's run.
-          if (!isAppError(error, "STORE_TIER_FULL") && !isAppError(error, "DISK_FULL")) throw error;
+          // A full tier is still a good tier to read from. Who insists on the tier decides what it means.
+          const full = isAppError(error, "STORE_TIER_FULL") || isAppError(error, "DISK_FULL");
+          if (!full || this.#options.use === "required") throw error;
           if (!this.#writesRefused)
             this.#options.onEvent?.({
               kind: "tier-write-refused",
@@ -239,7 +250,13 @@ class Guard implements GuardedTier {
 
   async close(): Promise<void> {
     this.#opened = false;
+    // What opens only after its limit must not stay open behind our back and keep the process alive.
+    void this.#late?.then(() => this.tier.close()).catch(() => {});
     await this.tier.close();
+  }
+
+  wake(): void {
+    this.#breaker = breakerOf(this.#options);
   }
 
   metrics(): TierMetrics {
@@ -253,7 +270,7 @@ class Guard implements GuardedTier {
   }
 
   reachable(): boolean {
-    return this.#now() >= this.#restUntil;
+    return this.#breaker.state(this.#now()) !== "open";
   }
 
   protected async lookUp(
@@ -278,18 +295,21 @@ class Guard implements GuardedTier {
 
   async #guarded<T>(call: Call<T> & { readonly retries?: number }): Promise<T> {
     checkAsk(call.ask, `using ${this.name}`);
-    if (!this.reachable()) return this.#withoutTier(call, this.#restingError());
+    const permit = this.#breaker.enter(this.#now());
+    if (permit === undefined) return this.#withoutTier(call, this.#restingError());
     const start = performance.now();
     this.#count(call.verb, { calls: 1, rows: call.rows });
     try {
       const answer = await this.#tries(call);
-      this.#isBack();
+      this.#isBack(permit);
       return answer;
     } catch (error) {
       this.#count(call.verb, { failures: 1 });
+      const gone = isAppError(error, "STORE_TIER_UNREACHABLE") && !call.ask.signal.aborted;
+      if (gone) this.#rest(permit, error);
+      else permit.inconclusive();
       checkAsk(call.ask, `using ${this.name}`);
       if (!(error instanceof AppError)) throw error;
-      if (error.code === "STORE_TIER_UNREACHABLE") this.#rest(error);
       return this.#withoutTier(call, error);
     } finally {
       this.#count(call.verb, { ms: performance.now() - start });
@@ -305,7 +325,10 @@ class Guard implements GuardedTier {
       } catch (error) {
         // A tier that did not answer in time has used up the patience of this call.
         const worthwhile =
-          error instanceof AppError && error.row.retry === "later" && error.facts["silent"] !== true;
+          error instanceof AppError &&
+          error.row.retry === "later" &&
+          error.facts["silent"] !== true &&
+          error.code !== "STORE_TIER_FULL";
         if (!worthwhile || left <= 0 || call.ask.signal.aborted) throw error;
       }
     }
@@ -317,9 +340,15 @@ class Guard implements GuardedTier {
    */
   async #open(ask: Ask): Promise<void> {
     if (this.#opened) return;
-    const { openWithinMs = 1000 } = this.#options;
+    const { openWithinMs = 10_000 } = this.#options;
     const opening = this.#opening.run("open", async () => {
-      await this.#bounded(freshAsk(), openWithinMs, (each) => this.tier.open(each));
+      await this.#bounded(freshAsk(), openWithinMs, (each) => {
+        const opening = this.tier.open(each).finally(() => {
+          if (this.#late === opening) this.#late = undefined;
+        });
+        this.#late = opening;
+        return opening;
+      });
       this.#opened = true;
     });
     await this.#bounded(ask, openWithinMs, () => opening);
@@ -328,7 +357,7 @@ class Guard implements GuardedTier {
   /** Ends after the limit even when the driver does not: its late answer is thrown away. */
   async #bounded<T>(ask: Ask, limitMs: number, work: (ask: Ask) => Promise<T>): Promise<T> {
     checkAsk(ask, `using ${this.name}`);
-    const { ask: inner, done } = withTimeout(ask, limitMs);
+    const { ask: inner, done } = withPatience(ask, limitMs);
     let onAbort = () => {};
     const ended = new Promise<never>((_, reject) => {
       onAbort = () => reject(inner.signal.reason);
@@ -361,22 +390,24 @@ class Guard implements GuardedTier {
     return call.otherwise();
   }
 
-  #rest(error: AppError): void {
-    this.#restUntil = this.#now() + (this.#options.restMs ?? 30_000);
+  #rest(permit: Permit, error: AppError): void {
+    permit.failed(this.#now());
     if (this.#told) return;
     this.#told = true;
     this.#options.onEvent?.({ kind: "tier-unreachable", tier: this.name, reason: messageOf(error) });
   }
 
-  #isBack(): void {
-    this.#restUntil = 0;
+  #isBack(permit: Permit): void {
+    permit.answered();
     if (!this.#told) return;
     this.#told = false;
     this.#options.onEvent?.({ kind: "tier-back", tier: this.name });
   }
 
   #restingError(): AppError {
-    return new AppError("STORE_TIER_UNREACHABLE", `using ${this.name}: it was unreachable a moment ago`);
+    return new AppError("STORE_TIER_UNREACHABLE", `using ${this.name}: it was unreachable a moment ago`, {
+      facts: { resting: true },
+    });
   }
 
   #of(verb: MeasuredVerb): { calls: number; failures: number; rows: number; ms: number } {
@@ -390,6 +421,10 @@ class Guard implements GuardedTier {
     metrics.rows += more.rows ?? 0;
     metrics.ms += more.ms ?? 0;
   }
+}
+
+function breakerOf({ restMs = 1000 }: GuardOptions): CircuitBreaker {
+  return new CircuitBreaker({ firstRestMs: restMs, longestRestMs: Math.max(restMs, 30_000) });
 }
 
 /** Only tiers with a canonical index have the verb: its absence is how the engine knows. */

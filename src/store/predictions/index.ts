@@ -16,5 +16,5 @@ export type { CompactReport } from "./parquet/compaction.ts";
 export { readParquetFile } from "./parquet/foreign.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
-export { columnsDigest } from "./scope.ts";
+export { columnsDigest, scopeIdentity } from "./scope.ts";
 export type { PredictionTier, PutReport, SampleRequest, StoredScope, TierAbilities } from "./tier.ts";

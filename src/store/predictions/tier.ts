@@ -74,5 +74,7 @@ export interface PredictionTier {
   listScopes(ask: Ask): Promise<readonly StoredScope[]>;
   /** Removes what `listScopes` told; returns how many rows. Rows of unknown release stay: they are Ersilia's. */
   dropListed(stored: StoredScope, ask: Ask): Promise<number>;
+  /** Forgets that the tier did not answer: the next call is made at once. Only tiers that rest have it. */
+  wake?(): void;
   close(): Promise<void>;
 }

@@ -2,6 +2,9 @@
  * One connection to a Redis server that never makes anybody wait long: connecting and every round trip are bounded,
  * a silent server counts as gone, nothing is queued while there is no connection, and nothing reconnects in the
  * background. The next call after a failure connects again.
+ *
+ * Two limits: a host that does not take the connection is not there; a server that took it is, and on a busy machine
+ * it may need seconds for its answer. Neither counts the time in which this process itself did not run.
  */
 import { readFile } from "node:fs/promises";
 import type { Redis, RedisOptions } from "ioredis";
@@ -9,9 +12,12 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  freshAsk,
   messageOf,
+  Patience,
   SingleFlight,
   systemErrorCode,
+  withPatience,
 } from "../../../kernel/index.ts";
 import type { RedisAddress } from "./redis-url.ts";
 
@@ -20,19 +26,27 @@ export const connecting = "connecting";
 
 export interface LinkOptions {
   readonly address: RedisAddress;
-  /** Milliseconds until a connection (TLS and password included) must stand. Default 500. */
+  /** Milliseconds until somebody must have taken the connection. Default 1000. */
   readonly connectWithinMs?: number;
-  /** Milliseconds without any reply after which the server counts as gone. Default 900. */
+  /** Milliseconds without any reply after which the server counts as gone. Default 5000. */
   readonly silenceMs?: number;
 }
+
+/** A server that was silent gets less patience until it has answered again. */
+const doubtedSilenceMs = 1000;
 
 export class RedisLink {
   readonly #options: LinkOptions;
   readonly #connecting = new SingleFlight<Redis>();
   #redis: Redis | undefined;
+  /** The connection that is being made: `close` ends it, too. */
+  #making: Redis | undefined;
+  #closings = 0;
   #outstanding = 0;
-  #lastReplyAt = 0;
+  #replies = 0;
   #watch: NodeJS.Timeout | undefined;
+  /** Its last connection ended in silence. */
+  #silent = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -48,18 +62,20 @@ export class RedisLink {
     const redis = await this.#connected();
     this.#begin(redis);
     try {
-      return await commands(redis);
+      const answer = await commands(redis);
+      this.#silent = false;
+      return answer;
     } catch (error) {
-      throw linkError(error, doing, this.shown);
+      throw linkError(error, { doing, shown: this.shown, silent: this.#silent });
     } finally {
       this.#end();
     }
   }
 
   close(): void {
-    const redis = this.#redis;
+    this.#closings++;
+    for (const redis of [this.#redis, this.#making]) redis?.disconnect();
     this.#redis = undefined;
-    redis?.disconnect();
   }
 
   async #connected(): Promise<Redis> {
@@ -74,28 +90,52 @@ export class RedisLink {
   }
 
   async #connect(): Promise<Redis> {
-    const { address, connectWithinMs = 500 } = this.#options;
+    const { address, connectWithinMs = 1000 } = this.#options;
+    const closings = this.#closings;
+    // Loading the library and files is our own time, not the server's.
     const { Redis: Client } = await import("ioredis");
-    const redis = new Client(await clientOptions(address, connectWithinMs));
+    const redis = new Client(await clientOptions(address));
+    this.#making = redis;
     let reason: unknown;
     // Without a listener the library prints; the reason of a failed connection arrives only here.
     redis.on("error", (error) => {
       reason ??= error;
     });
-    const timer = setTimeout(() => {
-      reason ??= new DOMException(`no connection within ${connectWithinMs} ms`, "TimeoutError");
-      redis.disconnect();
-    }, connectWithinMs);
+    const within = async (limitMs: number, what: string, work: () => Promise<unknown>) => {
+      const limit = withPatience(freshAsk(), limitMs);
+      limit.ask.signal.addEventListener("abort", () => {
+        this.#silent = true;
+        reason ??= new DOMException(`${what} within ${limitMs} ms`, "TimeoutError");
+        redis.disconnect();
+      });
+      try {
+        await work();
+      } finally {
+        limit.done();
+      }
+    };
     try {
-      await redis.connect();
-      await this.#greet(redis);
+      // With TLS the server has to answer before the connection stands.
+      const tls = address.where.kind === "tcp" && address.where.tls !== undefined;
+      const takenMs = tls ? Math.max(connectWithinMs, this.#patienceMs()) : connectWithinMs;
+      if (closings !== this.#closings) reason = new Error("closed meanwhile");
+      else await within(takenMs, "no connection", () => redis.connect());
+      if (reason === undefined) await within(this.#patienceMs(), "no answer", () => this.#greet(redis));
+      if (closings !== this.#closings) reason = new Error("closed meanwhile");
+      if (reason !== undefined) throw reason;
       return redis;
     } catch (error) {
       redis.disconnect();
-      throw linkError(reason ?? error, connecting, this.shown);
+      const failure = error instanceof AppError ? error : (reason ?? error);
+      throw linkError(failure, { doing: connecting, shown: this.shown, silent: this.#silent });
     } finally {
-      clearTimeout(timer);
+      this.#making = undefined;
     }
+  }
+
+  #patienceMs(): number {
+    const { silenceMs = 5000 } = this.#options;
+    return this.#silent ? Math.min(silenceMs, doubtedSilenceMs) : silenceMs;
   }
 
   /**
@@ -123,14 +163,12 @@ export class RedisLink {
   }
 
   #begin(redis: Redis): void {
-    if (this.#outstanding++ > 0) return;
-    this.#lastReplyAt = Date.now();
-    this.#watchOver(redis);
+    if (this.#outstanding++ === 0) this.#watchOver(redis);
   }
 
   /** Called by long exchanges whenever a reply has come, so that only silence ends them. */
   heard(): void {
-    this.#lastReplyAt = Date.now();
+    this.#replies++;
   }
 
   #end(): void {
@@ -141,35 +179,39 @@ export class RedisLink {
   }
 
   #watchOver(redis: Redis): void {
-    const { silenceMs = 900 } = this.#options;
-    const left = silenceMs - (Date.now() - this.#lastReplyAt);
-    this.#watch = setTimeout(
-      () => {
-        if (Date.now() - this.#lastReplyAt < silenceMs) return this.#watchOver(redis);
-        // This process may itself have been too busy to read: let waiting replies in before judging.
-        setImmediate(() =>
-          setImmediate(() => {
-            if (this.#outstanding === 0) return;
-            if (Date.now() - this.#lastReplyAt < silenceMs) this.#watchOver(redis);
-            else redis.disconnect();
-          }),
-        );
-      },
-      Math.max(1, left),
-    );
+    const patience = new Patience(this.#patienceMs(), performance.now());
+    const before = this.#replies;
+    const look = () => {
+      if (this.#replies !== before) return this.#watchOver(redis);
+      if (patience.tick(performance.now()) === "waiting") return wait();
+      // Timers are served before sockets: let replies that wait in them in before judging.
+      setImmediate(() =>
+        setImmediate(() => {
+          if (this.#outstanding === 0) return;
+          if (this.#replies !== before) return this.#watchOver(redis);
+          this.#silent = true;
+          redis.disconnect();
+        }),
+      );
+    };
+    const wait = () => {
+      this.#watch = setTimeout(look, patience.sliceMs);
+    };
+    wait();
   }
 }
 
 /** The library's options without the one that its constructor is generic over. */
 type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
-async function clientOptions(address: RedisAddress, connectWithinMs: number): Promise<ClientOptions> {
+async function clientOptions(address: RedisAddress): Promise<ClientOptions> {
   const { where } = address;
   const common: ClientOptions = {
     lazyConnect: true,
     // It asks before the login; a server that still loads its data says so in its first answer.
     enableReadyCheck: false,
-    connectTimeout: connectWithinMs,
+    // Its timer would count the time in which this process does not run.
+    connectTimeout: 0,
     // A frozen server does not answer the goodbye either.
     disconnectTimeout: 10,
     enableOfflineQueue: false,
@@ -217,23 +259,31 @@ const damagedReplies = new Set(["WRONGTYPE"]);
 /** The server will take the same command a little later. */
 const passingReplies = new Set(["LOADING", "BUSY", "MASTERDOWN", "TRYAGAIN"]);
 
-function linkError(error: unknown, doing: string, shown: string): unknown {
+interface Failing {
+  readonly doing: string;
+  readonly shown: string;
+  /** The connection was given up because nobody answered. */
+  readonly silent: boolean;
+}
+
+function linkError(error: unknown, { doing, shown, silent }: Failing): unknown {
   if (error instanceof AppError) return error;
-  const words = `${doing} ${doing === connecting ? "to" : "in"} ${shown}: ${messageOf(error)}`;
   const reply = replyCode(error);
+  const why = silent && reply === undefined && doing !== connecting ? "no answer" : messageOf(error);
+  const words = `${doing} ${doing === connecting ? "to" : "in"} ${shown}: ${why}`;
   if (reply !== undefined && refusedReplies.has(reply))
     return new AppError("STORE_TIER_REFUSED", words, { cause: error });
   if (reply !== undefined && fullReplies.has(reply))
     return new AppError("STORE_TIER_FULL", words, { cause: error });
   if (reply !== undefined && damagedReplies.has(reply))
     return new AppError("STORE_TIER_DAMAGED", words, { cause: error });
-  // A wrong password before Redis 6, and a certificate that is not trusted, have no code of their own.
+  // A certificate that is not trusted, and a server that has too many clients, have no code of their own.
   if (reply === "ERR" && doing === connecting)
     return new AppError("STORE_TIER_REFUSED", words, { cause: error });
   if (reply === undefined && error instanceof TypeError) return error;
   return new AppError("STORE_TIER_UNREACHABLE", words, {
     cause: error,
-    facts: { code: systemErrorCode(error), reply },
+    facts: { code: systemErrorCode(error), reply, ...(silent ? { silent } : {}) },
   });
 }
 

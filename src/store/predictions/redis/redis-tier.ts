@@ -34,7 +34,7 @@ export interface RedisTierOptions {
   readonly expireAfterMs?: number;
   /** What to do with rows that Ersilia wrote, whose release nobody knows. Default `use`. */
   readonly ersiliaRows?: "use" | "refuse";
-  /** Milliseconds until a connection must stand. Default 500. */
+  /** Milliseconds until somebody must have taken the connection. Default 1000. */
   readonly connectWithinMs?: number;
   readonly onEvent?: TierEventSink;
   /** The clock, for tests. */
