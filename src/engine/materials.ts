@@ -90,6 +90,7 @@ export class Materials {
     const byPath = new Map(entry.files.map((file) => [file.path, file]));
     const programs = entry.files.filter((file) => file.executable === true);
     for (const file of filesOf(entry.outputs)) {
+      this.#options.reach?.include(file.location);
       const path = pathInEntry(entry, file.location);
       if (path === undefined) continue;
       const folder = file.location.slice(0, file.location.length - path.length);
@@ -139,9 +140,10 @@ export class Materials {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
-  /** Throws for what lies out of reach; what entries hold is known. */
+  /** Throws for what lies out of reach. What an entry on a server holds is known by what its manifest says. */
   async #mayRead(location: string): Promise<void> {
-    if (!this.#known.has(location) && !this.#copies.has(location)) await this.#options.reach?.check(location);
+    if (isRemote(location) && (this.#known.has(location) || this.#copies.has(location))) return;
+    await this.#options.reach?.check(location);
   }
 
   /** A host path with the bytes; downloads what is remote, once in a run. */

@@ -56,6 +56,11 @@ export const catalogue = {
     retry: "later",
     hint: "Check the address and the network, or fetch the file first and name it by its path.",
   },
+  FILE_OUT_OF_REACH: {
+    kind: "input",
+    retry: "never",
+    hint: "Documents of a bundle or of a server read their own files, inputs of the run, and folders that --files allows.",
+  },
   FILE_NOT_WRITABLE: {
     kind: "environment",
     retry: "never",

@@ -194,6 +194,58 @@ outputs: {}
   });
 });
 
+describe("what is refused", () => {
+  it("is refused in the same words whether it is there or not", async () => {
+    await symlink(join(elsewhere, "none.txt"), join(server.folder, "data/nowhere.txt"));
+    await symlink(elsewhere, join(server.folder, "data/folder"));
+    const { data } = { data: join(server.folder, "data") };
+    const documents = [
+      (path: string) => ({ "main.wdl": `version 1.0\nimport "${path}" as x\nworkflow w { }\n` }),
+      (path: string) => ({
+        "main.wdl": `version 1.0\nworkflow w { output { String s = read_string("${path}") } }\n`,
+      }),
+      (path: string) => ({
+        "main.wdl": `version 1.1\nworkflow w { File f = "${path}" output { Float s = size(f) } }\n`,
+      }),
+      (path: string) => ({ "main.cwl": tool(`{class: File, path: ${path}}`) }),
+      (path: string) => ({ "main.cwl": `${made("1")}hints: [{$import: ${path}}]\n` }),
+    ];
+    for (const document of documents) {
+      const told = async (path: string) =>
+        (await outcome(document(path))).message.replaceAll(path, "PATH").replace(/\^+/, "^");
+      const there = await told(secret);
+      expect(there).toMatch(/lies outside of/);
+      const others = ["/none/at/all", "/etc", "/root/.profile", join(elsewhere, "none.txt")];
+      const links = ["link.txt", "nowhere.txt", "folder/secret.txt", "folder/none.txt", "folder/none/x"];
+      for (const path of [...others, ...links.map((name) => join(data, name))])
+        expect(await told(path), path).toBe(there);
+    }
+  });
+
+  it("is refused as an input of a run as well, through a link that leads out", async () => {
+    const definitionZip = zipOf({
+      "main.wdl": "version 1.1\nworkflow w { input { File f } output { Float s = size(f) } }\n",
+    }).toString("base64");
+    const { id: workflowId } = await send("POST", "/workflow", { definitionZip, requestId: uniqueId() });
+    const told = async (name: string) => {
+      const f = join(server.folder, "data", name);
+      const { id } = await send("POST", "/run", {
+        ...{ workflowId, roleArn: "arn:aws:iam::111111111111:role/r", requestId: uniqueId() },
+        ...{ parameters: { f }, outputUri: `file://${server.folder}/out` },
+      });
+      await expect
+        .poll(async () => (await send("GET", `/run/${id}`))["status"], { interval: 30 })
+        .toMatch(/^(COMPLETED|FAILED)$/);
+      return String((await send("GET", `/run/${id}`))["statusMessage"]).replaceAll(f, "PATH");
+    };
+    const there = await told("link.txt");
+    expect(there).toMatch(/outside of what this run may read/);
+    for (const name of ["nowhere.txt", "folder/secret.txt", "folder/none.txt"])
+      expect(await told(name), name).toBe(there);
+    expect(await told("open.txt")).toBe("undefined");
+  });
+});
+
 describe("WDL documents", () => {
   const workflow = (body: string, output: string) => `version 1.1
 workflow w {

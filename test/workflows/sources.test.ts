@@ -1,5 +1,5 @@
 /** Where workflows and their inputs come from: files, folders, bundles and servers, and what is refused. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -84,11 +84,162 @@ describe("a workflow", () => {
     expect(out + err).toContain("it lies outside of flow.zip");
   });
 
+  it("in a bundle imports nothing from elsewhere, and does not tell what is there", async () => {
+    const told = async (name: string) => {
+      const text = main.replace("tasks/echo.wdl", name);
+      await box.write("flow.zip", zipOf({ "main.wdl": text }));
+      const { code, out, err } = await box.run("check", "flow.zip");
+      return [
+        code,
+        (out + err)
+          .replaceAll(name, "NAME")
+          .replace(/reading \S+:/, "reading NAME:")
+          .replace(/\^+/, "^"),
+      ];
+    };
+    const there = await told(box.path("flow.zip"));
+    expect(there).toEqual([3, expect.stringContaining("it lies outside of flow.zip")]);
+    for (const name of [box.path("none.wdl"), "/etc", "/none/at/all"])
+      expect(await told(name), name).toEqual(there);
+  });
+
   it("in an archive with a name that leads out of it is refused", async () => {
     await box.write("flow.zip", zipOf({ "main.wdl": main, "../evil.wdl": echo }));
     const { code, err } = await box.run("check", "flow.zip");
     expect(code).toBe(3);
     expect(err).toContain("../evil.wdl");
+  });
+});
+
+describe("documents of others", () => {
+  const reading = (expression: string) => `version 1.1
+task show {
+  input { File file }
+  command <<< cat ~{file} >>>
+  output { String said = read_string(stdout()) }
+}
+workflow wf {
+  input { File? given  String? name }
+  ${expression}
+  output { String out = text }
+}
+`;
+  const words = ["--executor", "host", "--no-cache", "--json"];
+  beforeEach(async () => {
+    await mkdir(box.path("folder"));
+    await mkdir(box.path("data"));
+    await box.write("secret.txt", "the secret");
+    await box.write("folder/open.txt", "open");
+    await symlink(box.path("secret.txt"), box.path("folder/link.txt"));
+  });
+
+  const ways = (path: string) => ({
+    "read_string of a text": `String text = read_string("${path}")`,
+    read_json: `Object o = read_json("${path}")  String text = "x"`,
+    "read_lines in a task": `String text = read_lines("${path}")[0]`,
+    "a declaration": `File f = "${path}"  String text = read_string(f)`,
+    "its size": `Float s = size("${path}")  String text = "~{s}"`,
+    "an input of a task": `call show { input: file = "${path}" }  String text = show.said`,
+    "an array": `Array[File] f = ["${path}"]  String text = read_string(f[0])`,
+  });
+
+  it.each(Object.keys(ways("")))("do not read the machine's files by %s", async (way) => {
+    const told = async (path: string) => {
+      const expression = ways(path)[way as keyof ReturnType<typeof ways>];
+      await box.write("flow.zip", zipOf({ "main.wdl": reading(expression) }));
+      const { code, out, err } = await box.run("run", "flow.zip", ...words);
+      return [code, (out + err).replaceAll(path, "PATH").replace(/\d{8}-\S+/g, "RUN")];
+    };
+    const there = await told(box.path("secret.txt"));
+    expect(there).toEqual([3, expect.stringContaining("outside of what this run may read")]);
+    expect(there[1]).not.toContain("the secret");
+    for (const path of [box.path("none.txt"), box.path("folder/link.txt"), "/etc", "/none/at/all"])
+      expect(await told(path), path).toEqual(there);
+    expect((await told("../../../etc/passwd"))[0]).toBe(3);
+  });
+
+  it("read what is beside them, what the user gave, and what --files allows", async () => {
+    const beside = reading('String text = read_string("data/own.txt")');
+    await box.write("flow.zip", zipOf({ "main.wdl": beside, "data/own.txt": "own" }));
+    expect((await runOnHost(box, "flow.zip")).outputs).toEqual({ "wf.out": "own" });
+    const given = reading(
+      "call show { input: file = select_first([given]) }  String text = read_string(select_first([given])) + show.said",
+    );
+    await box.write("flow.zip", zipOf({ "main.wdl": given }));
+    expect((await runOnHost(box, "flow.zip", "given=folder/link.txt")).outputs).toEqual({
+      "wf.out": "the secretthe secret",
+    });
+    await box.write("in.json", JSON.stringify({ "wf.given": "secret.txt" }));
+    expect((await runOnHost(box, "flow.zip", "-i", "in.json")).state).toBe("succeeded");
+    const literal = reading(`String text = read_string("${box.path("folder/open.txt")}")`);
+    await box.write("flow.zip", zipOf({ "main.wdl": literal }));
+    expect((await runOnHost(box, "flow.zip", "--files", "folder")).outputs).toEqual({ "wf.out": "open" });
+  });
+
+  it("read what their own tasks made, reused or not", async () => {
+    const text = reading(
+      'call show { input: file = "own.txt" }  call show as again { input: file = write_lines([show.said]) }  String text = again.said',
+    );
+    await box.write("flow.zip", zipOf({ "main.wdl": text, "own.txt": "own" }));
+    expect(await counts(box, "flow.zip")).toBe("0 reused, 2 computed");
+    expect(await counts(box, "flow.zip")).toBe("2 reused, 0 computed");
+  });
+
+  it("do not take a text for a file that was given", async () => {
+    await box.write(
+      "flow.zip",
+      zipOf({ "main.wdl": reading("String text = read_string(select_first([name]))") }),
+    );
+    const { code, err } = await box.run("run", "flow.zip", `name=${box.path("secret.txt")}`, ...words);
+    expect([code, err]).toEqual([3, expect.stringContaining("outside of what this run may read")]);
+  });
+
+  it("in CWL read an index beside a file that was given, and nothing else beside it", async () => {
+    const tool = (pattern: string) => `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [ls]
+arguments: [$(inputs.f.dirname)]
+inputs: {f: {type: File, secondaryFiles: [{pattern: '${pattern}', required: true}]}}
+stdout: out.txt
+outputs: {out: stdout}
+`;
+    for (const name of ["x.bam", "x.bam.bai", "x.dict"]) await box.write(`data/${name}`, "x");
+    const run = async (pattern: string) => {
+      await box.write("flow.zip", zipOf({ "main.cwl": tool(pattern) }));
+      return box.run("run", "flow.zip", "f=data/x.bam", ...words);
+    };
+    for (const pattern of [".bai", "^.dict"]) expect((await run(pattern)).code, pattern).toBe(0);
+    const other = await run("../../secret.txt");
+    expect([other.code, other.out + other.err]).toEqual([3, expect.not.stringContaining("x.bam.bai")]);
+    const made = await run(
+      '$({class: "File", location: "file://SECRET"})'.replace("SECRET", box.path("secret.txt")),
+    );
+    expect(made.code).not.toBe(0);
+  });
+
+  it("from a server name no files of this machine", async () => {
+    const texts: Record<string, string> = {
+      "/import.wdl": main.replace("tasks/echo.wdl", `file://${box.path("secret.wdl")}`),
+      "/read.wdl": reading(`String text = read_string("${box.path("secret.txt")}")`),
+    };
+    await box.write("secret.wdl", echo);
+    const server = createServer((request, response) => void response.end(texts[request.url ?? ""]));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const told = await Promise.all(
+        Object.keys(texts).map((name) => box.run("run", `http://127.0.0.1:${port}${name}`, "n=1", ...words)),
+      );
+      expect(told.map(({ code }) => code)).toEqual([3, 3]);
+      expect(told.map(({ out, err }) => out + err).join("\n")).not.toContain("the secret");
+    } finally {
+      server.close();
+    }
+  });
+
+  it("that are the user's own read what the user may read", async () => {
+    await box.write("own.wdl", reading(`String text = read_string("${box.path("folder/link.txt")}")`));
+    expect((await runOnHost(box, "own.wdl")).outputs).toEqual({ "wf.out": "the secret" });
   });
 });
 

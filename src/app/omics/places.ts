@@ -32,15 +32,16 @@ function placeTrouble(uri: string, allowed: AllowedPlaces): string | undefined {
 }
 
 /**
- * What documents of bundles may reach where places are restricted: files in the run's own folders and where the
- * operator says so, and no web sites.
+ * What documents of bundles may read: files in the run's own folders and its inputs. Where places are restricted, inputs
+ * are, too, nothing comes from web sites, and documents may read where the operator says so.
  */
 export function boundsOf(
   allowed: AllowedPlaces,
   own: readonly string[],
-): Pick<WorkflowWish, "reads" | "network"> {
-  if (allowed.kind === "all") return {};
-  return { reads: allowed.folder === undefined ? own : [...own, allowed.folder], network: "refused" };
+): Pick<WorkflowWish, "bounds" | "network"> {
+  if (allowed.kind === "all") return { bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
+  const folders = allowed.folder === undefined ? own : [...own, allowed.folder];
+  return { bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };
 }
 
 /** undefined for what names no absolute path. */

@@ -1,6 +1,13 @@
 /** From what the user names to a program: source tree, front end, diagnostics. */
+import { resolve } from "node:path";
 import { AppError, type Ask, type Diagnostic, positionAt, renderDiagnostic } from "../../kernel/index.ts";
-import { type FrontEnd, type Program, reachBelow } from "../../lang/core/index.ts";
+import {
+  createReach,
+  type FrontEnd,
+  type Program,
+  type Reach,
+  type ReachOptions,
+} from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
 
@@ -10,8 +17,13 @@ export interface WorkflowWish extends SourceWish {
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
   readonly expressions?: ExpressionWish;
-  /** Folders of this machine that documents and inputs may name files in, with S3. Default: everywhere. */
-  readonly reads?: readonly string[];
+  /**
+   * What documents may read. Default: your own documents everything, those of others (a bundle, a web site) their own
+   * files, the run's inputs, and what lies below `files`.
+   */
+  readonly bounds?: ReachOptions;
+  /** Folders that documents of others may read as well. */
+  readonly files?: readonly string[];
   /** Where the name of the document does not tell. */
   readonly language?: FrontEnd["language"];
 }
@@ -42,6 +54,8 @@ export interface DiagnosticFact {
 export interface LoadedWorkflow {
   readonly language: FrontEnd["language"];
   readonly source: OpenSource;
+  /** What its documents may read; undefined = everything. */
+  readonly reach: Reach | undefined;
   readonly diagnostics: readonly DiagnosticFact[];
   /** Absent when a diagnostic is an error. */
   readonly program: Program | undefined;
@@ -81,15 +95,17 @@ export async function loadWorkflow(
   const source = await openSource(wish, environment.cwd, ask);
   try {
     const frontEnd = await chooseFrontEnd(source, wish, ask);
+    const reach = reachOf(wish, source, environment);
     const options = {
       lenient: wish.lenient === "yes",
       ...(wish.target === undefined ? {} : { target: wish.target }),
-      ...(wish.reads === undefined ? {} : { reach: reachBelow(wish.reads) }),
+      ...(reach === undefined ? {} : { reach }),
     };
     const loaded = await frontEnd.load(source.tree, source.main, options, ask);
     return {
       language: frontEnd.language,
       source,
+      reach,
       diagnostics: loaded.diagnostics.map(diagnosticFact),
       program: loaded.program,
     };
@@ -97,6 +113,14 @@ export async function loadWorkflow(
     await source.close();
     throw error;
   }
+}
+
+function reachOf(wish: WorkflowWish, source: OpenSource, { cwd }: Environment): Reach | undefined {
+  if (wish.bounds !== undefined) return createReach(wish.bounds);
+  if (source.author === "user") return undefined;
+  const own = source.folder === undefined ? [] : [source.folder];
+  const allowed = (wish.files ?? []).map((folder) => resolve(cwd, folder));
+  return createReach({ folders: [...own, ...allowed], inputs: "anywhere", web: "allowed" });
 }
 
 /** By the main document's name, else by the documents at the top. */

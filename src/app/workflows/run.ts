@@ -19,7 +19,7 @@ import {
 } from "../../engine/index.ts";
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
-import { type RunFailure, reachBelow } from "../../lang/core/index.ts";
+import type { RunFailure } from "../../lang/core/index.ts";
 import { openRunLease, type RunLease } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
@@ -159,6 +159,7 @@ export async function dryRun(
 ): Promise<ReusePrediction> {
   return prepared(wish, environment, newRunId(), ask, async ({ parts, inputs }) => {
     const scratch = await mkdtemp(join(tmpdir(), "memoir-dry-run-"));
+    parts.reach?.include(scratch);
     try {
       return await predictReuse(parts, inputs, scratch, ask);
     } finally {
@@ -190,6 +191,7 @@ async function prepared<T>(
   try {
     const loaded = await loadWorkflow(wish, environment, ask);
     closers.push(loaded.source.close);
+    loaded.reach?.include(join(runsFolder(wish.runsDir, environment), runId));
     const program = programOf(loaded, wish);
     const wishedInputs = {
       words:
@@ -240,7 +242,7 @@ async function prepared<T>(
         ...((wish.clampResources ?? wish.lenient) === "yes" ? { clampResources: true as const } : {}),
         failure: wish.failure,
         ...(wish.turns === undefined ? {} : { turns: wish.turns }),
-        ...(wish.reads === undefined ? {} : { reach: reachBelow(wish.reads) }),
+        ...(loaded.reach === undefined ? {} : { reach: loaded.reach }),
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
         ...(wish.outputs === undefined ? {} : { outputs: wish.outputs }),
         ...(wish.out === undefined ? {} : { out: resolve(environment.cwd, wish.out) }),

@@ -1,7 +1,7 @@
 /** The documents of a workflow as the user names them: a file, a folder, a zip bundle or a URL. */
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import {
   createBundleSource,
@@ -16,6 +16,10 @@ export interface OpenSource {
   readonly main: string | undefined;
   /** What the user named, absolute: names the workflow between runs. */
   readonly identity: string;
+  /** Whose text it is: documents of `others` (a bundle, a web site) read only what they are allowed to. */
+  readonly author: "user" | "others";
+  /** The folder that the documents are in; undefined = on a server. */
+  readonly folder: string | undefined;
   /** Removes what was unpacked. */
   close(): Promise<void>;
 }
@@ -35,7 +39,8 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
   const { workflow: name } = wish;
   if (/^https?:\/\//i.test(name)) {
     const tree = createFolderSource({ folder: cwd, name });
-    return { tree, main: name, identity: name, close: async () => {} };
+    const author = "others" as const;
+    return { tree, main: name, identity: name, author, folder: undefined, close: async () => {} };
   }
   const path = resolve(cwd, name);
   const kind = await kindOf(path, name);
@@ -45,6 +50,8 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
       tree: createFileSource({ file: path, name }),
       main: path,
       identity: path,
+      author: "user",
+      folder: dirname(path),
       close: async () => {},
     };
   const { reach, network } = wish;
@@ -54,7 +61,8 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
     ...(reach && { reach }),
     ...(network && { network }),
   });
-  return { tree, main: mainIn(tree, wish), identity: path, close: async () => {} };
+  const main = mainIn(tree, wish);
+  return { tree, main, identity: path, author: "user", folder: path, close: async () => {} };
 }
 
 async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<OpenSource> {
@@ -62,7 +70,7 @@ async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<Ope
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const tree = await createBundleSource({ file: path, name: wish.workflow, into: folder }, ask);
-    return { tree, main: mainIn(tree, wish), identity: path, close };
+    return { tree, main: mainIn(tree, wish), identity: path, author: "others", folder, close };
   } catch (error) {
     await close();
     throw error;

@@ -94,6 +94,11 @@ export const command = defineCommand<Result>({
       description: "compute this share of the reused calls again, such as 5%, and compare",
     },
     { flags: "--out <folder>", description: "copy the final outputs here as well" },
+    {
+      flags: "--files <folder>",
+      description:
+        "folder that documents of a bundle or URL may read as well; without it they read their own files and the run's inputs",
+    },
     runsDirOption,
     ...workflowOptions,
   ],
@@ -149,8 +154,14 @@ function wishOf(given: Given): RunWorkflowWish {
     failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
     ...present("recheck", share(given.text("recheck"), "--recheck")),
     ...present("out", given.text("out")),
+    ...present("files", filesOf(given)),
     ...present("runsDir", given.text("runs-dir")),
   };
+}
+
+function filesOf(given: Given): readonly string[] | undefined {
+  const folder = given.text("files");
+  return folder === undefined ? undefined : [folder];
 }
 
 function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): void {

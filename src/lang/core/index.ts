@@ -19,6 +19,6 @@ export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";
-export { type Reach, reachBelow } from "./reach.ts";
+export { createReach, type Reach, type ReachOptions } from "./reach.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

@@ -1,35 +1,115 @@
 /**
- * Which files the documents of others may name. A bundle on a server may read what lies in its own folders and what the
- * operator allows, whatever its defaults, literals and expressions say.
+ * Which files a run of other people's documents may touch: a bundle, documents from the web, and everything on a server.
+ * They read what lies in their own folders and the run's, what the user gave as an input, and what the operator allows,
+ * whatever their defaults, literals and expressions say. Your own documents read what you may read: they have no Reach.
  */
-import { realpath } from "node:fs/promises";
-import { resolve, sep } from "node:path";
+import { basename, dirname, resolve, sep } from "node:path";
+import { followLinks } from "../../files/index.ts";
 import { AppError } from "../../kernel/index.ts";
 
-export interface Reach {
-  /** @throws AppError SERVER_PLACE_REFUSED when the location may not be read, whether something is there or not. */
-  check(location: string): Promise<void>;
+export interface ReachOptions {
+  /** Folders of the documents, the run and the operator. Absolute. */
+  readonly folders: readonly string[];
+  /** Whether inputs of the run may lie elsewhere, since whoever runs it named them. */
+  readonly inputs: "anywhere" | "within";
+  /** Whether files may lie on http(s) servers. Objects of S3 always may. */
+  readonly web: "allowed" | "refused";
 }
 
-/** Files of this machine below the folders (links are followed first), and objects of S3. */
-export function reachBelow(folders: readonly string[]): Reach {
-  const roots = Promise.all(folders.map(real));
-  return {
+export interface Reach {
+  readonly inputs: ReachOptions["inputs"];
+  /**
+   * Whether documents may read it.
+   * @throws AppError FILE_OUT_OF_REACH in the same words whether something is there or not
+   */
+  check(location: string): Promise<void>;
+  /**
+   * For a file or folder that the user gave as an input; `siblings`: with the files beside it that have its name and
+   * another ending (an index). Throws as `check` where inputs may not lie elsewhere.
+   */
+  admit(location: string, siblings?: "siblings"): Promise<void>;
+  /** For what the run has made itself: its folder, results that it found in its cache. */
+  include(location: string): void;
+}
+
+export function createReach({ folders, inputs, web }: ReachOptions): Reach {
+  const roots = new Places();
+  for (const folder of folders) roots.add(folder);
+  /** By the name that the user gave: it may be a link, or lie behind one. */
+  const admitted = new Set<string>();
+  const stems = new Map<string, Set<string>>();
+
+  const isAdmitted = (path: string): boolean => {
+    // What `..` leads to after a link is not told by the name.
+    if (path.split(sep).includes("..")) return false;
+    const at = resolve(path);
+    for (let above = at; ; above = dirname(above)) {
+      if (admitted.has(above)) return true;
+      if (above === dirname(above)) break;
+    }
+    return stems.get(dirname(at))?.has(stemOf(basename(at))) ?? false;
+  };
+
+  const reach: Reach = {
+    inputs,
     async check(location) {
       if (/^s3:\/\//i.test(location)) return;
-      const isUrl = /^[a-z][a-z0-9+.-]+:/i.test(location);
-      const path = isUrl ? undefined : await real(location);
-      for (const root of path === undefined ? [] : await roots)
-        if (path === root || path?.startsWith(root.endsWith(sep) ? root : root + sep)) return;
+      if (/^[a-z][a-z0-9+.-]+:/i.test(location)) {
+        if (web === "allowed" && /^https?:\/\//i.test(location)) return;
+      } else if (!location.includes("\0")) {
+        if (isAdmitted(location)) return;
+        // Whoever opens it may have taken `..` out of the name before, or leave that to the system.
+        const [written, tidied] = [await followLinks(location), await followLinks(resolve(location))];
+        if ((await roots.hold(written)) && (await roots.hold(tidied))) return;
+      }
       throw new AppError(
-        "SERVER_PLACE_REFUSED",
+        "FILE_OUT_OF_REACH",
         `reading ${location}: it lies outside of what this run may read`,
       );
     },
+    async admit(location, siblings) {
+      if (inputs === "within") return reach.check(location);
+      if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location)) return;
+      const path = resolve(location);
+      admitted.add(path);
+      if (siblings === undefined) return;
+      const beside = stems.get(dirname(path)) ?? new Set();
+      stems.set(dirname(path), beside.add(stemOf(basename(path))));
+    },
+    include(location) {
+      // Where places are restricted, so are those of caches: what lies there must not lead elsewhere.
+      if (inputs === "anywhere" && location.startsWith("/")) roots.add(location);
+    },
   };
+  return reach;
 }
 
-/** The path without links; of what is not there, as it is written. */
-async function real(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+/** `ref` of `ref.fa`, `ref.fa.fai` and `ref.dict`. */
+function stemOf(name: string): string {
+  const dot = name.indexOf(".", 1);
+  return dot < 0 ? name : name.slice(0, dot);
+}
+
+/** Files and folders by where they really are. */
+class Places {
+  readonly #waiting = new Set<string>();
+  readonly #real = new Set<string>();
+
+  add(path: string): void {
+    this.#waiting.add(path);
+  }
+
+  /** Whether the path, without links, is one of them or below one. */
+  async hold(path: string | undefined): Promise<boolean> {
+    if (path === undefined) return false;
+    for (const place of this.#waiting) {
+      const real = await followLinks(place);
+      if (real !== undefined) this.#real.add(real);
+      this.#waiting.delete(place);
+    }
+    for (let above = path; ; above = dirname(above)) {
+      if (this.#real.has(above)) return true;
+      if (above === dirname(above)) return false;
+    }
+  }
 }

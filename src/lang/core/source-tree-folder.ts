@@ -2,9 +2,10 @@
  * Source trees over folders and single files of this machine. Documents may import others over http(s) unless the tree
  * says otherwise. The URI of a local document is its absolute path.
  */
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { followLinks } from "../../files/index.ts";
 import {
   AppError,
   type Ask,
@@ -68,8 +69,9 @@ export function createFileSource(options: {
 function resolveReference(reference: string, from: string | undefined, root: string): string {
   try {
     if (isHttpUri(reference)) return new URL(reference).href;
+    // `file:` stays as it is, and is refused: documents of a server name no files of this machine.
     if (from !== undefined && isHttpUri(from)) return new URL(reference, from).href;
-    if (reference.startsWith("file://")) return fileURLToPath(reference);
+    if (/^file:\/\//i.test(reference)) return fileURLToPath(reference);
   } catch {
     return reference;
   }
@@ -133,10 +135,10 @@ async function readDocument(
   }
 }
 
-/** Links are followed before the question is asked. */
+/** Links are followed before the question is asked; the answer is the same whether something is there or not. */
 async function isInside(root: string, path: string): Promise<boolean> {
-  const [realRoot, real] = await Promise.all([realpath(root), realpath(path)]);
-  return real === realRoot || real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep);
+  const [realRoot, real] = await Promise.all([followLinks(root), followLinks(path)]);
+  return realRoot !== undefined && real !== undefined && `${real}/`.startsWith(`${realRoot}/`);
 }
 
 /** The path as a continuation of what the user typed. */

@@ -32,7 +32,7 @@ export function cwlProgram(parts: Omit<CwlRun, "inputs">): Program {
 
 async function checkInputs(wish: CwlRun, ask: Ask): Promise<readonly Diagnostic[]> {
   const { document, inputs, evaluator: options, reach } = wish;
-  const job = await readJob(document, inputs);
+  const job = await readJob(document, inputs, reach);
   if (job.diagnostics.some((each) => each.severity === "error")) return job.diagnostics;
   const evaluator = createEvaluator(options);
   try {

@@ -33,6 +33,7 @@ async function load(
     target,
     interface: interfaceOf(target),
     hostPathOf: (each) => source.hostPathOf(each),
+    reach: options.reach,
   });
   return { diagnostics: sorted, program };
 }

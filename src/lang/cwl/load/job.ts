@@ -1,13 +1,13 @@
 /** The job of a run: the inputs as the user gave them, made values of the language. */
 import { type Diagnostic, didYouMean, type SourceText } from "../../../kernel/index.ts";
-import type { ParameterValues } from "../../core/index.ts";
+import type { ParameterValues, Reach } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 import { membersOf, type Type } from "../model/type.ts";
 import { atLeast } from "../model/version.ts";
 import type { InputFault } from "../values/bind-inputs.ts";
-import { hasScheme, resolveLocation } from "../values/location.ts";
+import { hasScheme, hostPathOf, resolveLocation } from "../values/location.ts";
 import { type CwlRecord, type CwlValue, cwlRecord } from "../values/value.ts";
 import { type BuildContext, expandPrefix, shortName } from "./build-context.ts";
 import { requirementsOf } from "./build-requirements.ts";
@@ -26,7 +26,7 @@ export interface Job {
   readonly diagnosticOf: (fault: InputFault) => Diagnostic;
 }
 
-export async function readJob(document: CwlDocument, inputs: ParameterValues): Promise<Job> {
+export async function readJob(document: CwlDocument, inputs: ParameterValues, reach?: Reach): Promise<Job> {
   const diagnostics: Diagnostic[] = [];
   const source = inputs.source ?? { name: "inputs", text: "" };
   const parsed = inputs.source === undefined ? undefined : (await parseText(inputs.source)).node;
@@ -40,6 +40,10 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues): P
     const type = document.process.inputs.find((each) => each.name === name)?.type;
     if (type !== undefined) given.set(name, located(withPaths(value, type), inputs.baseDir, namespaces));
     else if (written !== "id") diagnostics.push(undeclared(written, declared, document, root));
+  }
+  for (const location of locationsIn([...given.values()])) {
+    // Its index is found by what the tool says, beside it.
+    await reach?.admit(hostPathOf(location) ?? location, "siblings");
   }
   const { process, problems } = withRequirements(document, inputs, root, source, namespaces);
   return {
@@ -115,6 +119,15 @@ function located(value: unknown, base: string, namespaces: Readonly<Record<strin
     default:
       return null;
   }
+}
+
+/** Of Files and Directories, at any depth. */
+function locationsIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(locationsIn);
+  if (typeof value !== "object" || value === null) return [];
+  const { class: kind, location } = value as { readonly class?: unknown; readonly location?: unknown };
+  const own = (kind === "File" || kind === "Directory") && typeof location === "string" ? [location] : [];
+  return [...own, ...Object.values(value).flatMap(locationsIn)];
 }
 
 /** `cwl:requirements` stand above those of the process (v1.1 and later). */

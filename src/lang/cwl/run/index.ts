@@ -13,7 +13,7 @@ import { RunState } from "./run-state.ts";
 /** Faults of inputs and of expressions are `evaluation` failures. */
 export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<RunResult> {
   const { document, inputs } = wish;
-  const job = await readJob(document, inputs);
+  const job = await readJob(document, inputs, wish.reach);
   const wrong = job.diagnostics.filter((each) => each.severity === "error");
   if (wrong.length > 0) return refused(wrong);
   const evaluator = createEvaluator(wish.evaluator);

@@ -7,7 +7,7 @@ import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { sha256 } from "../../../hash/index.ts";
 import { type FileValue, originFolder } from "../../../task/index.ts";
-import { membersInOrder } from "../../core/index.ts";
+import { membersInOrder, type Reach } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
 import { settleValue } from "../eval/files/scoped-files.ts";
 import type { WdlType } from "../types/type.ts";
@@ -31,6 +31,8 @@ export interface InputPlace {
   readonly baseDir: string;
   /** Where directories that an input lists piece by piece are put together; undefined = only check them. */
   readonly scratch?: string;
+  /** Which files may be named; undefined = all. */
+  readonly reach?: Reach | undefined;
 }
 
 /** Fails with a ValueFailure. `what` names the input in messages. */
@@ -164,6 +166,7 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
     );
   }
   const location = isAbsolute(text) ? text : resolve(place.baseDir, text);
+  await place.reach?.admit(location);
   const found = await stat(location).catch(() => undefined);
   if (found === undefined) {
     throw new ValueFailure(

@@ -1,7 +1,14 @@
 /** A checked document as a program: what the engine runs. */
 import type { Ask, Diagnostic } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
-import type { Host, ParameterValues, Program, RunResult, WorkflowInterface } from "../../core/index.ts";
+import type {
+  Host,
+  ParameterValues,
+  Program,
+  Reach,
+  RunResult,
+  WorkflowInterface,
+} from "../../core/index.ts";
 import { EvaluationFailure } from "../values/failure.ts";
 import { toNeutral } from "../values/neutral.ts";
 import type { WdlValue } from "../values/value.ts";
@@ -16,27 +23,31 @@ export interface WdlProgramOptions {
   readonly interface: WorkflowInterface;
   /** Host path of a document by its URI, where it has one: relative paths in documents start beside them. */
   readonly hostPathOf: (uri: string) => string | undefined;
+  /** Which files documents and inputs may name; undefined = all. */
+  readonly reach?: Reach | undefined;
 }
 
 export function wdlProgram(options: WdlProgramOptions): Program {
-  const { target } = options;
+  const { target, reach } = options;
   return {
     interface: options.interface,
-    checkInputs: async (inputs) => (await readInputs(target, inputs, undefined)).diagnostics,
+    checkInputs: async (inputs) => (await readInputs(target, inputs, { reach })).diagnostics,
     run: (inputs, host, ask) => runTarget(options, inputs, host, ask),
   };
 }
 
 async function runTarget(
-  { target, hostPathOf }: WdlProgramOptions,
+  { target, hostPathOf, reach }: WdlProgramOptions,
   inputs: ParameterValues,
   host: Host,
   ask: Ask,
 ): Promise<RunResult> {
-  const { tree, diagnostics } = await readInputs(target, inputs, host.files.scratch);
+  const { tree, diagnostics } = await readInputs(target, inputs, { scratch: host.files.scratch, reach });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return refused(errors);
-  const run = new RunState({ host, ask, hostPathOf, baseDir: inputs.baseDir });
+  // What lies beside the inputs of a bundle is the user's, and no file of the bundle.
+  const baseDir = reach?.inputs === "anywhere" ? undefined : inputs.baseDir;
+  const run = new RunState({ host, ask, hostPathOf, baseDir });
   let values: ReadonlyMap<string, WdlValue>;
   try {
     values = await outputsOf(run, target, tree);

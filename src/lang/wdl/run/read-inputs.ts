@@ -12,7 +12,7 @@ import type { WdlValue } from "../values/value.ts";
 import { inputFaults } from "./input-faults.ts";
 import { InputPlaces } from "./input-places.ts";
 import { callsOf, type InputTree, type Target } from "./input-tree.ts";
-import { inputValue, plainValue } from "./input-values.ts";
+import { type InputPlace, inputValue, plainValue } from "./input-values.ts";
 
 export interface ReadInputs {
   readonly tree: InputTree;
@@ -45,7 +45,7 @@ const requirementNames: ReadonlySet<string> = new Set(
 export async function readInputs(
   target: Target,
   given: ParameterValues,
-  scratch: string | undefined,
+  within: Omit<InputPlace, "baseDir">,
 ): Promise<ReadInputs> {
   const diagnostics: Diagnostic[] = [];
   const source = given.source ?? { name: "inputs", text: "" };
@@ -53,7 +53,7 @@ export async function readInputs(
   const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
     diagnostics.push(wrong(source, places.spanOf([key], of), message, help));
   const root = branchOf(target, `${target.name}.`, new Set(), "allowed");
-  const place = { baseDir: given.baseDir, ...(scratch === undefined ? {} : { scratch }) };
+  const place = { ...within, baseDir: given.baseDir };
 
   for (const [key, value] of Object.entries(given.values)) {
     const found = resolveKey(root, key);
@@ -112,7 +112,7 @@ async function boundValue(
   value: unknown,
   input: CheckedInput,
   key: string,
-  place: { readonly baseDir: string; readonly scratch?: string },
+  place: InputPlace,
 ): Promise<WdlValue> {
   if (value === null && !input.type.optional && input.node.expression !== undefined) return { kind: "none" };
   return inputValue(value, input.type, `"${key}"`, place);

@@ -18,7 +18,7 @@ export class RunState {
   readonly #controller = new AbortController();
   readonly #plans = new Map<CheckedTask, TaskPlan>();
   readonly #hostPathOf: (uri: string) => string | undefined;
-  readonly #baseDir: string;
+  readonly #baseDir: string | undefined;
   readonly #unfollow: () => void;
   #stopped = false;
   #cancelled = false;
@@ -29,7 +29,8 @@ export class RunState {
     readonly ask: Ask;
     /** Of documents. */
     readonly hostPathOf: (uri: string) => string | undefined;
-    readonly baseDir: string;
+    /** Where relative paths are looked up beside the documents' own folders. */
+    readonly baseDir: string | undefined;
   }) {
     this.host = options.host;
     this.#hostPathOf = options.hostPathOf;
@@ -69,7 +70,7 @@ export class RunState {
   }
 
   workflowFolders(document: CheckedDocument): readonly string[] {
-    return [...this.taskFolders(document), this.#baseDir];
+    return [...this.taskFolders(document), ...(this.#baseDir === undefined ? [] : [this.#baseDir])];
   }
 
   taskFailed(path: string, failure: TaskFailure): void {

@@ -372,7 +372,7 @@ workflow w { input { Array[P] people Map[String, Array[Int]] m = {} File? f } }`
     const { diagnostics } = await readInputs(
       target,
       { values: JSON.parse(text), baseDir: folder, source: { name: "inputs.json", text } },
-      undefined,
+      {},
     );
     expect(
       diagnostics.map(({ message, span }) => [message, text.slice(span.start, span.end).slice(0, 10)]),

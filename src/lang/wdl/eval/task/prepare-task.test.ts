@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function callOf(source: string, inputs: Readonly<Record<string, unknown>> = {}): Promise<TaskCall> {
   const target = await targetOf({ "main.wdl": source }, undefined);
   if (target.kind !== "task") throw new Error("expected a task");
-  const { tree, diagnostics } = await readInputs(target, { values: inputs, baseDir: folder }, undefined);
+  const { tree, diagnostics } = await readInputs(target, { values: inputs, baseDir: folder }, {});
   expect(diagnostics).toEqual([]);
   const prepared = await prepareTask(
     {
