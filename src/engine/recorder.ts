@@ -53,18 +53,26 @@ export class Recorder {
   async find(key: CallKey, call: string, ask: Ask): Promise<Found> {
     if (this.#isGivenUp("looking up"))
       return { kind: "trouble", words: "the cache was given up after repeated trouble" };
-    return this.#finds.use(async () => {
+    let release = await this.#finds.acquire();
+    // Others look meanwhile, so that many claims are written together.
+    const claim = async (uuid: string) => {
+      release();
       try {
-        const entry = await this.#cache.store.find(key, ask);
-        this.#troubles["looking up"] = 0;
-        if (entry === undefined) return { kind: "nothing" };
-        this.#cache.onUse?.(entry.uuid);
-        return { kind: "found", entry };
-      } catch (error) {
-        const words = this.#trouble("looking up", call, error, ask);
-        return { kind: "trouble", words };
+        await this.#cache.claim?.(uuid);
+      } finally {
+        release = await this.#finds.acquire();
       }
-    });
+    };
+    try {
+      const entry = await this.#cache.store.find(key, ask, claim);
+      this.#troubles["looking up"] = 0;
+      return entry === undefined ? { kind: "nothing" } : { kind: "found", entry };
+    } catch (error) {
+      const words = this.#trouble("looking up", call, error, ask);
+      return { kind: "trouble", words };
+    } finally {
+      release();
+    }
   }
 
   /** The entry, when there is one now: not when results wait for the end of the run, and not when recording failed. */
@@ -91,9 +99,9 @@ export class Recorder {
     if (this.#isGivenUp("recording")) return undefined;
     return this.#records.use(async () => {
       try {
-        const recorded = await this.#cache.store.record(entry, ask);
+        const { claim } = this.#cache;
+        const recorded = await this.#cache.store.record(entry, ask, claim === undefined ? {} : { claim });
         this.#troubles.recording = 0;
-        this.#cache.onUse?.(recorded.uuid);
         const { uri, uuid } = recorded;
         this.#emit({
           kind: "call.recorded",

@@ -2,7 +2,7 @@
 import type { Executor, ImageResolver } from "../exec/core/index.ts";
 import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
 import type { Program, Reach } from "../lang/core/index.ts";
-import type { EntryStore } from "../store/entries/index.ts";
+import type { Claim, EntryStore } from "../store/entries/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
 import type { Capacity, Turns } from "./scheduler.ts";
@@ -23,8 +23,8 @@ export interface RunCacheParts {
   /** Whether calls without a container may be recorded and reused; their environment's identity enters the key. */
   readonly hostTasks: boolean;
   readonly resources: "ignored" | "strict";
-  /** Told of every entry that the run reuses or records, so that pruning leaves it alone. */
-  readonly onUse?: (entryUuid: string) => void;
+  /** Names every entry that the run is about to reuse or to record, so that pruning leaves it alone. */
+  readonly claim?: Claim;
   /** Name in the registry of caches, for people. */
   readonly name?: string;
 }

@@ -268,3 +268,48 @@ workflow wf { input { File f } call t { input: f = f } output { String s = read_
     expect(existsSync(join(second.directory, "downloads"))).toBe(false);
   });
 });
+
+describe("pruning while a run uses the cache", () => {
+  beforeEach(() => start());
+
+  it("leaves what the run has reused a moment ago", async () => {
+    const gate = (n: number) => box.path(`gate-${n}`);
+    await box.write(
+      "gated.wdl",
+      `version 1.1
+task first { command <<< echo data > o.txt >>> output { File o = "o.txt" } }
+task gate {
+  input { String mine  String theirs }
+  command <<< touch ~{mine}; until [ -e ~{theirs} ]; do sleep 0.05; done; echo open >>>
+  output { String word = read_string(stdout()) }
+}
+task last { input { File f  String word } command <<< cat ~{f} >>> output { String text = read_string(stdout()) } }
+workflow gated {
+  input { String mine  String theirs }
+  call first
+  call gate { input: mine = mine, theirs = theirs }
+  call last { input: f = first.o, word = gate.word }
+  output { String text = last.text }
+}
+`,
+    );
+    const words = (n: number) => [
+      ...["run", "gated.wdl", `mine=${gate(n)}`, `theirs=${gate(n)}-open`, "--executor", "host"],
+      ...["--cache", "./lab", "--cache-host-tasks", "--json"],
+    ];
+    await box.write("gate-1-open", "");
+    expect((await box.run(...words(1))).code).toBe(0);
+    const going = box.start(...words(2));
+    await expect.poll(() => existsSync(gate(2))).toBe(true);
+    const { removed } = await box.json<{ removed: { entries: number } }>(
+      ...["cache", "prune", "./lab", "--budget", "0", "--yes"],
+    );
+    expect(removed.entries).toBe(2);
+    await box.write("gate-2-open", "");
+    const { code, out } = await going.ended;
+    expect(code).toBe(0);
+    const answer = JSON.parse(out) as RunAnswer;
+    expect(answer.calls).toMatchObject({ reused: 1, computed: 2 });
+    expect(answer.outputs["gated.text"]).toBe("data");
+  });
+});

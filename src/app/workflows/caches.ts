@@ -8,13 +8,15 @@ import {
   type CacheSize,
   type Entry,
   listPins,
-  listRunLeases,
+  liveRuns,
   measureCache,
+  type Pruned,
   type PrunePlan,
   type PruneRules,
   pinEntry,
   planPrune,
   prune as prunePlanned,
+  storeTime,
   unpinEntry,
   type VerifyReport,
   verifyCache,
@@ -261,7 +263,7 @@ export async function du(asked: string | undefined, environment: Environment, as
 export interface PruneResult {
   readonly plan: PrunePlan;
   /** Absent after a dry run. */
-  readonly removed?: { readonly entries: number; readonly bytes: number };
+  readonly removed?: Pruned;
 }
 
 export async function prune(
@@ -270,7 +272,7 @@ export async function prune(
   ask: Ask,
 ): Promise<PruneResult> {
   return withCache(wish.cache, environment, ask, async (cache) => {
-    const plan = await planPrune(cache, wish.rules, new Date(), ask);
+    const plan = await planPrune(cache, wish.rules, await storeTime(cache, ask), ask);
     if (wish.sure === "no") return { plan };
     return { plan, removed: await prunePlanned(cache, plan, ask) };
   });
@@ -375,15 +377,6 @@ export async function explain(
   if (found.record.cache === undefined) return explainRun(about, undefined, ask);
   const place = found.record.cache.name ?? locationOf(found.record);
   return withCache(place, environment, ask, (cache) => explainRun(about, cache.entries, ask));
-}
-
-async function liveRuns(cache: OpenCache, ask: Ask): Promise<readonly string[]> {
-  const runs: string[] = [];
-  const staleMs = 120_000;
-  for await (const lease of listRunLeases(cache.objects, cache.cacheUuid, ask))
-    if (lease.endedAt === undefined && Date.now() - Date.parse(lease.renewedAt) < staleMs)
-      runs.push(lease.runId);
-  return runs;
 }
 
 async function named(name: string, environment: Environment): Promise<CacheRecord> {

@@ -302,7 +302,7 @@ function cacheParts(
     hostTasks: wish.cacheHostTasks === "yes" || record.policies.hostTasks === "yes",
     resources: record.policies.resources,
     recordAt: record.policies.writeThrough === "yes" ? "task-end" : "run-end",
-    onUse: (uuid) => lease.current?.used(uuid),
+    claim: async (uuid) => lease.current?.used(uuid),
     ...(record.name === "" ? {} : { name: record.name }),
   };
 }

@@ -17,7 +17,7 @@ export const command = defineCommand<PruneResult>({
     { flags: "--older-than <age>", description: "neither made nor used for this long, such as 90d" },
     { flags: "--budget <size>", description: "the least recently used, until the rest fits, such as 500G" },
     { flags: "--old-versions", description: "entries that this version of Memoir never reuses" },
-    { flags: "--orphans", description: "files that belong to no entry, older than a day" },
+    { flags: "--orphans", description: "files and unfinished uploads that belong to no entry" },
     { flags: "--yes", description: "really remove" },
   ],
   examples: [
@@ -56,6 +56,10 @@ export const command = defineCommand<PruneResult>({
     const done = removed === undefined ? "would be removed; --yes removes" : "removed";
     const { entries, bytes } = removed ?? { entries: plan.remove.length, bytes: plan.removeBytes };
     screen.out(`${plural(entries, "entry", "entries")}, ${size(bytes)}: ${done}`);
+    if (plan.uploads.length > 0)
+      screen.out(`${plural(removed?.uploads ?? plan.uploads.length, "unfinished upload")}: ${done}`);
+    if (removed !== undefined && removed.spared > 0)
+      screen.out(`${plural(removed.spared, "entry", "entries")}: used meanwhile, so kept`);
     screen.out(`${plural(plan.keepEntries, "entry", "entries")}, ${size(plan.keepBytes)}: kept`);
   },
 });

@@ -4,6 +4,7 @@
  *   <cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>.json           manifest, written last
  *   <cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>/out/<output>/…  output files
  *   <cache uuid>/damaged/<key>/<entry uuid>.json                       manifests that `verify` set aside
+ *   <cache uuid>/removed/<key>/<entry uuid>.json                       manifests that `prune` is about to delete
  *   <cache uuid>/pins/<entry uuid>                                     entries that `prune` must leave
  *   <cache uuid>/runs/<run id>.json                                    what a run reuses, and that it is alive
  */
@@ -27,6 +28,22 @@ export function entryFolder(cacheUuid: string, key: CallKey, uuid: string): stri
 
 export function damagedName(cacheUuid: string, key: CallKey, uuid: string): string {
   return `${cacheUuid}/damaged/${key}/${uuid}.json`;
+}
+
+export function removedName(cacheUuid: string, key: CallKey, uuid: string): string {
+  return `${removedPrefix(cacheUuid)}${key}/${uuid}.json`;
+}
+
+export function removedPrefix(cacheUuid: string): string {
+  return `${cacheUuid}/removed/`;
+}
+
+const removedPattern = /\/removed\/([0-9a-f]{64})\/([0-9a-f-]{36})\.json$/;
+
+/** undefined for strangers. */
+export function parseRemoved(name: string): { readonly key: CallKey; readonly uuid: string } | undefined {
+  const found = removedPattern.exec(name);
+  return found === null ? undefined : { key: found[1] as CallKey, uuid: found[2] ?? "" };
 }
 
 export function pinName(cacheUuid: string, uuid: string): string {

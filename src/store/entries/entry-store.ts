@@ -63,17 +63,27 @@ export interface NewEntry extends Omit<Entry, "uuid" | "uri" | "files" | "create
   readonly attemptDirectory?: string;
 }
 
+export interface RecordOptions {
+  readonly claim?: Claim;
+}
+
+/**
+ * Called with the uuid of an entry before its manifest is looked at for the last time, or before anything of a new
+ * one is written: a run names it in its lease, so that nothing of it is removed from then on.
+ */
+export type Claim = (entryUuid: string) => Promise<void>;
+
 export interface EntryStore {
   /** `file:///…` or `s3://…` of the cache. */
   readonly uri: string;
   open(ask: Ask): Promise<void>;
   /** The newest valid entry whose every file is present with its recorded size and checksum/ETag. */
-  find(key: CallKey, ask: Ask): Promise<Entry | undefined>;
+  find(key: CallKey, ask: Ask, claim?: Claim): Promise<Entry | undefined>;
   /**
    * Files first, manifest last, atomically. The outputs' files are host paths; answers the entry with locations inside
    * the store. Folder stores take files by hard link or reflink where possible and make them read-only.
    */
-  record(entry: NewEntry, ask: Ask): Promise<Entry>;
+  record(entry: NewEntry, ask: Ask, options?: RecordOptions): Promise<Entry>;
   /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
   list(ask: Ask): AsyncIterable<Entry>;
   remove(entries: readonly Entry[], ask: Ask): Promise<void>;

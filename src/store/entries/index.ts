@@ -1,16 +1,20 @@
 /** store/entries: recorded results of task calls, in a folder or on S3, and looking after them. */
 export type {
+  Claim,
   Entry,
   EntryCost,
   EntryFile,
   EntryStore,
   NewEntry,
+  RecordOptions,
 } from "./entry-store.ts";
 export {
   type CachePlace,
   type CacheSize,
   listPins,
+  liveRuns,
   measureCache,
+  type Pruned,
   type PruneItem,
   type PrunePlan,
   type PruneRules,
@@ -18,6 +22,7 @@ export {
   planPrune,
   prune,
   type SizeRow,
+  storeTime,
   unpinEntry,
   type VerifyReport,
   verifyCache,
@@ -28,11 +33,5 @@ export {
   type ObjectEntryStore,
   type ObjectEntryStoreOptions,
 } from "./object-entry-store.ts";
-export {
-  listRunLeases,
-  openRunLease,
-  type RunLease,
-  type RunLeaseOptions,
-  type RunLeaseRecord,
-} from "./run-lease.ts";
+export { openRunLease, type RunLease } from "./run-lease.ts";
 export { decodeOutputs, encodeOutputs } from "./value-codec.ts";

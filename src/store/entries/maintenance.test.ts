@@ -1,17 +1,18 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../hash/index.ts";
 import { type CallKey, freshAsk } from "../../kernel/index.ts";
 import { createFolderStore } from "../objects/index.ts";
-import type { Entry } from "./entry-store.ts";
+import type { Claim, Entry } from "./entry-store.ts";
 import {
   type CachePlace,
   measureCache,
   pinEntry,
   planPrune,
   prune,
+  storeTime,
   unpinEntry,
   verifyCache,
 } from "./maintenance.ts";
@@ -34,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratch, { recursive: true, force: true }));
 
-async function record(taskName: string, content: string): Promise<Entry> {
+async function record(taskName: string, content: string, claim?: Claim): Promise<Entry> {
   const location = join(scratch, `output-${serial++}`);
   await writeFile(location, content);
   return place.entries.record(
@@ -51,6 +52,7 @@ async function record(taskName: string, content: string): Promise<Entry> {
       exitCode: 0,
     },
     ask,
+    claim === undefined ? {} : { claim },
   );
 }
 
@@ -84,7 +86,7 @@ describe("looking after a cache", () => {
       await record("c", "z"),
     ];
     const lease = await openRunLease({ ...place, runId: "uses-a" }, ask);
-    lease.used(a.uuid);
+    await lease.used(a.uuid);
     await lease.close();
     const all = await planPrune(place, { budgetBytes: 0 }, inDays(1), ask);
     expect(all.remove.map((item) => item.uuid)).toEqual([b.uuid, c.uuid, a.uuid]);
@@ -93,36 +95,162 @@ describe("looking after a cache", () => {
     expect(one.keepEntries).toBe(2);
   });
 
-  it("never what a live run uses or has made, nor what is pinned", async () => {
-    const [a, b] = [await record("a", "x"), await record("b", "y")];
-    const lease = await openRunLease({ ...place, runId: "live", renewEveryMs: 5 }, ask);
-    const made = await record("c", "z");
+  it("never what a live run uses or is about to record, nor what is pinned", async () => {
+    const [a, b, c] = [await record("a", "x"), await record("b", "y"), await record("c", "z")];
+    const lease = await openRunLease({ ...place, runId: "live" }, ask);
+    const made = await record("d", "made", (uuid) => lease.used(uuid));
     await pinEntry(place, b.uuid, ask);
     const rules = { olderThanMs: -1 };
     const before = await planPrune(place, rules, new Date(), ask);
-    expect(before.remove.map((item) => item.uuid)).toEqual([a.uuid]);
+    expect(before.remove.map((item) => item.uuid)).toEqual([a.uuid, c.uuid]);
     expect(before.protectedEntries).toEqual(
       expect.arrayContaining([
         { uuid: b.uuid, why: "pinned" },
         { uuid: made.uuid, why: "in-use" },
       ]),
     );
-    lease.used(a.uuid);
-    await expect
-      .poll(async () => (await planPrune(place, rules, new Date(), ask)).remove.length, { interval: 5 })
-      .toBe(0);
-    expect(await prune(place, before, ask)).toMatchObject({ entries: 0 });
+    await lease.used(a.uuid);
+    expect((await planPrune(place, rules, new Date(), ask)).remove).toHaveLength(1);
+    await pinEntry(place, c.uuid, ask);
+    expect(await prune(place, before, ask)).toMatchObject({ entries: 0, spared: 2 });
     await lease.close();
-    await unpinEntry(place, b.uuid, ask);
-    expect((await planPrune(place, rules, new Date(), ask)).remove).toHaveLength(3);
+    for (const { uuid } of [b, c]) await unpinEntry(place, uuid, ask);
+    expect((await planPrune(place, rules, new Date(), ask)).remove).toHaveLength(4);
   });
 
-  it("a run that died no longer protects what it used", async () => {
+  it.each([
+    ["before", "kept"],
+    ["after", "removed"],
+  ] as const)("what a run names %s the removal began is %s, and the run knows it", async (when, then) => {
     const entry = await record("a", "x");
-    const lease = await openRunLease({ ...place, runId: "dead" }, ask);
-    lease.used(entry.uuid);
-    expect((await planPrune(place, { olderThanMs: -1 }, inDays(1), ask)).remove).toHaveLength(1);
+    const plan = await planPrune(place, { olderThanMs: -1 }, new Date(), ask);
+    const lease = await openRunLease({ ...place, runId: "live" }, ask);
+    const found = await place.entries.find(entry.key, ask, async (uuid) => {
+      if (when === "before") await lease.used(uuid);
+      await prune(place, plan, ask);
+      if (when === "after") await lease.used(uuid);
+    });
     await lease.close();
+    expect(found?.uuid).toBe(then === "kept" ? entry.uuid : undefined);
+    expect(await place.entries.verify(entry, ask)).toBe(
+      then === "kept" ? undefined : "out/out/out.txt is gone",
+    );
+  });
+
+  it("what a run names while it is being removed is put back whole", async () => {
+    const entry = await record("a", "x");
+    const plan = await planPrune(place, { olderThanMs: -1 }, new Date(), ask);
+    const lease = await openRunLease({ ...place, runId: "live" }, ask);
+    const { objects } = place;
+    const put: typeof objects.put = async (name, bytes, putAsk) => {
+      const info = await objects.put(name, bytes, putAsk);
+      if (name.includes("/removed/")) await lease.used(entry.uuid);
+      return info;
+    };
+    const meddled = { ...objects, put };
+    const entries = createEntryStore({ objects: meddled, cacheUuid });
+    expect(await prune({ objects: meddled, cacheUuid, entries }, plan, ask)).toMatchObject({
+      entries: 0,
+      spared: 1,
+    });
+    expect((await place.entries.find(entry.key, ask))?.uuid).toBe(entry.uuid);
+    expect(await place.entries.verify(entry, ask)).toBeUndefined();
+    await lease.close();
+  });
+
+  it("what a killed removal left is removed by a later one, and put back when a run uses it", async () => {
+    const [a, b] = [await record("a", "x"), await record("b", "y")];
+    for (const entry of [a, b]) await place.entries.layAside(entry, ask);
+    const lease = await openRunLease({ ...place, runId: "live" }, ask);
+    await lease.used(b.uuid);
+    const nothing = await planPrune(place, { orphans: true }, new Date(), ask);
+    expect(nothing.remove).toEqual([]);
+    await prune(place, nothing, ask);
+    expect(await place.entries.find(b.key, ask)).toBeUndefined();
+    const old = new Date(Date.now() - day);
+    for (const { key, uuid } of [a, b])
+      await utimes(join(scratch, "cache", cacheUuid, "removed", key, `${uuid}.json`), old, old);
+    await prune(place, nothing, ask);
+    expect((await place.entries.find(b.key, ask))?.uuid).toBe(b.uuid);
+    expect(await place.entries.verify(a, ask)).toBe("out/out/out.txt is gone");
+    await lease.close();
+  });
+
+  it("a removed entry leaves no folder, and its lease goes when nothing that it names is there", async () => {
+    const entry = await record("a", "x");
+    const lease = await openRunLease({ ...place, runId: "ended" }, ask);
+    await lease.used(entry.uuid);
+    await lease.close();
+    await prune(place, await planPrune(place, { olderThanMs: -1 }, inDays(1), ask), ask);
+    const left = await readdir(join(scratch, "cache", cacheUuid), { recursive: true });
+    expect(left.filter((name) => name !== "entries" && name !== "runs" && name !== "removed")).toEqual([]);
+  });
+
+  it("a run that died no longer protects what it used, whatever clock its machine had", async () => {
+    const entry = await record("a", "x");
+    const leave = (renewedAt: Date) =>
+      place.objects.put(
+        `${cacheUuid}/runs/elsewhere.json`,
+        Buffer.from(
+          JSON.stringify({
+            runId: "elsewhere",
+            startedAt: renewedAt.toISOString(),
+            renewedAt: renewedAt.toISOString(),
+            owner: { host: "elsewhere", pid: 1, startTicks: "1", bootId: "1" },
+            entries: [entry.uuid],
+          }),
+        ),
+        ask,
+      );
+    const rules = { olderThanMs: -day };
+    await leave(inDays(-1));
+    expect((await planPrune(place, rules, await storeTime(place, ask), ask)).remove).toEqual([]);
+    await leave(inDays(1));
+    expect((await planPrune(place, rules, inDays(0.1), ask)).remove).toHaveLength(1);
+  });
+
+  it("a run of this machine protects what it uses even when it was stopped for long", async () => {
+    const entry = await record("a", "x");
+    const lease = await openRunLease({ ...place, runId: "stopped" }, ask);
+    await lease.used(entry.uuid);
+    expect((await planPrune(place, { olderThanMs: -1 }, inDays(1), ask)).remove).toEqual([]);
+    await lease.close();
+    expect((await planPrune(place, { olderThanMs: -1 }, inDays(1), ask)).remove).toHaveLength(1);
+  });
+
+  it("a thousand entries that are used at once cost a few writes of the lease", async () => {
+    let writes = 0;
+    const { objects } = place;
+    const put: typeof objects.put = (...words) => {
+      writes++;
+      return objects.put(...words);
+    };
+    const lease = await openRunLease({ objects: { ...objects, put }, cacheUuid, runId: "warm" }, ask);
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => lease.used(`entry-${i}`)));
+    const name = `${cacheUuid}/runs/warm.json`;
+    const text = Buffer.from((await objects.read(name, ask)) ?? []).toString("utf8");
+    expect(JSON.parse(text).entries).toHaveLength(1000);
+    expect(writes).toBeLessThan(10);
+    await lease.close();
+  });
+
+  it("what a dead run was recording goes at once, what a living one is recording stays", async () => {
+    const entry = await record("a", "x");
+    const folder = `${cacheUuid}/entries/${entry.key.slice(0, 2)}/${entry.key}`;
+    const [dead, living] = ["1", "2"].map((n) => `${n.repeat(8)}-0000-4000-8000-000000000000`);
+    for (const uuid of [dead, living])
+      await place.objects.put(`${folder}/${uuid}/out/f`, Buffer.from("half"), ask);
+    for (const [runId, uuid] of [
+      ["dead", dead],
+      ["living", living],
+    ]) {
+      const lease = await openRunLease({ ...place, runId: runId ?? "" }, ask);
+      await lease.used(uuid ?? "");
+      if (uuid === dead) await lease.close();
+    }
+    const plan = await planPrune(place, { orphans: true }, new Date(), ask);
+    expect(plan.remove.map((item) => item.uuid)).toEqual([dead]);
+    expect(await prune(place, plan, ask)).toMatchObject({ entries: 1 });
   });
 
   it("orphans older than a day and manifests of other versions go when asked", async () => {

@@ -2,12 +2,20 @@
  * Looking after a cache: its size, what may go, what must stay, and whether it is whole. Deleting is planned, counted
  * and reported; a plan is data that can be shown first.
  */
-import type { Ask, CallKey } from "../../kernel/index.ts";
-import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
-import { entriesPrefix, parseEntryObject, pinName } from "./entry-layout.ts";
+import { randomUUID } from "node:crypto";
+import { type Ask, type CallKey, isAppError, mapBounded } from "../../kernel/index.ts";
+import type { ObjectInfo, ObjectStore, UnfinishedUpload } from "../objects/index.ts";
+import {
+  entriesPrefix,
+  parseEntryObject,
+  parseRemoved,
+  pinName,
+  removedPrefix,
+  runLeaseName,
+} from "./entry-layout.ts";
 import type { Entry } from "./entry-store.ts";
 import type { ObjectEntryStore } from "./object-entry-store.ts";
-import { isAlive, listRunLeases, type RunLeaseRecord } from "./run-lease.ts";
+import { isAlive, listRunLeases } from "./run-lease.ts";
 
 export interface CachePlace {
   readonly objects: ObjectStore;
@@ -64,7 +72,7 @@ export interface PruneRules {
   readonly budgetBytes?: number;
   /** Remove manifests of other entry versions. */
   readonly oldVersions?: boolean;
-  /** Remove files that belong to no manifest and are older than a day, and damaged manifests. */
+  /** Remove files and unfinished uploads that belong to no entry and nobody will finish, and damaged manifests. */
   readonly orphans?: boolean;
 }
 
@@ -75,6 +83,8 @@ export interface PruneItem {
   readonly bytes: number;
   readonly reason: "older-than" | "over-budget" | "old-version" | "orphan";
   readonly lastUsedAt: Date | undefined;
+  /** `none`: files without an entry. */
+  readonly manifest: "there" | "none";
 }
 
 export interface PrunePlan {
@@ -84,11 +94,38 @@ export interface PrunePlan {
   readonly keepBytes: number;
   /** Entries that the rules name but that stay: pinned, or used by a run that is alive. */
   readonly protectedEntries: readonly { readonly uuid: string; readonly why: "pinned" | "in-use" }[];
+  /** Uploads in parts that a killed run left unfinished (S3). */
+  readonly uploads: readonly UnfinishedUpload[];
 }
 
-/** A file without manifest may belong to a recording that is under way. */
+/** What belongs to nobody that is known may still belong to somebody that writes no leases. */
 const orphanAgeMs = 24 * 60 * 60 * 1000;
+/** A removal that has not ended after this long was killed. */
+const removalMs = 60 * 60 * 1000;
+/** So many manifests are taken away before the leases are read again. */
+const batchSize = 500;
+const manifestsAtOnce = 16;
 
+/**
+ * The time by the clock that dates the objects of this cache. That of this machine may differ by hours; it is used only
+ * where nothing can be written, so that nothing can be removed either.
+ */
+export async function storeTime(place: CachePlace, ask: Ask): Promise<Date> {
+  const name = `${place.cacheUuid}/runs/${clockName}${randomUUID()}`;
+  try {
+    const { modifiedAt } = await place.objects.put(name, Buffer.from("now"), ask);
+    await place.objects.remove([name], ask);
+    return modifiedAt;
+  } catch (error) {
+    if (isAppError(error, "STORE_ACCESS_DENIED") || isAppError(error, "STORE_NOT_WRITABLE"))
+      return new Date();
+    throw error;
+  }
+}
+
+const clockName = ".clock-";
+
+/** `now`: by the store's clock, see `storeTime`. */
 export async function planPrune(
   place: CachePlace,
   rules: PruneRules,
@@ -100,31 +137,29 @@ export async function planPrune(
   const objects = await groupObjects(place, ask);
   const remove: PruneItem[] = [];
   const candidates: { entry: Entry; lastUsedAt: Date; bytes: number }[] = [];
-  for await (const { key, uuid, read } of place.entries.listManifests(ask)) {
+  for await (const { key, uuid, modifiedAt, read } of place.entries.listManifests(ask)) {
     const group = objects.get(uuid);
     objects.delete(uuid);
     const bytes = group?.bytes ?? 0;
     if (read.kind === "entry") {
       const used = use.lastUsedAt.get(uuid);
-      const lastUsedAt = used !== undefined && used > read.entry.createdAt ? used : read.entry.createdAt;
+      const lastUsedAt = used !== undefined && used > modifiedAt ? used : modifiedAt;
       candidates.push({ entry: read.entry, lastUsedAt, bytes });
       continue;
     }
     const wanted = read.kind === "other-version" ? rules.oldVersions : rules.orphans;
     const reason = read.kind === "other-version" ? "old-version" : "orphan";
-    if (wanted) remove.push({ key, uuid, taskName: undefined, bytes, reason, lastUsedAt: undefined });
+    const facts = { key, uuid, taskName: undefined, bytes, lastUsedAt: undefined };
+    if (wanted) remove.push({ ...facts, reason, manifest: "there" });
   }
   if (rules.orphans) {
-    for (const [uuid, group] of objects) {
-      if (now.getTime() - group.newest.getTime() < orphanAgeMs) continue;
-      remove.push({
-        key: group.key,
-        uuid,
-        taskName: undefined,
-        bytes: group.bytes,
-        reason: "orphan",
-        lastUsedAt: undefined,
-      });
+    // Being removed by somebody else, or about to be put back.
+    for await (const { name } of place.objects.list(removedPrefix(place.cacheUuid), ask))
+      objects.delete(parseRemoved(name)?.uuid ?? "");
+    for (const [uuid, { key, bytes, newest }] of objects) {
+      if (!isOrphan(uuid, newest, { use, now })) continue;
+      const facts = { key, uuid, taskName: undefined, bytes, lastUsedAt: undefined };
+      remove.push({ ...facts, reason: "orphan", manifest: "none" });
     }
   }
   const protectedEntries: { uuid: string; why: "pinned" | "in-use" }[] = [];
@@ -136,15 +171,16 @@ export async function planPrune(
       rules.olderThanMs !== undefined && now.getTime() - lastUsedAt.getTime() > rules.olderThanMs;
     const overBudget = rules.budgetBytes !== undefined && left > rules.budgetBytes;
     if (!tooOld && !overBudget) continue;
-    const why = pins.has(entry.uuid) ? "pinned" : use.inUse(entry) ? "in-use" : undefined;
+    const why = pins.has(entry.uuid) ? "pinned" : use.usedByLive.has(entry.uuid) ? "in-use" : undefined;
     if (why !== undefined) {
       protectedEntries.push({ uuid: entry.uuid, why });
       continue;
     }
     left -= bytes;
     kept--;
+    const { key, uuid, taskName } = entry;
     const reason = tooOld ? "older-than" : "over-budget";
-    remove.push({ key: entry.key, uuid: entry.uuid, taskName: entry.taskName, bytes, reason, lastUsedAt });
+    remove.push({ key, uuid, taskName, bytes, reason, lastUsedAt, manifest: "there" });
   }
   return {
     remove,
@@ -152,20 +188,116 @@ export async function planPrune(
     keepEntries: kept,
     keepBytes: left,
     protectedEntries,
+    uploads: rules.orphans ? await abandonedUploads(place, { use, now }, ask) : [],
   };
 }
 
-/** Carries out a plan; returns how many entries and bytes went. */
-export async function prune(
+/** Nobody will finish it: its run has ended, or nobody knows it and it is old. */
+function isOrphan(uuid: string, newest: Date, known: { readonly use: Use; readonly now: Date }): boolean {
+  const { use, now } = known;
+  if (use.usedByLive.has(uuid)) return false;
+  return use.lastUsedAt.has(uuid) || now.getTime() - newest.getTime() >= orphanAgeMs;
+}
+
+async function abandonedUploads(
   place: CachePlace,
-  plan: PrunePlan,
+  known: { readonly use: Use; readonly now: Date },
   ask: Ask,
-): Promise<{ readonly entries: number; readonly bytes: number }> {
-  // Planned a while ago, perhaps shown to a person: what a run has begun to use since then stays.
-  const use = await readUse(place, new Date(), ask);
-  const items = plan.remove.filter((item) => !use.usedByLive.has(item.uuid));
-  await place.entries.remove(items, ask);
-  return { entries: items.length, bytes: items.reduce((sum, item) => sum + item.bytes, 0) };
+): Promise<readonly UnfinishedUpload[]> {
+  const { unfinished } = place.objects;
+  if (unfinished === undefined) return [];
+  const abandoned: UnfinishedUpload[] = [];
+  for await (const upload of unfinished.list(entriesPrefix(place.cacheUuid), ask)) {
+    const object = parseEntryObject(upload.name);
+    if (object !== undefined && isOrphan(object.uuid, upload.startedAt, known)) abandoned.push(upload);
+  }
+  return abandoned;
+}
+
+export interface Pruned {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Planned and not removed: used or pinned since. */
+  readonly spared: number;
+  /** Unfinished uploads that were given up. */
+  readonly uploads: number;
+}
+
+/**
+ * Carries out a plan, which may be old: perhaps it was shown to a person. What runs have begun to use since then stays.
+ * `run-lease.ts` says why the manifests are taken away before the leases are read.
+ */
+export async function prune(place: CachePlace, plan: PrunePlan, ask: Ask): Promise<Pruned> {
+  await finishRemovals(place, ask);
+  let entries = 0;
+  let bytes = 0;
+  for (let at = 0; at < plan.remove.length; at += batchSize) {
+    const batch = plan.remove.slice(at, at + batchSize);
+    const aside = await mapBounded(batch, manifestsAtOnce, async (item) => {
+      if (item.manifest === "there") return place.entries.layAside(item, ask);
+      // A recording that was slow has ended meanwhile.
+      return !(await place.entries.hasManifest(item, ask));
+    });
+    const use = await readUse(place, await storeTime(place, ask), ask);
+    const pins = await listPins(place, ask);
+    const going: PruneItem[] = [];
+    for (const [i, item] of batch.entries()) {
+      if (aside[i] !== true) continue;
+      const used = use.lastUsedAt.get(item.uuid);
+      const usedSince = used !== undefined && item.lastUsedAt !== undefined && used > item.lastUsedAt;
+      if (!usedSince && !use.usedByLive.has(item.uuid) && !pins.has(item.uuid)) going.push(item);
+      else if (item.manifest === "there") await place.entries.putBack(item, ask);
+    }
+    await place.entries.remove(going, ask);
+    entries += going.length;
+    bytes += going.reduce((sum, item) => sum + item.bytes, 0);
+  }
+  let uploads = 0;
+  if (plan.uploads.length > 0) {
+    const use = await readUse(place, await storeTime(place, ask), ask);
+    for (const upload of plan.uploads) {
+      if (use.usedByLive.has(parseEntryObject(upload.name)?.uuid ?? "")) continue;
+      await place.objects.unfinished?.abort(upload, ask);
+      uploads++;
+    }
+  }
+  await tidyLeases(place, ask);
+  return { entries, bytes, spared: plan.remove.length - entries, uploads };
+}
+
+/** What a removal that was killed left half done. */
+async function finishRemovals(place: CachePlace, ask: Ask): Promise<void> {
+  const left: { readonly key: CallKey; readonly uuid: string; readonly since: Date }[] = [];
+  for await (const { name, modifiedAt } of place.objects.list(removedPrefix(place.cacheUuid), ask)) {
+    const entry = parseRemoved(name);
+    if (entry !== undefined) left.push({ ...entry, since: modifiedAt });
+  }
+  if (left.length === 0) return;
+  const now = await storeTime(place, ask);
+  const use = await readUse(place, now, ask);
+  for (const entry of left) {
+    if (now.getTime() - entry.since.getTime() < removalMs) continue;
+    if (use.usedByLive.has(entry.uuid) || (await place.entries.hasManifest(entry, ask)))
+      await place.entries.putBack(entry, ask);
+    else await place.entries.remove([entry], ask);
+  }
+}
+
+/** Leases of ended runs are kept for their dates of use, as long as one of their entries is there. */
+async function tidyLeases(place: CachePlace, ask: Ask): Promise<void> {
+  const now = await storeTime(place, ask);
+  const there = new Set<string>();
+  for await (const info of place.objects.list(entriesPrefix(place.cacheUuid), ask)) {
+    const object = parseEntryObject(info.name);
+    if (object?.kind === "manifest") there.add(object.uuid);
+  }
+  const dead: string[] = [];
+  for await (const lease of listRunLeases(place.objects, place.cacheUuid, ask))
+    if (!isAlive(lease, now) && !lease.entries.some((uuid) => there.has(uuid))) dead.push(lease.name);
+  const runs = runLeaseName(place.cacheUuid, "").slice(0, -".json".length);
+  for await (const { name, modifiedAt } of place.objects.list(`${runs}${clockName}`, ask))
+    if (now.getTime() - modifiedAt.getTime() > removalMs) dead.push(name);
+  await place.objects.remove(dead, ask);
 }
 
 export interface VerifyReport {
@@ -190,30 +322,32 @@ export async function verifyCache(place: CachePlace, ask: Ask): Promise<VerifyRe
 }
 
 interface Use {
+  /** By the store's clock. */
   readonly lastUsedAt: ReadonlyMap<string, Date>;
   readonly usedByLive: ReadonlySet<string>;
-  /** Used by a live run, or made since the oldest live run began. */
-  inUse(entry: Entry): boolean;
 }
 
 async function readUse(place: CachePlace, now: Date, ask: Ask): Promise<Use> {
   const lastUsedAt = new Map<string, Date>();
-  const live: RunLeaseRecord[] = [];
+  const usedByLive = new Set<string>();
   for await (const lease of listRunLeases(place.objects, place.cacheUuid, ask)) {
-    const at = new Date(lease.renewedAt);
+    const live = isAlive(lease, now);
     for (const uuid of lease.entries) {
       const known = lastUsedAt.get(uuid);
-      if (known === undefined || known < at) lastUsedAt.set(uuid, at);
+      if (known === undefined || known < lease.modifiedAt) lastUsedAt.set(uuid, lease.modifiedAt);
+      if (live) usedByLive.add(uuid);
     }
-    if (isAlive(lease, now)) live.push(lease);
   }
-  const usedByLive = new Set(live.flatMap((lease) => lease.entries));
-  const oldest = Math.min(...live.map((lease) => Date.parse(lease.startedAt)));
-  return {
-    lastUsedAt,
-    usedByLive,
-    inUse: (entry) => usedByLive.has(entry.uuid) || entry.createdAt.getTime() >= oldest,
-  };
+  return { lastUsedAt, usedByLive };
+}
+
+/** Ids of the runs that use a cache now. */
+export async function liveRuns(place: CachePlace, ask: Ask): Promise<readonly string[]> {
+  const now = await storeTime(place, ask);
+  const runs: string[] = [];
+  for await (const lease of listRunLeases(place.objects, place.cacheUuid, ask))
+    if (isAlive(lease, now)) runs.push(lease.runId);
+  return runs;
 }
 
 interface ObjectGroup {

@@ -11,8 +11,10 @@ import {
   openSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   statSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders, makeFoldersSync } from "../../files/index.ts";
@@ -34,8 +36,9 @@ import {
   keyPrefix,
   manifestName,
   parseEntryObject,
+  removedName,
 } from "./entry-layout.ts";
-import type { Entry, EntryFile, EntryStore, NewEntry } from "./entry-store.ts";
+import type { Claim, Entry, EntryFile, EntryStore, NewEntry, RecordOptions } from "./entry-store.ts";
 import { LocalReader } from "./local-reader.ts";
 import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
 import { type OutputFile, planOutputs } from "./output-files.ts";
@@ -95,13 +98,15 @@ export class ObjectEntryStore implements EntryStore {
     await this.#objects.close();
   }
 
-  find(key: CallKey, ask: Ask): Promise<Entry | undefined> {
+  find(key: CallKey, ask: Ask, claim?: Claim): Promise<Entry | undefined> {
     const folder = this.#objects.pathOf(keyPrefix(this.#cacheUuid, key).slice(0, -1));
-    return folder === undefined ? this.#findObject(key, ask) : this.#findLocal(folder, key, ask);
+    return folder === undefined
+      ? this.#findObject(key, ask, claim)
+      : this.#findLocal(folder, key, ask, claim);
   }
 
   /** The same as `#findObject`, with no more looks at the disk than needed: a warm run does nothing else. */
-  async #findLocal(folder: string, key: CallKey, ask: Ask): Promise<Entry | undefined> {
+  async #findLocal(folder: string, key: CallKey, ask: Ask, claim?: Claim): Promise<Entry | undefined> {
     const manifests: { readonly uuid: string; readonly modifiedMs: number }[] = [];
     const names = (await this.#local.names(folder)).filter((name) => /^[0-9a-f-]{36}\.json$/.test(name));
     for (const name of names) {
@@ -111,6 +116,7 @@ export class ObjectEntryStore implements EntryStore {
     }
     manifests.sort((a, b) => b.modifiedMs - a.modifiedMs || byCodeUnit(b.uuid, a.uuid));
     for (const { uuid } of manifests) {
+      await claim?.(uuid);
       const bytes = await this.#local.bytes(join(folder, `${uuid}.json`));
       const base = `${folder}/${uuid}`;
       const entry = bytes === undefined ? undefined : this.#entryOf(bytes, { key, uuid, base });
@@ -135,7 +141,7 @@ export class ObjectEntryStore implements EntryStore {
     return present;
   }
 
-  async #findObject(key: CallKey, ask: Ask): Promise<Entry | undefined> {
+  async #findObject(key: CallKey, ask: Ask, claim?: Claim): Promise<Entry | undefined> {
     const present = new Map<string, ObjectInfo>();
     const manifests: ObjectInfo[] = [];
     for await (const info of this.#objects.list(keyPrefix(this.#cacheUuid, key), ask)) {
@@ -146,6 +152,7 @@ export class ObjectEntryStore implements EntryStore {
     for (const info of manifests) {
       const object = parseEntryObject(info.name);
       if (object === undefined) continue;
+      await claim?.(object.uuid);
       const entry = await this.#readEntry(info.name, object, ask);
       if (entry === undefined) continue;
       const trouble = await this.#troubleWith(entry, present, ask);
@@ -155,8 +162,9 @@ export class ObjectEntryStore implements EntryStore {
     return undefined;
   }
 
-  async record(entry: NewEntry, ask: Ask): Promise<Entry> {
+  async record(entry: NewEntry, ask: Ask, options: RecordOptions = {}): Promise<Entry> {
     const uuid = randomUUID();
+    await options.claim?.(uuid);
     const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
     const { attemptDirectory, ...recorded } = entry;
     const own = attemptDirectory === undefined ? undefined : realpathSync.native(attemptDirectory);
@@ -205,6 +213,8 @@ export class ObjectEntryStore implements EntryStore {
     readonly name: string;
     readonly key: CallKey;
     readonly uuid: string;
+    /** When the manifest was written, by the store's clock. */
+    readonly modifiedAt: Date;
     readonly read: ManifestRead;
   }> {
     for await (const info of this.#objects.list(entriesPrefix(this.#cacheUuid), ask)) {
@@ -212,7 +222,8 @@ export class ObjectEntryStore implements EntryStore {
       if (object?.kind !== "manifest") continue;
       const bytes = await this.#objects.read(info.name, ask);
       if (bytes === undefined) continue;
-      yield { name: info.name, key: object.key, uuid: object.uuid, read: this.#parse(bytes, object) };
+      const { name, modifiedAt } = info;
+      yield { name, key: object.key, uuid: object.uuid, modifiedAt, read: this.#parse(bytes, object) };
     }
   }
 
@@ -227,10 +238,50 @@ export class ObjectEntryStore implements EntryStore {
     );
     for (const entry of entries) {
       const names: string[] = [];
-      const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
-      for await (const info of this.#objects.list(folder, ask)) names.push(info.name);
+      const folder = entryFolder(this.#cacheUuid, entry.key, entry.uuid);
+      for await (const info of this.#objects.list(`${folder}/`, ask)) names.push(info.name);
+      // What says that the entry is being removed goes last, so that a removal which is killed can be finished.
       await this.#objects.remove(names, ask);
+      await this.#objects.remove([removedName(this.#cacheUuid, entry.key, entry.uuid)], ask);
+      const path = this.#objects.pathOf(folder);
+      if (path === undefined) continue;
+      await rm(path, { recursive: true, force: true });
+      removeEmptyFolders(dirname(path), 2);
+      removeEmptyFolders(dirname(this.#pathOfRemoved(entry)), 2);
     }
+  }
+
+  #pathOfRemoved({ key, uuid }: { readonly key: CallKey; readonly uuid: string }): string {
+    return this.#objects.pathOf(removedName(this.#cacheUuid, key, uuid)) ?? "";
+  }
+
+  /**
+   * The first half of a careful removal: the manifest is kept under another name, so that nobody finds the entry. false
+   * when there is no manifest (any more).
+   */
+  async layAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<boolean> {
+    const { key, uuid } = entry;
+    const name = manifestName(this.#cacheUuid, key, uuid);
+    const bytes = await this.#objects.read(name, ask);
+    if (bytes === undefined) return false;
+    await this.#objects.put(removedName(this.#cacheUuid, key, uuid), bytes, ask);
+    await this.#objects.remove([name], ask);
+    return true;
+  }
+
+  /** Undoes `layAside`. */
+  async putBack(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void> {
+    const { key, uuid } = entry;
+    const aside = removedName(this.#cacheUuid, key, uuid);
+    const bytes = await this.#objects.read(aside, ask);
+    if (bytes !== undefined) await this.#objects.put(manifestName(this.#cacheUuid, key, uuid), bytes, ask);
+    await this.#objects.remove([aside], ask);
+  }
+
+  async hasManifest(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<boolean> {
+    return (
+      (await this.#objects.head(manifestName(this.#cacheUuid, entry.key, entry.uuid), ask)) !== undefined
+    );
   }
 
   /** Takes an entry out of use without losing it: its manifest moves to `damaged/`. */
@@ -359,7 +410,14 @@ export function createEntryStore(options: ObjectEntryStoreOptions): ObjectEntryS
 async function linkInto(source: string, target: string): Promise<boolean> {
   try {
     makeFoldersSync(dirname(target));
-    linkSync(source, target);
+    try {
+      linkSync(source, target);
+    } catch (error) {
+      // An empty folder may be tidied away between the two.
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      makeFoldersSync(dirname(target));
+      linkSync(source, target);
+    }
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "EXDEV" || code === "EMLINK" || code === "EPERM" || code === "ENOTSUP") return false;
@@ -377,6 +435,18 @@ async function linkInto(source: string, target: string): Promise<boolean> {
     closeSync(fd);
   }
   return true;
+}
+
+/** `folder` and those above it, `levels` in all, as far as they hold nothing. */
+function removeEmptyFolders(folder: string, levels: number): void {
+  if (levels === 0) return;
+  try {
+    rmdirSync(folder);
+  } catch {
+    // In use, gone, or not ours to remove: an empty folder harms nobody.
+    return;
+  }
+  removeEmptyFolders(dirname(folder), levels - 1);
 }
 
 function encodeFolder(uri: string, folder: string): string {

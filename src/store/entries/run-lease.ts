@@ -1,28 +1,46 @@
 /**
- * What a run tells a cache about itself: that it is alive, and which entries it reuses. `prune` leaves alone what a
- * live run uses, and the dates of use decide what is least recently used. One small object per run,
- * `<cache uuid>/runs/<run id>.json`, written at most every few seconds.
+ * What a run tells a cache about itself: that it is alive, and which entries it uses. `prune` leaves alone what a live
+ * run uses, and the dates of use decide what is least recently used. One small object per run,
+ * `<cache uuid>/runs/<run id>.json`.
+ *
+ * A run names an entry here *before* it looks at the entry's manifest for the last time, and `prune` takes the manifest
+ * away *before* it reads the leases for the last time. So whichever comes second sees the other: the run computes, or
+ * `prune` puts the manifest back.
  */
-import { type Ask, freshAsk } from "../../kernel/index.ts";
+import { setImmediate as turn } from "node:timers/promises";
+import { type Ask, freshAsk, isAppError } from "../../kernel/index.ts";
+import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { runLeaseName } from "./entry-layout.ts";
 
 /** A lease that was not renewed for this long belongs to a run that died. */
-export const leaseLivesMs = 120_000;
+const leaseLivesMs = 120_000;
 
 export interface RunLeaseRecord {
   readonly runId: string;
   readonly startedAt: string;
   readonly renewedAt: string;
-  /** Absent while the run goes on. */
+  /** Absent while the run continues. */
   readonly endedAt?: string;
+  readonly owner?: Owner;
   /** Entries that the run reused or recorded. */
   readonly entries: readonly string[];
 }
 
+/** A lease as it was found. */
+export interface RunLeaseFound extends RunLeaseRecord {
+  /** Of the object. */
+  readonly name: string;
+  /** When it was last written, by the clock of the store: those of machines differ. */
+  readonly modifiedAt: Date;
+}
+
 export interface RunLease {
-  /** Notes that the run reuses, or has recorded, this entry. Cheap: written with the next renewal. */
-  used(entryUuid: string): void;
+  /**
+   * Names an entry that the run is about to use or to record. Resolves when that is written, or could not be (which
+   * was reported): what is taken away then is computed again. Many at the same time cost one write.
+   */
+  used(entryUuid: string): Promise<void>;
   /** Writes the last state and stops renewing. */
   close(): Promise<void>;
 }
@@ -33,7 +51,7 @@ export interface RunLeaseOptions {
   readonly runId: string;
   /** Default 20 s. */
   readonly renewEveryMs?: number;
-  /** Told of every failed renewal; the run goes on. */
+  /** Told of every failed write; the run continues. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
@@ -41,6 +59,7 @@ export async function openRunLease(options: RunLeaseOptions, ask: Ask): Promise<
   const { objects, cacheUuid, runId } = options;
   const startedAt = new Date().toISOString();
   const entries = new Set<string>();
+  const onTrouble = options.onTrouble ?? (() => undefined);
   const write = async (ended: boolean, writeAsk: Ask) => {
     const now = new Date().toISOString();
     const record: RunLeaseRecord = {
@@ -48,23 +67,43 @@ export async function openRunLease(options: RunLeaseOptions, ask: Ask): Promise<
       startedAt,
       renewedAt: now,
       ...(ended ? { endedAt: now } : {}),
+      owner: thisOwner(),
       entries: [...entries],
     };
     await objects.put(runLeaseName(cacheUuid, runId), Buffer.from(JSON.stringify(record)), writeAsk);
   };
-  const onTrouble = options.onTrouble ?? (() => undefined);
-  await write(false, ask);
+  await write(false, ask).catch((error) => {
+    // A cache that may only be read has no leases; one that does not answer now may do so later.
+    if (ask.signal.aborted || !isAppError(error, "STORE_UNREACHABLE")) throw error;
+    onTrouble(error);
+  });
   let writing: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    writing = writing.then(() => write(false, freshAsk())).catch(onTrouble);
-  }, options.renewEveryMs ?? 20_000);
+  let next: Promise<void> | undefined;
+  /** What was named before this call is in the lease when it resolves. */
+  const flush = () => {
+    next ??= writing.then(async () => {
+      await turn();
+      next = undefined;
+      writing = write(false, freshAsk()).catch(onTrouble);
+      await writing;
+    });
+    return next;
+  };
+  const timer = setInterval(() => void flush(), options.renewEveryMs ?? 20_000);
   timer.unref();
   return {
-    used: (entryUuid) => {
+    used: async (entryUuid) => {
+      if (entries.has(entryUuid)) {
+        // Named a moment ago, perhaps not yet written.
+        await (next ?? writing);
+        return;
+      }
       entries.add(entryUuid);
+      await flush();
     },
     close: async () => {
       clearInterval(timer);
+      await next;
       await writing;
       await write(true, freshAsk()).catch(onTrouble);
     },
@@ -76,27 +115,34 @@ export async function* listRunLeases(
   objects: ObjectStore,
   cacheUuid: string,
   ask: Ask,
-): AsyncIterable<RunLeaseRecord> {
-  for await (const info of objects.list(runLeaseName(cacheUuid, "").replace(/\.json$/, ""), ask)) {
-    const bytes = await objects.read(info.name, ask);
+): AsyncIterable<RunLeaseFound> {
+  for await (const { name, modifiedAt } of objects.list(runLeaseName(cacheUuid, "").slice(0, -5), ask)) {
+    const bytes = await objects.read(name, ask);
     const record = bytes === undefined ? undefined : parseLease(bytes);
-    if (record !== undefined) yield record;
+    if (record !== undefined) yield { ...record, name, modifiedAt };
   }
 }
 
-export function isAlive(lease: RunLeaseRecord, now: Date): boolean {
-  return lease.endedAt === undefined && now.getTime() - Date.parse(lease.renewedAt) < leaseLivesMs;
+/**
+ * `now`: by the clock of the store. A process of this machine that was only stopped, or that got no processor for long,
+ * is alive whatever its lease says.
+ */
+export function isAlive(lease: RunLeaseFound, now: Date): boolean {
+  if (lease.endedAt !== undefined) return false;
+  if (lease.owner !== undefined && lifeOf(lease.owner) === "alive") return true;
+  return now.getTime() - lease.modifiedAt.getTime() < leaseLivesMs;
 }
 
 function parseLease(bytes: Uint8Array): RunLeaseRecord | undefined {
   try {
-    const record = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<RunLeaseRecord>;
+    const { owner, ...record } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<RunLeaseRecord>;
     const whole =
       typeof record.runId === "string" &&
       typeof record.startedAt === "string" &&
       typeof record.renewedAt === "string" &&
       Array.isArray(record.entries);
-    return whole ? (record as RunLeaseRecord) : undefined;
+    if (!whole) return undefined;
+    return { ...(record as RunLeaseRecord), ...(isOwner(owner) ? { owner } : {}) };
   } catch {
     return undefined;
   }

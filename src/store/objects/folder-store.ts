@@ -177,6 +177,16 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         });
       }),
     list: (prefix, ask) => listFolder(root, prefix, ask),
+    folders: async (prefix, ask) => {
+      checkAsk(ask, `listing ${root}`);
+      if (prefix !== "") checkName(prefix.slice(0, -1));
+      const folder = join(root, ...prefix.split("/"));
+      return guarded(`listing ${folder}`, "reading", async () => {
+        const found = (await orUndefined(() => readdir(folder, { withFileTypes: true }))) ?? [];
+        const names = found.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+        return names.filter((name) => prefix !== "" || name !== tempFolder).sort(byCodeUnit);
+      });
+    },
     remove: async (names, ask) => {
       for (const name of names) checkName(name);
       await mapBounded(names, readsAtOnce, (name) =>

@@ -8,6 +8,7 @@ export type {
   ObjectReader,
   ObjectStore,
   ObjectStoreAbilities,
+  UnfinishedUpload,
 } from "./object-store.ts";
 export { openObjectStore, type S3Access } from "./open-object-store.ts";
 export { createS3Store } from "./s3-store.ts";

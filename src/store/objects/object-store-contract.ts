@@ -157,6 +157,14 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
       expect(Buffer.from((await store.read("list/bé/ü +%&?=#", ask)) ?? []).toString()).toBe("bé/ü +%&?=#");
     });
 
+    test("folders are named once each, those directly below", async () => {
+      for (const name of ["f/a/x", "f/a/y", "f/b c/d/x", "f/file"])
+        await store.put(`fold/${name}`, text("x"), ask);
+      expect(await store.folders("fold/f/", ask)).toEqual(["a", "b c"]);
+      expect(await store.folders("fold/none/", ask)).toEqual([]);
+      expect(await store.folders("", ask)).toContain("fold");
+    });
+
     test("list pages through more than a thousand objects", async () => {
       const many = Array.from({ length: 1_050 }, (_, i) => `many/${String(i).padStart(5, "0")}`);
       for (let at = 0; at < many.length; at += 100)

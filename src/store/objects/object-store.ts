@@ -43,6 +43,14 @@ export interface ObjectReader {
   close(): Promise<void>;
 }
 
+/** An upload in parts whose writer was killed, or is still at it. Its parts take room and are listed nowhere else. */
+export interface UnfinishedUpload {
+  readonly name: string;
+  readonly id: string;
+  /** By the store's clock. */
+  readonly startedAt: Date;
+}
+
 export interface ObjectStore {
   /** `file:///…` or `s3://bucket/prefix`, for messages and manifests. No trailing slash. */
   readonly uri: string;
@@ -77,6 +85,13 @@ export interface ObjectStore {
   list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */
   remove(names: readonly string[], ask: Ask): Promise<void>;
+  /** Only where the store keeps them. */
+  readonly unfinished?: {
+    list(prefix: string, ask: Ask): AsyncIterable<UnfinishedUpload>;
+    abort(upload: UnfinishedUpload, ask: Ask): Promise<void>;
+  };
+  /** Names of the folders directly below `prefix`, which is empty or ends with `/`; without slashes. */
+  folders(prefix: string, ask: Ask): Promise<readonly string[]>;
   /** The local path of an object, when `localFiles`; undefined otherwise. */
   pathOf(name: string): string | undefined;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { describeWith } from "../../../test/servers/requirement.ts";
 import { makeBucket, s3Requirement, sharedS3 } from "../../../test/servers/s3.ts";
 import { freshAsk } from "../../kernel/index.ts";
+import type { UnfinishedUpload } from "./object-store.ts";
 import { objectStoreContract } from "./object-store-contract.ts";
 import { createS3Store } from "./s3-store.ts";
 
@@ -70,6 +71,29 @@ describeWith([s3Requirement], "on a Ceph object gateway", () => {
     await store.remove([name], ask);
     await expect(reader.readRanges(ranges, ask)).rejects.toMatchObject({ code: "STORE_OBJECT_NOT_FOUND" });
     await reader.close();
+    await store.close();
+  });
+
+  test("an unfinished upload is found below its own prefix only, and given up", async () => {
+    const server = await sharedS3();
+    const bucket = await makeBucket(server);
+    const { S3Client, CreateMultipartUploadCommand } = await import("@aws-sdk/client-s3");
+    const { endpoint, region } = server;
+    const client = new S3Client({ endpoint, region, credentials: server, forcePathStyle: true });
+    for (const Key of ["one/x/big", "one/y/big", "one-more/x/big"])
+      await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
+    client.destroy();
+    const store = createS3Store({ bucket, prefix: "one", endpoint, credentials: server });
+    const names = async (prefix: string) => {
+      const found: UnfinishedUpload[] = [];
+      for await (const upload of store.unfinished?.list(prefix, ask) ?? []) found.push(upload);
+      return found;
+    };
+    const [first] = await names("x/");
+    expect(first?.name).toBe("x/big");
+    expect(await names("")).toHaveLength(2);
+    for (const _ of [1, 2]) if (first !== undefined) await store.unfinished?.abort(first, ask);
+    expect((await names("")).map(({ name }) => name)).toEqual(["y/big"]);
     await store.close();
   });
 

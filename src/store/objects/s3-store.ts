@@ -8,11 +8,13 @@ import { createReadStream } from "node:fs";
 import { open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { digestsOfFile, sha256 } from "../../hash/index.ts";
+import type { ListMultipartUploadsCommandOutput } from "@aws-sdk/client-s3";
+import { byCodeUnit, digestsOfFile, sha256 } from "../../hash/index.ts";
 import {
   AppError,
   type Ask,
   checkAsk,
+  freshAsk,
   isAppError,
   mapBounded,
   pause,
@@ -27,6 +29,7 @@ import type {
   ObjectInfo,
   ObjectStore,
   ObjectStoreAbilities,
+  UnfinishedUpload,
 } from "./object-store.ts";
 import { bare, bodyOf, changed, checkBody, infoOf, isMd5, otherThan } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
@@ -41,6 +44,8 @@ const rangesAtOnce = 128;
 const bodyTries = 3;
 /** Long enough for a slow link, short enough for someone who waits. */
 const openTimeoutMs = 10_000;
+/** Somebody waits for the process to end. */
+const giveUpMs = 3_000;
 const probeName = ".memoir-probe";
 const writerTag = "memoir-writer";
 const shaTag = "memoir-sha256";
@@ -315,6 +320,49 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       }
     },
     list: (start, ask) => list(start, ask),
+    folders: async (start, ask) => {
+      if (start !== "") checkName(start.slice(0, -1));
+      const below = (prefix === "" ? "" : `${prefix}/`) + start;
+      const names: string[] = [];
+      let token: string | undefined;
+      do {
+        const page = await request(`listing ${where(start)}`, ask, ({ sdk, client }, abort) =>
+          client.send(
+            new sdk.ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: below,
+              Delimiter: "/",
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+            abort,
+          ),
+        );
+        for (const { Prefix } of page.CommonPrefixes ?? [])
+          if (Prefix !== undefined) names.push(Prefix.slice(below.length, -1));
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+      return names.sort(byCodeUnit);
+    },
+    unfinished: {
+      list: (start, ask) => listUploads(start, ask),
+      abort: async (upload, ask) => {
+        await request(`giving up the upload of ${where(upload.name)}`, ask, ({ sdk, client }, abort) =>
+          client.send(
+            new sdk.AbortMultipartUploadCommand({
+              Bucket: bucket,
+              Key: keyOf(upload.name),
+              UploadId: upload.id,
+            }),
+            abort,
+          ),
+        ).catch((error) => {
+          // Finished or given up meanwhile.
+          if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") && !isAppError(error, "STORE_REQUEST_FAILED"))
+            throw error;
+          if (error.facts["s3Code"] !== "NoSuchUpload" && error.facts["status"] !== 404) throw error;
+        });
+      },
+    },
     remove: async (names, ask) => {
       const keys = names.map(keyOf);
       for (let at = 0; at < keys.length; at += 1000) await removePage(keys.slice(at, at + 1000), ask);
@@ -372,6 +420,10 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       ask.signal.addEventListener("abort", onAbort, { once: true });
       try {
         await task.done();
+      } catch (error) {
+        // The parts that are there already take room until somebody gives the upload up.
+        if (task.uploadId !== undefined) await giveUp({ name, id: task.uploadId });
+        throw error;
       } finally {
         ask.signal.removeEventListener("abort", onAbort);
         file.destroy();
@@ -465,6 +517,46 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  /** After a failed or interrupted upload. What cannot be done now is done by `memoir cache prune --orphans`. */
+  async function giveUp({ name, id }: { readonly name: string; readonly id: string }): Promise<void> {
+    const limited = withPatience(freshAsk(), giveUpMs);
+    try {
+      const { sdk, client } = await connect();
+      const command = new sdk.AbortMultipartUploadCommand({ Bucket: bucket, Key: keyOf(name), UploadId: id });
+      await client.send(command, { abortSignal: limited.ask.signal });
+    } catch {
+      // The failure of the upload itself is what is reported.
+    } finally {
+      limited.done();
+    }
+  }
+
+  async function* listUploads(start: string, ask: Ask): AsyncGenerator<UnfinishedUpload> {
+    checkPrefix(start);
+    const strip = prefix === "" ? 0 : prefix.length + 1;
+    const below = (prefix === "" ? "" : `${prefix}/`) + start;
+    let after: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (;;) {
+      const page: ListMultipartUploadsCommandOutput = await request(
+        `listing uploads of ${where(start)}`,
+        ask,
+        ({ sdk, client }, abort) =>
+          client.send(
+            new sdk.ListMultipartUploadsCommand({ Bucket: bucket, Prefix: below, ...after }),
+            abort,
+          ),
+      );
+      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+        if (Key === undefined || UploadId === undefined || Initiated === undefined) continue;
+        // Some servers list more than was asked for: nothing of others is ever touched.
+        if (Key.startsWith(below)) yield { name: Key.slice(strip), id: UploadId, startedAt: Initiated };
+      }
+      if (page.IsTruncated !== true || page.NextKeyMarker === undefined) return;
+      after = { KeyMarker: page.NextKeyMarker };
+      if (page.NextUploadIdMarker !== undefined) after.UploadIdMarker = page.NextUploadIdMarker;
+    }
   }
 
   async function removePage(keys: readonly string[], ask: Ask): Promise<void> {
