@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { AppError, type ErrorCode } from "../kernel/index.ts";
 
 export interface ArchiveLimits {
-  /** Files and folders. */
+  /** Files and folders, those included that only the names of others imply. */
   readonly entries: number;
   /** Bytes of all files together. */
   readonly totalBytes: number;
@@ -17,6 +17,7 @@ export interface ArchiveLimits {
 
 const ratioFromBytes = 16 << 20;
 const longestName = 1_000;
+const deepestName = 100;
 
 export interface ArchiveEntry {
   readonly name: string;
@@ -37,6 +38,7 @@ export class ArchiveWriter {
   readonly #limits: ArchiveLimits;
   readonly #code: ErrorCode;
   readonly #names = new Set<string>();
+  readonly #folders = new Set<string>();
   #openFile: number | undefined;
   #entries = 0;
   #bytes = 0;
@@ -61,13 +63,14 @@ export class ArchiveWriter {
    * @throws AppError of the code `unsafe`; nothing of this entry is written then.
    */
   begin(entry: ArchiveEntry): FileSink | undefined {
-    if (++this.#entries > this.#limits.entries)
-      throw this.#unsafe(`more than ${this.#limits.entries} entries`);
+    this.#countEntry();
     const name = this.#plainName(entry.name);
     if (entry.kind === "other")
       throw this.#unsafe(`${name} is a link or device; expected plain files and folders`);
     const path = join(this.#folder, name);
+    this.#makeFolder(dirname(name));
     if (entry.kind === "folder") {
+      this.#folders.add(name);
       mkdirSync(path, { recursive: true });
       return undefined;
     }
@@ -75,7 +78,6 @@ export class ArchiveWriter {
     const folded = name.toLowerCase();
     if (this.#names.has(folded)) throw this.#unsafe(`${name} is there twice`);
     this.#names.add(folded);
-    mkdirSync(dirname(path), { recursive: true });
     const file = openSync(path, "wx", entry.executable ? 0o755 : 0o644);
     this.#openFile = file;
     return {
@@ -94,11 +96,42 @@ export class ArchiveWriter {
     if (file !== undefined) closeSync(file);
   }
 
+  /** What the archive's own directory says of it, before anything is unpacked. */
+  expect(entries: number): void {
+    if (entries > this.#limits.entries) throw this.#tooMany();
+  }
+
+  /** What the archive says that its next file has: refused before a byte of it is unpacked. */
+  expectBytes(bytes: number): void {
+    this.#checkBytes(this.#bytes + bytes);
+  }
+
+  #countEntry(): void {
+    if (++this.#entries > this.#limits.entries) throw this.#tooMany();
+  }
+
+  #tooMany(): AppError {
+    return this.#unsafe(`more than ${this.#limits.entries} entries`);
+  }
+
+  /** One folder after the other: a name can imply hundreds. */
+  #makeFolder(name: string): void {
+    if (name === "." || name === "" || this.#folders.has(name)) return;
+    this.#makeFolder(dirname(name));
+    this.#countEntry();
+    this.#folders.add(name);
+    mkdirSync(join(this.#folder, name), { recursive: true });
+  }
+
   #count(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > this.#limits.totalBytes)
+    this.#checkBytes(this.#bytes);
+  }
+
+  #checkBytes(bytes: number): void {
+    if (bytes > this.#limits.totalBytes)
       throw this.#unsafe(`more than ${this.#limits.totalBytes} bytes unpacked`);
-    if (this.#bytes > ratioFromBytes && this.#bytes / this.#packedBytes > this.#limits.ratio)
+    if (bytes > ratioFromBytes && bytes / this.#packedBytes > this.#limits.ratio)
       throw this.#unsafe(`more than ${this.#limits.ratio} times its size unpacked`);
   }
 
@@ -113,6 +146,7 @@ export class ArchiveWriter {
       name.includes("\0") ||
       /^[A-Za-z]:/.test(name) ||
       name.length > longestName ||
+      parts.length > deepestName ||
       parts.some((part) => part === "..");
     if (strange || parts.includes(""))
       throw this.#unsafe(`the name ${JSON.stringify(name.slice(0, 120))} leads outside or is not plain`);

@@ -68,11 +68,13 @@ async function unpackZip(archive: string, writer: ArchiveWriter, ask: Ask): Prom
   // Names are checked by the writer, for both kinds of archives in the same way.
   const zip = await openPromise(archive);
   try {
+    writer.expect(zip.entryCount);
     for await (const entry of entriesOf(zip)) {
       checkAsk(ask, `unpacking ${archive}`);
       const described = describeZipEntry(entry);
       const sink = writer.begin(described);
       if (sink === undefined) continue;
+      writer.expectBytes(entry.uncompressedSize);
       for await (const chunk of await contentOf(zip, entry)) sink.write(chunk as Buffer);
       sink.end();
     }

@@ -49,4 +49,7 @@ export const migrations: readonly string[] = [
    CREATE INDEX log_stream_last ON log_stream (account, last_at);
    INSERT INTO log_stream (account, name, kind, first_at, last_at)
      SELECT account, stream, 'lines', min(at), max(at) FROM log_line GROUP BY account, stream;`,
+  // How many runs of a batch are in each state is asked over and over, and there may be 100,000.
+  `CREATE INDEX batch_run_states ON batch_run (account, batchId, submissionStatus);
+   CREATE INDEX run_batch_states ON run (account, batchId, status);`,
 ];

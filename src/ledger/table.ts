@@ -87,6 +87,15 @@ export class Table<T extends OwnedRecord> {
     return Number(row?.["n"] ?? 0);
   }
 
+  /** The different values of a column, with whose they are. */
+  values(column: string): readonly { readonly account: string; readonly value: string }[] {
+    if (!this.#columns.includes(column))
+      throw new Error(`invariant broken: ${this.#name} has no column ${column}`);
+    return this.#sql
+      .all(`SELECT DISTINCT account, ${column} AS value FROM ${this.#name} WHERE ${column} IS NOT NULL`, [])
+      .map((row) => ({ account: String(row["account"]), value: String(row["value"]) }));
+  }
+
   page(account: string, where: Where, request: PageRequest): Page<T> {
     const after = request.token === undefined ? 0 : parseToken(request.token);
     const { text, values } = this.#where(account, where);

@@ -1,7 +1,10 @@
 /** protocol: the HealthOmics wire format as data, its validation, routing and signatures. No HTTP here. */
+export { Blob64 } from "./blob.ts";
+export { type BodyLimit, bodyLimitOf } from "./body-limit.ts";
+export { boundedText, maxDepth } from "./body-text.ts";
 export { type ExceptionName, ServiceException } from "./exceptions.ts";
 export { type Operation, type OperationName, operations } from "./operations.ts";
-export { rawMember } from "./raw-member.ts";
+export { rawItems, rawMember, rawMembers } from "./raw-member.ts";
 export { type Routed, type RouteResult, routeRequest } from "./route.ts";
 export type {
   IntegerShape,
@@ -12,12 +15,13 @@ export type {
   StringShape,
   StructureShape,
 } from "./shape.ts";
-export { batchSettingsFile } from "./shapes.ts";
+export { batchSetting, maxBatchRuns } from "./shapes.ts";
 export {
   type AccessKey,
+  accessKeyIdOf,
   checkSignature,
   type SignatureCheck,
   type SignatureRules,
   type SignedRequest,
 } from "./sigv4.ts";
-export { type Fault, faultsMessage, validateMembers } from "./validate.ts";
+export { type Fault, faultMessage, faultsMessage, validateMembers } from "./validate.ts";

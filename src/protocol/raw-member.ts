@@ -3,21 +3,43 @@
  * 1 and 1.0, and integers beyond 2^53, differ for a workflow. The text must already be known to be valid JSON.
  */
 export function rawMember(json: string, name: string): string | undefined {
-  let at = skipSpace(json, 0);
-  if (json[at] !== "{") return undefined;
-  at = skipSpace(json, at + 1);
   let found: string | undefined;
+  // As JSON.parse does, the last of equal names wins.
+  for (const [key, text] of membersOf(json)) if (key === name) found = text;
+  return found;
+}
+
+/** Every member, in one pass. */
+export function rawMembers(json: string): ReadonlyMap<string, string> {
+  return new Map(membersOf(json));
+}
+
+/** The raw texts of a list's items; empty for anything else. */
+export function* rawItems(json: string): Generator<string> {
+  let at = skipSpace(json, 0);
+  if (json[at] !== "[") return;
+  at = skipSpace(json, at + 1);
+  while (at < json.length && json[at] !== "]") {
+    const end = endOfValue(json, at);
+    yield json.slice(at, end);
+    at = skipSpace(json, end);
+    if (json[at] === ",") at = skipSpace(json, at + 1);
+  }
+}
+
+function* membersOf(json: string): Generator<readonly [name: string, text: string]> {
+  let at = skipSpace(json, 0);
+  if (json[at] !== "{") return;
+  at = skipSpace(json, at + 1);
   while (json[at] === '"') {
     const keyEnd = endOfString(json, at);
     const key = JSON.parse(json.slice(at, keyEnd)) as string;
     const start = skipSpace(json, skipSpace(json, keyEnd) + 1);
     const end = endOfValue(json, start);
-    // As JSON.parse does, the last of equal names wins.
-    if (key === name) found = json.slice(start, end);
+    yield [key, json.slice(start, end)];
     at = skipSpace(json, end);
     if (json[at] === ",") at = skipSpace(json, at + 1);
   }
-  return found;
 }
 
 function endOfValue(json: string, start: number): number {

@@ -9,15 +9,17 @@ export const description = text({ min: 1, max: 256, pattern: printable });
 export const requestId = text({ min: 1, max: 128, pattern: printable });
 export const versionName = text({ min: 1, max: 64, pattern: /^[A-Za-z0-9][A-Za-z0-9\-._]*$/ });
 export const configurationName = text({ min: 1, max: 128, pattern: /^[A-Za-z0-9][A-Za-z0-9\-._]*$/ });
-export const account = text({ pattern: /^[0-9]{12}$/ });
+export const account = text({ max: 12, pattern: /^[0-9]{12}$/ });
 export const arn = text({ min: 1, max: 128, pattern: /^arn:.+$/ });
 export const resourceArn = text({ min: 1, max: 150, pattern: /^arn:.+$/ });
 export const outputUri = text({ min: 1, max: 750, pattern: printable });
 /** `file://` locations are ours, for machines without an object store. */
 export const location = text({
+  max: 1_100,
   pattern: /^(s3:\/\/[a-z0-9][a-z0-9\-.]{1,61}[a-z0-9](\/.{0,1024})?|file:\/\/\/.{1,1024})$/,
 });
 export const object = text({
+  max: 1_100,
   pattern: /^(s3:\/\/[a-z0-9][a-z0-9\-.]{1,61}[a-z0-9]\/.{1,1024}|file:\/\/\/.{1,1024})$/,
 });
 export const definitionUri = text({ min: 1, max: 256, pattern: printable });
@@ -151,7 +153,7 @@ export const defaultRunSetting = structure({
   runTags: optional(tags),
 });
 
-const inlineSetting = structure({
+export const batchSetting = structure({
   runSettingId: required(text({ min: 1, max: 128, pattern: printable })),
   name: optional(name),
   outputUri: optional(outputUri),
@@ -163,9 +165,8 @@ const inlineSetting = structure({
 
 /** The largest batch that an S3 settings file may hold. */
 export const maxBatchRuns = 100_000;
-export const batchSettingsFile = list(inlineSetting, { min: 1, max: maxBatchRuns });
 
 export const batchRunSettings = union({
-  inlineSettings: optional(list(inlineSetting, { min: 1, max: 100 })),
+  inlineSettings: optional(list(batchSetting, { min: 1, max: 100 })),
   s3UriSettings: optional(object),
 });

@@ -15,6 +15,8 @@ export interface SignedRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
+  /** Of the body, in hexadecimal digits, where it is known already. */
+  readonly bodySha256?: string;
 }
 
 export interface AccessKey {
@@ -49,6 +51,11 @@ export interface SignatureRules {
   readonly services: readonly string[];
 }
 
+/** Whose key a request names, before its body is there to be checked. */
+export function accessKeyIdOf(authorization: string | undefined): string | undefined {
+  return headerPattern.exec(authorization ?? "")?.[1];
+}
+
 const headerPattern =
   /^AWS4-HMAC-SHA256 +Credential=([^/,\s]+)\/(\d{8})\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, *SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})$/;
 
@@ -69,6 +76,9 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
     return { kind: "invalid", reason: "x-amz-date and credential scope disagree" };
   if (Math.abs(rules.now.getTime() - signedAt) > maxSkewMs) return { kind: "skewed" };
   const signedHeaders = signedList.split(";");
+  // Each name adds its header's value to what is hashed.
+  if (new Set(signedHeaders).size !== signedHeaders.length)
+    return { kind: "invalid", reason: "a header is signed twice" };
   // A signature over less than these could be moved to another host or another moment.
   if (!signedHeaders.includes("host")) return { kind: "invalid", reason: "host is not signed" };
   if (!signedHeaders.includes("x-amz-date")) return { kind: "invalid", reason: "x-amz-date is not signed" };
@@ -77,7 +87,8 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
     !sameText(request.headers["x-amz-security-token"] ?? "", key.sessionToken)
   )
     return { kind: "invalid", reason: "the session token is missing or wrong" };
-  const payloadHash = request.body.length === 0 ? hashOfNothing : hash("sha256", request.body);
+  const payloadHash =
+    request.bodySha256 ?? (request.body.length === 0 ? hashOfNothing : hash("sha256", request.body));
   const claimed = request.headers["x-amz-content-sha256"];
   if (claimed !== undefined && claimed !== payloadHash)
     return { kind: "invalid", reason: "the body is not the signed one" };

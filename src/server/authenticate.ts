@@ -1,6 +1,7 @@
 /** Who is asking: Signature Version 4 against the configured access keys. */
 import type { AccessKeyFact } from "../app/index.ts";
 import {
+  accessKeyIdOf,
   checkSignature,
   ServiceException,
   type SignatureCheck,
@@ -16,19 +17,28 @@ export interface Caller {
 }
 
 /** Signing names of the API and of its neighbours. */
-const services = ["omics", "logs", "sts"] as const;
+const services = ["omics", "logs", "sts", "pricing"] as const;
 
-/** Answers who signed a request; throws the exception for who did not. */
+export interface Authenticator {
+  /** Answers who signed a request; throws the exception for who did not. */
+  callerOf(request: SignedRequest): Caller;
+  /** Whether the request names a key that is known; its signature needs the body. */
+  namesKey(authorization: string | undefined): boolean;
+}
+
 export function createAuthenticator(
   parts: Pick<ServerParts, "keys" | "openAccount" | "region" | "now">,
-): (request: SignedRequest) => Caller {
+): Authenticator {
   const keys = new Map<string, AccessKeyFact>(parts.keys.map((key) => [key.accessKeyId, key]));
   const signingKeys = new Map<string, Buffer>();
   const keyOf = (accessKeyId: string) => keys.get(accessKeyId);
-  return (request) => {
-    if (keys.size === 0)
-      return { account: parts.openAccount, accessKeyId: "anonymous", region: parts.region };
-    return callerOf(checkSignature(request, { keyOf, now: parts.now(), services, signingKeys }), keyOf);
+  return {
+    callerOf: (request) => {
+      if (keys.size === 0)
+        return { account: parts.openAccount, accessKeyId: "anonymous", region: parts.region };
+      return callerOf(checkSignature(request, { keyOf, now: parts.now(), services, signingKeys }), keyOf);
+    },
+    namesKey: (authorization) => keys.size === 0 || keys.has(accessKeyIdOf(authorization) ?? ""),
   };
 }
 

@@ -3,16 +3,18 @@
  * was it answered before, do it, answer. Answers are always JSON, errors as the service's clients parse them.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { sha256 } from "../hash/index.ts";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import {
+  bodyLimitOf,
   type Operation,
+  type OperationName,
   operations,
   routeRequest,
   ServiceException,
-  type SignedRequest,
 } from "../protocol/index.ts";
-import { type Caller, createAuthenticator } from "./authenticate.ts";
-import { decodeRequest } from "./decode.ts";
+import { type Authenticator, type Caller, createAuthenticator } from "./authenticate.ts";
+import { type DecodedRequest, decodeRequest } from "./decode.ts";
 import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { extras } from "./extras.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget } from "./http.ts";
@@ -24,6 +26,8 @@ import type { ServerParts } from "./parts.ts";
 import { refuseForeignPages } from "./web-pages.ts";
 
 export interface OmicsServer {
+  /** How large the body of a request may be, from what is known before it arrives. */
+  mostBodyBytes(request: Pick<HttpRequest, "method" | "target" | "headers">): number;
   /** Never throws. */
   fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
   /** Goes on with batches that a stopped server left half submitted; runs are taken up by the RunDesk itself. */
@@ -43,11 +47,12 @@ export function createServer(parts: ServerParts): OmicsServer {
     parts,
     underWay: new Map(),
     bodies: new WeakMap(),
-    authenticate: createAuthenticator(parts),
+    authenticator: createAuthenticator(parts),
     urls: definitionUrls(parts, randomBytes(32)),
   };
   return {
     resume: () => resumeBatches(parts),
+    mostBodyBytes: (request) => mostBodyBytes(here, request),
     fetch: async (request, ask) => {
       const started = performance.now();
       const requestId = randomUUID();
@@ -74,7 +79,36 @@ interface Here {
   readonly bodies: AnsweredBodies;
   readonly underWay: UnderWay;
   readonly urls: DefinitionUrls;
-  authenticate(request: SignedRequest): Caller;
+  readonly authenticator: Authenticator;
+}
+
+/** Of requests to other than operations: what is asked of logs, and forms. */
+const neighbourBytes = 1024 * 1024;
+/** Of callers whose key nobody knows: they are refused, whatever they send. */
+const strangerBytes = 64 * 1024;
+
+function mostBodyBytes(
+  { authenticator }: Here,
+  { method, target, headers }: Pick<HttpRequest, "method" | "target" | "headers">,
+): number {
+  if (!authenticator.namesKey(headers["authorization"])) return strangerBytes;
+  const path = parseTarget(target)?.rawPath;
+  const route = path === undefined ? undefined : routeRequest(method, path);
+  return route?.kind === "operation" ? bodyLimits[route.operation] : neighbourBytes;
+}
+
+const bodyLimits = Object.fromEntries(
+  Object.entries(operations).map(([name, operation]) => [name, bodyLimitOf(operation).wholeBytes]),
+) as Readonly<Record<OperationName, number>>;
+
+/** The signature cannot be checked without the body; who names no known key is told that instead. */
+function refuseLarge({ authenticator }: Here, { headers, ...request }: HttpRequest, bytes: number): void {
+  if (!authenticator.namesKey(headers["authorization"]))
+    authenticator.callerOf({ ...request, headers, rawPath: "/", rawQuery: "" });
+  throw new ServiceException(
+    "ValidationException",
+    `The body is larger than ${bytes} bytes, which no request of this operation needs.`,
+  );
 }
 
 async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
@@ -85,8 +119,10 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   const definition = request.method === "GET" ? here.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
   if (parts.keys.length === 0) refuseForeignPages(request);
-  const { method, headers, body: sent } = request;
-  const caller = here.authenticate({ method, headers, body: sent, ...target });
+  if (request.largerThanBytes !== undefined) refuseLarge(here, request, request.largerThanBytes);
+  const { method, headers, body: sent, bodySha256 } = request;
+  const signed = { method, headers, body: sent, ...(bodySha256 === undefined ? {} : { bodySha256 }) };
+  const caller = here.authenticator.callerOf({ ...signed, ...target });
   seen.caller = caller;
   const asked = { request, target, caller, parts, ask };
   const neighbour = neighbours(asked);
@@ -111,7 +147,7 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     rawQuery: target.rawQuery,
     body: request.body,
   });
-  const { raw, bodyText } = decoded;
+  const { raw } = decoded;
   const definitionUrl = (digest: string) => here.urls.urlOf(digest, originOf(request));
   const input = new Input(decoded.input);
   const plain = { caller, parts, input, raw, ask, definitionUrl, bodies: here.bodies };
@@ -122,9 +158,19 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
     requestId: input.textOr("requestId") ?? "",
   };
   const body = operation.idempotent
-    ? await answerOnce(here, { place, request: `${target.rawPath}\n${bodyText}` }, handle)
+    ? await answerOnce(here, { place, request: identityOf(target.rawPath, decoded, request) }, handle)
     : await handle(onlyCreate);
   return jsonResponse(operation.success, operation.success === 204 ? undefined : body);
+}
+
+/** What makes a repeated request the same one: all of it. */
+function identityOf(
+  rawPath: string,
+  { bodyText, isCut }: DecodedRequest,
+  { body, bodySha256 }: HttpRequest,
+): string {
+  const text = `${rawPath}\n${bodyText}`;
+  return isCut ? `${text}\n${bodySha256 ?? sha256(body)}` : text;
 }
 
 /** As the client reached us, a proxy in front included. */

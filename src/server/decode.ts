@@ -3,7 +3,11 @@
  * tables say. Everything wrong is told at once.
  */
 import {
+  Blob64,
+  bodyLimitOf,
+  boundedText,
   type Fault,
+  faultMessage,
   faultsMessage,
   type Member,
   type Operation,
@@ -14,17 +18,18 @@ import {
 } from "../protocol/index.ts";
 import { parseQuery } from "./http.ts";
 
-/** Deeper JSON than this is refused before it is parsed: parsers and walkers recurse. */
-const maxDepth = 100;
-
 export interface DecodedRequest {
-  /** Checked members of path, query and body by name. */
+  /** Checked members of path, query and body by name; a blob is a `Blob64`. */
   readonly input: Readonly<Record<string, unknown>>;
   /** The raw JSON text of a member of the body. */
   raw(member: string): string | undefined;
-  /** The whole body as text; empty when there is none. */
+  /** The body as text, empty when there is none; without large blobs. */
   readonly bodyText: string;
+  /** Whether `bodyText` lacks a blob. */
+  readonly isCut: boolean;
 }
+
+type Members = Readonly<Record<string, Member>>;
 
 export function decodeRequest(
   operation: Operation,
@@ -34,26 +39,53 @@ export function decodeRequest(
   if (query === undefined)
     throw new ServiceException("ValidationException", "the query string is not percent-encoded UTF-8");
   const queryValues = decodeQuery(operation.query, query);
-  const bodyText = operation.body === undefined ? "" : decodeText(request.body);
-  const bodyValues = operation.body === undefined ? {} : parseBody(bodyText);
+  const members: Members = operation.body?.members ?? {};
+  const { text, values, isCut } = decodeBody(operation, request.body);
   const faults: readonly Fault[] = [
     ...validateMembers(operation.labels, request.labels),
     ...validateMembers(operation.query, queryValues),
-    ...validateMembers(operation.body?.members ?? {}, bodyValues),
-    ...documentFaults(operation.body?.members ?? {}, bodyText),
+    ...validateMembers(members, values),
+    ...documentFaults(members, text),
   ];
   if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
-  const known = Object.keys(operation.body?.members ?? {});
-  const members = Object.fromEntries(
-    known
-      .filter((name) => bodyValues[name] !== undefined && bodyValues[name] !== null)
-      .map((name) => [name, bodyValues[name]]),
+  const given = Object.fromEntries(
+    Object.keys(members)
+      .filter((name) => values[name] !== undefined && values[name] !== null)
+      .map((name) => [name, values[name]]),
   );
   return {
-    input: { ...members, ...queryValues, ...request.labels },
-    raw: (member) => rawMember(bodyText, member),
-    bodyText,
+    input: { ...given, ...queryValues, ...request.labels },
+    raw: (member) => rawMember(text, member),
+    bodyText: text,
+    isCut,
   };
+}
+
+interface DecodedBody {
+  readonly text: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly isCut: boolean;
+}
+
+function decodeBody(operation: Operation, body: Uint8Array): DecodedBody {
+  if (operation.body === undefined) return { text: "", values: {}, isCut: false };
+  const blobs = Object.entries(operation.body.members)
+    .filter(([, { shape }]) => shape.kind === "blob")
+    .map(([name]) => name);
+  const { textBytes } = bodyLimitOf(operation);
+  const bounded = boundedText(body, { textBytes, blobs: new Set(blobs) });
+  if (bounded.kind === "refused") throw new ServiceException("ValidationException", bounded.reason);
+  const text = decodeText(bounded.bytes);
+  const parsed = parseBody(text);
+  if (blobs.length === 0) return { text, values: parsed, isCut: false };
+  const values: Record<string, unknown> = { ...parsed };
+  for (const name of blobs) {
+    const cut = bounded.cut.get(name);
+    const value = parsed[name];
+    if (cut !== undefined && value === "") values[name] = new Blob64(cut);
+    else if (typeof value === "string") values[name] = new Blob64(Buffer.from(value, "utf8"));
+  }
+  return { text, values, isCut: bounded.cut.size > 0 };
 }
 
 function decodeText(body: Uint8Array): string {
@@ -66,8 +98,6 @@ function decodeText(body: Uint8Array): string {
 
 function parseBody(text: string): Readonly<Record<string, unknown>> {
   if (text.trim() === "") return {};
-  if (depthOf(text) > maxDepth)
-    throw new ServiceException("ValidationException", `the body is nested deeper than ${maxDepth} levels`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -77,23 +107,6 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ServiceException("ValidationException", "the body is not a JSON object");
   return value as Readonly<Record<string, unknown>>;
-}
-
-/** Nesting depth without parsing: brackets outside of strings. */
-function depthOf(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let at = 0; at < json.length; at++) {
-    const c = json.charCodeAt(at);
-    if (inString) {
-      if (c === 0x5c) at++;
-      else if (c === 0x22) inString = false;
-    } else if (c === 0x22) inString = true;
-    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (c === 0x7d || c === 0x5d) depth--;
-  }
-  return deepest;
 }
 
 function decodeQuery(
@@ -115,12 +128,12 @@ function queryValue(shape: Shape, given: readonly string[]): unknown {
   return shape.kind === "integer" && /^-?\d{1,15}$/.test(last) ? Number(last) : last;
 }
 
-function documentFaults(members: Readonly<Record<string, Member>>, bodyText: string): readonly Fault[] {
+function documentFaults(members: Members, bodyText: string): readonly Fault[] {
   return Object.entries(members).flatMap(([name, { shape }]) => {
     if (shape.kind !== "document") return [];
     const text = rawMember(bodyText, name);
     if (text === undefined || Buffer.byteLength(text) <= shape.maxBytes) return [];
-    const message = `Value at '${name}' failed to satisfy constraint: Member must have length less than or equal to ${shape.maxBytes}`;
-    return [{ at: name, message }];
+    const constraint = `Member must have length less than or equal to ${shape.maxBytes}`;
+    return [{ at: name, message: faultMessage(name, constraint) }];
   });
 }

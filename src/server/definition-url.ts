@@ -47,9 +47,9 @@ async function download(
   valid: boolean,
   { definitions }: Pick<ServerParts, "definitions">,
 ): Promise<HttpResponse> {
-  const bytes = valid ? await definitions.readBundle(hex) : undefined;
-  if (bytes !== undefined)
-    return { status: 200, headers: { "content-type": "application/zip" }, body: bytes };
+  const bundle = valid ? await definitions.findBundle(hex) : undefined;
+  if (bundle !== undefined)
+    return { status: 200, headers: { "content-type": "application/zip" }, body: bundle };
   return {
     status: valid ? 404 : 403,
     headers: { "content-type": "application/json" },

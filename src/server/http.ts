@@ -10,12 +10,22 @@ export interface HttpRequest {
   /** Lower-case names; repeated headers joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
+  /** Of a body that was hashed while it arrived: its SHA-256 in hexadecimal digits. */
+  readonly bodySha256?: string;
+  /** The body was larger than this and was thrown away; `body` is empty. */
+  readonly largerThanBytes?: number;
 }
 
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | FileBody;
+}
+
+/** A file that is sent as it is read. */
+export interface FileBody {
+  readonly path: string;
+  readonly sizeBytes: number;
 }
 
 export interface Target {
@@ -45,7 +55,9 @@ export function parseQuery(rawQuery: string): ReadonlyMap<string, readonly strin
     try {
       const name = decodeURIComponent(at < 0 ? pair : pair.slice(0, at));
       const value = at < 0 ? "" : decodeURIComponent(pair.slice(at + 1));
-      values.set(name, [...(values.get(name) ?? []), value]);
+      const known = values.get(name);
+      if (known === undefined) values.set(name, [value]);
+      else known.push(value);
     } catch {
       return undefined;
     }

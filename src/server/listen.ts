@@ -2,24 +2,27 @@
  * Opens the port; the only file that does. Bounds everything a client may do to it: size of headers and body, time to
  * send them, number of connections.
  */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { AppError, type Ask, messageOf, systemErrorCode } from "../kernel/index.ts";
+import { pipeline } from "node:stream/promises";
+import { AppError, type Ask, messageOf, systemErrorCode, unreachable } from "../kernel/index.ts";
 import type { OmicsServer } from "./create-server.ts";
-import { type HttpResponse, jsonResponse } from "./http.ts";
+import { type HttpRequest, type HttpResponse, jsonResponse } from "./http.ts";
 
 export interface ListenOptions {
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
-  /** Default 144 MiB: a definition of 100 MiB in base64. */
-  readonly maxBodyBytes?: number;
   /** A request must have arrived whole within this. Default 60 s. */
   readonly requestTimeoutMs?: number;
   /** Default 1000. */
   readonly maxConnections?: number;
-  /** Bodies of all requests together; who comes when it is used up is told to try again. Default 512 MiB. */
+  /** Bodies of all small requests together; who comes when it is used up is told to try again. Default 256 MiB. */
   readonly maxBufferedBytes?: number;
+  /** Bodies of all other requests together. Default 320 MiB: two definitions of the largest size. */
+  readonly maxBufferedLargeBytes?: number;
 }
 
 export interface Listening {
@@ -30,7 +33,6 @@ export interface Listening {
 }
 
 export async function listen(server: OmicsServer, options: ListenOptions): Promise<Listening> {
-  const maxBodyBytes = options.maxBodyBytes ?? 144 * 1024 * 1024;
   const http = createHttpServer({
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     headersTimeout: Math.min(options.requestTimeoutMs ?? 60_000, 20_000),
@@ -41,10 +43,20 @@ export async function listen(server: OmicsServer, options: ListenOptions): Promi
     insecureHTTPParser: false,
     requireHostHeader: true,
   });
-  const bodies = new Bodies(maxBodyBytes, options.maxBufferedBytes ?? 512 * 1024 * 1024);
+  const bodies = new Bodies({
+    small: options.maxBufferedBytes ?? 256 * 1024 * 1024,
+    large: options.maxBufferedLargeBytes ?? 320 * 1024 * 1024,
+  });
   http.maxConnections = options.maxConnections ?? 1000;
-  http.on("request", (request: IncomingMessage, response: ServerResponse) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     void respond(server, request, response, bodies);
+  };
+  http.on("request", onRequest);
+  // Clients that ask first are told before they send what nobody would read.
+  http.on("checkContinue", (request, response) => {
+    const tooLarge = lengthOf(request) > server.mostBodyBytes(headOf(request));
+    if (!tooLarge) response.writeContinue();
+    onRequest(request, response);
   });
   http.on("clientError", (error, socket) => {
     if (socket.writable) socket.end(clientErrorAnswer(systemErrorCode(error)));
@@ -78,24 +90,44 @@ async function respond(
   response: ServerResponse,
   bodies: Bodies,
 ): Promise<void> {
-  const read = await bodies.read(request);
+  const head = headOf(request);
+  const most = server.mostBodyBytes(head);
+  const read = await bodies.read(request, most);
+  // Nothing is kept of what is refused.
+  if (read.kind !== "read") read.release();
   try {
-    if (read.kind !== "read") {
-      if (read.kind !== "aborted")
-        write(response, read.kind === "busy" ? busy : tooLarge(bodies.limit), true);
-      return;
+    switch (read.kind) {
+      case "aborted":
+        return;
+      case "busy":
+        return await refuse(request, response, busy);
+      case "too-large": {
+        const tooLarge = { ...head, body: noBytes, largerThanBytes: most };
+        return await refuse(request, response, await server.fetch(tooLarge, new RequestAsk()));
+      }
+      case "read": {
+        const { body, sha256 } = read;
+        const whole = { ...head, body, ...(sha256 === undefined ? {} : { bodySha256: sha256 }) };
+        await write(response, await server.fetch(whole, new RequestAsk()));
+        return;
+      }
+      default:
+        return unreachable(read);
     }
-    const { method = "GET", url: target = "/" } = request;
-    // Node joins repeated headers itself, but for this one.
-    const { "set-cookie": _, ...headers } = request.headers as Readonly<Record<string, string | undefined>>;
-    write(
-      response,
-      await server.fetch({ method, target, headers, body: read.body }, new RequestAsk()),
-      false,
-    );
   } finally {
     read.release();
   }
+}
+
+function headOf(request: IncomingMessage): Omit<HttpRequest, "body"> {
+  const { method = "GET", url: target = "/" } = request;
+  // Node joins repeated headers itself, but for this one.
+  const { "set-cookie": _, ...headers } = request.headers as Readonly<Record<string, string | undefined>>;
+  return { method, target, headers };
+}
+
+function lengthOf({ headers }: IncomingMessage): number {
+  return Number(headers["content-length"] ?? 0);
 }
 
 /** Nothing cancels a request; most never ask, and a signal for each would cost as much as its check. */
@@ -116,6 +148,8 @@ interface Held {
 interface WholeBody extends Held {
   readonly kind: "read";
   readonly body: Uint8Array;
+  /** Of large bodies: hashed piece by piece as they came. */
+  readonly sha256?: string;
 }
 
 interface NoBody extends Held {
@@ -126,60 +160,196 @@ type ReadBody = WholeBody | NoBody;
 
 const noBytes = new Uint8Array();
 
-/** Reads bodies, each within its limit and all together within theirs. */
+/** A small body is hashed and parsed at once, and costs others nothing. */
+const smallBytes = 1024 * 1024;
+
+/** Uploads that wait for their turn; more are told to try again. */
+const mostWaiting = 64;
+
+/**
+ * Reads bodies, each within its limit and all together within theirs. Small ones have a share of their own, so that
+ * uploads never keep them out. An upload begins to be read when there is room for all of it: each that was read in part
+ * would keep the others from being read whole.
+ */
 class Bodies {
-  readonly limit: number;
-  #left: number;
+  readonly #left: { small: number; large: number };
+  readonly #waiting: { readonly size: number; readonly go: () => void }[] = [];
 
-  constructor(limit: number, together: number) {
-    this.limit = limit;
-    this.#left = together;
+  constructor(together: { readonly small: number; readonly large: number }) {
+    this.#left = { ...together };
   }
 
-  async read(request: IncomingMessage): Promise<ReadBody> {
-    let size = 0;
-    const release = () => {
-      this.#left += size;
-      size = 0;
+  async read(request: IncomingMessage, most: number): Promise<ReadBody> {
+    const length = lengthOf(request);
+    const coding = request.headers["transfer-encoding"];
+    let share: "small" | "large" = length > smallBytes ? "large" : "small";
+    let held = 0;
+    const hold = (bytes: number) => {
+      held += bytes;
+      this.#left[share] -= bytes;
     };
-    const { "content-length": length, "transfer-encoding": coding } = request.headers;
+    const release = () => {
+      this.#left[share] += held;
+      held = 0;
+      this.#admit();
+    };
     // Most requests have no body; waiting for its end would cost more than the answer.
-    if (coding === undefined && (length === undefined || length === "0"))
-      return { kind: "read", body: noBytes, release };
-    if (Number(length ?? 0) > this.limit) return { kind: "too-large", release };
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of request) {
-        const bytes = chunk as Buffer;
-        size += bytes.length;
-        this.#left -= bytes.length;
-        if (size > this.limit) return { kind: "too-large", release };
-        if (this.#left < 0) return { kind: "busy", release };
-        chunks.push(bytes);
-      }
-    } catch {
-      // The client went away or was too slow; there is nobody to answer.
-      return { kind: "aborted", release };
+    if (coding === undefined && length === 0) return { kind: "read", body: noBytes, release };
+    if (length > most) return { kind: "too-large", release };
+    if (share === "large") {
+      const admitted = await this.#turn(request, length);
+      if (admitted !== "admitted") return { kind: admitted, release };
+      held = length;
     }
-    return { kind: "read", body: Buffer.concat(chunks), release };
+    const body = new GrowingBytes(length);
+    const hasher = share === "large" ? createHash("sha256") : undefined;
+    let size = 0;
+    const take = (bytes: Buffer): "too-large" | "busy" | undefined => {
+      size += bytes.length;
+      if (size > most) return "too-large";
+      if (share === "small" && size > smallBytes) {
+        // Its length was not told.
+        this.#left.small += held;
+        this.#left.large -= held;
+        share = "large";
+      }
+      if (size > held) hold(size - held);
+      if (this.#left[share] < 0) return "busy";
+      hasher?.update(bytes);
+      body.add(bytes);
+      return undefined;
+    };
+    const end = await pump(request, take);
+    if (end !== "end") return { kind: end, release };
+    const digest = hasher === undefined ? {} : { sha256: hasher.digest("hex") };
+    return { kind: "read", body: body.bytes, ...digest, release };
+  }
+
+  /** Until there is room for an upload of this size, in the order in which they came. */
+  #turn(request: IncomingMessage, size: number): Promise<"admitted" | "busy" | "aborted"> {
+    if (this.#waiting.length === 0 && this.#left.large >= size) {
+      this.#left.large -= size;
+      return Promise.resolve("admitted");
+    }
+    if (this.#waiting.length >= mostWaiting) return Promise.resolve("busy");
+    return new Promise((resolve) => {
+      const place = {
+        size,
+        go: () => {
+          request.off("close", gone);
+          resolve("admitted");
+        },
+      };
+      const gone = () => {
+        const at = this.#waiting.indexOf(place);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        resolve("aborted");
+        this.#admit();
+      };
+      request.once("close", gone);
+      this.#waiting.push(place);
+    });
+  }
+
+  #admit(): void {
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined || this.#left.large < next.size) return;
+      this.#waiting.shift();
+      this.#left.large -= next.size;
+      next.go();
+    }
   }
 }
 
-function write(response: ServerResponse, answer: HttpResponse, close: boolean): void {
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    "content-length": String(Buffer.byteLength(answer.body)),
-    ...(close ? { connection: "close" } : {}),
+/** Hands out what comes until there is no more or it is refused; the request stays usable then. */
+function pump(
+  request: IncomingMessage,
+  take: (bytes: Buffer) => "too-large" | "busy" | undefined,
+): Promise<"end" | "aborted" | "too-large" | "busy"> {
+  return new Promise((resolve) => {
+    const settle = (how: "end" | "aborted" | "too-large" | "busy") => {
+      request.off("data", onData).off("end", onEnd).off("close", onClose);
+      if (how !== "end") request.pause();
+      resolve(how);
+    };
+    const onData = (bytes: Buffer) => {
+      const refused = take(bytes);
+      if (refused !== undefined) settle(refused);
+    };
+    const onEnd = () => settle("end");
+    // The client went away or was too slow; there is nobody to answer.
+    const onClose = () => settle("aborted");
+    request.on("data", onData).on("end", onEnd).on("close", onClose);
+    request.on("error", onClose).resume();
   });
-  response.end(answer.body);
 }
 
-function tooLarge(limit: number): HttpResponse {
-  return jsonResponse(
-    400,
-    { message: `The request is larger than ${limit} bytes.` },
-    { "x-amzn-errortype": "ValidationException" },
-  );
+/** Bytes in one piece, however many pieces they come in. */
+class GrowingBytes {
+  #buffer: Buffer;
+  #size = 0;
+
+  /** Memory is taken by the machine as it is written to, not as it is promised. */
+  constructor(expected: number) {
+    this.#buffer = Buffer.allocUnsafeSlow(expected);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#size);
+  }
+
+  add(bytes: Buffer): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#buffer.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#buffer.length));
+      this.#buffer.copy(grown, 0, 0, this.#size);
+      this.#buffer = grown;
+    }
+    bytes.copy(this.#buffer, this.#size);
+    this.#size = size;
+  }
+}
+
+async function write(response: ServerResponse, { status, headers, body }: HttpResponse): Promise<void> {
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    response.writeHead(status, { ...headers, "content-length": String(Buffer.byteLength(body)) });
+    response.end(body);
+    return;
+  }
+  response.writeHead(status, { ...headers, "content-length": String(body.sizeBytes) });
+  // A client that goes away, or a file that does, ends the connection: the length says that something is missing.
+  await pipeline(createReadStream(body.path), response).catch(() => response.destroy());
+}
+
+/** What is thrown away of a body after its refusal; who sends more is cut off. */
+const mostDrainedBytes = 512 * 1024 * 1024;
+
+/**
+ * Answers before the body has come, and lets it come: a client that is still sending when its connection is closed
+ * never sees the answer.
+ */
+async function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: HttpResponse,
+): Promise<void> {
+  const text = typeof body === "string" ? body : "";
+  response.writeHead(status, {
+    ...headers,
+    "content-length": String(Buffer.byteLength(text)),
+    connection: "close",
+  });
+  response.write(text);
+  const asksFirst = request.headers["expect"] !== undefined;
+  if (!asksFirst && !request.readableEnded && !request.destroyed) {
+    let drained = 0;
+    await pump(request, (bytes) => {
+      drained += bytes.length;
+      return drained > mostDrainedBytes ? "too-large" : undefined;
+    });
+  }
+  response.end();
 }
 
 const busy: HttpResponse = jsonResponse(

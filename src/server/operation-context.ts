@@ -1,7 +1,7 @@
 /** What an operation is given, and small things that several of them need. */
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import type { OwnedRecord, Page, Table } from "../ledger/index.ts";
-import { type OperationName, ServiceException } from "../protocol/index.ts";
+import { Blob64, type OperationName, ServiceException } from "../protocol/index.ts";
 import type { Caller } from "./authenticate.ts";
 import { RawJson, stringify } from "./http.ts";
 import type { ServerParts } from "./parts.ts";
@@ -67,6 +67,12 @@ export class Input {
   textOr(name: string): string | undefined {
     const value = this.#values[name];
     return typeof value === "string" ? value : undefined;
+  }
+
+  blob(name: string): Blob64 {
+    const value = this.#values[name];
+    if (!(value instanceof Blob64)) throw new Error(`invariant broken: ${name} is no blob`);
+    return value;
   }
 
   numberOr(name: string): number | undefined {

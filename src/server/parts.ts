@@ -35,7 +35,7 @@ export interface Definitions {
   /** Unpacks, checks and keeps a bundle. Throws only AppErrors of our own trouble. */
   register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
   /** The archive of a definition by its digest (64 hexadecimal digits). */
-  readBundle(digest: string): Promise<Uint8Array | undefined>;
+  findBundle(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;
 }
 
 /** Runs that are queued or under way; every change of state goes through the ledger. */

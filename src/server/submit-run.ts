@@ -215,7 +215,7 @@ function makeRoom(context: OperationContext, mode: "RETAIN" | "REMOVE"): void {
 }
 
 /** Metadata of an ended run; outputs and logs in the output location stay. */
-export function removeRun(context: OperationContext, run: RunRecord): void {
+export function removeRun(context: Pick<OperationContext, "parts">, run: RunRecord): void {
   const { ledger, runs } = context.parts;
   ledger.transaction(() => {
     for (const task of ledger.tasks.all(run.account, { runId: run.id }))

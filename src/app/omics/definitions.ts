@@ -3,7 +3,7 @@
  * is no valid workflow is refused with the diagnostics that `memoir check` would show.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
@@ -18,7 +18,7 @@ type Engine = DefinitionRecord["engine"];
 
 /** Where a workflow's definition comes from. */
 export type DefinitionSource =
-  | { readonly kind: "zip"; readonly bytes: Uint8Array }
+  | { readonly kind: "zip"; readonly pieces: AsyncIterable<Uint8Array> }
   | { readonly kind: "uri"; readonly uri: string };
 
 export interface DefinitionRequest {
@@ -48,6 +48,12 @@ export type DefinitionAnswer =
   | { readonly kind: "refused"; readonly reason: string; readonly engine?: Engine };
 
 const mostZipBytes = 100 * 1024 * 1024;
+/**
+ * Of one document, and of all of them together: they are read by the process that answers everybody else, and no
+ * workflow that people wrote is anywhere near.
+ */
+const largestDocumentBytes = 1024 * 1024;
+const mostDocumentBytes = 16 * 1024 * 1024;
 const mostReasonLength = 4_000;
 
 const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
@@ -66,30 +72,51 @@ export async function registerDefinition(
 ): Promise<DefinitionAnswer> {
   if (request.engine === "NEXTFLOW") return { kind: "refused", engine: "NEXTFLOW", reason: noNextflow };
   const { main } = request;
-  let zip: Uint8Array;
+  const place = join(environment.home, "server", "definitions");
+  const incoming = join(place, `${randomUUID()}.incoming.zip`);
+  await mkdir(place, { recursive: true });
   try {
-    zip =
-      request.source.kind === "zip"
-        ? request.source.bytes
-        : await readBundle(request.source.uri, { allowed, environment }, ask);
-  } catch (error) {
-    if (!isAppError(error) || error.row.kind === "interrupted") throw error;
-    return { kind: "unreadable", reason: `${error.message}. ${error.hint}` };
+    const { source } = request;
+    const pieces =
+      source.kind === "zip" ? source.pieces : readBundle(source.uri, { allowed, environment }, ask);
+    let digest: string;
+    try {
+      digest = await keep(pieces, incoming);
+    } catch (error) {
+      if (!isAppError(error) || source.kind === "zip" || error.row.kind === "interrupted") throw error;
+      return { kind: "unreadable", reason: `${error.message}. ${error.hint}` };
+    }
+    const folder = join(place, digest);
+    try {
+      await unpackOnce(incoming, folder, ask);
+      const top = await topOfArchive(folder);
+      // A bundle in a folder of its own may be named with and without that folder.
+      const root = main !== undefined && (await exists(join(folder, main))) ? folder : top;
+      const answer = await checked({ request, folder: root, digest, allowed }, environment, ask);
+      return answer.kind === "refused" ? { ...answer, reason: forClients(answer.reason, root) } : answer;
+    } catch (error) {
+      if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
+        return { kind: "refused", reason: forClients(messageOf(error), folder) };
+      throw error;
+    }
+  } finally {
+    await rm(incoming, { force: true });
   }
-  const digest = createHash("sha256").update(zip).digest("hex");
-  const folder = join(environment.home, "server", "definitions", digest);
+}
+
+/** Writes a bundle as it comes, and answers the sha-256 of its bytes. */
+async function keep(pieces: AsyncIterable<Uint8Array>, path: string): Promise<string> {
+  const hasher = createHash("sha256");
+  const file = await open(path, "wx");
   try {
-    await unpackOnce(zip, folder, ask);
-    const top = await topOfArchive(folder);
-    // A bundle in a folder of its own may be named with and without that folder.
-    const root = main !== undefined && (await exists(join(folder, main))) ? folder : top;
-    const answer = await checked({ request, folder: root, digest, allowed }, environment, ask);
-    return answer.kind === "refused" ? { ...answer, reason: forClients(answer.reason, root) } : answer;
-  } catch (error) {
-    if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
-      return { kind: "refused", reason: forClients(messageOf(error), folder) };
-    throw error;
+    for await (const piece of pieces) {
+      hasher.update(piece);
+      await file.writeFile(piece);
+    }
+  } finally {
+    await file.close();
   }
+  return hasher.digest("hex");
 }
 
 /** Where the bundle lies on this machine is nobody's business. */
@@ -127,6 +154,8 @@ async function checked(
   ask: Ask,
 ): Promise<DefinitionAnswer> {
   const { request, folder, digest, allowed } = bundle;
+  const tooLarge = await largeDocuments(folder);
+  if (tooLarge !== undefined) return { kind: "refused", reason: tooLarge };
   const lenient = request.engine === "WDL_LENIENT";
   const asked = lenient ? "WDL" : request.engine;
   const engine = asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, request.main) : asked;
@@ -167,6 +196,22 @@ async function checked(
   }
 }
 
+/** Why the documents of a bundle are too large to be read here; undefined when they are not. */
+async function largeDocuments(folder: string): Promise<string | undefined> {
+  let together = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !kinds.some(({ names }) => names.test(entry.name))) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { size } = await stat(path);
+    together += size;
+    if (size > largestDocumentBytes)
+      return `${relative(folder, path)} has ${size} bytes; a document has at most ${largestDocumentBytes} here: import the rest from others`;
+    if (together > mostDocumentBytes)
+      return `its documents have more than ${mostDocumentBytes} bytes together`;
+  }
+  return undefined;
+}
+
 /** The document that was found to be the main one, relative to the bundle. */
 async function mainOf(loaded: LoadedWorkflow, folder: string, ask: Ask): Promise<string> {
   const names = kinds.find(({ engine }) => engine.toLowerCase() === loaded.language)?.names;
@@ -205,11 +250,13 @@ function outline(about: WorkflowInterface, warnings: number): string {
   return lines.join("\n").slice(0, mostReasonLength);
 }
 
-async function readBundle(
+const pieceBytes = 4 * 1024 * 1024;
+
+async function* readBundle(
   uri: string,
   { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
-): Promise<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   const refused = locationTrouble(uri, allowed);
   if (refused !== undefined)
     throw new AppError("SERVER_PLACE_REFUSED", `reading the definition ${uri}: ${refused}`);
@@ -222,29 +269,42 @@ async function readBundle(
   const store = openObjectStore(uri.slice(0, at), { s3: environment.s3 });
   try {
     await store.open(ask);
-    const info = await store.head(uri.slice(at + 1), ask);
-    if (info !== undefined && info.sizeBytes > mostZipBytes)
+    const name = uri.slice(at + 1);
+    const info = await store.head(name, ask);
+    if (info === undefined)
+      throw new AppError("WORKFLOW_NOT_FOUND", `reading the definition ${uri}: there is no such object`);
+    if (info.sizeBytes > mostZipBytes)
       throw new AppError(
         "WORKFLOW_NOT_FOUND",
         `reading the definition ${uri}: ${info.sizeBytes} bytes, the most is ${mostZipBytes}`,
       );
-    const bytes = await store.read(uri.slice(at + 1), ask);
-    if (bytes === undefined)
-      throw new AppError("WORKFLOW_NOT_FOUND", `reading the definition ${uri}: there is no such object`);
-    return bytes;
+    for (let start = 0; start < info.sizeBytes; start += pieceBytes)
+      yield await store.readRange(name, { start, end: Math.min(start + pieceBytes, info.sizeBytes) }, ask);
+    const now = await store.head(name, ask);
+    if (now?.etag !== info.etag || now?.modifiedAt.getTime() !== info.modifiedAt.getTime())
+      throw new AppError(
+        "WORKFLOW_NOT_FOUND",
+        `reading the definition ${uri}: it was replaced while it was read`,
+      );
   } finally {
     await store.close();
   }
 }
 
+export interface KeptBundle {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 /** The archive as it was sent; undefined when there is none with this digest (64 hexadecimal digits). */
-export async function readKeptBundle(
+export async function findKeptBundle(
   digest: string,
   environment: Environment,
-): Promise<Uint8Array | undefined> {
+): Promise<KeptBundle | undefined> {
   if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
+  const path = join(environment.home, "server", "definitions", `${digest}.zip`);
   try {
-    return await readFile(join(environment.home, "server", "definitions", `${digest}.zip`));
+    return { path, sizeBytes: (await stat(path)).size };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
@@ -252,20 +312,14 @@ export async function readKeptBundle(
 }
 
 /** Equal bundles are kept once; a half-unpacked one is never seen under its name. */
-async function unpackOnce(zip: Uint8Array, folder: string, ask: Ask): Promise<void> {
+async function unpackOnce(incoming: string, folder: string, ask: Ask): Promise<void> {
   if (await exists(folder)) return;
   const temp = `${folder}.${randomUUID()}`;
   await mkdir(temp, { recursive: true });
   try {
-    const file = `${temp}.zip`;
-    await writeFile(file, zip);
-    try {
-      await unpackBundle({ file, name: "the definition", into: temp }, ask);
-      // Kept for who asks for the definition again.
-      await rename(file, `${folder}.zip`);
-    } finally {
-      await rm(file, { force: true });
-    }
+    await unpackBundle({ file: incoming, name: "the definition", into: temp }, ask);
+    // Kept for who asks for the definition again.
+    await rename(incoming, `${folder}.zip`);
     await rename(temp, folder).catch(async (error) => {
       if (!(await exists(folder))) throw error;
     });

@@ -8,7 +8,8 @@ import type { RunWorkflowWish } from "../workflows/run.ts";
 import {
   type DefinitionAnswer,
   type DefinitionRequest,
-  readKeptBundle,
+  findKeptBundle,
+  type KeptBundle,
   registerDefinition,
 } from "./definitions.ts";
 import { lockHome } from "./home-lock.ts";
@@ -40,7 +41,7 @@ export interface Omics {
   readonly keys: readonly AccessKeyFact[];
   readonly definitions: {
     register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
-    readBundle(digest: string): Promise<Uint8Array | undefined>;
+    findBundle(digest: string): Promise<KeptBundle | undefined>;
   };
   readonly runs: RunDesk;
   readonly locations: {
@@ -88,7 +89,7 @@ export async function openOmics(
     runs,
     definitions: {
       register: (request, ask) => registerDefinition(request, { allowed, environment }, ask),
-      readBundle: (digest) => readKeptBundle(digest, environment),
+      findBundle: (digest) => findKeptBundle(digest, environment),
     },
     locations: {
       check: (uri, ask) => checkLocation(uri, allowed, environment, ask),

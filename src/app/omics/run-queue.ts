@@ -13,7 +13,7 @@ interface Place extends QueuedRun {
 
 export class RunQueue {
   /** Sorted by rank, larger first; equal ranks in the order in which they came. */
-  #places: Place[] = [];
+  readonly #places: Place[] = [];
 
   add(run: RunRecord): void {
     const rank = run.status === "PENDING" ? run.priority : Number.POSITIVE_INFINITY;
@@ -28,7 +28,8 @@ export class RunQueue {
   }
 
   remove(run: QueuedRun): void {
-    this.#places = this.#places.filter((place) => place.id !== run.id || place.account !== run.account);
+    const at = this.#places.findIndex((place) => place.id === run.id && place.account === run.account);
+    if (at >= 0) this.#places.splice(at, 1);
   }
 
   /** The first one that fits leaves the queue. */

@@ -3,6 +3,7 @@
  * the one group `/aws/omics/WorkflowLog`. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/
  */
 import type { LogStream } from "../../ledger/index.ts";
+import { boundedText } from "../../protocol/index.ts";
 import { type HttpResponse, jsonResponse } from "../http.ts";
 import { type EventPlace, filterEvents } from "./filter-events.ts";
 import type { NeighbourRequest } from "./index.ts";
@@ -12,6 +13,8 @@ export const logGroup = "/aws/omics/WorkflowLog";
 const mostEvents = 10_000;
 const mostStreams = 50;
 const streamsAtOnce = 1_000;
+/** As CloudWatch Logs limits them; tokens are ours and hold the name of a stream. */
+const longest = { filterPattern: 1_024, usual: 2_048 } as const;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -137,7 +140,7 @@ async function getEvents({ parts, caller }: NeighbourRequest, body: Body): Promi
 async function filtered({ parts, caller }: NeighbourRequest, body: Body): Promise<unknown> {
   const { logs } = parts.ledger;
   const { account } = caller;
-  const given = textOf(body, "filterPattern") ?? "";
+  const given = body["filterPattern"] === "" ? "" : (textOf(body, "filterPattern") ?? "");
   const matches = parsePattern(given);
   if (matches === undefined) throw invalid(`The filterPattern ${given} is not understood here.`);
   const token = textOf(body, "nextToken");
@@ -146,9 +149,9 @@ async function filtered({ parts, caller }: NeighbourRequest, body: Body): Promis
   // What is written from now on is for the next request, so that who goes on at the last event's time misses nothing.
   const until = Math.min(times.until, Date.now() + 1);
   const since = Math.max(times.since, after?.at ?? 0);
-  const streams = [...streamsOf((at) => logs.streams(account, at), body)]
-    .filter(({ lastAt }) => lastAt !== undefined && lastAt >= since)
-    .map(({ name }) => name);
+  const streams: string[] = [];
+  for await (const { name, lastAt } of streamsOf((at) => logs.streams(account, at), body))
+    if (lastAt !== undefined && lastAt >= since) streams.push(name);
   const { events, next } = await filterEvents(logs, {
     ...{ account, streams, matches, since: times.since, until, after },
     limit: integerOf(body, "limit", { usual: mostEvents, least: 1, most: mostEvents }),
@@ -169,14 +172,16 @@ async function filtered({ parts, caller }: NeighbourRequest, body: Body): Promis
 type Streams = (query: { prefix?: string; after?: string; limit: number }) => readonly LogStream[];
 
 /** Of the names or below the prefix that the request gives. */
-function* streamsOf(streams: Streams, body: Body): Generator<LogStream> {
+async function* streamsOf(streams: Streams, body: Body): AsyncGenerator<LogStream> {
   const names = body["logStreamNames"];
   const prefix = textOf(body, "logStreamNamePrefix");
   if (names !== undefined) {
     if (!Array.isArray(names) || names.length < 1 || names.length > 100)
       throw invalid("logStreamNames must name 1 to 100 streams");
     if (prefix !== undefined) throw invalid("Give either logStreamNames or logStreamNamePrefix.");
-    for (const name of new Set(names.map(String))) {
+    for (const name of new Set(
+      names.map((_, index) => textOf(names as unknown as Body, String(index)) ?? ""),
+    )) {
       const [first] = streams({ prefix: name, limit: 1 });
       if (first?.name !== name)
         throw new LogsRefusal("ResourceNotFoundException", "The specified log stream does not exist.");
@@ -192,6 +197,7 @@ function* streamsOf(streams: Streams, body: Body): Generator<LogStream> {
     });
     yield* found;
     after = found.at(-1)?.name;
+    await new Promise((resolve) => setImmediate(resolve));
     if (found.length < streamsAtOnce) return;
   }
 }
@@ -224,6 +230,8 @@ function textOf(body: Body, name: string): string | undefined {
   const value = body[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string" || value === "") throw invalid(`${name} must be text`);
+  const most = name === "filterPattern" ? longest.filterPattern : longest.usual;
+  if (value.length > most) throw invalid(`${name} must have at most ${most} characters`);
   return value;
 }
 
@@ -239,7 +247,12 @@ function integerOf(
   return value;
 }
 
+/** Requests have a handful of members. */
+const bodyBounds = { textBytes: 1024 * 1024, blobs: new Set<string>() };
+
 function parse(body: Uint8Array): Body {
+  const bounded = boundedText(body, bodyBounds);
+  if (bounded.kind === "refused") throw new LogsRefusal("SerializationException", bounded.reason);
   try {
     const value = JSON.parse(Buffer.from(body).toString("utf8") || "{}") as unknown;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Body;

@@ -6,9 +6,15 @@ import { randomUUID } from "node:crypto";
 import { freshAsk, messageOf } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord, CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import {
-  batchSettingsFile,
+  batchSetting,
+  boundedText,
+  type Fault,
+  faultMessage,
   faultsMessage,
+  maxBatchRuns,
+  rawItems,
   rawMember,
+  rawMembers,
   ServiceException,
   validateMembers,
 } from "../../protocol/index.ts";
@@ -37,20 +43,62 @@ import { activeRunStatuses } from "./run-caches.ts";
 import { workflowOf } from "./workflows.ts";
 
 const settingsFileBytes = 64 * 1024 * 1024;
+/** Others get a turn after so many runs of a batch, which may have 100,000. */
+const runsAtOnce = 250;
+
+/** Works through all of them, a few at a time; what is written for these few is written in one step. */
+async function inTurns<T>(
+  { ledger }: Pick<ServerParts, "ledger">,
+  items: readonly T[],
+  work: (item: T) => void,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += runsAtOnce) {
+    ledger.transaction(() => {
+      for (const item of items.slice(start, start + runsAtOnce)) work(item);
+    });
+    await nextTurn();
+  }
+}
+
+/** The same for the runs of a batch that is written down already. */
+async function eachRun(
+  { ledger }: Pick<ServerParts, "ledger">,
+  { account, id: batchId }: Pick<BatchRecord, "account" | "id">,
+  work: (item: BatchRunRecord) => void,
+): Promise<void> {
+  for await (const items of pagesOf({ ledger }, { account, id: batchId }))
+    ledger.transaction(() => items.forEach(work));
+}
+
+async function* pagesOf(
+  { ledger }: Pick<ServerParts, "ledger">,
+  { account, id: batchId }: Pick<BatchRecord, "account" | "id">,
+): AsyncGenerator<readonly BatchRunRecord[]> {
+  for (let token: string | undefined; ; ) {
+    const wanted = { limit: runsAtOnce, ...(token === undefined ? {} : { token }) };
+    const { items, nextToken } = ledger.batchRuns.page(account, { batchId }, wanted);
+    yield items;
+    if (nextToken === undefined) return;
+    token = nextToken;
+    await nextTurn();
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 const startRunBatch: OperationHandler = async (context) => {
   const { caller, parts, input } = context;
   const { ledger } = parts;
   const defaults = new Input(input.record("defaultRunSetting"));
   refuseSessionPolicy(defaults.textOr("sessionPolicy"));
+  refuseLargeParameters(context.raw("defaultRunSetting") ?? "{}");
   checkOwnWorkflow({ input: defaults, caller }, defaults.text("workflowId"));
   if (defaults.has("cacheBehavior") && !defaults.has("cacheId"))
     throw new ServiceException("ValidationException", "A cacheBehavior needs a cacheId.");
   const workflow = workflowOf(context, defaults.text("workflowId"));
   const settings = await settingsOf(context);
-  const ids = new Set(settings.map((setting) => setting.id));
-  if (ids.size !== settings.length)
-    throw new ServiceException("ValidationException", "Every runSettingId must be unique within the batch.");
   const runGroupId = defaults.textOr("runGroupId");
   const name = input.textOr("batchName");
   const batch: BatchRecord = {
@@ -73,31 +121,37 @@ const startRunBatch: OperationHandler = async (context) => {
     uuid: batch.uuid,
     tags: batch.tags,
   };
-  const write = () => {
-    ledger.batches.insert(batch);
-    for (const { id, text } of settings) {
-      ledger.batchRuns.insert({
-        account: caller.account,
-        id: `${batch.id}/${id}`,
-        createdAt: batch.createdAt,
-        tags: {},
-        batchId: batch.id,
-        runSettingId: id,
-        setting: text,
-      });
-    }
-  };
-  context.create(write, answer);
+  // Nobody sees runs of a batch that is not there yet; those of one that never came are removed at the next start.
+  await inTurns(parts, settings, ({ id, text }) =>
+    ledger.batchRuns.insert({
+      account: caller.account,
+      id: `${batch.id}/${id}`,
+      createdAt: batch.createdAt,
+      tags: {},
+      batchId: batch.id,
+      runSettingId: id,
+      setting: text,
+    }),
+  );
+  context.create(() => ledger.batches.insert(batch), answer);
   submitBatch(context, batch.id).catch((error) => parts.onBug?.(error));
   return answer;
 };
 
 const getBatch: OperationHandler = async (context) => {
   const batch = settled(context, batchOf(context, context.input.text("batchId")));
-  const submissions = context.parts.ledger.batchRuns.all(batch.account, { batchId: batch.id });
-  const runs = context.parts.ledger.runs.all(batch.account, { batchId: batch.id });
-  const submitted = (status: string) => submissions.filter((item) => item.submissionStatus === status).length;
-  const inState = (...states: readonly string[]) => runs.filter((run) => states.includes(run.status)).length;
+  const { batchRuns, runs } = context.parts.ledger;
+  const where = { batchId: batch.id };
+  const submitted = (submissionStatus: string) =>
+    batchRuns.count(batch.account, { ...where, submissionStatus });
+  const inState = (status: string) => runs.count(batch.account, { ...where, status });
+  const failed = submitted("FAILED");
+  const changed =
+    submitted("CANCEL_SUCCESS") +
+    submitted("CANCEL_FAILED") +
+    submitted("DELETE_SUCCESS") +
+    submitted("DELETE_FAILED");
+  const answered = submitted("SUCCESS") + changed;
   return {
     id: batch.id,
     arn: arnOf(context, batch.account, `runBatch/${batch.id}`),
@@ -108,9 +162,9 @@ const getBatch: OperationHandler = async (context) => {
     totalRuns: batch.totalRuns,
     defaultRunSetting: new RawJson(batch.defaultRunSetting),
     submissionSummary: {
-      successfulStartSubmissionCount: submissions.filter((item) => item.runId !== undefined).length,
-      failedStartSubmissionCount: submitted("FAILED"),
-      pendingStartSubmissionCount: submissions.filter((item) => item.submissionStatus === undefined).length,
+      successfulStartSubmissionCount: answered,
+      failedStartSubmissionCount: failed,
+      pendingStartSubmissionCount: batchRuns.count(batch.account, where) - answered - failed,
       successfulCancelSubmissionCount: submitted("CANCEL_SUCCESS"),
       failedCancelSubmissionCount: submitted("CANCEL_FAILED"),
       successfulDeleteSubmissionCount: submitted("DELETE_SUCCESS"),
@@ -190,67 +244,85 @@ const cancelRunBatch: OperationHandler = async (context) => {
       "ConflictException",
       `The batch ${batch.id} is ${batch.status} and cannot be cancelled.`,
     );
-  const { ledger } = parts;
-  const stopped: RunRecord[] = [];
-  ledger.transaction(() => {
-    ledger.batches.put({ ...batch, status: "CANCELLED", processedTime: parts.now().toISOString() });
-    for (const item of ledger.batchRuns.all(batch.account, { batchId: batch.id })) {
-      const run = item.runId === undefined ? undefined : ledger.runs.get(batch.account, item.runId);
-      const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
-      if (!active) continue;
-      const changed = { ...run, cancelRequested: true };
-      ledger.runs.put(changed);
-      ledger.batchRuns.put({ ...item, submissionStatus: "CANCEL_SUCCESS" });
-      stopped.push(changed);
-    }
-  });
-  for (const run of stopped) parts.runs.cancelled(run);
+  await stopBatch(parts, batch);
   return undefined;
 };
 
+async function stopBatch(parts: ServerParts, batch: BatchRecord): Promise<void> {
+  const { ledger } = parts;
+  // From here on no further run is submitted.
+  ledger.batches.put({ ...batch, status: "STOPPING" });
+  const stopped: RunRecord[] = [];
+  await eachRun(parts, batch, (item) => {
+    const run = item.runId === undefined ? undefined : ledger.runs.get(batch.account, item.runId);
+    const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
+    if (!active) return;
+    const changed = { ...run, cancelRequested: true };
+    ledger.runs.put(changed);
+    ledger.batchRuns.put({ ...item, submissionStatus: "CANCEL_SUCCESS" });
+    stopped.push(changed);
+  });
+  await inTurns(parts, stopped, (run) => parts.runs.cancelled(run));
+  ledger.batches.put({ ...batch, status: "CANCELLED", processedTime: parts.now().toISOString() });
+}
+
 /** Deletes the ended runs of a batch; outputs stay. */
 const deleteRunBatch: OperationHandler = async (context) => {
-  const { ledger } = context.parts;
   const batch = settled(context, batchOf(context, context.input.text("batchId")));
   if (batch.status !== "PROCESSED" && batch.status !== "CANCELLED")
     throw new ServiceException(
       "ConflictException",
       `The batch ${batch.id} is ${batch.status}: its runs cannot be deleted.`,
     );
-  ledger.transaction(() => {
-    for (const item of ledger.batchRuns.all(batch.account, { batchId: batch.id })) {
-      if (item.runId === undefined) continue;
-      const run = ledger.runs.get(batch.account, item.runId);
-      const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
-      if (!active && run !== undefined) removeRun(context, run);
-      ledger.batchRuns.put({ ...item, submissionStatus: active ? "DELETE_FAILED" : "DELETE_SUCCESS" });
-    }
-    ledger.batches.put({ ...batch, status: "RUNS_DELETED" });
-  });
+  await deleteRuns(context.parts, batch);
   return undefined;
 };
+
+async function deleteRuns(parts: ServerParts, batch: BatchRecord): Promise<void> {
+  const { ledger } = parts;
+  ledger.batches.put({ ...batch, status: "RUNS_DELETING" });
+  await eachRun(parts, batch, (item) => {
+    if (item.runId === undefined) return;
+    const run = ledger.runs.get(batch.account, item.runId);
+    const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
+    if (!active && run !== undefined) removeRun({ parts }, run);
+    ledger.batchRuns.put({ ...item, submissionStatus: active ? "DELETE_FAILED" : "DELETE_SUCCESS" });
+  });
+  ledger.batches.put({ ...batch, status: "RUNS_DELETED" });
+}
 
 /** Metadata of the batch itself. */
 const deleteBatch: OperationHandler = async (context) => {
   const { ledger } = context.parts;
   const batch = settled(context, batchOf(context, context.input.text("batchId")));
-  if (["CREATING", "PENDING", "SUBMITTING", "INPROGRESS", "STOPPING"].includes(batch.status))
+  if (["CREATING", "PENDING", "SUBMITTING", "INPROGRESS", "STOPPING", "RUNS_DELETING"].includes(batch.status))
     throw new ServiceException(
       "ConflictException",
       `The batch ${batch.id} is ${batch.status} and cannot be deleted.`,
     );
-  ledger.transaction(() => {
-    for (const item of ledger.batchRuns.all(batch.account, { batchId: batch.id }))
-      ledger.batchRuns.remove(item.account, item.id);
-    ledger.batches.remove(batch.account, batch.id);
-  });
+  // Its runs go first: what a killed server leaves of them can be deleted again.
+  await removeItems(context.parts, batch.account, batch.id);
+  ledger.batches.remove(batch.account, batch.id);
   return undefined;
 };
 
-/** Batches that a stopped server left half submitted go on. */
+async function removeItems(parts: ServerParts, account: string, batchId: string): Promise<void> {
+  const { batchRuns } = parts.ledger;
+  await eachRun(parts, { account, id: batchId }, (item) => {
+    batchRuns.remove(item.account, item.id);
+  });
+}
+
+/** Batches that a stopped server left half made, half submitted, half cancelled or half deleted. */
 export function resumeBatches(parts: ServerParts): void {
+  const { batches } = parts.ledger;
+  const report = (error: unknown) => parts.onBug?.(error);
+  removeOrphans(parts).catch(report);
+  for (const batch of batches.all(undefined, { status: "STOPPING" })) stopBatch(parts, batch).catch(report);
+  for (const batch of batches.all(undefined, { status: "RUNS_DELETING" }))
+    deleteRuns(parts, batch).catch(report);
   for (const status of ["PENDING", "SUBMITTING"])
-    for (const { account, id } of parts.ledger.batches.all(undefined, { status })) {
+    for (const { account, id } of batches.all(undefined, { status })) {
       const caller = { account, accessKeyId: "", region: parts.region };
       const context: OperationContext = {
         ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
@@ -261,8 +333,15 @@ export function resumeBatches(parts: ServerParts): void {
           return answer;
         },
       };
-      submitBatch(context, id).catch((error) => parts.onBug?.(error));
+      submitBatch(context, id).catch(report);
     }
+}
+
+/** Runs of batches whose request ended before the batch was there. */
+async function removeOrphans(parts: ServerParts): Promise<void> {
+  const { batches, batchRuns } = parts.ledger;
+  for (const { account, value: batchId } of batchRuns.values("batchId"))
+    if (batches.get(account, batchId) === undefined) await removeItems(parts, account, batchId);
 }
 
 /** Submits what has not been submitted yet. */
@@ -270,15 +349,16 @@ async function submitBatch(context: OperationContext, batchId: string): Promise<
   const { ledger } = context.parts;
   const account = context.caller.account;
   const begin = ledger.batches.get(account, batchId);
-  if (begin === undefined || begin.status === "CANCELLED") return;
+  if (begin?.status !== "PENDING" && begin?.status !== "SUBMITTING") return;
   ledger.batches.put({ ...begin, status: "SUBMITTING" });
-  for (const item of ledger.batchRuns.all(account, { batchId })) {
-    if (item.submissionStatus !== undefined) continue;
-    // Others get a turn between two submissions: a batch may be 100,000 runs long.
-    await new Promise((resolve) => setImmediate(resolve));
-    const batch = ledger.batches.get(account, batchId);
-    if (batch === undefined || batch.status === "CANCELLED") return;
-    await submitItem(context, batch, item);
+  for await (const items of pagesOf(context.parts, begin)) {
+    for (const item of items) {
+      if (item.submissionStatus !== undefined) continue;
+      await nextTurn();
+      const batch = ledger.batches.get(account, batchId);
+      if (batch?.status !== "SUBMITTING") return;
+      await submitItem(context, batch, item);
+    }
   }
   const batch = ledger.batches.get(account, batchId);
   if (batch !== undefined && batch.status === "SUBMITTING")
@@ -341,9 +421,7 @@ function mergedSettings(batch: BatchRecord, item: BatchRunRecord): RunSettings {
 function mergedParameters(defaults: string, own: string): string {
   const merged = new Map<string, string>();
   for (const setting of [defaults, own]) {
-    const text = rawMember(setting, "parameters") ?? "{}";
-    const names = Object.keys(JSON.parse(text) as Readonly<Record<string, unknown>>);
-    for (const name of names) merged.set(name, rawMember(text, name) ?? "null");
+    for (const [name, text] of rawMembers(rawMember(setting, "parameters") ?? "{}")) merged.set(name, text);
   }
   return `{${[...merged].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
@@ -355,37 +433,74 @@ async function settingsOf(context: OperationContext): Promise<readonly { id: str
     uri === undefined
       ? (rawMember(context.raw("batchRunSettings") ?? "{}", "inlineSettings") ?? "[]")
       : await readNamedText(context, uri, settingsFileBytes);
-  const settings = parseSettings(text);
-  const faults = validateMembers({ settings: { shape: batchSettingsFile, required: true } }, { settings });
-  if (faults.length > 0)
-    throw new ServiceException("ValidationException", faultsMessage(faults.slice(0, 20)));
-  return rawItems(text).map((item, index) => {
-    const setting = settings[index] as { readonly runSettingId: string };
-    return { id: setting.runSettingId, text: item };
-  });
+  return readSettings(text);
 }
 
-function parseSettings(text: string): readonly unknown[] {
+/** One run after the other: the whole list as one value would take as long as all of them. */
+async function readSettings(text: string): Promise<readonly { id: string; text: string }[]> {
+  if (!text.trimStart().startsWith("[")) throw notAList();
+  const settings: { id: string; text: string }[] = [];
+  const ids = new Set<string>();
+  for (const item of rawItems(text)) {
+    if (settings.length === maxBatchRuns)
+      throw new ServiceException("ValidationException", `A batch has at most ${maxBatchRuns} runs.`);
+    const id = checkedSetting(item, settings.length);
+    if (ids.has(id))
+      throw new ServiceException(
+        "ValidationException",
+        "Every runSettingId must be unique within the batch.",
+      );
+    ids.add(id);
+    settings.push({ id, text: item });
+    if (settings.length % runsAtOnce === 0) await nextTurn();
+  }
+  if (settings.length === 0)
+    throw new ServiceException("ValidationException", "The run settings of the batch are empty.");
+  // Brackets of the list itself; what is between them was read above.
+  if (!text.trimEnd().endsWith("]")) throw notAList();
+  return settings;
+}
+
+/** Its id. */
+function checkedSetting(item: string, index: number): string {
+  const bounds = { textBytes: settingBytes, blobs: new Set<string>() };
+  const bounded = boundedText(Buffer.from(item), bounds);
+  if (bounded.kind === "refused")
+    throw new ServiceException("ValidationException", `Run setting ${index}: ${bounded.reason}`);
+  let value: unknown;
   try {
-    const settings = JSON.parse(text) as unknown;
-    if (Array.isArray(settings)) return settings;
+    value = JSON.parse(item);
   } catch {
-    // Told below, like any other text that is no list.
+    throw notAList();
   }
-  throw new ServiceException("ValidationException", "The run settings of the batch are not a JSON list.");
+  const at = `settings.${index}`;
+  const faults = [
+    ...validateMembers({ [at]: { shape: batchSetting, required: true } }, { [at]: value }),
+    ...parametersFaults(item, at),
+  ];
+  if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
+  return (value as { readonly runSettingId: string }).runSettingId;
 }
 
-/** The raw texts of a JSON list's items: each is read as the member of an object, which keeps numbers as written. */
-function rawItems(text: string): readonly string[] {
-  const items: string[] = [];
-  const count = (JSON.parse(text) as readonly unknown[]).length;
-  let rest = text.trim().slice(1);
-  for (let index = 0; index < count; index++) {
-    const item = rawMember(`{"item":${rest}`, "item") ?? "null";
-    items.push(item);
-    rest = rest.slice(rest.indexOf(item) + item.length).replace(/^\s*,/, "");
-  }
-  return items;
+/** What is documented for one run: 256 KiB of parameters, 50 tags, and the rest. */
+const settingBytes = 1024 * 1024;
+const parameterBytes = 256 * 1024;
+
+function parametersFaults(setting: string, at: string): readonly Fault[] {
+  const parameters = rawMember(setting, "parameters") ?? "";
+  if (Buffer.byteLength(parameters) <= parameterBytes) return [];
+  const place = `${at}.parameters`;
+  const constraint = `Member must have length less than or equal to ${parameterBytes}`;
+  return [{ at: place, message: faultMessage(place, constraint) }];
+}
+
+function refuseLargeParameters(defaults: string): void {
+  const faults = parametersFaults(defaults, "defaultRunSetting");
+  if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
+}
+
+function notAList(): ServiceException {
+  return new ServiceException("ValidationException", "The run settings of the batch are not a JSON list.");
 }
 
 /** A batch whose runs have all ended is PROCESSED, from whenever somebody looks. */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { DefinitionSource } from "../../app/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
-import { ServiceException } from "../../protocol/index.ts";
+import { faultMessage, faultsMessage, ServiceException } from "../../protocol/index.ts";
 import { type OperationContext, readNamedText } from "../operation-context.ts";
 
 /** Members that are kept and given back, and otherwise change nothing here. */
@@ -105,12 +105,17 @@ function sourceOf(context: OperationContext): DefinitionSource {
       `Exactly one of definitionZip, definitionUri and definitionRepository must be given, got ${given.length === 0 ? "none" : given.join(" and ")}.`,
     );
   if (given[0] === "definitionZip")
-    return { kind: "zip", bytes: Buffer.from(input.text("definitionZip"), "base64") };
+    return { kind: "zip", pieces: input.blob("definitionZip").pieces(noBase64) };
   if (given[0] === "definitionUri") return { kind: "uri", uri: input.text("definitionUri") };
   throw new ServiceException(
     "ValidationException",
     "definitionRepository needs a code connection of AWS; send the bundle as definitionZip or name it by definitionUri.",
   );
+}
+
+function noBase64(): ServiceException {
+  const message = faultMessage("definitionZip", "Member must be base64 text");
+  return new ServiceException("ValidationException", faultsMessage([{ at: "definitionZip", message }]));
 }
 
 async function readmeOf(context: OperationContext): Promise<string | undefined> {

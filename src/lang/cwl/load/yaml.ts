@@ -236,17 +236,18 @@ class Converter {
   #entries(map: YAMLMap, depth: number): Entry[] {
     const entries: Entry[] = [];
     const merged: Entry[] = [];
+    const firsts = new Map<string, Entry>();
     for (const pair of map.items as Pair<YamlNode, YamlNode | null>[]) {
       const key = this.convert(pair.key, depth + 1);
       const value = this.convert(pair.value, depth + 1);
       if (key.kind !== "scalar") throw new TooLarge("names of a map are texts", key.place.span.start);
       if (key.value === "<<" && value.kind !== "scalar") {
         for (const each of value.kind === "list" ? value.items : [value])
-          if (each.kind === "map") merged.push(...each.entries);
+          if (each.kind === "map") for (const entry of each.entries) merged.push(entry);
         continue;
       }
       const name = String(key.value);
-      const first = entries.find((entry) => entry.name === name);
+      const first = firsts.get(name);
       if (first !== undefined && this.#insideAlias === 0)
         this.warnings.push({
           code: "cwl-duplicate-name",
@@ -255,11 +256,12 @@ class Converter {
           ...key.place,
           labels: [{ ...first.namePlace, message: "first here" }],
         });
-      entries.push({ name, namePlace: key.place, value });
+      const entry: Entry = { name, namePlace: key.place, value };
+      if (first === undefined) firsts.set(name, entry);
+      entries.push(entry);
     }
     if (merged.length === 0) return entries;
-    const own = new Set(entries.map((entry) => entry.name));
-    return [...merged.filter((entry) => !own.has(entry.name)), ...entries];
+    return [...merged.filter((entry) => !firsts.has(entry.name)), ...entries];
   }
 }
 
