@@ -19,7 +19,7 @@ export type BodyText =
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Walkers of values recurse. */
-export const maxDepth = 100;
+const maxDepth = 100;
 /** Values of a body: parsers make an object of each. */
 const maxValues = 500_000;
 /** Shorter blobs stay in the text. */

@@ -1,7 +1,7 @@
 /** protocol: the HealthOmics wire format as data, its validation, routing and signatures. No HTTP here. */
 export { Blob64 } from "./blob.ts";
 export { type BodyLimit, bodyLimitOf } from "./body-limit.ts";
-export { boundedText, maxDepth } from "./body-text.ts";
+export { boundedText } from "./body-text.ts";
 export { type ExceptionName, ServiceException } from "./exceptions.ts";
 export { type Operation, type OperationName, operations } from "./operations.ts";
 export { rawItems, rawMember, rawMembers } from "./raw-member.ts";
