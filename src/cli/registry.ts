@@ -250,6 +250,12 @@ export const registry: readonly RegistryRow[] = [
     group: machine,
     load: () => import("./commands/doctor.ts"),
   },
+  {
+    name: "completion",
+    summary: "print a script that completes commands and flags in bash, zsh or fish",
+    group: machine,
+    load: async () => ({ command: (await import("./commands/completion.ts")).completionOf(registry) }),
+  },
 ];
 
 /** `memoir run main.wdl …` runs a workflow; predictions have no argument that is not a flag's value. */

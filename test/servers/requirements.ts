@@ -10,6 +10,7 @@ import { redisRequirement } from "./redis.ts";
 import { registryRequirement } from "./registry.ts";
 import type { Requirement } from "./requirement.ts";
 import { s3Requirement } from "./s3.ts";
+import { fishRequirement, zshRequirement } from "./shells.ts";
 import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
@@ -22,4 +23,6 @@ export const allRequirements: readonly Requirement[] = [
   registryRequirement,
   testImagesRequirement,
   bubblewrapRequirement,
+  zshRequirement,
+  fishRequirement,
 ];
