@@ -1,11 +1,9 @@
 /** What is installed and reachable on this machine, and what each missing thing would enable. */
-import { execFile } from "node:child_process";
 import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import { makeFolders } from "../files/index.ts";
-import { type Ask, isAppError, messageOf, withTimeout } from "../kernel/index.ts";
+import { type Ask, isAppError, messageOf, withPatience } from "../kernel/index.ts";
 import { createCanonicalizer, listModels } from "../models/index.ts";
+import { describeOutcome, runProgram } from "../process/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import type { TierWish } from "./stored.ts";
@@ -27,73 +25,131 @@ export interface DoctorResult {
 
 export async function doctor(wish: TierWish, environment: Environment, ask: Ask): Promise<DoctorResult> {
   const places = placesOf(wish, environment);
-  const checks: readonly Promise<Finding>[] = [
+  const first: readonly Check[] = [
     node(),
     home(environment),
-    tier("local cache", "reuse of predictions on this machine", ask, () =>
+    tier("local cache", "reuse of predictions on this machine", () =>
       createLocalTier(places.local, wish, () => {}),
     ),
-    tier("cloud cache", "reuse of predictions across machines", ask, () =>
+    tier("cloud cache", "reuse of predictions across machines", () =>
       createCloudTier(places.cloud, environment, () => {}),
     ),
-    toolkit(ask),
-    modelsHere(environment, ask),
+  ];
+  const second: readonly Check[] = [
+    toolkit(),
+    modelsHere(environment),
     ...programs.map((one) => program(one, environment)),
   ];
-  return { findings: await Promise.all(checks) };
+  // Stores are probed alone: the start of the toolkit takes all of the processor for seconds.
+  const findings = [
+    ...(await Promise.all(first.map((check) => within(check, ask)))),
+    ...(await Promise.all(second.map((check) => within(check, ask)))),
+  ];
+  return { findings };
 }
 
-async function node(): Promise<Finding> {
-  return { name: "Node.js", state: "ok", detail: process.version, enables: "Memoir itself" };
+interface Check extends Pick<Finding, "name" | "enables"> {
+  probe(ask: Ask): Promise<Pick<Finding, "state" | "detail">>;
 }
 
-async function home({ home: folder }: Environment): Promise<Finding> {
-  const finding = { name: "home", enables: "sessions, models and the embedded caches" };
+/** No probe may take longer, in time in which this process runs: a folder on a dead network disk never answers. */
+const probeLimitMs = 60_000;
+
+async function within({ name, enables, probe }: Check, ask: Ask): Promise<Finding> {
+  const limit = withPatience(ask, probeLimitMs);
+  const over = new Promise<Pick<Finding, "state" | "detail">>((resolve, reject) =>
+    limit.ask.signal.addEventListener("abort", () =>
+      ask.signal.aborted
+        ? reject(ask.signal.reason)
+        : resolve({ state: "trouble", detail: `timed out after ${probeLimitMs / 1000} s` }),
+    ),
+  );
   try {
-    await makeFolders(folder);
-    await access(folder, constants.W_OK);
-    return { ...finding, state: "ok", detail: folder };
-  } catch (error) {
-    return { ...finding, state: "trouble", detail: messageOf(error) };
-  }
-}
-
-async function tier(name: string, enables: string, ask: Ask, create: () => PredictionTier): Promise<Finding> {
-  const limited = withTimeout(ask, 5_000);
-  try {
-    const opened = create();
-    try {
-      await opened.open(limited.ask);
-      return { name, state: "ok", detail: opened.name, enables };
-    } finally {
-      await opened.close();
-    }
-  } catch (error) {
-    const hint = isAppError(error) ? ` (${error.code}: ${error.hint})` : "";
-    return { name, state: "trouble", detail: messageOf(error) + hint, enables };
+    const answer = await Promise.race([probe(limit.ask), over]);
+    return { name, enables, ...answer };
   } finally {
-    limited.done();
+    limit.done();
   }
 }
 
-async function toolkit(ask: Ask): Promise<Finding> {
-  const finding = { name: "RDKit", enables: "the built-in models and --match canonical" };
-  try {
-    const canonicalizer = await createCanonicalizer({}, ask);
-    await canonicalizer.close();
-    return { ...finding, state: "ok", detail: canonicalizer.toolkit };
-  } catch (error) {
-    return { ...finding, state: "trouble", detail: messageOf(error) };
-  }
+function node(): Check {
+  return {
+    name: "Node.js",
+    enables: "Memoir itself",
+    probe: async () => ({ state: "ok", detail: process.version }),
+  };
 }
 
-async function modelsHere({ home: folder }: Environment, ask: Ask): Promise<Finding> {
-  const { models, broken } = await listModels(folder, ask);
-  const finding = { name: "models", enables: "predictions" };
-  const known = models.map((model) => model.id).join(", ");
-  if (broken.length === 0) return { ...finding, state: "ok", detail: known };
-  const words = broken.map(({ id, problem }) => `${id} cannot be read: ${problem.message}`).join("; ");
-  return { ...finding, state: "trouble", detail: words };
+function home({ home: folder }: Environment): Check {
+  return {
+    name: "home",
+    enables: "sessions, models and the embedded caches",
+    probe: async () => {
+      try {
+        await makeFolders(folder);
+        await access(folder, constants.W_OK);
+        return { state: "ok", detail: folder };
+      } catch (error) {
+        return { state: "trouble", detail: messageOf(error) };
+      }
+    },
+  };
+}
+
+/** A store that took longer to open works all the same. */
+const slowMs = 2_000;
+
+function tier(name: string, enables: string, create: () => PredictionTier): Check {
+  return {
+    name,
+    enables,
+    probe: async (ask) => {
+      try {
+        const opened = create();
+        const startedAt = performance.now();
+        try {
+          await opened.open(ask);
+          const tookMs = performance.now() - startedAt;
+          const slow = tookMs < slowMs ? "" : ` (slow: answered after ${(tookMs / 1000).toFixed(1)} s)`;
+          return { state: "ok", detail: opened.name + slow };
+        } finally {
+          await opened.close();
+        }
+      } catch (error) {
+        const hint = isAppError(error) ? ` (${error.code}: ${error.hint})` : "";
+        return { state: "trouble", detail: messageOf(error) + hint };
+      }
+    },
+  };
+}
+
+function toolkit(): Check {
+  return {
+    name: "RDKit",
+    enables: "the built-in models and --match canonical",
+    probe: async (ask) => {
+      try {
+        const canonicalizer = await createCanonicalizer({}, ask);
+        await canonicalizer.close();
+        return { state: "ok", detail: canonicalizer.toolkit };
+      } catch (error) {
+        return { state: "trouble", detail: messageOf(error) };
+      }
+    },
+  };
+}
+
+function modelsHere({ home: folder }: Environment): Check {
+  return {
+    name: "models",
+    enables: "predictions",
+    probe: async (ask) => {
+      const { models, broken } = await listModels(folder, ask);
+      if (broken.length === 0) return { state: "ok", detail: models.map((model) => model.id).join(", ") };
+      const words = broken.map(({ id, problem }) => `${id} cannot be read: ${problem.message}`).join("; ");
+      return { state: "trouble", detail: words };
+    },
+  };
 }
 
 interface Program {
@@ -101,6 +157,8 @@ interface Program {
   readonly versionFlag: string;
   readonly enables: string;
 }
+
+const programLimitMs = 10_000;
 
 const programs: readonly Program[] = [
   { name: "bash", versionFlag: "--version", enables: "models that are run as scripts" },
@@ -111,32 +169,22 @@ const programs: readonly Program[] = [
   { name: "bwrap", versionFlag: "--version", enables: "isolated tasks on this machine (--isolate)" },
 ];
 
-async function program(wanted: Program, { programs: env }: Environment): Promise<Finding> {
-  const { name, enables } = wanted;
-  const path = await findProgram(name, env["PATH"] ?? "");
-  if (path === undefined) return { name, state: "absent", detail: "not on PATH", enables };
-  try {
-    const { stdout } = await promisify(execFile)(path, [wanted.versionFlag], { env, timeout: 5_000 });
-    return { name, state: "ok", detail: stdout.split("\n")[0] ?? path, enables };
-  } catch (error) {
-    // Installed and broken is as good as absent: nothing needs it.
-    return {
-      name,
-      state: "absent",
-      detail: `does not work: ${messageOf(error).split("\n")[0] ?? ""}`,
-      enables,
-    };
-  }
-}
-
-async function findProgram(name: string, searchPath: string): Promise<string | undefined> {
-  for (const folder of searchPath.split(delimiter).filter((part) => part !== "")) {
-    const path = join(folder, name);
-    const runs = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return path;
-  }
-  return undefined;
+function program({ name, versionFlag, enables }: Program, { programs: env, cwd }: Environment): Check {
+  return {
+    name,
+    enables,
+    probe: async (ask) => {
+      // With its whole process group: what a program starts must not hold its output open for ever.
+      const outcome = await runProgram(
+        { command: name, args: [versionFlag], env, cwd, timeoutMs: programLimitMs, graceMs: 1_000 },
+        ask,
+      ).catch((error: unknown) => messageOf(error));
+      // Installed and broken is as good as absent: nothing needs it.
+      if (typeof outcome === "string") return { state: "absent", detail: `does not work: ${outcome}` };
+      if (outcome.kind === "not-found") return { state: "absent", detail: "not on PATH" };
+      if (outcome.kind === "exited" && outcome.exitCode === 0)
+        return { state: "ok", detail: outcome.stdout.split("\n")[0] ?? name };
+      return { state: "absent", detail: `does not work: ${describeOutcome(outcome)}` };
+    },
+  };
 }
