@@ -2,10 +2,19 @@
  * Brings the final outputs to where a person looks for them: `<folder>/<output>/<file>`, members of arrays in
  * `<output>/<index>/`. In the run's folder files are shared with the cache by link; elsewhere they are copies.
  */
-import { constants, linkSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { constants, linkSync, mkdirSync, statSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../kernel/index.ts";
+import { copyTree, notRegular, realPathOfSync } from "../files/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  messageOf,
+  onDisk,
+  shownName,
+  systemErrorCode,
+} from "../kernel/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
 import { mapFilesOf } from "./files-of.ts";
 
@@ -72,19 +81,19 @@ function freeName(path: string, taken: Set<string>): string {
 /** Thousands of links are made at once: the calls are short, and asking threads for each would take longer. */
 async function bring(source: string, target: string, to: Target): Promise<void> {
   to.folders.make(dirname(target));
-  const stats = lstatSync(source);
-  const behind = stats.isSymbolicLink() ? statSync(source, { throwIfNoEntry: false }) : stats;
-  if (behind?.isDirectory() === true) {
-    to.folders.make(target);
-    for (const name of readdirSync(source)) await bring(join(source, name), join(target, name), to);
-    return;
-  }
-  // Links to nowhere, pipes, sockets and devices are nobody's results, and reading one might wait for ever.
-  if (behind?.isFile() !== true) return;
-  const file = stats.isSymbolicLink() ? realpathSync(source) : source;
-  if (to.mayLink(file) && tryLink(file, target)) return;
-  await rm(target, { force: true });
-  await copyFile(file, target, constants.COPYFILE_FICLONE);
+  const stats = statSync(onDisk(source));
+  if (stats.isDirectory()) {
+    const doing = `delivering ${shownName(source)}`;
+    await copyTree(source, target, { doing, place: (from, at) => placeFile(from, at, to) });
+  } else if (stats.isFile()) await placeFile(realPathOfSync(source), target, to);
+  // Reading one might wait for ever.
+  else throw notRegular("delivering outputs", shownName(source), stats);
+}
+
+async function placeFile(source: string, target: string, to: Target): Promise<void> {
+  if (to.mayLink(source) && tryLink(source, target)) return;
+  await rm(onDisk(target), { force: true });
+  await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
 }
 
 interface Target {
@@ -100,7 +109,7 @@ class Folders {
     if (this.#made.has(path)) return;
     // The parent was made a moment ago, as a rule, and then one call is enough.
     if (this.#made.has(dirname(path))) mkdirIfMissing(path);
-    else mkdirSync(path, { recursive: true });
+    else mkdirSync(onDisk(path), { recursive: true });
     this.#made.add(path);
     this.#made.add(dirname(path));
   }
@@ -108,7 +117,7 @@ class Folders {
 
 function mkdirIfMissing(path: string): void {
   try {
-    mkdirSync(path);
+    mkdirSync(onDisk(path));
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
   }
@@ -116,7 +125,7 @@ function mkdirIfMissing(path: string): void {
 
 function tryLink(source: string, target: string): boolean {
   try {
-    linkSync(source, target);
+    linkSync(onDisk(source), onDisk(target));
     return true;
   } catch {
     // Another file system, too many links, a file that is there already: it is copied instead.

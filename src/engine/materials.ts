@@ -5,6 +5,7 @@
 import { existsSync, statSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { materialiseDirectory } from "../files/index.ts";
 import { byCodeUnit, sha256 } from "../hash/index.ts";
 import {
   AppError,
@@ -19,11 +20,12 @@ import {
   fileIdentity,
   type Identity,
   isRemote,
+  linkIdentity,
   type RemoteFiles,
   treeIdentity,
 } from "../keys/index.ts";
 import type { FileAccess, Reach } from "../lang/core/index.ts";
-import type { Entry } from "../store/entries/index.ts";
+import { type Entry, membersOf, pathInEntry, type RecordedMember } from "../store/entries/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
 import { filesOf } from "./files-of.ts";
 
@@ -50,6 +52,8 @@ export class Materials {
   /** Where this run had made what a cache in a folder took over, by its place there. */
   readonly #originals = new Map<string, string>();
   readonly #downloads = new SingleFlight<string>();
+  /** What recorded directories hold, by location. */
+  readonly #directories = new Map<string, readonly RecordedMember[]>();
   /** Files of entries that tasks had made programs; a download does not know that. */
   readonly #programs = new Set<string>();
   /** Of entries that this run uses. */
@@ -99,7 +103,9 @@ export class Materials {
         if (program.path === path || program.path.startsWith(`${path}/`))
           this.#programs.add(file.location + program.path.slice(path.length));
       if (file.kind === "directory") {
-        this.#known.set(file.location, { identity: treeOf(entry, path, file) });
+        const members = membersOf(entry, file) ?? [];
+        this.#directories.set(file.location, members);
+        this.#known.set(file.location, { identity: treeOf(members) });
         continue;
       }
       const stored = byPath.get(path);
@@ -176,9 +182,13 @@ export class Materials {
       await bring(file.location, path);
       return path;
     }
+    const members = this.#directories.get(file.location);
+    if (members !== undefined) {
+      await materialiseDirectory(path, members, (member, to) => bring(member.location, to));
+      return path;
+    }
     await mkdir(path, { recursive: true });
     const root = file.location.replace(/\/+$/, "");
-    for (const folder of emptyFolders(file)) await mkdir(join(path, folder), { recursive: true });
     for await (const member of remote.list(`${root}/`, ask)) {
       await mkdir(dirname(join(path, member.name)), { recursive: true });
       await bring(`${root}/${member.name}`, join(path, member.name));
@@ -243,32 +253,15 @@ function asFile(location: string): FileValue {
   return { kind: "file", location, basename: basename(location) };
 }
 
-/** The part of a location that follows the entry's folder. */
-function pathInEntry(entry: Entry, location: string): string | undefined {
-  const mark = `/${entry.uuid}/`;
-  const at = location.indexOf(mark);
-  return at < 0 ? undefined : location.slice(at + mark.length);
-}
-
-function treeOf(entry: Entry, path: string, directory: FileValue): Identity {
-  const members: [string, string][] = [];
-  for (const file of entry.files)
-    if (file.path.startsWith(`${path}/`))
-      members.push([file.path.slice(path.length + 1), fileIdentity(file.sha256, file.executable === true)]);
-  for (const folder of emptyFolders(directory)) members.push([folder, "empty"]);
-  return treeIdentity(members);
-}
-
-/** Those inside of a recorded folder, which stores of objects have no name for. */
-function emptyFolders(directory: FileValue): readonly string[] {
-  const empty = directory.extra?.["emptyDirectories"];
-  if (!Array.isArray(empty)) return [];
-  return empty.filter(
-    (folder) =>
-      typeof folder === "string" &&
-      folder !== "." &&
-      !folder.startsWith("/") &&
-      !folder.split("/").includes(".."),
+/** As `localTree` identifies the folder that these members make. */
+function treeOf(members: readonly RecordedMember[]): Identity {
+  return treeIdentity(
+    members
+      .filter(({ path }) => path !== "")
+      .map((member) => {
+        if (member.kind === "file") return [member.path, fileIdentity(member.file.sha256, member.executable)];
+        return [member.path, member.kind === "link" ? linkIdentity(member.target) : "empty"];
+      }),
   );
 }
 

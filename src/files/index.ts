@@ -1,4 +1,6 @@
 /** files: making folders, what a folder holds, and where paths lead. */
+export { copyTree, spreadTree } from "./copy-tree.ts";
 export { followLinks } from "./follow-links.ts";
 export { makeFolders, makeFoldersSync } from "./make-folders.ts";
-export { isProgram, notRegular, readTree, realPathOf } from "./tree.ts";
+export { type DirectoryMember, materialiseDirectory, placeLink } from "./materialise.ts";
+export { isProgram, notRegular, readTree, realPathOf, realPathOfSync } from "./tree.ts";

@@ -6,8 +6,9 @@
  * A link's end decides what a copy of the folder gets in its place: one that stays inside is kept, one that leads out
  * stands for what it leads to.
  */
-import { type BigIntStats, constants } from "node:fs";
+import { type BigIntStats, constants, realpathSync } from "node:fs";
 import { lstat, readdir, readlink, realpath, stat } from "node:fs/promises";
+import { posix } from "node:path";
 import {
   AppError,
   isIllFormed,
@@ -20,14 +21,14 @@ import {
 } from "../kernel/index.ts";
 
 /** Where a link leads, links followed. */
-type LinkEnd =
+export type LinkEnd =
   /** Within the folder; `path` is relative to it, without links; "" is the folder itself. */
   | { readonly kind: "inside"; readonly path: string }
   | { readonly kind: "outside"; readonly location: string; readonly what: "file" | "directory" }
   /** To nothing, or to /dev/null, which holds nothing and is the same everywhere. */
   | { readonly kind: "nowhere" };
 
-type TreeMember =
+export type TreeMember =
   | {
       readonly kind: "file";
       /** Relative to the folder. */
@@ -46,14 +47,14 @@ type TreeMember =
   /** A folder with nothing in it; other folders are told by what lies in them. */
   | { readonly kind: "empty"; readonly path: string };
 
-interface TreeLimits {
+export interface TreeLimits {
   readonly members: number;
   readonly depth: number;
 }
 
-const treeLimits: TreeLimits = { members: 1_000_000, depth: 500 };
+export const treeLimits: TreeLimits = { members: 1_000_000, depth: 500 };
 
-interface TreeOrder {
+export interface TreeOrder {
   /** For messages: `fingerprinting /data/d`. */
   readonly doing: string;
   readonly limits?: TreeLimits;
@@ -117,10 +118,17 @@ export async function readTree(root: string, order: TreeOrder): Promise<readonly
   return members.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
+/** What a link that is kept gets as its text in a copy of the folder. */
+export function keptTarget(link: Extract<TreeMember, { kind: "link" }>): string {
+  if (link.own || link.end.kind !== "inside") return link.target;
+  // Its own text leads back to where it was copied from.
+  return posix.relative(posix.dirname(`/${link.path}`), `/${link.end.path}`) || ".";
+}
+
 /**
  * Whether a relative target stays inside at every step. `..` after a name is doubtful: the name may be a link.
  */
-function isOwn(path: string, target: string): boolean {
+export function isOwn(path: string, target: string): boolean {
   if (target.startsWith("/")) return false;
   const parts = target.split("/").filter((part) => part !== "" && part !== ".");
   const up = parts.findIndex((part) => part !== "..");
@@ -138,7 +146,7 @@ export function isProgram(facts: { readonly mode: bigint | number }): boolean {
  * Words for what is no regular file, no folder and no link; undefined for those.
  * @example whatItIs(statSync("/dev/zero")) // "a character device"
  */
-function whatItIs(facts: { readonly mode: bigint | number }): string | undefined {
+export function whatItIs(facts: { readonly mode: bigint | number }): string | undefined {
   switch (Number(facts.mode) & constants.S_IFMT) {
     case constants.S_IFIFO:
       return "a named pipe (FIFO)";
@@ -158,12 +166,12 @@ export function notRegular(doing: string, name: string, facts: { readonly mode: 
   return new AppError("FILE_NOT_REGULAR", `${doing}: ${name} is ${what}, expected a regular file`);
 }
 
-async function namesIn(folder: string): Promise<string[]> {
+export async function namesIn(folder: string): Promise<string[]> {
   const names = await readdir(onDisk(folder), { encoding: "buffer" });
   return names.map(nameOfBytes);
 }
 
-async function linkTarget(path: string): Promise<string> {
+export async function linkTarget(path: string): Promise<string> {
   return nameOfBytes(await readlink(onDisk(path), { encoding: "buffer" }));
 }
 
@@ -173,6 +181,13 @@ export async function realPathOf(path: string): Promise<string> {
   const text = isIllFormed(path) ? undefined : await realpath(path);
   if (text !== undefined && !text.includes("\ufffd")) return text;
   return nameOfBytes(await realpath(onDisk(path), { encoding: "buffer" }));
+}
+
+/** The same, at once: for the looks at what a task has just left. */
+export function realPathOfSync(path: string): string {
+  const text = isIllFormed(path) ? undefined : realpathSync.native(path);
+  if (text !== undefined && !text.includes("\ufffd")) return text;
+  return nameOfBytes(realpathSync.native(onDisk(path), { encoding: "buffer" }));
 }
 
 function shown(root: string, below: string): string {

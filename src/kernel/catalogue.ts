@@ -51,6 +51,11 @@ export const catalogue = {
     retry: "never",
     hint: "Name a smaller folder, pack it into an archive, or remove the links in it that lead to other folders.",
   },
+  OUTPUT_NOT_RECORDABLE: {
+    kind: "input",
+    retry: "never",
+    hint: "The result is used in this run and computed again in the next one. Let the task remove the link.",
+  },
   FILE_UNREACHABLE: {
     kind: "environment",
     retry: "later",

@@ -387,7 +387,7 @@ function withBit(text: string, executable: boolean): string {
 }
 
 /** Of a link in a folder whose text alone says where it leads, or that leads nowhere. */
-function linkIdentity(target: string): string {
+export function linkIdentity(target: string): string {
   return `link to ${target}`;
 }
 
@@ -450,7 +450,8 @@ async function survey(root: string): Promise<readonly (readonly Surveyed[])[]> {
       else {
         const words = linkIdentity(member.target);
         const { end } = member;
-        if (end.kind === "nowhere") found.push({ path, words: member.own ? words : `${words}, to nothing` });
+        const plain = member.own || member.target === "/dev/null";
+        if (end.kind === "nowhere") found.push({ path, words: plain ? words : `${words}, to nothing` });
         else if (end.kind === "inside")
           found.push({ path, words: member.own ? words : `${words}, which is ${end.path}` });
         else if (end.what === "file")

@@ -16,6 +16,7 @@ export {
   type IdentityPolicy,
   isRemote,
   type LocalContent,
+  linkIdentity,
   type RemoteFacts,
   type RemoteFiles,
   type RemoteMember,

@@ -1,13 +1,16 @@
 /** The contract suite that every place of entries passes: run it in the test of a new store before writing its code. */
+import { execFileSync } from "node:child_process";
 import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { materialiseDirectory } from "../../files/index.ts";
 import { sha256 } from "../../hash/index.ts";
-import { type CallKey, freshAsk } from "../../kernel/index.ts";
+import { type CallKey, freshAsk, nameOfBytes, onDisk } from "../../kernel/index.ts";
 import type { FileValue, Value } from "../../task/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
-import type { NewEntry } from "./entry-store.ts";
+import { membersOf } from "./directory-members.ts";
+import { entryVersion, type NewEntry } from "./entry-store.ts";
 import { createEntryStore, type EntryStoreEvent, type ObjectEntryStore } from "./object-entry-store.ts";
 
 export interface EntryStoreContract {
@@ -131,7 +134,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
         "out/bam/a.bam.bai",
         "out/dir/d/x/1.txt",
       ]);
-      expect(fileOf(found?.outputs["dir"]).extra).toEqual({ emptyDirectories: ["empty"] });
+      expect(found?.emptyFolders).toEqual(["out/dir/d/empty"]);
       expect(await contentOf(fileOf(found?.outputs["bam"]).siblings?.[0])).toBe("index");
     });
 
@@ -140,9 +143,103 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       const location = join(attempt, "work/nothing");
       const entry = entryOf({ dir: { kind: "directory", location, basename: "nothing" } });
       await store.record(entry, ask);
-      const found = fileOf((await store.find(entry.key, ask))?.outputs["dir"]);
-      expect(found.extra).toEqual({ emptyDirectories: ["."] });
+      const whole = await store.find(entry.key, ask);
+      const found = fileOf(whole?.outputs["dir"]);
+      expect(whole?.emptyFolders).toEqual(["out/dir/nothing"]);
       if (!found.location.startsWith("s3://")) expect((await stat(found.location)).isDirectory()).toBe(true);
+    });
+
+    /** Everything that a folder can hold and a name can be. */
+    const fillOddly = async (root: string) => {
+      await mkdir(join(root, "sub"), { recursive: true });
+      await mkdir(join(root, "empty", "inner"), { recursive: true });
+      await writeFile(join(root, "sub", "tool"), "#!/bin/sh\n", { mode: 0o755 });
+      for (const name of ["caf\xe9.txt", "caf\xe8.txt", "line\nbreak", "back\\slash", "\x01", "%41", "é"])
+        await writeFile(Buffer.from(`${root}/${name}`, name === "é" ? "utf8" : "latin1"), `of ${name}`);
+      await writeFile(join(root, ".memoir-name-x"), "taken");
+      await symlink("sub/tool", join(root, "inside"));
+      await symlink("..", join(root, "sub", "up"));
+      await symlink("nowhere", join(root, "broken"));
+      await symlink(Buffer.from("caf\xe9.txt", "latin1"), join(root, "latin1"));
+      await symlink("empty", join(root, "folder"));
+    };
+
+    /** Of every member: its name's bytes, kind, content and execute bit. */
+    const pictureOf = (root: string) =>
+      execFileSync("sh", [
+        "-c",
+        'cd "$0" && find . -printf "%P\\0%y %l\\0" | sort -z && find . -type f -exec sha256sum {} + | sort && find . -type f -perm -100',
+        root,
+      ]).toString("latin1");
+
+    it("keeps every member of a directory: names of any bytes, links, broken links, execute bits", async () => {
+      const location = join(attempt, "work/odd");
+      await fillOddly(location);
+      const entry = entryOf({ dir: { kind: "directory", location, basename: "odd" } });
+      const before = pictureOf(location);
+      const recorded = await store.record(entry, ask);
+      expect(pictureOf(location)).toBe(before);
+      const found = await store.find(entry.key, ask);
+      expect(found).toBeDefined();
+      expect(events).toEqual([]);
+      expect(await store.verify(recorded, ask)).toBeUndefined();
+      const directory = fileOf(found?.outputs["dir"]);
+      if (!directory.location.startsWith("s3://")) expect(pictureOf(directory.location)).toBe(before);
+      const again = join(scratch, `restored-${serial}`);
+      const members = (found === undefined ? undefined : membersOf(found, directory)) ?? [];
+      await materialiseDirectory(again, members, async (member, path) => {
+        const bytes = member.location.startsWith("s3://")
+          ? await objects.read(member.location.slice(objects.uri.length + 1), ask)
+          : await readFile(onDisk(member.location));
+        await writeFile(onDisk(path), bytes ?? "gone");
+      });
+      expect(pictureOf(again)).toBe(before);
+      await store.remove([recorded], ask);
+      expect(await store.find(entry.key, ask)).toBeUndefined();
+    });
+
+    it("keeps a file whose name is not UTF-8", async () => {
+      const location = nameOfBytes(Buffer.from(`${attempt}/work/caf\xe9`, "latin1"));
+      await writeFile(onDisk(location), "coffee");
+      const entry = entryOf({ f: { kind: "file", location, basename: "caf\udce9" } });
+      await store.record(entry, ask);
+      const found = fileOf((await store.find(entry.key, ask))?.outputs["f"]);
+      expect(found.basename).toBe("caf\udce9");
+      if (found.location.startsWith("s3://")) expect(await contentOf(found)).toBe("coffee");
+      else expect(await readFile(onDisk(found.location), "utf8")).toBe("coffee");
+    });
+
+    it("what links of a directory lead to outside of it is recorded in their place", async () => {
+      await work("other/x", "1");
+      await writeFile(join(scratch, "far"), "2");
+      await mkdir(join(attempt, "work/d"));
+      await symlink("../other", join(attempt, "work/d/folder"));
+      await symlink(join(scratch, "far"), join(attempt, "work/d/file"));
+      await symlink(join(attempt, "work/d/folder"), join(attempt, "work/d/self"));
+      const location = join(attempt, "work/d");
+      const entry = entryOf({ dir: { kind: "directory", location, basename: "d" } });
+      await store.record(entry, ask);
+      const found = await store.find(entry.key, ask);
+      expect(found?.files.map((file) => file.path).sort()).toEqual([
+        "out/dir/d/file",
+        "out/dir/d/folder/x",
+        "out/dir/d/self/x",
+      ]);
+      expect(found?.links).toEqual([]);
+    });
+
+    it("a directory that cannot mean the same elsewhere is not recorded, and a pipe in it is named", async () => {
+      const location = join(attempt, "work/d");
+      await mkdir(location);
+      const entry = entryOf({ dir: { kind: "directory", location, basename: "d" } });
+      await symlink("/nowhere/at/all", join(location, "stray"));
+      await expect(store.record(entry, ask)).rejects.toMatchObject({ code: "OUTPUT_NOT_RECORDABLE" });
+      await rm(join(location, "stray"));
+      execFileSync("mkfifo", [join(location, "p")]);
+      await expect(store.record(entry, ask)).rejects.toMatchObject({
+        code: "FILE_NOT_REGULAR",
+        message: expect.stringContaining("d/p is a named pipe"),
+      });
     });
 
     it("the newest whole entry of a key wins", async () => {
@@ -180,7 +277,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       const whole = Buffer.from((await objects.read(name, ask)) ?? new Uint8Array()).toString("utf8");
       await objects.put(name, Buffer.from(whole.slice(0, whole.length / 2)), ask);
       expect(await store.find(entry.key, ask)).toBeUndefined();
-      await objects.put(name, Buffer.from(whole.replace('"version": 1', '"version": 0')), ask);
+      await objects.put(name, Buffer.from(whole.replace(`"version": ${entryVersion}`, '"version": 1')), ask);
       expect(await store.find(entry.key, ask)).toBeUndefined();
       await objects.put(
         name,

@@ -6,13 +6,15 @@ import type { Ask, CallKey, Digest } from "../../kernel/index.ts";
 import type { CanonicalJson, Outputs } from "../../task/index.ts";
 
 /** Raised when a manifest's meaning changes; older ones are never reused and `prune` may remove them. */
-export const entryVersion = 1;
+export const entryVersion = 2;
 
 export interface EntryFile {
   /** Declared output name. */
   readonly name: string;
-  /** Relative to the entry: `out/<output name>/<file>`. */
+  /** Of the object, relative to the entry: `out/<output name>/<file>`. */
   readonly path: string;
+  /** The same with the real names, where an object store cannot hold them; texts as `kernel/file-names.ts` has them. */
+  readonly member?: string;
   readonly sizeBytes: number;
   readonly sha256: Digest;
   /** S3 ETag of the stored object, or empty in a folder. */
@@ -21,6 +23,13 @@ export interface EntryFile {
   readonly modifiedAtMs?: number;
   /** The task made it a program. Object stores keep no modes. */
   readonly executable?: true;
+}
+
+/** A link inside a recorded directory that leads to a place in it, or to nothing. */
+export interface EntryLink {
+  /** Relative to the entry. */
+  readonly path: string;
+  readonly target: string;
 }
 
 export interface EntryCost {
@@ -45,6 +54,9 @@ export interface Entry {
   readonly components: Readonly<Record<string, CanonicalJson>>;
   readonly outputs: Outputs;
   readonly files: readonly EntryFile[];
+  /** Of recorded directories. With `files` and `emptyFolders` they are all members of every one. */
+  readonly links: readonly EntryLink[];
+  readonly emptyFolders: readonly string[];
   readonly cost: EntryCost;
   readonly exitCode: number;
   readonly createdAt: Date;
@@ -55,7 +67,8 @@ export interface Entry {
   };
 }
 
-export interface NewEntry extends Omit<Entry, "uuid" | "uri" | "files" | "createdAt"> {
+export interface NewEntry
+  extends Omit<Entry, "uuid" | "uri" | "files" | "links" | "emptyFolders" | "createdAt"> {
   /**
    * Host folder of the attempt. Files that really lie below it and have no other link are taken by hard link and made
    * read-only; all others (inputs passed through, links to somewhere else) are copied. Absent = everything is copied.

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../hash/index.ts";
 import { type CallKey, freshAsk } from "../../kernel/index.ts";
 import { createFolderStore } from "../objects/index.ts";
-import type { Claim, Entry } from "./entry-store.ts";
+import { type Claim, type Entry, entryVersion } from "./entry-store.ts";
 import {
   type CachePlace,
   measureCache,
@@ -263,7 +263,11 @@ describe("looking after a cache", () => {
     );
     const manifest = `${folder}/${entry.uuid}.json`;
     const text = Buffer.from((await place.objects.read(manifest, ask)) ?? new Uint8Array()).toString("utf8");
-    await place.objects.put(manifest, Buffer.from(text.replace('"version": 1', '"version": 0')), ask);
+    await place.objects.put(
+      manifest,
+      Buffer.from(text.replace(`"version": ${entryVersion}`, '"version": 1')),
+      ask,
+    );
     expect((await planPrune(place, {}, inDays(2), ask)).remove).toEqual([]);
     const plan = await planPrune(place, { orphans: true, oldVersions: true }, inDays(2), ask);
     expect(plan.remove.map((item) => item.reason).sort()).toEqual(["old-version", "orphan"]);

@@ -36,6 +36,8 @@ const entry: Entry = {
       siblings: [{ kind: "file", location: "/cache/6f1c/out/bam/a.bai", basename: "a.bai" }],
     },
   },
+  links: [{ path: "out/dir/d/l", target: "caf\udce9" }],
+  emptyFolders: ["out/dir/d/e"],
   files: [{ name: "bam", path: "out/bam/a.bam", sizeBytes: 3, sha256: "b".repeat(64) as Digest, etag: "" }],
   cost: { cpuSeconds: 1.5, wallSeconds: 2, maxRssBytes: null, bytesOut: 3 },
   exitCode: 0,

@@ -5,7 +5,7 @@
 import { sha256 } from "../../hash/index.ts";
 import type { CallKey, Digest } from "../../kernel/index.ts";
 import type { CanonicalJson, FileValue, Outputs, Value } from "../../task/index.ts";
-import { type Entry, type EntryCost, type EntryFile, entryVersion } from "./entry-store.ts";
+import { type Entry, type EntryCost, type EntryFile, type EntryLink, entryVersion } from "./entry-store.ts";
 import { decodeOutputs, encodeOutputs, isList, mapFiles } from "./value-codec.ts";
 
 /** Version of the format of this file (not of its meaning, which is `version`). */
@@ -35,6 +35,8 @@ export function writeManifest(
     taskArn: wire.taskArn,
     workDir: wire.workDir,
     files: entry.files,
+    links: entry.links,
+    emptyFolders: entry.emptyFolders,
     nextflowContext: {},
     otherOutputs: otherOutputs(entry.outputs),
     version: entryVersion,
@@ -105,6 +107,10 @@ function readFields(json: unknown, place: { uuid: string; uri: string; base: str
   if (!isObject(components)) return "`components` is missing";
   const files = readFiles(json["files"]);
   if (files === undefined) return "`files` cannot be read";
+  const links = readLinks(json["links"]);
+  if (links === undefined) return "`links` cannot be read";
+  const emptyFolders = readFolders(json["emptyFolders"]);
+  if (emptyFolders === undefined) return "`emptyFolders` cannot be read";
   const relative = decodeOutputs(json["outputs"]);
   if (relative === undefined) return "`outputs` cannot be read";
   const readCost = readCosts(cost);
@@ -124,6 +130,8 @@ function readFields(json: unknown, place: { uuid: string; uri: string; base: str
       Object.entries(relative).map(([name, value]) => [name, mapFiles(value, absolute)]),
     ),
     files,
+    links,
+    emptyFolders,
     cost: readCost,
     exitCode: exitCode as number,
     createdAt: new Date(createdAt),
@@ -136,15 +144,46 @@ function readFiles(stored: unknown): readonly EntryFile[] | undefined {
   const files: EntryFile[] = [];
   for (const file of stored as readonly unknown[]) {
     if (!isObject(file)) return undefined;
-    const { name, path, etag, sizeBytes, sha256, modifiedAtMs, executable } = file;
+    const { name, path, member, etag, sizeBytes, sha256, modifiedAtMs, executable } = file;
     if (typeof name !== "string" || typeof path !== "string" || typeof etag !== "string") return undefined;
     if (typeof sizeBytes !== "number" || typeof sha256 !== "string") return undefined;
-    if (path.split("/").some((part) => part === "" || part === "." || part === "..")) return undefined;
+    if (!isPathInside(path)) return undefined;
+    if (member !== undefined && (typeof member !== "string" || !isPathInside(member))) return undefined;
     const modified = typeof modifiedAtMs === "number" ? { modifiedAtMs } : {};
     const program = executable === true ? { executable: true as const } : {};
-    files.push({ name, path, etag, sizeBytes, sha256: sha256 as Digest, ...modified, ...program });
+    const named = member === undefined ? {} : { member };
+    files.push({ name, path, ...named, etag, sizeBytes, sha256: sha256 as Digest, ...modified, ...program });
   }
   return files;
+}
+
+function readLinks(stored: unknown): readonly EntryLink[] | undefined {
+  if (!Array.isArray(stored)) return undefined;
+  const links: EntryLink[] = [];
+  for (const link of stored as readonly unknown[]) {
+    if (!isObject(link)) return undefined;
+    const { path, target } = link;
+    if (typeof path !== "string" || !isPathInside(path) || typeof target !== "string") return undefined;
+    // Others would lead to files of this machine.
+    if (target.startsWith("/") && target !== "/dev/null") return undefined;
+    links.push({ path, target });
+  }
+  return links;
+}
+
+function readFolders(stored: unknown): readonly string[] | undefined {
+  if (!Array.isArray(stored)) return undefined;
+  const folders = stored as readonly unknown[];
+  return folders.every((path) => typeof path === "string" && isPathInside(path))
+    ? (folders as readonly string[])
+    : undefined;
+}
+
+/** A manifest that names a place outside its entry is no manifest of ours. */
+function isPathInside(path: string): boolean {
+  return (
+    path.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !path.includes("\0")
+  );
 }
 
 function readCosts(stored: unknown): EntryCost | undefined {

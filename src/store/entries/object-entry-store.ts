@@ -3,21 +3,11 @@
  * whole; finding lists the key's objects once and trusts only what is there with the recorded size and checksum.
  */
 import { randomUUID } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  fsync,
-  linkSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  rmdirSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, closeSync, fsync, linkSync, openSync, readFileSync, rmdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { makeFolders, makeFoldersSync } from "../../files/index.ts";
+import { makeFolders, makeFoldersSync, placeLink, realPathOfSync } from "../../files/index.ts";
 import { byCodeUnit, sha256 as hashOf, sha256File } from "../../hash/index.ts";
 import {
   AppError,
@@ -25,6 +15,7 @@ import {
   type CallKey,
   checkAsk,
   mapBounded,
+  onDisk,
   systemErrorCode,
 } from "../../kernel/index.ts";
 import type { FileValue } from "../../task/index.ts";
@@ -41,7 +32,7 @@ import {
 import type { Claim, Entry, EntryFile, EntryStore, NewEntry, RecordOptions } from "./entry-store.ts";
 import { LocalReader } from "./local-reader.ts";
 import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
-import { type OutputFile, planOutputs } from "./output-files.ts";
+import { type OutputFile, type PlannedOutputs, planOutputs } from "./output-files.ts";
 import { mapFiles } from "./value-codec.ts";
 
 export interface ObjectEntryStoreOptions {
@@ -121,7 +112,9 @@ export class ObjectEntryStore implements EntryStore {
       const base = `${folder}/${uuid}`;
       const entry = bytes === undefined ? undefined : this.#entryOf(bytes, { key, uuid, base });
       if (entry === undefined) continue;
-      const trouble = await this.#troubleWith(entry, await this.#filesOf(entry, base), ask);
+      const trouble =
+        (await this.#troubleWith(entry, await this.#filesOf(entry, base), ask)) ??
+        (await this.#restTrouble(entry, base));
       if (trouble === undefined) return entry;
       this.#onEvent({ kind: "entry.passed-over", key, uuid, reason: trouble });
     }
@@ -139,6 +132,17 @@ export class ObjectEntryStore implements EntryStore {
       present.set(name, { name, sizeBytes: stats.size, modifiedAt: stats.mtime });
     }
     return present;
+  }
+
+  /** What is wrong with the links and empty folders of an entry in a folder. */
+  async #restTrouble(entry: Entry, folder: string): Promise<string | undefined> {
+    for (const { path, target } of entry.links)
+      if ((await this.#local.linkTarget(`${folder}/${path}`)) !== target)
+        return `the link ${path} is no longer what was recorded`;
+    for (const path of entry.emptyFolders)
+      if ((await this.#local.namesIfThere(`${folder}/${path}`)) === undefined)
+        return `the folder ${path} is gone`;
+    return undefined;
   }
 
   async #findObject(key: CallKey, ask: Ask, claim?: Claim): Promise<Entry | undefined> {
@@ -167,15 +171,13 @@ export class ObjectEntryStore implements EntryStore {
     await options.claim?.(uuid);
     const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
     const { attemptDirectory, ...recorded } = entry;
-    const own = attemptDirectory === undefined ? undefined : realpathSync.native(attemptDirectory);
-    const planned = await planOutputs(entry.outputs);
+    const own = attemptDirectory === undefined ? undefined : realPathOfSync(attemptDirectory);
+    const local = this.#objects.pathOf(folder);
+    const planned = await planOutputs(entry.outputs, local === undefined ? "objects" : "real");
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
       this.#storeFile({ folder, own }, file, ask),
     );
-    for (const empty of planned.emptyFolders) {
-      const path = this.#objects.pathOf(`${folder}/${empty}`);
-      if (path !== undefined) await makeFolders(path);
-    }
+    if (local !== undefined) await placeRest(local, planned);
     checkAsk(ask, `recording ${entry.callPath}`);
     const bySha = new Map(stored.map((file) => [file.path, file]));
     const base = this.#baseOf(folder);
@@ -193,6 +195,8 @@ export class ObjectEntryStore implements EntryStore {
       uri: `${this.#objects.uri}/${encodeFolder(this.#objects.uri, folder)}`,
       createdAt: new Date(),
       files: stored,
+      links: planned.links,
+      emptyFolders: planned.emptyFolders,
       outputs: Object.fromEntries(
         Object.entries(planned.outputs).map(([name, value]) => [name, mapFiles(value, inside)]),
       ),
@@ -243,6 +247,7 @@ export class ObjectEntryStore implements EntryStore {
       // What says that the entry is being removed goes last, so that a removal which is killed can be finished.
       await this.#objects.remove(names, ask);
       await this.#objects.remove([removedName(this.#cacheUuid, entry.key, entry.uuid)], ask);
+      // Links and folders are no objects.
       const path = this.#objects.pathOf(folder);
       if (path === undefined) continue;
       await rm(path, { recursive: true, force: true });
@@ -298,7 +303,11 @@ export class ObjectEntryStore implements EntryStore {
     const present = new Map<string, ObjectInfo>();
     const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
     for await (const info of this.#objects.list(folder, ask)) present.set(info.name, info);
-    return this.#troubleWith(entry, present, ask, "content");
+    const local = this.#objects.pathOf(folder.slice(0, -1));
+    return (
+      (await this.#troubleWith(entry, present, ask, "content")) ??
+      (local === undefined ? undefined : await this.#restTrouble(entry, local))
+    );
   }
 
   async #readEntry(
@@ -380,20 +389,24 @@ export class ObjectEntryStore implements EntryStore {
   ): Promise<EntryFile> {
     const name = `${place.folder}/${file.path}`;
     // Small looks at the attempt's own files are made at once, as `LocalReader` does it and for the same reason.
-    const source = realpathSync.native(file.source);
-    const { size, nlink, mode: sourceMode } = statSync(source);
-    const sha256 = size <= smallBytes ? hashOf(readFileSync(source)) : await sha256File(source, ask.signal);
+    const source = realPathOfSync(file.source);
+    const { size, nlink, mode: sourceMode } = statSync(onDisk(source));
+    const sha256 =
+      size <= smallBytes ? hashOf(readFileSync(onDisk(source))) : await sha256File(source, ask.signal);
     const executable = (sourceMode & 0o100) === 0 ? {} : { executable: true as const };
-    const facts = { name: file.name, path: file.path, sha256, ...executable };
-    const target = this.#objects.pathOf(name);
+    const { name: _name, source: _source, ...paths } = file;
+    const facts = { name: file.name, ...paths, sha256, ...executable };
+    // The planned path is safe; its names need not be such as every store can hold.
+    const folder = this.#objects.pathOf(place.folder);
+    const target = folder === undefined ? undefined : `${folder}/${file.path}`;
     const own = place.own !== undefined && source.startsWith(`${place.own}/`) && nlink === 1;
     const linked = target !== undefined && own && (await linkInto(source, target));
     const stored = linked ? undefined : await this.#objects.putFile(name, source, ask);
     if (target === undefined)
       return { ...facts, sizeBytes: stored?.sizeBytes ?? size, etag: stored?.etag ?? "" };
-    const { mode, mtime, size: sizeBytes } = statSync(target);
+    const { mode, mtime, size: sizeBytes } = statSync(onDisk(target));
     // Shared by link with runs that reuse it: nobody may write to it.
-    chmodSync(target, 0o444 | (mode & 0o111));
+    chmodSync(onDisk(target), 0o444 | (mode & 0o111));
     return { ...facts, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
   }
 
@@ -411,12 +424,12 @@ async function linkInto(source: string, target: string): Promise<boolean> {
   try {
     makeFoldersSync(dirname(target));
     try {
-      linkSync(source, target);
+      linkSync(onDisk(source), onDisk(target));
     } catch (error) {
       // An empty folder may be tidied away between the two.
       if (systemErrorCode(error) !== "ENOENT") throw error;
       makeFoldersSync(dirname(target));
-      linkSync(source, target);
+      linkSync(onDisk(source), onDisk(target));
     }
   } catch (error) {
     const code = systemErrorCode(error);
@@ -428,13 +441,22 @@ async function linkInto(source: string, target: string): Promise<boolean> {
     throw error;
   }
   // Only what waits for the disk is handed to a thread.
-  const fd = openSync(target, "r");
+  const fd = openSync(onDisk(target), "r");
   try {
     await toDisk(fd);
   } finally {
     closeSync(fd);
   }
   return true;
+}
+
+/** What of the outputs is no file: an object store keeps it in the manifest alone. */
+async function placeRest(folder: string, planned: PlannedOutputs): Promise<void> {
+  for (const path of planned.emptyFolders) await makeFolders(`${folder}/${path}`);
+  for (const { path, target } of planned.links) {
+    await makeFolders(dirname(`${folder}/${path}`));
+    await placeLink(target, `${folder}/${path}`);
+  }
 }
 
 /** `folder` and those above it, `levels` in all, as far as they hold nothing. */

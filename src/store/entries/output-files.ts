@@ -1,17 +1,18 @@
 /**
- * Which files an entry has to hold for its outputs, and under which relative paths:
+ * What an entry has to hold for its outputs, and under which relative paths:
  *
  *   out/<output>/<file>                     a file
  *   out/<output>/<index>/<file>             files of an array; records use the position of the member
  *   out/<output>/<dir>/…                    a directory with everything below it
  *
- * Links inside directories are followed; broken ones are left out.
+ * A directory's links that stay inside are members of their own; what others lead to takes their place. An object
+ * store cannot hold every name: there the object has a name made for it, and the manifest says the real one.
  */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { byCodeUnit } from "../../hash/index.ts";
-import { systemErrorCode } from "../../kernel/index.ts";
+import { spreadTree } from "../../files/index.ts";
+import { sha256 } from "../../hash/index.ts";
+import { AppError, bytesOfText, isIllFormed, shownName } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
+import type { EntryLink } from "./entry-store.ts";
 import { isList } from "./value-codec.ts";
 
 export interface OutputFile {
@@ -19,32 +20,47 @@ export interface OutputFile {
   readonly name: string;
   /** Absolute host path of the bytes. */
   readonly source: string;
-  /** Relative to the entry. */
+  /** Of the object, relative to the entry. */
   readonly path: string;
+  /** Where the file lies in the entry by its real names, when the object's name is another one. */
+  readonly member?: string;
 }
 
 export interface PlannedOutputs {
   readonly files: readonly OutputFile[];
+  readonly links: readonly EntryLink[];
   /** Folders with nothing in them, relative to the entry: a folder store makes them, an object store cannot. */
   readonly emptyFolders: readonly string[];
   /** The outputs with locations relative to the entry. */
   readonly outputs: Outputs;
 }
 
-export async function planOutputs(outputs: Outputs): Promise<PlannedOutputs> {
+/** `real`: names as the task had them (a folder). `objects`: names that every object store can hold. */
+export type Naming = "real" | "objects";
+
+export async function planOutputs(outputs: Outputs, naming: Naming): Promise<PlannedOutputs> {
   const files: OutputFile[] = [];
+  const links: EntryLink[] = [];
   const emptyFolders: string[] = [];
   const planned: Record<string, Value> = {};
   for (const [name, value] of Object.entries(outputs)) {
-    planned[name] = await plan(value, { name, folder: `out/${safePart(name)}`, files, emptyFolders });
+    const folder = `out/${objectPart(safePart(name))}`;
+    planned[name] = await plan(value, { name, folder, naming, files, links, emptyFolders });
   }
-  return { files, emptyFolders, outputs: planned };
+  return { files, links, emptyFolders, outputs: planned };
+}
+
+/** Where a file or directory of an output lies by its real names, given the location that its value has in the entry. */
+export function realPathIn(file: FileValue, path: string): string {
+  return `${path.slice(0, path.lastIndexOf("/"))}/${safePart(file.basename)}`;
 }
 
 interface Place {
   readonly name: string;
   readonly folder: string;
+  readonly naming: Naming;
   readonly files: OutputFile[];
+  readonly links: EntryLink[];
   readonly emptyFolders: string[];
 }
 
@@ -71,42 +87,55 @@ async function planFile(file: FileValue, place: Place): Promise<FileValue> {
   const path = `${place.folder}/${safePart(file.basename)}`;
   const siblings: FileValue[] = [];
   for (const sibling of file.siblings ?? []) siblings.push(await planFile(sibling, place));
-  const moved: FileValue = { ...file, location: path, ...(file.siblings === undefined ? {} : { siblings }) };
-  if (file.kind === "file") {
-    place.files.push({ name: place.name, source: file.location, path });
-    return moved;
-  }
-  const emptyDirectories: string[] = [];
-  await planDirectory({ source: file.location, path, under: "" }, place, emptyDirectories);
-  for (const under of emptyDirectories) place.emptyFolders.push(under === "." ? path : `${path}/${under}`);
-  // Object stores have no folders: what is empty has to be said.
-  return emptyDirectories.length === 0 ? moved : { ...moved, extra: { ...file.extra, emptyDirectories } };
+  const location = objectPath(path, place.naming);
+  const moved: FileValue = { ...file, location, ...(file.siblings === undefined ? {} : { siblings }) };
+  if (file.kind === "file") place.files.push(outputFile(file.location, path, place));
+  else await planDirectory(file.location, path, place);
+  return moved;
 }
 
-async function planDirectory(
-  at: { source: string; path: string; under: string },
-  place: Place,
-  emptyDirectories: string[],
-): Promise<void> {
-  const names = (await readdir(at.source)).sort(byCodeUnit);
-  if (names.length === 0) emptyDirectories.push(at.under === "" ? "." : at.under);
-  for (const name of names) {
-    const source = join(at.source, name);
-    const info = await stat(source).catch((error) => {
-      if (systemErrorCode(error) === "ENOENT") return undefined;
-      throw error;
-    });
-    if (info?.isDirectory()) {
-      const under = at.under === "" ? name : `${at.under}/${name}`;
-      await planDirectory({ source, path: `${at.path}/${name}`, under }, place, emptyDirectories);
-    } else if (info?.isFile()) {
-      place.files.push({ name: place.name, source, path: `${at.path}/${name}` });
-    }
-  }
+function outputFile(source: string, path: string, { name, naming }: Place): OutputFile {
+  const object = objectPath(path, naming);
+  return { name, source, path: object, ...(object === path ? {} : { member: path }) };
+}
+
+async function planDirectory(source: string, path: string, place: Place): Promise<void> {
+  const tree = await spreadTree(source, { doing: `recording ${shownName(source)}` });
+  const [stray] = tree.strays;
+  if (stray !== undefined)
+    throw new AppError(
+      "OUTPUT_NOT_RECORDABLE",
+      `recording ${shownName(source)}: its link ${shownName(stray.path)} leads out of it, to ${shownName(stray.target)}, where nothing is now`,
+    );
+  for (const file of tree.files) place.files.push(outputFile(file.source, `${path}/${file.path}`, place));
+  for (const link of tree.links) place.links.push({ path: `${path}/${link.path}`, target: link.target });
+  for (const under of tree.emptyFolders) place.emptyFolders.push(under === "" ? path : `${path}/${under}`);
 }
 
 /** Output and file names become one path part each. */
 function safePart(name: string): string {
   const part = name.replaceAll("/", "_").replaceAll("\0", "_");
   return part === "" || part === "." || part === ".." ? `_${part}` : part;
+}
+
+const madeName = ".memoir-name-";
+
+/** Bytes that a path inside an entry may have: stores allow 1,024 with everything that goes before it. */
+const longestPath = 600;
+
+function objectPath(path: string, naming: Naming): string {
+  if (naming === "real") return path;
+  const named = path.split("/").map(objectPart).join("/");
+  return Buffer.byteLength(named) > longestPath ? `out/${nameFor(path)}` : named;
+}
+
+/** The part itself where every store can hold it. */
+function objectPart(part: string): string {
+  // XML, in which S3 lists names, has no control characters; some servers take \ for /.
+  const plain = !isIllFormed(part) && !/[\p{Cc}\\\ufffe\uffff]/u.test(part) && !part.startsWith(madeName);
+  return plain ? part : nameFor(part);
+}
+
+function nameFor(text: string): string {
+  return `${madeName}${sha256(bytesOfText(text))}`;
 }

@@ -31,10 +31,18 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { makeFolders } from "../../files/index.ts";
 import { byCodeUnit, sha256File } from "../../hash/index.ts";
-import { AppError, type Ask, checkAsk, mapBounded, systemErrorCode } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  mapBounded,
+  nameOfBytes,
+  onDisk,
+  systemErrorCode,
+} from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
 import { openFileReader } from "./folder-reader.ts";
-import { checkName, checkPrefix } from "./object-name.ts";
+import { checkInside, checkName, checkPrefix } from "./object-name.ts";
 import type { ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
 
 export interface FolderStoreOptions {
@@ -56,8 +64,8 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   const root = resolve(options.path);
   const durable = options.durable ?? true;
   let opened: Promise<ObjectStoreAbilities> | undefined;
-  const pathFor = (name: string): string => {
-    checkName(name);
+  const pathFor = (name: string, check = checkName): string => {
+    check(name);
     if (name === tempFolder || name.startsWith(`${tempFolder}/`))
       throw new AppError("STORE_NAME_INVALID", `using the object name ${name}: this name is reserved`);
     return join(root, ...name.split("/"));
@@ -80,8 +88,9 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     name: string,
     access: "reading" | "writing",
     work: (path: string) => Promise<T>,
+    check = checkName,
   ): Promise<T> => {
-    const path = pathFor(name);
+    const path = pathFor(name, check);
     return guarded(`${verb} ${path}`, access, () => work(path));
   };
 
@@ -136,25 +145,31 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         return outcome;
       }),
     putFile: (name, path, ask) =>
-      on(`copying ${path} to`, name, "writing", async (target) => {
-        const wanted = await stat(path).catch((error) => {
-          throw folderError(error, `reading ${path}`, "reading");
-        });
-        const from = await prepareTemp();
-        try {
-          await copyFile(path, from, constants.COPYFILE_FICLONE);
-          await checkLength(from, wanted.size);
-          if (durable) await syncPath(from);
-          checkAsk(ask, `copying ${path}`);
-          await into(target, (to) => rename(from, to));
-        } finally {
-          await rm(from, { force: true });
-        }
-        return requireInfo(name, target);
-      }),
+      on(
+        `copying ${path} to`,
+        name,
+        "writing",
+        async (target) => {
+          const wanted = await stat(onDisk(path)).catch((error) => {
+            throw folderError(error, `reading ${path}`, "reading");
+          });
+          const from = await prepareTemp();
+          try {
+            await copyFile(onDisk(path), from, constants.COPYFILE_FICLONE);
+            await checkLength(from, wanted.size);
+            if (durable) await syncPath(from);
+            checkAsk(ask, `copying ${path}`);
+            await into(target, (to) => rename(from, onDisk(to)));
+          } finally {
+            await rm(from, { force: true });
+          }
+          return requireInfo(name, target);
+        },
+        checkInside,
+      ),
     fetchFile: (name, path, expected, ask) =>
       on("reading", name, "reading", async (from) => {
-        const { size, mtime } = await stat(from);
+        const { size, mtime } = await stat(onDisk(from));
         if (expected.sizeBytes !== undefined && size !== expected.sizeBytes)
           throw new AppError(
             "FILE_CHANGED",
@@ -163,16 +178,16 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         const near = join(dirname(path), `.${randomUUID()}.tmp`);
         return guarded(`writing ${path}`, "writing", async () => {
           try {
-            await copyFile(from, near, constants.COPYFILE_FICLONE);
+            await copyFile(onDisk(from), onDisk(near), constants.COPYFILE_FICLONE);
             await checkLength(near, size);
             checkAsk(ask, `copying ${name}`);
             const sha256 = await sha256File(near, ask.signal);
             if (expected.sha256 !== undefined && sha256 !== expected.sha256)
               throw new AppError("FILE_CHANGED", `reading ${from}: it has other content than expected`);
-            await rename(near, path);
+            await rename(onDisk(near), onDisk(path));
             return { name, sizeBytes: size, modifiedAt: mtime, sha256 };
           } finally {
-            await rm(near, { force: true });
+            await rm(onDisk(near), { force: true });
           }
         });
       }),
@@ -188,15 +203,21 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
       });
     },
     remove: async (names, ask) => {
-      for (const name of names) checkName(name);
+      for (const name of names) checkInside(name);
       await mapBounded(names, readsAtOnce, (name) =>
-        on("removing", name, "writing", async (path) => {
-          checkAsk(ask, `removing ${path}`);
-          await orUndefined(() => unlink(path));
-        }),
+        on(
+          "removing",
+          name,
+          "writing",
+          async (path) => {
+            checkAsk(ask, `removing ${path}`);
+            await orUndefined(() => unlink(onDisk(path)));
+          },
+          checkInside,
+        ),
       );
     },
-    pathOf: pathFor,
+    pathOf: (name) => pathFor(name, checkInside),
     close: async () => {
       opened = undefined;
     },
@@ -319,11 +340,12 @@ async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerat
 
   async function namesOf(at: string): Promise<readonly { full: string; folder: boolean; plain: boolean }[]> {
     try {
-      const found = await readdir(join(root, ...at.split("/")), { withFileTypes: true });
+      const folder = onDisk(join(root, ...at.split("/")));
+      const found = await readdir(folder, { withFileTypes: true, encoding: "buffer" });
       // `a/b` sorts by its whole name, so a folder takes part in the order with its slash.
       return found
         .map((entry) => ({
-          full: `${at}${entry.name}${entry.isDirectory() ? "/" : ""}`,
+          full: `${at}${nameOfBytes(entry.name)}${entry.isDirectory() ? "/" : ""}`,
           folder: entry.isDirectory(),
           plain: entry.isFile(),
         }))
@@ -342,7 +364,7 @@ type Entry =
   | { readonly kind: "folder"; readonly full: string };
 
 async function infoOf(name: string, path: string): Promise<ObjectInfo | undefined> {
-  const found = await orUndefined(() => stat(path));
+  const found = await orUndefined(() => stat(onDisk(path)));
   if (found === undefined || !found.isFile()) return undefined;
   return { name, sizeBytes: found.size, modifiedAt: found.mtime };
 }
@@ -374,7 +396,7 @@ function shortWrite(path: string, got: number, expected: number): AppError {
 }
 
 async function syncPath(path: string): Promise<void> {
-  const fd = openSync(path, "r");
+  const fd = openSync(onDisk(path), "r");
   try {
     await toDisk(fd);
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Names of objects: relative, `/`-separated, no way out of the store. */
-import { AppError } from "../../kernel/index.ts";
+import { AppError, isIllFormed } from "../../kernel/index.ts";
 
 /** S3's limit, in UTF-8 bytes. */
 const longestName = 1024;
@@ -7,11 +7,16 @@ const longestName = 1024;
 /** Throws STORE_NAME_INVALID for a name that could leave the store or that some store could not hold. */
 export function checkName(name: string): void {
   const wrong = problemOf(name);
-  if (wrong === undefined) return;
-  throw new AppError(
-    "STORE_NAME_INVALID",
-    `using the object name ${JSON.stringify(name.slice(0, 200))}: ${wrong}`,
-  );
+  if (wrong !== undefined) throw invalid(name, wrong);
+}
+
+/**
+ * Throws STORE_NAME_INVALID for a name that leads out of the store. For files that other programs named, which only a
+ * folder holds by their own names.
+ */
+export function checkInside(name: string): void {
+  const wrong = leavesStore(name);
+  if (wrong !== undefined) throw invalid(name, wrong);
 }
 
 /** Like `checkName` for the start of a name: may be empty and may end with `/` or in the middle of a part. */
@@ -23,12 +28,24 @@ export function checkPrefix(prefix: string): void {
   if (prefix.includes("\0") || prefix.includes("\\")) checkName(prefix);
 }
 
+function invalid(name: string, wrong: string): AppError {
+  return new AppError(
+    "STORE_NAME_INVALID",
+    `using the object name ${JSON.stringify(name.slice(0, 200))}: ${wrong}`,
+  );
+}
+
 function problemOf(name: string): string | undefined {
+  if (name.includes("\\")) return "it holds a backslash";
+  if (isIllFormed(name)) return "it is not UTF-8";
+  if (Buffer.byteLength(name) > longestName) return `it is longer than ${longestName} bytes`;
+  return leavesStore(name);
+}
+
+function leavesStore(name: string): string | undefined {
   if (name === "") return "it is empty";
   if (name.startsWith("/")) return "it starts with /, expected a relative name";
   if (name.includes("\0")) return "it holds a NUL character";
-  if (name.includes("\\")) return "it holds a backslash";
-  if (Buffer.byteLength(name) > longestName) return `it is longer than ${longestName} bytes`;
   for (const part of name.split("/")) {
     if (part === "") return "it has an empty part";
     if (part === "." || part === "..") return `it has the part ${part}`;

@@ -17,6 +17,7 @@ import {
   freshAsk,
   isAppError,
   mapBounded,
+  onDisk,
   pause,
   withPatience,
 } from "../../kernel/index.ts";
@@ -290,13 +291,13 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       return "stored";
     },
     putFile: async (name, path, ask) => {
-      const size = await stat(path).then(
+      const size = await stat(onDisk(path)).then(
         (found) => found.size,
         (error) => {
           throw folderError(error, `reading ${path}`, "reading");
         },
       );
-      if (size <= partBytes) return store.put(name, await readFile(path), ask);
+      if (size <= partBytes) return store.put(name, await readFile(onDisk(path)), ask);
       const digest = await upload(name, path, ask);
       const info = await store.head(name, ask);
       if (info?.sizeBytes !== size)
@@ -311,12 +312,12 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       const near = join(dirname(path), `.${randomUUID()}.tmp`);
       try {
         const fetched = await verified(name, near, expected, ask);
-        await rename(near, path);
+        await rename(onDisk(near), onDisk(path));
         return fetched;
       } catch (error) {
         throw folderError(error, `writing ${path}`, "writing");
       } finally {
-        await rm(near, { force: true });
+        await rm(onDisk(near), { force: true });
       }
     },
     list: (start, ask) => list(start, ask),
@@ -396,7 +397,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   async function upload(name: string, path: string, ask: Ask): Promise<string> {
     const { Upload } = await import("@aws-sdk/lib-storage");
     const hasher = createHash("sha256");
-    const file = createReadStream(path, { highWaterMark: 1 << 20 });
+    const file = createReadStream(onDisk(path), { highWaterMark: 1 << 20 });
     // Hashed where the uploader takes the bytes: a listener of its own would make them flow before it is ready.
     const body = Readable.from(
       (async function* () {
@@ -408,7 +409,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
       { objectMode: false },
     );
     await request(`uploading ${path} to ${where(name)}`, ask, async ({ client }) => {
-      const size = (await stat(path)).size;
+      const size = (await stat(onDisk(path))).size;
       const task = new Upload({
         client,
         params: { Bucket: bucket, Key: keyOf(name), Body: body },

@@ -1,0 +1,70 @@
+/** A folder made from a list of its members, by whoever knows where the bytes of its files are. */
+import { chmod, rm, stat, symlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { AppError, mapBounded, onDisk, shownName, systemErrorCode } from "../kernel/index.ts";
+import { makeFolders } from "./make-folders.ts";
+
+/** Paths are relative to the folder; texts as `kernel/file-names.ts` has them. */
+export type DirectoryMember =
+  | { readonly kind: "file"; readonly path: string; readonly executable: boolean }
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  /** A folder with nothing in it; "" is the folder itself. */
+  | { readonly kind: "empty"; readonly path: string };
+
+const filesAtOnce = 8;
+
+/**
+ * Makes exactly these members below `folder`. `fetch` brings the bytes of a file to a path whose folder is there;
+ * execute bits are set afterwards where they are missing, and links are made last, so that nothing goes through one.
+ */
+export async function materialiseDirectory<M extends DirectoryMember>(
+  folder: string,
+  members: readonly M[],
+  fetch: (file: Extract<M, { readonly kind: "file" }>, path: string) => Promise<void>,
+): Promise<void> {
+  const made = new Map<string, Promise<unknown>>();
+  const folderAt = (path: string) => {
+    const known = made.get(path) ?? makeFolders(path);
+    made.set(path, known);
+    return known;
+  };
+  const placeOf = (path: string) => {
+    if (path.split("/").includes("..") || path.startsWith("/"))
+      throw new AppError(
+        "STORE_NAME_INVALID",
+        `making ${shownName(folder)}: ${shownName(path)} leads out of it`,
+      );
+    return path === "" ? folder : `${folder}/${path}`;
+  };
+  await folderAt(folder);
+  for (const { kind, path } of members) if (kind === "empty") await folderAt(placeOf(path));
+  const files = members.filter(
+    (member): member is Extract<M, { readonly kind: "file" }> => member.kind === "file",
+  );
+  await mapBounded(files, filesAtOnce, async (file) => {
+    const path = placeOf(file.path);
+    await folderAt(dirname(path));
+    await fetch(file, path);
+    if (!file.executable) return;
+    const { mode } = await stat(onDisk(path));
+    if ((mode & 0o100) === 0) await chmod(onDisk(path), mode | 0o111);
+  });
+  for (const member of members) {
+    if (member.kind !== "link") continue;
+    const path = placeOf(member.path);
+    await folderAt(dirname(path));
+    await placeLink(member.target, path);
+  }
+}
+
+/** Makes a link with this text. A link that is there already is one of an earlier, interrupted try. */
+export async function placeLink(text: string, path: string): Promise<void> {
+  const make = () => symlink(onDisk(text), onDisk(path));
+  try {
+    await make();
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    await rm(onDisk(path), { force: true });
+    await make();
+  }
+}
