@@ -26,7 +26,7 @@ import {
 } from "../keys/index.ts";
 import type { FileAccess, Reach } from "../lang/core/index.ts";
 import { type Entry, membersOf, pathInEntry, type RecordedMember } from "../store/entries/index.ts";
-import type { FileValue, Outputs } from "../task/index.ts";
+import { type FileValue, memberOf, nameProblem, type Outputs } from "../task/index.ts";
 import { filesOf } from "./files-of.ts";
 
 interface Known {
@@ -172,6 +172,12 @@ export class Materials {
     const { remote, directory } = this.#options;
     if (remote === undefined)
       throw new AppError("FILE_NOT_READABLE", `fetching ${file.location}: remote files cannot be read here`);
+    const problem = nameProblem(file.basename);
+    if (problem !== undefined)
+      throw new AppError(
+        "FILE_NAME_UNUSABLE",
+        `fetching ${file.location}: no file can be called ${JSON.stringify(file.basename.slice(0, 300))}: ${problem}`,
+      );
     const path = join(directory, "downloads", sha256(file.location).slice(0, 16), file.basename);
     await mkdir(dirname(path), { recursive: true });
     const bring = async (from: string, to: string) => {
@@ -188,10 +194,9 @@ export class Materials {
       return path;
     }
     await mkdir(path, { recursive: true });
-    const root = file.location.replace(/\/+$/, "");
-    for await (const member of remote.list(`${root}/`, ask)) {
+    for await (const member of remote.list(file.location, ask)) {
       await mkdir(dirname(join(path, member.name)), { recursive: true });
-      await bring(`${root}/${member.name}`, join(path, member.name));
+      await bring(memberOf(file.location, member.name), join(path, member.name));
     }
     return path;
   }
@@ -302,7 +307,7 @@ async function listRemote(
 ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory" }[]> {
   const kinds = new Map<string, "file" | "directory">();
   if (remote !== undefined)
-    for await (const member of remote.list(`${location.replace(/\/+$/, "")}/`, ask)) {
+    for await (const member of remote.list(location, ask)) {
       const slash = member.name.indexOf("/");
       kinds.set(slash < 0 ? member.name : member.name.slice(0, slash), slash < 0 ? "file" : "directory");
     }
@@ -319,8 +324,7 @@ async function statRemote(
   const facts = location.endsWith("/") ? undefined : await remote.head(location, ask);
   if (facts !== undefined) return { kind: "file", sizeBytes: facts.sizeBytes ?? 0 };
   if (!location.startsWith("s3:")) return undefined;
-  for await (const _ of remote.list(`${location.replace(/\/+$/, "")}/`, ask))
-    return { kind: "directory", sizeBytes: 0 };
+  for await (const _ of remote.list(location, ask)) return { kind: "directory", sizeBytes: 0 };
   return undefined;
 }
 

@@ -56,6 +56,11 @@ export const catalogue = {
     retry: "never",
     hint: "The result is used in this run and computed again in the next one. Let the task remove the link.",
   },
+  FILE_NAME_UNUSABLE: {
+    kind: "input",
+    retry: "never",
+    hint: "A store of objects takes names that a folder cannot hold. Copy the object to another name and use that.",
+  },
   FILE_UNREACHABLE: {
     kind: "environment",
     retry: "later",

@@ -1,4 +1,5 @@
 /** task: neutral shapes of calls, values, outcomes and resources. No behaviour beyond small pure helpers. */
+export { isObjectUri, memberOf, nameProblem, objectName } from "./location.ts";
 export { originFolder, withOrigin } from "./origin.ts";
 export type { CallOutcome, FailureKind, Outputs, TaskFailure } from "./outcome.ts";
 export type { CanonicalJson, OutputRule } from "./output-rule.ts";

@@ -9,7 +9,7 @@ import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
-import { openObjectStore } from "../../store/objects/index.ts";
+import { openObject } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
 import { type AllowedPlaces, boundsOf, locationTrouble } from "./places.ts";
@@ -260,16 +260,13 @@ async function* readBundle(
   const refused = locationTrouble(uri, allowed);
   if (refused !== undefined)
     throw new AppError("SERVER_PLACE_REFUSED", `reading the definition ${uri}: ${refused}`);
-  const at = uri.lastIndexOf("/");
-  if (!/^(s3|file):\/\/./.test(uri) || at < 0)
+  if (!/^(s3|file):\/\/./.test(uri))
     throw new AppError(
       "WORKFLOW_NOT_FOUND",
       `reading the definition ${uri}: expected s3://bucket/key.zip or file:///path.zip`,
     );
-  const store = openObjectStore(uri.slice(0, at), { s3: environment.s3 });
+  const { store, name } = openObject(uri, { s3: environment.s3 });
   try {
-    await store.open(ask);
-    const name = uri.slice(at + 1);
     const info = await store.head(name, ask);
     if (info === undefined)
       throw new AppError("WORKFLOW_NOT_FOUND", `reading the definition ${uri}: there is no such object`);

@@ -21,7 +21,7 @@ export async function exportOutputs(
   environment: Environment,
   ask: Ask,
 ): Promise<void> {
-  const store = openObjectStore(run.runOutputUri, { s3: environment.s3 });
+  const store = openObjectStore(run.runOutputUri, { s3: environment.s3, names: "any" });
   try {
     await store.open(ask);
     const files = await filesBelow(join(directory, "out"));
@@ -42,7 +42,7 @@ export async function exportLog(
   environment: Environment,
   ask: Ask,
 ): Promise<void> {
-  const store = openObjectStore(run.runOutputUri, { s3: environment.s3 });
+  const store = openObjectStore(run.runOutputUri, { s3: environment.s3, names: "any" });
   try {
     await store.open(ask);
     await store.put("logs/engine.log", Buffer.from(text), ask);

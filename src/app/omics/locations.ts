@@ -1,6 +1,6 @@
 /** Places that requests of the server name: output and cache locations, and small documents. */
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
-import { openObjectStore } from "../../store/objects/index.ts";
+import { openObject, openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { type AllowedPlaces, locationTrouble } from "./places.ts";
 
@@ -14,7 +14,7 @@ export async function checkLocation(
   if (!/^(s3|file):\/\/./.test(uri)) return "expected s3://bucket/prefix or file:///folder";
   const refused = locationTrouble(uri, allowed);
   if (refused !== undefined) return refused;
-  const store = openObjectStore(uri, { s3: environment.s3 });
+  const store = openObjectStore(uri, { s3: environment.s3, names: "any" });
   try {
     await store.open(ask);
     return undefined;
@@ -34,11 +34,8 @@ export async function readDocument(
 ): Promise<{ readonly text: string; readonly etag: string }> {
   const refused = locationTrouble(uri, allowed);
   if (refused !== undefined) throw new AppError("SERVER_PLACE_REFUSED", `reading ${uri}: ${refused}`);
-  const at = uri.lastIndexOf("/");
-  const store = openObjectStore(uri.slice(0, at), { s3: environment.s3 });
+  const { store, name } = openObject(uri, { s3: environment.s3 });
   try {
-    await store.open(ask);
-    const name = uri.slice(at + 1);
     const info = await store.head(name, ask);
     if (info === undefined) throw new AppError("FILE_NOT_FOUND", `reading ${uri}: there is no such object`);
     if (info.sizeBytes > maxBytes)

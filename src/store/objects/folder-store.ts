@@ -22,6 +22,7 @@ import {
   readFile,
   rename,
   rm,
+  rmdir,
   stat,
   unlink,
   writeFile,
@@ -42,7 +43,7 @@ import {
 } from "../../kernel/index.ts";
 import { folderError } from "./folder-errors.ts";
 import { openFileReader } from "./folder-reader.ts";
-import { checkInside, checkName, checkPrefix } from "./object-name.ts";
+import { checkInside, checkName, checkPrefix, type ObjectNames } from "./object-name.ts";
 import type { ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
 
 export interface FolderStoreOptions {
@@ -50,6 +51,8 @@ export interface FolderStoreOptions {
   readonly path: string;
   /** false = no fsync: for throw-away stores of tests and scratch data. Default true. */
   readonly durable?: boolean;
+  /** `any`: a place of the user's, in which nothing but the objects stays. Default `portable`. */
+  readonly names?: ObjectNames;
 }
 
 const tempFolder = ".memoir-tmp";
@@ -63,8 +66,11 @@ const readsAtOnce = 8;
 export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   const root = resolve(options.path);
   const durable = options.durable ?? true;
+  const { names: allowed = "portable" } = options;
+  const own = allowed === "any" ? checkInside : checkName;
+  let hardLinks = false;
   let opened: Promise<ObjectStoreAbilities> | undefined;
-  const pathFor = (name: string, check = checkName): string => {
+  const pathFor = (name: string, check = own): string => {
     check(name);
     if (name === tempFolder || name.startsWith(`${tempFolder}/`))
       throw new AppError("STORE_NAME_INVALID", `using the object name ${name}: this name is reserved`);
@@ -88,7 +94,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     name: string,
     access: "reading" | "writing",
     work: (path: string) => Promise<T>,
-    check = checkName,
+    check = own,
   ): Promise<T> => {
     const path = pathFor(name, check);
     return guarded(`${verb} ${path}`, access, () => work(path));
@@ -98,7 +104,10 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     uri: pathToFileURL(root).href.replace(/\/$/, ""),
     gapBytes: 8 * 1024,
     open: () => {
-      opened ??= guarded(`opening the store in ${root}`, "writing", () => openFolder(root)).catch((error) => {
+      opened ??= guarded(`opening the store in ${root}`, "writing", async () => {
+        hardLinks = await openFolder(root);
+        return { localFiles: true };
+      }).catch((error) => {
         opened = undefined;
         throw error;
       });
@@ -128,13 +137,13 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     putNew: (name, bytes, ask) =>
       on("writing", name, "writing", async (path) => {
         if ((await infoOf(name, path)) !== undefined) return "already-there";
-        const { conditionalPut } = await store.open(ask);
+        await store.open(ask);
         let outcome: "stored" | "already-there" = "stored";
         await viaTemp(bytes, async (from) => {
           checkAsk(ask, `writing ${name}`);
           await into(path, async (target) => {
             // Without hard links the last writer wins; the bytes are whole in either case.
-            if (!conditionalPut) return rename(from, target);
+            if (!hardLinks) return rename(from, target);
             await link(from, target).catch((error) => {
               if (systemErrorCode(error) !== "EEXIST") throw error;
               outcome = "already-there";
@@ -219,13 +228,17 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     },
     pathOf: (name) => pathFor(name, checkInside),
     close: async () => {
+      const used = opened !== undefined;
       opened = undefined;
+      // It may be in use by another process, and then it is not empty or is made again.
+      if (used && allowed === "any") await rmdir(join(root, tempFolder)).catch(() => undefined);
     },
   };
   return store;
 
   async function prepareTemp(): Promise<string> {
     await store.open({ signal: new AbortController().signal });
+    if (allowed === "any") await makeFolders(join(root, tempFolder));
     return temp();
   }
 
@@ -269,7 +282,8 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   }
 }
 
-async function openFolder(root: string): Promise<ObjectStoreAbilities> {
+/** Answers whether the folder takes hard links, which make a write conditional. */
+async function openFolder(root: string): Promise<boolean> {
   const temps = join(root, tempFolder);
   try {
     await makeFolders(temps);
@@ -280,7 +294,7 @@ async function openFolder(root: string): Promise<ObjectStoreAbilities> {
       () => true,
       () => false,
     );
-    if (readable) return { conditionalPut: false, localFiles: true };
+    if (readable) return false;
     throw error;
   }
   for (const name of await readdir(temps)) {
@@ -292,11 +306,10 @@ async function openFolder(root: string): Promise<ObjectStoreAbilities> {
   const linked = `${probe}-link`;
   try {
     await (await open(probe, "wx")).close();
-    const hardLinks = await link(probe, linked).then(
+    return await link(probe, linked).then(
       () => true,
       () => false,
     );
-    return { conditionalPut: hardLinks, localFiles: true };
   } finally {
     await rm(linked, { force: true });
     await rm(probe, { force: true });

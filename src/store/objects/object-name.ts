@@ -1,12 +1,19 @@
 /** Names of objects: relative, `/`-separated, no way out of the store. */
 import { AppError, isIllFormed } from "../../kernel/index.ts";
 
+/**
+ * `portable`: names that every store can hold; Memoir's own are like that. `any`: whatever the store itself allows, for
+ * objects of others: to S3 `a//b`, `/x`, `..`, `#` and a backslash are names as any other, to a folder only what the
+ * file system can hold.
+ */
+export type ObjectNames = "portable" | "any";
+
 /** S3's limit, in UTF-8 bytes. */
-const longestName = 1024;
+const longestKeyBytes = 1024;
 
 /** Throws STORE_NAME_INVALID for a name that could leave the store or that some store could not hold. */
 export function checkName(name: string): void {
-  const wrong = problemOf(name);
+  const wrong = name.includes("\\") ? "it holds a backslash" : (keyProblem(name) ?? leavesStore(name));
   if (wrong !== undefined) throw invalid(name, wrong);
 }
 
@@ -17,6 +24,12 @@ export function checkName(name: string): void {
 export function checkInside(name: string): void {
   const wrong = leavesStore(name);
   if (wrong !== undefined) throw invalid(name, wrong);
+}
+
+/** Throws STORE_NAME_INVALID for what cannot be a key of S3. */
+export function checkKey(key: string): void {
+  const wrong = keyProblem(key);
+  if (wrong !== undefined) throw invalid(key, wrong);
 }
 
 /** Like `checkName` for the start of a name: may be empty and may end with `/` or in the middle of a part. */
@@ -35,11 +48,11 @@ function invalid(name: string, wrong: string): AppError {
   );
 }
 
-function problemOf(name: string): string | undefined {
-  if (name.includes("\\")) return "it holds a backslash";
-  if (isIllFormed(name)) return "it is not UTF-8";
-  if (Buffer.byteLength(name) > longestName) return `it is longer than ${longestName} bytes`;
-  return leavesStore(name);
+function keyProblem(key: string): string | undefined {
+  if (key === "") return "it is empty";
+  if (isIllFormed(key)) return "it is not UTF-8";
+  if (Buffer.byteLength(key) > longestKeyBytes) return `it is longer than ${longestKeyBytes} bytes`;
+  return undefined;
 }
 
 function leavesStore(name: string): string | undefined {

@@ -15,8 +15,6 @@ export interface ObjectInfo {
 }
 
 export interface ObjectStoreAbilities {
-  /** putNew is atomic: of many writers exactly one is told "stored". Probed once on S3, see design of entries. */
-  readonly conditionalPut: boolean;
   /** Objects are plain files that may be hard-linked or mapped; `pathOf` answers. */
   readonly localFiles: boolean;
 }
@@ -71,7 +69,7 @@ export interface ObjectStore {
   openReader(name: string, sizeBytes: number, ask: Ask): Promise<ObjectReader>;
   /** Replaces or creates, atomically: readers see the old bytes or the new ones. */
   put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo>;
-  /** Creates only if the name is free. */
+  /** Creates only if the name is free: of many writers exactly one is told "stored", where the place is able to. */
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
   putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;

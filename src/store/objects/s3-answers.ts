@@ -1,7 +1,12 @@
 /** What answers of S3 hold, checked for being whole. */
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, type Digest } from "../../kernel/index.ts";
 import type { ByteRange, ExpectedObject, ObjectInfo } from "./object-store.ts";
+
+/** Metadata of objects that Memoir put: who wrote it, and digests of the bytes that were written. */
+export const writerTag = "memoir-writer";
+export const shaTag = "memoir-sha256";
+export const md5Tag = "memoir-md5";
 
 export async function bodyOf(answer: GetObjectCommandOutput): Promise<Uint8Array> {
   return answer.Body === undefined ? new Uint8Array() : await answer.Body.transformToByteArray();
@@ -34,6 +39,74 @@ export function changed(name: string, before: string | undefined, after: string 
   );
 }
 
+export interface ObjectFacts {
+  readonly info: ObjectInfo;
+  /** MD5 of the content in hexadecimal digits, where the ETag is one. */
+  readonly md5?: string;
+  /** `own-key`: of the customer or of the key management service, and then the ETag is no digest of the content. */
+  readonly encryption: "none" | "own-key";
+}
+
+type Head = Pick<
+  HeadObjectCommandOutput,
+  | "ContentLength"
+  | "ETag"
+  | "LastModified"
+  | "Metadata"
+  | "ChecksumSHA256"
+  | "ChecksumType"
+  | "ServerSideEncryption"
+  | "SSECustomerAlgorithm"
+>;
+
+export function objectFacts(name: string, head: Head): ObjectFacts {
+  const etag = bare(head.ETag);
+  const md5 = md5Of(etag, head);
+  const info = infoOf(name, {
+    size: head.ContentLength,
+    etag: head.ETag,
+    sha256: contentChecksum(head) ?? taggedDigest(md5, head),
+    modified: head.LastModified,
+  });
+  return { info, encryption: encryptionOf(head), ...(md5 === undefined ? {} : { md5 }) };
+}
+
+/** The store's own sha-256, if it is one over the whole object: of several parts it is a digest of their digests. */
+function contentChecksum({ ChecksumSHA256: checksum, ChecksumType: type }: Head): Digest | undefined {
+  if (checksum === undefined || type === "COMPOSITE" || !/^[A-Za-z0-9+/]{43}=$/.test(checksum))
+    return undefined;
+  return Buffer.from(checksum, "base64").toString("hex") as Digest;
+}
+
+/**
+ * What Memoir noted when it put the object. Metadata can outlive the bytes it was written for (tools that change an
+ * object may keep it), so it counts only beside the MD5 of the same bytes, and only while that is the object's.
+ */
+function taggedDigest(md5: string | undefined, { Metadata: metadata = {} }: Head): Digest | undefined {
+  const digest = metadata[shaTag];
+  if (digest === undefined || md5 === undefined || metadata[md5Tag] !== md5) return undefined;
+  return /^[0-9a-f]{64}$/.test(digest) ? (digest as Digest) : undefined;
+}
+
+/** The ETag of an object that went up in one piece is the MD5 of its content, unless a key of one's own hides that. */
+function md5Of(etag: string | undefined, head: Head): string | undefined {
+  if (encryptionOf(head) === "own-key") return undefined;
+  return etag !== undefined && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
+}
+
+function encryptionOf({ ServerSideEncryption: server, SSECustomerAlgorithm: customer }: Head) {
+  return customer !== undefined || (server !== undefined && server !== "AES256") ? "own-key" : "none";
+}
+
+/** In words, when an object is not the expected one. */
+export function otherThan(expected: ExpectedObject, found: ObjectInfo): string | undefined {
+  if (expected.etag !== undefined && found.etag !== expected.etag)
+    return `it was replaced (ETag ${found.etag ?? "(none)"}, expected ${expected.etag})`;
+  if (expected.sizeBytes !== undefined && found.sizeBytes !== expected.sizeBytes)
+    return `it was replaced (${found.sizeBytes} bytes, expected ${expected.sizeBytes})`;
+  return undefined;
+}
+
 export function infoOf(
   name: string,
   from: {
@@ -56,26 +129,4 @@ export function infoOf(
 /** An ETag without its quotes and mark of weakness. */
 export function bare(etag: string | undefined): string | undefined {
   return etag?.replace(/^(W\/)?"|"$/g, "");
-}
-
-/**
- * Whether an ETag is the MD5 of the content: of objects that went up in one piece, unless a key of the customer or of the
- * key management service encrypts them.
- */
-export function isMd5(
-  etag: string | undefined,
-  head: Pick<HeadObjectCommandOutput, "ServerSideEncryption" | "SSECustomerAlgorithm">,
-): boolean {
-  const { ServerSideEncryption: encryption, SSECustomerAlgorithm: customer } = head;
-  if (customer !== undefined || (encryption !== undefined && encryption !== "AES256")) return false;
-  return etag !== undefined && /^[0-9a-f]{32}$/.test(etag);
-}
-
-/** In words, when an object is not the expected one. */
-export function otherThan(expected: ExpectedObject, found: ObjectInfo): string | undefined {
-  if (expected.etag !== undefined && found.etag !== expected.etag)
-    return `it was replaced (ETag ${found.etag ?? "(none)"}, expected ${expected.etag})`;
-  if (expected.sizeBytes !== undefined && found.sizeBytes !== expected.sizeBytes)
-    return `it was replaced (${found.sizeBytes} bytes, expected ${expected.sizeBytes})`;
-  return undefined;
 }

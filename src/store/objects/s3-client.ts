@@ -2,6 +2,7 @@
 
 import type { S3Client } from "@aws-sdk/client-s3";
 import { AppError } from "../../kernel/index.ts";
+import type { ObjectNames } from "./object-name.ts";
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -11,8 +12,10 @@ export interface S3Credentials {
 
 export interface S3StoreOptions {
   readonly bucket: string;
-  /** Below which every name lies; no slash at either end. Default: the whole bucket. */
+  /** Below which every name lies, without the slash that follows it. Default: the whole bucket. */
   readonly prefix?: string;
+  /** Default `portable`. */
+  readonly names?: ObjectNames;
   /** `https://host[:port]` of an S3-compatible server. Default: AWS. */
   readonly endpoint?: string;
   /** Default: what the AWS configuration says; `us-east-1` for an own endpoint. */

@@ -1,11 +1,18 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { describeWith } from "../../../test/servers/requirement.ts";
 import { makeBucket, s3Requirement, sharedS3 } from "../../../test/servers/s3.ts";
+import { sha256 } from "../../hash/index.ts";
 import { freshAsk } from "../../kernel/index.ts";
 import type { UnfinishedUpload } from "./object-store.ts";
 import { objectStoreContract } from "./object-store-contract.ts";
+import { openObject, openObjectStore } from "./open-object-store.ts";
 import { createS3Store } from "./s3-store.ts";
 
 const ask = freshAsk();
@@ -94,6 +101,82 @@ describeWith([s3Requirement], "on a Ceph object gateway", () => {
     expect(await names("")).toHaveLength(2);
     for (const _ of [1, 2]) if (first !== undefined) await store.unfinished?.abort(first, ask);
     expect((await names("")).map(({ name }) => name)).toEqual(["y/big"]);
+    await store.close();
+  });
+
+  test("keys stay whole, whatever characters they are made of", async () => {
+    const server = await sharedS3();
+    const bucket = await makeBucket(server);
+    const scratch = await mkdtemp(join(tmpdir(), "memoir-keys-"));
+    const access = { endpoint: server.endpoint, credentials: server };
+    const odd = [
+      "#",
+      "?",
+      "%",
+      "%20",
+      "%2F",
+      "+",
+      " ",
+      "//",
+      "/",
+      "&",
+      "=",
+      "\\",
+      "é",
+      "日本",
+      "💊",
+      "..",
+      ".",
+    ];
+    const piece = fc.oneof(
+      fc.constantFrom(...odd),
+      fc.constantFrom("\u0001", "\u001f", "\r", "\n", "\t", "\u007f", "<", '"', "'", ";", ":", "*", "~"),
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 4 }),
+    );
+    const key = fc
+      .array(piece, { minLength: 1, maxLength: 6 })
+      .map((pieces) => pieces.join(""))
+      .filter((text) => !text.includes("\0"));
+    const prefixes = ["", "p", "p/#x", "a//b", "/lead", "with space+", "q?r=1", "%41"];
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(key, fc.constantFrom(...prefixes), async (name, prefix) => {
+        const below = `run ${n++}`;
+        const whole = `${prefix === "" ? "" : `${prefix}/`}${below}/`;
+        const store = openObjectStore(`s3://${bucket}/${whole}`, { s3: access, names: "any" });
+        const all = openObjectStore(`s3://${bucket}`, { s3: access, names: "any" });
+        const put = await store.put(name, Buffer.from(name), ask);
+        expect(put.name).toBe(name);
+        const seen: string[] = [];
+        for await (const info of store.list("", ask)) seen.push(info.name);
+        expect(seen).toEqual([name]);
+        expect(Buffer.from((await all.read(whole + name, ask)) ?? []).toString()).toBe(name);
+        const reader = await store.openReader(name, Buffer.byteLength(name), ask);
+        const [start] = await reader.readRanges([{ start: 0, end: 1 }], ask);
+        expect(start?.[0]).toBe(Buffer.from(name)[0]);
+        const one = openObject(`s3://${bucket}/${whole}${name}`, { s3: access });
+        await one.store.fetchFile(one.name, join(scratch, "x"), put, ask);
+        expect(await readFile(join(scratch, "x"), "utf8")).toBe(name);
+        await store.remove([name], ask);
+        expect(await store.head(name, ask)).toBeUndefined();
+        await Promise.all([store, all, one.store].map((each) => each.close()));
+      }),
+      { numRuns: 40 },
+    );
+    await rm(scratch, { recursive: true });
+  });
+
+  test("opening a store, reading from it and asking about it write nothing", async () => {
+    const server = await sharedS3();
+    const bucket = await makeBucket(server);
+    const store = createS3Store({ bucket, endpoint: server.endpoint, credentials: server, names: "any" });
+    await store.open(ask);
+    expect(await store.head("x", ask)).toBeUndefined();
+    await store.put("x", Buffer.from("x"), ask);
+    await store.putNew("y", Buffer.from("y"), ask);
+    const names: string[] = [];
+    for await (const { name } of store.list("", ask)) names.push(name);
+    expect(names).toEqual(["x", "y"]);
     await store.close();
   });
 
@@ -243,7 +326,7 @@ describe("an S3 server in trouble", () => {
     );
   });
 
-  test("a server without conditional writes is found out and still serves", async () => {
+  test("a server without conditional writes is found out by the first one, and nothing else is written", async () => {
     for (const refuse of [true, false]) {
       const objects = new Map<string, string>();
       await withServer(
@@ -260,9 +343,12 @@ describe("an S3 server in trouble", () => {
         },
         async (endpoint) => {
           const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
-          expect(await store.open(ask)).toEqual({ conditionalPut: false, localFiles: false });
+          await store.open(ask);
+          expect([...objects.keys()]).toEqual([]);
           expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("stored");
           expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("already-there");
+          expect(await store.putNew("b", Buffer.from("x"), ask)).toBe("stored");
+          expect([...objects.keys()]).toEqual(["/bucket/a", "/bucket/b"]);
           await store.close();
         },
       );
@@ -289,28 +375,114 @@ describe("an S3 server in trouble", () => {
   });
 
   test("a conditional write whose answer was lost still counts as ours", async () => {
-    let writer: string | undefined;
+    const writers = new Map<string, string>();
+    const lost = new Set<string>();
     await withServer(
       (request, response) => {
+        const key = request.url?.split("?")[0] ?? "";
+        const writer = writers.get(key);
         if (request.method === "PUT" && writer === undefined) {
-          writer = String(request.headers["x-amz-meta-memoir-writer"]);
+          writers.set(key, String(request.headers["x-amz-meta-memoir-writer"]));
+          lost.add(key);
           return request.socket.destroy();
         }
         if (request.method === "PUT") return response.writeHead(412).end(xmlError("PreconditionFailed"));
         if (request.method === "HEAD")
-          return response
-            .writeHead(200, { "x-amz-meta-memoir-writer": writer ?? "", "content-length": "1" })
-            .end();
+          return writer === undefined
+            ? response.writeHead(404).end()
+            : response.writeHead(200, { "x-amz-meta-memoir-writer": writer, "content-length": "1" }).end();
         return response.writeHead(200).end('<?xml version="1.0"?><ListBucketResult></ListBucketResult>');
       },
       async (endpoint) => {
         const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
-        // The probe of conditional writes meets the lost answer first and takes the 412 for a proof.
-        expect((await store.open(ask)).conditionalPut).toBe(true);
-        writer = undefined;
-        expect(await store.putNew("a", Buffer.from("x"), ask)).toBe("stored");
+        for (const name of ["first", "second"]) {
+          expect(await store.putNew(name, Buffer.from("x"), ask)).toBe("stored");
+          expect(await store.putNew(name, Buffer.from("x"), ask)).toBe("already-there");
+        }
+        expect(lost.size).toBe(2);
         await store.close();
       },
     );
+  });
+
+  test("bytes that change on the way are asked for again, and refused if they stay so", async () => {
+    const good = Buffer.from("0123456789");
+    const etag = `"${createHash("md5").update(good).digest("hex")}"`;
+    for (const flips of [1, Number.POSITIVE_INFINITY]) {
+      let gets = 0;
+      await withServer(
+        (request, response) => {
+          response.writeHead(200, { "content-length": good.length, etag });
+          if (request.method === "HEAD") return response.end();
+          gets++;
+          return response.end(gets > flips ? good : Buffer.from("0123x56789"));
+        },
+        async (endpoint) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          const folder = await mkdtemp(join(tmpdir(), "memoir-flip-"));
+          const fetched = store.fetchFile("a", join(folder, "a"), {}, ask);
+          if (flips === 1) expect(await fetched).toMatchObject({ sha256: sha256(good) });
+          else await expect(fetched).rejects.toMatchObject({ code: "STORE_OBJECT_DAMAGED" });
+          expect(await readdir(folder)).toEqual(flips === 1 ? ["a"] : []);
+          await rm(folder, { recursive: true });
+          await store.close();
+        },
+      );
+    }
+  });
+
+  test("a digest in the metadata counts only as long as the bytes that it was written for are there", async () => {
+    const etagOf = (text: string) => createHash("md5").update(text).digest("hex");
+    const tags = { "x-amz-meta-memoir-sha256": sha256("old"), "x-amz-meta-memoir-md5": etagOf("old") };
+    for (const [content, known] of [
+      ["old", sha256("old")],
+      ["new", undefined],
+    ] as const)
+      await withServer(
+        (_, response) =>
+          response.writeHead(200, { "content-length": 3, etag: `"${etagOf(content)}"`, ...tags }).end(),
+        async (endpoint) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          expect((await store.head("a", ask))?.sha256).toBe(known);
+          await store.close();
+        },
+      );
+  });
+
+  test("a checksum of several parts is never taken for that of the content", async () => {
+    const checksum = Buffer.from(sha256("whole"), "hex").toString("base64");
+    for (const [headers, known] of [
+      [{ "x-amz-checksum-sha256": checksum, "x-amz-checksum-type": "FULL_OBJECT" }, sha256("whole")],
+      [{ "x-amz-checksum-sha256": checksum, "x-amz-checksum-type": "COMPOSITE" }, undefined],
+      [{ "x-amz-checksum-sha256": `${checksum}-2` }, undefined],
+    ] as const)
+      await withServer(
+        (_, response) => response.writeHead(200, { "content-length": 3, etag: '"e-2"', ...headers }).end(),
+        async (endpoint) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          expect((await store.head("a", ask))?.sha256).toBe(known);
+          await store.close();
+        },
+      );
+  });
+
+  test("what an answer without words does not say is asked for: a missing bucket, expired credentials", async () => {
+    for (const [status, said, code] of [
+      [404, "NoSuchBucket", "STORE_BUCKET_NOT_FOUND"],
+      [400, "ExpiredToken", "STORE_CREDENTIALS_REFUSED"],
+      [403, "AccessDenied", "STORE_ACCESS_DENIED"],
+      [403, "InvalidAccessKeyId", "STORE_CREDENTIALS_REFUSED"],
+    ] as const)
+      await withServer(
+        (request, response) => {
+          response.writeHead(status, { "content-type": "application/xml" });
+          response.end(request.method === "HEAD" ? undefined : xmlError(said));
+        },
+        async (endpoint) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint, names: "any" });
+          await expect(store.head("a", ask), said).rejects.toMatchObject({ code });
+          await store.close();
+        },
+      );
   });
 });

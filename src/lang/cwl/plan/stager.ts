@@ -9,6 +9,7 @@ import type { TaskPath } from "../../../kernel/index.ts";
 import {
   type FileValue,
   type LiteralFile,
+  memberOf,
   type StagedInput,
   taskInputs,
   taskRoot,
@@ -84,7 +85,7 @@ export class Stager {
     for (let length = parts.length - 1; length > 4; length--) {
       const outer = this.#placed.get(parts.slice(0, length).join("/"));
       if (outer?.kind !== "source") continue;
-      const location = [outer.source.location, ...parts.slice(length)].join("/");
+      const location = memberOf(outer.source.location, parts.slice(length).join("/"));
       return {
         kind: "source",
         source: { kind: "file", location, basename: parts.at(-1) ?? "" },

@@ -3,7 +3,7 @@ import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ask, checkAsk, systemErrorCode } from "../../../kernel/index.ts";
 import type { FileAccess, Reach } from "../../core/index.ts";
-import { fileLocation, hostPathOf } from "./location.ts";
+import { fileLocation, hostPathOf, locationInside } from "./location.ts";
 
 /** All take locations as values have them. */
 export interface Files {
@@ -75,7 +75,7 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
         const members = (await host?.list(location, ask)) ?? [];
         return members.map((each) => ({
           ...each,
-          location: `${location.replace(/\/$/, "")}/${encodeURIComponent(each.name)}`,
+          location: locationInside(location, each.name),
         }));
       }
       const names = (await readdir(path)).sort((a, b) => (a < b ? -1 : 1));

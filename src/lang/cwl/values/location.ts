@@ -1,6 +1,7 @@
 /** Locations of files: URIs in values, host paths on disk. */
 import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { isObjectUri, memberOf, objectName } from "../../../task/index.ts";
 
 /** `file:///…` of an absolute host path, percent-encoded. */
 export function fileLocation(path: string): string {
@@ -49,12 +50,19 @@ function normalFile(location: string): string {
   return path === undefined ? location : fileLocation(path);
 }
 
-/** The last part of a location, decoded: what the file is called. */
+/** The last part of a location, decoded: what the file is called. Keys of S3 are no URLs and stay as they are. */
 export function nameOfLocation(location: string): string {
+  if (isObjectUri(location)) return objectName(location);
   const path = hostPathOf(location);
   if (path !== undefined) return basename(path);
   const last = location.replace(/[?#].*$/, "").replace(/\/+$/, "");
   return decoded(last.slice(last.lastIndexOf("/") + 1));
+}
+
+/** The location of something by its name, in a folder that is given by its location. */
+export function locationInside(folder: string, path: string): string {
+  if (isObjectUri(folder)) return memberOf(folder, path);
+  return `${folder.replace(/\/$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 function decoded(text: string): string {

@@ -5,7 +5,7 @@ import { literalText } from "../model/expression.ts";
 import type { SecondaryFile } from "../model/type.ts";
 import { completeFile, FileProblem } from "./complete.ts";
 import type { Files } from "./files.ts";
-import { fileLocation, nameOfLocation } from "./location.ts";
+import { fileLocation, locationInside, nameOfLocation } from "./location.ts";
 import { type CwlValue, type DirectoryV, type FileV, isFileOrDirectory, isList } from "./value.ts";
 
 /** An expression that failed where a value was wanted. */
@@ -147,6 +147,5 @@ export function applyPattern(name: string, pattern: string): string {
 
 function besides(location: string | undefined, name: string): string | undefined {
   if (location === undefined || name.startsWith("/") || name.split("/").includes("..")) return undefined;
-  const encoded = name.split("/").map(encodeURIComponent).join("/");
-  return location.slice(0, location.lastIndexOf("/") + 1) + encoded;
+  return locationInside(location.slice(0, location.lastIndexOf("/") + 1), name);
 }

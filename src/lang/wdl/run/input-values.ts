@@ -6,7 +6,7 @@
 import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { sha256 } from "../../../hash/index.ts";
-import { type FileValue, originFolder } from "../../../task/index.ts";
+import { type FileValue, isObjectUri, nameProblem, originFolder } from "../../../task/index.ts";
 import { membersInOrder, type Reach } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
 import { settleValue } from "../eval/files/scoped-files.ts";
@@ -159,7 +159,8 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
   const text = withoutFileScheme(path.path);
   if (text === "") throw new ValueFailure(`${what} is an empty path, but a ${path.kind} is needed`);
   if (isUrl(text)) {
-    if (/^(https?|s3):/i.test(text)) return pathOf(fileAt(text, path.kind));
+    if (isObjectUri(text)) return pathOf(objectAt(text, path.kind, what));
+    if (/^https?:/i.test(text)) return pathOf(fileAt(text, path.kind));
     throw new ValueFailure(
       `${what} names ${path.path}, which cannot be read from here`,
       "paths, file://, http(s):// and s3:// can: fetch it first",
@@ -179,6 +180,19 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
     throw new ValueFailure(`${what} names ${path.path}, which is a ${kind}, but a ${path.kind} is needed`);
   }
   return pathOf(fileAt(resolve(location), kind));
+}
+
+function objectAt(location: string, kind: "file" | "directory", what: string): FileValue {
+  if (kind === "file" && location.endsWith("/"))
+    throw new ValueFailure(`${what} names ${location}, which ends with a slash, but a file is needed`);
+  const file = fileAt(location, kind);
+  const problem = nameProblem(file.basename);
+  if (problem !== undefined)
+    throw new ValueFailure(
+      `${what} names ${location}, whose last part is no name of a file: ${problem}`,
+      "copy the object to another name",
+    );
+  return file;
 }
 
 function pathOf(source: FileValue): PathValue {

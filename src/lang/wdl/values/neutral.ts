@@ -6,7 +6,13 @@
  *   struct, Object  record
  *   enum            the choice's name
  */
-import type { FileValue, RecordValue, Value } from "../../../task/index.ts";
+import {
+  type FileValue,
+  isObjectUri,
+  objectName,
+  type RecordValue,
+  type Value,
+} from "../../../task/index.ts";
 import type { WdlType } from "../types/type.ts";
 import { coerce } from "./coerce.ts";
 import { ValueFailure } from "./failure.ts";
@@ -55,8 +61,9 @@ export function fromNeutral(value: Value, type: WdlType, pathOf: (file: FileValu
   return coerce(untyped(value, pathOf), type, "a recorded output");
 }
 
-/** The text after the last slash; slashes at the end do not count. */
+/** The text after the last slash; slashes at the end do not count. Of a web address without query and fragment. */
 export function baseName(path: string): string {
+  if (isObjectUri(path)) return objectName(path);
   const trimmed = path.replace(/\/+$/, "");
   const query = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed.replace(/[?#].*$/, "") : trimmed;
   return query.slice(query.lastIndexOf("/") + 1);

@@ -1,6 +1,6 @@
 /** Files at workflow scope, through the host: sizes of whole directories, texts, what a location is. */
 import { type Ask, isAppError } from "../../../../kernel/index.ts";
-import type { FileValue } from "../../../../task/index.ts";
+import { type FileValue, isObjectUri, memberOf } from "../../../../task/index.ts";
 import type { FileAccess } from "../../../core/index.ts";
 import { ValueFailure } from "../../values/failure.ts";
 import { baseName } from "../../values/neutral.ts";
@@ -23,7 +23,7 @@ export async function statFile(files: FileAccess, location: string, ask: Ask): P
 async function treeSize(files: FileAccess, location: string, ask: Ask): Promise<number> {
   let total = 0;
   for (const entry of await files.list(location, ask)) {
-    const path = `${location.replace(/\/+$/, "")}/${entry.name}`;
+    const path = memberOf(location, entry.name);
     total +=
       entry.kind === "directory"
         ? await treeSize(files, path, ask)
@@ -70,7 +70,8 @@ export function withoutFileScheme(path: string): string {
 export function fileAt(location: string, kind: "file" | "directory"): FileValue {
   return {
     kind,
-    location: location.length > 1 ? location.replace(/\/+$/, "") : location,
+    // Every slash of a key counts.
+    location: location.length > 1 && !isObjectUri(location) ? location.replace(/\/+$/, "") : location,
     basename: baseName(location),
   };
 }
