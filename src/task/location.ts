@@ -10,9 +10,9 @@ export function isObjectUri(location: string): boolean {
   return /^s3:\/\//i.test(location);
 }
 
-/** The name of an object, and of a folder of objects, whose location may end with a slash. */
+/** The name of an object, and of a folder of objects, whose location may end with slashes. */
 export function objectName(location: string): string {
-  const whole = location.replace(/\/$/, "");
+  const whole = location.replace(/\/+$/, "");
   return whole.slice(whole.lastIndexOf("/") + 1);
 }
 

@@ -6,7 +6,15 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { digestOf } from "../../hash/index.ts";
-import { AppError, type Ask, checkAsk, type Digest, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  type Digest,
+  isAppError,
+  messageOf,
+  systemErrorCode,
+} from "../../kernel/index.ts";
 import type { Fetched, RemoteFacts, RemoteFiles } from "../../keys/index.ts";
 import {
   isS3Uri,
@@ -65,7 +73,12 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
       await mkdir(dirname(path), { recursive: true });
       if (isHttp(location)) return httpFetch(location, path, expected, ask);
       const { name, store } = objectAt(location);
-      const { sha256, ...info } = await store.fetchFile(name, path, expected, ask);
+      const { sha256, ...info } = await store.fetchFile(name, path, expected, ask).catch((error) => {
+        if (!isAppError(error, "STORE_OBJECT_NOT_FOUND")) throw error;
+        throw new AppError("FILE_NOT_FOUND", `fetching ${location}: there is no such object`, {
+          cause: error,
+        });
+      });
       return { ...factsOf(location, info), sizeBytes: info.sizeBytes, sha256 };
     },
     async close() {
