@@ -35,7 +35,7 @@ export async function digestsOfFile(
   signal?: AbortSignal,
 ): Promise<{ readonly sha256: Digest; readonly md5: string }> {
   const [sha, md5] = [createHash("sha256"), createHash("md5")];
-  const stream = createReadStream(path, {
+  const stream = createReadStream(onDisk(path), {
     highWaterMark: 1 << 20,
     ...(signal === undefined ? {} : { signal }),
   });
