@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { freshAsk, isAppError } from "../src/kernel/index.ts";
 import { createRunner, findModel, type Model, type Runner, readModelPackage } from "../src/models/index.ts";
 import type { Prediction } from "../src/task/index.ts";
-import { type ErsiliaPackServer, startErsiliaPack } from "./servers/ersilia-pack.ts";
+import { type ErsiliaPackOptions, type ErsiliaPackServer, startErsiliaPack } from "./servers/ersilia-pack.ts";
 import { describeWith } from "./servers/requirement.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures", "models");
@@ -153,15 +153,15 @@ describeWith([bashAndAwk, python], "a model in Python", () => {
 describe("a model server", () => {
   let server: ErsiliaPackServer;
   let model: Model;
+  const packed = {
+    id: "eos0srv",
+    slug: "served",
+    columns: ["size", "share"],
+    examples: ["CCO", "CCC"],
+    answer: (input: string) => (input.includes("bad") ? undefined : [input.length, 0.5]),
+  };
   const start = async (legacy?: true) => {
-    server = await startErsiliaPack({
-      id: "eos0srv",
-      slug: "served",
-      columns: ["size", "share"],
-      examples: ["CCO", "CCC"],
-      answer: (input) => (input.includes("bad") ? undefined : [input.length, 0.5]),
-      ...(legacy === undefined ? {} : { legacy }),
-    });
+    server = await startErsiliaPack({ ...packed, ...(legacy === undefined ? {} : { legacy }) });
     model = await findModel({ name: server.url, home: temp, cwd: temp }, freshAsk());
   };
   beforeEach(() => start());
@@ -249,6 +249,88 @@ describe("a model server", () => {
     await start(true);
     const answers = await runnerOf(model).predict(["C", "bad", "CC"], freshAsk());
     expect(values(answers)).toEqual([[1, 0.5], "failed", [2, 0.5]]);
+  });
+
+  /** The server goes away and another one comes up at its address. */
+  const replaceServer = async (changes: Partial<ErsiliaPackOptions>) => {
+    const port = Number(new URL(server.url).port);
+    await server.close();
+    server = await startErsiliaPack({ ...packed, answer: () => [99, 99], port, ...changes });
+  };
+
+  test.each([
+    ["another model", { id: "eos0oth" }],
+    ["another release of the model", { release: "v2.0.0" }],
+    ["another model, and ends every connection", { id: "eos0oth", connections: "closed-each-time" }],
+  ] as const)(
+    "that comes back as %s between two batches is noticed, and no answer of it is used",
+    async (_, changes) => {
+      const runner = runnerOf(model);
+      await runner.open(freshAsk());
+      expect(values(await runner.predict(["C"], freshAsk()))).toEqual([[1, 0.5]]);
+      await replaceServer(changes);
+      const error = await runner.predict(["C"], freshAsk()).catch((thrown: unknown) => thrown);
+      expect(isAppError(error, "MODEL_SERVER_ANSWER")).toBe(true);
+      await runner.close();
+    },
+  );
+
+  test("that goes away in the middle of a batch and comes back as another model is noticed", async () => {
+    server.hangOnce();
+    const runner = runnerOf(model);
+    await runner.open(freshAsk());
+    const asked = runner.predict(["C", "CC"], freshAsk()).catch((thrown: unknown) => thrown);
+    await expect.poll(() => server.runs.length).toBe(1);
+    await replaceServer({ id: "eos0oth" });
+    expect(isAppError(await asked, "MODEL_SERVER_ANSWER")).toBe(true);
+    await runner.close();
+  });
+
+  test("that comes back as itself, or ends every connection, is used as before", async () => {
+    const runner = runnerOf(model);
+    await runner.open(freshAsk());
+    await runner.predict(["C"], freshAsk());
+    await replaceServer({ answer: packed.answer, connections: "closed-each-time" });
+    expect(values(await runner.predict(["C", "bad", "CC"], freshAsk()))).toEqual([
+      [1, 0.5],
+      "failed",
+      [2, 0.5],
+    ]);
+    await runner.close();
+  });
+
+  test("that writes NaN and Infinity as Python does has no value there, and keeps the other rows", async () => {
+    server.sayNext(
+      '[{"size": NaN, "share": 0.5}, {"size": -Infinity, "share": NaN}, {"size": 3, "share": 0.5}]',
+    );
+    expect(values(await runnerOf(model).predict(["C", "CC", "CCC"], freshAsk()))).toEqual([
+      [null, 0.5],
+      "failed",
+      [3, 0.5],
+    ]);
+  });
+
+  test("that answers something else than a row for one input fails for that one only", async () => {
+    server.sayNext('[{"size": 1, "share": 0.5}, "oops", [1, 2], null, {"size": 5, "share": 0.5}]');
+    const answers = await runnerOf(model).predict(["C", "CC", "CCC", "CCCC", "CCCCC"], freshAsk());
+    expect(values(answers)).toEqual([[1, 0.5], "failed", "failed", "failed", [5, 0.5]]);
+  });
+
+  test.each([
+    ["a web page", 2, "<html><body>Bad gateway</body></html>"],
+    ["a body that is cut", 2, { cut: '[{"size": 1, "sh' }],
+    ["half a text", 2, '[{"size": 1, "share": 0.5}'],
+    ["a word", 2, '"busy"'],
+    ["too many rows", 1, '[{"size":1,"share":1},{"size":1,"share":1},{"size":1,"share":1}]'],
+    ["no rows", 1, "[]"],
+    ["rows of other columns", 1, '[{"weight":1},{"weight":1}]'],
+  ] as const)("that answers %s for a while never ends the run, nor shifts rows", async (_, times, text) => {
+    server.sayNext(...Array.from({ length: times }, () => text));
+    const answers = await runnerOf(model).predict(["C", "CC"], freshAsk());
+    expect(values(answers)).toEqual([
+      [1, 0.5],
+      [2, 0.5],
+    ]);
   });
 
   test("that serves another model is refused", async () => {

@@ -30,6 +30,12 @@ export interface ErsiliaPackOptions {
   /** undefined = a bad input: the whole request fails, as it does with real models. */
   readonly answer: (input: string) => readonly Value[] | undefined;
   readonly legacy?: true;
+  /** Default: `v1.0.0`. */
+  readonly release?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Every answer ends its connection. */
+  readonly connections?: "closed-each-time";
 }
 
 export interface ErsiliaPackServer {
@@ -46,6 +52,8 @@ export interface ErsiliaPackServer {
   loseRow(): void;
   /** The next POST /run is never answered. */
   hangOnce(): void;
+  /** The next POST /run are answered with these texts and status 200; `cut` breaks the connection in the middle of it. */
+  sayNext(...texts: readonly (string | { readonly cut: string })[]): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +61,7 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
   const runs: string[][] = [];
   const queries: string[] = [];
   const failures: number[] = [];
+  const texts: (string | { readonly cut: string })[] = [];
   const sockets = new Set<Socket>();
   let notReady = 0;
   let losing = false;
@@ -73,6 +82,13 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
     queries.push(query.toString());
     if (hanging) {
       hanging = false;
+      return;
+    }
+    const said = texts.shift();
+    if (typeof said === "string") return void response.writeHead(200).end(said);
+    if (said !== undefined) {
+      response.writeHead(200, { "content-length": said.cut.length + 10 });
+      response.write(said.cut, () => request.socket.destroy());
       return;
     }
     const failure = failures.shift();
@@ -107,7 +123,7 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
           Task: "Annotation",
           "Output Consistency": "Fixed",
           "Output Type": [options.outputType ?? "Float"],
-          Release: "v1.0.0",
+          Release: options.release ?? "v1.0.0",
         };
       case "/run/columns/input":
         return ["smiles"];
@@ -124,6 +140,7 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
+    if (options.connections !== undefined) response.setHeader("connection", "close");
     if (request.method === "POST" && url.pathname === "/run") {
       run(request, response, url.searchParams).catch(() => request.socket.destroy());
       return;
@@ -139,7 +156,7 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     runs,
@@ -154,6 +171,7 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
     hangOnce: () => {
       hanging = true;
     },
+    sayNext: (...some) => void texts.push(...some),
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

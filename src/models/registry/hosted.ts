@@ -5,6 +5,7 @@ import type { Model } from "../model.ts";
 import { describeMetadata } from "../package/read-package.ts";
 import { sendHttp } from "../runners/http-client.ts";
 import { serverUrl, waitForServer } from "../runners/http-runner.ts";
+import { parseLenientJson } from "../runners/lenient-json.ts";
 
 const readyTimeoutMs = 10_000;
 const answerTimeoutMs = 10_000;
@@ -72,7 +73,7 @@ async function getJson(base: string, path: string, ask: Ask): Promise<unknown> {
     );
   if (answer.status !== 200) return undefined;
   try {
-    return JSON.parse(answer.text);
+    return parseLenientJson(answer.text);
   } catch (error) {
     throw new AppError("MODEL_SERVER_ANSWER", `asking ${url.href}: not JSON: ${answer.text.slice(0, 80)}`, {
       cause: error,

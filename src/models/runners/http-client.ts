@@ -3,8 +3,9 @@
  * model may compute for longer before it answers.
  */
 import { setMaxListeners } from "node:events";
-import { type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
+import { Agent, type IncomingMessage, request as requestHttp } from "node:http";
+import { request as requestHttps, Agent as TlsAgent } from "node:https";
+import type { Socket } from "node:net";
 import { type Ask, systemErrorCode } from "../../kernel/index.ts";
 
 export interface HttpRequest {
@@ -13,14 +14,30 @@ export interface HttpRequest {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly timeoutMs: number;
-  /** Longer answers are cut off and reported as unreachable. */
+  /** Longer answers are cut off. */
   readonly limitBytes: number;
+  /** Keeps connections for later requests; default: one connection for this request. */
+  readonly connections?: HttpConnections;
+}
+
+/** Connections that are kept between requests; `destroy` ends them. */
+export type HttpConnections = Agent | TlsAgent;
+
+export function keepConnections(base: string): HttpConnections {
+  return /^https:/i.test(base) ? new TlsAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
 }
 
 export type HttpAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string }
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      readonly text: string;
+      /** The connection that it came over. */
+      readonly socket: Socket | null;
+    }
   /** No connection, or it broke. */
   | { readonly kind: "unreachable"; readonly why: string }
+  | { readonly kind: "too-long"; readonly limitBytes: number }
   | { readonly kind: "timed-out" }
   | { readonly kind: "cancelled" };
 
@@ -32,6 +49,7 @@ export function sendHttp(request: HttpRequest, ask: Ask): Promise<HttpAnswer> {
   return new Promise((resolve) => {
     const outgoing = send(url, {
       method: request.method,
+      agent: request.connections ?? false,
       headers: {
         accept: "application/json",
         ...(body === undefined
@@ -42,7 +60,8 @@ export function sendHttp(request: HttpRequest, ask: Ask): Promise<HttpAnswer> {
     const finish = (answer: HttpAnswer) => {
       clearTimeout(timer);
       ask.signal.removeEventListener("abort", onAbort);
-      outgoing.destroy();
+      // After a whole answer the connection can be used again.
+      if (answer.kind !== "answered") outgoing.destroy();
       resolve(answer);
     };
     const onAbort = () => finish({ kind: "cancelled" });
@@ -52,18 +71,26 @@ export function sendHttp(request: HttpRequest, ask: Ask): Promise<HttpAnswer> {
     outgoing.on("error", (error) =>
       finish({ kind: "unreachable", why: systemErrorCode(error) ?? error.message }),
     );
-    outgoing.on("response", (response) => collect(response, request.limitBytes, finish));
+    let socket: Socket | null = null;
+    outgoing.on("socket", (used) => {
+      socket = used;
+    });
+    outgoing.on("response", (response) => collect(response, request.limitBytes, () => socket, finish));
     outgoing.end(body);
   });
 }
 
-function collect(response: IncomingMessage, limitBytes: number, finish: (answer: HttpAnswer) => void): void {
+function collect(
+  response: IncomingMessage,
+  limitBytes: number,
+  socket: () => Socket | null,
+  finish: (answer: HttpAnswer) => void,
+): void {
   const chunks: Buffer[] = [];
   let size = 0;
   response.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > limitBytes)
-      finish({ kind: "unreachable", why: `the answer is longer than ${limitBytes} bytes` });
+    if (size > limitBytes) finish({ kind: "too-long", limitBytes });
     else chunks.push(chunk);
   });
   response.on("error", (error) =>
@@ -73,6 +100,7 @@ function collect(response: IncomingMessage, limitBytes: number, finish: (answer:
     finish({
       kind: "answered",
       status: response.statusCode ?? 0,
+      socket: socket(),
       text: Buffer.concat(chunks).toString("utf8"),
     }),
   );

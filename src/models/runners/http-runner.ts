@@ -1,12 +1,17 @@
 /**
  * Runs a model behind an ersilia-pack server: `GET /` until it answers, then `POST /run?orient=records`. Answers of
  * the older BentoML servers are understood too. The server's own cache is switched off: Memoir decides what is reused.
+ *
+ * Whoever listens at an address may change while a run is at work. A connection belongs to one server, so an answer is
+ * used when it came over a connection over which the server has said who it is, or when it says so right afterwards.
  */
+import type { Socket } from "node:net";
 import { AppError, type Ask, checkAsk, pause, unreachable } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
 import type { Model, Runner } from "../model.ts";
-import { type HttpAnswer, sendHttp } from "./http-client.ts";
+import { type HttpAnswer, type HttpConnections, keepConnections, sendHttp } from "./http-client.ts";
+import { parseLenientJson } from "./lenient-json.ts";
 import { inParallel } from "./split.ts";
 
 export interface HttpRunnerOptions {
@@ -25,6 +30,8 @@ export interface HttpRunnerOptions {
 
 const smallestPart = 100;
 const attempts = 4;
+/** Answers with status 200 that cannot be read (a page of a proxy) are asked for again so often; then the rows are tried. */
+const unreadableAttempts = 2;
 const probeTimeoutMs = 5_000;
 const probeEveryMs = 250;
 const answerLimitBytes = 512 << 20;
@@ -33,19 +40,23 @@ export class HttpRunner implements Runner {
   readonly kind = "http";
   readonly toolkit = undefined;
   readonly #options: HttpRunnerOptions;
+  readonly #connections: HttpConnections;
+  /** Connections over which the server has said that it is this model's. */
+  #known = new WeakSet<Socket>();
+  /** A connection broke since the server last described itself. */
+  #doubted = true;
+  /** What the server says of itself besides its id, as it was said first. */
+  #described: string | undefined;
 
   constructor(options: HttpRunnerOptions) {
     this.#options = options;
+    this.#connections = keepConnections(options.url);
   }
 
   async open(ask: Ask): Promise<void> {
-    const { model, url, readyTimeoutMs } = this.#options;
-    const served = await waitForServer({ url, timeoutMs: readyTimeoutMs ?? 30_000 }, ask);
-    if (served !== undefined && served !== model.id)
-      throw new AppError(
-        "MODEL_SERVER_ANSWER",
-        `opening the server ${url}: it serves ${served}, expected ${model.id}`,
-      );
+    const { url, readyTimeoutMs } = this.#options;
+    this.#checkId(await waitForServer({ url, timeoutMs: readyTimeoutMs ?? 30_000 }, ask), "opening");
+    await this.#describe(ask);
   }
 
   async predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
@@ -54,18 +65,21 @@ export class HttpRunner implements Runner {
     );
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#connections.destroy();
+  }
 
   async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
     const { model, url } = this.#options;
     const target = serverUrl(url, "run");
     target.search = "orient=records&fetch_cache=false&save_cache=false&cache_only=false";
-    const text = await this.#post(target, inputs, ask);
+    const answer = await this.#post(target, inputs, ask);
     const from = `the answer of ${url} for model ${model.id}`;
-    const rows = rowsOf(parseJson(text, from), from);
+    const rows = rowsOf(answer, from);
     checkRowCount(inputs.length, rows.length, from);
     return rows.map((row): Prediction => {
       if (row === null) return { kind: "failed", reason: "the server answered no row for this input" };
+      if ("reason" in row) return { kind: "failed", reason: row.reason };
       const places = placesOf(model.columns, row.names, from);
       return predictionOf(
         model.columns,
@@ -75,20 +89,35 @@ export class HttpRunner implements Runner {
   }
 
   /** Repeats what may go better the next time: a connection that broke, a server that is busy or restarting. */
-  async #post(target: URL, inputs: readonly string[], ask: Ask): Promise<string> {
+  async #post(target: URL, inputs: readonly string[], ask: Ask): Promise<unknown> {
     const { model, url, timeoutMs, backoffMs } = this.#options;
     const doing = `asking ${url} for ${inputs.length} rows of model ${model.id}`;
     let why = "";
+    let unreadable = 0;
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (attempt > 0) await pause((backoffMs ?? 250) * 2 ** (attempt - 1), ask);
       checkAsk(ask, doing);
+      const connections = this.#connections;
       const answer = await sendHttp(
-        { method: "POST", url: target, body: inputs, timeoutMs, limitBytes: answerLimitBytes },
+        { method: "POST", url: target, body: inputs, timeoutMs, limitBytes: answerLimitBytes, connections },
         ask,
       );
       const verdict = verdictOf(answer);
-      if (verdict.kind === "ok") return verdict.text;
+      // Errors, too, are used only when this model's server gave them: they make rows fail.
+      const sure =
+        answer.kind !== "answered" || verdict.kind === "again" || (await this.#isSure(answer, ask));
+      if (verdict.kind === "again" || verdict.kind === "late" || !sure) {
+        this.#known = new WeakSet();
+        this.#doubted = true;
+      }
+      if (!sure) {
+        why = "it went away right after its answer";
+        continue;
+      }
+      if (verdict.kind === "ok") return verdict.json;
       if (verdict.kind === "rows") throw new AppError("MODEL_RUN_FAILED", `${doing}: ${verdict.why}`);
+      if (verdict.kind === "unreadable" && ++unreadable >= unreadableAttempts)
+        throw new AppError("MODEL_OUTPUT_MISMATCH", `${doing}: ${verdict.why}`);
       if (verdict.kind === "late")
         throw new AppError("MODEL_RUN_TIMEOUT", `${doing}: no answer within ${timeoutMs} ms`);
       why = verdict.why;
@@ -96,10 +125,74 @@ export class HttpRunner implements Runner {
     checkAsk(ask, doing);
     throw new AppError("MODEL_SERVER_UNREACHABLE", `${doing}: ${why}, ${attempts} times`);
   }
+
+  /**
+   * Whether this model's server gave the answer; false = nobody can tell any more.
+   * @throws AppError MODEL_SERVER_ANSWER when another model answers at this address.
+   */
+  async #isSure({ socket }: Answered, ask: Ask): Promise<boolean> {
+    if (socket !== null && this.#known.has(socket)) return true;
+    const said = await this.#get("", ask);
+    if (said.kind !== "answered" || said.status !== 200) return false;
+    this.#checkId(servedModel(said.text), "asking");
+    if (this.#doubted) await this.#describe(ask);
+    if (socket !== null && said.socket === socket) this.#known.add(socket);
+    return true;
+  }
+
+  /** @throws AppError MODEL_SERVER_ANSWER when the server describes itself in another way than before. */
+  async #describe(ask: Ask): Promise<void> {
+    const { model, url } = this.#options;
+    const said: unknown[] = [];
+    for (const path of ["card", "run/columns/output"]) {
+      const answer = await this.#get(path, ask);
+      // Older servers have no such routes; one that has gone again is asked again after its next answer.
+      if (answer.kind !== "answered") return;
+      said.push(answer.status === 200 ? identityOf(answer.text) : null);
+    }
+    const described = JSON.stringify(said);
+    if (this.#described !== undefined && this.#described !== described)
+      throw new AppError(
+        "MODEL_SERVER_ANSWER",
+        `asking the server ${url}: it describes model ${model.id} in another way than before: ${described.slice(0, 300)}, before ${this.#described.slice(0, 300)}`,
+      );
+    this.#described = described;
+    this.#doubted = false;
+  }
+
+  #get(path: string, ask: Ask): Promise<HttpAnswer> {
+    const { url, timeoutMs } = this.#options;
+    // A server that does one thing at a time answers when it is done with other requests of ours.
+    const request = { method: "GET", url: serverUrl(url, path), timeoutMs, limitBytes: 1 << 20 } as const;
+    return sendHttp({ ...request, connections: this.#connections }, ask);
+  }
+
+  #checkId(served: string | undefined, doing: string): void {
+    const { model, url } = this.#options;
+    if (served === undefined || served === model.id) return;
+    throw new AppError(
+      "MODEL_SERVER_ANSWER",
+      `${doing} the server ${url}: it serves ${served}, expected ${model.id}`,
+    );
+  }
+}
+
+type Answered = Extract<HttpAnswer, { kind: "answered" }>;
+
+/** What decides a model's answers, of its card or its list of columns. */
+function identityOf(text: string): unknown {
+  try {
+    const said = parseLenientJson(text);
+    return isRecord(said) ? [said["Identifier"] ?? null, said["Release"] ?? null] : said;
+  } catch {
+    return null;
+  }
 }
 
 type Verdict =
-  | { readonly kind: "ok"; readonly text: string }
+  | { readonly kind: "ok"; readonly json: unknown }
+  /** The status says that all is well, and the text is something else than an answer. */
+  | { readonly kind: "unreadable"; readonly why: string }
   | { readonly kind: "again"; readonly why: string }
   | { readonly kind: "rows"; readonly why: string }
   | { readonly kind: "late" };
@@ -110,7 +203,7 @@ const busy = new Set([408, 429, 502, 503, 504]);
 function verdictOf(answer: HttpAnswer): Verdict {
   switch (answer.kind) {
     case "answered":
-      if (answer.status === 200) return { kind: "ok", text: answer.text };
+      if (answer.status === 200) return readable(answer.text);
       return {
         kind: busy.has(answer.status) ? "again" : "rows",
         why: `HTTP ${answer.status} ${detailOf(answer.text)}`.trim(),
@@ -121,9 +214,22 @@ function verdictOf(answer: HttpAnswer): Verdict {
       return { kind: "again", why: "cancelled" };
     case "timed-out":
       return { kind: "late" };
+    case "too-long":
+      return { kind: "rows", why: `the answer is longer than ${answer.limitBytes} bytes` };
     default:
       return unreachable(answer);
   }
+}
+
+function readable(text: string): Verdict {
+  let json: unknown;
+  try {
+    json = parseLenientJson(text);
+  } catch {
+    return { kind: "unreadable", why: `its answer is not JSON: ${text.slice(0, 80)}` };
+  }
+  if (Array.isArray(json) || (isRecord(json) && Array.isArray(json["result"]))) return { kind: "ok", json };
+  return { kind: "unreadable", why: `expected a list of records, got ${kindOf(json)}` };
 }
 
 /** The server's words without its traceback. */
@@ -195,25 +301,21 @@ function servedModel(text: string): string | undefined {
   }
 }
 
-type Row = { readonly names: readonly string[]; readonly values: readonly unknown[] } | null;
+type Row =
+  | { readonly names: readonly string[]; readonly values: readonly unknown[] }
+  /** Something that is not a row. */
+  | { readonly reason: string }
+  | null;
 
 /** Rows of either format, each with its column names. */
 function rowsOf(answer: unknown, from: string): readonly Row[] {
-  if (Array.isArray(answer)) return answer.map((row: unknown) => recordRow(row, from));
   if (isRecord(answer) && Array.isArray(answer["result"])) return legacyRows(answer, answer["result"], from);
-  throw new AppError(
-    "MODEL_SERVER_ANSWER",
-    `reading ${from}: expected a list of records, got ${kindOf(answer)}`,
-  );
+  return Array.isArray(answer) ? answer.map(recordRow) : [];
 }
 
-function recordRow(row: unknown, from: string): Row {
+function recordRow(row: unknown): Row {
   if (row === null) return null;
-  if (!isRecord(row))
-    throw new AppError(
-      "MODEL_SERVER_ANSWER",
-      `reading ${from}: expected a record per input, got ${kindOf(row)}`,
-    );
+  if (!isRecord(row)) return { reason: `expected a record for this input, got ${kindOf(row)}` };
   return { names: Object.keys(row), values: Object.values(row) };
 }
 
@@ -225,28 +327,18 @@ function legacyRows(
 ): readonly Row[] {
   const meta = isRecord(answer["meta"]) ? answer["meta"]["outcome"] : undefined;
   if (!Array.isArray(meta))
-    throw new AppError("MODEL_SERVER_ANSWER", `reading ${from}: it does not name its columns (meta.outcome)`);
+    throw new AppError(
+      "MODEL_OUTPUT_MISMATCH",
+      `reading ${from}: it does not name its columns (meta.outcome)`,
+    );
   const names = meta.map(String);
   return result.map((row): Row => {
     const outcome = isRecord(row) ? row["outcome"] : row;
     if (outcome === null || outcome === undefined) return null;
     const values: unknown[] = Array.isArray(outcome) ? outcome : [outcome];
     if (values.length === names.length) return { names, values };
-    throw new AppError(
-      "MODEL_OUTPUT_MISMATCH",
-      `reading ${from}: a row has ${values.length} values, expected ${names.length}`,
-    );
+    return { reason: `the row has ${values.length} values, expected ${names.length}` };
   });
-}
-
-function parseJson(text: string, from: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new AppError("MODEL_SERVER_ANSWER", `reading ${from}: not JSON: ${text.slice(0, 80)}`, {
-      cause: error,
-    });
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
