@@ -36,6 +36,7 @@ for (const { requirement, start, title } of engines) {
     executorContract({
       name: title,
       graceful: true,
+      hidesProcesses: true,
       image: (): PinnedImage => ({
         requested: image.reference,
         reference: image.configDigest,

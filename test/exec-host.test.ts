@@ -5,20 +5,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { executorContract } from "../src/exec/core/executor-contract.ts";
-import { createHostExecutor } from "../src/exec/local/index.ts";
+import { createHostExecutor, type HostExecutorOptions } from "../src/exec/local/index.ts";
 import { freshAsk } from "../src/kernel/index.ts";
 import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
+import { guardRequirement } from "./servers/guard.ts";
 import { describeWith } from "./servers/requirement.ts";
 
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: process.env["HOME"] ?? "/" };
 
-async function make(isolate: boolean) {
-  const executor = createHostExecutor({ isolate, env, graceMs: 5_000 });
+async function make(options: Partial<HostExecutorOptions>) {
+  const executor = createHostExecutor({ isolate: false, env, graceMs: 5_000, ...options });
   await executor.open(freshAsk());
   return executor;
 }
 
-executorContract({ name: "the host", graceful: true, make: () => make(false) });
+describeWith([guardRequirement], "with the guard", () => {
+  executorContract({ name: "the host", graceful: true, hidesProcesses: true, make: () => make({}) });
+
+  executorContract({
+    name: "the host, every input being mounted",
+    graceful: true,
+    hidesProcesses: true,
+    make: () => make({ copyUpToBytes: -1 }),
+  });
+});
+
+executorContract({
+  name: "the host without namespaces",
+  graceful: true,
+  hidesProcesses: false,
+  make: () => make({ guard: "off" }),
+});
 
 describe("without bash", () => {
   let path: string;
@@ -29,11 +46,8 @@ describe("without bash", () => {
   executorContract({
     name: "the host without bash",
     graceful: true,
-    make: async () => {
-      const executor = createHostExecutor({ isolate: false, env: { ...env, PATH: path }, graceMs: 5_000 });
-      await executor.open(freshAsk());
-      return executor;
-    },
+    hidesProcesses: false,
+    make: () => make({ env: { ...env, PATH: path } }),
   });
 });
 
@@ -48,5 +62,10 @@ function pathWithoutBash(): string {
 }
 
 describeWith([bubblewrapRequirement], "bubblewrap", () => {
-  executorContract({ name: "the isolated host", graceful: true, make: () => make(true) });
+  executorContract({
+    name: "the isolated host",
+    graceful: true,
+    hidesProcesses: true,
+    make: () => make({ isolate: true }),
+  });
 });

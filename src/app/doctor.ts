@@ -38,6 +38,7 @@ export async function doctor(wish: TierWish, environment: Environment, ask: Ask)
   const second: readonly Check[] = [
     toolkit(),
     modelsHere(environment),
+    guard(environment),
     ...programs.map((one) => program(one, environment)),
   ];
   // Stores are probed alone: the start of the toolkit takes all of the processor for seconds.
@@ -148,6 +149,21 @@ function modelsHere({ home: folder }: Environment): Check {
       if (broken.length === 0) return { state: "ok", detail: models.map((model) => model.id).join(", ") };
       const words = broken.map(({ id, problem }) => `${id} cannot be read: ${problem.message}`).join("; ");
       return { state: "trouble", detail: words };
+    },
+  };
+}
+
+/** Nothing needs it: tasks get copies of their inputs where it does not work. */
+function guard({ programs: env }: Environment): Check {
+  return {
+    name: "host guard",
+    enables:
+      "host tasks whose inputs are mounted read-only and that do not see other processes and their environment",
+    probe: async () => {
+      const { tryGuard } = await import("../exec/local/index.ts");
+      const why = await tryGuard(env);
+      if (why === undefined) return { state: "ok", detail: "namespaces of util-linux" };
+      return { state: "absent", detail: `does not work: ${why}` };
     },
   };
 }

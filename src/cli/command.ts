@@ -13,6 +13,8 @@ export interface OptionSpec {
   /** One sentence without a full stop. Units and the default belong here. */
   readonly description: string;
   readonly kind?: "text" | "count" | "number";
+  /** May be given several times. */
+  readonly many?: true;
   readonly choices?: readonly string[];
   /** Long names (without dashes) that must not be given together with this one. */
   readonly conflicts?: readonly string[];
@@ -41,6 +43,8 @@ export interface Example {
 export interface Given {
   text(name: string): string | undefined;
   count(name: string): number | undefined;
+  /** Of a flag that may be given several times. */
+  texts(name: string): readonly string[];
   is(name: string): boolean;
   argument(index: number): string | undefined;
   /** Names of the command's own flags that were given after the first argument. */

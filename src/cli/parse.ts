@@ -20,7 +20,9 @@ export async function parseWords(command: LoadedCommand, words: readonly string[
     if (spec.choices !== undefined) option.choices([...spec.choices]);
     if (spec.conflicts !== undefined) option.conflicts(spec.conflicts.map(camelCase));
     const check = numberCheck(spec);
-    if (check !== undefined)
+    if (spec.many === true)
+      option.argParser((text: string, earlier?: readonly string[]) => [...(earlier ?? []), text]);
+    else if (check !== undefined)
       option.argParser((text: string) => {
         const problem = check(text);
         if (problem !== undefined) throw new InvalidArgumentError(problem);
@@ -63,6 +65,10 @@ function givenFrom(
     count: (name) => {
       const got = text(name);
       return got === undefined ? undefined : Number(got);
+    },
+    texts: (name) => {
+      const got = value(name);
+      return Array.isArray(got) ? got.map(String) : [];
     },
     // commander keeps `--no-compute` as `compute: false`.
     is: (name) => (name.startsWith("no-") ? value(name.slice(3)) === false : value(name) === true),

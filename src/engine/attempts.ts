@@ -32,7 +32,7 @@ import type {
   TaskFailure,
 } from "../task/index.ts";
 import type { Emit } from "./events.ts";
-import { exitCodeWords, mayBeRetried } from "./failure-words.ts";
+import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-words.ts";
 import type { Materials } from "./materials.ts";
 
 export interface AttemptParts {
@@ -42,6 +42,7 @@ export interface AttemptParts {
   readonly emit: Emit;
   /** Cores of the machine: a call that is allowed more shares them. */
   readonly cpus: number;
+  readonly copyInputs?: true;
 }
 
 export interface AttemptOrder {
@@ -207,9 +208,10 @@ async function prepare(
     ...(behind === undefined ? {} : { arguments: image?.entrypoint ?? [] }),
     ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
+    ...(parts.copyInputs === true ? { copyInputs: true } : {}),
     literalFiles: task.literalFiles,
     ...mountedDisks(order, parts.executor),
-    env: { ...task.fixedEnv, ...task.env },
+    env: { ...task.fixedEnv, ...task.passedEnv, ...task.env },
     ...(image === undefined ? {} : { image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
     ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
@@ -258,7 +260,8 @@ async function conclude(
   if (!accepts(task, exitCode)) {
     const facts = { exitCode, ...(await where()) };
     if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });
-    return failed({ kind: "exit-code", message: exitCodeWords(exitCode), ...facts });
+    const hint = readOnlyWords(attempt, facts.stderrTail);
+    return failed({ kind: "exit-code", message: exitCodeWords(exitCode) + hint, ...facts });
   }
   const collected = await order.collect(
     {
@@ -267,8 +270,11 @@ async function conclude(
     },
     ask,
   );
-  if (collected.kind === "missing")
-    return failed({ kind: "output-missing", message: collected.message, exitCode, ...(await where()) });
+  if (collected.kind === "missing") {
+    const facts = { exitCode, ...(await where()) };
+    const message = collected.message + readOnlyWords(attempt, facts.stderrTail);
+    return failed({ kind: "output-missing", message, ...facts });
+  }
   const doubt = "a part of the task ran out of memory although the command went on";
   return {
     kind: "computed",

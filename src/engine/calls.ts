@@ -20,7 +20,7 @@ import { type AttemptParts, type Computation, compute } from "./attempts.ts";
 import type { LeaseAnswer } from "./call-leases.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
-import { CallIdentifier, type IdentifiedCall } from "./identify-call.ts";
+import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
 import type { Materials } from "./materials.ts";
 import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
@@ -95,8 +95,9 @@ export class Calls {
     });
   }
 
-  async call(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome> {
-    const { emit } = this.#parts;
+  async call(asked: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome> {
+    const { emit, run } = this.#parts;
+    const task = withPassedEnv(asked, run.passedEnv);
     emit({ kind: "call.asked", call: task.path, task: task.name, resources: task.resources });
     const resolved = await this.#resolve(task, collect, ask);
     switch (resolved.kind) {
@@ -311,7 +312,8 @@ export class Calls {
   async #attemptParts(): Promise<AttemptParts> {
     const { run, materials, emit, ready } = this.#parts;
     const { cpus } = await ready();
-    return { runId: run.runId, executor: run.executor, materials, emit, cpus };
+    const { runId, executor, copyInputs } = run;
+    return { runId, executor, materials, emit, cpus, ...(copyInputs === true ? { copyInputs } : {}) };
   }
 
   /** Outputs that lay side by side in the task stay side by side, wherever they are recorded. */

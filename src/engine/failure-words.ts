@@ -1,5 +1,5 @@
 /** What an exit code most likely means, and how failures are told. */
-import type { TaskCall, TaskFailure } from "../task/index.ts";
+import type { StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
 
 const signals: Readonly<Record<number, string>> = {
   1: "hang-up (SIGHUP)",
@@ -34,6 +34,29 @@ export function exitCodeMeaning(exitCode: number): string | undefined {
 export function exitCodeWords(exitCode: number): string {
   const meaning = exitCodeMeaning(exitCode);
   return meaning === undefined ? `exit code ${exitCode}` : `exit code ${exitCode} (${meaning})`;
+}
+
+/** What programs say that stumble on something mounted read-only. */
+const stumbled =
+  /read-only file system|device or resource busy|can't remove|cannot remove|can't rename|cannot move|permission denied/i;
+
+/**
+ * More words on a failure whose task seems to have tried to move or change an input, after what the task said; empty
+ * when it does not look so. A guess, for people only.
+ */
+export function readOnlyWords(
+  attempt: { readonly inputs: readonly StagedInput[]; readonly copyInputs?: true },
+  stderr = "",
+): string {
+  if (attempt.copyInputs === true) return "";
+  const lines = stderr.split("\n").filter((line) => stumbled.test(line));
+  const input = attempt.inputs.find(
+    ({ path, writable }) =>
+      writable !== true &&
+      lines.some((line) => line.includes(path.slice(path.lastIndexOf("/", path.lastIndexOf("/") - 1)))),
+  );
+  if (input === undefined) return "";
+  return `; its input ${input.source.basename} cannot be moved or changed: with --copy-inputs tasks get copies of their inputs, which they may change`;
 }
 
 /** Whether another try of the same call can end differently. */

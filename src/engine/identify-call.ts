@@ -5,7 +5,7 @@ import { type ContainerFact, type Identity, type Key, keyOf } from "../keys/inde
 import type { ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
-import type { RunCacheParts } from "./run-parts.ts";
+import type { RunCacheParts, RunParts } from "./run-parts.ts";
 
 export interface Surroundings {
   readonly image?: PinnedImage;
@@ -32,6 +32,12 @@ export interface IdentifyParts {
   readonly cache?: RunCacheParts;
   readonly materials: Materials;
   readonly emit: Emit;
+}
+
+/** The call with variables of the user, which decide its result as its own do. */
+export function withPassedEnv(task: TaskCall, passedEnv: RunParts["passedEnv"]): TaskCall {
+  if (passedEnv === undefined || Object.keys(passedEnv).length === 0) return task;
+  return { ...task, passedEnv: { ...passedEnv, ...task.passedEnv } };
 }
 
 export class CallIdentifier {

@@ -10,7 +10,7 @@ import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall } from "../task/index.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
-import { CallIdentifier } from "./identify-call.ts";
+import { CallIdentifier, withPassedEnv } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunParts } from "./run-parts.ts";
@@ -82,7 +82,7 @@ export async function predictReuse(
   };
 
   const call = async (task: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
-    const identified = await identifier.identify(task, callAsk);
+    const identified = await identifier.identify(withPassedEnv(task, parts.passedEnv), callAsk);
     switch (identified.kind) {
       case "impossible":
         calls.push({ kind: "fail", call: task.path, task: task.name, words: identified.failure.message });

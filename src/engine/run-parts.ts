@@ -43,6 +43,10 @@ export interface RunParts {
   readonly defaultImage?: string;
   readonly fingerprinter: Fingerprinter;
   readonly remote?: RemoteFiles;
+  /** Every task gets copies of its inputs, which it may change. Default: inputs are read-only where they are big. */
+  readonly copyInputs?: true;
+  /** Variables of the user that every task gets; what the task declares itself wins. */
+  readonly passedEnv?: Readonly<Record<string, string>>;
   /** Which files documents and inputs may name. Default: all. */
   readonly reach?: Reach;
   /** undefined = nothing is reused and nothing recorded. */

@@ -62,7 +62,7 @@ export function componentsOf(call: TaskCall, facts: KeyFacts): Components {
     shell: call.shell,
     // Content, and the place in the task: tools read names and siblings.
     inputs: inputsOf(call, facts),
-    env: sorted(call.env),
+    env: envOf(call),
     container: containerOf(call, facts),
     // An entry holds exactly the declared outputs; declaring another one needs a new computation.
     outputs: outputsOf(call.outputRules),
@@ -137,6 +137,14 @@ function engineOf(call: TaskCall): CanonicalJson {
   const version = `${call.language} ${call.frontEndVersion}`;
   if (familyOf(call) === "nextflow") return version;
   return call.outputRules.some((rule) => rule.from.kind === "expression") ? version : "any";
+}
+
+/** Of passed variables a digest: a manifest is no place for a token. */
+function envOf(call: TaskCall): CanonicalJson {
+  const passed = Object.entries(call.passedEnv ?? {}).filter(([name]) => !(name in call.env));
+  if (passed.length === 0) return sorted(call.env);
+  const digests = passed.map(([name, value]) => [name, `sha256:${sha256(value)}`]);
+  return { declared: sorted(call.env), passed: sorted(Object.fromEntries(digests)) };
 }
 
 function sorted(record: Readonly<Record<string, string>>): CanonicalJson {

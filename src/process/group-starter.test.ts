@@ -36,7 +36,9 @@ const nothing = () => {};
 
 it("tells exit codes, of many groups at the same time", async () => {
   const codes = Array.from({ length: 30 }, (_, i) => i);
-  const ends = await Promise.all(codes.map((code) => starter.run(sh(`exit ${code}`), nothing, freshAsk())));
+  const ends = await Promise.all(
+    codes.map((code) => starter.run({ words: sh(`exit ${code}`) }, nothing, freshAsk())),
+  );
   expect(ends).toEqual(codes.map((exitCode) => ({ kind: "exited", exitCode })));
 });
 
@@ -56,14 +58,14 @@ it("hands words on as they are", async () => {
     " lead",
   ];
   const text = `for word; do printf '<%s>' "$word"; done > ${join(folder, "words")}`;
-  await starter.run(["sh", "-c", text, "sh", ...words], nothing, freshAsk());
+  await starter.run({ words: ["sh", "-c", text, "sh", ...words] }, nothing, freshAsk());
   expect(read("words")).toBe(words.map((word) => `<${word}>`).join(""));
 });
 
 it("a command that the script becomes gets its variables, and not the socket", async () => {
   const own = started('( start "$@" ); exit $?');
   const text = `printf '%s' "$ONE|$PATH" > ${join(folder, "env")}; ls /proc/$$/fd > ${join(folder, "fds")}`;
-  const end = await own.run(["ONE=1 = \n'2'", "--", ...sh(text)], nothing, freshAsk());
+  const end = await own.run({ words: ["ONE=1 = \n'2'", "--", ...sh(text)] }, nothing, freshAsk());
   await own.close();
   expect(end).toEqual({ kind: "exited", exitCode: 0 });
   expect(read("env")).toBe(`1 = \n'2'|${env.PATH}`);
@@ -72,7 +74,7 @@ it("a command that the script becomes gets its variables, and not the socket", a
 
 it("ends what a script leaves running in its group", async () => {
   const pids: number[] = [];
-  const end = await starter.run(sh("sleep 600 &"), (pid) => pids.push(pid), freshAsk());
+  const end = await starter.run({ words: sh("sleep 600 &") }, (pid) => pids.push(pid), freshAsk());
   expect(end).toEqual({ kind: "exited", exitCode: 0 });
   await until(() => !isThere(-(pids[0] ?? 0)));
 });
@@ -85,7 +87,7 @@ it("a cancelled group gets TERM, and KILL when it stays", async () => {
     const controller = new AbortController();
     const pids: number[] = [];
     const script = `mkdir ${join(folder, name)}; cd ${join(folder, name)}; ${text}`;
-    const end = starter.run(sh(script), (pid) => pids.push(pid), { signal: controller.signal });
+    const end = starter.run({ words: sh(script) }, (pid) => pids.push(pid), { signal: controller.signal });
     await until(() => existsSync(join(folder, name, "began")));
     controller.abort();
     expect(await end, name).toEqual({ kind: "cancelled" });
@@ -95,20 +97,25 @@ it("a cancelled group gets TERM, and KILL when it stays", async () => {
 });
 
 it("tells when the first process of a group was killed", async () => {
-  expect(await starter.run(sh("kill -KILL 0"), nothing, freshAsk())).toEqual({ kind: "signalled" });
+  expect(await starter.run({ words: sh("kill -KILL 0") }, nothing, freshAsk())).toEqual({
+    kind: "signalled",
+  });
 });
 
 it("when the starter dies, its groups end with it, and the next one has a new starter", async () => {
   const pids: number[] = [];
   const leader = `echo $PPID > ${join(folder, "leader")}; sleep 600`;
-  const end = starter.run(sh(leader), (pid) => pids.push(pid), freshAsk());
+  const end = starter.run({ words: sh(leader) }, (pid) => pids.push(pid), freshAsk());
   await until(() => existsSync(join(folder, "leader")) && pids.length > 0);
   // The leader's parent is the starter.
   const stat = readFileSync(`/proc/${pids[0]}/stat`, "utf8");
   process.kill(Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]), "SIGKILL");
   expect(await end).toEqual({ kind: "lost" });
   await until(() => !isThere(-(pids[0] ?? 0)));
-  expect(await starter.run(sh("exit 3"), nothing, freshAsk())).toEqual({ kind: "exited", exitCode: 3 });
+  expect(await starter.run({ words: sh("exit 3") }, nothing, freshAsk())).toEqual({
+    kind: "exited",
+    exitCode: 3,
+  });
 });
 
 it("kill -9 of the process that uses it ends every group, by TERM and then KILL", async () => {
@@ -126,7 +133,7 @@ it("kill -9 of the process that uses it ends every group, by TERM and then KILL"
     import { createGroupStarter } from ${JSON.stringify(module)};
     const starter = createGroupStarter({ bash: "/bin/bash", script: '"$@"', env: { PATH: process.env.PATH }, graceMs: 5000 });
     for (const text of ["trap 'echo > ${join(folder, "polite")}; exit' TERM;", "trap '' TERM;"])
-      starter.run(["sh", "-c", text + " echo > ${folder}/$$; while :; do sleep 0.05; done"],
+      starter.run({ words: ["sh", "-c", text + " echo > ${folder}/$$; while :; do sleep 0.05; done"] },
         (pid) => console.log(pid), { signal: new AbortController().signal });`;
   const user = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -8,14 +8,29 @@
  *
  * The starter and Memoir share one socket. Its end tells the starter that Memoir has died, even by kill -9, and then all
  * groups get TERM and later KILL. Should the starter die, Memoir ends the groups itself.
+ *
+ * With a guard the starter and its groups are in a process and a mount namespace of their own, one for all: they see the
+ * machine as it is, but no other process of it, and a group may have files mounted read-only. What leaves its group
+ * (`setsid`) ends with the namespace at the latest. Only the first process of the namespace, the keeper, may mount.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { setImmediate } from "node:timers/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Ask, freshAsk, pause } from "../kernel/index.ts";
-import { isThere, signalGroup } from "./signal-group.ts";
-import { starterText } from "./starter-text.ts";
+import { signalGroup } from "./signal-group.ts";
+import { keeperText, starterText } from "./starter-text.ts";
+
+/** Programs of util-linux, 2.38 or newer. Whether they do what is wanted is tried when a starter is started. */
+export interface Guard {
+  /** `unshare` with the options that make the namespaces and run a command as the first process. */
+  readonly enter: readonly string[];
+  /** Words before a command that take the right to mount from it. */
+  readonly demote: readonly string[];
+  readonly mount: string;
+}
 
 export interface GroupStarterOptions {
   /** Path of a bash, 3.2 or newer. */
@@ -30,6 +45,13 @@ export interface GroupStarterOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Milliseconds between TERM and KILL. */
   readonly graceMs: number;
+  readonly guard?: Guard;
+}
+
+export interface GroupRequest {
+  readonly words: readonly string[];
+  /** What is mounted before, in the format of fstab; only with a guard. */
+  readonly mounts?: string;
 }
 
 export type GroupEnd =
@@ -38,30 +60,39 @@ export type GroupEnd =
   /** Its first process was killed by a signal that Memoir did not send. */
   | { readonly kind: "signalled" }
   | { readonly kind: "cancelled" }
-  /** The starter itself has died. */
+  /** What was to be mounted could not be, so nothing was started. */
+  | { readonly kind: "unmounted"; readonly words: string }
+  /** The starter itself died or could not start. */
   | { readonly kind: "lost" };
 
 export interface GroupStarter {
-  /** Runs the script with these words, which may hold anything but NUL. `onStart`: told the group's id. */
-  run(words: readonly string[], onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd>;
-  /** To be called when every `run` has ended. */
+  /** Starts the starter; answers why it cannot work, where it cannot. Asked for once, before everything else. */
+  open(): Promise<string | undefined>;
+  /** Runs the script with these words as a group, until nobody of the group is left. `onStart` is told the leader's pid
+   * as the starter sees it. */
+  run(request: GroupRequest, onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd>;
+  /** Call it when every `run` has ended. */
   close(): Promise<void>;
 }
 
 /** What the script left running may still write its last lines, then it is ended. */
 const drainMs = 1_000;
-/** Turns of the event loop in which an ended group is looked for, before time is let pass. */
-const mostTurns = 4;
 /** How often is looked whether the first process of a group has vanished without a word. */
 const lookEveryMs = 1_000;
 
 export function createGroupStarter(options: GroupStarterOptions): GroupStarter {
   let current: Starter | undefined;
   return {
-    async run(words, onStart, ask) {
+    async open() {
+      current ??= new Starter(options);
+      return current.ready;
+    },
+    async run(request, onStart, ask) {
       if (ask.signal.aborted) return { kind: "cancelled" };
       if (current === undefined || current.isDead) current = new Starter(options);
-      return current.run(words, onStart, ask);
+      const starter = current;
+      if ((await starter.ready) !== undefined) return { kind: "lost" };
+      return starter.run(request, onStart, ask);
     },
     close: async () => {
       await current?.close();
@@ -74,13 +105,19 @@ interface Group {
   pid: number | undefined;
   readonly started: (pid: number) => void;
   readonly ended: (end: GroupEnd) => void;
+  /** Whether anybody is left in it. */
+  answered: (isLeft: boolean) => void;
 }
 
 class Starter {
+  /** Why it cannot work; undefined once it can. */
+  readonly ready: Promise<string | undefined>;
   readonly #options: GroupStarterOptions;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
+  readonly #keeper: Keeper | undefined;
   readonly #groups = new Map<string, Group>();
+  #readied: (why?: string) => void = () => {};
   #last = 0;
   #rest = "";
   #dead = false;
@@ -88,68 +125,97 @@ class Starter {
 
   constructor(options: GroupStarterOptions) {
     this.#options = options;
-    const { bash, script, env, graceMs } = options;
+    this.ready = new Promise((resolve) => {
+      this.#readied = resolve;
+    });
+    const { bash, script, env, graceMs, guard } = options;
     const graceSeconds = String(Math.max(1, Math.ceil(graceMs / 1000)));
-    this.#child = spawn(
-      bash,
-      ["--noprofile", "--norc", "-c", starterText(script), "memoir-starter", graceSeconds],
-      {
-        cwd: "/",
-        env,
-        detached: true,
-        stdio: ["ignore", "ignore", "ignore", "pipe"],
-      },
-    );
+    const shell = [bash, "--noprofile", "--norc", "-c"];
+    const folder = guard === undefined ? undefined : trialFolder();
+    const trial = folder === undefined ? "" : join(folder, "place");
+    const starter = [...shell, starterText(script), "memoir-starter", graceSeconds, trial];
+    const [program = "", ...args] =
+      guard === undefined || folder === undefined
+        ? starter
+        : [
+            ...guard.enter,
+            ...shell,
+            keeperText,
+            "memoir-keeper",
+            folder,
+            guard.mount,
+            ...guard.demote,
+            ...starter,
+          ];
+    this.#child = spawn(program, args, {
+      cwd: "/",
+      env,
+      detached: true,
+      stdio: [
+        "ignore",
+        "ignore",
+        guard === undefined ? "ignore" : "pipe",
+        "pipe",
+        guard === undefined ? "ignore" : "pipe",
+      ],
+    });
     this.#socket = this.#child.stdio[3] as Socket;
-    this.#child.once("error", () => this.#died());
-    this.#child.once("exit", () => this.#died());
+    if (folder !== undefined)
+      this.#keeper = new Keeper(this.#child.stdio[4] as Socket, this.#child.stderr as Socket, folder);
+    this.#child.once("error", (error) => this.#died(error.message));
+    this.#child.once("exit", (code) => this.#died(`it ended with exit code ${code}`));
     this.#socket.on("error", () => {});
     this.#socket.setEncoding("utf8");
     this.#socket.on("data", (text: string) => this.#read(text));
+    // Everybody who could answer is gone.
+    this.#socket.on("end", () => this.#died("it closed its socket"));
     this.#child.unref();
     this.#rested();
+    this.#socket.ref();
   }
 
   get isDead(): boolean {
     return this.#dead;
   }
 
-  async run(words: readonly string[], onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd> {
+  async run(request: GroupRequest, onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd> {
     const id = String(++this.#last);
     let stopped = false;
+    let killing = false;
     let kill: NodeJS.Timeout | undefined;
     const stop = () => {
       stopped = true;
-      const { pid } = group;
-      if (pid === undefined || kill !== undefined) return;
-      signalGroup(pid, "SIGTERM");
+      if (!running || kill !== undefined) return;
+      this.#say(`term ${id}`);
       kill = setTimeout(() => {
-        signalGroup(pid, "SIGKILL");
-        this.#vanishes(id, pid);
+        killing = true;
+        this.#say(`kill ${id}`);
+        this.#vanishes(id);
       }, this.#options.graceMs);
     };
+    let running = false;
     let ended: (end: GroupEnd) => void = () => {};
     const end = new Promise<GroupEnd>((resolve) => {
       ended = resolve;
     });
     const started = (pid: number) => {
       group.pid = pid;
-      if (stopped) stop();
       onStart(pid);
     };
-    const group: Group = { pid: undefined, started, ended };
+    const group: Group = { pid: undefined, started, ended, answered: () => {} };
     this.#groups.set(id, group);
     this.#busy();
     // Many runs may share one Ask; Node would warn of a leak from the eleventh on.
     setMaxListeners(0, ask.signal);
     ask.signal.addEventListener("abort", stop, { once: true });
     try {
-      this.#socket.write(`run ${id} ${line(words)}\n`);
+      const unmounted = await this.#mount(request.mounts, end);
+      if (unmounted !== undefined) return unmounted;
+      if (stopped) return { kind: "cancelled" };
+      running = true;
+      this.#say(`run ${id} ${line(request.words)}`);
       const how = await end;
-      if (group.pid !== undefined) {
-        await emptied(group.pid);
-        if (!this.#dead) this.#socket.write(`gone ${group.pid}\n`);
-      }
+      await this.#emptied(id, how.kind === "exited" && !killing);
       return stopped && how.kind !== "lost" ? { kind: "cancelled" } : how;
     } finally {
       clearTimeout(kill);
@@ -159,20 +225,30 @@ class Starter {
     }
   }
 
+  async #mount(table: string | undefined, lost: Promise<GroupEnd>): Promise<GroupEnd | undefined> {
+    if (table === undefined || table === "") return undefined;
+    if (this.#keeper === undefined) return { kind: "unmounted", words: "nothing can be mounted here" };
+    const words = await Promise.race([this.#keeper.mount(table), lost]);
+    if (words === undefined || typeof words === "object") return words;
+    return { kind: "unmounted", words };
+  }
+
   /** Waits for its end, so that the time that it and the tasks took counts as this process's. */
   async close(): Promise<void> {
     clearInterval(this.#look);
-    if (this.#dead) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#child.pid === undefined) return;
     this.#child.ref();
     const exit = once(this.#child, "exit");
     this.#socket.end();
+    this.#keeper?.close();
     await exit;
   }
 
   /** Keeps Node alive while something runs, and only then. */
   #busy(): void {
     if (this.#look !== undefined) return;
-    this.#look = setInterval(() => this.#lookForVanished(), lookEveryMs);
+    this.#look = setInterval(() => this.#say("look"), lookEveryMs);
     this.#socket.ref();
   }
 
@@ -182,67 +258,176 @@ class Starter {
     this.#socket.unref();
   }
 
+  #say(line: string): void {
+    if (!this.#dead) this.#socket.write(`${line}\n`);
+  }
+
   #read(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
       const [word, id = "", number] = line.split(" ");
+      if (word === "ready") {
+        this.#readied();
+        if (this.#groups.size === 0) this.#rested();
+      }
       const group = this.#groups.get(id);
       if (group === undefined) continue;
       if (word === "pid") group.started(Number(number));
+      // A process that was killed by KILL says nothing.
+      else if (word === "end" && number === "killed") group.ended({ kind: "signalled" });
       else if (word === "end") group.ended({ kind: "exited", exitCode: Number(number) });
+      else if (word === "left" || word === "gone") group.answered(word === "left");
     }
   }
 
-  /** A process that was killed by KILL says nothing. What it has said before is read first. */
-  #lookForVanished(): void {
-    for (const [id, { pid }] of this.#groups)
-      if (pid !== undefined && !isThere(pid)) setTimeout(() => this.#vanished(id), lookEveryMs / 10);
-  }
-
-  #vanished(id: string): void {
-    this.#groups.get(id)?.ended({ kind: "signalled" });
-  }
-
   /** Looks often, since the end is near. */
-  async #vanishes(id: string, pid: number): Promise<void> {
-    for (let ms = 1; this.#groups.has(id) && isThere(pid); ms = Math.min(ms * 2, 100))
+  async #vanishes(id: string): Promise<void> {
+    for (let ms = 1; this.#groups.has(id) && !this.#dead; ms = Math.min(ms * 2, 100)) {
+      this.#say("look");
       await pause(ms, freshAsk());
-    await pause(lookEveryMs / 10, freshAsk());
-    this.#vanished(id);
+    }
   }
 
-  #died(): void {
+  /** Waits until nobody is left in the group, and ends who stays too long. */
+  async #emptied(id: string, hasSaid: boolean): Promise<void> {
+    const until = Date.now() + drainMs;
+    let isKilled = false;
+    let question = hasSaid ? "ended" : "left";
+    for (let ms = 1; (await this.#ask(id, question)) && !this.#dead; ms = Math.min(ms * 2, 50)) {
+      question = "left";
+      if (Date.now() > until + drainMs) return;
+      if (Date.now() > until && !isKilled) {
+        isKilled = true;
+        this.#say(`kill ${id}`);
+      }
+      await pause(ms, freshAsk());
+    }
+  }
+
+  #ask(id: string, question: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const group = this.#groups.get(id);
+      if (group === undefined || this.#dead) return resolve(false);
+      group.answered = resolve;
+      this.#say(`${question} ${id}`);
+    });
+  }
+
+  #died(why: string): void {
     if (this.#dead) return;
     this.#dead = true;
-    for (const { pid, ended } of this.#groups.values()) {
-      if (pid !== undefined) signalGroup(pid, "SIGKILL");
+    this.#keeper?.died(why, this.#readied);
+    if (this.#keeper === undefined) this.#readied(why);
+    // With a guard their numbers are not ours, and they end with the namespace.
+    if (this.#keeper !== undefined) this.#child.kill("SIGKILL");
+    for (const { pid, ended, answered } of this.#groups.values()) {
+      if (pid !== undefined && this.#keeper === undefined) signalGroup(pid, "SIGKILL");
       ended({ kind: "lost" });
+      answered(false);
     }
     this.#socket.destroy();
   }
 }
 
-/** Waits until nobody is left in the group, and ends who stays too long. */
-async function emptied(pid: number): Promise<void> {
-  if (await isEmptied(pid)) return;
-  signalGroup(pid, "SIGKILL");
-  await isEmptied(pid);
+/** Our side of the first process of the namespace: it mounts one table after the other. */
+class Keeper {
+  readonly #socket: Socket;
+  readonly #stderr: Socket;
+  readonly #folder: string;
+  readonly #waiting = new Map<string, (words: string | undefined) => void>();
+  #last = 0;
+  #rest = "";
+  #words = "";
+
+  constructor(socket: Socket, stderr: Socket, folder: string) {
+    this.#socket = socket;
+    this.#stderr = stderr;
+    this.#folder = folder;
+    for (const one of [socket, stderr]) {
+      one.on("error", () => {});
+      one.setEncoding("utf8");
+      one.unref();
+    }
+    stderr.on("data", (text: string) => {
+      if (this.#words.length < 4_096) this.#words += text;
+    });
+    socket.on("data", (text: string) => this.#read(text));
+  }
+
+  /** Answers why it could not be mounted; undefined when it was. */
+  mount(table: string): Promise<string | undefined> {
+    const number = String(++this.#last);
+    writeFileSync(join(this.#folder, number), table);
+    return new Promise((resolve) => {
+      this.#waiting.set(number, resolve);
+      this.#socket.write(`mount ${number}\n`);
+    });
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const [word, number = ""] = line.split(" ");
+      const words = word === "mounted" ? undefined : firstWords(this.#errors()) || "mount failed";
+      this.#waiting.get(number)?.(words);
+      this.#waiting.delete(number);
+      rmSync(join(this.#folder, number), { force: true });
+    }
+  }
+
+  #errors(): string {
+    try {
+      return readFileSync(join(this.#folder, "errors"), "utf8");
+    } catch {
+      return "";
+    }
+  }
+
+  close(): void {
+    this.#socket.end();
+  }
+
+  /** Says why, in its own words where it has left some. */
+  died(why: string, say: (why: string) => void): void {
+    const done = () => say(firstWords(this.#words) || why);
+    if (this.#stderr.readableEnded || this.#stderr.destroyed) done();
+    else this.#stderr.once("close", done);
+    this.#socket.destroy();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
 }
 
-async function isEmptied(pid: number): Promise<boolean> {
-  // As a rule the first process is the only one, and ends in the moment in which it says so.
-  for (let turn = 0; turn < mostTurns; turn++) {
-    if (!isThere(-pid)) return true;
-    await setImmediate();
-  }
-  const until = Date.now() + drainMs;
-  const always = freshAsk();
-  for (let ms = 1; isThere(-pid); ms = Math.min(ms * 2, 50)) {
-    if (Date.now() > until) return false;
-    await pause(ms, always);
-  }
-  return true;
+/** A folder whose `place` the keeper mounts read-only, so that it is known whether that works. */
+function trialFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "memoir-guard-"));
+  writeFileSync(join(folder, "original"), "original\n");
+  writeFileSync(join(folder, "place"), "");
+  writeFileSync(
+    join(folder, "trial"),
+    mountLine({ source: join(folder, "original"), target: join(folder, "place"), options: [] }),
+  );
+  return folder;
+}
+
+/** A line of a table: the source at the target, read-only. */
+export function mountLine(mount: {
+  readonly source: string;
+  readonly target: string;
+  /** Besides `bind` and `ro`. */
+  readonly options: readonly string[];
+}): string {
+  const { source, target, options } = mount;
+  return `${escaped(source)} ${escaped(target)} none ${["bind", "ro", ...options].join(",")} 0 0\n`;
+}
+
+function escaped(path: string): string {
+  return path.replace(/[\s\\#"']/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+function firstWords(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
 }
 
 /**

@@ -1,6 +1,12 @@
 /** process: running programs so that none outlives its purpose. */
 export { findProgram } from "./find-program.ts";
-export { createGroupStarter, type GroupEnd, type GroupStarter } from "./group-starter.ts";
+export {
+  createGroupStarter,
+  type GroupEnd,
+  type GroupStarter,
+  type Guard,
+  mountLine,
+} from "./group-starter.ts";
 export { isOwner, isRunning, lifeOf, type Owner, thisOwner } from "./owner.ts";
 export {
   describeOutcome,

@@ -88,6 +88,11 @@ export interface TaskCall {
    * they are not in the key: what is the same for all decides nothing.
    */
   readonly fixedEnv?: Readonly<Record<string, string>>;
+  /**
+   * Variables of the user that the run hands on. `env` wins over them, and they win over `fixedEnv`. They are in the key,
+   * by digest: people pass secrets, and keys are kept.
+   */
+  readonly passedEnv?: Readonly<Record<string, string>>;
   /** Acceptable images, best first; undefined or empty = no container asked for. */
   readonly images: readonly string[];
   /** Instead of `images`. */

@@ -40,7 +40,7 @@ export interface RunDeskOptions {
   readonly environment: Environment;
   readonly executor: Pick<
     RunWorkflowWish,
-    "executor" | "engine" | "isolate" | "cacheHostTasks" | "image" | "gpus"
+    "executor" | "engine" | "isolate" | "guard" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"
   >;
   /** Which places of this machine documents may name, beside the run's own. */
   readonly allowed: AllowedPlaces;

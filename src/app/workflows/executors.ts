@@ -19,6 +19,8 @@ export interface ExecutorWish {
   readonly engine?: "docker" | "podman";
   /** Hide everything undeclared from host tasks. */
   readonly isolate: "yes" | "no";
+  /** `off`: host tasks run outside Memoir's namespaces and get copies of their inputs. Default `auto`. */
+  readonly guard?: "auto" | "off";
 }
 
 export interface ChosenExecutor {
@@ -40,7 +42,12 @@ export async function chooseExecutor(
         "choosing the executor: --engine means containers, --executor host means none",
       );
     const { createHostExecutor } = await import("../../exec/local/index.ts");
-    const executor = createHostExecutor({ isolate: wish.isolate === "yes", env: environment.programs });
+    const executor = createHostExecutor({
+      isolate: wish.isolate === "yes",
+      env: environment.programs,
+      ...(wish.guard === undefined ? {} : { guard: wish.guard }),
+      say,
+    });
     return { executor, close: () => executor.close() };
   }
   if (wish.isolate === "yes")
@@ -51,7 +58,12 @@ export async function chooseExecutor(
   const lazy = new LazyContainers(wish.engine, environment, say);
   if (wish.executor === "mixed") {
     const { createHostExecutor } = await import("../../exec/local/index.ts");
-    const host = createHostExecutor({ isolate: false, env: environment.programs });
+    const host = createHostExecutor({
+      isolate: false,
+      env: environment.programs,
+      ...(wish.guard === undefined ? {} : { guard: wish.guard }),
+      say,
+    });
     const executor = new MixedExecutor(host, lazy);
     return { executor, images: lazy, close: () => executor.close() };
   }

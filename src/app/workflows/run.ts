@@ -80,6 +80,10 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
   readonly outputs?: "deliver" | "in place";
   /** Image of tasks that name none. */
   readonly image?: string;
+  /** Every task gets copies of its inputs, which it may change. */
+  readonly copyInputs?: "yes" | "no";
+  /** `NAME` (the user's own value) or `NAME=VALUE`: variables that every task gets, and that enter the key. */
+  readonly env?: readonly string[];
 }
 
 /** A finished run as plain data: what `--json` prints. */
@@ -241,6 +245,8 @@ async function prepared<T>(
         },
         ...((wish.clampResources ?? wish.lenient) === "yes" ? { clampResources: true as const } : {}),
         failure: wish.failure,
+        ...(wish.copyInputs === "yes" ? { copyInputs: true } : {}),
+        passedEnv: passedEnv(wish.env ?? [], environment),
         ...(wish.turns === undefined ? {} : { turns: wish.turns }),
         ...(loaded.reach === undefined ? {} : { reach: loaded.reach }),
         ...(wish.recheck === undefined ? {} : { recheck: wish.recheck }),
@@ -259,6 +265,22 @@ async function prepared<T>(
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** @throws AppError CLI_USAGE for a variable that has no value here. */
+function passedEnv(wished: readonly string[], { programs }: Environment): Readonly<Record<string, string>> {
+  const pairs = wished.map((text): readonly [string, string] => {
+    const [, name = "", given] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? [];
+    const value = given ?? programs[name];
+    if (name === "") throw new AppError("CLI_USAGE", `--env ${text}: expected NAME or NAME=VALUE`);
+    if (value === undefined)
+      throw new AppError(
+        "CLI_USAGE",
+        `--env ${name}: the variable is not set; give NAME=VALUE, or leave it out`,
+      );
+    return [name, value];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** A cache that cannot be opened costs reuse, not the run; one that does not exist is the user's mistake. */

@@ -67,6 +67,21 @@ export const command = defineCommand<Result>({
       description: "with --executor host: hide undeclared files and the network from tasks",
     },
     {
+      flags: "--copy-inputs",
+      description: "give tasks copies of their inputs, which they may move, pack and change",
+    },
+    {
+      flags: "--env <variable>",
+      description:
+        "hand NAME (with your value) or NAME=VALUE on to every task; it enters the keys; may be given several times",
+      many: true,
+    },
+    {
+      flags: "--no-guard",
+      description:
+        "with --executor host: run tasks outside Memoir's namespaces, for programs that need setuid; inputs are copied",
+    },
+    {
       flags: "--max-cpus <n>",
       description: "cores that running tasks may use together; default: the machine's",
       kind: "number",
@@ -146,6 +161,9 @@ function wishOf(given: Given): RunWorkflowWish {
     executor: (given.text("executor") as RunWorkflowWish["executor"] | undefined) ?? "auto",
     ...present("engine", given.text("engine") as "docker" | "podman" | undefined),
     isolate: given.is("isolate") ? "yes" : "no",
+    copyInputs: given.is("copy-inputs") ? "yes" : "no",
+    env: given.texts("env"),
+    guard: given.is("no-guard") ? "off" : "auto",
     ...present("image", given.text("image")),
     ...present("maxCpus", cpus),
     ...present("gpus", given.count("gpus")),

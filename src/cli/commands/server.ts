@@ -50,6 +50,15 @@ export const command = defineCommand<ServerResult>({
       choices: ["docker", "podman"],
     },
     { flags: "--isolate", description: "hide from host tasks what they did not declare (bubblewrap)" },
+    {
+      flags: "--copy-inputs",
+      description: "give tasks copies of their inputs, which they may move, pack and change",
+    },
+    {
+      flags: "--no-guard",
+      description:
+        "run host tasks outside Memoir's namespaces, for programs that need setuid; inputs are copied",
+    },
     { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
     { flags: "--image <name>", description: "image of tasks that name none" },
     {
@@ -107,6 +116,8 @@ function wishOf(given: Given): OmicsWish {
   return {
     executor: (given.text("executor") ?? "auto") as OmicsWish["executor"],
     isolate: given.is("isolate") ? "yes" : "no",
+    copyInputs: given.is("copy-inputs") ? "yes" : "no",
+    guard: given.is("no-guard") ? "off" : "auto",
     cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
     ...present("engine", given.text("engine") as OmicsWish["engine"]),
     ...present("image", given.text("image")),

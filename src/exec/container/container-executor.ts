@@ -32,6 +32,7 @@ import {
   prepareAttempt,
   readAttemptEnd,
   readExitCode,
+  type Staging,
   type StopReason,
   settleInputs,
   stoppedEnd,
@@ -78,6 +79,8 @@ class ContainerExecutor implements Executor {
   readonly #options: ContainerExecutorOptions;
   readonly #starts = new Semaphore(startsAtOnce);
   readonly #starting = new SingleFlight<void>();
+  /** How inputs of attempts that were started here were placed. */
+  readonly #staged = new Map<string, Staging>();
   readonly #closing = new AbortController();
   #init = true;
   #owner = "";
@@ -158,7 +161,9 @@ class ContainerExecutor implements Executor {
 
   async #createAndStart(attempt: Attempt, ask: Ask): Promise<void> {
     invariant(attempt.image !== undefined, `attempt ${attempt.id} names the image to run in`);
-    const mounts = await prepareAttempt(attempt, { inputs: "mount-points" }, ask);
+    const staging = await prepareAttempt(attempt, { inputs: "mount-points" }, ask);
+    const { mounts } = staging;
+    this.#staged.set(attempt.id, staging);
     for (const init of this.#init ? [true, false] : [false]) {
       const spec = containerSpec(
         attempt,
@@ -256,7 +261,8 @@ class ContainerExecutor implements Executor {
       wallSeconds: Math.max(0, wallSeconds),
       outOfMemory: container?.outOfMemory ?? false,
     });
-    if (told !== undefined || container !== undefined) await settleInputs(attempt);
+    if (told !== undefined || container !== undefined)
+      await settleInputs(attempt, this.#staged.get(attempt.id));
     if (told !== undefined) return told;
     if (state instanceof AppError) return { kind: "lost", message: state.message };
     if (state === undefined)
@@ -319,6 +325,7 @@ class ContainerExecutor implements Executor {
 
   async remove(attempt: Attempt, ask: Ask): Promise<void> {
     checkAsk(ask, `removing container ${attempt.id}`);
+    this.#staged.delete(attempt.id);
     await this.#engine.remove(attempt.id, ask);
   }
 

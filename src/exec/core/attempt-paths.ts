@@ -1,4 +1,5 @@
 /** Where things lie: the layout of an attempt's directory, and the way between task paths and host paths. */
+import { existsSync, readlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { invariant } from "../../kernel/index.ts";
 import { type LiteralFile, type StagedInput, taskRoot, taskWork } from "../../task/index.ts";
@@ -10,8 +11,10 @@ export interface AttemptPaths {
   readonly hostCommand: string;
   readonly inputs: string;
   readonly work: string;
-  /** For temporary files of tasks whose language promises them a folder. */
+  /** For temporary files of tasks. */
   readonly tmp: string;
+  /** The home folder of tasks that are processes of this machine. */
+  readonly home: string;
   /** What is placed outside of the task root, each below its absolute path; only where a task has such. */
   readonly outside: string;
   readonly stdout: string;
@@ -19,6 +22,8 @@ export interface AttemptPaths {
   readonly usage: string;
   /** The exit code as decimal text; written last; complete with its line break. */
   readonly rc: string;
+  /** Lies there when all inputs were copied. */
+  readonly copied: string;
   /** Why the attempt was stopped from our side: `cancelled` or `timed-out`. */
   readonly stopped: string;
   /** The working directory as the task sees it. */
@@ -33,11 +38,13 @@ export function attemptPaths(directory: string): AttemptPaths {
     inputs: at("inputs"),
     work: at("work"),
     tmp: at("tmp"),
+    home: at("home"),
     outside: at("outside"),
     stdout: at("stdout"),
     stderr: at("stderr"),
     usage: at("usage.json"),
     rc: at("rc"),
+    copied: at("copied-inputs"),
     stopped: at("stopped"),
     taskWork,
   };
@@ -53,16 +60,16 @@ export interface PlacedAttempt {
 }
 
 /**
- * The host path of a path as the task sees it: the source for staged inputs (and what lies inside staged folders), the
- * place below the attempt's directory for everything else below the task root, in the working directory by its other
- * name, or placed elsewhere; undefined for what Memoir did not put there.
+ * The host path of a path as the task sees it: the source for staged inputs (and what lies inside staged folders) that
+ * the task has not changed, the place below the attempt's directory for everything else below the task root, in the
+ * working directory by its other name, or placed elsewhere; undefined for what Memoir did not put there.
  */
 export function attemptHostPath(attempt: PlacedAttempt, taskPath: string): string | undefined {
   const path = canonicalPath(attempt, posix.normalize(taskPath));
   for (const input of attempt.inputs) {
-    if (input.writable === true) continue;
-    if (path === input.path) return input.source.location;
-    if (path.startsWith(`${input.path}/`)) return input.source.location + path.slice(input.path.length);
+    if (path !== input.path && !path.startsWith(`${input.path}/`)) continue;
+    if (input.writable === true || isTheTasks(attempt, input)) continue;
+    return input.source.location + path.slice(input.path.length);
   }
   const below = belowTaskRoot(attempt.directory, path);
   if (below !== undefined) return below;
@@ -71,6 +78,18 @@ export function attemptHostPath(attempt: PlacedAttempt, taskPath: string): strin
     (place) => path === place || path.startsWith(`${place}/`),
   );
   return placed ? placeOf(attempt.directory, path) : undefined;
+}
+
+/** A copy that the task has changed or taken away. What was mounted, and what stayed as it was, is a link by now. */
+function isTheTasks(attempt: PlacedAttempt, input: StagedInput): boolean {
+  const { directory } = attempt;
+  const place = placeOf(directory, input.path);
+  try {
+    return readlinkSync(place) !== input.source.location;
+  } catch {
+    // No link: something else, or nothing any more. Without this folder nothing was ever staged.
+    return existsSync(place) || existsSync(attemptPaths(directory).inputs);
+  }
 }
 
 /** A path in the working directory by its usual name. */

@@ -1,7 +1,9 @@
 /** The contract suite that every executor passes: run it in the test of a new executor before writing its code. */
+import { spawn } from "node:child_process";
 import {
   access,
   chmod,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -9,6 +11,7 @@ import {
   realpath,
   rm,
   stat,
+  symlink,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,6 +30,8 @@ export interface ExecutorContract {
   image?(): PinnedImage;
   /** The task gets TERM and time to act on it. */
   readonly graceful: boolean;
+  /** Tasks do not see processes that are not theirs. */
+  readonly hidesProcesses: boolean;
 }
 
 const mebibyte = 2 ** 20;
@@ -74,6 +79,39 @@ export function executorContract(contract: ExecutorContract): void {
       await mkdir(join(location, ".."), { recursive: true });
       await writeFile(location, content);
       return { kind: "file", location, basename: basename(location) };
+    }
+
+    /** A folder with links of all kinds, in one with what they lead to. */
+    async function folderOfHarm(): Promise<{
+      readonly root: string;
+      readonly source: StagedInput["source"];
+    }> {
+      const home = join(root, `harm-${serial++}`);
+      const set = join(home, "set");
+      for (const folder of [join(set, "sub"), join(home, "others")]) await mkdir(folder, { recursive: true });
+      await writeFile(join(set, "a.txt"), "A\n");
+      await writeFile(join(set, "sub/b.txt"), "B\n");
+      await writeFile(join(home, "others/c.txt"), "C\n");
+      await writeFile(join(home, "single.txt"), "A single one\n");
+      await symlink("a.txt", join(set, "inside"));
+      await symlink(join(set, "a.txt"), join(set, "absolute"));
+      await symlink(join(home, "single.txt"), join(set, "outside"));
+      await symlink(join(home, "others"), join(set, "linked"));
+      return { root: home, source: { kind: "directory", location: set, basename: "set" } };
+    }
+
+    /** Everything that a task could have changed there. */
+    async function snapshot(...paths: readonly string[]): Promise<readonly string[]> {
+      const seen: string[] = [];
+      const look = async (path: string): Promise<void> => {
+        const facts = await lstat(path);
+        const kind = facts.isDirectory() ? "folder" : facts.isFile() ? "file" : "link";
+        const content = kind === "file" ? await readFile(path, "latin1") : "";
+        seen.push(`${path} ${kind} ${facts.mode} ${facts.ino} ${facts.mtimeMs} ${content}`);
+        if (kind === "folder") for (const name of (await readdir(path)).sort()) await look(join(path, name));
+      };
+      for (const path of paths) await look(path);
+      return seen;
     }
 
     async function run(attempt: Attempt, within: Ask = ask): Promise<AttemptEnd> {
@@ -318,6 +356,106 @@ export function executorContract(contract: ExecutorContract): void {
       );
       expect(await run(attempt)).toMatchObject({ exitCode: 0 });
       expect(await read(attempt, "stdout")).toBe("the data\n".repeat(3));
+    });
+
+    it("shows files as files and folders as folders", async () => {
+      const folder = await folderOfHarm();
+      const data = await source("data.txt", "A\n");
+      const attempt = await prepare(
+        `cd ../inputs; for f in 0/data.txt 1/set 1/set/sub 1/set/sub/b.txt; do [ ! -L $f ] || echo link $f; done
+         find 1/set -type f | wc -l; cp -r 1/set ../work/copy; find ../work/copy -type f | wc -l
+         [ $(wc -c < 0/data.txt) = 2 ] && cat 1/set/sub/b.txt 1/set/inside`,
+        {
+          inputs: [
+            { path: "/mnt/memoir/inputs/0/data.txt" as TaskPath, source: data },
+            { path: "/mnt/memoir/inputs/1/set" as TaskPath, source: folder.source },
+          ],
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      const [found = "", copied, ...texts] = (await read(attempt, "stdout")).trim().split(/\s+/);
+      expect([Number(found), copied, ...texts]).toEqual([Number(found), found, "B", "A"]);
+      // What a link leads to, outside of the folder, counts where inputs are copied.
+      expect(Number(found)).toBeGreaterThanOrEqual(2);
+    });
+
+    it.each([
+      ["that are used as they are", {}],
+      ["that it gets copies of", { copyInputs: true }],
+    ] as const)("never lets a task change the sources of inputs %s", async (_title, more) => {
+      const folder = await folderOfHarm();
+      const small = await source("small.txt", "small\n");
+      const big = await source("big.bin", "x".repeat(2_000_000));
+      const before = await snapshot(folder.root, small.location, big.location);
+      const attempt = await prepare(
+        `cd ../inputs
+         for f in 0/small.txt 1/big.bin 2/set/a.txt 2/set/sub/b.txt 2/set/inside 2/set/absolute 2/set/outside 2/set/linked/c.txt; do
+           echo more >> $f; : > $f; sed -i s/A/Z/ $f; touch $f; chmod 777 $f; mv $f $f.moved; rm -f $f; cp /bin/sh $f; ln -f /bin/sh $f
+         done
+         touch 2/set/new 2/set/linked/new 2/set/sub/new; mkdir 2/set/folder; rm -rf 2/set/sub 2/set/linked/ 2/set; mv 2/set 2/other
+         mount -o remount,rw,bind 2/set; umount 2/set 0/small.txt 1/big.bin; echo more >> 2/set/a.txt; echo more >> 1/big.bin`,
+        {
+          inputs: [
+            { path: "/mnt/memoir/inputs/0/small.txt" as TaskPath, source: small },
+            { path: "/mnt/memoir/inputs/1/big.bin" as TaskPath, source: big },
+            { path: "/mnt/memoir/inputs/2/set" as TaskPath, source: folder.source },
+          ],
+          ...more,
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ kind: "exited" });
+      expect(await snapshot(folder.root, small.location, big.location)).toEqual(before);
+    });
+
+    it("lets a task move, pack and change inputs that it gets copies of, and finds what became of them", async () => {
+      const [moved, changed, same] = await Promise.all([
+        source("moved.txt", "moved\n"),
+        source("changed.txt", "first\n"),
+        source("same.txt", "same\n"),
+      ]);
+      const folder = await folderOfHarm();
+      const at = (path: string) => `/mnt/memoir/inputs/${path}` as TaskPath;
+      const attempt = await prepare(
+        `set -e; cd ../inputs; mv 0/moved.txt ../work/taken.txt; echo second >> 1/changed.txt; cat 2/same.txt
+         mv 3/set/a.txt ../work/a.txt; echo > 3/set/new; rm -r 3/set/sub`,
+        {
+          copyInputs: true,
+          inputs: [
+            { path: at("0/moved.txt"), source: moved },
+            { path: at("1/changed.txt"), source: changed },
+            { path: at("2/same.txt"), source: same },
+            { path: at("3/set"), source: folder.source },
+          ],
+        },
+      );
+      expect(await run(attempt)).toMatchObject({ exitCode: 0 });
+      expect(await read(attempt, "work/taken.txt")).toBe("moved\n");
+      expect(await read(attempt, "work/a.txt")).toBe("A\n");
+      const found = (path: string) => attemptHostPath(attempt, at(path)) ?? "";
+      expect(await readFile(found("1/changed.txt"), "utf8")).toBe("first\nsecond\n");
+      expect(await readFile(changed.location, "utf8")).toBe("first\n");
+      // An output that names it is the source itself: nothing is kept twice.
+      expect(found("2/same.txt")).toBe(same.location);
+      expect(await read(attempt, "inputs/2/same.txt")).toBe("same\n");
+      await expect(access(found("0/moved.txt"))).rejects.toThrow("ENOENT");
+      expect((await readdir(found("3/set"))).sort()).not.toContain("sub");
+      expect(await readFile(join(folder.root, "set/a.txt"), "utf8")).toBe("A\n");
+    });
+
+    it("hides the processes around it, and their environment, from a task", async ({ skip }) => {
+      skip(!contract.hidesProcesses, "tasks see all processes of the machine here");
+      const other = spawn("sleep", ["600"], { env: { ...process.env, MEMOIR_SECRET: "do-not-tell" } });
+      try {
+        const attempt = await prepare(
+          "cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c do-not-tell; ls -d /proc/[0-9]* | wc -l",
+        );
+        await run(attempt);
+        const [secrets, processes] = (await read(attempt, "stdout")).trim().split("\n").map(Number);
+        expect(secrets).toBe(0);
+        expect(processes).toBeLessThan(30);
+      } finally {
+        other.kill("SIGKILL");
+      }
     });
 
     it("keeps inputs from being changed", async ({ skip }) => {

@@ -4,7 +4,8 @@
  * An attempt has an id of ours (container name, job name) and its own directory; starting is idempotent, and a
  * restarted Memoir finds its attempts again by id. In the directory lie `command` (the script), `inputs/`, `work/`,
  * `stdout`, `stderr`, `usage.json`, and, written last, `rc`. After the end every staged input is found at its
- * place below `inputs/` (as a link to its source), so a task path's host path is the same text below `directory`.
+ * place below `inputs/` (as a link to its source, or as the copy that the task has changed), so a task path's host path
+ * is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";
 import type { Brought, ImageRecipe, LiteralFile, Resources, StagedInput } from "../../task/index.ts";
@@ -60,6 +61,8 @@ export interface Attempt {
   readonly workDir?: string;
   /** Staged inputs with `source.location` being a host path by now. Outside of the task root only with an image. */
   readonly inputs: readonly StagedInput[];
+  /** The task gets copies of its inputs, which it may change. */
+  readonly copyInputs?: true;
   /** Written by the executor below the task root before the start, with the task root's text replaced if need be. */
   readonly literalFiles?: readonly LiteralFile[];
   /** Absolute paths of empty folders that the task can write to; only where the task root is mounted, too. */

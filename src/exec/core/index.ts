@@ -26,7 +26,13 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
-export { type InputMount, type PrepareOptions, prepareAttempt, settleInputs } from "./prepare-attempt.ts";
+export {
+  type InputMount,
+  type PrepareOptions,
+  prepareAttempt,
+  type Staging,
+  settleInputs,
+} from "./prepare-attempt.ts";
 export {
   type ScriptedEnd,
   ScriptedExecutor,

@@ -1,17 +1,20 @@
 /**
- * Fills an attempt's directory before the start: the work folder, literal files, and the inputs, either as links (no
- * mounts on this executor) or as empty mount points that the engine mounts the sources on. After the end mount points
- * become links too, so that the directory shows a person the same picture everywhere.
+ * Fills an attempt's directory before the start: the work folder, literal files, and the inputs, either as empty mount
+ * points that the executor mounts the sources on, read-only, or as copies. Never as links: a task could write through
+ * them, and tools (`find`, `tar`, `stat`) would see a link where the task has a file or a folder. After the end mount
+ * points and unchanged copies become links to the sources, so that the directory shows a person the same picture
+ * everywhere and takes no space; what a task has changed stays as the task left it.
  *
- * Links are symbolic: a hard link would change the source's ctime and with it the memo of its content digest, fails
- * across file systems, and shares its mode bits with the source.
+ * Those links are symbolic: a hard link would change the source's ctime and with it the memo of its content digest,
+ * fails across file systems, and shares its mode bits with the source.
  */
-import { constants, mkdirSync } from "node:fs";
-import { chmod, cp, lstat, mkdir, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { type BigIntStats, constants, existsSync, mkdirSync, type Stats } from "node:fs";
+import { chmod, cp, lstat, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, type Ask, checkAsk, invariant, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, StagedInput } from "../../task/index.ts";
 import { attemptPaths, belowTaskRoot, placeOf } from "./attempt-paths.ts";
+import { cloneInput, copyInput } from "./copy-input.ts";
 import type { Attempt } from "./executor.ts";
 
 /** A source that has to appear at a path of the task. */
@@ -25,9 +28,26 @@ export interface InputMount {
 }
 
 export interface PrepareOptions {
-  readonly inputs: "links" | "mount-points";
+  /** `copies` where nothing can be mounted. Attempts that ask for copies get them everywhere. */
+  readonly inputs: "mount-points" | "copies";
+  /**
+   * Files of up to so many bytes are copied although they could be mounted, which costs less than a mount; bigger ones
+   * are copied where that shares their blocks. Default: everything is mounted.
+   */
+  readonly copyUpToBytes?: number;
+  /** The task gets a home folder in the attempt's directory. Default: the executor gives it another one. */
+  readonly home?: "own";
+  /** Pairs of file systems that cannot share blocks; added to. */
+  readonly unshared?: Set<string>;
   /** Applied to the content of literal files: the replacement of the task root where it is not mounted. */
   readonly rewrite?: (text: string) => string;
+}
+
+/** How an attempt's inputs were placed; `settleInputs` wants to know. */
+export interface Staging {
+  readonly mounts: readonly InputMount[];
+  /** Of every copied input: its place, and what changes when the task writes to it. */
+  readonly copies: ReadonlyMap<string, string>;
 }
 
 /**
@@ -36,16 +56,16 @@ export interface PrepareOptions {
  * @throws AppError EXEC_INPUT_MISSING for a source that is not there; EXEC_START_FAILED for inputs that contradict each
  *   other (two sources for one path, an input inside another one's folder).
  */
-export async function prepareAttempt(
-  attempt: Attempt,
-  options: PrepareOptions,
-  ask: Ask,
-): Promise<readonly InputMount[]> {
+export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, ask: Ask): Promise<Staging> {
   const paths = attemptPaths(attempt.directory);
   mkdirSync(paths.work, { recursive: true });
   mkdirSync(paths.inputs, { recursive: true });
   mkdirSync(paths.tmp, { recursive: true });
+  if (options.home === "own") mkdirSync(paths.home, { recursive: true });
+  const copyAll = options.inputs === "copies" || attempt.copyInputs === true;
+  if (copyAll) await writeFile(paths.copied, "");
   const mounts: InputMount[] = [];
+  const copies = new Map<string, string>();
   const own: string[] = [];
   const mountOwn = (path: string, kind: FileValue["kind"]) => {
     if (belowTaskRoot("", path) !== undefined) return;
@@ -62,12 +82,15 @@ export async function prepareAttempt(
     checkAsk(ask, `staging inputs of ${attempt.id}`);
     const place = placeOf(attempt.directory, input.path);
     await mkdir(dirname(place), { recursive: true });
-    const source = await sourceOf(attempt, input);
+    const { source, facts } = await sourceOf(attempt, input);
     if (input.writable === true) {
       await copyWritable(source, place);
       mountOwn(input.path, input.source.kind);
-    } else if (options.inputs === "links") await link(source, place);
-    else {
+    } else if (copyAll || (await isBetterCopied({ source, facts, place }, options))) {
+      if (copyAll || facts.size <= (options.copyUpToBytes ?? 0)) await copyInput(source, place, ask);
+      if (facts.isFile()) copies.set(place, stampOf(await lstat(place, { bigint: true })));
+      if (belowTaskRoot("", input.path) === undefined) mountOwn(input.path, input.source.kind);
+    } else {
       await makeMountPoint(place, input.source.kind);
       mounts.push({ source, target: input.path, kind: input.source.kind });
     }
@@ -78,16 +101,52 @@ export async function prepareAttempt(
     await writeFile(place, options.rewrite?.(file.content) ?? file.content);
     mountOwn(file.path, "file");
   }
-  return mounts;
+  return { mounts, copies };
 }
 
-/** Replaces the mount points of an ended attempt by links to the sources. */
-export async function settleInputs(attempt: Attempt): Promise<void> {
+/** Small files are; of others it is tried, and a clone is in place when the answer is yes. */
+async function isBetterCopied(
+  input: { readonly source: string; readonly facts: Stats; readonly place: string },
+  { copyUpToBytes = -1, unshared }: PrepareOptions,
+): Promise<boolean> {
+  const { source, facts, place } = input;
+  if (copyUpToBytes < 0 || !facts.isFile()) return false;
+  if (facts.size <= copyUpToBytes) return true;
+  if (unshared === undefined) return false;
+  const pair = `${facts.dev} ${(await stat(dirname(place))).dev}`;
+  if (unshared.has(pair)) return false;
+  if (await cloneInput(source, place)) return true;
+  unshared.add(pair);
+  return false;
+}
+
+/**
+ * Replaces the mount points and the unchanged copies of an ended attempt by links to the sources.
+ * @param staging undefined for attempts that an earlier process has staged
+ */
+export async function settleInputs(attempt: Attempt, staging?: Staging): Promise<void> {
+  const isCopied = staging === undefined && existsSync(attemptPaths(attempt.directory).copied);
+  if (isCopied) return;
+  const mounted = staging === undefined ? undefined : new Set(staging.mounts.map(({ target }) => target));
   for (const input of staged(attempt)) {
     if (input.writable === true) continue;
     const place = placeOf(attempt.directory, input.path);
-    if (await isMountPoint(place)) await link(input.source.location, place);
+    const isOurs =
+      mounted === undefined || mounted.has(input.path)
+        ? await isMountPoint(place)
+        : await isUnchanged(place, staging?.copies.get(place));
+    if (isOurs) await link(input.source.location, place);
   }
+}
+
+async function isUnchanged(place: string, stamp: string | undefined): Promise<boolean> {
+  if (stamp === undefined) return false;
+  const facts = await lstat(place, { bigint: true }).catch(() => undefined);
+  return facts !== undefined && stampOf(facts) === stamp;
+}
+
+function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mode, mtimeNs, ctimeNs].join("-");
 }
 
 /** All inputs with their siblings, each path once, parents before what lies in them. */
@@ -129,16 +188,28 @@ function isInsideAnother(
   return false;
 }
 
-async function sourceOf(attempt: Attempt, input: StagedInput): Promise<string> {
+async function sourceOf(
+  attempt: Attempt,
+  input: StagedInput,
+): Promise<{ readonly source: string; readonly facts: Stats }> {
+  const { location, kind } = input.source;
+  let source: string;
+  let facts: Stats;
   try {
-    return await realpath(input.source.location);
+    source = await realpath(location);
+    facts = await stat(source);
   } catch (error) {
     throw new AppError(
       "EXEC_INPUT_MISSING",
-      `staging ${input.path} of ${attempt.id}: ${input.source.location} cannot be read (${systemErrorCode(error) ?? "unknown"})`,
+      `staging ${input.path} of ${attempt.id}: ${location} cannot be read (${systemErrorCode(error) ?? "unknown"})`,
       { cause: error },
     );
   }
+  if (kind === "directory" ? facts.isDirectory() : facts.isFile()) return { source, facts };
+  throw new AppError(
+    "EXEC_START_FAILED",
+    `staging ${input.path} of ${attempt.id}: ${location} is ${facts.isDirectory() ? "a folder" : "not a regular file"}, expected a ${kind}`,
+  );
 }
 
 async function link(source: string, place: string): Promise<void> {

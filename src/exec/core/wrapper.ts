@@ -60,6 +60,8 @@ if [ "$memoir_place$memoir_memory" = containerown ]; then
 elif [ "$memoir_place" = host ] && [ -n "$memoir_memory" ]; then echo 0 > "$memoir_memory/cgroup.procs" || exit 125
 fi
 cd "$memoir_root/work" || exit 125
+# Permissions of what a task makes do not depend on who started Memoir; a container decides for itself.
+[ "$memoir_place" = container ] || umask 022
 trap memoir_stop TERM INT
 [ "$memoir_place" != container ] || trap 'memoir_outside=1; memoir_stop' ${containerStopSignal.name}
 memoir_uptime

@@ -3,11 +3,11 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { digestOf } from "../../hash/index.ts";
 import { findProgram } from "../../process/index.ts";
 
-/** Variables that a task gets from its user; the document's own come on top. Nothing else is handed on. */
-const inherited = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
-
-/** Those of the inherited variables that change what tools answer (order of sorting, dates). */
-const telling = ["LANG", "LC_ALL", "TZ"];
+/**
+ * Variables that a task gets from its user; the document's own come on top. Nothing else is handed on, and what is handed
+ * on is in the identity: it decides what tools answer (order of sorting, dates) and which tools these are.
+ */
+const inherited = ["PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"];
 
 /** Programs that most scripts run with. */
 export const identityTools = [
@@ -39,8 +39,8 @@ export interface EnvironmentFacts {
 }
 
 /**
- * Identity of this machine's environment for keys: OS release, architecture, locale and time zone, and of each named
- * tool the real file's size and time of change (packages carry the latter, so equal installations agree). It is cheap
+ * Identity of this machine's environment for keys: OS release, architecture, the variables that are handed on, and of
+ * each named tool the real file's size and time of change (packages carry the latter, so equal installations agree). It is cheap
  * and it is weak: a program that is not named, its libraries and its data files may change unnoticed.
  */
 export async function environmentIdentity(facts: EnvironmentFacts): Promise<string> {
@@ -51,7 +51,7 @@ export async function environmentIdentity(facts: EnvironmentFacts): Promise<stri
     architecture: process.arch,
     platform: process.platform,
     isolate: facts.isolate,
-    variables: Object.fromEntries(telling.map((name) => [name, facts.env[name] ?? null])),
+    variables: Object.fromEntries(inherited.map((name) => [name, facts.env[name] ?? null])),
     tools,
   });
   return `host:${digest}`;

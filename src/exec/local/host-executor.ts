@@ -1,6 +1,9 @@
 /**
  * Runs tasks as processes of this machine, with or without a bubblewrap sandbox around each. Every task is the root of
  * a process group that ends when it ends, when it is stopped, and when Memoir dies, by kill -9 too.
+ *
+ * Without a sandbox tasks see the machine as it is. Where the kernel lets us, a guard (guard.ts) mounts their inputs
+ * read-only and hides other processes; elsewhere they get copies of their inputs.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
@@ -25,8 +28,11 @@ import {
   type ExecutorAbilities,
   ensureStreams,
   type InputMount,
+  type PrepareOptions,
+  placeOf,
   prepareAttempt,
   readAttemptEnd,
+  type Staging,
   type StopReason,
   settleInputs,
   stoppedEnd,
@@ -36,13 +42,14 @@ import {
   writeStopMark,
 } from "../core/index.ts";
 import { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
+import { findGuard, guardTable } from "./guard.ts";
 import { type SandboxView, sandboxArguments, sandboxView } from "./sandbox.ts";
 import { TaskCgroups } from "./task-cgroup.ts";
 
 export interface HostExecutorOptions {
   /** Hide undeclared files and the network from tasks; needs bubblewrap. */
   readonly isolate: boolean;
-  /** This process's environment; tasks get PATH, HOME, the locale and few more of it. */
+  /** This process's environment; tasks get PATH, the locale and few more of it. */
   readonly env: Readonly<Record<string, string>>;
   /** Processors to hand out. Default: all that this process may use. */
   readonly cpu?: number;
@@ -52,6 +59,15 @@ export interface HostExecutorOptions {
   readonly gpu?: number;
   /** Milliseconds between TERM and KILL. Default 10000. */
   readonly graceMs?: number;
+  /**
+   * `auto`: inputs are mounted read-only and other processes hidden, where that works. `off`: never; inputs are copied.
+   * Default `auto`.
+   */
+  readonly guard?: "auto" | "off";
+  /** Input files of up to so many bytes are copied rather than mounted. Default 1 MiB. */
+  readonly copyUpToBytes?: number;
+  /** Told, in words for people, when tasks cannot be guarded. */
+  readonly say?: (words: string) => void;
   /** Folders that isolated tasks see read-only, besides the system's and those of PATH. */
   readonly visibleFolders?: readonly string[];
   /** Tools whose versions enter the environment's identity, besides common interpreters. */
@@ -61,6 +77,13 @@ export interface HostExecutorOptions {
 interface Running {
   readonly ended: Promise<AttemptEnd>;
   readonly stop: (reason: StopReason) => Promise<void>;
+}
+
+/** What tasks without a sandbox are started with. */
+interface Starting {
+  /** undefined where there is no bash. */
+  readonly starter?: GroupStarter;
+  readonly isGuarded: boolean;
 }
 
 interface Sandbox {
@@ -77,9 +100,12 @@ export function createHostExecutor(options: HostExecutorOptions): Executor {
 /** Paths of other characters are replaced by a link, since scripts rarely quote what the task root becomes. */
 const plainPath = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** What bash neither refuses to set nor takes for itself. */
+/** What bash neither refuses to set nor takes for itself; other variables are set by `env`. */
 const plainVariable =
   /^(?!(?:BASH\w*|UID|EUID|PPID|GROUPS|SHELLOPTS|SHLVL|PWD|OLDPWD|IFS|ENV|POSIXLY_CORRECT|DIRSTACK|FUNC\w+|S?RANDOM|SECONDS|EPOCH\w+|LINENO|OPT\w+|HIST\w*|COMP\w*|MAIL\w*|TMOUT|GLOBIGNORE|EXECIGNORE|CHILD_MAX|LC_\w+|LANG\w*|_)$)[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Copying it costs less than mounting it, and the task may change its copy. */
+const defaultCopyBytes = 1 << 20;
 
 class HostExecutor implements Executor {
   readonly name = "host";
@@ -87,8 +113,10 @@ class HostExecutor implements Executor {
   readonly #env: Readonly<Record<string, string>>;
   readonly #running = new Map<string, Running>();
   #cgroups: TaskCgroups | undefined;
-  /** Not for sandboxed tasks, and not where there is no bash. */
-  #starter: GroupStarter | undefined;
+  /** Not for sandboxed tasks. Made for the first task: a run whose calls are all reused needs none. */
+  #starting: Promise<Starting> | undefined;
+  /** File systems that cannot share blocks. */
+  readonly #unshared = new Set<string>();
   #sandbox: Sandbox | undefined;
   #identity: string | undefined;
   #aliases: string | undefined;
@@ -112,7 +140,6 @@ class HostExecutor implements Executor {
   /** @throws AppError EXEC_ISOLATION_UNAVAILABLE when isolation is wanted and bubblewrap is missing or refused. */
   async open(ask: Ask): Promise<void> {
     if (this.#options.isolate) this.#sandbox = await this.#openSandbox(ask);
-    else this.#starter = await this.#findStarter();
     this.#cgroups = await TaskCgroups.open();
     const tools = [...identityTools, ...(this.#options.tools ?? [])];
     this.#identity = await environmentIdentity({
@@ -122,10 +149,29 @@ class HostExecutor implements Executor {
     });
   }
 
-  async #findStarter(): Promise<GroupStarter | undefined> {
+  async #start(): Promise<Starting> {
     const bash = await findProgram("bash", this.#options.env, "/");
-    if (bash === undefined) return undefined;
-    return createGroupStarter({ bash, script: wrapperScript, env: this.#env, graceMs: this.#graceMs });
+    const say = (why: string) =>
+      this.#options.say?.(
+        `tasks are not guarded here (${why}): their inputs are copied, and they see the environment of other processes of their user`,
+      );
+    if (bash === undefined) {
+      say("bash is not on PATH");
+      return { isGuarded: false };
+    }
+    const options = { bash, script: wrapperScript, env: this.#env, graceMs: this.#graceMs };
+    if (this.#options.guard === "off") say("--no-guard");
+    else {
+      const found = await findGuard(this.#options.env);
+      if (found.kind === "found") {
+        const starter = createGroupStarter({ ...options, guard: found.guard });
+        const why = await starter.open();
+        if (why === undefined) return { starter, isGuarded: true };
+        await starter.close();
+        say(why);
+      } else say(found.why);
+    }
+    return { starter: createGroupStarter(options), isGuarded: false };
   }
 
   get #graceMs(): number {
@@ -176,7 +222,7 @@ class HostExecutor implements Executor {
 
   async start(attempt: Attempt, ask: Ask): Promise<void> {
     if (this.#running.has(attempt.id)) return;
-    let told = () => {};
+    let told: () => void = () => {};
     const begun = new Promise<void>((resolve) => {
       told = resolve;
     });
@@ -214,23 +260,30 @@ class HostExecutor implements Executor {
     const earlier = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
     if (earlier !== undefined) return earlier;
     checkAsk(ask, `starting ${attempt.id}`);
-    const root = this.#sandbox === undefined ? await this.#plainRoot(attempt.directory) : taskRoot;
+    const isPlain = this.#sandbox === undefined;
+    this.#starting ??= isPlain ? this.#start() : Promise.resolve({ isGuarded: false });
+    const { starter, isGuarded } = await this.#starting;
+    const root = isPlain ? await this.#plainRoot(attempt.directory) : taskRoot;
     const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
-    const staging = { inputs: this.#sandbox === undefined ? "links" : "mount-points", rewrite } as const;
-    const mounts = await prepareAttempt(attempt, staging, ask);
+    const staging = await prepareAttempt(
+      attempt,
+      { ...this.#stagingOptions(isPlain, isGuarded), rewrite },
+      ask,
+    );
+    const table = isGuarded ? await this.#table(attempt, staging, ask) : "";
     const cgroup = this.#cgroups?.make(attempt.id, attempt.resources.memoryBytes) ?? "";
     const startedAt = performance.now();
     try {
       const script = this.#script(attempt, root, rewrite);
       const command = [...attempt.shell, script];
-      const own = Object.entries(attempt.env).map(([name, value]) => [name, rewrite(value)] as const);
-      const starter = this.#starterFor(own, [root, ...command]);
+      const declared = isPlain ? { ...ownFolders(root), ...attempt.env } : attempt.env;
+      const own = Object.entries(declared).map(([name, value]) => [name, rewrite(value)] as const);
       const stopAsk = { ...freshAsk(), signal: stop };
       const outcome =
         starter === undefined
           ? await runProgram(
               {
-                ...this.#program(attempt, mounts, cgroup, root, command),
+                ...this.#program(attempt, staging.mounts, cgroup, root, command),
                 cwd: attempt.directory,
                 env: this.#taskEnv(own),
                 stdout: { kind: "discard" },
@@ -241,26 +294,32 @@ class HostExecutor implements Executor {
               stopAsk,
             )
           : await starter.run(
-              [
-                root,
-                "host",
-                cgroup,
-                "start",
-                ...own.map(([name, value]) => `${name}=${value}`),
-                "--",
-                ...command,
-              ],
+              { words: [root, "host", cgroup, ...startWords(own, command)], mounts: table },
               begun,
               stopAsk,
             );
       await this.#cgroups?.end(attempt.id, freshAsk());
-      await settleInputs(attempt);
+      if (outcome.kind === "unmounted")
+        throw new AppError("EXEC_START_FAILED", `mounting the inputs of ${attempt.id}: ${outcome.words}`);
+      await settleInputs(attempt, staging);
       const end = await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
       return stop.aborted ? stoppedEnd(end, stop.reason) : end;
     } catch (error) {
       await this.#cgroups?.end(attempt.id, freshAsk());
       throw error;
     }
+  }
+
+  #stagingOptions(isPlain: boolean, isGuarded: boolean): PrepareOptions {
+    if (!isPlain) return { inputs: "mount-points" };
+    if (!isGuarded) return { inputs: "copies", home: "own" };
+    const { copyUpToBytes = defaultCopyBytes } = this.#options;
+    return { inputs: "mount-points", copyUpToBytes, unshared: this.#unshared, home: "own" };
+  }
+
+  #table(attempt: Attempt, { mounts }: Staging, ask: Ask): Promise<string> {
+    const { directory } = attempt;
+    return guardTable(mounts, { directory, placeOf: (target) => placeOf(directory, target) }, ask);
   }
 
   /** The attempt's directory under a name that needs no quoting. */
@@ -308,15 +367,6 @@ class HostExecutor implements Executor {
         ...wrapperArguments(root, { kind: "sandbox", cgroup }, command),
       ],
     };
-  }
-
-  /** The starter hands variables on as a shell does: it must be able to set them, and they must mean nothing to it. */
-  #starterFor(
-    own: readonly (readonly [name: string, value: string])[],
-    words: readonly string[],
-  ): GroupStarter | undefined {
-    const isOdd = own.some(([name, value]) => !plainVariable.test(name) || value.includes("\0"));
-    return isOdd || words.some((word) => word.includes("\0")) ? undefined : this.#starter;
   }
 
   #taskEnv(own: readonly (readonly [name: string, value: string])[]): Record<string, string> {
@@ -368,10 +418,27 @@ class HostExecutor implements Executor {
     const running = [...this.#running.values()];
     await Promise.all(running.map(({ stop }) => stop("cancelled")));
     await Promise.allSettled(running.map(({ ended }) => ended));
-    await this.#starter?.close();
+    await (await this.#starting)?.starter?.close();
     await this.#cgroups?.close();
     if (this.#aliases !== undefined) await rm(this.#aliases, { recursive: true, force: true });
   }
+}
+
+/** What tools keep in their user's home would decide results; what one task leaves there another must not find. */
+function ownFolders(root: string): Readonly<Record<string, string>> {
+  const { home, tmp } = attemptPaths(root);
+  return { HOME: home, TMPDIR: tmp };
+}
+
+/** Words of the wrapper after the control group: variables, and the command behind those that bash cannot set. */
+function startWords(
+  own: readonly (readonly [name: string, value: string])[],
+  command: readonly string[],
+): readonly string[] {
+  const text = ([name, value]: readonly [string, string]) => `${name}=${value}`;
+  const plain = own.filter(([name]) => plainVariable.test(name)).map(text);
+  const odd = own.filter(([name]) => !plainVariable.test(name)).map(text);
+  return ["start", ...plain, "--", ...(odd.length === 0 ? [] : ["/usr/bin/env", ...odd]), ...command];
 }
 
 function trialRequest(view: SandboxView) {
@@ -404,6 +471,8 @@ async function readEnd(
     }
     case "lost":
       return { kind: "lost", message: `the shell that supervises ${attempt.id} has died` };
+    case "unmounted":
+      return { kind: "lost", message: outcome.words };
     case "cancelled":
     case "timed-out":
       return { kind: "cancelled" };

@@ -53,27 +53,28 @@ it("hands on few variables, and always a PATH", () => {
   expect(taskEnvironment({})).toEqual({ PATH: "/usr/local/bin:/usr/bin:/bin" });
 });
 
-it("identifies an environment by its tools and locale, and not by where they lie", async () => {
-  const folders = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), "memoir-tools-"))));
-  const [one = "", two = ""] = folders;
+it("identifies an environment by its tools and by what is handed on, with PATH and its order", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "memoir-tools-"));
   const when = new Date("2020-01-01T00:00:00Z");
-  const tool = async (folder: string, text: string) => {
+  const tool = async (text: string) => {
     await writeFile(join(folder, "tool"), text, { mode: 0o755 });
     await utimes(join(folder, "tool"), when, when);
   };
-  const identity = (folder: string, more: Record<string, string> = {}, isolate = false) =>
-    environmentIdentity({ env: { PATH: folder, ...more }, isolate, tools: ["tool", "absent"] });
+  const identity = (more: Record<string, string> = {}, isolate = false) =>
+    environmentIdentity({ env: { PATH: `${folder}:/x`, ...more }, isolate, tools: ["tool", "absent"] });
   try {
-    await tool(one, "#!/bin/sh\n");
-    await tool(two, "#!/bin/sh\n");
-    const first = await identity(one);
+    await tool("#!/bin/sh\n");
+    const first = await identity();
     expect(first).toMatch(/^host:[0-9a-f]{64}$/);
-    expect(await identity(two)).toBe(first);
-    expect(await identity(one, { LANG: "C" })).not.toBe(first);
-    expect(await identity(one, {}, true)).not.toBe(first);
-    await tool(two, "#!/bin/sh\n: another version\n");
-    expect(await identity(two)).not.toBe(first);
+    await tool("#!/bin/sh\n");
+    expect(await identity()).toBe(first);
+    expect(await identity({ LANG: "C" })).not.toBe(first);
+    expect(await identity({ LD_LIBRARY_PATH: "/x" })).not.toBe(first);
+    expect(await identity({ PATH: `/x:${folder}` })).not.toBe(first);
+    expect(await identity({}, true)).not.toBe(first);
+    await tool("#!/bin/sh\n: another version\n");
+    expect(await identity()).not.toBe(first);
   } finally {
-    await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
+    await rm(folder, { recursive: true });
   }
 });
