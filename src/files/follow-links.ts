@@ -1,6 +1,8 @@
 /** Where a path leads, as the system would follow it, also where nothing is there. */
-import { readlink, realpath } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { nameOfBytes, onDisk } from "../kernel/index.ts";
+import { realPathOf } from "./tree.ts";
 
 /** As many as the system follows. */
 const mostLinks = 40;
@@ -11,7 +13,7 @@ const mostLinks = 40;
  */
 export async function followLinks(path: string): Promise<string | undefined> {
   try {
-    return await realpath(path);
+    return await realPathOf(path);
   } catch {
     return walk(path);
   }
@@ -27,7 +29,7 @@ async function walk(path: string): Promise<string | undefined> {
       at = dirname(at);
       continue;
     }
-    const target = await readlink(join(at, part)).catch(() => undefined);
+    const target = await targetOf(join(at, part));
     if (target === undefined) {
       at = join(at, part);
       continue;
@@ -37,6 +39,14 @@ async function walk(path: string): Promise<string | undefined> {
     left.push(...partsOf(target).reverse());
   }
   return at;
+}
+
+async function targetOf(link: string): Promise<string | undefined> {
+  try {
+    return nameOfBytes(await readlink(onDisk(link), { encoding: "buffer" }));
+  } catch {
+    return undefined;
+  }
 }
 
 function partsOf(path: string): string[] {

@@ -1,4 +1,5 @@
 /** files: making folders, what a folder holds, and where paths lead. */
+export { ConfinedFolder, type HeldFolder, withHeldFile } from "./confined-folder.ts";
 export { copyTree, spreadTree } from "./copy-tree.ts";
 export { followLinks } from "./follow-links.ts";
 export { makeFolders, makeFoldersSync } from "./make-folders.ts";

@@ -246,6 +246,80 @@ describe("what is refused", () => {
   });
 });
 
+describe("places that requests name", () => {
+  const task = (command: string) => `version 1.1
+task t {
+  command <<< ${command}; echo hi > o >>>
+  output { File f = "o" }
+}
+workflow w { call t output { File f = t.f } }
+`;
+  let workflowId: unknown;
+  const registered = async (command: string) => {
+    const definitionZip = zipOf({ "main.wdl": task(command) }).toString("base64");
+    return (await send("POST", "/workflow", { definitionZip, requestId: uniqueId() }))["id"];
+  };
+  const told = async (path: string, body: object) => {
+    const text = JSON.stringify({ requestId: uniqueId(), ...body });
+    const headers = signedHeaders(
+      { method: "POST", host: `127.0.0.1:${server.port}`, path, body: text },
+      { key },
+    );
+    const { status, message } = await server.raw({ method: "POST", path, headers, body: text });
+    return status < 300 ? "accepted" : `${status} ${message}`;
+  };
+  const startOf = (id: unknown, outputUri: string) => ({
+    ...{ workflowId: id, roleArn: "arn:aws:iam::111111111111:role/r", parameters: {}, outputUri },
+  });
+  let out: string;
+  beforeAll(async () => {
+    workflowId = await registered("true");
+    out = await mkdtemp(join(tmpdir(), "memoir-out-"));
+    await symlink(out, join(server.folder, "leads-out"));
+    await symlink(join(out, "none"), join(server.folder, "leads-nowhere"));
+    await mkdir(join(server.folder, "inner"));
+    await symlink("inner", join(server.folder, "stays-in"));
+  });
+  afterAll(() => rm(out, { recursive: true, force: true }));
+
+  it.each(["leads-out", "leads-out/o", "leads-nowhere", "leads-nowhere/o", "inner/../leads-out"])(
+    "are refused for outputs, caches and definitions where %s leads out",
+    async (name) => {
+      const uri = `file://${server.folder}/${name}`;
+      const refusals = [
+        await told("/run", startOf(workflowId, uri)),
+        await told("/runCache", { cacheS3Location: uri }),
+        await told("/workflow", { definitionUri: `${uri}/x.zip` }),
+      ];
+      for (const refusal of refusals) expect(refusal).toMatch(/^400 /);
+      expect(refusals.join("\n")).not.toContain(out);
+      expect(await readdir(out)).toEqual([]);
+    },
+  );
+
+  it("may be reached through links that stay inside", async () => {
+    expect(await told("/runCache", { cacheS3Location: `file://${server.folder}/stays-in/c` })).toBe(
+      "accepted",
+    );
+  });
+
+  it("do not lead out when somebody puts a link in their place while a run is under way", async () => {
+    const folder = join(server.folder, "swapped");
+    const swap = `rm -rf ${folder} && ln -s ${out} ${folder}`;
+    const cache = await send("POST", "/runCache", {
+      ...{ cacheS3Location: `file://${folder}/c`, cacheBehavior: "CACHE_ALWAYS", requestId: uniqueId() },
+    });
+    const { id } = await send("POST", "/run", {
+      ...startOf(await registered(swap), `file://${folder}/o`),
+      ...{ cacheId: cache["id"], requestId: uniqueId() },
+    });
+    const status = async () => (await send("GET", `/run/${id}`))["status"];
+    await expect.poll(status, { interval: 30 }).toBe("FAILED");
+    expect(await everyText(out)).toBe("");
+    expect(await readdir(out)).toEqual([]);
+  });
+});
+
 describe("WDL documents", () => {
   const workflow = (body: string, output: string) => `version 1.1
 workflow w {

@@ -9,9 +9,9 @@ import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
-import { openObject } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
+import { openObjectAt } from "./locations.ts";
 import { type AllowedPlaces, boundsOf, locationTrouble } from "./places.ts";
 
 type Engine = DefinitionRecord["engine"];
@@ -265,7 +265,7 @@ async function* readBundle(
       "WORKFLOW_NOT_FOUND",
       `reading the definition ${uri}: expected s3://bucket/key.zip or file:///path.zip`,
     );
-  const { store, name } = openObject(uri, { s3: environment.s3 });
+  const { store, name } = openObjectAt(uri, allowed, environment);
   try {
     const info = await store.head(name, ask);
     if (info === undefined)

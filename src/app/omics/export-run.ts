@@ -9,8 +9,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Ask, mapBounded } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
-import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
+import { openPlace } from "./locations.ts";
+import type { AllowedPlaces } from "./places.ts";
 
 const uploadsAtOnce = 8;
 
@@ -18,10 +19,10 @@ const uploadsAtOnce = 8;
 export async function exportOutputs(
   run: RunRecord,
   directory: string,
-  environment: Environment,
+  place: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
 ): Promise<void> {
-  const store = openObjectStore(run.runOutputUri, { s3: environment.s3, names: "any" });
+  const store = openPlace(run.runOutputUri, place.allowed, place.environment);
   try {
     await store.open(ask);
     const files = await filesBelow(join(directory, "out"));
@@ -39,10 +40,10 @@ export async function exportOutputs(
 export async function exportLog(
   run: RunRecord,
   text: string,
-  environment: Environment,
+  place: { readonly allowed: AllowedPlaces; readonly environment: Environment },
   ask: Ask,
 ): Promise<void> {
-  const store = openObjectStore(run.runOutputUri, { s3: environment.s3, names: "any" });
+  const store = openPlace(run.runOutputUri, place.allowed, place.environment);
   try {
     await store.open(ask);
     await store.put("logs/engine.log", Buffer.from(text), ask);

@@ -27,8 +27,19 @@ function placeTrouble(uri: string, allowed: AllowedPlaces): string | undefined {
   const path = pathOf(uri);
   const { folder } = allowed;
   if (path !== undefined && folder !== undefined && `${path}/`.startsWith(`${folder}/`)) return undefined;
+  return placesOf(allowed);
+}
+
+/** What a client may name, in words. */
+export function placesOf(allowed: AllowedPlaces): string {
+  const folder = allowed.kind === "below" ? allowed.folder : undefined;
   const where = folder === undefined ? "" : `, or file:// below ${folder}`;
   return `this server allows s3:// locations${where} only`;
+}
+
+/** The folder that no link may lead out of. */
+export function withinOf(allowed: AllowedPlaces): { readonly within?: string } {
+  return allowed.kind === "all" || allowed.folder === undefined ? {} : { within: allowed.folder };
 }
 
 /**

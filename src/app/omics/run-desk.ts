@@ -20,12 +20,13 @@ import type {
 import { measureCache } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { openCache } from "../workflows/cache-place.ts";
+import type { CacheRecord } from "../workflows/cache-registry.ts";
 import { type RunWorkflowWish, run as runOnEngine, type WorkflowRunResult } from "../workflows/run.ts";
 import { knownRun, nextEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { inputDigests } from "./input-digests.ts";
 import { runManifest, taskManifest } from "./manifests.ts";
-import { type AllowedPlaces, boundsOf } from "./places.ts";
+import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
@@ -128,7 +129,7 @@ export class RunDesk {
     const cache = this.#cacheOf(run);
     if (engineRun === undefined || cache === undefined)
       return { taskId: task.id, cacheHit: false, summary: "the run uses no cache", differences: [] };
-    const open = await openCache(cacheRecord(cache), this.#options.environment, () => undefined, ask);
+    const open = await openCache(this.#recordFor(cache), this.#options.environment, () => undefined, ask);
     try {
       const about = { directory: engineRun.directory, id: engineRun.run, call: task.callPath };
       const { computed } = await explainRun(about, open.entries, ask);
@@ -150,7 +151,12 @@ export class RunDesk {
   }
 
   async cacheSize(cache: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown> {
-    const record = { ...emptyCache, location: hostLocation(cache.location), uuid: cache.uuid };
+    const record = {
+      ...emptyCache,
+      ...withinOf(this.#options.allowed),
+      location: hostLocation(cache.location),
+      uuid: cache.uuid,
+    };
     const open = await openCache(record, this.#options.environment, () => undefined, ask);
     try {
       return await measureCache(open, ask);
@@ -258,7 +264,7 @@ export class RunDesk {
       // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
       cache: {
         kind: "record",
-        record: cache === undefined ? privateCache(run, folder) : cacheRecord(cache, run),
+        record: cache === undefined ? privateCache(run, folder) : this.#recordFor(cache, run),
       },
       failure: "fast",
       runsDir,
@@ -280,7 +286,7 @@ export class RunDesk {
 
   async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
     try {
-      await exportOutputs(run, result.directory, this.#options.environment, freshAsk());
+      await exportOutputs(run, result.directory, this.#options, freshAsk());
     } catch (error) {
       throw new AppError("RUN_EXPORT_FAILED", `exporting the outputs of run ${run.id}: ${messageOf(error)}`, {
         cause: error,
@@ -298,7 +304,7 @@ export class RunDesk {
         `run/${run.id}/engine`,
       ))
         text += `${new Date(at).toISOString()} ${message}\n`;
-      await exportLog(run, text, this.#options.environment, freshAsk());
+      await exportLog(run, text, this.#options, freshAsk());
     } catch (error) {
       this.#log(run, "/engine", `this log could not be exported: ${messageOf(error)}`);
     }
@@ -328,7 +334,7 @@ export class RunDesk {
     if (cache === undefined || result.calls.computed === 0) return;
     try {
       const open = await openCache(
-        cacheRecord(cache),
+        this.#recordFor(cache),
         this.#options.environment,
         () => undefined,
         freshAsk(),
@@ -448,6 +454,11 @@ export class RunDesk {
             versionName: run.workflowVersionName,
           });
     return run.workflowVersionName === undefined ? workflows.get(run.account, run.workflowId) : version;
+  }
+
+  /** A cache as the engine opens it: where places are restricted, no link leads out of them. */
+  #recordFor(cache: RunCacheRecord, run?: RunRecord): CacheRecord {
+    return { ...cacheRecord(cache, run), ...withinOf(this.#options.allowed) };
   }
 
   #cacheOf(run: RunRecord): RunCacheRecord | undefined {

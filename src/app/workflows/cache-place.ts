@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
+import { ConfinedFolder } from "../../files/index.ts";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import {
   type CachePlace,
@@ -21,8 +22,10 @@ const markName = "memoir-cache.json";
 export interface OpenCache extends CachePlace {
   readonly record: CacheRecord;
   readonly entries: ObjectEntryStore;
-  /** Where leases of calls are kept, when the cache is a folder. */
+  /** The cache's own folder, when it is in a folder. */
   readonly folder: string | undefined;
+  /** Where leases of calls are kept, when they are files. */
+  readonly leases: string | undefined;
   close(): Promise<void>;
 }
 
@@ -76,17 +79,29 @@ export async function openCache(
   onEvent: (event: EntryStoreEvent) => void,
   ask: Ask,
 ): Promise<OpenCache> {
-  const objects = openObjectStore(record.location, { s3: environment.s3 });
+  const { within } = record;
+  const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
+  const objects = openObjectStore(record.location, access);
   await objects.open(ask);
   const cacheUuid = record.uuid === "" ? await sharedUuid(objects, ask) : record.uuid;
   const entries = createEntryStore({ objects, cacheUuid, onEvent });
+  const folder = objects.pathOf(cacheUuid);
+  const held =
+    within === undefined || folder === undefined
+      ? undefined
+      : await new ConfinedFolder({ within, path: folder }).hold(["leases"], "make");
+  const leases = held?.path ?? (folder === undefined ? undefined : join(folder, "leases"));
   return {
     record: { ...record, uuid: cacheUuid },
     objects,
     cacheUuid,
     entries,
-    folder: objects.pathOf(cacheUuid),
-    close: () => entries.close(),
+    folder,
+    leases,
+    close: async () => {
+      await entries.close();
+      held?.close();
+    },
   };
 }
 

@@ -29,6 +29,8 @@ export interface CacheRecord {
   readonly uuid: string;
   /** Absolute folder, or `s3://bucket/prefix`. */
   readonly location: string;
+  /** Absolute folder that no link of a cache in a folder leads out of; never written down. */
+  readonly within?: string;
   readonly behavior: CacheBehavior;
   readonly policies: CachePolicies;
   readonly createdAt: string;

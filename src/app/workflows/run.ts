@@ -313,14 +313,14 @@ function cacheParts(
   runId: string,
   lease: { readonly current: RunLease | undefined },
 ): RunCacheParts {
-  const { record, folder, objects, cacheUuid } = cache;
+  const { record, leases, objects, cacheUuid } = cache;
   return {
     store: cache.entries,
     behavior: wish.behavior ?? record.behavior,
     leases:
-      folder === undefined
+      leases === undefined
         ? objectLeases(objects, `${cacheUuid}/leases/`, runId)
-        : folderLeases(join(folder, "leases"), runId),
+        : folderLeases(leases, runId),
     hostTasks: wish.cacheHostTasks === "yes" || record.policies.hostTasks === "yes",
     resources: record.policies.resources,
     recordAt: record.policies.writeThrough === "yes" ? "task-end" : "run-end",

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { describeWith } from "../../../test/servers/requirement.ts";
 import { freshAsk } from "../../kernel/index.ts";
 import { createFolderStore } from "./folder-store.ts";
@@ -19,6 +29,79 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 objectStoreContract({
   name: "folder",
   make: async () => createFolderStore({ path: join(home, "contract") }),
+});
+
+objectStoreContract({
+  name: "folder that no link leads out of",
+  make: async () => {
+    mkdirSync(join(home, "confined"), { recursive: true });
+    return createFolderStore({ path: join(home, "confined/store"), within: join(home, "confined") });
+  },
+});
+
+describe("a folder that no link leads out of", () => {
+  let within: string;
+  let outside: string;
+  beforeEach(() => {
+    within = mkdtempSync(join(home, "within-"));
+    outside = mkdtempSync(join(home, "outside-"));
+    writeFileSync(join(outside, "secret"), "secret");
+  });
+  const refused = { code: "FILE_OUT_OF_REACH" };
+
+  test("is not opened where its path leads out", async () => {
+    symlinkSync(outside, join(within, "link"));
+    for (const path of ["link", "link/store"])
+      await expect(createFolderStore({ path: join(within, path), within }).open(ask)).rejects.toMatchObject(
+        refused,
+      );
+    expect(readdirSync(outside)).toEqual(["secret"]);
+  });
+
+  test("neither reads nor writes through links that are put into it", async () => {
+    const store = createFolderStore({ path: join(within, "store"), within });
+    await store.put("a/x", Buffer.from("x"), ask);
+    rmSync(join(within, "store/a"), { recursive: true });
+    symlinkSync(outside, join(within, "store/a"));
+    symlinkSync(join(outside, "secret"), join(within, "store/file"));
+    const source = join(home, "source");
+    writeFileSync(source, "y");
+    const target = join(home, "fetched");
+    const tries: (() => Promise<unknown>)[] = [
+      () => store.put("a/y", Buffer.from("y"), ask),
+      () => store.putNew("a/y", Buffer.from("y"), ask),
+      () => store.putFile("a/y", source, ask),
+      () => store.remove(["a/secret"], ask),
+      () => store.read("a/secret", ask),
+      () => store.read("file", ask),
+      () => store.head("file", ask),
+      () => store.openReader("file", 6, ask),
+      () => store.fetchFile("file", target, {}, ask),
+      async () => store.pathOf("a/secret"),
+      async () => store.pathOf("file"),
+    ];
+    for (const one of tries) await expect(one(), String(one)).rejects.toMatchObject(refused);
+    // What is written takes the link's place, and leaves alone what it led to.
+    await store.put("file", Buffer.from("new"), ask);
+    expect(readFileSync(join(outside, "secret"), "utf8")).toBe("secret");
+    const names: string[] = [];
+    for await (const { name } of store.list("", ask)) names.push(name);
+    expect([names, readdirSync(outside)]).toEqual([["file"], ["secret"]]);
+    await store.close();
+  });
+
+  test("keeps its temporary files in itself when its folder for them is replaced by a link", async () => {
+    const store = createFolderStore({ path: join(within, "store"), within });
+    await store.open(ask);
+    rmSync(join(within, "store/.memoir-tmp"), { recursive: true });
+    symlinkSync(outside, join(within, "store/.memoir-tmp"));
+    await store.put("x", Buffer.from("x"), ask).catch(() => undefined);
+    await store.close();
+    await expect(createFolderStore({ path: join(within, "store"), within }).open(ask)).rejects.toMatchObject(
+      refused,
+    );
+    expect(readdirSync(outside)).toEqual(["secret"]);
+  });
 });
 
 describe("a folder of objects", () => {

@@ -30,7 +30,7 @@ import {
 import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { makeFolders } from "../../files/index.ts";
+import { ConfinedFolder, type HeldFolder, makeFolders, withHeldFile } from "../../files/index.ts";
 import { byCodeUnit, sha256File } from "../../hash/index.ts";
 import {
   AppError,
@@ -49,6 +49,8 @@ import type { ObjectInfo, ObjectStore, ObjectStoreAbilities } from "./object-sto
 export interface FolderStoreOptions {
   /** Made when it does not exist. */
   readonly path: string;
+  /** Absolute folder that no link leads out of: neither the store's own path nor what is put into it meanwhile. */
+  readonly within?: string;
   /** false = no fsync: for throw-away stores of tests and scratch data. Default true. */
   readonly durable?: boolean;
   /** `any`: a place of the user's, in which nothing but the objects stays. Default `portable`. */
@@ -76,7 +78,10 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
       throw new AppError("STORE_NAME_INVALID", `using the object name ${name}: this name is reserved`);
     return join(root, ...name.split("/"));
   };
-  const temp = () => join(root, tempFolder, randomUUID());
+  const confined =
+    options.within === undefined ? undefined : new ConfinedFolder({ within: options.within, path: root });
+  let temps: HeldFolder | undefined;
+  const temp = () => join(temps?.path ?? join(root, tempFolder), randomUUID());
   const guarded = async <T>(
     doing: string,
     access: "reading" | "writing",
@@ -97,7 +102,45 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     check = own,
   ): Promise<T> => {
     const path = pathFor(name, check);
-    return guarded(`${verb} ${path}`, access, () => work(path));
+    return guarded(`${verb} ${path}`, access, () =>
+      confined === undefined ? work(path) : onConfined(confined, name, access, work),
+    );
+  };
+  const onConfined = async <T>(
+    top: ConfinedFolder,
+    name: string,
+    access: "reading" | "writing",
+    work: (path: string) => Promise<T>,
+  ): Promise<T> => {
+    const names = name.split("/");
+    const base = names.pop() ?? "";
+    const folder = await top.hold(names, access === "writing" ? "make" : "if there");
+    // Where nothing is, so that the work says what it says of that.
+    const nothing = join(root, tempFolder, randomUUID());
+    if (folder === undefined) return work(nothing);
+    try {
+      if (access === "writing") return await work(join(folder.path, base));
+      const held = await withHeldFile(folder, base, async (path) => ({ answer: await work(path) }));
+      return held === undefined ? await work(nothing) : held.answer;
+    } catch (error) {
+      if (systemErrorCode(error) !== "ELOOP") throw error;
+      const words = `${join(root, name)} leads out of ${options.within}`;
+      throw new AppError("FILE_OUT_OF_REACH", `using ${words}`, { cause: error });
+    } finally {
+      folder.close();
+    }
+  };
+  const openConfined = async (top: ConfinedFolder): Promise<boolean> => {
+    const folder = await top.hold([], "make");
+    try {
+      temps = await top.hold([tempFolder], "make").catch((error) => {
+        if (error instanceof AppError) throw error;
+        return undefined;
+      });
+      return await openFolder(folder?.path ?? root, temps?.path ?? join(folder?.path ?? root, tempFolder));
+    } finally {
+      folder?.close();
+    }
   };
 
   const store: ObjectStore = {
@@ -105,7 +148,9 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     gapBytes: 8 * 1024,
     open: () => {
       opened ??= guarded(`opening the store in ${root}`, "writing", async () => {
-        hardLinks = await openFolder(root);
+        hardLinks = await (confined === undefined
+          ? openFolder(root, join(root, tempFolder))
+          : openConfined(confined));
         return { localFiles: true };
       }).catch((error) => {
         opened = undefined;
@@ -200,13 +245,19 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
           }
         });
       }),
-    list: (prefix, ask) => listFolder(root, prefix, ask),
+    list: (prefix, ask) => listFolder({ root, confined, look: store.head }, prefix, ask),
     folders: async (prefix, ask) => {
       checkAsk(ask, `listing ${root}`);
       if (prefix !== "") checkName(prefix.slice(0, -1));
       const folder = join(root, ...prefix.split("/"));
       return guarded(`listing ${folder}`, "reading", async () => {
-        const found = (await orUndefined(() => readdir(folder, { withFileTypes: true }))) ?? [];
+        const held = await confined?.hold(
+          prefix.split("/").filter((name) => name !== ""),
+          "if there",
+        );
+        if (confined !== undefined && held === undefined) return [];
+        const listed = () => readdir(held?.path ?? folder, { withFileTypes: true });
+        const found = (await orUndefined(listed).finally(() => held?.close())) ?? [];
         const names = found.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
         return names.filter((name) => prefix !== "" || name !== tempFolder).sort(byCodeUnit);
       });
@@ -226,15 +277,27 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         ),
       );
     },
-    pathOf: (name) => pathFor(name, checkInside),
+    pathOf: (name) => {
+      const path = pathFor(name, checkInside);
+      confined?.check(path);
+      return path;
+    },
     close: async () => {
       const used = opened !== undefined;
+      temps?.close();
+      temps = undefined;
       opened = undefined;
       // It may be in use by another process, and then it is not empty or is made again.
-      if (used && allowed === "any") await rmdir(join(root, tempFolder)).catch(() => undefined);
+      if (used && allowed === "any") await removeTemps().catch(() => undefined);
     },
   };
   return store;
+
+  async function removeTemps(): Promise<void> {
+    const top = await confined?.hold([], "if there");
+    if (confined !== undefined && top === undefined) return;
+    await rmdir(join(top?.path ?? root, tempFolder)).finally(() => top?.close());
+  }
 
   async function prepareTemp(): Promise<string> {
     await store.open({ signal: new AbortController().signal });
@@ -283,8 +346,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
 }
 
 /** Answers whether the folder takes hard links, which make a write conditional. */
-async function openFolder(root: string): Promise<boolean> {
-  const temps = join(root, tempFolder);
+async function openFolder(root: string, temps: string): Promise<boolean> {
   try {
     await makeFolders(temps);
     await access(temps, constants.W_OK);
@@ -316,7 +378,17 @@ async function openFolder(root: string): Promise<boolean> {
   }
 }
 
-async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerator<ObjectInfo> {
+interface ListedFolder {
+  readonly root: string;
+  readonly confined: ConfinedFolder | undefined;
+  readonly look: ObjectStore["head"];
+}
+
+async function* listFolder(
+  { root, confined, look }: ListedFolder,
+  prefix: string,
+  ask: Ask,
+): AsyncGenerator<ObjectInfo> {
   checkPrefix(prefix);
   const cut = prefix.lastIndexOf("/");
   const folder = cut < 0 ? "" : prefix.slice(0, cut + 1);
@@ -340,9 +412,11 @@ async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerat
           if (full.startsWith(prefix) || prefix.startsWith(full)) entries.push({ kind: "folder", full });
         } else if (full.startsWith(prefix)) {
           const path = join(root, ...full.split("/"));
-          const info = await infoOf(full, path).catch((error) => {
-            throw folderError(error, `looking at ${path}`, "reading");
-          });
+          const info = await (confined === undefined ? infoOf(full, path) : look(full, ask)).catch(
+            (error) => {
+              throw folderError(error, `looking at ${path}`, "reading");
+            },
+          );
           if (info !== undefined) entries.push({ kind: "file", info });
           else if (plain) vanished = true;
         }
@@ -353,16 +427,22 @@ async function* listFolder(root: string, prefix: string, ask: Ask): AsyncGenerat
 
   async function namesOf(at: string): Promise<readonly { full: string; folder: boolean; plain: boolean }[]> {
     try {
-      const folder = onDisk(join(root, ...at.split("/")));
-      const found = await readdir(folder, { withFileTypes: true, encoding: "buffer" });
+      const names = at.split("/").filter((name) => name !== "");
+      const held = await confined?.hold(names, "if there");
+      if (confined !== undefined && held === undefined) return [];
+      const folder = onDisk(held?.path ?? join(root, ...names));
+      const found = await readdir(folder, { withFileTypes: true, encoding: "buffer" }).finally(() =>
+        held?.close(),
+      );
       // `a/b` sorts by its whole name, so a folder takes part in the order with its slash.
       return found
         .map((entry) => ({
           full: `${at}${nameOfBytes(entry.name)}${entry.isDirectory() ? "/" : ""}`,
           folder: entry.isDirectory(),
           plain: entry.isFile(),
+          link: entry.isSymbolicLink(),
         }))
-        .filter(({ full }) => full !== `${tempFolder}/`)
+        .filter(({ full, link }) => full !== `${tempFolder}/` && (confined === undefined || !link))
         .sort((a, b) => byCodeUnit(a.full, b.full));
     } catch (error) {
       const code = systemErrorCode(error);

@@ -15,6 +15,8 @@ export interface OpenObjectStoreOptions {
   readonly s3?: S3Access;
   /** Which names are used in it. Default `portable`; `any` for what others have put there or will read. */
   readonly names?: ObjectNames;
+  /** Folders have to be below this one, wherever links lead. */
+  readonly within?: string;
 }
 
 /**
@@ -22,15 +24,16 @@ export interface OpenObjectStoreOptions {
  * Throws STORE_URI_INVALID for anything else.
  */
 export function openObjectStore(uri: string, options: OpenObjectStoreOptions = {}): ObjectStore {
-  const { names = "portable" } = options;
+  const { names = "portable", s3, within } = options;
+  const confined = within === undefined ? {} : { within };
   if (isS3Uri(uri)) {
     const { bucket, key } = parseS3Uri(uri);
     // One slash at the end is the usual way to write a prefix; a second one is a part of it.
-    return createS3Store({ ...options.s3, bucket, prefix: key.replace(/\/$/, ""), names });
+    return createS3Store({ ...s3, bucket, prefix: key.replace(/\/$/, ""), names });
   }
   if (uri.startsWith("file:")) {
     try {
-      return createFolderStore({ path: fileURLToPath(uri), names });
+      return createFolderStore({ path: fileURLToPath(uri), names, ...confined });
     } catch (error) {
       throw new AppError("STORE_URI_INVALID", `reading the store address ${uri}: ${messageOf(error)}`, {
         cause: error,
@@ -42,13 +45,13 @@ export function openObjectStore(uri: string, options: OpenObjectStoreOptions = {
       "STORE_URI_INVALID",
       `reading the store address ${JSON.stringify(uri)}: no store of this kind is known`,
     );
-  return createFolderStore({ path: uri, names });
+  return createFolderStore({ path: uri, names, ...confined });
 }
 
 /** A single object: the store of everything beside it, and its name there. */
 export function openObject(
   uri: string,
-  options: { readonly s3?: S3Access } = {},
+  options: Omit<OpenObjectStoreOptions, "names"> = {},
 ): { readonly store: ObjectStore; readonly name: string } {
   if (isS3Uri(uri)) {
     const { bucket, key } = parseS3Uri(uri);

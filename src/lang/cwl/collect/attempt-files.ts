@@ -176,7 +176,8 @@ export class AttemptFiles {
       if (await this.#isInside(next)) return this.#follow(next, asked, depth + 1);
       throw new OutputProblem(`${asked} is a link to ${target}, outside of the task`);
     }
-    if (facts !== undefined && !(await this.#isInside(host)))
+    // Whether something is there or not: what lies elsewhere on this machine is not told.
+    if (!(await this.#isInside(host)))
       throw new OutputProblem(`${asked} is outside of the task`);
     return host;
   }
