@@ -133,11 +133,20 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   const openConfined = async (top: ConfinedFolder): Promise<boolean> => {
     const folder = await top.hold([], "make");
     try {
-      temps = await top.hold([tempFolder], "make").catch((error) => {
-        if (error instanceof AppError) throw error;
-        return undefined;
-      });
-      return await openFolder(folder?.path ?? root, temps?.path ?? join(folder?.path ?? root, tempFolder));
+      for (let tries = 1; ; tries++) {
+        temps?.close();
+        temps = await top.hold([tempFolder], "make").catch((error) => {
+          if (error instanceof AppError) throw error;
+          return undefined;
+        });
+        const place = folder?.path ?? root;
+        try {
+          return await openFolder(place, temps?.path ?? join(place, tempFolder));
+        } catch (error) {
+          // Somebody else who is done with the place has just taken the folder away.
+          if (systemErrorCode(error) !== "ENOENT" || tries === 5) throw error;
+        }
+      }
     } finally {
       folder?.close();
     }

@@ -177,8 +177,7 @@ export class AttemptFiles {
       throw new OutputProblem(`${asked} is a link to ${target}, outside of the task`);
     }
     // Whether something is there or not: what lies elsewhere on this machine is not told.
-    if (!(await this.#isInside(host)))
-      throw new OutputProblem(`${asked} is outside of the task`);
+    if (!(await this.#isInside(host))) throw new OutputProblem(`${asked} is outside of the task`);
     return host;
   }
 
