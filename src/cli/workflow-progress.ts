@@ -91,6 +91,10 @@ export function createWorkflowProgress(
           running.delete(event.call);
           tell("computed", event.call, ` in ${duration(event.usage.wallSeconds)}`);
           break;
+        case "call.taken-back":
+          counts[event.was]--;
+          screen.say(`${screen.paint.yellow("not used:")} ${event.call}: ${event.words}`);
+          break;
         case "call.retried":
           running.delete(event.call);
           screen.say(`${screen.paint.yellow("trying again:")} ${event.call}: ${event.why.message}`);

@@ -19,7 +19,9 @@ import {
   isAppError,
   messageOf,
   systemErrorCode,
+  type TaskPath,
 } from "../kernel/index.ts";
+import type { Identity } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type {
@@ -34,6 +36,7 @@ import type {
 import type { Emit } from "./events.ts";
 import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-words.ts";
 import type { Materials } from "./materials.ts";
+import type { Obstacle } from "./staging.ts";
 
 export interface AttemptParts {
   readonly runId: string;
@@ -52,6 +55,8 @@ export interface AttemptOrder {
   /** Of the call; the first attempt uses it itself, later ones a folder below. */
   readonly directory: string;
   readonly key?: CallKey;
+  /** What the inputs were identified as; nothing else may be computed from. */
+  readonly identities?: ReadonlyMap<TaskPath, Identity>;
   /** The first attempt is one that an earlier process started; it is waited for instead of being started. */
   readonly adopt?: { readonly attemptId: string; readonly directory: string; readonly fromRun: string };
 }
@@ -66,7 +71,11 @@ export type Computation =
       readonly usage: Usage;
       /** Why the result must not be recorded although the command succeeded. */
       readonly doubt?: string;
+      /** With the paths of this machine where their bytes were. */
+      readonly inputs: readonly StagedInput[];
     }
+  /** Nothing was started: the inputs are not what the call was identified with. */
+  | { readonly kind: "obstructed"; readonly obstacle: Obstacle }
   | { readonly kind: "failed"; readonly failure: TaskFailure }
   | { readonly kind: "cancelled" };
 
@@ -108,7 +117,9 @@ async function attemptOnce(
   let attempt: Attempt;
   let end: AttemptEnd;
   try {
-    attempt = await prepare(parts, order, { directory, number, id: adopted?.attemptId }, ask);
+    const prepared = await prepare(parts, order, { directory, number, id: adopted?.attemptId }, ask);
+    if ("kind" in prepared) return { kind: "obstructed", obstacle: prepared };
+    attempt = prepared;
     if (adopted !== undefined)
       parts.emit({
         kind: "call.adopted",
@@ -181,14 +192,21 @@ async function prepare(
   order: AttemptOrder,
   place: { readonly directory: string; readonly number: number; readonly id: string | undefined },
   ask: Ask,
-): Promise<Attempt> {
+): Promise<Attempt | Obstacle> {
   const { task, image } = order;
-  const inputs = await Promise.all(
-    task.inputs.map(async (input): Promise<StagedInput> => {
-      const location = await parts.materials.hostPathOf(input.source, ask);
+  const staged = await Promise.all(
+    task.inputs.map(async (input): Promise<StagedInput | Obstacle> => {
+      const found = await parts.materials.stage(input.source, order.identities?.get(input.path), ask);
+      if (found.kind !== "here") return found;
+      const { path: location } = found;
       return location === input.source.location ? input : { ...input, source: { ...input.source, location } };
     }),
   );
+  const inputs: StagedInput[] = [];
+  for (const input of staged) {
+    if ("kind" in input) return input;
+    inputs.push(input);
+  }
   const behind = image?.entrypoint === undefined ? undefined : task.behindEntrypoint;
   try {
     // Made at once: for two small things a thread's turn would take longer than the disk.
@@ -282,6 +300,7 @@ async function conclude(
     directory,
     exitCode,
     usage,
+    inputs: attempt.inputs,
     ...(outOfMemory ? { doubt } : {}),
   };
 }

@@ -5,13 +5,23 @@
 import { join, relative } from "node:path";
 import type { PinnedImage, Usage } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import { type Ask, type CallKey, invariant, messageOf, pause, type TaskPath } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  type CallKey,
+  checkAsk,
+  invariant,
+  messageOf,
+  pause,
+  type TaskPath,
+} from "../kernel/index.ts";
 import type { Identity, Key } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import {
   type CallOutcome,
   type Outputs,
+  type StagedInput,
   type TaskCall,
   type TaskFailure,
   withOrigin,
@@ -27,6 +37,7 @@ import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
 import { type RunParts, recordsPerTask } from "./run-parts.ts";
 import { gib, type Turns } from "./scheduler.ts";
+import type { Obstacle } from "./staging.ts";
 
 export interface CallsParts {
   readonly run: RunParts;
@@ -52,8 +63,20 @@ type Resolved =
       readonly key?: CallKey;
       readonly entry?: Entry;
     }
-  | { readonly kind: "failed"; readonly failure: TaskFailure }
-  | { readonly kind: "cancelled" };
+  | Ended
+  /** Nothing was computed: the inputs are not what the call was identified with. */
+  | { readonly kind: "obstructed"; readonly obstacle: Obstacle };
+
+type Ended = { readonly kind: "failed"; readonly failure: TaskFailure } | { readonly kind: "cancelled" };
+
+/** How a result came about, for the case that it is lost. */
+interface Producer {
+  readonly task: TaskCall;
+  readonly collect: OutputCollector;
+  readonly was: "reused" | "computed";
+}
+
+type Lost = Extract<Obstacle, { kind: "lost" }>;
 
 type Keyed = Extract<IdentifiedCall, { kind: "keyed" }>;
 
@@ -80,9 +103,16 @@ export class Calls {
   readonly #flying = new Map<CallKey, { readonly call: string; readonly end: Promise<Resolved> }>();
   readonly #rechecks: Promise<void>[] = [];
   readonly #adopted = new Set<string>();
+  /** By the uuid of the entry that the run uses of them. */
+  readonly #producers = new Map<string, Producer>();
+  /** By the uuid of the lost entry; an answer is for good. */
+  readonly #restored = new Map<string, Promise<Ended | undefined>>();
+  /** How often a call has been computed in this run, by its path. */
+  readonly #rounds = new Map<string, number>();
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
+    parts.materials.restoreWith((lost, ask) => this.#restoreOrThrow(lost, ask));
     const { executor, images, defaultImage, cache } = parts.run;
     this.#identifier = new CallIdentifier({
       executor,
@@ -130,7 +160,82 @@ export class Calls {
     return [...this.#parts.orphans.values()].filter((orphan) => !this.#adopted.has(orphan.attemptId));
   }
 
-  async #resolve(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
+  /** Inputs that changed, and recorded ones that were lost, are overcome until the call has an end. */
+  async #resolve(
+    task: TaskCall,
+    collect: OutputCollector,
+    ask: Ask,
+  ): Promise<Exclude<Resolved, { kind: "obstructed" }>> {
+    let changes = 0;
+    const lost = new Set<string>();
+    for (;;) {
+      const resolved = await this.#resolveOnce(task, collect, ask);
+      if (resolved.kind !== "obstructed") return resolved;
+      const { obstacle } = resolved;
+      if (obstacle.kind === "changed") {
+        const { words } = obstacle;
+        if (++changes > 1)
+          return { kind: "failed", failure: inputFailure(`${words}, and not for the first time`) };
+        this.#parts.emit({ kind: "log", words: `${task.path} is identified again: ${words}` });
+        continue;
+      }
+      const again = lost.has(obstacle.entry.uuid);
+      lost.add(obstacle.entry.uuid);
+      const failed = again ? undefined : await this.#restore(obstacle, ask);
+      if (failed?.kind === "cancelled") return failed;
+      if (again || failed !== undefined) return { kind: "failed", failure: lostFailure(obstacle, failed) };
+    }
+  }
+
+  /** Computes again what made a recorded result that is lost; undefined when it is there again. */
+  #restore(lost: Lost, ask: Ask): Promise<Ended | undefined> {
+    const { uuid } = lost.entry;
+    const known = this.#restored.get(uuid);
+    if (known !== undefined) return known;
+    const restored = this.#restoreOnce(lost, ask);
+    this.#restored.set(uuid, restored);
+    return restored;
+  }
+
+  async #restoreOnce(lost: Lost, ask: Ask): Promise<Ended | undefined> {
+    const { emit, recorder, materials } = this.#parts;
+    const { entry, words, damaged } = lost;
+    const producer = this.#producers.get(entry.uuid);
+    await recorder?.giveUp(entry, { damaged, call: producer?.task.path ?? entry.callPath }, ask);
+    if (producer === undefined) return { kind: "failed", failure: inputFailure(words) };
+    const { task, collect, was } = producer;
+    emit({
+      kind: "call.taken-back",
+      call: task.path,
+      task: task.name,
+      was,
+      savedSeconds: was === "reused" ? entry.cost.wallSeconds : 0,
+      words,
+    });
+    const resolved = await this.#resolve(task, collect, ask);
+    if (resolved.kind === "failed") {
+      emit({ kind: "call.failed", call: task.path, task: task.name, failure: resolved.failure });
+      return resolved;
+    }
+    if (resolved.kind === "cancelled") {
+      emit({ kind: "call.cancelled", call: task.path, task: task.name });
+      return resolved;
+    }
+    materials.replace(entry.outputs, resolved.outputs);
+    return undefined;
+  }
+
+  /** For bytes that no call waits for: expressions of the workflow, and the final outputs. */
+  async #restoreOrThrow(lost: Lost, ask: Ask): Promise<void> {
+    const failed = await this.#restore(lost, ask);
+    if (failed === undefined) return;
+    checkAsk(ask, `computing ${lost.location} again`);
+    if (failed.kind === "cancelled")
+      throw new AppError("RUN_INTERRUPTED", `computing ${lost.location} again: the run was stopped`);
+    throw new AppError(lost.error.code, lostFailure(lost, failed).message, { cause: lost.error });
+  }
+
+  async #resolveOnce(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
     if (this.#stopped(ask)) return { kind: "cancelled" };
     const identified = await this.#identifier.identify(task, ask);
     if (this.#stopped(ask)) return { kind: "cancelled" };
@@ -156,7 +261,7 @@ export class Calls {
     }
     this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: flying.call });
     const shared = await flying.end;
-    if (shared.kind === "failed" || shared.kind === "cancelled") return shared;
+    if (shared.kind !== "reused" && shared.kind !== "computed") return shared;
     this.#tellReused(task, key, shared.entry);
     return { ...shared, kind: "reused", key };
   }
@@ -176,6 +281,7 @@ export class Calls {
 
   #reuse(order: Order, key: Key, entry: Entry, ask: Ask): Resolved {
     this.#parts.materials.learnEntry(entry);
+    this.#noteProducer(entry, order, "reused");
     this.#tellReused(order.task, key.key, entry);
     if (this.#isSample(order.task)) this.#rechecks.push(this.#recheck(order, entry, ask));
     return { kind: "reused", outputs: entry.outputs, key: key.key, entry };
@@ -234,11 +340,12 @@ export class Calls {
   /** The turn is given back when the command has ended: recording needs the disk, not the processors. */
   async #computeAndRecord({ order, release }: Turn, identified: Keyed, ask: Ask): Promise<Resolved> {
     const { key } = identified.key;
-    const computed = await this.#compute(order, ask, key);
+    const computed = await this.#compute(order, ask, identified);
     release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
-    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified.identities, ask));
+    const doubt =
+      computed.doubt ?? (await this.#changedInput(order.task, identified.identities, computed.inputs, ask));
     if (doubt !== undefined) {
       this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
       return { kind: "computed", outputs, key };
@@ -272,29 +379,40 @@ export class Calls {
     };
     const recorded = await recorder?.record(entry, ask);
     if (recorded === undefined) return undefined;
-    materials.learnEntry(recorded);
-    materials.learnCopies(computed.outputs, recorded.outputs);
+    await materials.learnRecorded(computed.outputs, recorded);
+    this.#noteProducer(recorded, order, "computed");
     return recorded;
   }
 
-  async #compute(order: Order, ask: Ask, key?: CallKey): Promise<Computation> {
+  #noteProducer({ uuid }: Entry, { task, collect }: Order, was: Producer["was"]): void {
+    if (!this.#producers.has(uuid)) this.#producers.set(uuid, { task, collect, was });
+  }
+
+  async #compute(order: Order, ask: Ask, identified?: Keyed): Promise<Computation> {
     const { task, collect, image } = order;
-    const directory = this.#parts.callDirectory(task.path);
-    const orphan = key === undefined ? undefined : this.#parts.orphans.get(key);
+    const key = identified?.key.key;
+    // A result that was lost is computed beside what is left of the first time.
+    const round = this.#rounds.get(task.path) ?? 0;
+    const directory = this.#parts.callDirectory(round === 0 ? task.path : `${task.path}-again-${round}`);
+    const orphan = key === undefined || round > 0 ? undefined : this.#parts.orphans.get(key);
     const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
     if (orphan !== undefined) this.#adopted.add(orphan.attemptId);
+    const parts = await this.#attemptParts();
     const computed = await compute(
-      await this.#attemptParts(),
+      round === 0 ? parts : { ...parts, runId: `${parts.runId}n${round}` },
       {
         task,
         collect,
         directory,
         ...(image === undefined ? {} : { image }),
-        ...(key === undefined ? {} : { key }),
+        ...(identified === undefined ? {} : { key: identified.key.key, identities: identified.identities }),
         ...adopt,
       },
       ask,
     );
+    if (computed.kind === "computed") this.#rounds.set(task.path, round + 1);
+    // The call is another one now; whoever asks for the earlier one takes the attempt up.
+    if (computed.kind === "obstructed" && orphan !== undefined) this.#adopted.delete(orphan.attemptId);
     // Told before the turn is given back, so that with fail-fast no waiting call slips in.
     if (computed.kind === "failed") this.#failed(task, computed.failure);
     if (computed.kind === "computed")
@@ -329,12 +447,15 @@ export class Calls {
   async #changedInput(
     task: TaskCall,
     identities: ReadonlyMap<TaskPath, Identity>,
+    staged: readonly StagedInput[],
     ask: Ask,
   ): Promise<string | undefined> {
-    for (const input of task.inputs) {
-      const identity = identities.get(input.path);
-      if (identity !== undefined && !(await this.#parts.materials.unchanged(input.source, identity, ask)))
-        return `its input ${input.source.location} changed while the task ran`;
+    const paths = new Map(staged.map((input) => [input.path, input.source.location]));
+    for (const { path: place, source: file } of task.inputs) {
+      const identity = identities.get(place);
+      const path = paths.get(place) ?? file.location;
+      if (identity !== undefined && !(await this.#parts.materials.unchanged({ file, identity, path }, ask)))
+        return `its input ${file.location} changed while the task ran`;
     }
     return undefined;
   }
@@ -438,7 +559,7 @@ export class Calls {
       const directory = this.#parts.callDirectory(`${task.path}-recheck`);
       const parts = { ...(await this.#attemptParts()), runId: `${this.#parts.run.runId}r`, emit: () => {} };
       const again = await compute(parts, { ...turn.order, directory }, ask);
-      if (again.kind === "cancelled") return;
+      if (again.kind === "cancelled" || again.kind === "obstructed") return;
       const differing =
         again.kind === "failed"
           ? []
@@ -457,6 +578,15 @@ export class Calls {
       turn.release();
     }
   }
+}
+
+function inputFailure(message: string): TaskFailure {
+  return { kind: "input-unavailable", message, attempts: 0 };
+}
+
+function lostFailure({ words, entry }: Lost, failed: Ended | undefined): TaskFailure {
+  const why = failed?.kind === "failed" ? failed.failure.message : "it was lost again";
+  return inputFailure(`${words}; computing ${entry.callPath} again: ${why}`);
 }
 
 function usageOf(usage: Usage): {

@@ -30,15 +30,23 @@ export interface Delivery {
    */
   readonly mayLink?: (path: string) => boolean;
   readonly hostPathOf: (file: FileValue) => Promise<string>;
-  /** True for what was found in the cache a moment ago as a plain file: nobody has to look at it again. */
-  readonly isPlainFile?: (file: FileValue) => boolean;
+  /** True for a path that was compared with its manifest a moment ago and is a plain file. */
+  readonly isPlainFile?: (path: string) => boolean;
+  /** A path is about to get one more name; the answer is called when it has it. */
+  readonly linking?: (path: string) => () => Promise<void>;
 }
 
 /** The outputs with locations below the folder. */
 export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): Promise<Outputs> {
   const taken = new Set<string>();
   const mayLink = (path: string) => delivery.how === "link" && delivery.mayLink?.(path) !== false;
-  const to: Target = { mayLink, folders: new Folders() };
+  const link = async (source: string, target: string): Promise<boolean> => {
+    const linked = delivery.linking?.(source);
+    if (!tryLink(source, target)) return false;
+    await linked?.();
+    return true;
+  };
+  const to: Target = { mayLink, link, folders: new Folders() };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);
     const folder = join(
@@ -48,9 +56,9 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
       const source = await delivery.hostPathOf(file);
-      if (delivery.isPlainFile?.(file) === true && to.mayLink(source)) {
+      if (delivery.isPlainFile?.(source) === true && to.mayLink(source)) {
         to.folders.make(folder);
-        if (tryLink(source, target)) return { ...file, location: target };
+        if (await link(source, target)) return { ...file, location: target };
       }
       await bring(source, target, to);
     } catch (error) {
@@ -91,13 +99,15 @@ async function bring(source: string, target: string, to: Target): Promise<void> 
 }
 
 async function placeFile(source: string, target: string, to: Target): Promise<void> {
-  if (to.mayLink(source) && tryLink(source, target)) return;
+  if (to.mayLink(source) && (await to.link(source, target))) return;
   await rm(onDisk(target), { force: true });
   await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
 }
 
 interface Target {
   readonly mayLink: (path: string) => boolean;
+  /** false when it could not be made. */
+  readonly link: (source: string, target: string) => Promise<boolean>;
   readonly folders: Folders;
 }
 

@@ -93,6 +93,16 @@ export type RunEvent =
       readonly entry: string;
       readonly entryUuid: string;
     }
+  /** Its recorded result cannot be had as it was recorded: the call is found or computed again. */
+  | {
+      readonly kind: "call.taken-back";
+      readonly call: string;
+      readonly task: string;
+      readonly was: "reused" | "computed";
+      /** What `call.reused` had said. */
+      readonly savedSeconds: number;
+      readonly words: string;
+    }
   | {
       readonly kind: "call.failed";
       readonly call: string;

@@ -41,6 +41,8 @@ export class Recorder {
   readonly #emit: Emit;
   readonly #finds = new Semaphore(mostFinds);
   readonly #records = new Semaphore(mostRecords);
+  /** By uuid. */
+  readonly #givenUp = new Set<string>();
   /** Troubles in a row. A cache that can be read but not written (or the other way round) stays half in use. */
   readonly #troubles = { "looking up": 0, recording: 0 };
 
@@ -66,12 +68,31 @@ export class Recorder {
     try {
       const entry = await this.#cache.store.find(key, ask, claim);
       this.#troubles["looking up"] = 0;
-      return entry === undefined ? { kind: "nothing" } : { kind: "found", entry };
+      if (entry === undefined) return { kind: "nothing" };
+      if (this.#givenUp.has(entry.uuid))
+        return { kind: "trouble", words: "what is recorded could not be used" };
+      return { kind: "found", entry };
     } catch (error) {
       const words = this.#trouble("looking up", call, error, ask);
       return { kind: "trouble", words };
     } finally {
       release();
+    }
+  }
+
+  /** This run does not use an entry any more; one that is certainly damaged is set aside for all. */
+  async giveUp(
+    entry: Entry,
+    why: { readonly damaged: boolean; readonly call: string },
+    ask: Ask,
+  ): Promise<void> {
+    this.#givenUp.add(entry.uuid);
+    if (!why.damaged) return;
+    try {
+      await this.#cache.store.setAside(entry, ask);
+    } catch (error) {
+      // A cache that may only be read: the next run finds the same out again.
+      this.#trouble("recording", why.call, error, ask);
     }
   }
 

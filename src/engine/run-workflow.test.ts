@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmod, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
 import { AppError, type Ask, freshAsk } from "../kernel/index.ts";
+import { createFingerprinter, memoryMemo } from "../keys/index.ts";
 import type { Host, RunResult } from "../lang/core/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import type { CallOutcome, FileValue } from "../task/index.ts";
@@ -577,6 +578,7 @@ describe("trouble with the cache", () => {
     close: () => store.close(),
     list: (ask) => store.list(ask),
     remove: (entries, ask) => store.remove(entries, ask),
+    setAside: (entry, ask) => store.setAside(entry, ask),
     find: (key, ask) =>
       failing === "find" ? Promise.reject(new Error("unreachable")) : store.find(key, ask),
     record: (entry, ask) =>
@@ -640,5 +642,236 @@ describe("trouble with the cache", () => {
       await rm((entry.outputs["out"] as FileValue).location, { force: true });
     }
     expect((await made.one()).calls).toMatchObject({ computed: 1, reused: 0 });
+  });
+});
+
+describe("what is staged", () => {
+  /** `make` writes what the test says, `use` copies its input; both on a scripted executor that really reads. */
+  const copying = (made: () => string): ScriptedOptions => ({
+    play: (attempt) => {
+      const [input] = attempt.inputs;
+      if (input === undefined) return { files: { "out.txt": made() } };
+      const { location, kind } = input.source;
+      const text =
+        kind === "directory" ? readdirSync(location).sort().join(" ") : readFileSync(location, "utf8");
+      return { files: { "out.txt": `used ${text}` } };
+    },
+  });
+  /** `use` takes the output of `make`; answers what `use` wrote. */
+  async function chain(made: Bench, how: string, between?: (file: FileValue) => Promise<unknown>) {
+    const summary = await made.run(async (host, ask) => {
+      const make: ScriptedTask = { name: "make", path: "w.make", command: "make" };
+      const first = await call(host, make, ask);
+      if (first.kind !== "reused" && first.kind !== "computed") throw new Error(first.kind);
+      const file = first.outputs["out"] as FileValue;
+      await between?.(file);
+      const use: ScriptedTask = { name: "use", path: "w.use", command: how, files: [file] };
+      const second = await call(host, use, ask);
+      if (second.kind === "failed")
+        return {
+          kind: "failed",
+          failures: [{ kind: "task", path: use.path ?? "", failure: second.failure }],
+          outputs: {},
+        };
+      if (second.kind === "cancelled") return { kind: "cancelled", outputs: {} };
+      return { kind: "succeeded", outputs: { "w.out": second.outputs["out"] ?? null } };
+    });
+    const out = summary.outputs["w.out"] as FileValue | undefined;
+    return { summary, text: out === undefined ? undefined : await readFile(out.location, "utf8") };
+  }
+  /** Other bytes under equal size and modification time, as bit rot leaves them. */
+  async function damage({ location }: FileValue): Promise<void> {
+    const { atime, mtime } = await stat(location);
+    await chmod(location, 0o644);
+    await writeFile(location, "RIGHT\n");
+    await utimes(location, atime, mtime);
+  }
+
+  it("of a recorded file is what its manifest says: one that changed unseen is computed again first", async () => {
+    const made = await bench(copying(() => "right\n"));
+    await chain(made, "use 1");
+    const { summary, text } = await chain(made, "use 2", damage);
+    expect(text).toBe("used right\n");
+    expect(summary.calls).toMatchObject({ reused: 0, computed: 2 });
+    expect(made.seen("call.taken-back")).toMatchObject([{ call: "w.make", was: "reused" }]);
+    expect((await chain(made, "use 2")).text).toBe("used right\n");
+    expect((await chain(made, "use 2")).summary.calls).toMatchObject({ reused: 2, computed: 0 });
+  });
+
+  it("of a recorded file that vanished is computed again, and the call that needs it goes on", async () => {
+    const made = await bench(copying(() => "right\n"));
+    await chain(made, "use 1");
+    const { summary, text } = await chain(made, "use 2", ({ location }) => rm(location));
+    expect([summary.state, text]).toEqual(["succeeded", "used right\n"]);
+    expect(summary.calls).toMatchObject({ reused: 0, computed: 2 });
+  });
+
+  it("is what the call is known by, also when a lost result comes out differently the second time", async () => {
+    let count = 0;
+    const made = await bench(copying(() => `take ${count++}\n`));
+    await chain(made, "use 1");
+    const lost = await chain(made, "use 2", ({ location }) => rm(location));
+    expect(lost.text).toBe("used take 1\n");
+    const again = await chain(made, "use 2");
+    expect(again.text).toBe("used take 1\n");
+    expect(again.summary.calls).toMatchObject({ reused: 2, computed: 0 });
+  });
+
+  it("fails the call with words when what it was lost from cannot be computed again", async () => {
+    let fails = false;
+    const made = await bench({
+      play: (attempt) =>
+        attempt.inputs.length === 0 && fails ? { exitCode: 3 } : { files: { "out.txt": "right\n" } },
+    });
+    await chain(made, "use 1");
+    fails = true;
+    const { summary } = await chain(made, "use 2", ({ location }) => rm(location));
+    expect(summary.state).toBe("failed");
+    const [failure] = summary.failures;
+    expect(failure?.kind === "task" ? failure.failure : failure).toMatchObject({
+      kind: "input-unavailable",
+      message: expect.stringMatching(/is gone; computing w\.make again: .*3/),
+    });
+  });
+
+  it("waits for no turn that its own call holds", async () => {
+    const made = await openBench(
+      new ScriptedExecutor({
+        ...copying(() => "right\n"),
+        capacity: { cpu: 1, memoryBytes: 2 ** 30, gpu: 0 },
+      }),
+    );
+    benches.push(made);
+    await chain(made, "use 1");
+    expect((await chain(made, "use 2", ({ location }) => rm(location))).text).toBe("used right\n");
+  });
+
+  it("of a user's file that changed while its call waited is found out again, and recorded as what it is", async () => {
+    const made = await bench(copying(() => ""));
+    const file = await input(made, "data", "AAAA");
+    let hold = true;
+    const executor = new ScriptedExecutor({
+      ...copying(() => ""),
+      capacity: { cpu: 1, memoryBytes: 2 ** 30, gpu: 0 },
+    });
+    const slow = executor.open.bind(executor);
+    executor.open = async (ask) => {
+      // The call is identified; its turn comes after this.
+      if (hold) await rewriteUnseen(file.location, "BBBB");
+      hold = false;
+      await slow(ask);
+    };
+    const changed = await made.one({ files: [file] }, { executor });
+    expect(changed.calls).toMatchObject({ computed: 1 });
+    const entries: string[] = [];
+    for await (const entry of made.store.list(freshAsk()))
+      entries.push(JSON.stringify(entry.components["inputs"]));
+    expect(entries).toEqual([expect.stringContaining(sha256("BBBB"))]);
+    await rewriteUnseen(file.location, "AAAA");
+    expect((await made.one({ files: [file] })).calls).toMatchObject({ computed: 1, reused: 0 });
+  });
+
+  it("of a user's file that was rewritten during the task with its old size and time is not recorded", async () => {
+    const made = await bench();
+    const file = await input(made, "data", "AAAA");
+    const executor = new ScriptedExecutor({
+      play: async () => {
+        await rewriteUnseen(file.location, "BBBB");
+        return makesOut();
+      },
+    });
+    await made.one({ files: [file] }, { executor });
+    expect(made.seen("call.not-recorded")).toHaveLength(1);
+    expect(made.seen("call.recorded")).toHaveLength(0);
+  });
+});
+
+async function rewriteUnseen(path: string, text: string): Promise<void> {
+  const { atime, mtime } = await stat(path);
+  await writeFile(path, text);
+  await utimes(path, atime, mtime);
+}
+
+describe("the final outputs", () => {
+  it("that are gone from the cache are computed again", async () => {
+    const made = await bench();
+    await made.one();
+    for await (const entry of made.store.list(freshAsk()))
+      await rm((entry.outputs["out"] as FileValue).location);
+    // Found by the run before it is gone: that is what the store says.
+    const summary = await made.run(async (host, ask) => {
+      const result = await oneCall(host, {}, ask);
+      return result;
+    });
+    expect(summary.state).toBe("succeeded");
+    expect(await readFile(join(summary.directory, "out", "out", "out.txt"), "utf8")).toBe("result\n");
+  });
+
+  it.each(["gone", "changed"])("that are %s after they were found are computed again", async (how) => {
+    const made = await bench();
+    await made.one();
+    const summary = await made.run(async (host, ask) => {
+      const result = await oneCall(host, {}, ask);
+      const { location } = result.outputs["scripted.out"] as FileValue;
+      if (how === "gone") await rm(location);
+      else {
+        await chmod(location, 0o644);
+        await rewriteUnseen(location, "RESULT\n");
+      }
+      return result;
+    });
+    expect(summary.state).toBe("succeeded");
+    expect(summary.calls).toMatchObject({ reused: 0, computed: 1 });
+    expect(await readFile(join(summary.directory, "out", "out", "out.txt"), "utf8")).toBe("result\n");
+    expect((await made.one()).calls).toMatchObject({ reused: 1 });
+  });
+
+  it("that an expression of the workflow reads are computed again when they are gone", async () => {
+    const made = await bench();
+    await made.one();
+    let text = "";
+    const summary = await made.run(async (host, ask) => {
+      const result = await oneCall(host, {}, ask);
+      const { location } = result.outputs["scripted.out"] as FileValue;
+      await rm(location);
+      text = await host.files.readText(location, ask);
+      return result;
+    });
+    expect([summary.state, text]).toEqual(["succeeded", "result\n"]);
+  });
+
+  it("are not read again by later runs that reuse them", async () => {
+    const made = await bench();
+    const memo = memoryMemo();
+    let reads = 0;
+    const counted = () => {
+      const fingerprinter = createFingerprinter({ memo, policy: "content" });
+      return {
+        ...fingerprinter,
+        contentOf: async (path: string, ask: Ask) => {
+          const before = fingerprinter.stampAt(path);
+          const known = before === undefined ? undefined : await memo.get(before);
+          if (known === undefined) reads++;
+          return fingerprinter.contentOf(path, ask);
+        },
+      };
+    };
+    for (let n = 0; n < 3; n++) {
+      const fingerprinter = counted();
+      const { state } = await made.one({}, { parts: { fingerprinter } });
+      expect(state).toBe("succeeded");
+      await fingerprinter.close();
+    }
+    expect(reads).toBe(0);
+  });
+
+  it("that are inputs of the user are copies, not further names of the user's files", async () => {
+    const made = await bench();
+    const file = await input(made, "data", "AAAA");
+    const before = await stat(file.location);
+    const { directory } = await made.run(async () => ({ kind: "succeeded", outputs: { "w.in": file } }));
+    expect(await readFile(join(directory, "out", "in", "data"), "utf8")).toBe("AAAA");
+    const after = await stat(file.location);
+    expect([after.nlink, after.ctimeMs]).toEqual([1, before.ctimeMs]);
   });
 });

@@ -1,5 +1,4 @@
 /** One run of one workflow, from its folder to its outputs. */
-import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
@@ -201,8 +200,9 @@ async function deliverAll(
       folder: join(directory, "out"),
       how: "link",
       hostPathOf,
-      mayLink: (path) => path.startsWith(`${realpathSync(directory)}/`) || materials.isInEntry(path),
-      isPlainFile: (file) => materials.isRecordedFile(file.location),
+      mayLink: (path) => materials.isOwn(path),
+      isPlainFile: (path) => materials.isComparedFile(path),
+      linking: (path) => materials.linking(path),
     },
     ask,
   );
@@ -276,6 +276,10 @@ class Tally {
         return;
       case "call.computed":
         this.#counts.computed++;
+        return;
+      case "call.taken-back":
+        this.#counts[event.was]--;
+        this.savedSeconds -= event.savedSeconds;
         return;
       case "call.failed":
         this.#counts.failed++;

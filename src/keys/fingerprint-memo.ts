@@ -103,8 +103,9 @@ async function shorten(path: string, addedBytes: number): Promise<void> {
   if (Math.floor(size / shortenEveryBytes) === Math.floor((size - addedBytes) / shortenEveryBytes)) return;
   const byFile = new Map<string, string>();
   for (const line of (await readFile(path, "latin1")).split("\n")) {
-    const file = /^\d+-\d+-/.exec(line)?.[0];
-    if (file === undefined) continue;
+    const stamp = line.slice(0, Math.max(0, line.indexOf(" ")));
+    if (stamp === "") continue;
+    const file = /^\d+-\d+-/.exec(stamp)?.[0] ?? stamp;
     byFile.delete(file);
     byFile.set(file, line);
   }

@@ -109,7 +109,7 @@ export interface Fingerprinter {
   seemsUnchanged(file: FileValue, identity: Identity): Promise<boolean>;
   /** What is in a regular file of this machine, read only where it is not remembered. */
   contentOf(path: string, ask: Ask): Promise<LocalContent>;
-  /** The stamp of a file of this machine as it is now; undefined when it is not there. */
+  /** The stamp of a file of this machine as it is now; undefined when it is not there. Throws FILE_NOT_READABLE. */
   stampAt(path: string): Stamp | undefined;
   /**
    * Remembers the content of a file although its change time is young: for files that only Memoir writes, which were
@@ -331,8 +331,12 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     },
 
     stampAt(path) {
-      const stats = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
-      return stats === undefined ? undefined : stampOf(stats);
+      try {
+        const stats = statSync(onDisk(path), { bigint: true, throwIfNoEntry: false });
+        return stats === undefined ? undefined : stampOf(stats);
+      } catch (error) {
+        throw unreadable(path, error);
+      }
     },
 
     async remember(path, digest) {
@@ -359,13 +363,15 @@ async function statOf(path: string): Promise<BigIntStats> {
   try {
     return await stat(onDisk(path), { bigint: true });
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR")
-      throw new AppError("FILE_NOT_FOUND", `fingerprinting ${path}: no such file or folder`, {
-        cause: error,
-      });
-    throw new AppError("FILE_NOT_READABLE", `fingerprinting ${path}: ${messageOf(error)}`, { cause: error });
+    throw unreadable(path, error);
   }
+}
+
+function unreadable(path: string, error: unknown): AppError {
+  const code = systemErrorCode(error);
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new AppError("FILE_NOT_FOUND", `fingerprinting ${path}: no such file or folder`, { cause: error });
+  return new AppError("FILE_NOT_READABLE", `fingerprinting ${path}: ${messageOf(error)}`, { cause: error });
 }
 
 /** A new hard link moves the change time, too: whoever makes one has to expect that the file is read again. */

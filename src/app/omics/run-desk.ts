@@ -129,7 +129,7 @@ export class RunDesk {
     const cache = this.#cacheOf(run);
     if (engineRun === undefined || cache === undefined)
       return { taskId: task.id, cacheHit: false, summary: "the run uses no cache", differences: [] };
-    const open = await openCache(this.#recordFor(cache), this.#options.environment, () => undefined, ask);
+    const open = await openCache(this.#recordFor(cache), this.#options.environment, {}, ask);
     try {
       const about = { directory: engineRun.directory, id: engineRun.run, call: task.callPath };
       const { computed } = await explainRun(about, open.entries, ask);
@@ -157,7 +157,7 @@ export class RunDesk {
       location: hostLocation(cache.location),
       uuid: cache.uuid,
     };
-    const open = await openCache(record, this.#options.environment, () => undefined, ask);
+    const open = await openCache(record, this.#options.environment, {}, ask);
     try {
       return await measureCache(open, ask);
     } finally {
@@ -333,12 +333,7 @@ export class RunDesk {
     const cache = this.#cacheOf(run);
     if (cache === undefined || result.calls.computed === 0) return;
     try {
-      const open = await openCache(
-        this.#recordFor(cache),
-        this.#options.environment,
-        () => undefined,
-        freshAsk(),
-      );
+      const open = await openCache(this.#recordFor(cache), this.#options.environment, {}, freshAsk());
       try {
         const about = { directory: result.directory, id: result.run };
         const { computed } = await explainRun(about, open.entries, freshAsk());

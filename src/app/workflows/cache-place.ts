@@ -11,6 +11,7 @@ import {
   type CachePlace,
   createEntryStore,
   type EntryStoreEvent,
+  type KnownContents,
   type ObjectEntryStore,
 } from "../../store/entries/index.ts";
 import { type ObjectStore, openObjectStore } from "../../store/objects/index.ts";
@@ -73,10 +74,16 @@ export function absoluteLocation(asked: string, environment: Environment): strin
   return isAbsolute(asked) ? asked : resolve(environment.cwd, asked);
 }
 
+export interface OpenCacheOptions {
+  readonly onEvent?: (event: EntryStoreEvent) => void;
+  /** Default: what has to be read to be known is read each time. */
+  readonly contents?: KnownContents;
+}
+
 export async function openCache(
   record: CacheRecord,
   environment: Environment,
-  onEvent: (event: EntryStoreEvent) => void,
+  options: OpenCacheOptions,
   ask: Ask,
 ): Promise<OpenCache> {
   const { within } = record;
@@ -84,7 +91,7 @@ export async function openCache(
   const objects = openObjectStore(record.location, access);
   await objects.open(ask);
   const cacheUuid = record.uuid === "" ? await sharedUuid(objects, ask) : record.uuid;
-  const entries = createEntryStore({ objects, cacheUuid, onEvent });
+  const entries = createEntryStore({ objects, cacheUuid, ...options });
   const folder = objects.pathOf(cacheUuid);
   const held =
     within === undefined || folder === undefined

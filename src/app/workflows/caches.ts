@@ -408,7 +408,7 @@ async function withRecord<T>(
   ask: Ask,
   use: (cache: OpenCache) => Promise<T>,
 ): Promise<T> {
-  const cache = await openCache(record, environment, () => {}, ask);
+  const cache = await openCache(record, environment, {}, ask);
   try {
     return await use(cache);
   } finally {

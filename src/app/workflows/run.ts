@@ -20,7 +20,7 @@ import {
 import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
-import { openRunLease, type RunLease } from "../../store/entries/index.ts";
+import { type KnownContents, openRunLease, type RunLease } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
@@ -217,10 +217,16 @@ async function prepared<T>(
     closers.push(chosen.close);
     const remote = createRemoteFiles(environment.s3);
     closers.push(() => remote.close());
-    const opened = await openRunCache(wish, environment, ask);
+    const memo = fileMemo(join(environment.home, "fingerprints"));
+    const contents: KnownContents = {
+      ofFile: async (path, ofAsk) => (await fingerprinter.contentOf(path, ofAsk)).sha256,
+      named: (name) => memo.get(name),
+      remember: (name, sha256) => memo.put(name, sha256),
+    };
+    const opened = await openRunCache(wish, environment, contents, ask);
     if (opened.cache !== undefined) closers.push(opened.cache.close);
     const fingerprinter = createFingerprinter({
-      memo: fileMemo(join(environment.home, "fingerprints")),
+      memo,
       remote,
       policy: opened.cache?.record.policies.identity ?? "content",
     });
@@ -287,12 +293,13 @@ function passedEnv(wished: readonly string[], { programs }: Environment): Readon
 async function openRunCache(
   wish: RunWorkflowWish,
   environment: Environment,
+  contents: KnownContents,
   ask: Ask,
 ): Promise<{ readonly cache?: OpenCache; readonly trouble?: string }> {
   if (wish.cache.kind === "none") return {};
   const record = await recordOf(wish.cache, environment);
   try {
-    return { cache: await openCache(record, environment, () => {}, ask) };
+    return { cache: await openCache(record, environment, { contents }, ask) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
     return { trouble: `${error.message}. ${error.hint}` };

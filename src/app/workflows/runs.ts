@@ -312,12 +312,7 @@ async function componentsFromCache(
 ): Promise<ReadonlyMap<string, Components>> {
   const components = new Map<string, Components>();
   try {
-    const cache = await openCache(
-      await findCache(locationOf(record), environment),
-      environment,
-      () => {},
-      ask,
-    );
+    const cache = await openCache(await findCache(locationOf(record), environment), environment, {}, ask);
     try {
       for (const { call, key } of reused) {
         const entry = await cache.entries.find(key as never, ask);

@@ -128,6 +128,11 @@ export interface FileAccess {
     ask: Ask,
   ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined>;
   readText(location: string, ask: Ask): Promise<string>;
+  /**
+   * Where the bytes of a file or folder can be read on this machine: the path itself for a file of the user, for others
+   * once they are here and found right. Absent where files are only those of this machine.
+   */
+  hostPath?(location: string, ask: Ask): Promise<string>;
   /** Names directly below a directory, sorted by code unit. */
   list(
     location: string,

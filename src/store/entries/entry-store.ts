@@ -97,6 +97,8 @@ export interface EntryStore {
    * the store. Folder stores take files by hard link or reflink where possible and make them read-only.
    */
   record(entry: NewEntry, ask: Ask, options?: RecordOptions): Promise<Entry>;
+  /** Takes an entry out of use without losing it: nobody finds it any more. */
+  setAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void>;
   /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
   list(ask: Ask): AsyncIterable<Entry>;
   remove(entries: readonly Entry[], ask: Ask): Promise<void>;

@@ -31,6 +31,7 @@ export {
 export {
   createEntryStore,
   type EntryStoreEvent,
+  type KnownContents,
   type ObjectEntryStore,
   type ObjectEntryStoreOptions,
 } from "./object-entry-store.ts";

@@ -8,12 +8,13 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders, makeFoldersSync, placeLink, realPathOfSync } from "../../files/index.ts";
-import { byCodeUnit, sha256 as hashOf, sha256File } from "../../hash/index.ts";
+import { byCodeUnit, digestOf, sha256 as hashOf, sha256File } from "../../hash/index.ts";
 import {
   AppError,
   type Ask,
   type CallKey,
   checkAsk,
+  type Digest,
   mapBounded,
   onDisk,
   systemErrorCode,
@@ -44,8 +45,19 @@ export interface ObjectEntryStoreOptions {
    * hashing when they differ); `content` = hash every byte. Default `recorded`.
    */
   readonly verify?: "recorded" | "content";
+  /** What was read once need not be read again. Absent: contents are read each time. */
+  readonly contents?: KnownContents;
   /** Manifests that were passed over and why; for logs. */
   readonly onEvent?: (event: EntryStoreEvent) => void;
+}
+
+/** Contents that somebody has read before. */
+export interface KnownContents {
+  /** Of a file of this machine. */
+  ofFile(path: string, ask: Ask): Promise<Digest>;
+  /** Of what a name says that is never given to other content. */
+  named(name: string): Promise<Digest | undefined>;
+  remember(name: string, sha256: Digest): void;
 }
 
 export type EntryStoreEvent = {
@@ -68,6 +80,7 @@ export class ObjectEntryStore implements EntryStore {
   readonly #cacheUuid: string;
   readonly #verify: "recorded" | "content";
   readonly #onEvent: (event: EntryStoreEvent) => void;
+  readonly #contents: KnownContents | undefined;
   readonly #local = new LocalReader();
 
   constructor(options: ObjectEntryStoreOptions) {
@@ -75,6 +88,7 @@ export class ObjectEntryStore implements EntryStore {
     this.#cacheUuid = options.cacheUuid;
     this.#verify = options.verify ?? "recorded";
     this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#contents = options.contents;
   }
 
   get uri(): string {
@@ -360,13 +374,34 @@ export class ObjectEntryStore implements EntryStore {
       if (info === undefined) return `${file.path} is gone`;
       if (info.sizeBytes !== file.sizeBytes)
         return `${file.path} has ${info.sizeBytes} bytes, recorded were ${file.sizeBytes}`;
-      if (file.etag !== "" && info.etag !== undefined && info.etag !== file.etag)
-        return `${file.path} was replaced: its ETag is ${info.etag}, recorded was ${file.etag}`;
+      // A copy of the cache has other times and may have other ETags: then the content decides.
+      const copied = file.etag !== "" && info.etag !== undefined && info.etag !== file.etag;
       const touched = file.modifiedAtMs !== undefined && info.modifiedAt.getTime() !== file.modifiedAtMs;
-      if ((touched || verify === "content") && (await this.#hashOf(info.name, file, ask)) !== file.sha256)
-        return `${file.path} no longer has its recorded content`;
+      if (verify !== "content" && !copied && !touched) continue;
+      const content =
+        verify === "content"
+          ? await this.#hashOf(info.name, file, ask)
+          : await this.#contentOf(info, file, ask);
+      if (content !== file.sha256) return `${file.path} no longer has its recorded content`;
     }
     return undefined;
+  }
+
+  /** Read once, where that can be remembered. */
+  async #contentOf(info: ObjectInfo, file: EntryFile, ask: Ask): Promise<string> {
+    const path = this.#objects.pathOf(info.name);
+    if (path !== undefined && this.#contents !== undefined) return this.#contents.ofFile(path, ask);
+    // An ETag goes with one content of one object; without one nothing tells whether it changed.
+    const name =
+      info.etag === undefined
+        ? undefined
+        : `entry-${digestOf([this.#objects.uri, info.name, info.etag, info.sizeBytes])}`;
+    const known = name === undefined ? undefined : await this.#contents?.named(name);
+    if (known !== undefined) return known;
+    const content = await this.#hashOf(info.name, file, ask);
+    if (name !== undefined && (await this.#objects.head(info.name, ask))?.etag === info.etag)
+      this.#contents?.remember(name, content as Digest);
+    return content;
   }
 
   async #hashOf(name: string, file: EntryFile, ask: Ask): Promise<string> {
@@ -391,23 +426,28 @@ export class ObjectEntryStore implements EntryStore {
     // Small looks at the attempt's own files are made at once, as `LocalReader` does it and for the same reason.
     const source = realPathOfSync(file.source);
     const { size, nlink, mode: sourceMode } = statSync(onDisk(source));
-    const sha256 =
-      size <= smallBytes ? hashOf(readFileSync(onDisk(source))) : await sha256File(source, ask.signal);
     const executable = (sourceMode & 0o100) === 0 ? {} : { executable: true as const };
     const { name: _name, source: _source, ...paths } = file;
-    const facts = { name: file.name, ...paths, sha256, ...executable };
+    const facts = { name: file.name, ...paths, ...executable };
     // The planned path is safe; its names need not be such as every store can hold.
     const folder = this.#objects.pathOf(place.folder);
     const target = folder === undefined ? undefined : `${folder}/${file.path}`;
+    if (target === undefined) {
+      const sha256 = await contentOf(source, size, ask);
+      const { sizeBytes, etag } = await this.#objects.putFile(name, source, ask);
+      return { ...facts, sha256, sizeBytes, etag: etag ?? "" };
+    }
     const own = place.own !== undefined && source.startsWith(`${place.own}/`) && nlink === 1;
-    const linked = target !== undefined && own && (await linkInto(source, target));
-    const stored = linked ? undefined : await this.#objects.putFile(name, source, ask);
-    if (target === undefined)
-      return { ...facts, sizeBytes: stored?.sizeBytes ?? size, etag: stored?.etag ?? "" };
-    const { mode, mtime, size: sizeBytes } = statSync(onDisk(target));
+    if (!(own && (await linkInto(source, target)))) await this.#objects.putFile(name, source, ask);
     // Shared by link with runs that reuse it: nobody may write to it.
-    chmodSync(onDisk(target), 0o444 | (mode & 0o111));
-    return { ...facts, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
+    chmodSync(onDisk(target), 0o444 | (sourceMode & 0o111));
+    // Read where it lies, after it was flushed: what is recorded is what is there.
+    const before = statSync(onDisk(target));
+    const sha256 = await contentOf(target, before.size, ask);
+    const { mtime, ctimeMs, size: sizeBytes } = statSync(onDisk(target));
+    if (ctimeMs !== before.ctimeMs || sizeBytes !== before.size)
+      throw new AppError("FILE_CHANGED", `recording ${source}: it changed while it was recorded`);
+    return { ...facts, sha256, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
   }
 
   #baseOf(folder: string): string {
@@ -417,6 +457,10 @@ export class ObjectEntryStore implements EntryStore {
 
 export function createEntryStore(options: ObjectEntryStoreOptions): ObjectEntryStore {
   return new ObjectEntryStore(options);
+}
+
+async function contentOf(path: string, sizeBytes: number, ask: Ask): Promise<Digest> {
+  return sizeBytes <= smallBytes ? hashOf(readFileSync(onDisk(path))) : sha256File(path, ask.signal);
 }
 
 /** false where hard links are refused: another file system, too many links, or a file system without them. */

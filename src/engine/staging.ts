@@ -1,0 +1,23 @@
+/** What bringing the bytes of an input here can come to. */
+import type { AppError } from "../kernel/index.ts";
+import type { Entry } from "../store/entries/index.ts";
+
+/** Why the bytes that a call was identified with cannot be used. */
+export type Obstacle =
+  /** There are other bytes now: the call has to be identified again. */
+  | { readonly kind: "changed"; readonly location: string; readonly words: string }
+  /** A recorded result cannot be had as it was recorded: what made it has to be computed again. */
+  | {
+      readonly kind: "lost";
+      readonly entry: Entry;
+      readonly location: string;
+      readonly words: string;
+      /** It is certain that the entry is not whole; otherwise it could only not be reached. */
+      readonly damaged: boolean;
+      /** For where nothing can be computed again. */
+      readonly error: AppError;
+    };
+
+export type Staged =
+  /** A path of this machine with the right bytes. */
+  { readonly kind: "here"; readonly path: string } | Obstacle;
