@@ -6,12 +6,13 @@
 import { AppError, type Ask, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
 import type { Runner } from "../models/index.ts";
 import type { Column, Prediction } from "../task/index.ts";
+import { BatchSizes } from "./batch-sizes.ts";
 
 export interface ComputerOptions {
   readonly runner: Runner;
   readonly columns: readonly Column[];
-  /** Inputs handed to the model at once. */
-  readonly batchSize: number;
+  /** Inputs handed to the model at once; undefined = as many as suit it. */
+  readonly batchSize: number | undefined;
   /** Batches at the same time. */
   readonly parallel: number;
   /** Equal inputs share one computation; `separate` for models whose answers vary. */
@@ -21,8 +22,9 @@ export interface ComputerOptions {
   readonly computed: (inputs: readonly string[], predictions: readonly Prediction[]) => void;
 }
 
+/** A computation under way: the answers of one `compute`, complete when `done` resolves. */
 interface Flight {
-  readonly batch: Promise<readonly Prediction[]>;
+  readonly call: { readonly answers: Prediction[]; done: Promise<void> };
   readonly index: number;
 }
 
@@ -31,6 +33,8 @@ const mostFailuresRemembered = 100_000;
 export class Computer {
   readonly #options: ComputerOptions;
   readonly #lanes: Semaphore;
+  readonly #sizes: BatchSizes;
+  readonly #cutting = new Semaphore(1);
   readonly #flights = new Map<string, Flight>();
   readonly #failures = new Map<string, Prediction>();
   #opened: Promise<void> | undefined;
@@ -38,6 +42,11 @@ export class Computer {
   constructor(options: ComputerOptions) {
     this.#options = options;
     this.#lanes = new Semaphore(options.parallel);
+    const { columns, batchSize } = options;
+    this.#sizes = new BatchSizes({
+      columns: columns.length,
+      ...(batchSize === undefined ? {} : { fixed: batchSize }),
+    });
   }
 
   /** One prediction per input, in the inputs' order; `progress` hears each batch. Throws when the runner broke. */
@@ -54,24 +63,28 @@ export class Computer {
       if (known === undefined) own.push({ input, at });
       else answers[at] = known;
     });
-    for (let from = 0; from < own.length; from += this.#options.batchSize) {
-      const part = own.slice(from, from + this.#options.batchSize);
-      const batch = this.#runBatch(
-        part.map(({ input }) => input),
-        ask,
-      );
-      // Awaited below; a sibling that fails first must not leave this one unheard.
-      batch.then(progress, () => undefined);
-      part.forEach(({ input, at }, index) => {
-        const flight = { batch, index };
-        answers[at] = flight;
-        if (share) this.#flights.set(input, flight);
-      });
-    }
+    const call: Flight["call"] = { answers: new Array<Prediction>(own.length), done: Promise.resolve() };
+    own.forEach(({ input, at }, index) => {
+      const flight = { call, index };
+      answers[at] = flight;
+      if (share) this.#flights.set(input, flight);
+    });
+    call.done = this.#runAll(
+      own.map(({ input }) => input),
+      call.answers,
+      ask,
+      progress,
+    );
+    call.done.catch(() => undefined); // Awaited below; another call may fail first.
     const predictions = new Array<Prediction>(inputs.length);
+    let awaited: Flight["call"] | undefined;
     for (let i = 0; i < answers.length; i++) {
       const answer = answers[i] as Prediction | Flight;
-      predictions[i] = "kind" in answer ? answer : ((await answer.batch)[answer.index] as Prediction);
+      if ("call" in answer && answer.call !== awaited) {
+        awaited = answer.call;
+        await awaited.done;
+      }
+      predictions[i] = "call" in answer ? (answer.call.answers[answer.index] as Prediction) : answer;
     }
     return predictions;
   }
@@ -87,26 +100,63 @@ export class Computer {
     await this.#options.runner.close();
   }
 
-  async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
-    return await this.#lanes.use(async () => {
-      const stop = () =>
-        new AppError("RUN_INTERRUPTED", "interrupted while computing", { cause: ask.signal.reason });
-      if (ask.signal.aborted) throw stop();
-      try {
-        await this.#open(ask);
-        const predictions = await this.#options.runner.predict(inputs, ask);
-        const checked = this.#checked(inputs, predictions);
-        this.#remember(inputs, checked);
-        this.#options.computed(inputs, checked);
-        return checked;
-      } catch (error) {
-        if (ask.signal.aborted) throw stop();
-        if (isAppError(error)) throw error;
-        throw new AppError("PREDICT_RUNNER_BROKE", `the model could not be run: ${messageOf(error)}`, {
-          cause: error,
-        });
+  /** Cuts the next batch when there is room for it, so that its size is what the batches before have taught. */
+  async #runAll(
+    inputs: readonly string[],
+    answers: Prediction[],
+    ask: Ask,
+    progress: (predictions: readonly Prediction[]) => void,
+  ): Promise<void> {
+    const running: Promise<void>[] = [];
+    let failed = false;
+    // One chunk after the other: what is written first is computed first.
+    const turn = await this.#cutting.acquire();
+    for (let from = 0; from < inputs.length && !failed; ) {
+      const free = await this.#lanes.acquire();
+      if (failed) {
+        free();
+        break;
       }
-    });
+      const at = from;
+      const part = inputs.slice(at, at + this.#sizes.next);
+      from += part.length;
+      const batch = this.#runBatch(part, ask)
+        .then((predictions) => {
+          predictions.forEach((prediction, i) => {
+            answers[at + i] = prediction;
+          });
+          progress(predictions);
+        })
+        .finally(free);
+      batch.catch(() => {
+        failed = true;
+      });
+      running.push(batch);
+    }
+    turn();
+    await Promise.all(running);
+  }
+
+  async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+    const stop = () =>
+      new AppError("RUN_INTERRUPTED", "interrupted while computing", { cause: ask.signal.reason });
+    if (ask.signal.aborted) throw stop();
+    try {
+      await this.#open(ask);
+      const startedAt = performance.now();
+      const predictions = await this.#options.runner.predict(inputs, ask);
+      this.#sizes.took({ rows: inputs.length, ms: performance.now() - startedAt });
+      const checked = this.#checked(inputs, predictions);
+      this.#remember(inputs, checked);
+      this.#options.computed(inputs, checked);
+      return checked;
+    } catch (error) {
+      if (ask.signal.aborted) throw stop();
+      if (isAppError(error)) throw error;
+      throw new AppError("PREDICT_RUNNER_BROKE", `the model could not be run: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   #open(ask: Ask): Promise<void> {

@@ -17,7 +17,7 @@ export interface RunRequest extends HeaderWish {
   readonly missing?: string;
   readonly statusColumn: "with" | "without";
   readonly match: "exact" | "canonical";
-  /** Inputs handed to the model at once. Default: 100. */
+  /** Inputs handed to the model at once. Default: 100 at first, then as many as suit the model, up to 10,000. */
   readonly batchSize?: number;
   /** Batches at the same time. Default: 1. */
   readonly parallel?: number;

@@ -101,6 +101,19 @@ describe("answering", () => {
     expect(runner.closes).toBe(1);
   });
 
+  it("hands the model more inputs at once after it has worked, or as many as the user says", async () => {
+    const rows = Array.from({ length: 1200 }, (_, i) => `C${i}`);
+    const grows = createScriptedRunner();
+    await run(rows, "compute", { runner: grows });
+    expect(grows.batches[0]).toHaveLength(100);
+    expect(grows.batches.length).toBeLessThan(12);
+    expect(grows.batches.flat()).toEqual(rows);
+    const fixed = createScriptedRunner();
+    const others = rows.map((row) => `N${row}`);
+    await run(others, "compute", { runner: fixed, batchSize: 100 });
+    expect(fixed.batches.map((batch) => batch.length)).toEqual(new Array(12).fill(100));
+  });
+
   it("tells how much of the input is answered, not how much of it was read", async () => {
     const rows = Array.from({ length: 40 }, (_, i) => "C".repeat(10 + (i % 3)));
     const { events } = await run(

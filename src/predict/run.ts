@@ -219,13 +219,13 @@ class PredictionRun {
     // Wide models and models whose answers are not kept get smaller chunks: less memory, less to lose.
     const cells = Math.floor(1_000_000 / Math.max(1, this.#scope.columns.length));
     const plan = planOf(this.#request.mode);
-    const most = !this.#reusable ? 4 * this.#batchSize() : plan.lookUp.includes("cloud") ? 100_000 : 20_000;
-    const chunkRows = Math.max(1, Math.min(most, Math.max(cells, this.#batchSize())));
+    const most = !this.#reusable
+      ? 4 * (this.#request.batchSize ?? 250)
+      : plan.lookUp.includes("cloud")
+        ? 100_000
+        : 20_000;
+    const chunkRows = Math.max(1, Math.min(most, Math.max(cells, this.#request.batchSize ?? 100)));
     return { ...this.#request, path: this.#request.input, chunkRows };
-  }
-
-  #batchSize(): number {
-    return this.#request.batchSize ?? 100;
   }
 
   /** `ask`: for recording, which goes on a little after an interruption. */
@@ -255,7 +255,7 @@ class PredictionRun {
       : new Computer({
           runner,
           columns: model.columns,
-          batchSize: this.#batchSize(),
+          batchSize: this.#request.batchSize,
           parallel: this.#request.parallel ?? 1,
           equalInputs,
           opening: () => emit({ kind: "model-opening" }),

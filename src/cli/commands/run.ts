@@ -33,7 +33,7 @@ export const command = defineCommand<RunResult>({
     },
     {
       flags: "-b, --batch-size <n>",
-      description: "inputs handed to the model at once; default 100",
+      description: "inputs handed to the model at once; default 100, then more while the model is healthy",
       kind: "count",
     },
     { flags: "--model <model>", description: "run this model without a session" },

@@ -48,11 +48,29 @@ describe("a batch with bad rows", () => {
     expect(answers[3]).toEqual({ kind: "failed", reason: "cannot handle bad2" });
   });
 
-  test("finds one culprit among 1024 in about two calls per halving", async () => {
-    const { runner, calls } = lengthRunner(isBad);
-    const inputs = Array.from({ length: 1024 }, (_, i) => (i === 700 ? "bad" : `C${i}`));
-    await bisecting(runner, known).predict(inputs, freshAsk());
-    expect(calls.length).toBeLessThanOrEqual(2 * 10 + 2);
+  test.each([0, 700, 1023])(
+    "finds one culprit among 1024 (row %i) without trying halves that must fail",
+    async (at) => {
+      const { runner, calls } = lengthRunner(isBad);
+      const inputs = Array.from({ length: 1024 }, (_, i) => (i === at ? "bad" : `C${i}`));
+      await bisecting(runner, known).predict(inputs, freshAsk());
+      // The example, the batch, one or two halves for each halving.
+      expect(calls.length).toBeLessThanOrEqual(2 + 10 + (at === 0 ? 10 : at === 700 ? 6 : 1));
+    },
+  );
+
+  test("that fails by its size is cut until its parts are small enough", async () => {
+    const inner = lengthRunner(() => false).runner;
+    const small: Runner = {
+      ...inner,
+      predict: async (inputs, ask) => {
+        if (inputs.length > 10) throw new AppError("MODEL_RUN_FAILED", "out of memory");
+        return inner.predict(inputs, ask);
+      },
+    };
+    const inputs = Array.from({ length: 100 }, (_, i) => `C${i}`);
+    const answers = await bisecting(small, known).predict(inputs, freshAsk());
+    expect(answers.filter((answer) => answer.kind === "computed")).toHaveLength(100);
   });
 
   test("survives many bad rows in a row, when the model's example still works", async () => {

@@ -1,6 +1,7 @@
 /**
  * Finds the rows that make a batch fail. A failing batch is halved until single rows fail; those are marked with the
- * reason and the others keep their answers.
+ * reason and the others keep their answers. Every try may cost the start of a program: when the first half of a failing
+ * batch works, the second is what fails and is halved at once.
  *
  * A runner that is dead would fail for every row. It is recognised early: the first time a batch fails and nothing has
  * been computed yet, the model's own example is tried, and again after a row of single failures without any success.
@@ -74,9 +75,9 @@ class Bisection {
     this.#trusted = trusted;
   }
 
-  /** Fills in the answers of the rows at `places`. */
-  async fill(places: readonly number[]): Promise<void> {
-    if (places.length === 0) return;
+  /** Fills in the answers of the rows at `places`; returns whether the model answered all of them at once. */
+  async fill(places: readonly number[]): Promise<boolean> {
+    if (places.length === 0) return true;
     checkAsk(this.#ask, "predicting");
     let failure: AppError;
     try {
@@ -87,7 +88,7 @@ class Bisection {
       if (part.length === places.length) {
         for (const [i, place] of places.entries()) this.#answers[place] = part[i] as Prediction;
         this.#succeed();
-        return;
+        return true;
       }
       failure = new AppError(
         "MODEL_OUTPUT_MISMATCH",
@@ -100,11 +101,20 @@ class Bisection {
     await this.#doubt(places, failure);
     if (places.length === 1) {
       for (const place of places) this.#answers[place] = { kind: "failed", reason: oneLine(failure) };
-      return;
+      return false;
     }
+    await this.#halve(places, failure);
+    return false;
+  }
+
+  async #halve(places: readonly number[], failure: AppError): Promise<void> {
     const middle = Math.ceil(places.length / 2);
-    await this.fill(places.slice(0, middle));
-    await this.fill(places.slice(middle));
+    const [first, second] = [places.slice(0, middle), places.slice(middle)];
+    const firstWorks = await this.fill(first);
+    // Not after a time-out, which may come from the number of rows. A single row is tried for the sake of its own words.
+    const known = firstWorks && second.length > 1 && failure.code !== "MODEL_RUN_TIMEOUT";
+    if (known) await this.#halve(second, failure);
+    else await this.fill(second);
   }
 
   #succeed(): void {

@@ -1,0 +1,82 @@
+/**
+ * How many inputs the model gets at once. A program that starts for every batch (Python, RDKit, a network's weights) may
+ * start for 100 rows as long as it computes for 1,000, so batches grow until starting is a small part of them. What a
+ * batch may take is limited: in time, because an interruption loses it, and in cells, because of the memory.
+ */
+
+export interface BatchSizesOptions {
+  readonly columns: number;
+  /** What the user said: it stays. */
+  readonly fixed?: number;
+}
+
+const firstRows = 100;
+const mostRows = 10_000;
+const mostCells = 1_000_000;
+/** A batch should take no longer, in ms. */
+const longestMs = 30_000;
+const growsAtMost = 10;
+/** Starting may be this part of a batch's time. */
+const startShare = 0.1;
+
+interface Batch {
+  readonly rows: number;
+  readonly ms: number;
+}
+
+export class BatchSizes {
+  readonly #fixed: number | undefined;
+  readonly #most: number;
+  #rows: number;
+  /** The last two of different sizes: what they differ in is what rows cost. */
+  #smaller: Batch | undefined;
+  #larger: Batch | undefined;
+
+  constructor({ columns, fixed }: BatchSizesOptions) {
+    this.#fixed = fixed;
+    this.#most = Math.max(1, Math.min(mostRows, Math.floor(mostCells / Math.max(1, columns))));
+    this.#rows = fixed ?? Math.min(firstRows, this.#most);
+  }
+
+  get next(): number {
+    return this.#rows;
+  }
+
+  /** A batch was computed; what it took includes finding the rows that made it fail. */
+  took(batch: Batch): void {
+    if (this.#fixed !== undefined || batch.rows === 0) return;
+    const cost = this.#cost();
+    // Much longer than expected: rows failed and had to be found. Smaller batches find them cheaper.
+    if (cost !== undefined && batch.ms > 3 * (cost.startMs + cost.rowMs * batch.rows) + 1_000) {
+      this.#rows = Math.max(Math.min(firstRows, this.#most), Math.floor(this.#rows / 4));
+      return;
+    }
+    this.#note(batch);
+    // The last batch of a file is smaller than it might be and says little about larger ones.
+    if (batch.rows < this.#rows) return;
+    this.#rows = Math.min(this.#most, Math.max(1, Math.floor(batch.rows * this.#factor(batch))));
+  }
+
+  #factor(batch: Batch): number {
+    const inTime = longestMs / Math.max(1, batch.ms);
+    const cost = this.#cost();
+    if (cost === undefined) return Math.max(1, Math.min(growsAtMost, inTime));
+    const share = cost.startMs / Math.max(1, cost.startMs + cost.rowMs * batch.rows);
+    if (share <= startShare) return Math.min(1, Math.max(0.25, inTime));
+    return Math.min(growsAtMost, Math.max(0.25, inTime));
+  }
+
+  #note(batch: Batch): void {
+    const { rows } = batch;
+    if (this.#larger === undefined || rows === this.#larger.rows) this.#larger = batch;
+    else if (rows > this.#larger.rows) [this.#smaller, this.#larger] = [this.#larger, batch];
+    else this.#smaller = batch;
+  }
+
+  #cost(): { readonly startMs: number; readonly rowMs: number } | undefined {
+    const [a, b] = [this.#smaller, this.#larger];
+    if (a === undefined || b === undefined) return undefined;
+    const rowMs = Math.max(0, (b.ms - a.ms) / (b.rows - a.rows));
+    return { rowMs, startMs: Math.max(0, b.ms - rowMs * b.rows) };
+  }
+}
