@@ -58,7 +58,10 @@ export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void>
 
 /** Archives of repositories hold one folder with everything in it: answers the folder where things begin. */
 export async function topOfArchive(unpacked: string): Promise<string> {
-  const entries = await readdir(unpacked, { withFileTypes: true });
+  // What systems put beside what was packed is nobody's content.
+  const entries = (await readdir(unpacked, { withFileTypes: true })).filter(
+    ({ name }) => !name.startsWith(".") && name !== "__MACOSX",
+  );
   const [only] = entries;
   return entries.length === 1 && only?.isDirectory() ? topOfArchive(join(unpacked, only.name)) : unpacked;
 }

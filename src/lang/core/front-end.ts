@@ -4,6 +4,7 @@
  */
 import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
 import type { CallOutcome, FinishedAttempt, Outputs, TaskCall, TaskFailure } from "../../task/index.ts";
+import type { Outline } from "./main-document.ts";
 import type { Reach } from "./reach.ts";
 
 /** Reads the documents of a workflow: a folder, a single file, an unpacked bundle, or imports over http(s). */
@@ -16,14 +17,16 @@ export interface SourceTree {
   resolve(reference: string, from: string | undefined): string;
   /** Host path of a URI where it has one (WDL 1.2: relative literals name files beside the document). */
   hostPathOf(uri: string): string | undefined;
-  /** Candidate main documents: files at the top of the tree. */
-  list(ask: Ask): Promise<readonly string[]>;
+  /** Files at the top of the tree, or all; what systems and editors put beside documents is left out. Sorted. */
+  list(which: "top" | "all", ask: Ask): Promise<readonly string[]>;
 }
 
 export interface FrontEnd {
   readonly language: "wdl" | "cwl" | "nextflow";
   /** Whether a file name looks like this language. */
   accepts(name: string): boolean;
+  /** What a document is to others, as far as its text tells: to find the one that is to be run. */
+  outline(source: SourceText): Promise<Outline>;
   load(source: SourceTree, main: string | undefined, options: LoadOptions, ask: Ask): Promise<Loaded>;
 }
 
