@@ -577,6 +577,7 @@ describe("trouble with the cache", () => {
     open: (ask) => store.open(ask),
     close: () => store.close(),
     list: (ask) => store.list(ask),
+    listOtherVersions: (ask) => store.listOtherVersions(ask),
     remove: (entries, ask) => store.remove(entries, ask),
     setAside: (entry, ask) => store.setAside(entry, ask),
     find: (key, ask) =>

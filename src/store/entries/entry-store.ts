@@ -76,6 +76,12 @@ export interface NewEntry
   readonly attemptDirectory?: string;
 }
 
+/** A result that another version of Memoir recorded, which is never reused. */
+export interface OtherVersion {
+  readonly taskName: string;
+  readonly version: number;
+}
+
 export interface RecordOptions {
   readonly claim?: Claim;
 }
@@ -101,6 +107,8 @@ export interface EntryStore {
   setAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void>;
   /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
   list(ask: Ask): AsyncIterable<Entry>;
+  /** Results of other versions, for explaining. */
+  listOtherVersions(ask: Ask): AsyncIterable<OtherVersion>;
   remove(entries: readonly Entry[], ask: Ask): Promise<void>;
   close(): Promise<void>;
 }

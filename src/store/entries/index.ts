@@ -7,8 +7,10 @@ export type {
   EntryFile,
   EntryStore,
   NewEntry,
+  OtherVersion,
   RecordOptions,
 } from "./entry-store.ts";
+export { entryVersion } from "./entry-store.ts";
 export {
   type CachePlace,
   type CacheSize,
@@ -30,6 +32,7 @@ export {
 } from "./maintenance.ts";
 export {
   createEntryStore,
+  type EntryNames,
   type EntryStoreEvent,
   type KnownContents,
   type ObjectEntryStore,

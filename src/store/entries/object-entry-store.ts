@@ -30,7 +30,15 @@ import {
   parseEntryObject,
   removedName,
 } from "./entry-layout.ts";
-import type { Claim, Entry, EntryFile, EntryStore, NewEntry, RecordOptions } from "./entry-store.ts";
+import type {
+  Claim,
+  Entry,
+  EntryFile,
+  EntryStore,
+  NewEntry,
+  OtherVersion,
+  RecordOptions,
+} from "./entry-store.ts";
 import { LocalReader } from "./local-reader.ts";
 import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
 import { type OutputFile, type PlannedOutputs, planOutputs } from "./output-files.ts";
@@ -47,6 +55,8 @@ export interface ObjectEntryStoreOptions {
   readonly verify?: "recorded" | "content";
   /** What was read once need not be read again. Absent: contents are read each time. */
   readonly contents?: KnownContents;
+  /** What manifests call an entry and the task that made it. Default: names that no account is needed for. */
+  readonly names?: EntryNames;
   /** Manifests that were passed over and why; for logs. */
   readonly onEvent?: (event: EntryStoreEvent) => void;
 }
@@ -58,6 +68,12 @@ export interface KnownContents {
   /** Of what a name says that is never given to other content. */
   named(name: string): Promise<Digest | undefined>;
   remember(name: string, sha256: Digest): void;
+}
+
+/** Amazon Resource Names, as whoever keeps accounts and tasks makes them. */
+export interface EntryNames {
+  entry(uuid: string): string;
+  task(entry: Pick<Entry, "runId" | "callPath">): string;
 }
 
 export type EntryStoreEvent = {
@@ -81,6 +97,7 @@ export class ObjectEntryStore implements EntryStore {
   readonly #verify: "recorded" | "content";
   readonly #onEvent: (event: EntryStoreEvent) => void;
   readonly #contents: KnownContents | undefined;
+  readonly #names: EntryNames;
   readonly #local = new LocalReader();
 
   constructor(options: ObjectEntryStoreOptions) {
@@ -89,6 +106,10 @@ export class ObjectEntryStore implements EntryStore {
     this.#verify = options.verify ?? "recorded";
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.#contents = options.contents;
+    this.#names = options.names ?? {
+      entry: (uuid) => `arn:memoir:::runCache/${options.cacheUuid}/cacheEntry/${uuid}`,
+      task: ({ runId, callPath }) => `arn:memoir:::task/${runId}/${callPath}`,
+    };
   }
 
   get uri(): string {
@@ -215,8 +236,8 @@ export class ObjectEntryStore implements EntryStore {
         Object.entries(planned.outputs).map(([name, value]) => [name, mapFiles(value, inside)]),
       ),
     };
-    const arn = `arn:memoir:::runCache/${this.#cacheUuid}/cacheEntry/${uuid}`;
-    const taskArn = `arn:memoir:::task/${entry.runId}/${entry.callPath}`;
+    const arn = this.#names.entry(uuid);
+    const taskArn = this.#names.task(entry);
     const manifest = writeManifest(whole, { arn, taskArn, workDir: `/mnt/memoir/work`, base });
     await this.#objects.put(manifestName(this.#cacheUuid, entry.key, uuid), manifest, ask);
     return whole;
@@ -224,6 +245,11 @@ export class ObjectEntryStore implements EntryStore {
 
   async *list(ask: Ask): AsyncIterable<Entry> {
     for await (const { read } of this.listManifests(ask)) if (read.kind === "entry") yield read.entry;
+  }
+
+  async *listOtherVersions(ask: Ask): AsyncIterable<OtherVersion> {
+    for await (const { read } of this.listManifests(ask))
+      if (read.kind === "other-version") yield { taskName: read.task, version: read.version };
   }
 
   /** Every manifest with what reading it gave, and every other object below `entries/`. For maintenance. */
