@@ -1,9 +1,11 @@
 /** Objects that a run's parameters name, with their ETags: pinned at the start, compared at the end. */
-import { stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError, type Ask, isAppError, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { createRemoteFiles } from "../workflows/remote-files.ts";
+import type { AllowedPlaces } from "./places.ts";
 
 const asksAtOnce = 16;
 /** A prefix with more objects is pinned as a whole by no one; its first so many are. */
@@ -69,7 +71,7 @@ async function reasoned(uri: string, look: () => Promise<readonly Found[]>): Pro
  */
 export async function missingFile(
   parameters: string,
-  names: readonly string[] | undefined,
+  { names, allowed }: { readonly names: readonly string[] | undefined; readonly allowed: AllowedPlaces },
 ): Promise<string | undefined> {
   if (names === undefined) return undefined;
   const values = JSON.parse(parameters) as Readonly<Record<string, unknown>>;
@@ -77,7 +79,7 @@ export async function missingFile(
     if (!names.includes(name) && !names.includes(name.slice(name.indexOf(".") + 1))) continue;
     for (const text of textsOf(value)) {
       const path = localPath(text);
-      if (path !== undefined && !(await isThere(path))) return text;
+      if (path !== undefined && !(await mayBeThere(path, allowed))) return text;
     }
   }
   return undefined;
@@ -93,9 +95,24 @@ function localPath(text: string): string | undefined {
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+/**
+ * Where places are restricted, links are not followed: what lies behind one is for whoever reads it to refuse, and
+ * whether something is there is nobody's business.
+ */
+async function mayBeThere(path: string, allowed: AllowedPlaces): Promise<boolean> {
   try {
-    await stat(path);
+    if (allowed.kind === "all") {
+      await stat(path);
+      return true;
+    }
+    const { folder } = allowed;
+    const inside = folder === undefined ? ".." : relative(folder, path);
+    if (folder === undefined || inside.split(sep)[0] === "..") return true;
+    let at = folder;
+    for (const part of inside.split(sep)) {
+      at = join(at, part);
+      if ((await lstat(at)).isSymbolicLink()) return true;
+    }
     return true;
   } catch (error) {
     // What may not be looked at is for whoever reads it to report.

@@ -380,7 +380,8 @@ export class RunDesk {
   async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord["resourceDigests"]> {
     const digests = await inputDigests(run.parameters, this.#options.environment, ask);
     const [gone] = [...digests].find(([, digest]) => digest === undefined) ?? [];
-    const missing = gone ?? (await missingFile(run.parameters, run.definition?.pathParameters));
+    const places = { names: run.definition?.pathParameters, allowed: this.#options.allowed };
+    const missing = gone ?? (await missingFile(run.parameters, places));
     if (missing !== undefined)
       throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} is not there`);
     const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
