@@ -84,6 +84,8 @@ export interface OtherVersion {
 
 export interface RecordOptions {
   readonly claim?: Claim;
+  /** Told the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
+  readonly onContent?: (source: string, sha256: string) => void;
 }
 
 /**

@@ -38,5 +38,6 @@ export {
   type ObjectEntryStore,
   type ObjectEntryStoreOptions,
 } from "./object-entry-store.ts";
+export { planOutputs } from "./output-files.ts";
 export { openRunLease, type RunLease } from "./run-lease.ts";
 export { decodeOutputs, encodeOutputs } from "./value-codec.ts";

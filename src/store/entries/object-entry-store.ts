@@ -210,7 +210,7 @@ export class ObjectEntryStore implements EntryStore {
     const local = this.#objects.pathOf(folder);
     const planned = await planOutputs(entry.outputs, local === undefined ? "objects" : "real");
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
-      this.#storeFile({ folder, own }, file, ask),
+      this.#storeFile({ folder, own, ...options }, file, ask),
     );
     if (local !== undefined) await placeRest(local, planned);
     checkAsk(ask, `recording ${entry.callPath}`);
@@ -444,7 +444,7 @@ export class ObjectEntryStore implements EntryStore {
   }
 
   async #storeFile(
-    place: { readonly folder: string; readonly own: string | undefined },
+    place: { readonly folder: string; readonly own: string | undefined } & RecordOptions,
     file: OutputFile,
     ask: Ask,
   ): Promise<EntryFile> {
@@ -460,6 +460,7 @@ export class ObjectEntryStore implements EntryStore {
     const target = folder === undefined ? undefined : `${folder}/${file.path}`;
     if (target === undefined) {
       const sha256 = await contentOf(source, size, ask);
+      place.onContent?.(file.source, sha256);
       const { sizeBytes, etag } = await this.#objects.putFile(name, source, ask);
       return { ...facts, sha256, sizeBytes, etag: etag ?? "" };
     }
@@ -473,6 +474,7 @@ export class ObjectEntryStore implements EntryStore {
     const { mtime, ctimeMs, size: sizeBytes } = statSync(onDisk(target));
     if (ctimeMs !== before.ctimeMs || sizeBytes !== before.size)
       throw new AppError("FILE_CHANGED", `recording ${source}: it changed while it was recorded`);
+    place.onContent?.(file.source, sha256);
     return { ...facts, sha256, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
   }
 
