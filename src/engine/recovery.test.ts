@@ -72,6 +72,7 @@ describe("after a crash", () => {
     open: (ask) => store.open(ask),
     close: () => store.close(),
     list: (ask) => store.list(ask),
+    listOtherVersions: (ask) => store.listOtherVersions(ask),
     remove: (entries, ask) => store.remove(entries, ask),
     find: (key, ask) => store.find(key, ask),
     setAside: (entry, ask) => store.setAside(entry, ask),
