@@ -275,6 +275,13 @@ async function conclude(
       ...(await where()),
     });
   const { exitCode, outOfMemory, usage } = end;
+  if (end.spoiled !== undefined)
+    return failed({
+      kind: "output-missing",
+      message: `the task has deleted or replaced ${end.spoiled}, which its outputs are read with`,
+      exitCode,
+      ...(await where()),
+    });
   if (!accepts(task, exitCode)) {
     const facts = { exitCode, ...(await where()) };
     if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });

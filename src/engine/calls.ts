@@ -5,17 +5,8 @@
 import { join, relative } from "node:path";
 import type { PinnedImage, Usage } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import {
-  AppError,
-  type Ask,
-  type CallKey,
-  checkAsk,
-  invariant,
-  messageOf,
-  pause,
-  type TaskPath,
-} from "../kernel/index.ts";
-import type { Identity, Key } from "../keys/index.ts";
+import { AppError, type Ask, type CallKey, checkAsk, invariant, messageOf, pause } from "../kernel/index.ts";
+import type { Key } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import {
@@ -121,6 +112,7 @@ export class Calls {
       ...(defaultImage === undefined ? {} : { defaultImage }),
       ...(cache === undefined ? {} : { cache }),
       materials: parts.materials,
+      fingerprinter: parts.run.fingerprinter,
       emit: parts.emit,
     });
   }
@@ -344,8 +336,7 @@ export class Calls {
     release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
-    const doubt =
-      computed.doubt ?? (await this.#changedInput(order.task, identified.identities, computed.inputs, ask));
+    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified, computed.inputs, ask));
     if (doubt !== undefined) {
       this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
       return { kind: "computed", outputs, key };
@@ -443,18 +434,24 @@ export class Calls {
     });
   }
 
-  /** Words when an input was written to while the task ran: the result may belong to either content. */
+  /** Words when an input or the program changed while the task ran: the result may belong to either content. */
   async #changedInput(
     task: TaskCall,
-    identities: ReadonlyMap<TaskPath, Identity>,
+    { identities, program }: Keyed,
     staged: readonly StagedInput[],
     ask: Ask,
   ): Promise<string | undefined> {
+    const { materials } = this.#parts;
+    if (program !== undefined) {
+      const { file, identity } = program;
+      if (!(await materials.unchanged({ file, identity, path: file.location }, ask)))
+        return `its program ${file.location} changed while the task ran`;
+    }
     const paths = new Map(staged.map((input) => [input.path, input.source.location]));
     for (const { path: place, source: file } of task.inputs) {
       const identity = identities.get(place);
       const path = paths.get(place) ?? file.location;
-      if (identity !== undefined && !(await this.#parts.materials.unchanged({ file, identity, path }, ask)))
+      if (identity !== undefined && !(await materials.unchanged({ file, identity, path }, ask)))
         return `its input ${file.location} changed while the task ran`;
     }
     return undefined;

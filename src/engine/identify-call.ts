@@ -1,8 +1,9 @@
 /** Fingerprint, pin, key: the first three steps of a call. */
+import { basename } from "node:path";
 import type { Executor, ImageResolver, PinnedImage } from "../exec/core/index.ts";
 import { AppError, type Ask, checkAsk, isAppError, messageOf, type TaskPath } from "../kernel/index.ts";
-import { type ContainerFact, type Identity, type Key, keyOf } from "../keys/index.ts";
-import type { ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
+import { type ContainerFact, type Fingerprinter, type Identity, type Key, keyOf } from "../keys/index.ts";
+import type { FileValue, ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
 import type { RunCacheParts, RunParts } from "./run-parts.ts";
@@ -12,12 +13,19 @@ export interface Surroundings {
   readonly container: ContainerFact | undefined;
 }
 
+/** What the call names as its program, where it runs without an image. */
+export interface IdentifiedProgram {
+  readonly file: FileValue;
+  readonly identity: Identity;
+}
+
 export type IdentifiedCall =
   | {
       readonly kind: "keyed";
       readonly key: Key;
       readonly image?: PinnedImage;
       readonly identities: ReadonlyMap<TaskPath, Identity>;
+      readonly program?: IdentifiedProgram;
     }
   /** Computed, and neither looked up nor recorded. */
   | { readonly kind: "unkeyed"; readonly why: string; readonly image?: PinnedImage }
@@ -31,6 +39,7 @@ export interface IdentifyParts {
   readonly defaultImage?: string;
   readonly cache?: RunCacheParts;
   readonly materials: Materials;
+  readonly fingerprinter: Fingerprinter;
   readonly emit: Emit;
 }
 
@@ -55,11 +64,13 @@ export class CallIdentifier {
     const image = pinned.image === undefined ? {} : { image: pinned.image };
     const why = await this.#whyNotReusable(task, pinned.image);
     if (why !== undefined) return { kind: "unkeyed", why, ...image };
-    const container = this.#containerOf(pinned.image);
-    if (container === undefined)
+    const known = this.#containerOf(pinned.image);
+    if (known === undefined)
       return { kind: "unkeyed", why: "this machine's environment has no identity", ...image };
     const identities = new Map<TaskPath, Identity>();
+    let program: IdentifiedProgram | undefined;
     try {
+      if (pinned.image === undefined) program = await this.#programOf(task, ask);
       await Promise.all(
         task.inputs.map(async (input) => {
           identities.set(input.path, await this.#parts.materials.identityOf(input.source, ask));
@@ -69,9 +80,19 @@ export class CallIdentifier {
       checkAsk(ask, `fingerprinting the inputs of ${task.path}`);
       return this.#unidentified(task, error, image);
     }
+    const container =
+      known.kind === "image" || task.program === undefined
+        ? known
+        : { ...known, program: program?.identity.text ?? "absent" };
     const inputs = new Map([...identities].map(([path, identity]) => [path, identity.text]));
     const resources = this.#parts.cache?.resources ?? "ignored";
-    return { kind: "keyed", key: keyOf(task, { inputs, container, resources }), identities, ...image };
+    return {
+      kind: "keyed",
+      key: keyOf(task, { inputs, container, resources }),
+      identities,
+      ...image,
+      ...(program === undefined ? {} : { program }),
+    };
   }
 
   /** A missing input ends the call; one that cannot be identified is computed without the cache. */
@@ -85,6 +106,15 @@ export class CallIdentifier {
     const words = `the inputs could not be identified: ${error.message}`;
     this.#parts.emit({ kind: "cache.trouble", doing: "fingerprinting", call: task.path, words });
     return { kind: "unkeyed", why: words, ...image };
+  }
+
+  async #programOf(task: TaskCall, ask: Ask): Promise<IdentifiedProgram | undefined> {
+    const { executor, fingerprinter } = this.#parts;
+    if (task.program === undefined || executor.programPath === undefined) return undefined;
+    const path = await executor.programPath(task.program, { ...task.passedEnv, ...task.env });
+    if (path === undefined) return undefined;
+    const file: FileValue = { kind: "file", location: path, basename: basename(path) };
+    return { file, identity: await fingerprinter.identify(file, ask) };
   }
 
   async #whyNotReusable(task: TaskCall, image: PinnedImage | undefined): Promise<string | undefined> {

@@ -57,6 +57,7 @@ export async function predictReuse(
     ...(defaultImage === undefined ? {} : { defaultImage }),
     ...(cache === undefined ? {} : { cache }),
     materials,
+    fingerprinter: parts.fingerprinter,
     emit: () => {},
   });
   // Asks the cache as a run would: trouble is a miss, and an unreachable cache is given up after a few.

@@ -24,7 +24,7 @@ import {
   isList,
   isRecord,
 } from "../values/value.ts";
-import { commandWords } from "./bind-arguments.ts";
+import { commandWords, type Word } from "./bind-arguments.ts";
 import { dockerPlan } from "./docker.ts";
 import { failureAt } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
@@ -134,6 +134,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       frontEndVersion,
       command,
       shell,
+      ...programOf(words),
       inputs: [...everything.inputs.filter((each) => named(each.path)), ...atWork.inputs],
       literalFiles: [...everything.literalFiles.filter((each) => named(each.path)), ...atWork.literalFiles],
       env,
@@ -153,6 +154,12 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
   };
+}
+
+/** Shell text may begin with anything; a word that the shell would not read as it stands is no program. */
+function programOf(words: readonly Word[]): Pick<TaskCall, "program"> {
+  const program = words[0]?.text ?? "";
+  return /^[^\s=;&|<>()$`"'\\*?#~!{}[\]]+$/.test(program) ? { program } : {};
 }
 
 /** A path in the working directory by the name that it has in every call. */
