@@ -301,7 +301,9 @@ async function conclude(
     const message = collected.message + readOnlyWords(attempt, facts.stderrTail);
     return failed({ kind: "output-missing", message, ...facts });
   }
-  const doubt = "a part of the task ran out of memory although the command went on";
+  const doubt = outOfMemory
+    ? "a part of the task ran out of memory although the command went on"
+    : collected.doubt;
   return {
     kind: "computed",
     outputs: collected.outputs,
@@ -309,7 +311,7 @@ async function conclude(
     exitCode,
     usage,
     inputs: attempt.inputs,
-    ...(outOfMemory ? { doubt } : {}),
+    ...(doubt === undefined ? {} : { doubt }),
   };
 }
 

@@ -110,7 +110,12 @@ export type OutputCollector = (
   finished: FinishedAttempt,
   ask: Ask,
 ) => Promise<
-  | { readonly kind: "collected"; readonly outputs: Outputs }
+  | {
+      readonly kind: "collected";
+      readonly outputs: Outputs;
+      /** Why equal outputs cannot be counted on another time: the result is used, and not recorded. */
+      readonly doubt?: string;
+    }
   | { readonly kind: "missing"; readonly message: string }
 >;
 

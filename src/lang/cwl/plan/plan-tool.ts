@@ -58,6 +58,8 @@ export interface PlannedTool {
   /** As the task sees them, for the expressions of outputs. */
   readonly inputs: CwlRecord;
   readonly runtime: CwlRecord;
+  /** Paths of the task that the tool may change, with everything below them. */
+  readonly writable: ReadonlySet<string>;
   /** InplaceUpdateRequirement: locations of what the tool changes -> where the task has its copy. */
   readonly updates: ReadonlyMap<string, string>;
 }
@@ -126,6 +128,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     inputs,
     runtime,
     outputs,
+    writable: work.writable,
     updates: requirements.inplaceUpdate?.inplaceUpdate === true ? updatesOf(work) : new Map(),
     call: {
       name: tool.name,
@@ -145,6 +148,8 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       behindEntrypoint,
       ...(requirements.docker?.required === true ? { needsContainer: true as const } : {}),
       resources,
+      // "It is not an error for an implementation to not satisfy all hints" (v1.2, CommandLineTool.hints).
+      ...(requirements.resource?.required === false ? { resourcesAreHints: true as const } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       maxRetries: tool.temporaryFailCodes.length === 0 ? 0 : temporaryRetries,
       retriedExit: tool.temporaryFailCodes,
