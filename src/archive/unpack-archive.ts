@@ -33,7 +33,10 @@ export interface Unpacking {
  */
 export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void> {
   const { archive, name, into, limits, codes } = request;
-  const { size } = await stat(archive);
+  const found = await stat(archive);
+  const { size } = found;
+  // Opening a pipe waits for somebody to write to it.
+  if (!found.isFile()) throw new AppError(codes.damaged, `unpacking ${name}: it is not a regular file`);
   const writer = new ArchiveWriter({
     archive: name,
     folder: into,

@@ -183,7 +183,8 @@ function startFailure(
   if (isAppError(error, "EXEC_ENGINE_NOT_FOUND") || isAppError(error, "DISK_FULL")) throw error;
   if (!isAppError(error)) throw error;
   const message = `${error.message}. ${error.hint}`;
-  if (error.row.kind === "not-found") return failed({ kind: "input-unavailable", message });
+  if (error.row.kind === "not-found" || error.code === "FILE_NOT_REGULAR")
+    return failed({ kind: "input-unavailable", message });
   return failed({ kind: error.row.retry === "later" ? "lost" : "resources-unavailable", message });
 }
 

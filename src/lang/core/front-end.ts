@@ -141,11 +141,11 @@ export interface FileAccess {
    * once they are here and found right. Absent where files are only those of this machine.
    */
   hostPath?(location: string, ask: Ask): Promise<string>;
-  /** Names directly below a directory, sorted by code unit. */
+  /** Names directly below a directory, sorted by code unit; `link`: of what a link leads to, "file" for nowhere. */
   list(
     location: string,
     ask: Ask,
-  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory" }[]>;
+  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory"; readonly link?: true }[]>;
   /** Keeps a small file under the run's folder, named by content; answers its location. */
   write(basename: string, content: string, ask: Ask): Promise<string>;
   /** A folder of the run for things that only have to live as long as the run. Absolute. */
