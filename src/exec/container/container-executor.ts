@@ -36,7 +36,6 @@ import {
   type StopReason,
   settleInputs,
   stoppedEnd,
-  withSpoiled,
   writeStopMark,
 } from "../core/index.ts";
 import { containerSpec, type SpecOptions } from "./container-spec.ts";
@@ -264,7 +263,7 @@ class ContainerExecutor implements Executor {
     });
     if (told !== undefined || container !== undefined)
       await settleInputs(attempt, this.#staged.get(attempt.id));
-    if (told !== undefined) return withSpoiled(told, attempt.directory);
+    if (told !== undefined) return told;
     if (state instanceof AppError) return { kind: "lost", message: state.message };
     if (state === undefined)
       return { kind: "lost", message: `container ${attempt.id} is gone and left no exit code` };

@@ -5,7 +5,6 @@ export {
   readExitCode,
   type StopReason,
   stoppedEnd,
-  withSpoiled,
   writeStopMark,
 } from "./attempt-files.ts";
 export {

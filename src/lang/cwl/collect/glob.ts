@@ -1,7 +1,4 @@
-/**
- * POSIX patterns below a folder; names that begin with a dot are found only by patterns that do, and a pattern that ends
- * with a slash finds only folders.
- */
+/** POSIX patterns below a folder; names that begin with a dot are found only by patterns that do. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byCodeUnit } from "../../../hash/index.ts";
@@ -25,10 +22,7 @@ export async function globBelow(folder: string, pattern: string): Promise<readon
     }
     found = next;
   }
-  const wanted = pattern.endsWith("/")
-    ? found.filter((path) => factsOf(join(folder, path))?.isDirectory() === true)
-    : [...found];
-  return [...wanted].sort(byCodeUnit);
+  return [...found].sort(byCodeUnit);
 }
 
 /** `*`, `?`, `[a-z]`, `[!a]` and `\x` of one path segment. */

@@ -5,9 +5,7 @@
  */
 import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { whatItIs } from "../../../files/index.ts";
 import { sha256 } from "../../../hash/index.ts";
-import { onDisk } from "../../../kernel/index.ts";
 import { type FileValue, isObjectUri, nameProblem, originFolder } from "../../../task/index.ts";
 import { membersInOrder, type Reach } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
@@ -170,18 +168,11 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
   }
   const location = isAbsolute(text) ? text : resolve(place.baseDir, text);
   await place.reach?.admit(location);
-  const found = await stat(onDisk(location)).catch(() => undefined);
+  const found = await stat(location).catch(() => undefined);
   if (found === undefined) {
     throw new ValueFailure(
       `${what} names the ${path.kind} ${path.path}, which does not exist`,
       isAbsolute(text) ? undefined : `relative paths start at ${place.baseDir}`,
-    );
-  }
-  const special = whatItIs(found);
-  if (special !== undefined) {
-    throw new ValueFailure(
-      `${what} names ${path.path}, which is ${special}, but a ${path.kind} is needed`,
-      "write what it gives into a regular file and name that",
     );
   }
   const kind = found.isDirectory() ? "directory" : "file";
