@@ -293,6 +293,14 @@ function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
   };
 }
 
+function headerWords(event: Extract<TierEvent, { readonly kind: "tier-header-mismatch" }>): string {
+  const { tier, modelId, expected, found, rows } = event;
+  if (rows === "by-position")
+    return `${tier} holds columns without names for ${modelId}; its rows of ${expected.length} cells are read as ${expected.join(", ")} (--ersilia-rows positional)`;
+  const way = found === undefined ? "; --ersilia-rows positional takes their cells in the model's order" : "";
+  return `${tier} holds columns ${found?.join(", ") ?? "without names"} for ${modelId}, expected ${expected.join(", ")}; they are not used${way}`;
+}
+
 type ToldEvent = Exclude<TierEvent, { readonly kind: "tier-unreachable" | "tier-call-failed" }>;
 
 function wordsOf(event: ToldEvent): string {
@@ -302,7 +310,7 @@ function wordsOf(event: ToldEvent): string {
     case "tier-write-refused":
       return `${event.tier} takes no new predictions: ${event.reason}`;
     case "tier-header-mismatch":
-      return `${event.tier} holds columns ${event.found?.join(", ") ?? "without names"} for ${event.modelId}, expected ${event.expected.join(", ")}; they are not used`;
+      return headerWords(event);
     case "tier-rows-damaged":
       return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
     case "tier-file-skipped":

@@ -25,7 +25,7 @@ export interface PredictionSettings {
   /** Rows that the local tier stored longer ago than this are misses; undefined = they never grow old. */
   readonly expireAfterMs?: number;
   /** Rows of unknown release that Ersilia wrote into a Redis; default `use`. */
-  readonly ersiliaRows?: "use" | "refuse";
+  readonly ersiliaRows?: "use" | "positional" | "refuse";
   /** `off`: nothing is looked up locally and nothing recorded. */
   readonly localCache: "on" | "off";
   readonly cloud?: string;

@@ -47,8 +47,8 @@ export const localRuleOptions: readonly OptionSpec[] = [
   {
     flags: "--ersilia-rows <what>",
     description:
-      "rows that Ersilia wrote into the Redis, whose release nobody knows: use or refuse them; default use",
-    choices: ["use", "refuse"],
+      "rows that Ersilia wrote into the Redis, whose release nobody knows: use them where their columns are named, positional: also where no names are stored, or refuse them; default use",
+    choices: ["use", "positional", "refuse"],
   },
 ];
 
@@ -134,7 +134,7 @@ export function localRules(given: Given): Pick<SettingsWish, "expireAfterMs" | "
   const rows = given.text("ersilia-rows");
   return {
     ...present("expireAfterMs", expireAfterMs),
-    ...(rows === "use" || rows === "refuse" ? { ersiliaRows: rows } : {}),
+    ...(rows === "use" || rows === "positional" || rows === "refuse" ? { ersiliaRows: rows } : {}),
   };
 }
 

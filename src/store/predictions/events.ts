@@ -12,7 +12,7 @@ export type TierEvent =
     }
   /** Rows could not be stored because the tier is full or read-only; lookups go on. Emitted once until a write works. */
   | { readonly kind: "tier-write-refused"; readonly tier: string; readonly reason: string }
-  /** The column names stored beside Ersilia's rows are not this model's: none of those rows is used. */
+  /** The column names stored with Ersilia's rows are not this model's: none of those rows is used, or by position. */
   | {
       readonly kind: "tier-header-mismatch";
       readonly tier: string;
@@ -20,6 +20,7 @@ export type TierEvent =
       readonly expected: readonly string[];
       /** undefined where there is no readable header at all. */
       readonly found: readonly string[] | undefined;
+      readonly rows: "not-used" | "by-position";
     }
   /** Records that are torn or not ours; each counts as a miss. */
   | {

@@ -163,6 +163,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
             modelId: "eos4mix",
             expected: ["weight", "rings", "label"],
             found: header,
+            rows: "not-used",
           },
         ]);
       }
@@ -178,6 +179,42 @@ describeWith([redisRequirement], "with a Redis server", () => {
         undefined,
         [44.1],
       ]);
+    });
+
+    it("reads them by position when told to: as many cells as the model has columns, and a warning", async () => {
+      const two = scopeOf({
+        columns: [
+          { name: "a", type: "float" },
+          { name: "b", type: "string" },
+        ],
+      });
+      const key = `cache:${two.modelId}`;
+      await raw.hset(
+        key,
+        "CCO",
+        '["0.5", "x"]',
+        "CCC",
+        '["0.5"]',
+        "C",
+        '["0.5", "x", "1"]',
+        "N",
+        '["x", "0.5"]',
+      );
+      await raw.hset(key, "O", '["", ""]');
+      const tier = await connect({ ersiliaRows: "positional" });
+      const answers = await tier.getMany(two, ["CCO", "CCC", "C", "N", "O"], ask);
+      expect(answers.map((answer) => answer?.values)).toEqual([
+        [0.5, "x"],
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(events).toMatchObject([{ kind: "tier-header-mismatch", found: undefined, rows: "by-position" }]);
+      expect(await collect(tier, two, ask)).toHaveLength(1);
+      // With a header that names other columns nothing is read by position.
+      await raw.set(`${two.modelId}:header`, '["p", "q"]');
+      expect(await tier.getMany(two, ["CCO"], ask)).toEqual([undefined]);
     });
 
     it("keeps working, and Ersilia's rows whole, when the header belongs to other columns", async () => {

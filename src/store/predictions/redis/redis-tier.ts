@@ -32,8 +32,12 @@ export interface RedisTierOptions {
   readonly url: string;
   /** Rows stored longer ago than this are misses, and rows of unknown age too. Whole seconds; default: no limit. */
   readonly expireAfterMs?: number;
-  /** What to do with rows that Ersilia wrote, whose release nobody knows. Default `use`. */
-  readonly ersiliaRows?: "use" | "refuse";
+  /**
+   * What to do with rows that Ersilia wrote, whose release nobody knows. `use`: where a header names their cells.
+   * `positional`: also where there is no header; their cells are then taken in the order of the model's columns.
+   * Default `use`.
+   */
+  readonly ersiliaRows?: "use" | "positional" | "refuse";
   /** Milliseconds until somebody must have taken the connection. Default 1000. */
   readonly connectWithinMs?: number;
   readonly onEvent?: TierEventSink;
@@ -273,8 +277,13 @@ class RedisTier implements PredictionTier {
     const names = scope.columns.map((column) => column.name);
     const fits = header !== undefined && sameNames(header, names);
     const mine = shown === keys.identity;
+    if (headerText === null && this.#options.ersiliaRows === "positional") {
+      this.#tellHeader(scope, names, header, "by-position");
+      const sharedHash = { key: keys.shared, shared: true };
+      return { header: names, hashes: mine ? [sharedHash, ...ownHash] : [...ownHash, sharedHash] };
+    }
     if (!fits && !(mine && headerText === null)) {
-      this.#tellHeader(scope, names, header);
+      this.#tellHeader(scope, names, header, "not-used");
       return { header: undefined, hashes: ownHash };
     }
     const sharedHash = { key: keys.shared, shared: true };
@@ -427,6 +436,7 @@ class RedisTier implements PredictionTier {
     scope: PredictionScope,
     expected: readonly string[],
     found: readonly string[] | undefined,
+    rows: "not-used" | "by-position",
   ): void {
     if (this.#toldHeaders.has(scope.modelId)) return;
     this.#toldHeaders.add(scope.modelId);
@@ -436,6 +446,7 @@ class RedisTier implements PredictionTier {
       modelId: scope.modelId,
       expected,
       found,
+      rows,
     });
   }
 
