@@ -168,7 +168,19 @@ describe("a folder", () => {
     expect(String(error)).toContain("model/passwd is a link to /etc/passwd");
   });
 
-  test("with Git-LFS pointers is refused, and what was installed before stays", async () => {
+  test("with Git-LFS pointers is installed for look-ups only, until it is fetched whole", async () => {
+    const folder = copyOf("pointer");
+    const { lookUpsOnly, replaced } = await fetchFrom(folder);
+    expect(replaced).toBe("nothing");
+    expect(lookUpsOnly?.code).toBe("MODEL_LFS_POINTER");
+    expect(String(lookUpsOnly)).toContain("weights.bin");
+    expect((await find("eos0lfs")).columns.length).toBeGreaterThan(0);
+    writeFileSync(join(folder, "model", "checkpoints", "weights.bin"), "weights");
+    const whole = await fetchFrom(folder);
+    expect([whole.replaced, whole.lookUpsOnly]).toEqual(["nothing", undefined]);
+  });
+
+  test("with Git-LFS pointers is refused in place of a whole model, which stays", async () => {
     const folder = copyOf("letters");
     await fetchFrom(folder);
     mkdirSync(join(folder, "model", "checkpoints"));

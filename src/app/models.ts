@@ -176,16 +176,19 @@ export interface FetchResult {
   readonly from: string;
   /** What the model asks to have installed; Memoir does not install it. */
   readonly needs?: readonly string[];
+  /** Why it cannot compute: its cached rows can be looked up all the same. */
+  readonly lookUpsOnly?: string;
 }
 
 export async function fetchOne(wish: FetchWish, { environment }: Wiring, ask: Ask): Promise<FetchResult> {
   const { cwd, home, programs } = environment;
   const version = wish.version === undefined ? {} : { version: wish.version };
   const source = parseFetchSource(wish.source, { cwd, ...version });
-  const { model, replaced } = await fetchModel({ source, home, env: programs }, ask);
+  const { model, replaced, lookUpsOnly } = await fetchModel({ source, home, env: programs }, ask);
   const { id, slug, title, release, needs } = model;
   const asked = needs === undefined ? {} : { needs };
-  return { model: id, slug, title, release, replaced, from: wish.source, ...asked };
+  const only = lookUpsOnly === undefined ? {} : { lookUpsOnly: lookUpsOnly.message };
+  return { model: id, slug, title, release, replaced, from: wish.source, ...asked, ...only };
 }
 
 export interface DeleteResult {

@@ -13,6 +13,7 @@ import {
 } from "../predict/index.ts";
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
+import { modelFromCaches } from "./model-from-caches.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
 import { absolute } from "./tier-address.ts";
 import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
@@ -165,7 +166,7 @@ export async function dump(
 ): Promise<DumpResult> {
   const { environment } = wiring;
   const settings = await settingsOf(wish, wiring);
-  const model = await modelOf(settings, environment, ask);
+  const model = await modelOf(settings, environment, ask, "never");
   const tiers = createTiers(settings, environment, warnOf(emit));
   try {
     return await dumpPredictions(
@@ -201,17 +202,37 @@ export async function settingsOf(
   return settingsFrom(wish, session.settings, environment);
 }
 
-/** The model of the settings; with a runner URL it is run by that server, whatever it is described by. */
+/**
+ * The model of the settings; with a runner URL it is run by that server, whatever it is described by. Where nothing is
+ * computed the model need not be here: the caches know its columns.
+ */
 export async function modelOf(
   settings: PredictionSettings,
   environment: Environment,
   ask: Ask,
+  computes: "allowed" | "never" = settings.computes ?? planOf(settings.mode).computes,
 ): Promise<Model> {
   const { home, cwd } = environment;
-  const model = await findModel({ name: settings.model, home, cwd }, ask);
-  return settings.runnerUrl === undefined
-    ? model
-    : { ...model, source: { kind: "http", url: settings.runnerUrl } };
+  const plan = planOf(settings.mode);
+  try {
+    const model = await findModel({ name: settings.model, home, cwd }, ask);
+    return settings.runnerUrl === undefined
+      ? model
+      : { ...model, source: { kind: "http", url: settings.runnerUrl } };
+  } catch (error) {
+    if (computes === "allowed" || !isAppError(error, "MODEL_NOT_FOUND")) throw error;
+    const tiers = createTiers(settings, environment, () => {});
+    try {
+      return await modelFromCaches(
+        settings.model,
+        plan.lookUp.map((source) => tiers[source]),
+        error,
+        ask,
+      );
+    } finally {
+      await tiers.close();
+    }
+  }
 }
 
 function settingsFrom(
@@ -271,6 +292,8 @@ export function runnerWords(model: Model): string {
       return "builtin";
     case "folder":
       return `script ${model.source.path}`;
+    case "cache":
+      return "none: look-ups only";
     default:
       return `http ${redact(model.source.url)}`;
   }

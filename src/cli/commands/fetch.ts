@@ -36,6 +36,8 @@ export const command = defineCommand<FetchResult>({
     screen.out(
       `${screen.paint.green(words[result.replaced] ?? "fetched")} ${screen.paint.bold(result.model)} ${result.title} (${result.slug}, release ${result.release})`,
     );
+    if (result.lookUpsOnly !== undefined)
+      screen.say(`${screen.paint.yellow("for look-ups only:")} it cannot compute: ${result.lookUpsOnly}`);
     if (result.needs !== undefined) {
       screen.say(
         "it needs these, which Memoir does not install; activate their environment before you run it:",

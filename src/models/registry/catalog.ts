@@ -20,7 +20,7 @@ export interface CatalogRow {
 
 export function catalogRow(model: Model): CatalogRow {
   const task = model.metadata["Task"];
-  const runners = { builtin: "builtin", folder: "script", http: "http" } as const;
+  const runners = { builtin: "builtin", folder: "script", http: "http", cache: "none" } as const;
   return {
     identifier: model.id,
     slug: model.slug,

@@ -45,11 +45,14 @@ export interface FetchedModel {
    * that is part of Memoir; nothing was fetched.
    */
   readonly replaced: "nothing" | "same" | "other-release" | "changed" | "builtin";
+  /** What is missing for computing; the model is good for look-ups only. */
+  readonly lookUpsOnly?: AppError;
 }
 
 /**
  * Fetches and installs a model.
- * @throws AppError MODEL_FETCH_FAILED, MODEL_PACKAGE_INVALID, MODEL_LFS_POINTER, MODEL_ARCHIVE_UNSAFE,
+ * @throws AppError MODEL_FETCH_FAILED, MODEL_PACKAGE_INVALID, MODEL_LFS_POINTER (in place of a whole model only),
+ *   MODEL_ARCHIVE_UNSAFE,
  *   MODEL_SERVER_UNREACHABLE, MODEL_SERVER_ANSWER, FILE_NOT_FOUND, FILE_NOT_WRITABLE, DISK_FULL.
  */
 export async function fetchModel(request: FetchRequest, ask: Ask): Promise<FetchedModel> {
@@ -80,7 +83,7 @@ async function install(request: FetchRequest, staging: string, ask: Ask): Promis
   const content = join(staging, "package");
   const from = redact(sourceName(source));
   const described = await obtain(request, staging, content, ask);
-  const { model } = described;
+  const { model, lacks } = described;
   const origin: ModelOrigin = {
     from,
     fetchedAt: new Date().toISOString(),
@@ -90,6 +93,9 @@ async function install(request: FetchRequest, staging: string, ask: Ask): Promis
   await writeFile(join(content, originFile), `${JSON.stringify(origin, undefined, 2)}\n`);
 
   const before = await readInstalled(home, model.id).catch(() => undefined);
+  const beforeLacks = before === undefined ? undefined : await missingFiles(before, ask);
+  // A model that computes is not replaced by one that does not.
+  if (lacks !== undefined && before !== undefined && beforeLacks === undefined) throw lacks;
   await publish(home, model.id, content);
   const installed = await readInstalled(home, model.id);
   if (installed === undefined)
@@ -97,7 +103,24 @@ async function install(request: FetchRequest, staging: string, ask: Ask): Promis
       "MODEL_FETCH_FAILED",
       `fetching ${from}: another process removed model ${model.id} meanwhile`,
     );
-  return { model: installed, replaced: comparison(before, installed) };
+  // Nothing was ever computed with files that were not there.
+  const replaced = comparison(beforeLacks === undefined ? before : undefined, installed);
+  return { model: installed, replaced, ...(lacks === undefined ? {} : { lookUpsOnly: lacks }) };
+}
+
+async function missingFiles(model: Model, ask: Ask): Promise<AppError | undefined> {
+  return model.source.kind === "folder" ? lfsPointersIn(model.source.path, ask) : undefined;
+}
+
+/** Checkpoints that were not downloaded: the model's answers can be looked up, not computed. */
+async function lfsPointersIn(folder: string, ask: Ask): Promise<AppError | undefined> {
+  try {
+    await checkLfsPointers(folder, ask);
+    return undefined;
+  } catch (error) {
+    if (isAppError(error, "MODEL_LFS_POINTER")) return error;
+    throw error;
+  }
 }
 
 /** Fills `content` with the model's files (or a server's card) and reads it as a model: what is wrong shows here. */
@@ -106,7 +129,7 @@ async function obtain(
   staging: string,
   content: string,
   ask: Ask,
-): Promise<{ readonly model: Model; readonly revision?: string }> {
+): Promise<{ readonly model: Model; readonly revision?: string; readonly lacks?: AppError }> {
   const { source } = request;
   if (source.kind === "server") {
     const model = await describeServer(source.url, ask);
@@ -116,7 +139,7 @@ async function obtain(
   }
   const obtained = await obtainFiles(request, staging, ask);
   const model = await readModelPackage(obtained.folder);
-  await checkLfsPointers(obtained.folder, ask);
+  const lacks = await lfsPointersIn(obtained.folder, ask);
   await mkdir(content);
   if (source.kind === "folder") await copyTree(obtained.folder, content, ask);
   else {
@@ -124,7 +147,11 @@ async function obtain(
     await rm(join(obtained.folder, ".git"), { recursive: true, force: true });
     await rename(obtained.folder, content);
   }
-  return { model, ...(obtained.revision === undefined ? {} : { revision: obtained.revision }) };
+  return {
+    model,
+    ...(obtained.revision === undefined ? {} : { revision: obtained.revision }),
+    ...(lacks === undefined ? {} : { lacks }),
+  };
 }
 
 /** Models bring weights and reference data, so that their archives may be large. */

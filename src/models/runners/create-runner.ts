@@ -1,6 +1,6 @@
 /** Picks the runner for a model by where the model lies. */
 import { availableParallelism } from "node:os";
-import { unreachable } from "../../kernel/index.ts";
+import { AppError, unreachable } from "../../kernel/index.ts";
 import { BuiltinRunner } from "../builtin/builtin-runner.ts";
 import type { Model, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
@@ -49,7 +49,20 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
       );
     case "http":
       return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
+    case "cache":
+      return absent(model.id);
     default:
       return unreachable(source);
   }
+}
+
+/** The runner of a model that is only known from a cache: modes that compute nothing never open it. */
+function absent(id: string): Runner {
+  const fail = async (): Promise<never> => {
+    throw new AppError(
+      "MODEL_NOT_FOUND",
+      `computing with model ${id}: it is not here, only its cached rows are`,
+    );
+  };
+  return { kind: "none", toolkit: undefined, open: fail, predict: fail, close: async () => {} };
 }

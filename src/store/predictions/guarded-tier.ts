@@ -238,6 +238,16 @@ class Guard implements GuardedTier {
     });
   }
 
+  columnsOf(stored: StoredScope, ask: Ask) {
+    return this.#guarded({
+      verb: "count",
+      rows: 0,
+      ask,
+      work: async (each) => await this.tier.columnsOf?.(stored, each),
+      otherwise: () => undefined,
+    });
+  }
+
   dropListed(stored: StoredScope, ask: Ask) {
     return this.#guarded({
       verb: "drop",

@@ -9,7 +9,7 @@
  * input replaces the row; `canonical` may be missing from answers of tiers whose layout has no room for it.
  */
 import type { Ask } from "../../kernel/index.ts";
-import type { PredictionRow, PredictionScope } from "../../task/index.ts";
+import type { Column, PredictionRow, PredictionScope } from "../../task/index.ts";
 
 export interface TierAbilities {
   /** Rows can be given an age limit (`expireAfterMs` on open). */
@@ -72,6 +72,11 @@ export interface PredictionTier {
   drop(scope: PredictionScope, ask: Ask): Promise<number>;
   /** Everything that is stored, also of releases that no model here has; ordered by model and release. */
   listScopes(ask: Ask): Promise<readonly StoredScope[]>;
+  /**
+   * Names and types of a listed scope's columns, as far as the tier keeps them; undefined = it does not. Of rows whose
+   * release is unknown the types are what the stored values look like.
+   */
+  columnsOf?(stored: StoredScope, ask: Ask): Promise<readonly Column[] | undefined>;
   /** Removes what `listScopes` told; returns how many rows. Rows of unknown release stay: they are Ersilia's. */
   dropListed(stored: StoredScope, ask: Ask): Promise<number>;
   /** Forgets that the tier did not answer: the next call is made at once. Only tiers that rest have it. */

@@ -5,11 +5,19 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AppError, type Ask, checkAsk } from "../../../kernel/index.ts";
-import type { PredictionRow, PredictionScope } from "../../../task/index.ts";
+import type { Column, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
+import { columnsFromText, columnsText } from "../known-columns.ts";
 import { sampleOf } from "../sample.ts";
-import { identityOf, inOrder, parseScopeIdentity, requireWholeRows, scopeIdentity } from "../scope.ts";
+import {
+  columnsDigest,
+  identityOf,
+  inOrder,
+  parseScopeIdentity,
+  requireWholeRows,
+  scopeIdentity,
+} from "../scope.ts";
 import type { PredictionTier, PutReport, StoredScope } from "../tier.ts";
 import { hashInput } from "./checksum.ts";
 import { createKeyCodec, isHashedInput, type KeyCodec, type RowKey, scopeStart } from "./keys.ts";
@@ -132,7 +140,10 @@ class EmbeddedTier implements PredictionTier {
       if (from > 0) await this.#breathe(ask, "storing predictions");
       const chunk = sorted.slice(from, from + writeChunk);
       try {
-        stored += store.write(() => this.#putChunk(scope, names.internScope(identity), chunk));
+        stored += store.write(() => {
+          names.noteColumns(columnsDigest(scope.columns), columnsText(scope.columns));
+          return this.#putChunk(scope, names.internScope(identity), chunk);
+        });
       } catch (error) {
         // Numbers handed out in the failed transaction were never stored.
         names.forget();
@@ -186,6 +197,13 @@ class EmbeddedTier implements PredictionTier {
         }),
       ),
     );
+  }
+
+  async columnsOf({ columns: digest }: StoredScope, ask: Ask): Promise<readonly Column[] | undefined> {
+    checkAsk(ask, `reading columns from ${this.name}`);
+    if (digest === undefined) return undefined;
+    const { names } = this.#fresh();
+    return this.#guarded("reading columns", () => columnsFromText(names.columns(digest), digest));
   }
 
   drop(scope: PredictionScope, ask: Ask): Promise<number> {

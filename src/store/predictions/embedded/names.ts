@@ -17,6 +17,9 @@ export interface Names {
   findScope(identity: string): number | undefined;
   /** Gives a number where there is none. Inside a write transaction only. */
   internScope(identity: string): number;
+  /** Writes down what columns a digest stands for. Inside a write transaction only. */
+  noteColumns(digest: string, text: string): void;
+  columns(digest: string): string | undefined;
   /** Every scope that ever had a number. */
   scopes(): readonly { readonly identity: string; readonly number: number }[];
   internProvenance(provenance: Provenance | undefined): ProvenanceNote;
@@ -87,6 +90,10 @@ export function createNames(table: LmdbTable<string>): Names {
   return {
     findScope: (identity) => find(nameOf("scope", identity)),
     internScope: (identity) => intern("scope", identity),
+    noteColumns: (digest, text) => {
+      if (table.get(`columns ${digest}`) === undefined) table.putSync(`columns ${digest}`, text);
+    },
+    columns: (digest) => table.get(`columns ${digest}`),
     scopes: () => {
       const next = Number(table.get("next scope") ?? 1);
       return Array.from({ length: next - 1 }, (_, i) => i + 1).flatMap((number) => {

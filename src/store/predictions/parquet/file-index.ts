@@ -4,11 +4,11 @@
  */
 import { sha256 } from "../../../hash/index.ts";
 import type { Ask } from "../../../kernel/index.ts";
-import type { PredictionScope } from "../../../task/index.ts";
+import type { Column, ColumnType, PredictionScope } from "../../../task/index.ts";
 import type { ByteRange, ObjectReader } from "../../objects/index.ts";
 import { columnsDigest } from "../scope.ts";
 import { type ChunkMeta, type FooterMeta, type GroupMeta, parseFooter, type Stretch } from "./footer.ts";
-import { type FileColumn, fileColumns, formatVersion, keyAt, meta } from "./layout.ts";
+import { type FileColumn, fileColumns, formatVersion, keyAt, meta, valuesAt } from "./layout.ts";
 import { type PageOffsets, readColumnIndex, readOffsetIndex } from "./page-index.ts";
 
 export interface ColumnPlace {
@@ -58,7 +58,14 @@ export interface FileSummary {
   readonly columns: string;
   /** Names of files whose rows are all in this one. */
   readonly replaces: readonly string[];
+  /** Its value columns, as they are called in the file. */
+  readonly values: readonly Column[];
 }
+
+/** INT64 and DOUBLE; everything else is text. */
+const valueTypes: Readonly<Record<number, ColumnType>> = { 2: "integer", 5: "float" };
+/** Columns of provenance and canonical form, at the end of every file. */
+const columnsBehindValues = 4;
 
 /** undefined for a file of another program. Throws a plain Error when the file is torn. */
 export async function readFileSummary(reader: ObjectReader, ask: Ask): Promise<FileSummary | undefined> {
@@ -69,6 +76,9 @@ export async function readFileSummary(reader: ObjectReader, ask: Ask): Promise<F
     rows,
     columns: pairs.get(meta.columns) ?? "",
     replaces: replacedNames(pairs.get(meta.replaces)),
+    values: (footer.groups[0]?.chunks ?? [])
+      .slice(valuesAt, -columnsBehindValues)
+      .map(({ name, physicalType }) => ({ name, type: valueTypes[physicalType] ?? "string" })),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Stretch {
 export interface ChunkMeta {
   /** Its column's name. */
   readonly name: string;
+  /** Parquet's number of the physical type. */
+  readonly physicalType: number;
   readonly snappy: boolean;
   readonly compressedSize: number;
   readonly dataOffset: number;
@@ -64,6 +66,7 @@ function group(reader: CompactReader): GroupMeta {
 /** ColumnChunk and the ColumnMetaData inside of it. */
 function chunk(reader: CompactReader): ChunkMeta {
   let name = "";
+  let physicalType = -1;
   let codec = 0;
   let compressedSize = 0;
   let dataOffset = 0;
@@ -72,7 +75,8 @@ function chunk(reader: CompactReader): ChunkMeta {
   const offsetIndex = { offset: 0, length: 0 };
   const columnIndex = { offset: 0, length: 0 };
   const onMeta = (field: number, type: number) => {
-    if (field === 3 && type === compact.list)
+    if (field === 1) physicalType = reader.number();
+    else if (field === 3 && type === compact.list)
       for (let rest = reader.listSize(compact.binary); rest > 0; rest--) name = reader.text();
     else if (field === 4) codec = reader.number();
     else if (field === 7) compressedSize = reader.number();
@@ -92,6 +96,7 @@ function chunk(reader: CompactReader): ChunkMeta {
   });
   return {
     name,
+    physicalType,
     snappy: codec === snappy,
     compressedSize,
     dataOffset,

@@ -61,6 +61,13 @@ export function fileColumns(scope: PredictionScope): readonly FileColumn[] {
   ];
 }
 
+/** Names that a value column of a file may have in the model: with and without the underscores that we append. */
+export function modelNames(fileName: string): readonly string[] {
+  const bare = fileName.replace(/_+$/, "");
+  if (!reserved.includes(bare.toLowerCase())) return [fileName];
+  return Array.from({ length: fileName.length - bare.length + 1 }, (_, n) => bare + "_".repeat(n));
+}
+
 /** Keys of the key-value metadata of our files. */
 export const meta = {
   /** `1`: the version of this layout. */

@@ -15,10 +15,11 @@ import {
   mapBounded,
   messageOf,
 } from "../../../kernel/index.ts";
-import type { Cell, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
+import type { Cell, Column, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import type { ObjectStore } from "../../objects/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
+import { proven } from "../known-columns.ts";
 import { createSampler } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
@@ -27,7 +28,7 @@ import { type FileHandle, type KnownRow, lookUp, readRows, type Wanted } from ".
 import { createFileWriter } from "./file-writer.ts";
 import { createForeignFiles, sortedByKey } from "./foreign.ts";
 import { type InventoryFile, scopesOf, takeInventory } from "./inventory.ts";
-import { fileNameOf, releaseFolder, releasePath } from "./layout.ts";
+import { fileNameOf, modelNames, releaseFolder, releasePath } from "./layout.ts";
 import { merge } from "./merge.ts";
 import { loadCodec } from "./page-decode.ts";
 import { createPartitions, type ListedFile, type Partition, type Partitions } from "./partition.ts";
@@ -57,6 +58,8 @@ export interface ParquetTier extends PredictionTier {
 /** Files looked into at the same time. */
 const filesAtOnce = 4;
 /** How often a call starts again when somebody removed a file under it. */
+/** Spellings of a file's column names that are tried when its columns are read back. */
+const mostSpellings = 256;
 const relistings = 8;
 /** Files above this go through a local temp file instead of one request. */
 const largePut = 64 << 20;
@@ -327,6 +330,21 @@ class Tier implements ParquetTier {
 
   async listScopes(ask: Ask): Promise<readonly StoredScope[]> {
     return scopesOf(await this.#inventory("listing stored predictions", undefined, ask));
+  }
+
+  async columnsOf(stored: StoredScope, ask: Ask): Promise<readonly Column[] | undefined> {
+    const { modelId, release, columns: digest } = stored;
+    if (release === undefined || digest === undefined) return undefined;
+    const files = await this.#inventory("reading columns", releasePath(modelId, release), ask);
+    const values = files.find(({ summary }) => summary.columns === digest)?.summary.values;
+    if (values === undefined) return undefined;
+    // A name that ends in underscores may be the model's own or one that made room for ours.
+    let found: readonly (readonly Column[])[] = [[]];
+    for (const { name, type } of values)
+      found = found
+        .flatMap((before) => modelNames(name).map((each) => [...before, { name: each, type }]))
+        .slice(0, mostSpellings);
+    return found.find((columns) => proven(columns, digest) !== undefined);
   }
 
   /** Removes the files of one set of columns; rows that stand in two of them count twice. */

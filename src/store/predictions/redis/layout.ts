@@ -7,6 +7,7 @@
  * Memoir's own, beside them:
  *
  *   HASH    memoir:<model>             shown -> the scope whose rows lie in Ersilia's hash
+ *                                      columns <digest> -> JSON of the columns' names and types
  *   HASH    memoir:<model>:origins     origin tag -> JSON of where values came from
  *   HASH    memoir:<scope>:rows        rows of the other scopes, and of all while the header is somebody else's
  *   HASH    memoir:<scope>:canonical   canonical form -> raw input
@@ -44,13 +45,26 @@ export function scopeKeys(model: string, identity: string): ScopeKeys {
   return {
     identity,
     tag: scopeTag(identity),
-    shared: `cache:${model}`,
-    header: `${model}:header`,
+    shared: sharedKey(model),
+    header: headerKey(model),
     state: stateKey(model),
     origins: `memoir:${model}:origins`,
     own: `memoir:${identity}:rows`,
     canonical: `memoir:${identity}:canonical`,
   };
+}
+
+export function sharedKey(model: string): string {
+  return `cache:${model}`;
+}
+
+export function headerKey(model: string): string {
+  return `${model}:header`;
+}
+
+/** In the hash of the state: names and types of the columns that the digest stands for. */
+export function columnsField(digest: string): string {
+  return `columns ${digest}`;
 }
 
 export function stateKey(model: string): string {

@@ -4,20 +4,25 @@
  */
 import type { Redis } from "ioredis";
 import { type Ask, checkAsk, mapBounded } from "../../../kernel/index.ts";
-import type { PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
+import type { Column, ColumnType, PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
+import { columnsFromText, columnsText, provenByNames } from "../known-columns.ts";
 import { sampleOf } from "../sample.ts";
 import { identityOf, inOrder, lastOfEachInput, parseScopeIdentity, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
+import { cellOf, misfit } from "./cells.ts";
 import { emptyFindings, type Findings, keep, readProvenance } from "./findings.ts";
 import {
+  columnsField,
+  headerKey,
   type Keys,
   keysOf,
   ownIdentity,
   readHeader,
   type ScopeKeys,
   scopeKeys,
+  sharedKey,
   sharedModel,
   stateKey,
 } from "./layout.ts";
@@ -74,6 +79,8 @@ class RedisTier implements PredictionTier {
   readonly #origins = new Map<string, Provenance>();
   /** Models whose header trouble was told about: once is enough. */
   readonly #toldHeaders = new Set<string>();
+  /** Scopes whose columns are written down. */
+  readonly #notedColumns = new Set<string>();
   #expiresFields = false;
 
   constructor(options: RedisTierOptions) {
@@ -152,6 +159,14 @@ class RedisTier implements PredictionTier {
       });
       await this.#writeCanonical(redis, keys, wanted);
       const textOf = createRowWriter(scope, keys.tag, Math.floor(this.#now() / 1000));
+      if (fresh.length > 0 && !this.#notedColumns.has(keys.identity)) {
+        await redis.hset(
+          keys.state,
+          columnsField(columnsOfIdentity(keys.identity)),
+          columnsText(scope.columns),
+        );
+        this.#notedColumns.add(keys.identity);
+      }
       await mapBounded(slicesOf(fresh, rowsPerWrite), writesInFlight, async (part) => {
         checkAsk(ask, `storing predictions in ${this.name}`);
         await this.#write(redis, keys, part, textOf);
@@ -228,6 +243,25 @@ class RedisTier implements PredictionTier {
     return inOrder([...rows.values()]);
   }
 
+  async columnsOf(stored: StoredScope, ask: Ask): Promise<readonly Column[] | undefined> {
+    const { modelId, columns: digest } = stored;
+    return this.#link.run("reading columns", ask, async (redis) => {
+      const headerText = await redis.get(headerKey(modelId));
+      const names = headerText === null ? undefined : readHeader(headerText);
+      if (digest !== undefined) {
+        const noted = await redis.hget(stateKey(modelId), columnsField(digest));
+        return (
+          columnsFromText(noted, digest) ?? (names === undefined ? undefined : provenByNames(names, digest))
+        );
+      }
+      if (names === undefined || names.length === 0) return undefined;
+      // Ersilia keeps no types: they are what a look at some of the rows says.
+      const [, flat] = await redis.hscan(sharedKey(modelId), "0", "COUNT", scanCount);
+      const rows = pairsOf(flat).map(([, text]) => cellsOfText(text));
+      return names.map((name, at) => ({ name, type: typeOfCells(rows.map((cells) => cells[at])) }));
+    });
+  }
+
   /** Removes what Memoir stored for this scope. Rows that Ersilia wrote stay: they belong to Ersilia. */
   drop(scope: PredictionScope, ask: Ask): Promise<number> {
     return this.#drop(keysOf(scope), ask);
@@ -254,6 +288,7 @@ class RedisTier implements PredictionTier {
     }
     await this.#link.run("dropping predictions", ask, async (redis) => {
       await redis.unlink(keys.own, keys.canonical);
+      await redis.hdel(keys.state, columnsField(columnsOfIdentity(keys.identity)));
       await redis.eval(releaseScript, 1, keys.state, keys.identity);
     });
     return dropped;
@@ -454,6 +489,23 @@ class RedisTier implements PredictionTier {
     if (rows === 0) return;
     this.#options.onEvent?.({ kind: "tier-rows-damaged", tier: this.name, modelId: scope.modelId, rows });
   }
+}
+
+function columnsOfIdentity(identity: string): string {
+  return identity.slice(identity.lastIndexOf("/") + 1);
+}
+
+function cellsOfText(text: string): readonly unknown[] {
+  try {
+    const cells: unknown = JSON.parse(text);
+    return Array.isArray(cells) ? cells : [];
+  } catch {
+    return [];
+  }
+}
+
+function typeOfCells(cells: readonly unknown[]): ColumnType {
+  return cells.every((cell) => cell === undefined || cellOf(cell, "float") !== misfit) ? "float" : "string";
 }
 
 const loneSurrogate = /\p{Surrogate}/u;
