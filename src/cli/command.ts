@@ -4,7 +4,7 @@
  * and the parser all read the same data.
  */
 import type { App } from "../app/index.ts";
-import type { Ask } from "../kernel/index.ts";
+import { type Ask, writeJson } from "../kernel/index.ts";
 import type { Screen } from "./screen.ts";
 
 export interface OptionSpec {
@@ -104,7 +104,7 @@ export function defineCommand<Data>(command: Command<Data>): LoadedCommand {
     options: [...spec.options, ...everyCommand],
     run: async (given, context) => {
       const data = await act(given, context);
-      if (given.is("json")) context.screen.out(JSON.stringify(data, null, 2));
+      if (given.is("json")) context.screen.out(writeJson(data));
       else render(data, context.screen, given);
       return exitCode?.(data) ?? 0;
     },

@@ -3,7 +3,7 @@ export { type CallLeases, folderLeases, type LeaseAnswer, objectLeases } from ".
 export { type CallRow, type CallState, callRows } from "./call-rows.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
-export { plainOutputs } from "./json-values.ts";
+export { exactOutputs } from "./json-values.ts";
 
 export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {

@@ -1,5 +1,6 @@
 /** Values as JSON for people and for other programs: `outputs.json`, `--json`, and results that wait to be recorded. */
 import { isAbsolute } from "node:path";
+import { ExactJson } from "../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../task/index.ts";
 
 /** `path`: a file is its location (WDL). `object`: a file is `{class, location, …}` (CWL). */
@@ -10,18 +11,13 @@ export function jsonOfOutputs(outputs: Outputs, style: FileStyle): string {
   return `${text({ kind: "record", entries: Object.entries(outputs) }, { style, indent: "" })}\n`;
 }
 
-/** Outputs as plain JSON data. Integers that JSON's readers would round become text; `outputs.json` has them exactly. */
-export function plainOutputs(outputs: Outputs): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, plain(value)]));
-}
-
-function plain(value: Value): unknown {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (value === null || typeof value !== "object") return value;
-  if (isList(value)) return value.map(plain);
-  if (value.kind === "record")
-    return Object.fromEntries(value.entries.map(([key, item]) => [key, plain(item)]));
-  return value.location;
+/** The same for who prints more than the outputs; files are their locations. */
+export function exactOutputs(outputs: Outputs): ExactJson {
+  const how: Writing = { style: "path", indent: "" };
+  const members = Object.entries(outputs).map(
+    ([name, value]) => [name, new ExactJson(text(value, how))] as const,
+  );
+  return new ExactJson(text({ kind: "record", entries: Object.entries(outputs) }, how), members);
 }
 
 interface Writing {

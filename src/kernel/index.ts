@@ -24,6 +24,7 @@ export {
   systemErrorCode,
   unreachable,
 } from "./errors.ts";
+export { ExactJson, writeJson } from "./exact-json.ts";
 export { bytesOfText, isIllFormed, nameOfBytes, onDisk, shownName } from "./file-names.ts";
 export { redact } from "./redact.ts";
 export { asAppError } from "./system-trouble.ts";

@@ -58,7 +58,11 @@ async function runOnce(app: App, request: DocumentRun, name: string): Promise<Do
       freshAsk(),
     );
     if (result.state === "succeeded") {
-      return { kind: "succeeded", name: result.workflow, outputs: result.outputs as Record<string, unknown> };
+      return {
+        kind: "succeeded",
+        name: result.workflow,
+        outputs: result.outputs.toJSON() as Record<string, unknown>,
+      };
     }
     const codes = result.failures.flatMap((each) =>
       each.kind === "task" ? (each.failure.exitCode ?? []) : [],

@@ -1,6 +1,6 @@
 /** `memoir check` and `memoir inputs`: what is wrong with a workflow, and what it wants. */
-import type { Ask } from "../../kernel/index.ts";
-import type { Parameter, WorkflowInterface } from "../../lang/core/index.ts";
+import type { Ask, Diagnostic } from "../../kernel/index.ts";
+import type { Parameter, Program, WorkflowInterface } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { type DiagnosticFact, diagnosticFact, loadWorkflow, programOf, type WorkflowWish } from "./load.ts";
 import { readInputs } from "./run-inputs.ts";
@@ -26,10 +26,7 @@ export async function check(wish: CheckWish, environment: Environment, ask: Ask)
     const inputs =
       program === undefined || wish.inputs === undefined
         ? []
-        : await program.checkInputs(
-            await readInputs({ file: wish.inputs, words: [] }, program.interface, environment.cwd),
-            ask,
-          );
+        : await inputFaults(program, wish.inputs, environment, ask);
     const diagnostics = [...loaded.diagnostics, ...inputs.map(diagnosticFact)];
     return {
       workflow: wish.workflow,
@@ -42,6 +39,16 @@ export async function check(wish: CheckWish, environment: Environment, ask: Ask)
   } finally {
     await loaded.source.close();
   }
+}
+
+async function inputFaults(
+  program: Program,
+  file: string,
+  { cwd }: Environment,
+  ask: Ask,
+): Promise<readonly Diagnostic[]> {
+  const given = await readInputs({ file, words: [], fromHere: "yes" }, program.interface, cwd);
+  return [...(given.warnings ?? []), ...(await program.checkInputs(given, ask))];
 }
 
 export interface InputsResult {

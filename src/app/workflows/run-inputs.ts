@@ -3,7 +3,13 @@
  */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { AppError, messageOf, type SourceText, systemErrorCode } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Diagnostic,
+  messageOf,
+  type SourceText,
+  systemErrorCode,
+} from "../../kernel/index.ts";
 import {
   jsonValue,
   type ParameterValues,
@@ -23,6 +29,8 @@ export interface InputsWish {
   readonly words: readonly string[];
   /** What relative paths in `file` are relative to. Default: its folder. */
   readonly baseDir?: string;
+  /** Whether relative paths in `file` that are not there may be relative to where the command runs. Default `no`. */
+  readonly fromHere?: "yes" | "no";
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -36,16 +44,19 @@ export async function readInputs(
   if (wish.file === undefined) return { values: fromWords(wish.words, about, {}), baseDir: cwd };
   const path = resolve(cwd, wish.file);
   const text = await readText(wish.file, path);
-  const values = await parse({ name: wish.file, text });
+  const { values, warnings } = await parse({ name: wish.file, text });
   // Relative paths in a file are relative to it; those on the command line to where the command runs.
   const words = Object.entries(fromWords(wish.words, about, {}));
   const absolute = words.map(([name, value]) => [
     name,
     isPath(name, about) ? absolutePaths(value, cwd) : value,
   ]);
+  const baseDir = wish.baseDir ?? (wish.file === "-" ? cwd : dirname(path));
   return {
     values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
-    baseDir: wish.baseDir ?? (wish.file === "-" ? cwd : dirname(path)),
+    baseDir,
+    ...(wish.fromHere === "yes" && baseDir !== cwd ? { fallbackDir: cwd } : {}),
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
   };
 }
@@ -84,11 +95,13 @@ async function readText(asked: string, path: string): Promise<string> {
   }
 }
 
-async function parse(source: SourceText): Promise<Values> {
+async function parse(
+  source: SourceText,
+): Promise<{ readonly values: Values; readonly warnings: readonly Diagnostic[] }> {
   // Nothing at all is what `memoir inputs` of a workflow without inputs comes down to.
-  if (source.text.trim() === "") return {};
+  if (source.text.trim() === "") return { values: {}, warnings: [] };
   const { values, diagnostics } = await parseParameters(source);
-  if (values !== undefined) return values;
+  if (values !== undefined) return { values, warnings: diagnostics };
   throw invalid(
     "WORKFLOW_INPUTS_INVALID",
     `reading the inputs ${source.name}`,

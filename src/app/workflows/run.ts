@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import {
   type CacheBehavior,
   type Capacity,
+  exactOutputs,
   folderLeases,
   objectLeases,
-  plainOutputs,
   predictReuse,
   type ReusePrediction,
   type RunCacheParts,
@@ -17,7 +17,7 @@ import {
   type TimedEvent,
   type Turns,
 } from "../../engine/index.ts";
-import { AppError, type Ask, isAppError } from "../../kernel/index.ts";
+import { AppError, type Ask, type ExactJson, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
 import { type KnownContents, openRunLease, type RunLease } from "../../store/entries/index.ts";
@@ -88,8 +88,8 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
 
 /** A finished run as plain data: what `--json` prints. */
 export interface WorkflowRunResult extends Omit<RunSummary, "outputs" | "failures"> {
-  /** As in `outputs.json`; integers beyond 2^53 are text here. */
-  readonly outputs: unknown;
+  /** As in `outputs.json`; files are their paths in every language. */
+  readonly outputs: ExactJson;
   readonly failures: readonly FailureFact[];
 }
 
@@ -141,7 +141,7 @@ export async function runToSummary(
 
 async function resultOf(summary: RunSummary): Promise<WorkflowRunResult> {
   const failures = await Promise.all(summary.failures.map(failureFact));
-  return { ...summary, outputs: plainOutputs(summary.outputs), failures };
+  return { ...summary, outputs: exactOutputs(summary.outputs), failures };
 }
 
 export async function failureFact(failure: RunFailure): Promise<FailureFact> {
@@ -202,11 +202,16 @@ async function prepared<T>(
         wish.flags === undefined ? wish.values : flagWords(wish.flags, program.interface, environment.cwd),
       ...(wish.inputsBase === undefined ? {} : { baseDir: wish.inputsBase }),
       ...(wish.inputs === undefined ? {} : { file: wish.inputs }),
+      // On a server the folder that it was started in means nothing to anybody.
+      fromHere: wish.bounds === undefined ? ("yes" as const) : ("no" as const),
     };
     const inputs = await readInputs(wishedInputs, program.interface, environment.cwd);
     const checked = placeWords(inputs, wishedInputs);
     const faults = await program.checkInputs(checked.inputs, ask);
-    const wrong = faults.map((fault) => diagnosticFact(checked.placed(fault)));
+    const wrong = [
+      ...(inputs.warnings ?? []).map(diagnosticFact),
+      ...faults.map((fault) => diagnosticFact(checked.placed(fault))),
+    ];
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
     const log = { to: (_words: string) => {} };

@@ -12,7 +12,7 @@ import {
   shownState,
   type TimedEvent,
 } from "../../engine/index.ts";
-import { AppError, type Ask, messageOf, pause, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, ExactJson, messageOf, pause, systemErrorCode } from "../../kernel/index.ts";
 import { type Components, type Difference, differences } from "../../keys/index.ts";
 import { readTail } from "../../process/index.ts";
 import type { Environment } from "../environment.ts";
@@ -159,7 +159,7 @@ export interface OutputsResult {
   readonly run: string;
   readonly file: string;
   /** As in `outputs.json`. */
-  readonly outputs: unknown;
+  readonly outputs: ExactJson;
   readonly text: string;
 }
 
@@ -172,7 +172,7 @@ export async function outputs(wish: OneRunWish, environment: Environment): Promi
   const file = join(directory, "outputs.json");
   try {
     const text = await readFile(file, "utf8");
-    return { run: record.id, file, outputs: JSON.parse(text), text };
+    return { run: record.id, file, outputs: new ExactJson(text.trimEnd()), text };
   } catch (error) {
     const state = shownState(record);
     const isMissing = systemErrorCode(error) === "ENOENT";

@@ -1,7 +1,7 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
 import type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, type ExactJson } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { present } from "../model-options.ts";
 import { share, sizeBytes } from "../quantities.ts";
@@ -193,7 +193,7 @@ function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): vo
   screen.out(
     `${paint(result.state)} ${result.workflow} in ${duration(result.elapsedMs / 1000)}: ${callWords(result)}${saved}`,
   );
-  for (const [name, value] of Object.entries(result.outputs as Readonly<Record<string, unknown>>))
+  for (const [name, value] of result.outputs.members)
     if (result.state === "succeeded") screen.out(`  ${name} = ${valueWords(value)}`);
   screen.out(screen.paint.dim(`run ${result.run} in ${fromHere(result.directory, process.cwd())}`));
 }
@@ -211,9 +211,10 @@ function callWords({ calls }: WorkflowRunResult): string {
 
 const longestValue = 200;
 
-function valueWords(value: unknown): string {
-  if (typeof value === "string") return fromHere(value, process.cwd());
-  const text = JSON.stringify(value) ?? "null";
+function valueWords(value: ExactJson): string {
+  if (value.text.startsWith('"')) return fromHere(JSON.parse(value.text) as string, process.cwd());
+  // Texts in it have no line breaks of their own.
+  const text = value.text.replace(/,\n */g, ", ").replace(/\n */g, "");
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }
 

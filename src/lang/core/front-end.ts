@@ -77,6 +77,10 @@ export interface ParameterValues {
   readonly values: Readonly<Record<string, unknown>>;
   /** Absolute host folder. */
   readonly baseDir: string;
+  /** Absolute host folder in which relative paths are looked up that are not below `baseDir`, with a warning. */
+  readonly fallbackDir?: string;
+  /** About the text: names that are given twice. */
+  readonly warnings?: readonly Diagnostic[];
   /** The text and where it came from, for positions in diagnostics. */
   readonly source?: SourceText;
 }

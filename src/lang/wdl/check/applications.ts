@@ -1,7 +1,7 @@
 /** Applications of standard-library functions. */
 import { unreachable } from "../../../kernel/index.ts";
 import type { ApplyNode } from "../syntax/ast.ts";
-import { anyType, type WdlType } from "../types/type.ts";
+import { anyType, printType, type WdlType } from "../types/type.ts";
 import type { Context } from "./context.ts";
 import * as wrong from "./diagnostics.ts";
 import { checkFits } from "./fits.ts";
@@ -61,10 +61,59 @@ export function applicationType(context: Context, { node, given, outputs }: Appl
         // A literal takes the type it is used as, so that the evaluator builds it right.
         else if (type.kind === "array" && type.item.kind === "any") context.types.set(argument, parameter);
       }
+      const reason = unwritable(context, name, given[0] ?? anyType);
+      if (reason !== undefined)
+        context.report(wrong.unwritable(context.place((node.arguments[0] ?? node).span), name, reason));
       context.signatures.set(node, signature);
       return signature.result;
     }
     default:
       return unreachable(resolution);
   }
+}
+
+/** Why a function that writes files cannot write a value of the type; undefined when it may. */
+function unwritable(context: Context, name: string, type: WdlType): string | undefined {
+  switch (name) {
+    case "write_json":
+      return context.has("1.1") ? withoutJson(type) : undefined;
+    case "write_object":
+      return withoutCell(type);
+    case "write_objects":
+    case "write_tsv":
+      return type.kind === "array" ? withoutCell(type.item) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#json-serialization-of-wdl-types */
+function withoutJson(type: WdlType): string | undefined {
+  switch (type.kind) {
+    case "pair":
+      return "cannot write a Pair as JSON: make an array or a struct of its two sides first";
+    case "map":
+      if (["int", "float", "boolean"].includes(type.key.kind))
+        return `cannot write a Map with keys of type ${printType(type.key)} as JSON: keys must be String`;
+      return withoutJson(type.value);
+    case "array":
+      return withoutJson(type.item);
+    case "struct":
+      for (const member of type.members.values()) {
+        const reason = withoutJson(member);
+        if (reason !== undefined) return reason;
+      }
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Each member of a struct becomes a cell of a table. */
+function withoutCell(type: WdlType): string | undefined {
+  if (type.kind !== "struct") return undefined;
+  for (const [member, of] of type.members)
+    if (["array", "map", "pair", "struct", "object"].includes(of.kind))
+      return `the member "${member}" is ${printType(of)}, expected a primitive value`;
+  return undefined;
 }

@@ -237,6 +237,12 @@ export function argumentType(
   });
 }
 
+export function unwritable(place: Place, name: string, reason: string): Diagnostic {
+  return problem("wdl-argument-type", place, `${name}: ${reason}`, {
+    specUrl: `${spec}#${name}`,
+  });
+}
+
 export function onlyInOutputs(place: Place, name: string): Diagnostic {
   return problem("wdl-only-in-outputs", place, `${name} can be used only in the output section of a task`, {
     help: "before the command has run there is nothing to find",

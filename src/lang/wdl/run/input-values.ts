@@ -3,6 +3,7 @@
  * relative paths are relative to the inputs' folder, and what does not exist is an error before anything runs.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#json-input-format
  */
+import type { Stats } from "node:fs";
 import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { sha256 } from "../../../hash/index.ts";
@@ -33,6 +34,8 @@ export interface InputPlace {
   readonly scratch?: string;
   /** Which files may be named; undefined = all. */
   readonly reach?: Reach | undefined;
+  /** Where relative paths are looked up that are not below `baseDir`, and what is told then. */
+  readonly fallback?: { readonly folder: string; readonly warn: (message: string) => void };
 }
 
 /** Fails with a ValueFailure. `what` names the input in messages. */
@@ -93,6 +96,12 @@ async function untyped(given: unknown, type: WdlType, what: string, place: Input
       );
     case "pair":
       if (Array.isArray(given)) return plainValue(given);
+      if ("Left" in given && "Right" in given)
+        throw new ValueFailure(
+          `${what} has the members Left and Right, but the sides of a Pair are called left and right`,
+          'write {"left": …, "right": …}',
+        );
+      if (!("left" in given && "right" in given)) return plainValue(given);
       return object([
         ["left", await untyped(member("left"), type.left, `the left side of ${what}`, place)],
         ["right", await untyped(member("right"), type.right, `the right side of ${what}`, place)],
@@ -121,7 +130,7 @@ async function untyped(given: unknown, type: WdlType, what: string, place: Input
   }
 }
 
-/** A member that a struct does not have is a slip of the pen here, where coercion would leave it out. */
+/** A member that a struct does not have is a slip of the pen here, where coercion would leave it out; so is `Left`. */
 function holdsStructs(type: WdlType): boolean {
   switch (type.kind) {
     case "struct":
@@ -131,7 +140,7 @@ function holdsStructs(type: WdlType): boolean {
     case "map":
       return holdsStructs(type.value);
     case "pair":
-      return holdsStructs(type.left) || holdsStructs(type.right);
+      return true;
     default:
       return false;
   }
@@ -166,9 +175,9 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
       "paths, file://, http(s):// and s3:// can: fetch it first",
     );
   }
-  const location = isAbsolute(text) ? text : resolve(place.baseDir, text);
-  await place.reach?.admit(location);
-  const found = await stat(location).catch(() => undefined);
+  const { location, found } = isAbsolute(text)
+    ? await lookUp(text, place)
+    : await lookUpRelative(text, what, path, place);
   if (found === undefined) {
     throw new ValueFailure(
       `${what} names the ${path.kind} ${path.path}, which does not exist`,
@@ -193,6 +202,31 @@ function objectAt(location: string, kind: "file" | "directory", what: string): F
       "copy the object to another name",
     );
   return file;
+}
+
+type Looked = { readonly location: string; readonly found: Stats | undefined };
+
+async function lookUp(location: string, { reach }: InputPlace): Promise<Looked> {
+  await reach?.admit(location);
+  return { location, found: await stat(location).catch(() => undefined) };
+}
+
+/** Beside the inputs; else where other engines start, which is said. */
+async function lookUpRelative(
+  text: string,
+  what: string,
+  path: PathValue,
+  place: InputPlace,
+): Promise<Looked> {
+  const beside = await lookUp(resolve(place.baseDir, text), place);
+  if (beside.found !== undefined || place.fallback === undefined) return beside;
+  const { folder, warn } = place.fallback;
+  const here = await lookUp(resolve(folder, text), place);
+  if (here.found === undefined) return beside;
+  warn(
+    `${what} names ${path.path}, which is not beside the inputs in ${place.baseDir}; the one in ${folder} is taken`,
+  );
+  return here;
 }
 
 function pathOf(source: FileValue): PathValue {

@@ -11,6 +11,7 @@ import type {
 } from "../../core/index.ts";
 import { EvaluationFailure } from "../values/failure.ts";
 import { toNeutral } from "../values/neutral.ts";
+import { floatText } from "../values/render.ts";
 import type { WdlValue } from "../values/value.ts";
 import { callTask } from "./call-task.ts";
 import type { InputTree, Target } from "./input-tree.ts";
@@ -55,6 +56,10 @@ async function runTarget(
     run.close();
   }
   run.rethrow();
+  for (const [name, value] of values) {
+    const found = nonFinite(value);
+    if (found !== undefined) run.threw(noJsonNumber(target, name, found));
+  }
   const outputs: Outputs = Object.fromEntries(
     [...values].map(([name, value]) => [`${target.name}.${name}`, toNeutral(value)] as const),
   );
@@ -76,6 +81,46 @@ async function outputsOf(
     run.threw(error);
     return new Map();
   }
+}
+
+/** Outputs are written as JSON, which has no such numbers: writing another value would be a wrong answer. */
+function noJsonNumber(target: Target, name: string, found: number): EvaluationFailure {
+  const node = target.node.outputs.find((output) => output.name.text === name);
+  return new EvaluationFailure({
+    code: "wdl-evaluation",
+    severity: "error",
+    message: `the output ${target.name}.${name} holds ${floatText(found)}, which JSON has no number for`,
+    source: target.document.source,
+    span: node?.span ?? target.node.span,
+    help: "make it a String, or give it another value where it is not finite",
+  });
+}
+
+/** A Float in a value that is infinite or no number. */
+function nonFinite(value: WdlValue): number | undefined {
+  switch (value.kind) {
+    case "float":
+      return Number.isFinite(value.value) ? undefined : value.value;
+    case "array":
+      return firstOf(value.items);
+    case "pair":
+      return firstOf([value.left, value.right]);
+    case "map":
+      return firstOf([...value.entries.values()].flat());
+    case "struct":
+    case "object":
+      return firstOf([...value.members.values()]);
+    default:
+      return undefined;
+  }
+}
+
+function firstOf(values: readonly WdlValue[]): number | undefined {
+  for (const value of values) {
+    const found = nonFinite(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function refused(diagnostics: readonly Diagnostic[]): RunResult {

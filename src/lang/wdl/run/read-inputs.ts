@@ -52,25 +52,28 @@ export async function readInputs(
   const places = new InputPlaces(source);
   const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
     diagnostics.push(wrong(source, places.spanOf([key], of), message, help));
+  const notice = (key: string, message: string, of: "name" | "value") =>
+    diagnostics.push({ ...wrong(source, places.spanOf([key], of), message, undefined), severity: "warning" });
   const root = branchOf(target, `${target.name}.`, new Set(), "allowed");
-  const place = { ...within, baseDir: given.baseDir };
+  const placeOf = (key: string): InputPlace => ({
+    ...within,
+    baseDir: given.baseDir,
+    ...(given.fallbackDir === undefined
+      ? {}
+      : { fallback: { folder: given.fallbackDir, warn: (message) => notice(key, message, "value") } }),
+  });
 
   for (const [key, value] of Object.entries(given.values)) {
+    // JSON has no comments; such keys stand for them in inputs files of every engine.
+    if (key.startsWith("#")) continue;
     const found = resolveKey(root, key);
     switch (found.kind) {
       case "unknown":
         report(key, found.message, found.help);
         break;
-      case "ignored": {
-        const { severity, ...ignored } = wrong(
-          source,
-          places.spanOf([key], "name"),
-          found.message,
-          undefined,
-        );
-        diagnostics.push({ ...ignored, severity: "warning" });
+      case "ignored":
+        notice(key, found.message, "name");
         break;
-      }
       case "attribute":
         try {
           found.into.set(found.name, attributeValue(found.section, found.name, value));
@@ -85,10 +88,11 @@ export async function readInputs(
           report(key, `the input "${branch.prefix}${input.name}" is given twice`);
         branch.named.add(input.name);
         try {
-          branch.values.set(input.name, await boundValue(value, input, key, place));
+          branch.values.set(input.name, await boundValue(value, input, key, placeOf(key)));
         } catch (error) {
           if (!(error instanceof ValueFailure)) throw error;
-          for (const { path, of, message, help } of await inputFaults(value, input.type, `"${key}"`, place))
+          const faults = await inputFaults(value, input.type, `"${key}"`, placeOf(key));
+          for (const { path, of, message, help } of faults)
             diagnostics.push(wrong(source, places.spanOf([key, ...path], of), message, help));
         }
       }

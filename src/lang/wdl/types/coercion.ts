@@ -7,7 +7,7 @@ import { floatType, isPrimitive, optional, required, sameType, stringType, type 
 export interface CoercionRules {
   /**
    * What Cromwell and miniwdl (without its quantifier check) accept beyond the specification: `X?` used as `X`,
-   * strings and numbers for each other. Looked at again when the value is there.
+   * strings and numbers for each other, a Map as an array of pairs. Looked at again when the value is there.
    */
   readonly lenient: boolean;
   /** Text for numbers alone: one of the "limited exceptions" of the specification that every engine allows. */
@@ -29,6 +29,8 @@ export function coercible(from: WdlType, to: WdlType, rules: CoercionRules): boo
       return primitiveCoercible(from, to, rules);
     case "array":
       // `Array[X]` for `Array[X]+` is looked at again when the value is there; the checker refuses the literal `[]`.
+      if (from.kind === "map" && rules.lenient && to.item.kind === "pair")
+        return coercible(from.key, to.item.left, rules) && coercible(from.value, to.item.right, rules);
       return from.kind === "array" && coercible(from.item, to.item, rules);
     case "map":
       return mapCoercible(from, to, rules);

@@ -3,15 +3,21 @@
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#json-serialization-of-wdl-types
  */
 import { membersInOrder } from "../../core/index.ts";
+import { atLeast, type WdlVersion } from "../syntax/version.ts";
+import { isPrimitive } from "./compare.ts";
 import { ValueFailure } from "./failure.ts";
 import { fitsInt64 } from "./integer.ts";
 import type { JsonValue } from "./json-reader.ts";
+import { render } from "./render.ts";
 import { array, bool, describe, float, int, none, object, str, type WdlValue } from "./value.ts";
 
-/** Compact JSON, members in order. Pairs and maps with keys that are no text have no JSON form in the specification. */
-export function toJsonText(value: WdlValue): string {
+/**
+ * Compact JSON, members in order. From 1.1 on pairs, and maps with keys that are no text, have no JSON form. Before, any
+ * value has one, and every engine writes a Pair as an object of its two sides.
+ */
+export function toJsonText(value: WdlValue, version: WdlVersion): string {
   const out: string[] = [];
-  write(value, out);
+  write(value, { out, anyValue: !atLeast(version, "1.1") });
   return out.join("");
 }
 
@@ -44,7 +50,13 @@ export function floatJson(value: number): string {
   return /^-?[0-9]+$/.test(text) ? `${text}.0` : text;
 }
 
-function write(value: WdlValue, out: string[]): void {
+interface Writing {
+  readonly out: string[];
+  readonly anyValue: boolean;
+}
+
+function write(value: WdlValue, how: Writing): void {
+  const { out } = how;
   switch (value.kind) {
     case "none":
       out.push("null");
@@ -67,15 +79,21 @@ function write(value: WdlValue, out: string[]): void {
       out.push(JSON.stringify(value.choice));
       return;
     case "array":
-      writeAll("[", value.items.entries(), (_, item) => write(item, out), "]", out);
+      writeAll("[", value.items.entries(), (_, item) => write(item, how), "]", out);
       return;
     case "pair":
+      if (how.anyValue) {
+        const sides = Object.entries({ left: value.left, right: value.right });
+        writeAll("{", sides, (name, item) => writeMember(name, item, how), "}", out);
+        return;
+      }
       throw new ValueFailure(
         "cannot write a Pair as JSON",
         "make an array or a struct of its two sides first: [p.left, p.right]",
       );
     case "map":
       for (const [key] of value.entries.values()) {
+        if (how.anyValue && isPrimitive(key)) continue;
         if (key.kind !== "string" && key.kind !== "file" && key.kind !== "directory" && key.kind !== "enum") {
           throw new ValueFailure(
             `cannot write a Map with the key ${describe(key)} as JSON: keys must be String`,
@@ -83,31 +101,17 @@ function write(value: WdlValue, out: string[]): void {
           );
         }
       }
-      writeAll(
-        "{",
-        value.entries.values(),
-        (key, item) => {
-          write(key, out);
-          out.push(":");
-          write(item, out);
-        },
-        "}",
-        out,
-      );
+      writeAll("{", value.entries.values(), (key, item) => writeMember(render(key), item, how), "}", out);
       return;
     case "struct":
     case "object":
-      writeAll(
-        "{",
-        value.members.entries(),
-        (name, item) => {
-          out.push(JSON.stringify(name), ":");
-          write(item, out);
-        },
-        "}",
-        out,
-      );
+      writeAll("{", value.members.entries(), (name, item) => writeMember(name, item, how), "}", out);
   }
+}
+
+function writeMember(name: string, item: WdlValue, how: Writing): void {
+  how.out.push(JSON.stringify(name), ":");
+  write(item, how);
 }
 
 function writeAll<K, V>(

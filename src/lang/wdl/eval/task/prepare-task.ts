@@ -253,7 +253,7 @@ function environment(plan: TaskPlan, values: ReadonlyMap<string, WdlValue>): Rec
   for (const { name, node } of plan.task.evaluationOrder) {
     const value = values.get(name);
     if (!node.env || value === undefined || isNone(value)) continue;
-    env.push([name, isPrimitive(value) ? render(value) : toJsonText(value)]);
+    env.push([name, isPrimitive(value) ? render(value) : toJsonText(value, plan.task.document.version)]);
   }
   return Object.fromEntries(env);
 }
