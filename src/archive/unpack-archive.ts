@@ -33,7 +33,10 @@ export interface Unpacking {
  */
 export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void> {
   const { archive, name, into, limits, codes } = request;
-  const { size } = await stat(archive);
+  const found = await stat(archive);
+  const { size } = found;
+  // Opening a pipe waits for somebody to write to it.
+  if (!found.isFile()) throw new AppError(codes.damaged, `unpacking ${name}: it is not a regular file`);
   const writer = new ArchiveWriter({
     archive: name,
     folder: into,
@@ -58,7 +61,10 @@ export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void>
 
 /** Archives of repositories hold one folder with everything in it: answers the folder where things begin. */
 export async function topOfArchive(unpacked: string): Promise<string> {
-  const entries = await readdir(unpacked, { withFileTypes: true });
+  // What systems put beside what was packed is nobody's content.
+  const entries = (await readdir(unpacked, { withFileTypes: true })).filter(
+    ({ name }) => !name.startsWith(".") && name !== "__MACOSX",
+  );
   const [only] = entries;
   return entries.length === 1 && only?.isDirectory() ? topOfArchive(join(unpacked, only.name)) : unpacked;
 }

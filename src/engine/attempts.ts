@@ -1,6 +1,6 @@
 /** Computing a call: attempts until one succeeds or may not be repeated, and the collection of its outputs. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import {
   type Attempt,
   type AttemptEnd,
@@ -183,7 +183,8 @@ function startFailure(
   if (isAppError(error, "EXEC_ENGINE_NOT_FOUND") || isAppError(error, "DISK_FULL")) throw error;
   if (!isAppError(error)) throw error;
   const message = `${error.message}. ${error.hint}`;
-  if (error.row.kind === "not-found") return failed({ kind: "input-unavailable", message });
+  if (error.row.kind === "not-found" || error.code === "FILE_NOT_REGULAR")
+    return failed({ kind: "input-unavailable", message });
   return failed({ kind: error.row.retry === "later" ? "lost" : "resources-unavailable", message });
 }
 
@@ -275,25 +276,35 @@ async function conclude(
       ...(await where()),
     });
   const { exitCode, outOfMemory, usage } = end;
+  if (end.spoiled !== undefined)
+    return failed({
+      kind: "output-missing",
+      message: `the task has deleted or replaced ${end.spoiled}, which its outputs are read with`,
+      exitCode,
+      ...(await where()),
+    });
   if (!accepts(task, exitCode)) {
     const facts = { exitCode, ...(await where()) };
     if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });
     const hint = readOnlyWords(attempt, facts.stderrTail);
     return failed({ kind: "exit-code", message: exitCodeWords(exitCode) + hint, ...facts });
   }
-  const collected = await order.collect(
-    {
-      ...finishedOf(ended, exitCode),
-      ...bringer(executor, attempt, ask),
-    },
-    ask,
-  );
+  const finished = finishedOf(ended, exitCode);
+  const collected = await order
+    .collect({ ...finished, ...bringer(executor, attempt, ask) }, ask)
+    .catch((error: unknown) => {
+      const removed = removedStream(finished);
+      if (removed === undefined) throw error;
+      return { kind: "missing" as const, message: removed };
+    });
   if (collected.kind === "missing") {
     const facts = { exitCode, ...(await where()) };
     const message = collected.message + readOnlyWords(attempt, facts.stderrTail);
     return failed({ kind: "output-missing", message, ...facts });
   }
-  const doubt = "a part of the task ran out of memory although the command went on";
+  const doubt = outOfMemory
+    ? "a part of the task ran out of memory although the command went on"
+    : collected.doubt;
   return {
     kind: "computed",
     outputs: collected.outputs,
@@ -301,7 +312,7 @@ async function conclude(
     exitCode,
     usage,
     inputs: attempt.inputs,
-    ...(outOfMemory ? { doubt } : {}),
+    ...(doubt === undefined ? {} : { doubt }),
   };
 }
 
@@ -318,7 +329,21 @@ function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<FinishedA
   };
 }
 
-export function finishedOf(
+export /** A task can remove the files that its own words go to; whoever reads them then finds nothing. */
+function removedStream({
+  stdoutFile,
+  stderrFile,
+}: {
+  stdoutFile: string;
+  stderrFile: string;
+}): string | undefined {
+  const gone = [stdoutFile, stderrFile].find((file) => !existsSync(file));
+  return gone === undefined
+    ? undefined
+    : `the command removed its own file ${basename(gone)}, from which an output is read`;
+}
+
+function finishedOf(
   ended: { readonly attempt: Attempt; readonly number: number },
   exitCode: number,
 ): FinishedAttempt {

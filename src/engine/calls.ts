@@ -5,17 +5,8 @@
 import { join, relative } from "node:path";
 import type { PinnedImage, Usage } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import {
-  AppError,
-  type Ask,
-  type CallKey,
-  checkAsk,
-  invariant,
-  messageOf,
-  pause,
-  type TaskPath,
-} from "../kernel/index.ts";
-import type { Identity, Key } from "../keys/index.ts";
+import { AppError, type Ask, type CallKey, checkAsk, invariant, messageOf, pause } from "../kernel/index.ts";
+import type { Key } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import {
@@ -30,8 +21,7 @@ import { type AttemptParts, type Computation, compute } from "./attempts.ts";
 import type { LeaseAnswer } from "./call-leases.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
-import { findCall } from "./find-call.ts";
-import { CallIdentifier, type KeyedCall, withPassedEnv } from "./identify-call.ts";
+import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
 import type { Materials } from "./materials.ts";
 import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
@@ -79,7 +69,7 @@ interface Producer {
 
 type Lost = Extract<Obstacle, { kind: "lost" }>;
 
-type Keyed = KeyedCall;
+type Keyed = Extract<IdentifiedCall, { kind: "keyed" }>;
 
 interface Order {
   readonly task: TaskCall;
@@ -122,6 +112,7 @@ export class Calls {
       ...(defaultImage === undefined ? {} : { defaultImage }),
       ...(cache === undefined ? {} : { cache }),
       materials: parts.materials,
+      fingerprinter: parts.run.fingerprinter,
       emit: parts.emit,
     });
   }
@@ -271,30 +262,13 @@ export class Calls {
     const { recorder } = this.#parts;
     invariant(recorder !== undefined, "keyed calls have a cache");
     const { task } = order;
-    const { found, key } = await findCall(recorder, identified, task.path, ask);
+    const { key } = identified.key;
+    const found = await recorder.find(key, task.path, ask);
     if (this.#stopped(ask)) return { kind: "cancelled" };
-    if (found.kind === "found") return this.#reuse(order, key, found.entry, ask);
-    if (identified.unread === true) {
-      const read = await this.#identifier.withContent(task, identified, ask);
-      if (this.#stopped(ask)) return { kind: "cancelled" };
-      if (read !== undefined) return this.#byContent(order, { identified, read }, ask);
-    }
+    if (found.kind === "found") return this.#reuse(order, identified.key, found.entry, ask);
     const reason: MissReason = found.kind === "trouble" ? found : { kind: "no-entry" };
     this.#miss(task, reason, identified.key);
     return this.#computeKeyed(order, identified, ask);
-  }
-
-  /** Its inputs are read now: a copy in other parts, or under another name, is the same call. */
-  async #byContent(
-    order: Order,
-    { identified, read }: { readonly identified: Keyed; readonly read: Keyed },
-    ask: Ask,
-  ): Promise<Resolved> {
-    const resolved = await this.#once(order, read, ask);
-    const isRecorded = "entry" in resolved && resolved.entry !== undefined;
-    if (isRecorded)
-      await this.#parts.recorder?.noteEqual({ byEtags: identified.key.key, byContent: read.key.key }, ask);
-    return resolved;
   }
 
   #reuse(order: Order, key: Key, entry: Entry, ask: Ask): Resolved {
@@ -362,8 +336,7 @@ export class Calls {
     release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
-    const doubt =
-      computed.doubt ?? (await this.#changedInput(order.task, identified.identities, computed.inputs, ask));
+    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified, computed.inputs, ask));
     if (doubt !== undefined) {
       this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
       return { kind: "computed", outputs, key };
@@ -461,18 +434,24 @@ export class Calls {
     });
   }
 
-  /** Words when an input was written to while the task ran: the result may belong to either content. */
+  /** Words when an input or the program changed while the task ran: the result may belong to either content. */
   async #changedInput(
     task: TaskCall,
-    identities: ReadonlyMap<TaskPath, Identity>,
+    { identities, program }: Keyed,
     staged: readonly StagedInput[],
     ask: Ask,
   ): Promise<string | undefined> {
+    const { materials } = this.#parts;
+    if (program !== undefined) {
+      const { file, identity } = program;
+      if (!(await materials.unchanged({ file, identity, path: file.location }, ask)))
+        return `its program ${file.location} changed while the task ran`;
+    }
     const paths = new Map(staged.map((input) => [input.path, input.source.location]));
     for (const { path: place, source: file } of task.inputs) {
       const identity = identities.get(place);
       const path = paths.get(place) ?? file.location;
-      if (identity !== undefined && !(await this.#parts.materials.unchanged({ file, identity, path }, ask)))
+      if (identity !== undefined && !(await materials.unchanged({ file, identity, path }, ask)))
         return `its input ${file.location} changed while the task ran`;
     }
     return undefined;

@@ -5,7 +5,7 @@
 
 import { AppError, type Ask, type CallKey } from "../kernel/index.ts";
 import { type Components, type Difference, differences } from "../keys/index.ts";
-import type { Entry, EntryStore } from "../store/entries/index.ts";
+import { type Entry, type EntryStore, entryVersion, type OtherVersion } from "../store/entries/index.ts";
 import type { CanonicalJson } from "../task/index.ts";
 import type { MissReason, TimedEvent } from "./events.ts";
 import { readEvents } from "./run-folder.ts";
@@ -62,11 +62,40 @@ export async function explainRun(
       `looking for the call ${run.call} in the run ${run.id}: there is none of this name`,
     );
   const candidates = await entriesFor(missed, run.id, store, ask);
+  const others = await othersFor(missed, candidates, store, ask);
   return {
     run: run.id,
     reused: reused.filter((event) => event.kind === "call.reused").length,
-    computed: missed.map((event) => explain(event, candidates)),
+    computed: missed.map((event) => explain(event, candidates, others)),
   };
+}
+
+/** Of other versions of Memoir; looked for only where nothing of this version explains a miss. */
+async function othersFor(
+  missed: readonly Missed[],
+  candidates: readonly Entry[],
+  store: EntryStore | undefined,
+  ask: Ask,
+): Promise<readonly OtherVersion[]> {
+  const known = new Set(candidates.map((entry) => entry.taskName));
+  const unexplained = new Set(
+    missed
+      .filter(({ reason, task }) => reason.kind === "no-entry" && !known.has(task))
+      .map(({ task }) => task),
+  );
+  if (store === undefined || unexplained.size === 0) return [];
+  const others: OtherVersion[] = [];
+  for await (const other of store.listOtherVersions(ask))
+    if (unexplained.has(other.taskName)) others.push(other);
+  return others;
+}
+
+function otherVersionWords(task: string, others: readonly OtherVersion[]): string {
+  const versions = others.filter((other) => other.taskName === task).map(({ version }) => version);
+  if (versions.length === 0) return `no result of a task named ${task} was recorded before`;
+  const newest = Math.max(...versions);
+  const which = newest > entryVersion ? "a newer" : "an older";
+  return `a result of ${task} was recorded by ${which} version of Memoir (its entries are of version ${newest}, this version's of ${entryVersion}), which is not reused`;
 }
 
 function isCall(path: string, asked: string): boolean {
@@ -76,7 +105,11 @@ function isCall(path: string, asked: string): boolean {
 }
 
 /** Why a call with these components has no entry, given the entries that could be meant. */
-export function explain(missed: Missed, entries: readonly Entry[]): Explanation {
+export function explain(
+  missed: Missed,
+  entries: readonly Entry[],
+  others: readonly OtherVersion[] = [],
+): Explanation {
   const { call, task, reason, key, components } = missed;
   const told = { call, task, reason, ...(key === undefined ? {} : { key }) };
   if (reason.kind !== "no-entry" || components === undefined)
@@ -86,8 +119,7 @@ export function explain(missed: Missed, entries: readonly Entry[]): Explanation 
       words: reason.kind === "no-entry" ? "nothing was recorded" : reason.words,
     };
   const nearest = nearestOf({ components, task, call }, entries);
-  if (nearest === undefined)
-    return { ...told, differences: [], words: `no result of a task named ${task} was recorded before` };
+  if (nearest === undefined) return { ...told, differences: [], words: otherVersionWords(task, others) };
   const found = differences(nearest.components, components);
   const words =
     found.length === 0

@@ -1,16 +1,9 @@
 /** Fingerprint, pin, key: the first three steps of a call. */
+import { basename } from "node:path";
 import type { Executor, ImageResolver, PinnedImage } from "../exec/core/index.ts";
-import {
-  AppError,
-  type Ask,
-  type CallKey,
-  checkAsk,
-  isAppError,
-  messageOf,
-  type TaskPath,
-} from "../kernel/index.ts";
-import { type ContainerFact, type Identity, type Key, keyOf } from "../keys/index.ts";
-import type { ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
+import { AppError, type Ask, checkAsk, isAppError, messageOf, type TaskPath } from "../kernel/index.ts";
+import { type ContainerFact, type Fingerprinter, type Identity, type Key, keyOf } from "../keys/index.ts";
+import type { FileValue, ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
 import type { RunCacheParts, RunParts } from "./run-parts.ts";
@@ -20,23 +13,23 @@ export interface Surroundings {
   readonly container: ContainerFact | undefined;
 }
 
+/** What the call names as its program, where it runs without an image. */
+export interface IdentifiedProgram {
+  readonly file: FileValue;
+  readonly identity: Identity;
+}
+
 export type IdentifiedCall =
   | {
       readonly kind: "keyed";
       readonly key: Key;
       readonly image?: PinnedImage;
       readonly identities: ReadonlyMap<TaskPath, Identity>;
-      /** The same call as it was keyed before the content of inputs became known. */
-      readonly formerKey?: CallKey;
-      /** Inputs that have to be read before it is known whether their content was met before. */
-      readonly unread?: true;
-      readonly container: ContainerFact;
+      readonly program?: IdentifiedProgram;
     }
   /** Computed, and neither looked up nor recorded. */
   | { readonly kind: "unkeyed"; readonly why: string; readonly image?: PinnedImage }
   | { readonly kind: "impossible"; readonly failure: TaskFailure };
-
-export type KeyedCall = Extract<IdentifiedCall, { kind: "keyed" }>;
 
 export interface IdentifyParts {
   readonly executor: Executor;
@@ -46,6 +39,7 @@ export interface IdentifyParts {
   readonly defaultImage?: string;
   readonly cache?: RunCacheParts;
   readonly materials: Materials;
+  readonly fingerprinter: Fingerprinter;
   readonly emit: Emit;
 }
 
@@ -70,11 +64,13 @@ export class CallIdentifier {
     const image = pinned.image === undefined ? {} : { image: pinned.image };
     const why = await this.#whyNotReusable(task, pinned.image);
     if (why !== undefined) return { kind: "unkeyed", why, ...image };
-    const container = this.#containerOf(pinned.image);
-    if (container === undefined)
+    const known = this.#containerOf(pinned.image);
+    if (known === undefined)
       return { kind: "unkeyed", why: "this machine's environment has no identity", ...image };
     const identities = new Map<TaskPath, Identity>();
+    let program: IdentifiedProgram | undefined;
     try {
+      if (pinned.image === undefined) program = await this.#programOf(task, ask);
       await Promise.all(
         task.inputs.map(async (input) => {
           identities.set(input.path, await this.#parts.materials.identityOf(input.source, ask));
@@ -84,54 +80,18 @@ export class CallIdentifier {
       checkAsk(ask, `fingerprinting the inputs of ${task.path}`);
       return this.#unidentified(task, error, image);
     }
-    return this.#keyed(task, { identities, container, ...image });
-  }
-
-  /** The call keyed by the content of its inputs, which are read for it; undefined where they cannot be. */
-  async withContent(task: TaskCall, call: KeyedCall, ask: Ask): Promise<KeyedCall | undefined> {
-    const identities = new Map(call.identities);
-    try {
-      await Promise.all(
-        task.inputs.map(async ({ path, source }) => {
-          const identity = identities.get(path);
-          if (identity !== undefined)
-            identities.set(path, await this.#parts.materials.readContent(source, identity, ask));
-        }),
-      );
-    } catch (error) {
-      checkAsk(ask, `reading the inputs of ${task.path}`);
-      // Staging meets the same trouble, and is where it is reported.
-      if (isAppError(error)) return undefined;
-      throw error;
-    }
-    const { container, image } = call;
-    const read = this.#keyed(task, { identities, container, ...(image === undefined ? {} : { image }) });
-    return read.key.key === call.key.key ? undefined : read;
-  }
-
-  #keyed(
-    task: TaskCall,
-    facts: {
-      readonly identities: ReadonlyMap<TaskPath, Identity>;
-      readonly container: ContainerFact;
-      readonly image?: PinnedImage;
-    },
-  ): KeyedCall {
-    const { identities, container } = facts;
+    const container =
+      known.kind === "image" || task.program === undefined
+        ? known
+        : { ...known, program: program?.identity.text ?? "absent" };
+    const inputs = new Map([...identities].map(([path, identity]) => [path, identity.text]));
     const resources = this.#parts.cache?.resources ?? "ignored";
-    const keyBy = (text: (identity: Identity) => string) => {
-      const inputs = new Map([...identities].map(([path, identity]) => [path, text(identity)]));
-      return keyOf(task, { inputs, container, resources });
-    };
-    const all = [...identities.values()];
     return {
       kind: "keyed",
-      key: keyBy((identity) => identity.text),
-      ...facts,
-      ...(all.some((identity) => identity.alternative !== undefined)
-        ? { formerKey: keyBy((identity) => identity.alternative ?? identity.text).key }
-        : {}),
-      ...(all.some((identity) => identity.unread === true) ? { unread: true } : {}),
+      key: keyOf(task, { inputs, container, resources }),
+      identities,
+      ...image,
+      ...(program === undefined ? {} : { program }),
     };
   }
 
@@ -146,6 +106,15 @@ export class CallIdentifier {
     const words = `the inputs could not be identified: ${error.message}`;
     this.#parts.emit({ kind: "cache.trouble", doing: "fingerprinting", call: task.path, words });
     return { kind: "unkeyed", why: words, ...image };
+  }
+
+  async #programOf(task: TaskCall, ask: Ask): Promise<IdentifiedProgram | undefined> {
+    const { executor, fingerprinter } = this.#parts;
+    if (task.program === undefined || executor.programPath === undefined) return undefined;
+    const path = await executor.programPath(task.program, { ...task.passedEnv, ...task.env });
+    if (path === undefined) return undefined;
+    const file: FileValue = { kind: "file", location: path, basename: basename(path) };
+    return { file, identity: await fingerprinter.identify(file, ask) };
   }
 
   async #whyNotReusable(task: TaskCall, image: PinnedImage | undefined): Promise<string | undefined> {

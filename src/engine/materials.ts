@@ -7,9 +7,15 @@
  * call overcomes before anything is computed from it.
  */
 import { constants, lstatSync, statSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isProgram, materialiseDirectory, readTree } from "../files/index.ts";
+import {
+  isProgram,
+  materialiseDirectory,
+  namesIn as namesOfFolder,
+  notRegular,
+  readTree,
+} from "../files/index.ts";
 import { byCodeUnit, digestOf, sha256 as sha256Of } from "../hash/index.ts";
 import {
   AppError,
@@ -22,8 +28,8 @@ import {
   mapBounded,
   messageOf,
   onDisk,
-  Semaphore,
   SingleFlight,
+  shownName,
   systemErrorCode,
 } from "../kernel/index.ts";
 import {
@@ -52,8 +58,7 @@ import type { Obstacle, Staged } from "./staging.ts";
 
 /** Members of one folder. */
 const downloadsAtOnce = 8;
-/** Objects that are read before it is known whether their call has to be computed. */
-const readsAtOnce = 4;
+const looksAtOnce = 16;
 
 export interface MaterialsOptions {
   readonly fingerprinter: Fingerprinter;
@@ -88,9 +93,11 @@ export class Materials {
   /** Where the result is now of a location whose entry was lost. */
   readonly #moved = new Map<string, string>();
   readonly #bringing = new SingleFlight<Staged>();
-  readonly #reads = new Semaphore(readsAtOnce);
   #restore: Restore | undefined;
   #kept = 0;
+
+  /** Folders in which nothing is special. */
+  readonly #walked = new Set<string>();
 
   constructor(options: MaterialsOptions) {
     this.#options = options;
@@ -109,7 +116,7 @@ export class Materials {
     if (recorded !== undefined) return Promise.resolve(identityOfRecorded(recorded));
     const names = this.#identities.get(file.location) ?? new Map<string, Promise<Identity>>();
     this.#identities.set(file.location, names);
-    const name = nameOf(file);
+    const name = `${file.kind} ${file.basename}`;
     const known = names.get(name);
     if (known !== undefined) return known;
     const found = this.#identify(file, ask);
@@ -130,20 +137,6 @@ export class Materials {
     this.#checked.note(keepAt, identity.sha256);
     this.#copies.set(file.location, { path: keepAt, identity, files: [keepAt] });
     return identity;
-  }
-
-  /**
-   * Reads what only its ETag identifies, which the call needs anyway, and knows it by its content from then on. What
-   * changes meanwhile keeps its identity, and whoever stages it finds that out.
-   */
-  async readContent(asked: FileValue, identity: Identity, ask: Ask): Promise<Identity> {
-    if (identity.unread !== true) return identity;
-    const file = this.#now(asked);
-    const staged = await this.#reads.use(() => this.stage(file, identity, ask));
-    if (staged.kind !== "here") return identity;
-    const read = await this.#options.fingerprinter.withContent(file, identity);
-    if (read.unread !== true) this.#identities.get(file.location)?.set(nameOf(file), Promise.resolve(read));
-    return read;
   }
 
   /** Whether the bytes that were staged are still those of the identity, as far as can be told. */
@@ -289,7 +282,24 @@ export class Materials {
       await this.#forget(location, identity);
       return changed(location, `${location} changed after the call was identified`);
     }
+    await this.#refuseSpecial(location, identity);
     return { kind: "here", path: location };
+  }
+
+  /** Opening a pipe waits for ever, and what a device gives has no end. */
+  async #refuseSpecial(location: string, identity: Identity | undefined): Promise<void> {
+    const stats = statSync(onDisk(location), { throwIfNoEntry: false });
+    if (stats === undefined || stats.isFile()) return;
+    if (!stats.isDirectory()) throw notRegular("staging inputs", shownName(location), stats);
+    // Reading its identity has looked at everything in it; so has whoever collected it from a task of this run.
+    if (identity !== undefined || this.isOwn(location) || this.#walked.has(location)) return;
+    try {
+      await readTree(location, { doing: `staging ${shownName(location)}` });
+    } catch (error) {
+      // What is too large to be identified may be used all the same.
+      if (!isAppError(error, "DIRECTORY_TOO_LARGE")) throw error;
+    }
+    this.#walked.add(location);
   }
 
   /** What is remote and no entry's. */
@@ -551,9 +561,12 @@ export class Materials {
     await this.#mayRead(location);
     if (isRemote(location)) return statRemote(location, this.#options.remote, ask);
     try {
-      const stats = await stat(location);
+      const stats = await stat(onDisk(location));
+      if (!stats.isDirectory() && !stats.isFile())
+        throw notRegular("looking at a file", shownName(location), stats);
       return { kind: stats.isDirectory() ? "directory" : "file", sizeBytes: stats.size };
     } catch (error) {
+      if (isAppError(error)) throw error;
       const code = systemErrorCode(error);
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw unreadable("looking at", location, error);
@@ -564,14 +577,10 @@ export class Materials {
 async function diskSize({ kind, location }: Pick<FileValue, "kind" | "location">): Promise<number> {
   try {
     // A task has just written it: a look takes less than a thread's turn. Folders may hold many.
-    const stats = kind === "file" ? statSync(location) : await stat(location);
+    const stats = kind === "file" ? statSync(onDisk(location)) : await stat(onDisk(location));
     if (!stats.isDirectory()) return stats.size;
-    const sizes = await Promise.all(
-      (await readdir(location)).map((name) =>
-        diskSize({ kind: "directory", location: join(location, name) }),
-      ),
-    );
-    return sizes.reduce((sum, size) => sum + size, 0);
+    const members = await readTree(location, { doing: "measuring outputs" });
+    return members.reduce((sum, each) => sum + (each.kind === "file" ? Number(each.facts.size) : 0), 0);
   } catch {
     return 0;
   }
@@ -619,11 +628,6 @@ function isOfStore(code: ErrorCode): boolean {
   return code.startsWith("STORE_") || (code.startsWith("FILE_") && code !== "FILE_NOT_WRITABLE");
 }
 
-/** What an identity depends on beside the location. */
-function nameOf({ kind, basename }: FileValue): string {
-  return `${kind} ${basename}`;
-}
-
 /** Equal for identities of one state of one file. */
 function stateOf(identity: Identity): string {
   const facts = (of: RemoteFacts | undefined) => [
@@ -632,9 +636,7 @@ function stateOf(identity: Identity): string {
     of?.modifiedAt?.getTime() ?? null,
   ];
   const members = (identity.members ?? []).map((member) => [member.name, ...facts(member)]);
-  // What the store says of an object names its state, whether its content is known already or not.
-  const remote = identity.facts !== undefined || identity.members !== undefined;
-  return digestOf([remote ? null : identity.text, identity.stamp ?? null, facts(identity.facts), members]);
+  return digestOf([identity.text, identity.stamp ?? null, facts(identity.facts), members]);
 }
 
 /** Files of `before` are the files of `after` at the same places. */
@@ -665,29 +667,22 @@ function lastName(location: string): string {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(onDisk(path), "utf8");
   } catch (error) {
     throw unreadable("reading", path, error);
   }
 }
 
-async function listLocal(
-  path: string,
-): Promise<readonly { readonly name: string; readonly kind: "file" | "directory" }[]> {
+async function listLocal(path: string): ReturnType<FileAccess["list"]> {
   try {
-    const members = await readdir(path, { withFileTypes: true });
-    const kinds = await Promise.all(
-      members.map(async (member) => {
-        const isFolder = member.isSymbolicLink()
-          ? await stat(join(path, member.name)).then(
-              (stats) => stats.isDirectory(),
-              () => false,
-            )
-          : member.isDirectory();
-        return { name: member.name, kind: isFolder ? ("directory" as const) : ("file" as const) };
-      }),
-    );
-    return kinds.sort((a, b) => byCodeUnit(a.name, b.name));
+    const listed = await mapBounded(await namesOfFolder(path), looksAtOnce, async (name) => {
+      const at = onDisk(`${path}/${name}`);
+      const own = await lstat(at);
+      const facts = own.isSymbolicLink() ? await stat(at).catch(() => undefined) : own;
+      const kind = facts?.isDirectory() === true ? ("directory" as const) : ("file" as const);
+      return own.isSymbolicLink() ? { name, kind, link: true as const } : { name, kind };
+    });
+    return listed.sort((a, b) => byCodeUnit(a.name, b.name));
   } catch (error) {
     throw unreadable("listing", path, error);
   }

@@ -1,60 +1,84 @@
 /**
- * The cache as a run meets it. Trouble with it never ends a call: finding becomes a miss, recording is given up, and
- * both are told. After several troubles in a row it is left alone, so that an unreachable cache does not cost a
- * time-out per call.
+ * The cache as a run meets it. Trouble with it never ends a call: finding becomes a miss, and what could not be recorded
+ * waits, is tried again during the run and at its end, and by the next run. A store in trouble is left alone for a while,
+ * never for the rest of the run, so that an unreachable cache does not cost a time-out per call.
  */
-import { appendFile, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type Ask,
   type CallKey,
+  CircuitBreaker,
   freshAsk,
   isAppError,
   mapBounded,
   messageOf,
+  pause,
   Semaphore,
+  withPatience,
 } from "../kernel/index.ts";
-import {
-  decodeOutputs,
-  type Entry,
-  type EntryStore,
-  encodeOutputs,
-  type NewEntry,
-} from "../store/entries/index.ts";
+import type { Entry, NewEntry } from "../store/entries/index.ts";
 import type { Emit } from "./events.ts";
 import { type RunCacheParts, recordsPerTask } from "./run-parts.ts";
+import { troubleWith } from "./store-trouble.ts";
+import { changedSince, type WaitingResult, WaitingResults } from "./waiting-results.ts";
 
 export type Found =
   | { readonly kind: "found"; readonly entry: Entry }
   | { readonly kind: "nothing" }
   | { readonly kind: "trouble"; readonly words: string };
 
-const mostTroubles = 3;
+/** Results that could have been recorded and were not. */
+export interface Unrecorded {
+  /** Kept in the run's folder; the next run records them. */
+  readonly waiting: number;
+  /** Cannot be recorded: a name that the store cannot hold, a file that cannot be read. */
+  readonly refused: number;
+}
+
 /** Keeps open files few, however many calls look at once. */
 const mostFinds = 32;
 const mostRecords = 16;
-const pendingName = "pending.jsonl";
+/** Troubles in a row after which the cache is left alone. */
+const mostTroubles = 3;
+const firstRestMs = 1_000;
+const longestRestMs = 30_000;
+/** How long the end of a run waits for a cache that is in trouble. */
+const lastPatienceMs = 10_000;
+const shortestPauseMs = 200;
+/** After this many tries that failed for no known reason, a result waits for the next run. */
+const mostTries = 5;
+
+type Doing = "looking up" | "recording";
 
 export class Recorder {
   readonly #cache: RunCacheParts;
-  readonly #directory: string;
   readonly #emit: Emit;
+  readonly #waiting: WaitingResults;
   readonly #finds = new Semaphore(mostFinds);
   readonly #records = new Semaphore(mostRecords);
   /** By uuid. */
   readonly #givenUp = new Set<string>();
-  /** Troubles in a row. A cache that can be read but not written (or the other way round) stays half in use. */
-  readonly #troubles = { "looking up": 0, recording: 0 };
+  /** A cache that can be read but not written (or the other way round) stays half in use. */
+  readonly #breakers: Readonly<Record<Doing, CircuitBreaker>>;
+  readonly #underWay = new Set<string>();
+  readonly #tries = new Map<string, number>();
+  #refused = 0;
+  /** Recording failed last for a reason that does not pass by itself, such as missing rights. */
+  #refusal = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #retrying: Promise<void> | undefined;
+  #ended = false;
+  readonly #retryAbort = new AbortController();
 
   constructor(cache: RunCacheParts, run: { readonly directory: string; readonly emit: Emit }) {
     this.#cache = cache;
-    this.#directory = run.directory;
     this.#emit = run.emit;
+    this.#waiting = new WaitingResults(run.directory);
+    const breaker = () => new CircuitBreaker({ opensAfter: mostTroubles, firstRestMs, longestRestMs });
+    this.#breakers = { "looking up": breaker(), recording: breaker() };
   }
 
   async find(key: CallKey, call: string, ask: Ask): Promise<Found> {
-    if (this.#isGivenUp("looking up"))
-      return { kind: "trouble", words: "the cache was given up after repeated trouble" };
+    const breaker = this.#breakers["looking up"];
     let release = await this.#finds.acquire();
     // Others look meanwhile, so that many claims are written together.
     const claim = async (uuid: string) => {
@@ -66,15 +90,20 @@ export class Recorder {
       }
     };
     try {
-      const entry = await this.#cache.store.find(key, ask, claim);
-      this.#troubles["looking up"] = 0;
-      if (entry === undefined) return { kind: "nothing" };
-      if (this.#givenUp.has(entry.uuid))
-        return { kind: "trouble", words: "what is recorded could not be used" };
-      return { kind: "found", entry };
-    } catch (error) {
-      const words = this.#trouble("looking up", call, error, ask);
-      return { kind: "trouble", words };
+      const permit = breaker.enter(performance.now());
+      if (permit === undefined) return { kind: "trouble", words: this.#restWords("looking up") };
+      try {
+        const entry = await this.#cache.store.find(key, ask, claim);
+        permit.answered();
+        if (entry === undefined) return { kind: "nothing" };
+        if (this.#givenUp.has(entry.uuid))
+          return { kind: "trouble", words: "what is recorded could not be used" };
+        return { kind: "found", entry };
+      } catch (error) {
+        if (ask.signal.aborted || troubleWith(error) !== "store") permit.inconclusive();
+        else permit.failed(performance.now());
+        return { kind: "trouble", words: this.#trouble("looking up", call, error, ask) };
+      }
     } finally {
       release();
     }
@@ -96,134 +125,238 @@ export class Recorder {
     }
   }
 
-  /** Other keys of the same call, as somebody who read its inputs noted them. */
-  async equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]> {
-    if (this.#isGivenUp("looking up")) return [];
-    try {
-      return await this.#cache.store.equalKeys(key, ask);
-    } catch (error) {
-      this.#trouble("looking up", "", error, ask);
-      return [];
-    }
-  }
-
-  /** Spares others from reading inputs: the call with this key, made of ETags, is the one of the other key. */
-  async noteEqual(keys: { readonly byEtags: CallKey; readonly byContent: CallKey }, ask: Ask): Promise<void> {
-    if (this.#isGivenUp("recording")) return;
-    try {
-      await this.#cache.store.noteEqual(keys, ask);
-    } catch (error) {
-      this.#trouble("recording", "", error, ask);
-    }
-  }
-
   /** The entry, when there is one now: not when results wait for the end of the run, and not when recording failed. */
   async record(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
-    if (recordsPerTask(this.#cache)) return this.#store(entry, ask);
-    await this.#wait(entry, ask);
-    return undefined;
-  }
-
-  /** The end of the run: what waited is recorded, under `on-failure` only when the run did not succeed. */
-  async finish(state: "succeeded" | "failed" | "cancelled"): Promise<void> {
-    if (recordsPerTask(this.#cache)) return;
-    const path = join(this.#directory, pendingName);
-    if (this.#cache.behavior === "always" || state !== "succeeded") {
-      // Equal calls, one after the other, were each computed; one result of each key is enough.
-      const byKey = new Map((await readPending(path)).map((entry) => [entry.key, entry]));
-      // The user's Ask may have ended the run; recording what is finished goes on.
-      await mapBounded([...byKey.values()], mostRecords, (entry) => this.#store(entry, freshAsk()));
+    let result: WaitingResult;
+    try {
+      const added = await this.#waiting.add(entry);
+      result = added.result;
+      if (added.trouble !== undefined) this.#trouble("recording", entry.callPath, added.trouble, ask);
+    } catch (error) {
+      this.#refuse(entry.callPath, messageOf(error));
+      return undefined;
     }
-    await rm(path, { force: true });
+    const recorded = recordsPerTask(this.#cache) ? await this.#store(result, ask, "just ended") : undefined;
+    if (recorded === undefined && this.#waiting.has(result)) await this.#waiting.learnAll(result, ask);
+    return recorded;
   }
 
-  async #store(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
-    if (this.#isGivenUp("recording")) return undefined;
+  /**
+   * The end of the run: what waited is recorded, under `on-failure` only when the run did not succeed. A user who stopped
+   * the run is not kept waiting: what is finished is written down, and the next run records it.
+   */
+  async finish(state: "succeeded" | "failed" | "cancelled"): Promise<Unrecorded> {
+    this.#ended = true;
+    clearTimeout(this.#retryTimer);
+    if (state === "cancelled") this.#retryAbort.abort();
+    await this.#retrying;
+    const perTask = recordsPerTask(this.#cache);
+    const wanted = perTask || this.#cache.behavior === "always" || state !== "succeeded";
+    if (!wanted) {
+      await this.#waiting.clear();
+      return { waiting: 0, refused: this.#refused };
+    }
+    if (!perTask || state !== "cancelled") await this.#recordTheRest();
+    const waiting = this.#waiting.size;
+    if (waiting === 0) await this.#waiting.clear();
+    return { waiting, refused: this.#refused };
+  }
+
+  async #recordTheRest(): Promise<void> {
+    this.#dropEqualKeys();
+    const breaker = this.#breakers.recording;
+    const until = performance.now() + (this.#cache.patienceMs ?? lastPatienceMs);
+    for (;;) {
+      // The small ones first: while the store is in trouble, one of them finds out.
+      const results = this.#waiting
+        .list()
+        .filter(({ id }) => (this.#tries.get(id) ?? 0) < mostTries)
+        .sort((a, b) => a.entry.cost.bytesOut - b.entry.cost.bytesOut);
+      if (results.length === 0) return;
+      if (breaker.state(performance.now()) === "closed")
+        // The user's Ask may have ended the run; recording what is finished continues.
+        await mapBounded(results, mostRecords, (result) => this.#store(result, freshAsk()));
+      else if (results[0] !== undefined) await this.#probe(results[0], until);
+      if (this.#waiting.size === 0) return;
+      const now = performance.now();
+      const rest = Math.max(shortestPauseMs, breaker.restMs(now));
+      // What a store refuses it will refuse in a moment, too.
+      if (now + rest > until || this.#refusal) return;
+      await pause(rest, freshAsk());
+    }
+  }
+
+  /** One try within what is left of the patience. */
+  async #probe(result: WaitingResult, until: number): Promise<void> {
+    const limited = withPatience(freshAsk(), Math.max(1_000, until - performance.now()));
+    try {
+      await this.#store(result, limited.ask);
+    } finally {
+      limited.done();
+    }
+  }
+
+  /** Equal calls, one after the other, were each computed; one result of each key is enough. */
+  #dropEqualKeys(): void {
+    const byKey = new Map<CallKey, WaitingResult>();
+    for (const result of this.#waiting.list()) {
+      const earlier = byKey.get(result.entry.key);
+      if (earlier !== undefined) this.#waiting.done(earlier, "recorded");
+      byKey.set(result.entry.key, result);
+    }
+  }
+
+  async #store(
+    result: WaitingResult,
+    ask: Ask,
+    since: "just ended" | "waited" = "waited",
+  ): Promise<Entry | undefined> {
     return this.#records.use(async () => {
+      if (this.#underWay.has(result.id)) return undefined;
+      const permit = this.#breakers.recording.enter(performance.now());
+      if (permit === undefined) {
+        this.#retryLater();
+        return undefined;
+      }
+      const { entry } = result;
+      this.#underWay.add(result.id);
       try {
-        const { claim } = this.#cache;
-        const recorded = await this.#cache.store.record(entry, ask, claim === undefined ? {} : { claim });
-        this.#troubles.recording = 0;
-        const { uri, uuid } = recorded;
+        if (since === "waited") await checkUnchanged(result);
+        const recorded = await storeResult(result, this.#waiting, this.#cache, ask);
+        permit.answered();
+        this.#refusal = false;
         this.#emit({
           kind: "call.recorded",
           call: entry.callPath,
           key: entry.key,
-          entry: uri,
-          entryUuid: uuid,
+          entry: recorded.uri,
+          entryUuid: recorded.uuid,
         });
+        if (this.#waiting.size > this.#underWay.size) this.#retryNow();
         return recorded;
       } catch (error) {
+        const whose = troubleWith(error);
+        if (ask.signal.aborted || whose !== "store") permit.inconclusive();
+        else permit.failed(performance.now());
+        this.#refusal = isAppError(error) && error.row.retry === "never";
+        if (ask.signal.aborted) return undefined;
+        if (whose === "entry" || error instanceof ChangedError) {
+          this.#waiting.done(result, "refused");
+          this.#refuse(entry.callPath, wordsOf(error));
+          return undefined;
+        }
         this.#trouble("recording", entry.callPath, error, ask);
+        this.#tries.set(result.id, (this.#tries.get(result.id) ?? 0) + 1);
+        this.#retryLater();
         return undefined;
+      } finally {
+        this.#underWay.delete(result.id);
       }
     });
   }
 
-  async #wait(entry: NewEntry, ask: Ask): Promise<void> {
-    const line = JSON.stringify({ ...entry, outputs: encodeOutputs(entry.outputs) });
-    try {
-      await appendFile(join(this.#directory, pendingName), `${line}\n`);
-    } catch (error) {
-      this.#trouble("recording", entry.callPath, error, ask);
-    }
+  #retryLater(): void {
+    if (this.#ended || this.#retryTimer !== undefined) return;
+    const rest = Math.max(firstRestMs, this.#breakers.recording.restMs(performance.now()));
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#retryNow();
+    }, rest + 1);
+    this.#retryTimer.unref();
   }
 
-  #isGivenUp(doing: "looking up" | "recording"): boolean {
-    return this.#troubles[doing] >= mostTroubles;
+  /** What waits, one after the other, until the first that fails. */
+  #retryNow(): void {
+    if (this.#ended || !recordsPerTask(this.#cache)) return;
+    this.#retrying ??= (async () => {
+      for (const result of this.#waiting.list()) {
+        if (this.#ended) return;
+        if (this.#underWay.has(result.id) || (this.#tries.get(result.id) ?? 0) >= mostTries) continue;
+        if ((await this.#store(result, { signal: this.#retryAbort.signal })) === undefined) break;
+      }
+    })().finally(() => {
+      this.#retrying = undefined;
+    });
   }
 
-  #trouble(doing: "looking up" | "recording", call: string, error: unknown, ask: Ask): string {
-    const words = isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
+  #refuse(call: string, words: string): void {
+    this.#refused++;
+    this.#emit({ kind: "call.not-recorded", call, words });
+  }
+
+  #restWords(doing: Doing): string {
+    const seconds = Math.max(1, Math.ceil(this.#breakers[doing].restMs(performance.now()) / 1000));
+    return `not tried, after ${mostTroubles} troubles in a row; the next try is in ${seconds} s`;
+  }
+
+  #trouble(doing: Doing, call: string, error: unknown, ask: Ask): string {
+    const words = wordsOf(error);
     if (ask.signal.aborted) return words;
     this.#emit({ kind: "cache.trouble", doing, call, words });
-    if (++this.#troubles[doing] === mostTroubles) {
-      const after = `not tried any more in this run, after ${mostTroubles} troubles in a row`;
-      this.#emit({ kind: "cache.trouble", doing, words: after });
-    }
     return words;
   }
 }
 
-/** Records what a crashed run had left waiting; answers how many results were recorded. */
-export async function commitPending(
-  directory: string,
-  store: EntryStore,
+function wordsOf(error: unknown): string {
+  return isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
+}
+
+/** The files are not provably what the task left. */
+class ChangedError extends Error {}
+
+async function checkUnchanged(result: WaitingResult): Promise<void> {
+  const changed = await changedSince(result);
+  if (changed !== undefined) throw new ChangedError(changed);
+}
+
+async function storeResult(
+  result: WaitingResult,
+  waiting: WaitingResults,
+  cache: Pick<RunCacheParts, "store" | "claim">,
   ask: Ask,
-): Promise<{ readonly recorded: number; readonly lost: number }> {
-  const path = join(directory, pendingName);
+): Promise<Entry> {
+  const { claim, store } = cache;
+  const recorded = await store.record(result.entry, ask, {
+    ...(claim === undefined ? {} : { claim }),
+    onContent: (source, content) => {
+      const known = result.contents.get(source);
+      if (known !== undefined && known !== content)
+        throw new ChangedError(`${source} was changed since the task ended`);
+      waiting.learn(result, source, content);
+    },
+  });
+  waiting.done(result, "recorded");
+  return recorded;
+}
+
+/** Records what an earlier run had left waiting. What the store's trouble prevents is left for the next one. */
+export async function recordLeftovers(
+  directory: string,
+  cache: Pick<RunCacheParts, "store" | "claim">,
+  ask: Ask,
+): Promise<{ readonly recorded: number; readonly refused: readonly string[]; readonly waiting: number }> {
+  const waiting = new WaitingResults(directory);
+  const torn = await waiting.load();
+  // The last line of a killed run may be torn: that result was not finished.
+  const refused: string[] = torn > 1 ? [`${torn} results in its list cannot be read`] : [];
   let recorded = 0;
-  let lost = 0;
-  for (const entry of await readPending(path)) {
+  for (const result of waiting.list()) {
     try {
-      if ((await store.find(entry.key, ask)) === undefined) await store.record(entry, ask);
+      if ((await cache.store.find(result.entry.key, ask, cache.claim)) === undefined) {
+        await checkUnchanged(result);
+        await storeResult(result, waiting, cache, ask);
+      } else waiting.done(result, "recorded");
       recorded++;
-    } catch {
-      lost++;
+    } catch (error) {
+      const whose = troubleWith(error);
+      if (ask.signal.aborted) throw error;
+      if (!(error instanceof ChangedError) && whose === "store")
+        return { recorded, refused, waiting: waiting.size };
+      if (!(error instanceof ChangedError) && whose === "moment") continue;
+      waiting.done(result, "refused");
+      refused.push(`${result.entry.callPath}: ${wordsOf(error)}`);
     }
   }
-  await rm(path, { force: true });
-  return { recorded, lost };
-}
-
-async function readPending(path: string): Promise<readonly NewEntry[]> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  const entries: NewEntry[] = [];
-  for (const line of text.split("\n")) {
-    const entry = parsePending(line);
-    if (entry !== undefined) entries.push(entry);
-  }
-  return entries;
-}
-
-/** undefined for a torn line. */
-function parsePending(line: string): NewEntry | undefined {
-  if (line === "") return undefined;
-  try {
-    const raw = JSON.parse(line) as NewEntry & { readonly outputs: unknown };
-    const outputs = decodeOutputs(raw.outputs);
-    return outputs === undefined ? undefined : { ...raw, outputs };
-  } catch {
-    return undefined;
-  }
+  if (waiting.size === 0) await waiting.clear();
+  return { recorded, refused, waiting: waiting.size };
 }

@@ -1,10 +1,13 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ScriptedExecutor, ScriptedWorld } from "../exec/core/index.ts";
+import { AppError, type Ask } from "../kernel/index.ts";
+import type { Host } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
+import type { EntryStore } from "../store/entries/index.ts";
 import { readRunRecord, shownState } from "./run-folder.ts";
-import { type Bench, openBench } from "./scripted-run.ts";
+import { type Bench, oneCall, openBench } from "./scripted-run.ts";
 
 let bench: Bench | undefined;
 afterEach(async () => {
@@ -23,11 +26,12 @@ async function kill(
 ) {
   const directory = join(made.folder, "runs", run);
   const record = await readRunRecord(directory);
-  const dead = { ...record, state: "running", owner: deadOwner, endedAt: undefined };
+  const dead = { ...record, state: "running", owner: deadOwner, endedAt: undefined, waiting: undefined };
   await writeFile(join(directory, "run.json"), JSON.stringify(dead));
   await mkdir(join(made.folder, "runs", ".active"), { recursive: true });
   await writeFile(join(made.folder, "runs", ".active", run), "");
-  if (change.pending !== undefined) await writeFile(join(directory, "pending.jsonl"), change.pending);
+  if (change.pending === undefined) await rm(join(directory, "pending.jsonl"), { force: true });
+  else await writeFile(join(directory, "pending.jsonl"), change.pending);
   if (change.events !== undefined) {
     const path = join(directory, "events.jsonl");
     await writeFile(path, change.events(await readFile(path, "utf8")));
@@ -52,7 +56,6 @@ describe("after a crash", () => {
     async (_, waits) => {
       bench = await openBench(new ScriptedExecutor({ play: makesOut }));
       let pending = "";
-      const { oneCall } = await import("./scripted-run.ts");
       await bench.run(async (host, ask) => {
         const result = await oneCall(host, {}, ask);
         pending = await readFile(join(host.files.scratch, "..", "pending.jsonl"), "utf8");
@@ -63,6 +66,109 @@ describe("after a crash", () => {
       expect(bench.seen("log")[0]?.words).toContain("recorded 1 finished calls of run-1");
     },
   );
+
+  const broken = (store: EntryStore, error: () => unknown): EntryStore => ({
+    uri: store.uri,
+    open: (ask) => store.open(ask),
+    close: () => store.close(),
+    list: (ask) => store.list(ask),
+    listOtherVersions: (ask) => store.listOtherVersions(ask),
+    remove: (entries, ask) => store.remove(entries, ask),
+    find: (key, ask) => store.find(key, ask),
+    setAside: (entry, ask) => store.setAside(entry, ask),
+    record: () => Promise.reject(error()),
+  });
+  const down = () => new AppError("STORE_UNREACHABLE", "recording: nobody is there");
+  const pendingOf = (run: string) => join(bench?.folder ?? "", "runs", run, "pending.jsonl");
+
+  it("what could not be recorded is counted, and the next run records it and reuses it", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const first = await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    expect(first).toMatchObject({ state: "succeeded", unrecorded: { waiting: 1, refused: 0 } });
+    const second = await bench.one();
+    expect(second).toMatchObject({
+      calls: { reused: 1, computed: 0 },
+      unrecorded: { waiting: 0, refused: 0 },
+    });
+    expect(bench.seen("log")[0]?.words).toContain("recorded 1 finished calls of run-1");
+    await expect(readFile(pendingOf("run-1"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("what still cannot be recorded waits for the run after the next one", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const still = { cache: { store: broken(bench.store, down), patienceMs: 0 } };
+    await bench.one({}, still);
+    await bench.one({ command: "another" }, still);
+    expect((await bench.one()).calls).toMatchObject({ reused: 1, computed: 0 });
+    expect((await bench.one({ command: "another" })).calls).toMatchObject({ reused: 1, computed: 0 });
+  });
+
+  it("a result whose file was changed since is not recorded", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const { directory } = await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    const [started] = bench.seen("call.started");
+    await writeFile(join(started?.directory ?? "", "work", "out.txt"), "y");
+    expect(directory).toContain("run-1");
+    expect((await bench.one()).calls).toMatchObject({ reused: 0, computed: 1 });
+    expect(bench.seen("cache.trouble")[0]?.words).toMatch(/out\.txt was changed since the task ended/);
+  });
+
+  it("a list that cannot be read is not taken for an empty one", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    await rename(pendingOf("run-1"), `${pendingOf("run-1")}.kept`);
+    await mkdir(pendingOf("run-1"));
+    expect((await bench.one({ command: "another" })).state).toBe("succeeded");
+    expect(bench.seen("cache.trouble")[0]?.words).toMatch(/reading .*pending\.jsonl/);
+    await rm(pendingOf("run-1"), { recursive: true });
+    await rename(`${pendingOf("run-1")}.kept`, pendingOf("run-1"));
+    expect((await bench.one()).calls).toMatchObject({ reused: 1, computed: 0 });
+  });
+
+  it("a name that the cache cannot hold concerns its own result only", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const { store } = bench;
+    const picky: EntryStore = {
+      ...broken(store, down),
+      uri: store.uri,
+      record: (entry, ask, options) =>
+        entry.taskName.startsWith("odd")
+          ? Promise.reject(new AppError("STORE_NAME_INVALID", "using the object name: it is too long"))
+          : store.record(entry, ask, options),
+    };
+    const all = async (host: Host, ask: Ask) => {
+      for (const name of ["odd-1", "odd-2", "odd-3", "odd-4", "fine"]) await oneCall(host, { name }, ask);
+      return { kind: "succeeded" as const, outputs: {} };
+    };
+    const held = { cache: { store: picky } };
+    expect((await bench.run(all, held)).unrecorded).toEqual({ waiting: 0, refused: 4 });
+    expect(bench.seen("call.not-recorded")).toHaveLength(4);
+    expect(bench.seen("cache.trouble")).toEqual([]);
+    expect((await bench.run(all, held)).calls).toMatchObject({ reused: 1, computed: 4 });
+  });
+
+  it("an outage in the middle of a run costs no result", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const { store } = bench;
+    let calls = 0;
+    const flaky: EntryStore = {
+      ...broken(store, down),
+      uri: store.uri,
+      record: (entry, ask, options) => {
+        calls++;
+        return calls > 2 && calls < 8 ? Promise.reject(down()) : store.record(entry, ask, options);
+      },
+    };
+    const summary = await bench.run(
+      async (host, ask) => {
+        for (const name of "abcdefghij") await oneCall(host, { name }, ask);
+        return { kind: "succeeded", outputs: {} };
+      },
+      { cache: { store: flaky } },
+    );
+    expect(summary.unrecorded).toEqual({ waiting: 0, refused: 0 });
+    expect(bench.seen("call.recorded")).toHaveLength(10);
+  });
 
   it("an attempt that outlived the process is waited for and not started again", async () => {
     const world = new ScriptedWorld();
@@ -98,7 +204,6 @@ describe("after a crash", () => {
     const executor = new ScriptedExecutor({ play, world });
     executor.remove = async () => {};
     bench = await openBench(executor);
-    const { oneCall } = await import("./scripted-run.ts");
     await bench.run((host, ask) => oneCall(host, {}, ask), {}, { signal: controller.signal });
     block = false;
     const [attempt] = executor.started;

@@ -1,14 +1,13 @@
 /**
- * Taking up what runs left behind whose process was killed: results that waited for the end of the run are recorded,
- * and attempts that outlived the process (containers) are finished by the next run of the same workflow.
+ * Taking up what earlier runs left behind: results that are finished and not recorded are recorded now, and attempts that outlived the process (containers) are finished by the next run of the same workflow.
  */
 import { join } from "node:path";
 import type { CallKey } from "../kernel/index.ts";
 import { type Ask, messageOf } from "../kernel/index.ts";
 import type { Emit, TimedEvent } from "./events.ts";
-import { commitPending } from "./recorder.ts";
+import { recordLeftovers } from "./recorder.ts";
 import {
-  claimCrashedRuns,
+  claimUnfinishedRuns,
   type RunRecord,
   readEvents,
   releaseCrashedRun,
@@ -45,44 +44,49 @@ export async function takeUpCrashedRuns(
   const wanted = (record: RunRecord) => record.source === run.source || sameCache(record);
   const orphans = new Map<CallKey, Orphan>();
   const settled: string[] = [];
-  for (const record of await claimCrashedRuns(run.runs, wanted)) {
+  const released: string[] = [];
+  for (const record of await claimUnfinishedRuns(run.runs, wanted)) {
     const directory = join(run.runs, record.id);
-    if (cache !== undefined && sameCache(record))
-      await recordWaiting(directory, record, { cache, emit: run.emit }, ask);
-    if (record.source !== run.source) {
-      await releaseCrashedRun(run.runs, record.id);
-      continue;
-    }
-    settled.push(record.id);
+    const whole =
+      cache === undefined || !sameCache(record)
+        ? false
+        : await recordWaiting(directory, record, { cache, emit: run.emit }, ask);
+    const ended = record.state !== "running";
+    if (ended && whole) await settleCrashedRun(run.runs, record.id);
+    else if (ended || record.source !== run.source) await releaseCrashedRun(run.runs, record.id);
+    if (ended || record.source !== run.source) continue;
+    (whole || cache === undefined ? settled : released).push(record.id);
     for (const [key, orphan] of orphansOf(await readEvents(directory), record.id)) orphans.set(key, orphan);
   }
   return {
     orphans,
     settle: async () => {
       for (const id of settled) await settleCrashedRun(run.runs, id);
+      for (const id of released) await releaseCrashedRun(run.runs, id);
     },
   };
 }
 
+/** Whether nothing of that run waits any more. */
 async function recordWaiting(
   directory: string,
   record: RunRecord,
   to: { readonly cache: RunCacheParts; readonly emit: Emit },
   ask: Ask,
-): Promise<void> {
+): Promise<boolean> {
+  const trouble = (words: string) =>
+    to.emit({ kind: "cache.trouble", doing: "recording", words: `results of ${record.id}: ${words}` });
   try {
-    const { recorded } = await commitPending(directory, to.cache.store, ask);
+    const { recorded, refused, waiting } = await recordLeftovers(directory, to.cache, ask);
+    const how = record.state === "running" ? "which had crashed" : "which had not been recorded";
     if (recorded > 0)
-      to.emit({
-        kind: "log",
-        words: `recorded ${recorded} finished calls of ${record.id}, which had crashed`,
-      });
+      to.emit({ kind: "log", words: `recorded ${recorded} finished calls of ${record.id}, ${how}` });
+    for (const words of refused) trouble(words);
+    if (waiting > 0) trouble(`${waiting} still wait; the next run tries again`);
+    return waiting === 0;
   } catch (error) {
-    to.emit({
-      kind: "cache.trouble",
-      doing: "recording",
-      words: `results of ${record.id}: ${messageOf(error)}`,
-    });
+    trouble(messageOf(error));
+    return false;
   }
 }
 

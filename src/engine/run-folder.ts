@@ -7,9 +7,10 @@
  *   calls/<name>[-shard]/  command, stdout, stderr, rc, usage.json, work/, inputs/; later attempts in attempt-2/ …
  *   out/<output>/…         the final outputs; outputs.json tells where each one is
  *   files/, downloads/     small files written by the workflow; remote inputs that a task needed
- *   pending.jsonl          results waiting for the end of a run that records them then
+ *   pending.jsonl          results that are finished and not recorded yet
  *
- * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended.
+ * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended or
+ * results of it wait to be recorded.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { open, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
@@ -42,6 +43,8 @@ export interface RunRecord {
   readonly executor: string;
   readonly cache?: { readonly uri: string; readonly behavior: string; readonly name?: string };
   readonly calls?: CallCounts;
+  /** Results that still wait to be recorded, by a later run. */
+  readonly waiting?: number;
   /** Seconds of computing that reuse saved. */
   readonly savedSeconds?: number;
   /** Why it failed, one line each. */
@@ -116,7 +119,8 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
           throw runFolderError(directory, error);
         });
       }
-      if (record.state !== "running") await rm(join(active, options.id), { force: true });
+      if (record.state !== "running" && (record.waiting ?? 0) === 0)
+        await rm(join(active, options.id), { force: true });
     },
     close: async () => log.close(),
   };
@@ -163,10 +167,10 @@ export async function readEvents(directory: string): Promise<readonly TimedEvent
 }
 
 /**
- * Runs that did not end although their process is gone. Each is answered to one asker only, however many ask at the
+ * Runs that did not end although their process is gone, and ended ones whose results still wait to be recorded. Each is answered to one asker only, however many ask at the
  * same time: whoever renames the mark has it.
  */
-export async function claimCrashedRuns(
+export async function claimUnfinishedRuns(
   runs: string,
   wanted: (record: RunRecord) => boolean,
 ): Promise<readonly RunRecord[]> {
@@ -176,7 +180,9 @@ export async function claimCrashedRuns(
   for (const name of names) {
     const id = name.split("~")[0] ?? name;
     const record = await readRunRecord(join(runs, id));
-    if (record === undefined || record.state !== "running" || lifeOf(record.owner) !== "dead") continue;
+    if (record === undefined) continue;
+    const crashed = record.state === "running" && lifeOf(record.owner) === "dead";
+    if (!crashed && !(record.state !== "running" && (record.waiting ?? 0) > 0)) continue;
     if (!wanted(record) || (name !== id && !claimerIsDead(name))) continue;
     try {
       await rename(join(active, name), join(active, `${id}~${process.pid}`));

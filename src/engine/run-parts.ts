@@ -25,6 +25,8 @@ export interface RunCacheParts {
   readonly resources: "ignored" | "strict";
   /** Names every entry that the run is about to reuse or to record, so that pruning leaves it alone. */
   readonly claim?: Claim;
+  /** How long the end of a run waits for a cache that does not answer, in ms. Default 10,000. */
+  readonly patienceMs?: number;
   /** Name in the registry of caches, for people. */
   readonly name?: string;
 }

@@ -11,7 +11,7 @@ import type { RunEvent, TimedEvent } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
-import { Recorder } from "./recorder.ts";
+import { Recorder, type Unrecorded } from "./recorder.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {
   type CallCounts,
@@ -41,6 +41,8 @@ export interface RunSummary {
   readonly elapsedMs: number;
   /** Tasks whose recomputation gave other outputs. */
   readonly unstable: readonly { readonly call: string; readonly outputs: readonly string[] }[];
+  /** Results that could have been recorded and are not. */
+  readonly unrecorded: Unrecorded;
 }
 
 /**
@@ -82,8 +84,18 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     { runs: parts.runs, source: parts.source, cache: parts.cache, emit },
     ask,
   );
+  let unrecorded: Unrecorded = { waiting: 0, refused: 0 };
   const end = async (state: Exclude<RunState, "running">, failures: readonly string[]) => {
-    await recorder?.finish(state);
+    unrecorded = (await recorder?.finish(state)) ?? unrecorded;
+    if (unrecorded.waiting > 0)
+      emit({
+        kind: "cache.trouble",
+        doing: "recording",
+        words:
+          parts.outputs === "in place"
+            ? `${unrecorded.waiting} finished results could not be recorded`
+            : `${unrecorded.waiting} finished results are not recorded yet; the next run from this folder records them`,
+      });
     await crashed.settle();
     emit({ kind: "run.ended", run: parts.runId, state });
     await folder.writeRecord({
@@ -92,6 +104,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
       endedAt: new Date().toISOString(),
       calls: tally.counts(),
       savedSeconds: tally.savedSeconds,
+      ...(unrecorded.waiting === 0 ? {} : { waiting: unrecorded.waiting }),
       ...(failures.length === 0 ? {} : { failures }),
       ...(parts.out === undefined ? {} : { out: parts.out }),
     });
@@ -117,6 +130,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
       savedSeconds: tally.savedSeconds,
       elapsedMs: Date.now() - startedAt,
       unstable: tally.unstable,
+      unrecorded,
     };
   } catch (thrown) {
     const error = asAppError(thrown) ?? thrown;

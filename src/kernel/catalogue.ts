@@ -491,6 +491,16 @@ export const catalogue = {
     retry: "never",
     hint: "Check the URI in the run's parameters, and that the credentials may read it.",
   },
+  RUN_INPUT_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Write inputs as s3://bucket/key, as s3://bucket/prefix/ for all objects below it, or as files where the server allows them.",
+  },
+  RUN_IMPORT_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the endpoint and the permissions of the server's credentials on the bucket, then start the run again.",
+  },
   RUN_INPUT_MODIFIED: {
     kind: "conflict",
     retry: "later",

@@ -35,7 +35,12 @@ export type ContainerFact =
       readonly entrypoint?: "kept";
     }
   /** No container: the identity of the host's environment, as its executor tells it. */
-  | { readonly kind: "environment"; readonly identity: string };
+  | {
+      readonly kind: "environment";
+      readonly identity: string;
+      /** Content of the program that the call names, or `absent`. */
+      readonly program?: string;
+    };
 
 /** What a call does not know about itself and the engine had to find out. */
 export interface KeyFacts {
@@ -101,7 +106,10 @@ function belowRoot(path: string): string {
 function containerOf(call: TaskCall, { container }: KeyFacts): CanonicalJson {
   // With network a command may find what it would not find without.
   const network: { network?: true } = call.network ? { network: true } : {};
-  if (container.kind === "environment") return { environment: container.identity, ...network };
+  if (container.kind === "environment") {
+    const { identity, program } = container;
+    return { environment: identity, ...(program === undefined ? {} : { program }), ...network };
+  }
   const { platform, configDigest, entrypoint } = container;
   return {
     platform,

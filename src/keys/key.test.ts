@@ -70,6 +70,16 @@ describe("the key of a call", () => {
     }),
     "a variable's value": keyWith({ env: { LANG: "C", A: "2" } }),
     "a variable's name": keyWith({ env: { LANG: "C", B: "1" } }),
+    "a variable of the user": keyWith({ passedEnv: { TOKEN: "1" } }),
+    "its value": keyWith({ passedEnv: { TOKEN: "2" } }),
+    "the program of a host task": keyWith(
+      {},
+      { container: { kind: "environment", identity: "linux", program: "sha256:dd" } },
+    ),
+    "a program that is not there": keyWith(
+      {},
+      { container: { kind: "environment", identity: "linux", program: "absent" } },
+    ),
     "the image": keyWith(
       {},
       { container: { kind: "image", platform: "linux/amd64", configDigest: "sha256:cd" } },
@@ -136,6 +146,13 @@ describe("the key of a call", () => {
   it("changes with the front end's version where outputs are expressions of its language", () => {
     const outputRules = [{ name: "n", type: "int", from: expression }];
     expect(keyWith({ outputRules, frontEndVersion: "2" })).not.toBe(keyWith({ outputRules }));
+  });
+
+  it("holds no value of a user's variable, and none that the task declares itself", () => {
+    const passed = { ...call, passedEnv: { TOKEN: "secret-value", A: "unused" } };
+    const text = JSON.stringify(keyOf(passed, facts).components);
+    expect(text).not.toContain("secret-value");
+    expect(keyWith({ passedEnv: { A: "unused" } })).toBe(keyWith({}));
   });
 
   it("changes with resources under the strict policy", () => {

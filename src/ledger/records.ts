@@ -44,7 +44,7 @@ export interface DefinitionRecord extends OwnedRecord {
   readonly accelerators?: string;
   readonly readme?: string;
   readonly readmePath?: string;
-  /** Members of the request that are stored and echoed only. */
+  /** Members of the request that are given back; `containerRegistryMap` is also kept to. */
   readonly echoed: Readonly<Record<string, unknown>>;
 }
 
@@ -105,7 +105,10 @@ export interface RunRecord extends OwnedRecord {
   readonly storageCapacity?: number;
   readonly digest: string;
   /** What runs, as it was when the run was submitted. */
-  readonly definition?: Pick<DefinitionRecord, "engine" | "main" | "folder">;
+  readonly definition?: Pick<DefinitionRecord, "engine" | "main" | "folder" | "pathParameters"> & {
+    /** The workflow's `containerRegistryMap`, as it was sent. */
+    readonly registryMap?: unknown;
+  };
   /** Input URI -> `etag:…`, pinned when the run starts. */
   readonly resourceDigests: Readonly<Record<string, string>>;
   readonly cancelRequested: boolean;

@@ -1,4 +1,5 @@
 /** The last part of a stream, in bounded memory. */
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 export class Tail {
@@ -34,14 +35,19 @@ export class Tail {
   }
 }
 
-/** The last `limitBytes` of a file as text. */
+/**
+ * The last `limitBytes` of a file as text. A program that owns the folder may have put something else in its place: a
+ * pipe would never be read to its end, and a link would show a file that the program itself may not read.
+ */
 export async function readTail(
   path: string,
   limitBytes: number,
 ): Promise<{ readonly text: string; readonly truncated: boolean }> {
-  const file = await open(path, "r");
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
-    const { size } = await file.stat();
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new Error(`reading ${path}: not a regular file`);
+    const { size } = facts;
     const length = Math.min(size, limitBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     const truncated = size > length;

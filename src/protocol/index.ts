@@ -15,7 +15,7 @@ export type {
   StringShape,
   StructureShape,
 } from "./shape.ts";
-export { batchSetting, maxBatchRuns } from "./shapes.ts";
+export { batchSetting, containerRegistryMap, maxBatchRuns } from "./shapes.ts";
 export {
   type AccessKey,
   accessKeyIdOf,

@@ -248,7 +248,8 @@ export const operations = {
     path: "/tags/{resourceArn}",
     success: 204,
     labels: { resourceArn: required(s.resourceArn) },
-    query: { tagKeys: required(list(text({ min: 1, max: 128 }), { min: 1, max: 50 })) },
+    // An empty list leaves nothing in the query.
+    query: { tagKeys: optional(list(text({ min: 1, max: 128 }), { max: 50 })) },
     body: undefined,
   },
   ListTagsForResource: get("/tags/{resourceArn}", { labels: { resourceArn: required(s.resourceArn) } }),

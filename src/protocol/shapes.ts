@@ -66,8 +66,8 @@ export const tags: Shape = {
   max: 50,
 };
 
-export const runExport = list(oneOf("DEFINITION"), { max: 64 });
-export const workflowExport = list(oneOf("DEFINITION", "README"), { max: 64 });
+export const runExport = list(oneOf("DEFINITION"), { max: 32 });
+export const workflowExport = list(oneOf("DEFINITION", "README"), { max: 32 });
 
 export const parameterTemplate: Shape = {
   kind: "map",
@@ -82,7 +82,7 @@ export const parameterTemplate: Shape = {
 
 const registryMapping = structure({
   upstreamRegistryUrl: optional(text({ min: 1, max: 750, pattern: printable })),
-  ecrRepositoryPrefix: optional(text({ min: 2, max: 256 })),
+  ecrRepositoryPrefix: optional(text({ min: 1, max: 256, pattern: printable })),
   upstreamRepositoryPrefix: optional(text({ min: 2, max: 30 })),
   ecrAccountId: optional(account),
 });
@@ -93,8 +93,8 @@ const imageMapping = structure({
 });
 
 export const containerRegistryMap = structure({
-  registryMappings: optional(list(registryMapping, { min: 1, max: 100 })),
-  imageMappings: optional(list(imageMapping, { min: 1, max: 100 })),
+  registryMappings: optional(list(registryMapping, { max: 100 })),
+  imageMappings: optional(list(imageMapping, { max: 100 })),
 });
 
 export const definitionRepository = structure({
@@ -112,12 +112,8 @@ export const definitionRepository = structure({
 export const runConfigurations = structure({
   vpcConfig: optional(
     structure({
-      securityGroupIds: optional(
-        list(text({ min: 1, max: 64, pattern: /^sg-[a-z0-9]+$/ }), { min: 1, max: 5 }),
-      ),
-      subnetIds: optional(
-        list(text({ min: 1, max: 64, pattern: /^subnet-[a-z0-9]+$/ }), { min: 1, max: 16 }),
-      ),
+      securityGroupIds: optional(list(text({ min: 4, max: 128, pattern: /^sg-[0-9a-f]+$/ }), { max: 5 })),
+      subnetIds: optional(list(text({ min: 8, max: 128, pattern: /^subnet-[0-9a-f]+$/ }), { max: 16 })),
     }),
   ),
 });

@@ -138,7 +138,13 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
     storageType: settings.storageType ?? definition.storageType ?? "DYNAMIC",
     ...(settings.storageCapacity === undefined ? {} : { storageCapacity: settings.storageCapacity }),
     digest: definition.digest,
-    definition: { engine: definition.engine, main: definition.main, folder: definition.folder },
+    definition: {
+      ...{ engine: definition.engine, main: definition.main, folder: definition.folder },
+      ...(definition.pathParameters === undefined ? {} : { pathParameters: definition.pathParameters }),
+      ...(definition.echoed["containerRegistryMap"] === undefined
+        ? {}
+        : { registryMap: definition.echoed["containerRegistryMap"] }),
+    },
     resourceDigests: {},
     cancelRequested: false,
     tags: settings.tags,

@@ -80,6 +80,11 @@ export interface TaskCall {
   readonly command: string;
   /** argv that the script file's path is appended to: `["/bin/bash"]`. */
   readonly shell: readonly string[];
+  /**
+   * The program that the command runs, where the language knows it (CWL's `argv[0]`): a name that is looked for on PATH,
+   * or a path. Without a container its content is in the key.
+   */
+  readonly program?: string;
   readonly inputs: readonly StagedInput[];
   readonly literalFiles: readonly LiteralFile[];
   readonly env: Readonly<Record<string, string>>;

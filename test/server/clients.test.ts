@@ -182,14 +182,14 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     const cold = await ended(client, (await start(first, { cacheId: cache.id })).id);
     expect(cold.status, cold.statusMessage).toBe("COMPLETED");
     const coldTasks = await tasksOf(client, cold.id);
-    expect(hits(coldTasks)).toEqual(["greet[0]:false", "greet[1]:false", "join:false"]);
+    expect(hits(coldTasks)).toEqual(["greet-0-1:false", "greet-1-1:false", "join:false"]);
     const outputs = JSON.parse(await text(`${cold.runOutputUri}/logs/outputs.json`));
     expect(outputs["hello.count"]).toBe(2);
     expect(await text(outputs["hello.all"])).toBe("hello a\nhello b\n");
 
     const warm = await ended(client, (await start(first, { cacheId: cache.id })).id);
     const warmTasks = await tasksOf(client, warm.id);
-    expect(hits(warmTasks)).toEqual(["greet[0]:true", "greet[1]:true", "join:true"]);
+    expect(hits(warmTasks)).toEqual(["greet-0-1:true", "greet-1-1:true", "join:true"]);
     const warmOutputs = JSON.parse(await text(`${warm.runOutputUri}/logs/outputs.json`));
     expect(await text(warmOutputs["hello.all"])).toBe("hello a\nhello b\n");
 
@@ -202,13 +202,17 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     // One task edited to the same bytes: its dependents are reused all the same (early cut-off).
     const edited = await workflow(client, wdl("hello", 'printf "hello %s\\n" ~{name} > out.txt'));
     const third = await ended(client, (await start(edited, { cacheId: cache.id })).id);
-    expect(hits(await tasksOf(client, third.id))).toEqual(["greet[0]:false", "greet[1]:false", "join:true"]);
+    expect(hits(await tasksOf(client, third.id))).toEqual([
+      "greet-0-1:false",
+      "greet-1-1:false",
+      "join:true",
+    ]);
 
     // And to other bytes: both compute, and the miss says why.
     const changed = await workflow(client, wdl("goodbye"));
     const fourth = await ended(client, (await start(changed, { cacheId: cache.id })).id);
     const fourthTasks = await tasksOf(client, fourth.id);
-    expect(hits(fourthTasks)).toEqual(["greet[0]:false", "greet[1]:false", "join:false"]);
+    expect(hits(fourthTasks)).toEqual(["greet-0-1:false", "greet-1-1:false", "join:false"]);
     const missed = await client.send(
       new omics.GetRunTaskCommand({
         id: fourth.id,
@@ -229,7 +233,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     );
     const fifth = await ended(client, (await start(first, { cacheId: cache.id })).id);
     expect(fifth.status).toBe("COMPLETED");
-    expect(hits(await tasksOf(client, fifth.id))).toEqual(["greet[0]:true", "greet[1]:true", "join:false"]);
+    expect(hits(await tasksOf(client, fifth.id))).toEqual(["greet-0-1:true", "greet-1-1:true", "join:false"]);
 
     // The cache cannot be deleted under a run, and can be afterwards; its data stays.
     await client.send(new omics.DeleteRunCacheCommand({ id: cache.id }));
@@ -260,7 +264,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
       client,
       (await start(mended, { cacheId: cache.id, parameters: { names: ["a", "fail"] } })).id,
     );
-    expect(hits(await tasksOf(client, again.id))).toEqual(["greet[0]:true", "greet[1]:true", "join:false"]);
+    expect(hits(await tasksOf(client, again.id))).toEqual(["greet-0-1:true", "greet-1-1:true", "join:false"]);
   });
 
   it("a cancelled run ends CANCELLED, leaves no process, and keeps what it had finished", async () => {
@@ -280,7 +284,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     expect((await ended(client, run.id)).status).toBe("CANCELLED");
     const fast = await workflow(client, wdl("slow"));
     const again = await ended(client, (await start(fast, { cacheId: cache.id })).id);
-    expect(hits(await tasksOf(client, again.id))).toEqual(["greet[0]:true", "greet[1]:true", "join:false"]);
+    expect(hits(await tasksOf(client, again.id))).toEqual(["greet-0-1:true", "greet-1-1:true", "join:false"]);
   });
 
   it("inputs on S3 are pinned by their ETags; one that is not there fails the run by name", async () => {

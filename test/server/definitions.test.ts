@@ -8,6 +8,7 @@ import { zipOf } from "./zip.ts";
 
 const wdl =
   "version 1.1\nworkflow w {\n  input {\n    Int n = 1\n  }\n  output {\n    Int m = n + 1\n  }\n}\n";
+const task = "version 1.1\ntask t {\n  command <<< true >>>\n}\n";
 const cwl = "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: 'true'\ninputs: {}\noutputs: {}\n";
 
 let server: TestServer;
@@ -61,6 +62,45 @@ it.each([
     { main: "y.wdl" },
     ["ACTIVE", "WDL", "y.wdl"],
   ],
+  [
+    "a library above its main document",
+    {
+      "a/b/main.wdl": `import "../t.wdl" as l\n${wdl}`.replace(/^(.*)\n(version.*)\n/, "$2\n$1\n"),
+      "a/t.wdl": task,
+    },
+    {},
+    ["ACTIVE", "WDL", "b/main.wdl"],
+  ],
+  [
+    "what macOS adds",
+    { "proj/main.wdl": wdl, "__MACOSX/proj/._main.wdl": "x", "proj/.DS_Store": "x", ".DS_Store": "x" },
+    {},
+    ["ACTIVE", "WDL", "main.wdl"],
+  ],
+  [
+    "a README beside its folder",
+    { "proj/main.wdl": wdl, "README.md": "x" },
+    {},
+    ["ACTIVE", "WDL", "proj/main.wdl"],
+  ],
+  [
+    "a README and a named document",
+    { "proj/x.wdl": wdl, "proj/y.wdl": wdl, "README.md": "x" },
+    { main: "proj/y.wdl" },
+    ["ACTIVE", "WDL", "proj/y.wdl"],
+  ],
+  [
+    "main documents below others",
+    { "wf/main.wdl": wdl, "tasks/t.wdl": task },
+    {},
+    ["ACTIVE", "WDL", "wf/main.wdl"],
+  ],
+  [
+    "one main document of all languages",
+    { "main.wdl": wdl, "tools/t.cwl": cwl },
+    {},
+    ["ACTIVE", "WDL", "main.wdl"],
+  ],
 ] as const)("a bundle with %s becomes a workflow that runs", async (_, members, settings, expected) => {
   const workflow = await created(members, settings);
   expect(facts(workflow), String(workflow["statusMessage"])).toEqual(expected);
@@ -98,6 +138,27 @@ it.each([
     {},
     "WDL",
     /none is called main: x\.wdl, y\.wdl/,
+  ],
+  [
+    "two main documents",
+    { "a/main.wdl": wdl, "b/main.wdl": wdl },
+    {},
+    "WDL",
+    /2 documents called main: a\/main\.wdl, b\/main\.wdl; say which one to run with main/,
+  ],
+  [
+    "a library called main",
+    { "main.wdl": task, "flow.wdl": wdl },
+    {},
+    "WDL",
+    /main\.wdl has no workflow, and another document has a workflow: flow\.wdl/,
+  ],
+  [
+    "a library above the workflow",
+    { "t.wdl": task, "x/flow.wdl": wdl },
+    {},
+    "WDL",
+    /none is called main: t\.wdl, x\/flow\.wdl/,
   ],
   [
     "no such main document",

@@ -63,7 +63,7 @@ describe("after kill -9", () => {
       expect((await box.run("runs", "list")).out).toContain("crashed");
       const next = await runOnHost(box, "chain.wdl");
       expect(next.state).toBe("succeeded");
-      expect(next.calls.reused).toBe(recorded);
+      expect(next.calls.reused).toBeGreaterThanOrEqual(recorded);
       expect(next.calls.reused + next.calls.computed).toBe(9);
       const last = await runOnHost(box, "chain.wdl");
       expect(last.calls).toMatchObject({ reused: 9, computed: 0 });
@@ -73,7 +73,7 @@ describe("after kill -9", () => {
   it("of a run that records only failures, the next start records what was finished", async () => {
     await killedAfter(5, "--cache-behavior", "on-failure");
     const finished = readdirSync(join(box.home, "runs/_LAST")).includes("pending.jsonl")
-      ? (await readFile(join(box.home, "runs/_LAST/pending.jsonl"), "utf8")).trim().split("\n").length
+      ? (await readFile(join(box.home, "runs/_LAST/pending.jsonl"), "utf8")).split('"entry":').length - 1
       : 0;
     const next = await runOnHost(box, "chain.wdl", "--cache-behavior", "on-failure");
     expect(next.calls.reused).toBe(finished);

@@ -44,6 +44,34 @@ outputs: {out: stdout}
     expect(await counts(box, "t.cwl", "text=one")).toBe(reused);
   });
 
+  it("of the program that the tool names: another one on PATH, a new content, an interpreter of it", async () => {
+    await box.write(
+      "t.cwl",
+      tool("baseCommand: mytool\nstdout: out.txt\ninputs: {}\noutputs: {out: stdout}\n"),
+    );
+    const when = new Date("2020-01-01T00:00:00Z");
+    const program = async (folder: string, word: string) => {
+      await mkdir(box.path(folder), { recursive: true });
+      await writeFile(box.path(`${folder}/mytool`), `#!/bin/sh\necho ${word}\n`, { mode: 0o755 });
+      await utimes(box.path(`${folder}/mytool`), when, when);
+    };
+    await program("bin1", "one");
+    await program("bin2", "two");
+    const path = process.env["PATH"] ?? "";
+    const first = box.with({ PATH: `${box.path("bin1")}:${box.path("bin2")}:${path}` });
+    const second = box.with({ PATH: `${box.path("bin2")}:${box.path("bin1")}:${path}` });
+    const said = async (sandbox: Sandbox) => {
+      const { outputs } = await runOnHost(sandbox, "t.cwl");
+      return (await readFile(String(outputs["out"]), "utf8")).trim();
+    };
+    expect(await said(first)).toBe("one");
+    expect(await said(second)).toBe("two");
+    expect(await counts(first, "t.cwl")).toBe(reused);
+    await program("bin1", "six");
+    expect(await said(first)).toBe("six");
+    expect(await counts(first, "t.cwl")).toBe(reused);
+  });
+
   it("of an input that is used only in a variable (B)", async () => {
     await box.write(
       "t.cwl",

@@ -233,6 +233,80 @@ describeWith([guardRequirement], "a host task that stumbles on an input that is 
   });
 });
 
+describe("what decides a host task and is no input", () => {
+  const cached = [...host, "--cache", "./cache", "--cache-host-tasks"];
+  const said = async (sandbox: Sandbox, ...words: readonly string[]) => {
+    const { outputs, calls } = await sandbox.json<RunAnswer>("run", "env.wdl", ...cached, ...words);
+    return { said: outputs["t.said"], reused: calls.reused };
+  };
+  const task = (command: string) =>
+    box.write(
+      "env.wdl",
+      `version 1.2\ntask t { command <<< ${command} >>> output { String said = read_string(stdout()) } }`,
+    );
+
+  it("is not handed on, or a folder of its own", async () => {
+    await task(
+      'echo "$USER$LOGNAME $(umask)"; cd "$HOME" && cd "$TMPDIR" && [ "$HOME" != "$TMPDIR" ] && pwd',
+    );
+    const { said: text } = await said(box.with({ USER: "ada", LOGNAME: "ada", HOME: "/", TMPDIR: "/tmp" }));
+    expect(text).toMatch(/^ 0022\n.+\/tmp$/);
+  });
+
+  it("is handed on and decides with --env: by name, and by value", async () => {
+    await task('echo "$NAME $OTHER $HOME"');
+    const ada = box.with({ NAME: "Ada", HOME: "/" });
+    const words = ["--env", "NAME", "--env", "OTHER=x=y", "--env", "HOME"];
+    expect(await said(ada, ...words)).toEqual({ said: "Ada x=y /", reused: 0 });
+    expect(await said(ada, ...words)).toEqual({ said: "Ada x=y /", reused: 1 });
+    expect(await said(box.with({ NAME: "Bob", HOME: "/" }), ...words)).toEqual({
+      said: "Bob x=y /",
+      reused: 0,
+    });
+    const missing = await box.run("run", "env.wdl", ...cached, "--env", "NOT_SET_ANYWHERE");
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain("NOT_SET_ANYWHERE");
+  });
+
+  it("is in its key: PATH with its order, and LD_LIBRARY_PATH", async () => {
+    await task("echo");
+    const path = process.env["PATH"] ?? "";
+    const one = box.with({ PATH: `${path}:/one:/two` });
+    expect((await said(one)).reused).toBe(0);
+    expect((await said(one)).reused).toBe(1);
+    expect((await said(box.with({ PATH: `${path}:/two:/one` }))).reused).toBe(0);
+    expect((await said(box.with({ PATH: `${path}:/one:/two`, LD_LIBRARY_PATH: "/x" }))).reused).toBe(0);
+  });
+});
+
+describe("a task that takes away what Memoir needs of it", () => {
+  it.each([
+    ["its standard output", "rm ../stdout; echo lost", "stdout"],
+    ["its standard error", "rm ../stderr", "stderr"],
+    ["its standard output, with a folder in its place", "rm ../stdout; mkdir ../stdout", "stdout"],
+    [
+      "its standard output, with a link in its place",
+      "rm ../stdout; ln -s /etc/hostname ../stdout",
+      "stdout",
+    ],
+    ["its standard error, with a pipe in its place", "rm ../stderr; mkfifo ../stderr", "stderr"],
+    ["the place of its exit code", "mkdir ../rc", "rc"],
+    ["its working directory", 'rm -rf "$PWD"', "work"],
+    ["everything of its own", "rm -rf ../*", "work"],
+    ["its own folder", 'd=$(cd .. && pwd); rm -rf "$d"', "folder"],
+  ])("fails with words that name it: %s", async (_what, command, word) => {
+    await box.write(
+      "main.wdl",
+      `version 1.2\ntask spoiled { command <<< ${command} ; true >>> output { String said = read_string(stdout()) } }`,
+    );
+    const { code, out } = await box.run("run", "main.wdl", ...host, "--no-cache", "--json");
+    expect(code).toBe(1);
+    const { failures } = JSON.parse(out) as RunAnswer;
+    expect(failures[0]?.call).toBe("spoiled");
+    expect(failures[0]?.failure?.message).toContain(word);
+  });
+});
+
 describe("a cache that host tasks read", () => {
   it("keeps its files whatever the tasks do to them", async () => {
     await box.write(

@@ -59,6 +59,31 @@ describe("a workflow", () => {
     expect(answer.outputs).toEqual({ "second.out": 1 });
   });
 
+  it("is found wherever it lies in a folder or archive, and is never guessed", async () => {
+    const nested = below("deep/wf");
+    await box.write("nested.zip", zipOf({ ...nested, "README.md": "", "__MACOSX/deep/wf/._main.wdl": "x" }));
+    expect(await counts(box, "nested.zip", "n=1")).toBe("0 reused, 1 computed");
+    expect(await counts(box, "nested.zip", "n=1", "--main", "deep/wf/main.wdl")).toBe("1 reused, 0 computed");
+    await writeAll("repo/wf", documents);
+    await box.write("repo/README.md", "");
+    expect(await counts(box, "repo", "n=1")).toBe("1 reused, 0 computed");
+    await box.write(
+      "both.zip",
+      zipOf({ "wf.wdl": main, "tasks/echo.wdl": echo, "tool.cwl": "cwlVersion: v1.2\n" }),
+    );
+    const both = await box.run("run", "both.zip", "n=1");
+    expect([both.code, both.err]).toEqual([3, expect.stringMatching(/several languages \(WDL, CWL\)/)]);
+    await box.write(
+      "library.zip",
+      zipOf({ "main.wdl": echo, "flow.wdl": main.replace("tasks/echo", "main") }),
+    );
+    const library = await box.run("run", "library.zip", "n=1");
+    expect([library.code, library.err]).toEqual([
+      3,
+      expect.stringMatching(/main\.wdl has no workflow.*flow\.wdl/),
+    ]);
+  });
+
   it("is read from a server, with what it imports", async () => {
     const server = createServer((request, response) => {
       const text = documents[request.url?.slice(1) as keyof typeof documents];

@@ -7,7 +7,12 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import { findMain, unpackBundle, type WorkflowInterface } from "../../lang/core/index.ts";
+import {
+  createFolderSource,
+  languagesOf,
+  unpackBundle,
+  type WorkflowInterface,
+} from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
 import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
@@ -58,11 +63,11 @@ const mostReasonLength = 4_000;
 
 const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
 
-/** Documents by their names; `engine` as the service calls their language. */
+/** Documents by their names; `name` as the service calls their language. */
 const kinds = [
-  { engine: "WDL", names: /\.wdl$/i },
-  { engine: "CWL", names: /\.cwl(\.(json|ya?ml))?$/i },
-  { engine: "NEXTFLOW", names: /(\.nf|(^|\/)nextflow\.config)$/i },
+  { name: "WDL", accepts: (file: string) => /\.wdl$/i.test(file) },
+  { name: "CWL", accepts: (file: string) => /\.cwl(\.(json|ya?ml))?$/i.test(file) },
+  { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
 ] as const;
 
 export async function registerDefinition(
@@ -128,19 +133,22 @@ function forClients(reason: string, folder: string): string {
 async function engineOf(
   folder: string,
   main: string | undefined,
+  ask: Ask,
 ): Promise<"WDL" | "CWL" | { words: string }> {
-  const names = main === undefined ? await readdir(folder) : [main];
-  const found = kinds
-    .filter((kind) => names.some((name) => kind.names.test(name)))
-    .map(({ engine }) => engine);
+  const found =
+    main === undefined
+      ? await languagesOf(createFolderSource({ folder, reach: "inside" }), kinds, ask)
+      : kinds.filter(({ accepts }) => accepts(main));
   const [only] = found;
   if (only === undefined)
     return { words: "there is no document of a language that is understood (WDL, CWL)" };
-  if (found.length > 1)
+  if (found.length > 1) {
+    const names = found.map(({ name }) => name).join(", ");
     return {
-      words: `there are documents of several languages (${found.join(", ")}): name one as the engine`,
+      words: `there are documents of several languages (${names}): name one as the engine, or the main document`,
     };
-  return only === "NEXTFLOW" ? { words: noNextflow } : only;
+  }
+  return only.name === "NEXTFLOW" ? { words: noNextflow } : only.name;
 }
 
 async function checked(
@@ -158,7 +166,8 @@ async function checked(
   if (tooLarge !== undefined) return { kind: "refused", reason: tooLarge };
   const lenient = request.engine === "WDL_LENIENT";
   const asked = lenient ? "WDL" : request.engine;
-  const engine = asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, request.main) : asked;
+  const engine =
+    asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, request.main, ask) : asked;
   if (typeof engine === "object")
     return {
       kind: "refused",
@@ -184,7 +193,7 @@ async function checked(
     return {
       kind: "accepted",
       engine: lenient ? "WDL_LENIENT" : engine,
-      main: request.main ?? (await mainOf(loaded, folder, ask)),
+      main: request.main ?? relative(folder, loaded.main),
       digest: `sha256:${digest}`,
       folder,
       parameterTemplate: templateOf(about),
@@ -200,7 +209,7 @@ async function checked(
 async function largeDocuments(folder: string): Promise<string | undefined> {
   let together = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !kinds.some(({ names }) => names.test(entry.name))) continue;
+    if (!entry.isFile() || !kinds.some(({ accepts }) => accepts(entry.name))) continue;
     const path = join(entry.parentPath, entry.name);
     const { size } = await stat(path);
     together += size;
@@ -210,14 +219,6 @@ async function largeDocuments(folder: string): Promise<string | undefined> {
       return `its documents have more than ${mostDocumentBytes} bytes together`;
   }
   return undefined;
-}
-
-/** The document that was found to be the main one, relative to the bundle. */
-async function mainOf(loaded: LoadedWorkflow, folder: string, ask: Ask): Promise<string> {
-  const names = kinds.find(({ engine }) => engine.toLowerCase() === loaded.language)?.names;
-  const accepts = (name: string) => names?.test(name) === true;
-  const question = { main: undefined, accepts, language: loaded.language };
-  return relative(folder, loaded.source.main ?? (await findMain(loaded.source.tree, question, ask)));
 }
 
 /** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */

@@ -1,7 +1,11 @@
 /** Objects that a run's parameters name, with their ETags: pinned at the start, compared at the end. */
-import { type Ask, mapBounded } from "../../kernel/index.ts";
+import { lstat, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AppError, type Ask, isAppError, mapBounded, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { createRemoteFiles } from "../workflows/remote-files.ts";
+import type { AllowedPlaces } from "./places.ts";
 
 const asksAtOnce = 16;
 /** A prefix with more objects is pinned as a whole by no one; its first so many are. */
@@ -18,19 +22,108 @@ export async function inputDigests(
   if (uris.size === 0) return new Map();
   const remote = createRemoteFiles(environment.s3);
   try {
-    const found = await mapBounded([...uris], asksAtOnce, async (uri) => {
-      if (!uri.endsWith("/")) return [[uri, digestOf((await remote.head(uri, ask))?.etag)] as const];
-      const below: (readonly [string, string | undefined])[] = [];
-      for await (const object of remote.list(uri, ask)) {
-        below.push([uri + object.name, digestOf(object.etag)]);
-        if (below.length === mostObjectsOfPrefix) break;
-      }
-      return below.length === 0 ? [[uri, undefined] as const] : below;
-    });
+    const found = await mapBounded([...uris], asksAtOnce, (uri) => reasoned(uri, () => look(uri)));
     return new Map(found.flat());
   } finally {
-    await remote.close();
+    // A bucket that could not be opened was reported above; closing it says so once more.
+    await remote.close().catch(() => undefined);
   }
+
+  async function look(uri: string): Promise<readonly Found[]> {
+    if (!uri.endsWith("/")) return [[uri, digestOf((await remote.head(uri, ask))?.etag)]];
+    const below: Found[] = [];
+    for await (const object of remote.list(uri, ask)) {
+      below.push([uri + object.name, digestOf(object.etag)]);
+      if (below.length === mostObjectsOfPrefix) break;
+    }
+    return below.length === 0 ? [[uri, undefined]] : below;
+  }
+}
+
+type Found = readonly [uri: string, digest: string | undefined];
+
+/** What keeps an input from being looked at, as a reason of the run. */
+async function reasoned(uri: string, look: () => Promise<readonly Found[]>): Promise<readonly Found[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isAppError(error) || error.row.kind === "interrupted") throw error;
+    switch (error.code) {
+      case "STORE_BUCKET_NOT_FOUND":
+      case "STORE_OBJECT_NOT_FOUND":
+        return [[uri, undefined]];
+      case "STORE_URI_INVALID":
+      case "STORE_NAME_INVALID":
+        throw new AppError("RUN_INPUT_INVALID", `looking for the input ${uri}: ${error.message}`, {
+          cause: error,
+        });
+      default:
+        throw new AppError("RUN_IMPORT_FAILED", `looking for the input ${uri}: ${error.message}`, {
+          cause: error,
+        });
+    }
+  }
+}
+
+/**
+ * The first file or folder of this machine that the parameters name and that is not there. `names`: parameters whose
+ * values may be files; of others nobody knows whether a text that looks like a path is one.
+ */
+export async function missingFile(
+  parameters: string,
+  { names, allowed }: { readonly names: readonly string[] | undefined; readonly allowed: AllowedPlaces },
+): Promise<string | undefined> {
+  if (names === undefined) return undefined;
+  const values = JSON.parse(parameters) as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(values)) {
+    if (!names.includes(name) && !names.includes(name.slice(name.indexOf(".") + 1))) continue;
+    for (const text of textsOf(value)) {
+      const path = localPath(text);
+      if (path !== undefined && !(await mayBeThere(path, allowed))) return text;
+    }
+  }
+  return undefined;
+}
+
+function localPath(text: string): string | undefined {
+  if (text.startsWith("/")) return text;
+  if (!text.startsWith("file:///")) return undefined;
+  try {
+    return fileURLToPath(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where places are restricted, links are not followed: what lies behind one is for whoever reads it to refuse, and
+ * whether something is there is nobody's business.
+ */
+async function mayBeThere(path: string, allowed: AllowedPlaces): Promise<boolean> {
+  try {
+    if (allowed.kind === "all") {
+      await stat(path);
+      return true;
+    }
+    const { folder } = allowed;
+    const inside = folder === undefined ? ".." : relative(folder, path);
+    if (folder === undefined || inside.split(sep)[0] === "..") return true;
+    let at = folder;
+    for (const part of inside.split(sep)) {
+      at = join(at, part);
+      if ((await lstat(at)).isSymbolicLink()) return true;
+    }
+    return true;
+  } catch (error) {
+    // What may not be looked at is for whoever reads it to report.
+    return systemErrorCode(error) !== "ENOENT" && systemErrorCode(error) !== "ENOTDIR";
+  }
+}
+
+function* textsOf(value: unknown): Generator<string> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "object" && value !== null)
+    for (const item of Object.values(value)) yield* textsOf(item);
 }
 
 function digestOf(etag: string | undefined): string | undefined {
@@ -38,9 +131,5 @@ function digestOf(etag: string | undefined): string | undefined {
 }
 
 function collectUris(value: unknown, uris: Set<string>): void {
-  if (typeof value === "string") {
-    if (/^s3:\/\/[^/]+\/./s.test(value)) uris.add(value);
-  } else if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) collectUris(item, uris);
-  }
+  for (const text of textsOf(value)) if (/^s3:\/\/[^/]+\/./s.test(text)) uris.add(text);
 }

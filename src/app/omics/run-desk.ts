@@ -17,14 +17,15 @@ import type {
   RunStatus,
   TaskRecord,
 } from "../../ledger/index.ts";
-import { measureCache } from "../../store/entries/index.ts";
+import { type EntryNames, measureCache } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { openCache } from "../workflows/cache-place.ts";
 import type { CacheRecord } from "../workflows/cache-registry.ts";
 import { type RunWorkflowWish, run as runOnEngine, type WorkflowRunResult } from "../workflows/run.ts";
 import { knownRun, nextEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
-import { inputDigests } from "./input-digests.ts";
+import { ImageMap, type RegistryMap } from "./image-map.ts";
+import { inputDigests, missingFile } from "./input-digests.ts";
 import { runManifest, taskManifest } from "./manifests.ts";
 import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
@@ -219,11 +220,15 @@ export class RunDesk {
     );
     const timeLimit = timeLimitOf(run, this.#groupOf(run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
-    const book = new TaskBook(ledger, run, recordTime(run, this.#cacheOf(run)));
+    const images = this.#imagesOf(run);
+    const book = new TaskBook(ledger, run, {
+      recordAt: recordTime(run, this.#cacheOf(run)),
+      sourceOf: (image) => images?.sourceOf(image) ?? image,
+    });
     try {
       const resourceDigests = await this.#pinInputs(run, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });
-      const result = await this.#compute(run, book, { signal });
+      const result = await this.#compute(run, { book, images }, { signal });
       if (this.#closing) return await book.settled();
       await book.finish("the run ended without it");
       await this.#changedInputs(run, freshAsk());
@@ -243,7 +248,18 @@ export class RunDesk {
     }
   }
 
-  async #compute(run: RunRecord, book: TaskBook, ask: Ask): Promise<WorkflowRunResult> {
+  /** What the workflow's registry map says of this run's images. */
+  #imagesOf(run: RunRecord): ImageMap | undefined {
+    const map = run.definition?.registryMap;
+    const owner = { account: run.account, region: this.#options.region };
+    return map === undefined ? undefined : new ImageMap(map as RegistryMap, owner);
+  }
+
+  async #compute(
+    run: RunRecord,
+    { book, images }: { readonly book: TaskBook; readonly images: ImageMap | undefined },
+    ask: Ask,
+  ): Promise<WorkflowRunResult> {
     const { environment, executor } = this.#options;
     const folder = this.#folderOf(run);
     const runsDir = join(folder, "runs");
@@ -262,10 +278,15 @@ export class RunDesk {
       inputs,
       values: [],
       // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
-      cache: {
-        kind: "record",
-        record: cache === undefined ? privateCache(run, folder) : this.#recordFor(cache, run),
-      },
+      cache:
+        cache === undefined
+          ? { kind: "record", record: privateCache(run, folder) }
+          : {
+              kind: "record",
+              record: this.#recordFor(cache, run),
+              names: this.#entryNames(run, cache, book),
+            },
+      ...(images === undefined ? {} : { mapImages: (resolver) => images.over(resolver) }),
       failure: "fast",
       runsDir,
       runId: await nextEngineRun(run, runsDir),
@@ -282,6 +303,15 @@ export class RunDesk {
       this.#tell(run, event);
     };
     return runOnEngine(wish, environment, onEvent, ask);
+  }
+
+  /** In manifests, as GetRunTask and the cache's log have them. */
+  #entryNames(run: RunRecord, cache: RunCacheRecord, book: TaskBook): EntryNames {
+    const arn = (rest: string) => `arn:aws:omics:${this.#options.region}:${run.account}:${rest}`;
+    return {
+      entry: (uuid) => arn(`runCache/${cache.id}/cacheEntry/${uuid}`),
+      task: ({ callPath }) => arn(`task/${book.taskIdOf(callPath) ?? `${run.id}/${callPath}`}`),
+    };
   }
 
   async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
@@ -349,9 +379,11 @@ export class RunDesk {
   /** Objects named by the parameters, with the ETags that they have now; a missing one ends the run. */
   async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord["resourceDigests"]> {
     const digests = await inputDigests(run.parameters, this.#options.environment, ask);
-    const missing = [...digests].find(([, digest]) => digest === undefined);
+    const [gone] = [...digests].find(([, digest]) => digest === undefined) ?? [];
+    const places = { names: run.definition?.pathParameters, allowed: this.#options.allowed };
+    const missing = gone ?? (await missingFile(run.parameters, places));
     if (missing !== undefined)
-      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing[0]} is not there`);
+      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} is not there`);
     const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
     return Object.fromEntries(entries);
   }
@@ -431,7 +463,7 @@ export class RunDesk {
   }
 
   /** As it was when the run was submitted; a workflow may be deleted while its runs wait. */
-  #definitionOf(run: RunRecord): Pick<DefinitionRecord, "engine" | "main" | "folder"> {
+  #definitionOf(run: RunRecord): NonNullable<RunRecord["definition"]> {
     const definition = run.definition ?? this.#recordOf(run);
     if (definition === undefined)
       throw new AppError("WORKFLOW_NOT_FOUND", `starting run ${run.id}: its workflow was deleted`);

@@ -1,6 +1,7 @@
 /** Why a run failed, in the service's reasons and in words. */
-import { type AppError, isAppError } from "../../kernel/index.ts";
+import { type AppError, isAppError, unreachable } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
+import type { TaskFailure } from "../../task/index.ts";
 import type { WorkflowRunResult } from "../workflows/run.ts";
 
 export function failureOf(error: unknown): Partial<RunRecord> & { readonly status: "FAILED" } {
@@ -32,16 +33,42 @@ export function failureOfResult(
       failureReason: "WORKFLOW_RUN_FAILED",
       statusMessage: first.diagnostic.text.slice(0, 1000),
     };
-  const failureReason = first.failure.kind === "out-of-memory" ? "OUT_OF_MEMORY_ERROR" : "RUN_TASK_FAILED";
   return {
     status: "FAILED",
-    failureReason,
+    failureReason: taskReason(first.failure),
     statusMessage: `${first.call}: ${first.failure.message}`.slice(0, 1000),
   };
 }
 
+/** The service's reason for a task that failed, and so for the run that it ended. */
+export function taskReason({ kind }: TaskFailure): string {
+  switch (kind) {
+    case "out-of-memory":
+      return "OUT_OF_MEMORY_ERROR";
+    case "timed-out":
+      return "TASK_TIMED_OUT";
+    case "image-unavailable":
+      return "IMAGE_VERIFICATION_FAILURE";
+    case "input-unavailable":
+      return "IMPORT_FAILED";
+    case "resources-unavailable":
+      return "INVALID_TASK_RESOURCE_VALUE";
+    case "lost":
+      return "SERVICE_ERROR";
+    case "exit-code":
+    case "output-missing":
+      return "RUN_TASK_FAILED";
+    default:
+      return unreachable(kind);
+  }
+}
+
 function reasonOf(error: AppError): string {
   switch (error.code) {
+    case "RUN_INPUT_INVALID":
+      return "INVALID_URI_INPUT";
+    case "RUN_IMPORT_FAILED":
+      return "IMPORT_FAILED";
     case "RUN_INPUT_MISSING":
       return "INPUT_URI_NOT_FOUND";
     case "RUN_INPUT_MODIFIED":

@@ -8,7 +8,9 @@ import type { TimedEvent } from "../../engine/index.ts";
 import type { Ledger, RunRecord, TaskRecord } from "../../ledger/index.ts";
 import type { Resources, TaskFailure } from "../../task/index.ts";
 import { isRunOf, knownRun } from "./engine-runs.ts";
+import { taskReason } from "./run-failures.ts";
 import { TaskLog } from "./task-log.ts";
+import { taskName } from "./task-name.ts";
 
 const gib = 1024 ** 3;
 
@@ -16,22 +18,36 @@ export class TaskBook {
   readonly #ledger: Ledger;
   readonly #run: RunRecord;
   readonly #recordAt: "task-end" | "run-end";
+  readonly #sourceOf: (image: string) => string;
   readonly #resources = new Map<string, Resources>();
   /** The newest task of each call path. */
   readonly #current = new Map<string, TaskRecord>();
   /** Tasks that were under way when an earlier server stopped, by call path. */
   readonly #leftOver = new Map<string, TaskRecord>();
+  /** Tasks so far of each call path. */
+  readonly #attempts = new Map<string, number>();
   /** Of running tasks, by task id. */
   readonly #logs = new Map<string, TaskLog>();
   #logging: Promise<unknown> = Promise.resolve();
 
   /** `recordAt`: when results get to where the next run finds them. */
-  constructor(ledger: Ledger, run: RunRecord, recordAt: "task-end" | "run-end") {
+  constructor(
+    ledger: Ledger,
+    run: RunRecord,
+    about: {
+      readonly recordAt: "task-end" | "run-end";
+      /** The name in the workflow of an image that was pulled. */
+      sourceOf(image: string): string;
+    },
+  ) {
     this.#ledger = ledger;
     this.#run = run;
-    this.#recordAt = recordAt;
-    for (const task of ledger.tasks.all(run.account, { runId: run.id }))
+    this.#recordAt = about.recordAt;
+    this.#sourceOf = about.sourceOf;
+    for (const task of ledger.tasks.all(run.account, { runId: run.id })) {
       (isEnded(task) ? this.#current : this.#leftOver).set(task.callPath, task);
+      this.#attempts.set(task.callPath, (this.#attempts.get(task.callPath) ?? 0) + 1);
+    }
   }
 
   onEvent(event: TimedEvent): void {
@@ -51,7 +67,7 @@ export class TaskBook {
       case "call.started": {
         // Both in one step: each would wait for the disk by itself.
         this.#ledger.transaction(() => {
-          const task = this.#begin(event, { status: "RUNNING", startTime: at, ...imageOf(event) });
+          const task = this.#begin(event, { status: "RUNNING", startTime: at, ...this.#imageOf(event) });
           this.#follow(task, event.directory);
         });
         break;
@@ -108,6 +124,11 @@ export class TaskBook {
   async settled(): Promise<void> {
     for (const id of [...this.#logs.keys()]) this.#endLog(id);
     await this.#logging;
+  }
+
+  /** The newest task of a call. */
+  taskIdOf(call: string): string | undefined {
+    return this.#current.get(call)?.id;
   }
 
   /** Why a task was computed, in the one member that every client shows. */
@@ -195,6 +216,8 @@ export class TaskBook {
 
   #insert(event: { readonly call: string; readonly task: string }, members: Partial<TaskRecord>): TaskRecord {
     const resources = this.#resources.get(event.call);
+    const attempt = (this.#attempts.get(event.call) ?? 0) + 1;
+    this.#attempts.set(event.call, attempt);
     const record: TaskRecord = {
       account: this.#run.account,
       id: this.#ledger.nextId(),
@@ -202,7 +225,7 @@ export class TaskBook {
       createdAt: new Date().toISOString(),
       tags: {},
       runId: this.#run.id,
-      name: event.call.includes("[") ? event.call.slice(event.call.indexOf(".") + 1) : event.task,
+      name: taskName(event, { language: this.#run.definition?.engine ?? "WDL", attempt }),
       callPath: event.call,
       status: "PENDING",
       cpus: Math.max(1, Math.ceil(resources?.cpu ?? 1)),
@@ -214,6 +237,12 @@ export class TaskBook {
     this.#ledger.tasks.insert(record);
     this.#current.set(event.call, record);
     return record;
+  }
+
+  #imageOf(event: Extract<TimedEvent, { kind: "call.started" }>): Partial<TaskRecord> {
+    if (event.image === undefined) return {};
+    const digest = event.imageDigest === undefined ? {} : { imageDigest: event.imageDigest };
+    return { image: { image: event.image, sourceImage: this.#sourceOf(event.image), ...digest } };
   }
 
   #end(call: string, members: Partial<TaskRecord>): void {
@@ -237,22 +266,6 @@ function streamOf(task: TaskRecord): string {
   return `run/${task.runId}/task/${task.id}`;
 }
 
-function imageOf(event: Extract<TimedEvent, { kind: "call.started" }>): Partial<TaskRecord> {
-  if (event.image === undefined) return {};
-  const digest = event.imageDigest === undefined ? {} : { imageDigest: event.imageDigest };
-  return { image: { image: event.image, sourceImage: event.image, ...digest } };
-}
-
 function failed(failure: TaskFailure): Partial<TaskRecord> {
-  const reason =
-    failure.kind === "out-of-memory"
-      ? "OUT_OF_MEMORY_ERROR"
-      : failure.kind === "timed-out"
-        ? "TASK_TIMED_OUT"
-        : failure.kind === "image-unavailable"
-          ? "IMAGE_VERIFICATION_FAILURE"
-          : failure.kind === "resources-unavailable"
-            ? "INVALID_TASK_RESOURCE_VALUE"
-            : "RUN_TASK_FAILED";
-  return { statusMessage: failure.message.slice(0, 1000), failureReason: reason };
+  return { statusMessage: failure.message.slice(0, 1000), failureReason: taskReason(failure) };
 }

@@ -10,6 +10,7 @@ import { AppError, type Ask } from "../../kernel/index.ts";
 import {
   type CachePlace,
   createEntryStore,
+  type EntryNames,
   type EntryStoreEvent,
   type KnownContents,
   type ObjectEntryStore,
@@ -78,6 +79,8 @@ export interface OpenCacheOptions {
   readonly onEvent?: (event: EntryStoreEvent) => void;
   /** Default: what has to be read to be known is read each time. */
   readonly contents?: KnownContents;
+  /** What manifests call entries and tasks. */
+  readonly names?: EntryNames;
 }
 
 export async function openCache(

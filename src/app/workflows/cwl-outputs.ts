@@ -3,8 +3,7 @@ import { createHash, hash } from "node:crypto";
 import {
   constants,
   createReadStream,
-  mkdirSync,
-  readdirSync,
+  lstatSync,
   readFileSync,
   type Stats,
   statSync,
@@ -13,8 +12,9 @@ import {
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pathToFileURL } from "node:url";
-import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { copyTree, namesIn } from "../../files/index.ts";
+import { byCodeUnit } from "../../hash/index.ts";
+import { AppError, type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
 
 /**
@@ -27,17 +27,21 @@ const smallBytes = 1 << 20;
 export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask): Promise<string> {
   await mkdir(outdir, { recursive: true });
   // Other programs read long integers exactly, and take what has an exponent for something else.
-  const { numberText } = await import("../../lang/cwl/index.ts");
-  const delivery = new Delivery(outdir, numberText, ask);
+  const { numberText, fileLocation } = await import("../../lang/cwl/index.ts");
+  const delivery = new Delivery(outdir, { numberText, fileLocation }, ask);
   const members: string[] = [];
   for (const [name, value] of Object.entries(outputs))
     members.push(`  ${JSON.stringify(name)}: ${await delivery.text(value, "  ")}`);
   return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n}`;
 }
 
+/** The URI of a host path. */
+type LocationOf = (path: string) => string;
+
 class Delivery {
   readonly #outdir: string;
   readonly #numberText: (value: number) => string;
+  readonly #locationOf: LocationOf;
   readonly #ask: Ask;
   /** Name -> identity of what has it. */
   readonly #names = new Map<string, string>();
@@ -46,9 +50,14 @@ class Delivery {
   /** Basename -> the first number that may be free, so that a thousand files of one name are not tried one by one. */
   readonly #next = new Map<string, number>();
 
-  constructor(outdir: string, numberText: (value: number) => string, ask: Ask) {
+  constructor(
+    outdir: string,
+    language: { readonly numberText: (value: number) => string; readonly fileLocation: LocationOf },
+    ask: Ask,
+  ) {
     this.#outdir = outdir;
-    this.#numberText = numberText;
+    this.#numberText = language.numberText;
+    this.#locationOf = language.fileLocation;
     this.#ask = ask;
   }
 
@@ -72,7 +81,7 @@ class Delivery {
 
   async #file(file: FileValue): Promise<Readonly<Record<string, unknown>>> {
     checkAsk(this.#ask, `bringing outputs to ${this.#outdir}`);
-    const facts = statSync(file.location);
+    const facts = statSync(onDisk(file.location));
     // Outputs that are one file reach us as links to it.
     const identity = file.kind === "directory" ? file.location : `${facts.dev}:${facts.ino}`;
     // Front ends let no other name pass; what a cache of somebody else says is not taken on trust either.
@@ -83,8 +92,9 @@ class Delivery {
       );
     const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);
-    if (file.kind === "directory") return bringDirectory({ source: file.location, target, name });
-    const own = await bringFile({ source: file.location, target, name, facts });
+    const way = { source: file.location, target, name };
+    if (file.kind === "directory") return bringDirectory(way, this.#locationOf);
+    const own = await bringFile({ ...way, facts }, this.#locationOf);
     const { extra, siblings } = file;
     const secondaryFiles: unknown[] = [];
     for (const sibling of siblings ?? []) secondaryFiles.push(await this.#file(sibling));
@@ -128,26 +138,27 @@ interface Way {
 
 type OutputObject = Readonly<Record<string, unknown>>;
 
-async function bringFile({ source, target, name, facts }: Way & { facts: Stats }): Promise<OutputObject> {
+async function bringFile(
+  { source, target, name, facts }: Way & { facts: Stats },
+  locationOf: LocationOf,
+): Promise<OutputObject> {
   let checksum: string;
   let { size } = facts;
   if (facts.isFile() && size <= smallBytes) {
-    const bytes = readFileSync(source);
+    const bytes = readFileSync(onDisk(source));
     if (source !== target) await write(bytes, { source, target, mode: facts.mode });
     checksum = hash("sha1", bytes);
     size = bytes.byteLength;
   } else {
-    if (source !== target) await copyFile(source, target, constants.COPYFILE_FICLONE);
+    if (source !== target) await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
     const hasher = createHash("sha1");
-    await pipeline(createReadStream(target), hasher);
+    await pipeline(createReadStream(onDisk(target)), hasher);
     checksum = hasher.digest("hex");
-    size = statSync(target).size;
+    size = statSync(onDisk(target)).size;
   }
   return {
     class: "File",
-    location: pathToFileURL(target).href,
-    path: target,
-    basename: name,
+    ...placed(target, name, locationOf),
     checksum: `sha1$${checksum}`,
     size,
   };
@@ -160,22 +171,39 @@ async function write(
 ): Promise<void> {
   try {
     // Results of a cache are read-only; the user's copy need not be.
-    writeFileSync(to.target, bytes, { flag: "wx", mode: (to.mode & 0o777) | 0o200 });
+    writeFileSync(onDisk(to.target), bytes, { flag: "wx", mode: (to.mode & 0o777) | 0o200 });
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
-    await copyFile(to.source, to.target, constants.COPYFILE_FICLONE);
+    await copyFile(onDisk(to.source), onDisk(to.target), constants.COPYFILE_FICLONE);
   }
 }
 
-async function bringDirectory({ source, target, name }: Way): Promise<OutputObject> {
-  mkdirSync(target, { recursive: true });
+async function bringDirectory(way: Way, locationOf: LocationOf): Promise<OutputObject> {
+  if (way.source !== way.target)
+    await copyTree(way.source, way.target, { doing: `bringing outputs to ${shownName(way.target)}` });
+  return listed(way.target, way.name, locationOf);
+}
+
+/** The object of a folder that has been brought. What links lead to is a file or a folder of it under another name. */
+async function listed(target: string, name: string, locationOf: LocationOf): Promise<OutputObject> {
   const listing: unknown[] = [];
-  for (const member of readdirSync(source).sort()) {
-    const way = { source: join(source, member), target: join(target, member), name: member };
-    const facts = statSync(way.source);
-    listing.push(await (facts.isDirectory() ? bringDirectory(way) : bringFile({ ...way, facts })));
+  for (const member of (await namesIn(target)).sort(byCodeUnit)) {
+    const path = join(target, member);
+    const isLink = lstatSync(onDisk(path)).isSymbolicLink();
+    const facts = statSync(onDisk(path), { throwIfNoEntry: false });
+    // A link to nowhere is in the folder, and no File.
+    if (facts === undefined) continue;
+    const place = placed(path, member, locationOf);
+    // Links into folders may lead around in circles.
+    if (facts.isDirectory() && isLink) listing.push({ class: "Directory", ...place });
+    else if (facts.isDirectory()) listing.push(await listed(path, member, locationOf));
+    else listing.push(await bringFile({ source: path, target: path, name: member, facts }, locationOf));
   }
-  return { class: "Directory", location: pathToFileURL(target).href, path: target, basename: name, listing };
+  return { class: "Directory", ...placed(target, name, locationOf), listing };
+}
+
+function placed(path: string, name: string, locationOf: LocationOf) {
+  return { location: locationOf(path), path, basename: name };
 }
 
 function isList(value: Value): value is readonly Value[] {

@@ -146,7 +146,9 @@ async function toolNamedBy(job: string, cwd: string): Promise<string | undefined
   let text: string;
   try {
     // What is larger is no job, and told where the document is opened.
-    if ((await stat(path)).size > largestJob) return undefined;
+    const found = await stat(path);
+    // Reading a pipe takes its content away; what a device gives has no end.
+    if (!found.isFile() || found.size > largestJob) return undefined;
     text = await readFile(path, "utf8");
   } catch {
     // No such file, or a name with a fragment: told where the document is opened.

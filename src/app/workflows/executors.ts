@@ -232,6 +232,10 @@ class MixedExecutor implements Executor {
     return this.#host.environmentIdentity();
   }
 
+  async programPath(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined> {
+    return this.#host.programPath?.(name, env);
+  }
+
   async start(attempt: Attempt, ask: Ask): Promise<void> {
     if (attempt.image !== undefined) {
       this.#opened ??= this.#containers.open(ask);

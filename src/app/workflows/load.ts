@@ -1,12 +1,22 @@
 /** From what the user names to a program: source tree, front end, diagnostics. */
 import { resolve } from "node:path";
-import { AppError, type Ask, type Diagnostic, positionAt, renderDiagnostic } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  type Diagnostic,
+  positionAt,
+  renderDiagnostic,
+  type SourceText,
+} from "../../kernel/index.ts";
 import {
   createReach,
   type FrontEnd,
+  findMain,
+  languagesOf,
   type Program,
   type Reach,
   type ReachOptions,
+  type SourceTree,
 } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
@@ -54,6 +64,8 @@ export interface DiagnosticFact {
 export interface LoadedWorkflow {
   readonly language: FrontEnd["language"];
   readonly source: OpenSource;
+  /** URI of the main document. */
+  readonly main: string;
   /** What its documents may read; undefined = everything. */
   readonly reach: Reach | undefined;
   readonly diagnostics: readonly DiagnosticFact[];
@@ -64,7 +76,7 @@ export interface LoadedWorkflow {
 interface Language {
   readonly id: FrontEnd["language"];
   readonly name: string;
-  readonly extensions: RegExp;
+  readonly accepts: (name: string) => boolean;
   readonly load: (wish: WorkflowWish) => Promise<FrontEnd>;
 }
 
@@ -72,13 +84,13 @@ const languages: readonly Language[] = [
   {
     id: "wdl",
     name: "WDL",
-    extensions: /\.wdl$/i,
+    accepts: (name) => /\.wdl$/i.test(name),
     load: async () => (await import("../../lang/wdl/index.ts")).createWdlFrontEnd(),
   },
   {
     id: "cwl",
     name: "CWL",
-    extensions: /\.cwl(?:\.(?:json|ya?ml))?$/i,
+    accepts: (name) => /\.cwl(?:\.(?:json|ya?ml))?$/i.test(name),
     load: async ({ expressions = {} }) => {
       const { engine = "vm", ...limits } = expressions;
       return (await import("../../lang/cwl/index.ts")).createCwlFrontEnd({ expressions: { engine, limits } });
@@ -101,10 +113,12 @@ export async function loadWorkflow(
       ...(wish.target === undefined ? {} : { target: wish.target }),
       ...(reach === undefined ? {} : { reach }),
     };
-    const loaded = await frontEnd.load(source.tree, source.main, options, ask);
+    const main = source.main ?? (await mainOf(source.tree, frontEnd, ask));
+    const loaded = await frontEnd.load(source.tree, main, options, ask);
     return {
       language: frontEnd.language,
       source,
+      main,
       reach,
       diagnostics: loaded.diagnostics.map(diagnosticFact),
       program: loaded.program,
@@ -123,19 +137,29 @@ function reachOf(wish: WorkflowWish, source: OpenSource, { cwd }: Environment): 
   return createReach({ folders: [...own, ...allowed], inputs: "anywhere", web: "allowed" });
 }
 
-/** By the main document's name, else by the documents at the top. */
+/** By the main document's name, else by the documents that there are. */
 async function chooseFrontEnd(source: OpenSource, wish: WorkflowWish, ask: Ask): Promise<FrontEnd> {
   const known = languages.find((language) => language.id === wish.language);
   if (known !== undefined) return known.load(wish);
-  const names = source.main === undefined ? await source.tree.list(ask) : [source.main];
-  for (const language of languages)
-    if (names.some((name) => language.extensions.test(name.replace(/[?#].*$/, ""))))
-      return language.load(wish);
-  const all = languages.map((language) => language.name).join(", ");
-  throw new AppError(
-    "WORKFLOW_NOT_FOUND",
-    `opening ${wish.workflow}: no document of a language that is understood (${all})`,
-  );
+  const named = source.main?.replace(/[?#].*$/, "");
+  const fitting =
+    named === undefined
+      ? await languagesOf(source.tree, languages, ask)
+      : languages.filter(({ accepts }) => accepts(named));
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) return only.load(wish);
+  const names = (all: readonly Language[]) => all.map((language) => language.name).join(", ");
+  const found =
+    only === undefined
+      ? `no document of a language that is understood (${names(languages)})`
+      : `there are documents of several languages (${names(fitting)}); say which one to run with main`;
+  throw new AppError("WORKFLOW_NOT_FOUND", `opening ${wish.workflow}: ${found}`);
+}
+
+function mainOf(tree: SourceTree, frontEnd: FrontEnd, ask: Ask): Promise<string> {
+  const { accepts, language } = frontEnd;
+  const outline = (source: SourceText) => frontEnd.outline(source);
+  return findMain(tree, { accepts, outline, name: language.toUpperCase() }, ask);
 }
 
 export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {

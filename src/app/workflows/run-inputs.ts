@@ -1,11 +1,12 @@
 /**
  * A run's inputs: a JSON or YAML file, and `name=value` words that win over it. Integers beyond 2^53 stay exact.
  */
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
   AppError,
   type Diagnostic,
+  isAppError,
   messageOf,
   type SourceText,
   systemErrorCode,
@@ -80,13 +81,26 @@ function without(
   return Object.fromEntries(Object.entries(values).filter(([name]) => !given.has(short(name))));
 }
 
+/** More text than this is no inputs; /dev/zero has no end. */
+const mostInputBytes = 256 * 1024 * 1024;
+
 async function readText(asked: string, path: string): Promise<string> {
   try {
-    if (asked !== "-") return await readFile(path, "utf8");
     const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    let bytes = 0;
+    // A pipe may be named (`-i <(…)`), so its end is not known before.
+    for await (const chunk of asked === "-" ? process.stdin : createReadStream(path)) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).byteLength;
+      if (bytes > mostInputBytes)
+        throw new AppError(
+          "WORKFLOW_INPUTS_INVALID",
+          `reading the inputs ${asked}: it has more than ${mostInputBytes} bytes`,
+        );
+    }
     return Buffer.concat(chunks).toString("utf8");
   } catch (error) {
+    if (isAppError(error)) throw error;
     if (systemErrorCode(error) === "ENOENT")
       throw new AppError("FILE_NOT_FOUND", `reading the inputs ${asked}: there is no such file`);
     throw new AppError("FILE_NOT_READABLE", `reading the inputs ${asked}: ${messageOf(error)}`, {

@@ -17,10 +17,16 @@ import {
   type TimedEvent,
   type Turns,
 } from "../../engine/index.ts";
+import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, type ExactJson, isAppError } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
-import { type KnownContents, openRunLease, type RunLease } from "../../store/entries/index.ts";
+import {
+  type EntryNames,
+  type KnownContents,
+  openRunLease,
+  type RunLease,
+} from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
@@ -55,7 +61,9 @@ export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
     | { readonly kind: "none" }
     | { readonly kind: "at"; readonly place: string }
     /** A cache that the caller knows itself. */
-    | { readonly kind: "record"; readonly record: CacheRecord };
+    | { readonly kind: "record"; readonly record: CacheRecord; readonly names?: EntryNames };
+  /** Which images are pulled for those that tasks name. */
+  readonly mapImages?: (images: ImageResolver) => ImageResolver;
   /** Default: what the cache says. */
   readonly behavior?: CacheBehavior;
   /** Record and reuse tasks that run without a container, whatever the cache says. */
@@ -244,7 +252,7 @@ async function prepared<T>(
         language: loaded.language,
         source: loaded.source.identity,
         executor: chosen.executor,
-        ...(chosen.images === undefined ? {} : { images: chosen.images }),
+        ...(chosen.images === undefined ? {} : { images: wish.mapImages?.(chosen.images) ?? chosen.images }),
         defaultImage: wish.image ?? defaultImage,
         fingerprinter,
         remote,
@@ -303,8 +311,10 @@ async function openRunCache(
 ): Promise<{ readonly cache?: OpenCache; readonly trouble?: string }> {
   if (wish.cache.kind === "none") return {};
   const record = await recordOf(wish.cache, environment);
+  const names = wish.cache.kind === "record" ? wish.cache.names : undefined;
   try {
-    return { cache: await openCache(record, environment, { contents }, ask) };
+    const options = { contents, ...(names === undefined ? {} : { names }) };
+    return { cache: await openCache(record, environment, options, ask) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
     return { trouble: `${error.message}. ${error.hint}` };

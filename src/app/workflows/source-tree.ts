@@ -70,7 +70,8 @@ async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<Ope
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const tree = await createBundleSource({ file: path, name: wish.workflow, into: folder }, ask);
-    return { tree, main: mainIn(tree, wish), identity: path, author: "others", folder, close };
+    const main = await mainOfBundle(tree, folder, wish);
+    return { tree, main, identity: path, author: "others", folder, close };
   } catch (error) {
     await close();
     throw error;
@@ -79,6 +80,18 @@ async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<Ope
 
 function mainIn(tree: SourceTree, { main }: SourceWish): string | undefined {
   return main === undefined ? undefined : tree.resolve(main, undefined);
+}
+
+/** A bundle with everything in one folder may be named with and without that folder. */
+async function mainOfBundle(tree: SourceTree, folder: string, wish: SourceWish): Promise<string | undefined> {
+  const { main } = wish;
+  if (main === undefined) return undefined;
+  const outer = resolve(folder, main);
+  const isThere = await stat(outer).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? tree.resolve(outer, undefined) : mainIn(tree, wish);
 }
 
 async function kindOf(path: string, asked: string): Promise<"file" | "folder"> {

@@ -1,32 +1,18 @@
 /** memoir cwl-runner PROCESS [JOB]: the interface that programs expect which drive CWL runners. */
-import type { CwlRunnerResult, CwlRunnerWish, FailureFact } from "../../app/index.ts";
+import type { CheckResult, CwlRunnerResult, CwlRunnerWish, FailureFact } from "../../app/index.ts";
 import { AppError } from "../../kernel/index.ts";
-import { defineCommand, type Given, type OptionSpec } from "../command.ts";
+import { defineCommand, type Given } from "../command.ts";
+import { cwltoolFlags, refuseElsewhere } from "../cwltool-flags.ts";
 import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
 import { version } from "../version.ts";
 import { cacheOption, expressionOptions, expressionWish, runsDirOption } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
 
-type Result = CwlRunnerResult | { readonly kind: "version" };
-
-/** What other runners are asked for and this one does in any case. */
-const asDoneAnyway: readonly OptionSpec[] = [
-  ["--parallel", "accepted; what can run at the same time does"],
-  ["--strict", "accepted; this is the default"],
-  ["--verbose", "accepted; this is the default"],
-  ["--debug", "accepted; the run's folder tells more, see --runs-dir"],
-  ["--timestamps", "accepted; lines carry none"],
-  ["--disable-color", "accepted; colors are for terminals only"],
-  ["--enable-dev", "accepted; development versions of v1.0 to v1.2 are read as those"],
-  ["--enable-pull", "accepted; images that are missing are pulled"],
-  ["--rm-container", "accepted; containers are removed"],
-  ["--rm-tmpdir", "accepted; the run's folder is removed"],
-  ["--move-outputs", "accepted; outputs in --outdir belong to you"],
-  ["--copy-outputs", "accepted; outputs in --outdir belong to you"],
-  ["--compute-checksum", "accepted; files are told with their checksum"],
-  ["--relax-path-checks", "accepted; names may have spaces and other characters"],
-].map(([flags = "", description = ""]) => ({ flags, description, legacy: "cwltool" }));
+type Result =
+  | CwlRunnerResult
+  | { readonly kind: "version" }
+  | { readonly kind: "validated"; readonly process: string; readonly check: CheckResult };
 
 /** What CWL runners end with when a document is legal but asks for what they do not have. */
 const unsupportedExit = 33;
@@ -59,6 +45,7 @@ export const command = defineCommand<Result>({
     },
     { flags: "--quiet", description: "say nothing but errors" },
     { flags: "--version", description: "print the version and end" },
+    { flags: "--validate", description: "check the document, and JOB where it is given, and run nothing" },
     {
       flags: "--basedir <folder>",
       description: "what relative paths in JOB are relative to; default: its folder",
@@ -87,7 +74,7 @@ export const command = defineCommand<Result>({
     { ...cacheOption, description: "name of a cache, its folder, or s3://bucket/prefix; default: no cache" },
     { flags: "--cachedir <folder>", description: "the same as --cache with a folder", conflicts: ["cache"] },
     { ...runsDirOption, description: "keep the run's folder here; default: it is removed in the end" },
-    ...asDoneAnyway,
+    ...cwltoolFlags,
   ],
   examples: [
     { command: "memoir cwl-runner --no-container --outdir out hello.cwl" },
@@ -95,8 +82,21 @@ export const command = defineCommand<Result>({
   ],
   act: async (given, { app, ask, screen }) => {
     if (given.is("version")) return { kind: "version" };
+    refuseElsewhere(given);
     const wish = wishOf(given);
     const { workflows } = await app();
+    if (given.is("validate")) {
+      const { process, job, lenient } = wish;
+      const [workflow = process, target] = process.split("#");
+      const asked = {
+        workflow,
+        language: "cwl" as const,
+        lenient,
+        ...present("target", target),
+        ...present("inputs", job),
+      };
+      return { kind: "validated", process, check: await workflows.check(asked, ask) };
+    }
     const progress = given.is("quiet") ? undefined : createWorkflowProgress(screen);
     try {
       return await workflows.cwlRunner(wish, (event) => progress?.event(event), ask);
@@ -110,6 +110,8 @@ export const command = defineCommand<Result>({
       case "succeeded":
       case "version":
         return 0;
+      case "validated":
+        return result.check.errors > 0 ? 1 : 0;
       case "unsupported":
         return unsupportedExit;
       case "failed":
@@ -154,6 +156,10 @@ function render(result: Result, screen: Screen): void {
   switch (result.kind) {
     case "version":
       screen.out(`memoir ${version()}`);
+      return;
+    case "validated":
+      for (const { text } of result.check.diagnostics) screen.say(text);
+      screen.out(`${result.process} is ${result.check.errors > 0 ? "not valid" : "valid"} CWL`);
       return;
     case "succeeded":
       screen.out(result.text);

@@ -188,6 +188,11 @@ function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): vo
     screen.say(
       `${screen.paint.yellow("not deterministic:")} ${call} gave other outputs: ${outputs.join(", ")}`,
     );
+  const { refused } = result.unrecorded;
+  if (refused > 0)
+    screen.say(
+      `${screen.paint.yellow("not recorded:")} ${plural(refused, "result")} that the cache cannot hold`,
+    );
   const paint = result.state === "succeeded" ? screen.paint.green : screen.paint.red;
   const saved = result.savedSeconds >= 1 ? `, ${duration(result.savedSeconds)} of computing saved` : "";
   screen.out(

@@ -36,6 +36,7 @@ import {
   type StopReason,
   settleInputs,
   stoppedEnd,
+  withSpoiled,
   writeStopMark,
 } from "../core/index.ts";
 import { containerSpec, type SpecOptions } from "./container-spec.ts";
@@ -263,7 +264,7 @@ class ContainerExecutor implements Executor {
     });
     if (told !== undefined || container !== undefined)
       await settleInputs(attempt, this.#staged.get(attempt.id));
-    if (told !== undefined) return told;
+    if (told !== undefined) return withSpoiled(told, attempt.directory);
     if (state instanceof AppError) return { kind: "lost", message: state.message };
     if (state === undefined)
       return { kind: "lost", message: `container ${attempt.id} is gone and left no exit code` };

@@ -2,7 +2,7 @@
  * Reads what the wrapper left in an attempt's directory: the exit code and the resources used. The files are tiny and
  * were just written, and every task has several: reading them at once costs a tenth of a thread's turn for each.
  */
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, lstatSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { systemErrorCode } from "../../kernel/index.ts";
 import { attemptPaths } from "./attempt-paths.ts";
 import type { AttemptEnd, Usage } from "./executor.ts";
@@ -120,6 +120,34 @@ export async function ensureStreams(directory: string, words = ""): Promise<void
   const { stdout, stderr } = attemptPaths(directory);
   appendFileSync(stdout, "");
   appendFileSync(stderr, words);
+}
+
+/**
+ * What an ended task has deleted or replaced of the files that outputs are read from; undefined when nothing. A task owns
+ * its directory, so it can.
+ */
+function spoiledBy(directory: string): string | undefined {
+  const { stdout, stderr, work, rc } = attemptPaths(directory);
+  const isThere = (path: string, kind: "file" | "directory") => {
+    const facts = lstatSync(path, { throwIfNoEntry: false });
+    return kind === "file" ? facts?.isFile() === true : facts?.isDirectory() === true;
+  };
+  try {
+    if (!isThere(directory, "directory")) return `its own folder (${directory})`;
+    if (!isThere(work, "directory")) return `its working directory (${work})`;
+    if (!isThere(stdout, "file")) return `its standard output (${stdout})`;
+    if (!isThere(stderr, "file")) return `its standard error (${stderr})`;
+    if (!isThere(rc, "file")) return `the file of its exit code (${rc})`;
+  } catch (error) {
+    return `its own folder (${systemErrorCode(error) ?? "unknown"} at ${directory})`;
+  }
+  return undefined;
+}
+
+/** The end with what the task has spoiled, where it ended by itself. */
+export function withSpoiled(end: AttemptEnd, directory: string): AttemptEnd {
+  const spoiled = end.kind === "exited" ? spoiledBy(directory) : undefined;
+  return spoiled === undefined || end.kind !== "exited" ? end : { ...end, spoiled };
 }
 
 function readIfThere(path: string): string {

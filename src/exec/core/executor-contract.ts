@@ -484,6 +484,17 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await readFile(data.location, "utf8")).toBe("first\n");
     });
 
+    it.each([
+      ["rm ../stdout", "standard output"],
+      ["rm ../stderr; mkdir ../stderr", "standard error"],
+      ["rm ../stdout; ln -s /etc/passwd ../stdout", "standard output"],
+      ["cd ..; rm -rf work", "working directory"],
+    ])("says what a task has taken away of its own: %s", async (script, words) => {
+      const end = await run(await prepare(`${script}; exit 0`));
+      expect(end).toMatchObject({ kind: "exited", exitCode: 0 });
+      expect(end.kind === "exited" && end.spoiled).toContain(words);
+    });
+
     it("refuses an attempt whose input is not there", async () => {
       const attempt = await prepare("exit 0", {
         inputs: [

@@ -95,6 +95,8 @@ export type AttemptEnd =
        */
       readonly outOfMemory: boolean;
       readonly usage: Usage;
+      /** What the task has deleted or replaced of its own that it must not: `its standard output (…/stdout)`. */
+      readonly spoiled?: string;
     }
   | { readonly kind: "timed-out"; readonly usage: Usage }
   | { readonly kind: "cancelled" }
@@ -116,6 +118,11 @@ export interface Executor {
   capacity(): { readonly cpu: number; readonly memoryBytes: number; readonly gpu: number };
   /** Identity of the environment for keys of tasks without an image (host executor); undefined = none. */
   environmentIdentity(): string | undefined;
+  /**
+   * The host path of the program that a task without an image would run under this name, given what it changes of the
+   * environment; undefined when there is none. Absent where tasks always have an image.
+   */
+  programPath?(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined>;
   /** Starts it, or adopts it when an attempt of this id exists already. Resolves when started. */
   start(attempt: Attempt, ask: Ask): Promise<void>;
   /** Waits for the end; aborting the Ask stops the attempt (TERM, then KILL) and answers `cancelled`. */

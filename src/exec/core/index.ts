@@ -5,6 +5,7 @@ export {
   readExitCode,
   type StopReason,
   stoppedEnd,
+  withSpoiled,
   writeStopMark,
 } from "./attempt-files.ts";
 export {

@@ -5,7 +5,7 @@
  * Without a sandbox tasks see the machine as it is. Where the kernel lets us, a guard (guard.ts) mounts their inputs
  * read-only and hides other processes; elsewhere they get copies of their inputs.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,8 @@ import {
   settleInputs,
   stoppedEnd,
   substituteTaskRoot,
+  type Usage,
+  withSpoiled,
   wrapperArguments,
   wrapperScript,
   writeStopMark,
@@ -218,6 +220,12 @@ class HostExecutor implements Executor {
 
   environmentIdentity(): string | undefined {
     return this.#identity;
+  }
+
+  /** A path inside the working directory is an input, or made by the task itself. */
+  async programPath(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined> {
+    if (name.includes("/") && !name.startsWith("/")) return undefined;
+    return findProgram(name, { ...this.#env, ...env }, "/");
   }
 
   async start(attempt: Attempt, ask: Ask): Promise<void> {
@@ -451,10 +459,17 @@ async function readEnd(
   outcome: ProgramOutcome | GroupEnd,
   wallSeconds: number,
 ): Promise<AttemptEnd> {
-  const told = await readAttemptEnd(attempt.directory, { wallSeconds });
-  if (told?.kind === "exited") return told;
+  const { directory } = attempt;
+  const told = await readAttemptEnd(directory, { wallSeconds });
+  if (told?.kind === "exited") return withSpoiled(told, directory);
+  if (told === undefined && outcome.kind === "exited" && outcome.exitCode !== 125) {
+    // The wrapper came to its end, so its word is missing because there was no place for it.
+    const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
+    const { exitCode } = outcome;
+    return withSpoiled({ kind: "exited", exitCode, outOfMemory: false, usage }, directory);
+  }
   // Streams are missing only where the wrapper did not come to open them.
-  await ensureStreams(attempt.directory);
+  if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
   if (told !== undefined) return told;
   switch (outcome.kind) {
     case "exited":

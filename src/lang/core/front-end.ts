@@ -4,6 +4,7 @@
  */
 import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
 import type { CallOutcome, FinishedAttempt, Outputs, TaskCall, TaskFailure } from "../../task/index.ts";
+import type { Outline } from "./main-document.ts";
 import type { Reach } from "./reach.ts";
 
 /** Reads the documents of a workflow: a folder, a single file, an unpacked bundle, or imports over http(s). */
@@ -16,14 +17,16 @@ export interface SourceTree {
   resolve(reference: string, from: string | undefined): string;
   /** Host path of a URI where it has one (WDL 1.2: relative literals name files beside the document). */
   hostPathOf(uri: string): string | undefined;
-  /** Candidate main documents: files at the top of the tree. */
-  list(ask: Ask): Promise<readonly string[]>;
+  /** Files at the top of the tree, or all; what systems and editors put beside documents is left out. Sorted. */
+  list(which: "top" | "all", ask: Ask): Promise<readonly string[]>;
 }
 
 export interface FrontEnd {
   readonly language: "wdl" | "cwl" | "nextflow";
   /** Whether a file name looks like this language. */
   accepts(name: string): boolean;
+  /** What a document is to others, as far as its text tells: to find the one that is to be run. */
+  outline(source: SourceText): Promise<Outline>;
   load(source: SourceTree, main: string | undefined, options: LoadOptions, ask: Ask): Promise<Loaded>;
 }
 
@@ -111,7 +114,12 @@ export type OutputCollector = (
   finished: FinishedAttempt,
   ask: Ask,
 ) => Promise<
-  | { readonly kind: "collected"; readonly outputs: Outputs }
+  | {
+      readonly kind: "collected";
+      readonly outputs: Outputs;
+      /** Why equal outputs cannot be counted on another time: the result is used, and not recorded. */
+      readonly doubt?: string;
+    }
   | { readonly kind: "missing"; readonly message: string }
 >;
 
@@ -137,11 +145,11 @@ export interface FileAccess {
    * once they are here and found right. Absent where files are only those of this machine.
    */
   hostPath?(location: string, ask: Ask): Promise<string>;
-  /** Names directly below a directory, sorted by code unit. */
+  /** Names directly below a directory, sorted by code unit; `link`: of what a link leads to, "file" for nowhere. */
   list(
     location: string,
     ask: Ask,
-  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory" }[]>;
+  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory"; readonly link?: true }[]>;
   /** Keeps a small file under the run's folder, named by content; answers its location. */
   write(basename: string, content: string, ask: Ask): Promise<string>;
   /** A folder of the run for things that only have to live as long as the run. Absolute. */

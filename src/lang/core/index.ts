@@ -16,7 +16,7 @@ export type {
   WorkflowInterface,
 } from "./front-end.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
-export { findMain } from "./main-document.ts";
+export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";
 export { createReach, type Reach, type ReachOptions } from "./reach.ts";

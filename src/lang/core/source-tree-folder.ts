@@ -2,6 +2,7 @@
  * Source trees over folders and single files of this machine. Documents may import others over http(s) unless the tree
  * says otherwise. The URI of a local document is its absolute path.
  */
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,7 +42,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceTree {
     read: (uri, ask) => readDocument(options, root, name, uri, ask),
     resolve: (reference, from) => resolveReference(reference, from, root),
     hostPathOf: (uri) => (isHttpUri(uri) ? undefined : uri),
-    list: () => listDocuments(root, root),
+    list: (which, ask) => listDocuments(root, which, ask),
   };
 }
 
@@ -147,17 +148,41 @@ function shown(root: string, name: string, uri: string): string {
   return isAbsolute(name) && below.startsWith("..") ? uri : join(name, below);
 }
 
-/** Files directly in the folder, by absolute path, sorted. */
-async function listDocuments(folder: string, root: string): Promise<readonly string[]> {
+/** A tree with more is no collection of documents; its main one has to be named. */
+const mostEntries = 50_000;
+const deepest = 40;
+
+/** Files by absolute path, sorted. Links to folders are not followed: they may lead around in circles. */
+async function listDocuments(root: string, which: "top" | "all", ask: Ask): Promise<readonly string[]> {
+  const found: string[] = [];
+  let entries = 0;
+  const folders = [{ path: root, depth: 0 }];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    checkAsk(ask, `listing ${root}`);
+    for (const entry of await membersOf(folder.path, root)) {
+      if (entry.name.startsWith(".") || entry.name === "__MACOSX") continue;
+      if (++entries > mostEntries)
+        throw new AppError(
+          "WORKFLOW_NOT_FOUND",
+          `looking for documents in ${root}: it has more than ${mostEntries} files; say which one to run with main`,
+        );
+      const path = join(folder.path, entry.name);
+      if (entry.isFile() || entry.isSymbolicLink()) found.push(path);
+      else if (which === "all" && entry.isDirectory() && folder.depth < deepest)
+        folders.push({ path, depth: folder.depth + 1 });
+    }
+  }
+  return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+async function membersOf(folder: string, root: string): Promise<readonly Dirent[]> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-      .map((entry) => join(folder, entry.name))
-      .sort((a, b) => (a < b ? -1 : 1));
+    return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT")
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" && folder === root)
       throw new AppError("WORKFLOW_NOT_FOUND", `listing ${root}: there is no such folder`, { cause: error });
-    throw error;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw new AppError("FILE_NOT_READABLE", `listing ${folder}: ${messageOf(error)}`, { cause: error });
   }
 }

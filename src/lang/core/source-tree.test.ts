@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AppError, freshAsk } from "../../kernel/index.ts";
@@ -60,27 +60,112 @@ describe("folders and files", () => {
     for (const uri of [join(dir, "secret.wdl"), join(dir, "inside", "link.wdl")])
       expect((await refusal(tree.read(uri, freshAsk()))).code).toBe("WORKFLOW_DOCUMENT_REFUSED");
   });
-  test("the main document: the only one, else main, else it is unclear", async () => {
-    const accepts = (name: string) => name.endsWith(".wdl");
-    const question = { main: undefined, accepts, language: "WDL" };
-    const tree = createFolderSource({ folder: dir, name: "flows" });
-    expect((await refusal(findMain(tree, question, freshAsk()))).message).toContain(
-      "there is no WDL document",
-    );
-    await writeFile(join(dir, "b.wdl"), "");
-    await writeFile(join(dir, "notes.txt"), "");
-    expect(await findMain(tree, question, freshAsk())).toBe(join(dir, "b.wdl"));
-    await writeFile(join(dir, "a.wdl"), "");
-    expect((await refusal(findMain(tree, question, freshAsk()))).message).toContain(
-      "none is called main: a.wdl, b.wdl",
-    );
-    await writeFile(join(dir, "main.wdl"), "");
-    expect(await findMain(tree, question, freshAsk())).toBe(join(dir, "main.wdl"));
-    expect(await findMain(tree, { ...question, main: "a.wdl" }, freshAsk())).toBe(join(dir, "a.wdl"));
+  /** `import NAME` and `workflow` on lines of their own. */
+  const question = {
+    accepts: (name: string) => name.endsWith(".wdl"),
+    name: "WDL",
+    outline: async ({ text }: { readonly text: string }) => ({
+      references: [...text.matchAll(/^import (.*)$/gm)].map(([, name = ""]) => name),
+      workflow: /^workflow$/m.test(text),
+    }),
+  };
+  const treeOf = async (files: Readonly<Record<string, string>>) => {
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(dir, name)), { recursive: true });
+      await writeFile(join(dir, name), text);
+    }
+    return createFolderSource({ folder: dir, name: "flows" });
+  };
+  const workflow = (...imports: string[]) =>
+    [...imports.map((name) => `import ${name}`), "workflow"].join("\n");
+
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    ["the only one", { "b.wdl": "", "notes.txt": "" }, "b.wdl"],
+    ["the only one, somewhere below", { "x/y/b.wdl": "", "README.md": "" }, "x/y/b.wdl"],
+    [
+      "not what lies beside it by itself",
+      { "p/a.wdl": "", "__MACOSX/p/._a.wdl": "", "p/._a.wdl": "", ".x/b.wdl": "" },
+      "p/a.wdl",
+    ],
+    [
+      "main at the top",
+      { "main.wdl": workflow(), "a.wdl": workflow(), "old/main.wdl": workflow() },
+      "main.wdl",
+    ],
+    ["the only main", { "wf/main.wdl": workflow("../tasks/t.wdl"), "tasks/t.wdl": "" }, "wf/main.wdl"],
+    [
+      "main and not the library above it",
+      { "a/b/main.wdl": workflow("../t.wdl"), "a/t.wdl": "" },
+      "a/b/main.wdl",
+    ],
+    [
+      "main that a test imports",
+      { "main.wdl": workflow(), "tests/t.wdl": workflow("../main.wdl") },
+      "main.wdl",
+    ],
+    [
+      "what imports all others",
+      { "p.wdl": workflow("lib/a.wdl"), "lib/a.wdl": "import b.wdl", "lib/b.wdl": "" },
+      "p.wdl",
+    ],
+    ["what imports other workflows", { "p.wdl": workflow("a.wdl"), "a.wdl": workflow() }, "p.wdl"],
+    ["main of tasks where there are only tasks", { "main.wdl": "", "a.wdl": "" }, "main.wdl"],
+  ])("the main document is %s", async (_, files, expected) => {
+    expect(await findMain(await treeOf(files), question, freshAsk())).toBe(join(dir, expected));
   });
+
+  test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ["there is none", { "notes.txt": "" }, /there is no WDL document in it/],
+    ["there are two", { "a.wdl": workflow(), "b.wdl": "" }, /none is called main: a\.wdl, b\.wdl; say which/],
+    ["there are two below", { "x/a.wdl": workflow(), "x/b.wdl": workflow() }, /main: x\/a\.wdl, x\/b\.wdl/],
+    [
+      "there are two called main",
+      { "a/main.wdl": workflow(), "b/main.wdl": workflow() },
+      /2 documents called main: a\/main\.wdl, b\/main\.wdl/,
+    ],
+    [
+      "main is a library",
+      { "main.wdl": "", "wf.wdl": workflow("main.wdl") },
+      /main\.wdl has no workflow, and another document has a workflow: wf\.wdl/,
+    ],
+    [
+      "main is a library below",
+      { "lib/main.wdl": "", "wf.wdl": workflow("lib/main.wdl") },
+      /lib\/main\.wdl has no workflow.*: wf\.wdl/,
+    ],
+    [
+      "main is another's part",
+      { "lib/main.wdl": workflow(), "wf.wdl": workflow("lib/main.wdl") },
+      /lib\/main\.wdl is imported by wf\.wdl/,
+    ],
+    [
+      "a test imports everything",
+      { "x.wdl": workflow(), "tests/t.wdl": workflow("../x.wdl") },
+      /several workflows.*tests\/t\.wdl, x\.wdl/,
+    ],
+    [
+      "the importer is a library",
+      { "a.wdl": "import b.wdl", "b.wdl": workflow() },
+      /none is called main: a\.wdl/,
+    ],
+    [
+      "they import each other",
+      { "a.wdl": workflow("b.wdl"), "b.wdl": workflow("a.wdl") },
+      /none is called main: a\.wdl, b\.wdl/,
+    ],
+    [
+      "one is not imported",
+      { "a.wdl": workflow("b.wdl"), "b.wdl": "", "c.wdl": "" },
+      /none is called main: a\.wdl, c\.wdl/,
+    ],
+  ])("no main document is guessed where %s", async (_, files, expected) => {
+    const { code, message } = await refusal(findMain(await treeOf(files), question, freshAsk()));
+    expect([code, message]).toEqual(["WORKFLOW_NOT_FOUND", expect.stringMatching(expected)]);
+  });
+
   test("a single file lists itself", async () => {
     const tree = createFileSource({ file: join(dir, "x.wdl"), name: "x.wdl" });
-    expect(await tree.list(freshAsk())).toEqual([join(dir, "x.wdl")]);
+    expect(await tree.list("all", freshAsk())).toEqual([join(dir, "x.wdl")]);
   });
 });
 
@@ -178,7 +263,7 @@ describe("bundles", () => {
       { name: "lib/a.wdl", content: "version 1.0" },
     ]);
     const main = join(dir, "unpacked", "main.wdl");
-    expect(await tree.list(freshAsk())).toEqual([main]);
+    expect(await tree.list("top", freshAsk())).toEqual([main]);
     expect(await tree.read(tree.resolve("lib/a.wdl", main), freshAsk())).toEqual({
       name: "flow.zip/lib/a.wdl",
       text: "version 1.0",
@@ -189,7 +274,7 @@ describe("bundles", () => {
   });
   test("one folder at the top is the top", async () => {
     const tree = await bundle([{ name: "repo-main/main.wdl", content: "x" }]);
-    expect(await tree.list(freshAsk())).toEqual([join(dir, "unpacked", "repo-main", "main.wdl")]);
+    expect(await tree.list("all", freshAsk())).toEqual([join(dir, "unpacked", "repo-main", "main.wdl")]);
   });
 
   test.each<[string, readonly ZipPart[]]>([

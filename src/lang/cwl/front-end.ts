@@ -4,7 +4,7 @@ import type { FrontEnd, Loaded, LoadOptions, SourceTree } from "../core/index.ts
 import { checkProcess } from "./check/check-process.ts";
 import type { EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { loadDocument } from "./load/load.ts";
-import { acceptsName, resolveMain } from "./load/resolve-main.ts";
+import { acceptsName, outline, resolveMain } from "./load/resolve-main.ts";
 import { cwlProgram } from "./program.ts";
 
 export interface CwlOptions {
@@ -17,6 +17,7 @@ export function createCwlFrontEnd(options: CwlOptions = {}): FrontEnd {
   return {
     language: "cwl",
     accepts: acceptsName,
+    outline,
     load: (source, main, wishes, ask) => load(source, main, wishes, options, ask),
   };
 }

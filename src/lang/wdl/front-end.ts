@@ -1,14 +1,31 @@
 /** The WDL front end: reads documents, checks them, and answers a program. */
-import { AppError, type Ask, type Diagnostic, didYouMean } from "../../kernel/index.ts";
-import { type FrontEnd, findMain, type Loaded, type LoadOptions, type SourceTree } from "../core/index.ts";
+import { AppError, type Ask, type Diagnostic, didYouMean, type SourceText } from "../../kernel/index.ts";
+import {
+  type FrontEnd,
+  findMain,
+  type Loaded,
+  type LoadOptions,
+  type Outline,
+  type SourceTree,
+} from "../core/index.ts";
 import type { CheckedDocument } from "./check/checked.ts";
 import { loadDocuments } from "./check/load.ts";
 import { interfaceOf, targetNames, targetOf } from "./interface.ts";
 import { wdlProgram } from "./run/program.ts";
+import { parseDocument } from "./syntax/parser.ts";
 
 /** Reads WDL draft-2, 1.0, 1.1, 1.2, 1.3 and `development`. */
 export function createWdlFrontEnd(): FrontEnd {
-  return { language: "wdl", accepts, load };
+  return { language: "wdl", accepts, load, outline };
+}
+
+async function outline(source: SourceText): Promise<Outline> {
+  const { tree, diagnostics } = parseDocument(source);
+  const unread = tree.tasks.length === 0 && diagnostics.some(({ severity }) => severity === "error");
+  return {
+    references: tree.imports.map(({ uri }) => uri),
+    workflow: tree.workflows.length > 0 || unread,
+  };
 }
 
 function accepts(name: string): boolean {
@@ -21,7 +38,10 @@ async function load(
   options: LoadOptions,
   ask: Ask,
 ): Promise<Loaded> {
-  const uri = await findMain(source, { main, accepts, language: "WDL" }, ask);
+  const uri =
+    main === undefined
+      ? await findMain(source, { accepts, outline, name: "WDL" }, ask)
+      : source.resolve(main, undefined);
   const { main: document, diagnostics } = await loadDocuments(source, uri, options, ask);
   if (document === undefined)
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);

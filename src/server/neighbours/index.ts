@@ -1,12 +1,13 @@
 /**
- * Small read-only subsets of two neighbours that real tools call: CloudWatch Logs (JSON 1.1, named by a header) and STS
- * GetCallerIdentity (a form, answered in XML).
+ * Small read-only subsets of three neighbours that real tools call: CloudWatch Logs and the Price List (JSON 1.1, named by
+ * a header) and STS GetCallerIdentity (a form, answered in XML).
  */
 import type { Ask } from "../../kernel/index.ts";
 import type { Caller } from "../authenticate.ts";
 import type { HttpRequest, HttpResponse, Target } from "../http.ts";
 import type { ServerParts } from "../parts.ts";
 import { answerLogs } from "./logs.ts";
+import { answerPricing } from "./pricing.ts";
 import { answerSts } from "./sts.ts";
 
 export interface NeighbourRequest {
@@ -23,6 +24,8 @@ export function neighbours(at: NeighbourRequest): Promise<HttpResponse> | HttpRe
   const amzTarget = at.request.headers["x-amz-target"];
   if (amzTarget?.startsWith("Logs_20140328."))
     return answerLogs(at, amzTarget.slice("Logs_20140328.".length));
+  if (amzTarget?.startsWith("AWSPriceListService."))
+    return answerPricing(at, amzTarget.slice("AWSPriceListService.".length));
   const type = at.request.headers["content-type"] ?? "";
   return type.startsWith("application/x-www-form-urlencoded") ? answerSts(at) : undefined;
 }

@@ -2,7 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type { DefinitionSource } from "../../app/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
-import { faultMessage, faultsMessage, ServiceException } from "../../protocol/index.ts";
+import {
+  containerRegistryMap,
+  faultMessage,
+  faultsMessage,
+  ServiceException,
+  validateMembers,
+} from "../../protocol/index.ts";
 import { type OperationContext, readNamedText } from "../operation-context.ts";
 
 /** Members that are kept and given back, and otherwise change nothing here. */
@@ -27,6 +33,7 @@ export async function registerDefinition(context: OperationContext): Promise<Def
   );
   if (answer.kind === "unreadable") throw new ServiceException("ValidationException", answer.reason);
   const readme = await readmeOf(context);
+  const registryMap = await registryMapOf(context);
   const common = {
     account: caller.account,
     id: parts.ledger.nextId(),
@@ -35,7 +42,10 @@ export async function registerDefinition(context: OperationContext): Promise<Def
     tags: input.tags(),
     ...(readme === undefined ? {} : { readme }),
     ...input.pick(["description", "storageType", "storageCapacity", "accelerators", "readmePath"]),
-    echoed: input.pick(echoedNames),
+    echoed: {
+      ...input.pick(echoedNames),
+      ...(registryMap === undefined ? {} : { containerRegistryMap: registryMap }),
+    },
   };
   if (answer.kind === "refused") {
     return {
@@ -116,6 +126,32 @@ function sourceOf(context: OperationContext): DefinitionSource {
 function noBase64(): ServiceException {
   const message = faultMessage("definitionZip", "Member must be base64 text");
   return new ServiceException("ValidationException", faultsMessage([{ at: "definitionZip", message }]));
+}
+
+const registryMapBytes = 1024 * 1024;
+
+/** In the request, or in a document that it names; of the latter the content counts as it is now. */
+async function registryMapOf(context: OperationContext): Promise<unknown> {
+  const { input } = context;
+  const uri = input.textOr("containerRegistryMapUri");
+  if (uri === undefined)
+    return input.has("containerRegistryMap") ? input.record("containerRegistryMap") : undefined;
+  if (input.has("containerRegistryMap"))
+    throw new ServiceException(
+      "ValidationException",
+      "Only one of containerRegistryMap and containerRegistryMapUri can be given.",
+    );
+  const text = await readNamedText(context, uri, registryMapBytes);
+  let map: unknown;
+  try {
+    map = JSON.parse(text);
+  } catch {
+    throw new ServiceException("ValidationException", `The container registry map ${uri} is not JSON.`);
+  }
+  const member = { shape: containerRegistryMap, required: true } as const;
+  const faults = validateMembers({ containerRegistryMap: member }, { containerRegistryMap: map });
+  if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
+  return map;
 }
 
 async function readmeOf(context: OperationContext): Promise<string | undefined> {

@@ -76,8 +76,16 @@ export interface NewEntry
   readonly attemptDirectory?: string;
 }
 
+/** A result that another version of Memoir recorded, which is never reused. */
+export interface OtherVersion {
+  readonly taskName: string;
+  readonly version: number;
+}
+
 export interface RecordOptions {
   readonly claim?: Claim;
+  /** Told the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
+  readonly onContent?: (source: string, sha256: string) => void;
 }
 
 /**
@@ -99,12 +107,10 @@ export interface EntryStore {
   record(entry: NewEntry, ask: Ask, options?: RecordOptions): Promise<Entry>;
   /** Takes an entry out of use without losing it: nobody finds it any more. */
   setAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void>;
-  /** Other keys under which the call of this key may be recorded. */
-  equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]>;
-  /** Two keys are of the same call: one made of the ETags of its inputs, one of their contents. */
-  noteEqual(keys: { readonly byEtags: CallKey; readonly byContent: CallKey }, ask: Ask): Promise<void>;
   /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
   list(ask: Ask): AsyncIterable<Entry>;
+  /** Results of other versions, for explaining. */
+  listOtherVersions(ask: Ask): AsyncIterable<OtherVersion>;
   remove(entries: readonly Entry[], ask: Ask): Promise<void>;
   close(): Promise<void>;
 }

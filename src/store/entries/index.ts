@@ -7,8 +7,10 @@ export type {
   EntryFile,
   EntryStore,
   NewEntry,
+  OtherVersion,
   RecordOptions,
 } from "./entry-store.ts";
+export { entryVersion } from "./entry-store.ts";
 export {
   type CachePlace,
   type CacheSize,
@@ -30,10 +32,12 @@ export {
 } from "./maintenance.ts";
 export {
   createEntryStore,
+  type EntryNames,
   type EntryStoreEvent,
   type KnownContents,
   type ObjectEntryStore,
   type ObjectEntryStoreOptions,
 } from "./object-entry-store.ts";
+export { planOutputs } from "./output-files.ts";
 export { openRunLease, type RunLease } from "./run-lease.ts";
 export { decodeOutputs, encodeOutputs } from "./value-codec.ts";

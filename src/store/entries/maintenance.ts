@@ -262,7 +262,6 @@ export async function prune(place: CachePlace, plan: PrunePlan, ask: Ask): Promi
     }
   }
   await tidyLeases(place, ask);
-  await place.entries.removeStaleNotes(ask);
   return { entries, bytes, spared: plan.remove.length - entries, uploads };
 }
 

@@ -14,7 +14,7 @@ const manifestFormat = 1;
 export type ManifestRead =
   | { readonly kind: "entry"; readonly entry: Entry }
   /** Written by a version of Memoir whose entries mean something else. */
-  | { readonly kind: "other-version"; readonly version: number }
+  | { readonly kind: "other-version"; readonly version: number; readonly task: string }
   | { readonly kind: "damaged"; readonly reason: string };
 
 /** `entry.outputs` hold locations below `wire.base`, the entry's folder; they are stored relative to it. */
@@ -85,8 +85,9 @@ export function readManifest(
   } catch {
     return { kind: "damaged", reason: "the manifest is not JSON" };
   }
-  const version = (json as { version?: unknown } | null)?.version;
-  if (typeof version === "number" && version !== entryVersion) return { kind: "other-version", version };
+  const { version, task } = (json ?? {}) as { readonly version?: unknown; readonly task?: unknown };
+  if (typeof version === "number" && version !== entryVersion)
+    return { kind: "other-version", version, task: typeof task === "string" ? task : "" };
   if (!isSealed(text)) return { kind: "damaged", reason: "the manifest's checksum is another one" };
   const fields = readFields(json, place);
   if (typeof fields === "string") return { kind: "damaged", reason: fields };

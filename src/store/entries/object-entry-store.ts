@@ -25,14 +25,20 @@ import {
   damagedName,
   entriesPrefix,
   entryFolder,
-  equalPrefix,
   keyPrefix,
   manifestName,
   parseEntryObject,
-  parseEqual,
   removedName,
 } from "./entry-layout.ts";
-import type { Claim, Entry, EntryFile, EntryStore, NewEntry, RecordOptions } from "./entry-store.ts";
+import type {
+  Claim,
+  Entry,
+  EntryFile,
+  EntryStore,
+  NewEntry,
+  OtherVersion,
+  RecordOptions,
+} from "./entry-store.ts";
 import { LocalReader } from "./local-reader.ts";
 import { type ManifestRead, readManifest, writeManifest } from "./manifest.ts";
 import { type OutputFile, type PlannedOutputs, planOutputs } from "./output-files.ts";
@@ -49,6 +55,8 @@ export interface ObjectEntryStoreOptions {
   readonly verify?: "recorded" | "content";
   /** What was read once need not be read again. Absent: contents are read each time. */
   readonly contents?: KnownContents;
+  /** What manifests call an entry and the task that made it. Default: names that no account is needed for. */
+  readonly names?: EntryNames;
   /** Manifests that were passed over and why; for logs. */
   readonly onEvent?: (event: EntryStoreEvent) => void;
 }
@@ -60,6 +68,12 @@ export interface KnownContents {
   /** Of what a name says that is never given to other content. */
   named(name: string): Promise<Digest | undefined>;
   remember(name: string, sha256: Digest): void;
+}
+
+/** Amazon Resource Names, as whoever keeps accounts and tasks makes them. */
+export interface EntryNames {
+  entry(uuid: string): string;
+  task(entry: Pick<Entry, "runId" | "callPath">): string;
 }
 
 export type EntryStoreEvent = {
@@ -83,6 +97,7 @@ export class ObjectEntryStore implements EntryStore {
   readonly #verify: "recorded" | "content";
   readonly #onEvent: (event: EntryStoreEvent) => void;
   readonly #contents: KnownContents | undefined;
+  readonly #names: EntryNames;
   readonly #local = new LocalReader();
 
   constructor(options: ObjectEntryStoreOptions) {
@@ -91,6 +106,10 @@ export class ObjectEntryStore implements EntryStore {
     this.#verify = options.verify ?? "recorded";
     this.#onEvent = options.onEvent ?? (() => undefined);
     this.#contents = options.contents;
+    this.#names = options.names ?? {
+      entry: (uuid) => `arn:memoir:::runCache/${options.cacheUuid}/cacheEntry/${uuid}`,
+      task: ({ runId, callPath }) => `arn:memoir:::task/${runId}/${callPath}`,
+    };
   }
 
   get uri(): string {
@@ -191,7 +210,7 @@ export class ObjectEntryStore implements EntryStore {
     const local = this.#objects.pathOf(folder);
     const planned = await planOutputs(entry.outputs, local === undefined ? "objects" : "real");
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
-      this.#storeFile({ folder, own }, file, ask),
+      this.#storeFile({ folder, own, ...options }, file, ask),
     );
     if (local !== undefined) await placeRest(local, planned);
     checkAsk(ask, `recording ${entry.callPath}`);
@@ -217,47 +236,20 @@ export class ObjectEntryStore implements EntryStore {
         Object.entries(planned.outputs).map(([name, value]) => [name, mapFiles(value, inside)]),
       ),
     };
-    const arn = `arn:memoir:::runCache/${this.#cacheUuid}/cacheEntry/${uuid}`;
-    const taskArn = `arn:memoir:::task/${entry.runId}/${entry.callPath}`;
+    const arn = this.#names.entry(uuid);
+    const taskArn = this.#names.task(entry);
     const manifest = writeManifest(whole, { arn, taskArn, workDir: `/mnt/memoir/work`, base });
     await this.#objects.put(manifestName(this.#cacheUuid, entry.key, uuid), manifest, ask);
     return whole;
   }
 
-  async equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]> {
-    const keys: CallKey[] = [];
-    for await (const { name } of this.#objects.list(equalPrefix(this.#cacheUuid, key), ask)) {
-      const other = parseEqual(name);
-      if (other !== undefined) keys.push(other);
-    }
-    return keys;
-  }
-
-  async noteEqual(
-    { byEtags, byContent }: { readonly byEtags: CallKey; readonly byContent: CallKey },
-    ask: Ask,
-  ): Promise<void> {
-    const name = `${equalPrefix(this.#cacheUuid, byEtags)}${byContent}`;
-    await this.#objects.put(name, new Uint8Array(), ask);
-  }
-
-  /** Notes of keys that nothing is recorded under any more. */
-  async removeStaleNotes(ask: Ask): Promise<void> {
-    const stale: string[] = [];
-    for await (const { name } of this.#objects.list(equalPrefix(this.#cacheUuid), ask)) {
-      const other = parseEqual(name);
-      if (other !== undefined && !(await this.#hasEntries(other, ask))) stale.push(name);
-    }
-    await this.#objects.remove(stale, ask);
-  }
-
-  async #hasEntries(key: CallKey, ask: Ask): Promise<boolean> {
-    for await (const _ of this.#objects.list(keyPrefix(this.#cacheUuid, key), ask)) return true;
-    return false;
-  }
-
   async *list(ask: Ask): AsyncIterable<Entry> {
     for await (const { read } of this.listManifests(ask)) if (read.kind === "entry") yield read.entry;
+  }
+
+  async *listOtherVersions(ask: Ask): AsyncIterable<OtherVersion> {
+    for await (const { read } of this.listManifests(ask))
+      if (read.kind === "other-version") yield { taskName: read.task, version: read.version };
   }
 
   /** Every manifest with what reading it gave, and every other object below `entries/`. For maintenance. */
@@ -452,7 +444,7 @@ export class ObjectEntryStore implements EntryStore {
   }
 
   async #storeFile(
-    place: { readonly folder: string; readonly own: string | undefined },
+    place: { readonly folder: string; readonly own: string | undefined } & RecordOptions,
     file: OutputFile,
     ask: Ask,
   ): Promise<EntryFile> {
@@ -468,6 +460,7 @@ export class ObjectEntryStore implements EntryStore {
     const target = folder === undefined ? undefined : `${folder}/${file.path}`;
     if (target === undefined) {
       const sha256 = await contentOf(source, size, ask);
+      place.onContent?.(file.source, sha256);
       const { sizeBytes, etag } = await this.#objects.putFile(name, source, ask);
       return { ...facts, sha256, sizeBytes, etag: etag ?? "" };
     }
@@ -481,6 +474,7 @@ export class ObjectEntryStore implements EntryStore {
     const { mtime, ctimeMs, size: sizeBytes } = statSync(onDisk(target));
     if (ctimeMs !== before.ctimeMs || sizeBytes !== before.size)
       throw new AppError("FILE_CHANGED", `recording ${source}: it changed while it was recorded`);
+    place.onContent?.(file.source, sha256);
     return { ...facts, sha256, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
   }
 

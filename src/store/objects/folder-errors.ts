@@ -18,6 +18,11 @@ function codeFor(system: string, access: "reading" | "writing"): ErrorCode {
     case "EDQUOT":
     case "EFBIG":
       return "DISK_FULL";
+    case "ENAMETOOLONG":
+    case "EILSEQ":
+    case "EINVAL":
+      // This file system cannot hold this name; that says nothing about others.
+      return "STORE_NAME_INVALID";
     case "ENOENT":
       return access === "reading" ? "STORE_OBJECT_NOT_FOUND" : "STORE_NOT_WRITABLE";
     default:

@@ -9,7 +9,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type FileValue, type FinishedAttempt, taskRoot, taskWork } from "../../../task/index.ts";
 import { nameOf } from "../plan/stager.ts";
-import { fileName } from "../values/complete.ts";
+import { fileName } from "../values/file-problem.ts";
+import { layOut } from "../values/lay-out.ts";
 import { fileLocation, hostPathOf, splitName } from "../values/location.ts";
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
 import { factsOf, ownFactsOf, realOf } from "./looks.ts";
@@ -85,7 +86,8 @@ export class AttemptFiles {
 
   /** An object that an expression answered, located on this machine. */
   placed(value: FileV | DirectoryV): FileV | DirectoryV {
-    const path = value.path ?? hostPathOf(value.location ?? "");
+    // People make a `path` of a location by cutting text.
+    const path = hostPathOf(value.path ?? "") ?? value.path ?? hostPathOf(value.location ?? "");
     return path === undefined ? value : { ...value, location: this.locationOf(path) };
   }
 
@@ -146,7 +148,7 @@ export class AttemptFiles {
 
   /** undefined for literals. */
   async #hostOf(value: FileV | DirectoryV): Promise<string | undefined> {
-    if (value.path !== undefined) return this.#locate(value.path);
+    if (value.path !== undefined) return this.#locate(hostPathOf(value.path) ?? value.path);
     const { location } = value;
     if (location === undefined || location.startsWith("_:")) return undefined;
     if (/^[a-z][a-z0-9+.-]+:/i.test(location)) {
@@ -231,28 +233,31 @@ export class AttemptFiles {
   }
 
   async #write(value: FileV | DirectoryV, folder: string): Promise<FileV | DirectoryV> {
-    const name = fileName(nameOf(value));
-    const place = join(folder, name);
-    if (isFile(value)) {
-      if (value.contents === undefined)
-        throw new OutputProblem(`the File ${name} has neither a location nor contents`);
-      await writeFile(place, value.contents);
-      return { ...value, basename: name, location: fileLocation(place) };
-    }
-    await mkdir(place);
-    for (const each of value.listing ?? []) {
-      const host = await this.#hostOf(each);
-      const inner = join(place, fileName(nameOf(each)));
-      if (host === undefined) await this.#write(each, place);
-      else if (isFile(each)) await copyFile(host, inner);
-      else await cp(host, inner, { recursive: true, dereference: true });
-      for (const beside of isFile(each) ? (each.secondaryFiles ?? []) : []) {
-        const from = await this.#hostOf(beside);
-        if (from !== undefined)
-          await cp(from, join(place, fileName(nameOf(beside))), { recursive: true, dereference: true });
+    const hosts = new Map<FileV | DirectoryV, string>();
+    await this.#findHosts(value, hosts);
+    for (const laid of layOut(value, (each) => !hosts.has(each))) {
+      const place = join(folder, laid.path);
+      if (laid.kind === "folder") await mkdir(place);
+      else if (laid.kind === "text") await writeFile(place, laid.content);
+      else {
+        const host = hosts.get(laid.value) ?? "";
+        if (isFile(laid.value)) await copyFile(host, place);
+        else await cp(host, place, { recursive: true, dereference: true });
       }
     }
-    return { class: "Directory", basename: name, location: fileLocation(place) };
+    const name = fileName(nameOf(value));
+    const location = fileLocation(join(folder, name));
+    return isFile(value)
+      ? { ...value, basename: name, location }
+      : { class: "Directory", basename: name, location };
+  }
+
+  /** Those of the object and everything in it that lie somewhere on this machine. */
+  async #findHosts(value: FileV | DirectoryV, hosts: Map<FileV | DirectoryV, string>): Promise<void> {
+    const host = await this.#hostOf(value);
+    if (host !== undefined) hosts.set(value, host);
+    const inside = isFile(value) ? value.secondaryFiles : host === undefined ? value.listing : undefined;
+    for (const each of inside ?? []) await this.#findHosts(each, hosts);
   }
 }
 

@@ -18,7 +18,8 @@ import type { PlannedTool } from "../plan/plan-tool.ts";
 import { outdirOf } from "../plan/resources.ts";
 import { Scope } from "../plan/scope.ts";
 import { checkValue } from "../values/check-value.ts";
-import { FileProblem, withContents, withListing } from "../values/complete.ts";
+import { withContents, withListing } from "../values/complete.ts";
+import { FileProblem } from "../values/file-problem.ts";
 import { createFiles, type Files } from "../values/files.ts";
 import { EvalProblem, withSecondaryFiles } from "../values/secondary-files.ts";
 import { parseValue } from "../values/text.ts";
@@ -51,8 +52,10 @@ export interface CollectorParts {
 export function outputCollector(parts: CollectorParts): OutputCollector {
   return async (finished, ask) => {
     try {
-      const outputs = await new Collector(parts, finished, ask).collect();
-      return { kind: "collected", outputs };
+      const collector = new Collector(parts, finished, ask);
+      const outputs = await collector.collect();
+      const { doubt } = collector;
+      return { kind: "collected", outputs, ...(doubt === undefined ? {} : { doubt }) };
     } catch (error) {
       const message = wordsOf(error);
       if (message === undefined) throw error;
@@ -93,10 +96,15 @@ class Collector {
     this.#scope = new Scope({ evaluator, inputs: planned.inputs, runtime, requirements, ask });
     this.#outdir = outdirOf(planned.runtime);
     this.#disk = new AttemptFiles(finished, {
-      inputs: heldByLocation(planned.inputs),
+      inputs: heldByLocation(planned.inputs, planned.writable),
       sources: planned.call.inputs.map((each) => each.source.location),
       outdir: this.#outdir,
     });
+  }
+
+  /** Why the outputs may differ next time, once they are collected. */
+  get doubt(): string | undefined {
+    return this.#scope.impure;
   }
 
   async collect(): Promise<Outputs> {
@@ -199,7 +207,11 @@ class Collector {
   }
 
   #relative(pattern: string): string {
-    const path = isAbsolute(pattern) ? posix.relative(this.#outdir, posix.normalize(pattern)) : pattern;
+    // `x/` finds folders only, and `relative` would take the slash away.
+    const ending = pattern.endsWith("/") ? "/" : "";
+    const path = isAbsolute(pattern)
+      ? posix.relative(this.#outdir, posix.normalize(pattern)) + ending
+      : pattern;
     if (path.split("/").includes(".."))
       throw new OutputProblem(`the pattern ${pattern} leads outside of the output directory`);
     return path;
@@ -228,7 +240,7 @@ class Collector {
 
   async #finishFile(value: FileV | DirectoryV, declared: Declared): Promise<FileV | DirectoryV> {
     if (!isFile(value)) return this.#disk.settle(value);
-    const { evaluator, requirements } = this.#parts;
+    const { requirements } = this.#parts;
     const { inputs, runtime } = this.#scope.parts;
     const settled = await this.#disk.settle(value);
     if (!isFile(settled)) return settled;
@@ -243,7 +255,7 @@ class Collector {
         seen,
         declared.secondaryFiles,
         {
-          evaluator,
+          evaluator: this.#scope.watchedEvaluator,
           context: { inputs, runtime, self: seen, javascript: requirements.inlineJavascript },
           files: this.#files,
           siblings: "discover",
@@ -301,12 +313,17 @@ function unwrapped(value: CwlValue, type: Type): CwlValue {
   return value[0] ?? null;
 }
 
-/** Files of the inputs by the location that expressions see. */
-function heldByLocation(inputs: CwlRecord): ReadonlyMap<string, FileValue> {
+/**
+ * Files of the inputs by the location that expressions see. What the tool may have changed is not known by what it was:
+ * as an output it is what lies there now.
+ */
+function heldByLocation(inputs: CwlRecord, writable: ReadonlySet<string>): ReadonlyMap<string, FileValue> {
   const held = new Map<string, FileValue>();
+  const mayDiffer = (path = "") => [...writable].some((root) => path === root || path.startsWith(`${root}/`));
   const visit = (value: CwlValue): void => {
     if (isFileOrDirectory(value)) {
-      if (value.held !== undefined && value.location !== undefined) held.set(value.location, value.held);
+      if (value.held !== undefined && value.location !== undefined && !mayDiffer(value.path))
+        held.set(value.location, value.held);
       for (const each of (isFile(value) ? value.secondaryFiles : value.listing) ?? []) visit(each);
     } else if (isList(value)) for (const each of value) visit(each);
     else if (isRecord(value)) for (const each of Object.values(value)) visit(each);

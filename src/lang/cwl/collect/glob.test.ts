@@ -26,6 +26,10 @@ describe("globBelow", () => {
     ["a\\[1\\].txt", ["a[1].txt"]],
     ["none*", []],
     ["missing.txt", []],
+    ["*/", ["sub"]],
+    ["sub/", ["sub"]],
+    ["sub/*/", ["sub/inner"]],
+    ["a.txt/", []],
     [".", ["."]],
     ["./a.txt", ["a.txt"]],
   ])("%s", async (pattern, found) => {

@@ -1,4 +1,7 @@
-/** POSIX patterns below a folder; names that begin with a dot are found only by patterns that do. */
+/**
+ * POSIX patterns below a folder; names that begin with a dot are found only by patterns that do, and a pattern that ends
+ * with a slash finds only folders.
+ */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byCodeUnit } from "../../../hash/index.ts";
@@ -22,7 +25,10 @@ export async function globBelow(folder: string, pattern: string): Promise<readon
     }
     found = next;
   }
-  return [...found].sort(byCodeUnit);
+  const wanted = pattern.endsWith("/")
+    ? found.filter((path) => factsOf(join(folder, path))?.isDirectory() === true)
+    : [...found];
+  return [...wanted].sort(byCodeUnit);
 }
 
 /** `*`, `?`, `[a-z]`, `[!a]` and `\x` of one path segment. */

@@ -104,7 +104,7 @@ function located(value: unknown, base: string, namespaces: Readonly<Record<strin
     const [location, path] = [members.get("location"), members.get("path")];
     if (typeof location === "string") members.set("location", resolveLocation(location, base, "location"));
     else if (typeof path === "string")
-      members.set("location", hasScheme(path) ? path : resolveLocation(path, base, "path"));
+      members.set("location", resolveLocation(path, base, hasScheme(path) ? "location" : "path"));
     members.delete("path");
     const format = members.get("format");
     if (typeof format === "string") members.set("format", expandPrefix(format, namespaces));

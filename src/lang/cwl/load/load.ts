@@ -2,6 +2,7 @@
 import { AppError, type Ask, type Diagnostic, isAppError } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
+import type { Place } from "../model/place.ts";
 import { createOntology } from "../values/ontology.ts";
 import type { BuildContext } from "./build-context.ts";
 import { buildProcess } from "./build-process.ts";
@@ -117,6 +118,7 @@ async function readSchemas(
 ): Promise<FormatPair[]> {
   const pairs: FormatPair[] = [];
   const seen = new Set<string>();
+  const unread: { readonly place: Place; readonly why: string }[] = [];
   for (const text of texts) {
     for (const { reference, place } of text.schemas) {
       const uri = tree.resolve(reference, text.uri);
@@ -125,15 +127,19 @@ async function readSchemas(
       try {
         const found = await tree.read(uri, ask);
         if (found !== undefined) for (const pair of readOntology(found.text)) pairs.push(pair);
-        else
-          report(
-            diagnosticAt(place, "cwl-schema-missing", `there is no ontology ${uri}`, undefined, "warning"),
-          );
+        else unread.push({ place, why: `there is no ontology ${uri}` });
       } catch (error) {
         if (!isAppError(error) || error.code === "RUN_INTERRUPTED") throw error;
-        report(diagnosticAt(place, "cwl-schema-missing", error.message, undefined, "warning"));
+        unread.push({ place, why: error.message });
       }
     }
+  }
+  // One line for all of them: a workflow of many tools names the same few servers again and again.
+  const [first, ...others] = unread;
+  if (first !== undefined) {
+    const more = others.length === 0 ? "" : ` (and ${others.length} more that cannot be read)`;
+    const help = "formats are compared by their names alone";
+    report(diagnosticAt(first.place, "cwl-schema-missing", `${first.why}${more}`, help, "warning"));
   }
   return pairs;
 }

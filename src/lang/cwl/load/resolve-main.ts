@@ -1,6 +1,8 @@
 /** Which document and which process of it the user means: `wf.cwl`, `wf.cwl#main`, or nothing at all. */
-import type { Ask } from "../../../kernel/index.ts";
-import { findMain, type SourceTree } from "../../core/index.ts";
+import type { Ask, SourceText } from "../../../kernel/index.ts";
+import { findMain, type Outline, type SourceTree } from "../../core/index.ts";
+import type { Node } from "./node.ts";
+import { parseText } from "./yaml.ts";
 
 export interface MainProcess {
   readonly uri: string;
@@ -27,6 +29,30 @@ export async function resolveMain(
     if (whole === undefined)
       return { uri: tree.resolve(main.slice(0, at), undefined), fragment: wished ?? main.slice(at + 1) };
   }
-  const uri = await findMain(tree, { main, accepts: acceptsName, language: "CWL" }, ask);
+  const uri =
+    main === undefined
+      ? await findMain(tree, { accepts: acceptsName, outline, name: "CWL" }, ask)
+      : tree.resolve(main, undefined);
   return { uri, fragment: wished ?? "" };
+}
+
+/** What steps run and documents import; whether there is a workflow, in a graph too. */
+export async function outline(source: SourceText): Promise<Outline> {
+  const { node } = await parseText(source);
+  if (node === undefined) return { references: [], workflow: true };
+  const references: string[] = [];
+  let workflow = false;
+  const left: Node[] = [node];
+  for (let at = left.pop(); at !== undefined; at = left.pop()) {
+    if (at.kind === "list") left.push(...at.items);
+    if (at.kind !== "map") continue;
+    for (const { name, value } of at.entries) {
+      left.push(value);
+      if (value.kind !== "scalar" || typeof value.value !== "string") continue;
+      if (name === "class") workflow ||= value.value === "Workflow";
+      else if (["run", "$import", "$include", "$mixin"].includes(name) && !value.value.startsWith("#"))
+        references.push(value.value);
+    }
+  }
+  return { references, workflow };
 }

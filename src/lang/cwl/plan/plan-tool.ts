@@ -24,7 +24,7 @@ import {
   isList,
   isRecord,
 } from "../values/value.ts";
-import { commandWords } from "./bind-arguments.ts";
+import { commandWords, type Word } from "./bind-arguments.ts";
 import { dockerPlan } from "./docker.ts";
 import { failureAt } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
@@ -58,6 +58,8 @@ export interface PlannedTool {
   /** As the task sees them, for the expressions of outputs. */
   readonly inputs: CwlRecord;
   readonly runtime: CwlRecord;
+  /** Paths of the task that the tool may change, with everything below them. */
+  readonly writable: ReadonlySet<string>;
   /** InplaceUpdateRequirement: locations of what the tool changes -> where the task has its copy. */
   readonly updates: ReadonlyMap<string, string>;
 }
@@ -126,6 +128,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     inputs,
     runtime,
     outputs,
+    writable: work.writable,
     updates: requirements.inplaceUpdate?.inplaceUpdate === true ? updatesOf(work) : new Map(),
     call: {
       name: tool.name,
@@ -134,6 +137,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       frontEndVersion,
       command,
       shell,
+      ...programOf(words),
       inputs: [...everything.inputs.filter((each) => named(each.path)), ...atWork.inputs],
       literalFiles: [...everything.literalFiles.filter((each) => named(each.path)), ...atWork.literalFiles],
       env,
@@ -144,6 +148,8 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       behindEntrypoint,
       ...(requirements.docker?.required === true ? { needsContainer: true as const } : {}),
       resources,
+      // "It is not an error for an implementation to not satisfy all hints" (v1.2, CommandLineTool.hints).
+      ...(requirements.resource?.required === false ? { resourcesAreHints: true as const } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       maxRetries: tool.temporaryFailCodes.length === 0 ? 0 : temporaryRetries,
       retriedExit: tool.temporaryFailCodes,
@@ -153,6 +159,12 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
   };
+}
+
+/** Shell text may begin with anything; a word that the shell would not read as it stands is no program. */
+function programOf(words: readonly Word[]): Pick<TaskCall, "program"> {
+  const program = words[0]?.text ?? "";
+  return /^[^\s=;&|<>()$`"'\\*?#~!{}[\]]+$/.test(program) ? { program } : {};
 }
 
 /** A path in the working directory by the name that it has in every call. */

@@ -27,6 +27,19 @@ export class Scope {
     return this.#impure;
   }
 
+  /** For whoever evaluates by itself: what it learns of doubtful answers counts here, too. */
+  get watchedEvaluator(): Evaluator {
+    const { evaluator } = this.parts;
+    return {
+      ...evaluator,
+      evaluate: async (expr, context, ask) => {
+        const answer = await evaluator.evaluate(expr, context, ask);
+        if (answer.kind !== "fault") this.#impure ??= answer.impure;
+        return answer;
+      },
+    };
+  }
+
   with(changes: Partial<Pick<ScopeParts, "inputs" | "runtime">>): Scope {
     const scope = new Scope({ ...this.parts, ...changes });
     scope.#impure = this.#impure;

@@ -1,4 +1,5 @@
 /** The shell text that runs the words of a command line, with its streams where the document wants them. */
+import { posix } from "node:path";
 import type { Word } from "./bind-arguments.ts";
 
 export interface Streams {
@@ -30,20 +31,21 @@ export function renderScript(words: readonly Word[], streams: Streams, form: "wo
   const shellText = words.map((word) => (word.quoted ? shellWord(word.text) : word.text)).join(" ");
   const texts = form === "words" ? words.map((word) => word.text) : ["/bin/sh", "-c", shellText];
   const text = texts.map(shellWord).join(" ");
+  const folders = foldersOf(streams);
   const behindEntrypoint = {
     shell: sh,
-    command: executed(`"$@"${text === "" ? "" : ` ${text}`}`, streams),
+    command: folders + executed(`"$@"${text === "" ? "" : ` ${text}`}`, streams),
     words: texts.length === 0 ? ("image's own" as const) : ("given" as const),
   };
   if (form === "shell text" && streams.stdin?.through !== "pipe") {
     const head = redirections === "" ? "" : `exec${redirections}\n`;
-    return { shell: sh, command: `${head}${shellText}\n`, behindEntrypoint };
+    return { shell: sh, command: `${folders}${head}${shellText}\n`, behindEntrypoint };
   }
   const [program, flag, script] = words;
   const isBashText = program?.text === "/bin/bash" && flag?.text === "-c" && words.length === 3;
   if (isBashText && script !== undefined && form === "words" && redirections === "")
     return { shell: ["/bin/bash"], command: script.text, behindEntrypoint };
-  return { shell: sh, command: executed(text, streams), behindEntrypoint };
+  return { shell: sh, command: folders + executed(text, streams), behindEntrypoint };
 }
 
 /** What is read through a pipe cannot be measured or read twice; where reading it fails, the task fails. */
@@ -58,6 +60,16 @@ function executed(text: string, streams: Streams): string {
     "{ cat || [ $? = 141 ] || kill $$; } | memoir_command",
     "",
   ].join("\n");
+}
+
+/** `stdout: logs/a.txt` names a file in the output directory; nobody else makes its folder. */
+function foldersOf({ stdout, stderr }: Streams): string {
+  const folders = [stdout, stderr].flatMap((name) => {
+    const folder = name === undefined ? "." : posix.dirname(posix.normalize(name));
+    return folder === "." || folder.startsWith("/") ? [] : [folder];
+  });
+  if (folders.length === 0) return "";
+  return `mkdir -p -- ${[...new Set(folders)].map(shellWord).join(" ")} || exit 1\n`;
 }
 
 function redirectionsOf({ stdin, stdout, stderr }: Streams): string {

@@ -6,7 +6,7 @@ import { posix } from "node:path";
 import type { Place } from "../model/place.ts";
 import type { InitialWorkDir, WorkDirEntry } from "../model/requirements.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
-import { FileProblem, fileName } from "../values/complete.ts";
+import { FileProblem, fileName } from "../values/file-problem.ts";
 import { hostPathOf } from "../values/location.ts";
 import { jsonText } from "../values/text.ts";
 import {
@@ -183,7 +183,7 @@ class WorkDirBuilder implements WorkDir {
       if (value.location !== undefined && known === undefined && value.listing === undefined)
         this.#placeLoose(value, path, place);
       else {
-        this.placed.set(path, { kind: "folder", members: value.listing?.length ?? 0 });
+        this.#claim(path, { kind: "folder", members: value.listing?.length ?? 0 }, place);
         for (const each of value.listing ?? []) this.#put(each, `${path}/${nameOf(each)}`, how);
       }
     }

@@ -6,6 +6,7 @@ import { sha1Of } from "../collect/attempt-files.ts";
 import { toNeutral } from "../collect/neutral.ts";
 import { nameOf, sourceOf } from "../plan/stager.ts";
 import { mapFiles } from "../values/complete.ts";
+import { layOut } from "../values/lay-out.ts";
 import { fileLocation } from "../values/location.ts";
 import {
   type CwlRecord,
@@ -60,13 +61,14 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
 }
 
 async function write(value: FileV | DirectoryV, folder: string): Promise<void> {
-  const place = join(folder, nameOf(value));
-  if (isFile(value)) return writeFile(place, value.contents ?? "");
-  await mkdir(place, { recursive: true });
-  for (const each of value.listing ?? []) {
-    const source = sourceOf(each);
-    if (source === undefined) await write(each, place);
-    else if (isFile(each)) await copyFile(source.location, join(place, nameOf(each)));
-    else await cp(source.location, join(place, nameOf(each)), { recursive: true, dereference: true });
+  for (const laid of layOut(value, (each) => sourceOf(each) === undefined)) {
+    const place = join(folder, laid.path);
+    if (laid.kind === "folder") await mkdir(place, { recursive: true });
+    else if (laid.kind === "text") await writeFile(place, laid.content);
+    else {
+      const from = sourceOf(laid.value)?.location ?? "";
+      if (isFile(laid.value)) await copyFile(from, place);
+      else await cp(from, place, { recursive: true, dereference: true });
+    }
   }
 }

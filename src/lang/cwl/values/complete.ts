@@ -2,8 +2,10 @@
 import type { Ask } from "../../../kernel/index.ts";
 import type { LoadListing } from "../model/parameter.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
+import { FileProblem, fileName } from "./file-problem.ts";
 import type { Files } from "./files.ts";
 import { nameOfLocation, splitName } from "./location.ts";
+import { mergedListing } from "./merge-listing.ts";
 import {
   type CwlValue,
   type DirectoryV,
@@ -16,11 +18,6 @@ import {
 
 /** What `loadContents` reads at most, in bytes. */
 export const mostContents = 64 * 1024;
-
-/** Thrown while values are completed; becomes a fault of the input. */
-export class FileProblem extends Error {
-  override readonly name = "FileProblem";
-}
 
 /**
  * Names and sizes of one object and of its secondary files and listing.
@@ -82,7 +79,11 @@ async function completeDirectory(value: DirectoryV, files: Files, ask: Ask): Pro
   const listing =
     value.listing === undefined
       ? undefined
-      : await Promise.all(value.listing.map((each) => completeFile(each, files, ask)));
+      : await mergedListing(
+          await Promise.all(value.listing.map((each) => completeFile(each, files, ask))),
+          basename === undefined ? "a listing" : `the directory ${basename}`,
+          async (each) => (await withListing(each, "deep_listing", files, ask)).listing ?? [],
+        );
   return { ...value, ...(basename !== undefined && { basename }), ...(listing && { listing }) };
 }
 
@@ -92,16 +93,6 @@ function isLocal(location: string): boolean {
 
 function checkedName(name: string | undefined): string | undefined {
   return name === undefined ? undefined : fileName(name);
-}
-
-/**
- * The name, when it is one of a single file.
- * @throws FileProblem
- */
-export function fileName(name: string): string {
-  if (name.includes("/") || name === "." || name === ".." || name === "" || name.includes("\u0000"))
-    throw new FileProblem(`basename is ${JSON.stringify(name)}, which no file can be called`);
-  return name;
 }
 
 /** Applies `change` to every File and Directory in a value, not to those inside of them. */

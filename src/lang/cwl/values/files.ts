@@ -1,7 +1,8 @@
 /** What values need of files: whether they are there, their size, text, and what is in folders. */
-import { open, readdir, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Ask, checkAsk, systemErrorCode } from "../../../kernel/index.ts";
+import { namesIn, notRegular } from "../../../files/index.ts";
+import { type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../../kernel/index.ts";
 import type { FileAccess, Reach } from "../../core/index.ts";
 import { fileLocation, hostPathOf, locationInside } from "./location.ts";
 
@@ -39,7 +40,9 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
       const path = await within(location);
       if (path === undefined) return host?.stat(location, ask);
       try {
-        const found = await stat(path);
+        const found = await stat(onDisk(path));
+        if (!found.isDirectory() && !found.isFile())
+          throw notRegular("looking at inputs", shownName(path), found);
         return { kind: found.isDirectory() ? "directory" : "file", sizeBytes: found.size };
       } catch (error) {
         const code = systemErrorCode(error);
@@ -54,7 +57,9 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
         const text = (await host?.readText(location, ask)) ?? "";
         return Buffer.from(text, "utf8").subarray(0, most).toString("utf8");
       }
-      const handle = await open(path, "r");
+      const found = await stat(onDisk(path));
+      if (!found.isFile()) throw notRegular("loading contents", shownName(path), found);
+      const handle = await open(onDisk(path), "r");
       try {
         const buffer = Buffer.alloc(most);
         let filled = 0;
@@ -78,11 +83,13 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
           location: locationInside(location, each.name),
         }));
       }
-      const names = (await readdir(path)).sort((a, b) => (a < b ? -1 : 1));
+      const names = (await namesIn(path)).sort((a, b) => (a < b ? -1 : 1));
       const members = await Promise.all(
         names.map(async (name) => {
-          const found = await stat(join(path, name)).catch(() => undefined);
+          const found = await stat(onDisk(join(path, name))).catch(() => undefined);
           if (found === undefined) return undefined; // a link to nowhere
+          if (!found.isDirectory() && !found.isFile())
+            throw notRegular("listing a directory", shownName(join(path, name)), found);
           return {
             name,
             kind: found.isDirectory() ? ("directory" as const) : ("file" as const),

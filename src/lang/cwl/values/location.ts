@@ -1,12 +1,33 @@
 /** Locations of files: URIs in values, host paths on disk. */
 import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { bytesOfText, isIllFormed, nameOfBytes } from "../../../kernel/index.ts";
 import { isObjectUri, memberOf, objectName } from "../../../task/index.ts";
 
 /** `file:///…` of an absolute host path, percent-encoded. */
 export function fileLocation(path: string): string {
   // Made for every file of every call; what needs no encoding needs no URL either.
-  return plainPath.test(path) ? `file://${path}` : pathToFileURL(path).href;
+  if (plainPath.test(path)) return `file://${path}`;
+  return isIllFormed(path) ? `file://${encodedBytes(path)}` : pathToFileURL(path).href;
+}
+
+/** A name that is not UTF-8, byte by byte, as URIs have it. */
+function encodedBytes(path: string): string {
+  return bytesOfText(path)
+    .toString("latin1")
+    .replace(
+      /[^A-Za-z0-9_.~/-]/g,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+    );
+}
+
+/** undefined where the text is no percent-encoding at all. */
+function decodedBytes(text: string): string | undefined {
+  if (/%(?![0-9a-f]{2})/i.test(text)) return undefined;
+  const bytes = text
+    .split(/(%[0-9a-f]{2})/i)
+    .map((part, i) => (i % 2 === 1 ? Buffer.from(part.slice(1), "hex") : Buffer.from(part)));
+  return nameOfBytes(Buffer.concat(bytes));
 }
 
 /** Absolute, without `.` and `..`, of characters that stand for themselves in a URL. */
@@ -19,8 +40,10 @@ export function hostPathOf(location: string): string | undefined {
   try {
     return fileURLToPath(location);
   } catch {
-    // A stray % or a host name: no file of this machine.
-    return undefined;
+    // Names of any bytes are percent-encoded, too. A stray % or a host name: no file of this machine.
+    const path = /^file:\/\/(?:localhost)?(\/[^?#]*)$/i.exec(location)?.[1];
+    const decodedPath = path === undefined || /%(?:2f|00)/i.test(path) ? undefined : decodedBytes(path);
+    return decodedPath === undefined ? undefined : resolve(decodedPath);
   }
 }
 
@@ -70,7 +93,7 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     // A lone % stands for itself.
-    return text;
+    return decodedBytes(text) ?? text;
   }
 }
 

@@ -6,7 +6,9 @@
 import type { Stats } from "node:fs";
 import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
+import { whatItIs } from "../../../files/index.ts";
 import { sha256 } from "../../../hash/index.ts";
+import { onDisk } from "../../../kernel/index.ts";
 import { type FileValue, isObjectUri, nameProblem, originFolder } from "../../../task/index.ts";
 import { membersInOrder, type Reach } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
@@ -184,6 +186,13 @@ async function locate(path: PathValue, what: string, place: InputPlace): Promise
       isAbsolute(text) ? undefined : `relative paths start at ${place.baseDir}`,
     );
   }
+  const special = whatItIs(found);
+  if (special !== undefined) {
+    throw new ValueFailure(
+      `${what} names ${path.path}, which is ${special}, but a ${path.kind} is needed`,
+      "write what it gives into a regular file and name that",
+    );
+  }
   const kind = found.isDirectory() ? "directory" : "file";
   if (kind !== path.kind) {
     throw new ValueFailure(`${what} names ${path.path}, which is a ${kind}, but a ${path.kind} is needed`);
@@ -208,7 +217,7 @@ type Looked = { readonly location: string; readonly found: Stats | undefined };
 
 async function lookUp(location: string, { reach }: InputPlace): Promise<Looked> {
   await reach?.admit(location);
-  return { location, found: await stat(location).catch(() => undefined) };
+  return { location, found: await stat(onDisk(location)).catch(() => undefined) };
 }
 
 /** Beside the inputs; else where other engines start, which is said. */

@@ -15,14 +15,30 @@ const longestText = 256 * 1024 * 1024;
 
 /** undefined = not there. */
 export async function statFile(files: FileAccess, location: string, ask: Ask): Promise<FileStat | undefined> {
-  const found = await files.stat(location, ask);
+  const found = await lookAt(files, location, ask);
   if (found === undefined || found.kind === "file") return found;
   return { kind: "directory", sizeBytes: await treeSize(files, location, ask) };
+}
+
+/** What is there; a pipe, socket or device is a fault of the value that names it. */
+export async function lookAt(
+  files: FileAccess,
+  location: string,
+  ask: Ask,
+): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined> {
+  try {
+    return await files.stat(location, ask);
+  } catch (error) {
+    if (isAppError(error, "FILE_NOT_REGULAR")) throw new ValueFailure(error.message, error.hint);
+    throw error;
+  }
 }
 
 async function treeSize(files: FileAccess, location: string, ask: Ask): Promise<number> {
   let total = 0;
   for (const entry of await files.list(location, ask)) {
+    // Following links into folders may have no end.
+    if (entry.link === true && entry.kind === "directory") continue;
     const path = memberOf(location, entry.name);
     total +=
       entry.kind === "directory"
@@ -39,7 +55,7 @@ export async function readTextFile(
   shown: string,
   ask: Ask,
 ): Promise<string> {
-  const found = await files.stat(location, ask);
+  const found = await lookAt(files, location, ask);
   if (found === undefined) throw new ValueFailure(`cannot read ${shown}: it does not exist`);
   if (found.kind === "directory") throw new ValueFailure(`cannot read ${shown}: it is a directory`);
   if (found.sizeBytes > longestText) {

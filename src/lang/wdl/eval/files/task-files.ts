@@ -10,7 +10,7 @@ import type { FileAccess } from "../../../core/index.ts";
 import { onlyInOutputs } from "../../stdlib/context.ts";
 import { ValueFailure } from "../../values/failure.ts";
 import type { PathValue } from "../../values/value.ts";
-import { fileAt, isUrl, readTextFile, statFile, withoutFileScheme } from "./host-files.ts";
+import { fileAt, isUrl, lookAt, readTextFile, statFile, withoutFileScheme } from "./host-files.ts";
 import type { ScopedFiles } from "./scoped-files.ts";
 import { Staging } from "./staging.ts";
 
@@ -84,7 +84,7 @@ export class TaskFiles implements ScopedFiles {
     if (isUrl(text)) return this.staging.stage(path, fileAt(text, path.kind));
     const { host, ask, folders } = this.#options;
     for (const candidate of isAbsolute(text) ? [text] : folders.map((folder) => resolve(folder, text))) {
-      const found = await host.stat(candidate, ask);
+      const found = await lookAt(host, candidate, ask);
       if (found?.kind === path.kind) return this.staging.stage(path, fileAt(candidate, path.kind));
     }
     return path;

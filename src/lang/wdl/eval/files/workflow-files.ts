@@ -7,7 +7,7 @@ import { onlyInOutputs } from "../../stdlib/context.ts";
 import { atLeast, type WdlVersion } from "../../syntax/version.ts";
 import { ValueFailure } from "../../values/failure.ts";
 import type { PathValue } from "../../values/value.ts";
-import { fileAt, isUrl, readTextFile, statFile, withoutFileScheme } from "./host-files.ts";
+import { fileAt, isUrl, lookAt, readTextFile, statFile, withoutFileScheme } from "./host-files.ts";
 import { nothing, type ScopedFiles } from "./scoped-files.ts";
 
 export interface WorkflowFilesOptions {
@@ -25,7 +25,7 @@ export function workflowFiles({ host, ask, version, folders }: WorkflowFilesOpti
     if (isUrl(text) || isAbsolute(text)) return text;
     for (const folder of folders) {
       const candidate = resolve(folder, text);
-      if ((await host.stat(candidate, ask)) !== undefined) return candidate;
+      if ((await lookAt(host, candidate, ask)) !== undefined) return candidate;
     }
     return resolve(folders[0] ?? "/", text);
   };
@@ -55,7 +55,7 @@ export function workflowFiles({ host, ask, version, folders }: WorkflowFilesOpti
       if (path.source !== undefined) return path;
       const location = await locate(path);
       // What lies behind a URL is looked at when it is needed, not for every mention.
-      const found = isUrl(location) ? { kind: path.kind } : await host.stat(location, ask);
+      const found = isUrl(location) ? { kind: path.kind } : await lookAt(host, location, ask);
       if (found === undefined) {
         // Up to 1.2 a path may be written down without naming anything; the examples of its text rely on that.
         if (!atLeast(version, "1.3")) return path;

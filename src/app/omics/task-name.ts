@@ -1,0 +1,33 @@
+/**
+ * Names of tasks, as AWS's own tools take them apart to put the shards of a scatter together again:
+ * `name-<shard>-<attempt>` for WDL (run analyzer: `^([^-]+)(-\d+-\d+.*)?$`, MCP server: `^(.+)-(\d+)-.+$`) and
+ * `name_<shard>` for CWL (`^(^\D+)(_\d+)?$` and `^(.+)_(\d+)$`).
+ */
+export function taskName(
+  { call, task }: { readonly call: string; readonly task: string },
+  about: { readonly language: string; readonly attempt: number },
+): string {
+  const indices = [...call.matchAll(/\[(\d+)\]/g)].map(([, index = "0"]) => BigInt(index));
+  const isCwl = about.language === "CWL";
+  if (indices.length === 0) return named(task, isCwl, "");
+  const own = call.slice(call.lastIndexOf(".") + 1).replace(/\[\d+\]/g, "");
+  const shard = indices.reduce(paired);
+  return named(own, isCwl, isCwl ? `_${shard}` : `-${shard}-${about.attempt}`);
+}
+
+const longestName = 128;
+
+/** Dashes begin what is cut off, so a name has none of its own where they would be taken for that. */
+function named(name: string, isCwl: boolean, suffix: string): string {
+  const plain = isCwl ? name.replace(/-(?=\d+-)/g, "_") : name.replaceAll("-", "_");
+  return plain.slice(0, longestName - suffix.length) + suffix;
+}
+
+/**
+ * Nested scatters have an index each, and the tools read one number: Cantor's pairing makes one of two, another one for
+ * each pair, whatever the sizes of the scatters are.
+ */
+function paired(outer: bigint, inner: bigint): bigint {
+  const sum = outer + inner;
+  return (sum * (sum + 1n)) / 2n + inner;
+}
