@@ -11,6 +11,7 @@ export type {
   InfoResult,
 } from "./models.ts";
 export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
+export { instanceType } from "./omics/instance-type.ts";
 export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
 export type { TaskExplanation } from "./omics/run-desk.ts";
 export type { ServeResult, SettingsWish } from "./predictions.ts";

@@ -137,6 +137,8 @@ export class Logs {
     }
     const [order, beyond] = query.descending ? (["DESC", "<"] as const) : (["ASC", ">"] as const);
     const byTime = query.order === "last-written";
+    // Who asks by time does arithmetic with it; a stream to which nothing was written has none.
+    if (byTime) conditions.push("last_at IS NOT NULL");
     if (after !== undefined) {
       const lastOf = "(SELECT coalesce(last_at, 0) FROM log_stream WHERE account = ? AND name = ?)";
       conditions.push(byTime ? `(coalesce(last_at, 0), name) ${beyond} (${lastOf}, ?)` : `name ${beyond} ?`);

@@ -3,6 +3,7 @@
  * `omics-rerun` makes a new StartRun of the latter, so it has every setting of the run.
  */
 import type { DefinitionRecord, RunRecord, TaskRecord } from "../../ledger/index.ts";
+import { instanceType } from "./instance-type.ts";
 
 const gib = 1024 ** 3;
 
@@ -25,21 +26,16 @@ export function taskManifest(task: TaskRecord, arn: Arn): Readonly<Record<string
     memory: task.memory,
     gpus: task.gpus,
     image: task.image?.image,
-    instanceType: "memoir.local",
-    // As in AWS's manifests, a reused task has no times of its own.
-    ...(task.cacheHit
-      ? {}
-      : { creationTime: task.createdAt, startTime: task.startTime, stopTime: task.stopTime }),
-    metrics: task.cacheHit
-      ? {}
-      : {
-          cpusReserved: task.cpus,
-          cpusAverage: average,
-          gpusReserved: task.gpus,
-          memoryReservedGiB: task.memory,
-          memoryMaximumGiB: most,
-          runningSeconds: seconds,
-        },
+    instanceType: instanceType(task),
+    // Of a reused task those of its look-up. AWS's manifests have none, and its own analyzer fails on that: it sorts by
+    // these times and takes the first record for the run's.
+    ...{ creationTime: task.createdAt, startTime: task.startTime, stopTime: task.stopTime },
+    metrics: {
+      cpusReserved: task.cpus,
+      gpusReserved: task.gpus,
+      memoryReservedGiB: task.memory,
+      ...(task.cacheHit ? {} : { cpusAverage: average, memoryMaximumGiB: most, runningSeconds: seconds }),
+    },
   };
 }
 

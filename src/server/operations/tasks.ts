@@ -1,4 +1,5 @@
 /** Tasks of runs: https://docs.aws.amazon.com/omics/latest/api/API_ListRunTasks.html and GetRunTask. */
+import { instanceType } from "../../app/index.ts";
 import type { TaskRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import {
@@ -54,8 +55,7 @@ function summary(task: TaskRecord): Readonly<Record<string, unknown>> {
     cpus: task.cpus,
     memory: task.memory,
     gpus: task.gpus,
-    // Whatever the machine is called here, clients only print it.
-    instanceType: "memoir.local",
+    instanceType: instanceType(task),
     cacheHit: task.cacheHit,
     cacheS3Uri: task.cacheUri,
     creationTime: task.createdAt,

@@ -1,0 +1,1 @@
+from bokeh.plotting import _none as column

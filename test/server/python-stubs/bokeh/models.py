@@ -1,0 +1,1 @@
+from bokeh.plotting import _none as ColumnDataSource, _none as Div, _none as Range1d

@@ -1,0 +1,1 @@
+"""Stands in for pandas, which only draws here, where it cannot be installed."""
