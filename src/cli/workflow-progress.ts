@@ -29,6 +29,8 @@ export function createWorkflowProgress(
   let callLines = 0;
   let hasCache = false;
   const reasonsTold = new Set<string>();
+  /** Calls that another run computes, and which one. */
+  const elsewhere = new Map<string, string>();
 
   const line = () => {
     const ended = counts.reused + counts.computed + counts.failed + counts.cancelled;
@@ -44,7 +46,9 @@ export function createWorkflowProgress(
     const names = [...running.keys()].slice(0, 3).join(", ");
     const more = running.size > 3 ? `, and ${running.size - 3} more` : "";
     const elapsed = duration((now() - startedAt) / 1000);
-    return `${elapsed} | ${words.join(", ") || "starting"}${names === "" ? "" : ` | ${names}${more}`}`;
+    const [holder] = elsewhere.values();
+    const waits = holder === undefined ? "" : ` | waiting for ${holder}`;
+    return `${elapsed} | ${words.join(", ") || "starting"}${names === "" ? "" : ` | ${names}${more}`}${waits}`;
   };
   const show = () => {
     const every = screen.errorIsTerminal ? terminalEveryMs : plainEveryMs;
@@ -64,7 +68,18 @@ export function createWorkflowProgress(
 
   return {
     event(event) {
+      if ("call" in event && event.kind !== "call.waiting" && event.kind !== "call.joined")
+        elsewhere.delete(event.call ?? "");
       switch (event.kind) {
+        case "call.waiting": {
+          const { run, host, pid, since } = event.for;
+          const began = since === undefined ? "" : `, since ${since}`;
+          elsewhere.set(event.call, `run ${run} (process ${pid} on ${host}${began})`);
+          screen.say(
+            `${screen.paint.yellow("waiting:")} ${event.call} is being computed by run ${run} (process ${pid} on ${host}${began})`,
+          );
+          break;
+        }
         case "run.started":
           hasCache = event.cache !== undefined;
           break;

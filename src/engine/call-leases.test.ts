@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CallKey, freshAsk } from "../kernel/index.ts";
 import { thisOwner } from "../process/index.ts";
 import { createFolderStore } from "../store/objects/index.ts";
-import { type CallLeases, folderLeases, objectLeases } from "./call-leases.ts";
+import { type CallLeases, folderLeases, type LeaseTimes, objectLeases, tidyLeases } from "./call-leases.ts";
 
 const key = "ab".repeat(32) as CallKey;
 let folder: string;
@@ -15,27 +15,30 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 interface Kind {
-  readonly open: (run: string) => CallLeases;
+  readonly open: (run: string, times?: LeaseTimes) => CallLeases;
   /** Puts a lease there as another process would have left it. */
   readonly leave: (text: string) => Promise<void>;
+  readonly read: () => Promise<string>;
 }
 
 const kinds: Record<string, () => Kind> = {
   folder: () => ({
-    open: (run) => folderLeases(folder, run),
+    open: (run, times) => folderLeases(folder, run, times),
     leave: async (text) => {
       await mkdir(join(folder, "ab"), { recursive: true });
       await writeFile(join(folder, "ab", key), text);
     },
+    read: () => readFile(join(folder, "ab", key), "utf8"),
   }),
   objects: () => {
     const objects = createFolderStore({ path: folder });
     return {
-      open: (run) => objectLeases(objects, "leases/", run),
+      open: (run, times) => objectLeases(objects, "leases/", run, times),
       leave: async (text) => {
         await objects.open(freshAsk());
         await objects.put(`leases/${key}`, Buffer.from(text), freshAsk());
       },
+      read: () => readFile(join(folder, "leases", key), "utf8"),
     };
   },
 };
@@ -51,7 +54,10 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
     const [first, second] = [kind.open("a"), kind.open("b")];
     const mine = await take(first);
     expect(mine.kind).toBe("mine");
-    expect(await take(second)).toMatchObject({ kind: "taken", by: expect.stringContaining("run a") });
+    expect(await take(second)).toMatchObject({
+      kind: "taken",
+      by: { run: "a", pid: process.pid, host: thisOwner().host, since: expect.any(Date) },
+    });
     if (mine.kind === "mine") await mine.release();
     expect((await take(second)).kind).toBe("mine");
   });
@@ -78,6 +84,29 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
     expect((await take(kind.open("mine"))).kind).toBe("taken");
   });
 
+  it.each([
+    ["of this machine", {}],
+    ["of another machine", { host: "elsewhere" }],
+  ])("of a stopped process %s are taken over when they show no sign of life", async (_, owner) => {
+    const kind = make();
+    await kind.leave(lease(owner));
+    const waiting = kind.open("mine", { livesMs: 100 });
+    expect((await take(waiting)).kind).toBe("taken");
+    await expect.poll(() => take(waiting)).toMatchObject({ kind: "mine", takenOver: { run: "other" } });
+  });
+
+  it("show signs of life, and one that was taken over is left to its new holder", async () => {
+    const kind = make();
+    const living = await take(kind.open("a", { renewEveryMs: 5 }));
+    await expect.poll(() => kind.read()).toContain('"beat":3');
+    if (living.kind === "mine") await living.release();
+    const stopped = await take(kind.open("c"));
+    const hasty = kind.open("d", { livesMs: 20 });
+    await expect.poll(() => take(hasty)).toMatchObject({ kind: "mine", takenOver: { run: "c" } });
+    if (stopped.kind === "mine") await stopped.release();
+    expect(await take(kind.open("e"))).toMatchObject({ kind: "taken", by: { run: "d" } });
+  });
+
   it("leave nothing behind", async () => {
     const kind = make();
     const mine = await take(kind.open("a"));
@@ -87,4 +116,16 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
     );
     expect(left.filter((one) => one.name.includes(key))).toEqual([]);
   });
+});
+
+it("leases of processes that are gone are tidied away with their folders, others stay", async () => {
+  const gone = "cd".repeat(32) as CallKey;
+  await mkdir(join(folder, "cd"));
+  await writeFile(
+    join(folder, "cd", gone),
+    JSON.stringify({ owner: { ...thisOwner(), pid: 2 ** 22 + 1 }, run: "gone" }),
+  );
+  expect((await folderLeases(folder, "here").take(key, freshAsk())).kind).toBe("mine");
+  await tidyLeases(folder);
+  expect(await readdir(folder)).toEqual(["ab"]);
 });

@@ -3,57 +3,133 @@
  * for the entry. A lease is a promise of no more than effort: losing one costs a second computation, never a wrong
  * result.
  */
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
-import { link, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { closeSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { link, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeFoldersSync } from "../files/index.ts";
-import { type Ask, type CallKey, systemErrorCode } from "../kernel/index.ts";
+import { type Ask, type CallKey, freshAsk, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, thisOwner } from "../process/index.ts";
 import type { ObjectStore } from "../store/objects/index.ts";
 
 export type LeaseAnswer =
-  | { readonly kind: "mine"; readonly release: () => Promise<void> }
-  /** `by`: words for people. */
-  | { readonly kind: "taken"; readonly by: string };
+  | { readonly kind: "mine"; readonly release: () => Promise<void>; readonly takenOver?: Holder }
+  | { readonly kind: "taken"; readonly by: Holder };
+
+/** Who computes a call that others wait for. */
+export interface Holder {
+  readonly run: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When it began; undefined where nobody can tell. */
+  readonly since?: Date;
+}
 
 export interface CallLeases {
   /** Never waits for the other one. Throws when the place of leases cannot be used. */
   take(key: CallKey, ask: Ask): Promise<LeaseAnswer>;
 }
 
-/** A lease of another machine that was not renewed for this long belongs to a dead process. */
-const leaseLivesMs = 90_000;
-const renewEveryMs = 20_000;
+export interface LeaseTimes {
+  /** A lease that shows no sign of life for this long may be taken over by anybody. Default 90 s. */
+  readonly livesMs?: number;
+  /** Default 20 s. */
+  readonly renewEveryMs?: number;
+}
+
+const defaults = { livesMs: 90_000, renewEveryMs: 20_000 };
 
 interface LeaseNote {
   readonly owner: ReturnType<typeof thisOwner>;
   readonly run: string;
-  /** Milliseconds since 1970, of the last sign of life; folders use the file's time instead. */
-  readonly renewedAt: number;
+  /** Tells this lease from a later one of the same run. */
+  readonly id: string;
+  /** Milliseconds since 1970, by the holder's clock: for people. */
+  readonly takenAt: number;
+  /** Another number with each sign of life. */
+  readonly beat: number;
 }
 
 /** Leases as files in `<folder>/<key[0..2]>/<key>`; folders on network file systems are shared between machines. */
-export function folderLeases(folder: string, run: string): CallLeases {
-  const owner = thisOwner();
+export function folderLeases(folder: string, run: string, times: LeaseTimes = {}): CallLeases {
+  const { livesMs, renewEveryMs } = { ...defaults, ...times };
+  const watch = new Watch(livesMs);
   return {
     async take(key) {
       const path = join(folder, key.slice(0, 2), key);
+      let takenOver: Holder | undefined;
       for (;;) {
-        if (
-          await createLease(path, JSON.stringify({ owner, run, renewedAt: Date.now() } satisfies LeaseNote))
-        )
-          return { kind: "mine", release: keepFile(path) };
-        const held = await readLease(path);
-        if (held === undefined) continue;
+        const note = newNote(run);
+        if (await createLease(path, textOf(note))) {
+          watch.forget(key);
+          const release = keepFile(path, note, renewEveryMs);
+          return { kind: "mine", release, ...(takenOver === undefined ? {} : { takenOver }) };
+        }
+        const text = await readIfThere(path);
+        if (text === undefined) continue;
+        const held = watch.judge(key, text, await ageOf(path));
         if (!held.dead) return { kind: "taken", by: held.by };
-        await removeDeadLease(path, held.text);
+        await removeDeadLease(path, text);
+        takenOver = held.by;
       }
     },
   };
 }
 
-/** false when the name is taken. A reader that comes before the text sees a lease of an unknown owner, which holds. */
-function createLease(path: string, text: string): boolean {
+function newNote(run: string): LeaseNote {
+  return { owner: thisOwner(), run, id: randomUUID(), takenAt: Date.now(), beat: 0 };
+}
+
+function textOf(note: LeaseNote): string {
+  return JSON.stringify(note);
+}
+
+/**
+ * Whether holders show signs of life. Clocks of machines differ, so what counts is how long a lease has stayed the same
+ * while it was watched; only a holder of this machine is asked for at once whether its process is there. A process that
+ * is there and stopped shows no sign of life: it is not waited for either.
+ */
+class Watch {
+  readonly #livesMs: number;
+  readonly #seen = new Map<string, { readonly text: string; readonly since: number }>();
+
+  constructor(livesMs: number) {
+    this.#livesMs = livesMs;
+  }
+
+  /** `ageMs`: since the last sign of life, by the clock of this machine. */
+  judge(key: string, text: string, ageMs = 0): { readonly by: Holder; readonly dead: boolean } {
+    const now = performance.now();
+    const seen = this.#seen.get(key);
+    if (seen?.text !== text) this.#seen.set(key, { text, since: now });
+    const stale = seen !== undefined && seen.text === text && now - seen.since > this.#livesMs;
+    const note = readNote(text);
+    // A reader that comes before the text sees a lease of an unknown owner, which holds.
+    if (note === undefined) return { by: { run: "?", host: "?", pid: 0 }, dead: stale };
+    const { host, pid } = note.owner;
+    const since = typeof note.takenAt === "number" ? { since: new Date(note.takenAt) } : {};
+    const by = { run: note.run ?? "?", host, pid, ...since };
+    const life = lifeOf(note.owner);
+    // Of a process of this machine the clock is ours, so nobody has to watch it for that long.
+    return { by, dead: stale || life === "dead" || (life === "alive" && ageMs > this.#livesMs) };
+  }
+
+  forget(key: string): void {
+    this.#seen.delete(key);
+  }
+}
+
+function readNote(text: string): (Partial<LeaseNote> & Pick<LeaseNote, "owner">) | undefined {
+  try {
+    const note = JSON.parse(text) as Partial<LeaseNote>;
+    return isOwner(note.owner) ? { ...note, owner: note.owner } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** false when the name is taken. */
+async function createLease(path: string, text: string): Promise<boolean> {
   for (;;) {
     try {
       const fd = openSync(path, "wx");
@@ -72,15 +148,37 @@ function createLease(path: string, text: string): boolean {
   }
 }
 
-function keepFile(path: string): () => Promise<void> {
+/** Shows signs of life until it is released. A lease that somebody took over is theirs: it is neither renewed nor removed. */
+function keepFile(path: string, note: LeaseNote, renewEveryMs: number): () => Promise<void> {
+  let text = textOf(note);
+  let beat = note.beat;
+  const isOurs = () => {
+    try {
+      return readFileSync(path, "utf8") === text;
+    } catch {
+      return false;
+    }
+  };
   const timer = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch(() => {});
+    if (!isOurs()) return;
+    const next = textOf({ ...note, beat: ++beat });
+    try {
+      writeFileSync(path, next, { flag: "r+" });
+      text = next;
+    } catch {
+      // Without a sign of life others compute, too; that is all.
+    }
   }, renewEveryMs);
   timer.unref();
   return async () => {
     clearInterval(timer);
+    if (!isOurs()) return;
     unlinkIfThere(path);
+    try {
+      rmdirSync(dirname(path));
+    } catch {
+      // Others have leases there.
+    }
   };
 }
 
@@ -92,28 +190,20 @@ function unlinkIfThere(path: string): void {
   }
 }
 
-async function readLease(
-  path: string,
-): Promise<{ readonly text: string; readonly by: string; readonly dead: boolean } | undefined> {
+async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    const [text, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
-    return { text, ...judge(text, mtimeMs) };
+    return await readFile(path, "utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
-function judge(text: string, renewedAt: number): { readonly by: string; readonly dead: boolean } {
-  const stale = Date.now() - renewedAt > leaseLivesMs;
+async function ageOf(path: string): Promise<number> {
   try {
-    const note = JSON.parse(text) as Partial<LeaseNote>;
-    if (!isOwner(note.owner)) return { by: "another run", dead: stale };
-    const by = `run ${note.run ?? "?"} (process ${note.owner.pid} on ${note.owner.host})`;
-    const life = lifeOf(note.owner);
-    return { by, dead: life === "dead" || (life === "elsewhere" && stale) };
+    return Date.now() - (await stat(path)).mtimeMs;
   } catch {
-    return { by: "another run", dead: stale };
+    return 0;
   }
 }
 
@@ -131,48 +221,81 @@ async function removeDeadLease(path: string, text: string): Promise<void> {
 }
 
 /** Leases as objects `<prefix><key>`; on S3 they rest on conditional writes and on signs of life. */
-export function objectLeases(objects: ObjectStore, prefix: string, run: string): CallLeases {
-  const owner = thisOwner();
-  const note = () => Buffer.from(JSON.stringify({ owner, run, renewedAt: Date.now() } satisfies LeaseNote));
+export function objectLeases(
+  objects: ObjectStore,
+  prefix: string,
+  run: string,
+  times: LeaseTimes = {},
+): CallLeases {
+  const { livesMs, renewEveryMs } = { ...defaults, ...times };
+  const watch = new Watch(livesMs);
   return {
     async take(key, ask) {
       const name = `${prefix}${key}`;
+      let takenOver: Holder | undefined;
       for (let tries = 0; ; tries++) {
-        if ((await objects.putNew(name, note(), ask)) === "stored")
-          return { kind: "mine", release: keepObject(objects, name, note, ask) };
+        const note = newNote(run);
+        if ((await objects.putNew(name, Buffer.from(textOf(note)), ask)) === "stored") {
+          watch.forget(key);
+          const release = keepObject(objects, name, note, renewEveryMs);
+          return { kind: "mine", release, ...(takenOver === undefined ? {} : { takenOver }) };
+        }
         const bytes = await objects.read(name, ask);
         if (bytes === undefined && tries < 3) continue;
         const text = Buffer.from(bytes ?? new Uint8Array()).toString("utf8");
-        const held = judge(text, renewedAtOf(text));
+        const held = watch.judge(key, text);
         if (!held.dead || tries >= 3) return { kind: "taken", by: held.by };
         await objects.remove([name], ask);
+        takenOver = held.by;
       }
     },
   };
 }
 
-function renewedAtOf(text: string): number {
-  try {
-    const { renewedAt } = JSON.parse(text) as Partial<LeaseNote>;
-    return typeof renewedAt === "number" ? renewedAt : 0;
-  } catch {
-    return 0;
-  }
-}
-
 function keepObject(
   objects: ObjectStore,
   name: string,
-  note: () => Uint8Array,
-  ask: Ask,
+  note: LeaseNote,
+  renewEveryMs: number,
 ): () => Promise<void> {
+  const ask = freshAsk();
+  let beat = note.beat;
+  const isOurs = async () => {
+    const bytes = await objects.read(name, ask);
+    return bytes !== undefined && readNote(Buffer.from(bytes).toString("utf8"))?.id === note.id;
+  };
+  let renewing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    objects.put(name, note(), ask).catch(() => {});
+    renewing = renewing
+      .then(async () => {
+        if (await isOurs()) await objects.put(name, Buffer.from(textOf({ ...note, beat: ++beat })), ask);
+      })
+      // Without a sign of life others compute, too; that is all.
+      .catch(() => {});
   }, renewEveryMs);
   timer.unref();
-  const ended = { signal: new AbortController().signal };
   return async () => {
     clearInterval(timer);
-    await objects.remove([name], ended).catch(() => {});
+    await renewing;
+    try {
+      if (await isOurs()) await objects.remove([name], ask);
+    } catch {
+      // It shows no more signs of life.
+    }
   };
+}
+
+/** Removes leases of processes of this machine that are gone. */
+export async function tidyLeases(folder: string): Promise<void> {
+  const shelves = await readdir(folder).catch(() => []);
+  for (const shelf of shelves) {
+    for (const name of await readdir(join(folder, shelf)).catch(() => [])) {
+      const path = join(folder, shelf, name);
+      const text = await readIfThere(path).catch(() => undefined);
+      const owner = text === undefined ? undefined : readNote(text)?.owner;
+      if (text !== undefined && owner !== undefined && lifeOf(owner) === "dead")
+        await removeDeadLease(path, text).catch(() => {});
+    }
+    await rmdir(join(folder, shelf)).catch(() => {});
+  }
 }

@@ -18,7 +18,7 @@ import {
   withOrigin,
 } from "../task/index.ts";
 import { type AttemptParts, type Computation, compute } from "./attempts.ts";
-import type { LeaseAnswer } from "./call-leases.ts";
+import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
@@ -298,6 +298,7 @@ export class Calls {
    */
   async #computeKeyed(order: Order, identified: Keyed, ask: Ask): Promise<Resolved> {
     const { task } = order;
+    let waitingFor: string | undefined;
     for (let pollMs = firstPollMs; ; pollMs = Math.min(longestPollMs, pollMs * 2)) {
       const turn = await this.#turn(order, ask);
       if (turn.kind !== "turn") return turn;
@@ -305,6 +306,11 @@ export class Calls {
       try {
         lease = await this.#lease(identified.key.key, task, ask);
         if (lease?.kind !== "taken") {
+          if (lease?.takenOver !== undefined && waitingFor !== undefined)
+            this.#parts.emit({
+              kind: "log",
+              words: `${holderWords(lease.takenOver)} shows no sign of life: ${task.path} is computed here`,
+            });
           // Between our look and our turn somebody else may have recorded it.
           const entry =
             lease === undefined ? undefined : await this.#findAgain(identified.key.key, task, ask);
@@ -315,8 +321,17 @@ export class Calls {
         turn.release();
         if (lease?.kind === "mine") await lease.release();
       }
-      if (pollMs === firstPollMs)
-        this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: lease.by });
+      if (waitingFor !== holderWords(lease.by)) {
+        waitingFor = holderWords(lease.by);
+        const { since, ...by } = lease.by;
+        this.#parts.emit({
+          kind: "call.waiting",
+          call: task.path,
+          task: task.name,
+          for: { ...by, ...(since === undefined ? {} : { since: since.toISOString() }) },
+        });
+        this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: waitingFor });
+      }
       await pause(pollMs, ask);
       if (this.#stopped(ask)) return { kind: "cancelled" };
       const entry = await this.#findAgain(identified.key.key, task, ask);
@@ -584,6 +599,10 @@ function inputFailure(message: string): TaskFailure {
 function lostFailure({ words, entry }: Lost, failed: Ended | undefined): TaskFailure {
   const why = failed?.kind === "failed" ? failed.failure.message : "it was lost again";
   return inputFailure(`${words}; computing ${entry.callPath} again: ${why}`);
+}
+
+function holderWords({ run, host, pid }: Holder): string {
+  return `run ${run} (process ${pid} on ${host})`;
 }
 
 function usageOf(usage: Usage): {

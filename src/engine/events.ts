@@ -49,6 +49,18 @@ export type RunEvent =
       readonly savedSeconds: number;
       readonly savedCpuSeconds: number | null;
     }
+  /** Another run computes an equal call; told once for each run that is waited for. */
+  | {
+      readonly kind: "call.waiting";
+      readonly call: string;
+      readonly task: string;
+      readonly for: {
+        readonly run: string;
+        readonly host: string;
+        readonly pid: number;
+        readonly since?: string;
+      };
+    }
   /** An equal call of this run, or of another one that shares the cache, is being computed now. */
   | { readonly kind: "call.joined"; readonly call: string; readonly task: string; readonly with: string }
   | {

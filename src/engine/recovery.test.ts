@@ -6,6 +6,7 @@ import { AppError, type Ask } from "../kernel/index.ts";
 import type { Host } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
+import { folderLeases } from "./call-leases.ts";
 import { readRunRecord, shownState } from "./run-folder.ts";
 import { type Bench, oneCall, openBench } from "./scripted-run.ts";
 
@@ -216,5 +217,27 @@ describe("after a crash", () => {
     await kill(bench, "run-1", { events: unended });
     await bench.one({ command: "another" });
     expect(survivor.running()).toEqual([]);
+  });
+
+  it("a run that waits names whom it waits for, and computes by itself when there is no sign of life", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const leases = join(bench.folder, "leases");
+    await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    const { key } = bench.seen("call.missed")[0] ?? {};
+    await rm(join(bench.folder, "runs"), { recursive: true });
+    await mkdir(join(leases, key?.slice(0, 2) ?? ""), { recursive: true });
+    const note = { owner: thisOwner(), run: "stopped", id: "1", takenAt: 0, beat: 0 };
+    await writeFile(join(leases, key?.slice(0, 2) ?? "", key ?? ""), JSON.stringify(note));
+    const waits = { cache: { leases: folderLeases(leases, "waits", { livesMs: 150 }) } };
+    expect((await bench.one({}, waits)).calls.computed).toBe(1);
+    expect(bench.seen("call.waiting")[0]?.for).toEqual({
+      run: "stopped",
+      host: note.owner.host,
+      pid: process.pid,
+      since: new Date(0).toISOString(),
+    });
+    expect(bench.seen("log").map(({ words }) => words)).toContainEqual(
+      expect.stringContaining("run stopped (process"),
+    );
   });
 });

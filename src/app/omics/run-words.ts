@@ -18,6 +18,8 @@ export function wordsOf(event: TimedEvent, runOf: (engineRun: string) => string)
       return `cancelled ${event.call}`;
     case "cache.trouble":
       return `trouble with the cache while ${event.doing}: ${event.words}`;
+    case "call.waiting":
+      return `${event.call} waits for run ${event.for.run}, which computes the same (process ${event.for.pid} on ${event.for.host})`;
     case "log":
       return event.words;
     case "note":

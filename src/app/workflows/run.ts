@@ -16,6 +16,7 @@ import {
   runWorkflow,
   type TimedEvent,
   type Turns,
+  tidyLeases,
 } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, type ExactJson, isAppError } from "../../kernel/index.ts";
@@ -131,20 +132,27 @@ export async function runToSummary(
   ask: Ask,
 ): Promise<RunSummary> {
   const runId = wish.runId ?? newRunId();
-  return prepared(wish, environment, runId, ask, async ({ parts, inputs, warnings, startLease, log }) => {
-    const runs = runsFolder(wish.runsDir, environment);
-    const directory = join(runs, runId);
-    const lease = await startLease();
-    const cancel = watchForCancel(directory, ask);
-    log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
-    for (const words of warnings) log.to(words);
-    try {
-      return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
-    } finally {
-      cancel.stop();
-      await lease?.close();
-    }
-  });
+  return prepared(
+    wish,
+    environment,
+    runId,
+    ask,
+    async ({ parts, inputs, warnings, startLease, leases, log }) => {
+      const runs = runsFolder(wish.runsDir, environment);
+      const directory = join(runs, runId);
+      const lease = await startLease();
+      const cancel = watchForCancel(directory, ask);
+      log.to = (words) => onEvent({ kind: "log", words, at: Date.now() });
+      for (const words of warnings) log.to(words);
+      try {
+        return await runWorkflow({ ...parts, runId, runs, onEvent }, inputs, cancel.ask);
+      } finally {
+        cancel.stop();
+        await lease?.close();
+        if (leases !== undefined) await tidyLeases(leases);
+      }
+    },
+  );
 }
 
 async function resultOf(summary: RunSummary): Promise<WorkflowRunResult> {
@@ -187,6 +195,8 @@ interface Prepared {
   readonly warnings: readonly string[];
   /** Tells the cache that the run is alive; undefined where there is no cache. */
   readonly startLease: () => Promise<RunLease | undefined>;
+  /** Where the leases of calls are, when the cache is a folder. */
+  readonly leases: string | undefined;
   /** Where words about the way go; set by whoever listens. */
   readonly log: { to: (words: string) => void };
 }
@@ -275,6 +285,7 @@ async function prepared<T>(
       },
       inputs,
       warnings: wrong.map((warning) => warning.text),
+      leases: opened.cache?.leases,
       startLease: async () => {
         lease.current = await startLease(opened.cache, runId, ask);
         return lease.current;

@@ -297,6 +297,9 @@ async function tidyLeases(place: CachePlace, ask: Ask): Promise<void> {
   const runs = runLeaseName(place.cacheUuid, "").slice(0, -".json".length);
   for await (const { name, modifiedAt } of place.objects.list(`${runs}${clockName}`, ask))
     if (now.getTime() - modifiedAt.getTime() > removalMs) dead.push(name);
+  // Of calls; whoever holds one shows a sign of life every few seconds.
+  for await (const { name, modifiedAt } of place.objects.list(`${place.cacheUuid}/leases/`, ask))
+    if (now.getTime() - modifiedAt.getTime() > removalMs) dead.push(name);
   await place.objects.remove(dead, ask);
 }
 
