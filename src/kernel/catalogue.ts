@@ -316,6 +316,11 @@ export const catalogue = {
     retry: "later",
     hint: "Wait for the runs that use it, or stop them with `memoir runs cancel`.",
   },
+  CACHE_AMBIGUOUS: {
+    kind: "damaged",
+    retry: "never",
+    hint: "Say which entries belong to the location: write the named file with one of the uuids. No entry is lost by it.",
+  },
   CACHE_DAMAGED: {
     kind: "damaged",
     retry: "never",

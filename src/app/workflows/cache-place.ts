@@ -1,8 +1,6 @@
 /**
- * From what a user writes after `--cache` (a name, a path, a URI) to an open cache. Everybody who uses a location
- * shares its entries: the first one leaves `memoir-cache.json` there, which says under which uuid they are kept.
+ * From what a user writes after `--cache` (a name, a path, a URI) to an open cache.
  */
-import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { ConfinedFolder } from "../../files/index.ts";
@@ -15,11 +13,10 @@ import {
   type KnownContents,
   type ObjectEntryStore,
 } from "../../store/entries/index.ts";
-import { type ObjectStore, openObjectStore } from "../../store/objects/index.ts";
+import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
+import { sharedUuid } from "./cache-mark.ts";
 import { type CacheRecord, createCacheRegistry, defaultPolicies, isCacheName } from "./cache-registry.ts";
-
-const markName = "memoir-cache.json";
 
 export interface OpenCache extends CachePlace {
   readonly record: CacheRecord;
@@ -28,6 +25,8 @@ export interface OpenCache extends CachePlace {
   readonly folder: string | undefined;
   /** Where leases of calls are kept, when they are files. */
   readonly leases: string | undefined;
+  /** About how it was found; for the user. */
+  readonly note?: string;
   close(): Promise<void>;
 }
 
@@ -76,6 +75,8 @@ export function absoluteLocation(asked: string, environment: Environment): strin
 }
 
 export interface OpenCacheOptions {
+  /** See `sharedUuid`. Default: refuse. */
+  readonly several?: "take the last used" | "refuse";
   readonly onEvent?: (event: EntryStoreEvent) => void;
   /** Default: what has to be read to be known is read each time. */
   readonly contents?: KnownContents;
@@ -93,8 +94,10 @@ export async function openCache(
   const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
   const objects = openObjectStore(record.location, access);
   await objects.open(ask);
-  const cacheUuid = record.uuid === "" ? await sharedUuid(objects, ask) : record.uuid;
-  const entries = createEntryStore({ objects, cacheUuid, ...options });
+  const { several = "refuse", ...stored } = options;
+  const shared = record.uuid === "" ? await sharedUuid(objects, several, ask) : { uuid: record.uuid };
+  const cacheUuid = shared.uuid;
+  const entries = createEntryStore({ objects, cacheUuid, ...stored });
   const folder = objects.pathOf(cacheUuid);
   const held =
     within === undefined || folder === undefined
@@ -108,37 +111,10 @@ export async function openCache(
     entries,
     folder,
     leases,
+    ...(shared.note === undefined ? {} : { note: shared.note }),
     close: async () => {
       await entries.close();
       held?.close();
     },
   };
-}
-
-/** The uuid under which a location's entries are kept; made by whoever comes first. */
-export async function sharedUuid(objects: ObjectStore, ask: Ask): Promise<string> {
-  for (let tries = 0; tries < 2; tries++) {
-    const bytes = await objects.read(markName, ask);
-    if (bytes !== undefined) return readMark(bytes, objects.uri);
-    const mark = {
-      format: 1,
-      uuid: randomUUID(),
-      note: "entries of Memoir run caches; safe to delete as a whole",
-    };
-    await objects.putNew(markName, Buffer.from(`${JSON.stringify(mark, null, 2)}\n`), ask);
-  }
-  throw new AppError(
-    "CACHE_DAMAGED",
-    `opening the cache ${objects.uri}: ${markName} was written and cannot be read`,
-  );
-}
-
-function readMark(bytes: Uint8Array, uri: string): string {
-  try {
-    const { uuid } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly uuid?: unknown };
-    if (typeof uuid === "string" && /^[0-9a-f-]{36}$/.test(uuid)) return uuid;
-  } catch {
-    // told below
-  }
-  throw new AppError("CACHE_DAMAGED", `opening the cache ${uri}: ${markName} names no uuid`);
 }

@@ -23,13 +23,13 @@ import {
 } from "../../store/entries/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
+import { sharedUuid } from "./cache-mark.ts";
 import {
   absoluteLocation,
   defaultCacheLocation,
   findCache,
   type OpenCache,
   openCache,
-  sharedUuid,
 } from "./cache-place.ts";
 import {
   type CachePolicies,
@@ -67,7 +67,7 @@ export async function create(
   let uuid: string = randomUUID();
   try {
     await objects.open(ask);
-    uuid = await sharedUuid(objects, ask);
+    uuid = (await sharedUuid(objects, "refuse", ask)).uuid;
   } finally {
     await objects.close();
   }

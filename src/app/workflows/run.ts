@@ -30,6 +30,7 @@ import {
 } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
+import { renewMark } from "./cache-mark.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import { chooseExecutor, type ExecutorWish } from "./executors.ts";
@@ -325,7 +326,8 @@ async function openRunCache(
   const names = wish.cache.kind === "record" ? wish.cache.names : undefined;
   try {
     const options = { contents, ...(names === undefined ? {} : { names }) };
-    return { cache: await openCache(record, environment, options, ask) };
+    const cache = await openCache(record, environment, { ...options, several: "take the last used" }, ask);
+    return { cache, ...(cache.note === undefined ? {} : { trouble: cache.note }) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
     return { trouble: `${error.message}. ${error.hint}` };
@@ -368,6 +370,8 @@ async function startLease(
   ask: Ask,
 ): Promise<RunLease | undefined> {
   if (cache === undefined) return undefined;
+  // A cache that may only be read keeps the mark that it has.
+  if (cache.note === undefined) await renewMark(cache.objects, cache.cacheUuid, ask).catch(() => {});
   try {
     return await openRunLease({ objects: cache.objects, cacheUuid: cache.cacheUuid, runId }, ask);
   } catch {
