@@ -568,7 +568,7 @@ export class Materials {
     } catch (error) {
       if (isAppError(error)) throw error;
       const code = systemErrorCode(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
       throw unreadable("looking at", location, error);
     }
   }

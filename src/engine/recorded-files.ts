@@ -5,8 +5,14 @@
 import type { DirectoryMember } from "../files/index.ts";
 import { byCodeUnit } from "../hash/index.ts";
 import type { Digest } from "../kernel/index.ts";
-import { fileIdentity, type Identity, linkIdentity, treeIdentity } from "../keys/index.ts";
-import { type Entry, type EntryFile, membersOf, pathInEntry } from "../store/entries/index.ts";
+import { fileIdentity, type Identity } from "../keys/index.ts";
+import {
+  type Entry,
+  type EntryFile,
+  identityOfMembers,
+  membersOf,
+  pathInEntry,
+} from "../store/entries/index.ts";
 import type { FileValue } from "../task/index.ts";
 import { filesOf } from "./files-of.ts";
 
@@ -99,14 +105,7 @@ export function identityOfRecorded(recorded: Recorded): Identity {
     const { sha256, sizeBytes, executable } = recorded;
     return { text: fileIdentity(sha256, executable), sha256, sizeBytes };
   }
-  return treeIdentity(
-    recorded.members
-      .filter(({ path }) => path !== "")
-      .map((member) => {
-        if (member.kind === "file") return [member.path, fileIdentity(member.sha256, member.executable)];
-        return [member.path, member.kind === "link" ? linkIdentity(member.target) : "empty"];
-      }),
-  );
+  return identityOfMembers(recorded.members);
 }
 
 /** Names directly in a recorded folder, sorted by code unit; undefined where a link has to be followed to know. */

@@ -1,5 +1,7 @@
 /** What a recorded directory holds, by its manifest. */
 import type { DirectoryMember } from "../../files/index.ts";
+import type { Digest } from "../../kernel/index.ts";
+import { fileIdentity, type Identity, linkIdentity, treeIdentity } from "../../keys/index.ts";
 import type { FileValue } from "../../task/index.ts";
 import type { Entry, EntryFile } from "./entry-store.ts";
 import { realPathIn } from "./output-files.ts";
@@ -41,6 +43,23 @@ export function membersOf(entry: Entry, directory: FileValue): readonly Recorded
     if (inside !== undefined) members.push({ kind: "empty", path: inside });
   }
   return members;
+}
+
+/** As a folder with these members is identified outside of a cache. */
+export function identityOfMembers(
+  members: readonly (
+    | { readonly kind: "file"; readonly path: string; readonly executable: boolean; readonly sha256: Digest }
+    | Exclude<DirectoryMember, { readonly kind: "file" }>
+  )[],
+): Identity {
+  return treeIdentity(
+    members
+      .filter(({ path }) => path !== "")
+      .map((member) => {
+        if (member.kind === "file") return [member.path, fileIdentity(member.sha256, member.executable)];
+        return [member.path, member.kind === "link" ? linkIdentity(member.target) : "empty"];
+      }),
+  );
 }
 
 /** The part of a location that follows the entry's folder. */

@@ -1,5 +1,5 @@
 /** store/entries: recorded results of task calls, in a folder or on S3, and looking after them. */
-export { membersOf, pathInEntry, type RecordedMember } from "./directory-members.ts";
+export { identityOfMembers, membersOf, pathInEntry, type RecordedMember } from "./directory-members.ts";
 export type {
   Claim,
   Entry,

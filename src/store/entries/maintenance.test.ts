@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../hash/index.ts";
 import { type CallKey, freshAsk } from "../../kernel/index.ts";
+import { createFingerprinter, memoryMemo } from "../../keys/index.ts";
 import { createFolderStore } from "../objects/index.ts";
 import { type Claim, type Entry, entryVersion } from "./entry-store.ts";
 import {
@@ -132,7 +133,7 @@ describe("looking after a cache", () => {
     });
     await lease.close();
     expect(found?.uuid).toBe(then === "kept" ? entry.uuid : undefined);
-    expect(await place.entries.verify(entry, ask)).toBe(
+    expect((await place.entries.verify(entry, ask))?.reason).toBe(
       then === "kept" ? undefined : "out/out/out.txt is gone",
     );
   });
@@ -172,7 +173,7 @@ describe("looking after a cache", () => {
       await utimes(join(scratch, "cache", cacheUuid, "removed", key, `${uuid}.json`), old, old);
     await prune(place, nothing, ask);
     expect((await place.entries.find(b.key, ask))?.uuid).toBe(b.uuid);
-    expect(await place.entries.verify(a, ask)).toBe("out/out/out.txt is gone");
+    expect((await place.entries.verify(a, ask))?.reason).toBe("out/out/out.txt is gone");
     await lease.close();
   });
 
@@ -286,5 +287,79 @@ describe("looking after a cache", () => {
     expect(report.setAside.map((item) => item.uuid)).toEqual([bad.uuid]);
     expect(await place.entries.find(good.key, ask)).toBeDefined();
     expect(await place.entries.find(bad.key, ask)).toBeUndefined();
+  });
+
+  it("verify also sets aside what may have been computed from a damaged entry, and no more", async () => {
+    const made = await record("make", "good");
+    const digest = sha256("good");
+    const from = async (taskName: string, input: string | { identity: string; writable: true }) =>
+      (
+        await place.entries.record(
+          {
+            ...made,
+            taskName,
+            callPath: `wf.${taskName}`,
+            key: sha256(`key-${taskName}`) as unknown as CallKey,
+            components: { inputs: { "inputs/0/f": input } },
+            outputs: { n: taskName },
+          },
+          ask,
+        )
+      ).uuid;
+    const used = await from("use", `sha256:${digest}`);
+    const changed = await from("change", { identity: `sha256:${digest} executable`, writable: true });
+    const other = await from("other", `sha256:${sha256("else")}`);
+    const { location } = made.outputs["out"] as { location: string };
+    const { atime, mtime } = await stat(location);
+    await chmod(location, 0o644);
+    await writeFile(location, "GOOD");
+    await utimes(location, atime, mtime);
+    const report = await verifyCache(place, ask);
+    expect(report.setAside.map((item) => item.uuid).sort()).toEqual([made.uuid, used, changed].sort());
+    const left: string[] = [];
+    for await (const entry of place.entries.list(ask)) left.push(entry.uuid);
+    expect(left).toEqual([other]);
+  });
+
+  it("verify sets aside what was computed from a folder that lost a member, or from a part of it", async () => {
+    const folder = join(scratch, "made");
+    await mkdir(join(folder, "sub"), { recursive: true });
+    await writeFile(join(folder, "a"), "a");
+    await writeFile(join(folder, "sub", "b"), "b");
+    const whole = await record("whole", "x");
+    const { components: _, ...like } = whole;
+    const recorded = await place.entries.record(
+      {
+        ...like,
+        components: {},
+        key: sha256("key-folder") as unknown as CallKey,
+        outputs: { d: { kind: "directory", location: folder, basename: "made" } },
+      },
+      ask,
+    );
+    const fingerprinter = createFingerprinter({ memo: memoryMemo(), policy: "content" });
+    const users: string[] = [];
+    for (const part of ["", "/sub", "/sub/b"]) {
+      const location = `${folder}${part}`;
+      const { text } = await fingerprinter.identify({ kind: "directory", location, basename: "d" }, ask);
+      const entry = await place.entries.record(
+        {
+          ...like,
+          key: sha256(`user${part}`) as unknown as CallKey,
+          components: { inputs: { "inputs/0/d": text } },
+          outputs: { n: part },
+        },
+        ask,
+      );
+      users.push(entry.uuid);
+    }
+    await fingerprinter.close();
+    const { location } = recorded.outputs["d"] as { location: string };
+    await rm(join(location, "sub", "b"));
+    const report = await verifyCache(place, ask);
+    // The file alone was handed out to nobody once it was gone.
+    expect(report.setAside.map((item) => item.uuid).sort()).toEqual(
+      [recorded.uuid, users[0] ?? "", users[1] ?? ""].sort(),
+    );
   });
 });

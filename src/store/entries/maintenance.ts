@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { type Ask, type CallKey, isAppError, mapBounded } from "../../kernel/index.ts";
 import type { ObjectInfo, ObjectStore, UnfinishedUpload } from "../objects/index.ts";
+import { doubtfulContents, mayComeFrom } from "./damage.ts";
 import {
   entriesPrefix,
   parseEntryObject,
@@ -309,18 +310,39 @@ export interface VerifyReport {
   readonly setAside: readonly { readonly uuid: string; readonly key: CallKey; readonly reason: string }[];
 }
 
-/** Hashes every recorded file; entries that are not what was recorded are set aside and never reused again. */
+/**
+ * Hashes every recorded file. Entries that are not what was recorded are set aside and never reused again, and with them
+ * those that may have been computed from them: whose inputs name what such an entry had recorded, and which are not
+ * older. What those were computed into stays: it is known by the content that it was computed from.
+ */
 export async function verifyCache(place: CachePlace, ask: Ask): Promise<VerifyReport> {
   const setAside: { uuid: string; key: CallKey; reason: string }[] = [];
+  const doubtful: { readonly entry: Entry; readonly contents: ReadonlySet<string> }[] = [];
   let checked = 0;
+  const aside = async (entry: { readonly key: CallKey; readonly uuid: string }, reason: string) => {
+    await place.entries.setAside(entry, ask);
+    setAside.push({ uuid: entry.uuid, key: entry.key, reason });
+  };
   for await (const { key, uuid, read } of place.entries.listManifests(ask)) {
     if (read.kind === "other-version") continue;
     checked++;
-    const reason = read.kind === "damaged" ? read.reason : await place.entries.verify(read.entry, ask);
-    if (reason === undefined) continue;
-    await place.entries.setAside({ key, uuid }, ask);
-    setAside.push({ uuid, key, reason });
+    if (read.kind === "damaged") await aside({ key, uuid }, read.reason);
+    else {
+      const damage = await place.entries.verify(read.entry, ask);
+      if (damage === undefined) continue;
+      doubtful.push({ entry: read.entry, contents: doubtfulContents(read.entry, damage) });
+      await aside({ key, uuid }, damage.reason);
+    }
   }
+  if (doubtful.length > 0)
+    for await (const entry of place.entries.list(ask)) {
+      const source = doubtful.find((damaged) => mayComeFrom(entry, damaged));
+      if (source === undefined) continue;
+      await aside(
+        entry,
+        `it may have been computed from what ${source.entry.callPath} (${source.entry.uuid}) holds, which is damaged`,
+      );
+    }
   return { checked, sound: checked - setAside.length, setAside };
 }
 

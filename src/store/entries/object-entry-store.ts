@@ -21,6 +21,7 @@ import {
 } from "../../kernel/index.ts";
 import type { FileValue } from "../../task/index.ts";
 import type { ObjectInfo, ObjectStore } from "../objects/index.ts";
+import type { Damage } from "./damage.ts";
 import {
   damagedName,
   entriesPrefix,
@@ -339,15 +340,25 @@ export class ObjectEntryStore implements EntryStore {
   }
 
   /** What is wrong with the entry's files, hashing every byte; undefined when all is well. */
-  async verify(entry: Entry, ask: Ask): Promise<string | undefined> {
+  async verify(entry: Entry, ask: Ask): Promise<Damage | undefined> {
     const present = new Map<string, ObjectInfo>();
     const folder = `${entryFolder(this.#cacheUuid, entry.key, entry.uuid)}/`;
     for await (const info of this.#objects.list(folder, ask)) present.set(info.name, info);
     const local = this.#objects.pathOf(folder.slice(0, -1));
-    return (
-      (await this.#troubleWith(entry, present, ask, "content")) ??
-      (local === undefined ? undefined : await this.#restTrouble(entry, local))
-    );
+    const reasons: string[] = [];
+    const wrong: EntryFile[] = [];
+    const gone: EntryFile[] = [];
+    for (const file of entry.files) {
+      const reason = await this.#troubleWith({ ...entry, files: [file] }, present, ask, "content");
+      if (reason === undefined) continue;
+      reasons.push(reason);
+      (present.has(`${folder}${file.path}`) ? wrong : gone).push(file);
+    }
+    const rest = local === undefined ? undefined : await this.#restTrouble(entry, local);
+    const [reason = rest, ...more] = reasons;
+    if (reason === undefined) return undefined;
+    const others = more.length === 0 ? "" : `, and ${more.length} more`;
+    return { reason: `${reason}${others}`, wrong, gone, rest: rest !== undefined };
   }
 
   async #readEntry(

@@ -34,6 +34,11 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
     await reach?.check(path ?? location);
     return path;
   };
+  /** Where the bytes of a file of this machine are; what was recorded is compared first. */
+  const here = async (location: string, ask: Ask): Promise<string | undefined> => {
+    const path = await within(location);
+    return path === undefined ? undefined : ((await host?.hostPath?.(path, ask)) ?? path);
+  };
   return {
     async stat(location, ask) {
       checkAsk(ask, `looking for ${location}`);
@@ -46,13 +51,15 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
         return { kind: found.isDirectory() ? "directory" : "file", sizeBytes: found.size };
       } catch (error) {
         const code = systemErrorCode(error);
-        if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+        // What was recorded and is lost is computed again when somebody needs it.
+        if (code === "ENOENT" || code === "ENOTDIR") return host?.stat(path, ask);
+        if (code === "ENAMETOOLONG") return undefined;
         throw error;
       }
     },
     async readStart(location, most, ask) {
       checkAsk(ask, `reading ${location}`);
-      const path = await within(location);
+      const path = await here(location, ask);
       if (path === undefined) {
         const text = (await host?.readText(location, ask)) ?? "";
         return Buffer.from(text, "utf8").subarray(0, most).toString("utf8");
@@ -83,10 +90,12 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
           location: locationInside(location, each.name),
         }));
       }
-      const names = (await namesIn(path)).sort((a, b) => (a < b ? -1 : 1));
+      // What was recorded is as its manifest has it, wherever that can be read.
+      const at = (await host?.hostPath?.(path, ask)) ?? path;
+      const names = (await namesIn(at)).sort((a, b) => (a < b ? -1 : 1));
       const members = await Promise.all(
         names.map(async (name) => {
-          const found = await stat(onDisk(join(path, name))).catch(() => undefined);
+          const found = await stat(onDisk(join(at, name))).catch(() => undefined);
           if (found === undefined) return undefined; // a link to nowhere
           if (!found.isDirectory() && !found.isFile())
             throw notRegular("listing a directory", shownName(join(path, name)), found);
