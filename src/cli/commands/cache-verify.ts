@@ -8,6 +8,7 @@ export const command = defineCommand<VerifyReport>({
   name: "cache verify",
   summary: "Read everything that a cache holds and set damaged entries aside",
   details: [
+    "Entries that may have been computed from a damaged one are set aside with it: those whose inputs name the content that it had recorded.",
     "Ends with exit code 4 when something was damaged. What is set aside is never reused and can be pruned.",
   ],
   arguments: [lookedAtArgument],
