@@ -21,7 +21,8 @@ import { type AttemptParts, type Computation, compute } from "./attempts.ts";
 import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
-import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
+import { findCall } from "./find-call.ts";
+import { CallIdentifier, type KeyedCall, withPassedEnv } from "./identify-call.ts";
 import type { Materials } from "./materials.ts";
 import { outputsThatDiffer } from "./recheck.ts";
 import type { Recorder } from "./recorder.ts";
@@ -69,7 +70,7 @@ interface Producer {
 
 type Lost = Extract<Obstacle, { kind: "lost" }>;
 
-type Keyed = Extract<IdentifiedCall, { kind: "keyed" }>;
+type Keyed = KeyedCall;
 
 interface Order {
   readonly task: TaskCall;
@@ -262,13 +263,30 @@ export class Calls {
     const { recorder } = this.#parts;
     invariant(recorder !== undefined, "keyed calls have a cache");
     const { task } = order;
-    const { key } = identified.key;
-    const found = await recorder.find(key, task.path, ask);
+    const { found, key } = await findCall(recorder, identified, task.path, ask);
     if (this.#stopped(ask)) return { kind: "cancelled" };
-    if (found.kind === "found") return this.#reuse(order, identified.key, found.entry, ask);
+    if (found.kind === "found") return this.#reuse(order, key, found.entry, ask);
+    if (identified.unread === true) {
+      const read = await this.#identifier.withContent(task, identified, ask);
+      if (this.#stopped(ask)) return { kind: "cancelled" };
+      if (read !== undefined) return this.#byContent(order, { identified, read }, ask);
+    }
     const reason: MissReason = found.kind === "trouble" ? found : { kind: "no-entry" };
     this.#miss(task, reason, identified.key);
     return this.#computeKeyed(order, identified, ask);
+  }
+
+  /** Its inputs are read now: a copy in other parts, or under another name, is the same call. */
+  async #byContent(
+    order: Order,
+    { identified, read }: { readonly identified: Keyed; readonly read: Keyed },
+    ask: Ask,
+  ): Promise<Resolved> {
+    const resolved = await this.#once(order, read, ask);
+    const isRecorded = "entry" in resolved && resolved.entry !== undefined;
+    if (isRecorded)
+      await this.#parts.recorder?.noteEqual({ byEtags: identified.key.key, byContent: read.key.key }, ask);
+    return resolved;
   }
 
   #reuse(order: Order, key: Key, entry: Entry, ask: Ask): Resolved {

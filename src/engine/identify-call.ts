@@ -1,7 +1,15 @@
 /** Fingerprint, pin, key: the first three steps of a call. */
 import { basename } from "node:path";
 import type { Executor, ImageResolver, PinnedImage } from "../exec/core/index.ts";
-import { AppError, type Ask, checkAsk, isAppError, messageOf, type TaskPath } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  type CallKey,
+  checkAsk,
+  isAppError,
+  messageOf,
+  type TaskPath,
+} from "../kernel/index.ts";
 import { type ContainerFact, type Fingerprinter, type Identity, type Key, keyOf } from "../keys/index.ts";
 import type { FileValue, ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
@@ -26,10 +34,17 @@ export type IdentifiedCall =
       readonly image?: PinnedImage;
       readonly identities: ReadonlyMap<TaskPath, Identity>;
       readonly program?: IdentifiedProgram;
+      /** The same call as it was keyed before the content of inputs became known. */
+      readonly formerKey?: CallKey;
+      /** Inputs that have to be read before it is known whether their content was met before. */
+      readonly unread?: true;
+      readonly container: ContainerFact;
     }
   /** Computed, and neither looked up nor recorded. */
   | { readonly kind: "unkeyed"; readonly why: string; readonly image?: PinnedImage }
   | { readonly kind: "impossible"; readonly failure: TaskFailure };
+
+export type KeyedCall = Extract<IdentifiedCall, { kind: "keyed" }>;
 
 export interface IdentifyParts {
   readonly executor: Executor;
@@ -84,14 +99,65 @@ export class CallIdentifier {
       known.kind === "image" || task.program === undefined
         ? known
         : { ...known, program: program?.identity.text ?? "absent" };
-    const inputs = new Map([...identities].map(([path, identity]) => [path, identity.text]));
-    const resources = this.#parts.cache?.resources ?? "ignored";
-    return {
-      kind: "keyed",
-      key: keyOf(task, { inputs, container, resources }),
+    return this.#keyed(task, {
       identities,
+      container,
       ...image,
       ...(program === undefined ? {} : { program }),
+    });
+  }
+
+  /** The call keyed by the content of its inputs, which are read for it; undefined where they cannot be. */
+  async withContent(task: TaskCall, call: KeyedCall, ask: Ask): Promise<KeyedCall | undefined> {
+    const identities = new Map(call.identities);
+    try {
+      await Promise.all(
+        task.inputs.map(async ({ path, source }) => {
+          const identity = identities.get(path);
+          if (identity !== undefined)
+            identities.set(path, await this.#parts.materials.readContent(source, identity, ask));
+        }),
+      );
+    } catch (error) {
+      checkAsk(ask, `reading the inputs of ${task.path}`);
+      // Staging meets the same trouble, and is where it is reported.
+      if (isAppError(error)) return undefined;
+      throw error;
+    }
+    const { container, image, program } = call;
+    const read = this.#keyed(task, {
+      identities,
+      container,
+      ...(image === undefined ? {} : { image }),
+      ...(program === undefined ? {} : { program }),
+    });
+    return read.key.key === call.key.key ? undefined : read;
+  }
+
+  #keyed(
+    task: TaskCall,
+    facts: {
+      readonly identities: ReadonlyMap<TaskPath, Identity>;
+      readonly container: ContainerFact;
+      readonly image?: PinnedImage;
+      readonly program?: IdentifiedProgram;
+    },
+  ): KeyedCall {
+    const { identities, container } = facts;
+    const resources = this.#parts.cache?.resources ?? "ignored";
+    const keyBy = (text: (identity: Identity) => string) => {
+      const inputs = new Map([...identities].map(([path, identity]) => [path, text(identity)]));
+      return keyOf(task, { inputs, container, resources });
+    };
+    const all = [...identities.values()];
+    return {
+      kind: "keyed",
+      key: keyBy((identity) => identity.text),
+      ...facts,
+      ...(all.some((identity) => identity.alternative !== undefined)
+        ? { formerKey: keyBy((identity) => identity.alternative ?? identity.text).key }
+        : {}),
+      ...(all.some((identity) => identity.unread === true) ? { unread: true } : {}),
     };
   }
 

@@ -28,6 +28,7 @@ import {
   mapBounded,
   messageOf,
   onDisk,
+  Semaphore,
   SingleFlight,
   shownName,
   systemErrorCode,
@@ -59,6 +60,8 @@ import type { Obstacle, Staged } from "./staging.ts";
 /** Members of one folder. */
 const downloadsAtOnce = 8;
 const looksAtOnce = 16;
+/** Objects that are read before it is known whether their call has to be computed. */
+const readsAtOnce = 4;
 
 export interface MaterialsOptions {
   readonly fingerprinter: Fingerprinter;
@@ -93,6 +96,7 @@ export class Materials {
   /** Where the result is now of a location whose entry was lost. */
   readonly #moved = new Map<string, string>();
   readonly #bringing = new SingleFlight<Staged>();
+  readonly #reads = new Semaphore(readsAtOnce);
   #restore: Restore | undefined;
   #kept = 0;
 
@@ -116,7 +120,7 @@ export class Materials {
     if (recorded !== undefined) return Promise.resolve(identityOfRecorded(recorded));
     const names = this.#identities.get(file.location) ?? new Map<string, Promise<Identity>>();
     this.#identities.set(file.location, names);
-    const name = `${file.kind} ${file.basename}`;
+    const name = nameOf(file);
     const known = names.get(name);
     if (known !== undefined) return known;
     const found = this.#identify(file, ask);
@@ -137,6 +141,20 @@ export class Materials {
     this.#checked.note(keepAt, identity.sha256);
     this.#copies.set(file.location, { path: keepAt, identity, files: [keepAt] });
     return identity;
+  }
+
+  /**
+   * Reads what only its ETag identifies, which the call needs anyway, and knows it by its content from then on. What
+   * changes meanwhile keeps its identity, and whoever stages it finds that out.
+   */
+  async readContent(asked: FileValue, identity: Identity, ask: Ask): Promise<Identity> {
+    if (identity.unread !== true) return identity;
+    const file = this.#now(asked);
+    const staged = await this.#reads.use(() => this.stage(file, identity, ask));
+    if (staged.kind !== "here") return identity;
+    const read = await this.#options.fingerprinter.withContent(file, identity);
+    if (read.unread !== true) this.#identities.get(file.location)?.set(nameOf(file), Promise.resolve(read));
+    return read;
   }
 
   /** Whether the bytes that were staged are still those of the identity, as far as can be told. */
@@ -628,6 +646,11 @@ function isOfStore(code: ErrorCode): boolean {
   return code.startsWith("STORE_") || (code.startsWith("FILE_") && code !== "FILE_NOT_WRITABLE");
 }
 
+/** What an identity depends on beside the location. */
+function nameOf({ kind, basename }: FileValue): string {
+  return `${kind} ${basename}`;
+}
+
 /** Equal for identities of one state of one file. */
 function stateOf(identity: Identity): string {
   const facts = (of: RemoteFacts | undefined) => [
@@ -636,7 +659,9 @@ function stateOf(identity: Identity): string {
     of?.modifiedAt?.getTime() ?? null,
   ];
   const members = (identity.members ?? []).map((member) => [member.name, ...facts(member)]);
-  return digestOf([identity.text, identity.stamp ?? null, facts(identity.facts), members]);
+  // What the store says of an object names its state, whether its content is known already or not.
+  const remote = identity.facts !== undefined || identity.members !== undefined;
+  return digestOf([remote ? null : identity.text, identity.stamp ?? null, facts(identity.facts), members]);
 }
 
 /** Files of `before` are the files of `after` at the same places. */

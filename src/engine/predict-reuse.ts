@@ -10,6 +10,7 @@ import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall } from "../task/index.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
+import { findCall } from "./find-call.ts";
 import { CallIdentifier, withPassedEnv } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
 import { Recorder } from "./recorder.ts";
@@ -92,8 +93,9 @@ export async function predictReuse(
         await missed(task, whyUnkeyed(parts, identified.why));
         return unknownOutcome;
       case "keyed": {
-        const { key } = identified.key;
-        const found = await recorder?.find(key, task.path, callAsk);
+        const looked =
+          recorder === undefined ? undefined : await findCall(recorder, identified, task.path, callAsk);
+        const found = looked?.found;
         if (found?.kind !== "found") {
           checkAsk(callAsk, `looking up ${task.path}`);
           const reason: MissReason = found?.kind === "trouble" ? noCache(found.words) : { kind: "no-entry" };
@@ -110,7 +112,7 @@ export async function predictReuse(
           fromRun: entry.runId,
           savedSeconds: entry.cost.wallSeconds,
         });
-        return { kind: "reused", outputs: entry.outputs, key };
+        return { kind: "reused", outputs: entry.outputs, key: looked?.key.key ?? identified.key.key };
       }
     }
   };

@@ -125,6 +125,27 @@ export class Recorder {
     }
   }
 
+  /** Other keys of the same call, as somebody who read its inputs noted them. */
+  async equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]> {
+    if (this.#isGivenUp("looking up")) return [];
+    try {
+      return await this.#cache.store.equalKeys(key, ask);
+    } catch (error) {
+      this.#trouble("looking up", "", error, ask);
+      return [];
+    }
+  }
+
+  /** Spares others from reading inputs: the call with this key, made of ETags, is the one of the other key. */
+  async noteEqual(keys: { readonly byEtags: CallKey; readonly byContent: CallKey }, ask: Ask): Promise<void> {
+    if (this.#isGivenUp("recording")) return;
+    try {
+      await this.#cache.store.noteEqual(keys, ask);
+    } catch (error) {
+      this.#trouble("recording", "", error, ask);
+    }
+  }
+
   /** The entry, when there is one now: not when results wait for the end of the run, and not when recording failed. */
   async record(entry: NewEntry, ask: Ask): Promise<Entry | undefined> {
     let result: WaitingResult;

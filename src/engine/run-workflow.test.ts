@@ -580,6 +580,8 @@ describe("trouble with the cache", () => {
     listOtherVersions: (ask) => store.listOtherVersions(ask),
     remove: (entries, ask) => store.remove(entries, ask),
     setAside: (entry, ask) => store.setAside(entry, ask),
+    equalKeys: (key, ask) => store.equalKeys(key, ask),
+    noteEqual: (keys, ask) => store.noteEqual(keys, ask),
     find: (key, ask) =>
       failing === "find"
         ? Promise.reject(new AppError("STORE_UNREACHABLE", "unreachable"))

@@ -2,7 +2,8 @@
  * Content identity of files and directories: what enters a key in place of a path.
  *
  *   local file   sha256:<hex>            memoised; equal wherever the file lies
- *   S3 object    sha256:<hex> where S3 holds that checksum, else etag:<etag>:<size>; never downloaded for this
+ *   S3 object    sha256:<hex> where S3 holds that checksum or the object was read before; else etag:<etag>:<size>,
+ *                never downloaded for this. Both are looked up where both are known.
  *   http(s)      what the server's strong ETag or Last-Modified and size say, with the URL; else its content
  *   directory    tree:<digest over the sorted relative paths and identities of everything below>
  *
@@ -28,7 +29,7 @@ import {
   onDisk,
   systemErrorCode,
 } from "../kernel/index.ts";
-import type { FileValue } from "../task/index.ts";
+import { type FileValue, isObjectUri } from "../task/index.ts";
 import { type ChangeTimesParts, createChangeTimes } from "./change-time.ts";
 import { createFileHasher } from "./file-hasher.ts";
 import type { FingerprintMemo, Stamp } from "./fingerprint-memo.ts";
@@ -49,6 +50,10 @@ export interface Identity {
   readonly facts?: RemoteFacts;
   /** Of remote folders: what was in them, ordered by name. */
   readonly members?: readonly RemoteMember[];
+  /** What entered keys before the content was known, where it is known now: entries may be recorded under that. */
+  readonly alternative?: string;
+  /** Objects that only their ETags identify: reading them shows whether they have the content of others. */
+  readonly unread?: true;
 }
 
 /** What a server says of an object without sending its content. */
@@ -118,6 +123,8 @@ export interface Fingerprinter {
   remember(path: string, sha256: Digest): Promise<void>;
   /** The content of a remote object has been read anyway: from now on it is known without reading it. */
   rememberContent(facts: RemoteFacts, sha256: Digest): void;
+  /** The same objects, with what has become known of their content since. */
+  withContent(file: FileValue, identity: Identity): Promise<Identity>;
   close(): Promise<void>;
 }
 
@@ -208,17 +215,46 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       sizeBytes += member.sizeBytes ?? 0;
     }
     members.sort((a, b) => byCodeUnit(a.name, b.name));
-    const texts = members.map((member): [string, string] => [
-      member.name,
-      objectText(location, basename(member.name), member),
-    ]);
-    return { text: treeText(texts), sizeBytes, members };
+    return treeOfObjects(location, members, sizeBytes);
+  }
+
+  async function treeOfObjects(
+    location: string,
+    members: readonly RemoteMember[],
+    sizeBytes: number,
+  ): Promise<Identity> {
+    const known: Known[] = [];
+    for (const member of members) known.push(await knownObject(location, basename(member.name), member));
+    const texts = (of: (each: Known) => string) =>
+      treeText(known.map((each, i): [string, string] => [members[i]?.name ?? "", of(each)]));
+    return {
+      text: texts((each) => each.text),
+      sizeBytes,
+      members,
+      ...(known.some((each) => each.alternative !== undefined)
+        ? { alternative: texts((each) => each.alternative ?? each.text) }
+        : {}),
+      ...(known.some((each) => each.unread === true) ? { unread: true } : {}),
+    };
+  }
+
+  type Known = Pick<Identity, "text" | "alternative" | "unread">;
+
+  /** By content where that is known: the store holds its checksum, or it was read at some time before. */
+  async function knownObject(location: string, name: string, facts: RemoteFacts): Promise<Known> {
+    const text = objectText(location, name, facts);
+    if (parts.policy !== "content") return { text };
+    const alternative = facts.etag === undefined ? {} : { alternative: etagText(facts, facts.etag) };
+    if (text.startsWith("sha256:")) return { text, ...alternative };
+    const digest = facts.contentStamp === undefined ? undefined : await parts.memo.get(facts.contentStamp);
+    if (digest !== undefined) return { text: `sha256:${digest}`, ...alternative };
+    return facts.contentStamp === undefined ? { text } : { text, unread: true };
   }
 
   /** S3 always has an ETag; a server without validators gives nothing to go by, which is told by undefined. */
   function remoteText(location: string, name: string, facts: RemoteFacts): string | undefined {
     const { sizeBytes, etag, modifiedAt } = facts;
-    if (location.startsWith("s3:") || parts.policy === "lenient") return objectText(location, name, facts);
+    if (isObjectUri(location) || parts.policy === "lenient") return objectText(location, name, facts);
     // A validator of http means something only together with its URL.
     const validator = etag ?? modifiedAt?.toISOString();
     if (validator === undefined) return undefined;
@@ -232,7 +268,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     if (parts.policy === "mtime" && sizeBytes !== undefined && modifiedAt !== undefined)
       return named("mtime", name, BigInt(sizeBytes), BigInt(modifiedAt.getTime()) * 1_000_000n);
     if (facts.sha256 !== undefined && parts.policy !== "etag") return `sha256:${facts.sha256}`;
-    if (etag !== undefined) return `etag:${etag}:${sizeBytes ?? "?"}`;
+    if (etag !== undefined) return etagText(facts, etag);
     throw new AppError(
       "FILE_NOT_READABLE",
       `fingerprinting ${location}: the store gave neither checksum nor ETag`,
@@ -252,11 +288,20 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       throw new AppError("FILE_NOT_FOUND", `fingerprinting ${file.location}: there is no such object`);
     const text = remoteText(file.location, file.basename, facts);
     if (text === undefined) return downloaded(file, remote, ask, options);
+    if (isObjectUri(file.location)) return objectIdentity(file, facts);
+    return { text, facts, ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }) };
+  }
+
+  async function objectIdentity(
+    { location, basename: name }: FileValue,
+    facts: RemoteFacts,
+  ): Promise<Identity> {
+    const known = await knownObject(location, name, facts);
     return {
-      text,
+      ...known,
       facts,
       ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }),
-      ...(text.startsWith("sha256:") ? { sha256: text.slice(7) as Digest } : {}),
+      ...(known.text.startsWith("sha256:") ? { sha256: known.text.slice(7) as Digest } : {}),
     };
   }
 
@@ -349,6 +394,13 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       if (contentStamp !== undefined) parts.memo.put(contentStamp, digest);
     },
 
+    async withContent(file, identity) {
+      if (identity.unread !== true) return identity;
+      if (identity.members !== undefined)
+        return treeOfObjects(file.location, identity.members, identity.sizeBytes ?? 0);
+      return identity.facts === undefined ? identity : objectIdentity(file, identity.facts);
+    },
+
     async close() {
       await Promise.all([parts.memo.close(), hasher.close()]);
     },
@@ -377,6 +429,15 @@ function unreadable(path: string, error: unknown): AppError {
 /** A new hard link moves the change time, too: whoever makes one has to expect that the file is read again. */
 function stampOf(stats: BigIntStats): Stamp {
   return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
+}
+
+/**
+ * An MD5, or one of MD5s of parts, says the same of every object that has it. Other stores' ETags may be anything, and
+ * say something only of that object of that server.
+ */
+function etagText({ sizeBytes, contentStamp }: RemoteFacts, etag: string): string {
+  const ofContent = /^[0-9a-f]{32}(-\d+)?$/i.test(etag) || contentStamp === undefined;
+  return `etag:${etag}:${sizeBytes ?? "?"}${ofContent ? "" : `:${contentStamp}`}`;
 }
 
 function named(policy: string, name: string, ...facts: readonly bigint[]): string {

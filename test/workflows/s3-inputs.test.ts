@@ -1,4 +1,6 @@
 /** Inputs on S3 whose keys are no usual file names, and what is (not) written where. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freshAsk } from "../../src/kernel/index.ts";
 import { openObjectStore } from "../../src/store/objects/index.ts";
@@ -38,6 +40,28 @@ outputs:
   name: { type: string, outputBinding: { outputEval: $(inputs.f.basename) } }
   content: { type: string, outputBinding: { glob: content, loadContents: true, outputEval: "$(self[0].contents)" } }
 `;
+
+const sums = `version 1.2
+task sum {
+  input { File f }
+  command <<< cksum < ~{f} > sum >>>
+  output { String sum = read_string("sum") }
+}
+workflow w {
+  input { Array[File] files }
+  scatter (f in files) { call sum { input: f } }
+  output { Array[String] sums = sum.sum }
+}
+`;
+const folderSums = `version 1.2
+task sum {
+  input { Directory d }
+  command <<< cat ~{d}/* | cksum > sum >>>
+  output { String sum = read_string("sum") }
+}
+workflow w { input { Directory d } call sum { input: d } output { String sum = sum.sum } }
+`;
+const mib = 1 << 20;
 
 describeWith([s3Requirement], "inputs on S3", () => {
   let box: Sandbox;
@@ -145,5 +169,100 @@ describeWith([s3Requirement], "inputs on S3", () => {
       const { err } = await box.run("run", "n.wdl", "-i", "i.json", "--executor", "host");
       expect(err).toContain(words);
     }
+  });
+
+  /** Equal bytes in parts have another ETag. */
+  const putInParts = async (key: string, bytes: Buffer, partBytes: number) => {
+    const sdk = await import("@aws-sdk/client-s3");
+    const { endpoint, region } = server;
+    const client = new sdk.S3Client({ endpoint, region, credentials: server, forcePathStyle: true });
+    const place = { Bucket: bucket, Key: key };
+    const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(place));
+    const parts: { readonly ETag: string | undefined; readonly PartNumber: number }[] = [];
+    for (let start = 0; start < bytes.length; start += partBytes) {
+      const PartNumber = parts.length + 1;
+      const Body = bytes.subarray(start, start + partBytes);
+      const { ETag } = await client.send(new sdk.UploadPartCommand({ ...place, UploadId, PartNumber, Body }));
+      parts.push({ ETag, PartNumber });
+    }
+    const MultipartUpload = { Parts: parts };
+    await client.send(new sdk.CompleteMultipartUploadCommand({ ...place, UploadId, MultipartUpload }));
+    client.destroy();
+  };
+  const putBytes = async (key: string, bytes: Buffer) => {
+    const sdk = await import("@aws-sdk/client-s3");
+    const { endpoint, region } = server;
+    const client = new sdk.S3Client({ endpoint, region, credentials: server, forcePathStyle: true });
+    await client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }));
+    client.destroy();
+  };
+  const sum = async (sandbox: Sandbox, ...keys: readonly string[]) => {
+    await sandbox.write("s.wdl", sums);
+    await sandbox.write("i.json", JSON.stringify({ "w.files": keys.map((key) => `s3://${bucket}/${key}`) }));
+    const words = ["--executor", "host", "--cache", `s3://${bucket}/cache`, "--cache-host-tasks"];
+    return sandbox.json<RunAnswer>("run", "s.wdl", "-i", "i.json", ...words);
+  };
+  const readAnything = ({ directory }: RunAnswer) => existsSync(join(directory, "downloads"));
+
+  it("of equal bytes are one input, in however many parts they went up, and bytes that differ are not", async () => {
+    const bytes = Buffer.alloc(11 * mib, "some bytes ");
+    const others = Buffer.from(bytes);
+    others[7 * mib] = 0;
+    await putBytes("whole/big", bytes);
+    await putInParts("five/big", bytes, 5 * mib);
+    await putInParts("six/big", bytes, 6 * mib);
+    await putInParts("other/big", others, 5 * mib);
+    const first = await sum(box, "whole/big");
+    expect(first.calls).toMatchObject({ computed: 1, reused: 0 });
+    const copy = await sum(box, "five/big");
+    expect(copy.calls).toMatchObject({ computed: 0, reused: 1 });
+    expect(copy.outputs).toEqual(first.outputs);
+    const other = await sum(box, "other/big");
+    expect(other.calls).toMatchObject({ computed: 1, reused: 0 });
+    expect(other.outputs).not.toEqual(first.outputs);
+    // In one run, and where nothing has been read before.
+    const elsewhere = await Sandbox.create(s3Environment(server));
+    try {
+      const all = await sum(elsewhere, "six/big", "whole/big", "five/big", "other/big");
+      expect(all.calls).toMatchObject({ computed: 0, reused: 4 });
+    } finally {
+      await elsewhere.remove();
+    }
+  });
+
+  it("that somebody has read before are found by their ETags alone, and read by nobody again", async () => {
+    await putInParts("parts", Buffer.alloc(6 * mib, "x"), 5 * mib);
+    const first = await sum(box, "parts");
+    expect([first.calls.computed, readAnything(first)]).toEqual([1, true]);
+    const again = await sum(box, "parts");
+    expect([again.calls.reused, readAnything(again)]).toEqual([1, false]);
+    const elsewhere = await Sandbox.create(s3Environment(server));
+    try {
+      const found = await sum(elsewhere, "parts");
+      expect([found.calls.reused, readAnything(found)]).toEqual([1, false]);
+    } finally {
+      await elsewhere.remove();
+    }
+  });
+
+  it("in equal folders are one input, too", async () => {
+    const bytes = Buffer.alloc(6 * mib, "y");
+    await putBytes("one/a", bytes);
+    await putInParts("two/a", bytes, 5 * mib);
+    await box.write("f.wdl", folderSums);
+    const words = ["--executor", "host", "--cache", `s3://${bucket}/cache`, "--cache-host-tasks"];
+    const of = (folder: string) =>
+      box.json<RunAnswer>("run", "f.wdl", `d=s3://${bucket}/${folder}`, ...words);
+    expect((await of("one")).calls).toMatchObject({ computed: 1 });
+    expect((await of("two")).calls).toMatchObject({ computed: 0, reused: 1 });
+  });
+
+  it("that were replaced are other inputs, although they were known under the old ETag", async () => {
+    await putBytes("changing", Buffer.from("before"));
+    const before = await sum(box, "changing");
+    await putBytes("changing", Buffer.from("after."));
+    const after = await sum(box, "changing");
+    expect(after.calls).toMatchObject({ computed: 1, reused: 0 });
+    expect(after.outputs).not.toEqual(before.outputs);
   });
 });

@@ -3,6 +3,7 @@
  *
  *   <cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>.json           manifest, written last
  *   <cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>/out/<output>/…  output files
+ *   <cache uuid>/same/<key[0..2]>/<key>/<other key>                    the two are keys of one call; empty
  *   <cache uuid>/damaged/<key>/<entry uuid>.json                       manifests that `verify` set aside
  *   <cache uuid>/removed/<key>/<entry uuid>.json                       manifests that `prune` is about to delete
  *   <cache uuid>/pins/<entry uuid>                                     entries that `prune` must leave
@@ -24,6 +25,15 @@ export function manifestName(cacheUuid: string, key: CallKey, uuid: string): str
 
 export function entryFolder(cacheUuid: string, key: CallKey, uuid: string): string {
   return `${keyPrefix(cacheUuid, key)}${uuid}`;
+}
+
+export function equalPrefix(cacheUuid: string, key?: CallKey): string {
+  return `${cacheUuid}/same/${key === undefined ? "" : `${key.slice(0, 2)}/${key}/`}`;
+}
+
+/** The other key of a note; undefined for strangers. */
+export function parseEqual(name: string): CallKey | undefined {
+  return /\/same\/[0-9a-f]{2}\/[0-9a-f]{64}\/([0-9a-f]{64})$/.exec(name)?.[1] as CallKey | undefined;
 }
 
 export function damagedName(cacheUuid: string, key: CallKey, uuid: string): string {

@@ -107,6 +107,10 @@ export interface EntryStore {
   record(entry: NewEntry, ask: Ask, options?: RecordOptions): Promise<Entry>;
   /** Takes an entry out of use without losing it: nobody finds it any more. */
   setAside(entry: { readonly key: CallKey; readonly uuid: string }, ask: Ask): Promise<void>;
+  /** Other keys under which the call of this key may be recorded. */
+  equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]>;
+  /** Two keys are of the same call: one made of the ETags of its inputs, one of their contents. */
+  noteEqual(keys: { readonly byEtags: CallKey; readonly byContent: CallKey }, ask: Ask): Promise<void>;
   /** Every manifest, whatever its state, for listing, explaining, du, prune and verify. */
   list(ask: Ask): AsyncIterable<Entry>;
   /** Results of other versions, for explaining. */

@@ -263,6 +263,7 @@ export async function prune(place: CachePlace, plan: PrunePlan, ask: Ask): Promi
     }
   }
   await tidyLeases(place, ask);
+  await place.entries.removeStaleNotes(ask);
   return { entries, bytes, spared: plan.remove.length - entries, uploads };
 }
 

@@ -26,9 +26,11 @@ import {
   damagedName,
   entriesPrefix,
   entryFolder,
+  equalPrefix,
   keyPrefix,
   manifestName,
   parseEntryObject,
+  parseEqual,
   removedName,
 } from "./entry-layout.ts";
 import type {
@@ -242,6 +244,38 @@ export class ObjectEntryStore implements EntryStore {
     const manifest = writeManifest(whole, { arn, taskArn, workDir: `/mnt/memoir/work`, base });
     await this.#objects.put(manifestName(this.#cacheUuid, entry.key, uuid), manifest, ask);
     return whole;
+  }
+
+  async equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]> {
+    const keys: CallKey[] = [];
+    for await (const { name } of this.#objects.list(equalPrefix(this.#cacheUuid, key), ask)) {
+      const other = parseEqual(name);
+      if (other !== undefined) keys.push(other);
+    }
+    return keys;
+  }
+
+  async noteEqual(
+    { byEtags, byContent }: { readonly byEtags: CallKey; readonly byContent: CallKey },
+    ask: Ask,
+  ): Promise<void> {
+    const name = `${equalPrefix(this.#cacheUuid, byEtags)}${byContent}`;
+    await this.#objects.put(name, new Uint8Array(), ask);
+  }
+
+  /** Notes of keys that nothing is recorded under any more. */
+  async removeStaleNotes(ask: Ask): Promise<void> {
+    const stale: string[] = [];
+    for await (const { name } of this.#objects.list(equalPrefix(this.#cacheUuid), ask)) {
+      const other = parseEqual(name);
+      if (other !== undefined && !(await this.#hasEntries(other, ask))) stale.push(name);
+    }
+    await this.#objects.remove(stale, ask);
+  }
+
+  async #hasEntries(key: CallKey, ask: Ask): Promise<boolean> {
+    for await (const _ of this.#objects.list(keyPrefix(this.#cacheUuid, key), ask)) return true;
+    return false;
   }
 
   async *list(ask: Ask): AsyncIterable<Entry> {
