@@ -59,7 +59,7 @@ task sum {
   command <<< cat ~{d}/* | cksum > sum >>>
   output { String sum = read_string("sum") }
 }
-workflow w { input { Directory d } call sum { input: d } output { String sum = sum.sum } }
+workflow w { input { Directory d } call sum { input: d } output { String total = sum.sum } }
 `;
 const mib = 1 << 20;
 
@@ -247,14 +247,14 @@ describeWith([s3Requirement], "inputs on S3", () => {
 
   it("in equal folders are one input, too", async () => {
     const bytes = Buffer.alloc(6 * mib, "y");
-    await putBytes("one/a", bytes);
-    await putInParts("two/a", bytes, 5 * mib);
+    await putBytes("one/d/a", bytes);
+    await putInParts("two/d/a", bytes, 5 * mib);
     await box.write("f.wdl", folderSums);
     const words = ["--executor", "host", "--cache", `s3://${bucket}/cache`, "--cache-host-tasks"];
     const of = (folder: string) =>
       box.json<RunAnswer>("run", "f.wdl", `d=s3://${bucket}/${folder}`, ...words);
-    expect((await of("one")).calls).toMatchObject({ computed: 1 });
-    expect((await of("two")).calls).toMatchObject({ computed: 0, reused: 1 });
+    expect((await of("one/d")).calls).toMatchObject({ computed: 1 });
+    expect((await of("two/d")).calls).toMatchObject({ computed: 0, reused: 1 });
   });
 
   it("that were replaced are other inputs, although they were known under the old ETag", async () => {
