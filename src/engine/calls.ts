@@ -285,7 +285,11 @@ export class Calls {
     const resolved = await this.#once(order, read, ask);
     const isRecorded = "entry" in resolved && resolved.entry !== undefined;
     if (isRecorded)
-      await this.#parts.recorder?.noteEqual({ byEtags: identified.key.key, byContent: read.key.key }, ask);
+      await this.#parts.recorder?.noteEqual(
+        { byEtags: identified.key.key, byContent: read.key.key },
+        order.task.path,
+        ask,
+      );
     return resolved;
   }
 

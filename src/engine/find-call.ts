@@ -23,7 +23,7 @@ export async function findCall(
   const { key } = identified;
   const found = await recorder.find(key.key, call, ask);
   if (found.kind !== "nothing") return { found, key };
-  for (const other of await otherKeys(recorder, identified, ask)) {
+  for (const other of await otherKeys(recorder, identified, call, ask)) {
     const elsewhere = await recorder.find(other, call, ask);
     if (elsewhere.kind === "found") return { found: elsewhere, key: { ...key, key: other } };
   }
@@ -33,8 +33,9 @@ export async function findCall(
 async function otherKeys(
   recorder: Recorder,
   { key, formerKey, unread }: KeyedCall,
+  call: string,
   ask: Ask,
 ): Promise<readonly CallKey[]> {
   const keys = formerKey === undefined ? [] : [formerKey];
-  return unread === true ? [...keys, ...(await recorder.equalKeys(key.key, ask))] : keys;
+  return unread === true ? [...keys, ...(await recorder.equalKeys(key.key, call, ask))] : keys;
 }

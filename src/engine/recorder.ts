@@ -126,23 +126,37 @@ export class Recorder {
   }
 
   /** Other keys of the same call, as somebody who read its inputs noted them. */
-  async equalKeys(key: CallKey, ask: Ask): Promise<readonly CallKey[]> {
-    if (this.#isGivenUp("looking up")) return [];
-    try {
-      return await this.#cache.store.equalKeys(key, ask);
-    } catch (error) {
-      this.#trouble("looking up", "", error, ask);
-      return [];
-    }
+  async equalKeys(key: CallKey, call: string, ask: Ask): Promise<readonly CallKey[]> {
+    return (await this.#try("looking up", call, (store) => store.equalKeys(key, ask), ask)) ?? [];
   }
 
   /** Spares others from reading inputs: the call with this key, made of ETags, is the one of the other key. */
-  async noteEqual(keys: { readonly byEtags: CallKey; readonly byContent: CallKey }, ask: Ask): Promise<void> {
-    if (this.#isGivenUp("recording")) return;
+  async noteEqual(
+    keys: { readonly byEtags: CallKey; readonly byContent: CallKey },
+    call: string,
+    ask: Ask,
+  ): Promise<void> {
+    await this.#try("recording", call, (store) => store.noteEqual(keys, ask), ask);
+  }
+
+  /** undefined when the cache is left alone or is in trouble. */
+  async #try<T>(
+    doing: Doing,
+    call: string,
+    work: (store: RunCacheParts["store"]) => Promise<T>,
+    ask: Ask,
+  ): Promise<T | undefined> {
+    const permit = this.#breakers[doing].enter(performance.now());
+    if (permit === undefined) return undefined;
     try {
-      await this.#cache.store.noteEqual(keys, ask);
+      const answer = await work(this.#cache.store);
+      permit.answered();
+      return answer;
     } catch (error) {
-      this.#trouble("recording", "", error, ask);
+      if (ask.signal.aborted || troubleWith(error) !== "store") permit.inconclusive();
+      else permit.failed(performance.now());
+      this.#trouble(doing, call, error, ask);
+      return undefined;
     }
   }
 

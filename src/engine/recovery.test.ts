@@ -77,6 +77,8 @@ describe("after a crash", () => {
     remove: (entries, ask) => store.remove(entries, ask),
     find: (key, ask) => store.find(key, ask),
     setAside: (entry, ask) => store.setAside(entry, ask),
+    equalKeys: (key, ask) => store.equalKeys(key, ask),
+    noteEqual: (keys, ask) => store.noteEqual(keys, ask),
     record: () => Promise.reject(error()),
   });
   const down = () => new AppError("STORE_UNREACHABLE", "recording: nobody is there");
