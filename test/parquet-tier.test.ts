@@ -264,20 +264,27 @@ async function lookUpIsSmall(connect: () => ObjectStore): Promise<void> {
   for await (const { sizeBytes } of inner.list("predictions/", ask)) total += sizeBytes;
   let bytes = 0;
   let requests = 0;
-  const tier = await openTier({
-    ...inner,
-    openReader: async (name, size, ask) => {
-      const reader = await inner.openReader(name, size, ask);
-      return {
-        ...reader,
-        readRanges: (ranges, ask) => {
-          requests += ranges.length;
-          for (const { start, end } of ranges) bytes += end - start;
-          return reader.readRanges(ranges, ask);
-        },
-      };
-    },
-  });
+  const openReader: ObjectStore["openReader"] = async (name, size, ask) => {
+    const reader = await inner.openReader(name, size, ask);
+    return {
+      ...reader,
+      readRanges: (ranges, ask) => {
+        requests += ranges.length;
+        for (const { start, end } of ranges) bytes += end - start;
+        return reader.readRanges(ranges, ask);
+      },
+    };
+  };
+  // A store may be an object of a class, whose members a copy would not have.
+  const tier = await openTier(
+    new Proxy(inner, {
+      get: (target, name) => {
+        if (name === "openReader") return openReader;
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    }),
+  );
   const wanted = [0, 10_000, 20_000, 30_000, 59_999].map((at) => rows[at] as PredictionRow);
   const answers = await tier.getMany(
     scope,

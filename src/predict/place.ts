@@ -18,7 +18,7 @@ export interface PlaceOptions {
 /** How long a tier that failed is left alone, so that a dead server does not cost its time-out at every chunk. */
 const rest = { firstRestMs: 1_000, longestRestMs: 30_000 };
 
-/** `refused`: its last trouble is not of the kind that passes. */
+/** `refused`: this address will not take rows later either. */
 export type Recorded =
   | { readonly kind: "stored" /** Rows that the tier cannot hold. */; readonly unfit: number }
   | { readonly kind: "later" }
@@ -91,7 +91,8 @@ export class Place {
       }
       if (isResting(error)) permit.inconclusive();
       else permit.failed(performance.now());
-      this.#refused = error.row.retry === "never";
+      // An expired token or a missing right is mended sooner or later; an address that is wrong is another address then.
+      this.#refused = error.code === "STORE_TIER_REFUSED";
       if (!this.#toldReads && !this.#toldWrites)
         this.#warn(
           `the ${this.source} cache (${this.tier.name}) takes no answers at present: ${messageOf(error)}`,

@@ -1,11 +1,14 @@
 /** What is left when a run is killed, stopped, doubled or loses its cache, and that going on gives the same output. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../servers/free-port.ts";
 import { redisRequirement, startRedis } from "../servers/redis.ts";
 import { describeWith } from "../servers/requirement.ts";
+import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
 import { modelFixtures, Sandbox, type Started } from "./memoir.ts";
 
 let box: Sandbox;
@@ -319,6 +322,48 @@ describeWith([redisRequirement], "a Redis that dies", () => {
     } finally {
       redis.thaw();
       await redis.stop();
+    }
+  });
+});
+
+describeWith([s3Requirement], "an S3 that cannot be reached", () => {
+  it("gets its answers with the next run that reaches it", async () => {
+    const s3 = await sharedS3();
+    const bucket = await makeBucket(s3, "away");
+    const port = await freePort();
+    const endpoint = `http://127.0.0.1:${port}`;
+    const mine = box.with({
+      ...s3Environment(s3),
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL: endpoint,
+    });
+    await box.inputs("cloudy.csv", ["CCO", "CCC"]);
+    const where = ["--cache-only", "--local", "cloudy-local", "--cloud", `s3://${bucket}/memoir`];
+    const words = ["run", ...counted, "-i", "cloudy.csv", ...where];
+    const away = await mine.json(...words, "-o", "cloudy-1.csv");
+    expect(away).toMatchObject({
+      counts: { computed: 2 },
+      notStored: [{ cache: "cloud", rows: 2, waiting: 2 }],
+    });
+
+    const target = new URL(
+      s3Environment(s3)["AWS_ENDPOINT_URL_S3"] ?? s3Environment(s3)["AWS_ENDPOINT_URL"] ?? "",
+    );
+    const way = createServer((socket) => {
+      const onward = connect(Number(target.port), target.hostname);
+      for (const end of [socket, onward])
+        end.on("error", () => [socket, onward].map((each) => each.destroy()));
+      socket.pipe(onward).pipe(socket);
+    });
+    await new Promise<void>((resolve) => way.listen(port, "127.0.0.1", resolve));
+    try {
+      const back = await mine.json(...words, "-o", "cloudy-2.csv");
+      expect(back).toMatchObject({ counts: { reusedLocal: 2 }, notStored: [] });
+      const only = ["--cloud-cache-only", "--cloud", `s3://${bucket}/memoir`];
+      await mine.json("run", ...counted, "-i", "cloudy.csv", "-o", "cloudy-3.csv", ...only);
+      expect(await box.rows("cloudy-3.csv")).toEqual(["CCO,3", "CCC,3"]);
+    } finally {
+      way.close();
     }
   });
 });
