@@ -1,6 +1,6 @@
 /** Computing a call: attempts until one succeeds or may not be repeated, and the collection of its outputs. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Attempt,
   type AttemptEnd,
@@ -289,14 +289,10 @@ async function conclude(
     const hint = readOnlyWords(attempt, facts.stderrTail);
     return failed({ kind: "exit-code", message: exitCodeWords(exitCode) + hint, ...facts });
   }
-  const finished = finishedOf(ended, exitCode);
-  const collected = await order
-    .collect({ ...finished, ...bringer(executor, attempt, ask) }, ask)
-    .catch((error: unknown) => {
-      const removed = removedStream(finished);
-      if (removed === undefined) throw error;
-      return { kind: "missing" as const, message: removed };
-    });
+  const collected = await order.collect(
+    { ...finishedOf(ended, exitCode), ...bringer(executor, attempt, ask) },
+    ask,
+  );
   if (collected.kind === "missing") {
     const facts = { exitCode, ...(await where()) };
     const message = collected.message + readOnlyWords(attempt, facts.stderrTail);
@@ -329,21 +325,7 @@ function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<FinishedA
   };
 }
 
-export /** A task can remove the files that its own words go to; whoever reads them then finds nothing. */
-function removedStream({
-  stdoutFile,
-  stderrFile,
-}: {
-  stdoutFile: string;
-  stderrFile: string;
-}): string | undefined {
-  const gone = [stdoutFile, stderrFile].find((file) => !existsSync(file));
-  return gone === undefined
-    ? undefined
-    : `the command removed its own file ${basename(gone)}, from which an output is read`;
-}
-
-function finishedOf(
+export function finishedOf(
   ended: { readonly attempt: Attempt; readonly number: number },
   exitCode: number,
 ): FinishedAttempt {

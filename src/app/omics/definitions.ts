@@ -109,6 +109,18 @@ export async function registerDefinition(
   }
 }
 
+/** Removes what a killed server left half received or half unpacked; before the first request. */
+export async function sweepDefinitions(environment: Environment): Promise<void> {
+  const place = join(environment.home, "server", "definitions");
+  const names = await readdir(place).catch((error) => {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  for (const name of names)
+    if (/\.incoming\.zip$|^[0-9a-f]{64}\.[0-9a-f-]{36}$/.test(name))
+      await rm(join(place, name), { recursive: true, force: true });
+}
+
 /** Writes a bundle as it comes, and answers the sha-256 of its bytes. */
 async function keep(pieces: AsyncIterable<Uint8Array>, path: string): Promise<string> {
   const hasher = createHash("sha256");

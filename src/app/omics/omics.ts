@@ -11,6 +11,7 @@ import {
   findKeptBundle,
   type KeptBundle,
   registerDefinition,
+  sweepDefinitions,
 } from "./definitions.ts";
 import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
@@ -74,6 +75,7 @@ export async function openOmics(
     await unlock();
     throw error;
   });
+  await sweepDefinitions(environment);
   const { accessKeys: _, files: __, maxRuns, region = "us-east-1", ...executor } = wish;
   const allowed = allowedPlaces(wish, environment);
   const runs = new RunDesk({
