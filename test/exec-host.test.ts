@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, describe } from "vitest";
 import { executorContract } from "../src/exec/core/executor-contract.ts";
 import { createHostExecutor, type HostExecutorOptions } from "../src/exec/local/index.ts";
 import { freshAsk } from "../src/kernel/index.ts";
@@ -37,26 +37,44 @@ executorContract({
   make: () => make({ guard: "off" }),
 });
 
-describe("without bash", () => {
-  let path: string;
-  beforeAll(() => {
-    path = pathWithoutBash();
+describe("with other shells", () => {
+  const folders: string[] = [];
+  const without = (...names: readonly string[]) => {
+    const folder = pathWithout(names);
+    folders.push(folder);
+    return { env: { ...env, PATH: folder } };
+  };
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   });
-  afterAll(() => rmSync(path, { recursive: true, force: true }));
+  describeWith([guardRequirement], "with the guard", () => {
+    executorContract({
+      name: "the host without perl",
+      graceful: true,
+      hidesProcesses: true,
+      make: () => make(without("perl")),
+    });
+  });
   executorContract({
-    name: "the host without bash",
+    name: "the host without perl and namespaces",
     graceful: true,
     hidesProcesses: false,
-    make: () => make({ env: { ...env, PATH: path } }),
+    make: () => make({ ...without("perl"), guard: "off" }),
+  });
+  executorContract({
+    name: "the host without perl and bash",
+    graceful: true,
+    hidesProcesses: false,
+    make: () => make(without("perl", "bash")),
   });
 });
 
-/** A folder with links to all programs but bash: tasks are started another way where there is none. */
-function pathWithoutBash(): string {
+/** A folder with links to all programs but these: tasks are started another way where there is none. */
+function pathWithout(names: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "memoir-path-"));
   for (const from of ["/usr/bin", "/bin"])
     for (const name of readdirSync(from))
-      if (name !== "bash" && !existsSync(join(folder, name)))
+      if (!names.includes(name) && !existsSync(join(folder, name)))
         symlinkSync(join(from, name), join(folder, name));
   return folder;
 }

@@ -27,6 +27,7 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
+export { perlWrapper } from "./perl-wrapper.ts";
 export {
   type InputMount,
   type PrepareOptions,

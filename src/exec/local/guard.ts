@@ -21,9 +21,10 @@ export type GuardFound =
 export async function findGuard(env: Readonly<Record<string, string>>): Promise<GuardFound> {
   if (process.platform !== "linux") return { kind: "missing", why: "only Linux has namespaces" };
   const search = { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin` };
-  const [unshare, mount, setpriv] = await Promise.all(
-    ["unshare", "mount", "setpriv"].map((name) => findProgram(name, search, "/")),
+  const [bash, unshare, mount, setpriv] = await Promise.all(
+    ["bash", "unshare", "mount", "setpriv"].map((name) => findProgram(name, search, "/")),
   );
+  if (bash === undefined) return { kind: "missing", why: "bash is not on PATH" };
   if (unshare === undefined || mount === undefined)
     return { kind: "missing", why: "unshare or mount (util-linux) is not on PATH" };
   const both = ["--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -31,21 +32,19 @@ export async function findGuard(env: Readonly<Record<string, string>>): Promise<
   if (uid !== 0) {
     const enter = [unshare, "--user", "--map-root-user", ...both, "--"];
     const own = [`--map-user=${uid}`, `--map-group=${process.getgid?.() ?? 0}`];
-    return { kind: "found", guard: { enter, demote: [unshare, "--user", ...own, "--"], mount } };
+    return { kind: "found", guard: { enter, demote: [unshare, "--user", ...own, "--"], mount, bash } };
   }
   if (setpriv === undefined) return { kind: "missing", why: "setpriv (util-linux) is not on PATH" };
   const demote = [setpriv, "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--"];
-  return { kind: "found", guard: { enter: [unshare, ...both, "--"], demote, mount } };
+  return { kind: "found", guard: { enter: [unshare, ...both, "--"], demote, mount, bash } };
 }
 
 /** undefined when tasks are guarded here, else why not. */
 export async function tryGuard(env: Readonly<Record<string, string>>): Promise<string | undefined> {
-  const bash = await findProgram("bash", env, "/");
-  if (bash === undefined) return "bash is not on PATH";
   const found = await findGuard(env);
   if (found.kind === "missing") return found.why;
   const starter = createGroupStarter({
-    bash,
+    shell: { kind: "bash", path: found.guard.bash },
     script: "",
     env: { PATH: env["PATH"] ?? "/usr/bin:/bin" },
     graceMs: 1_000,

@@ -29,6 +29,7 @@ import {
   ensureStreams,
   type InputMount,
   type PrepareOptions,
+  perlWrapper,
   placeOf,
   prepareAttempt,
   readAttemptEnd,
@@ -152,19 +153,26 @@ class HostExecutor implements Executor {
   }
 
   async #start(): Promise<Starting> {
-    const bash = await findProgram("bash", this.#options.env, "/");
+    const { env, guard } = this.#options;
     const say = (why: string) =>
       this.#options.say?.(
         `tasks are not guarded here (${why}): their inputs are copied, and they see the environment of other processes of their user`,
       );
-    if (bash === undefined) {
-      say("bash is not on PATH");
+    const [perl, bash] = await Promise.all([findProgram("perl", env, "/"), findProgram("bash", env, "/")]);
+    const own = { env: this.#env, graceMs: this.#graceMs };
+    const options =
+      perl !== undefined
+        ? ({ ...own, shell: { kind: "perl", path: perl }, script: perlWrapper } as const)
+        : bash !== undefined
+          ? ({ ...own, shell: { kind: "bash", path: bash }, script: wrapperScript } as const)
+          : undefined;
+    if (options === undefined) {
+      say("neither perl nor bash is on PATH");
       return { isGuarded: false };
     }
-    const options = { bash, script: wrapperScript, env: this.#env, graceMs: this.#graceMs };
-    if (this.#options.guard === "off") say("--no-guard");
+    if (guard === "off") say("--no-guard");
     else {
-      const found = await findGuard(this.#options.env);
+      const found = await findGuard(env);
       if (found.kind === "found") {
         const starter = createGroupStarter({ ...options, guard: found.guard });
         const why = await starter.open();
@@ -173,7 +181,13 @@ class HostExecutor implements Executor {
         say(why);
       } else say(found.why);
     }
-    return { starter: createGroupStarter(options), isGuarded: false };
+    const starter = createGroupStarter(options);
+    const why = await starter.open();
+    if (why === undefined || bash === undefined || perl === undefined) return { starter, isGuarded: false };
+    // A perl that does not work.
+    await starter.close();
+    const shell = { kind: "bash", path: bash } as const;
+    return { starter: createGroupStarter({ ...own, shell, script: wrapperScript }), isGuarded: false };
   }
 
   get #graceMs(): number {
