@@ -1,6 +1,6 @@
 /** Values as JSON for people and for other programs: `outputs.json`, `--json`, and results that wait to be recorded. */
 import { isAbsolute } from "node:path";
-import { ExactJson } from "../kernel/index.ts";
+import { bytesOfText, ExactJson } from "../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../task/index.ts";
 
 /** `path`: a file is its location (WDL). `object`: a file is `{class, location, …}` (CWL). */
@@ -62,10 +62,22 @@ function block(
   return `${open}\n${lines.join(",\n")}\n${how.indent}${close}`;
 }
 
+/** By its bytes, so that `#`, `?`, `%` and names that are not UTF-8 lead back to the file. */
+function fileUri(path: string): string {
+  let uri = "file://";
+  for (const byte of bytesOfText(path)) {
+    const sign = String.fromCharCode(byte);
+    uri += /[A-Za-z0-9\-_.!~*'();/:@&=+$,]/.test(sign)
+      ? sign
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return uri;
+}
+
 function fileObject(file: FileValue): Value {
   const entries: [string, Value][] = [
     ["class", file.kind === "file" ? "File" : "Directory"],
-    ["location", isAbsolute(file.location) ? `file://${encodeURI(file.location)}` : file.location],
+    ["location", isAbsolute(file.location) ? fileUri(file.location) : file.location],
     ["basename", file.basename],
   ];
   if (file.sizeBytes !== undefined) entries.push(["size", BigInt(file.sizeBytes)]);

@@ -98,7 +98,7 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
     found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
   checkParameters(definition, settings.parameters);
   checkInputs(definition, settings.parameters, (value) => parts.locations.checkInput(value));
-  const outputUri = settings.outputUri.replace(/\/+$/, "");
+  const outputUri = settings.outputUri.replace(/\/$/, "");
   const trouble = await parts.locations.check(outputUri, ask);
   if (trouble !== undefined)
     throw new ServiceException(

@@ -62,9 +62,26 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
 }
 
 /** In the text, so that numbers stay as the language writes them: 1.0, and integers of any size. */
-function relocated(json: string, from: string, to: string): string {
+export function relocated(json: string, from: string, to: string): string {
   const opening = (place: string) => JSON.stringify(`${place}/`).slice(0, -1);
-  return json
-    .replaceAll(opening(`file://${encodeURI(from)}`), opening(to))
-    .replaceAll(opening(from), opening(to));
+  const asUri = opening(`file://${encodeURI(from)}`);
+  const moved = json.replaceAll(opening(from), opening(to));
+  if (!to.startsWith("s3://")) return moved.replaceAll(asUri, opening(to));
+  // What follows is encoded as URIs are; a key of S3 is not.
+  const rest = /^((?:[^"\\]|\\.)*)"/s;
+  return moved
+    .split(asUri)
+    .map((piece, i) =>
+      i === 0 ? piece : opening(to) + piece.replace(rest, (_, encoded: string) => `${decodedJson(encoded)}"`),
+    )
+    .join("");
+}
+
+function decodedJson(encoded: string): string {
+  try {
+    return JSON.stringify(decodeURIComponent(JSON.parse(`"${encoded}"`) as string)).slice(1, -1);
+  } catch {
+    // Not UTF-8: no key of S3 can be called so either.
+    return encoded;
+  }
 }

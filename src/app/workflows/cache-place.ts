@@ -70,6 +70,12 @@ async function isPlace(asked: string, environment: Environment): Promise<boolean
 }
 
 export function absoluteLocation(asked: string, environment: Environment): string {
+  if (/^s3:\/\//i.test(asked)) {
+    // Every slash of a key counts, but nobody could tell by its name which of them are meant.
+    if (asked.endsWith("//"))
+      throw new AppError("STORE_URI_INVALID", `opening the cache ${asked}: it ends with more than one slash`);
+    return asked.replace(/\/$/, "");
+  }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(asked)) return asked.replace(/\/+$/, "");
   return isAbsolute(asked) ? asked : resolve(environment.cwd, asked);
 }

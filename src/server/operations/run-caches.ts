@@ -18,7 +18,9 @@ export const activeRunStatuses = ["PENDING", "STARTING", "RUNNING", "STOPPING"] 
 const createRunCache: OperationHandler = async (context) => {
   const { caller, parts, input, ask } = context;
   checkCacheTags(input.tags());
-  const location = input.text("cacheS3Location").replace(/\/+$/, "");
+  const location = input.text("cacheS3Location").replace(/\/$/, "");
+  if (location.endsWith("/"))
+    throw new ServiceException("ValidationException", "The cacheS3Location ends with more than one slash.");
   const trouble = await parts.locations.check(location, ask);
   if (trouble !== undefined)
     throw new ServiceException(
