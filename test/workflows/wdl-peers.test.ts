@@ -188,3 +188,39 @@ workflow w {
     expect((await runOnHost(box, "w.wdl", "--lenient", "t.n=7")).outputs).toEqual({ "w.s": "7 2" });
   });
 });
+
+describe("values that grow without end", () => {
+  const doubled = (type: string, first: string, next: (name: string) => string) =>
+    Array.from({ length: 40 }, (_, i) => `  ${type} x${i + 1} = ${next(`x${i}`)}`)
+      .join("\n")
+      .replace(/^/, `  ${type} x0 = ${first}\n`);
+
+  it.each([
+    [
+      "texts that are added",
+      doubled("String", '"abcdefgh"', (x) => `${x} + ${x}`),
+      /a text of \d+ characters|too large/,
+    ],
+    [
+      "texts in placeholders",
+      doubled("String", '"abcdefgh"', (x) => `"~{${x}}~{${x}}"`),
+      /a text of \d+ characters|too large/,
+    ],
+    [
+      "arrays that are flattened",
+      doubled("Array[Int]", "range(1000)", (x) => `flatten([${x}, ${x}])`),
+      /an array of \d+ items, the limit is/,
+    ],
+    [
+      "arrays that are crossed",
+      "  Array[Pair[Int, Int]] x = cross(range(100000), range(100000))",
+      /an array of 10000000000 items/,
+    ],
+    ["ranges", "  Array[Int] x = range(3000000000)", /the limit is 10000000/],
+  ])("are errors of the expression: %s", async (_, body, message) => {
+    await box.write("w.wdl", `version 1.1\nworkflow w {\n${body}\n  output { Int n = 1 }\n}\n`);
+    const { code, out, err } = await ended("w.wdl");
+    expect([code, out + err]).toEqual([1, expect.stringMatching(message)]);
+    expect(out + err).toContain("w.wdl:");
+  });
+});

@@ -18,6 +18,7 @@ import type {
 import { optional, type WdlType } from "../types/type.ts";
 import { coerce } from "../values/coerce.ts";
 import { ValueFailure } from "../values/failure.ts";
+import { asTooLarge, bounded } from "../values/limits.ts";
 import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 import {
   array,
@@ -50,21 +51,30 @@ export function evaluateIn(
   scope: EvaluationScope,
   inPlaceholder: boolean,
 ): MaybePromise<WdlValue> {
+  const failed = (error: unknown) => located(asTooLarge(error), scope.document, expression.span);
   try {
     const value = evaluateNode(expression, scope, inPlaceholder);
     return value instanceof Promise
-      ? value.catch((error: unknown) => {
-          throw located(error, scope.document, expression.span);
+      ? value.then(bounded).catch((error: unknown) => {
+          throw failed(error);
         })
-      : value;
+      : bounded(value);
   } catch (error) {
-    throw located(error, scope.document, expression.span);
+    throw failed(error);
   }
 }
 
 /** The text of a string's or command's parts. */
 export function evaluateParts(parts: readonly StringPart[], scope: EvaluationScope): MaybePromise<string> {
-  return renderParts(parts, scope, evaluateIn);
+  const failed = (error: unknown) => {
+    throw asTooLarge(error);
+  };
+  try {
+    const text = renderParts(parts, scope, evaluateIn);
+    return text instanceof Promise ? text.catch(failed) : text;
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 function evaluateNode(

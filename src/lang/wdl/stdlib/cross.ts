@@ -1,4 +1,5 @@
 /** `cross([1, 2], ["a"])`: every pair of items of two arrays. */
+import { checkItems } from "../values/limits.ts";
 import { array, pair } from "../values/value.ts";
 import { itemsAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -6,6 +7,9 @@ import { specSection, type WdlFunction } from "./context.ts";
 export const crossFunction: WdlFunction = {
   name: "cross",
   specUrl: specSection("cross"),
-  call: (args) =>
-    array(itemsAt(args, 0).flatMap((left) => itemsAt(args, 1).map((right) => pair(left, right)))),
+  call: (args) => {
+    const [lefts, rights] = [itemsAt(args, 0), itemsAt(args, 1)];
+    checkItems(lefts.length * rights.length);
+    return array(lefts.flatMap((left) => rights.map((right) => pair(left, right))));
+  },
 };

@@ -1,5 +1,6 @@
 /** `range(3)` is `[0, 1, 2]`. */
 import { ValueFailure } from "../values/failure.ts";
+import { mostItems } from "../values/limits.ts";
 import { array, int } from "../values/value.ts";
 import { intAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -15,4 +16,4 @@ export const rangeFunction: WdlFunction = {
   },
 };
 
-const longest = 10_000_000n;
+const longest = BigInt(mostItems);
