@@ -26,5 +26,6 @@ export {
 } from "./errors.ts";
 export { ExactJson, writeJson } from "./exact-json.ts";
 export { bytesOfText, isIllFormed, nameOfBytes, onDisk, shownName } from "./file-names.ts";
+export { floatText } from "./float-text.ts";
 export { redact } from "./redact.ts";
 export { asAppError } from "./system-trouble.ts";

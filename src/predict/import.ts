@@ -5,13 +5,13 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { guessSeparator, isBlankLine, type Separator, takeRecord } from "../csv/index.ts";
 import { byCodeUnit, md5Hex } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, messageOf } from "../kernel/index.ts";
 import type { Model } from "../models/index.ts";
 import { type PredictionTier, readParquetFile } from "../store/predictions/index.ts";
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
 import type { PredictEventSink } from "./events.ts";
-import { isBlankLine, takeRecord } from "./files/csv-record.ts";
 import { inputFormatOf } from "./files/format.ts";
 import { inputSizeBytes } from "./files/read-inputs.ts";
 import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
@@ -101,7 +101,7 @@ async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): 
   let skipped = 0;
   let layout: Layout | undefined;
   for await (const { records, bytesRead } of recordBlocks(path, ask)) {
-    for (const { cells, line } of records) {
+    for (const { cells, quoted, line } of records) {
       if (layout === undefined) {
         layout = shardLayout(cells, model.columns);
         if (layout === undefined) {
@@ -110,7 +110,7 @@ async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): 
         }
       }
       read++;
-      const row = rowOf(cells, layout, model.columns, () => `${path}, line ${line}`);
+      const row = rowOf({ cells, quoted }, layout, model.columns, () => `${path}, line ${line}`);
       if (row === undefined) skipped++;
       else if (groups.add(row)) await groups.flush();
     }
@@ -150,8 +150,14 @@ function layoutOf(header: readonly string[], columns: readonly Column[], path: s
   );
 }
 
+interface Cells {
+  readonly cells: readonly string[];
+  /** Cells in quotes are texts, whatever they say. */
+  readonly quoted: ReadonlySet<number>;
+}
+
 function rowOf(
-  cells: readonly string[],
+  { cells, quoted }: Cells,
   layout: Layout,
   columns: readonly Column[],
   place: () => string,
@@ -164,8 +170,11 @@ function rowOf(
   const input = cells[layout.input] ?? "";
   const texts = columns.map((_, i) => cells[layout.values[i] ?? -1] ?? "");
   // In a column of texts one of these words may be an answer; a row of nothing else is a failure or a miss.
-  if (input.trim() === "" || texts.every((text) => missingWords.has(text))) return undefined;
-  const values = columns.map((column, i) => cellOf(texts[i] ?? "", column, place));
+  const isText = (i: number) => quoted.has(layout.values[i] ?? -1);
+  if (input.trim() === "" || texts.every((text, i) => missingWords.has(text) && !isText(i))) return undefined;
+  const values = columns.map((column, i) =>
+    column.type === "string" && isText(i) ? (texts[i] ?? "") : cellOf(texts[i] ?? "", column, place),
+  );
   return { input, values, provenance };
 }
 
@@ -184,7 +193,7 @@ function cellOf(text: string, column: Column, place: () => string): Cell {
 }
 
 interface RecordBlock {
-  readonly records: readonly { readonly cells: readonly string[]; readonly line: number }[];
+  readonly records: readonly (Cells & { readonly line: number })[];
   /** Bytes of the file, this block included. */
   readonly bytesRead: number;
 }
@@ -199,18 +208,20 @@ async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock
       "PREDICT_FORMAT_UNKNOWN",
       `cannot import predictions from ${path}: got .json, expected .csv, .tsv, .gz or .parquet`,
     );
-  const separator = format === "tsv" ? "\t" : ",";
+  let separator: Separator | undefined = format === "tsv" ? "\t" : undefined;
   let pending = "";
   let line = 1;
   const packing = isPacked ? { packing: "gzip" as const } : {};
   for await (const block of textBlocks({ path, cut: "at-line-breaks", ...packing }, ask)) {
     checkAsk(ask, "importing predictions");
     const text = pending + block.text;
-    const records: { cells: readonly string[]; line: number }[] = [];
+    const [first = "", second] = text.split(/\r\n|\n|\r/).filter((each) => each.trim() !== "");
+    separator ??= first.includes(",") ? "," : (guessSeparator(first, second) ?? ",");
+    const records: (Cells & { line: number })[] = [];
     let at = 0;
     pending = "";
     while (at < text.length) {
-      const record = takeRecord(text, at, separator, block.last);
+      const record = takeRecord(text, at, { separator, last: block.last, strictness: "strict" });
       if (record.kind === "malformed")
         throw new AppError("PREDICT_INPUT_MALFORMED", `cannot read ${path}, line ${line}: ${record.words}`);
       if (record.kind === "incomplete") {
@@ -222,7 +233,7 @@ async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock
           );
         break;
       }
-      if (!isBlankLine(record)) records.push({ cells: record.cells, line });
+      if (!isBlankLine(record)) records.push({ cells: record.cells, quoted: record.quoted, line });
       line += record.lines;
       at = record.end;
     }

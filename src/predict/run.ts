@@ -24,7 +24,7 @@ import { InputDigest, ResumableOutput } from "./resumable-output.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 
 /** Raised when the text of an output changes although the options do not, so that no old partial output is gone on with. */
-const outputVersion = 1;
+const outputVersion = 2;
 const chunksAtOnce = 2;
 const checkpointEveryMs = 1_000;
 const failuresShown = 20;

@@ -54,7 +54,7 @@ export function createScriptedRunner(script: Script = {}): ScriptedRunner {
 
 /** A model for scripted runners: `eos0len`, one column `length`. */
 export function scriptedModel(parts: Partial<Pick<Model, "columns" | "reusable" | "release">> = {}): Model {
-  const columns: readonly Column[] = [{ name: "length", type: "float" }];
+  const columns: readonly Column[] = [{ name: "length", type: "integer" }];
   return {
     id: "eos0len" as Model["id"],
     slug: "text-length",

@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from "vitest";
 const floors: Readonly<Record<string, number>> = {
   kernel: 0,
   archive: 1,
+  csv: 1,
   files: 1,
   hash: 1,
   task: 1,

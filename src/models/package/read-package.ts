@@ -143,7 +143,7 @@ async function parseYaml(folder: string, name: string, text: string): Promise<un
   }
 }
 
-function parsePackageCsv(folder: string, name: string, text: string): string[][] {
+function parsePackageCsv(folder: string, name: string, text: string): readonly (readonly string[])[] {
   try {
     return parseCsv(text, name);
   } catch (error) {

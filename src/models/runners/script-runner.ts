@@ -5,11 +5,12 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { recordText } from "../../csv/index.ts";
 import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
 import { describeOutcome, findProgram, type ProgramOutcome, runProgram } from "../../process/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
-import { csvLine, parseCsv } from "../csv.ts";
+import { parseCsv } from "../csv.ts";
 import type { Model, Runner } from "../model.ts";
 import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { inputHeaderOf } from "../package/read-package.ts";
@@ -78,7 +79,7 @@ export class ScriptRunner implements Runner {
     try {
       const input = join(cwd, "input.csv");
       const output = join(cwd, "output.csv");
-      await writeFile(input, `${[ready.header, ...inputs].map((text) => csvLine([text])).join("\n")}\n`);
+      await writeFile(input, `${[ready.header, ...inputs].map((text) => recordText([text])).join("\n")}\n`);
       const framework = join(folder, "model", "framework");
       const outcome = await runProgram(
         {

@@ -1,14 +1,18 @@
 /** CSV (RFC 4180, LF) and TSV: `key,input,<columns>[,status]`; key = MD5 of the input as it was written. */
+import { quotedWhere } from "../../csv/index.ts";
 import { md5Hex } from "../../hash/index.ts";
-import type { Cell } from "../../task/index.ts";
+import { floatText } from "../../kernel/index.ts";
+import type { Cell, ColumnType } from "../../task/index.ts";
 import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
 /** `missing` is written as it is: Ersilia's readers look for the bare words None and \N. */
 export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions): RowFormat {
-  const needsQuotes = separator === "," ? /[",\r\n]/ : /["\t\r\n]/;
-  const text = (value: string) => (needsQuotes.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const width = options.columns.length;
+  const text = quotedWhere(separator);
+  // A stored text that says the same as a missing value stands in quotes, so that the two can be told apart.
+  const stored = (value: string) => (value === options.missing || value === "" ? `"${value}"` : text(value));
+  const types = options.columns.map((column) => column.type);
+  const width = types.length;
   const withStatus = options.statusColumn === "with";
   const missing = separator + Array.from({ length: width }, () => options.missing).join(separator);
   const failed = separator.repeat(width);
@@ -25,7 +29,7 @@ export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions
         out += md5Hex(input) + separator + text(input);
         const values = chunk.values[i];
         if (values === undefined) out += chunk.status[i] === statusCode.missing ? missing : failed;
-        else for (let c = 0; c < width; c++) out += separator + cellText(values[c] ?? null, text);
+        else for (let c = 0; c < width; c++) out += separator + cellText(values[c] ?? null, types[c], stored);
         out += withStatus ? `${separator}${statuses[chunk.status[i] ?? 0]}\n` : "\n";
       }
       return out;
@@ -34,7 +38,8 @@ export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions
   };
 }
 
-function cellText(cell: Cell, text: (value: string) => string): string {
-  if (typeof cell === "number") return Number.isFinite(cell) ? `${cell}` : "";
+function cellText(cell: Cell, type: ColumnType | undefined, text: (value: string) => string): string {
+  if (typeof cell === "number")
+    return !Number.isFinite(cell) ? "" : type === "integer" ? `${cell}` : floatText(cell);
   return cell === null ? "" : text(cell);
 }

@@ -2,10 +2,16 @@
 import { extname } from "node:path";
 import { AppError } from "../../kernel/index.ts";
 
-export type InputFormat = "csv" | "tsv" | "json";
+export type InputFormat = "csv" | "tsv" | "smi" | "json";
 export type OutputFormat = "csv" | "tsv" | "json" | "hdf5";
 
-const inputs: Readonly<Record<string, InputFormat>> = { ".csv": "csv", ".tsv": "tsv", ".json": "json" };
+const inputs: Readonly<Record<string, InputFormat>> = {
+  ".csv": "csv",
+  ".tsv": "tsv",
+  ".smi": "smi",
+  ".smiles": "smi",
+  ".json": "json",
+};
 const outputs: Readonly<Record<string, OutputFormat>> = {
   ".csv": "csv",
   ".tsv": "tsv",

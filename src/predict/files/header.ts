@@ -19,6 +19,11 @@ export interface HeaderDecision {
 
 const inputHeaders = ["input", "smiles"];
 
+/** Whether a column of this name holds the inputs. */
+export function isInputHeader(name: string): boolean {
+  return inputHeaders.includes(name.trim().toLowerCase());
+}
+
 export function decideHeader(cells: readonly string[], wish: HeaderWish, place: string): HeaderDecision {
   const names = cells.map((cell) => cell.trim());
   if (wish.header === "absent") return { column: withoutHeader(names, wish, place), firstLineIsRow: true };

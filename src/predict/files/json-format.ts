@@ -1,20 +1,33 @@
 /** Ersilia's JSON: a list of `{"input": {key, input, text}, "output": {column: value}}`, four spaces. Missing = null. */
 import { md5Hex } from "../../hash/index.ts";
-import type { Cell } from "../../task/index.ts";
+import { floatText } from "../../kernel/index.ts";
+import type { Cell, ColumnType } from "../../task/index.ts";
 import { type AnsweredChunk, statuses } from "./answers.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
+/** Written by hand: columns keep their order whatever they are called, and floats stay floats (`1.0`). */
 export function jsonFormat(options: RowFormatOptions): RowFormat {
+  const names = options.columns.map((column) => JSON.stringify(column.name));
   const element = (chunk: AnsweredChunk, i: number) => {
     const input = chunk.inputs[i] ?? "";
     const values = chunk.values[i];
-    const output: Record<string, Cell> = Object.create(null);
-    options.columns.forEach((column, c) => {
-      output[column.name] = values?.[c] ?? null;
-    });
-    const status = options.statusColumn === "with" ? { status: statuses[chunk.status[i] ?? 0] } : {};
-    const whole = { input: { key: md5Hex(input), input, text: input }, output, ...status };
-    return JSON.stringify(whole, null, 4).replace(/^/gm, "    ");
+    const text = JSON.stringify(input);
+    const cells = options.columns.map(
+      ({ type }, c) => `            ${names[c]}: ${cellText(values?.[c] ?? null, type)}`,
+    );
+    const output = cells.length === 0 ? "{}" : `{\n${cells.join(",\n")}\n        }`;
+    const status =
+      options.statusColumn === "with"
+        ? `,\n        "status": ${JSON.stringify(statuses[chunk.status[i] ?? 0])}`
+        : "";
+    return `    {
+        "input": {
+            "key": "${md5Hex(input)}",
+            "input": ${text},
+            "text": ${text}
+        },
+        "output": ${output}${status}
+    }`;
   };
   return {
     begin: () => "[",
@@ -22,4 +35,10 @@ export function jsonFormat(options: RowFormatOptions): RowFormat {
       chunk.inputs.map((_, i) => `${index + i === 0 ? "\n" : ",\n"}${element(chunk, i)}`).join(""),
     end: () => "\n]\n",
   };
+}
+
+function cellText(cell: Cell, type: ColumnType): string {
+  if (typeof cell !== "number") return JSON.stringify(cell);
+  if (!Number.isFinite(cell)) return "null";
+  return type === "integer" ? `${cell}` : floatText(cell);
 }

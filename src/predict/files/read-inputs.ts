@@ -1,10 +1,12 @@
 /** Reads the inputs of a file of any format in chunks of bounded size, in the file's order. */
 import { stat } from "node:fs/promises";
+import type { Separator } from "../../csv/index.ts";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import { CsvScanner } from "./csv-scan.ts";
 import { inputFormatOf } from "./format.ts";
 import type { HeaderWish } from "./header.ts";
 import { JsonScanner } from "./json-scan.ts";
+import { SmilesScanner } from "./smiles-scan.ts";
 import { textBlocks } from "./text-blocks.ts";
 
 export interface InputChunk {
@@ -17,6 +19,8 @@ export interface InputChunk {
 
 export interface ReadInputsRequest extends HeaderWish {
   readonly path: string;
+  /** What separates cells. Default: a tab in .tsv; in others a comma, unless the first two lines show another one. */
+  readonly delimiter?: Separator;
   /** Rows of a chunk; the last one has fewer. Chunks of very long rows have fewer as well. */
   readonly chunkRows: number;
 }
@@ -89,6 +93,11 @@ function scannerFor(request: ReadInputsRequest): Scanner {
     });
     return { feed: (t, l, r) => json.feed(t, l, r), note: () => undefined, started: () => json.sawList };
   }
-  const csv = new CsvScanner({ ...request, name, separator: format === "tsv" ? "\t" : "," });
+  if (format === "smi" && request.delimiter === undefined) {
+    const smiles = new SmilesScanner();
+    return { feed: (t, l, r) => smiles.feed(t, l, r), note: () => undefined, started: () => smiles.started };
+  }
+  const separator = request.delimiter ?? (format === "tsv" ? "\t" : undefined);
+  const csv = new CsvScanner({ ...request, name, ...(separator === undefined ? {} : { separator }) });
   return { feed: (t, l, r) => csv.feed(t, l, r), note: () => csv.note, started: () => csv.sawHeader };
 }

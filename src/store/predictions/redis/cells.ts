@@ -2,6 +2,7 @@
  * Cells as the texts that Ersilia stores: what a Python program writes into a CSV file. Reading goes by the column's
  * type, so "1e5" stays a text in a column of texts and is a number in a column of numbers.
  */
+import { floatText } from "../../../kernel/index.ts";
 import type { Cell, Column, ColumnType } from "../../../task/index.ts";
 
 /** A text that cannot be a value of its column; its row is a miss. */
@@ -10,13 +11,9 @@ export const misfit: unique symbol = Symbol("misfit");
 export function cellText(value: Cell, type: ColumnType): string {
   if (value === null) return "";
   if (typeof value === "string") return value;
-  if (Number.isNaN(value)) return "nan";
-  if (value === Number.POSITIVE_INFINITY) return "inf";
-  if (value === Number.NEGATIVE_INFINITY) return "-inf";
-  if (Object.is(value, -0)) return "-0.0";
-  // Python writes whole floats with a point, and readers tell floats from integers by it.
-  if (type === "float" && Number.isInteger(value) && Math.abs(value) < 1e16) return `${value}.0`;
-  return String(value);
+  return type === "float" || !Number.isInteger(value) || Object.is(value, -0)
+    ? floatText(value)
+    : String(value);
 }
 
 export function cellOf(text: unknown, type: ColumnType): Cell | typeof misfit {
