@@ -57,6 +57,47 @@ describe("reading inputs", () => {
     expect((await read("e.csv", "a,b\n1,2\n", { column: "1" })).inputs).toEqual(["1"]);
   });
 
+  it.each([
+    ["semicolon", "name;smiles\na;CCO\nb;CCC\n"],
+    ["tab", "\ufeffsmiles\tname\r\nCCO\ta\r\nCCC\tb\r\n"],
+    ["pipe", "smiles|name\nCCO|a\nCCC|b\n"],
+    ["space", "smiles name\nCCO  a\nCCC\tb \n"],
+    ["semicolon", '"na;me";"smiles"\n"a;b";CCO\nb;CCC\n'],
+  ])("notices %s as the delimiter by the first two lines, and says so", async (called, content) => {
+    const { inputs, notes } = await read("s.csv", content);
+    expect(inputs).toEqual(["CCO", "CCC"]);
+    expect(notes[0]).toContain(`read with ${called} as its delimiter`);
+  });
+
+  it.each([
+    ["a;CCO\nb;CCC\n", "semicolon"],
+    ["CCO ethanol\nCCC propane\n", "space"],
+    ["CCO\tethanol\nCCC\tpropane\n", "tab"],
+  ])(
+    "refuses a table whose columns have no names rather than take its lines for molecules",
+    async (content, called) => {
+      const words = await failure("t.csv", content);
+      expect(words).toContain(
+        `PREDICT_INPUT_COLUMNS_UNCLEAR: cannot read <dir>/t.csv: line 1 looks ${called}-separated`,
+      );
+      expect((await read("t.csv", content, { delimiter: "," })).inputs.length).toBeGreaterThan(0);
+    },
+  );
+
+  it("leaves a column of texts with blanks alone", async () => {
+    expect((await read("u.csv", "canonical smiles\nCCO\nCCC\n")).inputs).toEqual(["CCO", "CCC"]);
+    expect((await read("v.csv", "drug name\nacetic acid\n")).inputs).toEqual(["acetic acid"]);
+  });
+
+  it("takes the first word of each line of a .smi file", async () => {
+    expect((await read("w.smi", "CCO ethyl alcohol\n\nCCC\tpropane\r\nC\n")).inputs).toEqual([
+      "CCO",
+      "CCC",
+      "C",
+    ]);
+    expect((await read("x.smi", "SMILES Name\nCCO a\n")).inputs).toEqual(["CCO"]);
+  });
+
   it("reads CRLF, a byte order mark, lone CR and blank lines; blank lines are not rows", async () => {
     expect((await read("f.csv", "\ufeffsmiles\r\nCCO\r\n\r\nCCC\r\n  \r\n")).inputs).toEqual(["CCO", "CCC"]);
     expect((await read("f.csv", "smiles\rCCO\rCCC")).inputs).toEqual(["CCO", "CCC"]);
