@@ -200,11 +200,79 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
     proxy.fault = undefined;
     expect(await contents(await run(elsewhere, location))).toBe(await contents(first));
   });
+
+  it("that is out of reach for a part of the run costs no result", async () => {
+    await box.write(
+      "long.wdl",
+      `version 1.1
+task t {
+  input { Int n }
+  command <<< touch ${box.folder}/ran-~{n}; sleep 0.2; echo ~{n} > o.txt >>>
+  output { File o = "o.txt" }
+}
+workflow long { scatter (n in range(16)) { call t { input: n = n } } output { Array[File] o = t.o } }
+`,
+    );
+    const ran = () => readdirSync(box.folder).filter((name) => name.startsWith("ran-")).length;
+    const words = ["long.wdl", "--executor", "host", "--cache", location, "--cache-host-tasks"];
+    const going = box.start("run", ...words, "--max-cpus", "1", "--json");
+    await expect.poll(ran).toBeGreaterThan(3);
+    proxy.fault = { every: 1, how: "hang-up" };
+    await expect.poll(ran).toBeGreaterThan(10);
+    proxy.fault = undefined;
+    const { out } = await going.ended;
+    expect(JSON.parse(out)).toMatchObject({
+      state: "succeeded",
+      calls: { computed: 16 },
+      unrecorded: { waiting: 0, refused: 0 },
+    });
+    const elsewhere = box.with({ MEMOIR_HOME: box.path("other-home") });
+    const next = await elsewhere.json<RunAnswer>("run", ...words);
+    expect(next.calls).toMatchObject({ reused: 16, computed: 0 });
+  });
+
+  it.each(["SIGKILL", "SIGTERM"] as const)(
+    "a finished task is not computed again because %s came while its output went up",
+    async (signal) => {
+      await box.write(
+        "big.wdl",
+        `version 1.1
+task big { command <<< head -c 40000000 /dev/urandom > big.bin >>> output { File o = "big.bin" } }
+workflow wf { call big output { File o = big.o } }
+`,
+      );
+      const words = ["big.wdl", "--executor", "host", "--cache", location, "--cache-host-tasks"];
+      proxy.fault = { every: 1, how: "silence", only: /^PUT .*partNumber=/ };
+      const going = box.start("run", ...words);
+      await expect.poll(() => proxy.failed).toBeGreaterThan(0);
+      going.process.kill(signal);
+      await going.ended;
+      proxy.fault = undefined;
+      const next = await box.json<RunAnswer>("run", ...words);
+      expect(next.calls).toMatchObject({ reused: 1, computed: 0 });
+      if (signal === "SIGTERM") expect(await unfinishedUploads(server, location)).toEqual([]);
+    },
+  );
 });
+
+async function unfinishedUploads(server: S3Address, location: string): Promise<readonly string[]> {
+  const { S3Client, ListMultipartUploadsCommand } = await import("@aws-sdk/client-s3");
+  const { endpoint, region } = server;
+  const client = new S3Client({ endpoint, region, credentials: server, forcePathStyle: true });
+  try {
+    const bucket = new URL(location).hostname;
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+    return Uploads.map(({ Key }) => Key ?? "");
+  } finally {
+    client.destroy();
+  }
+}
 
 interface Fault {
   readonly every: number;
   readonly how: number | "hang-up" | "half" | "silence";
+  /** Which calls count, as `GET /bucket/key`. Default: all. */
+  readonly only?: RegExp;
   /** Calls that go well first. Default 0. */
   readonly after?: number;
 }
@@ -224,9 +292,13 @@ async function startProxy(to: string): Promise<Proxy> {
   let calls = 0;
   let failed = 0;
   const server = createServer((incoming, outgoing) => {
-    calls++;
+    const counts = fault?.only?.test(`${incoming.method} ${incoming.url}`) ?? true;
+    if (counts) calls++;
     const fails =
-      fault !== undefined && calls > (fault.after ?? 0) && (calls - (fault.after ?? 0)) % fault.every === 0;
+      counts &&
+      fault !== undefined &&
+      calls > (fault.after ?? 0) &&
+      (calls - (fault.after ?? 0)) % fault.every === 0;
     if (fails) failed++;
     const how = fails ? fault?.how : undefined;
     if (how === "silence") {

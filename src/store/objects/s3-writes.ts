@@ -3,6 +3,7 @@ import { createHash, hash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { sha256 } from "../../hash/index.ts";
 import { AppError, type Ask, type Digest, isAppError, onDisk, pause } from "../../kernel/index.ts";
 import { md5Tag, shaTag, writerTag } from "./s3-answers.ts";
@@ -163,7 +164,7 @@ export class S3Writes {
     const doing = `uploading ${path} to ${this.#bucket.where(name)}`;
     await this.#bucket.request(doing, ask, async ({ client }) => {
       const task = new Upload({
-        client,
+        client: abortable(client, ask.signal),
         params: { Bucket: bucket, Key, Body: body },
         partSize,
         queueSize: partsAtOnce,
@@ -186,6 +187,15 @@ export class S3Writes {
     if (wrong !== undefined) throw new AppError("STORE_OBJECT_DAMAGED", `${doing}: ${wrong}`);
     return sent.sha256();
   }
+}
+
+/** The uploader does not hand its abort signal to its requests: a silent server would hold up the end of the process. */
+function abortable(client: S3Client, abortSignal: AbortSignal): S3Client {
+  const sender: S3Client = Object.create(client);
+  const send = client.send.bind(client) as (command: unknown, options: unknown) => Promise<never>;
+  sender.send = (command: unknown, options?: unknown) =>
+    send(command, { ...(typeof options === "object" ? options : {}), abortSignal });
+  return sender;
 }
 
 /** Digests of what was handed to the uploader: of the whole, and of each part as the ETag of parts is made of them. */
