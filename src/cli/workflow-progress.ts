@@ -19,6 +19,8 @@ export interface WorkflowProgress {
 export function createWorkflowProgress(
   screen: Screen,
   now: () => number = () => performance.now(),
+  /** `last`: whoever shows the result tells them, with all that is known, so that each is told once. */
+  failures: "at once" | "last" = "at once",
 ): WorkflowProgress {
   const startedAt = now();
   // Some terminals say that they have no columns.
@@ -117,7 +119,8 @@ export function createWorkflowProgress(
         case "call.failed":
           counts.failed++;
           running.delete(event.call);
-          screen.say(`${screen.paint.red("failed:")} ${event.call}: ${short(event.failure.message)}`);
+          if (failures === "at once")
+            screen.say(`${screen.paint.red("failed:")} ${event.call}: ${short(event.failure.message)}`);
           break;
         case "call.cancelled":
           counts.cancelled++;

@@ -224,3 +224,19 @@ describe("values that grow without end", () => {
     expect(out + err).toContain("w.wdl:");
   });
 });
+
+describe("a failed task", () => {
+  it("is told once, with its command and the end of its standard error", async () => {
+    await box.write(
+      "w.wdl",
+      `version 1.1\ntask t { command <<< echo the-problem >&2; exit 3 >>> }\nworkflow w { call t }\n`,
+    );
+    const { code, out, err } = await ended("w.wdl");
+    const times = (text: string) => (out + err).split(text).length - 1;
+    expect([code, times("exit code 3"), times("failed: w.t"), times("    the-problem")]).toEqual([
+      1, 1, 1, 1,
+    ]);
+    const slow = await ended("w.wdl", "--fail", "slow", "--json");
+    expect([slow.code, slow.err]).toEqual([1, expect.stringContaining("failed: w.t: exit code 3")]);
+  });
+});

@@ -127,7 +127,9 @@ export const command = defineCommand<Result>({
     const wish = wishOf(given);
     const { workflows } = await app();
     if (given.is("dry-run")) return { kind: "predicted", ...(await workflows.dryRun(wish, ask)) };
-    const progress = createWorkflowProgress(screen);
+    // A run that goes on after a failure may do so for hours, and JSON does not tell people.
+    const endsSoon = wish.failure === "fast" && !given.is("json");
+    const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
     try {
       return { kind: "ran", ...(await workflows.run(wish, (event) => progress.event(event), ask)) };
     } finally {
