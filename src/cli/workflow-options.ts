@@ -36,6 +36,11 @@ export const workflowOptions: readonly OptionSpec[] = [
     description: "which workflow or task to take, where the document leaves a choice",
   },
   { flags: "--lenient", description: "accept what other engines accept although the specification does not" },
+  {
+    flags: "--import-map <file>",
+    description:
+      'JSON of addresses and folders, such as {"https://example.org/wdl/": "vendor/wdl"}: documents that are read from here instead of the web',
+  },
   ...expressionOptions,
 ];
 
@@ -59,6 +64,7 @@ export function workflowWish(given: Given) {
     workflow: given.argument(0) ?? "",
     ...present("main", given.text("main")),
     ...present("target", given.text("target")),
+    ...present("importMap", given.text("import-map")),
     lenient: given.is("lenient") ? ("yes" as const) : ("no" as const),
     ...expressionWish(given),
   };

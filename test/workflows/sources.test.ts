@@ -100,6 +100,26 @@ describe("a workflow", () => {
     }
   });
 
+  it("has its web imports from folders of this machine, where a map says so", async () => {
+    await mkdir(box.path("vendor/1.0"), { recursive: true });
+    await box.write(
+      "vendor/1.0/echo.wdl",
+      `import "../util.wdl" as u\n${echo}`.replace(/^(.*)\n(version.*)\n/, "$2\n$1\n"),
+    );
+    await box.write("vendor/util.wdl", "version 1.1\n");
+    await box.write("wf.wdl", main.replace("tasks/echo.wdl", "https://wdl.invalid/lib/1.0/echo.wdl"));
+    await box.write("map.json", '{"https://wdl.invalid/": "none", "https://wdl.invalid/lib/": "vendor"}');
+    expect(await counts(box, "wf.wdl", "n=1", "--import-map", "map.json")).toBe("0 reused, 1 computed");
+    await box.write("map.json", '{"https://wdl.invalid/lib/1.0/echo": "vendor"}');
+    const missing = await box.run("check", "wf.wdl", "--import-map", "map.json");
+    expect([missing.code, missing.out + missing.err]).toEqual([
+      3,
+      expect.stringContaining("where nothing is"),
+    ]);
+    await box.write("map.json", '{"vendor": "x"}');
+    expect((await box.run("check", "wf.wdl", "--import-map", "map.json")).code).toBe(2);
+  });
+
   it("in a bundle cannot read what lies outside of it", async () => {
     await box.write("secret.wdl", echo);
     const text = main.replace("tasks/echo.wdl", box.path("secret.wdl"));

@@ -1,5 +1,5 @@
 /** The documents of a workflow as the user names them: a file, a folder, a zip bundle or a URL. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
@@ -7,6 +7,7 @@ import {
   createBundleSource,
   createFileSource,
   createFolderSource,
+  type ImportMap,
   type SourceTree,
 } from "../../lang/core/index.ts";
 
@@ -33,21 +34,24 @@ export interface SourceWish {
   readonly reach?: "any" | "inside";
   /** Whether documents are fetched over http(s). Default `allowed`. */
   readonly network?: "allowed" | "refused";
+  /** JSON file: prefixes of web addresses, and the folders here that hold their documents. */
+  readonly importMap?: string;
 }
 
 export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promise<OpenSource> {
   const { workflow: name } = wish;
+  const imports = wish.importMap === undefined ? {} : { imports: await readImportMap(wish.importMap, cwd) };
   if (/^https?:\/\//i.test(name)) {
-    const tree = createFolderSource({ folder: cwd, name });
+    const tree = createFolderSource({ folder: cwd, name, ...imports });
     const author = "others" as const;
     return { tree, main: name, identity: name, author, folder: undefined, close: async () => {} };
   }
   const path = resolve(cwd, name);
   const kind = await kindOf(path, name);
-  if (kind === "file" && /\.zip$/i.test(path)) return openBundle(path, wish, ask);
+  if (kind === "file" && /\.zip$/i.test(path)) return openBundle(path, wish, imports, ask);
   if (kind === "file")
     return {
-      tree: createFileSource({ file: path, name }),
+      tree: createFileSource({ file: path, name, ...imports }),
       main: path,
       identity: path,
       author: "user",
@@ -60,16 +64,22 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
     name,
     ...(reach && { reach }),
     ...(network && { network }),
+    ...imports,
   });
   const main = mainIn(tree, wish);
   return { tree, main, identity: path, author: "user", folder: path, close: async () => {} };
 }
 
-async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<OpenSource> {
+async function openBundle(
+  path: string,
+  wish: SourceWish,
+  imports: { readonly imports?: ImportMap },
+  ask: Ask,
+): Promise<OpenSource> {
   const folder = await mkdtemp(join(tmpdir(), "memoir-bundle-"));
   const close = () => rm(folder, { recursive: true, force: true });
   try {
-    const tree = await createBundleSource({ file: path, name: wish.workflow, into: folder }, ask);
+    const tree = await createBundleSource({ file: path, name: wish.workflow, into: folder, ...imports }, ask);
     const main = await mainOfBundle(tree, folder, wish);
     return { tree, main, identity: path, author: "others", folder, close };
   } catch (error) {
@@ -80,6 +90,26 @@ async function openBundle(path: string, wish: SourceWish, ask: Ask): Promise<Ope
 
 function mainIn(tree: SourceTree, { main }: SourceWish): string | undefined {
   return main === undefined ? undefined : tree.resolve(main, undefined);
+}
+
+/** Folders are relative to the map. */
+async function readImportMap(asked: string, cwd: string): Promise<ImportMap> {
+  const file = resolve(cwd, asked);
+  let map: unknown;
+  try {
+    map = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    const code = systemErrorCode(error) === "ENOENT" ? "FILE_NOT_FOUND" : "FILE_NOT_READABLE";
+    throw new AppError(code, `reading the import map ${asked}: ${messageOf(error)}`, { cause: error });
+  }
+  const entries = typeof map === "object" && map !== null && !Array.isArray(map) ? Object.entries(map) : [];
+  const wrong = entries.find(([prefix, to]) => !/^https?:\/\/./i.test(prefix) || typeof to !== "string");
+  if (entries.length === 0 || wrong !== undefined)
+    throw new AppError(
+      "CLI_USAGE",
+      `reading the import map ${asked}: expected {"https://…/": "folder", …}${wrong === undefined ? "" : `, got ${wrong[0]}`}`,
+    );
+  return new Map(entries.map(([prefix, to]) => [prefix, resolve(dirname(file), String(to))]));
 }
 
 /** A bundle with everything in one folder may be named with and without that folder. */

@@ -15,6 +15,7 @@ export type {
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";
+export type { ImportMap } from "./import-map.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";

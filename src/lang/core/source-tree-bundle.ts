@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
 import { AppError, type Ask, systemErrorCode } from "../../kernel/index.ts";
 import type { SourceTree } from "./front-end.ts";
+import type { ImportMap } from "./import-map.ts";
 import { createFolderSource } from "./source-tree-folder.ts";
 
 export interface BundleSourceOptions {
@@ -16,6 +17,8 @@ export interface BundleSourceOptions {
   /** A folder that is created and filled; whoever asks removes it when the workflow has ended. Absolute. */
   readonly into: string;
   readonly network?: "allowed" | "refused";
+  /** Documents of web addresses that lie on this machine. */
+  readonly imports?: ImportMap;
   /** Default: 20,000 entries, 1 GiB, 200 times its size. */
   readonly limits?: Partial<ArchiveLimits>;
 }
@@ -27,11 +30,17 @@ const defaultLimits: ArchiveLimits = { entries: 20_000, totalBytes: 1024 ** 3, r
  * @throws AppError as `unpackBundle`
  */
 export async function createBundleSource(options: BundleSourceOptions, ask: Ask): Promise<SourceTree> {
-  const { file, into, network } = options;
+  const { file, into, network, imports } = options;
   const name = options.name ?? file;
   await unpackBundle(options, ask);
   const folder = await topOfArchive(into);
-  return createFolderSource({ folder, name, reach: "inside", ...(network && { network }) });
+  return createFolderSource({
+    folder,
+    name,
+    reach: "inside",
+    ...(network && { network }),
+    ...(imports && { imports }),
+  });
 }
 
 const codes = { unsafe: "WORKFLOW_BUNDLE_UNSAFE", damaged: "WORKFLOW_BUNDLE_DAMAGED" } as const;

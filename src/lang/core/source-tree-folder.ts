@@ -17,6 +17,7 @@ import {
   systemErrorCode,
 } from "../../kernel/index.ts";
 import type { SourceTree } from "./front-end.ts";
+import { type ImportMap, mappedPath } from "./import-map.ts";
 import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
 
 export interface FolderSourceOptions {
@@ -28,6 +29,8 @@ export interface FolderSourceOptions {
   readonly reach?: "any" | "inside";
   /** Whether http(s) imports are fetched. Default `allowed`. */
   readonly network?: "allowed" | "refused";
+  /** Documents of web addresses that lie on this machine. */
+  readonly imports?: ImportMap;
 }
 
 /** No document of a workflow is anywhere near; a larger file is data that was named by mistake. */
@@ -52,13 +55,15 @@ export function createFileSource(options: {
   readonly file: string;
   readonly name?: string;
   readonly network?: "allowed" | "refused";
+  readonly imports?: ImportMap;
 }): SourceTree {
   const file = resolve(options.file);
-  const { network } = options;
+  const { network, imports } = options;
   const tree = createFolderSource({
     folder: dirname(file),
     name: dirname(options.name ?? file),
     ...(network && { network }),
+    ...(imports && { imports }),
   });
   return { ...tree, name: options.name ?? file, list: async () => [file] };
 }
@@ -93,6 +98,16 @@ async function readDocument(
 ): Promise<SourceText | undefined> {
   checkAsk(ask, `reading ${uri}`);
   if (isHttpUri(uri)) {
+    const mapped = options.imports === undefined ? undefined : mappedPath(uri, options.imports);
+    if (mapped !== undefined) {
+      const found = await readLocal(mapped, uri);
+      if (found === undefined)
+        throw new AppError(
+          "WORKFLOW_DOCUMENT_UNREACHABLE",
+          `reading ${uri}: the import map says that it is ${mapped}, where nothing is`,
+        );
+      return found;
+    }
     if (options.network === "refused")
       throw new AppError(
         "WORKFLOW_DOCUMENT_UNREACHABLE",
@@ -111,14 +126,24 @@ async function readDocument(
         "WORKFLOW_DOCUMENT_REFUSED",
         `reading ${shown(root, name, uri)}: it lies outside of ${name}`,
       );
-    const found = await stat(uri);
+    return await readLocal(uri, shown(root, name, uri));
+  } catch (error) {
+    if (isAppError(error)) throw error;
+    throw new AppError("FILE_NOT_READABLE", `reading ${uri}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** undefined = there is no such file. */
+async function readLocal(path: string, name: string): Promise<SourceText | undefined> {
+  try {
+    const found = await stat(path);
     if (!found.isFile()) return undefined;
     if (found.size > largestDocument)
       throw new AppError(
         "WORKFLOW_DOCUMENT_REFUSED",
-        `reading ${uri}: it has ${found.size} bytes, documents have at most ${largestDocument}`,
+        `reading ${path}: it has ${found.size} bytes, documents have at most ${largestDocument}`,
       );
-    return { name: shown(root, name, uri), text: await readFile(uri, "utf8") };
+    return { name, text: await readFile(path, "utf8") };
   } catch (error) {
     if (isAppError(error)) throw error;
     switch (systemErrorCode(error)) {
@@ -129,9 +154,9 @@ async function readDocument(
         return undefined;
       case "EACCES":
       case "EPERM":
-        throw new AppError("FILE_NOT_READABLE", `reading ${uri}: permission denied`, { cause: error });
+        throw new AppError("FILE_NOT_READABLE", `reading ${path}: permission denied`, { cause: error });
       default:
-        throw new AppError("FILE_NOT_READABLE", `reading ${uri}: ${messageOf(error)}`, { cause: error });
+        throw new AppError("FILE_NOT_READABLE", `reading ${path}: ${messageOf(error)}`, { cause: error });
     }
   }
 }
