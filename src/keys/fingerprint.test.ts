@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -425,6 +426,23 @@ describe("a file's change time", () => {
       await made.remember(path, sha256("something else"));
       expect((await made.contentOf(path, freshAsk())).sha256).toBe(sha256("AAAA"));
     }
+  });
+
+  it("that others move by giving the file further names all the time does not keep it from being read", async () => {
+    const path = join(folder, "a");
+    await writeFile(path, Buffer.alloc(20 << 20, "x"));
+    const made = fingerprinter();
+    let done = false;
+    const linking = (async () => {
+      for (let n = 0; !done; n++) {
+        await link(path, join(folder, `name-${n}`));
+        await new Promise(setImmediate);
+      }
+    })();
+    const { sha256: digest } = await made.contentOf(path, freshAsk());
+    done = true;
+    await linking;
+    expect(digest).toBe(sha256(Buffer.alloc(20 << 20, "x")));
   });
 
   it("of a file that changes through a shared mapping is not trusted: its content is compared", async () => {

@@ -141,44 +141,58 @@ export interface LocalContent {
 }
 
 const treeLanes = 16;
+/** Of a file that changes while it is read. */
+const mostReads = 3;
 
 export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
   const hasher = createFileHasher();
   const now = parts.now ?? Date.now;
   const changeTimes = createChangeTimes(parts.changeTimes);
 
+  /** `stats` of the answer are those that the content was read under. */
   async function contentOf(
     path: string,
-    stats: BigIntStats,
+    first: BigIntStats,
     ask: Ask,
-  ): Promise<{ readonly digest: Digest; readonly unsettled?: true }> {
-    const stamp = stampOf(stats);
-    const settled = await changeTimes.settled(path, stats, now());
-    // A young stamp may have been remembered by whoever made the file; on other file systems no stamp is trusted.
-    if (await changeTimes.reliable(path, stats)) {
-      const known = await parts.memo.get(stamp);
-      if (known !== undefined) return { digest: known };
+  ): Promise<{ readonly digest: Digest; readonly stats: BigIntStats; readonly unsettled?: true }> {
+    let stats = first;
+    for (let tries = 1; ; tries++) {
+      const stamp = stampOf(stats);
+      const settled = await changeTimes.settled(path, stats, now());
+      // A young stamp may have been remembered by whoever made the file; on other file systems no stamp is trusted.
+      if (await changeTimes.reliable(path, stats)) {
+        const known = await parts.memo.get(stamp);
+        if (known !== undefined) return { digest: known, stats };
+      }
+      const digest = await hasher.hash({ path, sizeBytes: Number(stats.size) }, ask);
+      const after = await statOf(path);
+      if (stampOf(after) === stamp) {
+        if (!settled) return { digest, stats, unsettled: true };
+        parts.memo.put(stamp, digest);
+        return { digest, stats };
+      }
+      // Other runs give a recorded file further names all the time, which moves its change time and nothing else. What
+      // was read is an answer then, and the old stamp has whoever relies on it look again.
+      const sameTimes =
+        after.ino === stats.ino && after.size === stats.size && after.mtimeNs === stats.mtimeNs;
+      if (tries === mostReads && sameTimes) return { digest, stats, unsettled: true };
+      if (tries === mostReads) throw changedWhileRead(path);
+      stats = after;
     }
-    const digest = await hasher.hash({ path, sizeBytes: Number(stats.size) }, ask);
-    const after = await statOf(path);
-    if (stampOf(after) !== stamp) throw changedWhileRead(path);
-    if (!settled) return { digest, unsettled: true };
-    parts.memo.put(stamp, digest);
-    return { digest };
   }
 
   async function localFile(path: string, name: string, stats: BigIntStats, ask: Ask): Promise<Identity> {
-    const facts = { sizeBytes: Number(stats.size), stamp: stampOf(stats) };
+    const factsOf = (of: BigIntStats) => ({ sizeBytes: Number(of.size), stamp: stampOf(of) });
     const program = isProgram(stats);
     if (parts.policy === "lenient")
-      return { text: withBit(named("lenient", name, stats.size), program), ...facts };
+      return { text: withBit(named("lenient", name, stats.size), program), ...factsOf(stats) };
     if (parts.policy === "mtime")
-      return { text: withBit(named("mtime", name, stats.size, stats.mtimeNs), program), ...facts };
-    const { digest, unsettled } = await contentOf(path, stats, ask);
+      return { text: withBit(named("mtime", name, stats.size, stats.mtimeNs), program), ...factsOf(stats) };
+    const { digest, unsettled, stats: read } = await contentOf(path, stats, ask);
     return {
-      text: fileIdentity(digest, program),
+      text: fileIdentity(digest, isProgram(read)),
       sha256: digest,
-      ...facts,
+      ...factsOf(read),
       ...(unsettled === undefined ? {} : { unsettled }),
     };
   }
@@ -371,8 +385,8 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     async contentOf(path, ask) {
       const stats = await statOf(path);
       if (!stats.isFile()) throw notRegular("reading a recorded file", path, stats);
-      const { digest } = await contentOf(path, stats, ask);
-      return { sha256: digest, sizeBytes: Number(stats.size), stamp: stampOf(stats) };
+      const { digest, stats: read } = await contentOf(path, stats, ask);
+      return { sha256: digest, sizeBytes: Number(read.size), stamp: stampOf(read) };
     },
 
     stampAt(path) {
