@@ -292,9 +292,7 @@ describe("what decides a host task and is no input", () => {
     );
 
   it("is not handed on, or a folder of its own", async () => {
-    await task(
-      'echo "$USER$LOGNAME $(umask)"; cd "$HOME" && cd "$TMPDIR" && [ "$HOME" != "$TMPDIR" ] && pwd',
-    );
+    await task('echo "$USER$LOGNAME $(umask)"; cd "$HOME" && cd "$TMPDIR" && pwd');
     const { said: text } = await said(box.with({ USER: "ada", LOGNAME: "ada", HOME: "/", TMPDIR: "/tmp" }));
     expect(text).toMatch(/^ 0022\n.+\/tmp$/);
   });

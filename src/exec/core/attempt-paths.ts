@@ -11,10 +11,8 @@ export interface AttemptPaths {
   readonly hostCommand: string;
   readonly inputs: string;
   readonly work: string;
-  /** For temporary files of tasks. */
+  /** For temporary files of tasks; also the home folder of those that are processes of this machine. */
   readonly tmp: string;
-  /** The home folder of tasks that are processes of this machine. */
-  readonly home: string;
   /** What is placed outside of the task root, each below its absolute path; only where a task has such. */
   readonly outside: string;
   readonly stdout: string;
@@ -38,7 +36,6 @@ export function attemptPaths(directory: string): AttemptPaths {
     inputs: at("inputs"),
     work: at("work"),
     tmp: at("tmp"),
-    home: at("home"),
     outside: at("outside"),
     stdout: at("stdout"),
     stderr: at("stderr"),

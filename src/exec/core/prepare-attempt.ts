@@ -35,8 +35,6 @@ export interface PrepareOptions {
    * are copied where that shares their blocks. Default: everything is mounted.
    */
   readonly copyUpToBytes?: number;
-  /** The task gets a home folder in the attempt's directory. Default: the executor gives it another one. */
-  readonly home?: "own";
   /** Pairs of file systems that cannot share blocks; added to. */
   readonly unshared?: Set<string>;
   /** Applied to the content of literal files: the replacement of the task root where it is not mounted. */
@@ -59,9 +57,9 @@ export interface Staging {
 export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, ask: Ask): Promise<Staging> {
   const paths = attemptPaths(attempt.directory);
   mkdirSync(paths.work, { recursive: true });
-  mkdirSync(paths.inputs, { recursive: true });
+  // A folder costs more than everything else that is done for a short task.
+  if (attempt.inputs.length > 0) mkdirSync(paths.inputs, { recursive: true });
   mkdirSync(paths.tmp, { recursive: true });
-  if (options.home === "own") mkdirSync(paths.home, { recursive: true });
   const copyAll = options.inputs === "copies" || attempt.copyInputs === true;
   if (copyAll) await writeFile(paths.copied, "");
   const mounts: InputMount[] = [];

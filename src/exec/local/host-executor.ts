@@ -346,9 +346,9 @@ class HostExecutor implements Executor {
 
   #stagingOptions(isPlain: boolean, isGuarded: boolean): PrepareOptions {
     if (!isPlain) return { inputs: "mount-points" };
-    if (!isGuarded) return { inputs: "copies", home: "own" };
+    if (!isGuarded) return { inputs: "copies" };
     const { copyUpToBytes = defaultCopyBytes } = this.#options;
-    return { inputs: "mount-points", copyUpToBytes, unshared: this.#unshared, home: "own" };
+    return { inputs: "mount-points", copyUpToBytes, unshared: this.#unshared };
   }
 
   #table(attempt: Attempt, { mounts }: Staging, ask: Ask): Promise<string> {
@@ -460,8 +460,8 @@ class HostExecutor implements Executor {
 
 /** What tools keep in their user's home would decide results; what one task leaves there another must not find. */
 function ownFolders(root: string): Readonly<Record<string, string>> {
-  const { home, tmp } = attemptPaths(root);
-  return { HOME: home, TMPDIR: tmp };
+  const { tmp } = attemptPaths(root);
+  return { HOME: tmp, TMPDIR: tmp };
 }
 
 /** Words of the wrapper after the control group: variables, and the command behind those that bash cannot set. */
