@@ -4,10 +4,11 @@ import { join } from "node:path";
 import {
   type Attempt,
   type AttemptEnd,
-  attemptHostPath,
   attemptPaths,
   type Executor,
   type PinnedImage,
+  type SharedAttempt,
+  SharedAttemptFiles,
   type Usage,
 } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
@@ -15,7 +16,9 @@ import {
   AppError,
   type Ask,
   asAppError,
+  bytesOfText,
   type CallKey,
+  invariant,
   isAppError,
   messageOf,
   systemErrorCode,
@@ -24,15 +27,7 @@ import {
 import type { Identity } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
-import type {
-  Brought,
-  FinishedAttempt,
-  Outputs,
-  Resources,
-  StagedInput,
-  TaskCall,
-  TaskFailure,
-} from "../task/index.ts";
+import type { Brought, Outputs, Resources, StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-words.ts";
 import type { Materials } from "./materials.ts";
@@ -213,7 +208,7 @@ async function prepare(
     // Made at once: for two small things a thread's turn would take longer than the disk.
     if (place.number > 0) mkdirSync(place.directory, { recursive: true });
     if (place.id === undefined)
-      writeFileSync(attemptPaths(place.directory).command, (behind ?? task).command);
+      writeFileSync(attemptPaths(place.directory).command, bytesOfText((behind ?? task).command));
   } catch (error) {
     const code = systemErrorCode(error) === "ENOSPC" ? "DISK_FULL" : "RUN_FOLDER_NOT_WRITABLE";
     throw new AppError(code, `preparing ${task.path} in ${place.directory}: ${messageOf(error)}`, {
@@ -258,7 +253,7 @@ async function conclude(
   ended: EndedAttempt,
   ask: Ask,
 ): Promise<Computation> {
-  const { attempt, end, failed } = ended;
+  const { attempt, number, end, failed } = ended;
   const { task } = order;
   const { directory } = attempt;
   if (end.kind === "cancelled") return { kind: "cancelled" };
@@ -289,8 +284,12 @@ async function conclude(
     const hint = readOnlyWords(attempt, facts.stderrTail);
     return failed({ kind: "exit-code", message: exitCodeWords(exitCode) + hint, ...facts });
   }
+  const files = executor.can.sharesFiles
+    ? new SharedAttemptFiles({ ...attempt, ...bringer(executor, attempt, ask) })
+    : executor.filesOf?.(attempt, ask);
+  invariant(files !== undefined, `the executor ${executor.name} knows where its attempts' files are`);
   const collected = await order.collect(
-    { ...finishedOf(ended, exitCode), ...bringer(executor, attempt, ask) },
+    { exitCode, files, attempt: number, resources: attempt.resources },
     ask,
   );
   if (collected.kind === "missing") {
@@ -312,7 +311,7 @@ async function conclude(
   };
 }
 
-function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<FinishedAttempt, "bring"> {
+function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<SharedAttempt, "bring"> {
   if (attempt.image === undefined || executor.copyOut === undefined) return {};
   const brought = new Map<string, Promise<Brought>>();
   const copy = (taskPath: string) => executor.copyOut?.(attempt, taskPath, ask);
@@ -322,23 +321,6 @@ function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<FinishedA
       brought.set(taskPath, known);
       return known;
     },
-  };
-}
-
-export function finishedOf(
-  ended: { readonly attempt: Attempt; readonly number: number },
-  exitCode: number,
-): FinishedAttempt {
-  const { attempt, number } = ended;
-  const paths = attemptPaths(attempt.directory);
-  return {
-    exitCode,
-    stdoutFile: paths.stdout,
-    stderrFile: paths.stderr,
-    workDir: paths.work,
-    hostPathOf: (taskPath) => attemptHostPath(attempt, taskPath),
-    attempt: number,
-    resources: attempt.resources,
   };
 }
 

@@ -82,12 +82,11 @@ function outputsOf(task: ScriptedTask): Readonly<Record<string, string>> {
 
 /** Collects the output files that `scriptedTask` declared. */
 export function scriptedCollector(task: ScriptedTask = {}): OutputCollector {
-  return async ({ workDir }) => {
-    const { existsSync } = await import("node:fs");
+  return async ({ files }) => {
     const outputs: Record<string, FileValue> = {};
     for (const [name, path] of Object.entries(outputsOf(task))) {
-      const location = join(workDir, path);
-      if (!existsSync(location)) return { kind: "missing", message: `${path} was not made` };
+      if ((await files.stat(path)) === undefined) return { kind: "missing", message: `${path} was not made` };
+      const location = await files.locationOf(path);
       outputs[name] = { kind: "file", location, basename: basename(path) };
     }
     return { kind: "collected", outputs };

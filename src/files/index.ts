@@ -4,4 +4,13 @@ export { copyTree, spreadTree } from "./copy-tree.ts";
 export { followLinks } from "./follow-links.ts";
 export { makeFolders, makeFoldersSync } from "./make-folders.ts";
 export { type DirectoryMember, materialiseDirectory, placeLink } from "./materialise.ts";
-export { isProgram, namesIn, notRegular, readTree, realPathOf, realPathOfSync, whatItIs } from "./tree.ts";
+export {
+  isOwn,
+  isProgram,
+  namesIn,
+  notRegular,
+  readTree,
+  realPathOf,
+  realPathOfSync,
+  whatItIs,
+} from "./tree.ts";

@@ -1,5 +1,13 @@
 /** task: neutral shapes of calls, values, outcomes and resources. No behaviour beyond small pure helpers. */
+export {
+  type AttemptFiles,
+  type AttemptMember,
+  AttemptProblem,
+  type AttemptStat,
+  type MadeMember,
+} from "./attempt-files.ts";
 export { isObjectUri, memberOf, nameProblem, objectName } from "./location.ts";
+export { MemoryAttemptFiles, type MemoryFiles } from "./memory-attempt-files.ts";
 export { originFolder, withOrigin } from "./origin.ts";
 export type { CallOutcome, FailureKind, Outputs, TaskFailure } from "./outcome.ts";
 export type { CanonicalJson, OutputRule } from "./output-rule.ts";
@@ -25,6 +33,8 @@ export {
   type TaskDisk,
   taskInputs,
   taskRoot,
+  taskStderr,
+  taskStdout,
   taskWork,
 } from "./task-call.ts";
 export type { FileValue, RecordValue, Value } from "./value.ts";

@@ -12,6 +12,7 @@
  * command, the environment and the literal files (and only there).
  */
 import type { TaskPath } from "../kernel/index.ts";
+import type { AttemptFiles } from "./attempt-files.ts";
 import type { TaskFailure } from "./outcome.ts";
 import type { CanonicalJson, OutputRule } from "./output-rule.ts";
 import type { FileValue } from "./value.ts";
@@ -19,6 +20,9 @@ import type { FileValue } from "./value.ts";
 export const taskRoot = "/mnt/memoir" as TaskPath;
 export const taskInputs = "/mnt/memoir/inputs" as TaskPath;
 export const taskWork = "/mnt/memoir/work" as TaskPath;
+/** Where its streams are found after its end. */
+export const taskStdout = "/mnt/memoir/stdout" as TaskPath;
+export const taskStderr = "/mnt/memoir/stderr" as TaskPath;
 
 export interface StagedInput {
   /** Where the task sees it: below the task root; of a call that needs a container also at another absolute path. */
@@ -141,19 +145,10 @@ export interface TaskCall {
   readonly extraKey?: CanonicalJson;
 }
 
-/** Where the finished attempt left things, as the collector of outputs sees them. All are host paths. */
+/** A finished attempt, as the collector of outputs sees it. */
 export interface FinishedAttempt {
   readonly exitCode: number;
-  readonly stdoutFile: string;
-  readonly stderrFile: string;
-  readonly workDir: string;
-  /** Host path of a task path (below work or inputs, or where else something was placed); undefined for all others. */
-  hostPathOf(taskPath: string): string | undefined;
-  /**
-   * Brings a regular file here that lies in the file system of the task's container and has no host path. Absent where
-   * the task had no container.
-   */
-  readonly bring?: (taskPath: string) => Promise<Brought>;
+  readonly files: AttemptFiles;
   /** Attempt number from 0; resources that the attempt was given. */
   readonly attempt: number;
   readonly resources: Resources;

@@ -253,14 +253,13 @@ describe("outputs", () => {
   });
 
   it("that are folders do not carry what their links lead to", async () => {
-    const texts = [
-      `mkdir o; ln -s ${box.path("secret.txt")} o/f`,
-      `mkdir o; ln -s ${box.folder} o/d`,
-      "mkdir o; ln -s . o/a; ln -s . o/b",
-    ];
+    const texts = [`mkdir o; ln -s ${box.path("secret.txt")} o/f`, `mkdir o; ln -s ${box.folder} o/d`];
     const outputs = "{out: {type: Directory, outputBinding: {glob: o, loadListing: deep_listing}}}";
-    for (const text of texts)
-      await refused(await run(shell(text, outputs)), /outside of the task|contains itself/);
+    for (const text of texts) await refused(await run(shell(text, outputs)), /outside of the task/);
+    // Links to where they lie are members like others, and nobody follows them without end.
+    const { code, err } = await run(shell("mkdir o; ln -s . o/a; ln -s . o/b", outputs));
+    expect(err).not.toContain("error");
+    expect(code).toBe(0);
   });
 
   it.each(["../evil", "a/b", ".."])("of an expression are not called %j", async (basename) => {

@@ -81,7 +81,7 @@ describe("a folder that is an output", () => {
 task t {
   command <<<
     mkdir -p o/empty o/sub; cd o
-    echo 1 > b; ln -s b a; ln -s nowhere l; ln -s sub s
+    echo 1 > b; ln -s b a; ln -s nowhere l; ln -s sub s; ln -s .. sub/up
     echo 2 > "$(printf 'caf\\351').txt"; echo 3 > z.txt; printf 'exit 0' > run; chmod +x run
   >>>
   output { Directory o = "o" }
@@ -126,7 +126,75 @@ workflow w { call t  call u { input: d = t.o }  output { Directory o = t.o  Stri
   });
 });
 
+it("patterns find files whose names are not UTF-8, and the next task gets them, in WDL and in CWL", async () => {
+  await box.write(
+    "g.wdl",
+    `version 1.2
+task t { command <<< mkdir o; echo 1 > "o/$(printf 'caf\\351').txt"; echo 2 > o/z.txt >>> output { Array[File] g = glob("o/*.txt") } }
+task u { input { Array[File] g } command <<< cat ~{sep(" ", g)} >>> output { String s = read_string(stdout()) } }
+workflow w { call t  call u { input: g = t.g }  output { Array[File] g = t.g  String s = u.s } }`,
+  );
+  await box.write(
+    "g.cwl",
+    `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [bash, -c, 'mkdir o; echo 1 > "o/$(printf "caf\\351").txt"; echo 2 > o/z.txt']
+inputs: []
+outputs:
+  g: {type: "File[]", outputBinding: {glob: "o/*.txt"}}`,
+  );
+  for (const [document, where] of [
+    ["g.wdl", "g/0"],
+    ["g.cwl", "g/0"],
+  ] as const)
+    for (const cache of [["--no-cache"], onHost.slice(2), onHost.slice(2)]) {
+      const out = `out-${document}-${cache.length}`;
+      const { code, err } = await box.run("run", document, "--executor", "host", ...cache, "--out", out);
+      expect(err).not.toContain("failed");
+      expect(code).toBe(0);
+      const names = execFileSync("find", [box.path(out), "-name", "caf*"]).toString("latin1");
+      expect(names).toContain(`${where}/caf\xe9.txt`);
+    }
+});
+
 describe("what is no regular file", () => {
+  it.each(["d", "g", "f", "r"])("is refused by name as an output: %s", async (which) => {
+    await box.write(
+      "o.wdl",
+      `version 1.2
+task t {
+  input { String which }
+  command <<< mkfifo p; mkdir d; mkfifo d/p >>>
+  output {
+    File? f = if which == "f" then "p" else "x"
+    Directory? d = if which == "d" then "d" else "y"
+    Array[File] g = glob(if which == "g" then "*" else "z*")
+    String s = if which == "r" then read_string("p") else ""
+  }
+}`,
+    );
+    for (const cache of [["--no-cache"], onHost.slice(2)]) {
+      const { code, err } = await box.run("run", "o.wdl", `which=${which}`, "--executor", "host", ...cache);
+      expect(code).toBe(1);
+      expect(err).toContain("p is a named pipe (FIFO)");
+    }
+  });
+
+  it("is refused by name as an output of a CWL tool", async () => {
+    await box.write(
+      "o.cwl",
+      `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [bash, -c, 'mkfifo p; mkdir d; mkfifo d/p']
+inputs: []
+outputs:
+  d: {type: Directory, outputBinding: {glob: d}}`,
+    );
+    const { code, err } = await box.run("run", "o.cwl", ...onHost);
+    expect(code).toBe(1);
+    expect(err).toContain("d/p is a named pipe (FIFO)");
+  });
+
   it.each(["pipe", "/dev/zero"])("is refused at once as an input: %s", async (name) => {
     execFileSync("mkfifo", [box.path("pipe")]);
     await box.write(

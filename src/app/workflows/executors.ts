@@ -104,6 +104,7 @@ class LazyContainers implements Executor, ImageResolver {
         survives: true,
         mountsTaskRoot: true,
         limitsMemory: true,
+        sharesFiles: true,
         isolates: true,
       }
     );

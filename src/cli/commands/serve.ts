@@ -1,7 +1,6 @@
 /** memoir serve MODEL */
 import type { ServeResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { refusedByServe } from "../ersilia-flags.ts";
 import {
   legacyCacheOptions,
   localRuleOptions,
@@ -46,7 +45,6 @@ export const command = defineCommand<ServeResult>({
       kind: "number",
       legacy: true,
     },
-    ...refusedByServe,
   ],
   examples: [
     {

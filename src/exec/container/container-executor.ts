@@ -97,6 +97,7 @@ class ContainerExecutor implements Executor {
       survives: true,
       mountsTaskRoot: true,
       limitsMemory: engine.facts.limits.memory,
+      sharesFiles: true,
       isolates: true,
     };
   }

@@ -1,7 +1,7 @@
 /** Where things lie: the layout of an attempt's directory, and the way between task paths and host paths. */
 import { existsSync, readlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { invariant } from "../../kernel/index.ts";
+import { invariant, nameOfBytes, onDisk } from "../../kernel/index.ts";
 import { type LiteralFile, type StagedInput, taskRoot, taskWork } from "../../task/index.ts";
 
 export interface AttemptPaths {
@@ -82,10 +82,10 @@ function isTheTasks(attempt: PlacedAttempt, input: StagedInput): boolean {
   const { directory } = attempt;
   const place = placeOf(directory, input.path);
   try {
-    return readlinkSync(place) !== input.source.location;
+    return nameOfBytes(readlinkSync(onDisk(place), { encoding: "buffer" })) !== input.source.location;
   } catch {
     // No link: something else, or nothing any more. Without this folder nothing was ever staged.
-    return existsSync(place) || existsSync(attemptPaths(directory).inputs);
+    return existsSync(onDisk(place)) || existsSync(attemptPaths(directory).inputs);
   }
 }
 

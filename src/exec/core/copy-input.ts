@@ -6,39 +6,33 @@
  * leads to: as a link it would let the task write to somebody's file.
  */
 import { constants, copyFileSync } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  readdir,
-  readlink,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  utimes,
-} from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize } from "node:path";
-import { type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
+import { chmod, copyFile, rm, stat, utimes } from "node:fs/promises";
+import { copyTree } from "../../files/index.ts";
+import { type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../kernel/index.ts";
 
 /** What is copied at once: a thread's turn would take longer. */
 const copiedAtOnceBytes = 64 << 10;
 
 /** @param source without links on its way */
 export async function copyInput(source: string, place: string, ask: Ask): Promise<void> {
-  await rm(place, { recursive: true, force: true });
-  const facts = await stat(source);
-  if (facts.isDirectory()) await copyFolder({ source, place, below: "", above: [] }, ask);
-  else await copyOne(source, place);
+  await rm(onDisk(place), { recursive: true, force: true });
+  const facts = await stat(onDisk(source));
+  if (!facts.isDirectory()) return copyOne(source, place);
+  const placeFile = (from: string, to: string) => {
+    checkAsk(ask, `copying ${source}`);
+    return copyOne(from, to);
+  };
+  await copyTree(source, place, { doing: `copying ${shownName(source)}`, place: placeFile });
+  await keepFacts(source, place);
 }
 
 /** Shares the blocks of the source where the file system can; false where it cannot. */
 export async function cloneInput(source: string, place: string): Promise<boolean> {
-  await rm(place, { recursive: true, force: true });
+  await rm(onDisk(place), { recursive: true, force: true });
   try {
-    await copyFile(source, place, constants.COPYFILE_FICLONE_FORCE);
+    await copyFile(onDisk(source), onDisk(place), constants.COPYFILE_FICLONE_FORCE);
   } catch (error) {
-    await rm(place, { force: true });
+    await rm(onDisk(place), { force: true });
     // What else keeps it from being copied is told when it is staged in another way.
     if (systemErrorCode(error) === undefined) throw error;
     return false;
@@ -48,61 +42,16 @@ export async function cloneInput(source: string, place: string): Promise<boolean
 }
 
 async function copyOne(source: string, place: string): Promise<void> {
-  const { size } = await stat(source);
-  if (size <= copiedAtOnceBytes) copyFileSync(source, place, constants.COPYFILE_FICLONE);
-  else await copyFile(source, place, constants.COPYFILE_FICLONE);
+  const { size } = await stat(onDisk(source));
+  const [from, to] = [onDisk(source), onDisk(place)];
+  if (size <= copiedAtOnceBytes) copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  else await copyFile(from, to, constants.COPYFILE_FICLONE);
   await keepFacts(source, place);
 }
 
 async function keepFacts(source: string, place: string): Promise<void> {
-  const facts = await stat(source);
+  const facts = await stat(onDisk(source));
   const mode = (facts.mode & 0o777) | (facts.isDirectory() ? 0o700 : 0o600);
-  await chmod(place, mode);
-  await utimes(place, facts.atime, facts.mtime);
-}
-
-interface FolderCopy {
-  /** The folder that is copied, and where to. */
-  readonly source: string;
-  readonly place: string;
-  /** Path of `source` in the folder whose links may stay links. */
-  readonly below: string;
-  /** Folders on the way here, so that a circle of links ends. */
-  readonly above: readonly string[];
-}
-
-async function copyFolder({ source, place, below, above }: FolderCopy, ask: Ask): Promise<void> {
-  await mkdir(place, { recursive: true });
-  const inside = [...above, await realpath(source)];
-  for (const entry of await readdir(source, { withFileTypes: true })) {
-    checkAsk(ask, `copying ${source}`);
-    const from = join(source, entry.name);
-    const to = join(place, entry.name);
-    const path = join(below, entry.name);
-    if (entry.isFile()) await copyOne(from, to);
-    else if (entry.isDirectory())
-      await copyFolder({ source: from, place: to, below: path, above: inside }, ask);
-    else if (entry.isSymbolicLink())
-      await copyLink({ source: from, place: to, below: path, above: inside }, ask);
-    // Sockets, pipes and devices have no content that could be copied.
-  }
-  await keepFacts(source, place);
-}
-
-async function copyLink({ source, place, below, above }: FolderCopy, ask: Ask): Promise<void> {
-  const text = await readlink(source);
-  const real = leadsOut(below, text) ? await realpath(source).catch(() => undefined) : undefined;
-  // A link that stays inside, or one to nowhere.
-  if (real === undefined) return symlink(text, place);
-  const facts = await stat(real);
-  if (facts.isFile()) return copyOne(real, place);
-  if (facts.isDirectory() && !above.includes(real))
-    await copyFolder({ source: real, place, below: "", above }, ask);
-}
-
-/** Pure: whether the link at a path in a folder names something outside that folder. */
-export function leadsOut(path: string, text: string): boolean {
-  if (isAbsolute(text)) return true;
-  const target = normalize(join(dirname(path), text));
-  return target === ".." || target.startsWith("../");
+  await chmod(onDisk(place), mode);
+  await utimes(onDisk(place), facts.atime, facts.mtime);
 }

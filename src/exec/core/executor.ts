@@ -8,11 +8,23 @@
  * is the same text below `directory`.
  */
 import type { Ask } from "../../kernel/index.ts";
-import type { Brought, ImageRecipe, LiteralFile, Resources, StagedInput } from "../../task/index.ts";
+import type {
+  AttemptFiles,
+  Brought,
+  ImageRecipe,
+  LiteralFile,
+  Resources,
+  StagedInput,
+} from "../../task/index.ts";
 
 export interface ExecutorAbilities {
   /** Runs commands inside images. */
   readonly containers: boolean;
+  /**
+   * Attempts' directories are folders of this machine, before and after: inputs are staged and outputs found there by
+   * host paths.
+   */
+  readonly sharesFiles: boolean;
   /** Besides, runs commands without any image, as processes of this machine. */
   readonly plainTasks?: true;
   /** Attempts outlive this process and can be adopted by the next one. */
@@ -135,6 +147,8 @@ export interface Executor {
    * @throws AppError EXEC_ENGINE_FAILED when the container is gone already
    */
   copyOut?(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought>;
+  /** The files of an ended attempt, until its removal. Needed where files are not shared, and not asked otherwise. */
+  filesOf?(attempt: Attempt, ask: Ask): AttemptFiles;
   /** Frees what the engine keeps of it (containers); the directory stays. */
   remove(attempt: Attempt, ask: Ask): Promise<void>;
   /** Attempts go on where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */

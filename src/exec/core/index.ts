@@ -41,4 +41,5 @@ export {
   type ScriptedOptions,
   ScriptedWorld,
 } from "./scripted-executor.ts";
+export { type SharedAttempt, SharedAttemptFiles } from "./shared-attempt-files.ts";
 export { containerStopSignal, type WrapperPlace, wrapperArguments, wrapperScript } from "./wrapper.ts";

@@ -9,9 +9,20 @@
  * fails across file systems, and shares its mode bits with the source.
  */
 import { type BigIntStats, constants, existsSync, mkdirSync, type Stats } from "node:fs";
-import { chmod, cp, lstat, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { AppError, type Ask, checkAsk, invariant, systemErrorCode } from "../../kernel/index.ts";
+import { copyTree, namesIn, realPathOf } from "../../files/index.ts";
+import {
+  AppError,
+  type Ask,
+  bytesOfText,
+  checkAsk,
+  invariant,
+  isIllFormed,
+  onDisk,
+  shownName,
+  systemErrorCode,
+} from "../../kernel/index.ts";
 import type { FileValue, StagedInput } from "../../task/index.ts";
 import { attemptPaths, belowTaskRoot, placeOf } from "./attempt-paths.ts";
 import { cloneInput, copyInput } from "./copy-input.ts";
@@ -62,6 +73,9 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
   mkdirSync(paths.tmp, { recursive: true });
   const copyAll = options.inputs === "copies" || attempt.copyInputs === true;
   if (copyAll) await writeFile(paths.copied, "");
+  // Engines take the paths of mounts as texts.
+  const mustCopy = (source: string, { path }: StagedInput) =>
+    copyAll || isIllFormed(source) || isIllFormed(path);
   const mounts: InputMount[] = [];
   const copies = new Map<string, string>();
   const own: string[] = [];
@@ -79,14 +93,15 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
   for (const input of staged(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);
     const place = placeOf(attempt.directory, input.path);
-    await mkdir(dirname(place), { recursive: true });
+    await mkdir(onDisk(dirname(place)), { recursive: true });
     const { source, facts } = await sourceOf(attempt, input);
     if (input.writable === true) {
       await copyWritable(source, place);
       mountOwn(input.path, input.source.kind);
-    } else if (copyAll || (await isBetterCopied({ source, facts, place }, options))) {
-      if (copyAll || facts.size <= (options.copyUpToBytes ?? 0)) await copyInput(source, place, ask);
-      if (facts.isFile()) copies.set(place, stampOf(await lstat(place, { bigint: true })));
+    } else if (mustCopy(source, input) || (await isBetterCopied({ source, facts, place }, options))) {
+      if (mustCopy(source, input) || facts.size <= (options.copyUpToBytes ?? 0))
+        await copyInput(source, place, ask);
+      if (facts.isFile()) copies.set(place, stampOf(await lstat(onDisk(place), { bigint: true })));
       if (belowTaskRoot("", input.path) === undefined) mountOwn(input.path, input.source.kind);
     } else {
       await makeMountPoint(place, input.source.kind);
@@ -95,8 +110,8 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
   }
   for (const file of attempt.literalFiles ?? []) {
     const place = placeOf(attempt.directory, file.path);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, options.rewrite?.(file.content) ?? file.content);
+    await mkdir(onDisk(dirname(place)), { recursive: true });
+    await writeFile(onDisk(place), bytesOfText(options.rewrite?.(file.content) ?? file.content));
     mountOwn(file.path, "file");
   }
   return { mounts, copies };
@@ -139,7 +154,7 @@ export async function settleInputs(attempt: Attempt, staging?: Staging): Promise
 
 async function isUnchanged(place: string, stamp: string | undefined): Promise<boolean> {
   if (stamp === undefined) return false;
-  const facts = await lstat(place, { bigint: true }).catch(() => undefined);
+  const facts = await lstat(onDisk(place), { bigint: true }).catch(() => undefined);
   return facts !== undefined && stampOf(facts) === stamp;
 }
 
@@ -194,8 +209,8 @@ async function sourceOf(
   let source: string;
   let facts: Stats;
   try {
-    source = await realpath(location);
-    facts = await stat(source);
+    source = await realPathOf(location);
+    facts = await stat(onDisk(source));
   } catch (error) {
     throw new AppError(
       "EXEC_INPUT_MISSING",
@@ -211,36 +226,38 @@ async function sourceOf(
 }
 
 async function link(source: string, place: string): Promise<void> {
-  await rm(place, { recursive: true, force: true });
-  await symlink(source, place);
+  await rm(onDisk(place), { recursive: true, force: true });
+  await symlink(onDisk(source), onDisk(place));
 }
 
 async function copyWritable(source: string, place: string): Promise<void> {
-  await rm(place, { recursive: true, force: true });
-  await cp(source, place, { recursive: true, dereference: true, mode: constants.COPYFILE_FICLONE });
+  await rm(onDisk(place), { recursive: true, force: true });
+  if ((await stat(onDisk(source))).isDirectory())
+    await copyTree(source, place, { doing: `copying ${shownName(source)}` });
+  else await copyFile(onDisk(source), onDisk(place), constants.COPYFILE_FICLONE);
   await makeWritable(place);
 }
 
 /** Copies of cached files are read-only like their sources; the task was promised that it may write. */
 async function makeWritable(place: string): Promise<void> {
-  const facts = await lstat(place);
+  const facts = await lstat(onDisk(place));
   if (facts.isSymbolicLink()) return;
-  await chmod(place, facts.mode | (facts.isDirectory() ? 0o700 : 0o600));
+  await chmod(onDisk(place), facts.mode | (facts.isDirectory() ? 0o700 : 0o600));
   if (!facts.isDirectory()) return;
-  for (const name of await readdir(place)) await makeWritable(`${place}/${name}`);
+  for (const name of await namesIn(place)) await makeWritable(`${place}/${name}`);
 }
 
 async function makeMountPoint(place: string, kind: FileValue["kind"]): Promise<void> {
-  await rm(place, { recursive: true, force: true });
-  if (kind === "directory") await mkdir(place);
-  else await writeFile(place, "");
+  await rm(onDisk(place), { recursive: true, force: true });
+  if (kind === "directory") await mkdir(onDisk(place));
+  else await writeFile(onDisk(place), "");
 }
 
 /** Still what `makeMountPoint` made: an empty file or folder. */
 async function isMountPoint(place: string): Promise<boolean> {
   try {
-    const facts = await lstat(place);
-    if (facts.isDirectory()) return (await readdir(place)).length === 0;
+    const facts = await lstat(onDisk(place));
+    if (facts.isDirectory()) return (await readdir(onDisk(place))).length === 0;
     return facts.isFile() && facts.size === 0;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return false;

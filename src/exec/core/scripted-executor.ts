@@ -54,6 +54,7 @@ const allAbilities: ExecutorAbilities = {
   survives: true,
   mountsTaskRoot: true,
   limitsMemory: true,
+  sharesFiles: true,
   isolates: true,
 };
 

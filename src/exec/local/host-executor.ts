@@ -9,7 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { AppError, type Ask, checkAsk, freshAsk } from "../../kernel/index.ts";
+import { AppError, type Ask, bytesOfText, checkAsk, freshAsk, nameOfBytes } from "../../kernel/index.ts";
 import {
   createGroupStarter,
   findProgram,
@@ -136,6 +136,7 @@ class HostExecutor implements Executor {
       survives: false,
       mountsTaskRoot: isolate,
       limitsMemory: this.#cgroups !== undefined,
+      sharesFiles: true,
       isolates: isolate,
     };
   }
@@ -150,17 +151,6 @@ class HostExecutor implements Executor {
       isolate: this.#options.isolate,
       tools: [...new Set(tools)],
     });
-  }
-
-  #once(): Promise<Starting> {
-    if (this.#starting !== undefined) return this.#starting;
-    const starting = this.#start();
-    this.#starting = starting;
-    // The next task tries again.
-    starting.catch(() => {
-      this.#starting = undefined;
-    });
-    return starting;
   }
 
   async #start(): Promise<Starting> {
@@ -294,7 +284,8 @@ class HostExecutor implements Executor {
     if (earlier !== undefined) return earlier;
     checkAsk(ask, `starting ${attempt.id}`);
     const isPlain = this.#sandbox === undefined;
-    const { starter, isGuarded } = isPlain ? await this.#once() : { isGuarded: false };
+    this.#starting ??= isPlain ? this.#start() : Promise.resolve({ isGuarded: false });
+    const { starter, isGuarded } = await this.#starting;
     const root = isPlain ? await this.#plainRoot(attempt.directory) : taskRoot;
     const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
     const staging = await prepareAttempt(
@@ -331,10 +322,8 @@ class HostExecutor implements Executor {
               stopAsk,
             );
       await this.#cgroups?.end(attempt.id, freshAsk());
-      if (outcome.kind === "unmounted") {
-        this.#options.say?.(`inputs of ${attempt.id} are copied: mounting them failed (${outcome.words})`);
-        return await this.#run({ ...attempt, copyInputs: true }, stop, begun, ask);
-      }
+      if (outcome.kind === "unmounted")
+        throw new AppError("EXEC_START_FAILED", `mounting the inputs of ${attempt.id}: ${outcome.words}`);
       await settleInputs(attempt, staging);
       const end = await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
       return stop.aborted ? stoppedEnd(end, stop.reason) : end;
@@ -369,10 +358,11 @@ class HostExecutor implements Executor {
   #script(attempt: Attempt, root: string, rewrite: (text: string) => string): string {
     const host = attemptPaths(attempt.directory);
     if (root === taskRoot) return attemptPaths(root).command;
-    const text = readFileSync(host.command, "utf8");
+    // Bytes that are not UTF-8 stay: they are names of files.
+    const text = nameOfBytes(readFileSync(host.command));
     const changed = rewrite(text);
     if (changed === text) return attemptPaths(root).command;
-    writeFileSync(host.hostCommand, changed);
+    writeFileSync(host.hostCommand, bytesOfText(changed));
     return attemptPaths(root).hostCommand;
   }
 

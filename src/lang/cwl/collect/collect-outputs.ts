@@ -3,10 +3,16 @@
  * `cwl.output.json`, which replaces all of that.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Output_binding
  */
-import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, posix } from "node:path";
-import { type Ask, isAppError, systemErrorCode } from "../../../kernel/index.ts";
-import type { FileValue, FinishedAttempt, Outputs } from "../../../task/index.ts";
+import { type Ask, isAppError } from "../../../kernel/index.ts";
+import {
+  AttemptProblem,
+  type FileValue,
+  type FinishedAttempt,
+  type Outputs,
+  taskStderr,
+  taskStdout,
+} from "../../../task/index.ts";
 import type { FileAccess, OutputCollector } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
 import type { LoadListing, OutputBinding } from "../model/parameter.ts";
@@ -36,10 +42,10 @@ import {
   isRecord,
   member,
 } from "../values/value.ts";
-import { AttemptFiles, OutputProblem } from "./attempt-files.ts";
+import { attemptValues } from "./attempt-values.ts";
 import { globBelow } from "./glob.ts";
-import { factsOf } from "./looks.ts";
 import { toNeutral } from "./neutral.ts";
+import { OutputObjects, OutputProblem } from "./output-objects.ts";
 
 export interface CollectorParts {
   readonly tool: CommandLineTool;
@@ -67,6 +73,8 @@ export function outputCollector(parts: CollectorParts): OutputCollector {
 /** What is wrong with the outputs; undefined for what is not about them. */
 function wordsOf(error: unknown): string | undefined {
   if (error instanceof CwlFailure) return error.diagnostic.message;
+  if (error instanceof AttemptProblem)
+    return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
   if (error instanceof OutputProblem || error instanceof FileProblem || error instanceof EvalProblem)
     return error.message;
   if (isAppError(error, "FILE_NOT_FOUND") || isAppError(error, "FILE_NOT_READABLE")) return error.message;
@@ -81,7 +89,7 @@ class Collector {
   readonly #finished: FinishedAttempt;
   readonly #ask: Ask;
   readonly #scope: Scope;
-  readonly #disk: AttemptFiles;
+  readonly #disk: OutputObjects;
   readonly #files: Files;
   /** The working directory as expressions see it. */
   readonly #outdir: string;
@@ -91,14 +99,16 @@ class Collector {
     this.#parts = parts;
     this.#finished = finished;
     this.#ask = ask;
-    this.#files = createFiles(parts.host);
     const runtime = cwlRecord([...Object.entries(planned.runtime), ["exitCode", finished.exitCode]]);
     this.#scope = new Scope({ evaluator, inputs: planned.inputs, runtime, requirements, ask });
     this.#outdir = outdirOf(planned.runtime);
-    this.#disk = new AttemptFiles(finished, {
+    this.#disk = new OutputObjects(finished.files, {
       inputs: heldByLocation(planned.inputs, planned.writable),
-      sources: planned.call.inputs.map((each) => each.source.location),
       outdir: this.#outdir,
+    });
+    this.#files = attemptValues(finished.files, {
+      pathOf: (path) => this.#disk.taskPathOf(path),
+      elsewhere: createFiles(parts.host),
     });
   }
 
@@ -123,17 +133,12 @@ class Collector {
 
   /** What the tool says itself. */
   async #ownJson(): Promise<CwlRecord | undefined> {
-    const path = await this.#disk.find(`${this.#outdir}/cwl.output.json`);
-    const facts = factsOf(path);
-    if (facts === undefined) return undefined;
-    if (!facts.isFile()) throw new OutputProblem("cwl.output.json is no file");
-    let text: string;
-    try {
-      text = readFileSync(path, "utf8");
-    } catch (error) {
-      if (systemErrorCode(error) === "ENOENT") return undefined;
-      throw new OutputProblem(`cwl.output.json cannot be read (${systemErrorCode(error) ?? "unknown"})`);
-    }
+    const path = `${this.#outdir}/cwl.output.json`;
+    const { files } = this.#finished;
+    const found = await files.stat(path);
+    if (found === undefined) return undefined;
+    if (found.kind !== "file") throw new OutputProblem("cwl.output.json is no file");
+    const text = Buffer.from(await files.read(path)).toString("utf8");
     let value: CwlValue;
     try {
       value = parseValue(text);
@@ -180,20 +185,13 @@ class Collector {
     const [only] = binding.glob;
     const stream = only === undefined ? undefined : planned.outputs.ownStreams.get(only);
     if (stream !== undefined) {
-      const place = stream === "stdout" ? this.#finished.stdoutFile : this.#finished.stderrFile;
-      const { size } = statSync(place);
-      return [
-        {
-          ...(await this.#disk.at(place)),
-          size,
-          basename: planned.outputs.globs.get(binding)?.[0] ?? stream,
-        } as FileV,
-      ];
+      const found = await this.#disk.at(stream === "stdout" ? taskStdout : taskStderr);
+      return [{ ...found, basename: planned.outputs.globs.get(binding)?.[0] ?? stream } as FileV];
     }
     const paths: string[] = [];
     for (const pattern of planned.outputs.globs.get(binding) ?? []) {
       const relative = this.#relative(pattern);
-      for (const path of await globBelow(this.#finished.workDir, relative))
+      for (const path of await globBelow(this.#finished.files, this.#outdir, relative))
         paths.push(posix.join(this.#outdir, path));
     }
     const unique = [...new Set(paths)];

@@ -1,17 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { MemoryAttemptFiles, taskWork } from "../../../task/index.ts";
 import { globBelow, segmentPattern } from "./glob.ts";
 
-let folder = "";
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "memoir-glob-"));
-  await mkdir(join(folder, "sub/inner"), { recursive: true });
-  for (const name of ["b.txt", "a.txt", ".hidden.txt", "B.txt", "sub/c.txt", "sub/inner/d.txt", "a[1].txt"])
-    await writeFile(join(folder, name), "");
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const files = new MemoryAttemptFiles(
+  Object.fromEntries(
+    ["b.txt", "a.txt", ".hidden.txt", "B.txt", "sub/c.txt", "sub/inner/d.txt", "a[1].txt"].map((name) => [
+      name,
+      "",
+    ]),
+  ),
+);
 
 describe("globBelow", () => {
   it.each([
@@ -33,7 +31,7 @@ describe("globBelow", () => {
     [".", ["."]],
     ["./a.txt", ["a.txt"]],
   ])("%s", async (pattern, found) => {
-    expect(await globBelow(folder, pattern)).toEqual(found);
+    expect(await globBelow(files, taskWork, pattern)).toEqual(found);
   });
 });
 

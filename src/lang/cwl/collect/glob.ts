@@ -2,33 +2,37 @@
  * POSIX patterns below a folder; names that begin with a dot are found only by patterns that do, and a pattern that ends
  * with a slash finds only folders.
  */
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byCodeUnit } from "../../../hash/index.ts";
-import { factsOf } from "./looks.ts";
+import type { AttemptFiles } from "../../../task/index.ts";
 
 /** Relative paths that match and exist, sorted by code unit; `.` is the folder itself. */
-export async function globBelow(folder: string, pattern: string): Promise<readonly string[]> {
+export async function globBelow(
+  files: AttemptFiles,
+  folder: string,
+  pattern: string,
+): Promise<readonly string[]> {
   const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
   let found: readonly string[] = ["."];
   for (const part of parts) {
     const next: string[] = [];
     for (const base of found) {
       if (!/[*?[\\]/.test(part)) {
-        if (factsOf(join(folder, base, part)) !== undefined) next.push(join(base, part));
+        if ((await files.stat(join(folder, base, part))) !== undefined) next.push(join(base, part));
         continue;
       }
       const matcher = segmentPattern(part);
-      for (const name of await namesIn(join(folder, base)))
+      for (const { name } of (await files.list(join(folder, base))) ?? [])
         if (matcher.test(name) && (part.startsWith(".") || !name.startsWith(".")))
           next.push(join(base, name));
     }
     found = next;
   }
-  const wanted = pattern.endsWith("/")
-    ? found.filter((path) => factsOf(join(folder, path))?.isDirectory() === true)
-    : [...found];
-  return [...wanted].sort(byCodeUnit);
+  if (!pattern.endsWith("/")) return [...found].sort(byCodeUnit);
+  const folders: string[] = [];
+  for (const path of found)
+    if ((await files.stat(join(folder, path)))?.kind === "directory") folders.push(path);
+  return folders.sort(byCodeUnit);
 }
 
 /** `*`, `?`, `[a-z]`, `[!a]` and `\x` of one path segment. */
@@ -56,13 +60,4 @@ export function segmentPattern(text: string): RegExp {
 
 function escaped(char: string): string {
   return /[\\^$.*+?()[\]{}|/-]/.test(char) ? `\\${char === "-" ? "x2d" : char}` : char;
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch {
-    // No folder: nothing in it matches.
-    return [];
-  }
 }

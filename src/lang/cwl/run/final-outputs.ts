@@ -1,8 +1,12 @@
 /** The outputs of a run as files of this machine: what expressions made up is written down. */
-import { copyFile, cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { createHash, hash } from "node:crypto";
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { copyTree } from "../../../files/index.ts";
+import { bytesOfText, onDisk } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
-import { sha1Of } from "../collect/attempt-files.ts";
 import { toNeutral } from "../collect/neutral.ts";
 import { nameOf, sourceOf } from "../plan/stager.ts";
 import { mapFiles } from "../values/complete.ts";
@@ -63,12 +67,24 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
 async function write(value: FileV | DirectoryV, folder: string): Promise<void> {
   for (const laid of layOut(value, (each) => sourceOf(each) === undefined)) {
     const place = join(folder, laid.path);
-    if (laid.kind === "folder") await mkdir(place, { recursive: true });
-    else if (laid.kind === "text") await writeFile(place, laid.content);
+    if (laid.kind === "folder") await mkdir(onDisk(place), { recursive: true });
+    else if (laid.kind === "text") await writeFile(onDisk(place), bytesOfText(laid.content));
     else {
       const from = sourceOf(laid.value)?.location ?? "";
-      if (isFile(laid.value)) await copyFile(from, place);
-      else await cp(from, place, { recursive: true, dereference: true });
+      if (isFile(laid.value)) await copyFile(onDisk(from), onDisk(place));
+      else await copyTree(from, place, { doing: `making the output ${nameOf(value)}` });
     }
   }
+}
+
+const smallBytes = 1 << 20;
+
+/** `sha1$…`, as the language writes checksums. */
+async function sha1Of(path: string): Promise<string> {
+  // Most outputs are small: read at once, which takes less than handing a stream's steps to threads.
+  const facts = statSync(onDisk(path));
+  if (facts.isFile() && facts.size <= smallBytes) return `sha1$${hash("sha1", readFileSync(onDisk(path)))}`;
+  const hasher = createHash("sha1");
+  await pipeline(createReadStream(onDisk(path)), hasher);
+  return `sha1$${hasher.digest("hex")}`;
 }

@@ -83,10 +83,11 @@ async function runTool(
     const { evaluator, host, ask } = run;
     const planned = await planTool({ tool, requirements, inputs, path, evaluator, files: host.files }, ask);
     const collector = outputCollector({ tool, requirements, planned, evaluator, host: host.files });
-    const collect: OutputCollector = (finished, askNow) => {
+    const collect: OutputCollector = async (finished, askNow) => {
       for (const [location, place] of planned.updates) {
-        const now = finished.hostPathOf(place);
-        if (now !== undefined) run.updates.set(location, now);
+        // What the tool took away is not there to be found.
+        if ((await finished.files.stat(place)) !== undefined)
+          run.updates.set(location, await finished.files.locationOf(place));
       }
       return collector(finished, askNow);
     };

@@ -145,7 +145,8 @@ export async function withListing(
       if (each.kind === "file")
         return completeFile({ class: "File", location: each.location, basename: each.name }, files, ask);
       const inner: DirectoryV = { class: "Directory", location: each.location, basename: each.name };
-      return wanted === "deep_listing" ? withListing(inner, wanted, files, ask) : inner;
+      // A link may lead to a folder that it lies in, and a few of them around without end.
+      return wanted === "deep_listing" && each.link !== true ? withListing(inner, wanted, files, ask) : inner;
     }),
   );
   return { ...bare, listing };

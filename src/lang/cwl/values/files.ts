@@ -1,5 +1,5 @@
 /** What values need of files: whether they are there, their size, text, and what is in folders. */
-import { open, stat } from "node:fs/promises";
+import { lstat, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn, notRegular } from "../../../files/index.ts";
 import { type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../../kernel/index.ts";
@@ -16,12 +16,15 @@ export interface Files {
   /** At most the first `most` bytes, as UTF-8. */
   readStart(location: string, most: number, ask: Ask): Promise<string>;
   /** Members of a folder, sorted by code unit. */
-  list(
-    location: string,
-    ask: Ask,
-  ): Promise<
-    readonly { readonly name: string; readonly kind: "file" | "directory"; readonly location: string }[]
-  >;
+  list(location: string, ask: Ask): Promise<readonly ListedMember[]>;
+}
+
+export interface ListedMember {
+  readonly name: string;
+  readonly kind: "file" | "directory";
+  readonly location: string;
+  /** It is a link, and `kind` what that leads to. */
+  readonly link?: true;
 }
 
 /**
@@ -94,15 +97,18 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
       const at = (await host?.hostPath?.(path, ask)) ?? path;
       const names = (await namesIn(at)).sort((a, b) => (a < b ? -1 : 1));
       const members = await Promise.all(
-        names.map(async (name) => {
-          const found = await stat(onDisk(join(at, name))).catch(() => undefined);
+        names.map(async (name): Promise<ListedMember | undefined> => {
+          const own = await lstat(onDisk(join(at, name))).catch(() => undefined);
+          const isLink = own?.isSymbolicLink() === true;
+          const found = isLink ? await stat(onDisk(join(at, name))).catch(() => undefined) : own;
           if (found === undefined) return undefined; // a link to nowhere
           if (!found.isDirectory() && !found.isFile())
             throw notRegular("listing a directory", shownName(join(path, name)), found);
           return {
             name,
-            kind: found.isDirectory() ? ("directory" as const) : ("file" as const),
+            kind: found.isDirectory() ? "directory" : "file",
             location: fileLocation(join(path, name)),
+            ...(isLink ? { link: true } : {}),
           };
         }),
       );

@@ -85,7 +85,11 @@ export function nameOfLocation(location: string): string {
 /** The location of something by its name, in a folder that is given by its location. */
 export function locationInside(folder: string, path: string): string {
   if (isObjectUri(folder)) return memberOf(folder, path);
-  return `${folder.replace(/\/$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
+  return `${folder.replace(/\/$/, "")}/${path.split("/").map(encodedPart).join("/")}`;
+}
+
+function encodedPart(name: string): string {
+  return isIllFormed(name) ? encodedBytes(name) : encodeURIComponent(name);
 }
 
 function decoded(text: string): string {

@@ -2,6 +2,7 @@
  * Bash's brace and pathname expansion over an abstract tree. Names come in the order of the C locale, braces in the
  * order they are written, exactly as `echo <pattern>` shows them in a container.
  */
+import { bytesOfText } from "../../../kernel/index.ts";
 import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 
 /** Names directly below a folder (relative to the root of the search; "" is the root itself); undefined = no folder. */
@@ -117,7 +118,7 @@ function walk(prefix: string, segments: readonly string[], search: GlobSearch): 
       (entry) =>
         matches(entry.name) && (!last || entry.kind === "file") && (last || entry.kind === "directory"),
     );
-    names.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+    names.sort((a, b) => Buffer.compare(bytesOfText(a.name), bytesOfText(b.name)));
     if (last) return names.map((entry) => prefix + entry.name);
     return andThen(
       mapInOrder(names, (entry) => walk(`${prefix}${entry.name}/`, rest, search)),

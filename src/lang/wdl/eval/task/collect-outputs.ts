@@ -1,7 +1,6 @@
 /** Evaluates a task's output section where its command has run. */
-import { stat } from "node:fs/promises";
 import { positionAt } from "../../../../kernel/index.ts";
-import type { FinishedAttempt, Outputs } from "../../../../task/index.ts";
+import { type FinishedAttempt, type Outputs, taskStderr } from "../../../../task/index.ts";
 import type { OutputCollector } from "../../../core/index.ts";
 import { coerce } from "../../values/coerce.ts";
 import { EvaluationFailure } from "../../values/failure.ts";
@@ -26,7 +25,7 @@ export interface CollectorOptions {
 export function outputCollector(options: CollectorOptions): OutputCollector {
   return async (finished) => {
     try {
-      if (options.failOnStderr && (await stat(finished.stderrFile)).size > 0) {
+      if (options.failOnStderr && (await wroteToStderr(finished))) {
         return { kind: "missing", message: "the command wrote to standard error, and failOnStderr is set" };
       }
       return { kind: "collected", outputs: await collect(options, finished) };
@@ -37,10 +36,15 @@ export function outputCollector(options: CollectorOptions): OutputCollector {
   };
 }
 
+async function wroteToStderr({ files }: FinishedAttempt): Promise<boolean> {
+  const found = await files.stat(taskStderr);
+  return found?.kind === "file" && found.sizeBytes > 0;
+}
+
 async function collect(options: CollectorOptions, finished: FinishedAttempt): Promise<Outputs> {
   const { plan, facts } = options;
   const { document } = plan.task;
-  const files = new OutputFiles(finished);
+  const files = new OutputFiles(finished.files);
   const values = new Map(options.values);
   if (plan.usesTask) {
     values.set(

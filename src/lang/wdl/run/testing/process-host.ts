@@ -5,6 +5,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { SharedAttemptFiles } from "../../../../exec/core/index.ts";
 import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
@@ -104,7 +105,7 @@ async function failed(
   finished: FinishedAttempt,
   directory: string,
 ): Promise<CallOutcome> {
-  const stderrTail = (await readFile(finished.stderrFile, "utf8")).slice(-2000);
+  const stderrTail = (await readFile(join(directory, "stderr"), "utf8")).slice(-2000);
   return {
     kind: "failed",
     failure: { kind, message, exitCode: finished.exitCode, directory, stderrTail, attempts: attempt + 1 },
@@ -135,19 +136,10 @@ async function run(
     ...options.env,
     ...env,
   });
-  const stdoutFile = join(directory, "stdout");
-  const stderrFile = join(directory, "stderr");
-  await writeFile(stdoutFile, result.stdout);
-  await writeFile(stderrFile, result.stderr);
-  return {
-    exitCode: result.code,
-    stdoutFile,
-    stderrFile,
-    workDir,
-    hostPathOf: (path) => (path.startsWith(`${taskRoot}/`) ? here(path) : undefined),
-    attempt,
-    resources: task.resources,
-  };
+  await writeFile(join(directory, "stdout"), result.stdout);
+  await writeFile(join(directory, "stderr"), result.stderr);
+  const files = new SharedAttemptFiles({ directory, inputs: task.inputs, literalFiles: task.literalFiles });
+  return { exitCode: result.code, files, attempt, resources: task.resources };
 }
 
 function execute(
