@@ -6,14 +6,18 @@ import type { FileValue, Outputs, Value } from "../task/index.ts";
 /** `path`: a file is its location (WDL). `object`: a file is `{class, location, …}` (CWL). */
 export type FileStyle = "path" | "object";
 
+/** What a folder holds, by the folder's location; for directories of the style `object`. */
+export type Listings = ReadonlyMap<string, readonly FileValue[]>;
+
 /** JSON text with exact 64-bit integers, floats that stay floats (`3.0`), and maps in their order. */
-export function jsonOfOutputs(outputs: Outputs, style: FileStyle): string {
-  return `${text({ kind: "record", entries: Object.entries(outputs) }, { style, indent: "" })}\n`;
+export function jsonOfOutputs(outputs: Outputs, style: FileStyle, listings: Listings = new Map()): string {
+  const how: Writing = { style, indent: "", listings };
+  return `${text({ kind: "record", entries: Object.entries(outputs) }, how)}\n`;
 }
 
 /** The same for who prints more than the outputs; files are their locations. */
 export function exactOutputs(outputs: Outputs): ExactJson {
-  const how: Writing = { style: "path", indent: "" };
+  const how: Writing = { style: "path", indent: "", listings: new Map() };
   const members = Object.entries(outputs).map(
     ([name, value]) => [name, new ExactJson(text(value, how))] as const,
   );
@@ -23,6 +27,7 @@ export function exactOutputs(outputs: Outputs): ExactJson {
 interface Writing {
   readonly style: FileStyle;
   readonly indent: string;
+  readonly listings: Listings;
 }
 
 function text(value: Value, how: Writing): string {
@@ -37,7 +42,7 @@ function text(value: Value, how: Writing): string {
       how,
     );
   if (value.kind === "record") return block("{", "}", value.entries, how);
-  return how.style === "path" ? JSON.stringify(value.location) : text(fileObject(value), how);
+  return how.style === "path" ? JSON.stringify(value.location) : text(fileObject(value, how.listings), how);
 }
 
 /** JSON has no infinities; the text of WDL's own output is null for them. */
@@ -74,7 +79,7 @@ function fileUri(path: string): string {
   return uri;
 }
 
-function fileObject(file: FileValue): Value {
+function fileObject(file: FileValue, listings: Listings): Value {
   const entries: [string, Value][] = [
     ["class", file.kind === "file" ? "File" : "Directory"],
     ["location", isAbsolute(file.location) ? fileUri(file.location) : file.location],
@@ -86,7 +91,11 @@ function fileObject(file: FileValue): Value {
   else if (file.sha256 !== undefined && file.kind === "file")
     entries.push(["checksum", `sha256$${file.sha256}`]);
   if (typeof format === "string") entries.push(["format", format]);
-  if (file.siblings !== undefined) entries.push(["secondaryFiles", file.siblings.map(fileObject)]);
+  if (file.siblings !== undefined)
+    entries.push(["secondaryFiles", file.siblings.map((each) => fileObject(each, listings))]);
+  const listing = listings.get(file.location);
+  if (file.kind === "directory" && listing !== undefined)
+    entries.push(["listing", listing.map((each) => fileObject(each, listings))]);
   return { kind: "record", entries };
 }
 

@@ -9,8 +9,9 @@ import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
 import type { RunEvent, TimedEvent } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
-import { jsonOfOutputs } from "./json-values.ts";
+import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
+import { outputListings } from "./output-listings.ts";
 import { Recorder, type Unrecorded } from "./recorder.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {
@@ -222,10 +223,14 @@ async function deliverAll(
   );
   if (parts.out !== undefined) {
     outputs = await deliver(result.outputs, { folder: parts.out, how: "copy", hostPathOf }, ask);
-    await writeOutputs(join(parts.out, "outputs.json"), jsonOfOutputs(outputs, style));
+    await writeOutputs(join(parts.out, "outputs.json"), await jsonText(outputs, style));
   }
-  await writeOutputs(join(directory, "outputs.json"), jsonOfOutputs(outputs, style));
+  await writeOutputs(join(directory, "outputs.json"), await jsonText(outputs, style));
   return outputs;
+}
+
+async function jsonText(outputs: Outputs, style: FileStyle): Promise<string> {
+  return jsonOfOutputs(outputs, style, style === "object" ? await outputListings(outputs) : undefined);
 }
 
 async function writeOutputs(path: string, text: string): Promise<void> {

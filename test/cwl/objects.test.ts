@@ -75,6 +75,11 @@ describe("a Directory that is made of words", () => {
       "d: {class: Directory, basename: res, listing: [{class: Directory, basename: s, listing: [{class: Directory, path: p/sub, basename: in}]}, {class: Directory, basename: s, listing: [{class: Directory, path: q/sub, basename: in}]}]}\n",
     );
     const { outputs } = await run("pass.cwl", "job.yml");
+    const names = (each: unknown): unknown => {
+      const { basename, listing } = each as { basename: string; listing?: readonly unknown[] };
+      return listing === undefined ? basename : [basename, ...listing.map(names)];
+    };
+    expect(names(outputs["d"])).toEqual(["res", ["s", ["in", "1", "2"]]]);
     expect(await text(outputs["d"], "/s/in/1")).toBe("p/sub/1");
     expect(await text(outputs["d"], "/s/in/2")).toBe("q/sub/2");
     const listed = await run("list.cwl", "job.yml");

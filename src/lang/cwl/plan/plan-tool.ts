@@ -137,7 +137,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       frontEndVersion,
       command,
       shell,
-      ...programOf(words),
+      ...programOf(words, shell),
       inputs: [...everything.inputs.filter((each) => named(each.path)), ...atWork.inputs],
       literalFiles: [...everything.literalFiles.filter((each) => named(each.path)), ...atWork.literalFiles],
       env,
@@ -161,8 +161,12 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   };
 }
 
-/** Shell text may begin with anything; a word that the shell would not read as it stands is no program. */
-function programOf(words: readonly Word[]): Pick<TaskCall, "program"> {
+/**
+ * Shell text may begin with anything; a word that the shell would not read as it stands is no program. A tool that is a
+ * script for bash names none either, as in WDL, with which it shares results: bash is part of the host's identity.
+ */
+function programOf(words: readonly Word[], shell: readonly string[]): Pick<TaskCall, "program"> {
+  if (shell[0] === "/bin/bash") return {};
   const program = words[0]?.text ?? "";
   return /^[^\s=;&|<>()$`"'\\*?#~!{}[\]]+$/.test(program) ? { program } : {};
 }
