@@ -1,6 +1,7 @@
 /** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
+import type { Separator } from "../csv/index.ts";
 import { AppError, type Ask, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
@@ -47,6 +48,7 @@ export interface ServeResult {
 export interface RunWish extends SettingsWish {
   readonly input: string;
   readonly output: string;
+  readonly delimiter?: Separator;
   readonly column?: string;
   readonly header?: "present" | "absent";
   readonly statusColumn: "with" | "without";
@@ -133,6 +135,7 @@ export async function run(
         ...(settings.computes === undefined ? {} : { computes: settings.computes }),
         input: resolve(environment.cwd, wish.input),
         output: resolve(environment.cwd, wish.output),
+        ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
         ...(wish.column === undefined ? {} : { column: wish.column }),
         ...(wish.header === undefined ? {} : { header: wish.header }),
         ...(settings.missing === undefined ? {} : { missing: settings.missing }),

@@ -1,4 +1,5 @@
 /** Moving stored predictions: copy, import, compact. */
+import type { Separator } from "../csv/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import { AppError, checkAsk } from "../kernel/index.ts";
 import { findModel, type Model } from "../models/index.ts";
@@ -85,7 +86,12 @@ export interface ImportResult {
 
 /** Stores the rows of a CSV or TSV file with the columns `input` and those of the model. */
 export async function importFile(
-  wish: TierWish & { readonly model: string; readonly file: string; readonly into: Source },
+  wish: TierWish & {
+    readonly model: string;
+    readonly file: string;
+    readonly into: Source;
+    readonly delimiter?: Separator;
+  },
   environment: Environment,
   emit: PredictEventSink,
   ask: Ask,
@@ -101,7 +107,16 @@ export async function importFile(
   try {
     const tier = tiers[wish.into];
     await tier.open(ask);
-    const done = await importPredictions({ path: wish.file, model, tier, emit }, ask);
+    const done = await importPredictions(
+      {
+        path: wish.file,
+        model,
+        tier,
+        emit,
+        ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
+      },
+      ask,
+    );
     return { model: model.id, release: model.release, into: tier.name, ...done };
   } finally {
     await closeBoth(tiers);

@@ -5,6 +5,7 @@
  */
 import type { App } from "../app/index.ts";
 import { type Ask, writeJson } from "../kernel/index.ts";
+import { refuseFlags } from "./ersilia-flags.ts";
 import type { Screen } from "./screen.ts";
 
 export interface OptionSpec {
@@ -22,6 +23,8 @@ export interface OptionSpec {
   readonly aliases?: readonly string[];
   /** Accepted for scripts that are written for Ersilia, or for the program named; left out of the help's main table. */
   readonly legacy?: true | "cwltool";
+  /** The flag is a mistake that deserves an answer: what to do instead. */
+  readonly refused?: string;
 }
 
 export interface ArgumentSpec {
@@ -103,6 +106,7 @@ export function defineCommand<Data>(command: Command<Data>): LoadedCommand {
     ...spec,
     options: [...spec.options, ...everyCommand],
     run: async (given, context) => {
+      refuseFlags(spec.name, spec.options, given);
       const data = await act(given, context);
       if (given.is("json")) context.screen.out(writeJson(data));
       else render(data, context.screen, given);

@@ -1,5 +1,6 @@
 /** Flags that serve, run and dump have in common, and the wish they make. */
 import type { SettingsWish } from "../app/index.ts";
+import { type Separator, separatorFrom } from "../csv/index.ts";
 import { AppError } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
@@ -70,6 +71,24 @@ export const lookUpOptions: readonly OptionSpec[] = [
     description: "ask this running server of the model instead of running it here",
   },
 ];
+
+export const delimiterOption: OptionSpec = {
+  flags: "--delimiter <what>",
+  description:
+    "what separates the cells of a text file: comma, tab, semicolon, pipe, space (one or more blanks or tabs), or the character; default what its first lines show",
+};
+
+/** @throws CLI_USAGE */
+export function delimiterOf(given: Given, command: string): { readonly delimiter?: Separator } {
+  const word = given.text("delimiter");
+  if (word === undefined) return {};
+  const delimiter = separatorFrom(word);
+  if (delimiter !== undefined) return { delimiter };
+  throw new AppError(
+    "CLI_USAGE",
+    `memoir ${command}: --delimiter must be comma, tab, semicolon, pipe or space, got ${JSON.stringify(word)}`,
+  );
+}
 
 /** Flags of Ersilia's command line that are honoured. */
 export const legacyCacheOptions: readonly OptionSpec[] = [

@@ -2,6 +2,7 @@
 
 import type { App } from "../app/index.ts";
 import { AppError, asAppError, didYouMean } from "../kernel/index.ts";
+import { ersiliaCommand } from "./ersilia-flags.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { parseWords } from "./parse.ts";
@@ -71,6 +72,9 @@ function unknownCommand(words: readonly string[], screen: Screen): number {
     screen.out(groupHelp(first));
     return second === "--help" || second === "-h" ? 0 : 2;
   }
+  const instead = ersiliaCommand(first);
+  if (instead !== undefined)
+    throw new AppError("CLI_USAGE", `memoir ${first} is a command of Ersilia's, not of Memoir's: ${instead}`);
   const asked = inGroup.length > 0 ? `${first} ${second}` : first;
   const names = inGroup.length > 0 ? inGroup : registry;
   const near = didYouMean(

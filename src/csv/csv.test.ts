@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { guessSeparator, parseRecords, recordText, takeRecord } from "./index.ts";
+import { parseRecords, recordText, separatorFrom, takeRecord } from "./index.ts";
 
 const recordsOf = (text: string, strictness: "strict" | "tolerant" = "tolerant") => {
   const parsed = parseRecords(text, { strictness });
@@ -59,20 +59,19 @@ describe("records", () => {
   });
 });
 
-describe("the separator of a text", () => {
+describe("separators", () => {
   it.each([
-    ["name;smiles", "a;CCO", ";"],
-    ["smiles\tname", "CCO\ta", "\t"],
-    ["smiles|name", "CCO|a", "|"],
-    ["smiles,name", "CCO,a", ","],
-    ["smiles name", "CCO a", " "],
-    ["smiles", "CCO", undefined],
-    // One column with blanks in its name.
-    ["canonical smiles", "CCO", undefined],
-    ['"a;b",smiles', '"c;d",CCO', ","],
-    // Both would do: no guess.
-    ["a;b,c", "d;e,f", undefined],
-  ])("of %s and %s is %s", (first, second, separator) => {
-    expect(guessSeparator(first, second)).toBe(separator);
+    ["comma", ","],
+    ["TAB", "\t"],
+    ["semicolon", ";"],
+    ["pipe", "|"],
+    ["space", " "],
+    ["\\t", "\t"],
+    ["|", "|"],
+    ["", undefined],
+    ["colon", undefined],
+    ["toString", undefined],
+  ])("called %j are %j", (word, separator) => {
+    expect(separatorFrom(word)).toBe(separator);
   });
 });

@@ -169,7 +169,7 @@ export const catalogue = {
   PREDICT_FORMAT_UNKNOWN: {
     kind: "usage",
     retry: "never",
-    hint: "Inputs end in .csv, .tsv or .json; outputs end in .csv, .tsv, .json or .h5.",
+    hint: "Inputs end in .csv, .tsv, .smi or .json; outputs end in .csv, .tsv, .json or .h5.",
   },
   PREDICT_INPUT_EMPTY: {
     kind: "input",

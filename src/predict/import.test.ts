@@ -111,6 +111,14 @@ it("reads Parquet: a file with a column per value, or a folder of them with join
   await expect(load(chunks)).rejects.toMatchObject({ code: "FILE_NOT_READABLE" });
 });
 
+it("finds the separator that takes the header apart into the model's columns", async () => {
+  for (const separator of [";", "\t", "|", ","]) {
+    const text = "input,size,label\nA,1,x y\n".replaceAll(",", separator);
+    for (const name of ["in.csv", "in.tsv"]) expect((await take(text, name)).read).toBe(1);
+  }
+  expect((await tier.getMany(scope, ["A"], freshAsk()))[0]?.values).toEqual([1, "x y"]);
+});
+
 it("reads TSV", async () => {
   expect((await take("smiles\tsize\tlabel\nA\t1\tx\n", "in.tsv")).stored).toBe(1);
 });

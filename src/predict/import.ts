@@ -5,7 +5,7 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { guessSeparator, isBlankLine, type Separator, takeRecord } from "../csv/index.ts";
+import { isBlankLine, type Separator, takeRecord } from "../csv/index.ts";
 import { byCodeUnit, md5Hex } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, messageOf } from "../kernel/index.ts";
 import type { Model } from "../models/index.ts";
@@ -21,6 +21,8 @@ export interface ImportRequest {
   readonly path: string;
   readonly model: Model;
   readonly tier: PredictionTier;
+  /** What separates the cells of a text. Default: what takes the header apart into the model's columns. */
+  readonly delimiter?: Separator;
   readonly emit?: PredictEventSink;
 }
 
@@ -100,14 +102,13 @@ async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): 
   let read = 0;
   let skipped = 0;
   let layout: Layout | undefined;
-  for await (const { records, bytesRead } of recordBlocks(path, ask)) {
+  for await (const { records, bytesRead } of recordBlocks(request, ask)) {
     for (const { cells, quoted, line } of records) {
       if (layout === undefined) {
-        layout = shardLayout(cells, model.columns);
-        if (layout === undefined) {
-          layout = layoutOf(cells, model.columns, path);
-          continue;
-        }
+        const found = layoutOf(cells, model.columns);
+        if (found.kind === "none") throw columnsUnclear(path, cells, found.absent);
+        layout = found.layout;
+        if (found.kind === "header") continue;
       }
       read++;
       const row = rowOf({ cells, quoted }, layout, model.columns, () => `${path}, line ${line}`);
@@ -129,24 +130,32 @@ interface Layout {
   readonly values: readonly number[];
 }
 
-/** Key, input, values: known by a first line whose key is that of its input. */
-function shardLayout(cells: readonly string[], columns: readonly Column[]): Layout | undefined {
-  if (cells.length !== columns.length + 2 || cells[0] !== md5Hex(cells[1] ?? "")) return undefined;
-  return { width: cells.length, input: 1, values: columns.map((_, i) => i + 2) };
-}
+type LayoutFound =
+  | { readonly kind: "header" | "shard"; readonly layout: Layout }
+  | { readonly kind: "none"; readonly absent: readonly string[] };
 
-function layoutOf(header: readonly string[], columns: readonly Column[], path: string): Layout {
-  const names = header.map((name) => name.trim());
+/** By the names of a header, or by a first row of key, input and values whose key is that of its input. */
+function layoutOf(first: readonly string[], columns: readonly Column[]): LayoutFound {
+  if (first.length === columns.length + 2 && first[0] === md5Hex(first[1] ?? ""))
+    return { kind: "shard", layout: { width: first.length, input: 1, values: columns.map((_, i) => i + 2) } };
+  const names = first.map((name) => name.trim());
   const input = ["input", "smiles"]
     .map((name) => names.findIndex((one) => one.toLowerCase() === name))
     .find((at) => at >= 0);
   const values = columns.map((column) => names.indexOf(column.name));
   const absent = columns.filter((_, i) => (values[i] ?? -1) < 0).map((column) => column.name);
-  if (input !== undefined && absent.length === 0) return { width: header.length, input, values };
-  const wanted = input === undefined ? ["input", ...absent] : absent;
-  throw new AppError(
+  if (input !== undefined && absent.length === 0)
+    return { kind: "header", layout: { width: first.length, input, values } };
+  return { kind: "none", absent: input === undefined ? ["input", ...absent] : absent };
+}
+
+function columnsUnclear(path: string, header: readonly string[], absent: readonly string[]): AppError {
+  return new AppError(
     "PREDICT_INPUT_COLUMNS_UNCLEAR",
-    `cannot import predictions from ${path}: it has no column ${wanted.slice(0, 10).join(", ")}; got ${names.slice(0, 20).join(", ")}`,
+    `cannot import predictions from ${path}: it has no column ${absent.slice(0, 10).join(", ")}; got ${header
+      .slice(0, 20)
+      .map((name) => name.trim())
+      .join(", ")}`,
   );
 }
 
@@ -198,28 +207,30 @@ interface RecordBlock {
   readonly bytesRead: number;
 }
 
-async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock, void> {
+async function* recordBlocks(request: ImportRequest, ask: Ask): AsyncGenerator<RecordBlock, void> {
+  const { path } = request;
   const isPacked = extname(path).toLowerCase() === ".gz";
   const inner = isPacked ? path.slice(0, -".gz".length) : path;
   // Shards of Ersilia's cloud cache have no other extension.
   const format = isPacked && extname(inner) === "" ? "csv" : inputFormatOf(inner);
-  if (format === "json")
+  if (format !== "csv" && format !== "tsv")
     throw new AppError(
       "PREDICT_FORMAT_UNKNOWN",
-      `cannot import predictions from ${path}: got .json, expected .csv, .tsv, .gz or .parquet`,
+      `cannot import predictions from ${path}: got .${format}, expected .csv, .tsv, .gz or .parquet`,
     );
-  let separator: Separator | undefined = format === "tsv" ? "\t" : undefined;
+  const usual: Separator = format === "tsv" ? "\t" : ",";
+  let separator = request.delimiter;
   let pending = "";
   let line = 1;
   const packing = isPacked ? { packing: "gzip" as const } : {};
   for await (const block of textBlocks({ path, cut: "at-line-breaks", ...packing }, ask)) {
     checkAsk(ask, "importing predictions");
     const text = pending + block.text;
-    const [first = "", second] = text.split(/\r\n|\n|\r/).filter((each) => each.trim() !== "");
-    separator ??= first.includes(",") ? "," : (guessSeparator(first, second) ?? ",");
     const records: (Cells & { line: number })[] = [];
     let at = 0;
     pending = "";
+    separator ??= separatorOf(text, usual, request.model.columns);
+    if (separator === undefined) continue;
     while (at < text.length) {
       const record = takeRecord(text, at, { separator, last: block.last, strictness: "strict" });
       if (record.kind === "malformed")
@@ -239,4 +250,20 @@ async function* recordBlocks(path: string, ask: Ask): AsyncGenerator<RecordBlock
     }
     yield { records, bytesRead: block.bytesRead };
   }
+}
+
+/** The one that finds the model's columns in the first record; undefined while the text has no more than blank lines. */
+function separatorOf(text: string, usual: Separator, columns: readonly Column[]): Separator | undefined {
+  if (text.trim() === "") return undefined;
+  const others: readonly Separator[] = [",", "\t", ";", "|"];
+  const finds = [usual, ...others].find((separator) => {
+    for (let at = 0; at < text.length; ) {
+      const record = takeRecord(text, at, { separator, last: true, strictness: "strict" });
+      if (record.kind !== "record") return false;
+      if (!isBlankLine(record)) return layoutOf(record.cells, columns).kind !== "none";
+      at = record.end;
+    }
+    return false;
+  });
+  return finds ?? usual;
 }

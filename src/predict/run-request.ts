@@ -1,4 +1,5 @@
 /** What a prediction run is asked for, what it works with, and what it answers. */
+import type { Separator } from "../csv/index.ts";
 import type { Canonicalizer, Model, Runner } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
@@ -13,6 +14,8 @@ export interface RunRequest extends HeaderWish {
   readonly computes?: "never";
   readonly input: string;
   readonly output: string;
+  /** What separates the cells of the input. Default: what its first lines show. */
+  readonly delimiter?: Separator;
   /** Default: what the mode says. */
   readonly missing?: string;
   readonly statusColumn: "with" | "without";

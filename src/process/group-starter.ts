@@ -3,8 +3,8 @@
  *
  * Why: starting a program from Node copies Node's page tables (milliseconds for each hundred megabytes) and needs a
  * supervising shell per program. One perl (`perl-starter-text.ts`) forks in a tenth of that, and supervises all groups at
- * once; a bash (`starter-text.ts`) does so where there is no perl, with a fork more for each group. It is used where thousands of short programs are run; everything else takes
- * `runProgram`.
+ * once; a bash (`starter-text.ts`) does so where there is no perl, with a fork more for each group. It is used where
+ * thousands of short programs are run; everything else takes `runProgram`.
  *
  * The starter and Memoir share one socket. Its end tells the starter that Memoir has died, even by kill -9, and then all
  * groups get TERM and later KILL. Should the starter die, Memoir ends the groups itself.
@@ -19,7 +19,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Ask, freshAsk, pause } from "../kernel/index.ts";
+import { type Ask, freshAsk, messageOf, pause, systemErrorCode } from "../kernel/index.ts";
 import { perlStarterText } from "./perl-starter-text.ts";
 import { signalGroup } from "./signal-group.ts";
 import { keeperText, starterText } from "./starter-text.ts";
@@ -87,7 +87,13 @@ export function createGroupStarter(options: GroupStarterOptions): GroupStarter {
   let current: Starter | undefined;
   return {
     async open() {
-      current ??= new Starter(options);
+      try {
+        current ??= new Starter(options);
+      } catch (error) {
+        // No room for its folder, no more processes: the caller may have another way.
+        if (systemErrorCode(error) === undefined) throw error;
+        return messageOf(error);
+      }
       return current.ready;
     },
     async run(request, onStart, ask) {
@@ -437,9 +443,12 @@ export function mountLine(mount: {
   readonly target: string;
   /** Besides `bind` and `ro`. */
   readonly options: readonly string[];
+  /** What is mounted below the source comes along, writable; a user may not leave it out. */
+  readonly below?: true;
 }): string {
-  const { source, target, options } = mount;
-  return `${escaped(source)} ${escaped(target)} none ${["bind", "ro", ...options].join(",")} 0 0\n`;
+  const { source, target, options, below } = mount;
+  const all = [below === true ? "rbind" : "bind", "ro", ...options].join(",");
+  return `${escaped(source)} ${escaped(target)} none ${all} 0 0\n`;
 }
 
 function escaped(path: string): string {

@@ -56,7 +56,7 @@ const badFiles: readonly BadFile[] = [
     file: "in.txt",
     content: "smiles\nCCO\n",
     code: 2,
-    says: "error: cannot read the inputs from <here>/in.txt: got the extension .txt, expected one of .csv, .tsv, .json [PREDICT_FORMAT_UNKNOWN]",
+    says: "error: cannot read the inputs from <here>/in.txt: got the extension .txt, expected one of .csv, .tsv, .smi, .smiles, .json [PREDICT_FORMAT_UNKNOWN]",
   },
   {
     title: "several columns with no recognisable one",

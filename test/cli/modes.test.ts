@@ -49,11 +49,11 @@ for (const backend of backends) {
       it("run answers from the local tier alone and writes None for what is missing", async () => {
         const { counts } = await box.json<{ counts: unknown }>("run", "-i", "in.csv", "-o", "l.csv");
         expect(await box.rows("l.csv")).toEqual([
-          "CCO,1",
-          "CCC,1",
+          "CCO,1.0",
+          "CCC,1.0",
           "CCCC,None",
           "CCCCC,None",
-          "CCO,1",
+          "CCO,1.0",
           "notsmiles,None",
         ]);
         expect(counts).toEqual({ reusedLocal: 3, reusedCloud: 0, computed: 0, failed: 0, missing: 3 });
@@ -64,7 +64,7 @@ for (const backend of backends) {
         expect(rows).toBe(4);
         expect((await dumped("ld.csv")).toSorted()).toEqual(
           Object.entries(localRows)
-            .map(([input, value]) => [input, String(value)])
+            .map(([input, value]) => [input, value.toFixed(1)])
             .toSorted(),
         );
       });
@@ -86,8 +86,8 @@ for (const backend of backends) {
         const { counts } = await box.json<{ counts: unknown }>("run", "-i", "in.csv", "-o", "c.csv");
         expect(await box.rows("c.csv")).toEqual([
           "CCO,\\N",
-          "CCC,2",
-          "CCCC,2",
+          "CCC,2.0",
+          "CCCC,2.0",
           "CCCCC,\\N",
           "CCO,\\N",
           "notsmiles,\\N",
@@ -128,7 +128,7 @@ for (const backend of backends) {
             .toSorted(),
         ).toEqual(Object.keys(localRows).toSorted());
         expect(new Set(rows.map(([input]) => input)).size).toBe(17);
-        expect(rows.find(([input]) => input === "CCC")).toEqual(["CCC", "1"]);
+        expect(rows.find(([input]) => input === "CCC")).toEqual(["CCC", "1.0"]);
       });
 
       it("dump -n takes the first local rows, and random cloud rows where they are too few", async () => {
@@ -138,13 +138,13 @@ for (const backend of backends) {
         expect(more.counts).toEqual({ local: 4, cloud: 5 });
         const rows = await dumped("b9.csv");
         expect(new Set(rows.map(([input]) => input)).size).toBe(9);
-        expect(rows.slice(4).every(([, value]) => value === "2")).toBe(true);
+        expect(rows.slice(4).every(([, value]) => value === "2.0")).toBe(true);
       });
 
       it("run --no-compute stops after the cloud and leaves what is missing empty", async () => {
         await box.inputs("nc.csv", ["CCO", "CCC", "CCCCC"]);
         await box.json("run", "--no-compute", "-i", "nc.csv", "-o", "n.csv");
-        expect(await box.rows("n.csv")).toEqual(["CCO,1", "CCC,1", "CCCCC,"]);
+        expect(await box.rows("n.csv")).toEqual(["CCO,1.0", "CCC,1.0", "CCCCC,"]);
       });
 
       it("run asks local, cloud and the model in this order, and writes answers back", async () => {
@@ -157,11 +157,11 @@ for (const backend of backends) {
           "--status-column",
         );
         expect(await box.rows("b.csv")).toEqual([
-          "CCO,1,reused-local",
-          "CCC,1,reused-local",
-          "CCCC,2,reused-cloud",
+          "CCO,1.0,reused-local",
+          "CCC,1.0,reused-local",
+          "CCCC,2.0,reused-cloud",
           "CCCCC,72.151,computed",
-          "CCO,1,reused-local",
+          "CCO,1.0,reused-local",
           "notsmiles,,failed",
         ]);
         expect(first.counts).toEqual({ reusedLocal: 3, reusedCloud: 1, computed: 1, failed: 1, missing: 0 });
@@ -188,12 +188,12 @@ for (const backend of backends) {
           "p3.csv",
         );
         expect(await box.rows("p1.csv")).toEqual([
-          "CCO,1,reused-local",
+          "CCO,1.0,reused-local",
           "CCCCCC,86.178,computed",
           "notsmiles,,failed",
         ]);
         expect(await box.rows("p2.csv")).toEqual([
-          "CCO,1,reused-local",
+          "CCO,1.0,reused-local",
           "CCCCCC,86.178,reused-local",
           "notsmiles,,failed",
         ]);

@@ -27,7 +27,13 @@ it("serve takes the URL; run asks the server once per input and finds bad rows b
   await box.inputs("in.csv", ["CCO", "bad1", "CCCC", "CCO", "bad2"]);
   const { counts } = await box.json<{ counts: unknown }>("run", "-i", "in.csv", "-o", "out.csv");
   expect(counts).toMatchObject({ computed: 3, failed: 2 });
-  expect(await box.rows("out.csv")).toEqual(["CCO,3,1", "bad1,,", "CCCC,4,1", "CCO,3,1", "bad2,,"]);
+  expect(await box.rows("out.csv")).toEqual([
+    "CCO,3.0,1.0",
+    "bad1,,",
+    "CCCC,4.0,1.0",
+    "CCO,3.0,1.0",
+    "bad2,,",
+  ]);
 });
 
 it("what it answered is reused when the server has gone", async () => {
@@ -37,7 +43,7 @@ it("what it answered is reused when the server has gone", async () => {
   await box.json("run", "--model", "eos0srv", "-i", "one.csv", "-o", "one-out.csv");
   await box.json("run", "--model", "eos0srv", "-i", "one.csv", "-o", "one-out.csv");
   expect(server.runs.length - before).toBeLessThanOrEqual(1);
-  expect(await box.rows("one-out.csv")).toEqual(["CCO,3,1"]);
+  expect(await box.rows("one-out.csv")).toEqual(["CCO,3.0,1.0"]);
 });
 
 it("--runner-url runs a model that is here on a server", async () => {
@@ -52,7 +58,7 @@ it("--runner-url runs a model that is here on a server", async () => {
     await box.inputs("weight.csv", ["CCN"]);
     const where = ["--model", "eos3b5e", "--runner-url", other.url, "--local", "runner-local"];
     await box.json("run", ...where, "-i", "weight.csv", "-o", "weight-out.csv");
-    expect(await box.rows("weight-out.csv")).toEqual(["CCN,42"]);
+    expect(await box.rows("weight-out.csv")).toEqual(["CCN,42.0"]);
   } finally {
     await other.close();
   }

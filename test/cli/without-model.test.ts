@@ -110,7 +110,7 @@ describeWith([redisRequirement], "with a Redis", () => {
       await client.set("eos9mix:header", '["weight", "label"]');
       await client.hset("cache:eos9mix", "CCO", '["46.5", "1e5x"]', "CCC", '["44.0", "b"]');
       await box.json("run", "--model", "eos9mix", ...words, "-i", "asked.csv", "-o", "ersilia.csv");
-      expect(await box.rows("ersilia.csv")).toEqual(["CCC,44,b", "N,None,None", "CCO,46.5,1e5x"]);
+      expect(await box.rows("ersilia.csv")).toEqual(["CCC,44.0,b", "N,None,None", "CCO,46.5,1e5x"]);
       await client.quit();
     } finally {
       await redis.stop();

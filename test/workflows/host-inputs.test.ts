@@ -2,7 +2,7 @@
  * Tasks on the plain host and what they are given: whatever a task does to its inputs, the user's files and those of a
  * cache stay as they are; and a task sees its inputs as files and folders, and nobody's secrets.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoirProgram } from "../cli/memoir.ts";
 import { bubblewrapRequirement } from "../servers/bubblewrap.ts";
 import { guardRequirement } from "../servers/guard.ts";
-import { describeWith, type Requirement } from "../servers/requirement.ts";
+import { describeWith, missingOf, type Requirement } from "../servers/requirement.ts";
 import { type RunAnswer, Sandbox } from "./sandbox.ts";
 
 const nobody = 65534;
@@ -222,6 +222,52 @@ exit 0`,
         expect(err).toContain("environment of other processes");
       });
   });
+
+const root: Requirement = {
+  name: "mounts",
+  programs: ["mount", "umount"],
+  debianPackages: ["mount"],
+  needsRoot: true,
+};
+
+describeWith([root], "an input folder in which other file systems are mounted", () => {
+  const points = ["mounted", "mounted/d/sub", "mounted/d/sub/deep"];
+  afterEach(() => {
+    for (const point of [...points].reverse()) spawnSync("umount", [box.path(point)]);
+  });
+
+  // Places whose needs are not met here are named as skipped by the suites above.
+  const here = places.filter(({ flags, needs }) => !flags.includes("--isolate") && !needs.some(missingOf));
+  it.each(here)("is whole for a task $title, and cannot be written to", async (place) => {
+    for (const point of points) {
+      mkdirSync(box.path(point), { recursive: true });
+      const words = ["-t", "tmpfs", "-o", "nosuid,nodev,noatime,mode=777", "none", box.path(point)];
+      expect(spawnSync("mount", words).status).toBe(0);
+      writeFileSync(box.path(`${point}/file`), `${point}\n`);
+      chmodSync(box.path(`${point}/file`), 0o666);
+    }
+    chmodSync(box.path("mounted/d"), 0o777);
+    writeFileSync(box.path("mounted/d/file"), "d\n");
+    await box.write(
+      "main.wdl",
+      `version 1.2
+task t { input { Directory d }
+  command <<< cat ~{d}/sub/file ~{d}/sub/deep/file; for f in ~{d}/file ~{d}/sub/file ~{d}/sub/deep/file; do echo x >> $f; touch $f.new; done; exit 0 >>>
+  output { Array[String] said = read_lines(stdout()) } }
+workflow w { input { Directory d } call t { input: d = d } output { Array[String] said = t.said } }`,
+    );
+    const { outputs } = await run(place, `d=${box.path("mounted/d")}`, "--no-cache");
+    expect(outputs["w.said"]).toEqual(["mounted/d/sub", "mounted/d/sub/deep"]);
+    for (const [folder, text] of [
+      ["d", "d"],
+      ["d/sub", "mounted/d/sub"],
+      ["d/sub/deep", "mounted/d/sub/deep"],
+    ]) {
+      expect(readFileSync(box.path(`mounted/${folder}/file`), "utf8")).toBe(`${text}\n`);
+      expect(readdirSync(box.path(`mounted/${folder}`))).not.toContain("file.new");
+    }
+  });
+});
 
 describeWith([guardRequirement], "a host task that stumbles on an input that is mounted", () => {
   it("fails with words that name the input and what helps", async () => {

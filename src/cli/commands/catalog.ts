@@ -22,6 +22,11 @@ export const command = defineCommand<CatalogResult>({
       description: "write the list to a .csv or .json file",
       aliases: ["-f", "--file-name"],
     },
+    {
+      flags: "--task <task>",
+      description: "only models of this task",
+      choices: ["Annotation", "Representation", "Sampling"],
+    },
     { flags: "--hub", description: "refused: the hub's list is not read here", legacy: true },
     { flags: "-l, --local", description: "accepted; the list is always of this machine", legacy: true },
     { flags: "--less", description: "accepted; the short list is the default", legacy: true },
@@ -37,7 +42,12 @@ export const command = defineCommand<CatalogResult>({
       );
     if (given.is("card") && model === undefined)
       throw new AppError("CLI_USAGE", "memoir catalog: --card needs a MODEL");
-    const result = await (await app()).catalog(present("model", model), ask);
+    const all = await (await app()).catalog(present("model", model), ask);
+    const task = given.text("task");
+    const result =
+      task === undefined
+        ? all
+        : { ...all, models: all.models.filter((row) => row.task.split(", ").includes(task)) };
     const output = given.text("output");
     if (output !== undefined) {
       await writeList(output, result);

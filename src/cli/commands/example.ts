@@ -27,6 +27,7 @@ export const command = defineCommand<ExampleResult>({
       choices: ["random", "curated", "deterministic"],
     },
     { flags: "--seed <text>", description: "repeat a random draw" },
+    { flags: "--model <model>", description: "the same as MODEL" },
     sessionOption,
     { flags: "-r, --random", description: "the same as --mode random", legacy: true },
     {
@@ -51,8 +52,10 @@ export const command = defineCommand<ExampleResult>({
   act: async (given, { app, ask }) => {
     const count = given.count("n-samples") ?? 5;
     if (count < 0) throw new AppError("CLI_USAGE", `memoir example: -n must be 0 or more, got ${count}`);
+    if (given.argument(0) !== undefined && given.text("model") !== undefined)
+      throw new AppError("CLI_USAGE", "memoir example: name the model once, as MODEL or with --model");
     const wish = {
-      ...present("model", given.argument(0)),
+      ...present("model", given.argument(0) ?? given.text("model")),
       ...present("session", given.text("session")),
       ...present("seed", given.text("seed")),
       ...present("output", given.text("output")),

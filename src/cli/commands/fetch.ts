@@ -2,6 +2,7 @@
 import type { FetchResult } from "../../app/index.ts";
 import { AppError } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
+import { refusedByFetch } from "../ersilia-flags.ts";
 import { present } from "../model-options.ts";
 
 export const command = defineCommand<FetchResult>({
@@ -16,11 +17,23 @@ export const command = defineCommand<FetchResult>({
     {
       flags: "--from-dir <folder>",
       description: "the same as naming the folder",
+      aliases: ["--repo-path"],
       conflicts: ["from-hosted"],
       legacy: true,
     },
-    { flags: "--from-hosted <url>", description: "the same as naming the server's URL", legacy: true },
+    {
+      flags: "--from-hosted <url>",
+      description: "the same as naming the server's URL",
+      aliases: ["--hosted-url"],
+      legacy: true,
+    },
     { flags: "--from-github", description: "accepted; an id means its git repository anyway", legacy: true },
+    {
+      flags: "--overwrite",
+      description: "accepted; fetching replaces what was fetched before anyway",
+      legacy: true,
+    },
+    ...refusedByFetch,
   ],
   examples: [{ command: "memoir fetch eos3b5e", note: "built in, so nothing is downloaded" }],
   act: async (given, { app, ask }) =>

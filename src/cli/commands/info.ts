@@ -1,6 +1,7 @@
 /** memoir info [MODEL] */
 import type { InfoResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { refusedFlag } from "../ersilia-flags.ts";
 import { present, sessionOption } from "../model-options.ts";
 import { table } from "../words.ts";
 
@@ -10,11 +11,18 @@ export const command = defineCommand<InfoResult>({
   name: "info",
   summary: "Tell about the served model, or any other",
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL; default the served model" }],
-  options: [sessionOption],
+  options: [
+    { flags: "--model <model>", description: "the same as MODEL" },
+    sessionOption,
+    refusedFlag("-o, --output <file>", "send `memoir info --json` into the file"),
+  ],
   examples: [{ command: "memoir info molecular-weight" }],
   act: async (given, { app, ask }) =>
     (await app()).info(
-      { ...present("model", given.argument(0)), ...present("session", given.text("session")) },
+      {
+        ...present("model", given.argument(0) ?? given.text("model")),
+        ...present("session", given.text("session")),
+      },
       ask,
     ),
   render: (info, screen) => {

@@ -1,7 +1,7 @@
 /** memoir predictions import MODEL FILE */
 import type { ImportResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { tierOptions, tierWish } from "../model-options.ts";
+import { delimiterOf, delimiterOption, tierOptions, tierWish } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
@@ -19,6 +19,7 @@ export const command = defineCommand<ImportResult>({
   ],
   options: [
     { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },
+    delimiterOption,
     ...tierOptions,
   ],
   examples: [
@@ -35,6 +36,7 @@ export const command = defineCommand<ImportResult>({
           file: given.argument(1) ?? "",
           into:
             given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
+          ...delimiterOf(given, "predictions import"),
           ...tierWish(given),
         },
         emit,

@@ -3,6 +3,8 @@ import { AppError } from "../../kernel/index.ts";
 import type { RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
 import {
+  delimiterOf,
+  delimiterOption,
   localRuleOptions,
   lookUpOptions,
   modeOptions,
@@ -21,11 +23,11 @@ export const command = defineCommand<RunResult>({
   details: [
     "With a workflow as its argument (`memoir run main.wdl`) it runs the workflow instead; `memoir run main.wdl --help` tells about that.",
     "Reads the inputs, looks them up in the caches that the mode names, computes what is missing where the mode allows it, and writes one row per input in the inputs' order: key (MD5 of the input), input, and the model's columns.",
-    "Inputs: .csv, .tsv or .json. A file of several columns needs one called smiles or input, or --column. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
+    "Inputs: .csv, .tsv, .smi or .json. A file of several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and blanks between cells are recognised by the first lines, or refused where they could be part of a text; --delimiter decides. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
     "Ends with exit code 1 when rows had to be computed and every single one failed.",
   ],
   options: [
-    { flags: "-i, --input <file>", description: "inputs: .csv, .tsv or .json" },
+    { flags: "-i, --input <file>", description: "inputs: .csv, .tsv, .smi or .json" },
     {
       flags: "-o, --output <file>",
       description: "predictions: .csv, .tsv, .json or .h5",
@@ -45,6 +47,7 @@ export const command = defineCommand<RunResult>({
       flags: "--column <name>",
       description: "column that holds the inputs, by its header or its number from 1",
     },
+    delimiterOption,
     { flags: "--header", description: "the first line is a header, even if it looks like a molecule" },
     { flags: "--no-header", description: "the first line is a row" },
     {
@@ -78,6 +81,7 @@ export const command = defineCommand<RunResult>({
       output: required(given.text("output"), "-o"),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
       ...present("column", given.text("column")),
+      ...delimiterOf(given, "run"),
       ...(given.is("header") ? { header: "present" as const } : {}),
       ...(given.is("no-header") ? { header: "absent" as const } : {}),
       ...present("batchSize", batchSize),

@@ -1,6 +1,7 @@
 /** memoir serve MODEL */
 import type { ServeResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { refusedByServe } from "../ersilia-flags.ts";
 import {
   legacyCacheOptions,
   localRuleOptions,
@@ -45,6 +46,7 @@ export const command = defineCommand<ServeResult>({
       kind: "number",
       legacy: true,
     },
+    ...refusedByServe,
   ],
   examples: [
     {

@@ -71,16 +71,14 @@ export async function guardTable(
   const lines: string[] = [];
   const outside = new Set<string>();
   const add = (source: string, target: string) => {
-    lines.push(mountLine({ source, target, options: optionsAt(mounted, source) }));
-    for (const { point } of mounted)
-      if (point.startsWith(`${source}/`))
-        lines.push(
-          mountLine({
-            source: point,
-            target: target + point.slice(source.length),
-            options: optionsAt(mounted, point),
-          }),
-        );
+    // Only the first of the mounts that come along is made read-only: the others are covered.
+    const below = mounted.map(({ point }) => point).filter((point) => point.startsWith(`${source}/`));
+    for (const each of [source, ...new Set(below)]) {
+      const isOuter = below.some((point) => point.startsWith(`${each}/`));
+      const options = optionsAt(mounted, each);
+      const place = target + each.slice(source.length);
+      lines.push(mountLine({ source: each, target: place, options, ...(isOuter ? { below: true } : {}) }));
+    }
   };
   for (const { source, target, kind } of mounts) {
     const place = at.placeOf(target);

@@ -153,6 +153,17 @@ class HostExecutor implements Executor {
     });
   }
 
+  #once(): Promise<Starting> {
+    if (this.#starting !== undefined) return this.#starting;
+    const starting = this.#start();
+    this.#starting = starting;
+    // The next task tries again.
+    starting.catch(() => {
+      this.#starting = undefined;
+    });
+    return starting;
+  }
+
   async #start(): Promise<Starting> {
     const { env, guard } = this.#options;
     const say = (why: string) =>
@@ -284,8 +295,7 @@ class HostExecutor implements Executor {
     if (earlier !== undefined) return earlier;
     checkAsk(ask, `starting ${attempt.id}`);
     const isPlain = this.#sandbox === undefined;
-    this.#starting ??= isPlain ? this.#start() : Promise.resolve({ isGuarded: false });
-    const { starter, isGuarded } = await this.#starting;
+    const { starter, isGuarded } = isPlain ? await this.#once() : { isGuarded: false };
     const root = isPlain ? await this.#plainRoot(attempt.directory) : taskRoot;
     const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
     const staging = await prepareAttempt(
@@ -322,8 +332,10 @@ class HostExecutor implements Executor {
               stopAsk,
             );
       await this.#cgroups?.end(attempt.id, freshAsk());
-      if (outcome.kind === "unmounted")
-        throw new AppError("EXEC_START_FAILED", `mounting the inputs of ${attempt.id}: ${outcome.words}`);
+      if (outcome.kind === "unmounted") {
+        this.#options.say?.(`inputs of ${attempt.id} are copied: mounting them failed (${outcome.words})`);
+        return await this.#run({ ...attempt, copyInputs: true }, stop, begun, ask);
+      }
       await settleInputs(attempt, staging);
       const end = await readEnd(attempt, outcome, (performance.now() - startedAt) / 1000);
       return stop.aborted ? stoppedEnd(end, stop.reason) : end;

@@ -3,15 +3,17 @@
  * doubled quotes and line breaks; LF, CRLF and CR end a line). Lines of nothing but blanks are not rows. Every row must
  * have as many cells as the first line.
  */
-import { guessSeparator, isBlankLine, type Separator, separatorNames, takeRecord } from "../../csv/index.ts";
+import { isBlankLine, type Separator, takeRecord } from "../../csv/index.ts";
 import { AppError } from "../../kernel/index.ts";
-import { decideHeader, type HeaderWish, isInputHeader } from "./header.ts";
-import { looksLikeMolecule } from "./molecule-look.ts";
+import { decideHeader, type HeaderWish } from "./header.ts";
+import { chooseSeparator, refuseUnseparated, sampleRecords, withoutEdges } from "./separator-choice.ts";
 import { longestCellBytes } from "./text-blocks.ts";
 
 export interface CsvScanOptions extends HeaderWish {
-  /** Default: a comma, unless the first two lines show another one. */
+  /** Default: by the first lines. */
   readonly separator?: Separator;
+  /** Where the first lines do not show another one. Default: a comma. */
+  readonly fallback?: Separator;
   /** The file as the user knows it, for messages. */
   readonly name: string;
 }
@@ -25,6 +27,11 @@ export class CsvScanner {
   #column = -1;
   #note: string | undefined;
   #separator: Separator | undefined;
+  /** Characters of the next text that say how it is separated and are no record. */
+  #start = 0;
+  /** The only cell of the first line, which was taken for a header. */
+  #header: string | undefined;
+  #checked = false;
 
   constructor(options: CsvScanOptions) {
     this.#options = options;
@@ -41,47 +48,47 @@ export class CsvScanner {
 
   /** Appends the inputs of all records that are complete to `rows`. */
   feed(block: string, last: boolean, rows: string[]): void {
-    const text = this.#pending === "" ? block : this.#pending + block;
+    let text = this.#pending === "" ? block : this.#pending + block;
     this.#pending = "";
-    const separator = this.#separatorOf(text);
+    const separator = this.#separatorOf(text, last);
+    if (separator === undefined) {
+      this.#pending = text;
+      return;
+    }
+    if (this.#start > 0) {
+      text = text.slice(this.#start);
+      this.#start = 0;
+      this.#line++;
+    }
+    const before = rows.length;
     if (separator === " " || text.includes('"')) this.#scanQuoted(text, last, rows, separator);
     else this.#scanPlain(text, rows, separator);
+    this.#checkFirst(rows, before);
   }
 
-  /** Decided by the first lines, once. */
-  #separatorOf(text: string): Separator {
+  /** Once, by the first inputs: are they whole cells? What the user said about separators is not doubted. */
+  #checkFirst(rows: readonly string[], before: number): void {
+    if (this.#checked || this.#column < 0) return;
+    this.#checked = true;
+    if (this.#options.separator !== undefined) return;
+    const header = this.#width === 1 && this.#header !== undefined ? [this.#header] : [];
+    refuseUnseparated([...header, ...rows.slice(before, before + sampleRecords)], this.#options.name);
+  }
+
+  /** Decided by the first lines, once; undefined = more of them are needed. */
+  #separatorOf(text: string, last: boolean): Separator | undefined {
     if (this.#separator !== undefined) return this.#separator;
-    const asked = this.#options.separator;
-    const [first, second] = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
-    if (asked !== undefined || first === undefined) {
-      if (first !== undefined) this.#separator = asked ?? ",";
-      return asked ?? ",";
+    const { separator: asked, fallback = "," } = this.#options;
+    if (asked !== undefined) {
+      this.#separator = asked;
+      return asked;
     }
-    const guess = guessSeparator(first, second) ?? ",";
-    this.#separator = guess === "," || !this.#isTable(first, second, guess) ? "," : guess;
-    return this.#separator;
-  }
-
-  /**
-   * Whether the lines are a table of that separator, which SMILES never hold. One whose header names the inputs is read;
-   * any other must be told apart by the user.
-   */
-  #isTable(first: string, second: string | undefined, separator: Separator): boolean {
-    const { name, column, header } = this.#options;
-    const pieces = (line: string) => line.trim().split(separator === " " ? /[ \t]+/ : separator);
-    const names = pieces(first);
-    const called = Object.keys(separatorNames).find((key) => separatorNames[key] === separator) ?? "";
-    if (column !== undefined || (header !== "absent" && names.some(isInputHeader))) {
-      this.#note = `${name} is read with ${called} as its delimiter (${first.trim().slice(0, 40)}); --delimiter says otherwise`;
-      return true;
-    }
-    // Words with blanks between them may be one text each; a molecule followed by a blank is not.
-    const molecules = [...names.slice(0, 1), ...pieces(second ?? "").slice(0, 1)].some(looksLikeMolecule);
-    if (separator === " " && !molecules) return false;
-    throw new AppError(
-      "PREDICT_INPUT_COLUMNS_UNCLEAR",
-      `cannot read ${name}: line 1 looks ${called}-separated (${first.trim().slice(0, 60)}), and no column is called smiles or input; name the column with --column, save the file with commas, or say --delimiter ${called} or --delimiter comma`,
-    );
+    if (!last && text.length < decidedByCharacters && linesOf(text) < sampleRecords + 2) return undefined;
+    const choice = chooseSeparator(text, last ? "last" : "more", { ...this.#options, fallback });
+    this.#separator = choice.separator;
+    this.#note = choice.note;
+    this.#start = choice.start;
+    return choice.separator;
   }
 
   #scanPlain(text: string, rows: string[], separator: Separator): void {
@@ -148,6 +155,7 @@ export class CsvScanner {
     this.#column = decision.column;
     this.#note ??= decision.note;
     if (decision.firstLineIsRow) rows.push(cells[decision.column] ?? "");
+    else if (cells.length === 1) this.#header = cells[0];
   }
 
   #ragged(cells: number): AppError {
@@ -169,7 +177,12 @@ export class CsvScanner {
   }
 }
 
-/** Blanks at the ends of a line separate nothing. */
-function withoutEdges(cells: readonly string[]): readonly string[] {
-  return cells.slice(cells[0] === "" ? 1 : 0, cells.at(-1) === "" ? -1 : undefined);
+/** How far into a file its separator must have shown. */
+const decidedByCharacters = 1 << 16;
+
+/** Of the first lines; enough of them are enough. */
+function linesOf(text: string): number {
+  let lines = 0;
+  for (const _ of text.matchAll(/\r\n|\n|\r/g)) if (++lines > sampleRecords + 2) break;
+  return lines;
 }

@@ -89,6 +89,76 @@ describe("reading inputs", () => {
     expect((await read("v.csv", "drug name\nacetic acid\n")).inputs).toEqual(["acetic acid"]);
   });
 
+  it.each([
+    ["a .tsv with commas", "a.tsv", "smiles,name\nCCO,a\nCCC,b\n"],
+    ["a .tsv with semicolons", "a.tsv", "smiles;name\nCCO;a\nCCC;b\n"],
+    ["Excel's first line", "a.csv", "\ufeffsep=;\r\nname;smiles\r\na;CCO\r\nb;CCC\r\n"],
+    ["decimal commas in cells", "a.csv", "smiles;value\nCCO;1,5\nCCC;2,5\n"],
+    ["a decimal comma in each line, the header included", "a.csv", "smiles;a,b\nCCO;1,5\nCCC;2,5\n"],
+    ["a cell in quotes with line breaks first", "a.csv", '"the\nname";smiles\n"a\nb";CCO\nb;CCC\n'],
+    ["lone carriage returns", "a.csv", "name;smiles\ra;CCO\rb;CCC"],
+    ["blanks and tabs in turn", "a.csv", "name\tsmiles \n a CCO\nb\tCCC\n"],
+  ])("reads a table in spite of %s", async (_, name, content) => {
+    expect((await read(name, content)).inputs).toEqual(["CCO", "CCC"]);
+  });
+
+  it("reads a table by a column that the user names", async () => {
+    const text = "a;molecule\n1;CCO\n";
+    expect((await read("b.csv", text, { column: "molecule" })).inputs).toEqual(["CCO"]);
+    expect((await read("b.csv", "1;CCO\n2;CCC\n", { column: "2", header: "absent" })).inputs).toEqual([
+      "CCO",
+      "CCC",
+    ]);
+    expect(
+      (await read("b.csv", "CCO ethanol\nCCC propane\n", { column: "1", header: "absent" })).inputs,
+    ).toEqual(["CCO", "CCC"]);
+    expect((await read("b.csv", "my text\nhello world\n", { column: "1" })).inputs).toEqual(["hello world"]);
+  });
+
+  it.each([
+    ["names behind some", "smiles\nCCO ethanol\nCCC propane\nC\n"],
+    ["names of one or two words", "smiles name\nCCO ethyl alcohol\nCCC propane\n"],
+    ["cells behind a tab under a header of one cell", "smiles\nCCO\ta\nCCC\tb\n"],
+    ["cells behind a semicolon under a header of one cell", "smiles\nCCO;a\nCCC;b\n"],
+    ["one line and no header", "CCO ethanol\n"],
+    ["a blank and a name in a column of a table", "id,smiles\n1,CCO ethanol\n2,CCC propane\n"],
+  ])("refuses molecules that carry something: %s", async (_, content) => {
+    expect(await failure("c.csv", content)).toMatch(/^PREDICT_INPUT_COLUMNS_UNCLEAR: .*--delimiter/);
+  });
+
+  it.each([
+    ["sentences", "input text", ["hello world", "I am", "I am not"]],
+    ["sentences of as many words as the header", "smiles text", ["hello world", "good bye"]],
+    ["texts with semicolons", "text", ["hello; world", "one; two; three"]],
+    ["SMARTS", "smarts", ["[C;H1]", "[N;H2]"]],
+    ["CXSMILES", "smiles", ["CCO |$;;R$|", "CCN |$;;R$|"]],
+    ["a stray name among molecules", "smiles", ["CCO", "CCC", "CCN", "CC", "CCO ethanol"]],
+  ])("leaves one column of %s as it is", async (_, header, rows) => {
+    expect((await read("d.csv", `${header}\n${rows.join("\n")}\n`)).inputs).toEqual(rows);
+  });
+
+  it("decides nothing before it has seen enough, however small the blocks are", () => {
+    for (const text of ["canonical smiles\nCCO\nCCC\n", "name;smiles\na;CCO\nb;CCC\n"])
+      for (let cut = 1; cut < text.length; cut++) {
+        const scanner = new CsvScanner({ name: "x" });
+        const got: string[] = [];
+        scanner.feed(text.slice(0, cut), false, got);
+        scanner.feed(text.slice(cut), true, got);
+        expect(got).toEqual(["CCO", "CCC"]);
+      }
+  });
+
+  it("keeps what CXSMILES say behind the SMILES, and refuses commas in a .smi file", async () => {
+    expect((await read("y.smi", "CCO |$;;R$| ethanol\nCCC  |c:1| b\n")).inputs).toEqual([
+      "CCO |$;;R$|",
+      "CCC  |c:1|",
+    ]);
+    expect(await failure("y.smi", "CCO,ethanol\n")).toBe(
+      'PREDICT_INPUT_MALFORMED: cannot read <dir>/y.smi, line 1: expected blanks or a tab behind the SMILES (--delimiter names another one), got "CCO,ethanol"',
+    );
+    expect((await read("y.smi", "smiles,name\nCCO,a\n", { delimiter: "," })).inputs).toEqual(["CCO"]);
+  });
+
   it("takes the first word of each line of a .smi file", async () => {
     expect((await read("w.smi", "CCO ethyl alcohol\n\nCCC\tpropane\r\nC\n")).inputs).toEqual([
       "CCO",

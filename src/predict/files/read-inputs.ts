@@ -19,7 +19,7 @@ export interface InputChunk {
 
 export interface ReadInputsRequest extends HeaderWish {
   readonly path: string;
-  /** What separates cells. Default: a tab in .tsv; in others a comma, unless the first two lines show another one. */
+  /** What separates cells. Default: what the first lines show, else a tab in .tsv and a comma in others. */
   readonly delimiter?: Separator;
   /** Rows of a chunk; the last one has fewer. Chunks of very long rows have fewer as well. */
   readonly chunkRows: number;
@@ -94,10 +94,14 @@ function scannerFor(request: ReadInputsRequest): Scanner {
     return { feed: (t, l, r) => json.feed(t, l, r), note: () => undefined, started: () => json.sawList };
   }
   if (format === "smi" && request.delimiter === undefined) {
-    const smiles = new SmilesScanner();
+    const smiles = new SmilesScanner(name);
     return { feed: (t, l, r) => smiles.feed(t, l, r), note: () => undefined, started: () => smiles.started };
   }
-  const separator = request.delimiter ?? (format === "tsv" ? "\t" : undefined);
-  const csv = new CsvScanner({ ...request, name, ...(separator === undefined ? {} : { separator }) });
+  const csv = new CsvScanner({
+    ...request,
+    name,
+    fallback: format === "tsv" ? "\t" : ",",
+    ...(request.delimiter === undefined ? {} : { separator: request.delimiter }),
+  });
   return { feed: (t, l, r) => csv.feed(t, l, r), note: () => csv.note, started: () => csv.sawHeader };
 }

@@ -1,0 +1,73 @@
+/** Commands and flags of Ersilia's command line: obeyed, or answered by name with what to use instead. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Sandbox } from "./memoir.ts";
+
+let box: Sandbox;
+beforeAll(async () => {
+  box = await Sandbox.create();
+});
+afterAll(() => box.remove());
+
+describe("flags that Memoir does not obey", () => {
+  it.each([
+    ["fetch eos3b5e --from_dockerhub", "fetch from git, a folder or a server's URL"],
+    ["fetch eos3b5e --from_s3", "fetch from git, a folder or a server's URL"],
+    ["fetch eos3b5e --reuse", "`memoir catalog` lists what is here"],
+    ["fetch eos3b5e --with_fastapi", "run.sh"],
+    ["serve eos3b5e -nn", "--match canonical"],
+    ["serve eos3b5e --nearest-neigbors", "--match canonical"],
+    ["serve eos3b5e --output-source cloud-only", "--cloud-cache-only"],
+    ["info eos3b5e -o x.json", "memoir info --json"],
+    ["catalog --hub", "memoir fetch eos4e40"],
+  ])("%s: exit code 2 and the way to go", async (line, way) => {
+    const { code, out, err } = await box.run(...line.split(" "));
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(way);
+    expect(err).not.toContain("unknown option");
+  });
+
+  it("are in the help", async () => {
+    const { out } = await box.run("fetch", "--help");
+    expect(out).toMatch(/--from-dockerhub +refused: Memoir pulls no images/);
+    expect(out).toMatch(/--overwrite +accepted/);
+  });
+});
+
+describe("flags that Memoir obeys", () => {
+  it.each([
+    "fetch eos3b5e --overwrite",
+    "fetch eos3b5e --from_github",
+    "example -n 2 --model eos3b5e",
+    "example eos3b5e -n 2 -r -s",
+    "example --model eos3b5e -p -c",
+    "info --model eos3b5e",
+    "catalog -l --less -t --task Annotation",
+    "serve eos3b5e -t -p 8080 --tracking_use_case local --max_cache_memory_frac 0.3 --session x",
+    "serve eos3b5e -rs -ws -a public --enable-cache --session x",
+    "close --session x",
+  ])("%s", async (line) => {
+    const { code, err } = await box.run(...line.split(" "));
+    expect([code, err.includes("error")]).toEqual([0, false]);
+  });
+
+  it("--task leaves out models of other tasks", async () => {
+    const { models } = await box.json<{ models: unknown[] }>("catalog", "--task", "Sampling");
+    expect(models).toEqual([]);
+  });
+
+  it("a model is named once", async () => {
+    expect((await box.run("example", "eos3b5e", "--model", "eos3b5e")).code).toBe(2);
+  });
+});
+
+it.each([
+  ["test eos3b5e", "--mode curated"],
+  ["uninstall", "~/.memoir"],
+  ["publish", "publishes no models"],
+  ["setup", "memoir doctor"],
+])("memoir %s is answered by name", async (line, way) => {
+  const { code, err } = await box.run(...line.split(" "));
+  expect(code).toBe(2);
+  expect(err).toContain("is a command of Ersilia's");
+  expect(err).toContain(way);
+});
