@@ -35,7 +35,7 @@ export interface Guard {
 }
 
 export interface GroupStarterOptions {
-  /** Path of the shell that starts groups: a bash, 3.2 or newer, or a perl, which does it for a third of the cost. */
+  /** Path of the shell that starts groups: a bash, 3.2 or newer, or a perl, which does it for two thirds of the cost. */
   readonly shell: { readonly kind: "bash" | "perl"; readonly path: string };
   /**
    * For bash: shell text that every group runs, as the body of a function: `"$@"` are the words of `run`. In a fork (`( … )` or

@@ -1,5 +1,5 @@
 /**
- * The group starter in Perl: the same as in bash (starter-text.ts), for a third of its cost. Perl forks once for a
+ * The group starter in Perl: the same as in bash (starter-text.ts), for two thirds of its cost. Perl forks once for a
  * command, reads requests in one piece, and learns of every end by itself, so that no shell has to wait beside each
  * command; and what it does for one group does not copy its memory. It loads no module.
  *
