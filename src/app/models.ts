@@ -14,6 +14,7 @@ import {
   type Model,
   parseFetchSource,
 } from "../models/index.ts";
+import type { RowStream, StreamedFormat } from "../predict/index.ts";
 import { runnerWords, settingsOf, tierNames, type Wiring } from "./predictions.ts";
 import type { PredictionSettings } from "./sessions.ts";
 
@@ -100,6 +101,9 @@ export interface ExampleWish {
   readonly seed?: string;
   /** `.csv`, `.tsv` or `.json`; undefined = nothing is written. */
   readonly output?: string;
+  readonly outputStream?: RowStream;
+  /** Default: by the extension of the output. */
+  readonly outputFormat?: StreamedFormat;
 }
 
 export interface ExampleResult {
@@ -119,31 +123,41 @@ export async function example(wish: ExampleWish, wiring: Wiring, ask: Ask): Prom
   const seed = wish.seed === undefined ? {} : { seed: wish.seed };
   const inputs = exampleInputs(model, { count: wish.count, mode: wish.mode, ...seed });
   if (wish.output === undefined) return { inputs };
+  if (wish.outputStream !== undefined) {
+    await wish.outputStream.write(inputsText(inputs, wish.outputFormat ?? "csv"));
+    return { inputs, output: wish.output };
+  }
   const output = resolve(cwd, wish.output);
-  await writeInputs(output, inputs);
+  await writeInputs(output, inputs, wish.outputFormat);
   return { inputs, output };
 }
 
-async function writeInputs(path: string, inputs: readonly string[]): Promise<void> {
+function inputsText(inputs: readonly string[], format: StreamedFormat): string {
+  if (format !== "json") return `input\n${inputs.map((input) => `${quoted(input)}\n`).join("")}`;
+  const objects = inputs.map((input) => ({ input }));
+  return `${JSON.stringify(objects, null, 4)}\n`;
+}
+
+const exampleFormats: Readonly<Record<string, StreamedFormat>> = {
+  ".csv": "csv",
+  ".tsv": "tsv",
+  ".json": "json",
+};
+
+async function writeInputs(
+  path: string,
+  inputs: readonly string[],
+  asked: StreamedFormat | undefined,
+): Promise<void> {
   const extension = extname(path).toLowerCase();
-  const texts: Readonly<Record<string, () => string>> = {
-    ".csv": () => `input\n${inputs.map((input) => `${quoted(input)}\n`).join("")}`,
-    ".tsv": () => `input\n${inputs.map((input) => `${quoted(input)}\n`).join("")}`,
-    ".json": () =>
-      `${JSON.stringify(
-        inputs.map((input) => ({ input })),
-        null,
-        4,
-      )}\n`,
-  };
-  const text = texts[extension];
-  if (text === undefined)
+  const format = asked ?? (Object.hasOwn(exampleFormats, extension) ? exampleFormats[extension] : undefined);
+  if (format === undefined)
     throw new AppError(
       "PREDICT_FORMAT_UNKNOWN",
-      `cannot write examples to ${path}: got ${extension || "no extension"}, expected one of ${Object.keys(texts).join(", ")}`,
+      `cannot write examples to ${path}: got ${extension || "no extension"}, expected one of ${Object.keys(exampleFormats).join(", ")}`,
     );
   try {
-    await writeFile(path, text());
+    await writeFile(path, inputsText(inputs, format));
   } catch (error) {
     const code = systemErrorCode(error);
     throw new AppError(

@@ -1,16 +1,20 @@
 /** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
+import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
 import { AppError, type Ask, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
   type DumpResult,
   dumpPredictions,
+  type InputFormat,
   type PredictEventSink,
   planOf,
+  type RowStream,
   type RunResult,
   runPredictions,
+  type StreamedFormat,
 } from "../predict/index.ts";
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
@@ -48,6 +52,11 @@ export interface ServeResult {
 export interface RunWish extends SettingsWish {
   readonly input: string;
   readonly output: string;
+  /** Instead of the files. */
+  readonly inputStream?: Readable;
+  readonly outputStream?: RowStream;
+  readonly inputFormat?: InputFormat;
+  readonly outputFormat?: StreamedFormat;
   readonly delimiter?: Separator;
   readonly column?: string;
   readonly header?: "present" | "absent";
@@ -60,6 +69,8 @@ export interface RunWish extends SettingsWish {
 export interface DumpWish extends SettingsWish {
   /** Default: `<model>_precalc.csv` in the current folder. */
   readonly output?: string;
+  readonly outputStream?: RowStream;
+  readonly outputFormat?: StreamedFormat;
   readonly count?: number;
   readonly seed?: string;
   readonly statusColumn: "with" | "without";
@@ -133,8 +144,11 @@ export async function run(
       {
         mode: settings.mode,
         ...(settings.computes === undefined ? {} : { computes: settings.computes }),
-        input: resolve(environment.cwd, wish.input),
-        output: resolve(environment.cwd, wish.output),
+        input: wish.inputStream === undefined ? resolve(environment.cwd, wish.input) : wish.input,
+        ...(wish.inputStream === undefined ? {} : { inputStream: wish.inputStream }),
+        ...(wish.inputFormat === undefined ? {} : { inputFormat: wish.inputFormat }),
+        output: wish.outputStream === undefined ? resolve(environment.cwd, wish.output) : wish.output,
+        ...streamedOutput(wish),
         ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
         ...(wish.column === undefined ? {} : { column: wish.column }),
         ...(wish.header === undefined ? {} : { header: wish.header }),
@@ -175,7 +189,11 @@ export async function dump(
     return await dumpPredictions(
       {
         mode: settings.mode,
-        output: resolve(environment.cwd, wish.output ?? `${model.id}_precalc.csv`),
+        output:
+          wish.outputStream === undefined
+            ? resolve(environment.cwd, wish.output ?? `${model.id}_precalc.csv`)
+            : (wish.output ?? ""),
+        ...streamedOutput(wish),
         ...(wish.count === undefined ? {} : { count: wish.count }),
         seed: wish.seed ?? randomBytes(6).toString("hex"),
         statusColumn: wish.statusColumn,
@@ -186,6 +204,13 @@ export async function dump(
   } finally {
     await tiers.close();
   }
+}
+
+function streamedOutput({ outputStream, outputFormat }: Pick<DumpWish, "outputStream" | "outputFormat">) {
+  return {
+    ...(outputStream === undefined ? {} : { outputStream }),
+    ...(outputFormat === undefined ? {} : { outputFormat }),
+  };
 }
 
 /** The open session's settings with the wish over them; without a session the wish must name the model. */

@@ -91,6 +91,7 @@ export async function importFile(
     readonly file: string;
     readonly into: Source;
     readonly delimiter?: Separator;
+    readonly missing?: string;
   },
   environment: Environment,
   emit: PredictEventSink,
@@ -114,6 +115,7 @@ export async function importFile(
         tier,
         emit,
         ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
+        ...(wish.missing === undefined ? {} : { missing: wish.missing }),
       },
       ask,
     );

@@ -3,8 +3,10 @@
  * commands/ exports one `command`; `registry.ts` names it and loads it when it is asked for. Help, the docs' flag tables
  * and the parser all read the same data.
  */
+import type { Readable } from "node:stream";
 import type { App } from "../app/index.ts";
 import { type Ask, writeJson } from "../kernel/index.ts";
+import type { RowStream } from "../predict/index.ts";
 import { refuseFlags } from "./ersilia-flags.ts";
 import type { Screen } from "./screen.ts";
 
@@ -61,6 +63,10 @@ export interface Context {
   app(): Promise<App>;
   readonly screen: Screen;
   readonly ask: Ask;
+  /** Standard input, for a command that reads it. */
+  stdin(): Readable;
+  /** Standard output, for a command that writes rows to it: it prints nothing else there. */
+  rows(): RowStream;
 }
 
 export interface Command<Data> {

@@ -1,7 +1,8 @@
 /** Finds the command, reads its flags, runs it under the user's signals, and turns what went wrong into an exit code. */
 
 import type { App } from "../app/index.ts";
-import { AppError, asAppError, didYouMean } from "../kernel/index.ts";
+import { AppError, asAppError, didYouMean, isAppError } from "../kernel/index.ts";
+import type { Context } from "./command.ts";
 import { ersiliaCommand } from "./ersilia-flags.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
@@ -10,6 +11,7 @@ import { findCommand, registry } from "./registry.ts";
 import { errorData, renderError } from "./render-error.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { listenToSignals } from "./signals.ts";
+import { createStandardOutput } from "./standard-output.ts";
 
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   const { stdout, stderr } = process;
@@ -17,9 +19,11 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   const env = { ...process.env };
   // The AWS SDK tells each user on Node 20 that a later version of it will want Node 22: nothing they could act on.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  const output = createStandardOutput(stdout);
   for (const stream of [stdout, stderr])
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // `memoir catalog | head -1`: the reader has seen enough.
+      if (output.hasRows && stream === stdout) return;
       if (error.code === "EPIPE") process.exit(0);
       throw error;
     });
@@ -36,10 +40,18 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid });
       return app;
     };
-    return await dispatch(words, { app: load, screen, ask: signals.ask });
+    return await dispatch(words, {
+      app: load,
+      screen,
+      ask: signals.ask,
+      stdin: () => process.stdin,
+      rows: output.rows,
+    });
   } catch (thrown) {
     const error = asAppError(thrown) ?? thrown;
     screen.status("");
+    // `memoir run … -o - | head`, as everywhere.
+    if (isAppError(error, "OUTPUT_READER_GONE")) return 0;
     const asJson = words.includes("--json");
     const debug = (env["MEMOIR_DEBUG"] ?? "") === "" ? "short" : "with-stack";
     screen.say(asJson ? JSON.stringify(errorData(error)) : renderError(error, screen.paint, debug));
@@ -49,10 +61,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
 }
 
-async function dispatch(
-  words: readonly string[],
-  context: { app: () => Promise<App>; screen: Screen; ask: import("../kernel/index.ts").Ask },
-): Promise<number> {
+async function dispatch(words: readonly string[], context: Context): Promise<number> {
   const found = findCommand(words);
   if (found === undefined) return unknownCommand(words, context.screen);
   const { command } = await found.row.load(found.rest);

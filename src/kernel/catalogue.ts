@@ -26,6 +26,11 @@ export const catalogue = {
     retry: "later",
     hint: "Finished work is kept. Run the same command again to go on where it stopped.",
   },
+  OUTPUT_READER_GONE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Whatever reads standard output ended before the output did. What was computed is in the caches.",
+  },
   FILE_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
@@ -169,7 +174,7 @@ export const catalogue = {
   PREDICT_FORMAT_UNKNOWN: {
     kind: "usage",
     retry: "never",
-    hint: "Inputs end in .csv, .tsv, .smi or .json; outputs end in .csv, .tsv, .json or .h5.",
+    hint: "Inputs end in .csv, .tsv, .smi or .json; outputs end in .csv, .tsv, .json or .h5. --input-format and --output-format name the format of anything else.",
   },
   PREDICT_INPUT_EMPTY: {
     kind: "input",

@@ -7,15 +7,21 @@ import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import { noCounts, type PredictEventSink } from "./events.ts";
 import { statusCode } from "./files/answers.ts";
 import { converterFor } from "./files/converter.ts";
-import { outputFormatOf } from "./files/format.ts";
+import { outputFormatOf, type StreamedFormat } from "./files/format.ts";
 import { rowFormatFor } from "./files/row-format.ts";
 import type { Mode, Source } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
+import type { OutputRows } from "./output-rows.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
+import { type RowStream, streamOutput } from "./stream-output.ts";
 
 export interface DumpRequest {
   readonly mode: Mode;
   readonly output: string;
+  /** Rows go there instead of a file. */
+  readonly outputStream?: RowStream;
+  /** Default: by the extension of the output. */
+  readonly outputFormat?: StreamedFormat;
   /** At most so many rows; undefined = every row. */
   readonly count?: number;
   /** Equal seed, equal stored rows: equal sample. */
@@ -51,14 +57,17 @@ export interface DumpResult {
  */
 export async function dumpPredictions(request: DumpRequest, parts: DumpParts, ask: Ask): Promise<DumpResult> {
   const startedAt = performance.now();
-  const format = outputFormatOf(request.output);
+  const format = request.outputFormat ?? outputFormatOf(request.output);
   const { id, release, columns } = parts.model;
   const scope: PredictionScope = { modelId: id, release, columns };
   const rows = chooseRows(request, parts, scope, ask);
   // No checkpoint is ever written, so nothing is gone on with; the identity only has to differ from a run's.
   const identity = digestOf({ dump: id, at: Date.now() });
   const counts = noCounts();
-  const output = await ResumableOutput.open({ path: request.output, identity });
+  const output: OutputRows =
+    request.outputStream === undefined
+      ? await ResumableOutput.open({ path: request.output, identity })
+      : streamOutput(request.output, request.outputStream);
   const writer = new OrderedWriter(
     output,
     rowFormatFor(format, { columns, missing: "", statusColumn: request.statusColumn }),

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { md5Hex } from "../hash/index.ts";
 import { freshAsk, isAppError } from "../kernel/index.ts";
 import { createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
+import { rowFormatFor } from "./files/row-format.ts";
 import { importPredictions } from "./import.ts";
 import { scriptedModel } from "./scripted-runner.ts";
 
@@ -56,10 +57,45 @@ it("changes nothing when it is done again", async () => {
   expect(await take(text)).toEqual({ read: 1, stored: 0, alreadyThere: 1, skipped: 0 });
 });
 
-it("takes a row of nothing but words for no value as missing, and one such word in a column of texts as a text", async () => {
-  await take("input,size,label\nA,None,None\nB,\\N,\\N\nC,5,None\nD,5,\\N\n");
-  const rows = await tier.getMany(scope, ["A", "B", "C", "D"], freshAsk());
-  expect(rows.map((row) => row?.values)).toEqual([undefined, undefined, [5, "None"], [5, null]]);
+it("tells words for no value from texts that say the same, which stand in quotes", async () => {
+  const words = ["None", "\\N", "nan", "NaN", "null", ""];
+  await take(
+    `input,size,label\n${words.map((word, i) => `A${i},5,${word}\nB${i},5,"${word}"\nC${i},${word},${word}\n`).join("")}`,
+  );
+  for (const [i, word] of words.entries()) {
+    const rows = await tier.getMany(scope, [`A${i}`, `B${i}`, `C${i}`], freshAsk());
+    expect(rows.map((row) => row?.values)).toEqual([[5, null], [5, word], undefined]);
+  }
+});
+
+it("reads back what is written of such texts, whatever word a missing value has", async () => {
+  const texts = ["None", "\\N", "nan", "null", "n/a", 'say "None"', "a,b"];
+  const inputs = texts.map((_, i) => `A${i}`);
+  for (const missing of ["None", "", "n/a"]) {
+    const format = rowFormatFor("csv", { columns: model.columns, missing, statusColumn: "without" });
+    const found = { values: texts.map((text) => [1, text]), status: new Uint8Array(texts.length).fill(1) };
+    const lost = { inputs: ["lost"], values: [undefined], status: new Uint8Array(1) };
+    const text = `${format.begin()}${format.rows({ inputs, ...found }, 0)}${format.rows(lost, texts.length)}`;
+    const back = createMemoryTier();
+    const path = join(folder, "back.csv");
+    await writeFile(path, text);
+    expect(await importPredictions({ path, model, tier: back, missing }, freshAsk())).toMatchObject({
+      skipped: 1,
+    });
+    const rows = await back.getMany(scope, [...inputs, "lost"], freshAsk());
+    expect(rows.map((row) => row?.values[1])).toEqual([...texts, undefined]);
+  }
+});
+
+it("takes quotes for nothing where everything stands in them, and two quotes alone for no answer", async () => {
+  expect(await take('"input","size","label"\n"A","5","None"\n"B","","None"\n')).toMatchObject({ skipped: 1 });
+  expect((await tier.getMany(scope, ["A"], freshAsk()))[0]?.values).toEqual([5, null]);
+  expect(await take('input,size,label\nC,,""\n')).toMatchObject({ skipped: 1 });
+});
+
+it("leaves out rows whose status says that they have no answer", async () => {
+  const text = "input,size,label,status\nA,5,n/a,missing\nB,5,x,computed\nC,,?,failed\n";
+  expect(await take(text)).toMatchObject({ read: 3, stored: 1, skipped: 2 });
 });
 
 it("reads CSV that is packed with gzip, and a shard that has no header", async () => {

@@ -13,6 +13,7 @@ import { type PredictionTier, readParquetFile } from "../store/predictions/index
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
 import type { PredictEventSink } from "./events.ts";
 import { inputFormatOf } from "./files/format.ts";
+import { missingWords } from "./files/missing-words.ts";
 import { inputSizeBytes } from "./files/read-inputs.ts";
 import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
 import { RowGroups } from "./row-groups.ts";
@@ -23,6 +24,8 @@ export interface ImportRequest {
   readonly tier: PredictionTier;
   /** What separates the cells of a text. Default: what takes the header apart into the model's columns. */
   readonly delimiter?: Separator;
+  /** One more word that stands for a missing value where it is not in quotes. */
+  readonly missing?: string;
   readonly emit?: PredictEventSink;
 }
 
@@ -32,8 +35,6 @@ export interface ImportReport {
   readonly alreadyThere: number;
   readonly skipped: number;
 }
-
-const missingWords = new Set(["", "None", "\\N", "nan", "NaN", "null"]);
 
 /** @throws FILE_*, PREDICT_INPUT_*, STORE_*. Rows before the wrong one may be stored; importing again changes nothing. */
 export async function importPredictions(request: ImportRequest, ask: Ask): Promise<ImportReport> {
@@ -102,16 +103,22 @@ async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): 
   let read = 0;
   let skipped = 0;
   let layout: Layout | undefined;
+  // Where everything is in quotes they say nothing.
+  let quotesSay = true;
   for await (const { records, bytesRead } of recordBlocks(request, ask)) {
     for (const { cells, quoted, line } of records) {
       if (layout === undefined) {
         const found = layoutOf(cells, model.columns);
         if (found.kind === "none") throw columnsUnclear(path, cells, found.absent);
         layout = found.layout;
+        quotesSay = quoted.size < cells.length;
         if (found.kind === "header") continue;
       }
       read++;
-      const row = rowOf({ cells, quoted }, layout, model.columns, () => `${path}, line ${line}`);
+      const row = rowOf({ cells, quoted: quotesSay ? quoted : noQuotes }, layout, model.columns, {
+        missing: request.missing,
+        place: () => `${path}, line ${line}`,
+      });
       if (row === undefined) skipped++;
       else if (groups.add(row)) await groups.flush();
     }
@@ -128,6 +135,8 @@ interface Layout {
   readonly input: number;
   /** Where each column of the model stands. */
   readonly values: readonly number[];
+  /** The column that says how each row was answered, where the file has one. */
+  readonly status?: number;
 }
 
 type LayoutFound =
@@ -144,8 +153,12 @@ function layoutOf(first: readonly string[], columns: readonly Column[]): LayoutF
     .find((at) => at >= 0);
   const values = columns.map((column) => names.indexOf(column.name));
   const absent = columns.filter((_, i) => (values[i] ?? -1) < 0).map((column) => column.name);
+  const status = columns.some((column) => column.name === "status") ? -1 : names.indexOf("status");
   if (input !== undefined && absent.length === 0)
-    return { kind: "header", layout: { width: first.length, input, values } };
+    return {
+      kind: "header",
+      layout: { width: first.length, input, values, ...(status < 0 ? {} : { status }) },
+    };
   return { kind: "none", absent: input === undefined ? ["input", ...absent] : absent };
 }
 
@@ -169,7 +182,7 @@ function rowOf(
   { cells, quoted }: Cells,
   layout: Layout,
   columns: readonly Column[],
-  place: () => string,
+  { missing, place }: { readonly missing: string | undefined; readonly place: () => string },
 ): PredictionRow | undefined {
   if (cells.length !== layout.width)
     throw new AppError(
@@ -178,21 +191,29 @@ function rowOf(
     );
   const input = cells[layout.input] ?? "";
   const texts = columns.map((_, i) => cells[layout.values[i] ?? -1] ?? "");
-  // In a column of texts one of these words may be an answer; a row of nothing else is a failure or a miss.
-  const isText = (i: number) => quoted.has(layout.values[i] ?? -1);
-  if (input.trim() === "" || texts.every((text, i) => missingWords.has(text) && !isText(i))) return undefined;
-  const values = columns.map((column, i) =>
-    column.type === "string" && isText(i) ? (texts[i] ?? "") : cellOf(texts[i] ?? "", column, place),
-  );
-  return { input, values, provenance };
+  if (input.trim() === "" || isUnanswered(cells[layout.status ?? -1])) return undefined;
+  const isMissing = (text: string) => missingWords.has(text) || text === missing;
+  const values = columns.map((column, i) => {
+    const text = texts[i] ?? "";
+    const isText = column.type === "string" && quoted.has(layout.values[i] ?? -1);
+    return isText ? text : isMissing(text) ? null : cellOf(text, column, place);
+  });
+  // Ersilia writes texts that are missing as two quotes: a row of nothing but those is a failure.
+  return values.every((value) => value === null || value === "") ? undefined : { input, values, provenance };
 }
+
+/** By a status column of Memoir's. */
+function isUnanswered(status: string | undefined): boolean {
+  return status === "missing" || status === "failed";
+}
+
+const noQuotes: ReadonlySet<number> = new Set();
 
 /** One object for all rows: tiers note an origin once. */
 const provenance = Object.freeze({ runner: "import" });
 
 function cellOf(text: string, column: Column, place: () => string): Cell {
-  if (column.type === "string") return text === "" || text === "\\N" ? null : text;
-  if (missingWords.has(text)) return null;
+  if (column.type === "string") return text;
   const number = Number(text);
   if (Number.isFinite(number) && (column.type === "float" || Number.isInteger(number))) return number;
   throw new AppError(

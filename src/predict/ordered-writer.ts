@@ -2,17 +2,18 @@
 import type { MutableCounts } from "./events.ts";
 import { type AnsweredChunk, statusCode } from "./files/answers.ts";
 import type { RowFormat } from "./files/row-format.ts";
-import type { InputDigest, ResumableOutput } from "./resumable-output.ts";
+import type { OutputRows } from "./output-rows.ts";
+import type { InputDigest } from "./resumable-output.ts";
 
 export class OrderedWriter {
-  readonly #output: ResumableOutput;
+  readonly #output: OutputRows;
   readonly #format: RowFormat;
   /** Owned by the run; counts what is written. */
   readonly #counts: MutableCounts;
   #rows = 0;
   #begun = false;
 
-  constructor(output: ResumableOutput, format: RowFormat, counts: MutableCounts) {
+  constructor(output: OutputRows, format: RowFormat, counts: MutableCounts) {
     this.#output = output;
     this.#format = format;
     this.#counts = counts;

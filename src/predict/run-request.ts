@@ -1,11 +1,14 @@
 /** What a prediction run is asked for, what it works with, and what it answers. */
+import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
 import type { Canonicalizer, Model, Runner } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
+import type { InputFormat, StreamedFormat } from "./files/format.ts";
 import type { HeaderWish } from "./files/header.ts";
 import type { Mode } from "./mode.ts";
 import type { NotStored } from "./recorder.ts";
+import type { RowStream } from "./stream-output.ts";
 import type { UnsentPlace } from "./unsent-rows.ts";
 
 export interface RunRequest extends HeaderWish {
@@ -14,6 +17,13 @@ export interface RunRequest extends HeaderWish {
   readonly computes?: "never";
   readonly input: string;
   readonly output: string;
+  /** Read instead of the input file. */
+  readonly inputStream?: Readable;
+  /** Rows go there, and nothing is left in files by an interrupted run. */
+  readonly outputStream?: RowStream;
+  /** Default: by the extensions. */
+  readonly inputFormat?: InputFormat;
+  readonly outputFormat?: StreamedFormat;
   /** What separates the cells of the input. Default: what its first lines show. */
   readonly delimiter?: Separator;
   /** Default: what the mode says. */

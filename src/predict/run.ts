@@ -13,15 +13,17 @@ import { Computer } from "./computer.ts";
 import { type MutableCounts, noCounts, sumOf } from "./events.ts";
 import { converterFor } from "./files/converter.ts";
 import { inputFormatOf, outputFormatOf } from "./files/format.ts";
-import { inputSizeBytes, readInputs } from "./files/read-inputs.ts";
+import { type InputChunk, inputSizeBytes, isReadOnce, readInputs } from "./files/read-inputs.ts";
 import { rowFormatFor } from "./files/row-format.ts";
 import { planOf } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import { outliving } from "./outliving.ts";
+import type { OutputRows } from "./output-rows.ts";
 import { Place } from "./place.ts";
 import { type NotStored, Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
+import { streamOutput } from "./stream-output.ts";
 
 /** Raised when the text of an output changes although the options do not, so that no old partial output is gone on with. */
 const outputVersion = 2;
@@ -52,6 +54,8 @@ class PredictionRun {
   #bytesWritten = 0;
   readonly #underWay = new Set<ChunkUnderWay>();
   #bytesTotal: number | undefined;
+  /** The chunks of an input that cannot be read a second time; their reading has begun. */
+  #readOnce: Begun | undefined;
   #resumedRows = 0;
   #notStored: readonly NotStored[] = [];
 
@@ -65,20 +69,33 @@ class PredictionRun {
   }
 
   async run(ask: Ask): Promise<RunResult> {
+    try {
+      return await this.#run(ask);
+    } finally {
+      await this.#readOnce?.close();
+    }
+  }
+
+  async #run(ask: Ask): Promise<RunResult> {
     const startedAt = performance.now();
     const request = this.#request;
-    inputFormatOf(request.input);
-    const format = outputFormatOf(request.output);
-    if (resolve(request.input) === resolve(request.output))
+    if (request.inputFormat === undefined) inputFormatOf(request.input);
+    const format = request.outputFormat ?? outputFormatOf(request.output);
+    const files = request.inputStream === undefined && request.outputStream === undefined;
+    if (files && resolve(request.input) === resolve(request.output))
       throw new AppError(
         "PREDICT_INPUT_IS_OUTPUT",
         `cannot write the predictions over their own inputs: ${request.input}`,
       );
     // The reader is asked first: a wrong input should be told before the output's folder is touched.
-    const probe = readInputs({ ...request, path: request.input, chunkRows: 1 }, ask);
-    await probe.next();
-    await probe.return();
-    this.#bytesTotal = await inputSizeBytes(request.input);
+    if (request.inputStream !== undefined || (await isReadOnce(request.input))) {
+      this.#readOnce = await begun(readInputs(this.#readRequest(), ask));
+    } else {
+      const probe = readInputs({ ...this.#readRequest(), chunkRows: 1 }, ask);
+      await probe.next();
+      await probe.return();
+      this.#bytesTotal = await inputSizeBytes(request.input);
+    }
 
     const inner = new AbortController();
     const stop = () => inner.abort(ask.signal.reason);
@@ -86,7 +103,10 @@ class PredictionRun {
     const innerAsk: Ask = { ...ask, signal: inner.signal };
     const recording = outliving(ask, recordForMs);
     const answering = this.#answerParts(recording.ask);
-    const output = await ResumableOutput.open({ path: request.output, identity: this.#identity(format) });
+    const output: OutputRows =
+      request.outputStream === undefined
+        ? await ResumableOutput.open({ path: request.output, identity: this.#identity(format) })
+        : streamOutput(request.output, request.outputStream);
     let finished = false;
     try {
       const options = {
@@ -114,7 +134,7 @@ class PredictionRun {
   }
 
   /** Interrupted or broken: what was computed is recorded, what was written can be gone on with. */
-  async #keepWhatIsDone(answering: AnswerParts, output: ResumableOutput): Promise<void> {
+  async #keepWhatIsDone(answering: AnswerParts, output: OutputRows): Promise<void> {
     // The run's own error says more; a row that could not be recorded is computed again.
     await answering.recorder.settle("everything").catch(() => undefined);
     await answering.recorder.close().catch(() => undefined);
@@ -123,12 +143,15 @@ class PredictionRun {
 
   async #answerAll(
     writer: OrderedWriter,
-    output: ResumableOutput,
+    output: OutputRows,
     answering: AnswerParts,
     ask: Ask,
   ): Promise<void> {
     const found = output.resumable;
-    if (found !== undefined) {
+    if (found !== undefined && this.#readOnce !== undefined) {
+      // Whether these are the inputs of before shows only after they are gone.
+      await output.restart();
+    } else if (found !== undefined) {
       Object.assign(this.#written, found.counts);
       writer.resumeAt(found.rows);
       this.#resumedRows = found.rows;
@@ -180,7 +203,7 @@ class PredictionRun {
     };
 
     try {
-      for await (const chunk of readInputs(this.#readRequest(), ask)) {
+      for await (const chunk of this.#readOnce?.chunks ?? readInputs(this.#readRequest(), ask)) {
         checkAsk(ask, "answering the inputs");
         if (chunk.note !== undefined) this.#warn(chunk.note);
         const skipped = Math.min(skip, chunk.inputs.length);
@@ -225,7 +248,14 @@ class PredictionRun {
         ? 100_000
         : 20_000;
     const chunkRows = Math.max(1, Math.min(most, Math.max(cells, this.#request.batchSize ?? 100)));
-    return { ...this.#request, path: this.#request.input, chunkRows };
+    const { inputStream: stream, inputFormat: format, input: path } = this.#request;
+    return {
+      ...this.#request,
+      path,
+      chunkRows,
+      ...(stream === undefined ? {} : { stream }),
+      ...(format === undefined ? {} : { format }),
+    };
   }
 
   /** `ask`: for recording, which goes on a little after an interruption. */
@@ -360,6 +390,22 @@ class PredictionRun {
       warnings: this.#warnings,
     };
   }
+}
+
+interface Begun {
+  readonly chunks: AsyncIterable<InputChunk>;
+  close(): Promise<void>;
+}
+
+/** Reads as far as the first chunk, so that what is wrong with the input shows at once. */
+async function begun(chunks: AsyncGenerator<InputChunk, void>): Promise<Begun> {
+  const close = async () => void (await chunks.return());
+  const first = await chunks.next();
+  const all = async function* () {
+    if (first.done !== true) yield first.value;
+    yield* chunks;
+  };
+  return { chunks: all(), close };
 }
 
 interface ChunkUnderWay {

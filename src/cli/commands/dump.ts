@@ -12,6 +12,7 @@ import {
   tierOptions,
 } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
+import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<DumpResult>({
@@ -26,7 +27,11 @@ export const command = defineCommand<DumpResult>({
       description: "write at most so many rows; default all (-1 means all, too)",
       kind: "count",
     },
-    { flags: "-o, --output <file>", description: "default MODEL_precalc.csv here; .csv, .tsv, .json or .h5" },
+    {
+      flags: "-o, --output <file>",
+      description: "default MODEL_precalc.csv here; .csv, .tsv, .json or .h5, or - for standard output",
+    },
+    outputFormatOption,
     {
       flags: "--seed <text>",
       description: "repeat the random choice of another dump; printed with each sample",
@@ -45,7 +50,8 @@ export const command = defineCommand<DumpResult>({
       note: "every row",
     },
   ],
-  act: async (given, { app, ask, screen }) => {
+  act: async (given, context) => {
+    const { app, ask, screen } = context;
     const samples = given.count("n-samples");
     if (samples !== undefined && samples < -1)
       throw new AppError("CLI_USAGE", `memoir dump: -n must be 0 or more (or -1 for all), got ${samples}`);
@@ -54,6 +60,7 @@ export const command = defineCommand<DumpResult>({
       ...settingsWish(given),
       ...present("model", given.text("model")),
       ...present("output", given.text("output")),
+      ...outputWish(given, context, "dump"),
       ...present("count", samples === -1 ? undefined : samples),
       ...present("seed", given.text("seed")),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
@@ -71,12 +78,14 @@ export const command = defineCommand<DumpResult>({
       result.mode === "local-cache-only" ? "" : `${count(cloud)} cloud`,
     ].filter((part) => part !== "");
     const seed = result.seed === undefined ? "" : `, seed ${result.seed}`;
-    screen.out(
+    const line = toStandardOutput(given) ? screen.say : screen.out;
+    line(
       `${screen.paint.green("dumped")} ${plural(result.rows, "row")} of ${result.model} (${from.join(", ")}${seed})`,
     );
-    screen.out(
-      `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)}`,
-    );
+    if (!toStandardOutput(given))
+      screen.out(
+        `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)}`,
+      );
     if (result.rows === 0 && given.count("n-samples") !== 0)
       screen.say(`nothing is stored for ${result.model} ${result.release} there`);
   },

@@ -3,6 +3,7 @@ import type { ExampleResult } from "../../app/index.ts";
 import { AppError } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { present, sessionOption } from "../model-options.ts";
+import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
 import { fromHere, plural } from "../words.ts";
 
 type Mode = "random" | "curated" | "deterministic";
@@ -18,9 +19,11 @@ export const command = defineCommand<ExampleResult>({
     { flags: "-n, --n-samples <n>", description: "how many; default 5", kind: "count" },
     {
       flags: "-o, --output <file>",
-      description: "write to a .csv, .tsv or .json file instead of showing them",
+      description:
+        "write to a .csv, .tsv or .json file, or with - to standard output, instead of showing them",
       aliases: ["-f", "--file-name", "--output-file"],
     },
+    outputFormatOption,
     {
       flags: "-m, --mode <mode>",
       description: "default random",
@@ -49,7 +52,8 @@ export const command = defineCommand<ExampleResult>({
     { command: "memoir example molecular-weight --mode curated" },
     { command: "memoir example -n 100 --seed 1 -o in.csv" },
   ],
-  act: async (given, { app, ask }) => {
+  act: async (given, context) => {
+    const { app, ask } = context;
     const count = given.count("n-samples") ?? 5;
     if (count < 0) throw new AppError("CLI_USAGE", `memoir example: -n must be 0 or more, got ${count}`);
     if (given.argument(0) !== undefined && given.text("model") !== undefined)
@@ -59,12 +63,14 @@ export const command = defineCommand<ExampleResult>({
       ...present("session", given.text("session")),
       ...present("seed", given.text("seed")),
       ...present("output", given.text("output")),
+      ...outputWish(given, context, "example"),
       count,
       mode: modeOf(given),
     };
     return await (await app()).example(wish, ask);
   },
-  render: ({ inputs, output }, screen) => {
+  render: ({ inputs, output }, screen, given) => {
+    if (toStandardOutput(given)) return;
     if (output === undefined) for (const input of inputs) screen.out(input);
     else screen.out(`written ${plural(inputs.length, "input")} to ${fromHere(output, process.cwd())}`);
   },

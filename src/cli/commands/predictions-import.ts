@@ -1,7 +1,7 @@
 /** memoir predictions import MODEL FILE */
 import type { ImportResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { delimiterOf, delimiterOption, tierOptions, tierWish } from "../model-options.ts";
+import { delimiterOf, delimiterOption, present, tierOptions, tierWish } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
@@ -20,6 +20,10 @@ export const command = defineCommand<ImportResult>({
   options: [
     { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },
     delimiterOption,
+    {
+      flags: "--missing <word>",
+      description: "one more word that stands for a missing value, as given to memoir run --missing",
+    },
     ...tierOptions,
   ],
   examples: [
@@ -36,6 +40,7 @@ export const command = defineCommand<ImportResult>({
           file: given.argument(1) ?? "",
           into:
             given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
+          ...present("missing", given.text("missing")),
           ...delimiterOf(given, "predictions import"),
           ...tierWish(given),
         },

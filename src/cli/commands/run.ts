@@ -15,6 +15,14 @@ import {
 } from "../model-options.ts";
 import { countWords, createProgress } from "../progress.ts";
 import type { Screen } from "../screen.ts";
+import {
+  inputFormatOption,
+  inputWish,
+  outputFormatOption,
+  outputWish,
+  standardInput,
+  toStandardOutput,
+} from "../stream-options.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<RunResult>({
@@ -24,13 +32,17 @@ export const command = defineCommand<RunResult>({
     "With a workflow as its argument (`memoir run main.wdl`) it runs the workflow instead; `memoir run main.wdl --help` tells about that.",
     "Reads the inputs, looks them up in the caches that the mode names, computes what is missing where the mode allows it, and writes one row per input in the inputs' order: key (MD5 of the input), input, and the model's columns.",
     "Inputs: .csv, .tsv, .smi or .json. A file of several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and blanks between cells are recognised by the first lines, or refused where they could be part of a text; --delimiter decides. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
+    "With -o - the rows go to standard output as they are made, and the summary to standard error. Standard input and other pipes are read once, so such a run starts anew after an interruption; what it had computed is in the cache.",
     "Ends with exit code 1 when rows had to be computed and every single one failed.",
   ],
   options: [
-    { flags: "-i, --input <file>", description: "inputs: .csv, .tsv, .smi or .json" },
+    {
+      flags: "-i, --input <file>",
+      description: "inputs: .csv, .tsv, .smi or .json, or - for standard input",
+    },
     {
       flags: "-o, --output <file>",
-      description: "predictions: .csv, .tsv, .json or .h5",
+      description: "predictions: .csv, .tsv, .json or .h5, or - for standard output",
       aliases: ["--output-file"],
     },
     {
@@ -38,6 +50,8 @@ export const command = defineCommand<RunResult>({
       description: "inputs handed to the model at once; default 100, then more while the model is healthy",
       kind: "count",
     },
+    inputFormatOption,
+    outputFormatOption,
     { flags: "--model <model>", description: "run this model without a session" },
     sessionOption,
     ...modeOptions,
@@ -67,18 +81,26 @@ export const command = defineCommand<RunResult>({
     },
     {
       command:
+        "memoir example -n 5 -o - | memoir run --model molecular-weight -i - -o - --output-format tsv | cut -f 2,3",
+      note: "in a pipe",
+    },
+    {
+      command:
         "memoir serve molecular-weight && memoir example -n 5 -o in.csv && memoir run -i in.csv -o out.csv --status-column",
     },
   ],
-  act: async (given, { app, ask, screen }) => {
+  act: async (given, context) => {
+    const { app, ask, screen } = context;
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
     const timeout = positive(given.count("timeout"), "--timeout");
     const wish = {
       ...settingsWish(given),
       ...present("model", given.text("model")),
-      input: required(given.text("input"), "-i"),
+      input: inputName(required(given.text("input"), "-i")),
       output: required(given.text("output"), "-o"),
+      ...inputWish(given, context),
+      ...outputWish(given, context, "run"),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
       ...present("column", given.text("column")),
       ...delimiterOf(given, "run"),
@@ -95,8 +117,9 @@ export const command = defineCommand<RunResult>({
       progress.end();
     }
   },
-  render: (result, screen) => {
-    screen.out(
+  render: (result, screen, given) => {
+    const line = toStandardOutput(given) ? screen.say : screen.out;
+    line(
       `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}${result.rows === 0 ? "" : `: ${countWords(result.counts)}`}`,
     );
     renderFailures(result, screen);
@@ -105,6 +128,7 @@ export const command = defineCommand<RunResult>({
         `${screen.paint.yellow("not stored:")} ${plural(rows, "answer")} in the ${cache} cache (${tier})${waiting === 0 ? "" : `; ${waiting === rows ? "" : `${count(waiting)} of them `}kept on disk for the next run with it`}`,
       );
     const resumed = result.resumedRows === 0 ? "" : `, ${count(result.resumedRows)} rows of them from before`;
+    if (toStandardOutput(given)) return;
     screen.out(
       `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)} (${count(result.rowsPerSecond)} rows/s${resumed})`,
     );
@@ -125,6 +149,10 @@ function renderFailures(result: RunResult, screen: Screen): void {
     screen.say(`${screen.paint.yellow("failed:")} ${count(more)} more; --status-column marks them`);
   if (nothingWorked(result))
     screen.say(`${screen.paint.red("error:")} no row could be computed [PREDICT_NOTHING_COMPUTED]`);
+}
+
+function inputName(input: string): string {
+  return input === "-" ? standardInput : input;
 }
 
 function required(value: string | undefined, flag: string): string {

@@ -4,6 +4,8 @@ import { AppError } from "../../kernel/index.ts";
 
 export type InputFormat = "csv" | "tsv" | "smi" | "json";
 export type OutputFormat = "csv" | "tsv" | "json" | "hdf5";
+/** Formats whose rows can be written one after the other into anything. */
+export type StreamedFormat = Exclude<OutputFormat, "hdf5">;
 
 const inputs: Readonly<Record<string, InputFormat>> = {
   ".csv": "csv",

@@ -1,9 +1,10 @@
 /** Reads the inputs of a file of any format in chunks of bounded size, in the file's order. */
 import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import type { Separator } from "../../csv/index.ts";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import { CsvScanner } from "./csv-scan.ts";
-import { inputFormatOf } from "./format.ts";
+import { type InputFormat, inputFormatOf } from "./format.ts";
 import type { HeaderWish } from "./header.ts";
 import { JsonScanner } from "./json-scan.ts";
 import { SmilesScanner } from "./smiles-scan.ts";
@@ -19,6 +20,10 @@ export interface InputChunk {
 
 export interface ReadInputsRequest extends HeaderWish {
   readonly path: string;
+  /** Read instead of the file; `path` is what it is called then. */
+  readonly stream?: Readable;
+  /** Default: by the extension of the path. */
+  readonly format?: InputFormat;
   /** What separates cells. Default: what the first lines show, else a tab in .tsv and a comma in others. */
   readonly delimiter?: Separator;
   /** Rows of a chunk; the last one has fewer. Chunks of very long rows have fewer as well. */
@@ -36,6 +41,14 @@ export async function inputSizeBytes(path: string): Promise<number | undefined> 
   );
 }
 
+/** Whether the input can be read once only: a pipe or a device. What is not there is said by the reader. */
+export async function isReadOnce(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (stats) => !stats.isFile() && !stats.isDirectory(),
+    () => false,
+  );
+}
+
 /** Throws FILE_*, PREDICT_FORMAT_UNKNOWN and PREDICT_INPUT_* errors that name the file and the line. */
 export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGenerator<InputChunk, void> {
   const scanner = scannerFor(request);
@@ -48,8 +61,10 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
     noted = true;
     return { note: scanner.note() as string };
   };
-  const cut = inputFormatOf(request.path) === "json" ? "between-characters" : "at-line-breaks";
-  for await (const block of textBlocks({ path: request.path, cut }, ask)) {
+  const { path, stream } = request;
+  const cut = formatOf(request) === "json" ? "between-characters" : "at-line-breaks";
+  const source = { path, cut, ...(stream === undefined ? {} : { stream }) } as const;
+  for await (const block of textBlocks(source, ask)) {
     scanner.feed(block.text, block.last, rows);
     characters += block.text.length;
     let from = 0;
@@ -73,7 +88,7 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
   if (!scanner.started())
     throw new AppError(
       "PREDICT_INPUT_EMPTY",
-      `cannot read the inputs from ${request.path}: the file is empty`,
+      `cannot read the inputs from ${request.path}: ${stream === undefined ? "the file is" : "it was"} empty`,
     );
 }
 
@@ -83,8 +98,12 @@ interface Scanner {
   started(): boolean;
 }
 
+function formatOf({ path, format }: ReadInputsRequest): InputFormat {
+  return format ?? inputFormatOf(path);
+}
+
 function scannerFor(request: ReadInputsRequest): Scanner {
-  const format = inputFormatOf(request.path);
+  const format = formatOf(request);
   const name = request.path;
   if (format === "json") {
     const json = new JsonScanner({

@@ -4,6 +4,7 @@
  */
 import { isAscii, isUtf8 } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
@@ -20,7 +21,10 @@ const readBytes = 1 << 20;
 const lineFeed = 10;
 
 export interface TextBlocksRequest {
+  /** With a stream: what it is called in messages. */
   readonly path: string;
+  /** Read instead of a file, up to its end; destroyed when reading stops before. */
+  readonly stream?: Readable;
   readonly cut: "at-line-breaks" | "between-characters";
   /** Longest line that is accepted. Default 8 MiB. */
   readonly longestLineBytes?: number;
@@ -30,15 +34,14 @@ export interface TextBlocksRequest {
 
 export async function* textBlocks(request: TextBlocksRequest, ask: Ask): AsyncGenerator<TextBlock, void> {
   const { path, cut, longestLineBytes = longestCellBytes } = request;
-  const file = await openForReading(path);
-  const packed = request.packing === "gzip" ? unpacked(file, path) : undefined;
+  const source = await sourceOf(request, ask);
   try {
     let carry: Buffer = Buffer.alloc(0);
     let consumed = 0;
     let first = true;
     for (;;) {
       checkAsk(ask, `reading ${path}`);
-      const piece = packed === undefined ? await readPiece(file) : await packed.next();
+      const piece = await source.next();
       const bytes = carry.length === 0 ? piece : Buffer.concat([carry, piece]);
       const last = piece.length === 0;
       const end = last
@@ -53,13 +56,71 @@ export async function* textBlocks(request: TextBlocksRequest, ask: Ask): AsyncGe
       first = false;
       const start = consumed;
       consumed += end;
-      yield { text: decode(body, path, start), bytesRead: packed?.bytesRead() ?? consumed, last };
+      yield { text: decode(body, path, start), bytesRead: source.bytesRead?.() ?? consumed, last };
       if (last) return;
     }
   } finally {
-    packed?.close();
-    await file.close();
+    await source.close();
   }
+}
+
+/** Where pieces come from; an empty one is the end. */
+interface Pieces {
+  next(): Promise<Buffer>;
+  /** Where it is not the length of the pieces. */
+  bytesRead?(): number;
+  close(): Promise<void>;
+}
+
+async function sourceOf({ path, stream, packing }: TextBlocksRequest, ask: Ask): Promise<Pieces> {
+  if (stream !== undefined) return streamed(stream, path, ask);
+  const file = await openForReading(path);
+  if (packing !== "gzip") return { next: () => readPiece(file), close: () => file.close() };
+  const packed = unpacked(file, path);
+  return {
+    ...packed,
+    close: async () => {
+      packed.close();
+      await file.close();
+    },
+  };
+}
+
+/** A stream may be silent for as long as it likes; whoever stops the run is not kept waiting by it. */
+function streamed(stream: Readable, path: string, ask: Ask): Pieces {
+  const pieces = stream.iterator({ destroyOnReturn: false });
+  const stopped = new Promise<"stopped">((resolve) => {
+    if (ask.signal.aborted) resolve("stopped");
+    ask.signal.addEventListener("abort", () => resolve("stopped"), { once: true });
+  });
+  const nextPiece = async (): Promise<Buffer> => {
+    for (;;) {
+      const piece = pieces.next();
+      piece.catch(() => undefined); // Nobody waits for it after a stop.
+      const got = await Promise.race([piece, stopped]);
+      if (got === "stopped") {
+        checkAsk(ask, `reading ${path}`);
+        throw new AppError("FILE_NOT_READABLE", `cannot read ${path}: reading was stopped`);
+      }
+      if (got.done === true) return Buffer.alloc(0);
+      const bytes: Buffer = typeof got.value === "string" ? Buffer.from(got.value) : got.value;
+      if (bytes.length > 0) return bytes;
+    }
+  };
+  return {
+    next: async () => {
+      try {
+        return await nextPiece();
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        const words = `cannot read the inputs from ${path}: ${systemErrorCode(error) ?? messageOf(error)}`;
+        throw new AppError("FILE_NOT_READABLE", words, { cause: error });
+      }
+    },
+    close: async () => {
+      stream.destroy();
+    },
+  };
 }
 
 /** Pieces of what is inside of a gzip file; an empty one is the end. */

@@ -1,0 +1,55 @@
+/** `-` as a file name: standard input and standard output, and the formats that have no extension to tell them. */
+import type { Readable } from "node:stream";
+import { AppError } from "../kernel/index.ts";
+import type { InputFormat, RowStream, StreamedFormat } from "../predict/index.ts";
+import type { Context, Given, OptionSpec } from "./command.ts";
+
+const inputFormats: readonly InputFormat[] = ["csv", "tsv", "smi", "json"];
+const outputFormats: readonly StreamedFormat[] = ["csv", "tsv", "json"];
+
+export const inputFormatOption: OptionSpec = {
+  flags: "--input-format <format>",
+  description: "format of the inputs; default by the extension, and csv for standard input",
+  choices: inputFormats,
+};
+
+export const outputFormatOption: OptionSpec = {
+  flags: "--output-format <format>",
+  description: "format of the output; default by the extension, and csv for standard output",
+  choices: outputFormats,
+};
+
+export interface InputWish {
+  readonly inputStream?: Readable;
+  readonly inputFormat?: InputFormat;
+}
+
+export interface OutputWish {
+  readonly outputStream?: RowStream;
+  readonly outputFormat?: StreamedFormat;
+}
+
+/** The name that standard input has in messages and results. */
+export const standardInput = "standard input";
+
+export function inputWish(given: Given, { stdin }: Context): InputWish {
+  const format = inputFormats.find((each) => each === given.text("input-format"));
+  if (given.text("input") !== "-") return format === undefined ? {} : { inputFormat: format };
+  return { inputStream: stdin(), inputFormat: format ?? "csv" };
+}
+
+/** @throws CLI_USAGE for --json, whose result would stand among the rows */
+export function outputWish(given: Given, { rows }: Context, command: string): OutputWish {
+  const format = outputFormats.find((each) => each === given.text("output-format"));
+  if (!toStandardOutput(given)) return format === undefined ? {} : { outputFormat: format };
+  if (given.is("json"))
+    throw new AppError(
+      "CLI_USAGE",
+      `memoir ${command}: --json and -o - both write to standard output; write the rows to a file, or leave --json out`,
+    );
+  return { outputStream: rows(), outputFormat: format ?? "csv" };
+}
+
+export function toStandardOutput(given: Given): boolean {
+  return given.text("output") === "-";
+}

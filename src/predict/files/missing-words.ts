@@ -1,0 +1,11 @@
+/** What stands for "no value" in tables of Memoir, Ersilia, Python, pandas and databases. */
+export const missingWords: ReadonlySet<string> = new Set([
+  "",
+  "None",
+  "\\N",
+  "nan",
+  "NaN",
+  "null",
+  "NULL",
+  "<NA>",
+]);
