@@ -1,6 +1,7 @@
 // `npm test`: everything that must hold, in the order in which a mistake is cheapest to find. Every checker has to
 // prove that it looked at files. As root on Debian or Ubuntu the servers that the tests start are installed first;
 // elsewhere the suites that need a missing one are skipped and listed at the end.
+// `npm test -- path…` runs only the tests of these paths, with what is installed already.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,11 +13,15 @@ const bin = (name) => join("node_modules", ".bin", name);
 const scratch = mkdtempSync(join(tmpdir(), "memoir-test-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
-checkTypes();
-checkLintAndFormat();
-checkDeadCode();
+const words = process.argv.slice(2);
+const hasPaths = words.some((word) => !word.startsWith("-"));
+if (!hasPaths) {
+  checkTypes();
+  checkLintAndFormat();
+  checkDeadCode();
+}
 step("build", process.execPath, ["scripts/build.mjs"]);
-await installServers();
+if (!hasPaths) await installServers();
 runTests();
 
 function checkTypes() {
@@ -87,7 +92,7 @@ function runTests() {
   console.log("\n== tests");
   const run = spawnSync(
     bin("vitest"),
-    ["run", ...reporters, `--outputFile.json=${report}`, ...process.argv.slice(2)],
+    ["run", ...reporters, `--outputFile.json=${report}`, ...words],
     { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, MEMOIR_TEST_SKIPS: skips } },
   );
   const result = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;

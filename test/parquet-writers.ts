@@ -1,7 +1,7 @@
 /** Starts, kills and checks the writer processes of the Parquet tests. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +12,7 @@ import { freshAsk } from "../src/kernel/index.ts";
 import type { PredictionTier } from "../src/store/predictions/index.ts";
 import { batchOf, rowFor, scope } from "./parquet-rows.ts";
 import type { Order } from "./parquet-writer.process.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 export interface Writers {
   /** Runs a writer to its end, or kills it `killAfterMs` after it is ready. Answers the batches it acknowledged. */
@@ -58,7 +59,7 @@ export async function prepareWriters(): Promise<Writers> {
       return acknowledged;
     },
     dispose: () => {
-      for (const each of [folder, tempFolder]) rmSync(each, { recursive: true, force: true, maxRetries: 20 });
+      for (const each of [folder, tempFolder]) removeFolder(each);
     },
   };
 }

@@ -1,10 +1,11 @@
 /** The real command line, as users start it: the built dist/memoir.js in a child process, in a home of its own. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeFolder } from "../remove-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 export const memoirProgram = join(root, "dist", "memoir.js");
@@ -147,6 +148,6 @@ export class Sandbox {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20 });
+    removeFolder(this.folder);
   }
 }

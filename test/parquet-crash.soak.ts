@@ -1,0 +1,3 @@
+import { describeParquetCrashes } from "./parquet-crash.ts";
+
+describeParquetCrashes({ folder: 40, s3: 20 });

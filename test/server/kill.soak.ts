@@ -1,0 +1,3 @@
+import { describeKilledServer } from "./kill.ts";
+
+describeKilledServer(50);
