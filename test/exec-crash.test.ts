@@ -90,7 +90,7 @@ async function processesIn(directory: string): Promise<readonly string[]> {
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + limitMs / 2; Date.now() < end; await pause(20, ask))
     if (await holds()) return;
-  throw new Error(`within 120 s it did not come about that ${what}`);
+  throw new Error(`within ${limitMs / 2000} s it did not come about that ${what}`);
 }
 
 const uniqueSeconds = () => `7${process.pid}${Date.now() % 1_000_000}${serial++}`.slice(0, 15);

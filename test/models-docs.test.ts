@@ -1,11 +1,12 @@
 /** The example in docs/models.md is a real model: its files are made by the commands on the page. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { freshAsk } from "../src/kernel/index.ts";
 import { createRunner, findModel } from "../src/models/index.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { describeWith } from "./servers/requirement.ts";
 
 const page = readFileSync(join(import.meta.dirname, "..", "docs", "models.md"), "utf8");
@@ -29,7 +30,7 @@ describeWith([python], "docs/models.md", () => {
       ]);
       await runner.close();
     } finally {
-      rmSync(cwd, { recursive: true, maxRetries: 20 });
+      removeFolder(cwd);
     }
   });
 

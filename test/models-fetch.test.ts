@@ -29,6 +29,7 @@ import {
   listModels,
   parseFetchSource,
 } from "../src/models/index.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { startErsiliaPack } from "./servers/ersilia-pack.ts";
 import { describeWith } from "./servers/requirement.ts";
 
@@ -44,7 +45,7 @@ beforeEach(() => {
   work = mkdtempSync(join(tmpdir(), "memoir-fetch-test-"));
   home = join(work, "home");
 });
-afterEach(() => rmSync(work, { recursive: true, maxRetries: 20 }));
+afterEach(() => removeFolder(work));
 
 const fetchFrom = (text: string, version?: string): Promise<FetchedModel> =>
   fetchModel(

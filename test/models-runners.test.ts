@@ -1,17 +1,21 @@
 /** Runners with real programs and a real server: the fixture models below test/fixtures/models. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { freshAsk, isAppError } from "../src/kernel/index.ts";
 import { createRunner, findModel, type Model, type Runner, readModelPackage } from "../src/models/index.ts";
 import type { Prediction } from "../src/task/index.ts";
+import { limitMs } from "./limit.mjs";
+import { removeFolder } from "./remove-folder.ts";
 import { type ErsiliaPackOptions, type ErsiliaPackServer, startErsiliaPack } from "./servers/ersilia-pack.ts";
 import { describeWith } from "./servers/requirement.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures", "models");
 const env = { PATH: process.env["PATH"] ?? "", HOME: tmpdir() };
 const bashAndAwk = { name: "bash and awk", programs: ["bash", "awk"], debianPackages: ["bash", "gawk"] };
+/** A model that says nothing for so long is killed. */
+const hangMs = limitMs / 60;
 const python = { name: "Python 3", programs: ["python3"], debianPackages: ["python3"] };
 
 let temp: string;
@@ -23,7 +27,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((runner) => runner.close()));
   expect(readdirSync(temp), "what a closed runner leaves behind").toEqual([]);
-  rmSync(temp, { recursive: true, maxRetries: 20 });
+  removeFolder(temp);
 });
 
 function runnerOf(model: Model, options: { workers?: number; timeoutMs?: number } = {}): Runner {
@@ -81,10 +85,10 @@ describeWith([bashAndAwk], "a script model", () => {
   });
 
   test("that hangs on an input is killed with all its children, and the other rows are kept", async () => {
-    const runner = await script("slow", { timeoutMs: 4_000 });
+    const runner = await script("slow", { timeoutMs: hangMs });
     const answers = await runner.predict(["C", "SLOW", "CCC"], freshAsk());
     expect(values(answers)).toEqual([[1], "failed", [3]]);
-    expect(answers[1]).toMatchObject({ reason: expect.stringContaining("no end within 4000 ms") });
+    expect(answers[1]).toMatchObject({ reason: expect.stringContaining(`no end within ${hangMs} ms`) });
   });
 
   test("stops at once when the user interrupts", async () => {
@@ -109,7 +113,7 @@ describeWith([bashAndAwk], "a broken script model", () => {
     folder = mkdtempSync(join(tmpdir(), "memoir-broken-model-"));
     cpSync(join(fixtures, "letters"), folder, { recursive: true });
   });
-  afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20 }));
+  afterEach(() => removeFolder(folder));
 
   const failureOf = async (script: string) => {
     writeFileSync(join(folder, "model", "framework", "run.sh"), script);
@@ -230,7 +234,7 @@ describe("a model server", () => {
 
   test("that does not answer in time fails the batch, and the rows are asked for again in parts", async () => {
     server.hangOnce();
-    const runner = runnerOf(model, { timeoutMs: 4_000 });
+    const runner = runnerOf(model, { timeoutMs: hangMs });
     expect(values(await runner.predict(["C", "CC"], freshAsk()))).toEqual([
       [1, 0.5],
       [2, 0.5],

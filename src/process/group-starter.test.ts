@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { removeFolder } from "../../test/remove-folder.ts";
 import { freshAsk, pause } from "../kernel/index.ts";
 import { createGroupStarter, type GroupStarter } from "./group-starter.ts";
 import { isThere } from "./signal-group.ts";
@@ -17,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await starter?.close();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+  removeFolder(folder);
 });
 
 /** Scripts run their words as a command, behind variables where `--` follows them. */

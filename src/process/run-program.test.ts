@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { removeFolder } from "../../test/remove-folder.ts";
 import { freshAsk, isAppError } from "../kernel/index.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -13,7 +14,7 @@ let cwd: string;
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), "memoir-process-"));
 });
-afterEach(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 20 }));
+afterEach(() => removeFolder(cwd));
 
 const bash = (script: string) => ({ command: "bash", args: ["-c", script], cwd, env });
 

@@ -3,13 +3,14 @@
  * Nothing is started here; `sharedS3()` starts the server when the first test asks for it. The command line is built
  * here, before test files run side by side, when one of them may need it.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { TestProject } from "vitest/node";
 import { ensureBuilt } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
+import { removeFolder } from "../remove-folder.ts";
 import { mainProcessVariable, sharedFolderVariable } from "./s3.ts";
 
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
@@ -23,7 +24,7 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     writeFileSync(join(folder, "end"), "");
     for (const end = Date.now() + limitMs; existsSync(join(folder, "s3")) && Date.now() < end; )
       await wait(50);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+    removeFolder(folder);
     delete process.env[sharedFolderVariable];
   };
 }

@@ -4,10 +4,11 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { removeFolder } from "../remove-folder.ts";
 import { freePort } from "./free-port.ts";
 import { findProgram, type Requirement } from "./requirement.ts";
 
@@ -85,7 +86,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     address: options.unixSocket === true ? socket : `127.0.0.1:${port}`,
     stop: async () => {
       await end(server, "SIGTERM");
-      rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+      removeFolder(folder);
     },
     kill: () => end(server, "SIGKILL"),
     restart: async (more = []) => {

@@ -44,5 +44,5 @@ export async function keepEngine(
     if (keeper.exitCode !== null) throw new Error(`${kind}: its keeper ended with ${keeper.exitCode}`);
   }
   await stop();
-  throw new Error(`${kind} was not ready within 280 s`);
+  throw new Error(`${kind} was not ready within ${(1.2 * limitMs) / 1000} s`);
 }

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Started } from "../cli/memoir.ts";
 import { onHost, runOnHost, Sandbox } from "./sandbox.ts";
 
 /** Every computation leaves a line in `marks`, so that a test can count them whoever made them. */
@@ -41,13 +43,19 @@ const marks = async () => (await readFile(box.path("marks"), "utf8")).trim().spl
 const linesNow = () =>
   existsSync(box.path("marks")) ? readFileSync(box.path("marks"), "utf8").split("\n").length - 1 : 0;
 
+/** Fails when the run ends before it is so. */
+async function until(isSo: () => boolean, run: Started): Promise<void> {
+  while (!isSo()) {
+    if (run.process.exitCode !== null)
+      throw new Error(`it ended with ${run.process.exitCode}:\n${run.err()}`);
+    await pause(2);
+  }
+}
+
 /** Starts a run, kills it with -9 once so many tasks have begun, and waits until it is gone. */
 async function killedAfter(tasks: number, ...words: string[]): Promise<void> {
   const started = box.start("run", "chain.wdl", ...onHost, ...words);
-  await new Promise<void>((resolve) => {
-    const look = () => (linesNow() >= tasks ? resolve() : setImmediate(look));
-    look();
-  });
+  await until(() => linesNow() >= tasks, started);
   started.process.kill("SIGKILL");
   await started.ended;
 }
@@ -83,10 +91,7 @@ describe("after kill -9", () => {
   it("nothing of the run's tasks goes on", async () => {
     await box.write("chain.wdl", chain(box.folder).replace("sleep 0.05", `sleep ${mark}`));
     await killedAfter(1);
-    await new Promise<void>((resolve) => {
-      const look = () => (processesWith(mark) === 0 ? resolve() : setTimeout(look, 20));
-      look();
-    });
+    await expect.poll(() => processesWith(mark)).toEqual([]);
   });
 });
 
@@ -110,23 +115,15 @@ describe("eight runs of the same workflow, started together,", () => {
       chain(box.folder).replace("sleep 0.05", `[ -e ${box.path("go")} ] || sleep 43210.5`),
     );
     const first = box.start("run", "chain.wdl", "width=1", ...onHost);
-    await new Promise<void>((resolve) => {
-      const look = () => (linesNow() >= 1 ? resolve() : setImmediate(look));
-      look();
-    });
+    await until(() => linesNow() >= 1, first);
     const second = box.start("run", "chain.wdl", "width=1", ...onHost, "--json");
-    await new Promise<void>((resolve) => {
-      const runs = join(box.home, "runs");
-      const look = () => {
-        const events = readdirSync(runs)
-          .filter((name) => /^\d/.test(name))
-          .map((name) => join(runs, name, "events.jsonl"))
-          .filter((path) => existsSync(path));
-        if (events.some((path) => readFileSync(path, "utf8").includes('"call.joined"'))) resolve();
-        else setImmediate(look);
-      };
-      look();
-    });
+    const runs = join(box.home, "runs");
+    const events = () =>
+      readdirSync(runs)
+        .filter((name) => /^\d/.test(name))
+        .map((name) => join(runs, name, "events.jsonl"))
+        .filter((path) => existsSync(path));
+    await until(() => events().some((path) => readFileSync(path, "utf8").includes('"call.joined"')), second);
     await box.write("go", "");
     first.process.kill("SIGKILL");
     await first.ended;
@@ -154,13 +151,16 @@ describe("a cache that records on failure", () => {
   });
 });
 
-function processesWith(text: string): number {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
-    } catch {
-      return false;
-    }
-  }).length;
+/** Their command lines. */
+function processesWith(text: string): readonly string[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      try {
+        return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")}`];
+      } catch {
+        return [];
+      }
+    })
+    .filter((line) => line.includes(text));
 }

@@ -5,6 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Ended, Sandbox } from "../cli/memoir.ts";
 
@@ -18,9 +20,11 @@ beforeEach(async () => {
   await mkdir(box.path("data"));
   await writeFile(box.path("data/x.txt"), "fine\n");
 });
+/** Outside of everything that a document may write to. */
+const evil = join(tmpdir(), `memoir-cwl-evil-${process.pid}`);
 afterEach(async () => {
   box.remove();
-  await rm("/tmp/memoir-cwl-evil", { force: true });
+  await rm(evil, { force: true });
 });
 
 async function run(document: string, job: unknown = {}, ...words: readonly string[]): Promise<Ended> {
@@ -55,7 +59,7 @@ async function nothingStrange(): Promise<void> {
   expect(found).toEqual([]);
   expect(await readdir(box.path("data"))).toEqual(["x.txt"]);
   expect(await readdir(box.path("tmp"))).toEqual([]);
-  expect(existsSync("/tmp/memoir-cwl-evil")).toBe(false);
+  expect(existsSync(evil)).toBe(false);
   if (existsSync(box.path("results"))) expect(await readdir(box.path("results"))).toEqual([]);
 }
 
@@ -75,7 +79,7 @@ outputs: ${outputs}
 expression: ${JSON.stringify(code)}
 `;
 
-const badNames = ["../evil", "/tmp/memoir-cwl-evil", "a/b", "..", ".", ""];
+const badNames = ["../evil", evil, "a/b", "..", ".", ""];
 
 describe("names of inputs", () => {
   const cat = `cwlVersion: v1.2
@@ -131,11 +135,9 @@ outputs: {out: {type: File, outputSource: one/out}}
 });
 
 describe("the working directory", () => {
-  it.each(["../evil", "/tmp/memoir-cwl-evil", "a/../../evil", "..", "."])(
-    "an entryname %j is refused",
-    async (name) => {
-      for (const entry of ["evil", "$(inputs.file)"]) {
-        const document = `cwlVersion: v1.2
+  it.each(["../evil", evil, "a/../../evil", "..", "."])("an entryname %j is refused", async (name) => {
+    for (const entry of ["evil", "$(inputs.file)"]) {
+      const document = `cwlVersion: v1.2
 class: CommandLineTool
 requirements:
   InitialWorkDirRequirement:
@@ -144,10 +146,9 @@ baseCommand: ls
 inputs: {file: File}
 outputs: {}
 `;
-        await refused(await run(document, { file: { class: "File", path: "data/x.txt" } }), /entryname/);
-      }
-    },
-  );
+      await refused(await run(document, { file: { class: "File", path: "data/x.txt" } }), /entryname/);
+    }
+  });
 
   it.each(["../evil", "../../../../evil"])(
     "a listing that an expression makes with %j is refused",
@@ -172,16 +173,13 @@ outputs: {}
     },
   );
 
-  it.each(["../evil", "/tmp/memoir-cwl-evil", "a/../../evil"])(
-    "standard output to %j is refused",
-    async (name) => {
-      for (const stream of ["stdout", "stderr"])
-        await refused(
-          await run(shell("echo evil; echo evil >&2", "{}", `${stream}: ${JSON.stringify(name)}\n`)),
-          new RegExp(stream),
-        );
-    },
-  );
+  it.each(["../evil", evil, "a/../../evil"])("standard output to %j is refused", async (name) => {
+    for (const stream of ["stdout", "stderr"])
+      await refused(
+        await run(shell("echo evil; echo evil >&2", "{}", `${stream}: ${JSON.stringify(name)}\n`)),
+        new RegExp(stream),
+      );
+  });
 });
 
 describe("outputs", () => {
