@@ -90,11 +90,10 @@ function runTests() {
   const reporters = ["default", "json", "./scripts/skip-reporter.mjs"].map((name) => `--reporter=${name}`);
   const started = Date.now();
   console.log("\n== tests");
-  const run = spawnSync(
-    bin("vitest"),
-    ["run", ...reporters, `--outputFile.json=${report}`, ...words],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, MEMOIR_TEST_SKIPS: skips } },
-  );
+  const run = spawnSync(bin("vitest"), ["run", ...reporters, `--outputFile.json=${report}`, ...words], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, MEMOIR_TEST_SKIPS: skips },
+  });
   const result = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : undefined;
   if (result === undefined) fail("tests", "the test runner wrote no report");
   const reasons = new Map();
