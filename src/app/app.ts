@@ -55,6 +55,8 @@ export interface App {
   };
   /** What the HealthOmics server is made of; close it. */
   openOmics(wish: OmicsWish, onBug: (error: unknown) => void): Promise<Omics>;
+  /** What the program of `OmicsWish.checker` does: answers one question of its parent, and ends. */
+  answerCheck(): Promise<void>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
   doctor(wish: TierWish, ask: Ask): Promise<DoctorResult>;
@@ -91,6 +93,7 @@ export function createApp(source: EnvironmentSource): App {
       compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
     },
     openOmics: async (wish, onBug) => (await import("./omics/omics.ts")).openOmics(wish, environment, onBug),
+    answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
     doctor: async (wish, ask) => (await import("./doctor.ts")).doctor(wish, environment, ask),
   };

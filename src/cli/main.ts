@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
 import { setFlagsFromString } from "node:v8";
+import { checkWord } from "./check-word.ts";
 import { topHelp } from "./help.ts";
 import { version } from "./version.ts";
 
@@ -20,6 +21,10 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
   if (first === undefined) process.exitCode = 2;
 } else if (first === "--version" || first === "-V") {
   process.stdout.write(`${version()}\n`);
+} else if (first === checkWord) {
+  // Started by the server, which sends the question.
+  const { createApp } = await import("../app/index.ts");
+  await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerCheck();
 } else {
   const { runCommandLine } = await import("./run-command-line.ts");
   process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);

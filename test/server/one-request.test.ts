@@ -208,6 +208,18 @@ describeWith([threadTimes], "one request", () => {
     }
   });
 
+  it("with documents just below the limits is answered", async () => {
+    for (const [what, [name, text]] of Object.entries(largeDocuments())) {
+      const zip = zipOf({ [name]: text }).toString("base64");
+      const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
+      const { answer } = await unharmed(what, () => server.send("POST", "/workflow", body));
+      expect(answer.status, answer.text).toBe(201);
+      const { id } = JSON.parse(answer.text) as { id: string };
+      const made = await unharmed(`${what}: read`, () => server.send("GET", `/workflow/${id}`));
+      expect(JSON.parse(made.answer.text)).toMatchObject({ status: "ACTIVE" });
+    }
+  });
+
   it("of logs with patterns and names of any length is answered 400", async () => {
     const group = { logGroupName: "/aws/omics/WorkflowLog" };
     const long = "a".repeat(0.9 * mib);
@@ -279,6 +291,47 @@ describeWith([threadTimes], "one request", () => {
     expect(answer.status).toBe(400);
   });
 });
+
+/** Documents that are valid, and as dear to read as documents of the largest size can be. */
+function largeDocuments(): Readonly<Record<string, readonly [name: string, text: string]>> {
+  const filled = (head: string, line: (n: number) => string, tail = "") => {
+    const lines: string[] = [];
+    const room = mib - head.length - tail.length;
+    for (let size = 0, n = 0; ; n++) {
+      const next = line(n);
+      size += next.length;
+      if (size > room) return head + lines.join("") + tail;
+      lines.push(next);
+    }
+  };
+  const cwl = "cwlVersion: v1.2\nclass: ExpressionTool\nrequirements:\n  InlineJavascriptRequirement: {}\n";
+  return {
+    "a WDL document of declarations": [
+      "main.wdl",
+      filled("version 1.1\nworkflow w {\n", (n) => `Int x${n}=${n}\n`, "}\n"),
+    ],
+    "a WDL document of inputs": [
+      "main.wdl",
+      filled("version 1.1\nworkflow w {\ninput {\n", (n) => `Int? x${n}\n`, "}\n}\n"),
+    ],
+    "a WDL document of operators": [
+      "main.wdl",
+      filled("version 1.1\nworkflow w {\n", (n) => `Int x${n}=1${"+1".repeat(400)}\n`, "}\n"),
+    ],
+    "a CWL document of inputs": [
+      "main.cwl",
+      filled(`${cwl}expression: $({})\noutputs: []\ninputs:\n`, (n) => ` i${n}: int?\n`),
+    ],
+    "a CWL document of JSON": [
+      "main.cwl",
+      filled(
+        '{"cwlVersion":"v1.2","class":"ExpressionTool","requirements":{"InlineJavascriptRequirement":{}},"expression":"$({})","outputs":[],"inputs":[',
+        (n) => `${n === 0 ? "" : ","}{"id":"i${n}","type":"int?"}`,
+        "]}",
+      ),
+    ],
+  };
+}
 
 /** A zip whose directory names so many entries; none has content. */
 function directoryOf(count: number, nameOf: (n: number) => string): Buffer {

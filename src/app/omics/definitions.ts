@@ -4,20 +4,16 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { topOfArchive } from "../../archive/index.ts";
 import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import {
-  createFolderSource,
-  languagesOf,
-  unpackBundle,
-  type WorkflowInterface,
-} from "../../lang/core/index.ts";
+import { unpackBundle } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
-import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
+import { type CheckAnswer, forClients, noNextflow } from "./check-definition.ts";
+import type { DefinitionChecker } from "./definition-checker.ts";
 import { openObjectAt } from "./locations.ts";
-import { type AllowedPlaces, boundsOf, locationTrouble } from "./places.ts";
+import { type AllowedPlaces, locationTrouble } from "./places.ts";
 
 type Engine = DefinitionRecord["engine"];
 
@@ -34,45 +30,22 @@ export interface DefinitionRequest {
 
 /** What reading a bundle gave. */
 export type DefinitionAnswer =
-  | {
-      readonly kind: "accepted";
-      readonly engine: Engine;
-      readonly main: string;
-      readonly digest: string;
-      readonly folder: string;
-      /** Made from the document's inputs; used when the request has none. */
-      readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
-      /** Those whose values may name files. */
-      readonly pathParameters: readonly string[];
-      /** An outline of the workflow and its warnings, for people. */
-      readonly statusMessage: string;
-    }
+  | CheckAnswer
   /** There is no bundle at the place that was named. */
-  | { readonly kind: "unreadable"; readonly reason: string }
-  /** The bundle cannot be a workflow: the reason goes to the status message. */
-  | { readonly kind: "refused"; readonly reason: string; readonly engine?: Engine };
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 const mostZipBytes = 100 * 1024 * 1024;
-/**
- * Of one document, and of all of them together: they are read by the process that answers everybody else, and no
- * workflow that people wrote is anywhere near.
- */
-const largestDocumentBytes = 1024 * 1024;
-const mostDocumentBytes = 16 * 1024 * 1024;
-const mostReasonLength = 4_000;
-
-const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
-
-/** Documents by their names; `name` as the service calls their language. */
-const kinds = [
-  { name: "WDL", accepts: (file: string) => /\.wdl$/i.test(file) },
-  { name: "CWL", accepts: (file: string) => /\.cwl(\.(json|ya?ml))?$/i.test(file) },
-  { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
-] as const;
-
 export async function registerDefinition(
   request: DefinitionRequest,
-  { allowed, environment }: { readonly allowed: AllowedPlaces; readonly environment: Environment },
+  {
+    allowed,
+    environment,
+    checker,
+  }: {
+    readonly allowed: AllowedPlaces;
+    readonly environment: Environment;
+    readonly checker: DefinitionChecker;
+  },
   ask: Ask,
 ): Promise<DefinitionAnswer> {
   if (request.engine === "NEXTFLOW") return { kind: "refused", engine: "NEXTFLOW", reason: noNextflow };
@@ -97,8 +70,9 @@ export async function registerDefinition(
       const top = await topOfArchive(folder);
       // A bundle in a folder of its own may be named with and without that folder.
       const root = main !== undefined && (await exists(join(folder, main))) ? folder : top;
-      const answer = await checked({ request, folder: root, digest, allowed }, environment, ask);
-      return answer.kind === "refused" ? { ...answer, reason: forClients(answer.reason, root) } : answer;
+      const { engine } = request;
+      const question = { engine, main, folder: root, digest, allowed, cwd: environment.cwd };
+      return await checker.check(question, ask);
     } catch (error) {
       if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
         return { kind: "refused", reason: forClients(messageOf(error), folder) };
@@ -134,133 +108,6 @@ async function keep(pieces: AsyncIterable<Uint8Array>, path: string): Promise<st
     await file.close();
   }
   return hasher.digest("hex");
-}
-
-/** Where the bundle lies on this machine is nobody's business. */
-function forClients(reason: string, folder: string): string {
-  return reason.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition").slice(0, mostReasonLength);
-}
-
-/** The language of a bundle whose request names none; in words when that cannot be told. */
-async function engineOf(
-  folder: string,
-  main: string | undefined,
-  ask: Ask,
-): Promise<"WDL" | "CWL" | { words: string }> {
-  const found =
-    main === undefined
-      ? await languagesOf(createFolderSource({ folder, reach: "inside" }), kinds, ask)
-      : kinds.filter(({ accepts }) => accepts(main));
-  const [only] = found;
-  if (only === undefined)
-    return { words: "there is no document of a language that is understood (WDL, CWL)" };
-  if (found.length > 1) {
-    const names = found.map(({ name }) => name).join(", ");
-    return {
-      words: `there are documents of several languages (${names}): name one as the engine, or the main document`,
-    };
-  }
-  return only.name === "NEXTFLOW" ? { words: noNextflow } : only.name;
-}
-
-async function checked(
-  bundle: {
-    readonly request: DefinitionRequest;
-    readonly folder: string;
-    readonly digest: string;
-    readonly allowed: AllowedPlaces;
-  },
-  environment: Environment,
-  ask: Ask,
-): Promise<DefinitionAnswer> {
-  const { request, folder, digest, allowed } = bundle;
-  const tooLarge = await largeDocuments(folder);
-  if (tooLarge !== undefined) return { kind: "refused", reason: tooLarge };
-  const lenient = request.engine === "WDL_LENIENT";
-  const asked = lenient ? "WDL" : request.engine;
-  const engine =
-    asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, request.main, ask) : asked;
-  if (typeof engine === "object")
-    return {
-      kind: "refused",
-      reason: engine.words,
-      ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
-    };
-  const wish = {
-    language: engine.toLowerCase() as LoadedWorkflow["language"],
-    workflow: folder,
-    reach: "inside" as const,
-    ...boundsOf(allowed, [folder]),
-    lenient: lenient ? ("yes" as const) : ("no" as const),
-    ...(request.main === undefined ? {} : { main: request.main }),
-  };
-  const loaded = await loadWorkflow(wish, environment, ask);
-  try {
-    const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-    if (loaded.program === undefined) {
-      const reason = errors.map((error) => error.text).join("\n");
-      return { kind: "refused", reason: reason.slice(0, mostReasonLength) };
-    }
-    const about = loaded.program.interface;
-    return {
-      kind: "accepted",
-      engine: lenient ? "WDL_LENIENT" : engine,
-      main: request.main ?? relative(folder, loaded.main),
-      digest: `sha256:${digest}`,
-      folder,
-      parameterTemplate: templateOf(about),
-      pathParameters: pathParametersOf(about),
-      statusMessage: outline(about, loaded.diagnostics.length),
-    };
-  } finally {
-    await loaded.source.close();
-  }
-}
-
-/** Why the documents of a bundle are too large to be read here; undefined when they are not. */
-async function largeDocuments(folder: string): Promise<string | undefined> {
-  let together = 0;
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !kinds.some(({ accepts }) => accepts(entry.name))) continue;
-    const path = join(entry.parentPath, entry.name);
-    const { size } = await stat(path);
-    together += size;
-    if (size > largestDocumentBytes)
-      return `${relative(folder, path)} has ${size} bytes; a document has at most ${largestDocumentBytes} here: import the rest from others`;
-    if (together > mostDocumentBytes)
-      return `its documents have more than ${mostDocumentBytes} bytes together`;
-  }
-  return undefined;
-}
-
-/** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */
-function pathParametersOf(about: WorkflowInterface): readonly string[] {
-  const scalars = /\b(string|int|long|float|double|boolean|null|array|map|pair)\b/gi;
-  return about.parameters
-    .filter((parameter) => /[a-z]/i.test(parameter.type.replace(scalars, "")))
-    .map((parameter) => shortName(parameter.name, about));
-}
-
-function shortName(name: string, about: WorkflowInterface): string {
-  return name.startsWith(`${about.name}.`) ? name.slice(about.name.length + 1) : name;
-}
-
-function templateOf(about: WorkflowInterface): DefinitionRecord["parameterTemplate"] {
-  return Object.fromEntries(
-    about.parameters.map((parameter) => [
-      shortName(parameter.name, about),
-      {
-        optional: !parameter.required,
-        ...(parameter.description === undefined ? {} : { description: parameter.description.slice(0, 256) }),
-      },
-    ]),
-  );
-}
-
-function outline(about: WorkflowInterface, warnings: number): string {
-  const lines = [`${about.kind} ${about.name}`, ...about.tasks.map((task) => `  task ${task}`)];
-  if (warnings > 0) lines.push(`${warnings} warning(s): memoir check shows them`);
-  return lines.join("\n").slice(0, mostReasonLength);
 }
 
 const pieceBytes = 4 * 1024 * 1024;

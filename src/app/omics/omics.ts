@@ -5,6 +5,7 @@ import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/ind
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
 import type { RunWorkflowWish } from "../workflows/run.ts";
+import { createDefinitionChecker } from "./definition-checker.ts";
 import {
   type DefinitionAnswer,
   type DefinitionRequest,
@@ -26,6 +27,11 @@ export interface OmicsWish
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
+  /**
+   * A program and its arguments that answers one question about a definition, see `answerCheck`: no document can hold the
+   * server then. Default: they are checked in this process.
+   */
+  readonly checker?: readonly [string, ...string[]];
   /** Of ARNs. Default us-east-1. */
   readonly region?: string;
   /** Folder below which `file://` locations and paths are allowed. Default: anywhere without access keys, else none. */
@@ -76,8 +82,9 @@ export async function openOmics(
     throw error;
   });
   await sweepDefinitions(environment);
-  const { accessKeys: _, files: __, maxRuns, region = "us-east-1", ...executor } = wish;
+  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...executor } = wish;
   const allowed = allowedPlaces(wish, environment);
+  const checker = createDefinitionChecker(program);
   const runs = new RunDesk({
     ledger,
     region,
@@ -93,7 +100,7 @@ export async function openOmics(
     ledgerFile,
     runs,
     definitions: {
-      register: (request, ask) => registerDefinition(request, { allowed, environment }, ask),
+      register: (request, ask) => registerDefinition(request, { allowed, environment, checker }, ask),
       findBundle: (digest) => findKeptBundle(digest, environment),
     },
     locations: {
@@ -102,6 +109,7 @@ export async function openOmics(
       readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, { allowed, environment }, ask),
     },
     close: async () => {
+      checker.close();
       await runs.close();
       ledger.close();
       await unlock();

@@ -101,7 +101,7 @@ const languages: readonly Language[] = [
 /** The caller closes `source`. */
 export async function loadWorkflow(
   wish: WorkflowWish,
-  environment: Environment,
+  environment: Pick<Environment, "cwd">,
   ask: Ask,
 ): Promise<LoadedWorkflow> {
   const source = await openSource(wish, environment.cwd, ask);
@@ -129,7 +129,11 @@ export async function loadWorkflow(
   }
 }
 
-function reachOf(wish: WorkflowWish, source: OpenSource, { cwd }: Environment): Reach | undefined {
+function reachOf(
+  wish: WorkflowWish,
+  source: OpenSource,
+  { cwd }: Pick<Environment, "cwd">,
+): Reach | undefined {
   if (wish.bounds !== undefined) return createReach(wish.bounds);
   if (source.author === "user") return undefined;
   const own = source.folder === undefined ? [] : [source.folder];

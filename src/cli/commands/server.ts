@@ -1,6 +1,7 @@
 /** memoir server: the HealthOmics API until it is stopped. */
 import type { OmicsWish } from "../../app/index.ts";
 import { AppError, messageOf } from "../../kernel/index.ts";
+import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { present } from "../model-options.ts";
 
@@ -113,7 +114,9 @@ export const command = defineCommand<ServerResult>({
 
 function wishOf(given: Given): OmicsWish {
   const maxRuns = given.count("max-runs");
+  const [, program] = process.argv;
   return {
+    ...(program === undefined ? {} : { checker: [process.execPath, program, checkWord] as const }),
     executor: (given.text("executor") ?? "auto") as OmicsWish["executor"],
     isolate: given.is("isolate") ? "yes" : "no",
     copyInputs: given.is("copy-inputs") ? "yes" : "no",

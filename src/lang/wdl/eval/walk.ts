@@ -46,10 +46,13 @@ export function expressionsOfParts(parts: readonly StringPart[]): readonly Expre
   );
 }
 
-/** The expression itself and everything in it. */
+/** The expression itself and everything in it, as it is read. Not recursive: a sum of a thousand terms is as deep. */
 export function* everyExpression(node: Expression): Iterable<Expression> {
-  yield node;
-  for (const inner of subexpressions(node)) yield* everyExpression(inner);
+  const left = [node];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield next;
+    left.push(...subexpressions(next).toReversed());
+  }
 }
 
 /** Names that are looked up when it is evaluated. */

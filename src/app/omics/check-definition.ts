@@ -1,0 +1,186 @@
+/** Whether an unpacked bundle is a workflow, and what there is to say of it. */
+import { readdir, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { type Ask, isAppError, messageOf } from "../../kernel/index.ts";
+import { createFolderSource, languagesOf, type WorkflowInterface } from "../../lang/core/index.ts";
+import type { DefinitionRecord } from "../../ledger/index.ts";
+import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
+import { type AllowedPlaces, boundsOf } from "./places.ts";
+
+/** Plain data: it may be asked of another process. */
+export interface CheckQuestion {
+  readonly engine: DefinitionRecord["engine"] | undefined;
+  readonly main: string | undefined;
+  /** Where the documents are. */
+  readonly folder: string;
+  /** Of the bundle, in hexadecimal digits. */
+  readonly digest: string;
+  readonly allowed: AllowedPlaces;
+  readonly cwd: string;
+}
+
+/** What looking at its documents gave; plain data. */
+export type CheckAnswer =
+  | {
+      readonly kind: "accepted";
+      readonly engine: DefinitionRecord["engine"];
+      readonly main: string;
+      readonly digest: string;
+      readonly folder: string;
+      /** Made from the document's inputs; used when the request has none. */
+      readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
+      /** Those whose values may name files. */
+      readonly pathParameters: readonly string[];
+      /** An outline of the workflow and its warnings, for people. */
+      readonly statusMessage: string;
+    }
+  /** The bundle cannot be a workflow: the reason goes to the status message. */
+  | { readonly kind: "refused"; readonly reason: string; readonly engine?: DefinitionRecord["engine"] };
+
+/**
+ * Of one document, and of all of them together: they are read by the process that answers everybody else, and no
+ * workflow that people wrote is anywhere near.
+ */
+const largestDocumentBytes = 1024 * 1024;
+const mostDocumentBytes = 16 * 1024 * 1024;
+const mostReasonLength = 4_000;
+
+export const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
+
+/** Documents by their names; `name` as the service calls their language. */
+const kinds = [
+  { name: "WDL", accepts: (file: string) => /\.wdl$/i.test(file) },
+  { name: "CWL", accepts: (file: string) => /\.cwl(\.(json|ya?ml))?$/i.test(file) },
+  { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
+] as const;
+
+/** Where the bundle lies on this machine is nobody's business. */
+export function forClients(reason: string, folder: string): string {
+  return reason.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition").slice(0, mostReasonLength);
+}
+
+/** The language of a bundle whose request names none; in words when that cannot be told. */
+async function engineOf(
+  folder: string,
+  main: string | undefined,
+  ask: Ask,
+): Promise<"WDL" | "CWL" | { words: string }> {
+  const found =
+    main === undefined
+      ? await languagesOf(createFolderSource({ folder, reach: "inside" }), kinds, ask)
+      : kinds.filter(({ accepts }) => accepts(main));
+  const [only] = found;
+  if (only === undefined)
+    return { words: "there is no document of a language that is understood (WDL, CWL)" };
+  if (found.length > 1) {
+    const names = found.map(({ name }) => name).join(", ");
+    return {
+      words: `there are documents of several languages (${names}): name one as the engine, or the main document`,
+    };
+  }
+  return only.name === "NEXTFLOW" ? { words: noNextflow } : only.name;
+}
+
+/** Reasons say nothing of where the bundle lies on this machine. */
+export async function checkDefinition(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> {
+  const { folder } = question;
+  try {
+    const answer = await checked(question, ask);
+    return answer.kind === "refused" ? { ...answer, reason: forClients(answer.reason, folder) } : answer;
+  } catch (error) {
+    if (isAppError(error) && ["input", "usage", "not-found"].includes(error.row.kind))
+      return { kind: "refused", reason: forClients(messageOf(error), folder) };
+    throw error;
+  }
+}
+
+async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> {
+  const { folder, digest, allowed, cwd } = question;
+  const tooLarge = await largeDocuments(folder);
+  if (tooLarge !== undefined) return { kind: "refused", reason: tooLarge };
+  const lenient = question.engine === "WDL_LENIENT";
+  const asked = lenient ? "WDL" : question.engine;
+  const engine =
+    asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, question.main, ask) : asked;
+  if (typeof engine === "object")
+    return {
+      kind: "refused",
+      reason: engine.words,
+      ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
+    };
+  const wish = {
+    language: engine.toLowerCase() as LoadedWorkflow["language"],
+    workflow: folder,
+    reach: "inside" as const,
+    ...boundsOf(allowed, [folder]),
+    lenient: lenient ? ("yes" as const) : ("no" as const),
+    ...(question.main === undefined ? {} : { main: question.main }),
+  };
+  const loaded = await loadWorkflow(wish, { cwd }, ask);
+  try {
+    const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+    if (loaded.program === undefined) {
+      const reason = errors.map((error) => error.text).join("\n");
+      return { kind: "refused", reason: reason.slice(0, mostReasonLength) };
+    }
+    const about = loaded.program.interface;
+    return {
+      kind: "accepted",
+      engine: lenient ? "WDL_LENIENT" : engine,
+      main: question.main ?? relative(folder, loaded.main),
+      digest: `sha256:${digest}`,
+      folder,
+      parameterTemplate: templateOf(about),
+      pathParameters: pathParametersOf(about),
+      statusMessage: outline(about, loaded.diagnostics.length),
+    };
+  } finally {
+    await loaded.source.close();
+  }
+}
+
+/** Why the documents of a bundle are too large to be read here; undefined when they are not. */
+async function largeDocuments(folder: string): Promise<string | undefined> {
+  let together = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !kinds.some(({ accepts }) => accepts(entry.name))) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { size } = await stat(path);
+    together += size;
+    if (size > largestDocumentBytes)
+      return `${relative(folder, path)} has ${size} bytes; a document has at most ${largestDocumentBytes} here: import the rest from others`;
+    if (together > mostDocumentBytes)
+      return `its documents have more than ${mostDocumentBytes} bytes together`;
+  }
+  return undefined;
+}
+
+/** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */
+function pathParametersOf(about: WorkflowInterface): readonly string[] {
+  const scalars = /\b(string|int|long|float|double|boolean|null|array|map|pair)\b/gi;
+  return about.parameters
+    .filter((parameter) => /[a-z]/i.test(parameter.type.replace(scalars, "")))
+    .map((parameter) => shortName(parameter.name, about));
+}
+
+function shortName(name: string, about: WorkflowInterface): string {
+  return name.startsWith(`${about.name}.`) ? name.slice(about.name.length + 1) : name;
+}
+
+function templateOf(about: WorkflowInterface): DefinitionRecord["parameterTemplate"] {
+  return Object.fromEntries(
+    about.parameters.map((parameter) => [
+      shortName(parameter.name, about),
+      {
+        optional: !parameter.required,
+        ...(parameter.description === undefined ? {} : { description: parameter.description.slice(0, 256) }),
+      },
+    ]),
+  );
+}
+
+function outline(about: WorkflowInterface, warnings: number): string {
+  const lines = [`${about.kind} ${about.name}`, ...about.tasks.map((task) => `  task ${task}`)];
+  if (warnings > 0) lines.push(`${warnings} warning(s): memoir check shows them`);
+  return lines.join("\n").slice(0, mostReasonLength);
+}
