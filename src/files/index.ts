@@ -7,6 +7,7 @@ export { type DirectoryMember, materialiseDirectory, placeLink } from "./materia
 export {
   isOwn,
   isProgram,
+  linkTarget,
   namesIn,
   notRegular,
   readTree,

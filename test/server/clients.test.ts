@@ -334,6 +334,27 @@ task list {
     expect((await ended(client, nothing.id)).failureReason).toBe("INPUT_URI_NOT_FOUND");
   });
 
+  it("links of an output folder are exported as what they lead to", async () => {
+    const folder = `version 1.2
+task make {
+  command <<<
+    mkdir -p o/sub; echo 1 > o/sub/f; ln -s sub/f o/file; ln -s sub o/folder; ln -s . o/self; ln -s none o/broken
+  >>>
+  output {
+    Directory o = "o"
+  }
+}
+`;
+    const id = await workflow(client, folder);
+    const run = await ended(client, (await start(id, { parameters: {} })).id);
+    expect(run.status, run.statusMessage).toBe("COMPLETED");
+    const prefix = `${run.runOutputUri}/out/`.slice(`s3://${bucket}/`.length);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+    expect(Contents.map(({ Key }) => Key?.slice(prefix.length))).toEqual(
+      expect.arrayContaining(["o/o/file", "o/o/folder/f", "o/o/sub/f"]),
+    );
+  });
+
   it("logs and identity are read by the clients of their own services", async () => {
     const settings = { endpoint: server.url, region, credentials: key };
     const sts = new STSClient(settings);

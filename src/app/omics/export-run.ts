@@ -5,8 +5,10 @@
  *   <runOutputUri>/logs/outputs.json  where each of them is
  *   <runOutputUri>/logs/engine.log    what happened
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { realPathOf, spreadTree } from "../../files/index.ts";
+import { byCodeUnit } from "../../hash/index.ts";
 import { type Ask, mapBounded } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
@@ -26,9 +28,7 @@ export async function exportOutputs(
   try {
     await store.open(ask);
     const files = await filesBelow(join(directory, "out"));
-    await mapBounded(files, uploadsAtOnce, (file) =>
-      store.putFile(`out/${file}`, join(directory, "out", file), ask),
-    );
+    await mapBounded(files, uploadsAtOnce, (file) => store.putFile(`out/${file.name}`, file.source, ask));
     const outputs = await readFile(join(directory, "outputs.json"), "utf8");
     const exported = relocated(outputs, join(directory, "out"), `${run.runOutputUri}/out`);
     await store.put("logs/outputs.json", Buffer.from(exported), ask);
@@ -52,13 +52,30 @@ export async function exportLog(
   }
 }
 
-/** Names relative to the folder; links are followed, since delivered outputs may be links into a cache. */
-async function filesBelow(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
+interface Exported {
+  /** Relative to the folder. */
+  readonly name: string;
+  readonly source: string;
+}
+
+/**
+ * Stores have no links: what a link leads to is exported in its place, that of a link to a folder without the links in
+ * it, which may lead around in circles. A link to nothing has nothing to be exported.
+ */
+async function filesBelow(place: string): Promise<readonly Exported[]> {
+  // A run without outputs has no such folder.
+  const folder = await realPathOf(place).catch(() => undefined);
+  if (folder === undefined) return [];
+  const { files, links } = await spreadTree(folder, { doing: `exporting ${place}` });
+  const exported = files.map(({ path, source }): Exported => ({ name: path, source }));
+  for (const { path } of links) {
+    const real = await realPathOf(join(folder, path)).catch(() => undefined);
+    if (real === undefined) continue;
+    for (const { source } of files)
+      if (source === real || source.startsWith(`${real}/`))
+        exported.push({ name: path + source.slice(real.length), source });
+  }
+  return exported.sort((a, b) => byCodeUnit(a.name, b.name));
 }
 
 /** In the text, so that numbers stay as the language writes them: 1.0, and integers of any size. */

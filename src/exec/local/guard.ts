@@ -7,9 +7,10 @@
  * user makes the namespaces in a user namespace, in which the keeper is root; tasks get one more, in which they are
  * who they were.
  */
-import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
+import { linkTarget, namesIn, realPathOf } from "../../files/index.ts";
+import { AppError, type Ask, checkAsk, onDisk } from "../../kernel/index.ts";
 import { createGroupStarter, findProgram, type Guard, mountLine } from "../../process/index.ts";
 import type { InputMount } from "../core/index.ts";
 
@@ -134,16 +135,17 @@ async function linkedOutside(
 ): Promise<void> {
   const { folder, place, directory } = at;
   const look = async (below: string): Promise<void> => {
-    for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+    for (const name of await namesIn(join(folder, below))) {
       checkAsk(ask, `looking for links in ${folder}`);
-      const path = join(below, entry.name);
+      const path = join(below, name);
+      const entry = await lstat(onDisk(join(folder, path)));
       if (entry.isDirectory()) await look(path);
       if (!entry.isSymbolicLink()) continue;
-      const text = await readlink(join(folder, path));
+      const text = await linkTarget(join(folder, path));
       const target = isAbsolute(text) ? text : resolve(dirname(join(place, path)), text);
       if (target === place || target.startsWith(`${place}/`)) continue;
-      const real = await realpath(target).catch(() => undefined);
-      const facts = real === undefined ? undefined : await stat(real).catch(() => undefined);
+      const real = await realPathOf(target).catch(() => undefined);
+      const facts = real === undefined ? undefined : await stat(onDisk(real)).catch(() => undefined);
       if (real === undefined || facts === undefined || found.has(real)) continue;
       if (!facts.isFile() && !facts.isDirectory()) continue;
       if (real === directory || real.startsWith(`${directory}/`)) continue;
