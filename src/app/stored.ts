@@ -3,10 +3,18 @@ import type { Separator } from "../csv/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import { AppError, checkAsk } from "../kernel/index.ts";
 import { findModel, type Model } from "../models/index.ts";
-import { importPredictions, type PredictEventSink, RowGroups, type Source } from "../predict/index.ts";
+import {
+  type ImportTreeReport,
+  importPredictions,
+  importTree,
+  type PredictEventSink,
+  RowGroups,
+  type Source,
+} from "../predict/index.ts";
 import { columnsDigest, type PredictionTier } from "../store/predictions/index.ts";
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
+import { importSource } from "./import-sources.ts";
 import { createCloudTier, createLocalTier, createParquet, type LocalRules, placesOf } from "./tiers.ts";
 
 /** Tiers other than the default ones. */
@@ -73,18 +81,14 @@ async function aboutHowMany(tier: PredictionTier, model: Model, ask: Ask): Promi
   return stored?.rows;
 }
 
-export interface ImportResult {
+/** `skipped`: rows without a value in any column, failures and misses of the run that wrote the file. */
+export interface ImportResult extends ImportTreeReport {
   readonly model: string;
   readonly release: string;
   readonly into: string;
-  readonly read: number;
-  readonly stored: number;
-  readonly alreadyThere: number;
-  /** Rows without a value in any column: failures and misses of the run that wrote the file. */
-  readonly skipped: number;
 }
 
-/** Stores the rows of a CSV or TSV file with the columns `input` and those of the model. */
+/** Stores the rows of a file, of all files below a folder, or of an object or a prefix on S3. */
 export async function importFile(
   wish: TierWish & {
     readonly model: string;
@@ -104,26 +108,30 @@ export async function importFile(
       "PREDICT_NOT_REUSABLE",
       `cannot store predictions of ${model.id}: ${model.reusable.reason}`,
     );
+  const source = await importSource(wish.file, environment, ask);
   const tiers = tiersOf(wish, environment);
   try {
     const tier = tiers[wish.into];
     await tier.open(ask);
-    const done = await importPredictions(
-      {
-        path: wish.file,
-        model,
-        tier,
-        emit,
-        ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
-        ...(wish.missing === undefined ? {} : { missing: wish.missing }),
-      },
-      ask,
-    );
+    const how = {
+      model,
+      tier,
+      emit,
+      ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
+      ...(wish.missing === undefined ? {} : { missing: wish.missing }),
+    };
+    const done =
+      source.kind === "file"
+        ? { ...(await importPredictions({ path: source.path, ...how }, ask)), ...oneFile }
+        : await importTree({ place: source.place, files: source.files, ...how }, ask);
     return { model: model.id, release: model.release, into: tier.name, ...done };
   } finally {
     await closeBoth(tiers);
+    if (source.kind === "tree") await source.close();
   }
 }
+
+const oneFile = { files: 1, otherFiles: { count: 0, names: [] }, leftOut: { count: 0, files: [] } } as const;
 
 export function scopeOf(model: Model): PredictionScope {
   return { modelId: model.id, release: model.release, columns: model.columns };

@@ -90,7 +90,7 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "predictions import",
-    summary: "store predictions from a file that a model wrote elsewhere",
+    summary: "store predictions from files that a model wrote elsewhere",
     group: stored,
     load: () => import("./commands/predictions-import.ts"),
   },

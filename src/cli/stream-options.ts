@@ -19,6 +19,9 @@ export const outputFormatOption: OptionSpec = {
   choices: outputFormats,
 };
 
+/** A file that standard output was sent to would be replaced under these names, with all that it held before. */
+const standardOutputs: ReadonlySet<string> = new Set(["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]);
+
 export interface InputWish {
   readonly inputStream?: Readable;
   readonly inputFormat?: InputFormat;
@@ -51,5 +54,5 @@ export function outputWish(given: Given, { rows }: Context, command: string): Ou
 }
 
 export function toStandardOutput(given: Given): boolean {
-  return given.text("output") === "-";
+  return standardOutputs.has(given.text("output") ?? "");
 }

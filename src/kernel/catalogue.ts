@@ -176,6 +176,11 @@ export const catalogue = {
     retry: "never",
     hint: "Inputs end in .csv, .tsv, .smi or .json; outputs end in .csv, .tsv, .json or .h5. --input-format and --output-format name the format of anything else.",
   },
+  PREDICT_NOTHING_TO_IMPORT: {
+    kind: "input",
+    retry: "never",
+    hint: "Name a .csv, .tsv, .csv.gz, .tsv.gz or .parquet file, or a folder or an s3:// prefix that holds such files of the model. `memoir info MODEL` lists its columns.",
+  },
   PREDICT_INPUT_EMPTY: {
     kind: "input",
     retry: "never",
@@ -184,7 +189,7 @@ export const catalogue = {
   PREDICT_INPUT_COLUMNS_UNCLEAR: {
     kind: "input",
     retry: "never",
-    hint: "Name the column `smiles` or `input`, or say which one it is with --column NAME.",
+    hint: "Name the column `smiles` or `input`, or say which one it is with --column NAME; an import needs the model's columns, too (`memoir info MODEL` lists them).",
   },
   PREDICT_INPUT_MALFORMED: {
     kind: "input",

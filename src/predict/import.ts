@@ -1,12 +1,10 @@
 /**
  * Stores predictions that a model wrote elsewhere: a CSV or TSV file, also packed with gzip, with an input column and the
- * model's columns, found by name; a shard without a header as Ersilia's cloud cache sends them; a Parquet file, or a folder
- * of them. Rows without any value (failures and misses) are left out: they are not answers.
+ * model's columns, found by name; a shard without a header as Ersilia's cloud cache sends them; a Parquet file. Rows without any value (failures and misses) are left out: they are not answers.
  */
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { extname } from "node:path";
 import { isBlankLine, type Separator, takeRecord } from "../csv/index.ts";
-import { byCodeUnit, md5Hex } from "../hash/index.ts";
+import { md5Hex } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, messageOf } from "../kernel/index.ts";
 import type { Model } from "../models/index.ts";
 import { type PredictionTier, readParquetFile } from "../store/predictions/index.ts";
@@ -41,11 +39,10 @@ export async function importPredictions(request: ImportRequest, ask: Ask): Promi
   const { model, tier, path } = request;
   const scope: PredictionScope = { modelId: model.id, release: model.release, columns: model.columns };
   const groups = new RowGroups((rows) => tier.putMany(scope, rows, ask));
-  const tables = await parquetFilesOf(path);
   const { read, skipped } =
-    tables === undefined
-      ? await importText(request, groups, ask)
-      : await importTables(tables, scope, request, groups, ask);
+    extname(path).toLowerCase() === ".parquet"
+      ? await importTable(scope, request, groups, ask)
+      : await importText(request, groups, ask);
   await groups.flush();
   return { read, stored: groups.stored, alreadyThere: groups.alreadyThere, skipped };
 }
@@ -55,44 +52,27 @@ interface Taken {
   readonly skipped: number;
 }
 
-/** The Parquet files that the path means, in the order of their names; undefined = it is a file of another kind. */
-async function parquetFilesOf(path: string): Promise<readonly string[] | undefined> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return extname(path).toLowerCase() === ".parquet" ? [path] : undefined;
-  const names = (await readdir(path)).filter((name) => /\.parquet$/i.test(name)).sort(byCodeUnit);
-  if (names.length > 0) return names.map((name) => join(path, name));
-  throw new AppError(
-    "FILE_NOT_READABLE",
-    `cannot import predictions from ${path}: the folder holds no .parquet file`,
-  );
-}
-
-async function importTables(
-  files: readonly string[],
+async function importTable(
   scope: PredictionScope,
   request: ImportRequest,
   groups: RowGroups,
   ask: Ask,
 ): Promise<Taken> {
+  const { path } = request;
   let read = 0;
   let skipped = 0;
-  for (const [number, file] of files.entries()) {
-    try {
-      for await (const { rows, doubtful } of readParquetFile(file, scope, ask)) {
-        checkAsk(ask, "importing predictions");
-        read += rows.length + doubtful;
-        skipped += doubtful;
-        for (const row of rows) if (groups.add(row)) await groups.flush();
-        request.emit?.({ kind: "storing", rows: read, share: number / files.length });
-      }
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      const words = `cannot import predictions from ${file}: ${messageOf(error)}`;
-      throw new AppError("PREDICT_INPUT_COLUMNS_UNCLEAR", words, { cause: error });
+  try {
+    for await (const { rows, doubtful } of readParquetFile(path, scope, ask)) {
+      checkAsk(ask, "importing predictions");
+      read += rows.length + doubtful;
+      skipped += doubtful;
+      for (const row of rows) if (groups.add(row)) await groups.flush();
+      request.emit?.({ kind: "storing", rows: read, share: undefined });
     }
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    const words = `cannot import predictions from ${path}: ${messageOf(error)}`;
+    throw new AppError("PREDICT_INPUT_COLUMNS_UNCLEAR", words, { cause: error });
   }
   return { read, skipped };
 }

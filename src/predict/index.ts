@@ -3,6 +3,7 @@ export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export type { InputFormat, StreamedFormat } from "./files/format.ts";
 export { importPredictions } from "./import.ts";
+export { type ImportFile, type ImportTreeReport, importTree } from "./import-tree.ts";
 export { type Mode, planOf, type Source } from "./mode.ts";
 export { RowGroups } from "./row-groups.ts";
 export { runPredictions } from "./run.ts";

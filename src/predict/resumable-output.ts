@@ -221,6 +221,12 @@ function parseState(text: string): StateFile | undefined {
 async function writablePath(path: string): Promise<string> {
   return await writing(path, async () => {
     const there = await lstat(path).catch(() => undefined);
+    // A link to an open file of some process: the file would be replaced, with all that others wrote and write into it.
+    if (/^\/(dev\/(fd\/|std(out|err)$)|proc\/)/.test(path) && there?.isSymbolicLink() === true)
+      throw new AppError(
+        "FILE_NOT_WRITABLE",
+        `cannot write the predictions to ${path}: name the file itself, or - for standard output`,
+      );
     const target = there?.isSymbolicLink() === true ? await realpath(path) : path;
     const stats = await stat(target).catch(() => undefined);
     if (stats !== undefined && !stats.isFile())

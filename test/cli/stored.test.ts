@@ -145,8 +145,8 @@ it("--expire makes rows that were stored long ago count as missing", async () =>
     await box.json("run", ...where, "-i", "aged.csv", "-o", "aged-out.csv", ...flags);
     return await box.rows("aged-out.csv");
   };
-  expect(await look()).toEqual(["CCO,1"]);
-  expect(await look("--expire", "60d")).toEqual(["CCO,1"]);
+  expect(await look()).toEqual(["CCO,1.0"]);
+  expect(await look("--expire", "60d")).toEqual(["CCO,1.0"]);
   expect(await look("--expire", "30d")).toEqual(["CCO,None"]);
   const { code, err } = await box.run("run", "-i", "aged.csv", "-o", "x.csv", "--expire", "soon");
   expect(code).toBe(2);
@@ -164,7 +164,13 @@ it("compact makes one file of many and loses no row", async () => {
   expect(before).toBeGreaterThan(1);
   expect(report).toMatchObject({ filesBefore: before, filesAfter: 1, rows: 5 });
   await box.json("dump", "--model", "eos3b5e", "--cloud-cache-only", "--cloud", "many", "-o", "many.csv");
-  expect((await box.rows("many.csv")).toSorted()).toEqual(["N,0", "NC,1", "NCC,2", "NCCC,3", "O,3"]);
+  expect((await box.rows("many.csv")).toSorted()).toEqual([
+    "N,0.0",
+    "NC,1.0",
+    "NCC,2.0",
+    "NCCC,3.0",
+    "O,3.0",
+  ]);
 });
 
 it("a cache that cannot be reached is told and not counted as empty", async () => {

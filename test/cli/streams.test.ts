@@ -92,6 +92,18 @@ it("/dev/stdin is a file like any other", async () => {
   expect(await box.rows("out.csv")).toHaveLength(3);
 });
 
+it("/dev/stdout is standard output, and a file behind it keeps what it held", async () => {
+  await box.write("log.txt", "before\n");
+  const line = `memoir run ${model} -i in.csv -o /dev/stdout >> log.txt`;
+  expect(box.shell(line).code).toBe(0);
+  expect((await box.read("log.txt")).split("\n").slice(0, 2)).toEqual(["before", "key,input,mol_weight"]);
+  const other = box.shell(`memoir run ${model} -i in.csv -o /dev/stderr --output-format csv 2>> log.txt`);
+  expect(other.code).toBe(4);
+  expect(await box.read("log.txt")).toMatch(
+    /^before\n[\s\S]*cannot write the predictions to \/dev\/stderr: name the file/,
+  );
+});
+
 it("a reader that has seen enough ends the run in order", () => {
   const { code, out, err } = box.shell(
     `set -o pipefail; (echo smiles; seq 300000 | sed 's/^/C/') | memoir run ${model} --local-cache-only -i - -o - | head -n 2; echo "\${PIPESTATUS[1]}"`,

@@ -8,14 +8,19 @@ import { count, plural } from "../words.ts";
 
 export const command = defineCommand<ImportResult>({
   name: "predictions import",
-  summary: "Store predictions from a file that a model wrote elsewhere",
+  summary: "Store predictions from files that a model wrote elsewhere",
   details: [
-    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs; the same packed with gzip; shards of Ersilia's cloud cache (.gz, without a header); Parquet files with one column per value or with Ersilia's comma-joined output, one or a folder of them (Isaura's chunks).",
+    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs; the same packed with gzip; shards of Ersilia's cloud cache (.gz, without a header); Parquet files with one column per value or with Ersilia's comma-joined output (Isaura's chunks).",
+    "A folder is read with all that is below it, and so is everything below s3://bucket/prefix; objects are downloaded one at a time. Files of no known kind are counted and named, and so are files that cannot be of the model: in a folder of another model's identifier, with other columns, or empty. A tree with folders of several versions (v1, v2) is refused.",
     "Rows without any value are skipped. The rows count as answers of the model's current release: import only what that release computed.",
   ],
   arguments: [
     { name: "MODEL", description: "id, slug, folder or URL", required: true },
-    { name: "FILE", description: ".csv, .tsv, .gz, .parquet, or a folder of .parquet files", required: true },
+    {
+      name: "FILE",
+      description: ".csv, .tsv, .gz or .parquet, a folder of such files, or s3://bucket/key-or-prefix",
+      required: true,
+    },
   ],
   options: [
     { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },
@@ -49,8 +54,18 @@ export const command = defineCommand<ImportResult>({
       ),
     ),
   render: (result, screen) => {
+    const { otherFiles, leftOut, files } = result;
+    const from =
+      files === 1 && otherFiles.count + leftOut.count === 0 ? "" : ` from ${plural(files, "file")}`;
     screen.out(
-      `imported ${plural(result.read, "row")} for ${result.model} ${result.release} into ${result.into}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there, ${count(result.skipped)} without a value`,
+      `imported ${plural(result.read, "row")}${from} for ${result.model} ${result.release} into ${result.into}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there, ${count(result.skipped)} without a value`,
     );
+    if (otherFiles.count > 0)
+      screen.say(
+        `${plural(otherFiles.count, "file")} of no known kind ${otherFiles.count === 1 ? "was" : "were"} not read (${otherFiles.names.join(", ")}${otherFiles.count > otherFiles.names.length ? ", …" : ""})`,
+      );
+    for (const { file, reason } of leftOut.files) screen.say(`left out: ${file}: ${reason}`);
+    if (leftOut.count > leftOut.files.length)
+      screen.say(`left out: ${plural(leftOut.count - leftOut.files.length, "more file")}`);
   },
 });
