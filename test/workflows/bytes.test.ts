@@ -287,7 +287,7 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
     ["Directory", "a cache on S3"],
     ["Directory", "a cache in a folder"],
   ] as const)(
-    "as a %s input and changes while its call waits is recorded as what it is now, in %s",
+    "as a %s input and changes while its call waits is recorded as what was read, in %s",
     async (kind, where) => {
       const place = where === "a cache on S3" ? cache : "./lab";
       await box.write("q.wdl", useInput(kind));
@@ -296,18 +296,24 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
       await put(name, "two-content\n");
       const words = ["q.wdl", input, "--max-cpus", "1", "--cache", place];
       const first = await runMeanwhile(words, "1", () => put(name, "six-content\n"));
-      expect([first.state, first.outputs["q.r"]]).toEqual(["succeeded", "six-content"]);
+      // Its content is read as soon as nothing is found under its ETag, which may be before or after the change.
+      expect(first.state).toBe("succeeded");
+      expect(["two-content", "six-content"]).toContain(first.outputs["q.r"]);
       await put(name, "two-content\n");
       const second = await run("q.wdl", place, input, "v=1");
       expect(second.outputs["q.r"]).toBe("two-content");
       await put(name, "six-content\n");
       const third = await run("q.wdl", place, input, "v=1");
       expect(third.outputs["q.r"]).toBe("six-content");
-      expect(third.calls).toMatchObject({ reused: 2, computed: 0 });
+      // One of the two contents was computed by the first run, and nothing is computed twice.
+      expect(second.calls.computed + third.calls.computed).toBe(1);
+      const fourth = await run("q.wdl", place, input, "v=1");
+      expect(fourth.outputs["q.r"]).toBe("six-content");
+      expect(fourth.calls).toMatchObject({ reused: 2, computed: 0 });
     },
   );
 
-  it("as a folder that loses and gains members while its call waits is what it is when it is fetched", async () => {
+  it("as a folder that loses and gains members while its call waits is what it is when it is read", async () => {
     await box.write("q.wdl", useInput("Directory"));
     await put("in/d/a", "a\n");
     await put("in/d/b", "b\n");
@@ -316,13 +322,14 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
       await remove("in/d/b");
       await put("in/d/c", "c\n");
     });
-    expect(first.outputs["q.r"]).toBe("a\nc");
+    expect(["a\nb", "a\nc"]).toContain(first.outputs["q.r"]);
+    expect((await run("q.wdl", cache, `f=s3://${bucket}/in/d`, "v=1")).outputs["q.r"]).toBe("a\nc");
     await put("in/d/b", "b\n");
     await remove("in/d/c");
     expect((await run("q.wdl", cache, `f=s3://${bucket}/in/d`, "v=1")).outputs["q.r"]).toBe("a\nb");
   });
 
-  it("as an input that is gone when its turn comes fails the call by name", async () => {
+  it("as an input that is gone when its turn comes fails the call by name, unless it was read before", async () => {
     await box.write("q.wdl", useInput("File"));
     await put("in/n.txt", "x\n");
     const words = ["run", "q.wdl", `f=s3://${bucket}/in/n.txt`, "v=1", "--max-cpus", "1", "--cache", cache];
@@ -330,10 +337,11 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
     await expect.poll(() => existsSync(box.path("at-1")), { timeout: limitMs, interval: 50 }).toBe(true);
     await remove("in/n.txt");
     await open("1");
-    const { code, err } = await running;
-    expect(code).not.toBe(0);
-    expect(err).toContain("in/n.txt");
-    expect((await keys(".json")).filter((key) => key.includes("/entries/"))).toHaveLength(1);
+    const { code, err, out } = await running;
+    const recorded = (await keys(".json")).filter((key) => key.includes("/entries/"));
+    if (code === 0) expect(out).toMatch(/q\.r = x/);
+    else expect(err).toContain("in/n.txt");
+    expect(recorded).toHaveLength(code === 0 ? 2 : 1);
   });
 
   it.each([
