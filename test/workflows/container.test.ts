@@ -72,6 +72,39 @@ describeWith([podmanRequirement, testImagesRequirement], "workflows in container
     expect((await box.run("cache", "explain", "last")).out).toContain("the container image changed: sha256:");
   });
 
+  it("hand on folders and names as they were, with a cache, from it and without one", async () => {
+    await box.write(
+      "wf.wdl",
+      `version 1.2
+task t {
+  command <<<
+    mkdir o other; echo 1 > "o/$(printf 'caf\\351').txt"; (cd o; ln -s caf* l); ln -s nowhere o/b
+    echo w > w; ln -s /mnt/memoir/work/w o/w; echo x > other/x; ln -s ../other o/folder
+  >>>
+  output { Directory o = "o"  Array[File] g = glob("o/*.txt") }
+  requirements { container: "${images.bash.reference}" }
+}
+task u {
+  input { Directory d  Array[File] g }
+  command <<< cd ~{d}; ls -F | LC_ALL=C cat -v; cat w folder/x l ~{sep(" ", g)} >>>
+  output { String s = read_string(stdout()) }
+  requirements { container: "${images.bash.reference}" }
+}
+workflow wf { call t  call u { input: d = t.o, g = t.g }  output { String s = u.s } }`,
+    );
+    const answers: string[] = [];
+    for (const cache of [["--cache", "./cache"], ["--cache", "./cache"], ["--no-cache"]]) {
+      const ran = JSON.parse(
+        (await box.run("run", "wf.wdl", "--engine", "podman", ...cache, "--json")).out,
+      ) as RunAnswer;
+      expect(ran.state, JSON.stringify(ran.failures)).toBe("succeeded");
+      answers.push(String(ran.outputs["wf.s"]));
+    }
+    expect(answers[0]).toContain("w\nx\n1\n1");
+    expect(answers[0]).toContain("b@");
+    expect(new Set(answers).size).toBe(1);
+  });
+
   it("answer files from anywhere in the container and from disks that are mounted for them", async () => {
     await box.write(
       "wf.wdl",
