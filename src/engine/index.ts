@@ -4,7 +4,7 @@ export { type CallRow, type CallState, callRows } from "./call-rows.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { exactOutputs } from "./json-values.ts";
-
+export { LateStore } from "./late-store.ts";
 export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
@@ -19,3 +19,4 @@ export {
 export type { CacheBehavior, RunCacheParts, RunParts } from "./run-parts.ts";
 export { type RunSummary, runWorkflow } from "./run-workflow.ts";
 export { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
+export { countWaiting } from "./waiting-results.ts";

@@ -44,6 +44,40 @@ export async function predictReuse(
   scratch: string,
   ask: Ask,
 ): Promise<ReusePrediction> {
+  // Asks the cache as a run would: trouble is a miss, and an unreachable cache is given up after a few.
+  const recorder =
+    parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory: scratch, emit: () => {} });
+  // Whether an entry is whole is known when an expression reads its files, and then its call would be computed: the
+  // workflow is walked anew without it.
+  const unusable = new Map<string, string>();
+  for (;;) {
+    const known = unusable.size;
+    const walk = await settled(walkOnce(parts, inputs, { scratch, recorder, unusable }, ask));
+    checkAsk(ask, "predicting what would be reused");
+    if (unusable.size > known) continue;
+    if (walk.status === "rejected") throw walk.reason;
+    return walk.value;
+  }
+}
+
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
+}
+
+interface WalkParts {
+  readonly scratch: string;
+  readonly recorder: Recorder | undefined;
+  /** By call: why what is recorded of it cannot be used. */
+  readonly unusable: Map<string, string>;
+}
+
+async function walkOnce(
+  parts: Omit<RunParts, "runs" | "runId" | "onEvent">,
+  inputs: ParameterValues,
+  { scratch, recorder, unusable }: WalkParts,
+  ask: Ask,
+): Promise<ReusePrediction> {
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
     ...(parts.remote === undefined ? {} : { remote: parts.remote }),
@@ -61,11 +95,16 @@ export async function predictReuse(
     fingerprinter: parts.fingerprinter,
     emit: () => {},
   });
-  // Asks the cache as a run would: trouble is a miss, and an unreachable cache is given up after a few.
-  const recorder =
-    cache === undefined ? undefined : new Recorder(cache, { directory: scratch, emit: () => {} });
   const calls: Prediction[] = [];
   let recorded: Promise<readonly Entry[]> | undefined;
+
+  materials.restoreWith(async ({ entry, words, error }) => {
+    // Only looked at: nothing is set aside.
+    await recorder?.giveUp(entry, { damaged: false, call: entry.callPath }, ask);
+    for (const one of calls)
+      if (one.kind === "reuse" && one.entry === entry.uri) unusable.set(one.call, words);
+    throw error;
+  });
 
   const missed = async (task: TaskCall, reason: MissReason, key?: Key) => {
     if (key !== undefined && reason.kind === "no-entry") recorded ??= collect(parts, ask);
@@ -98,7 +137,13 @@ export async function predictReuse(
         const found = looked?.found;
         if (found?.kind !== "found") {
           checkAsk(callAsk, `looking up ${task.path}`);
-          const reason: MissReason = found?.kind === "trouble" ? noCache(found.words) : { kind: "no-entry" };
+          const lost = unusable.get(task.path);
+          const reason: MissReason =
+            lost !== undefined
+              ? { kind: "trouble", words: `what is recorded cannot be used: ${lost}` }
+              : found?.kind === "trouble"
+                ? noCache(found.words)
+                : { kind: "no-entry" };
           await missed(task, reason, identified.key);
           return unknownOutcome;
         }

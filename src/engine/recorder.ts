@@ -75,6 +75,10 @@ export class Recorder {
     this.#waiting = new WaitingResults(run.directory);
     const breaker = () => new CircuitBreaker({ opensAfter: mostTroubles, firstRestMs, longestRestMs });
     this.#breakers = { "looking up": breaker(), recording: breaker() };
+    if (cache.opensLater === true)
+      for (const each of Object.values(this.#breakers))
+        for (let failed = 0; failed < mostTroubles; failed++)
+          each.enter(performance.now())?.failed(performance.now());
   }
 
   async find(key: CallKey, call: string, ask: Ask): Promise<Found> {
@@ -321,7 +325,11 @@ export class Recorder {
 
   #restWords(doing: Doing): string {
     const seconds = Math.max(1, Math.ceil(this.#breakers[doing].restMs(performance.now()) / 1000));
-    return `not tried, after ${mostTroubles} troubles in a row; the next try is in ${seconds} s`;
+    const why =
+      this.#cache.opensLater === true
+        ? "since it could not be opened or was in trouble"
+        : `after ${mostTroubles} troubles in a row`;
+    return `not tried, ${why}; the next try is in ${seconds} s`;
   }
 
   #trouble(doing: Doing, call: string, error: unknown, ask: Ask): string {

@@ -8,6 +8,7 @@ import { thisOwner } from "../process/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import { folderLeases } from "./call-leases.ts";
 import { readRunRecord, shownState } from "./run-folder.ts";
+import type { RunParts } from "./run-parts.ts";
 import { type Bench, oneCall, openBench } from "./scripted-run.ts";
 
 let bench: Bench | undefined;
@@ -104,6 +105,15 @@ describe("after a crash", () => {
     await bench.one({ command: "another" }, still);
     expect((await bench.one()).calls).toMatchObject({ reused: 1, computed: 0 });
     expect((await bench.one({ command: "another" })).calls).toMatchObject({ reused: 1, computed: 0 });
+  });
+
+  it("a crashed run whose results wait for its cache is left to it by runs without a cache", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    await kill(bench, "run-1", { pending: await readFile(pendingOf("run-1"), "utf8") });
+    const without = { cache: undefined } as unknown as Partial<RunParts>;
+    await bench.one({ command: "another" }, { parts: without });
+    expect((await bench.one()).calls).toMatchObject({ reused: 1, computed: 0 });
   });
 
   it("a result whose file was changed since is not recorded", async () => {

@@ -14,6 +14,7 @@ import {
   settleCrashedRun,
 } from "./run-folder.ts";
 import type { RunCacheParts } from "./run-parts.ts";
+import { countWaiting } from "./waiting-results.ts";
 
 /** An attempt that an earlier process started and nobody has seen the end of. */
 export interface Orphan {
@@ -40,22 +41,25 @@ export async function takeUpCrashedRuns(
   ask: Ask,
 ): Promise<TakenUp> {
   const { cache } = run;
-  const sameCache = (record: RunRecord) => cache !== undefined && record.cache?.uri === cache.store.uri;
+  const sameCache = ({ cache: its }: RunRecord) =>
+    cache !== undefined &&
+    (its?.uri === cache.store.uri || (its !== undefined && its.uri === cache.location));
   const wanted = (record: RunRecord) => record.source === run.source || sameCache(record);
   const orphans = new Map<CallKey, Orphan>();
   const settled: string[] = [];
   const released: string[] = [];
   for (const record of await claimUnfinishedRuns(run.runs, wanted)) {
     const directory = join(run.runs, record.id);
+    // A cache that is not open yet is not waited for here: what is left waits for the next run.
     const whole =
-      cache === undefined || !sameCache(record)
-        ? false
+      cache === undefined || cache.opensLater === true || !sameCache(record)
+        ? await nothingWaits(directory)
         : await recordWaiting(directory, record, { cache, emit: run.emit }, ask);
     const ended = record.state !== "running";
     if (ended && whole) await settleCrashedRun(run.runs, record.id);
     else if (ended || record.source !== run.source) await releaseCrashedRun(run.runs, record.id);
     if (ended || record.source !== run.source) continue;
-    (whole || cache === undefined ? settled : released).push(record.id);
+    (whole ? settled : released).push(record.id);
     for (const [key, orphan] of orphansOf(await readEvents(directory), record.id)) orphans.set(key, orphan);
   }
   return {
@@ -65,6 +69,14 @@ export async function takeUpCrashedRuns(
       for (const id of released) await releaseCrashedRun(run.runs, id);
     },
   };
+}
+
+/** A list that cannot be read is not taken for an empty one. */
+async function nothingWaits(directory: string): Promise<boolean> {
+  return countWaiting(directory).then(
+    (waiting) => waiting === 0,
+    () => false,
+  );
 }
 
 /** Whether nothing of that run waits any more. */

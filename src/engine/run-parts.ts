@@ -12,6 +12,10 @@ export type CacheBehavior = "always" | "on-failure";
 
 export interface RunCacheParts {
   readonly store: EntryStore;
+  /** What records of runs that never got the cache open call it. Default: `store.uri`. */
+  readonly location?: string;
+  /** It could not be opened when the run started: `store` tries again. It is left alone for a moment first. */
+  readonly opensLater?: true;
   readonly behavior: CacheBehavior;
   /**
    * When results that `always` records are recorded: each as its task completes (the default), or all when the run has

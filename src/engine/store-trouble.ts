@@ -3,6 +3,7 @@
  * known. Decided by code, never by message. Only trouble of the store is a reason to leave it alone for a while.
  */
 import { type ErrorCode, isAppError, systemErrorCode } from "../kernel/index.ts";
+import { isAboutOpening } from "./late-store.ts";
 
 export type TroubleWith =
   /** Trying it again gives the same. */
@@ -26,6 +27,7 @@ export function troubleWith(error: unknown): TroubleWith {
     const system = systemErrorCode(error);
     return system === undefined || systemOfMoment.has(system) ? "moment" : "entry";
   }
+  if (isAboutOpening(error)) return "store";
   if (ofEntry.has(error.code)) return "entry";
   if (ofMoment.has(error.code)) return "moment";
   const { status } = error.facts;

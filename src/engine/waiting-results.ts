@@ -147,6 +147,13 @@ export class WaitingResults {
   }
 }
 
+/** How many results of an ended run wait; throws when its list cannot be read. */
+export async function countWaiting(directory: string): Promise<number> {
+  const waiting = new WaitingResults(directory);
+  await waiting.load();
+  return waiting.size;
+}
+
 /** Words when the files of a result are not provably the ones that the task left. */
 export async function changedSince(result: WaitingResult): Promise<string | undefined> {
   let now: Awaited<ReturnType<typeof marksOf>>;

@@ -201,6 +201,46 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
     expect(await contents(await run(elsewhere, location))).toBe(await contents(first));
   });
 
+  it("that resets every connection when the run starts costs no result", async () => {
+    const gate = box.path("answers-again");
+    await box.write("wf.wdl", document(`while ! test -e ${gate}; do sleep 0.1; done`));
+    proxy.fault = { every: 1, how: "reset" };
+    const words = ["wf.wdl", "--executor", "host", "--cache", location, "--cache-host-tasks"];
+    const going = box.start("run", ...words, "--json");
+    const started = () =>
+      readdirSync(box.home, { recursive: true, encoding: "utf8" }).some((name) => name.endsWith("/stdout"));
+    await expect.poll(started, { timeout: 60_000 }).toBe(true);
+    expect(proxy.failed).toBeGreaterThan(0);
+    proxy.fault = undefined;
+    await writeFile(gate, "");
+    const { out } = await going.ended;
+    expect(JSON.parse(out)).toMatchObject({
+      state: "succeeded",
+      calls: { computed: 5 },
+      unrecorded: { waiting: 0, refused: 0 },
+    });
+    const elsewhere = box.with({ MEMOIR_HOME: box.path("other-home") });
+    expect((await run(elsewhere, location)).calls).toMatchObject({ reused: 5, computed: 0 });
+  });
+
+  it("that resets every connection to the end leaves its results to the next run, and their folder stays", async () => {
+    proxy.fault = { every: 1, how: "reset" };
+    const first = await run(box, location);
+    expect(first).toMatchObject({ state: "succeeded", unrecorded: { waiting: 5, refused: 0 } });
+    const kept = await box.run("runs", "delete", "last");
+    expect([kept.code, kept.out]).toEqual([0, expect.stringContaining("0 runs deleted")]);
+    expect(kept.out).toContain("results that wait to be recorded and stays");
+    proxy.fault = undefined;
+    expect((await run(box, location)).calls).toMatchObject({ reused: 5, computed: 0 });
+    expect((await box.run("runs", "delete", "--older-than", "0s")).out).toContain("2 runs deleted");
+  });
+
+  it("that resets every connection to the end leaves results that only --force deletes", async () => {
+    proxy.fault = { every: 1, how: "reset" };
+    await run(box, location);
+    expect((await box.run("runs", "delete", "last", "--force")).out).toContain("1 run deleted");
+  });
+
   it("that is out of reach for a part of the run costs no result", async () => {
     await box.write(
       "long.wdl",
@@ -270,7 +310,7 @@ async function unfinishedUploads(server: S3Address, location: string): Promise<r
 
 interface Fault {
   readonly every: number;
-  readonly how: number | "hang-up" | "half" | "silence";
+  readonly how: number | "hang-up" | "half" | "reset" | "silence";
   /** Which calls count, as `GET /bucket/key`. Default: all. */
   readonly only?: RegExp;
   /** Calls that go well first. Default 0. */
@@ -303,6 +343,10 @@ async function startProxy(to: string): Promise<Proxy> {
     const how = fails ? fault?.how : undefined;
     if (how === "silence") {
       incoming.resume();
+      return;
+    }
+    if (how === "reset") {
+      incoming.socket.resetAndDestroy();
       return;
     }
     if (how === "hang-up") {

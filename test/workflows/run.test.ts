@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeWith, type Requirement } from "../servers/requirement.ts";
@@ -75,6 +75,31 @@ describe("memoir run WORKFLOW", () => {
     expect(changed).toMatch(/reuse\s+hello.greet/);
     expect(changed).toMatch(/compute\s+hello.shout\s+the command changed/);
     expect(readdirSync(join(box.home, "runs")).filter((name) => /^\d/.test(name))).toHaveLength(1);
+  });
+
+  it.each([
+    ["damaged", (path: string) => writeFile(path, "HALLO ADA\n")],
+    ["emptied", (path: string) => writeFile(path, "")],
+    ["gone", (path: string) => rm(path)],
+  ])("tells before a run that a call is computed whose result is read and %s", async (_, harm) => {
+    const first = await runOnHost(box, "hello.wdl", "name=Ada");
+    expect(first.calls.computed).toBe(2);
+    const recorded = readdirSync(box.path("cache"), { recursive: true, encoding: "utf8" })
+      .map((name) => join(box.path("cache"), name))
+      .filter((path) => statSync(path).isFile() && readFileSync(path, "utf8") === "HELLO ADA\n");
+    expect(recorded).toHaveLength(1);
+    const [path = ""] = recorded;
+    const { mtime } = statSync(path);
+    const bytes = readFileSync(path);
+    await rm(path);
+    await writeFile(path, bytes);
+    await harm(path);
+    if (existsSync(path)) await utimes(path, mtime, mtime);
+    const dry = await box.run("run", "hello.wdl", "name=Ada", ...onHost, "--dry-run");
+    expect([dry.code, dry.err]).toEqual([0, ""]);
+    expect(dry.out).toMatch(/reuse\s+hello.greet/);
+    expect(dry.out).toMatch(/compute\s+hello.shout/);
+    expect(await counts(box, "hello.wdl", "name=Ada")).toBe("1 reused, 1 computed");
   });
 
   it("finds tasks that are not deterministic by computing reused calls again", async () => {

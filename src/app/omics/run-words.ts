@@ -16,6 +16,8 @@ export function wordsOf(event: TimedEvent, runOf: (engineRun: string) => string)
       return `trying ${event.call} again: ${event.why.message}`;
     case "call.cancelled":
       return `cancelled ${event.call}`;
+    case "call.not-recorded":
+      return `${event.call} could not be recorded: ${event.words}`;
     case "cache.trouble":
       return `trouble with the cache while ${event.doing}: ${event.words}`;
     case "call.waiting":

@@ -13,7 +13,7 @@ import {
   type KnownContents,
   type ObjectEntryStore,
 } from "../../store/entries/index.ts";
-import { openObjectStore } from "../../store/objects/index.ts";
+import { type ObjectStore, openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 import { sharedUuid } from "./cache-mark.ts";
 import { type CacheRecord, createCacheRegistry, defaultPolicies, isCacheName } from "./cache-registry.ts";
@@ -25,6 +25,8 @@ export interface OpenCache extends CachePlace {
   readonly folder: string | undefined;
   /** Where leases of calls are kept, when they are files. */
   readonly leases: string | undefined;
+  /** The location's URI, when its uuid had to be asked for there. */
+  readonly sharedAt?: string;
   /** About how it was found; for the user. */
   readonly note?: string;
   close(): Promise<void>;
@@ -99,7 +101,32 @@ export async function openCache(
   const { within } = record;
   const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
   const objects = openObjectStore(record.location, access);
-  await objects.open(ask);
+  try {
+    await objects.open(ask);
+    return await openedCache(record, objects, options, ask);
+  } catch (error) {
+    // It may be tried again, and each try would leave its connections behind.
+    await objects.close();
+    throw error;
+  }
+}
+
+/** The URI of a cache's entries; of the location where only the location knows their uuid. */
+export async function uriBeforeOpening(record: CacheRecord, environment: Environment): Promise<string> {
+  const { within, uuid } = record;
+  const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
+  const objects = openObjectStore(record.location, access);
+  await objects.close();
+  return uuid === "" ? objects.uri : `${objects.uri}/${uuid}`;
+}
+
+async function openedCache(
+  record: CacheRecord,
+  objects: ObjectStore,
+  options: OpenCacheOptions,
+  ask: Ask,
+): Promise<OpenCache> {
+  const { within } = record;
   const { several = "refuse", ...stored } = options;
   const shared = record.uuid === "" ? await sharedUuid(objects, several, ask) : { uuid: record.uuid };
   const cacheUuid = shared.uuid;
@@ -117,6 +144,7 @@ export async function openCache(
     entries,
     folder,
     leases,
+    ...(record.uuid === "" ? { sharedAt: objects.uri } : {}),
     ...(shared.note === undefined ? {} : { note: shared.note }),
     close: async () => {
       await entries.close();

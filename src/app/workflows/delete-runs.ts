@@ -1,7 +1,7 @@
 /** `memoir runs delete`: removes the folders of runs that ended. What they recorded stays in its cache. */
 import { readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ShownState, shownState } from "../../engine/index.ts";
+import { countWaiting, type ShownState, shownState } from "../../engine/index.ts";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import type { RunsWish } from "./runs.ts";
@@ -12,6 +12,8 @@ export interface DeleteRunsWish extends RunsWish {
   readonly runs: readonly string[];
   /** Only those that started at least so long ago. */
   readonly olderThanMs?: number;
+  /** Also those whose results wait to be recorded; these are lost then. */
+  readonly force?: "yes" | "no";
 }
 
 export interface DeleteRunsResult {
@@ -19,6 +21,8 @@ export interface DeleteRunsResult {
   readonly deleted: readonly DeletedRun[];
   /** Runs that are going on, and are left alone. */
   readonly running: readonly string[];
+  /** Runs whose results wait to be recorded, and that are left alone. */
+  readonly waiting: readonly string[];
 }
 
 export interface DeletedRun {
@@ -45,9 +49,14 @@ export async function deleteRuns(
   if (wish.runs.length > 0 && first !== undefined)
     throw new AppError("RUN_STILL_RUNNING", `deleting ${first.record.id}: it is running`);
   const deleted: DeletedRun[] = [];
+  const waiting: string[] = [];
   for (const run of found) {
     if (running.includes(run)) continue;
     checkAsk(ask, `deleting runs of ${folder}`);
+    if (wish.force !== "yes" && (await resultsWait(run))) {
+      waiting.push(run.record.id);
+      continue;
+    }
     await removeRun(run);
     const { id, workflow } = run.record;
     deleted.push({ run: id, workflow, state: shownState(run.record) });
@@ -56,7 +65,16 @@ export async function deleteRuns(
     await removeLeftovers(place);
     await pointToNewest(place);
   }
-  return { folder, deleted, running: running.map(({ record }) => record.id) };
+  return { folder, deleted, running: running.map(({ record }) => record.id), waiting };
+}
+
+/** Only a later run can record them, from this folder. A list that cannot be read is not taken for an empty one. */
+async function resultsWait({ directory, record }: FoundRun): Promise<boolean> {
+  if (record.cache === undefined) return false;
+  return countWaiting(directory).then(
+    (count) => count > 0,
+    () => true,
+  );
 }
 
 async function chosen(wish: DeleteRunsWish, folder: string, cwd: string): Promise<readonly FoundRun[]> {

@@ -7,6 +7,7 @@ import {
   type Capacity,
   exactOutputs,
   folderLeases,
+  LateStore,
   objectLeases,
   predictReuse,
   type ReusePrediction,
@@ -31,7 +32,13 @@ import {
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { renewMark } from "./cache-mark.ts";
-import { defaultCacheLocation, findCache, type OpenCache, openCache } from "./cache-place.ts";
+import {
+  defaultCacheLocation,
+  findCache,
+  type OpenCache,
+  openCache,
+  uriBeforeOpening,
+} from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import { chooseExecutor, type ExecutorWish } from "./executors.ts";
 import { type FlagsWish, flagWords } from "./flag-words.ts";
@@ -182,7 +189,9 @@ export async function dryRun(
     const scratch = await mkdtemp(join(tmpdir(), "memoir-dry-run-"));
     parts.reach?.include(scratch);
     try {
-      return await predictReuse(parts, inputs, scratch, ask);
+      // What cannot be opened now is told as such, and not tried for as long as a run would.
+      const { cache, ...rest } = parts;
+      return await predictReuse(cache?.opensLater === true ? rest : parts, inputs, scratch, ask);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -252,11 +261,15 @@ async function prepared<T>(
     const fingerprinter = createFingerprinter({
       memo,
       remote,
-      policy: opened.cache?.record.policies.identity ?? "content",
+      policy: (opened.cache ?? opened.late)?.record.policies.identity ?? "content",
     });
     closers.push(() => fingerprinter.close());
     const lease: { current: RunLease | undefined } = { current: undefined };
-    const cache = opened.cache === undefined ? undefined : cacheParts(wish, opened.cache, runId, lease);
+    const cache =
+      opened.late === undefined
+        ? opened.cache && cacheParts(wish, opened.cache, runId, lease)
+        : lateParts(wish, opened.late, { runId, lease, log: (words) => log.to(words) });
+    if (opened.late !== undefined) closers.push(async () => cache?.store.close());
     return await use({
       parts: {
         program,
@@ -314,24 +327,52 @@ function passedEnv(wished: readonly string[], { programs }: Environment): Readon
   return Object.fromEntries(pairs);
 }
 
-/** A cache that cannot be opened costs reuse, not the run; one that does not exist is the user's mistake. */
+interface LateCache {
+  readonly record: CacheRecord;
+  /** What is known of the address of its entries. */
+  readonly uri: string;
+  open(ask: Ask): Promise<OpenCache>;
+}
+
+/**
+ * A cache that cannot be opened costs reuse, not the run; one that does not exist is the user's mistake. What may pass,
+ * such as a server that does not answer, is tried again while the run goes on.
+ */
 async function openRunCache(
   wish: RunWorkflowWish,
   environment: Environment,
   contents: KnownContents,
   ask: Ask,
-): Promise<{ readonly cache?: OpenCache; readonly trouble?: string }> {
+): Promise<{ readonly cache?: OpenCache; readonly late?: LateCache; readonly trouble?: string }> {
   if (wish.cache.kind === "none") return {};
   const record = await recordOf(wish.cache, environment);
   const names = wish.cache.kind === "record" ? wish.cache.names : undefined;
+  const several = "take the last used";
+  const options = { contents, several, ...(names === undefined ? {} : { names }) } as const;
+  const open = (openAsk: Ask) => openCache(record, environment, options, openAsk);
   try {
-    const options = { contents, ...(names === undefined ? {} : { names }) };
-    const cache = await openCache(record, environment, { ...options, several: "take the last used" }, ask);
+    const cache = await open(ask);
     return { cache, ...(cache.note === undefined ? {} : { trouble: cache.note }) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
-    return { trouble: `${error.message}. ${error.hint}` };
+    const trouble = `${error.message}. ${error.hint}`;
+    if (!mayPass(error)) return { trouble };
+    const uri = await uriBeforeOpening(record, environment);
+    return {
+      late: { record, uri, open },
+      trouble: `${trouble} Calls are computed meanwhile, and opening it is tried again.`,
+    };
   }
+}
+
+/** Refusals of a file system that are of a moment. */
+const passing = new Set([
+  ...["EIO", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ENETDOWN"],
+  ...["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EBUSY", "EINTR"],
+]);
+
+function mayPass(error: AppError): boolean {
+  return error.row.retry === "later" || passing.has(String(error.facts["system"]));
 }
 
 async function recordOf(
@@ -350,17 +391,57 @@ function cacheParts(
 ): RunCacheParts {
   const { record, leases, objects, cacheUuid } = cache;
   return {
+    ...policyParts(wish, record),
     store: cache.entries,
-    behavior: wish.behavior ?? record.behavior,
+    ...(cache.sharedAt === undefined ? {} : { location: cache.sharedAt }),
     leases:
       leases === undefined
         ? objectLeases(objects, `${cacheUuid}/leases/`, runId)
         : folderLeases(leases, runId),
-    hostTasks: wish.cacheHostTasks === "yes" || record.policies.hostTasks === "yes",
-    resources: record.policies.resources,
-    recordAt: record.policies.writeThrough === "yes" ? "task-end" : "run-end",
     claim: async (uuid) => lease.current?.used(uuid),
-    ...(record.name === "" ? {} : { name: record.name }),
+  };
+}
+
+/** Without leases of calls: until it is open nobody can be told what is being computed. */
+function lateParts(
+  wish: RunWorkflowWish,
+  late: LateCache,
+  run: {
+    readonly runId: string;
+    readonly lease: { current: RunLease | undefined };
+    readonly log: (words: string) => void;
+  },
+): RunCacheParts {
+  const open = async (ask: Ask) => {
+    const cache = await late.open(ask);
+    if (cache.note !== undefined) run.log(cache.note);
+    // Before anything is found or recorded, so that pruning leaves it alone.
+    run.lease.current = await startLease(cache, run.runId, ask);
+    const close = async () => {
+      await run.lease.current?.close();
+      if (cache.leases !== undefined) await tidyLeases(cache.leases);
+      await cache.close();
+    };
+    return { store: cache.entries, close };
+  };
+  return {
+    ...policyParts(wish, late.record),
+    store: new LateStore({ uri: late.uri, open }),
+    opensLater: true,
+    claim: async (uuid) => run.lease.current?.used(uuid),
+  };
+}
+
+function policyParts(
+  wish: RunWorkflowWish,
+  { behavior, policies, name }: CacheRecord,
+): Pick<RunCacheParts, "behavior" | "hostTasks" | "resources" | "recordAt" | "name"> {
+  return {
+    behavior: wish.behavior ?? behavior,
+    hostTasks: wish.cacheHostTasks === "yes" || policies.hostTasks === "yes",
+    resources: policies.resources,
+    recordAt: policies.writeThrough === "yes" ? "task-end" : "run-end",
+    ...(name === "" ? {} : { name }),
   };
 }
 

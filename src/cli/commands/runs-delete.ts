@@ -10,7 +10,7 @@ export const command = defineCommand<DeleteRunsResult>({
   name: "runs delete",
   summary: "Delete the folders of runs that ended; what they recorded in a cache stays",
   details: [
-    "A run's folder holds its streams, its work folders and its outputs; copies made with --out are not touched. A run that is going on is never deleted. A crashed run that is deleted can no longer be taken up.",
+    "A run's folder holds its streams, its work folders and its outputs; copies made with --out are not touched. A run that is going on is never deleted. A crashed run that is deleted can no longer be taken up. A run whose results still wait to be recorded stays: the next run with its cache records them.",
   ],
   arguments: [
     {
@@ -24,6 +24,10 @@ export const command = defineCommand<DeleteRunsResult>({
       flags: "--older-than <age>",
       description: "only runs that started so long ago or earlier, such as 30d",
     },
+    {
+      flags: "--force",
+      description: "also runs whose results still wait to be recorded; those results are lost",
+    },
     runsDirOption,
   ],
   examples: [
@@ -35,13 +39,18 @@ export const command = defineCommand<DeleteRunsResult>({
       {
         runs: given.argumentsFrom(0),
         ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
+        force: given.is("force") ? "yes" : "no",
         ...present("runsDir", given.text("runs-dir")),
       },
       ask,
     ),
-  render: ({ deleted, running, folder }, screen) => {
+  render: ({ deleted, running, waiting, folder }, screen) => {
     for (const { run, workflow, state } of deleted) screen.out(`${run}  ${state}  ${workflow}`);
     for (const run of running) screen.out(`${run}  is running and stays`);
+    for (const run of waiting)
+      screen.out(
+        `${run}  has results that wait to be recorded and stays; the next run with its cache records them, --force deletes them`,
+      );
     screen.out(`${plural(deleted.length, "run")} deleted in ${folder}`);
   },
 });
