@@ -208,7 +208,7 @@ describeWith([threadTimes], "one request", () => {
     }
   });
 
-  it("with documents just below the limits is answered", async () => {
+  it("with documents just below the limits is answered, and so are their runs", async () => {
     for (const [what, [name, text]] of Object.entries(largeDocuments())) {
       const zip = zipOf({ [name]: text }).toString("base64");
       const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
@@ -217,7 +217,35 @@ describeWith([threadTimes], "one request", () => {
       const { id } = JSON.parse(answer.text) as { id: string };
       const made = await unharmed(`${what}: read`, () => server.send("GET", `/workflow/${id}`));
       expect(JSON.parse(made.answer.text)).toMatchObject({ status: "ACTIVE" });
+      const ended = await unharmed(`${what}: run`, () => runToEnd(id));
+      expect(ended.answer.status, ended.answer.text).toBe(200);
     }
+  });
+
+  it("with a YAML document beyond its limit is refused with the reason", async () => {
+    const [name, text] = largeDocuments()["a CWL document of inputs"] ?? ["", ""];
+    const zip = zipOf({ [name]: `${text} last: int?\n` }).toString("base64");
+    const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
+    const { answer } = await unharmed("too much YAML", () => server.send("POST", "/workflow", body));
+    const { id } = JSON.parse(answer.text) as { id: string };
+    const made = JSON.parse((await server.send("GET", `/workflow/${id}`)).text) as Record<string, string>;
+    expect(made).toMatchObject({
+      status: "FAILED",
+      statusMessage: expect.stringMatching(/YAML has at most/),
+    });
+  });
+
+  it("with a scatter of a range without end is a run that fails, and others are answered", async () => {
+    const text = "version 1.1\nworkflow w {\n  scatter (i in range(1000000000)) {\n    Int x = i\n  }\n}\n";
+    const zip = zipOf({ "main.wdl": text }).toString("base64");
+    const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
+    const made = await server.send("POST", "/workflow", body);
+    const { id } = JSON.parse(made.text) as { id: string };
+    const { answer } = await unharmed("a range", () => runToEnd(id));
+    expect(JSON.parse(answer.text)).toMatchObject({
+      status: "FAILED",
+      statusMessage: expect.stringContaining("the limit is 10000000"),
+    });
   });
 
   it("of logs with patterns and names of any length is answered 400", async () => {
@@ -292,11 +320,25 @@ describeWith([threadTimes], "one request", () => {
   });
 });
 
+/** Starts a run of the workflow; how it stands when it has ended. */
+async function runToEnd(workflowId: string): Promise<Answered> {
+  const outputUri = `file://${server.sandbox.path("out")}`;
+  const body = { workflowId, roleArn, outputUri, parameters: {}, requestId: uniqueId() };
+  const started = await server.send("POST", "/run", JSON.stringify(body));
+  if (started.status !== 201) return started;
+  const { id } = JSON.parse(started.text) as { id: string };
+  for (;;) {
+    const answer = await server.send("GET", `/run/${id}`);
+    const { status } = JSON.parse(answer.text) as { status: string };
+    if (["COMPLETED", "FAILED", "CANCELLED"].includes(status)) return answer;
+  }
+}
+
 /** Documents that are valid, and as dear to read as documents of the largest size can be. */
 function largeDocuments(): Readonly<Record<string, readonly [name: string, text: string]>> {
-  const filled = (head: string, line: (n: number) => string, tail = "") => {
+  const filled = (head: string, line: (n: number) => string, tail = "", bytes = mib) => {
     const lines: string[] = [];
-    const room = mib - head.length - tail.length;
+    const room = bytes - head.length - tail.length;
     for (let size = 0, n = 0; ; n++) {
       const next = line(n);
       size += next.length;
@@ -320,7 +362,7 @@ function largeDocuments(): Readonly<Record<string, readonly [name: string, text:
     ],
     "a CWL document of inputs": [
       "main.cwl",
-      filled(`${cwl}expression: $({})\noutputs: []\ninputs:\n`, (n) => ` i${n}: int?\n`),
+      filled(`${cwl}expression: $({})\noutputs: []\ninputs:\n`, (n) => ` i${n}: int?\n`, "", (3 * mib) / 16),
     ],
     "a CWL document of JSON": [
       "main.cwl",

@@ -1,5 +1,5 @@
 /** Whether an unpacked bundle is a workflow, and what there is to say of it. */
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Ask, isAppError, messageOf } from "../../kernel/index.ts";
 import { createFolderSource, languagesOf, type WorkflowInterface } from "../../lang/core/index.ts";
@@ -42,6 +42,8 @@ export type CheckAnswer =
  * workflow that people wrote is anywhere near.
  */
 const largestDocumentBytes = 1024 * 1024;
+/** YAML takes four times as long to read as JSON. */
+const largestYamlBytes = 192 * 1024;
 const mostDocumentBytes = 16 * 1024 * 1024;
 const mostReasonLength = 4_000;
 
@@ -149,10 +151,21 @@ async function largeDocuments(folder: string): Promise<string | undefined> {
     together += size;
     if (size > largestDocumentBytes)
       return `${relative(folder, path)} has ${size} bytes; a document has at most ${largestDocumentBytes} here: import the rest from others`;
+    if (/\.cwl/i.test(entry.name) && size > largestYamlBytes && !isJson(await readFile(path, "utf8")))
+      return `${relative(folder, path)} has ${size} bytes; a document in YAML has at most ${largestYamlBytes} here, one in JSON ${largestDocumentBytes}`;
     if (together > mostDocumentBytes)
       return `its documents have more than ${mostDocumentBytes} bytes together`;
   }
   return undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */

@@ -1,5 +1,5 @@
 /** The CWL front end: reads documents, checks them, and answers a program. */
-import type { Ask, Diagnostic } from "../../kernel/index.ts";
+import { type Ask, breathe, type Diagnostic } from "../../kernel/index.ts";
 import type { FrontEnd, Loaded, LoadOptions, SourceTree } from "../core/index.ts";
 import { checkProcess } from "./check/check-process.ts";
 import type { EvaluatorOptions } from "./expr/create-evaluator.ts";
@@ -35,6 +35,7 @@ async function load(
     ask,
   );
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };
+  await breathe();
   const all = inTextualOrder([...diagnostics, ...checkProcess(document.process)]);
   if (all.some((each) => each.severity === "error")) return { diagnostics: all };
   return {

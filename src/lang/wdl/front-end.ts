@@ -1,5 +1,12 @@
 /** The WDL front end: reads documents, checks them, and answers a program. */
-import { AppError, type Ask, type Diagnostic, didYouMean, type SourceText } from "../../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  breathe,
+  type Diagnostic,
+  didYouMean,
+  type SourceText,
+} from "../../kernel/index.ts";
 import {
   type FrontEnd,
   findMain,
@@ -47,6 +54,7 @@ async function load(
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
   const sorted = inTextualOrder(diagnostics);
   if (diagnostics.some((each) => each.severity === "error")) return { diagnostics: sorted };
+  await breathe();
   const target = targetOf(document, options.target);
   if (target === undefined) return { diagnostics: [...sorted, unclearTarget(document, options.target)] };
   const program = wdlProgram({

@@ -2,7 +2,14 @@
  * Reads every document that a workflow needs, before anything is understood: imports and includes are put in, and the
  * documents that steps run are followed.
  */
-import { type Ask, checkAsk, type Diagnostic, isAppError, type SourceText } from "../../../kernel/index.ts";
+import {
+  type Ask,
+  breathe,
+  checkAsk,
+  type Diagnostic,
+  isAppError,
+  type SourceText,
+} from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { Place } from "../model/place.ts";
 import { diagnosticAt, listField } from "./conform.ts";
@@ -107,7 +114,9 @@ class Reader {
     const source = await this.#text(uri, place, ask);
     if (source === undefined) return undefined;
     this.uris.set(source, uri);
+    await breathe();
     const { node, diagnostics } = await parseText(source);
+    await breathe();
     for (const each of diagnostics) this.#report(each);
     const whole = node === undefined ? undefined : await this.#expand(node, uri, [...trail, uri], ask);
     this.#nodes.set(uri, whole);

@@ -1,5 +1,5 @@
 /** From a source tree to a loaded document: read, build, and gather what is around it. */
-import { AppError, type Ask, type Diagnostic, isAppError } from "../../../kernel/index.ts";
+import { AppError, type Ask, breathe, type Diagnostic, isAppError } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
 import type { Place } from "../model/place.ts";
@@ -71,6 +71,7 @@ export async function loadDocument(question: LoadQuestion, ask: Ask): Promise<Lo
     trail: [],
   };
   const position = { id: idOf(main.uri, fragment, node), fallbackName: nameOfUri(main.uri) };
+  await breathe();
   const process = buildProcess(node, position, context);
   if (process === undefined || diagnostics.some((each) => each.severity === "error")) return { diagnostics };
   const texts = [...documents.texts.values()].filter((each) => each !== undefined);

@@ -3,7 +3,7 @@
  * depth and the number of nodes that aliases make are limited. Never throws for what is in the text.
  */
 import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq, Node as YamlNode } from "yaml";
-import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import { breathe, type Diagnostic, type SourceText } from "../../../kernel/index.ts";
 import { type JsonNode, parseJson } from "../../core/index.ts";
 import type { Entry, Node } from "./node.ts";
 
@@ -61,10 +61,12 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
     const joined = at === undefined ? undefined : joinFlowCollection(text, at);
     if (joined === undefined) break;
     text = joined;
+    await breathe();
     documents = yaml.parseAllDocuments(text, options);
   }
   if (!Array.isArray(documents) || documents.length === 0)
     return { diagnostics: [problem(source, 0, 1, "the document is empty")] };
+  await breathe();
   const [document] = documents;
   const errors = documents
     .flatMap((each) => each.errors)

@@ -3,7 +3,14 @@
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#import-statements
  */
 import { posix } from "node:path";
-import { type Ask, checkAsk, type Diagnostic, mapBounded, messageOf } from "../../../kernel/index.ts";
+import {
+  type Ask,
+  breathe,
+  checkAsk,
+  type Diagnostic,
+  mapBounded,
+  messageOf,
+} from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { ImportNode } from "../syntax/ast.ts";
 import { type Parsed, parseDocument } from "../syntax/parser.ts";
@@ -53,6 +60,7 @@ export async function loadDocuments(
 async function readOne(tree: SourceTree, uri: string, ask: Ask): Promise<Read | undefined> {
   const source = await tree.read(uri, ask);
   if (source === undefined) return undefined;
+  await breathe();
   return { uri, source, parsed: parseDocument(source), imports: [], diagnostics: [] };
 }
 
@@ -106,11 +114,11 @@ function shown(from: Read, node: ImportNode, uri: string): string {
   return isPath ? posix.join(posix.dirname(from.source.name), node.uri) : uri;
 }
 
-function checkAll(
+async function checkAll(
   main: Read,
   read: ReadonlyMap<string, Read>,
   options: { readonly lenient: boolean },
-): LoadedDocuments {
+): Promise<LoadedDocuments> {
   const functions = new FunctionTable();
   const checked = new Map<string, CheckedDocument>();
   const diagnostics: Diagnostic[] = [];
@@ -126,6 +134,7 @@ function checkAll(
       return document === undefined ? [] : [{ node, document }];
     });
     const { uri, source, parsed } = each;
+    await breathe();
     const missing = parsed.tree.imports.filter((node) => !imports.some((other) => other.node === node));
     const result = checkDocument({
       uri,

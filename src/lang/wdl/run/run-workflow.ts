@@ -3,7 +3,7 @@
  * names, does its work and fills the slots that it exports; what has failed leaves its slots lost, and what depends on
  * them is not started.
  */
-import { mapPaced, unreachable } from "../../../kernel/index.ts";
+import { breathe, mapPaced, unreachable } from "../../../kernel/index.ts";
 import type {
   CheckedBodyNode,
   CheckedCall,
@@ -216,7 +216,11 @@ class Driver {
     work: () => Promise<void>,
   ): Promise<void> {
     try {
-      if (await scope.ready(names)) await work();
+      if (await scope.ready(names)) {
+        const turn = breathe();
+        if (turn !== undefined) await turn;
+        await work();
+      }
     } catch (error) {
       this.#run.threw(error);
     }
@@ -285,6 +289,8 @@ class Driver {
     });
     const gathers = [...node.exports.keys()].map((name) => this.#gather(name, scope, items.length));
     await mapPaced(items, shardPace, async (item, index) => {
+      const turn = breathe();
+      if (turn !== undefined) await turn;
       const shard = new Scope(scope, `${scope.shard}[${index}]`);
       shard.declare(node.variable).fill(item);
       this.#declareExports(node.body, shard);
