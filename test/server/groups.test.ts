@@ -83,7 +83,7 @@ describe("maxGpus", () => {
       server,
       (await start(server, id, { runGroupId: one, parameters: { name: "x" } }))["id"],
     );
-    expect([refused["status"], refused["failureReason"]]).toEqual(["FAILED", "RUN_TASK_FAILED"]);
+    expect([refused["status"], refused["failureReason"]]).toEqual(["FAILED", "INVALID_TASK_RESOURCE_VALUE"]);
     expect(refused["statusMessage"]).toContain("asks for 2 gpus, its run group allows 1");
     const three = await workflow(server, { "main.wdl": wdl("echo ~{name}", "gpu: true\n    gpuCount: 3") });
     const tooMany = await ended(server, (await start(server, three, { parameters: { name: "x" } }))["id"]);
