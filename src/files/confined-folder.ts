@@ -101,7 +101,9 @@ export class ConfinedFolder {
       } catch (error) {
         const code = systemErrorCode(error);
         if (code === "ELOOP" || (code === "ENOTDIR" && isLink(path))) throw this.#refusal();
-        if (code !== "ENOENT") throw error;
+        // Below a file there is nothing.
+        const isMissing = code === "ENOENT" || (code === "ENOTDIR" && make === "if there");
+        if (!isMissing) throw error;
         if (make === "if there") return undefined;
         if (tries > 2) throw error;
       }

@@ -97,19 +97,19 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   const on = async <T>(
     verb: string,
     name: string,
-    access: "reading" | "writing",
+    access: "reading" | "writing" | "removing",
     work: (path: string) => Promise<T>,
     check = own,
   ): Promise<T> => {
     const path = pathFor(name, check);
-    return guarded(`${verb} ${path}`, access, () =>
+    return guarded(`${verb} ${path}`, access === "reading" ? "reading" : "writing", () =>
       confined === undefined ? work(path) : onConfined(confined, name, access, work),
     );
   };
   const onConfined = async <T>(
     top: ConfinedFolder,
     name: string,
-    access: "reading" | "writing",
+    access: "reading" | "writing" | "removing",
     work: (path: string) => Promise<T>,
   ): Promise<T> => {
     const names = name.split("/");
@@ -119,7 +119,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     const nothing = join(root, tempFolder, randomUUID());
     if (folder === undefined) return work(nothing);
     try {
-      if (access === "writing") return await work(join(folder.path, base));
+      if (access !== "reading") return await work(join(folder.path, base));
       const held = await withHeldFile(folder, base, async (path) => ({ answer: await work(path) }));
       return held === undefined ? await work(nothing) : held.answer;
     } catch (error) {
@@ -277,7 +277,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
         on(
           "removing",
           name,
-          "writing",
+          "removing",
           async (path) => {
             checkAsk(ask, `removing ${path}`);
             await orUndefined(() => unlink(onDisk(path)));

@@ -176,6 +176,13 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
       await store.put("remove/x", text("x"), ask);
       await store.remove(["remove/x", "remove/never-was", "remove/x/below"], ask);
       expect(await store.head("remove/x", ask)).toBeUndefined();
+      await store.put("remove/y", text("y"), ask);
+      await store.remove(["remove/y/below"], ask);
+      expect(await store.head("remove/y/below", ask)).toBeUndefined();
+      expect(await store.head("remove/y", ask)).toMatchObject({ sizeBytes: 1 });
+      await store.remove(["remove/z/deep/was-never"], ask);
+      await store.put("remove/z", text("z"), ask);
+      expect(await store.head("remove/z", ask)).toMatchObject({ sizeBytes: 1 });
       await store.remove([], ask);
     });
 
