@@ -8,13 +8,15 @@ import { checkKey, checkName, type ObjectNames } from "./object-name.ts";
 import type { ByteRange, ObjectInfo } from "./object-store.ts";
 import { bare, bodyOf, checkBody, type ObjectFacts, objectFacts } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
-import { s3Error, s3Failure } from "./s3-errors.ts";
+import { s3Error, s3Failure, saidSomething } from "./s3-errors.ts";
 import type { RangeGetter } from "./s3-range.ts";
 import { Silence } from "./s3-silence.ts";
 
 const bodyTries = 3;
 /** Long enough for a slow link, short enough for someone who waits. */
 const openLimitMs = 10_000;
+/** A server that was silent has to say something this soon, before a request waits for all of its time-outs again. */
+const probeLimitMs = 5_000;
 /** An answer to HEAD has no body, so these say too little of why. */
 const unclear: ReadonlySet<number | undefined> = new Set([301, 307, 400, 403]);
 
@@ -76,15 +78,35 @@ export class S3Bucket {
     const pending = this.#silence.enter(doing);
     // One listener per request in flight is meant here, not a leak.
     setMaxListeners(0, ask.signal);
+    let stillSilent = false;
     try {
-      const answer = await send(await this.#connect(), { abortSignal: ask.signal });
+      const connection = await this.#connect();
+      stillSilent = pending.isProbe && !(await this.#isAwake(connection, ask));
+      if (stillSilent) throw new AppError("STORE_UNREACHABLE", `${doing}: the server still does not answer`);
+      const answer = await send(connection, { abortSignal: ask.signal });
       pending.came();
       return answer;
     } catch (error) {
       if (ask.signal.aborted) pending.dropped();
       checkAsk(ask, doing);
-      pending.failed(s3Failure(error));
+      if (stillSilent) pending.silent();
+      else pending.failed(s3Failure(error));
       throw s3Error(error, doing);
+    }
+  }
+
+  /** After a silence: whether a small question is answered soon, with whatever. */
+  async #isAwake({ sdk, client }: S3Connection, ask: Ask): Promise<boolean> {
+    const patience = withPatience(ask, probeLimitMs);
+    try {
+      await client.send(new sdk.HeadBucketCommand({ Bucket: this.bucket }), {
+        abortSignal: patience.ask.signal,
+      });
+      return true;
+    } catch (error) {
+      return saidSomething(s3Failure(error));
+    } finally {
+      patience.done();
     }
   }
 

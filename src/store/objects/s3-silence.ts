@@ -51,6 +51,17 @@ export class PendingAnswer {
     this.#lateBefore = loop.begin();
   }
 
+  /** It decides whether others may ask again. */
+  get isProbe(): boolean {
+    return this.#permit.isProbe;
+  }
+
+  /** All the time that it was given has passed. */
+  silent(): void {
+    this.#loop.end();
+    this.#permit.failed(performance.now());
+  }
+
   came(): void {
     this.#loop.end();
     this.#permit.answered();
