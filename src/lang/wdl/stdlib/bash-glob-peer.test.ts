@@ -84,7 +84,8 @@ it("expands as Bash does", async () => {
   const pattern = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(""));
   await fc.assert(
     fc.asyncProperty(
-      pattern.filter((text) => !text.startsWith("/") && !text.includes("//")),
+      // `{a,}/a` names /a, too, which is not below the folder.
+      pattern.filter((text) => !text.startsWith("/") && !text.includes("//") && !/^\{.*\//s.test(text)),
       async (text) => {
         expect([text, await ours(text)]).toEqual([text, bashs(text)]);
       },
