@@ -24,12 +24,13 @@ const floors: Readonly<Record<string, number>> = {
   "exec/core": 4,
   "exec/local": 5,
   "exec/container": 5,
+  http: 4,
   ledger: 4,
   models: 4,
   predict: 6,
   engine: 6,
   app: 7,
-  server: 8,
+  omics: 8,
   cli: 9,
 };
 

@@ -5,7 +5,8 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/app/index.ts";
-import { createServer, listen, type RequestLine } from "../../src/server/index.ts";
+import { listen } from "../../src/http/index.ts";
+import { createServer, type RequestLine } from "../../src/omics/index.ts";
 
 export const region = "us-east-1";
 export const openAccount = "000000000000";

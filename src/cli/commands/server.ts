@@ -76,7 +76,8 @@ export const command = defineCommand<ServerResult>({
   examples: [{ command: "memoir server --port 0 --executor host --cache-host-tasks --for 1" }],
   act: async (given, { app, ask, screen }) => {
     const host = given.text("host") ?? "127.0.0.1";
-    const { createServer, listen } = await import("../../server/index.ts");
+    const { listen } = await import("../../http/index.ts");
+    const { createServer } = await import("../../omics/index.ts");
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
     const omics = await (await app()).openOmics(wishOf(given), onBug);
     try {

@@ -1,9 +1,9 @@
 /** STS GetCallerIdentity: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
 import { randomUUID } from "node:crypto";
-import type { HttpResponse } from "../http.ts";
-import type { NeighbourRequest } from "./index.ts";
+import type { HttpResponse } from "../../http/index.ts";
+import type { ServiceRequest } from "./index.ts";
 
-export function answerSts({ request, caller }: NeighbourRequest): HttpResponse {
+export function answerSts({ request, caller }: ServiceRequest): HttpResponse {
   const form = new URLSearchParams(Buffer.from(request.body).toString("utf8"));
   const action = form.get("Action") ?? "";
   if (action !== "GetCallerIdentity")

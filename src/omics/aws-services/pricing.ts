@@ -3,15 +3,16 @@
  * of one's own has no price by the hour, so every resource that is asked for costs 0 USD.
  * https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
  */
+
+import { type HttpResponse, jsonResponse } from "../../http/index.ts";
 import { boundedText } from "../../protocol/index.ts";
-import { type HttpResponse, jsonResponse } from "../http.ts";
-import type { NeighbourRequest } from "./index.ts";
+import type { ServiceRequest } from "./index.ts";
 
 const serviceCode = "AmazonOmics";
 const bodyBounds = { textBytes: 64 * 1024, blobs: new Set<string>() };
 const attributes = ["productFamily", "regionCode", "resourceType", "servicecode"] as const;
 
-export function answerPricing({ request }: NeighbourRequest, action: string): HttpResponse {
+export function answerPricing({ request }: ServiceRequest, action: string): HttpResponse {
   const body = parse(request.body);
   if (body === undefined) return refusal("SerializationException", "the body is not a JSON object");
   const service = body["ServiceCode"];

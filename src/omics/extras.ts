@@ -3,13 +3,13 @@
  * clients never call these paths; `curl --aws-sigv4` and our own tools do.
  */
 
+import { type HttpResponse, jsonResponse } from "../http/index.ts";
 import type { Logs, PlacedLine } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
-import { type HttpResponse, jsonResponse } from "./http.ts";
-import type { NeighbourRequest } from "./neighbours/index.ts";
+import type { ServiceRequest } from "./aws-services/index.ts";
 
 /** undefined = not one of these paths. */
-export function extras(at: NeighbourRequest): Promise<HttpResponse | undefined> | undefined {
+export function extras(at: ServiceRequest): Promise<HttpResponse | undefined> | undefined {
   const known = at.request.method === "GET" && /\/(explain|size|events)$/.test(at.target.rawPath);
   return known ? answerExtra(at) : undefined;
 }
@@ -19,7 +19,7 @@ async function answerExtra({
   caller,
   parts,
   ask,
-}: NeighbourRequest): Promise<HttpResponse | undefined> {
+}: ServiceRequest): Promise<HttpResponse | undefined> {
   const explain = /^\/run\/(\d{1,18})\/task\/(\d{1,18})\/explain$/.exec(target.rawPath);
   if (explain !== null) {
     const [, runId = "", taskId = ""] = explain;

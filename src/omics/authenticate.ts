@@ -16,7 +16,7 @@ export interface Caller {
   readonly region: string;
 }
 
-/** Signing names of the API and of its neighbours. */
+/** Signing names of the API and of the other AWS services. */
 const services = ["omics", "logs", "sts", "pricing"] as const;
 
 export interface Authenticator {

@@ -2,11 +2,12 @@
  * CloudWatch Logs, what tools read of it: DescribeLogGroups, DescribeLogStreams, GetLogEvents and FilterLogEvents over
  * the one group `/aws/omics/WorkflowLog`. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/
  */
+
+import { type HttpResponse, jsonResponse } from "../../http/index.ts";
 import type { LogStream } from "../../ledger/index.ts";
 import { boundedText } from "../../protocol/index.ts";
-import { type HttpResponse, jsonResponse } from "../http.ts";
 import { type EventPlace, filterEvents } from "./filter-events.ts";
-import type { NeighbourRequest } from "./index.ts";
+import type { ServiceRequest } from "./index.ts";
 import { parsePattern } from "./log-pattern.ts";
 
 export const logGroup = "/aws/omics/WorkflowLog";
@@ -28,7 +29,7 @@ class LogsRefusal extends Error {
   }
 }
 
-export async function answerLogs(at: NeighbourRequest, action: string): Promise<HttpResponse> {
+export async function answerLogs(at: ServiceRequest, action: string): Promise<HttpResponse> {
   try {
     return jsonResponse(200, await answer(at, parse(at.request.body), action));
   } catch (error) {
@@ -38,7 +39,7 @@ export async function answerLogs(at: NeighbourRequest, action: string): Promise<
   }
 }
 
-async function answer(at: NeighbourRequest, body: Body, action: string): Promise<unknown> {
+async function answer(at: ServiceRequest, body: Body, action: string): Promise<unknown> {
   switch (action) {
     case "DescribeLogGroups":
       return describeGroups(at, body);
@@ -64,7 +65,7 @@ function checkGroup(body: Body): void {
   if (!known) throw new LogsRefusal("ResourceNotFoundException", "The specified log group does not exist.");
 }
 
-function describeGroups({ parts, caller }: NeighbourRequest, body: Body): unknown {
+function describeGroups({ parts, caller }: ServiceRequest, body: Body): unknown {
   const prefix = textOf(body, "logGroupNamePrefix") ?? "";
   const pattern = textOf(body, "logGroupNamePattern") ?? "";
   if (!logGroup.startsWith(prefix) || !logGroup.includes(pattern)) return { logGroups: [] };
@@ -77,7 +78,7 @@ function groupArn(region: string, account: string): string {
   return `arn:aws:logs:${region}:${account}:log-group:${logGroup}`;
 }
 
-function describeStreams({ parts, caller }: NeighbourRequest, body: Body): unknown {
+function describeStreams({ parts, caller }: ServiceRequest, body: Body): unknown {
   const limit = integerOf(body, "limit", { usual: mostStreams, least: 1, most: mostStreams });
   const prefix = textOf(body, "logStreamNamePrefix");
   const after = textOf(body, "nextToken");
@@ -111,7 +112,7 @@ function describeStreams({ parts, caller }: NeighbourRequest, body: Body): unkno
  * Tokens are `f/<position>` for what follows and `b/<position>` for what comes before; where there is nothing more, the
  * same token comes again. A stream that grows is followed with its last forward token.
  */
-async function getEvents({ parts, caller }: NeighbourRequest, body: Body): Promise<unknown> {
+async function getEvents({ parts, caller }: ServiceRequest, body: Body): Promise<unknown> {
   const stream = textOf(body, "logStreamName");
   if (stream === undefined) throw invalid("logStreamName is missing");
   const limit = integerOf(body, "limit", { usual: mostEvents, least: 1, most: mostEvents });
@@ -137,7 +138,7 @@ async function getEvents({ parts, caller }: NeighbourRequest, body: Body): Promi
   };
 }
 
-async function filtered({ parts, caller }: NeighbourRequest, body: Body): Promise<unknown> {
+async function filtered({ parts, caller }: ServiceRequest, body: Body): Promise<unknown> {
   const { logs } = parts.ledger;
   const { account } = caller;
   const given = body["filterPattern"] === "" ? "" : (textOf(body, "filterPattern") ?? "");

@@ -4,6 +4,14 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { sha256 } from "../hash/index.ts";
+import {
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  jsonResponse,
+  parseTarget,
+  refuseForeignPages,
+} from "../http/index.ts";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import {
   bodyLimitOf,
@@ -14,22 +22,16 @@ import {
   ServiceException,
 } from "../protocol/index.ts";
 import { type Authenticator, type Caller, createAuthenticator } from "./authenticate.ts";
+import { answerAwsService } from "./aws-services/index.ts";
 import { type DecodedRequest, decodeRequest } from "./decode.ts";
 import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { extras } from "./extras.ts";
-import { type HttpRequest, type HttpResponse, jsonResponse, parseTarget } from "./http.ts";
-import { neighbours } from "./neighbours/index.ts";
 import { type AnsweredBodies, Input, type OperationContext } from "./operation-context.ts";
 import { resumeBatches } from "./operations/batches.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
-import { refuseForeignPages } from "./web-pages.ts";
 
-export interface OmicsServer {
-  /** How large the body of a request may be, from what is known before it arrives. */
-  mostBodyBytes(request: Pick<HttpRequest, "method" | "target" | "headers">): number;
-  /** Never throws. */
-  fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
+export interface OmicsServer extends HttpHandler {
   /** Goes on with batches that a stopped server left half submitted; runs are taken up by the RunDesk itself. */
   resume(): void;
 }
@@ -83,7 +85,7 @@ interface Here {
 }
 
 /** Of requests to other than operations: what is asked of logs, and forms. */
-const neighbourBytes = 1024 * 1024;
+const otherBytes = 1024 * 1024;
 /** Of callers whose key nobody knows: they are refused, whatever they send. */
 const strangerBytes = 64 * 1024;
 
@@ -94,7 +96,7 @@ function mostBodyBytes(
   if (!authenticator.namesKey(headers["authorization"])) return strangerBytes;
   const path = parseTarget(target)?.rawPath;
   const route = path === undefined ? undefined : routeRequest(method, path);
-  return route?.kind === "operation" ? bodyLimits[route.operation] : neighbourBytes;
+  return route?.kind === "operation" ? bodyLimits[route.operation] : otherBytes;
 }
 
 const bodyLimits = Object.fromEntries(
@@ -125,8 +127,8 @@ async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): P
   const caller = here.authenticator.callerOf({ ...signed, ...target });
   seen.caller = caller;
   const asked = { request, target, caller, parts, ask };
-  const neighbour = neighbours(asked);
-  if (neighbour !== undefined) return neighbour;
+  const service = answerAwsService(asked);
+  if (service !== undefined) return service;
   const extra = await extras(asked);
   if (extra !== undefined) return extra;
   const route = routeRequest(request.method, target.rawPath);

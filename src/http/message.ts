@@ -2,6 +2,7 @@
  * A server is a function from request to response. Requests keep their target as received: signatures are made over the
  * raw path, and clients behind a proxy send absolute-form targets.
  */
+import type { Ask } from "../kernel/index.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -26,6 +27,14 @@ export interface HttpResponse {
 export interface FileBody {
   readonly path: string;
   readonly sizeBytes: number;
+}
+
+/** What a port is opened for. */
+export interface HttpHandler {
+  /** How large the body of a request may be, from what is known before it arrives. */
+  mostBodyBytes(request: Pick<HttpRequest, "method" | "target" | "headers">): number;
+  /** Never throws. */
+  fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
 }
 
 export interface Target {

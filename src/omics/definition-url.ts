@@ -3,8 +3,8 @@
  * fetch it with any HTTP program.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { HttpResponse, Target } from "./http.ts";
-import { parseQuery } from "./http.ts";
+import type { HttpResponse, Target } from "../http/index.ts";
+import { parseQuery } from "../http/index.ts";
 import type { ServerParts } from "./parts.ts";
 
 const validMs = 15 * 60 * 1000;

@@ -1,8 +1,9 @@
 /**
- * Batches of runs: https://docs.aws.amazon.com/omics/latest/api/API_StartRunBatch.html and its neighbours. Settings are
+ * Batches of runs: https://docs.aws.amazon.com/omics/latest/api/API_StartRunBatch.html and related operations. Settings are
  * merged (the run's own win), written down, and submitted one after the other while the request is long answered.
  */
 import { randomUUID } from "node:crypto";
+import { RawJson } from "../../http/index.ts";
 import { freshAsk, messageOf } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord, CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import {
@@ -18,7 +19,6 @@ import {
   ServiceException,
   validateMembers,
 } from "../../protocol/index.ts";
-import { RawJson } from "../http.ts";
 import {
   arnOf,
   found,

@@ -1,7 +1,8 @@
-/** Runs: https://docs.aws.amazon.com/omics/latest/api/API_StartRun.html and its neighbours. */
+/** Runs: https://docs.aws.amazon.com/omics/latest/api/API_StartRun.html and related operations. */
+
+import { RawJson } from "../../http/index.ts";
 import type { CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
-import { RawJson } from "../http.ts";
 import {
   arnOf,
   bodyOf,

@@ -1,4 +1,4 @@
-/** Run caches: https://docs.aws.amazon.com/omics/latest/api/API_CreateRunCache.html and its neighbours. */
+/** Run caches: https://docs.aws.amazon.com/omics/latest/api/API_CreateRunCache.html and related operations. */
 import { randomUUID } from "node:crypto";
 import type { CacheBehavior, RunCacheRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";

@@ -8,8 +8,8 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { AppError, type Ask, messageOf, systemErrorCode, unreachable } from "../kernel/index.ts";
-import type { OmicsServer } from "./create-server.ts";
-import { type HttpRequest, type HttpResponse, jsonResponse } from "./http.ts";
+import type { HttpHandler } from "./message.ts";
+import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 
 export interface ListenOptions {
   readonly host: string;
@@ -32,7 +32,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-export async function listen(server: OmicsServer, options: ListenOptions): Promise<Listening> {
+export async function listen(server: HttpHandler, options: ListenOptions): Promise<Listening> {
   const http = createHttpServer({
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     headersTimeout: Math.min(options.requestTimeoutMs ?? 60_000, 20_000),
@@ -85,7 +85,7 @@ export async function listen(server: OmicsServer, options: ListenOptions): Promi
 }
 
 async function respond(
-  server: OmicsServer,
+  server: HttpHandler,
   request: IncomingMessage,
   response: ServerResponse,
   bodies: Bodies,

@@ -1,16 +1,17 @@
 /**
- * Small read-only subsets of three neighbours that real tools call: CloudWatch Logs and the Price List (JSON 1.1, named by
+ * Small read-only subsets of three other AWS services that real tools call: CloudWatch Logs and the Price List (JSON 1.1, named by
  * a header) and STS GetCallerIdentity (a form, answered in XML).
  */
+
+import type { HttpRequest, HttpResponse, Target } from "../../http/index.ts";
 import type { Ask } from "../../kernel/index.ts";
 import type { Caller } from "../authenticate.ts";
-import type { HttpRequest, HttpResponse, Target } from "../http.ts";
 import type { ServerParts } from "../parts.ts";
 import { answerLogs } from "./logs.ts";
 import { answerPricing } from "./pricing.ts";
 import { answerSts } from "./sts.ts";
 
-export interface NeighbourRequest {
+export interface ServiceRequest {
   readonly request: HttpRequest;
   readonly target: Target;
   readonly caller: Caller;
@@ -18,8 +19,8 @@ export interface NeighbourRequest {
   readonly ask: Ask;
 }
 
-/** undefined = not for a neighbour. */
-export function neighbours(at: NeighbourRequest): Promise<HttpResponse> | HttpResponse | undefined {
+/** undefined = not for one of these. */
+export function answerAwsService(at: ServiceRequest): Promise<HttpResponse> | HttpResponse | undefined {
   if (at.request.method !== "POST" || at.target.rawPath !== "/") return undefined;
   const amzTarget = at.request.headers["x-amz-target"];
   if (amzTarget?.startsWith("Logs_20140328."))

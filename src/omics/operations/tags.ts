@@ -1,4 +1,4 @@
-/** Tags of whatever has an ARN: https://docs.aws.amazon.com/omics/latest/api/API_TagResource.html and its neighbours. */
+/** Tags of whatever has an ARN: https://docs.aws.amazon.com/omics/latest/api/API_TagResource.html and related operations. */
 import type { OwnedRecord, Table } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import type { OperationContext, OperationHandler, OperationTable } from "../operation-context.ts";

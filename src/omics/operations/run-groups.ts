@@ -1,4 +1,4 @@
-/** Run groups: https://docs.aws.amazon.com/omics/latest/api/API_CreateRunGroup.html and its neighbours. */
+/** Run groups: https://docs.aws.amazon.com/omics/latest/api/API_CreateRunGroup.html and related operations. */
 import type { RunGroupRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import {

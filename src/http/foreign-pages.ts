@@ -3,7 +3,7 @@
  * everybody: requests that a foreign page sends, directly or by pointing its own name at this machine, are refused.
  */
 import { ServiceException } from "../protocol/index.ts";
-import type { HttpRequest } from "./http.ts";
+import type { HttpRequest } from "./message.ts";
 
 export function refuseForeignPages(request: HttpRequest): void {
   const host = request.headers["host"] ?? "";

@@ -2,6 +2,8 @@
  * From a request to the checked input of an operation: path labels, query and body in one record, as the operation's
  * tables say. Everything wrong is told at once.
  */
+
+import { parseQuery } from "../http/index.ts";
 import {
   Blob64,
   bodyLimitOf,
@@ -16,7 +18,6 @@ import {
   type Shape,
   validateMembers,
 } from "../protocol/index.ts";
-import { parseQuery } from "./http.ts";
 
 export interface DecodedRequest {
   /** Checked members of path, query and body by name; a blob is a `Blob64`. */

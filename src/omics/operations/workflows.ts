@@ -1,4 +1,4 @@
-/** Workflows: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflow.html and its neighbours. */
+/** Workflows: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflow.html and related operations. */
 import type { WorkflowRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import {

@@ -1,4 +1,4 @@
-/** Workflow versions: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflowVersion.html and its neighbours. */
+/** Workflow versions: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflowVersion.html and related operations. */
 import type { WorkflowVersionRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
 import {
