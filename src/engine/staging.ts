@@ -21,3 +21,7 @@ export type Obstacle =
 export type Staged =
   /** A path of this machine with the right bytes. */
   { readonly kind: "here"; readonly path: string } | Obstacle;
+
+export function changed(location: string, words: string): Extract<Staged, { kind: "changed" }> {
+  return { kind: "changed", location, words };
+}
