@@ -1,0 +1,68 @@
+/** Leave to compute: when there is room for what a call asks for. */
+import type { Ask } from "../kernel/index.ts";
+import type { TaskCall } from "../task/index.ts";
+import type { CallOrder, Ended } from "./call-order.ts";
+import type { Emit } from "./events.ts";
+import { gib, type Turns } from "./scheduler.ts";
+
+/** Leave to compute, until it is given back (once, however often that is asked). */
+export interface Turn {
+  readonly kind: "turn";
+  /** With the resources that it gets. */
+  readonly order: CallOrder;
+  readonly release: () => void;
+}
+
+export interface CallTurnsParts {
+  readonly clampResources?: true;
+  readonly emit: Emit;
+  readonly ready: () => Promise<{ readonly scheduler: Turns }>;
+  /** Aborted when no further call may be started. */
+  readonly stopping: AbortSignal;
+}
+
+export class CallTurns {
+  readonly #parts: CallTurnsParts;
+
+  constructor(parts: CallTurnsParts) {
+    this.#parts = parts;
+  }
+
+  /** A turn, or how the call ends without one. */
+  async take(order: CallOrder, ask: Ask): Promise<Turn | Ended> {
+    const { scheduler } = await this.#parts.ready();
+    const task = this.#fitting(order.task, scheduler);
+    const excess = scheduler.excess(task.resources);
+    if (excess !== undefined)
+      return { kind: "failed", failure: { kind: "resources-unavailable", message: excess, attempts: 0 } };
+    const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
+    const release = await scheduler.acquire(task.resources, { signal });
+    if (release === undefined) return { kind: "cancelled" };
+    if (!signal.aborted) return { kind: "turn", order: { ...order, task }, release };
+    release();
+    return { kind: "cancelled" };
+  }
+
+  /** The call with what there is of its resources, where it may run with less than it asks for. */
+  #fitting(task: TaskCall, scheduler: Turns): TaskCall {
+    const { clampResources } = this.#parts;
+    if (task.resourcesAreHints !== true && clampResources !== true) return task;
+    const { resources } = task;
+    const fitted = scheduler.fitted(resources);
+    // Without a GPU that it needs a task would only fail later, and say less.
+    const given = task.resourcesAreHints === true ? fitted : { ...fitted, gpu: resources.gpu };
+    const words = [
+      ...(given.cpu < resources.cpu ? [`${given.cpu} of the ${resources.cpu} cpus`] : []),
+      ...(given.memoryBytes < resources.memoryBytes
+        ? [`${gib(given.memoryBytes)} of the ${gib(resources.memoryBytes)} of memory`]
+        : []),
+      ...(given.gpu < resources.gpu ? [`${given.gpu} of the ${resources.gpu} gpus`] : []),
+    ];
+    if (words.length === 0) return task;
+    this.#parts.emit({
+      kind: "log",
+      words: `warning: ${task.path} runs with ${words.join(" and ")} that it asks for: this machine has no more`,
+    });
+    return { ...task, resources: given };
+  }
+}

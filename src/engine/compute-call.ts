@@ -1,0 +1,205 @@
+/** Computing a call in this run, and recording what came of it. */
+import { join, relative } from "node:path";
+import type { PinnedImage, Usage } from "../exec/core/index.ts";
+import { sha256 } from "../hash/index.ts";
+import type { Ask, CallKey } from "../kernel/index.ts";
+import type { Entry, NewEntry } from "../store/entries/index.ts";
+import {
+  type Outputs,
+  type StagedInput,
+  type TaskCall,
+  type TaskFailure,
+  withOrigin,
+} from "../task/index.ts";
+import { type AttemptParts, type Computation, compute } from "./attempts.ts";
+import type { CallOrder, Ended } from "./call-order.ts";
+import type { Turn } from "./call-turns.ts";
+import type { Emit } from "./events.ts";
+import { mapFilesOf } from "./files-of.ts";
+import type { KeyedCall } from "./identify-call.ts";
+import type { LostResults } from "./lost-results.ts";
+import type { Materials } from "./materials.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Orphan } from "./recovery.ts";
+import type { RunParts } from "./run-parts.ts";
+import type { Obstacle } from "./staging.ts";
+
+export interface CallComputerParts {
+  readonly run: RunParts;
+  readonly callDirectory: (path: string) => string;
+  readonly emit: Emit;
+  readonly materials: Materials;
+  readonly recorder: Recorder | undefined;
+  readonly lost: LostResults;
+  readonly ready: () => Promise<{ readonly cpus: number }>;
+  /** Attempts that outlived an earlier process, by key. */
+  readonly orphans: ReadonlyMap<CallKey, Orphan>;
+  /** Reported before the turn is given back, so that with fail-fast no waiting call slips in. */
+  readonly onFailed: (task: TaskCall, failure: TaskFailure) => void;
+}
+
+/** How a call ended, with the entry behind it where there is one. */
+export type Resolved =
+  | {
+      readonly kind: "reused" | "computed";
+      readonly outputs: Outputs;
+      readonly key?: CallKey;
+      readonly entry?: Entry;
+    }
+  | Ended
+  /** Nothing was computed: the inputs are not what the call was identified with. */
+  | { readonly kind: "obstructed"; readonly obstacle: Obstacle };
+
+export class CallComputer {
+  readonly #parts: CallComputerParts;
+  readonly #adopted = new Set<string>();
+  /** How often a call has been computed in this run, by its path. */
+  readonly #rounds = new Map<string, number>();
+
+  constructor(parts: CallComputerParts) {
+    this.#parts = parts;
+  }
+
+  /** What an earlier process left and no call of this run has taken up. */
+  orphansLeft(): readonly Orphan[] {
+    return [...this.#parts.orphans.values()].filter((orphan) => !this.#adopted.has(orphan.attemptId));
+  }
+
+  /** The turn is given back when the command has ended: recording needs the disk, not the processors. */
+  async computeAndRecord({ order, release }: Turn, identified: KeyedCall, ask: Ask): Promise<Resolved> {
+    const { key } = identified.key;
+    const computed = await this.compute(order, ask, identified);
+    release();
+    if (computed.kind !== "computed") return computed;
+    const outputs = await this.#withOrigins(computed, key);
+    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified, computed.inputs, ask));
+    if (doubt !== undefined) {
+      this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
+      return { kind: "computed", outputs, key };
+    }
+    const entry = await this.#record(order, identified, { ...computed, outputs }, ask);
+    if (entry === undefined) return { kind: "computed", outputs, key };
+    return { kind: "computed", outputs: entry.outputs, key, entry };
+  }
+
+  async compute(order: CallOrder, ask: Ask, identified?: KeyedCall): Promise<Computation> {
+    const { task, collect, image } = order;
+    const key = identified?.key.key;
+    // A result that was lost is computed beside what is left of the first time.
+    const round = this.#rounds.get(task.path) ?? 0;
+    const directory = this.#parts.callDirectory(round === 0 ? task.path : `${task.path}-again-${round}`);
+    const orphan = key === undefined || round > 0 ? undefined : this.#parts.orphans.get(key);
+    const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
+    if (orphan !== undefined) this.#adopted.add(orphan.attemptId);
+    const parts = await this.attemptParts();
+    const computed = await compute(
+      round === 0 ? parts : { ...parts, runId: `${parts.runId}n${round}` },
+      {
+        task,
+        collect,
+        directory,
+        ...(image === undefined ? {} : { image }),
+        ...(identified === undefined ? {} : { key: identified.key.key, identities: identified.identities }),
+        ...adopt,
+      },
+      ask,
+    );
+    if (computed.kind === "computed") this.#rounds.set(task.path, round + 1);
+    // The call is another one now; whoever asks for the earlier one takes the attempt up.
+    if (computed.kind === "obstructed" && orphan !== undefined) this.#adopted.delete(orphan.attemptId);
+    // Told before the turn is given back, so that with fail-fast no waiting call slips in.
+    if (computed.kind === "failed") this.#parts.onFailed(task, computed.failure);
+    if (computed.kind === "computed")
+      this.#parts.emit({
+        kind: "call.computed",
+        call: task.path,
+        task: task.name,
+        directory: computed.directory,
+        usage: usageOf(computed.usage),
+        ...(key === undefined ? {} : { key }),
+      });
+    return computed;
+  }
+
+  async attemptParts(): Promise<AttemptParts> {
+    const { run, materials, emit, ready } = this.#parts;
+    const { cpus } = await ready();
+    const { runId, executor, copyInputs } = run;
+    return { runId, executor, materials, emit, cpus, ...(copyInputs === true ? { copyInputs } : {}) };
+  }
+
+  async #record(
+    order: CallOrder,
+    identified: KeyedCall,
+    computed: Extract<Computation, { kind: "computed" }>,
+    ask: Ask,
+  ): Promise<Entry | undefined> {
+    const { run, recorder, materials } = this.#parts;
+    const { task, image } = order;
+    const entry: NewEntry = {
+      key: identified.key.key,
+      taskName: task.name,
+      callPath: task.path,
+      runId: run.runId,
+      workflow: run.program.interface.name,
+      language: task.language,
+      components: identified.key.components,
+      outputs: computed.outputs,
+      cost: { ...usageOf(computed.usage), bytesOut: await materials.sizeOf(computed.outputs) },
+      exitCode: computed.exitCode,
+      ...(image === undefined ? {} : { image: pinFacts(image) }),
+      attemptDirectory: computed.directory,
+    };
+    const recorded = await recorder?.record(entry, ask);
+    if (recorded === undefined) return undefined;
+    await materials.learnRecorded(computed.outputs, recorded);
+    this.#parts.lost.noteProducer(recorded, order, "computed");
+    return recorded;
+  }
+
+  /** Outputs that lay side by side in the task stay side by side, wherever they are recorded. */
+  #withOrigins(computed: Extract<Computation, { kind: "computed" }>, key: CallKey): Promise<Outputs> {
+    return mapFilesOf(computed.outputs, async (file) => {
+      const folder = relative(computed.directory, join(file.location, ".."));
+      const place = folder.startsWith("..") ? `~${sha256(folder).slice(0, 12)}` : folder;
+      return withOrigin(file, `${key.slice(0, 16)}/${place}`);
+    });
+  }
+
+  /** Words when an input or the program changed while the task ran: the result may belong to either content. */
+  async #changedInput(
+    task: TaskCall,
+    { identities, program }: KeyedCall,
+    staged: readonly StagedInput[],
+    ask: Ask,
+  ): Promise<string | undefined> {
+    const { materials } = this.#parts;
+    if (program !== undefined) {
+      const { file, identity } = program;
+      if (!(await materials.unchanged({ file, identity, path: file.location }, ask)))
+        return `its program ${file.location} changed while the task ran`;
+    }
+    const paths = new Map(staged.map((input) => [input.path, input.source.location]));
+    for (const { path: place, source: file } of task.inputs) {
+      const identity = identities.get(place);
+      const path = paths.get(place) ?? file.location;
+      if (identity !== undefined && !(await materials.unchanged({ file, identity, path }, ask)))
+        return `its input ${file.location} changed while the task ran`;
+    }
+    return undefined;
+  }
+}
+
+function usageOf(usage: Usage): {
+  wallSeconds: number;
+  cpuSeconds: number | null;
+  maxRssBytes: number | null;
+} {
+  const { wallSeconds, cpuSeconds, maxRssBytes } = usage;
+  return { wallSeconds, cpuSeconds, maxRssBytes };
+}
+
+function pinFacts(image: PinnedImage): { requested: string; configDigest: string; manifestDigest?: string } {
+  const { requested, configDigest, manifestDigest } = image;
+  return { requested, configDigest, ...(manifestDigest === undefined ? {} : { manifestDigest }) };
+}
