@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freshAsk } from "../src/kernel/index.ts";
 import { createFolderSource } from "../src/lang/core/index.ts";
-import { createWdlFrontEnd } from "../src/lang/wdl/index.ts";
+import { createWdlFrontEnd } from "../src/lang/wdl/front-end.ts";
 import { parseDocument } from "../src/lang/wdl/syntax/parser.ts";
 import { writeWideWorkflow } from "./wide-workflow.ts";
 

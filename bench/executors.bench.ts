@@ -6,9 +6,11 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createContainerExecutor, findEngine, ImageStore } from "../src/exec/container/index.ts";
+import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
+import { findEngine } from "../src/exec/container/find-engine.ts";
+import { ImageStore } from "../src/exec/container/image-store.ts";
 import type { Attempt, Executor, PinnedImage } from "../src/exec/core/index.ts";
-import { createHostExecutor } from "../src/exec/local/index.ts";
+import { createHostExecutor } from "../src/exec/local/host-executor.ts";
 import { freshAsk, mapBounded } from "../src/kernel/index.ts";
 
 const atOnce = 4;

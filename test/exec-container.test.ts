@@ -1,6 +1,8 @@
 /** The executors' contract on real Podman and real Docker. */
 import { afterAll, beforeAll } from "vitest";
-import { createContainerExecutor, findEngine, ImageStore } from "../src/exec/container/index.ts";
+import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
+import { findEngine } from "../src/exec/container/find-engine.ts";
+import { ImageStore } from "../src/exec/container/image-store.ts";
 import type { PinnedImage } from "../src/exec/core/executor.ts";
 import { executorContract } from "../src/exec/core/executor-contract.ts";
 import { freshAsk } from "../src/kernel/index.ts";

@@ -9,12 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
-  type ContainerEngine,
   type ContainerExecutorOptions,
   createContainerExecutor,
-  findEngine,
-  ImageStore,
-} from "../src/exec/container/index.ts";
+} from "../src/exec/container/container-executor.ts";
+import type { ContainerEngine } from "../src/exec/container/engine.ts";
+import { findEngine } from "../src/exec/container/find-engine.ts";
+import { ImageStore } from "../src/exec/container/image-store.ts";
 import { type Attempt, type AttemptEnd, attemptHostPath, type Executor } from "../src/exec/core/index.ts";
 import { freshAsk, isAppError, pause, type TaskPath } from "../src/kernel/index.ts";
 import { dockerRequirement, startDocker } from "./servers/docker.ts";

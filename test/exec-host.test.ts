@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
 import { executorContract } from "../src/exec/core/executor-contract.ts";
-import { createHostExecutor, type HostExecutorOptions } from "../src/exec/local/index.ts";
+import { createHostExecutor, type HostExecutorOptions } from "../src/exec/local/host-executor.ts";
 import { freshAsk } from "../src/kernel/index.ts";
 import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
 import { guardRequirement } from "./servers/guard.ts";

@@ -5,13 +5,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  type ContainerEngine,
-  createContainerExecutor,
-  createImageResolver,
-  findEngine,
-  ImageStore,
-} from "../src/exec/container/index.ts";
+import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
+import type { ContainerEngine } from "../src/exec/container/engine.ts";
+import { findEngine } from "../src/exec/container/find-engine.ts";
+import { createImageResolver } from "../src/exec/container/image-resolver.ts";
+import { ImageStore } from "../src/exec/container/image-store.ts";
 import type { ImageResolver } from "../src/exec/core/index.ts";
 import { freshAsk, isAppError } from "../src/kernel/index.ts";
 import { dockerRequirement, startDocker } from "./servers/docker.ts";

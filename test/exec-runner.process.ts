@@ -4,9 +4,11 @@
  * a busy machine for longer: its sockets are closed, but its children still have it for a parent.
  */
 import { closeSync, readdirSync, readlinkSync } from "node:fs";
-import { createContainerExecutor, findEngine, ImageStore } from "../src/exec/container/index.ts";
+import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
+import { findEngine } from "../src/exec/container/find-engine.ts";
+import { ImageStore } from "../src/exec/container/image-store.ts";
 import type { Attempt, Executor } from "../src/exec/core/index.ts";
-import { createHostExecutor } from "../src/exec/local/index.ts";
+import { createHostExecutor } from "../src/exec/local/host-executor.ts";
 import { freshAsk } from "../src/kernel/index.ts";
 
 export interface RunnerOrder {

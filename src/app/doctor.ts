@@ -1,5 +1,6 @@
 /** What is installed and reachable on this machine, and what each missing thing would enable. */
 import { access, constants } from "node:fs/promises";
+import type { ExecutorCheck } from "../exec/core/index.ts";
 import { makeFolders } from "../files/index.ts";
 import { type Ask, isAppError, messageOf, withPatience } from "../kernel/index.ts";
 import { createCanonicalizer, listModels } from "../models/index.ts";
@@ -8,6 +9,7 @@ import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import type { TierWish } from "./stored.ts";
 import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
+import { executorsOf } from "./workflows/executors.ts";
 
 export interface Finding {
   readonly name: string;
@@ -38,8 +40,10 @@ export async function doctor(wish: TierWish, environment: Environment, ask: Ask)
   const second: readonly Check[] = [
     toolkit(),
     modelsHere(environment),
-    guard(environment),
     ...programs.map((one) => program(one, environment)),
+    ...executorsOf(environment).flatMap(({ checks }) =>
+      checks.map((check) => ofExecutor(check, environment)),
+    ),
   ];
   // Stores are probed alone: the start of the toolkit takes all of the processor for seconds.
   const findings = [
@@ -153,21 +157,6 @@ function modelsHere({ home: folder }: Environment): Check {
   };
 }
 
-/** Nothing needs it: tasks get copies of their inputs where it does not work. */
-function guard({ programs: env }: Environment): Check {
-  return {
-    name: "host guard",
-    enables:
-      "host tasks whose inputs are mounted read-only and that do not see other processes and their environment",
-    probe: async () => {
-      const { tryGuard } = await import("../exec/local/index.ts");
-      const why = await tryGuard(env);
-      if (why === undefined) return { state: "ok", detail: "namespaces of util-linux" };
-      return { state: "absent", detail: `does not work: ${why}` };
-    },
-  };
-}
-
 interface Program {
   readonly name: string;
   readonly versionFlag: string;
@@ -180,10 +169,13 @@ const programs: readonly Program[] = [
   { name: "bash", versionFlag: "--version", enables: "models that are run as scripts" },
   { name: "git", versionFlag: "--version", enables: "memoir fetch from git" },
   { name: "git-lfs", versionFlag: "version", enables: "models whose weights are Git-LFS files" },
-  { name: "podman", versionFlag: "--version", enables: "tasks in containers, without a daemon" },
-  { name: "docker", versionFlag: "--version", enables: "tasks in containers" },
-  { name: "bwrap", versionFlag: "--version", enables: "isolated tasks on this machine (--isolate)" },
 ];
+
+function ofExecutor(check: ExecutorCheck, environment: Environment): Check {
+  if (check.kind === "program") return program(check, environment);
+  const { name, enables } = check;
+  return { name, enables, probe: (ask) => check.probe({ env: environment.programs }, ask) };
+}
 
 function program({ name, versionFlag, enables }: Program, { programs: env, cwd }: Environment): Check {
   return {

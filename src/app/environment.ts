@@ -1,6 +1,8 @@
 /** Everything Memoir reads from the environment, read once and passed down as data. */
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import type { ExecutorKind } from "../exec/core/index.ts";
+import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
 
 export type ProcessEnv = Readonly<Record<string, string | undefined>>;
@@ -21,6 +23,13 @@ export interface Environment {
   readonly s3: S3Access;
   /** For programs that are started (git, models). */
   readonly programs: Readonly<Record<string, string>>;
+  readonly extensions?: Extensions;
+}
+
+/** What a program that uses Memoir as a library brings to the registries. */
+export interface Extensions {
+  readonly executors?: readonly ExecutorKind[];
+  readonly frontEnds?: readonly FrontEndKind[];
 }
 
 export interface EnvironmentSource {

@@ -28,6 +28,7 @@ export type {
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
 export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
+export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
 export type { DiagnosticFact } from "./workflows/load.ts";
 export type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "./workflows/run.ts";
 export type {

@@ -98,6 +98,7 @@ describe("the prediction of reuse", () => {
     const parts = {
       program: scriptedProgram((host, ask) => oneCall(host, task, ask)),
       language: "wdl",
+      filesInJson: "path",
       source: "scripted",
       executor: made.executor,
       images: scriptedImages(),

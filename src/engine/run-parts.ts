@@ -41,6 +41,8 @@ export interface RunParts {
   readonly runs: string;
   readonly program: Program;
   readonly language: string;
+  /** How `outputs.json` writes files; see `FrontEndAbilities`. */
+  readonly filesInJson: "path" | "object";
   /** What the user named, for the record. */
   readonly source: string;
   readonly executor: Executor;

@@ -208,7 +208,7 @@ async function deliverAll(
   const hostPathOf = (file: FileValue) => materials.hostPathOf(file, ask);
   if (parts.outputs === "in place")
     return mapFilesOf(result.outputs, async (file) => ({ ...file, location: await hostPathOf(file) }));
-  const style = parts.language === "cwl" ? "object" : "path";
+  const style = parts.filesInJson;
   let outputs = await deliver(
     result.outputs,
     {

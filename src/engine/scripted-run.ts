@@ -158,6 +158,7 @@ export async function openBench(executor: ScriptedExecutor): Promise<Bench> {
       runs: join(folder, "runs"),
       program: scriptedProgram(program),
       language: "wdl",
+      filesInJson: "path",
       source: "scripted",
       executor: change.executor ?? executor,
       images: scriptedImages(),

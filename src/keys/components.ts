@@ -57,7 +57,7 @@ export function componentsOf(call: TaskCall, facts: KeyFacts): Components {
     // The family, not the language: a WDL task and a CWL tool with equal components run the same thing.
     task: {
       name: call.name,
-      family: familyOf(call),
+      family: call.family ?? "command",
       ...(call.extraKey === undefined ? {} : { extra: call.extraKey }),
     },
     // The rendered text, not its template: renames, reformatting and unused inputs do not matter, and whatever the
@@ -77,10 +77,6 @@ export function componentsOf(call: TaskCall, facts: KeyFacts): Components {
     resources: resourcesOf(call, facts),
     engine: engineOf(call),
   };
-}
-
-function familyOf(call: TaskCall): string {
-  return call.language === "nextflow" ? "nextflow" : "command";
 }
 
 /**
@@ -138,12 +134,12 @@ function resourcesOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
 
 /**
  * A front end's version matters only where its language is evaluated after the command has ended: in output
- * expressions. Outputs named by path, glob or stream mean the same in every version. Nextflow wraps the command in its
- * own run-time text, so its version always matters.
+ * expressions. Outputs named by path, glob or stream mean the same in every version. A family of its own wraps the command
+ * in run-time text, so its version always matters.
  */
 function engineOf(call: TaskCall): CanonicalJson {
   const version = `${call.language} ${call.frontEndVersion}`;
-  if (familyOf(call) === "nextflow") return version;
+  if (call.family !== undefined) return version;
   return call.outputRules.some((rule) => rule.from.kind === "expression") ? version : "any";
 }
 

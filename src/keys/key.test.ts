@@ -46,7 +46,7 @@ describe("the key of a call", () => {
       strict: keyWith({}, { resources: "strict" }),
       anyExit: keyWith({ acceptedExit: { kind: "any" } }),
       expression: keyWith({ outputRules: [{ name: "n", type: "int", from: expression }] }),
-      nextflow: keyWith({ language: "nextflow" }),
+      nextflow: keyWith({ language: "nextflow", family: "nextflow" }),
       empty: keyWith({ inputs: [], literalFiles: [], env: {}, outputRules: [] }, { inputs: new Map() }),
     }).toEqual(frozen);
   });
@@ -58,7 +58,7 @@ describe("the key of a call", () => {
   const changes: Record<string, string> = {
     "the task's name": keyWith({ name: "align2" }),
     "what else decides the result": keyWith({ extraKey: { strict: true } }),
-    "the language family": keyWith({ language: "nextflow" }),
+    "the language family": keyWith({ family: "nextflow" }),
     "the command": keyWith({ command: `${call.command} ` }),
     "the shell": keyWith({ shell: ["/bin/bash", "-e"] }),
     "an input's content": keyWith({}, { inputs: new Map([[reads, "sha256:ab"]]) }),

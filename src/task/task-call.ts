@@ -77,7 +77,13 @@ export interface TaskCall {
   readonly name: string;
   /** Unique within the run and stable between runs: `main.align`, `main.scatter_sample.align[3]`. */
   readonly path: string;
-  readonly language: "wdl" | "cwl" | "nextflow";
+  /** Short name of the front end's language: `wdl`. */
+  readonly language: string;
+  /**
+   * Calls with equal components are the same call within a family. Default: any command, whichever language wrote it. A
+   * front end that wraps commands in run-time text of its own names its own, and then its version is always in the key.
+   */
+  readonly family?: string;
   /** Semantic version of the front end: raised when equal documents come to mean something else. */
   readonly frontEndVersion: string;
   /** The rendered script. */

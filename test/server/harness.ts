@@ -72,9 +72,8 @@ export async function openServer(
   const omics = await app.openOmics(
     {
       ...(options.engine === undefined
-        ? { executor: "host", cacheHostTasks: "yes" }
-        : { executor: "container", engine: options.engine, cacheHostTasks: "no" }),
-      isolate: "no",
+        ? { executor: { name: "host", options: {} }, cacheHostTasks: "yes" }
+        : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: "no" }),
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       ...(options.keys === undefined
         ? {}

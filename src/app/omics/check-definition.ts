@@ -4,7 +4,8 @@ import { join, relative } from "node:path";
 import { type Ask, isAppError, messageOf } from "../../kernel/index.ts";
 import { createFolderSource, languagesOf, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
-import { type LoadedWorkflow, loadWorkflow } from "../workflows/load.ts";
+import { frontEnds } from "../workflows/front-ends.ts";
+import { loadWorkflow } from "../workflows/load.ts";
 import { type AllowedPlaces, boundsOf } from "./places.ts";
 
 /** Plain data: it may be asked of another process. */
@@ -51,10 +52,9 @@ export const noNextflow = "Nextflow workflows are not understood by this version
 
 /** Documents by their names; `name` as the service calls their language. */
 const kinds = [
-  { name: "WDL", accepts: (file: string) => /\.wdl$/i.test(file) },
-  { name: "CWL", accepts: (file: string) => /\.cwl(\.(json|ya?ml))?$/i.test(file) },
+  ...frontEnds.map(({ language, accepts }) => ({ name: language.toUpperCase(), accepts })),
   { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
-] as const;
+];
 
 /** Where the bundle lies on this machine is nobody's business. */
 export function forClients(reason: string, folder: string): string {
@@ -80,7 +80,8 @@ async function engineOf(
       words: `there are documents of several languages (${names}): name one as the engine, or the main document`,
     };
   }
-  return only.name === "NEXTFLOW" ? { words: noNextflow } : only.name;
+  if (only.name === "NEXTFLOW") return { words: noNextflow };
+  return only.name as "WDL" | "CWL";
 }
 
 /** Reasons say nothing of where the bundle lies on this machine. */
@@ -111,7 +112,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
       ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
     };
   const wish = {
-    language: engine.toLowerCase() as LoadedWorkflow["language"],
+    language: engine.toLowerCase(),
     workflow: folder,
     reach: "inside" as const,
     ...boundsOf(allowed, [folder]),

@@ -20,10 +20,7 @@ import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { RunDesk } from "./run-desk.ts";
 
 export interface OmicsWish
-  extends Pick<
-    RunWorkflowWish,
-    "executor" | "engine" | "isolate" | "guard" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"
-  > {
+  extends Pick<RunWorkflowWish, "executor" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"> {
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;

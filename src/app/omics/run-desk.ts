@@ -40,10 +40,7 @@ export interface RunDeskOptions {
   /** Of ARNs. */
   readonly region: string;
   readonly environment: Environment;
-  readonly executor: Pick<
-    RunWorkflowWish,
-    "executor" | "engine" | "isolate" | "guard" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"
-  >;
+  readonly executor: Pick<RunWorkflowWish, "executor" | "copyInputs" | "cacheHostTasks" | "image" | "gpus">;
   /** Which places of this machine documents may name, beside the run's own. */
   readonly allowed: AllowedPlaces;
   /** Runs under way at the same time. Default 8. */

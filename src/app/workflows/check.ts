@@ -30,7 +30,7 @@ export async function check(wish: CheckWish, environment: Environment, ask: Ask)
     const diagnostics = [...loaded.diagnostics, ...inputs.map(diagnosticFact)];
     return {
       workflow: wish.workflow,
-      language: loaded.language,
+      language: loaded.frontEnd.language,
       errors: diagnostics.filter((diagnostic) => diagnostic.severity === "error").length,
       warnings: diagnostics.filter((diagnostic) => diagnostic.severity === "warning").length,
       diagnostics,

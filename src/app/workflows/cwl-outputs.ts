@@ -27,7 +27,7 @@ const smallBytes = 1 << 20;
 export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask): Promise<string> {
   await mkdir(outdir, { recursive: true });
   // Other programs read long integers exactly, and take what has an exponent for something else.
-  const { numberText, fileLocation } = await import("../../lang/cwl/index.ts");
+  const { numberText, fileLocation } = await (await import("../../lang/cwl/index.ts")).runnerParts();
   const delivery = new Delivery(outdir, { numberText, fileLocation }, ask);
   const members: string[] = [];
   for (const [name, value] of Object.entries(outputs))

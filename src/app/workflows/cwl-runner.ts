@@ -9,11 +9,11 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TimedEvent } from "../../engine/index.ts";
 import { type Ask, isAppError } from "../../kernel/index.ts";
-import type { RunFailure } from "../../lang/core/index.ts";
+import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
 import type { FlagsWish } from "./flag-words.ts";
-import { diagnosticFact, type ExpressionWish, invalid } from "./load.ts";
+import { diagnosticFact, invalid } from "./load.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, type RunWorkflowWish, runToSummary } from "./run.ts";
 
@@ -37,7 +37,7 @@ export interface CwlRunnerWish {
   readonly failure: "fast" | "slow";
   /** Whether fields that CWL does not know are let pass. */
   readonly lenient: "yes" | "no";
-  readonly expressions?: ExpressionWish;
+  readonly expressions?: ExpressionOptions;
   readonly cache: RunWorkflowWish["cache"];
   /** Keep the run's folder here. Default: it is removed in the end. */
   readonly runsDir?: string;
@@ -71,9 +71,10 @@ export async function runCwl(
         ...(wish.basedir !== undefined && { inputsBase: resolve(cwd, wish.basedir) }),
         cache: wish.cache,
         cacheHostTasks: "yes",
-        executor: wish.containers === "allowed" ? "mixed" : "host",
-        ...(wish.engine !== undefined && { engine: wish.engine }),
-        isolate: "no",
+        executor:
+          wish.containers === "never"
+            ? { name: "host", options: {} }
+            : { name: "mixed", options: wish.engine === undefined ? {} : { engine: wish.engine } },
         failure: wish.failure,
         runsDir: runs,
         // A folder that goes away in the end need not be pleasant to read.
@@ -154,7 +155,7 @@ async function toolNamedBy(job: string, cwd: string): Promise<string | undefined
     // No such file, or a name with a fragment: told where the document is opened.
     return undefined;
   }
-  const { toolOfJob } = await import("../../lang/cwl/index.ts");
+  const { toolOfJob } = await (await import("../../lang/cwl/index.ts")).runnerParts();
   const { tool, diagnostics } = await toolOfJob({ name: job, text });
   if (diagnostics.length > 0)
     throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, diagnostics.map(diagnosticFact));

@@ -10,7 +10,9 @@ import {
 } from "../../kernel/index.ts";
 import {
   createReach,
+  type ExpressionOptions,
   type FrontEnd,
+  type FrontEndKind,
   findMain,
   languagesOf,
   type Program,
@@ -19,6 +21,7 @@ import {
   type SourceTree,
 } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
+import { frontEndsOf } from "./front-ends.ts";
 import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
 
 export interface WorkflowWish extends SourceWish {
@@ -26,7 +29,7 @@ export interface WorkflowWish extends SourceWish {
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
   readonly lenient?: "yes" | "no";
-  readonly expressions?: ExpressionWish;
+  readonly expressions?: ExpressionOptions;
   /**
    * What documents may read. Default: your own documents everything, those of others (a bundle, a web site) their own
    * files, the run's inputs, and what lies below `files`.
@@ -34,18 +37,8 @@ export interface WorkflowWish extends SourceWish {
   readonly bounds?: ReachOptions;
   /** Folders that documents of others may read as well. */
   readonly files?: readonly string[];
-  /** Where the name of the document does not tell. */
-  readonly language?: FrontEnd["language"];
-}
-
-/** How the JavaScript of CWL documents is evaluated. */
-export interface ExpressionWish {
-  /** `vm` (default) is fast, `quickjs` is for documents of strangers. */
-  readonly engine?: "vm" | "quickjs";
-  /** What one expression may take, in milliseconds. Default 20 000. */
-  readonly timeMs?: number;
-  /** What the engine may take, in mebibytes. Default 256. */
-  readonly heapMiB?: number;
+  /** Name in the registry of front ends, where the name of the document does not say it. */
+  readonly language?: string;
 }
 
 /** A diagnostic as data: positions count from 1. */
@@ -62,66 +55,47 @@ export interface DiagnosticFact {
 }
 
 export interface LoadedWorkflow {
-  readonly language: FrontEnd["language"];
+  readonly frontEnd: FrontEndKind;
   readonly source: OpenSource;
   /** URI of the main document. */
   readonly main: string;
   /** What its documents may read; undefined = everything. */
   readonly reach: Reach | undefined;
   readonly diagnostics: readonly DiagnosticFact[];
-  /** Absent when a diagnostic is an error. */
+  /** Absent when a diagnostic is an error, and where there is `unclear`. */
   readonly program: Program | undefined;
+  /** The document is right and leaves open what to run. */
+  readonly unclear: DiagnosticFact | undefined;
 }
-
-interface Language {
-  readonly id: FrontEnd["language"];
-  readonly name: string;
-  readonly accepts: (name: string) => boolean;
-  readonly load: (wish: WorkflowWish) => Promise<FrontEnd>;
-}
-
-const languages: readonly Language[] = [
-  {
-    id: "wdl",
-    name: "WDL",
-    accepts: (name) => /\.wdl$/i.test(name),
-    load: async () => (await import("../../lang/wdl/index.ts")).createWdlFrontEnd(),
-  },
-  {
-    id: "cwl",
-    name: "CWL",
-    accepts: (name) => /\.cwl(?:\.(?:json|ya?ml))?$/i.test(name),
-    load: async ({ expressions = {} }) => {
-      const { engine = "vm", ...limits } = expressions;
-      return (await import("../../lang/cwl/index.ts")).createCwlFrontEnd({ expressions: { engine, limits } });
-    },
-  },
-];
 
 /** The caller closes `source`. */
 export async function loadWorkflow(
   wish: WorkflowWish,
-  environment: Pick<Environment, "cwd">,
+  environment: Pick<Environment, "cwd" | "extensions">,
   ask: Ask,
 ): Promise<LoadedWorkflow> {
   const source = await openSource(wish, environment.cwd, ask);
   try {
-    const frontEnd = await chooseFrontEnd(source, wish, ask);
+    const kind = await chooseFrontEnd(source, wish, frontEndsOf(environment), ask);
+    const frontEnd = await kind.create(
+      wish.expressions === undefined ? {} : { expressions: wish.expressions },
+    );
     const reach = reachOf(wish, source, environment);
     const options = {
       lenient: wish.lenient === "yes",
       ...(wish.target === undefined ? {} : { target: wish.target }),
       ...(reach === undefined ? {} : { reach }),
     };
-    const main = source.main ?? (await mainOf(source.tree, frontEnd, ask));
+    const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);
     return {
-      language: frontEnd.language,
+      frontEnd: kind,
       source,
       main,
       reach,
       diagnostics: loaded.diagnostics.map(diagnosticFact),
       program: loaded.program,
+      unclear: loaded.unclear && diagnosticFact(loaded.unclear),
     };
   } catch (error) {
     await source.close();
@@ -141,29 +115,45 @@ function reachOf(
   return createReach({ folders: [...own, ...allowed], inputs: "anywhere", web: "allowed" });
 }
 
-/** By the main document's name, else by the documents that there are. */
-async function chooseFrontEnd(source: OpenSource, wish: WorkflowWish, ask: Ask): Promise<FrontEnd> {
-  const known = languages.find((language) => language.id === wish.language);
-  if (known !== undefined) return known.load(wish);
+/** By its name where that is given, else by the main document's name, else by the documents that there are. */
+async function chooseFrontEnd(
+  source: OpenSource,
+  wish: WorkflowWish,
+  frontEnds: readonly FrontEndKind[],
+  ask: Ask,
+): Promise<FrontEndKind> {
+  const names = (all: readonly FrontEndKind[]) => all.map(({ name }) => name).join(", ");
+  if (wish.language !== undefined) {
+    const known = frontEnds.find(({ language }) => language === wish.language);
+    if (known !== undefined) return known;
+    const there = frontEnds.map(({ language }) => language).join(", ");
+    throw new AppError(
+      "CLI_USAGE",
+      `opening ${wish.workflow}: no language ${wish.language}; there are ${there}`,
+    );
+  }
   const named = source.main?.replace(/[?#].*$/, "");
   const fitting =
     named === undefined
-      ? await languagesOf(source.tree, languages, ask)
-      : languages.filter(({ accepts }) => accepts(named));
+      ? await languagesOf(source.tree, frontEnds, ask)
+      : frontEnds.filter(({ accepts }) => accepts(named));
   const [only, ...others] = fitting;
-  if (only !== undefined && others.length === 0) return only.load(wish);
-  const names = (all: readonly Language[]) => all.map((language) => language.name).join(", ");
+  if (only !== undefined && others.length === 0) return only;
   const found =
     only === undefined
-      ? `no document of a language that is understood (${names(languages)})`
+      ? `no document of a language that is understood (${names(frontEnds)})`
       : `there are documents of several languages (${names(fitting)}); say which one to run with main`;
   throw new AppError("WORKFLOW_NOT_FOUND", `opening ${wish.workflow}: ${found}`);
 }
 
-function mainOf(tree: SourceTree, frontEnd: FrontEnd, ask: Ask): Promise<string> {
-  const { accepts, language } = frontEnd;
+function mainOf(
+  tree: SourceTree,
+  { accepts, name }: FrontEndKind,
+  frontEnd: FrontEnd,
+  ask: Ask,
+): Promise<string> {
   const outline = (source: SourceText) => frontEnd.outline(source);
-  return findMain(tree, { accepts, outline, name: language.toUpperCase() }, ask);
+  return findMain(tree, { accepts, outline, name }, ask);
 }
 
 export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
@@ -185,9 +175,7 @@ export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
  */
 export function programOf(loaded: LoadedWorkflow, wish: WorkflowWish): Program {
   if (loaded.program !== undefined) return loaded.program;
-  const unclear = loaded.diagnostics.find(
-    ({ severity, code }) => severity === "note" && code.endsWith("-no-target"),
-  );
+  const { unclear } = loaded;
   if (unclear !== undefined) {
     const help = unclear.help === undefined ? "" : `; ${unclear.help}`;
     throw new AppError(

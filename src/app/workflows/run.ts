@@ -40,7 +40,7 @@ import {
   uriBeforeOpening,
 } from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
-import { chooseExecutor, type ExecutorWish } from "./executors.ts";
+import { createExecutor, type ExecutorOrder } from "./executors.ts";
 import { type FlagsWish, flagWords } from "./flag-words.ts";
 import {
   type DiagnosticFact,
@@ -55,7 +55,8 @@ import { readInputs } from "./run-inputs.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
 import { placeWords } from "./word-places.ts";
 
-export interface RunWorkflowWish extends WorkflowWish, ExecutorWish {
+export interface RunWorkflowWish extends WorkflowWish {
+  readonly executor: ExecutorOrder;
   /** Inputs file. */
   readonly inputs?: string;
   /** `name=value` */
@@ -243,11 +244,10 @@ async function prepared<T>(
     if (wrong.some((diagnostic) => diagnostic.severity === "error"))
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${wish.workflow}`, wrong);
     const log = { to: (_words: string) => {} };
-    // A CWL tool without DockerRequirement is written for the machine that it runs on.
-    const mixed = wish.executor === "auto" && loaded.language === "cwl" && wish.isolate === "no";
-    const where = { ...wish, executor: mixed ? ("mixed" as const) : wish.executor };
-    const chosen = await chooseExecutor(where, environment, (words) => log.to(words));
-    closers.push(chosen.close);
+    const created = await createExecutor(wish.executor, loaded.frontEnd, environment, (words) =>
+      log.to(words),
+    );
+    closers.push(() => created.executor.close());
     const remote = createRemoteFiles(environment.s3);
     closers.push(() => remote.close());
     const memo = fileMemo(join(environment.home, "fingerprints"));
@@ -273,10 +273,13 @@ async function prepared<T>(
     return await use({
       parts: {
         program,
-        language: loaded.language,
+        language: loaded.frontEnd.language,
+        filesInJson: loaded.frontEnd.can.filesInJson,
         source: loaded.source.identity,
-        executor: chosen.executor,
-        ...(chosen.images === undefined ? {} : { images: wish.mapImages?.(chosen.images) ?? chosen.images }),
+        executor: created.executor,
+        ...(created.images === undefined
+          ? {}
+          : { images: wish.mapImages?.(created.images) ?? created.images }),
         defaultImage: wish.image ?? defaultImage,
         fingerprinter,
         remote,

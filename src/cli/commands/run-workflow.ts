@@ -1,8 +1,14 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
-import type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "../../app/index.ts";
+import {
+  executorNames,
+  type FailureFact,
+  type RunWorkflowWish,
+  type WorkflowRunResult,
+} from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
 import { AppError, type ExactJson } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
+import { executorFlags, executorOrder } from "../executor-options.ts";
 import { present } from "../model-options.ts";
 import { share, sizeBytes } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
@@ -54,18 +60,10 @@ export const command = defineCommand<Result>({
       flags: "--executor <where>",
       description:
         "where tasks run; mixed is container for tasks that name an image and host for all others; default auto, which is mixed for CWL and else container",
-      choices: ["auto", "container", "host", "mixed"],
+      choices: executorNames,
     },
-    {
-      flags: "--engine <engine>",
-      description: "container engine; default: the first that answers",
-      choices: ["docker", "podman"],
-    },
+    ...executorFlags,
     { flags: "--image <image>", description: "image of tasks that name none; default ubuntu:24.04" },
-    {
-      flags: "--isolate",
-      description: "with --executor host: hide undeclared files and the network from tasks",
-    },
     {
       flags: "--copy-inputs",
       description: "give tasks copies of their inputs, which they may move, pack and change",
@@ -75,11 +73,6 @@ export const command = defineCommand<Result>({
       description:
         "hand NAME (with your value) or NAME=VALUE on to every task; it enters the keys; may be given several times",
       many: true,
-    },
-    {
-      flags: "--no-guard",
-      description:
-        "with --executor host: run tasks outside Memoir's namespaces, for programs that need setuid; inputs are copied",
     },
     {
       flags: "--max-cpus <n>",
@@ -160,12 +153,9 @@ function wishOf(given: Given): RunWorkflowWish {
         : { kind: "at", place },
     ...present("behavior", given.text("cache-behavior") as "always" | "on-failure" | undefined),
     cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
-    executor: (given.text("executor") as RunWorkflowWish["executor"] | undefined) ?? "auto",
-    ...present("engine", given.text("engine") as "docker" | "podman" | undefined),
-    isolate: given.is("isolate") ? "yes" : "no",
+    executor: executorOrder(given),
     copyInputs: given.is("copy-inputs") ? "yes" : "no",
     env: given.texts("env"),
-    guard: given.is("no-guard") ? "off" : "auto",
     ...present("image", given.text("image")),
     ...present("maxCpus", cpus),
     ...present("gpus", given.count("gpus")),

@@ -1,8 +1,9 @@
 /** memoir server: the HealthOmics API until it is stopped. */
-import type { OmicsWish } from "../../app/index.ts";
+import { executorNames, type OmicsWish } from "../../app/index.ts";
 import { AppError, messageOf } from "../../kernel/index.ts";
 import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
+import { executorFlags, executorOrder } from "../executor-options.ts";
 import { present } from "../model-options.ts";
 
 interface ServerResult {
@@ -43,22 +44,12 @@ export const command = defineCommand<ServerResult>({
     {
       flags: "--executor <kind>",
       description: "container (default) or host, for machines without containers",
-      choices: ["auto", "container", "host"],
+      choices: executorNames,
     },
-    {
-      flags: "--engine <name>",
-      description: "docker or podman (default: what is found)",
-      choices: ["docker", "podman"],
-    },
-    { flags: "--isolate", description: "hide from host tasks what they did not declare (bubblewrap)" },
+    ...executorFlags,
     {
       flags: "--copy-inputs",
       description: "give tasks copies of their inputs, which they may move, pack and change",
-    },
-    {
-      flags: "--no-guard",
-      description:
-        "run host tasks outside Memoir's namespaces, for programs that need setuid; inputs are copied",
     },
     { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
     { flags: "--image <name>", description: "image of tasks that name none" },
@@ -118,12 +109,9 @@ function wishOf(given: Given): OmicsWish {
   const [, program] = process.argv;
   return {
     ...(program === undefined ? {} : { checker: [process.execPath, program, checkWord] as const }),
-    executor: (given.text("executor") ?? "auto") as OmicsWish["executor"],
-    isolate: given.is("isolate") ? "yes" : "no",
+    executor: executorOrder(given),
     copyInputs: given.is("copy-inputs") ? "yes" : "no",
-    guard: given.is("no-guard") ? "off" : "auto",
     cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
-    ...present("engine", given.text("engine") as OmicsWish["engine"]),
     ...present("image", given.text("image")),
     ...present("accessKeys", given.text("access-keys")),
     ...present("files", given.text("files")),

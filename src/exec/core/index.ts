@@ -27,6 +27,17 @@ export type {
   PinnedImage,
   Usage,
 } from "./executor.ts";
+export {
+  type CheckAnswer,
+  type CreatedExecutor,
+  checkExecutorOptions,
+  type ExecutorCheck,
+  type ExecutorKind,
+  type ExecutorOption,
+  type ExecutorOptions,
+  type ExecutorWorld,
+} from "./executor-kind.ts";
+export { mixedKind } from "./mixed-executor.ts";
 export { perlWrapper } from "./perl-wrapper.ts";
 export {
   type InputMount,

@@ -1,4 +1,2 @@
-/** exec/local: tasks as processes of this machine. */
-
-export { tryGuard } from "./guard.ts";
-export { createHostExecutor, type HostExecutorOptions } from "./host-executor.ts";
+/** exec/local: tasks as processes of this machine. The executor is loaded when it is made. */
+export { hostKind } from "./kind.ts";

@@ -21,8 +21,42 @@ export interface SourceTree {
   list(which: "top" | "all", ask: Ask): Promise<readonly string[]>;
 }
 
+/** What is known of a front end before it is loaded: an entry of the registry in `app/`. */
+export interface FrontEndKind {
+  /** Short name in records, keys and options: `wdl`. */
+  readonly language: string;
+  /** For people: `WDL`. */
+  readonly name: string;
+  /** Whether a file name looks like a document of this language. */
+  accepts(name: string): boolean;
+  readonly can: FrontEndAbilities;
+  create(options: FrontEndOptions): Promise<FrontEnd>;
+}
+
+export interface FrontEndAbilities {
+  /** How `outputs.json` writes files: as their paths, or as objects with class, location, size and checksum. */
+  readonly filesInJson: "path" | "object";
+  /** Where tasks that name no image run unless the user decides: in the default image, or on the machine itself. */
+  readonly tasksWithoutImage: "default-image" | "host";
+}
+
+/** What the user chooses once for all documents; a front end that has no use for an option leaves it. */
+export interface FrontEndOptions {
+  readonly expressions?: ExpressionOptions;
+}
+
+/** How expressions that are programs (JavaScript) are evaluated. */
+export interface ExpressionOptions {
+  /** `vm` (default) is fast, `quickjs` is for untrusted documents. */
+  readonly engine?: "vm" | "quickjs";
+  /** What one expression may take, in milliseconds. Default 20 000. */
+  readonly timeMs?: number;
+  /** What the engine may take, in mebibytes. Default 256. */
+  readonly heapMiB?: number;
+}
+
 export interface FrontEnd {
-  readonly language: "wdl" | "cwl" | "nextflow";
+  readonly language: string;
   /** Whether a file name looks like this language. */
   accepts(name: string): boolean;
   /** What a document is to others, as far as its text tells: to find the one that is to be run. */
@@ -39,10 +73,12 @@ export interface LoadOptions {
   readonly reach?: Reach;
 }
 
-/** `program` is absent when a diagnostic is an error. */
+/** `program` is absent when a diagnostic is an error, and when there is nothing wrong but `unclear`. */
 export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
   readonly program?: Program;
+  /** The document leaves open what to run: one of `diagnostics`, which says so. */
+  readonly unclear?: Diagnostic;
 }
 
 /** A parameter as a person needs it for a template. */

@@ -1,7 +1,11 @@
 /** lang/core: what every front end is and needs. */
 export type {
+  ExpressionOptions,
   FileAccess,
   FrontEnd,
+  FrontEndAbilities,
+  FrontEndKind,
+  FrontEndOptions,
   Host,
   Loaded,
   LoadOptions,

@@ -1,10 +1,11 @@
 /** The CWL front end: reads documents, checks them, and answers a program. */
 import { type Ask, breathe, type Diagnostic } from "../../kernel/index.ts";
 import type { FrontEnd, Loaded, LoadOptions, SourceTree } from "../core/index.ts";
+import { acceptsName } from "./accepts.ts";
 import { checkProcess } from "./check/check-process.ts";
 import type { EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { loadDocument } from "./load/load.ts";
-import { acceptsName, outline, resolveMain } from "./load/resolve-main.ts";
+import { outline, resolveMain } from "./load/resolve-main.ts";
 import { cwlProgram } from "./program.ts";
 
 export interface CwlOptions {

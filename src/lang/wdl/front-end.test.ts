@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { freshAsk, renderDiagnostic } from "../../kernel/index.ts";
 import { createFolderSource, type Loaded } from "../core/index.ts";
-import { createWdlFrontEnd } from "./index.ts";
+import { createWdlFrontEnd } from "./front-end.ts";
 
 let dir: string;
 beforeEach(async () => {

@@ -15,6 +15,7 @@ import {
   type Outline,
   type SourceTree,
 } from "../core/index.ts";
+import { acceptsName as accepts } from "./accepts.ts";
 import type { CheckedDocument } from "./check/checked.ts";
 import { loadDocuments } from "./check/load.ts";
 import { interfaceOf, targetNames, targetOf } from "./interface.ts";
@@ -35,10 +36,6 @@ async function outline(source: SourceText): Promise<Outline> {
   };
 }
 
-function accepts(name: string): boolean {
-  return /\.wdl$/i.test(name);
-}
-
 async function load(
   source: SourceTree,
   main: string | undefined,
@@ -56,7 +53,10 @@ async function load(
   if (diagnostics.some((each) => each.severity === "error")) return { diagnostics: sorted };
   await breathe();
   const target = targetOf(document, options.target);
-  if (target === undefined) return { diagnostics: [...sorted, unclearTarget(document, options.target)] };
+  if (target === undefined) {
+    const unclear = unclearTarget(document, options.target);
+    return { diagnostics: [...sorted, unclear], ...(unclear.severity === "note" && { unclear }) };
+  }
   const program = wdlProgram({
     target,
     interface: interfaceOf(target),

@@ -1,2 +1,2 @@
 /** lang/wdl: the WDL front end. */
-export { createWdlFrontEnd } from "./front-end.ts";
+export { wdlKind } from "./kind.ts";

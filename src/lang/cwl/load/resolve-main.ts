@@ -1,6 +1,8 @@
 /** Which document and which process of it the user means: `wf.cwl`, `wf.cwl#main`, or nothing at all. */
+
 import type { Ask, SourceText } from "../../../kernel/index.ts";
 import { findMain, type Outline, type SourceTree } from "../../core/index.ts";
+import { acceptsName } from "../accepts.ts";
 import type { Node } from "./node.ts";
 import { parseText } from "./yaml.ts";
 
@@ -11,10 +13,6 @@ export interface MainProcess {
 }
 
 /** Whether a file name looks like CWL. YAML and JSON are only CWL when somebody says so. */
-export function acceptsName(name: string): boolean {
-  return /\.cwl(?:\.(?:json|ya?ml))?$/i.test(name);
-}
-
 /** A name may contain `#`: the document that is there wins over the fragment. */
 export async function resolveMain(
   tree: SourceTree,
