@@ -9,6 +9,7 @@ import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { CallOrder } from "./call-order.ts";
+import type { CallRecorder } from "./call-recorder.ts";
 import { CallTurns } from "./call-turns.ts";
 import { CallComputer, type Resolved } from "./compute-call.ts";
 import type { Emit, MissReason } from "./events.ts";
@@ -17,18 +18,17 @@ import { CallIdentifier, type KeyedCall, withPassedEnv } from "./identify-call.t
 import { inputFailure, LostResults, lostFailure } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
 import { Rechecks } from "./recheck.ts";
-import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
-import { type RunParts, recordsPerTask } from "./run-parts.ts";
+import { recordsPerTask, type WorkflowRunParts } from "./run-parts.ts";
 import type { Turns } from "./scheduler.ts";
 
 export interface CallsParts {
-  readonly run: RunParts;
+  readonly run: WorkflowRunParts;
   readonly directory: string;
   readonly callDirectory: (path: string) => string;
   readonly emit: Emit;
   readonly materials: Materials;
-  readonly recorder: Recorder | undefined;
+  readonly recorder: CallRecorder | undefined;
   /** Opens the executor once, when the first call has to be computed. */
   readonly ready: () => Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
   /** Attempts that outlived an earlier process, by key. */
@@ -311,7 +311,7 @@ export class Calls {
   }
 
   #failed(task: TaskCall, { kind }: TaskFailure): void {
-    if (task.retriedAfter?.includes(kind) !== true) this.#parts.onFailure();
+    if (task.toleratedFailures?.includes(kind) !== true) this.#parts.onFailure();
   }
 
   #miss(task: TaskCall, reason: MissReason, key?: Key): void {

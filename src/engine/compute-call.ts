@@ -13,23 +13,23 @@ import {
 } from "../task/index.ts";
 import { type AttemptParts, type Computation, compute } from "./attempts.ts";
 import type { CallOrder, Ended } from "./call-order.ts";
+import type { CallRecorder } from "./call-recorder.ts";
 import type { Turn } from "./call-turns.ts";
 import type { Emit } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import type { KeyedCall } from "./identify-call.ts";
 import type { LostResults } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
-import type { Recorder } from "./recorder.ts";
 import type { Orphan } from "./recovery.ts";
-import type { RunParts } from "./run-parts.ts";
+import type { WorkflowRunParts } from "./run-parts.ts";
 import type { Obstacle } from "./staging.ts";
 
 export interface CallComputerParts {
-  readonly run: RunParts;
+  readonly run: WorkflowRunParts;
   readonly callDirectory: (path: string) => string;
   readonly emit: Emit;
   readonly materials: Materials;
-  readonly recorder: Recorder | undefined;
+  readonly recorder: CallRecorder | undefined;
   readonly lost: LostResults;
   readonly ready: () => Promise<{ readonly cpus: number }>;
   /** Attempts that outlived an earlier process, by key. */

@@ -5,8 +5,8 @@
  */
 import type { Ask, CallKey } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
+import type { CallRecorder, Found } from "./call-recorder.ts";
 import type { KeyedCall } from "./identify-call.ts";
-import type { Found, Recorder } from "./recorder.ts";
 
 export interface FoundCall {
   readonly found: Found;
@@ -15,7 +15,7 @@ export interface FoundCall {
 }
 
 export async function findCall(
-  recorder: Recorder,
+  recorder: CallRecorder,
   identified: KeyedCall,
   call: string,
   ask: Ask,
@@ -31,7 +31,7 @@ export async function findCall(
 }
 
 async function otherKeys(
-  recorder: Recorder,
+  recorder: CallRecorder,
   { key, formerKey, unread }: KeyedCall,
   call: string,
   ask: Ask,

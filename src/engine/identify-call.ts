@@ -14,7 +14,7 @@ import { type ContainerFact, type Fingerprinter, type Identity, type Key, keyOf 
 import type { FileValue, ImageRecipe, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
-import type { RunCacheParts, RunParts } from "./run-parts.ts";
+import type { RunCacheParts, WorkflowRunParts } from "./run-parts.ts";
 
 export interface Surroundings {
   readonly image?: PinnedImage;
@@ -59,7 +59,7 @@ export interface IdentifyParts {
 }
 
 /** The call with variables of the user, which decide its result as its own do. */
-export function withPassedEnv(task: TaskCall, passedEnv: RunParts["passedEnv"]): TaskCall {
+export function withPassedEnv(task: TaskCall, passedEnv: WorkflowRunParts["passedEnv"]): TaskCall {
   if (passedEnv === undefined || Object.keys(passedEnv).length === 0) return task;
   return { ...task, passedEnv: { ...passedEnv, ...task.passedEnv } };
 }

@@ -8,15 +8,15 @@ export { LateStore } from "./late-store.ts";
 export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
-  type RunRecord,
+  type RunJson,
   type RunState,
   readEvents,
-  readRunRecord,
+  readRunJson,
   replaceFile,
   type ShownState,
   shownState,
 } from "./run-folder.ts";
-export type { CacheBehavior, RunCacheParts, RunParts } from "./run-parts.ts";
+export type { CacheBehavior, RunCacheParts, WorkflowRunParts } from "./run-parts.ts";
 export { type RunSummary, runWorkflow } from "./run-workflow.ts";
 export { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
 export { countWaiting } from "./waiting-results.ts";

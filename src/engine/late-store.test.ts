@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ScriptedExecutor } from "../exec/core/index.ts";
 import { AppError, freshAsk } from "../kernel/index.ts";
 import { LateStore } from "./late-store.ts";
-import { readRunRecord } from "./run-folder.ts";
+import { readRunJson } from "./run-folder.ts";
 import type { RunCacheParts } from "./run-parts.ts";
 import { type Bench, oneCall, openBench } from "./scripted-run.ts";
 
@@ -50,7 +50,7 @@ describe("a cache that cannot be opened when the run starts", () => {
       calls: { reused: 1, computed: 1 },
       unrecorded: { waiting: 0, refused: 0 },
     });
-    expect((await readRunRecord(summary.directory))?.cache?.uri).toBe(bench.store.uri);
+    expect((await readRunJson(summary.directory))?.cache?.uri).toBe(bench.store.uri);
     expect((await bench.one({ name: "early" })).calls).toMatchObject({ reused: 1, computed: 0 });
   });
 
@@ -90,7 +90,7 @@ describe("a cache that cannot be opened when the run starts", () => {
       const cache = lateCache(bench, always(error));
       const first = await bench.one({}, { cache: { ...cache, patienceMs: 2_000 } });
       expect(first).toMatchObject({ state: "succeeded", unrecorded: { waiting: 1, refused: 0 } });
-      expect((await readRunRecord(first.directory))?.cache?.uri).toBe(location);
+      expect((await readRunJson(first.directory))?.cache?.uri).toBe(location);
       const elsewhere = await bench.one({ command: "another" }, { cache: { location: "file:///of-others" } });
       expect(elsewhere.calls.computed).toBe(1);
       expect(await readFile(join(first.directory, "pending.jsonl"), "utf8")).toContain("out.txt");

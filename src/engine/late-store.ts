@@ -1,6 +1,6 @@
 /**
  * A cache that could not be opened when its run started. Each use tries to open it, until one succeeds; when the next
- * try is due is the Recorder's business, whose breakers begin open for such a cache. What goes wrong while opening says
+ * try is due is the CallRecorder's business, whose breakers begin open for such a cache. What goes wrong while opening says
  * nothing about the result that was to be recorded, and is marked so that nobody takes it for that.
  */
 import { AppError, type Ask, asAppError, checkAsk, isAppError } from "../kernel/index.ts";

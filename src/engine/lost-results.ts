@@ -4,9 +4,9 @@ import type { OutputCollector } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { Outputs, TaskCall, TaskFailure } from "../task/index.ts";
 import type { CallOrder, Ended } from "./call-order.ts";
+import type { CallRecorder } from "./call-recorder.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
-import type { Recorder } from "./recorder.ts";
 import type { Obstacle } from "./staging.ts";
 
 /** How a result came about, for the case that it is lost. */
@@ -20,7 +20,7 @@ type Lost = Extract<Obstacle, { kind: "lost" }>;
 
 export interface LostResultsParts {
   readonly emit: Emit;
-  readonly recorder: Recorder | undefined;
+  readonly recorder: CallRecorder | undefined;
   readonly materials: Materials;
   /** Finds or computes what the call is made of, to its end. */
   resolve(

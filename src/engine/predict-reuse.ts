@@ -8,13 +8,13 @@ import type { Key } from "../keys/index.ts";
 import type { Host, ParameterValues, ProgramEvent } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall } from "../task/index.ts";
+import { CallRecorder } from "./call-recorder.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { findCall } from "./find-call.ts";
 import { CallIdentifier, withPassedEnv } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
-import { Recorder } from "./recorder.ts";
-import type { RunParts } from "./run-parts.ts";
+import type { WorkflowRunParts } from "./run-parts.ts";
 
 export type Prediction =
   | {
@@ -39,14 +39,16 @@ export interface ReusePrediction {
 
 /** `scratch`: a folder for small files; the caller removes it. */
 export async function predictReuse(
-  parts: Omit<RunParts, "runs" | "runId" | "onEvent">,
+  parts: Omit<WorkflowRunParts, "runs" | "runId" | "onEvent">,
   inputs: ParameterValues,
   scratch: string,
   ask: Ask,
 ): Promise<ReusePrediction> {
   // Asks the cache as a run would: trouble is a miss, and an unreachable cache is given up after a few.
   const recorder =
-    parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory: scratch, emit: () => {} });
+    parts.cache === undefined
+      ? undefined
+      : new CallRecorder(parts.cache, { directory: scratch, emit: () => {} });
   // Whether an entry is whole is known when an expression reads its files, and then its call would be computed: the
   // workflow is walked anew without it.
   const unusable = new Map<string, string>();
@@ -67,13 +69,13 @@ async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
 
 interface WalkParts {
   readonly scratch: string;
-  readonly recorder: Recorder | undefined;
+  readonly recorder: CallRecorder | undefined;
   /** By call: why what is recorded of it cannot be used. */
   readonly unusable: Map<string, string>;
 }
 
 async function walkOnce(
-  parts: Omit<RunParts, "runs" | "runId" | "onEvent">,
+  parts: Omit<WorkflowRunParts, "runs" | "runId" | "onEvent">,
   inputs: ParameterValues,
   { scratch, recorder, unusable }: WalkParts,
   ask: Ask,
@@ -184,7 +186,7 @@ const unknownOutcome: CallOutcome = {
   failure: { kind: "lost", message: "it would be computed; nothing is computed in a dry run", attempts: 0 },
 };
 
-function whyUnkeyed(parts: Pick<RunParts, "cache" | "notes">, why: string): MissReason {
+function whyUnkeyed(parts: Pick<WorkflowRunParts, "cache" | "notes">, why: string): MissReason {
   const trouble = parts.cache === undefined ? parts.notes?.[0] : undefined;
   return trouble === undefined ? { kind: "not-reusable", words: why } : noCache(trouble);
 }
@@ -194,7 +196,7 @@ function noCache(trouble: string): MissReason {
 }
 
 /** For explanations only: what cannot be listed explains nothing, and the prediction stands without it. */
-async function collect(parts: Pick<RunParts, "cache">, ask: Ask): Promise<readonly Entry[]> {
+async function collect(parts: Pick<WorkflowRunParts, "cache">, ask: Ask): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
   try {
     if (parts.cache !== undefined) for await (const entry of parts.cache.store.list(ask)) entries.push(entry);

@@ -7,8 +7,8 @@ import type { Host } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import { folderLeases } from "./call-leases.ts";
-import { readRunRecord, shownState } from "./run-folder.ts";
-import type { RunParts } from "./run-parts.ts";
+import { readRunJson, shownState } from "./run-folder.ts";
+import type { WorkflowRunParts } from "./run-parts.ts";
 import { type Bench, oneCall, openBench } from "./scripted-run.ts";
 
 let bench: Bench | undefined;
@@ -27,7 +27,7 @@ async function kill(
   change: { pending?: string; events?: (text: string) => string } = {},
 ) {
   const directory = join(made.folder, "runs", run);
-  const record = await readRunRecord(directory);
+  const record = await readRunJson(directory);
   const dead = { ...record, state: "running", owner: deadOwner, endedAt: undefined, waiting: undefined };
   await writeFile(join(directory, "run.json"), JSON.stringify(dead));
   await mkdir(join(made.folder, "runs", ".active"), { recursive: true });
@@ -45,7 +45,7 @@ describe("after a crash", () => {
     bench = await openBench(new ScriptedExecutor({ play: makesOut }));
     await bench.one();
     await kill(bench, "run-1");
-    const record = await readRunRecord(join(bench.folder, "runs", "run-1"));
+    const record = await readRunJson(join(bench.folder, "runs", "run-1"));
     expect(record && shownState(record)).toBe("crashed");
     expect((await bench.one()).calls.reused).toBe(1);
   });
@@ -111,7 +111,7 @@ describe("after a crash", () => {
     bench = await openBench(new ScriptedExecutor({ play: makesOut }));
     await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
     await kill(bench, "run-1", { pending: await readFile(pendingOf("run-1"), "utf8") });
-    const without = { cache: undefined } as unknown as Partial<RunParts>;
+    const without = { cache: undefined } as unknown as Partial<WorkflowRunParts>;
     await bench.one({ command: "another" }, { parts: without });
     expect((await bench.one()).calls).toMatchObject({ reused: 1, computed: 0 });
   });

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { CallKey } from "../kernel/index.ts";
 import { type Ask, messageOf } from "../kernel/index.ts";
 import type { Emit, TimedEvent } from "./events.ts";
-import { recordLeftovers } from "./recorder.ts";
+import { recordLeftovers } from "./leftover-results.ts";
 import {
   claimUnfinishedRuns,
-  type RunRecord,
+  type RunJson,
   readEvents,
   releaseCrashedRun,
   settleCrashedRun,
@@ -41,10 +41,10 @@ export async function takeUpCrashedRuns(
   ask: Ask,
 ): Promise<TakenUp> {
   const { cache } = run;
-  const sameCache = ({ cache: its }: RunRecord) =>
+  const sameCache = ({ cache: its }: RunJson) =>
     cache !== undefined &&
     (its?.uri === cache.store.uri || (its !== undefined && its.uri === cache.location));
-  const wanted = (record: RunRecord) => record.source === run.source || sameCache(record);
+  const wanted = (record: RunJson) => record.source === run.source || sameCache(record);
   const orphans = new Map<CallKey, Orphan>();
   const settled: string[] = [];
   const released: string[] = [];
@@ -82,7 +82,7 @@ async function nothingWaits(directory: string): Promise<boolean> {
 /** Whether nothing of that run waits any more. */
 async function recordWaiting(
   directory: string,
-  record: RunRecord,
+  record: RunJson,
   to: { readonly cache: RunCacheParts; readonly emit: Emit },
   ask: Ask,
 ): Promise<boolean> {

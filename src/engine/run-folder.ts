@@ -30,7 +30,7 @@ export interface CallCounts {
 }
 
 /** run.json */
-export interface RunRecord {
+export interface RunJson {
   readonly id: string;
   readonly workflow: string;
   readonly language: string;
@@ -61,7 +61,7 @@ export interface RunFolder {
   readonly emit: Emit;
   /** Absolute path of the folder of a call; every call path gets its own, made when it is first asked for. */
   callDirectory(path: string): string;
-  writeRecord(record: RunRecord): Promise<void>;
+  writeRecord(record: RunJson): Promise<void>;
   /** Waits until every event is written. */
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export interface NewRunFolder {
   /** Folder of all runs. */
   readonly runs: string;
   readonly id: string;
-  readonly record: RunRecord;
+  readonly record: RunJson;
   readonly inputs: string;
   readonly onEvent: (event: TimedEvent) => void;
 }
@@ -127,22 +127,22 @@ export async function createRunFolder(options: NewRunFolder): Promise<RunFolder>
 }
 
 /** undefined when the folder holds no run. */
-export async function readRunRecord(directory: string): Promise<RunRecord | undefined> {
+export async function readRunJson(directory: string): Promise<RunJson | undefined> {
   try {
-    const record = JSON.parse(await readFile(join(directory, recordName), "utf8")) as Partial<RunRecord>;
+    const record = JSON.parse(await readFile(join(directory, recordName), "utf8")) as Partial<RunJson>;
     const whole =
       typeof record.id === "string" &&
       typeof record.workflow === "string" &&
       typeof record.state === "string" &&
       typeof record.startedAt === "string" &&
       isOwner(record.owner);
-    return whole ? (record as RunRecord) : undefined;
+    return whole ? (record as RunJson) : undefined;
   } catch {
     return undefined;
   }
 }
 
-export function shownState(record: RunRecord): ShownState {
+export function shownState(record: RunJson): ShownState {
   if (record.state !== "running") return record.state;
   return lifeOf(record.owner) === "dead" ? "crashed" : "running";
 }
@@ -172,14 +172,14 @@ export async function readEvents(directory: string): Promise<readonly TimedEvent
  */
 export async function claimUnfinishedRuns(
   runs: string,
-  wanted: (record: RunRecord) => boolean,
-): Promise<readonly RunRecord[]> {
+  wanted: (record: RunJson) => boolean,
+): Promise<readonly RunJson[]> {
   const active = join(runs, activeName);
   const names = await readdir(active).catch(() => []);
-  const claimed: RunRecord[] = [];
+  const claimed: RunJson[] = [];
   for (const name of names) {
     const id = name.split("~")[0] ?? name;
-    const record = await readRunRecord(join(runs, id));
+    const record = await readRunJson(join(runs, id));
     if (record === undefined) continue;
     const crashed = record.state === "running" && lifeOf(record.owner) === "dead";
     if (!crashed && !(record.state !== "running" && (record.waiting ?? 0) > 0)) continue;
@@ -230,7 +230,7 @@ async function overwrite(path: string, text: string): Promise<void> {
   }
 }
 
-function recordText(record: RunRecord): string {
+function recordText(record: RunJson): string {
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 

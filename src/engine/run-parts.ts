@@ -35,7 +35,7 @@ export interface RunCacheParts {
   readonly name?: string;
 }
 
-export interface RunParts {
+export interface WorkflowRunParts {
   readonly runId: string;
   /** Folder of all runs; the run's own is `<runs>/<runId>`. */
   readonly runs: string;

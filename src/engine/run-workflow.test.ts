@@ -12,10 +12,10 @@ import {
 import { sha256 } from "../hash/index.ts";
 import { AppError, type Ask, freshAsk } from "../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../keys/index.ts";
-import type { Host, RunResult } from "../lang/core/index.ts";
+import type { Host, ProgramResult } from "../lang/core/index.ts";
 import type { EntryStore } from "../store/entries/index.ts";
 import type { CallOutcome, FileValue } from "../task/index.ts";
-import { readEvents, readRunRecord } from "./run-folder.ts";
+import { readEvents, readRunJson } from "./run-folder.ts";
 import {
   type Bench,
   oneCall,
@@ -52,7 +52,7 @@ async function input(made: Bench, name: string, text: string): Promise<FileValue
   return fileAt(path);
 }
 
-const succeeded: RunResult = { kind: "succeeded", outputs: {} };
+const succeeded: ProgramResult = { kind: "succeeded", outputs: {} };
 const call = (host: Host, task: ScriptedTask, ask: Ask): Promise<CallOutcome> =>
   host.call(scriptedTask(task), scriptedCollector(task), ask);
 
@@ -76,7 +76,7 @@ describe("a run with a cache", () => {
     await expect(made.one({ command: "other" }, { executor: broken })).rejects.toMatchObject({
       code: "EXEC_ENGINE_NOT_FOUND",
     });
-    expect((await readRunRecord(join(made.folder, "runs", "run-3")))?.state).toBe("failed");
+    expect((await readRunJson(join(made.folder, "runs", "run-3")))?.state).toBe("failed");
   });
 
   it("delivers the final outputs and says where they are", async () => {
@@ -107,7 +107,7 @@ describe("a run with a cache", () => {
     const folder = join(directory, "calls", "work");
     expect(await readFile(join(folder, "command"), "utf8")).toBe("echo hello");
     expect(existsSync(join(folder, "stdout"))).toBe(true);
-    expect(await readRunRecord(directory)).toMatchObject({ state: "succeeded", calls: { computed: 1 } });
+    expect(await readRunJson(directory)).toMatchObject({ state: "succeeded", calls: { computed: 1 } });
     expect((await readEvents(directory)).map((event) => event.kind)).toEqual([
       "run.started",
       "call.asked",
@@ -536,7 +536,7 @@ describe("failures", () => {
 
 describe("a failure after which the front end asks again", () => {
   const badThenGood = async (host: Host, ask: Ask, outcomes: CallOutcome[], kind: "exit-code" | "lost") => {
-    const change = { retriedAfter: [kind] };
+    const change = { toleratedFailures: [kind] };
     outcomes.push(await call(host, { name: "bad", path: "scripted.bad", command: "fail", change }, ask));
     outcomes.push(await call(host, { name: "good" }, ask));
     return succeeded;
@@ -567,7 +567,7 @@ describe("cancelling a run", () => {
     const summary = await made.run((host, ask) => oneCall(host, {}, ask), {}, { signal: controller.signal });
     expect(summary.state).toBe("cancelled");
     expect(made.executor.running()).toEqual([]);
-    expect((await readRunRecord(summary.directory))?.state).toBe("cancelled");
+    expect((await readRunJson(summary.directory))?.state).toBe("cancelled");
   });
 });
 

@@ -2,9 +2,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
-import type { Host, ParameterValues, RunFailure, RunResult } from "../lang/core/index.ts";
+import type { Host, ParameterValues, ProgramResult, RunFailure } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
+import { CallRecorder, type Unrecorded } from "./call-recorder.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
 import type { RunEvent, TimedEvent } from "./events.ts";
@@ -12,17 +13,16 @@ import { mapFilesOf } from "./files-of.ts";
 import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
 import { outputListings } from "./output-listings.ts";
-import { Recorder, type Unrecorded } from "./recorder.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {
   type CallCounts,
   createRunFolder,
   type RunFolder,
-  type RunRecord,
+  type RunJson,
   type RunState,
   replaceFile,
 } from "./run-folder.ts";
-import type { RunParts } from "./run-parts.ts";
+import type { WorkflowRunParts } from "./run-parts.ts";
 import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
 import { stopOrphans } from "./stop-orphans.ts";
 
@@ -50,7 +50,11 @@ export interface RunSummary {
  * Runs a program to its end. Failed tasks and cancellation are part of the summary; an AppError that ends the run
  * (no container engine, a full disk) is thrown after the run's folder says so.
  */
-export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask: Ask): Promise<RunSummary> {
+export async function runWorkflow(
+  parts: WorkflowRunParts,
+  inputs: ParameterValues,
+  ask: Ask,
+): Promise<RunSummary> {
   const startedAt = Date.now();
   const tally = new Tally();
   const folder = await createRunFolder({
@@ -80,7 +84,7 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
     ...(parts.reach === undefined ? {} : { reach: parts.reach }),
     directory,
   });
-  const recorder = parts.cache === undefined ? undefined : new Recorder(parts.cache, { directory, emit });
+  const recorder = parts.cache === undefined ? undefined : new CallRecorder(parts.cache, { directory, emit });
   const crashed = await takeUpCrashedRuns(
     { runs: parts.runs, source: parts.source, cache: parts.cache, emit },
     ask,
@@ -146,11 +150,16 @@ export async function runWorkflow(parts: RunParts, inputs: ParameterValues, ask:
 interface Going {
   readonly folder: RunFolder;
   readonly materials: Materials;
-  readonly recorder: Recorder | undefined;
+  readonly recorder: CallRecorder | undefined;
   readonly crashed: TakenUp;
 }
 
-async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask: Ask): Promise<RunResult> {
+async function drive(
+  parts: WorkflowRunParts,
+  inputs: ParameterValues,
+  going: Going,
+  ask: Ask,
+): Promise<ProgramResult> {
   const stopping = new AbortController();
   const { directory, emit, callDirectory } = going.folder;
   const calls = new Calls({
@@ -183,7 +192,7 @@ async function drive(parts: RunParts, inputs: ParameterValues, going: Going, ask
 
 /** Opens the executor when something has to be computed: a run that reuses everything needs no container engine. */
 function readyOnce(
-  parts: RunParts,
+  parts: WorkflowRunParts,
   ask: Ask,
 ): () => Promise<{ readonly scheduler: Turns; readonly cpus: number }> {
   let ready: Promise<{ readonly scheduler: Turns; readonly cpus: number }> | undefined;
@@ -199,8 +208,8 @@ function readyOnce(
 }
 
 async function deliverAll(
-  parts: RunParts,
-  run: { readonly result: RunResult; readonly directory: string; readonly materials: Materials },
+  parts: WorkflowRunParts,
+  run: { readonly result: ProgramResult; readonly directory: string; readonly materials: Materials },
   ask: Ask,
 ): Promise<Outputs> {
   const { result, directory, materials } = run;
@@ -248,7 +257,7 @@ async function writeOutputs(path: string, text: string): Promise<void> {
   }
 }
 
-function recordOf(parts: RunParts, startedAt: number): RunRecord {
+function recordOf(parts: WorkflowRunParts, startedAt: number): RunJson {
   const { cache } = parts;
   return {
     id: parts.runId,

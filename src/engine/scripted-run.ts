@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import type { Executor, ImageResolver, ScriptedExecutor } from "../exec/core/index.ts";
 import { type Ask, freshAsk, type TaskPath } from "../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../keys/index.ts";
-import type { Host, OutputCollector, Program, RunResult } from "../lang/core/index.ts";
+import type { Host, OutputCollector, Program, ProgramResult } from "../lang/core/index.ts";
 import { createEntryStore, type EntryStore } from "../store/entries/index.ts";
 import { createFolderStore } from "../store/objects/index.ts";
 import {
@@ -20,11 +20,11 @@ import {
   taskInputs,
 } from "../task/index.ts";
 import type { TimedEvent } from "./events.ts";
-import type { RunCacheParts, RunParts } from "./run-parts.ts";
+import type { RunCacheParts, WorkflowRunParts } from "./run-parts.ts";
 import { type RunSummary, runWorkflow } from "./run-workflow.ts";
 
 /** A program that does what the function does. */
-export function scriptedProgram(run: (host: Host, ask: Ask) => Promise<RunResult>): Program {
+export function scriptedProgram(run: (host: Host, ask: Ask) => Promise<ProgramResult>): Program {
   return {
     interface: { kind: "workflow", name: "scripted", parameters: [], outputs: [], tasks: [] },
     checkInputs: async () => [],
@@ -122,7 +122,7 @@ export interface Bench {
   readonly events: TimedEvent[];
   /** Runs the function as a program; answers the summary. Every call is a new run with the same cache. */
   run(
-    program: (host: Host, ask: Ask) => Promise<RunResult>,
+    program: (host: Host, ask: Ask) => Promise<ProgramResult>,
     change?: BenchChange,
     ask?: Ask,
   ): Promise<RunSummary>;
@@ -136,7 +136,7 @@ export interface Bench {
 export interface BenchChange {
   readonly executor?: Executor;
   readonly cache?: Partial<RunCacheParts>;
-  readonly parts?: Partial<RunParts>;
+  readonly parts?: Partial<WorkflowRunParts>;
 }
 
 /** A folder with a cache in it and an executor; how attempts go is `play`. */
@@ -153,7 +153,7 @@ export async function openBench(executor: ScriptedExecutor): Promise<Bench> {
   const run: Bench["run"] = async (program, change = {}, ask = freshAsk()) => {
     events.length = 0;
     const fingerprinter = createFingerprinter({ memo: memoryMemo(), policy: "content" });
-    const parts: RunParts = {
+    const parts: WorkflowRunParts = {
       runId: `run-${++runs}`,
       runs: join(folder, "runs"),
       program: scriptedProgram(program),
@@ -192,7 +192,7 @@ export async function openBench(executor: ScriptedExecutor): Promise<Bench> {
 }
 
 /** The workflow that is one call: its outputs are the call's. */
-export async function oneCall(host: Host, task: ScriptedTask, ask: Ask): Promise<RunResult> {
+export async function oneCall(host: Host, task: ScriptedTask, ask: Ask): Promise<ProgramResult> {
   const call = scriptedTask(task);
   const outcome = await host.call(call, scriptedCollector(task), ask);
   switch (outcome.kind) {

@@ -142,7 +142,7 @@ export interface TaskCall {
    * Failures that are not the end: after one of them the front end asks for the call again under another path, so that
    * a run that stops at its first failure goes on. Default: none.
    */
-  readonly retriedAfter?: readonly TaskFailure["kind"][];
+  readonly toleratedFailures?: readonly TaskFailure["kind"][];
   readonly acceptedExit: AcceptedExit;
   readonly network: boolean;
   readonly outputRules: readonly OutputRule[];

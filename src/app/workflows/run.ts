@@ -12,12 +12,12 @@ import {
   predictReuse,
   type ReusePrediction,
   type RunCacheParts,
-  type RunParts,
   type RunSummary,
   runWorkflow,
   type TimedEvent,
   type Turns,
   tidyLeases,
+  type WorkflowRunParts,
 } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, type ExactJson, isAppError } from "../../kernel/index.ts";
@@ -83,7 +83,7 @@ export interface RunWorkflowWish extends WorkflowWish {
   readonly maxMemoryBytes?: number;
   /** GPUs of this machine that tasks may use together. Default 0: they are not looked for. */
   readonly gpus?: number;
-  /** See `RunParts`. Default: what `lenient` says. */
+  /** See `WorkflowRunParts`. Default: what `lenient` says. */
   readonly clampResources?: "yes" | "no";
   readonly failure: "fast" | "slow";
   /** 0 to 1. */
@@ -94,7 +94,7 @@ export interface RunWorkflowWish extends WorkflowWish {
   /** Turns shared with other runs of this process. */
   readonly turns?: (capacity: Capacity) => Turns;
   readonly out?: string;
-  /** See `RunParts`. */
+  /** See `WorkflowRunParts`. */
   readonly outputs?: "deliver" | "in place";
   /** Image of tasks that name none. */
   readonly image?: string;
@@ -200,7 +200,7 @@ export async function dryRun(
 }
 
 interface Prepared {
-  readonly parts: Omit<RunParts, "runId" | "runs" | "onEvent">;
+  readonly parts: Omit<WorkflowRunParts, "runId" | "runs" | "onEvent">;
   readonly inputs: Awaited<ReturnType<typeof readInputs>>;
   /** About the inputs, as the user reads them. */
   readonly warnings: readonly string[];

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readlink } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { type RunRecord, readRunRecord } from "../../engine/index.ts";
+import { type RunJson, readRunJson } from "../../engine/index.ts";
 import { AppError } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
@@ -21,7 +21,7 @@ export function newRunId(now = new Date()): string {
 
 export interface FoundRun {
   readonly directory: string;
-  readonly record: RunRecord;
+  readonly record: RunJson;
 }
 
 /** Every run of the folder, newest first. */
@@ -30,7 +30,7 @@ export async function listRuns(runs: string): Promise<readonly FoundRun[]> {
   const found: FoundRun[] = [];
   for (const name of names.sort().reverse()) {
     const directory = join(runs, name);
-    const record = await readRunRecord(directory);
+    const record = await readRunJson(directory);
     if (record !== undefined) found.push({ directory, record });
   }
   return found;
@@ -58,6 +58,6 @@ export async function findRun(asked: string | undefined, runs: string, cwd: stri
 }
 
 async function runAt(directory: string): Promise<FoundRun | undefined> {
-  const record = await readRunRecord(directory);
+  const record = await readRunJson(directory);
   return record === undefined ? undefined : { directory, record };
 }

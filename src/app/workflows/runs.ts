@@ -5,9 +5,9 @@ import {
   type CallCounts,
   type CallRow,
   callRows,
-  type RunRecord,
+  type RunJson,
   readEvents,
-  readRunRecord,
+  readRunJson,
   type ShownState,
   shownState,
   type TimedEvent,
@@ -66,7 +66,7 @@ function rowOf({ record, directory }: FoundRun): RunRow {
 }
 
 export interface ShowResult extends RunRow {
-  readonly record: RunRecord;
+  readonly record: RunJson;
   readonly rows: readonly CallRow[];
   /** Trouble with the cache and other words of the run. */
   readonly notes: readonly string[];
@@ -203,10 +203,10 @@ export async function cancel(wish: OneRunWish, environment: Environment, ask: As
     throw new AppError("RUN_NOT_RUNNING", `cancelling ${record.id}: it is ${shownState(record)}`);
   await writeFile(join(directory, "cancel"), "");
   const until = Date.now() + cancelWaitMs;
-  let now: RunRecord = record;
+  let now: RunJson = record;
   while (shownState(now) === "running" && Date.now() < until && !ask.signal.aborted) {
     await pause(200, ask);
-    now = (await readRunRecord(directory)) ?? now;
+    now = (await readRunJson(directory)) ?? now;
   }
   return { run: record.id, state: shownState(now) };
 }
@@ -306,7 +306,7 @@ async function keysOf(
 
 async function componentsFromCache(
   reused: readonly { readonly call: string; readonly key: string }[],
-  record: RunRecord,
+  record: RunJson,
   environment: Environment,
   ask: Ask,
 ): Promise<ReadonlyMap<string, Components>> {
@@ -328,7 +328,7 @@ async function componentsFromCache(
 }
 
 /** The location that a run's cache has: its URI without the uuid. */
-export function locationOf(record: RunRecord): string {
+export function locationOf(record: RunJson): string {
   const uri = (record.cache?.uri ?? "").replace(/\/[0-9a-f-]{36}$/, "");
   return uri.startsWith("file://") ? decodeURIComponent(new URL(uri).pathname) : uri;
 }

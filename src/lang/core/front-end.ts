@@ -128,10 +128,10 @@ export interface Program {
   readonly interface: WorkflowInterface;
   /** Everything wrong with the inputs, before anything runs. */
   checkInputs(inputs: ParameterValues, ask: Ask): Promise<readonly Diagnostic[]>;
-  run(inputs: ParameterValues, host: Host, ask: Ask): Promise<RunResult>;
+  run(inputs: ParameterValues, host: Host, ask: Ask): Promise<ProgramResult>;
 }
 
-export type RunResult =
+export type ProgramResult =
   /** Keys as the language writes them in its outputs file (`wf.out`). */
   | { readonly kind: "succeeded"; readonly outputs: Outputs }
   | { readonly kind: "failed"; readonly failures: readonly RunFailure[]; readonly outputs: Outputs }

@@ -14,8 +14,8 @@ export type {
   ParameterValues,
   Program,
   ProgramEvent,
+  ProgramResult,
   RunFailure,
-  RunResult,
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";

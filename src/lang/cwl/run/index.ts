@@ -1,6 +1,6 @@
 /** Runs a document to its end. */
 import type { Ask, Diagnostic } from "../../../kernel/index.ts";
-import type { Host, RunResult } from "../../core/index.ts";
+import type { Host, ProgramResult } from "../../core/index.ts";
 import { createEvaluator } from "../expr/create-evaluator.ts";
 import { readJob } from "../load/job.ts";
 import { CwlFailure } from "../plan/failure.ts";
@@ -8,16 +8,16 @@ import type { CwlRun } from "../program.ts";
 import { createFiles } from "../values/files.ts";
 import { finalOutputs } from "./final-outputs.ts";
 import { runAny } from "./run-any.ts";
-import { RunState } from "./run-state.ts";
+import { CwlRunState } from "./run-state.ts";
 
 /** Faults of inputs and of expressions are `evaluation` failures. */
-export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<RunResult> {
+export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<ProgramResult> {
   const { document, inputs } = wish;
   const job = await readJob(document, inputs, wish.reach);
   const wrong = job.diagnostics.filter((each) => each.severity === "error");
   if (wrong.length > 0) return refused(wrong);
   const evaluator = createEvaluator(wish.evaluator);
-  const run = new RunState({ host, ask, evaluator, document, files: createFiles(host.files, wish.reach) });
+  const run = new CwlRunState({ host, ask, evaluator, document, files: createFiles(host.files, wish.reach) });
   try {
     const outputs = await runAny(run, {
       process: job.process,
@@ -36,7 +36,7 @@ export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<Ru
   }
 }
 
-function refused(diagnostics: readonly Diagnostic[]): RunResult {
+function refused(diagnostics: readonly Diagnostic[]): ProgramResult {
   return {
     kind: "failed",
     failures: diagnostics.map((diagnostic) => ({ kind: "evaluation", diagnostic })),

@@ -4,7 +4,7 @@ import type { Requirements } from "../model/requirements.ts";
 import type { CwlFailure } from "../plan/failure.ts";
 import type { InputFault } from "../values/bind-inputs.ts";
 import type { CwlRecord } from "../values/value.ts";
-import type { RunState } from "./run-state.ts";
+import type { CwlRunState } from "./run-state.ts";
 
 export interface ProcessCall {
   readonly process: Process;
@@ -21,4 +21,4 @@ export interface ProcessCall {
 }
 
 /** Outputs; undefined when it failed, was cancelled or not started, which the state knows by then. */
-export type RunCall = (run: RunState, call: ProcessCall) => Promise<CwlRecord | undefined>;
+export type RunCall = (run: CwlRunState, call: ProcessCall) => Promise<CwlRecord | undefined>;

@@ -14,12 +14,12 @@ import { FileProblem } from "../values/file-problem.ts";
 import { type CwlRecord, type CwlValue, cwlRecord, isRecord, member } from "../values/value.ts";
 import { knownFiles, reattached } from "./known-files.ts";
 import type { ProcessCall } from "./process-call.ts";
-import type { RunState } from "./run-state.ts";
+import type { CwlRunState } from "./run-state.ts";
 import { runWorkflow } from "./run-workflow.ts";
 import { asUpdated } from "./updates.ts";
 
 /** Outputs; undefined when it failed, was cancelled or not started, which the state knows by then. */
-export async function runAny(run: RunState, call: ProcessCall): Promise<CwlRecord | undefined> {
+export async function runAny(run: CwlRunState, call: ProcessCall): Promise<CwlRecord | undefined> {
   if (run.stopped) return undefined;
   try {
     const inputs = await bound(run, call);
@@ -50,7 +50,7 @@ export async function runAny(run: RunState, call: ProcessCall): Promise<CwlRecor
   }
 }
 
-async function bound(run: RunState, call: ProcessCall): Promise<CwlRecord> {
+async function bound(run: CwlRunState, call: ProcessCall): Promise<CwlRecord> {
   const { process, requirements, given, siblings } = call;
   const { evaluator, files, document, ask } = run;
   const answer = await bindInputs(
@@ -72,7 +72,7 @@ async function bound(run: RunState, call: ProcessCall): Promise<CwlRecord> {
 }
 
 async function runTool(
-  run: RunState,
+  run: CwlRunState,
   tool: CommandLineTool,
   { requirements, path }: ProcessCall,
   inputs: CwlRecord,
@@ -112,7 +112,7 @@ async function runTool(
 
 /** Outputs are what the expression answers; files keep what the engine knows of them. */
 async function runExpression(
-  run: RunState,
+  run: CwlRunState,
   tool: ExpressionTool,
   { requirements }: ProcessCall,
   inputs: CwlRecord,

@@ -10,7 +10,7 @@ import type { Files } from "../values/files.ts";
 /** Calls that are prepared or with the engine at the same time: bounds memory, not parallelism. */
 const mostCalls = 2000;
 
-export class RunState {
+export class CwlRunState {
   readonly host: Host;
   readonly ask: Ask;
   readonly evaluator: Evaluator;

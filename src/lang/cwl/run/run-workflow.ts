@@ -14,7 +14,7 @@ import { type CwlRecord, type CwlValue, cwlRecord, isFile, member } from "../val
 import { knownFiles, reattached } from "./known-files.ts";
 import { mergedValue } from "./merge.ts";
 import type { RunCall } from "./process-call.ts";
-import type { RunState } from "./run-state.ts";
+import type { CwlRunState } from "./run-state.ts";
 import { scatter } from "./scatter.ts";
 
 /** Jobs that are reused end in moments: a few at a time need no memory for thousands. Bounds memory, not parallelism. */
@@ -30,7 +30,7 @@ export interface WorkflowCall {
 }
 
 /** Outputs; undefined when a step that they need did not succeed. */
-export async function runWorkflow(run: RunState, call: WorkflowCall): Promise<CwlRecord | undefined> {
+export async function runWorkflow(run: CwlRunState, call: WorkflowCall): Promise<CwlRecord | undefined> {
   run.host.emit({ kind: "workflow.started", path: call.path });
   const drive = new WorkflowDrive(run, call);
   const outputs = await drive.outputs();
@@ -39,11 +39,11 @@ export async function runWorkflow(run: RunState, call: WorkflowCall): Promise<Cw
 }
 
 class WorkflowDrive {
-  readonly #run: RunState;
+  readonly #run: CwlRunState;
   readonly #call: WorkflowCall;
   readonly #ends = new Map<string, Promise<CwlRecord | undefined>>();
 
-  constructor(run: RunState, call: WorkflowCall) {
+  constructor(run: CwlRunState, call: WorkflowCall) {
     this.#run = run;
     this.#call = call;
   }

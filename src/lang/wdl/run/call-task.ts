@@ -6,11 +6,11 @@ import type { TaskFacts } from "../eval/task/task-variable.ts";
 import { fromNeutral } from "../values/neutral.ts";
 import type { PathValue, WdlValue } from "../values/value.ts";
 import type { InputTree } from "./input-tree.ts";
-import type { RunState } from "./run-state.ts";
+import type { WdlRunState } from "./run-state.ts";
 
 /** Outputs by name; undefined when it failed, was cancelled or not started, which the state knows by then. */
 export async function callTask(
-  run: RunState,
+  run: WdlRunState,
   task: CheckedTask,
   path: string,
   inputs: InputTree,
@@ -37,7 +37,7 @@ export async function callTask(
       const named = {
         ...call,
         ...(previous === undefined ? {} : { path: `${path}.attempt${facts.attempt}` }),
-        ...(triesLeft && { retriedAfter }),
+        ...(triesLeft && { toleratedFailures }),
       };
       const outcome = await run.host.call(named, collect, run.ask);
       switch (outcome.kind) {
@@ -45,7 +45,7 @@ export async function callTask(
         case "computed":
           return outputsOf(task, path, outcome.outputs);
         case "failed":
-          if (triesLeft && retriedAfter.includes(outcome.failure.kind)) {
+          if (triesLeft && toleratedFailures.includes(outcome.failure.kind)) {
             previous = facts;
             continue;
           }
@@ -65,7 +65,7 @@ export async function callTask(
 }
 
 /** What another attempt with other resources may end differently. */
-const retriedAfter: readonly TaskFailure["kind"][] = ["exit-code", "out-of-memory", "timed-out", "lost"];
+const toleratedFailures: readonly TaskFailure["kind"][] = ["exit-code", "out-of-memory", "timed-out", "lost"];
 
 function outputsOf(task: CheckedTask, path: string, outputs: Outputs): ReadonlyMap<string, WdlValue> {
   const pathOf = (file: FileValue): PathValue => ({

@@ -5,8 +5,8 @@ import type {
   Host,
   ParameterValues,
   Program,
+  ProgramResult,
   Reach,
-  RunResult,
   WorkflowInterface,
 } from "../../core/index.ts";
 import { EvaluationFailure } from "../values/failure.ts";
@@ -16,7 +16,7 @@ import type { WdlValue } from "../values/value.ts";
 import { callTask } from "./call-task.ts";
 import type { InputTree, Target } from "./input-tree.ts";
 import { readInputs } from "./read-inputs.ts";
-import { RunState } from "./run-state.ts";
+import { WdlRunState } from "./run-state.ts";
 import { runWorkflow } from "./run-workflow.ts";
 
 export interface WdlProgramOptions {
@@ -42,13 +42,13 @@ async function runTarget(
   inputs: ParameterValues,
   host: Host,
   ask: Ask,
-): Promise<RunResult> {
+): Promise<ProgramResult> {
   const { tree, diagnostics } = await readInputs(target, inputs, { scratch: host.files.scratch, reach });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return refused(errors);
   // What lies beside the inputs of a bundle is the user's, and no file of the bundle.
   const baseDir = reach?.inputs === "anywhere" ? undefined : inputs.baseDir;
-  const run = new RunState({ host, ask, hostPathOf, baseDir });
+  const run = new WdlRunState({ host, ask, hostPathOf, baseDir });
   let values: ReadonlyMap<string, WdlValue>;
   try {
     values = await outputsOf(run, target, tree);
@@ -69,7 +69,7 @@ async function runTarget(
 }
 
 async function outputsOf(
-  run: RunState,
+  run: WdlRunState,
   target: Target,
   tree: InputTree,
 ): Promise<ReadonlyMap<string, WdlValue>> {
@@ -123,7 +123,7 @@ function firstOf(values: readonly WdlValue[]): number | undefined {
   return undefined;
 }
 
-function refused(diagnostics: readonly Diagnostic[]): RunResult {
+function refused(diagnostics: readonly Diagnostic[]): ProgramResult {
   return {
     kind: "failed",
     failures: diagnostics.map((diagnostic) => ({ kind: "evaluation", diagnostic })),

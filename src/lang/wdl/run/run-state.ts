@@ -10,7 +10,7 @@ import { EvaluationFailure } from "../values/failure.ts";
 /** Calls that are prepared or with the engine at the same time: bounds memory, not parallelism. */
 const mostCalls = 2000;
 
-export class RunState {
+export class WdlRunState {
   readonly host: Host;
   readonly ask: Ask;
   readonly calls = new Semaphore(mostCalls);

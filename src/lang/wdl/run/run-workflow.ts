@@ -26,7 +26,7 @@ import { ValueFailure } from "../values/failure.ts";
 import { array, describe, isNone, none, object, type WdlValue } from "../values/value.ts";
 import { callTask } from "./call-task.ts";
 import { callsOf, type InputTree, noInputs } from "./input-tree.ts";
-import type { RunState } from "./run-state.ts";
+import type { WdlRunState } from "./run-state.ts";
 import { Scope, type Slot } from "./slot.ts";
 
 /**
@@ -42,7 +42,7 @@ export interface WorkflowEnd {
 }
 
 export async function runWorkflow(
-  run: RunState,
+  run: WdlRunState,
   workflow: CheckedWorkflow,
   path: string,
   inputs: InputTree,
@@ -55,7 +55,7 @@ export async function runWorkflow(
 }
 
 class Driver {
-  readonly #run: RunState;
+  readonly #run: WdlRunState;
   readonly #workflow: CheckedWorkflow;
   readonly #path: string;
   readonly #inputs: InputTree;
@@ -67,7 +67,7 @@ class Driver {
   readonly #exports = new Map<readonly CheckedBodyNode[], ReadonlyMap<string, WdlType>>();
   readonly #names = new Map<object, ReadonlySet<string>>();
 
-  constructor(run: RunState, workflow: CheckedWorkflow, path: string, inputs: InputTree) {
+  constructor(run: WdlRunState, workflow: CheckedWorkflow, path: string, inputs: InputTree) {
     this.#run = run;
     this.#workflow = workflow;
     this.#path = path;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Diagnostic, freshAsk, renderDiagnostic } from "../../../../kernel/index.ts";
 import type { Value } from "../../../../task/index.ts";
-import type { RunResult, SourceTree } from "../../../core/index.ts";
+import type { ProgramResult, SourceTree } from "../../../core/index.ts";
 import { loadDocuments } from "../../check/load.ts";
 import type { Target } from "../input-tree.ts";
 import { wdlProgram } from "../program.ts";
@@ -21,7 +21,7 @@ export interface TextRun {
 }
 
 export interface TextEnd {
-  readonly result: RunResult;
+  readonly result: ProgramResult;
   readonly host: ProcessHost;
   /** Outputs without the target's name; files as their basenames. */
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -114,7 +114,7 @@ function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-function failuresOf(result: RunResult): string {
+function failuresOf(result: ProgramResult): string {
   if (result.kind !== "failed") return "";
   return result.failures
     .map((failure) =>

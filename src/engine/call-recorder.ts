@@ -18,8 +18,9 @@ import {
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import type { Emit } from "./events.ts";
 import { type RunCacheParts, recordsPerTask } from "./run-parts.ts";
+import { ChangedError, checkUnchanged, storeResult, wordsOf } from "./store-result.ts";
 import { troubleWith } from "./store-trouble.ts";
-import { changedSince, type WaitingResult, WaitingResults } from "./waiting-results.ts";
+import { type WaitingResult, WaitingResults } from "./waiting-results.ts";
 
 export type Found =
   | { readonly kind: "found"; readonly entry: Entry }
@@ -49,7 +50,7 @@ const mostTries = 5;
 
 type Doing = "looking up" | "recording";
 
-export class Recorder {
+export class CallRecorder {
   readonly #cache: RunCacheParts;
   readonly #emit: Emit;
   readonly #waiting: WaitingResults;
@@ -338,68 +339,4 @@ export class Recorder {
     this.#emit({ kind: "cache.trouble", doing, call, words });
     return words;
   }
-}
-
-function wordsOf(error: unknown): string {
-  return isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
-}
-
-/** The files are not provably what the task left. */
-class ChangedError extends Error {}
-
-async function checkUnchanged(result: WaitingResult): Promise<void> {
-  const changed = await changedSince(result);
-  if (changed !== undefined) throw new ChangedError(changed);
-}
-
-async function storeResult(
-  result: WaitingResult,
-  waiting: WaitingResults,
-  cache: Pick<RunCacheParts, "store" | "claim">,
-  ask: Ask,
-): Promise<Entry> {
-  const { claim, store } = cache;
-  const recorded = await store.record(result.entry, ask, {
-    ...(claim === undefined ? {} : { claim }),
-    onContent: (source, content) => {
-      const known = result.contents.get(source);
-      if (known !== undefined && known !== content)
-        throw new ChangedError(`${source} was changed since the task ended`);
-      waiting.learn(result, source, content);
-    },
-  });
-  waiting.done(result, "recorded");
-  return recorded;
-}
-
-/** Records what an earlier run had left waiting. What the store's trouble prevents is left for the next one. */
-export async function recordLeftovers(
-  directory: string,
-  cache: Pick<RunCacheParts, "store" | "claim">,
-  ask: Ask,
-): Promise<{ readonly recorded: number; readonly refused: readonly string[]; readonly waiting: number }> {
-  const waiting = new WaitingResults(directory);
-  const torn = await waiting.load();
-  // The last line of a killed run may be torn: that result was not finished.
-  const refused: string[] = torn > 1 ? [`${torn} results in its list cannot be read`] : [];
-  let recorded = 0;
-  for (const result of waiting.list()) {
-    try {
-      if ((await cache.store.find(result.entry.key, ask, cache.claim)) === undefined) {
-        await checkUnchanged(result);
-        await storeResult(result, waiting, cache, ask);
-      } else waiting.done(result, "recorded");
-      recorded++;
-    } catch (error) {
-      const whose = troubleWith(error);
-      if (ask.signal.aborted) throw error;
-      if (!(error instanceof ChangedError) && whose === "store")
-        return { recorded, refused, waiting: waiting.size };
-      if (!(error instanceof ChangedError) && whose === "moment") continue;
-      waiting.done(result, "refused");
-      refused.push(`${result.entry.callPath}: ${wordsOf(error)}`);
-    }
-  }
-  if (waiting.size === 0) await waiting.clear();
-  return { recorded, refused, waiting: waiting.size };
 }
