@@ -90,15 +90,15 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
   ])("of a stopped process %s are taken over when they show no sign of life", async (_, owner) => {
     const kind = make();
     await kind.leave(lease(owner));
+    expect((await take(kind.open("patient"))).kind).toBe("taken");
     const waiting = kind.open("mine", { livesMs: 100 });
-    expect((await take(waiting)).kind).toBe("taken");
     await expect.poll(() => take(waiting)).toMatchObject({ kind: "mine", takenOver: { run: "other" } });
   });
 
   it("show signs of life, and one that was taken over is left to its new holder", async () => {
     const kind = make();
     const living = await take(kind.open("a", { renewEveryMs: 5 }));
-    await expect.poll(() => kind.read()).toContain('"beat":3');
+    await expect.poll(() => kind.read()).toMatch(/"beat":([3-9]|\d\d)/);
     if (living.kind === "mine") await living.release();
     const stopped = await take(kind.open("c"));
     const hasty = kind.open("d", { livesMs: 20 });

@@ -63,7 +63,7 @@ describeWith([redisRequirement], "with a Redis", () => {
 
   it("that answers late it says that it is slow, which is no trouble", async () => {
     const redis = await startRedis();
-    const late = await lateServer(redis.address, 2_500);
+    const late = await lateServer(redis.address, 2_100);
     try {
       expect(await findingOf("local cache", "--local", `redis://127.0.0.1:${late.port}/0`)).toMatchObject({
         state: "ok",

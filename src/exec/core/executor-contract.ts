@@ -140,10 +140,12 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it("measures wall time and, where it can, cpu time", async () => {
-      const end = await run(await prepare("i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; cat /dev/null"));
+      const attempt = await prepare("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; cat /dev/null");
+      const startedAt = performance.now();
+      const end = await run(attempt);
       if (end.kind !== "exited") throw new Error(JSON.stringify(end));
       expect(end.usage.wallSeconds).toBeGreaterThan(0);
-      expect(end.usage.wallSeconds).toBeLessThan(240);
+      expect(end.usage.wallSeconds).toBeLessThan((performance.now() - startedAt) / 1000 + 1);
       if (end.usage.cpuSeconds !== null) expect(end.usage.cpuSeconds).toBeGreaterThan(0);
     });
 

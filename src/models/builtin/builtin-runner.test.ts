@@ -159,7 +159,7 @@ describe("threads", () => {
   test("a job that takes too long costs its own rows only", async () => {
     const pool = new ToolkitPool({ threads: 1, jobTimeoutMs: 0 });
     await pool.open(freshAsk());
-    const [answer] = await pool.run("canonical", ["CCO"], freshAsk());
+    const [answer] = await pool.run("descriptors", ["C1CCCCC1".repeat(35)], freshAsk());
     expect(answer).toMatchObject({ kind: "failed", reason: expect.stringContaining("no answer") });
     await pool.close();
   });

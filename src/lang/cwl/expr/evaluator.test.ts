@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { limitMs } from "../../../../test/limit.mjs";
 import { freshAsk } from "../../../kernel/index.ts";
 import { scanExpression } from "../load/scan-expression.ts";
 import type { CwlVersion } from "../model/version.ts";
@@ -106,8 +107,11 @@ describe("parameter references", () => {
 });
 
 describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
-  const evaluator = createEvaluator({ engine, limits: { timeMs: 500, heapMiB: 48 } });
-  afterAll(() => evaluator.close());
+  const heapMiB = 48;
+  const evaluator = createEvaluator({ engine, limits: { timeMs: limitMs, heapMiB } });
+  /** For what never ends by itself. On a busy machine a short limit may end something else, too. */
+  const hasty = createEvaluator({ engine, limits: { timeMs: 500, heapMiB } });
+  afterAll(() => Promise.all([evaluator.close(), hasty.close()]));
 
   it.each([
     ["$(1 + inputs.n)", 4],
@@ -181,17 +185,24 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
     ["${ undeclared = 1; return 1; }", "exception"],
     ["$((function f() { return f() + 1; })())", "exception"],
     ["${ var a = {}; a.a = a; return a; }", "exception"],
-    ["${ for (;;) {} }", "time"],
-    ["$(/(a+)+$/.test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'))", "time"],
   ])("%s is a fault: %s", async (text, code) => {
     expect(await faultCode(evaluator, text)).toBe(code);
     expect(await value(evaluator, "$(1 + 1)")).toBe(2);
   });
 
+  it.each(["${ for (;;) {} }", "$(/(a+)+$/.test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'))"])(
+    "%s is a fault: time",
+    async (text) => {
+      expect(await faultCode(hasty, text)).toBe("time");
+      await expect.poll(() => value(hasty, "$(1 + 1)")).toBe(2);
+    },
+  );
+
   it("endless libraries and large ones are faults, too", async () => {
     const lib = (text: string) => ({ javascript: { expressionLib: [text] } });
-    expect(await faultCode(evaluator, "$(1 + 1)", lib("for (;;) {}"))).toBe("time");
-    expect(await faultCode(evaluator, "$(f())", lib("function f() { for (;;) {} }"))).toBe("time");
+    expect(await faultCode(hasty, "$(1 + 1)", lib("for (;;) {}"))).toBe("time");
+    expect(await faultCode(hasty, "$(f())", lib("function f() { for (;;) {} }"))).toBe("time");
+    await expect.poll(() => value(hasty, "$(1 + 1)")).toBe(2);
     const bomb = "var all = []; for (;;) all.push(new Array(1000).fill(all.length));";
     expect(["memory", "time"]).toContain(await faultCode(evaluator, "$(1 + 1)", lib(bomb)));
     expect(await value(evaluator, "$(1 + 1)")).toBe(2);
@@ -208,8 +219,8 @@ describe.each(["vm", "quickjs"] as const)("JavaScript by %s", (engine) => {
   it("what a promise leaves running does not harm the next expression", async () => {
     const endless =
       "${ Promise.resolve().then(function f() { return Promise.resolve().then(f); }); return 1; }";
-    expect(await value(evaluator, endless)).toBe(1);
-    expect(await value(evaluator, "$(1 + 1)")).toBe(2);
+    await expect.poll(() => value(hasty, endless)).toBe(1);
+    await expect.poll(() => value(hasty, "$(1 + 1)")).toBe(2);
     expect(await value(evaluator, "${ Promise.reject(new Error('lost')); return 1; }")).toBe(1);
     expect(await value(evaluator, "$(1 + 1)")).toBe(2);
   });

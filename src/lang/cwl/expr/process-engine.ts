@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
-import { type Ask, checkAsk } from "../../../kernel/index.ts";
+import { type Ask, checkAsk, Patience } from "../../../kernel/index.ts";
 import type { JsAnswer, JsEngine, JsJob, JsLimits } from "./js-engine.ts";
 
 export interface EngineProgram {
@@ -44,8 +44,6 @@ class ProcessEngine {
   #sent: Waiting[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** How many jobs had begun when it was last looked, and since when, in milliseconds. */
-  #seen = { begun: 0, since: 0 };
   #closed = false;
 
   constructor(program: EngineProgram) {
@@ -124,7 +122,6 @@ class ProcessEngine {
     this.#running ??= this.#start();
     this.#sent = this.#queue;
     this.#queue = [];
-    this.#seen = { begun: this.#running.begun, since: performance.now() };
     const libraries = new Table<readonly string[]>((each) => each.join("\u0000"));
     const inputs = new Table<string>((each) => each);
     const jobs = this.#sent.map(({ job }) => ({
@@ -143,21 +140,27 @@ class ProcessEngine {
   /** Looks now and then which job the process is at, and ends one that takes its whole time. */
   #watch(running: Running): void {
     const { timeMs } = this.#program.limits;
-    this.#timer = setTimeout(
-      () => {
-        const { begun } = running;
-        if (begun !== this.#seen.begun) this.#seen = { begun, since: performance.now() };
-        // Starting takes what it takes: on a busy machine longer than a short limit.
-        const limit = begun === 0 ? Math.max(timeMs, startMs) : timeMs;
-        if (performance.now() - this.#seen.since < limit) {
-          this.#watch(running);
-          return;
-        }
-        const message = begun === 0 ? "the engine did not start" : `it did not end within ${timeMs / 1000} s`;
-        this.#giveUp(running, { kind: "fault", code: "time", message });
-      },
-      Math.min(timeMs, lookMs),
-    );
+    // Starting takes what it takes: on a busy machine longer than a short limit.
+    const patienceAt = (begun: number) =>
+      new Patience(begun === 0 ? Math.max(timeMs, startMs) : timeMs, performance.now());
+    let { begun } = running;
+    let patience = patienceAt(begun);
+    const look = () => {
+      if (begun !== running.begun) {
+        begun = running.begun;
+        patience = patienceAt(begun);
+      }
+      if (patience.tick(performance.now()) === "waiting") {
+        wait();
+        return;
+      }
+      const message = begun === 0 ? "the engine did not start" : `it did not end within ${timeMs / 1000} s`;
+      this.#giveUp(running, { kind: "fault", code: "time", message });
+    };
+    const wait = () => {
+      this.#timer = setTimeout(look, Math.min(patience.sliceMs, lookMs));
+    };
+    wait();
   }
 
   #start(): Running {
