@@ -1,9 +1,13 @@
-// Loaded before the program (NODE_OPTIONS=--require): fails the n-th file or network operation below certain folders
-// with a system error, as a full disk, a broken one or a strict machine would. MEMOIR_FAULT is JSON:
-//   { "nth": 12, "code": "ENOSPC", "below": ["/tmp/x"], "log": "/tmp/x.log", "lasts": "once" | "from then on" }
-// Counts every operation that can fail that way; with nth 0 it only counts. The log gets one line when it strikes and, at
-// the end, `count N`. Native stores (LMDB, SQLite) write by themselves and are not reached.
+// Loaded before the program (NODE_OPTIONS=--require): fails one file or network operation below certain folders with a
+// system error, as a full disk, a broken one or a strict machine would. MEMOIR_FAULT is JSON:
+//   { "site": "3f2a…", "occurrence": 2, "code": "ENOSPC", "lasts": "once" | "from then on",
+//     "below": ["/tmp/x"], "log": "/tmp/x.log" }
+// A site is where in the program an operation is made: the digest of its innermost calls. That is the same in every
+// run, unlike the operation's place in the order of all. Without a site nothing fails. The log gets a line `strike …` when it
+// strikes and, without a site, at the end a line `op SITE NAME` for each operation that could have failed that way.
+// Native stores (LMDB, SQLite) write by themselves and are not reached.
 "use strict";
+const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const net = require("node:net");
 const { syncBuiltinESMExports } = require("node:module");
@@ -12,14 +16,16 @@ const { isMainThread } = require("node:worker_threads");
 const fault = JSON.parse(process.env.MEMOIR_FAULT ?? "null");
 if (fault !== null && isMainThread) install(fault);
 
-function install({ nth, code, below, log, lasts }) {
+function install({ site, occurrence, code, below, log, lasts }) {
   // Children (shells, the expression sandbox) have counts of their own, which would mean nothing.
   delete process.env.MEMOIR_FAULT;
   delete process.env.NODE_OPTIONS;
   const append = fs.appendFileSync;
   const places = below.map((folder) => `${folder}/`);
   const descriptors = new Map();
-  let count = 0;
+  const seen = [];
+  let met = 0;
+  let struck = false;
   const numbers = { ENOSPC: -28, EACCES: -13, EIO: -5, EMFILE: -24, EROFS: -30, ECONNRESET: -104 };
 
   /** Which operations a code can come from. */
@@ -38,13 +44,32 @@ function install({ nth, code, below, log, lasts }) {
         ? descriptors.has(path)
         : false;
 
+  function siteOf(op) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 30;
+    const { stack } = new Error();
+    Error.stackTraceLimit = stackTraceLimit;
+    const frames = stack
+      .split("\n")
+      .filter((line) => !/node:|fault-shim/.test(line) && /:\d+:\d+/.test(line));
+    // Whoever is further out than that handles what the inner ones pass on.
+    const inner = frames.slice(0, 4).join("\n");
+    return createHash("sha256").update(`${op.name}\n${inner}`).digest("hex").slice(0, 16);
+  }
+
   function strikes(op, target) {
     if (!suits[code](op)) return undefined;
     if (op.connects !== true && !concerns(target)) return undefined;
-    count++;
-    if (nth === 0 || count < nth || (count > nth && lasts === "once")) return undefined;
+    if (site === undefined) {
+      seen.push(`op ${siteOf(op)} ${op.name}\n`);
+      return undefined;
+    }
+    if (struck) {
+      if (lasts === "once") return undefined;
+    } else if (siteOf(op) !== site || ++met !== occurrence) return undefined;
     const path = typeof target === "string" ? target : descriptors.get(target);
-    if (count === nth) append(log, `strike ${op.name} ${path}\n`);
+    if (!struck) append(log, `strike ${op.name} ${path}\n`);
+    struck = true;
     const error = new Error(`${code}: injected, ${op.syscall}${path === undefined ? "" : ` '${path}'`}`);
     return Object.assign(error, {
       errno: numbers[code],
@@ -205,5 +230,5 @@ function install({ nth, code, below, log, lasts }) {
   };
 
   syncBuiltinESMExports();
-  process.on("exit", () => append(log, `count ${count}\n`));
+  if (site === undefined) process.on("exit", () => append(log, seen.join("")));
 }

@@ -1,11 +1,11 @@
 /**
- * Fails the n-th file operation of a whole command and looks at what the user is left with: never "a bug of Memoir"
+ * Fails one file operation of a whole command and looks at what the user is left with: never "a bug of Memoir"
  * (exit code 70) or a crash, never a wrong answer, and the next, undisturbed run ends well.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { Sandbox } from "../cli/memoir.ts";
+import { type Ended, Sandbox } from "../cli/memoir.ts";
 
 export const faultCodes = ["ENOSPC", "EACCES", "EIO", "EMFILE", "EROFS"] as const;
 export type FaultCode = (typeof faultCodes)[number];
@@ -19,52 +19,99 @@ export interface Scenario {
   readonly expected: string;
 }
 
+/** One operation of a command: the how-manieth at one place of the program. */
+export interface Operation {
+  readonly site: string;
+  /** From 1. */
+  readonly occurrence: number;
+  readonly name: string;
+}
+
 export interface Fault {
-  /** From 1; 0 = only count. */
-  readonly nth: number;
+  readonly operation: Operation;
   readonly code: FaultCode;
   /** A full disk stays full; a broken sector is met once. */
   readonly lasts: "once" | "from then on";
 }
 
+export interface Met {
+  /** Whether the operation was made at all: what happens at the same time takes turns in another order each time. */
+  readonly struck: boolean;
+  /** What was wrong; undefined when everything was as it should be. */
+  readonly trouble: string | undefined;
+}
+
 const shim = fileURLToPath(new URL("./fault-shim.cjs", import.meta.url));
 
-/** How many operations of the command can fail with this code. */
-export async function countOperations(scenario: Scenario, code: FaultCode): Promise<number> {
+/** The operations of the command that can fail with this code, in their order. */
+export async function operationsOf(scenario: Scenario, code: FaultCode): Promise<readonly Operation[]> {
   const box = await boxOf(scenario);
   try {
-    const { code: exit, err } = await faulty(box, { nth: 0, code, lasts: "once" }).run(...scenario.words);
+    const { code: exit, err } = await withOrder(box, { code }).run(...scenario.words);
     if (exit !== 0) throw new Error(`${scenario.name} fails without any fault:\n${err}`);
-    const log = readFileSync(logOf(box), "utf8");
-    return Number(/^count (\d+)$/m.exec(log)?.[1] ?? 0);
+    const met = new Map<string, number>();
+    return [...logOf(box).matchAll(/^op (\w+) (\S+)$/gm)].map(([, site = "", name = ""]) => {
+      const occurrence = (met.get(site) ?? 0) + 1;
+      met.set(site, occurrence);
+      return { site, occurrence, name };
+    });
   } finally {
-    box.remove();
+    remove(box);
   }
 }
 
-/** What was wrong; undefined when everything was as it should be. */
-export async function troubleAfter(scenario: Scenario, fault: Fault): Promise<string | undefined> {
+const ways = ["once", "from then on"] as const satisfies readonly Fault["lasts"][];
+
+export function everyFault(operations: readonly Operation[], code: FaultCode): readonly Fault[] {
+  return operations.flatMap((operation) => ways.map((lasts) => ({ operation, code, lasts })));
+}
+
+/**
+ * Operations of one site are met by the same code: the first and the last of each fail once. What fails from then on
+ * differs little from one operation to the next: every third site begins such a trouble.
+ */
+export function fewFaultsOfEachSite(operations: readonly Operation[], code: FaultCode): readonly Fault[] {
+  const last = new Map(operations.map(({ site, occurrence }) => [site, occurrence]));
+  const first = operations.filter(({ occurrence }) => occurrence === 1);
+  const lasting = new Set(first.filter((_, i) => i % 3 === 0));
+  return everyFault(operations, code).filter(({ operation, lasts }) =>
+    lasts === "from then on"
+      ? lasting.has(operation)
+      : operation.occurrence === 1 || operation.occurrence === last.get(operation.site),
+  );
+}
+
+export async function meet(scenario: Scenario, fault: Fault): Promise<Met> {
   const box = await boxOf(scenario);
   try {
-    const { code, signal, err } = await faulty(box, fault).run(...scenario.words);
-    const log = existsSync(logOf(box)) ? readFileSync(logOf(box), "utf8").trim() : "";
-    const what = `${scenario.name}, ${fault.code} ${fault.lasts} at operation ${fault.nth} (${log})`;
-    if (signal !== null || code === null || ![0, 1, 3, 4].includes(code))
-      return `${what}: ended with ${code ?? signal}:\n${err}`;
-    if (code !== 0 && err.trim() === "") return `${what}: ended with ${code} and said nothing`;
-    if (code === 0) {
-      const answer = await scenario.answer(box).catch(String);
-      if (answer !== scenario.expected) return `${what}: ended with 0 and answered ${answer}\n${err}`;
-    }
-    const again = await box.run(...scenario.words);
-    if (again.code !== 0)
-      return `${what}: the next run ended with ${again.code}:\n${again.err}\nafter\n${err}`;
-    const answer = await scenario.answer(box).catch(String);
-    if (answer !== scenario.expected) return `${what}: the next run answered ${answer}`;
-    return undefined;
+    const { operation, code, lasts } = fault;
+    const { site, occurrence } = operation;
+    const ended = await withOrder(box, { site, occurrence, code, lasts }).run(...scenario.words);
+    const struck = logOf(box).startsWith("strike");
+    const what = `${scenario.name}, ${code} ${lasts} (${logOf(box).trim()}, ${site} ${occurrence})`;
+    const trouble = await troubleAfter(scenario, box, ended);
+    return { struck, trouble: trouble === undefined ? undefined : `${what}: ${trouble}` };
   } finally {
-    box.remove();
+    remove(box);
   }
+}
+
+async function troubleAfter(
+  scenario: Scenario,
+  box: Sandbox,
+  { code, signal, err }: Ended,
+): Promise<string | undefined> {
+  if (signal !== null || code === null || ![0, 1, 3, 4].includes(code))
+    return `ended with ${code ?? signal}:\n${err}`;
+  if (code !== 0 && err.trim() === "") return `ended with ${code} and said nothing`;
+  if (code === 0) {
+    const answer = await scenario.answer(box).catch(String);
+    if (answer !== scenario.expected) return `ended with 0 and answered ${answer}\n${err}`;
+  }
+  const again = await box.run(...scenario.words);
+  if (again.code !== 0) return `the next run ended with ${again.code}:\n${again.err}\nafter\n${err}`;
+  const answer = await scenario.answer(box).catch(String);
+  return answer === scenario.expected ? undefined : `the next run answered ${answer}`;
 }
 
 async function boxOf({ files }: Scenario): Promise<Sandbox> {
@@ -74,14 +121,26 @@ async function boxOf({ files }: Scenario): Promise<Sandbox> {
   return box;
 }
 
-function faulty(box: Sandbox, fault: Fault): Sandbox {
-  const order = { ...fault, below: [box.folder], log: logOf(box) };
-  return box.with({ NODE_OPTIONS: `--require=${shim}`, MEMOIR_FAULT: JSON.stringify(order) });
+function withOrder(
+  box: Sandbox,
+  order: { readonly code: FaultCode } & Partial<Pick<Fault, "lasts"> & Operation>,
+): Sandbox {
+  const whole = { ...order, below: [box.folder], log: logPathOf(box) };
+  return box.with({ NODE_OPTIONS: `--require=${shim}`, MEMOIR_FAULT: JSON.stringify(whole) });
 }
 
 /** Beside the sandbox, so that writing it is no operation of the command. */
-function logOf(box: Sandbox): string {
+function logPathOf(box: Sandbox): string {
   return `${box.folder}.faults`;
+}
+
+function logOf(box: Sandbox): string {
+  return existsSync(logPathOf(box)) ? readFileSync(logPathOf(box), "utf8") : "";
+}
+
+function remove(box: Sandbox): void {
+  rmSync(logPathOf(box), { force: true });
+  box.remove();
 }
 
 const host = ["--executor", "host", "--cache-host-tasks", "--cache", "./lab"];
