@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -130,6 +130,40 @@ describe("eight runs of the same workflow, started together,", () => {
     const { code, out } = await second.ended;
     expect(code).toBe(0);
     expect(JSON.parse(out).calls).toMatchObject({ computed: 3, reused: 0 });
+  });
+});
+
+describe("a run that is stopped (SIGSTOP) while others wait for it", () => {
+  it("is named, is not waited for without end, and goes on well when it may", async () => {
+    await box.write(
+      "chain.wdl",
+      chain(box.folder).replace("sleep 0.05", `until [ -e ${box.path("go")} ]; do sleep 0.05; done`),
+    );
+    const words = ["run", "chain.wdl", "width=1", ...onHost, "--json"];
+    const holder = box.start(...words);
+    try {
+      await until(() => linesNow() === 1, holder);
+      holder.process.kill("SIGSTOP");
+      const second = box.start(...words);
+      const named = `is being computed by run .*process ${holder.process.pid} on`;
+      await until(() => new RegExp(named).test(second.err()), second);
+      // As if it had been stopped for as long as nobody waits any more.
+      const leases = readdirSync(box.path("cache"), { recursive: true, encoding: "utf8" });
+      const lease = leases.find((name) => /\/leases\/..\/[0-9a-f]{64}$/.test(name)) ?? "";
+      const longAgo = new Date(Date.now() - 3_600_000);
+      utimesSync(box.path(`cache/${lease}`), longAgo, longAgo);
+      await box.write("go", "");
+      const { code, out, err } = await second.ended;
+      expect([code, JSON.parse(out).calls.computed]).toEqual([0, 3]);
+      expect(err).toMatch(/shows no sign of life/);
+    } finally {
+      holder.process.kill("SIGCONT");
+    }
+    const { code, out } = await holder.ended;
+    expect(code).toBe(0);
+    // What the other one computed meanwhile is there for it.
+    expect(JSON.parse(out).calls).toMatchObject({ computed: 1, reused: 2 });
+    expect((await runOnHost(box, "chain.wdl", "width=1")).calls).toMatchObject({ computed: 0, reused: 3 });
   });
 });
 
