@@ -285,6 +285,20 @@ function keepObject(
   };
 }
 
+/** Of a cache that opens late: until then nobody can be told what is being computed. */
+export class LateLeases implements CallLeases {
+  #leases: CallLeases | undefined;
+
+  /** From then on calls that begin are told to others. */
+  use(leases: CallLeases): void {
+    this.#leases = leases;
+  }
+
+  async take(key: CallKey, ask: Ask): Promise<LeaseAnswer> {
+    return this.#leases?.take(key, ask) ?? { kind: "mine", release: async () => {} };
+  }
+}
+
 /** Removes leases of processes of this machine that are gone. */
 export async function tidyLeases(folder: string): Promise<void> {
   const shelves = await readdir(folder).catch(() => []);

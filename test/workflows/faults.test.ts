@@ -3,7 +3,7 @@
  * same, and what is reused is what was computed.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -269,6 +269,50 @@ workflow long { scatter (n in range(16)) { call t { input: n = n } } output { Ar
     const elsewhere = box.with({ MEMOIR_HOME: box.path("other-home") });
     const next = await elsewhere.json<RunAnswer>("run", ...words);
     expect(next.calls).toMatchObject({ reused: 16, computed: 0 });
+  });
+
+  it("that opens late shares the work of those who use it from then on", async () => {
+    const at = (name: string) => box.path(name);
+    await box.write(
+      "shared.wdl",
+      `version 1.1
+task step {
+  input { String name  File? before }
+  command <<<
+    echo ~{name} >> ${at("ran")}
+    until [ -e ${box.folder}/~{name} ]; do sleep 0.05; done
+    echo ~{name} > o.txt
+  >>>
+  output { File o = "o.txt" }
+}
+workflow shared {
+  call step as first { input: name = "first" }
+  call step as middle { input: name = "middle", before = first.o }
+  call step as last { input: name = "last", before = middle.o }
+  output { File o = last.o }
+}
+`,
+    );
+    const words = ["run", "shared.wdl", "--executor", "host", "--cache", location, "--cache-host-tasks"];
+    proxy.fault = { every: 1, how: "reset" };
+    const late = box.start(...words, "--json");
+    const ran = () => (existsSync(at("ran")) ? readFileSync(at("ran"), "utf8").split("\n").length - 1 : 0);
+    await expect.poll(ran).toBe(1);
+    proxy.fault = undefined;
+    await box.write("first", "");
+    const events = () =>
+      readdirSync(box.home, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith("/events.jsonl"))
+        .map((name) => readFileSync(join(box.home, name), "utf8"))
+        .join("");
+    await expect.poll(events).toContain('"call.recorded"');
+    await box.write("middle", "");
+    await expect.poll(ran).toBe(3);
+    const other = box.with({ MEMOIR_HOME: at("other-home") }).start(...words, "--json");
+    await expect.poll(() => other.err()).toMatch(/shared\.last is being computed by run/);
+    await box.write("last", "");
+    expect(JSON.parse((await late.ended).out).calls).toMatchObject({ computed: 3, reused: 0 });
+    expect(JSON.parse((await other.ended).out).calls).toMatchObject({ computed: 0, reused: 3 });
   });
 
   it.each(["SIGKILL", "SIGTERM"] as const)(

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
   type CacheBehavior,
+  type CallLeases,
   type Capacity,
   exactOutputs,
   folderLeases,
+  LateLeases,
   LateStore,
   objectLeases,
   predictReuse,
@@ -392,20 +394,22 @@ function cacheParts(
   runId: string,
   lease: { readonly current: RunLease | undefined },
 ): RunCacheParts {
-  const { record, leases, objects, cacheUuid } = cache;
+  const { record } = cache;
   return {
     ...policyParts(wish, record),
     store: cache.entries,
     ...(cache.sharedAt === undefined ? {} : { location: cache.sharedAt }),
-    leases:
-      leases === undefined
-        ? objectLeases(objects, `${cacheUuid}/leases/`, runId)
-        : folderLeases(leases, runId),
+    leases: leasesOf(cache, runId),
     claim: async (uuid) => lease.current?.used(uuid),
   };
 }
 
-/** Without leases of calls: until it is open nobody can be told what is being computed. */
+function leasesOf({ leases, objects, cacheUuid }: OpenCache, runId: string): CallLeases {
+  return leases === undefined
+    ? objectLeases(objects, `${cacheUuid}/leases/`, runId)
+    : folderLeases(leases, runId);
+}
+
 function lateParts(
   wish: RunWorkflowWish,
   late: LateCache,
@@ -415,8 +419,10 @@ function lateParts(
     readonly log: (words: string) => void;
   },
 ): RunCacheParts {
+  const leases = new LateLeases();
   const open = async (ask: Ask) => {
     const cache = await late.open(ask);
+    leases.use(leasesOf(cache, run.runId));
     if (cache.note !== undefined) run.log(cache.note);
     // Before anything is found or recorded, so that pruning leaves it alone.
     run.lease.current = await startLease(cache, run.runId, ask);
@@ -431,6 +437,7 @@ function lateParts(
     ...policyParts(wish, late.record),
     store: new LateStore({ uri: late.uri, open }),
     opensLater: true,
+    leases,
     claim: async (uuid) => run.lease.current?.used(uuid),
   };
 }
