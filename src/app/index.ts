@@ -13,7 +13,9 @@ export type {
 export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
 export { instanceType } from "./omics/instance-type.ts";
 export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
+export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-desk.ts";
+export type { Tallies } from "./omics/run-tallies.ts";
 export type { ServeResult, SettingsWish } from "./predictions.ts";
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";

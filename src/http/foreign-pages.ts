@@ -2,23 +2,26 @@
  * Without access keys everybody on this machine may use the server, and a web page in a browser of this machine is not
  * everybody: requests that a foreign page sends, directly or by pointing its own name at this machine, are refused.
  */
-import { ServiceException } from "../protocol/index.ts";
 import type { HttpRequest } from "./message.ts";
 
-export function refuseForeignPages(request: HttpRequest): void {
+/** undefined = no foreign page sent it, as far as headers show; else why it is refused. */
+export function foreignPage(request: Pick<HttpRequest, "headers" | "target">): string | undefined {
   const host = request.headers["host"] ?? "";
-  const origin = request.headers["origin"];
-  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
-    throw new ServiceException(
-      "AccessDeniedException",
-      "Web pages of other origins may not use this server.",
-    );
+  const other = foreignOrigin(request);
+  if (other !== undefined) return other;
   // Clients behind a proxy send absolute-form targets with a host of their own; browsers never do.
   if (request.target.startsWith("/") && !isLocalName(host))
-    throw new ServiceException(
-      "AccessDeniedException",
-      `The host ${host.slice(0, 200)} is not a name of this machine; start the server with access keys to serve it.`,
-    );
+    return `The host ${host.slice(0, 200)} is not a name of this machine; start the server with access keys to serve it.`;
+  return undefined;
+}
+
+/** Only the part about origins, which holds under any host name. */
+export function foreignOrigin({ headers }: Pick<HttpRequest, "headers">): string | undefined {
+  const host = headers["host"] ?? "";
+  const origin = headers["origin"];
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`)
+    return "Web pages of other origins may not use this server.";
+  return undefined;
 }
 
 /** `workflows-127.0.0.1:8080` is how clients call 127.0.0.1. Names with dots may be anybody's. */

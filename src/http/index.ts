@@ -1,5 +1,13 @@
-/** http: messages, the port, and which web pages may ask. Knows nothing of what is served. */
-export { refuseForeignPages } from "./foreign-pages.ts";
+/** http: messages, the port, the router, who is asking. Knows nothing of what is served. */
+export {
+  type AccessRules,
+  type Authenticator,
+  type Caller,
+  createAuthenticator,
+  type ServerKey,
+} from "./access.ts";
+export { type Admitted, admit } from "./caller-problem.ts";
+export { foreignPage } from "./foreign-pages.ts";
 export { type Listening, type ListenOptions, listen } from "./listen.ts";
 export {
   type HttpHandler,
@@ -9,6 +17,10 @@ export {
   parseQuery,
   parseTarget,
   RawJson,
+  type RequestHead,
   stringify,
   type Target,
 } from "./message.ts";
+export { type Problem, problemResponse } from "./problem.ts";
+export { type Answered, createRouter, type Mount, type NumberedRequest, type RequestLine } from "./router.ts";
+export { matchRoute, type Route } from "./routes.ts";

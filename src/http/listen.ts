@@ -6,10 +6,10 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError, type Ask, messageOf, systemErrorCode, unreachable } from "../kernel/index.ts";
-import type { HttpHandler } from "./message.ts";
-import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "./message.ts";
 
 export interface ListenOptions {
   readonly host: string;
@@ -47,9 +47,10 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
     small: options.maxBufferedBytes ?? 256 * 1024 * 1024,
     large: options.maxBufferedLargeBytes ?? 320 * 1024 * 1024,
   });
+  const closing = new AbortController();
   http.maxConnections = options.maxConnections ?? 1000;
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    void respond(server, request, response, bodies);
+    void respond({ server, bodies, closing: closing.signal }, request, response);
   };
   http.on("request", onRequest);
   // Clients that ask first are told before they send what nobody would read.
@@ -78,20 +79,27 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
     port,
     close: () =>
       new Promise((resolve) => {
+        closing.abort(new AppError("RUN_INTERRUPTED", "answering a request: the server stops"));
         http.close(() => resolve());
         http.closeIdleConnections();
       }),
   };
 }
 
+interface Door {
+  readonly server: HttpHandler;
+  readonly bodies: Bodies;
+  readonly closing: AbortSignal;
+}
+
 async function respond(
-  server: HttpHandler,
+  { server, bodies, closing }: Door,
   request: IncomingMessage,
   response: ServerResponse,
-  bodies: Bodies,
 ): Promise<void> {
   const head = headOf(request);
   const most = server.mostBodyBytes(head);
+  const ask = new RequestAsk(response, closing);
   const read = await bodies.read(request, most);
   // Nothing is kept of what is refused.
   if (read.kind !== "read") read.release();
@@ -100,15 +108,15 @@ async function respond(
       case "aborted":
         return;
       case "busy":
-        return await refuse(request, response, busy);
+        return await refuse(request, response, server.busy(head));
       case "too-large": {
         const tooLarge = { ...head, body: noBytes, largerThanBytes: most };
-        return await refuse(request, response, await server.fetch(tooLarge, new RequestAsk()));
+        return await refuse(request, response, await server.fetch(tooLarge, ask));
       }
       case "read": {
         const { body, sha256 } = read;
         const whole = { ...head, body, ...(sha256 === undefined ? {} : { bodySha256: sha256 }) };
-        await write(response, await server.fetch(whole, new RequestAsk()));
+        await write(response, await server.fetch(whole, ask));
         return;
       }
       default:
@@ -130,13 +138,32 @@ function lengthOf({ headers }: IncomingMessage): number {
   return Number(headers["content-length"] ?? 0);
 }
 
-/** Nothing cancels a request; most never ask, and a signal for each would cost as much as its check. */
+/**
+ * Cancelled when the client goes away or the server closes. Most requests never look at it, and a signal for each would
+ * cost as much as checking who asks.
+ */
 class RequestAsk implements Ask {
-  #controller: AbortController | undefined;
+  readonly #response: ServerResponse;
+  readonly #closing: AbortSignal;
+  #signal: AbortSignal | undefined;
+
+  constructor(response: ServerResponse, closing: AbortSignal) {
+    this.#response = response;
+    this.#closing = closing;
+  }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
+    this.#signal ??= AbortSignal.any([this.#closing, this.#gone()]);
+    return this.#signal;
+  }
+
+  #gone(): AbortSignal {
+    const gone = new AbortController();
+    const abort = () =>
+      gone.abort(new AppError("RUN_INTERRUPTED", "answering a request: the client went away"));
+    if (this.#response.closed) abort();
+    else this.#response.once("close", abort);
+    return gone.signal;
   }
 }
 
@@ -317,6 +344,12 @@ async function write(response: ServerResponse, { status, headers, body }: HttpRe
     response.end(body);
     return;
   }
+  if ("chunks" in body) {
+    response.writeHead(status, headers);
+    response.flushHeaders();
+    await pipeline(Readable.from(body.chunks), response).catch(() => response.destroy());
+    return;
+  }
   response.writeHead(status, { ...headers, "content-length": String(body.sizeBytes) });
   // A client that goes away, or a file that does, ends the connection: the length says that something is missing.
   await pipeline(createReadStream(body.path), response).catch(() => response.destroy());
@@ -351,12 +384,6 @@ async function refuse(
   }
   response.end();
 }
-
-const busy: HttpResponse = jsonResponse(
-  429,
-  { message: "Too much is being sent at the same time; try again." },
-  { "x-amzn-errortype": "ThrottlingException" },
-);
 
 /** What could not be read as a request is answered in JSON too: clients parse every answer. */
 function clientErrorAnswer(code: string | undefined): string {

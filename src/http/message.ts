@@ -17,10 +17,12 @@ export interface HttpRequest {
   readonly largerThanBytes?: number;
 }
 
+export type RequestHead = Pick<HttpRequest, "method" | "target" | "headers">;
+
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | FileBody;
+  readonly body: string | Uint8Array | FileBody | StreamBody;
 }
 
 /** A file that is sent as it is read. */
@@ -29,11 +31,18 @@ export interface FileBody {
   readonly sizeBytes: number;
 }
 
+/** Sent as it comes, until it ends or the client goes away; then the request's Ask is cancelled. */
+export interface StreamBody {
+  readonly chunks: AsyncIterable<string | Uint8Array>;
+}
+
 /** What a port is opened for. */
 export interface HttpHandler {
   /** How large the body of a request may be, from what is known before it arrives. */
-  mostBodyBytes(request: Pick<HttpRequest, "method" | "target" | "headers">): number;
-  /** Never throws. */
+  mostBodyBytes(head: RequestHead): number;
+  /** The answer when the bodies that are arriving take all the room there is. */
+  busy(head: RequestHead): HttpResponse;
+  /** Never throws. `ask` is cancelled when the client goes away or the server closes. */
   fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
 }
 

@@ -1,55 +1,28 @@
-/** Who is asking: Signature Version 4 against the configured access keys. */
-import type { AccessKeyFact } from "../app/index.ts";
+/** Who is asking, in the exceptions of the service. */
 import {
-  accessKeyIdOf,
-  checkSignature,
-  ServiceException,
-  type SignatureCheck,
-  type SignedRequest,
-} from "../protocol/index.ts";
-import type { ServerParts } from "./parts.ts";
-
-export interface Caller {
-  readonly account: string;
-  readonly accessKeyId: string;
-  /** Of the credential scope. */
-  readonly region: string;
-}
+  type AccessRules,
+  type Authenticator,
+  type Caller,
+  createAuthenticator,
+  type HttpRequest,
+  type Target,
+} from "../http/index.ts";
+import { ServiceException } from "../protocol/index.ts";
 
 /** Signing names of the API and of the other AWS services. */
 const services = ["omics", "logs", "sts", "pricing"] as const;
 
-export interface Authenticator {
-  /** Answers who signed a request; throws the exception for who did not. */
-  callerOf(request: SignedRequest): Caller;
-  /** Whether the request names a key that is known; its signature needs the body. */
-  namesKey(authorization: string | undefined): boolean;
+/** AWS clients sign; tokens are for what is not AWS's. */
+export function omicsAuthenticator(rules: Omit<AccessRules, "services" | "tokens">): Authenticator {
+  return createAuthenticator({ ...rules, services, tokens: "refused" });
 }
 
-export function createAuthenticator(
-  parts: Pick<ServerParts, "keys" | "openAccount" | "region" | "now">,
-): Authenticator {
-  const keys = new Map<string, AccessKeyFact>(parts.keys.map((key) => [key.accessKeyId, key]));
-  const signingKeys = new Map<string, Buffer>();
-  const keyOf = (accessKeyId: string) => keys.get(accessKeyId);
-  return {
-    callerOf: (request) => {
-      if (keys.size === 0)
-        return { account: parts.openAccount, accessKeyId: "anonymous", region: parts.region };
-      return callerOf(checkSignature(request, { keyOf, now: parts.now(), services, signingKeys }), keyOf);
-    },
-    namesKey: (authorization) => keys.size === 0 || keys.has(accessKeyIdOf(authorization) ?? ""),
-  };
-}
-
-function callerOf(check: SignatureCheck, keyOf: (accessKeyId: string) => AccessKeyFact | undefined): Caller {
-  switch (check.kind) {
-    case "valid": {
-      const key = keyOf(check.accessKeyId);
-      if (key === undefined)
-        throw new ServiceException("UnrecognizedClientException", "the access key is not known");
-      return { account: key.account, accessKeyId: key.accessKeyId, region: check.region };
-    }
+/** Throws the exception for who did not sign. */
+export function signedCaller(authenticator: Authenticator, request: HttpRequest, target: Target): Caller {
+  const asking = authenticator.callerOf(request, target);
+  switch (asking.kind) {
+    case "known":
+      return asking.caller;
     case "missing":
       throw new ServiceException("MissingAuthenticationTokenException", "Missing Authentication Token");
     case "unknown-key":
@@ -65,7 +38,7 @@ function callerOf(check: SignatureCheck, keyOf: (accessKeyId: string) => AccessK
     case "invalid":
       throw new ServiceException(
         "InvalidSignatureException",
-        `The request signature could not be verified: ${check.reason}`,
+        `The request signature could not be verified: ${asking.reason}`,
       );
   }
 }

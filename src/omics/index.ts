@@ -1,9 +1,3 @@
-/** omics: the HealthOmics workflows API over HTTP. Receives its parts as arguments. */
-export { createServer, type OmicsServer } from "./create-server.ts";
-export type {
-  Definitions,
-  Locations,
-  RequestLine,
-  RunDesk,
-  ServerParts,
-} from "./parts.ts";
+/** omics: the HealthOmics workflows API. Receives its parts as arguments. */
+export { createOmics, type OmicsMount } from "./create-omics.ts";
+export type { Definitions, Locations, RunDesk, ServerParts } from "./parts.ts";

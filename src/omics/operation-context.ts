@@ -1,10 +1,10 @@
 /** What an operation is given, and small things that several of them need. */
 
+import type { Caller } from "../http/index.ts";
 import { RawJson, stringify } from "../http/index.ts";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import type { OwnedRecord, Page, Table } from "../ledger/index.ts";
 import { Blob64, type OperationName, ServiceException } from "../protocol/index.ts";
-import type { Caller } from "./authenticate.ts";
 import type { ServerParts } from "./parts.ts";
 
 export interface OperationContext {

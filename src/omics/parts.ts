@@ -1,12 +1,13 @@
 /** What the server is made of; all of it is passed in. */
-import type { AccessKeyFact, DefinitionAnswer, DefinitionRequest, TaskExplanation } from "../app/index.ts";
+import type { DefinitionAnswer, DefinitionRequest, TaskExplanation } from "../app/index.ts";
+import type { ServerKey } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import type { Ledger, RunRecord, TaskRecord } from "../ledger/index.ts";
 
 export interface ServerParts {
   readonly ledger: Ledger;
   /** Empty = nobody is checked and everybody is `openAccount`; only for loopback. */
-  readonly keys: readonly AccessKeyFact[];
+  readonly keys: readonly ServerKey[];
   readonly openAccount: string;
   readonly region: string;
   readonly definitions: Definitions;
@@ -15,20 +16,8 @@ export interface ServerParts {
   readonly now: () => Date;
   /** Runs that an account may keep. Default 100,000. */
   readonly maxKeptRuns?: number;
-  /** Told of every request that ended; never of bodies or credentials. */
-  readonly onRequest?: (line: RequestLine) => void;
-  /** Told of what should not happen. */
+  /** Called with what should not happen. */
   readonly onBug?: (error: unknown) => void;
-}
-
-export interface RequestLine {
-  readonly requestId: string;
-  readonly method: string;
-  readonly path: string;
-  readonly operation: string | undefined;
-  readonly account: string | undefined;
-  readonly status: number;
-  readonly durationMs: number;
 }
 
 export interface Definitions {

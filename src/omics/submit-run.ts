@@ -5,9 +5,8 @@
 import { randomUUID } from "node:crypto";
 import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
+import { checkOwner, findVersion, workflowOf } from "./find-records.ts";
 import { found, type OperationContext } from "./operation-context.ts";
-import { findVersion } from "./operations/workflow-versions.ts";
-import { checkOwner, workflowOf } from "./operations/workflows.ts";
 
 export interface RunSettings {
   readonly workflowId: string;

@@ -31,7 +31,8 @@ const floors: Readonly<Record<string, number>> = {
   engine: 6,
   app: 7,
   omics: 8,
-  cli: 9,
+  mounts: 9,
+  cli: 10,
 };
 
 const root = resolve(import.meta.dirname, "../..");

@@ -5,8 +5,8 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/app/index.ts";
-import { listen } from "../../src/http/index.ts";
-import { createServer, type RequestLine } from "../../src/omics/index.ts";
+import { listen, type RequestLine } from "../../src/http/index.ts";
+import { createServer } from "../../src/mounts/index.ts";
 
 export const region = "us-east-1";
 export const openAccount = "000000000000";
@@ -44,6 +44,8 @@ export interface TestKey {
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
   readonly account: string;
+  readonly token?: string;
+  readonly operator?: boolean;
 }
 
 export async function openServer(
@@ -106,6 +108,7 @@ export async function openServer(
     raw: (request) => send(listening.port, request),
     close: async () => {
       await listening.close();
+      server.close();
       await omics.close();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     },

@@ -6,6 +6,7 @@ import { curlRequirement } from "./curl.ts";
 import { debianAwsRequirement } from "./debian-aws.ts";
 import { dockerRequirement } from "./docker.ts";
 import { podmanRequirement } from "./podman.ts";
+import { prometheusRequirement } from "./prometheus.ts";
 import { redisRequirement } from "./redis.ts";
 import { registryRequirement } from "./registry.ts";
 import type { Requirement } from "./requirement.ts";
@@ -16,6 +17,7 @@ import { testImagesRequirement } from "./test-images.ts";
 export const allRequirements: readonly Requirement[] = [
   redisRequirement,
   curlRequirement,
+  prometheusRequirement,
   debianAwsRequirement,
   s3Requirement,
   podmanRequirement,

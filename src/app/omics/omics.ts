@@ -17,7 +17,9 @@ import {
 import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
+import { checkStores, type StoreCheck } from "./readiness.ts";
 import { RunDesk } from "./run-desk.ts";
+import { RunTallies, type Tallies } from "./run-tallies.ts";
 
 export interface OmicsWish
   extends Pick<RunWorkflowWish, "executor" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"> {
@@ -41,6 +43,10 @@ export interface AccessKeyFact {
   readonly sessionToken?: string;
   /** 12 digits. */
   readonly account: string;
+  /** For programs that cannot sign: `Authorization: Bearer …`, at `/api/v1` and `/metrics` only. */
+  readonly token?: string;
+  /** Also sees what belongs to this machine and to no account. */
+  readonly operator?: boolean;
 }
 
 export interface Omics {
@@ -60,6 +66,10 @@ export interface Omics {
       ask: Ask,
     ): Promise<{ readonly text: string; readonly etag: string }>;
   };
+  /** What became of calls since the server started. */
+  tallies(): Tallies;
+  /** Which of the server's stores answer. */
+  checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
   readonly ledgerFile: string;
   /** Runs under way stay in the ledger and go on with the next server. */
   close(): Promise<void>;
@@ -81,6 +91,8 @@ export async function openOmics(
   await sweepDefinitions(environment);
   const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...executor } = wish;
   const allowed = allowedPlaces(wish, environment);
+  const tallies = new RunTallies();
+  const accounts = new Set(keys.map(({ account }) => account)).size;
   const checker = createDefinitionChecker(program);
   const runs = new RunDesk({
     ledger,
@@ -88,6 +100,7 @@ export async function openOmics(
     environment,
     executor,
     allowed,
+    tallies,
     onBug,
     ...(maxRuns === undefined ? {} : { maxRuns }),
   });
@@ -96,6 +109,8 @@ export async function openOmics(
     keys,
     ledgerFile,
     runs,
+    tallies: () => tallies.now(),
+    checkStores: (ask) => checkStores({ ledger, environment, allowed, accounts }, ask),
     definitions: {
       register: (request, ask) => registerDefinition(request, { allowed, environment, checker }, ask),
       findBundle: (digest) => findKeptBundle(digest, environment),
@@ -136,19 +151,27 @@ async function readAccessKeys(path: string): Promise<readonly AccessKeyFact[]> {
   if (Array.isArray(keys) && keys.length > 0 && keys.every(isAccessKey)) return keys;
   throw new AppError(
     "SERVER_KEYS_INVALID",
-    `reading the access keys ${path}: expected a JSON list of {"accessKeyId", "secretAccessKey", "account"} with 12-digit accounts`,
+    `reading the access keys ${path}: expected a JSON list of {"accessKeyId", "secretAccessKey", "account"} with 12-digit accounts, and optionally a "token" of at least ${leastTokenLength} characters and "operator": true`,
   );
 }
 
+const leastTokenLength = 32;
+/** What a header can carry as it is. */
+const tokenPattern = new RegExp(`^[!-~]{${leastTokenLength},1024}$`);
+
 function isAccessKey(value: unknown): value is AccessKeyFact {
   if (typeof value !== "object" || value === null) return false;
-  const { accessKeyId, secretAccessKey, account } = value as Readonly<Record<string, unknown>>;
+  const { accessKeyId, secretAccessKey, account, token, operator } = value as Readonly<
+    Record<string, unknown>
+  >;
   return (
     typeof accessKeyId === "string" &&
     accessKeyId !== "" &&
     typeof secretAccessKey === "string" &&
     secretAccessKey !== "" &&
     typeof account === "string" &&
-    /^\d{12}$/.test(account)
+    /^\d{12}$/.test(account) &&
+    (token === undefined || (typeof token === "string" && tokenPattern.test(token))) &&
+    (operator === undefined || typeof operator === "boolean")
   );
 }

@@ -31,6 +31,7 @@ import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
+import type { RunTallies } from "./run-tallies.ts";
 import { wordsOf } from "./run-words.ts";
 import { SharedTurns } from "./shared-turns.ts";
 import { TaskBook } from "./task-book.ts";
@@ -45,6 +46,7 @@ export interface RunDeskOptions {
   readonly allowed: AllowedPlaces;
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
+  readonly tallies: RunTallies;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -296,6 +298,7 @@ export class RunDesk {
           (error) => this.#options.onBug(error),
         );
       }
+      this.#options.tallies.count(event);
       book.onEvent(event);
       this.#tell(run, event);
     };

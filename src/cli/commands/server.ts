@@ -68,7 +68,7 @@ export const command = defineCommand<ServerResult>({
   act: async (given, { app, ask, screen }) => {
     const host = given.text("host") ?? "127.0.0.1";
     const { listen } = await import("../../http/index.ts");
-    const { createServer } = await import("../../omics/index.ts");
+    const { createServer } = await import("../../mounts/index.ts");
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
     const omics = await (await app()).openOmics(wishOf(given), onBug);
     try {
@@ -95,6 +95,7 @@ export const command = defineCommand<ServerResult>({
       server.resume();
       await stopped(ask.signal, given.text("for"));
       await listening.close();
+      server.close();
       return result;
     } finally {
       await omics.close();

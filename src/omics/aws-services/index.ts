@@ -3,9 +3,8 @@
  * a header) and STS GetCallerIdentity (a form, answered in XML).
  */
 
-import type { HttpRequest, HttpResponse, Target } from "../../http/index.ts";
+import type { Caller, HttpRequest, HttpResponse, Target } from "../../http/index.ts";
 import type { Ask } from "../../kernel/index.ts";
-import type { Caller } from "../authenticate.ts";
 import type { ServerParts } from "../parts.ts";
 import { answerLogs } from "./logs.ts";
 import { answerPricing } from "./pricing.ts";

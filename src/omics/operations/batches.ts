@@ -19,6 +19,7 @@ import {
   ServiceException,
   validateMembers,
 } from "../../protocol/index.ts";
+import { activeRunStatuses, workflowOf } from "../find-records.ts";
 import {
   arnOf,
   found,
@@ -39,8 +40,6 @@ import {
   refuseSessionPolicy,
   removeRun,
 } from "../submit-run.ts";
-import { activeRunStatuses } from "./run-caches.ts";
-import { workflowOf } from "./workflows.ts";
 
 const settingsFileBytes = 64 * 1024 * 1024;
 /** Others get a turn after so many runs of a batch, which may have 100,000. */
@@ -323,7 +322,7 @@ export function resumeBatches(parts: ServerParts): void {
     deleteRuns(parts, batch).catch(report);
   for (const status of ["PENDING", "SUBMITTING"])
     for (const { account, id } of batches.all(undefined, { status })) {
-      const caller = { account, accessKeyId: "", region: parts.region };
+      const caller = { account, accessKeyId: "", region: parts.region, isOperator: false };
       const context: OperationContext = {
         ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
         definitionUrl: () => undefined,

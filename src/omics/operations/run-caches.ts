@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { CacheBehavior, RunCacheRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { activeRunStatuses } from "../find-records.ts";
 import {
   arnOf,
   found,
@@ -11,9 +12,6 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-
-/** Statuses of runs that may still read or write their cache. */
-export const activeRunStatuses = ["PENDING", "STARTING", "RUNNING", "STOPPING"] as const;
 
 const createRunCache: OperationHandler = async (context) => {
   const { caller, parts, input, ask } = context;

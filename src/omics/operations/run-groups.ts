@@ -1,6 +1,7 @@
 /** Run groups: https://docs.aws.amazon.com/omics/latest/api/API_CreateRunGroup.html and related operations. */
 import type { RunGroupRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { activeRunStatuses } from "../find-records.ts";
 import {
   arnOf,
   found,
@@ -10,7 +11,6 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-import { activeRunStatuses } from "./run-caches.ts";
 
 const members = ["name", "maxCpus", "maxGpus", "maxRuns", "maxDuration"] as const;
 

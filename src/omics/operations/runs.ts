@@ -3,10 +3,10 @@
 import { RawJson } from "../../http/index.ts";
 import type { CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { activeRunStatuses, runOf } from "../find-records.ts";
 import {
   arnOf,
   bodyOf,
-  found,
   listPage,
   type OperationContext,
   type OperationHandler,
@@ -22,7 +22,6 @@ import {
   removeRun,
 } from "../submit-run.ts";
 import { configurationOfRun } from "./configurations.ts";
-import { activeRunStatuses } from "./run-caches.ts";
 
 const startRun: OperationHandler = async (context) => {
   const run = await prepareRun(context, settingsOf(context));
@@ -133,10 +132,6 @@ const deleteRun: OperationHandler = async (context) => {
   removeRun(context, run);
   return undefined;
 };
-
-export function runOf(context: OperationContext, id: string): RunRecord {
-  return found(context.parts.ledger.runs.get(context.caller.account, id), "run", id);
-}
 
 function networking(context: OperationContext, run: RunRecord): Readonly<Record<string, unknown>> {
   return {

@@ -2,6 +2,7 @@
 import { instanceType } from "../../app/index.ts";
 import type { TaskRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { runOf } from "../find-records.ts";
 import {
   listPage,
   type OperationContext,
@@ -9,7 +10,6 @@ import {
   type OperationTable,
   pageBody,
 } from "../operation-context.ts";
-import { runOf } from "./runs.ts";
 
 const listRunTasks: OperationHandler = async (context) => {
   const run = runOf(context, context.input.text("id"));

@@ -1,6 +1,7 @@
 /** Workflow versions: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflowVersion.html and related operations. */
 import type { WorkflowVersionRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { checkOwner, findVersion, workflowOf } from "../find-records.ts";
 import {
   arnOf,
   found,
@@ -11,7 +12,6 @@ import {
   pageBody,
 } from "../operation-context.ts";
 import { definitionBody, registerDefinition, updatedDefinition } from "./definitions.ts";
-import { checkOwner, workflowOf } from "./workflows.ts";
 
 const createWorkflowVersion: OperationHandler = async (context) => {
   const { ledger } = context.parts;
@@ -71,14 +71,6 @@ const deleteWorkflowVersion: OperationHandler = async (context) => {
   context.parts.ledger.workflowVersions.remove(record.account, record.id);
   return {};
 };
-
-export function findVersion(
-  context: OperationContext,
-  workflowId: string,
-  versionName: string,
-): WorkflowVersionRecord | undefined {
-  return context.parts.ledger.workflowVersions.all(context.caller.account, { workflowId, versionName })[0];
-}
 
 function versionOf(context: OperationContext): WorkflowVersionRecord {
   const workflow = workflowOf(context, context.input.text("workflowId"));

@@ -1,9 +1,9 @@
 /** Workflows: https://docs.aws.amazon.com/omics/latest/api/API_CreateWorkflow.html and related operations. */
 import type { WorkflowRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";
+import { checkOwner, workflowOf } from "../find-records.ts";
 import {
   arnOf,
-  found,
   listPage,
   type OperationContext,
   type OperationHandler,
@@ -70,20 +70,6 @@ const deleteWorkflow: OperationHandler = async (context) => {
   ledger.workflows.remove(record.account, record.id);
   return {};
 };
-
-/** Nothing here is Ready2Run, and nobody shares workflows: what is asked for as such does not exist. */
-export function checkOwner(
-  { input, caller }: Pick<OperationContext, "input" | "caller">,
-  { id }: Pick<WorkflowRecord, "id">,
-): void {
-  const owner = input.textOr("workflowOwnerId") ?? caller.account;
-  if (owner !== caller.account || (input.textOr("type") ?? "PRIVATE") !== "PRIVATE")
-    found(undefined, "workflow", id);
-}
-
-export function workflowOf(context: OperationContext, id: string): WorkflowRecord {
-  return found(context.parts.ledger.workflows.get(context.caller.account, id), "workflow", id);
-}
 
 function arn(context: OperationContext, record: WorkflowRecord): string {
   return arnOf(context, record.account, `workflow/${record.id}`);

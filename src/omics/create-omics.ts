@@ -2,15 +2,19 @@
  * The HealthOmics workflows API as a function from request to response: who asks, which operation, is the input right,
  * was it answered before, do it, answer. Answers are always JSON, errors as the service's clients parse them.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { sha256 } from "../hash/index.ts";
 import {
-  type HttpHandler,
+  type Authenticator,
+  type Caller,
+  foreignPage,
   type HttpRequest,
   type HttpResponse,
   jsonResponse,
+  type Mount,
+  matchRoute,
   parseTarget,
-  refuseForeignPages,
+  type RequestHead,
 } from "../http/index.ts";
 import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
 import {
@@ -21,18 +25,18 @@ import {
   routeRequest,
   ServiceException,
 } from "../protocol/index.ts";
-import { type Authenticator, type Caller, createAuthenticator } from "./authenticate.ts";
+import { omicsAuthenticator, signedCaller } from "./authenticate.ts";
 import { answerAwsService } from "./aws-services/index.ts";
 import { type DecodedRequest, decodeRequest } from "./decode.ts";
 import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
-import { extras } from "./extras.ts";
+import { furtherRoutes } from "./further-routes.ts";
 import { type AnsweredBodies, Input, type OperationContext } from "./operation-context.ts";
 import { resumeBatches } from "./operations/batches.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
 
-export interface OmicsServer extends HttpHandler {
-  /** Goes on with batches that a stopped server left half submitted; runs are taken up by the RunDesk itself. */
+export interface OmicsMount extends Mount {
+  /** Continues with batches that a stopped server left half submitted; runs are resumed by the RunDesk itself. */
   resume(): void;
 }
 
@@ -44,39 +48,48 @@ interface Seen {
   caller?: Caller;
 }
 
-export function createServer(parts: ServerParts): OmicsServer {
-  const here: Here = {
+export function createOmics(parts: ServerParts): OmicsMount {
+  const here: Room = {
     parts,
     underWay: new Map(),
     bodies: new WeakMap(),
-    authenticator: createAuthenticator(parts),
+    authenticator: omicsAuthenticator(parts),
     urls: definitionUrls(parts, randomBytes(32)),
   };
   return {
+    name: "omics",
+    prefix: "/",
+    busy,
     resume: () => resumeBatches(parts),
-    mostBodyBytes: (request) => mostBodyBytes(here, request),
-    fetch: async (request, ask) => {
-      const started = performance.now();
-      const requestId = randomUUID();
+    mostBodyBytes: (head) => mostBodyBytes(here, head),
+    fetch: async (request) => {
       const seen: Seen = {};
-      const { status, headers, body } = await answer(here, request, seen, ask).catch((error) =>
+      const { status, headers, body } = await answer(here, request, seen).catch((error) =>
         refusal(error, parts),
       );
-      parts.onRequest?.({
-        requestId,
-        method: request.method,
-        path: parseTarget(request.target)?.rawPath ?? "",
-        operation: seen.operation,
-        account: seen.caller?.account,
-        status,
-        durationMs: performance.now() - started,
-      });
-      return { status, headers: { ...headers, "x-amzn-requestid": requestId }, body };
+      const response = { status, headers: { ...headers, "x-amzn-requestid": request.requestId }, body };
+      return { response, operation: seen.operation, account: seen.caller?.account };
     },
   };
 }
 
-interface Here {
+const busy: HttpResponse = jsonResponse(
+  429,
+  { message: "Too many requests are being sent; try again later." },
+  { "x-amzn-errortype": "ThrottlingException" },
+);
+
+/** Requests are carried out even when their client goes away: it asks again under the same `requestId`. */
+class LastingAsk implements Ask {
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+}
+
+interface Room {
   readonly parts: ServerParts;
   readonly bodies: AnsweredBodies;
   readonly underWay: UnderWay;
@@ -89,10 +102,7 @@ const otherBytes = 1024 * 1024;
 /** Of callers whose key nobody knows: they are refused, whatever they send. */
 const strangerBytes = 64 * 1024;
 
-function mostBodyBytes(
-  { authenticator }: Here,
-  { method, target, headers }: Pick<HttpRequest, "method" | "target" | "headers">,
-): number {
+function mostBodyBytes({ authenticator }: Room, { method, target, headers }: RequestHead): number {
   if (!authenticator.namesKey(headers["authorization"])) return strangerBytes;
   const path = parseTarget(target)?.rawPath;
   const route = path === undefined ? undefined : routeRequest(method, path);
@@ -104,33 +114,36 @@ const bodyLimits = Object.fromEntries(
 ) as Readonly<Record<OperationName, number>>;
 
 /** The signature cannot be checked without the body; who names no known key is told that instead. */
-function refuseLarge({ authenticator }: Here, { headers, ...request }: HttpRequest, bytes: number): void {
+function refuseLarge({ authenticator }: Room, { headers, ...request }: HttpRequest, bytes: number): void {
   if (!authenticator.namesKey(headers["authorization"]))
-    authenticator.callerOf({ ...request, headers, rawPath: "/", rawQuery: "" });
+    signedCaller(authenticator, { ...request, headers }, { rawPath: "/", rawQuery: "" });
   throw new ServiceException(
     "ValidationException",
     `The body is larger than ${bytes} bytes, which no request of this operation needs.`,
   );
 }
 
-async function answer(here: Here, request: HttpRequest, seen: Seen, ask: Ask): Promise<HttpResponse> {
+async function answer(here: Room, request: HttpRequest, seen: Seen): Promise<HttpResponse> {
   const { parts } = here;
+  const ask = new LastingAsk();
   const target = parseTarget(request.target);
   if (target === undefined)
     throw new ServiceException("ValidationException", "the request target is not a path");
   const definition = request.method === "GET" ? here.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
-  if (parts.keys.length === 0) refuseForeignPages(request);
+  const foreign = parts.keys.length === 0 ? foreignPage(request) : undefined;
+  if (foreign !== undefined) throw new ServiceException("AccessDeniedException", foreign);
   if (request.largerThanBytes !== undefined) refuseLarge(here, request, request.largerThanBytes);
-  const { method, headers, body: sent, bodySha256 } = request;
-  const signed = { method, headers, body: sent, ...(bodySha256 === undefined ? {} : { bodySha256 }) };
-  const caller = here.authenticator.callerOf({ ...signed, ...target });
+  const caller = signedCaller(here.authenticator, request, target);
   seen.caller = caller;
   const asked = { request, target, caller, parts, ask };
   const service = answerAwsService(asked);
   if (service !== undefined) return service;
-  const extra = await extras(asked);
-  if (extra !== undefined) return extra;
+  const further = matchRoute(furtherRoutes, request.method, target.rawPath);
+  if (further.kind === "route") {
+    seen.operation = further.route.name;
+    return jsonResponse(200, await further.route.answer(asked, further.labels));
+  }
   const route = routeRequest(request.method, target.rawPath);
   if (route.kind === "other-family")
     throw new ServiceException(
@@ -191,7 +204,7 @@ function onlyCreate<T>(write: () => void, answered: T): T {
  * while it is being carried out waits for the same answer.
  */
 async function answerOnce(
-  { parts: { ledger }, underWay }: Here,
+  { parts: { ledger }, underWay }: Room,
   asked: {
     readonly place: { readonly account: string; readonly operation: string; readonly requestId: string };
     readonly request: string;

@@ -1,0 +1,103 @@
+/**
+ * Who is asking: Signature Version 4 against the configured access keys, or the token of a key for programs that cannot
+ * sign. Without keys nobody is checked and everybody is the operator of this machine; the server listens on loopback
+ * only then, and web pages of other origins are refused.
+ */
+import { createHash } from "node:crypto";
+import { accessKeyIdOf, checkSignature, type SignatureCheck } from "../protocol/index.ts";
+import type { HttpRequest, Target } from "./message.ts";
+
+export interface ServerKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** 12 digits. */
+  readonly account: string;
+  /** Accepted as `Authorization: Bearer …` where a mount takes tokens. */
+  readonly token?: string;
+  /** May see what belongs to this machine and not to an account: its own runs, caches, predictions and metrics. */
+  readonly operator?: boolean;
+}
+
+export interface Caller {
+  readonly account: string;
+  readonly accessKeyId: string;
+  /** Of the credential scope. */
+  readonly region: string;
+  readonly isOperator: boolean;
+}
+
+export type Asking =
+  | { readonly kind: "known"; readonly caller: Caller }
+  | Exclude<SignatureCheck, { readonly kind: "valid" }>;
+
+export interface AccessRules {
+  /** Empty = nobody is checked and everybody is `openAccount`. */
+  readonly keys: readonly ServerKey[];
+  readonly openAccount: string;
+  readonly region: string;
+  readonly now: () => Date;
+  /** Signing names that are accepted. */
+  readonly services: readonly string[];
+  readonly tokens: "accepted" | "refused";
+}
+
+export interface Authenticator {
+  /** Without keys nobody is checked. */
+  readonly checksCallers: boolean;
+  callerOf(request: HttpRequest, target: Target): Asking;
+  /** Whether the request names a key that is known, before its body is there to be checked. */
+  namesKey(authorization: string | undefined): boolean;
+}
+
+export function createAuthenticator(rules: AccessRules): Authenticator {
+  const keys = new Map(rules.keys.map((key) => [key.accessKeyId, key]));
+  // Looked up by digest, so that the time of a look-up says nothing about a token.
+  const byToken = new Map(
+    rules.keys.flatMap((key) => (key.token === undefined ? [] : [[digestOf(key.token), key] as const])),
+  );
+  const signingKeys = new Map<string, Buffer>();
+  const keyOf = (accessKeyId: string) => keys.get(accessKeyId);
+  const keyOfToken = (authorization: string | undefined) => {
+    const token = rules.tokens === "refused" ? undefined : /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+    return token === undefined ? undefined : (byToken.get(digestOf(token)) ?? "unknown");
+  };
+  return {
+    checksCallers: keys.size > 0,
+    callerOf: (request, target) => {
+      const { openAccount: account, region, now, services } = rules;
+      if (keys.size === 0)
+        return { kind: "known", caller: { account, accessKeyId: "anonymous", region, isOperator: true } };
+      const named = keyOfToken(request.headers["authorization"]);
+      if (named === "unknown") return { kind: "unknown-key" };
+      if (named !== undefined) return { kind: "known", caller: callerOf(named, region) };
+      const { method, headers, body, bodySha256 } = request;
+      const signed = {
+        method,
+        headers,
+        body,
+        ...(bodySha256 === undefined ? {} : { bodySha256 }),
+        ...target,
+      };
+      const check = checkSignature(signed, { keyOf, now: now(), services, signingKeys });
+      if (check.kind !== "valid") return check;
+      const key = keyOf(check.accessKeyId);
+      return key === undefined
+        ? { kind: "unknown-key" }
+        : { kind: "known", caller: callerOf(key, check.region) };
+    },
+    namesKey: (authorization) => {
+      if (keys.size === 0 || keys.has(accessKeyIdOf(authorization) ?? "")) return true;
+      const named = keyOfToken(authorization);
+      return named !== undefined && named !== "unknown";
+    },
+  };
+}
+
+function callerOf({ account, accessKeyId, operator }: ServerKey, region: string): Caller {
+  return { account, accessKeyId, region, isOperator: operator === true };
+}
+
+function digestOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}

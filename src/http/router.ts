@@ -1,0 +1,87 @@
+/**
+ * Chooses by the path's prefix who answers a request. Each mount has its own way to say who is asking, its own limits
+ * and its own shape of errors; the router only numbers the requests and reports what became of them.
+ */
+import { randomUUID } from "node:crypto";
+import type { Ask } from "../kernel/index.ts";
+import {
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  parseTarget,
+  type RequestHead,
+} from "./message.ts";
+
+export interface Mount {
+  /** In metrics and reports: `omics`. */
+  readonly name: string;
+  /** `/api/v1` is this path and what is below it; `/` is everything that no other mount takes. */
+  readonly prefix: string;
+  /** How large the body of a request may be, from what is known before it arrives. */
+  mostBodyBytes(head: RequestHead): number;
+  /** The answer when the bodies that are arriving take all the room there is. */
+  readonly busy: HttpResponse;
+  /** Never throws. */
+  fetch(request: NumberedRequest, ask: Ask): Promise<Answered>;
+}
+
+export interface NumberedRequest extends HttpRequest {
+  readonly requestId: string;
+}
+
+export interface Answered {
+  readonly response: HttpResponse;
+  /** Name of the operation or route; undefined = there is none of this path. */
+  readonly operation?: string | undefined;
+  readonly account?: string | undefined;
+}
+
+export interface RequestLine {
+  readonly requestId: string;
+  /** The mount that answered. */
+  readonly mount: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: string | undefined;
+  readonly account: string | undefined;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** `onRequest` is called with every request that was answered; never with bodies or credentials. */
+export function createRouter(
+  mounts: readonly [Mount, ...Mount[]],
+  onRequest: (line: RequestLine) => void,
+): HttpHandler {
+  const [first] = mounts;
+  const byLength = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
+  const mountOf = ({ target }: RequestHead): Mount => {
+    const path = parseTarget(target)?.rawPath ?? "/";
+    return byLength.find(({ prefix }) => isBelow(path, prefix)) ?? first;
+  };
+  return {
+    mostBodyBytes: (head) => mountOf(head).mostBodyBytes(head),
+    busy: (head) => mountOf(head).busy,
+    fetch: async (request, ask) => {
+      const started = performance.now();
+      const requestId = randomUUID();
+      const mount = mountOf(request);
+      const { response, operation, account } = await mount.fetch({ ...request, requestId }, ask);
+      onRequest({
+        requestId,
+        mount: mount.name,
+        method: request.method,
+        path: parseTarget(request.target)?.rawPath ?? "",
+        operation,
+        account,
+        status: response.status,
+        durationMs: performance.now() - started,
+      });
+      return response;
+    },
+  };
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return prefix === "/" || path === prefix || path.startsWith(`${prefix}/`);
+}

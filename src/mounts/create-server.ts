@@ -1,0 +1,31 @@
+/** The server: which prefix is answered by what. */
+import type { StoreCheck, Tallies } from "../app/index.ts";
+import { createRouter, type HttpHandler, type RequestLine } from "../http/index.ts";
+import type { Ask } from "../kernel/index.ts";
+import { createOmics, type ServerParts } from "../omics/index.ts";
+import { Metrics } from "./metrics.ts";
+import { healthMount, metricsMount, readyMount } from "./status.ts";
+
+export interface ServerDeps extends ServerParts {
+  /** Called with every request that was answered; never with bodies or credentials. */
+  readonly onRequest?: (line: RequestLine) => void;
+  tallies(): Tallies;
+  checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
+}
+
+export interface Server extends HttpHandler {
+  /** Continues with what a stopped server left half submitted. */
+  resume(): void;
+  close(): void;
+}
+
+export function createServer(deps: ServerDeps): Server {
+  const omics = createOmics(deps);
+  const metrics = new Metrics(deps.ledger, () => deps.tallies());
+  const status = { ...deps, metrics };
+  const router = createRouter([omics, healthMount(), readyMount(status), metricsMount(status)], (line) => {
+    metrics.count(line);
+    deps.onRequest?.(line);
+  });
+  return { ...router, resume: () => omics.resume(), close: () => metrics.close() };
+}
