@@ -1,0 +1,44 @@
+/** Pages, messages and comments use the common technical word. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { findPhrases, phrases } from "./plain-english.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What is read: the pages, and whole source files (help texts, messages, diagnostics, comments, names). */
+const areas = ["README.md"];
+
+function filesOf(area: string): readonly string[] {
+  if (!statSync(join(root, area)).isDirectory()) return [area];
+  return readdirSync(join(root, area), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(md|ts|ya?ml|wdl|cwl|sh|mjs)$/.test(name) && !/(^|\/)build\//.test(name))
+    .filter((name) => !name.endsWith(".test.ts"))
+    .map((name) => join(area, name))
+    .sort();
+}
+
+describe("plain English", () => {
+  it("the list knows each of its own examples", () => {
+    for (const phrase of phrases)
+      expect(findPhrases(phrase.example, [phrase]), phrase.example).toHaveLength(1);
+  });
+
+  it("reads on over the line of a comment, and counts lines", () => {
+    expect(findPhrases("first\n/** a file that is\n * no number */")).toMatchObject([{ line: 2, found: "is no " }]);
+    expect(findPhrases("there is no file; it is no longer there")).toEqual([]);
+  });
+
+  for (const area of areas)
+    it(`${area} has none of the listed phrases`, () => {
+      const files = filesOf(area);
+      expect(files.length).toBeGreaterThan(0);
+      const found = files.flatMap((file) =>
+        findPhrases(readFileSync(join(root, file), "utf8")).map(
+          ({ line, found, write }) => `${file}:${line}: "${found}"; write: ${write}`,
+        ),
+      );
+      expect(found).toEqual([]);
+    });
+});
