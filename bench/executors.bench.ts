@@ -1,5 +1,5 @@
 /**
- * What an executor adds to a trivial task: the same script as a bare process, on the host executor, isolated, and in
+ * What an executor adds to a trivial task: the same script as a plain process, on the host executor, isolated, and in
  * containers of the engines that can be started here; 4 tasks at a time. Goal: at most 8 ms a task on the host.
  */
 import { spawn } from "node:child_process";
@@ -57,9 +57,9 @@ async function measure(name: string, executor: Executor, tasks: number, image: P
   await executor.close();
   const round = (value: number) => Math.round(value * 100) / 100;
   console.log(
-    `${name}: ${round(ours)} ms a task, bare process ${round(peer)} ms, ${round(ours - peer)} ms more`,
+    `${name}: ${round(ours)} ms a task, plain process ${round(peer)} ms, ${round(ours - peer)} ms more`,
   );
-  const bench = `a trivial task on the ${name} against a bare process`;
+  const bench = `a trivial task on the ${name} against a plain process`;
   console.log(
     JSON.stringify({ bench, ratio: round(ours / peer), ours: round(ours), peer: round(peer), unit: "ms" }),
   );

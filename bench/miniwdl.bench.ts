@@ -1,7 +1,7 @@
 /**
  * WDL against miniwdl, paired and interleaved: a check of many files and of a trivial one, a trivial workflow from start
  * to end, and scatters of trivial tasks, cold and warm. miniwdl is run from the checkout that MINIWDL names, by
- * MINIWDL_PYTHON (default: /usr/bin/python3), and its tasks as bare processes in its own folders through a stand-in for
+ * MINIWDL_PYTHON (default: /usr/bin/python3), and its tasks as plain processes in its own folders through a stand-in for
  * `podman`, so that neither side pays for containers. Its call cache is on; for the warm rows what it kept of the whole
  * workflow is taken away, so that tasks are looked up, as here. Processor time is that of the whole process tree.
  * Runs the built command line (`npm run build` first). MINIWDL_BENCH_CALLS (1000) and BENCH_ROUNDS (3) change the sizes.

@@ -1,5 +1,5 @@
 /**
- * `memoir server` under load: GetRun in requests per second against a bare node:http server that answers the same bytes
+ * `memoir server` under load: GetRun in requests per second against a plain node:http server that answers the same bytes
  * (goal: x 0.4), and 50 clients that poll while 1,000 queued runs of a small workflow are worked off: no error, the p99
  * of GetRun, and the server's peak memory.
  */
@@ -96,7 +96,7 @@ async function bench(): Promise<void> {
     rates.ours.push(await flood(agent, ours.port, path));
   }
   peer.child.kill("SIGKILL");
-  report("GetRun, signed and verified, against bare node:http", {
+  report("GetRun, signed and verified, against plain node:http", {
     ours: median(rates.ours),
     peer: median(rates.peer),
     unit: "requests/s",

@@ -13,8 +13,8 @@ const page = readFileSync(join(import.meta.dirname, "..", "docs", "models.md"), 
 const python = { name: "Python 3", programs: ["bash", "python3"], debianPackages: ["bash", "python3"] };
 
 describeWith([python], "docs/models.md", () => {
-  test("its five-minute model can be made, served and run as the page says", async () => {
-    const commands = /### Your own model.*?```sh\n(.*?)```/s.exec(page)?.[1] ?? "";
+  test("its minimal model can be created, served and run as the page says", async () => {
+    const commands = /### A minimal model.*?```sh\n(.*?)```/s.exec(page)?.[1] ?? "";
     const lines = commands.split("\n");
     const firstUse = lines.findIndex((line) => line.startsWith("memoir "));
     expect(firstUse).toBeGreaterThan(0);

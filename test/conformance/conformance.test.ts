@@ -160,7 +160,7 @@ test("docs/wdl-conformance.md lists exactly what is known not to pass, and what 
   const marker = "<!-- Written by BLESS=1 npx vitest run test/conformance: -->\n";
   const corrections = Object.entries(errata).map(([suite, cases]) => {
     const rows = Object.entries(cases).map(([name, { what }]) => `| ${name} | ${what} |`);
-    return `### ${suite}: put right before it is run\n\n| case | what is wrong |\n|---|---|\n${rows.join("\n")}\n`;
+    return `### ${suite}: corrected before it is run\n\n| case | what is wrong |\n|---|---|\n${rows.join("\n")}\n`;
   });
   const wanted = `${marker}\n${[...tables, ...corrections].join("\n")}`;
   const before = readFileSync(page, "utf8");

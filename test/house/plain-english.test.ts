@@ -8,7 +8,20 @@ import { findPhrases, phrases } from "./plain-english.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** What is read: the pages, and whole source files (help texts, messages, diagnostics, comments, names). */
-const areas = ["README.md"];
+const areas = [
+  "README.md",
+  "bench/README.md",
+  "docs/caching.md",
+  "docs/cwl-conformance.md",
+  "docs/cwl.md",
+  "docs/examples",
+  "docs/executors.md",
+  "docs/healthomics.md",
+  "docs/models.md",
+  "docs/tiers",
+  "docs/wdl-conformance.md",
+  "docs/wdl.md",
+];
 
 function filesOf(area: string): readonly string[] {
   if (!statSync(join(root, area)).isDirectory()) return [area];
@@ -26,7 +39,9 @@ describe("plain English", () => {
   });
 
   it("reads on over the line of a comment, and counts lines", () => {
-    expect(findPhrases("first\n/** a file that is\n * no number */")).toMatchObject([{ line: 2, found: "is no " }]);
+    expect(findPhrases("first\n/** a file that is\n * no number */")).toMatchObject([
+      { line: 2, found: "is no" },
+    ]);
     expect(findPhrases("there is no file; it is no longer there")).toEqual([]);
   });
 

@@ -23,12 +23,16 @@ export const phrases: readonly Phrase[] = [
     write: "resume",
   },
   {
-    pattern: "(?<!\\bthere )(?<!\\bThere )(is|are|was|were) no (?!longer\\b|more\\b|fewer\\b|less\\b|larger\\b|use\\b)",
+    pattern: "(?<!there )(is|are|was|were) no(?! (longer|more|fewer|less|larger|use)\\b)",
     example: "a literal that is no number",
     write: "is not a number; there is no number",
   },
   { pattern: "who may come", example: "holds who may come", write: "lists the access keys" },
-  { pattern: "stands? (in|beside|at|there|here|on)", example: "figures stand in a page", write: "are listed in, see" },
+  {
+    pattern: "stands? (in|beside|at|there|here|on)",
+    example: "figures stand in a page",
+    write: "are listed in, see",
+  },
   {
     pattern: "(lies?|lay|lying) (in|on|at|below|beside|inside|outside|side|elsewhere|there|here|next)",
     example: "everything lies in one folder",
@@ -39,9 +43,17 @@ export const phrases: readonly Phrase[] = [
   { pattern: "(thereby|whereby|therein|thereof|thereupon)", example: "thereby", write: "so, in it, of it" },
   { pattern: "for want of", example: "for want of memory", write: "for lack of" },
   { pattern: "of strangers", example: "documents of strangers", write: "untrusted" },
-  { pattern: "the most is", example: "2048 bytes, the most is 1024", write: "exceeds the limit of 1024 bytes" },
+  {
+    pattern: "the most is",
+    example: "2048 bytes, the most is 1024",
+    write: "exceeds the limit of 1024 bytes",
+  },
   { pattern: "no end within", example: "no end within 30 s", write: "timed out after 30 s" },
-  { pattern: "(is|are|was|were|be) gone", example: "it is gone again", write: "disappeared, was removed, is missing" },
+  {
+    pattern: "(is|are|was|were|be) gone",
+    example: "it is gone again",
+    write: "disappeared, was removed, is missing",
+  },
   {
     pattern: "bare(?! metal)",
     example: "on the bare host",
@@ -59,14 +71,18 @@ export const phrases: readonly Phrase[] = [
   { pattern: "(inside|outside) of", example: "inside of the folder", write: "inside, outside" },
   { pattern: "in between", example: "in between", write: "between" },
   {
-    pattern: "(keeps?|kept) \\S+ from (?=\\w+ing\\b|its\\b|their\\b)",
+    pattern: "(keeps?|kept) \\S+ from(?= \\w+ing\\b| its\\b| their\\b)",
     example: "does not keep it from ending",
     write: "prevent",
   },
   { pattern: "fault of", example: "every fault of an input", write: "error" },
   { pattern: "it says so", example: "it says so", write: "it reports this" },
   { pattern: "without a word", example: "converted without a word", write: "silently" },
-  { pattern: "(sp[eo]ke?n?) to", example: "registries are spoken to without TLS", write: "connect to, contact" },
+  {
+    pattern: "(sp[eo]ke?n?) to",
+    example: "registries are spoken to without TLS",
+    write: "connect to, contact",
+  },
 ];
 
 const gap = "[\\s*/]+";
