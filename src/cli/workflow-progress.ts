@@ -25,7 +25,7 @@ export function createWorkflowProgress(
   const startedAt = now();
   // Some terminals say that they have no columns.
   const width = (screen.columns > 20 ? screen.columns : 80) - 1;
-  const counts = { asked: 0, reused: 0, computed: 0, failed: 0, cancelled: 0 };
+  const counts = { asked: 0, reused: 0, computed: 0, stored: 0, failed: 0, cancelled: 0 };
   const running = new Map<string, number>();
   let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
   let callLines = 0;
@@ -35,13 +35,14 @@ export function createWorkflowProgress(
   const elsewhere = new Map<string, string>();
 
   const line = () => {
-    const ended = counts.reused + counts.computed + counts.failed + counts.cancelled;
+    const ended = counts.reused + counts.computed + counts.stored + counts.failed + counts.cancelled;
     const waiting = Math.max(0, counts.asked - ended - running.size);
     const parts = [
       [waiting, "waiting"],
       [running.size, "running"],
       [counts.reused, "reused"],
       [counts.computed, "computed"],
+      [counts.stored, "stored"],
       [counts.failed, "failed"],
     ] as const;
     const words = parts.filter(([n]) => n > 0).map(([n, word]) => `${count(n)} ${word}`);
@@ -107,6 +108,10 @@ export function createWorkflowProgress(
           counts.computed++;
           running.delete(event.call);
           tell("computed", event.call, ` in ${duration(event.usage.wallSeconds)}`);
+          break;
+        case "call.stored":
+          counts.stored++;
+          tell("stored", event.call);
           break;
         case "call.taken-back":
           counts[event.was]--;

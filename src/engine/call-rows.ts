@@ -3,7 +3,7 @@ import type { CallKey } from "../kernel/index.ts";
 import type { TaskFailure } from "../task/index.ts";
 import type { TimedEvent, UsageFacts } from "./events.ts";
 
-export type CallState = "waiting" | "running" | "reused" | "computed" | "failed" | "cancelled";
+export type CallState = "waiting" | "running" | "reused" | "computed" | "stored" | "failed" | "cancelled";
 
 export interface CallRow {
   readonly call: string;
@@ -73,6 +73,8 @@ function applied(row: CallRow, event: TimedEvent): CallRow | undefined {
       const { directory, usage } = event;
       return { ...row, state: "computed", endedAt: event.at, directory, usage };
     }
+    case "call.stored":
+      return { ...row, state: "stored", endedAt: event.at };
     case "call.recorded":
       return { ...row, entry: event.entry };
     case "call.failed":

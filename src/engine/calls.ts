@@ -2,9 +2,9 @@
  * The life of a call: fingerprint, pin, key, find, then reuse, or compute and record. Equal calls at the same time
  * compute once.
  */
-import { type Ask, type CallKey, invariant, messageOf, pause } from "../kernel/index.ts";
+import { type Ask, type CallKey, invariant, isAppError, messageOf, pause } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
-import type { OutputCollector } from "../lang/core/index.ts";
+import type { CallOptions, OutputCollector } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Holder, LeaseAnswer } from "./call-leases.ts";
@@ -20,6 +20,7 @@ import type { Materials } from "./materials.ts";
 import { Rechecks } from "./recheck.ts";
 import type { Orphan } from "./recovery.ts";
 import { recordsPerTask, type WorkflowRunParts } from "./run-parts.ts";
+import type { RunStop } from "./run-stop.ts";
 import type { Turns } from "./scheduler.ts";
 
 export interface CallsParts {
@@ -33,8 +34,7 @@ export interface CallsParts {
   readonly ready: () => Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
   /** Attempts that outlived an earlier process, by key. */
   readonly orphans: ReadonlyMap<CallKey, Orphan>;
-  /** Aborted when no further call may be started. */
-  readonly stopping: AbortSignal;
+  readonly stop: RunStop;
   readonly onFailure: () => void;
 }
 
@@ -52,9 +52,14 @@ export class Calls {
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
-    const { materials, emit, recorder, ready, stopping, callDirectory, orphans } = parts;
+    const { materials, emit, recorder, ready, stop, callDirectory, orphans } = parts;
     const { executor, images, defaultImage, cache, clampResources, runId } = parts.run;
-    this.#turns = new CallTurns({ emit, ready, stopping, ...(clampResources && { clampResources }) });
+    this.#turns = new CallTurns({
+      emit,
+      ready,
+      stopping: stop.starting,
+      ...(clampResources && { clampResources }),
+    });
     this.#lost = new LostResults({
       emit,
       recorder,
@@ -94,11 +99,32 @@ export class Calls {
     });
   }
 
-  async call(asked: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome> {
+  async call(
+    asked: TaskCall,
+    collect: OutputCollector,
+    ask: Ask,
+    options: CallOptions = {},
+  ): Promise<CallOutcome> {
     const { emit, run } = this.#parts;
     const task = withPassedEnv(asked, run.passedEnv);
     emit({ kind: "call.asked", call: task.path, task: task.name, resources: task.resources });
-    const resolved = await this.#resolve(task, collect, ask);
+    const outcome = await this.#outcome({ task, collect }, options, ask);
+    if (options.present === undefined || !("outputs" in outcome)) return outcome;
+    return { ...outcome, outputs: await options.present(outcome.outputs, ask) };
+  }
+
+  async #outcome(
+    { task, collect }: Pick<CallOrder, "task" | "collect">,
+    { stored }: CallOptions,
+    ask: Ask,
+  ): Promise<CallOutcome> {
+    const { emit } = this.#parts;
+    const outputs = this.#stopped(ask) ? undefined : await stored?.(ask);
+    if (outputs !== undefined) {
+      emit({ kind: "call.stored", call: task.path, task: task.name });
+      return { kind: "stored", outputs };
+    }
+    const resolved = await this.#untilStopped(task, collect, ask);
     switch (resolved.kind) {
       case "reused":
         invariant(resolved.key !== undefined, "what is reused has a key");
@@ -126,6 +152,21 @@ export class Calls {
 
   orphansLeft(): readonly Orphan[] {
     return this.#computer.orphansLeft();
+  }
+
+  /** A call that is stopped together with the others of a run that goes on is cancelled, wherever it was. */
+  async #untilStopped(
+    task: TaskCall,
+    collect: OutputCollector,
+    ask: Ask,
+  ): Promise<Exclude<Resolved, { kind: "obstructed" }>> {
+    const { stop } = this.#parts;
+    try {
+      return await this.#resolve(task, collect, stop.askOf(ask));
+    } catch (error) {
+      if (!isAppError(error, "RUN_INTERRUPTED") || ask.signal.aborted || !stop.terminates) throw error;
+      return { kind: "cancelled" };
+    }
   }
 
   /** Inputs that changed, and recorded ones that were lost, are overcome until the call has an end. */
@@ -307,7 +348,7 @@ export class Calls {
   }
 
   #stopped(ask: Ask): boolean {
-    return ask.signal.aborted || this.#parts.stopping.aborted;
+    return ask.signal.aborted || this.#parts.stop.starting.aborted;
   }
 
   #failed(task: TaskCall, { kind }: TaskFailure): void {

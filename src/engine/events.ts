@@ -2,7 +2,7 @@
 
 import type { CallKey } from "../kernel/index.ts";
 import type { Difference } from "../keys/index.ts";
-import type { ProgramEvent } from "../lang/core/index.ts";
+import type { ProgramEvent, Published } from "../lang/core/index.ts";
 import type { CanonicalJson, Resources, TaskFailure } from "../task/index.ts";
 
 /** Why a call was not reused. */
@@ -98,6 +98,8 @@ export type RunEvent =
       readonly usage: UsageFacts;
       readonly key?: CallKey;
     }
+  /** Its results were there already, outside of every cache. */
+  | { readonly kind: "call.stored"; readonly call: string; readonly task: string }
   | {
       readonly kind: "call.recorded";
       readonly call: string;
@@ -122,6 +124,16 @@ export type RunEvent =
       readonly failure: TaskFailure;
     }
   | { readonly kind: "call.cancelled"; readonly call: string; readonly task: string }
+  /** A result is where a person looks for it. */
+  | {
+      readonly kind: "file.published";
+      readonly call?: string;
+      readonly source: string;
+      readonly target: string;
+      readonly how: Published["how"];
+      /** Of the entry that a link leads to: it is pinned. */
+      readonly entryUuid?: string;
+    }
   /** The run goes on without what the cache could not do. */
   | { readonly kind: "cache.trouble"; readonly doing: string; readonly call?: string; readonly words: string }
   /** A result was not recorded although it could have been; says why. */

@@ -8,8 +8,8 @@
  */
 import { lstatSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
-import { notRegular, readTree } from "../files/index.ts";
+import { basename, dirname, join } from "node:path";
+import { followLinks, notRegular, readTree } from "../files/index.ts";
 import {
   AppError,
   type Ask,
@@ -21,7 +21,7 @@ import {
   shownName,
 } from "../kernel/index.ts";
 import { type Fingerprinter, type Identity, isRemote, type RemoteFiles } from "../keys/index.ts";
-import type { FileAccess, Reach } from "../lang/core/index.ts";
+import type { Reach } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
 import { CheckedPaths } from "./checked-paths.ts";
@@ -32,6 +32,7 @@ import { RecordedBytes } from "./recorded-bytes.ts";
 import { baseOf, identityOfRecorded, RecordedFiles } from "./recorded-files.ts";
 import { changed, type Obstacle, type Staged } from "./staging.ts";
 import { WorkflowFiles } from "./workflow-files.ts";
+import { WritingPlaces } from "./writing-places.ts";
 
 /** Objects that are read before it is known whether their call has to be computed. */
 const readsAtOnce = 4;
@@ -58,9 +59,15 @@ export class Materials {
   readonly #copies: FetchedCopies;
   readonly #bytes: RecordedBytes;
   readonly #moved = new MovedResults();
+  /** Where programs of this run may write. */
+  readonly places: WritingPlaces;
   readonly #bringing = new SingleFlight<Staged>();
   readonly #reads = new Semaphore(readsAtOnce);
   #restore: Restore | undefined;
+  /** Local files and folders of the user that calls or the program read, as they were named. */
+  readonly #used = new Set<string>();
+  /** The same without links. */
+  readonly #inputs = new Set<string>();
   /** Folders in which nothing is special. */
   readonly #walked = new Set<string>();
 
@@ -70,6 +77,12 @@ export class Materials {
     const checked = new CheckedPaths(fingerprinter);
     this.#checked = checked;
     this.#copies = new FetchedCopies({ fingerprinter, directory, checked, ...(remote && { remote }) });
+    this.places = new WritingPlaces({
+      scratch: join(directory, "scratch"),
+      ...(options.reach && { reach: options.reach }),
+      isOwn: (path) => this.isOwn(path),
+      isInput: (path) => this.isInput(path),
+    });
     this.#bytes = new RecordedBytes({ copies: this.#copies, checked });
   }
 
@@ -98,7 +111,10 @@ export class Materials {
   async #identify(file: FileValue, ask: Ask): Promise<Identity> {
     const { fingerprinter } = this.#options;
     await this.#mayRead(file.location);
-    if (!isRemote(file.location)) return fingerprinter.identify(file, ask);
+    if (!isRemote(file.location)) {
+      this.#used.add(file.location);
+      return fingerprinter.identify(file, ask);
+    }
     const keepAt = this.#copies.placeFor(file.location);
     const identity = await fingerprinter.identify(file, ask, { keepAt });
     if (identity.facts !== undefined || identity.sha256 === undefined) return identity;
@@ -191,6 +207,25 @@ export class Materials {
     return path.startsWith(`${this.#options.directory}/`) || this.#recorded.isInEntry(path);
   }
 
+  /** The entry that holds a file or folder of this machine, under this very path. */
+  entryHolding(asked: FileValue, path: string): string | undefined {
+    const { location } = this.#moved.now(asked);
+    const plain = location.replace(/\/+$/, "");
+    return plain === path.replace(/\/+$/, "") ? this.#recorded.at(plain)?.entry.uuid : undefined;
+  }
+
+  /** Whether a path without links is a file that the run was given, or lies in a folder that it was given. */
+  async isInput(path: string): Promise<boolean> {
+    for (const location of this.#used) {
+      const real = this.isOwn(location) ? undefined : await followLinks(location);
+      if (real !== undefined) this.#inputs.add(real);
+      this.#used.delete(location);
+    }
+    for (let above = path; above !== dirname(above); above = dirname(above))
+      if (this.#inputs.has(above)) return true;
+    return false;
+  }
+
   /** Whether a path is a recorded file that was compared with its manifest a moment ago. */
   isComparedFile(path: string): boolean {
     if (this.#recorded.at(path)?.kind !== "file" || this.#checked.contentAt(path) === undefined) return false;
@@ -247,6 +282,7 @@ export class Materials {
       return changed(location, `${location} changed after the call was identified`);
     }
     await this.#refuseSpecial(location, identity);
+    this.#used.add(location);
     return { kind: "here", path: location };
   }
 
@@ -282,10 +318,11 @@ export class Materials {
   }
 
   /** Files at workflow scope. */
-  get access(): FileAccess {
+  get access(): WorkflowFiles {
     const { directory, remote } = this.#options;
     return new WorkflowFiles({
       directory,
+      places: this.places,
       ...(remote && { remote }),
       resolve: (location) => {
         const now = this.#moved.now(fileAt(location)).location;

@@ -5,9 +5,10 @@
 
 import { type Ask, checkAsk, isAppError } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
-import type { Host, ParameterValues, ProgramEvent } from "../lang/core/index.ts";
+import type { FileAccess, Host, ParameterValues } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall } from "../task/index.ts";
+import { CallPaths } from "./call-paths.ts";
 import { CallRecorder } from "./call-recorder.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -15,6 +16,7 @@ import { findCall } from "./find-call.ts";
 import { CallIdentifier, withPassedEnv } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
+import type { WorkflowFiles } from "./workflow-files.ts";
 
 export type Prediction =
   | {
@@ -164,10 +166,21 @@ async function walkOnce(
     }
   };
 
+  const paths = new CallPaths(materials);
   const host: Host = {
-    call: (task, _, callAsk) => call(task, callAsk),
-    files: materials.access,
-    emit: (_: ProgramEvent) => {},
+    call: async (task, _, callAsk, { stored, present } = {}) => {
+      const outputs = await stored?.(callAsk);
+      const outcome: CallOutcome =
+        outputs === undefined ? await call(task, callAsk) : { kind: "stored", outputs };
+      if (present === undefined || !("outputs" in outcome)) return outcome;
+      return { ...outcome, outputs: await present(outcome.outputs, callAsk) };
+    },
+    pathOf: (name, values, pathAsk) => paths.of(name, values, pathAsk),
+    // Nothing of the user is touched.
+    publish: async (_file, { target }) => ({ how: "kept", target }),
+    stop: () => {},
+    files: readOnly(materials.access),
+    emit: () => {},
     // Independent calls go on, so that as much as possible is known.
     failure: "slow",
   };
@@ -177,6 +190,28 @@ async function walkOnce(
     calls: calls.sort((a, b) => (a.call < b.call ? -1 : a.call > b.call ? 1 : 0)),
     complete: result.kind === "succeeded" ? "yes" : "no",
     savedSeconds: calls.reduce((sum, one) => sum + (one.kind === "reuse" ? one.savedSeconds : 0), 0),
+  };
+}
+
+/** Of the places that a program names; what only lives as long as the walk may be written. */
+function readOnly(files: WorkflowFiles): FileAccess {
+  const { scratch } = files;
+  const isScratch = (target: string) => target.startsWith(`${scratch}/`);
+  return {
+    scratch,
+    stat: (location, ask) => files.stat(location, ask),
+    readText: (location, ask) => files.readText(location, ask),
+    hostPath: (location, ask) => files.hostPath(location, ask),
+    list: (location, ask) => files.list(location, ask),
+    read: (location, ask, range) => files.read(location, ask, range),
+    glob: (folder, pattern, options, ask) => files.glob(folder, pattern, options, ask),
+    write: (name, content) => files.write(name, content),
+    copy: async (location, target, ask) => {
+      if (isScratch(target)) await files.copy(location, target, ask);
+    },
+    writeTo: async (target, content, ask) => {
+      if (isScratch(target)) await files.writeTo(target, content, ask);
+    },
   };
 }
 

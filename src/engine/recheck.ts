@@ -1,14 +1,15 @@
 /** Comparing a reused result with a fresh one: a task whose outputs differ is not deterministic. */
-import { type CanonicalValue, canonicalText, sha256 } from "../hash/index.ts";
+import { canonicalText, sha256 } from "../hash/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import type { Identity } from "../keys/index.ts";
 import type { Entry } from "../store/entries/index.ts";
-import type { FileValue, Outputs, TaskCall, Value } from "../task/index.ts";
+import type { FileValue, Outputs, TaskCall } from "../task/index.ts";
 import { type AttemptParts, compute } from "./attempts.ts";
 import type { CallOrder } from "./call-order.ts";
 import type { CallTurns } from "./call-turns.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
+import { contentOf } from "./value-content.ts";
 
 export interface RechecksParts {
   /** Of the reused calls, 0 to 1. */
@@ -89,21 +90,4 @@ export async function outputsThatDiffer(
     if (canonicalText(x) !== canonicalText(y)) differing.push(name);
   }
   return differing;
-}
-
-async function contentOf(
-  value: Value,
-  identityOf: (file: FileValue) => Promise<Identity>,
-): Promise<CanonicalValue> {
-  if (typeof value === "bigint") return ["int", value];
-  if (value === null || typeof value !== "object") return value;
-  if (isList(value)) return Promise.all(value.map((item) => contentOf(item, identityOf)));
-  if (value.kind === "record")
-    return Promise.all(value.entries.map(async ([key, item]) => [key, await contentOf(item, identityOf)]));
-  const siblings = await Promise.all((value.siblings ?? []).map((sibling) => contentOf(sibling, identityOf)));
-  return [value.kind, value.basename, (await identityOf(value)).text, siblings];
-}
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value);
 }

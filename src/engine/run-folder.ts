@@ -27,6 +27,8 @@ export interface CallCounts {
   readonly computed: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Satisfied by results that were kept outside of every cache; absent = none. */
+  readonly stored?: number;
 }
 
 /** run.json */

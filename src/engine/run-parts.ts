@@ -1,5 +1,6 @@
 /** What a run is made of. app/ builds these; the engine knows them by their interfaces only. */
 import type { Executor, ImageResolver } from "../exec/core/index.ts";
+import type { Ask } from "../kernel/index.ts";
 import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
 import type { Program, Reach } from "../lang/core/index.ts";
 import type { Claim, EntryStore } from "../store/entries/index.ts";
@@ -29,6 +30,8 @@ export interface RunCacheParts {
   readonly resources: "ignored" | "strict";
   /** Names every entry that the run is about to reuse or to record, so that pruning leaves it alone. */
   readonly claim?: Claim;
+  /** Keeps an entry from ever being pruned, since something outside of the cache leads to it. */
+  readonly pin?: (entryUuid: string, ask: Ask) => Promise<void>;
   /** How long the end of a run waits for a cache that does not answer, in ms. Default 10,000. */
   readonly patienceMs?: number;
   /** Name in the registry of caches, for people. */

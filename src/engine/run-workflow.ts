@@ -5,14 +5,16 @@ import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic 
 import type { Host, ParameterValues, ProgramResult, RunFailure } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
+import { CallPaths } from "./call-paths.ts";
 import { CallRecorder, type Unrecorded } from "./call-recorder.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
-import type { RunEvent, TimedEvent } from "./events.ts";
+import type { RunEvent } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
 import { outputListings } from "./output-listings.ts";
+import { Publisher } from "./publisher.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
 import {
   type CallCounts,
@@ -23,6 +25,8 @@ import {
   replaceFile,
 } from "./run-folder.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
+import { RunStop } from "./run-stop.ts";
+import { RunTally } from "./run-tally.ts";
 import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
 import { stopOrphans } from "./stop-orphans.ts";
 
@@ -56,7 +60,7 @@ export async function runWorkflow(
   ask: Ask,
 ): Promise<RunSummary> {
   const startedAt = Date.now();
-  const tally = new Tally();
+  const tally = new RunTally();
   const folder = await createRunFolder({
     runs: parts.runs,
     id: parts.runId,
@@ -160,30 +164,38 @@ async function drive(
   going: Going,
   ask: Ask,
 ): Promise<ProgramResult> {
-  const stopping = new AbortController();
+  const stop = new RunStop();
   const { directory, emit, callDirectory } = going.folder;
+  const { materials } = going;
+  const pin = parts.cache?.pin;
+  const publisher = new Publisher({ materials, places: materials.places, emit, ...(pin && { pin }) });
+  const paths = new CallPaths(materials);
   const calls = new Calls({
     run: parts,
     directory,
     callDirectory: (path) => callDirectory(path),
     emit,
-    materials: going.materials,
+    materials,
     recorder: going.recorder,
     ready: readyOnce(parts, ask),
     orphans: going.crashed.orphans,
-    stopping: stopping.signal,
+    stop,
     onFailure: () => {
-      if (parts.failure === "fast") stopping.abort();
+      if (parts.failure === "fast") stop.stop("finish");
     },
   });
   const host: Host = {
-    call: (task, collect, callAsk) => calls.call(task, collect, callAsk),
-    files: going.materials.access,
+    call: (task, collect, callAsk, options) => calls.call(task, collect, callAsk, options),
+    pathOf: (name, values, pathAsk) => paths.of(name, values, pathAsk),
+    publish: (file, order, publishAsk) => publisher.publish(file, order, publishAsk),
+    stop: (how) => stop.stop(how),
+    files: materials.access,
     emit: (event) => emit(event as RunEvent),
     failure: parts.failure,
   };
   await mkdir(host.files.scratch, { recursive: true });
   const result = await parts.program.run(inputs, host, ask);
+  await publisher.settle();
   await calls.settle();
   const left = calls.orphansLeft();
   if (left.length > 0) await stopOrphans(parts.executor, left, emit, freshAsk());
@@ -288,41 +300,4 @@ function inputsText(inputs: ParameterValues): string {
 export function failureLine(failure: RunFailure): string {
   if (failure.kind === "task") return `${failure.path}: ${failure.failure.message}`;
   return renderDiagnostic(failure.diagnostic).split("\n")[0] ?? "";
-}
-
-/** Counts what is happening from the events. */
-class Tally {
-  readonly #counts = { reused: 0, computed: 0, failed: 0, cancelled: 0 };
-  readonly unstable: { readonly call: string; readonly outputs: readonly string[] }[] = [];
-  savedSeconds = 0;
-
-  count(event: TimedEvent): void {
-    switch (event.kind) {
-      case "call.reused":
-        this.#counts.reused++;
-        this.savedSeconds += event.savedSeconds;
-        return;
-      case "call.computed":
-        this.#counts.computed++;
-        return;
-      case "call.taken-back":
-        this.#counts[event.was]--;
-        this.savedSeconds -= event.savedSeconds;
-        return;
-      case "call.failed":
-        this.#counts.failed++;
-        return;
-      case "call.cancelled":
-        this.#counts.cancelled++;
-        return;
-      case "recheck.ended":
-        if (event.result === "differs") this.unstable.push({ call: event.call, outputs: event.outputs });
-        return;
-      default:
-    }
-  }
-
-  counts(): CallCounts {
-    return { ...this.#counts };
-  }
 }

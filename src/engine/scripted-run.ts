@@ -9,7 +9,7 @@ import type { Executor, ImageResolver, ScriptedExecutor } from "../exec/core/ind
 import { type Ask, freshAsk, type TaskPath } from "../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../keys/index.ts";
 import type { Host, OutputCollector, Program, ProgramResult } from "../lang/core/index.ts";
-import { createEntryStore, type EntryStore } from "../store/entries/index.ts";
+import { type CachePlace, createEntryStore, type EntryStore } from "../store/entries/index.ts";
 import { createFolderStore } from "../store/objects/index.ts";
 import {
   type FileValue,
@@ -118,6 +118,8 @@ export function scriptedImages(
 export interface Bench {
   readonly folder: string;
   readonly store: EntryStore;
+  /** The same, for pruning. */
+  readonly place: CachePlace;
   readonly executor: ScriptedExecutor;
   readonly events: TimedEvent[];
   /** Runs the function as a program; answers the summary. Every call is a new run with the same cache. */
@@ -143,10 +145,9 @@ export interface BenchChange {
 export async function openBench(executor: ScriptedExecutor): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "memoir-engine-"));
   await mkdir(join(folder, "cache"));
-  const store = createEntryStore({
-    objects: createFolderStore({ path: join(folder, "cache") }),
-    cacheUuid: "c0ffee00-0000-4000-8000-000000000000",
-  });
+  const objects = createFolderStore({ path: join(folder, "cache") });
+  const cacheUuid = "c0ffee00-0000-4000-8000-000000000000";
+  const store = createEntryStore({ objects, cacheUuid });
   await store.open(freshAsk());
   const events: TimedEvent[] = [];
   let runs = 0;
@@ -178,6 +179,7 @@ export async function openBench(executor: ScriptedExecutor): Promise<Bench> {
   return {
     folder,
     store,
+    place: { objects, cacheUuid, entries: store },
     executor,
     events,
     run,
@@ -198,6 +200,7 @@ export async function oneCall(host: Host, task: ScriptedTask, ask: Ask): Promise
   switch (outcome.kind) {
     case "reused":
     case "computed":
+    case "stored":
       return { kind: "succeeded", outputs: prefixed(outcome.outputs) };
     case "failed":
       return {

@@ -1,11 +1,13 @@
 /** Files at workflow scope, as front ends see them: what inputs, entries and the run itself hold. */
-import { lstat, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { lstat, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { namesIn as namesOfFolder, notRegular } from "../files/index.ts";
+import { namesIn as namesOfFolder, notRegular, spreadTree } from "../files/index.ts";
 import { byCodeUnit, sha256 } from "../hash/index.ts";
 import {
   AppError,
   type Ask,
+  checkAsk,
   type Digest,
   isAppError,
   mapBounded,
@@ -15,15 +17,19 @@ import {
   systemErrorCode,
 } from "../kernel/index.ts";
 import { isRemote, type RemoteFiles } from "../keys/index.ts";
-import type { FileAccess } from "../lang/core/index.ts";
+import type { FileAccess, GlobMatch, GlobOptions } from "../lang/core/index.ts";
+import { globFiles } from "./glob-files.ts";
 import { namesIn, type Recorded } from "./recorded-files.ts";
+import { copyWhole, type WritingPlaces, writeWhole } from "./writing-places.ts";
 
 const looksAtOnce = 16;
+const pieceBytes = 1 << 18;
 
 export interface WorkflowFilesParts {
   /** The run's folder. */
   readonly directory: string;
   readonly remote?: RemoteFiles;
+  readonly places: WritingPlaces;
   /** Where the file is now, and what its manifest says where it is recorded. */
   resolve(location: string): { readonly location: string; readonly recorded: Recorded | undefined };
   /** Throws for what lies out of reach. */
@@ -57,6 +63,47 @@ export class WorkflowFiles implements FileAccess {
     return isRemote(location) ? listRemote(location, this.#parts.remote, ask) : listLocal(location);
   }
 
+  async *read(
+    location: string,
+    ask: Ask,
+    range?: { readonly start: number; readonly end: number },
+  ): AsyncGenerator<Uint8Array> {
+    const path = await this.hostPath(location, ask);
+    const stats = await factsOf("reading", path);
+    if (!stats.isFile()) throw notRegular("reading", shownName(path), stats);
+    const { start = 0, end = stats.size } = range ?? {};
+    if (end <= start) return;
+    const stream = createReadStream(onDisk(path), { start, end: end - 1, highWaterMark: pieceBytes });
+    try {
+      for await (const piece of stream) {
+        checkAsk(ask, `reading ${location}`);
+        yield piece as Uint8Array;
+      }
+    } catch (error) {
+      if (isAppError(error)) throw error;
+      throw unreadable("reading", path, error);
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  glob(folder: string, pattern: string, options: GlobOptions, ask: Ask): Promise<readonly GlobMatch[]> {
+    return globFiles(this, { folder, pattern, options }, ask);
+  }
+
+  async copy(location: string, target: string, ask: Ask): Promise<void> {
+    const source = await this.hostPath(location, ask);
+    const stats = await factsOf("copying", source);
+    if (stats.isDirectory()) return copyFolder(source, target, this.#parts.places, ask);
+    if (!stats.isFile()) throw notRegular("copying", shownName(source), stats);
+    await inPlace(this.#parts.places, target, (temporary) => copyWhole(source, temporary));
+  }
+
+  async writeTo(target: string, content: string | AsyncIterable<Uint8Array>, ask: Ask): Promise<void> {
+    checkAsk(ask, `writing ${target}`);
+    await inPlace(this.#parts.places, target, (temporary) => writeWhole(temporary, content));
+  }
+
   write(name: string, content: string): Promise<string> {
     return writeSmall(join(this.#parts.directory, "files"), name, content);
   }
@@ -82,6 +129,41 @@ export class WorkflowFiles implements FileAccess {
       throw unreadable("looking at", location, error);
     }
   }
+}
+
+async function factsOf(doing: string, path: string): Promise<Stats> {
+  try {
+    return await stat(onDisk(path));
+  } catch (error) {
+    throw unreadable(doing, path, error);
+  }
+}
+
+async function inPlace(
+  places: WritingPlaces,
+  target: string,
+  make: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const place = await places.open(target);
+  try {
+    await place.fill(make);
+  } finally {
+    place.close();
+  }
+}
+
+async function copyFolder(source: string, target: string, places: WritingPlaces, ask: Ask): Promise<void> {
+  const tree = await spreadTree(source, { doing: `copying ${shownName(source)}` });
+  await places.makeFolder(target);
+  for (const path of tree.emptyFolders) await places.makeFolder(join(target, path));
+  await mapBounded(tree.files, looksAtOnce, (file) => {
+    checkAsk(ask, `copying ${source}`);
+    return inPlace(places, join(target, file.path), (temporary) => copyWhole(file.source, temporary));
+  });
+  for (const link of tree.links)
+    await inPlace(places, join(target, link.path), (temporary) =>
+      symlink(onDisk(link.target), onDisk(temporary)),
+    );
 }
 
 async function readText(path: string): Promise<string> {

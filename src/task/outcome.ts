@@ -28,5 +28,7 @@ export interface TaskFailure {
 export type CallOutcome =
   | { readonly kind: "reused"; readonly outputs: Outputs; readonly key: CallKey }
   | { readonly kind: "computed"; readonly outputs: Outputs; readonly key?: CallKey }
+  /** Its results were there already, where whoever asked for the call keeps them: neither reused nor computed. */
+  | { readonly kind: "stored"; readonly outputs: Outputs }
   | { readonly kind: "failed"; readonly failure: TaskFailure }
   | { readonly kind: "cancelled" };

@@ -10,6 +10,12 @@ export function wordsOf(event: TimedEvent, runOf: (engineRun: string) => string)
       return `started ${event.call}, attempt ${event.attempt}`;
     case "call.computed":
       return `computed ${event.call} in ${event.usage.wallSeconds.toFixed(1)} s`;
+    case "call.stored":
+      return `${event.call} was stored already`;
+    case "file.published":
+      return event.how === "kept"
+        ? `left ${event.target} as it is`
+        : `${event.how === "linked" ? "linked" : "copied"} ${event.source} to ${event.target}`;
     case "call.failed":
       return `failed ${event.call}: ${event.failure.message}`;
     case "call.retried":

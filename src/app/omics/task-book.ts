@@ -80,6 +80,14 @@ export class TaskBook {
         this.#endOutput(event.call);
         break;
       }
+      case "call.stored":
+        this.#begin(event, {
+          status: "COMPLETED",
+          startTime: at,
+          stopTime: at,
+          statusMessage: "its results were stored already",
+        });
+        break;
       case "call.recorded":
         this.#end(event.call, {
           ...(this.#current.get(event.call)?.status === "STOPPING" ? { status: "COMPLETED" } : {}),

@@ -29,6 +29,7 @@ import {
   type EntryNames,
   type KnownContents,
   openRunLease,
+  pinEntry,
   type RunLease,
 } from "../../store/entries/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
@@ -226,6 +227,7 @@ async function prepared<T>(
   try {
     const loaded = await loadWorkflow(wish, environment, ask);
     closers.push(loaded.source.close);
+    if (wish.out !== undefined) loaded.reach?.allowWrites(resolve(environment.cwd, wish.out));
     loaded.reach?.include(join(runsFolder(wish.runsDir, environment), runId));
     const program = programOf(loaded, wish);
     const wishedInputs = {
@@ -401,6 +403,7 @@ function cacheParts(
     ...(cache.sharedAt === undefined ? {} : { location: cache.sharedAt }),
     leases: leasesOf(cache, runId),
     claim: async (uuid) => lease.current?.used(uuid),
+    pin: (uuid, ask) => pinEntry(cache, uuid, ask),
   };
 }
 

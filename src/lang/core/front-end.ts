@@ -3,7 +3,8 @@
  * asks a host for one task call at a time. It does not know that a cache exists.
  */
 import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
-import type { CallOutcome, FinishedAttempt, Outputs, TaskCall, TaskFailure } from "../../task/index.ts";
+import type { Outputs, TaskFailure } from "../../task/index.ts";
+import type { Host } from "./host.ts";
 import type { Outline } from "./main-document.ts";
 import type { Reach } from "./reach.ts";
 
@@ -141,60 +142,3 @@ export type RunFailure =
   | { readonly kind: "task"; readonly path: string; readonly failure: TaskFailure }
   /** An expression of the document failed at run time (index out of range, read_json of no JSON …). */
   | { readonly kind: "evaluation"; readonly diagnostic: Diagnostic };
-
-/**
- * Evaluates the declared outputs of a finished attempt. Failing to find one is a value: the engine makes it an
- * `output-missing` failure. Files are answered as host paths; the engine moves or uploads them.
- */
-export type OutputCollector = (
-  finished: FinishedAttempt,
-  ask: Ask,
-) => Promise<
-  | {
-      readonly kind: "collected";
-      readonly outputs: Outputs;
-      /** Why equal outputs cannot be counted on another time: the result is used, and not recorded. */
-      readonly doubt?: string;
-    }
-  | { readonly kind: "missing"; readonly message: string }
->;
-
-export interface Host {
-  /** Resolves when the call has ended, in whatever way. Throws only AppErrors and bugs. */
-  call(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<CallOutcome>;
-  readonly files: FileAccess;
-  emit(event: ProgramEvent): void;
-  /** Whether a failure stops new calls from being started (fail-fast) or independent ones go on. */
-  readonly failure: "fast" | "slow";
-}
-
-/** Files at workflow scope, where no task runs: reading outputs of tasks, writing small files. */
-export interface FileAccess {
-  /** undefined = not there. */
-  stat(
-    location: string,
-    ask: Ask,
-  ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined>;
-  readText(location: string, ask: Ask): Promise<string>;
-  /**
-   * Where the bytes of a file or folder can be read on this machine: the path itself for a file of the user, for others
-   * once they are here and found right. Absent where files are only those of this machine.
-   */
-  hostPath?(location: string, ask: Ask): Promise<string>;
-  /** Names directly below a directory, sorted by code unit; `link`: of what a link leads to, "file" for nowhere. */
-  list(
-    location: string,
-    ask: Ask,
-  ): Promise<readonly { readonly name: string; readonly kind: "file" | "directory"; readonly link?: true }[]>;
-  /** Keeps a small file under the run's folder, named by content; answers its location. */
-  write(basename: string, content: string, ask: Ask): Promise<string>;
-  /** A folder of the run for things that only have to live as long as the run. Absolute. */
-  readonly scratch: string;
-}
-
-/** What a program tells while it runs, beyond its task calls. */
-export type ProgramEvent =
-  | { readonly kind: "scatter.expanded"; readonly path: string; readonly count: number }
-  | { readonly kind: "workflow.started"; readonly path: string }
-  | { readonly kind: "workflow.ended"; readonly path: string }
-  | { readonly kind: "note"; readonly path: string; readonly message: string };

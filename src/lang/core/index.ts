@@ -1,24 +1,25 @@
 /** lang/core: what every front end is and needs. */
+
+export { bareFiles, bareHost } from "./bare-host.ts";
+export type { FileAccess, GlobMatch, GlobOptions } from "./file-access.ts";
 export type {
   ExpressionOptions,
-  FileAccess,
   FrontEnd,
   FrontEndAbilities,
   FrontEndKind,
   FrontEndOptions,
-  Host,
   Loaded,
   LoadOptions,
-  OutputCollector,
   Parameter,
   ParameterValues,
   Program,
-  ProgramEvent,
   ProgramResult,
   RunFailure,
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";
+export { globPattern } from "./glob-pattern.ts";
+export type { CallOptions, Host, OutputCollector, ProgramEvent, Published, PublishOrder } from "./host.ts";
 export type { ImportMap } from "./import-map.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { findMain, languagesOf, type Outline } from "./main-document.ts";

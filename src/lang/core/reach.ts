@@ -28,6 +28,13 @@ export interface Reach {
    * another ending (an index). Throws as `check` where inputs may not lie elsewhere.
    */
   admit(location: string, siblings?: "siblings"): Promise<void>;
+  /**
+   * The folder below which the run may write this path.
+   * @throws AppError FILE_OUT_OF_REACH
+   */
+  writableRoot(path: string): Promise<string>;
+  /** The run may write below this folder: its own, and where whoever runs it wants its results. Absolute. */
+  allowWrites(folder: string): void;
   /** For what the run has made itself: its folder, results that it found in its cache. */
   include(location: string): void;
 }
@@ -38,6 +45,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
   /** By the name that the user gave: it may be a link, or lie behind one. */
   const admitted = new Set<string>();
   const stems = new Map<string, Set<string>>();
+  const writable = new Set<string>();
 
   const isAdmitted = (path: string): boolean => {
     // What `..` leads to after a link is not told by the name.
@@ -75,6 +83,20 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
       if (siblings === undefined) return;
       const beside = stems.get(dirname(path)) ?? new Set();
       stems.set(dirname(path), beside.add(stemOf(basename(path))));
+    },
+    async writableRoot(path) {
+      const real = path.includes("\0") ? undefined : await followLinks(resolve(path));
+      for (const folder of writable) {
+        const root = await followLinks(folder);
+        if (root !== undefined && real !== undefined && `${real}/`.startsWith(`${root}/`)) return root;
+      }
+      throw new AppError(
+        "FILE_OUT_OF_REACH",
+        `writing ${path}: it lies outside of the folders that this run may write to`,
+      );
+    },
+    allowWrites(folder) {
+      writable.add(resolve(folder));
     },
     include(location) {
       // Where places are restricted, so are those of caches: what lies there must not lead elsewhere.

@@ -95,6 +95,7 @@ async function runTool(
     switch (outcome.kind) {
       case "reused":
       case "computed":
+      case "stored":
         return cwlRecord(
           tool.outputs.map(({ name }) => [name, fromNeutral(outcome.outputs[name] ?? null)] as const),
         );

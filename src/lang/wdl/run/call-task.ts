@@ -43,6 +43,7 @@ export async function callTask(
       switch (outcome.kind) {
         case "reused":
         case "computed":
+        case "stored":
           return outputsOf(task, path, outcome.outputs);
         case "failed":
           if (triesLeft && toleratedFailures.includes(outcome.failure.kind)) {

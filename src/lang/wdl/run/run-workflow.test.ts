@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
-import { type Host, parseParameters } from "../../core/index.ts";
+import { bareHost, parseParameters } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
 import { readInputs } from "./read-inputs.ts";
 import { folderFiles } from "./testing/process-host.ts";
@@ -272,15 +272,14 @@ async function scripted(workflow: string, answer: (call: TaskCall) => Promise<Ca
   return {
     started,
     program: (failure: "fast" | "slow") => {
-      const host: Host = {
+      const host = bareHost({
         failure,
-        emit: () => undefined,
         files: folderFiles("/nowhere"),
         call: (call) => {
           started.push(call.path);
           return answer(call);
         },
-      };
+      });
       return program.run({ values: {}, baseDir: "/" }, host, freshAsk());
     },
   };

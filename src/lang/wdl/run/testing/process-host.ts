@@ -9,7 +9,14 @@ import { SharedAttemptFiles } from "../../../../exec/core/index.ts";
 import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
-import type { FileAccess, Host, OutputCollector, ProgramEvent } from "../../../core/index.ts";
+import {
+  bareFiles,
+  bareHost,
+  type FileAccess,
+  type Host,
+  type OutputCollector,
+  type ProgramEvent,
+} from "../../../core/index.ts";
 
 export interface ProcessHost extends Host {
   /** Every call that was made, in the order of their starts. */
@@ -30,9 +37,7 @@ export function processHost(options: ProcessHostOptions): ProcessHost {
   const calls: TaskCall[] = [];
   const events: ProgramEvent[] = [];
   const slots = new Semaphore(options.parallel ?? 2);
-  return {
-    calls,
-    events,
+  const host = bareHost({
     failure: options.failure ?? "fast",
     emit: (event) => {
       events.push(event);
@@ -44,12 +49,13 @@ export function processHost(options: ProcessHostOptions): ProcessHost {
         attempts(task, collect, join(options.folder, "calls", String(number)), options, ask),
       );
     },
-  };
+  });
+  return { ...host, calls, events };
 }
 
 /** Plain files of this machine; written texts are kept by their content. */
 export function folderFiles(scratch: string): FileAccess {
-  return {
+  return bareFiles({
     scratch,
     stat: async (location) => {
       const found = await stat(location).catch(() => undefined);
@@ -71,7 +77,7 @@ export function folderFiles(scratch: string): FileAccess {
       await writeFile(path, content);
       return path;
     },
-  };
+  });
 }
 
 async function attempts(
