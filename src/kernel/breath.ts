@@ -16,6 +16,26 @@ export function breathe(): Promise<void> | undefined {
   });
 }
 
+/** A computation that can pause wherever it yields. */
+export type Steps<T> = Generator<undefined, T, undefined>;
+
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `atOnce`, and breathes at each pause. */
+export async function inTurns<T>(steps: Steps<T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    const turn = breathe();
+    if (turn !== undefined) await turn;
+  }
+}
+
 async function turn(): Promise<void> {
   since = performance.now();
   do {

@@ -1,7 +1,7 @@
 /** kernel: no I/O. Errors and their catalogue, diagnostics, branded ids, Ask, concurrency. */
 export { type Ask, checkAsk, freshAsk, pause, withPatience, withTimeout } from "./ask.ts";
 export type { Brand, CallKey, Digest, HostPath, ModelId, RunId, TaskPath } from "./brand.ts";
-export { breathe } from "./breath.ts";
+export { atOnce, breathe, inTurns, type Steps } from "./breath.ts";
 export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
 export { CircuitBreaker, firedLate, Patience, type Permit } from "./circuit-breaker.ts";
 export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";

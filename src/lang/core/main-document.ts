@@ -81,7 +81,7 @@ function checkedMain(tree: SourceTree, main: string, outlines: ReadonlyMap<strin
     throw unclear(tree, why + choose);
   }
   const importers = [...outlines].filter(([, { references }]) => references.includes(main));
-  if (importers.length > 0 && depthOf(main) > Math.min(...[...outlines.keys()].map(depthOf))) {
+  if (importers.length > 0 && [...outlines.keys()].some((uri) => depthOf(uri) < depthOf(main))) {
     const uris = importers.map(([uri]) => uri);
     throw unclear(tree, `${shown(main, tree)} is imported by ${listed(uris, tree)}${choose}`);
   }

@@ -1,8 +1,8 @@
 /** The CWL front end: reads documents, checks them, and answers a program. */
-import { type Ask, breathe, type Diagnostic } from "../../kernel/index.ts";
+import { type Ask, type Diagnostic, inTurns } from "../../kernel/index.ts";
 import type { FrontEnd, Loaded, LoadOptions, SourceTree } from "../core/index.ts";
 import { acceptsName } from "./accepts.ts";
-import { checkProcess } from "./check/check-process.ts";
+import { checkInSteps } from "./check/check-process.ts";
 import type { EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { loadDocument } from "./load/load.ts";
 import { outline, resolveMain } from "./load/resolve-main.ts";
@@ -36,8 +36,8 @@ async function load(
     ask,
   );
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };
-  await breathe();
-  const all = inTextualOrder([...diagnostics, ...checkProcess(document.process)]);
+  const found = await inTurns(checkInSteps(document.process));
+  const all = inTextualOrder([...diagnostics, ...found]);
   if (all.some((each) => each.severity === "error")) return { diagnostics: all };
   return {
     diagnostics: all,

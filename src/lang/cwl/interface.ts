@@ -7,7 +7,7 @@ import { plainJson } from "./values/text.ts";
 
 export function interfaceOf(process: Process): WorkflowInterface {
   const tools = new Set<string>();
-  collectTools(process, tools);
+  collectTools(process, tools, new Set());
   const description = describe(process);
   return {
     kind: process.kind === "workflow" ? "workflow" : "tool",
@@ -43,7 +43,10 @@ function describe(each: { readonly label?: string; readonly doc?: string }): str
 }
 
 /** The tools that a run can reach, in the order they are met. */
-function collectTools(process: Process, into: Set<string>): void {
+function collectTools(process: Process, into: Set<string>, seen: Set<Process>): void {
+  // Workflows that run each other twice at each level would be met without end.
+  if (seen.has(process)) return;
+  seen.add(process);
   if (process.kind === "tool") into.add(process.name);
-  if (process.kind === "workflow") for (const step of process.steps) collectTools(step.run, into);
+  if (process.kind === "workflow") for (const step of process.steps) collectTools(step.run, into, seen);
 }

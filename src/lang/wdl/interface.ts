@@ -8,13 +8,16 @@ import { printType, type WdlType } from "./types/type.ts";
 export function interfaceOf(target: Target): WorkflowInterface {
   const description = textOf(entry(target.node.meta, "description"));
   const tasks = new Set<string>();
-  collectTasks(target, tasks);
+  collectTasks(target, tasks, new Set());
+  const descriptions = descriptionsOf(target);
   return {
     kind: target.kind,
     name: target.name,
-    parameters: [...parametersOf(target, `${target.name}.`, new Set(), target.kind === "task")],
+    parameters: [
+      ...firstOf(parametersOf(target, `${target.name}.`, new Set(), target.kind === "task"), mostParameters),
+    ],
     outputs: target.outputs.map((output) => {
-      const words = descriptionOf(target, output.name);
+      const words = descriptions.get(output.name);
       return {
         name: `${target.name}.${output.name}`,
         type: printType(output.type),
@@ -26,6 +29,17 @@ export function interfaceOf(target: Target): WorkflowInterface {
   };
 }
 
+/** Of calls of calls there may be more than anybody reads: workflows that import each other multiply them. */
+const mostParameters = 100_000;
+
+function* firstOf<T>(all: Iterable<T>, count: number): Iterable<T> {
+  let left = count;
+  for (const each of all) {
+    if (left-- === 0) return;
+    yield each;
+  }
+}
+
 /** Own inputs first, then those that calls leave open, where the workflow lets them be given from outside. */
 function* parametersOf(
   target: Target,
@@ -33,7 +47,9 @@ function* parametersOf(
   fixed: ReadonlySet<string>,
   closed: boolean,
 ): Iterable<Parameter> {
-  for (const input of target.inputs) if (!fixed.has(input.name)) yield parameterOf(target, input, prefix);
+  const descriptions = descriptionsOf(target);
+  for (const input of target.inputs)
+    if (!fixed.has(input.name)) yield parameterOf(target, input, prefix, descriptions.get(input.name));
   if (target.kind === "task" || closed) return;
   for (const [name, call] of callsOf(target)) {
     if (target.nestedInputs !== "allowed") continue;
@@ -41,8 +57,12 @@ function* parametersOf(
   }
 }
 
-function parameterOf(target: Target, input: CheckedInput, prefix: string): Parameter {
-  const description = descriptionOf(target, input.name);
+function parameterOf(
+  target: Target,
+  input: CheckedInput,
+  prefix: string,
+  description: string | undefined,
+): Parameter {
   const { expression } = input.node;
   const defaultText =
     expression && target.document.source.text.slice(expression.span.start, expression.span.end);
@@ -87,14 +107,19 @@ function explainNames(type: WdlType, into: Map<string, string>): void {
   }
 }
 
-/** parameter_meta holds a text, or an object with the text under `description` or `help`. */
-function descriptionOf(target: Target, name: string): string | undefined {
-  const own = entry(target.node.parameterMeta, name);
-  if (own?.kind === "object") {
-    const inner = (key: string) => own.entries.find((each) => each.name.text === key)?.value;
-    return textOf(inner("description")) ?? textOf(inner("help"));
+/** parameter_meta holds a text, or an object with the text under `description` or `help`. The first of a name counts. */
+function descriptionsOf(target: Target): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const { name, value } of target.node.parameterMeta?.entries ?? []) {
+    if (seen.has(name.text)) continue;
+    seen.add(name.text);
+    const inner = (key: string) =>
+      value.kind === "object" ? value.entries.find((each) => each.name.text === key)?.value : undefined;
+    const text = textOf(value) ?? textOf(inner("description")) ?? textOf(inner("help"));
+    if (text !== undefined) found.set(name.text, text);
   }
-  return textOf(own);
+  return found;
 }
 
 function entry(section: MetaSection | undefined, name: string): MetaValue | undefined {
@@ -106,9 +131,11 @@ function textOf(value: MetaValue | undefined): string | undefined {
 }
 
 /** The tasks that a run can reach, in the order they are met. */
-function collectTasks(target: Target, into: Set<string>): void {
+function collectTasks(target: Target, into: Set<string>, seen: Set<Target>): void {
+  if (seen.has(target)) return;
+  seen.add(target);
   if (target.kind === "task") into.add(target.name);
-  else for (const call of callsOf(target).values()) collectTasks(call.callee, into);
+  else for (const call of callsOf(target).values()) collectTasks(call.callee, into, seen);
 }
 
 /**

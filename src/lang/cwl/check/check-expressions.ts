@@ -26,7 +26,7 @@ export function checkExpressions(process: Process, requirements: Requirements): 
           span: expr.place.span,
         });
       if (part.kind === "ref" && !javascript)
-        found.push(...unknownName(part.root, part.path[0], inputs, expr));
+        for (const each of unknownName(part.root, part.path[0], inputs, expr)) found.push(each);
     }
   }
   return found;

@@ -2,7 +2,8 @@
  * What can be known of a loaded process before it runs: cycles, types along links, missing inputs and features. Answers
  * diagnostics and never throws.
  */
-import type { Diagnostic, Severity } from "../../../kernel/index.ts";
+import { atOnce, type Diagnostic, type Severity, type Steps } from "../../../kernel/index.ts";
+import type { InputParameter } from "../model/parameter.ts";
 import type { Place } from "../model/place.ts";
 import type { Merge, Process, Source, Step, StepInput, Workflow, WorkflowOutput } from "../model/process.ts";
 import { inherited, type RequirementName, type Requirements } from "../model/requirements.ts";
@@ -13,7 +14,28 @@ import { findCycle } from "./cycles.ts";
 
 /** `outer`: what the workflow around it asks for; undefined = it is not known whether there is one. */
 export function checkProcess(process: Process, outer?: Requirements): Diagnostic[] {
+  return atOnce(checkSteps(process, outer, new Map()));
+}
+
+/** Pauses between the steps of workflows. */
+export function checkInSteps(process: Process): Steps<Diagnostic[]> {
+  return checkSteps(process, undefined, new Map());
+}
+
+/** Under which features each process was checked: workflows that run each other twice are met without end. */
+type Checked = Map<Process, Set<string>>;
+
+function* checkSteps(
+  process: Process,
+  outer: Requirements | undefined,
+  checked: Checked,
+): Steps<Diagnostic[]> {
+  yield;
   const requirements = inherited(outer ?? {}, process.requirements);
+  const features = featuresOf(requirements, outer === undefined ? "alone" : "inside");
+  const before = checked.get(process);
+  if (before?.has(features)) return [];
+  checked.set(process, (before ?? new Set()).add(features));
   const found = checkExpressions(process, requirements);
   if (process.kind === "operation")
     return [
@@ -26,14 +48,34 @@ export function checkProcess(process: Process, outer?: Requirements): Diagnostic
       ),
     ];
   return process.kind === "workflow"
-    ? [...found, ...checkWorkflow(process, requirements, outer === undefined ? "alone" : "inside")]
+    ? [
+        ...found,
+        ...(yield* checkWorkflow(process, requirements, outer === undefined ? "alone" : "inside", checked)),
+      ]
     : found;
+}
+
+/** All that the diagnostics of a process depend on. */
+function featuresOf(requirements: Requirements, setting: Setting): string {
+  const needed: readonly RequirementName[] = [
+    "inlineJavascript",
+    "scatter",
+    "subworkflow",
+    "multipleInput",
+    "stepInputExpression",
+  ];
+  return [setting, ...needed.filter((name) => requirements[name] !== undefined)].join();
 }
 
 /** A workflow that is looked at alone may be made for another, whose requirements hold for it, too. */
 type Setting = "alone" | "inside";
 
-function checkWorkflow(workflow: Workflow, requirements: Requirements, setting: Setting): Diagnostic[] {
+function* checkWorkflow(
+  workflow: Workflow,
+  requirements: Requirements,
+  setting: Setting,
+  checked: Checked,
+): Steps<Diagnostic[]> {
   const found: Diagnostic[] = [];
   const cycle = findCycle(workflow);
   if (cycle !== undefined) {
@@ -47,18 +89,38 @@ function checkWorkflow(workflow: Workflow, requirements: Requirements, setting: 
       ),
     );
   }
-  for (const step of workflow.steps) found.push(...checkStep(step, workflow, { requirements, setting }));
-  for (const output of workflow.outputs)
-    found.push(...checkOutput(output, workflow, { requirements, setting }));
+  const around: Around = { requirements, setting, names: namesOf(workflow), checked };
+  for (const step of workflow.steps) for (const each of yield* checkStep(step, around)) found.push(each);
+  for (const output of workflow.outputs) for (const each of checkOutput(output, around)) found.push(each);
   return found;
+}
+
+/** What links may name, looked up for every link. */
+interface Names {
+  readonly inputs: ReadonlyMap<string, InputParameter>;
+  readonly steps: ReadonlyMap<string, Step>;
+}
+
+function namesOf(workflow: Workflow): Names {
+  return { inputs: byName(workflow.inputs), steps: byName(workflow.steps) };
+}
+
+/** The first of a name counts. */
+function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(all.toReversed().map((each) => [each.name, each] as const));
 }
 
 interface Around {
   readonly requirements: Requirements;
+  readonly names: Names;
+  readonly checked: Checked;
   readonly setting: Setting;
 }
 
-function checkStep(step: Step, workflow: Workflow, { requirements: outer, setting }: Around): Diagnostic[] {
+function* checkStep(
+  step: Step,
+  { requirements: outer, setting, names, checked }: Around,
+): Steps<Diagnostic[]> {
   const requirements = inherited(outer, step.requirements);
   const found: Diagnostic[] = [];
   const need = (name: RequirementName, className: string, place: Place, why: string) => {
@@ -68,6 +130,7 @@ function checkStep(step: Step, workflow: Workflow, { requirements: outer, settin
     need("scatter", "ScatterFeatureRequirement", step.place, `step ${step.name} scatters`);
   if (step.run.kind === "workflow")
     need("subworkflow", "SubworkflowFeatureRequirement", step.place, `step ${step.name} runs a workflow`);
+  const parameters = byName(step.run.inputs);
   for (const input of step.inputs) {
     if (input.sources.length > 1)
       need(
@@ -83,11 +146,11 @@ function checkStep(step: Step, workflow: Workflow, { requirements: outer, settin
         input.place,
         `${input.name} has valueFrom`,
       );
-    found.push(...checkStepInput(input, step, workflow));
+    for (const each of checkStepInput(input, step, parameters, names)) found.push(each);
   }
+  const given = new Set(step.inputs.map((each) => each.name));
   for (const parameter of step.run.inputs) {
-    const given = step.inputs.some((each) => each.name === parameter.name);
-    if (given || parameter.default !== undefined || allowsNull(parameter.type)) continue;
+    if (given.has(parameter.name) || parameter.default !== undefined || allowsNull(parameter.type)) continue;
     found.push({
       ...say(
         step.place,
@@ -97,14 +160,19 @@ function checkStep(step: Step, workflow: Workflow, { requirements: outer, settin
       labels: [{ ...parameter.place, message: `a ${printType(parameter.type)} without a default` }],
     });
   }
-  return [...found, ...checkProcess(step.run, requirements)];
+  return [...found, ...(yield* checkSteps(step.run, requirements, checked))];
 }
 
-function checkStepInput(input: StepInput, step: Step, workflow: Workflow): Diagnostic[] {
-  const parameter = step.run.inputs.find((each) => each.name === input.name);
+function checkStepInput(
+  input: StepInput,
+  step: Step,
+  parameters: ReadonlyMap<string, InputParameter>,
+  names: Names,
+): Diagnostic[] {
+  const parameter = parameters.get(input.name);
   // Extra inputs are there for expressions; valueFrom replaces what came through the link.
   if (parameter === undefined || input.valueFrom !== undefined || input.sources.length === 0) return [];
-  let type = mergedType(input, workflow);
+  let type = mergedType(input, names);
   if (input.default !== undefined) type = withoutNull(type);
   const scattered = step.scatter.includes(input.name);
   const sink: Type =
@@ -120,7 +188,7 @@ function checkStepInput(input: StepInput, step: Step, workflow: Workflow): Diagn
   return mismatch(type, sink, input, `${step.name}/${input.name}`, parameter.place);
 }
 
-function checkOutput(output: WorkflowOutput, workflow: Workflow, around: Around): Diagnostic[] {
+function checkOutput(output: WorkflowOutput, around: Around): Diagnostic[] {
   const found: Diagnostic[] = [];
   if (output.sources.length > 1 && around.requirements.multipleInput === undefined)
     found.push(
@@ -132,7 +200,7 @@ function checkOutput(output: WorkflowOutput, workflow: Workflow, around: Around)
       }),
     );
   if (output.sources.length === 0) return found;
-  found.push(...mismatch(mergedType(output, workflow), output.type, output, output.name, output.place));
+  found.push(...mismatch(mergedType(output, around.names), output.type, output, output.name, output.place));
   return found;
 }
 
@@ -150,8 +218,8 @@ function mismatch(
 }
 
 /** What arrives at a sink after linkMerge and pickValue. */
-function mergedType(merge: Merge, workflow: Workflow): Type {
-  const types = merge.sources.map((each) => sourceType(each, workflow));
+function mergedType(merge: Merge, names: Names): Type {
+  const types = merge.sources.map((each) => sourceType(each, names));
   const [only] = types;
   let type: Type;
   if (types.length === 1 && only !== undefined && !(merge.sourceIsList && merge.linkMerge !== undefined))
@@ -177,13 +245,13 @@ function mergedType(merge: Merge, workflow: Workflow): Type {
   }
 }
 
-function sourceType(source: Source, workflow: Workflow): Type {
+function sourceType(source: Source, names: Names): Type {
   if (source.kind === "input") {
-    const input = workflow.inputs.find((each) => each.name === source.input);
+    const input = names.inputs.get(source.input);
     if (input === undefined) return { kind: "Any" };
     return input.default === undefined ? input.type : withoutNull(input.type);
   }
-  const step = workflow.steps.find((each) => each.name === source.step);
+  const step = names.steps.get(source.step);
   const output = step?.run.outputs.find((each) => each.name === source.output);
   if (step === undefined || output === undefined) return { kind: "Any" };
   let { type } = output;

@@ -7,20 +7,25 @@ export function findCycle(workflow: Workflow): readonly Step[] | undefined {
   const done = new Set<Step>();
   for (const start of workflow.steps) {
     // Without recursion: workflows may have thousands of steps in a row.
+    const open = new Set<Step>();
     const trail: { readonly step: Step; readonly next: Iterator<string> }[] = [];
-    const enter = (step: Step) => trail.push({ step, next: waitsFor(step).values() });
+    const enter = (step: Step) => {
+      open.add(step);
+      trail.push({ step, next: waitsFor(step).values() });
+    };
     if (!done.has(start)) enter(start);
     for (let top = trail.at(-1); top !== undefined; top = trail.at(-1)) {
       const { value, done: ended } = top.next.next();
       if (ended === true) {
         done.add(top.step);
+        open.delete(top.step);
         trail.pop();
         continue;
       }
       const next = byName.get(value);
       if (next === undefined || done.has(next)) continue;
-      const at = trail.findIndex((each) => each.step === next);
-      if (at >= 0) return trail.slice(at).map((each) => each.step);
+      if (open.has(next))
+        return trail.slice(trail.findIndex((each) => each.step === next)).map((each) => each.step);
       enter(next);
     }
   }

@@ -255,8 +255,13 @@ function pipedInput(
 
 /** As the document lists them. */
 function orderedInputs(node: Node, inputs: readonly InputParameter[]): InputParameter[] {
-  const order = listField(node, "inputs", "id", "type").map((each) => shortName(textField(each, "id") ?? ""));
-  return [...inputs].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const order = new Map<string, number>();
+  for (const [at, each] of listField(node, "inputs", "id", "type").entries()) {
+    const name = shortName(textField(each, "id") ?? "");
+    if (!order.has(name)) order.set(name, at);
+  }
+  const placeOf = ({ name }: InputParameter) => order.get(name) ?? -1;
+  return [...inputs].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 function argumentOf(node: Node, context: BuildContext): CommandLineBinding[] {

@@ -165,7 +165,8 @@ class Reader {
         for (const item of node.items) {
           const whole = await this.#expand(item, uri, trail, ask);
           // A list that is imported into a list becomes part of it.
-          if (whole.kind === "list" && directive(item, "$import") !== undefined) items.push(...whole.items);
+          if (whole.kind === "list" && directive(item, "$import") !== undefined)
+            for (const each of whole.items) items.push(each);
           else items.push(whole);
         }
         return { ...node, items };

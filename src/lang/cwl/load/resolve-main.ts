@@ -42,7 +42,7 @@ export async function outline(source: SourceText): Promise<Outline> {
   let workflow = false;
   const left: Node[] = [node];
   for (let at = left.pop(); at !== undefined; at = left.pop()) {
-    if (at.kind === "list") left.push(...at.items);
+    if (at.kind === "list") for (const item of at.items) left.push(item);
     if (at.kind !== "map") continue;
     for (const { name, value } of at.entries) {
       left.push(value);

@@ -58,7 +58,8 @@ async function planBinding(
 ): Promise<void> {
   if (binding !== undefined) {
     const patterns: string[] = [];
-    for (const expr of binding.glob) patterns.push(...patternsOf(await scope.evaluate(expr), expr));
+    for (const expr of binding.glob)
+      for (const pattern of patternsOf(await scope.evaluate(expr), expr)) patterns.push(pattern);
     globs.set(binding, patterns);
     return;
   }

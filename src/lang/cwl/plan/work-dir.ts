@@ -65,10 +65,10 @@ async function wantedEntries(requirement: InitialWorkDir, scope: Scope): Promise
   for (const entry of listing as readonly WorkDirEntry[]) {
     switch (entry.kind) {
       case "expression":
-        wanted.push(...wantedBy(await scope.evaluate(entry.expression), entry.place));
+        for (const each of wantedBy(await scope.evaluate(entry.expression), entry.place)) wanted.push(each);
         break;
       case "literal":
-        wanted.push(...wantedBy(entry.value, entry.place));
+        for (const each of wantedBy(entry.value, entry.place)) wanted.push(each);
         break;
       case "dirent": {
         const name = entry.entryname === undefined ? undefined : await scope.evaluate(entry.entryname);

@@ -41,11 +41,14 @@ export async function runWorkflow(run: CwlRunState, call: WorkflowCall): Promise
 class WorkflowDrive {
   readonly #run: CwlRunState;
   readonly #call: WorkflowCall;
+  readonly #steps: ReadonlyMap<string, Step>;
   readonly #ends = new Map<string, Promise<CwlRecord | undefined>>();
 
   constructor(run: CwlRunState, call: WorkflowCall) {
     this.#run = run;
     this.#call = call;
+    // The first of a name counts.
+    this.#steps = new Map(call.workflow.steps.toReversed().map((step) => [step.name, step] as const));
   }
 
   async outputs(): Promise<CwlRecord | undefined> {
@@ -85,7 +88,7 @@ class WorkflowDrive {
 
   async #valueOf(source: Source): Promise<CwlValue | undefined> {
     if (source.kind === "input") return member(this.#call.inputs, source.input) ?? null;
-    const step = this.#call.workflow.steps.find((each) => each.name === source.step);
+    const step = this.#steps.get(source.step);
     if (step === undefined) return null;
     const outputs = await this.#endOf(step);
     return outputs === undefined ? undefined : (member(outputs, source.output) ?? null);

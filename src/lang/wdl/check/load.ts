@@ -146,7 +146,7 @@ async function checkAll(
       functions,
     });
     checked.set(uri, result.document);
-    diagnostics.push(...each.diagnostics, ...result.diagnostics);
+    for (const found of [each.diagnostics, result.diagnostics].flat()) diagnostics.push(found);
   }
   const document = checked.get(main.uri);
   return {

@@ -25,6 +25,7 @@ export function checkTask(context: Context, node: TaskNode, document: CheckedDoc
   const declarations = node.declarations.map((each) => declare(context, each, "declaration", scope));
   for (const each of [...inputs, ...declarations]) checkBinding(context, each, { scope });
   const evaluationOrder = orderDeclarations(context, [...inputs, ...declarations]);
+  const given = new Set(inputs);
   checkTaskAttributes(context, node, context.has("1.3") ? withTask(context, scope, node) : scope);
   if (node.command !== undefined)
     inferParts(context, node.command.parts, { scope: withTask(context, scope, node) });
@@ -37,7 +38,7 @@ export function checkTask(context: Context, node: TaskNode, document: CheckedDoc
     document,
     inputs: inputs.map(asInput),
     declarations,
-    evaluationOrder: evaluationOrder.map((each) => (inputs.includes(each) ? asInput(each) : each)),
+    evaluationOrder: evaluationOrder.map((each) => (given.has(each) ? asInput(each) : each)),
     outputs,
     outputOrder: orderDeclarations(context, outputs),
   };

@@ -297,7 +297,7 @@ class BodyPass {
     for (const { condition } of node.clauses) {
       if (condition === undefined) continue;
       expectType(context, condition, booleanType, { scope: outer }, "the condition");
-      names.push(...expressionNames(condition));
+      for (const name of expressionNames(condition)) names.push(name);
     }
     this.graph.add(node, { label: undefined, names, scope: outer, others: header(around) });
     const checked = clauses.map(({ scope, body }, index) => {

@@ -51,7 +51,7 @@ export function* everyExpression(node: Expression): Iterable<Expression> {
   const left = [node];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     yield next;
-    left.push(...subexpressions(next).toReversed());
+    for (const each of subexpressions(next).toReversed()) left.push(each);
   }
 }
 

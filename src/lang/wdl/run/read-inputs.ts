@@ -2,9 +2,9 @@
  * Reads the inputs of a run: which input of which call each key names, whether it may be given, and its value. Answers
  * everything that is wrong, not only the first thing.
  */
-import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
+import { breathe, type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
 import type { ParameterValues } from "../../core/index.ts";
-import type { CheckedInput, CheckedWorkflow } from "../check/checked.ts";
+import type { CheckedCall, CheckedInput, CheckedWorkflow } from "../check/checked.ts";
 import { wishesOf } from "../eval/task/attributes.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
@@ -31,9 +31,15 @@ interface Branch {
   readonly requirements: Map<string, WdlValue>;
   readonly hints: Map<string, WdlValue>;
   readonly calls: Map<string, Branch>;
+  /** What may be named here; looked up for every key. */
+  readonly inputs: ReadonlyMap<string, CheckedInput>;
+  readonly callees: ReadonlyMap<string, CheckedCall>;
   /** Given, whether the value was good or not. */
   readonly named: Set<string>;
 }
+
+/** What is wrong with a hundred inputs is wrong with the others, too. */
+const mostDiagnostics = 100;
 
 const sections: ReadonlySet<string> = new Set(["runtime", "requirements", "hints"]);
 
@@ -64,6 +70,9 @@ export async function readInputs(
   });
 
   for (const [key, value] of Object.entries(given.values)) {
+    if (diagnostics.length >= mostDiagnostics) break;
+    const turn = breathe();
+    if (turn !== undefined) await turn;
     // JSON has no comments; such keys stand for them in inputs files of every engine.
     if (key.startsWith("#")) continue;
     const found = resolveKey(root, key);
@@ -98,7 +107,8 @@ export async function readInputs(
       }
     }
   }
-  for (const { name, type } of missingInputs(root)) {
+  for (const { name, type } of missingInputs(root, new Map())) {
+    if (diagnostics.length >= mostDiagnostics) break;
     diagnostics.push(
       wrong(
         source,
@@ -152,6 +162,8 @@ function branchOf(
     requirements: new Map(),
     hints: new Map(),
     calls: new Map(),
+    inputs: new Map(target.inputs.map((input) => [input.name, input] as const)),
+    callees: target.kind === "workflow" ? callsOf(target) : new Map(),
     named: new Set(),
   };
 }
@@ -195,7 +207,7 @@ function enter(branch: Branch, callName: string): Branch | undefined {
   const known = branch.calls.get(callName);
   if (known !== undefined) return known;
   if (branch.target.kind === "task") return undefined;
-  const call = callsOf(branch.target).get(callName);
+  const call = branch.callees.get(callName);
   if (call === undefined) return undefined;
   const made = branchOf(
     call.callee,
@@ -208,7 +220,7 @@ function enter(branch: Branch, callName: string): Branch | undefined {
 }
 
 function inputOf(branch: Branch, name: string, key: string): Resolved {
-  const input = branch.target.inputs.find((each) => each.name === name);
+  const input = branch.inputs.get(name);
   if (input === undefined) return unknown(branch, key);
   if (branch.fixed.has(name)) {
     return {
@@ -235,7 +247,7 @@ function inputOf(branch: Branch, name: string, key: string): Resolved {
 
 function unknown(branch: Branch, key: string, call?: string): Resolved {
   const names = branch.target.inputs.map((input) => `${branch.prefix}${input.name}`);
-  const calls = branch.target.kind === "workflow" ? [...callsOf(branch.target).keys()] : [];
+  const calls = [...branch.callees.keys()];
   const near = didYouMean(key, names) ?? didYouMean(`${branch.prefix}${key}`, names);
   const what =
     call === undefined ? `there is no input "${key}"` : `there is no call "${call}" for the input "${key}"`;
@@ -252,17 +264,34 @@ function unknown(branch: Branch, key: string, call?: string): Resolved {
 }
 
 /** Also of calls, at any depth, that neither the workflow nor the inputs give a value. */
-function* missingInputs(branch: Branch): Iterable<{ readonly name: string; readonly type: string }> {
+function* missingInputs(
+  branch: Branch,
+  known: Map<Target, boolean>,
+): Iterable<{ readonly name: string; readonly type: string }> {
   for (const input of branch.target.inputs) {
     if (input.required && !branch.fixed.has(input.name) && !branch.named.has(input.name)) {
       yield { name: branch.prefix + input.name, type: printType(input.type) };
     }
   }
-  if (branch.target.kind === "task") return;
-  for (const name of callsOf(branch.target).keys()) {
+  for (const [name, call] of branch.callees) {
+    // What needs nothing is not entered: calls of calls are many where workflows import each other.
+    if (!branch.calls.has(name) && !leavesOpen(call, known)) continue;
     const next = enter(branch, name);
-    if (next !== undefined) yield* missingInputs(next);
+    if (next !== undefined) yield* missingInputs(next, known);
   }
+}
+
+/** Whether a call leaves a required input open, at any depth, unless the run gives it. */
+function leavesOpen(call: CheckedCall, known: Map<Target, boolean>): boolean {
+  const { callee } = call;
+  if (callee.inputs.some((input) => input.required && !call.inputs.has(input.name))) return true;
+  if (callee.kind === "task") return false;
+  let below = known.get(callee);
+  if (below === undefined) {
+    below = [...callsOf(callee).values()].some((each) => leavesOpen(each, known));
+    known.set(callee, below);
+  }
+  return below;
 }
 
 function treeOf(branch: Branch): InputTree {

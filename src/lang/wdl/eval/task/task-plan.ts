@@ -115,7 +115,7 @@ function reachableNames(task: CheckedTask, byName: ReadonlyMap<string, CheckedDe
     if (declaration === undefined || reached.has(name)) continue;
     reached.add(name);
     const { expression } = declaration.node;
-    if (expression !== undefined) waiting.push(...namesIn([expression]));
+    if (expression !== undefined) for (const each of namesIn([expression])) waiting.push(each);
   }
   return reached;
 }
