@@ -87,11 +87,21 @@ function excerpt(source: SourceText, span: Span): string[] {
   ];
 }
 
+/** Nobody mistypes longer names, and comparing two of a megabyte takes hours. */
+const longestCompared = 200;
+/** Of comparing all candidates, in pairs of characters: some milliseconds. */
+const mostCompared = 500_000;
+
 /** The candidate nearest to `name` by edit distance, when it is near enough to be meant; for "did you mean". */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > longestCompared) return undefined;
+  let compared = 0;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    compared += candidate.length * name.length;
+    if (compared > mostCompared) break;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
