@@ -32,13 +32,14 @@ import { attemptHostPath, attemptPaths, type PlacedAttempt, placeOf } from "./at
 
 const mostLinks = 40;
 const smallBytes = 1 << 20;
-/** Members of one directory that its links bring in. */
-const mostBroughtIn = 100_000;
+const defaultMostBroughtIn = 100_000;
 const copyHint = "copy or move the file into the working directory in the command";
 
 export interface SharedAttempt extends PlacedAttempt {
   /** Brings a regular file here that lies in the file system of the task's container. Absent without one. */
   readonly bring?: (taskPath: string) => Promise<Brought>;
+  /** Most files that the links of one directory may bring in. Default 100,000. */
+  readonly mostBroughtIn?: number;
 }
 
 /** Where something is on this machine. */
@@ -306,11 +307,10 @@ export class SharedAttemptFiles implements AttemptFiles {
   async #bringIn(real: string, path: string, at: Visit): Promise<void> {
     const found = statOf(real);
     if (found?.kind === "special") throw new AttemptProblem(`${at.shown} is a link to ${found.what}`);
+    const { mostBroughtIn: most = defaultMostBroughtIn } = this.#attempt;
     const take = async (from: string, to: string) => {
-      if (++at.count.broughtIn > mostBroughtIn)
-        throw new AttemptProblem(
-          `the links of the directory ${at.shown} lead to more than ${mostBroughtIn} files`,
-        );
+      if (++at.count.broughtIn > most)
+        throw new AttemptProblem(`the links of the directory ${at.shown} lead to more than ${most} files`);
       await copyFile(onDisk(from), onDisk(to), constants.COPYFILE_FICLONE);
     };
     if (found?.kind === "directory" && this.#isInAttempt(real)) await this.#settle(real, at.shown);
