@@ -4,46 +4,52 @@ import type { Given, OptionSpec } from "./command.ts";
 import { present } from "./model-options.ts";
 import { cacheOption } from "./workflow-options.ts";
 
-/** A cache that is looked at: an argument, or a flag as in the commands that take something else as their argument. */
+/** The cache to inspect: an argument, or a flag as in commands whose argument is something else. */
 export const lookedAtArgument = {
   name: "CACHE",
-  description: "name, folder or s3:// URI; default ~/.memoir/cache",
+  description: "name, folder or s3:// URI",
+  default: "~/.memoir/cache",
 } as const;
 export const lookedAtOption: OptionSpec = { ...cacheOption, description: "the same as CACHE" };
 
 export function lookedAtCache(given: Given): string | undefined {
   const [place, flag] = [given.argument(0), given.text("cache")];
   if (place !== undefined && flag !== undefined && place !== flag)
-    throw new AppError("CLI_USAGE", `choosing the cache: ${place} and --cache ${flag} are two`);
+    throw new AppError("CLI_USAGE", `choosing the cache: ${place} and --cache ${flag} name different caches`);
   return place ?? flag;
 }
 
 export const behaviorOption: OptionSpec = {
   flags: "--behavior <when>",
-  description: "when computed calls are recorded: always, or only when the run fails",
+  description: "when to record computed calls: always, or only if the run fails",
+  default: "always",
   choices: ["always", "on-failure"],
 };
 
 export const policyOptions: readonly OptionSpec[] = [
   {
     flags: "--identity <policy>",
-    description: "how input files are told apart; default content",
+    description: "how to identify input files",
+    default: "content",
     choices: ["content", "etag", "lenient", "mtime"],
   },
   {
     flags: "--resources <policy>",
-    description: "whether cpu, memory and gpu enter the key (strict) or not (ignored, the default)",
+    description: "whether CPUs, memory and GPUs are part of the key: strict includes them",
+    default: "ignored",
     choices: ["ignored", "strict"],
   },
   {
     flags: "--host-tasks <policy>",
-    description: "whether tasks without a container are recorded and reused; default no",
+    description: "record and reuse tasks that run without a container",
+    default: "no",
     choices: ["yes", "no"],
   },
   {
     flags: "--write-through <policy>",
     description:
-      "with always: record each result as its task completes (yes, the default) or all when the run has ended (no)",
+      "with --behavior always: record each result when its task completes, instead of all results at the end of the run",
+    default: "yes",
     choices: ["yes", "no"],
   },
 ];

@@ -13,9 +13,11 @@ import type { Screen } from "./screen.ts";
 export interface OptionSpec {
   /** As commander reads them: `-i, --input <file>`; without `<…>` it is a switch. */
   readonly flags: string;
-  /** One sentence without a full stop. Units and the default belong here. */
+  /** One sentence without a full stop, with units. Choices and the default are added by `describeOption`. */
   readonly description: string;
   readonly kind?: "text" | "count" | "number";
+  /** What applies without the flag; written once, behind the description. */
+  readonly default?: string;
   /** May be given several times. */
   readonly many?: true;
   readonly choices?: readonly string[];
@@ -25,7 +27,7 @@ export interface OptionSpec {
   readonly aliases?: readonly string[];
   /** Accepted for scripts that are written for Ersilia, or for the program named; left out of the help's main table. */
   readonly legacy?: true | "cwltool";
-  /** The flag is a mistake that deserves an answer: what to do instead. */
+  /** The flag is not supported: what to use instead. */
   readonly refused?: string;
 }
 
@@ -33,6 +35,8 @@ export interface ArgumentSpec {
   /** `MODEL` */
   readonly name: string;
   readonly description: string;
+  /** What applies without the argument. */
+  readonly default?: string;
   readonly required?: true;
   /** Any number of words; only the last argument may say so. */
   readonly many?: true;

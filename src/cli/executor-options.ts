@@ -3,10 +3,11 @@ import { type ExecutorOrder, executorOptions } from "../app/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
 
 export const executorFlags: readonly OptionSpec[] = executorOptions.map(
-  ({ name, value, choices, description }) => ({
+  ({ name, value, choices, description, default: preset }) => ({
     flags: value === undefined ? `--${name}` : `--${name} <${value}>`,
     description,
     ...(choices === undefined ? {} : { choices }),
+    ...(preset === undefined ? {} : { default: preset }),
   }),
 );
 

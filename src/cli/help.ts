@@ -15,7 +15,7 @@ export function topHelp(version: string): string {
     "Usage: memoir COMMAND [flags]",
     "",
     ...lines,
-    "`memoir COMMAND --help` tells the flags of a command and ends with an example.",
+    "`memoir COMMAND --help` shows the flags of a command and an example.",
     "",
     "Example:",
     "  memoir example molecular-weight -n 3 -o in.csv && memoir run --model molecular-weight -i in.csv -o out.csv",
@@ -52,7 +52,7 @@ export function commandHelp(command: LoadedCommand): string {
     sections.push(
       block(
         "Arguments",
-        (command.arguments ?? []).map((a) => [a.name, a.description]),
+        (command.arguments ?? []).map((a) => [a.name, describeOption(a)]),
       ),
     );
   sections.push(block("Flags", [...shown.map(optionRow), ["-h, --help", "show this help"]]));
@@ -68,8 +68,16 @@ export function commandHelp(command: LoadedCommand): string {
 
 function optionRow(option: OptionSpec): readonly [string, string] {
   const flags = [...(option.aliases ?? []).filter((alias) => /^-[a-z]/.test(alias)), option.flags].join(", ");
-  const choices = option.choices === undefined ? "" : ` (${option.choices.join(", ")})`;
-  return [flags, option.description + choices];
+  return [flags, describeOption(option)];
+}
+
+/** The description of a flag or an argument with its choices and its default, such as `(fast, slow; default: fast)`. */
+export function describeOption(option: Pick<OptionSpec, "description" | "choices" | "default">): string {
+  const notes = [
+    ...(option.choices === undefined ? [] : [option.choices.join(", ")]),
+    ...(option.default === undefined ? [] : [`default: ${option.default}`]),
+  ];
+  return notes.length === 0 ? option.description : `${option.description} (${notes.join("; ")})`;
 }
 
 /** Rows of a group; commands of two words are shown once, as their first word. */

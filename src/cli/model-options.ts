@@ -16,12 +16,12 @@ export const modeOptions: readonly OptionSpec[] = [
   },
   {
     flags: "--cloud-cache-only",
-    description: "look up the cloud cache only; nothing is computed and a missing value is \\N",
+    description: "look up only the cloud cache; nothing is computed and a missing value is \\N",
     conflicts: ["local-cache-only", "cache-only"],
   },
   {
     flags: "--cache-only",
-    description: "look up the local cache, then the cloud cache, then compute; answers are written back",
+    description: "look up the local cache, then the cloud cache, then compute; results are written back",
     conflicts: ["local-cache-only", "cloud-cache-only"],
   },
 ];
@@ -29,53 +29,59 @@ export const modeOptions: readonly OptionSpec[] = [
 export const tierOptions: readonly OptionSpec[] = [
   {
     flags: "--local <url>",
-    description:
-      "local cache: a folder or redis://host:6379/0; default MEMOIR_LOCAL, else ~/.memoir/predictions",
+    description: "local cache: a folder or redis://host:6379/0",
+    default: "MEMOIR_LOCAL, else ~/.memoir/predictions",
   },
   {
     flags: "--cloud <uri>",
-    description: "cloud cache: a folder or s3://bucket/prefix; default MEMOIR_CLOUD, else ~/.memoir/cloud",
+    description: "cloud cache: a folder or s3://bucket/prefix",
+    default: "MEMOIR_CLOUD, else ~/.memoir/cloud",
   },
 ];
 
-/** What the local cache may answer with. */
+/** Which rows of the local cache may be used. */
 export const localRuleOptions: readonly OptionSpec[] = [
   {
     flags: "--expire <age>",
-    description:
-      "rows that the local cache stored longer ago than this count as missing: 30d, 12h, 90m; default never",
+    description: "treat rows in the local cache that are older than this as missing, such as 30d, 12h or 90m",
+    default: "never",
   },
   {
     flags: "--ersilia-rows <what>",
     description:
-      "rows that Ersilia wrote into the Redis, whose release nobody knows: use them where their columns are named, positional: also where no names are stored, or refuse them; default use",
+      "rows that Ersilia wrote to Redis, whose release is unknown: use accepts them if their column names are stored, positional also without names, refuse never",
+    default: "use",
     choices: ["use", "positional", "refuse"],
   },
 ];
 
 export const sessionOption: OptionSpec = {
   flags: "--session <name>",
-  description: "session by name; default MEMOIR_SESSION, else the session of this shell",
+  description: "name of the session",
+  default: "MEMOIR_SESSION, else the session of this shell",
 };
 
 export const lookUpOptions: readonly OptionSpec[] = [
   { flags: "--no-compute", description: "with --cache-only: stop after the cloud cache" },
-  { flags: "--missing <word>", description: "what a missing value is written as in CSV and TSV" },
+  { flags: "--missing <word>", description: "text for missing values in CSV and TSV" },
   {
     flags: "--match <how>",
-    description: "exact: the same text; canonical: any spelling of the same molecule; default exact",
+    description:
+      "how to match inputs: exact compares the text, canonical accepts any spelling of the same molecule",
+    default: "exact",
     choices: ["exact", "canonical"],
   },
   {
     flags: "--runner-url <url>",
-    description: "ask this running server of the model instead of running it here",
+    description: "use this running model server instead of running the model here",
   },
 ];
 
 export const delimiterOption: OptionSpec = {
   flags: "--delimiter <what>",
   description:
-    "what separates the cells of a text file: comma, tab, semicolon, pipe, space (one or more blanks or tabs), or the character; default what its first lines show",
+    "separator of the cells in a text file: comma, tab, semicolon, pipe, space (one or more spaces or tabs), or the character",
+  default: "detected from the first lines",
 };
 
 /** @throws CLI_USAGE */
@@ -94,7 +100,7 @@ export function delimiterOf(given: Given, command: string): { readonly delimiter
 export const legacyCacheOptions: readonly OptionSpec[] = [
   {
     flags: "--enable-cache",
-    description: "use the local cache; it is on anyway",
+    description: "accepted; the local cache is used by default",
     aliases: ["--enable-local-cache"],
     conflicts: ["disable-cache"],
     legacy: true,

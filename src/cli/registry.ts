@@ -1,5 +1,5 @@
 /**
- * Every command: its name, one line about it, and how to load it. Nothing is loaded to print the list. To add a command,
+ * Every command: its name, a one-line summary, and how to load it. Printing the list loads no command. To add a command,
  * write one file under commands/ that exports `command`, and add a row here.
  */
 import type { LoadedCommand } from "./command.ts";
@@ -23,7 +23,7 @@ const machine = "This machine";
 export const registry: readonly RegistryRow[] = [
   {
     name: "serve",
-    summary: "choose a model and a cache mode for the commands that follow",
+    summary: "select a model and a cache mode for the following commands",
     group: predictions,
     load: () => import("./commands/serve.ts"),
   },
@@ -36,37 +36,37 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "dump",
-    summary: "write what the caches hold for a model",
+    summary: "write a model's stored predictions to a file",
     group: predictions,
     load: () => import("./commands/dump.ts"),
   },
   {
     name: "close",
-    summary: "end the session that serve opened",
+    summary: "close the session that serve opened",
     group: predictions,
     load: () => import("./commands/close.ts"),
   },
   {
     name: "example",
-    summary: "make inputs to try a model with",
+    summary: "create example inputs for a model",
     group: models,
     load: () => import("./commands/example.ts"),
   },
   {
     name: "info",
-    summary: "tell about the served model, or any other",
+    summary: "show the served model or another one",
     group: models,
     load: () => import("./commands/info.ts"),
   },
   {
     name: "catalog",
-    summary: "list the models that are here",
+    summary: "list the available models",
     group: models,
     load: () => import("./commands/catalog.ts"),
   },
   {
     name: "fetch",
-    summary: "bring a model here from a folder, git, an archive or a server",
+    summary: "install a model from a folder, git, an archive or a server",
     group: models,
     load: () => import("./commands/fetch.ts"),
   },
@@ -90,7 +90,7 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "predictions import",
-    summary: "store predictions from files that a model wrote elsewhere",
+    summary: "import predictions from files that a model wrote elsewhere",
     group: stored,
     load: () => import("./commands/predictions-import.ts"),
   },
@@ -102,19 +102,19 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "predictions compact",
-    summary: "merge the many small files of a cloud cache into few",
+    summary: "merge the small files of a cloud cache into larger ones",
     group: stored,
     load: () => import("./commands/predictions-compact.ts"),
   },
   {
     name: "check",
-    summary: "tell everything that is wrong with a workflow",
+    summary: "check a workflow without running it",
     group: workflows,
     load: () => import("./commands/check.ts"),
   },
   {
     name: "cwl-runner",
-    summary: "run a CWL process as other CWL programs expect it",
+    summary: "run a CWL process with the interface that other CWL programs expect",
     group: workflows,
     load: () => import("./commands/cwl-runner.ts"),
   },
@@ -156,19 +156,19 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "runs delete",
-    summary: "delete the folders of runs that ended",
+    summary: "delete the folders of ended runs",
     group: workflows,
     load: () => import("./commands/runs-delete.ts"),
   },
   {
     name: "runs diff",
-    summary: "tell what two runs did differently",
+    summary: "compare two runs, call by call",
     group: workflows,
     load: () => import("./commands/runs-diff.ts"),
   },
   {
     name: "cache create",
-    summary: "give a run cache a name, a place and a behaviour",
+    summary: "create a named run cache",
     group: caches,
     load: () => import("./commands/cache-create.ts"),
   },
@@ -192,37 +192,37 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "cache delete",
-    summary: "forget a named cache",
+    summary: "delete a named cache",
     group: caches,
     load: () => import("./commands/cache-delete.ts"),
   },
   {
     name: "cache entries",
-    summary: "list what a cache has recorded",
+    summary: "list the entries of a cache",
     group: caches,
     load: () => import("./commands/cache-entries.ts"),
   },
   {
     name: "cache explain",
-    summary: "say why calls were computed instead of reused",
+    summary: "explain why calls were computed instead of reused",
     group: caches,
     load: () => import("./commands/cache-explain.ts"),
   },
   {
     name: "cache du",
-    summary: "tell how big a cache is",
+    summary: "show the size of a cache",
     group: caches,
     load: () => import("./commands/cache-du.ts"),
   },
   {
     name: "cache prune",
-    summary: "remove what a cache no longer needs",
+    summary: "remove entries that are no longer needed",
     group: caches,
     load: () => import("./commands/cache-prune.ts"),
   },
   {
     name: "cache pin",
-    summary: "keep entries from being pruned",
+    summary: "protect entries from being pruned",
     group: caches,
     load: () => import("./commands/cache-pin.ts"),
   },
@@ -234,25 +234,25 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "cache verify",
-    summary: "read everything and set damaged entries aside",
+    summary: "check everything and set damaged entries aside",
     group: caches,
     load: () => import("./commands/cache-verify.ts"),
   },
   {
     name: "server",
-    summary: "speak the AWS HealthOmics workflows API to unmodified AWS clients",
+    summary: "serve the AWS HealthOmics workflows API for unmodified AWS clients",
     group: machine,
     load: () => import("./commands/server.ts"),
   },
   {
     name: "doctor",
-    summary: "tell what is installed and reachable, and what each missing thing would enable",
+    summary: "report what is installed and reachable, and what each missing part would enable",
     group: machine,
     load: () => import("./commands/doctor.ts"),
   },
   {
     name: "completion",
-    summary: "print a script that completes commands and flags in bash, zsh or fish",
+    summary: "print a completion script for bash, zsh or fish",
     group: machine,
     load: async () => ({ command: (await import("./commands/completion.ts")).completionOf(registry) }),
   },

@@ -9,13 +9,15 @@ const outputFormats: readonly StreamedFormat[] = ["csv", "tsv", "json"];
 
 export const inputFormatOption: OptionSpec = {
   flags: "--input-format <format>",
-  description: "format of the inputs; default by the extension, and csv for standard input",
+  description: "format of the inputs",
+  default: "by the extension; csv for standard input",
   choices: inputFormats,
 };
 
 export const outputFormatOption: OptionSpec = {
   flags: "--output-format <format>",
-  description: "format of the output; default by the extension, and csv for standard output",
+  description: "format of the output",
+  default: "by the extension; csv for standard output",
   choices: outputFormats,
 };
 

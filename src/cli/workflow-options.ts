@@ -15,48 +15,57 @@ export const expressionOptions: readonly OptionSpec[] = [
   {
     flags: "--js-engine <engine>",
     description:
-      "what evaluates JavaScript in CWL documents: vm (the default, fast) or quickjs (stricter, for documents of strangers)",
+      "engine that evaluates JavaScript in CWL documents: vm is fast, quickjs is stricter and meant for untrusted documents",
+    default: "vm",
     choices: ["vm", "quickjs"],
   },
   {
     flags: "--eval-timeout <seconds>",
-    description: "time that one JavaScript expression of a CWL document may take; default 20",
+    description: "time limit for one JavaScript expression of a CWL document",
+    default: "20",
     kind: "number",
   },
   {
     flags: "--js-memory <size>",
-    description: "memory that JavaScript of CWL documents may take, such as 1G; default 256M, at least 16M",
+    description: "memory limit for JavaScript in CWL documents, at least 16M, such as 1G",
+    default: "256M",
   },
 ];
 
 export const workflowOptions: readonly OptionSpec[] = [
-  { flags: "--main <file>", description: "the main document inside a folder or bundle" },
+  { flags: "--main <file>", description: "main document of a folder or bundle" },
   {
     flags: "--target <name>",
-    description: "which workflow or task to take, where the document leaves a choice",
+    description: "workflow or task to use if the document has several",
   },
-  { flags: "--lenient", description: "accept what other engines accept although the specification does not" },
+  {
+    flags: "--lenient",
+    description: "accept documents that other engines accept although they violate the specification",
+  },
   {
     flags: "--import-map <file>",
     description:
-      'JSON of addresses and folders, such as {"https://example.org/wdl/": "vendor/wdl"}: documents that are read from here instead of the web',
+      'JSON file that maps web addresses to local folders, such as {"https://example.org/wdl/": "vendor/wdl"}: imports are read from there instead of the web',
   },
   ...expressionOptions,
 ];
 
 export const runsDirOption: OptionSpec = {
   flags: "--runs-dir <folder>",
-  description: "where runs lie; default ~/.memoir/runs",
+  description: "folder of the runs",
+  default: "~/.memoir/runs",
 };
 
 export const runArgument: ArgumentSpec = {
   name: "RUN",
-  description: "id of a run, its beginning or end, or its folder; default: the last run",
+  description: "id of a run, the beginning or end of an id, or its folder",
+  default: "the last run",
 };
 
 export const cacheOption: OptionSpec = {
   flags: "--cache <cache>",
-  description: "name of a cache, its folder, or s3://bucket/prefix; default ~/.memoir/cache",
+  description: "name of a cache, its folder, or s3://bucket/prefix",
+  default: "~/.memoir/cache",
 };
 
 export function workflowWish(given: Given) {

@@ -7,13 +7,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { LoadedCommand } from "../../src/cli/command.ts";
-import { commandHelp } from "../../src/cli/help.ts";
+import { commandHelp, describeOption } from "../../src/cli/help.ts";
 import { registry } from "../../src/cli/registry.ts";
 import { Sandbox } from "./memoir.ts";
 
 const folder = fileURLToPath(new URL("../../docs/commands/", import.meta.url));
 const begin = "<!-- generated from the command's definition; do not edit -->";
 const end = "<!-- end of the generated part -->";
+
+const verbs =
+  /^(Change|Check|Copy|Count|Create|Delete|Explain|Import|Install|List|Merge|Predict|Print|Protect|Remove|Report|Run|Select|Serve|Show|Stop|Close|Compare|Write)\b/;
 
 /** Files that examples name. */
 const exampleFiles = fileURLToPath(new URL("../../docs/examples/", import.meta.url));
@@ -41,8 +44,7 @@ function generated(command: LoadedCommand): string {
       .filter((option) => (option.legacy !== undefined) === legacy)
       .map((option) => {
         const names = [...(option.aliases ?? []), option.flags].map((flag) => `\`${flag}\``).join(", ");
-        const choices = option.choices === undefined ? "" : ` (${option.choices.join(", ")})`;
-        return `| ${names.replaceAll("|", "\\|")} | ${cell(option.description + choices)} |`;
+        return `| ${names.replaceAll("|", "\\|")} | ${cell(describeOption(option))} |`;
       });
   const legacy = flagRows(true);
   const writtenFor = command.options.some((option) => option.legacy === "cwltool") ? "cwltool" : "Ersilia";
@@ -61,7 +63,7 @@ function generated(command: LoadedCommand): string {
       : [
           "| argument | meaning |",
           "|---|---|",
-          ...(command.arguments ?? []).map((a) => `| \`${a.name}\` | ${cell(a.description)} |`),
+          ...(command.arguments ?? []).map((a) => `| \`${a.name}\` | ${cell(describeOption(a))} |`),
           "",
         ]),
     "| flag | meaning |",
@@ -168,6 +170,17 @@ describe("help", () => {
       expect(new Set(names).size).toBe(names.length);
       for (const option of command.options)
         expect(option.description).toMatch(/^([a-z0-9.]|[A-Z]{2}).*[^.]$/);
+    },
+  );
+
+  it.each(commands.map((command) => [command.name, command] as const))(
+    "%s: begins with a verb, and gives a default once, in its own member",
+    (_, command) => {
+      expect(command.summary).toMatch(verbs);
+      for (const option of command.options.filter(({ legacy }) => legacy === undefined))
+        expect(`${option.flags}: ${option.description}`).not.toMatch(/\bdefaults?\b/);
+      for (const argument of command.arguments ?? [])
+        expect(`${argument.name}: ${argument.description}`).not.toMatch(/\bdefaults?\b/);
     },
   );
 });

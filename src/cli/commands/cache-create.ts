@@ -7,19 +7,20 @@ import type { Screen } from "../screen.ts";
 
 export const command = defineCommand<CacheRecord>({
   name: "cache create",
-  summary: "Give a run cache a name, a place and a behaviour",
+  summary: "Create a named run cache with a location and a behaviour",
   details: [
-    "Many runs and workflows may share one cache, and many users and machines one location. The location is tried before the name is taken.",
+    "Any number of runs and workflows can share a cache, and any number of users and machines a location. Memoir checks the location before it creates the name.",
   ],
   arguments: [{ name: "NAME", description: "letters, digits, dots, dashes and underscores", required: true }],
   options: [
     {
       flags: "--location <place>",
-      description: "a folder or s3://bucket/prefix; default ~/.memoir/cache-data/NAME",
+      description: "a folder or s3://bucket/prefix",
+      default: "~/.memoir/cache-data/NAME",
     },
     behaviorOption,
     ...policyOptions,
-    { flags: "--description <text>", description: "what it is for" },
+    { flags: "--description <text>", description: "description of the cache" },
   ],
   examples: [{ command: "memoir cache create lab --location ./lab-cache" }],
   act: async (given, { app, ask }) =>

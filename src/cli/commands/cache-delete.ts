@@ -5,10 +5,10 @@ import { plural } from "../words.ts";
 
 export const command = defineCommand<DeleteCacheResult>({
   name: "cache delete",
-  summary: "Forget a named cache; its data stay unless --purge",
-  details: ["Refused while a run uses it."],
+  summary: "Delete a named cache; its data are kept unless --purge is given",
+  details: ["A cache that a run is using cannot be deleted."],
   arguments: [{ name: "NAME", description: "a named cache", required: true }],
-  options: [{ flags: "--purge", description: "delete everything that it recorded, too" }],
+  options: [{ flags: "--purge", description: "also delete everything that it has recorded" }],
   examples: [
     { command: "memoir cache create lab --location ./lab-cache && memoir cache delete lab --purge" },
   ],
@@ -21,6 +21,6 @@ export const command = defineCommand<DeleteCacheResult>({
     screen.out(
       purged > 0
         ? `deleted ${name} and ${plural(purged, "entry", "entries")}`
-        : `deleted ${name}; what lies in ${location} stays`,
+        : `deleted ${name}; its data in ${location} are kept`,
     ),
 });

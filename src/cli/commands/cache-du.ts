@@ -7,8 +7,8 @@ import { plural, table } from "../words.ts";
 
 export const command = defineCommand<CacheSize>({
   name: "cache du",
-  summary: "Tell how big a cache is, by task and by workflow",
-  details: ["Two sizes: all entries added up, and with equal contents counted once."],
+  summary: "Show the size of a cache, by task and by workflow",
+  details: ["Shows two sizes: the sum of all entries, and the sum with equal contents counted once."],
   arguments: [lookedAtArgument],
   options: [lookedAtOption],
   examples: [

@@ -8,7 +8,7 @@ import { duration, plural, table } from "../words.ts";
 
 export const command = defineCommand<{ readonly entries: readonly EntryRow[]; readonly total: number }>({
   name: "cache entries",
-  summary: "List what a cache has recorded, newest first",
+  summary: "List the entries of a cache, newest first",
   arguments: [lookedAtArgument],
   options: [
     lookedAtOption,
@@ -18,7 +18,7 @@ export const command = defineCommand<{ readonly entries: readonly EntryRow[]; re
     { flags: "--older-than <age>", description: "such as 30d or 12h" },
     { flags: "--newer-than <age>", description: "such as 1d" },
     { flags: "--larger-than <size>", description: "such as 1G" },
-    { flags: "-n, --limit <n>", description: "at most so many; default 50", kind: "count" },
+    { flags: "-n, --limit <n>", description: "maximum number of entries", default: "50", kind: "count" },
   ],
   examples: [
     {

@@ -7,9 +7,9 @@ import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
 
 export const command = defineCommand<RunExplanation>({
   name: "cache explain",
-  summary: "Say why calls of a run were computed instead of reused",
+  summary: "Explain why calls of a run were computed instead of reused",
   details: [
-    "For every computed call: the nearest recorded result of the same task, and what differs, before -> after.",
+    "Shows for every computed call the nearest recorded result of the same task and the differences, before -> after.",
   ],
   arguments: [runArgument, { name: "CALL", description: "only this call: its path, or the end of it" }],
   options: [runsDirOption],

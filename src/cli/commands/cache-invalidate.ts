@@ -7,11 +7,11 @@ import { cacheOption } from "../workflow-options.ts";
 export const command = defineCommand<EntriesTouched>({
   name: "cache invalidate",
   summary: "Delete entries so that their calls are computed again",
-  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or its beginning" }],
+  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or the beginning of one" }],
   options: [
     cacheOption,
-    { flags: "--task <name>", description: "every result of this task" },
-    { flags: "--run <id>", description: "every result that this run computed" },
+    { flags: "--task <name>", description: "all results of this task" },
+    { flags: "--run <id>", description: "all results that this run computed" },
   ],
   examples: [
     {

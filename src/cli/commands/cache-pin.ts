@@ -6,13 +6,13 @@ import { cacheOption } from "../workflow-options.ts";
 
 export const command = defineCommand<EntriesTouched>({
   name: "cache pin",
-  summary: "Keep entries from being pruned",
-  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or its beginning" }],
+  summary: "Protect entries from being pruned",
+  arguments: [{ name: "ENTRY", description: "uuid or key of an entry, or the beginning of one" }],
   options: [
     cacheOption,
-    { flags: "--task <name>", description: "every result of this task" },
-    { flags: "--run <id>", description: "every result that this run computed" },
-    { flags: "--remove", description: "take the pin away" },
+    { flags: "--task <name>", description: "all results of this task" },
+    { flags: "--run <id>", description: "all results that this run computed" },
+    { flags: "--remove", description: "remove the protection" },
   ],
   examples: [
     {

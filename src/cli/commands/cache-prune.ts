@@ -9,16 +9,22 @@ import { plural, table } from "../words.ts";
 
 export const command = defineCommand<PruneResult>({
   name: "cache prune",
-  summary: "Remove what a cache no longer needs; a dry run unless --yes",
-  details: ["Pinned entries and what a running run uses always stay."],
+  summary: "Remove entries that are no longer needed; a dry run unless --yes is given",
+  details: ["Pinned entries and entries that a running run uses are never removed."],
   arguments: [lookedAtArgument],
   options: [
     lookedAtOption,
-    { flags: "--older-than <age>", description: "neither made nor used for this long, such as 90d" },
-    { flags: "--budget <size>", description: "the least recently used, until the rest fits, such as 500G" },
-    { flags: "--old-versions", description: "entries that this version of Memoir never reuses" },
+    {
+      flags: "--older-than <age>",
+      description: "entries neither created nor used for this long, such as 90d",
+    },
+    {
+      flags: "--budget <size>",
+      description: "the least recently used entries, until the rest fits this size, such as 500G",
+    },
+    { flags: "--old-versions", description: "entries that this version of Memoir cannot reuse" },
     { flags: "--orphans", description: "files and unfinished uploads that belong to no entry" },
-    { flags: "--yes", description: "really remove" },
+    { flags: "--yes", description: "remove the entries" },
   ],
   examples: [
     {
@@ -36,7 +42,7 @@ export const command = defineCommand<PruneResult>({
     if (Object.keys(rules).length === 0)
       throw new AppError(
         "CLI_USAGE",
-        "memoir cache prune: say what may go: --older-than, --budget, --old-versions or --orphans",
+        "memoir cache prune: choose what to remove: --older-than, --budget, --old-versions or --orphans",
       );
     return (await app()).workflows.caches.prune(
       { ...present("cache", lookedAtCache(given)), rules, sure: given.is("yes") ? "yes" : "no" },
@@ -52,14 +58,14 @@ export const command = defineCommand<PruneResult>({
     ]);
     for (const line of table(rows)) screen.out(line);
     const kept = plan.protectedEntries.length;
-    if (kept > 0) screen.out(`${kept} more stay because they are pinned or in use`);
-    const done = removed === undefined ? "would be removed; --yes removes" : "removed";
+    if (kept > 0) screen.out(`${kept} more are kept because they are pinned or in use`);
+    const done = removed === undefined ? "would be removed; add --yes to remove" : "removed";
     const { entries, bytes } = removed ?? { entries: plan.remove.length, bytes: plan.removeBytes };
     screen.out(`${plural(entries, "entry", "entries")}, ${size(bytes)}: ${done}`);
     if (plan.uploads.length > 0)
       screen.out(`${plural(removed?.uploads ?? plan.uploads.length, "unfinished upload")}: ${done}`);
     if (removed !== undefined && removed.spared > 0)
-      screen.out(`${plural(removed.spared, "entry", "entries")}: used meanwhile, so kept`);
+      screen.out(`${plural(removed.spared, "entry", "entries")}: kept, because a run began to use them`);
     screen.out(`${plural(plan.keepEntries, "entry", "entries")}, ${size(plan.keepBytes)}: kept`);
   },
 });

@@ -7,7 +7,7 @@ import { renderCache } from "./cache-create.ts";
 
 export const command = defineCommand<ShowCacheResult>({
   name: "cache show",
-  summary: "Show a run cache: its place, its behaviour, its size, who uses it",
+  summary: "Show a run cache: location, behaviour, size, and the runs that use it",
   arguments: [{ name: "CACHE", description: "name, folder or s3:// URI", required: true }],
   options: [],
   examples: [{ command: "memoir cache create lab --location ./lab-cache && memoir cache show lab" }],

@@ -9,13 +9,13 @@ export const command = defineCommand<CacheRecord>({
   name: "cache update",
   summary: "Change the behaviour or the policies of a named cache",
   details: [
-    "What is recorded stays. Another identity or resources policy gives other keys, so calls are computed once more.",
+    "Recorded results are kept. With another identity or resources policy calls have other keys, so they are computed again.",
   ],
   arguments: [{ name: "NAME", description: "a named cache", required: true }],
   options: [
     behaviorOption,
     ...policyOptions,
-    { flags: "--description <text>", description: "what it is for" },
+    { flags: "--description <text>", description: "description of the cache" },
   ],
   examples: [
     {

@@ -6,10 +6,10 @@ import { plural } from "../words.ts";
 
 export const command = defineCommand<VerifyReport>({
   name: "cache verify",
-  summary: "Read everything that a cache holds and set damaged entries aside",
+  summary: "Check everything in a cache and set damaged entries aside",
   details: [
-    "Entries that may have been computed from a damaged one are set aside with it: those whose inputs name the content that it had recorded.",
-    "Ends with exit code 4 when something was damaged. What is set aside is never reused and can be pruned.",
+    "Entries that may have been computed from a damaged one (their inputs name the content that it recorded) are also set aside.",
+    "Exits with 4 if an entry was damaged. Entries that were set aside are never reused and can be pruned.",
   ],
   arguments: [lookedAtArgument],
   options: [lookedAtOption],

@@ -9,14 +9,12 @@ import { table } from "../words.ts";
 
 export const command = defineCommand<CatalogResult>({
   name: "catalog",
-  summary: "List the models that are here",
-  details: [
-    "Built-in models and those that were fetched. With a model and --card, all its metadata are shown.",
-  ],
+  summary: "List the available models",
+  details: ["Lists built-in and fetched models. With MODEL and --card, shows all metadata of the model."],
   arguments: [{ name: "MODEL", description: "one model only" }],
   options: [
     { flags: "--card", description: "show all metadata of MODEL" },
-    { flags: "--more", description: "show title, task and origin, too" },
+    { flags: "--more", description: "also show title, task and origin" },
     {
       flags: "-o, --output <file>",
       description: "write the list to a .csv or .json file",
@@ -27,8 +25,8 @@ export const command = defineCommand<CatalogResult>({
       description: "only models of this task",
       choices: ["Annotation", "Representation", "Sampling"],
     },
-    { flags: "--hub", description: "refused: the hub's list is not read here", legacy: true },
-    { flags: "-l, --local", description: "accepted; the list is always of this machine", legacy: true },
+    { flags: "--hub", description: "refused: Memoir does not read the hub's list", legacy: true },
+    { flags: "-l, --local", description: "accepted; the list always shows local models", legacy: true },
     { flags: "--less", description: "accepted; the short list is the default", legacy: true },
     { flags: "-t, --as-table", description: "accepted; a table is the default", legacy: true },
   ],
@@ -38,7 +36,7 @@ export const command = defineCommand<CatalogResult>({
     if (given.is("hub"))
       throw new AppError(
         "CLI_USAGE",
-        "memoir catalog: --hub is not there, because Memoir keeps no list of the hub's models; `memoir fetch eos4e40` brings one by its identifier",
+        "memoir catalog: --hub is not supported, because Memoir has no list of the hub's models; `memoir fetch eos4e40` installs one by its identifier",
       );
     if (given.is("card") && model === undefined)
       throw new AppError("CLI_USAGE", "memoir catalog: --card needs a MODEL");

@@ -7,10 +7,10 @@ import { workflowArgument, workflowOptions, workflowWish } from "../workflow-opt
 
 export const command = defineCommand<CheckResult>({
   name: "check",
-  summary: "Tell everything that is wrong with a workflow, without running it",
+  summary: "Check a workflow without running it",
   details: [
-    "Reads the document and all it imports, and checks syntax, names, types and calls. With -i the inputs are checked as well.",
-    "Ends with exit code 3 when there are errors; warnings alone end with 0.",
+    "Reads the document and its imports, and checks syntax, names, types and calls. With -i the inputs are checked, too.",
+    "Exits with 3 if there are errors, and with 0 if there are only warnings.",
   ],
   arguments: [workflowArgument],
   options: [

@@ -5,8 +5,8 @@ import { present, sessionOption } from "../model-options.ts";
 
 export const command = defineCommand<CloseResult>({
   name: "close",
-  summary: "End the session that serve opened",
-  details: ["Stored predictions stay. Where no session is open, nothing happens and the exit code is 0."],
+  summary: "Close the session that serve opened",
+  details: ["Stored predictions are kept. If no session is open, nothing happens and the exit code is 0."],
   options: [sessionOption],
   examples: [{ command: "memoir serve molecular-weight && memoir close" }],
   act: async (given, { app }) => (await app()).close(present("session", given.text("session"))),

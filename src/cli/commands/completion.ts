@@ -16,7 +16,7 @@ const scripts: Readonly<Record<string, (commands: readonly CompletedCommand[]) =
 export const completionOf = (rows: readonly CommandRow[]) =>
   defineCommand<{ readonly shell: string; readonly script: string }>({
     name: "completion",
-    summary: "Print a script that completes commands and flags in your shell",
+    summary: "Print a completion script for your shell",
     details: [
       "bash: `memoir completion bash > ~/.local/share/bash-completion/completions/memoir`. zsh: write it as `_memoir` into a folder of $fpath. fish: `memoir completion fish > ~/.config/fish/completions/memoir.fish`.",
     ],

@@ -19,21 +19,21 @@ const unsupportedExit = 33;
 
 export const command = defineCommand<Result>({
   name: "cwl-runner",
-  summary: "Run a CWL process as other CWL programs expect it",
+  summary: "Run a CWL process with the interface that other CWL programs expect",
   details: [
-    "Prints one JSON object, the outputs, on standard output; everything else goes to standard error. Output files are copied flat into --outdir, and renamed where two have one name.",
-    "Tools whose DockerRequirement is required run in containers; all others run on this machine, unless they hint at an image and an engine is there. Without --cache nothing is reused or recorded.",
-    "Inputs come from JOB and from flags after the process, such as --threads 4, which win; arrays repeat theirs, records have --record.field. `memoir inputs PROCESS` lists them. An input that has the name of a flag of the runner is given after --.",
-    "Ends with 33 when the process needs something that is not supported, with 1 when it failed.",
+    "Prints the outputs as one JSON object on standard output; everything else goes to standard error. Output files are copied into --outdir without subfolders, and renamed if two have the same name.",
+    "Tools with DockerRequirement as a requirement run in containers. Tools with it as a hint run in a container if an engine and the image are available, and all others on this machine. Without --cache nothing is reused or recorded.",
+    "Inputs come from JOB and from flags after the process, such as --threads 4, which take precedence. Repeat the flag for an array; use --record.field for a record. `memoir inputs PROCESS` lists the inputs. If an input has the same name as a flag of the runner, pass it after --.",
+    "Exits with 33 if the process needs an unsupported feature, and with 1 if it failed.",
   ],
   arguments: [
     {
       name: "PROCESS",
-      description: "a document, with #fragment where it holds several; or a job with cwl:tool",
+      description: "a document, with #fragment if it contains several processes; or a job with cwl:tool",
     },
     {
       name: "JOB",
-      description: "inputs as JSON or YAML, - reads standard input; and --name value for each input",
+      description: "inputs as JSON or YAML, or - for standard input; and --name value for single inputs",
       many: true,
     },
   ],
@@ -41,39 +41,47 @@ export const command = defineCommand<Result>({
   options: [
     {
       flags: "--outdir <folder>",
-      description: "where output files are brought; default: the working directory",
+      description: "folder for output files",
+      default: "the current folder",
     },
-    { flags: "--quiet", description: "say nothing but errors" },
-    { flags: "--version", description: "print the version and end" },
-    { flags: "--validate", description: "check the document, and JOB where it is given, and run nothing" },
+    { flags: "--quiet", description: "print only errors" },
+    { flags: "--version", description: "print the version" },
+    { flags: "--validate", description: "check the document and, if given, JOB; run nothing" },
     {
       flags: "--basedir <folder>",
-      description: "what relative paths in JOB are relative to; default: its folder",
+      description: "folder that relative paths in JOB start from",
+      default: "the folder of JOB",
     },
     {
       flags: "--tmpdir-prefix <path>",
-      description: "beginning of the path of the folder that work is done in; default: in the system's place",
+      description: "prefix of the path of the working folder",
+      default: "in the temporary folder of the system",
     },
     {
       flags: "--tmp-outdir-prefix <path>",
-      description: "the same; it wins, since outputs lie there, too, until they are brought to --outdir",
+      description:
+        "the same; takes precedence, because outputs are there, too, until they are copied to --outdir",
     },
     {
       flags: "--on-error <how>",
-      description:
-        "after a failure: start nothing more (stop, the default), or go on with what does not depend on it",
+      description: "after a failure, stop, or continue with steps that do not depend on it",
+      default: "stop",
       choices: ["stop", "continue"],
     },
-    { flags: "--non-strict", description: "let fields pass that CWL does not know" },
-    { flags: "--podman", description: "run containers with podman; default: the first engine that answers" },
+    { flags: "--non-strict", description: "accept fields that CWL does not define" },
+    {
+      flags: "--podman",
+      description: "run containers with Podman",
+      default: "the first engine that answers",
+    },
     {
       flags: "--no-container",
-      description: "run everything on this machine; what needs a container is unsupported",
+      description: "run everything on this machine; tools that require a container are unsupported",
     },
     ...expressionOptions,
-    { ...cacheOption, description: "name of a cache, its folder, or s3://bucket/prefix; default: no cache" },
+    { ...cacheOption, default: "no cache" },
     { flags: "--cachedir <folder>", description: "the same as --cache with a folder", conflicts: ["cache"] },
-    { ...runsDirOption, description: "keep the run's folder here; default: it is removed in the end" },
+    { ...runsDirOption, description: "keep the run's folder here", default: "removed at the end" },
     ...cwltoolFlags,
   ],
   examples: [

@@ -7,7 +7,7 @@ export const command = defineCommand<DeleteResult>({
   name: "delete",
   summary: "Remove a fetched model",
   details: [
-    "Its stored predictions stay; `memoir predictions drop` removes those. Built-in models cannot be removed.",
+    "Its stored predictions are kept; `memoir predictions drop` removes them. Built-in models cannot be removed.",
   ],
   arguments: [{ name: "MODEL", description: "id or slug" }],
   options: [{ flags: "--all", description: "remove every fetched model" }],

@@ -6,8 +6,8 @@ import { table } from "../words.ts";
 
 export const command = defineCommand<DoctorResult>({
   name: "doctor",
-  summary: "Tell what is installed and reachable, and what each missing thing would enable",
-  details: ["Ends with exit code 4 when something that is meant to be used does not work."],
+  summary: "Report what is installed and reachable, and what each missing part would enable",
+  details: ["Exits with 4 if something that is configured does not work."],
   options: [...tierOptions],
   examples: [{ command: "memoir doctor" }],
   act: async (given, { app, ask }) =>

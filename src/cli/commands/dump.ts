@@ -17,26 +17,28 @@ import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<DumpResult>({
   name: "dump",
-  summary: "Write what the caches hold for a model",
+  summary: "Write a model's stored predictions to a file",
   details: [
-    "Needs a mode, from the session or as a flag. --local-cache-only and --cloud-cache-only write every row of that cache, or with -n a uniform random sample. --cache-only writes the local rows and then the cloud rows that are not among them; with -n the first N local rows, filled up with random cloud rows where they are too few.",
+    "Requires a mode, from the session or as a flag. --local-cache-only and --cloud-cache-only write all rows of that cache, or with -n a uniform random sample. --cache-only writes the local rows and then the cloud rows that are not stored locally; with -n the first N local rows, completed with random cloud rows if there are fewer.",
   ],
   options: [
     {
       flags: "-n, --n-samples <n>",
-      description: "write at most so many rows; default all (-1 means all, too)",
+      description: "maximum number of rows; -1 means all",
+      default: "all",
       kind: "count",
     },
     {
       flags: "-o, --output <file>",
-      description: "default MODEL_precalc.csv here; .csv, .tsv, .json or .h5, or - for standard output",
+      description: ".csv, .tsv, .json or .h5 file to write, or - for standard output",
+      default: "MODEL_precalc.csv in the current folder",
     },
     outputFormatOption,
     {
       flags: "--seed <text>",
-      description: "repeat the random choice of another dump; printed with each sample",
+      description: "seed of the random sample, to repeat another dump; printed with each sample",
     },
-    { flags: "--status-column", description: "add a column that says which cache each row came from" },
+    { flags: "--status-column", description: "add a column with the cache that each row came from" },
     { flags: "--model <model>", description: "dump this model without a session" },
     sessionOption,
     ...modeOptions,

@@ -10,26 +10,27 @@ type Mode = "random" | "curated" | "deterministic";
 
 export const command = defineCommand<ExampleResult>({
   name: "example",
-  summary: "Make inputs to try a model with",
+  summary: "Create example inputs for a model",
   details: [
-    "random: molecules drawn without replacement from a built-in list. deterministic: the first of that list. curated: the inputs that come with the model, all of them.",
+    "random draws molecules without replacement from a built-in list. deterministic takes the first molecules of that list. curated takes all example inputs of the model.",
   ],
-  arguments: [{ name: "MODEL", description: "needed for curated, where no model is served" }],
+  arguments: [{ name: "MODEL", description: "required for curated if no model is served" }],
   options: [
-    { flags: "-n, --n-samples <n>", description: "how many; default 5", kind: "count" },
+    { flags: "-n, --n-samples <n>", description: "number of inputs", default: "5", kind: "count" },
     {
       flags: "-o, --output <file>",
       description:
-        "write to a .csv, .tsv or .json file, or with - to standard output, instead of showing them",
+        ".csv, .tsv or .json file to write, or - for standard output, instead of showing the inputs",
       aliases: ["-f", "--file-name", "--output-file"],
     },
     outputFormatOption,
     {
       flags: "-m, --mode <mode>",
-      description: "default random",
+      description: "how to choose the inputs",
+      default: "random",
       choices: ["random", "curated", "deterministic"],
     },
-    { flags: "--seed <text>", description: "repeat a random draw" },
+    { flags: "--seed <text>", description: "seed of the random draw" },
     { flags: "--model <model>", description: "the same as MODEL" },
     sessionOption,
     { flags: "-r, --random", description: "the same as --mode random", legacy: true },

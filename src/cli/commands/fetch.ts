@@ -7,13 +7,13 @@ import { present } from "../model-options.ts";
 
 export const command = defineCommand<FetchResult>({
   name: "fetch",
-  summary: "Bring a model here from a folder, git, an archive or a server",
+  summary: "Install a model from a folder, git, an archive or a server",
   details: [
-    "A model is a folder in Ersilia's layout (metadata, model/framework/run.sh, run_columns.csv). An id such as eos4e40 means Ersilia's repository of that name. The URL of a running model server is remembered and asked when the model runs. Models are other people's programs: fetch those you trust.",
+    "A model is a folder in Ersilia's layout (metadata, model/framework/run.sh, run_columns.csv). An id such as eos4e40 means Ersilia's repository of that name. The URL of a running model server is stored and used when the model runs. Models contain programs that run with your permissions: fetch only models that you trust.",
   ],
   arguments: [{ name: "SOURCE", description: "folder, git URL, .zip or .tar.gz, server URL, or Ersilia id" }],
   options: [
-    { flags: "--version <tag>", description: "tag or branch of a git source; default its default branch" },
+    { flags: "--version <tag>", description: "tag or branch of a git source", default: "its main branch" },
     {
       flags: "--from-dir <folder>",
       description: "the same as naming the folder",
@@ -27,10 +27,10 @@ export const command = defineCommand<FetchResult>({
       aliases: ["--hosted-url"],
       legacy: true,
     },
-    { flags: "--from-github", description: "accepted; an id means its git repository anyway", legacy: true },
+    { flags: "--from-github", description: "accepted; an id always means its git repository", legacy: true },
     {
       flags: "--overwrite",
-      description: "accepted; fetching replaces what was fetched before anyway",
+      description: "accepted; fetching always replaces the installed model",
       legacy: true,
     },
     ...refusedByFetch,

@@ -9,12 +9,12 @@ const columnsShown = 12;
 
 export const command = defineCommand<InfoResult>({
   name: "info",
-  summary: "Tell about the served model, or any other",
-  arguments: [{ name: "MODEL", description: "id, slug, folder or URL; default the served model" }],
+  summary: "Show the served model or another one",
+  arguments: [{ name: "MODEL", description: "id, slug, folder or URL", default: "the served model" }],
   options: [
     { flags: "--model <model>", description: "the same as MODEL" },
     sessionOption,
-    refusedFlag("-o, --output <file>", "send `memoir info --json` into the file"),
+    refusedFlag("-o, --output <file>", "redirect `memoir info --json` to the file"),
   ],
   examples: [{ command: "memoir info molecular-weight" }],
   act: async (given, { app, ask }) =>

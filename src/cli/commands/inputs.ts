@@ -7,10 +7,10 @@ export const command = defineCommand<InputsResult>({
   name: "inputs",
   summary: "Print a template of a workflow's inputs",
   details: [
-    "The template is JSON with the name of every required input and, as its value, its type and description: fill in the values and hand the file to `memoir run -i`. --all lists optional inputs with their defaults as well.",
+    "The template is JSON with the name of every required input and, as its value, the type and description. Replace these by your values and pass the file to `memoir run -i`. --all also lists optional inputs with their defaults.",
   ],
   arguments: [workflowArgument],
-  options: [{ flags: "--all", description: "optional inputs, too" }, ...workflowOptions],
+  options: [{ flags: "--all", description: "include optional inputs" }, ...workflowOptions],
   examples: [{ command: "memoir inputs hello.wdl > inputs.json" }],
   act: async (given, { app, ask }) =>
     (await app()).workflows.inputs({ ...workflowWish(given), all: given.is("all") ? "yes" : "no" }, ask),

@@ -6,9 +6,9 @@ import { count } from "../words.ts";
 
 export const command = defineCommand<CompactResult>({
   name: "predictions compact",
-  summary: "Merge the many small files of a cloud cache into few",
+  summary: "Merge the small files of a cloud cache into larger ones",
   details: [
-    "Every run that records in a cloud cache adds a file. Fewer files make look-ups faster. No row changes.",
+    "Every run that records in a cloud cache adds a file. Fewer files make look-ups faster. Rows do not change.",
   ],
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [...tierOptions],

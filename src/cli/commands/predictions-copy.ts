@@ -10,11 +10,11 @@ export const command = defineCommand<CopyResult>({
   name: "predictions copy",
   summary: "Copy a model's stored predictions between the caches",
   details: [
-    "Copies every row to the other cache. What is there already is not written again, so copying may be repeated.",
+    "Copies every row to the other cache. Rows that exist there are not written again, so you can repeat the command.",
   ],
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [
-    { flags: "--from <cache>", description: "where the rows are", choices: tierChoices },
+    { flags: "--from <cache>", description: "cache to copy from", choices: tierChoices },
     ...tierOptions,
     ...localRuleOptions,
   ],

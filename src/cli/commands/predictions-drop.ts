@@ -9,18 +9,19 @@ export const command = defineCommand<DropResult>({
   name: "predictions drop",
   summary: "Delete a model's stored predictions",
   details: [
-    "Without --yes nothing is deleted; the rows are only counted. Rows belong to a release of the model and to its columns: --release removes those of another release, --stale everything that the model as it is here will never answer with. `memoir predictions stats` lists them. Rows that Ersilia wrote into a Redis stay.",
+    "Without --yes, rows are only counted. Rows belong to a release of the model and to its columns: --release removes rows of another release, --stale all rows that the installed model cannot use. `memoir predictions stats` lists them. Rows that Ersilia wrote to Redis are kept.",
   ],
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [
-    { flags: "--from <cache>", description: "which cache", choices: tierChoices },
+    { flags: "--from <cache>", description: "cache to delete from", choices: tierChoices },
     {
       flags: "--release <release>",
-      description: "default the model's current release",
+      description: "release of the rows",
+      default: "the model's current release",
       conflicts: ["stale"],
     },
     { flags: "--stale", description: "all other releases, and other sets of columns" },
-    { flags: "-y, --yes", description: "delete" },
+    { flags: "-y, --yes", description: "delete the rows" },
     ...tierOptions,
   ],
   examples: [{ command: "memoir predictions drop molecular-weight --from local" }],

@@ -8,11 +8,11 @@ import { count, plural } from "../words.ts";
 
 export const command = defineCommand<ImportResult>({
   name: "predictions import",
-  summary: "Store predictions from files that a model wrote elsewhere",
+  summary: "Import predictions from files that a model wrote elsewhere",
   details: [
-    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs; the same packed with gzip; shards of Ersilia's cloud cache (.gz, without a header); Parquet files with one column per value or with Ersilia's comma-joined output (Isaura's chunks).",
-    "A folder is read with all that is below it, and so is everything below s3://bucket/prefix; objects are downloaded one at a time. Files of no known kind are counted and named, and so are files that cannot be of the model: in a folder of another model's identifier, with other columns, or empty. A tree with folders of several versions (v1, v2) is refused.",
-    "Rows without any value are skipped. The rows count as answers of the model's current release: import only what that release computed.",
+    "Reads a .csv or .tsv file with a column input (or smiles) and the model's columns, such as Memoir's and Ersilia's outputs; the same files compressed with gzip; shards of Ersilia's cloud cache (.gz, without a header); Parquet files with one column per value or with Ersilia's comma-joined output (Isaura's chunks).",
+    "A folder is read recursively, and so is s3://bucket/prefix; objects are downloaded one at a time. Files of unknown formats are counted and listed, and so are files that cannot belong to the model: files in a folder with another model's identifier, with other columns, or empty. A tree with folders of several versions (v1, v2) is refused.",
+    "Rows without any value are skipped. The rows count as results of the model's current release: import only rows that this release computed.",
   ],
   arguments: [
     { name: "MODEL", description: "id, slug, folder or URL", required: true },
@@ -23,11 +23,16 @@ export const command = defineCommand<ImportResult>({
     },
   ],
   options: [
-    { flags: "--into <cache>", description: "where to store them; default local", choices: tierChoices },
+    {
+      flags: "--into <cache>",
+      description: "cache to store them in",
+      default: "local",
+      choices: tierChoices,
+    },
     delimiterOption,
     {
       flags: "--missing <word>",
-      description: "one more word that stands for a missing value, as given to memoir run --missing",
+      description: "additional text for missing values, as passed to memoir run --missing",
     },
     ...tierOptions,
   ],

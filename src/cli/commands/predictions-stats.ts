@@ -16,7 +16,7 @@ export const command = defineCommand<StatsResult>({
   name: "predictions stats",
   summary: "Count the stored predictions of each model",
   details: [
-    "Counts every release and set of columns that the caches hold. Only rows of a model's current release and columns are ever answered; the others are marked, and `memoir predictions drop MODEL --stale` removes them.",
+    "Counts every release and set of columns in the caches. Only rows of a model's current release and columns are used; the others are marked, and `memoir predictions drop MODEL --stale` removes them.",
   ],
   arguments: [{ name: "MODEL", description: "one model only" }],
   options: [...tierOptions, ...localRuleOptions],

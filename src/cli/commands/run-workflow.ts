@@ -28,84 +28,89 @@ type Result =
 
 export const command = defineCommand<Result>({
   name: "run",
-  summary: "Run a workflow, reusing what was computed before",
+  summary: "Run a workflow, reusing results that were computed before",
   details: [
-    "Every task call is looked up in the cache by what decides its result: the rendered command, the content of its inputs, the container image, the shell, the environment and the declared outputs. What is found is reused, what is missing is computed in containers and recorded. `memoir cache explain` says why something was computed.",
-    "Inputs come from -i and from name=value words, which win. The run's folder (~/.memoir/runs/…) holds the outputs, and for every computed call its command, streams and exit code.",
-    "Ends with exit code 1 when the run failed, 3 when the workflow or its inputs are wrong, 130 when it was stopped.",
+    "Memoir looks up every task call in the cache by everything that decides its result: the rendered command, the content of its inputs, the container image, the shell, the environment and the declared outputs. Results that are found are reused; missing ones are computed in containers and recorded. `memoir cache explain` explains why a call was computed.",
+    "Inputs come from -i and from name=value arguments, which take precedence. The run's folder (~/.memoir/runs/…) contains the outputs and, for every computed call, its command, streams and exit code.",
+    "Exits with 1 if the run failed, with 3 if the workflow or its inputs are invalid, and with 130 if it was stopped.",
   ],
   arguments: [
     workflowArgument,
     {
       name: "name=value",
-      description: "inputs, such as sample=NA12878 or threads=4; the first may be the file of --input",
+      description: "inputs, such as sample=NA12878 or threads=4; the first may be the inputs file",
       many: true,
     },
   ],
   options: [
-    { flags: "-i, --input <file>", description: "inputs as JSON or YAML; - reads standard input" },
+    { flags: "-i, --input <file>", description: "inputs as JSON or YAML, or - for standard input" },
     cacheOption,
     {
       flags: "--cache-behavior <when>",
-      description: "when computed calls are recorded; default: what the cache says, always",
+      description: "when to record computed calls",
+      default: "the setting of the cache",
       choices: ["always", "on-failure"],
     },
     { flags: "--no-cache", description: "neither reuse nor record anything" },
     {
       flags: "--cache-host-tasks",
       description:
-        "reuse and record tasks that run without a container; this machine's environment enters their keys",
+        "reuse and record tasks that run without a container; this machine's environment is part of their keys",
     },
     {
       flags: "--executor <where>",
       description:
-        "where tasks run; mixed is container for tasks that name an image and host for all others; default auto, which is mixed for CWL and else container",
+        "where tasks run: mixed uses containers for tasks that name an image and the host for all others; auto is mixed for CWL and container otherwise",
+      default: "auto",
       choices: executorNames,
     },
     ...executorFlags,
-    { flags: "--image <image>", description: "image of tasks that name none; default ubuntu:24.04" },
+    { flags: "--image <image>", description: "image for tasks that name none", default: "ubuntu:24.04" },
     {
       flags: "--copy-inputs",
-      description: "give tasks copies of their inputs, which they may move, pack and change",
+      description: "give tasks copies of their inputs, which they may move, compress and change",
     },
     {
       flags: "--env <variable>",
       description:
-        "hand NAME (with your value) or NAME=VALUE on to every task; it enters the keys; may be given several times",
+        "pass NAME (with your value) or NAME=VALUE to every task; it is part of the keys; may be given several times",
       many: true,
     },
     {
       flags: "--max-cpus <n>",
-      description: "cores that running tasks may use together; default: the machine's",
+      description: "total cores of running tasks",
+      default: "all of the machine",
       kind: "number",
     },
     {
       flags: "--gpus <n>",
-      description: "GPUs of this machine that running tasks may use together; default: none",
+      description: "total GPUs of running tasks",
+      default: "none",
       kind: "count",
     },
-    { flags: "--max-memory <size>", description: "memory that running tasks may use together, such as 8G" },
+    { flags: "--max-memory <size>", description: "total memory of running tasks, such as 8G" },
     {
       flags: "--clamp-resources",
       description:
-        "run tasks that ask for more cores or memory than there are with what there is, and say so; --lenient does it, too",
+        "run tasks that request more cores or memory than available with what is available, and report this; --lenient implies it",
     },
     {
       flags: "--fail <how>",
       description:
-        "after a failure: start nothing more (fast, the default), or go on with what does not depend on it (slow)",
+        "after a failure, start nothing more (fast), or continue with calls that do not depend on it (slow)",
+      default: "fast",
       choices: ["fast", "slow"],
     },
-    { flags: "--dry-run", description: "tell what would be reused and what computed, and why; run nothing" },
+    { flags: "--dry-run", description: "show which calls would be reused or computed, and why; run nothing" },
     {
       flags: "--recheck <share>",
-      description: "compute this share of the reused calls again, such as 5%, and compare",
+      description: "compute this share of the reused calls again, such as 5%, and compare the results",
     },
-    { flags: "--out <folder>", description: "copy the final outputs here as well" },
+    { flags: "--out <folder>", description: "copy the final outputs to this folder" },
     {
       flags: "--files <folder>",
       description:
-        "folder that documents of a bundle or URL may read as well; without it they read their own files and the run's inputs",
+        "additional folder that documents of a bundle or URL may read; without it they read only their own files and the run's inputs",
     },
     runsDirOption,
     ...workflowOptions,

@@ -29,11 +29,11 @@ export const command = defineCommand<RunResult>({
   name: "run",
   summary: "Predict for every input of a file",
   details: [
-    "With a workflow as its argument (`memoir run main.wdl`) it runs the workflow instead; `memoir run main.wdl --help` tells about that.",
-    "Reads the inputs, looks them up in the caches that the mode names, computes what is missing where the mode allows it, and writes one row per input in the inputs' order: key (MD5 of the input), input, and the model's columns.",
-    "Inputs: .csv, .tsv, .smi or .json. A file of several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and blanks between cells are recognised by the first lines, or refused where they could be part of a text; --delimiter decides. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output appears when it is whole; an interrupted run goes on where it stopped when the same command is given again.",
-    "With -o - the rows go to standard output as they are made, and the summary to standard error. Standard input and other pipes are read once, so such a run starts anew after an interruption; what it had computed is in the cache.",
-    "Ends with exit code 1 when rows had to be computed and every single one failed.",
+    "With a workflow as its argument (`memoir run main.wdl`), the command runs the workflow instead; see `memoir run main.wdl --help`.",
+    "Reads the inputs, looks them up in the caches of the chosen mode, computes missing rows if the mode allows it, and writes one row per input, in the order of the inputs: key (MD5 of the input), input, and the model's columns.",
+    "Inputs: .csv, .tsv, .smi or .json. A file with several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and spaces between cells are detected from the first lines, or refused if they could be part of the text; --delimiter sets the separator. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output file appears when it is complete; an interrupted run resumes where it left off when you repeat the command.",
+    "With -o - the rows go to standard output as they are computed, and the summary to standard error. Standard input and other pipes can be read only once, so such a run starts again after an interruption; the rows that it computed are in the cache.",
+    "Exits with 1 if rows had to be computed and all of them failed.",
   ],
   options: [
     {
@@ -47,7 +47,8 @@ export const command = defineCommand<RunResult>({
     },
     {
       flags: "-b, --batch-size <n>",
-      description: "inputs handed to the model at once; default 100, then more while the model is healthy",
+      description: "inputs per batch",
+      default: "100, increasing while the model is healthy",
       kind: "count",
     },
     inputFormatOption,
@@ -56,20 +57,21 @@ export const command = defineCommand<RunResult>({
     sessionOption,
     ...modeOptions,
     ...lookUpOptions,
-    { flags: "--status-column", description: "add a column that says how each row was answered" },
+    { flags: "--status-column", description: "add a column with the source of each row" },
     {
       flags: "--column <name>",
-      description: "column that holds the inputs, by its header or its number from 1",
+      description: "column of the inputs, by header or by number from 1",
     },
     delimiterOption,
     { flags: "--header", description: "the first line is a header, even if it looks like a molecule" },
     { flags: "--no-header", description: "the first line is a row" },
     {
       flags: "--workers <n>",
-      description: "batches computed at the same time; default 1, for built-in models the processors up to 4",
+      description: "batches computed at the same time",
+      default: "1; for built-in models the number of processors, at most 4",
       kind: "count",
     },
-    { flags: "--timeout <seconds>", description: "time one batch may take; default 600", kind: "number" },
+    { flags: "--timeout <seconds>", description: "time limit of one batch", default: "600", kind: "number" },
     ...tierOptions,
     ...localRuleOptions,
   ],
@@ -77,7 +79,7 @@ export const command = defineCommand<RunResult>({
     {
       command:
         "memoir example molecular-weight -n 5 -o in.csv && memoir run --model molecular-weight -i in.csv -o out.csv",
-      note: "all in one, without a session",
+      note: "without a session",
     },
     {
       command:

@@ -5,14 +5,14 @@ import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
 
 export const command = defineCommand<CancelResult>({
   name: "runs cancel",
-  summary: "Stop a running workflow; what is finished is kept",
+  summary: "Stop a running workflow; finished work is kept",
   arguments: [runArgument],
   options: [runsDirOption],
   examples: [
     {
       command:
         "sed -i 's/echo/sleep 600; echo/' hello.wdl; memoir run hello.wdl name=Ada --executor host & until memoir runs cancel last; do sleep 1; done",
-      note: "a run that would take ten minutes is stopped from elsewhere",
+      note: "stops a run that would take ten minutes",
     },
   ],
   act: async (given, { app, ask }) => (await app()).workflows.runs.cancel(runWish(given), ask),

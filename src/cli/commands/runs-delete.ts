@@ -8,25 +8,26 @@ import { runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<DeleteRunsResult>({
   name: "runs delete",
-  summary: "Delete the folders of runs that ended; what they recorded in a cache stays",
+  summary: "Delete the folders of ended runs; results in a cache are kept",
   details: [
-    "A run's folder holds its streams, its work folders and its outputs; copies made with --out are not touched. A run that is going on is never deleted. A crashed run that is deleted can no longer be taken up. A run whose results still wait to be recorded stays: the next run with its cache records them.",
+    "A run's folder contains its streams, its work folders and its outputs; copies made with --out are not deleted. A running run is never deleted. A crashed run can no longer be resumed once it is deleted. A run with results that are not recorded yet is kept: the next run with its cache records them.",
   ],
   arguments: [
     {
       name: "RUN",
-      description: "ids of runs, their beginnings or ends, or their folders; none: all, with --older-than",
+      description:
+        "ids of runs, beginnings or ends of ids, or folders; without it, all runs that --older-than selects",
       many: true,
     },
   ],
   options: [
     {
       flags: "--older-than <age>",
-      description: "only runs that started so long ago or earlier, such as 30d",
+      description: "only runs that started at least this long ago, such as 30d",
     },
     {
       flags: "--force",
-      description: "also runs whose results still wait to be recorded; those results are lost",
+      description: "also delete runs with results that are not recorded yet; those results are lost",
     },
     runsDirOption,
   ],
@@ -46,10 +47,10 @@ export const command = defineCommand<DeleteRunsResult>({
     ),
   render: ({ deleted, running, waiting, folder }, screen) => {
     for (const { run, workflow, state } of deleted) screen.out(`${run}  ${state}  ${workflow}`);
-    for (const run of running) screen.out(`${run}  is running and stays`);
+    for (const run of running) screen.out(`${run}  is running and was kept`);
     for (const run of waiting)
       screen.out(
-        `${run}  has results that wait to be recorded and stays; the next run with its cache records them, --force deletes them`,
+        `${run}  has results that are not recorded yet and was kept; the next run with its cache records them, --force deletes them`,
       );
     screen.out(`${plural(deleted.length, "run")} deleted in ${folder}`);
   },

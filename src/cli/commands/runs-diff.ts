@@ -7,13 +7,13 @@ import { runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<DiffResult>({
   name: "runs diff",
-  summary: "Tell what two runs did differently, call by call",
+  summary: "Compare two runs, call by call",
   details: [
     "Compares the components of the calls' keys: commands, contents of inputs, images, environments and outputs.",
   ],
   arguments: [
     { name: "BEFORE", description: "a run", required: true },
-    { name: "AFTER", description: "another run; default: the last one" },
+    { name: "AFTER", description: "another run", default: "the last run" },
   ],
   options: [runsDirOption],
   examples: [

@@ -10,7 +10,7 @@ export const command = defineCommand<{ readonly runs: readonly RunRow[]; readonl
   name: "runs list",
   summary: "List workflow runs, newest first",
   options: [
-    { flags: "-n, --limit <n>", description: "at most so many; default 20", kind: "count" },
+    { flags: "-n, --limit <n>", description: "maximum number of runs", default: "20", kind: "count" },
     { flags: "--workflow <name>", description: "only runs of this workflow" },
     runsDirOption,
   ],

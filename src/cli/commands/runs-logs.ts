@@ -8,11 +8,11 @@ export const command = defineCommand<LogsResult>({
   name: "runs logs",
   summary: "Print the command, the output streams and the exit code of a run's calls",
   details: [
-    "Without CALL those of the failed calls, or of all computed ones when none failed. Long streams are cut to their end.",
+    "Without CALL, shows the failed calls, or all computed calls if none failed. Of long streams only the end is shown.",
   ],
   arguments: [
     runArgument,
-    { name: "CALL", description: "only this call: its path, the end of it, or a task's name" },
+    { name: "CALL", description: "only this call: its path, the end of its path, or a task's name" },
   ],
   options: [{ flags: "--call <call>", description: "the same as CALL" }, runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last greet" }],

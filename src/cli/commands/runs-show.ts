@@ -9,7 +9,7 @@ export const command = defineCommand<ShowResult>({
   name: "runs show",
   summary: "Show a run and its calls",
   details: [
-    "A run whose process was killed is shown as crashed; the same command again reuses what it had recorded.",
+    "A run whose process was killed is shown as crashed; if you repeat its command, the new run reuses what it had recorded.",
   ],
   arguments: [runArgument],
   options: [runsDirOption],

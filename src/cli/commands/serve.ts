@@ -16,10 +16,10 @@ import { plural, table } from "../words.ts";
 
 export const command = defineCommand<ServeResult>({
   name: "serve",
-  summary: "Choose a model and a cache mode for the commands that follow",
+  summary: "Select a model and a cache mode for the following commands",
   details: [
-    "Opens a session: run, dump, info and close use it without naming the model again. The session belongs to this shell, or has the name given with --session or MEMOIR_SESSION, so that scripts, cron and cluster jobs can share it. Serving again replaces it.",
-    "Without a mode flag, run looks up the local cache, computes what is missing and records it there.",
+    "Opens a session, so that run, dump, info and close need no model name. The session belongs to this shell, or has the name given with --session or MEMOIR_SESSION, so that scripts, cron and cluster jobs can share it. Another serve replaces it.",
+    "Without a mode flag, run looks up the local cache, computes missing rows and records them there.",
   ],
   arguments: [
     { name: "MODEL", description: "id, slug, folder of a model, or URL of a running server", required: true },
@@ -33,7 +33,7 @@ export const command = defineCommand<ServeResult>({
     ...legacyCacheOptions,
     {
       flags: "-a, --access <who>",
-      description: "accepted; who may read a bucket is decided by the bucket",
+      description: "accepted; the bucket's policy decides who may read it",
       choices: ["public", "private"],
       legacy: true,
     },
@@ -42,7 +42,7 @@ export const command = defineCommand<ServeResult>({
     { flags: "--tracking-use-case <case>", description: "accepted; nothing is tracked", legacy: true },
     {
       flags: "--max-cache-memory-frac <n>",
-      description: "accepted; the memory of a Redis server is its owner's business",
+      description: "accepted; configure the memory limit on the Redis server",
       kind: "number",
       legacy: true,
     },

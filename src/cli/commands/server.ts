@@ -16,51 +16,59 @@ const openAccount = "000000000000";
 
 export const command = defineCommand<ServerResult>({
   name: "server",
-  summary: "Speak the AWS HealthOmics workflows API to unmodified AWS clients",
+  summary: "Serve the AWS HealthOmics workflows API for unmodified AWS clients",
   details: [
-    "Runs, tasks, caches and workflows are kept in a ledger under the home folder; a server that is stopped or killed takes its runs up again when it is started again.",
-    "With --access-keys every request must be signed with one of the keys, and each account sees only its own. Without, nobody is checked and the server listens on this machine only.",
-    "Accounts keep records apart, not programs: tasks of the host executor may read what the server may read. Give --executor container where accounts do not trust each other.",
-    "Clients need their host prefix switched off: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
+    "Runs, tasks, caches and workflows are kept in a ledger in the home folder; a server that was stopped or killed resumes its runs when it starts again.",
+    "With --access-keys every request must be signed with one of the keys, and each account sees only its own records. Without it, requests are not authenticated and the server listens only on this machine.",
+    "Accounts separate records, not programs: tasks of the host executor can read everything that the server can read. Use --executor container if accounts do not trust each other.",
+    "Disable the host prefix in clients: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
   options: [
     {
       flags: "--port <n>",
-      description: "port to listen on; 0 takes a free one (default 8080)",
+      description: "port to listen on; 0 chooses a free one",
+      default: "8080",
       kind: "count",
     },
-    { flags: "--host <address>", description: "address to listen on (default 127.0.0.1)" },
+    { flags: "--host <address>", description: "address to listen on", default: "127.0.0.1" },
     {
       flags: "--access-keys <file>",
       description: "JSON list of accessKeyId, secretAccessKey and account (12 digits)",
     },
-    { flags: "--region <name>", description: "region in ARNs (default us-east-1)" },
+    { flags: "--region <name>", description: "region in ARNs", default: "us-east-1" },
     {
       flags: "--files <folder>",
-      description:
-        "file:// locations and paths are allowed below this folder (default: everywhere; with --access-keys: nowhere)",
+      description: "folder below which file:// locations and paths are allowed",
+      default: "everywhere; with --access-keys nowhere",
     },
-    { flags: "--max-runs <n>", description: "runs under way at the same time (default 8)", kind: "count" },
+    {
+      flags: "--max-runs <n>",
+      description: "maximum number of runs at the same time",
+      default: "8",
+      kind: "count",
+    },
     {
       flags: "--executor <kind>",
-      description: "container (default) or host, for machines without containers",
+      description: "where tasks run; host is for machines without containers",
+      default: "container",
       choices: executorNames,
     },
     ...executorFlags,
     {
       flags: "--copy-inputs",
-      description: "give tasks copies of their inputs, which they may move, pack and change",
+      description: "give tasks copies of their inputs, which they may move, compress and change",
     },
     { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
-    { flags: "--image <name>", description: "image of tasks that name none" },
+    { flags: "--image <name>", description: "image for tasks that name none" },
     {
       flags: "--gpus <n>",
-      description: "GPUs of this machine that tasks of all runs may use together (default: none)",
+      description: "total GPUs of the tasks of all runs",
+      default: "none",
       kind: "count",
     },
     {
       flags: "--for <seconds>",
-      description: "stop by itself after so long; for trying things out",
+      description: "stop after this time; for trying the server out",
       kind: "number",
     },
   ],
@@ -89,7 +97,7 @@ export const command = defineCommand<ServerResult>({
       screen.say(`listening on ${result.url}`);
       if (result.authentication === "none")
         screen.say(
-          `${screen.paint.yellow("warning:")} requests are not checked: anybody on this machine may use this server; --access-keys FILE changes that`,
+          `${screen.paint.yellow("warning:")} requests are not authenticated: anyone on this machine can use this server; use --access-keys FILE to change this`,
         );
       omics.runs.resume();
       server.resume();
@@ -102,7 +110,7 @@ export const command = defineCommand<ServerResult>({
     }
   },
   render: (result, screen) =>
-    screen.say(`stopped listening on ${result.url}; runs under way go on with the next start`),
+    screen.say(`stopped listening on ${result.url}; active runs resume at the next start`),
 });
 
 function wishOf(given: Given): OmicsWish {

@@ -9,7 +9,8 @@ export const containerKind: ExecutorKind = {
       name: "engine",
       value: "engine",
       choices: ["docker", "podman"],
-      description: "container engine; default: the first that answers",
+      description: "container engine",
+      default: "the first that answers",
     },
   ],
   checks: [

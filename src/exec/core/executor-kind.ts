@@ -32,10 +32,12 @@ export interface ExecutorWorld {
 export interface ExecutorOption {
   /** `engine`; its flag is `--engine`. */
   readonly name: string;
-  /** What stands for the value in help; absent: the option has no value, and is given or not. */
+  /** Placeholder of the value in help; absent: the option takes no value. */
   readonly value?: string;
   readonly choices?: readonly string[];
   readonly description: string;
+  /** What applies without the option. */
+  readonly default?: string;
 }
 
 /** By name; `true` for an option without a value. Plain data. */
