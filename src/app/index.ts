@@ -32,7 +32,8 @@ export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
 export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
 export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
 export type { DiagnosticFact } from "./workflows/load.ts";
-export type { FailureFact, RunWorkflowWish, WorkflowRunResult } from "./workflows/run.ts";
+export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
+export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
 export type {
   CancelResult,
   DiffResult,

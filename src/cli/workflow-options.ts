@@ -68,7 +68,7 @@ export const cacheOption: OptionSpec = {
   default: "~/.memoir/cache",
 };
 
-export function workflowWish(given: Given) {
+export function programOrder(given: Given) {
   return {
     workflow: given.argument(0) ?? "",
     ...present("main", given.text("main")),

@@ -109,7 +109,7 @@ async function runTest(
         failure: "fast",
         lenient: "no",
         containers: options.containers,
-        cache: options.cache === undefined ? { kind: "none" } : { kind: "at", place: options.cache },
+        cache: options.cache === undefined ? { off: true } : { place: options.cache },
       },
       (event) => {
         if (event.kind === "call.reused") options.onCall?.("reused");

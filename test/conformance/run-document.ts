@@ -41,21 +41,18 @@ export async function runDocument(request: DocumentRun): Promise<DocumentEnd> {
 
 async function runOnce(app: App, request: DocumentRun, name: string): Promise<DocumentEnd> {
   try {
-    const result = await app.workflows.run(
-      {
+    const order = await app.workflows.order({
+      program: {
         workflow: request.document,
         ...(request.target === undefined ? {} : { target: request.target }),
-        ...(request.inputs === undefined ? {} : { inputs: request.inputs }),
-        values: [],
-        cache: { kind: "at", place: `${request.scratch}/cache` },
-        cacheHostTasks: "yes",
-        executor: { name: request.executor ?? "host", options: {} },
-        failure: "fast",
-        runsDir: `${request.scratch}/runs/${name}`,
       },
-      () => undefined,
-      freshAsk(),
-    );
+      inputs: request.inputs === undefined ? {} : { file: request.inputs },
+      cache: { place: `${request.scratch}/cache`, hostTasks: true },
+      executor: { name: request.executor ?? "host", options: {} },
+      failure: "fast",
+      runsDir: `${request.scratch}/runs/${name}`,
+    });
+    const result = await app.workflows.run(order, { onEvent: () => undefined }, freshAsk());
     if (result.state === "succeeded") {
       return {
         kind: "succeeded",

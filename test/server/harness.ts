@@ -74,8 +74,8 @@ export async function openServer(
   const omics = await app.openOmics(
     {
       ...(options.engine === undefined
-        ? { executor: { name: "host", options: {} }, cacheHostTasks: "yes" }
-        : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: "no" }),
+        ? { executor: { name: "host", options: {} }, cacheHostTasks: true }
+        : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: false }),
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       ...(options.keys === undefined
         ? {}

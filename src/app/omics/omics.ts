@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
-import type { RunWorkflowWish } from "../workflows/run.ts";
 import { createDefinitionChecker } from "./definition-checker.ts";
 import {
   type DefinitionAnswer,
@@ -18,11 +17,10 @@ import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { checkStores, type StoreCheck } from "./readiness.ts";
-import { RunDesk } from "./run-desk.ts";
+import { RunDesk, type TaskChoices } from "./run-desk.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
 
-export interface OmicsWish
-  extends Pick<RunWorkflowWish, "executor" | "copyInputs" | "cacheHostTasks" | "image" | "gpus"> {
+export interface OmicsWish extends TaskChoices {
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
@@ -89,7 +87,7 @@ export async function openOmics(
     throw error;
   });
   await sweepDefinitions(environment);
-  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...executor } = wish;
+  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...tasks } = wish;
   const allowed = allowedPlaces(wish, environment);
   const tallies = new RunTallies();
   const accounts = new Set(keys.map(({ account }) => account)).size;
@@ -98,7 +96,7 @@ export async function openOmics(
     ledger,
     region,
     environment,
-    executor,
+    tasks,
     allowed,
     tallies,
     onBug,

@@ -3,7 +3,7 @@
  * where there are several, S3 is the place for data, and folders only where the operator says so.
  */
 import { normalize } from "node:path";
-import type { WorkflowWish } from "../workflows/load.ts";
+import type { ProgramOrder } from "../workflows/load.ts";
 
 export type AllowedPlaces =
   /** Nobody is checked and everybody is on this machine. */
@@ -49,7 +49,7 @@ export function withinOf(allowed: AllowedPlaces): { readonly within?: string } {
 export function boundsOf(
   allowed: AllowedPlaces,
   own: readonly string[],
-): Pick<WorkflowWish, "bounds" | "network"> {
+): Pick<ProgramOrder, "bounds" | "network"> {
   if (allowed.kind === "all") return { bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
   const folders = allowed.folder === undefined ? own : [...own, allowed.folder];
   return { bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };

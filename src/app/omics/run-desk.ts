@@ -4,9 +4,10 @@
  * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
  * tasks had recorded is reused, so no task runs twice.
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { explainRun, replaceFile, type TimedEvent } from "../../engine/index.ts";
+import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
 import type {
   DefinitionRecord,
@@ -21,7 +22,9 @@ import { type EntryNames, measureCache } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { openCache } from "../workflows/cache-place.ts";
 import type { CacheRecord } from "../workflows/cache-registry.ts";
-import { type RunWorkflowWish, run as runOnEngine, type WorkflowRunResult } from "../workflows/run.ts";
+import { runOrder, type WorkflowRunResult } from "../workflows/run.ts";
+import { parsedInputs } from "../workflows/run-inputs.ts";
+import type { RunOrder } from "../workflows/run-order.ts";
 import { knownRun, nextEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { ImageMap, type RegistryMap } from "./image-map.ts";
@@ -41,13 +44,20 @@ export interface RunDeskOptions {
   /** Of ARNs. */
   readonly region: string;
   readonly environment: Environment;
-  readonly executor: Pick<RunWorkflowWish, "executor" | "copyInputs" | "cacheHostTasks" | "image" | "gpus">;
+  readonly tasks: TaskChoices;
   /** Which places of this machine documents may name, beside the run's own. */
   readonly allowed: AllowedPlaces;
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
   readonly tallies: RunTallies;
   readonly onBug: (error: unknown) => void;
+}
+
+/** What holds for the tasks of all runs. */
+export interface TaskChoices extends Pick<RunOrder, "executor" | "copyInputs" | "image"> {
+  /** Record and reuse tasks that run without a container, whatever the cache says. */
+  readonly cacheHostTasks: boolean;
+  readonly gpus?: number;
 }
 
 export interface TaskExplanation {
@@ -259,38 +269,10 @@ export class RunDesk {
     { book, images }: { readonly book: TaskBook; readonly images: ImageMap | undefined },
     ask: Ask,
   ): Promise<WorkflowRunResult> {
-    const { environment, executor } = this.#options;
     const folder = this.#folderOf(run);
-    const runsDir = join(folder, "runs");
     await mkdir(folder, { recursive: true });
-    const inputs = join(folder, "parameters.json");
-    await writeFile(inputs, run.parameters);
-    const definition = this.#definitionOf(run);
     const cache = this.#cacheOf(run);
-    const wish: RunWorkflowWish = {
-      ...executor,
-      workflow: definition.folder,
-      reach: "inside",
-      ...boundsOf(this.#options.allowed, [definition.folder, folder]),
-      ...(definition.main === "" ? {} : { main: definition.main }),
-      lenient: definition.engine === "WDL_LENIENT" ? "yes" : "no",
-      inputs,
-      values: [],
-      // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
-      cache:
-        cache === undefined
-          ? { kind: "record", record: privateCache(run, folder) }
-          : {
-              kind: "record",
-              record: this.#recordFor(cache, run),
-              names: this.#entryNames(run, cache, book),
-            },
-      ...(images === undefined ? {} : { mapImages: (resolver) => images.over(resolver) }),
-      failure: "fast",
-      runsDir,
-      runId: await nextEngineRun(run, runsDir),
-      turns: this.#turns.of(() => this.#groupOf(run)),
-    };
+    const order = await this.#orderOf(run, { folder, cache });
     const onEvent = (event: TimedEvent) => {
       if (event.kind === "run.started") {
         const { run: name, directory } = event;
@@ -302,7 +284,48 @@ export class RunDesk {
       book.onEvent(event);
       this.#tell(run, event);
     };
-    return runOnEngine(wish, environment, onEvent, ask);
+    const ports = {
+      onEvent,
+      turns: this.#turns.of(() => this.#groupOf(run)),
+      ...(images === undefined ? {} : { mapImages: (resolver: ImageResolver) => images.over(resolver) }),
+      ...(cache === undefined ? {} : { entryNames: this.#entryNames(run, cache, book) }),
+    };
+    return runOrder(order, ports, this.#options.environment, ask);
+  }
+
+  async #orderOf(
+    run: RunRecord,
+    { folder, cache }: { readonly folder: string; readonly cache: RunCacheRecord | undefined },
+  ): Promise<RunOrder> {
+    const { allowed, tasks } = this.#options;
+    const { cacheHostTasks, gpus, ...choices } = tasks;
+    const definition = this.#definitionOf(run);
+    const runsDir = join(folder, "runs");
+    return {
+      ...choices,
+      program: {
+        workflow: definition.folder,
+        reach: "inside",
+        ...boundsOf(allowed, [definition.folder, folder]),
+        ...(definition.main === "" ? {} : { main: definition.main }),
+        lenient: definition.engine === "WDL_LENIENT" ? "yes" : "no",
+      },
+      // The folder that the server was started in means nothing to anybody.
+      inputs: {
+        baseDir: folder,
+        ...(await parsedInputs({ name: "parameters.json", text: run.parameters })),
+      },
+      cache: {
+        kind: "record",
+        // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
+        record: cache === undefined ? privateCache(run, folder) : this.#recordFor(cache, run),
+        hostTasks: cacheHostTasks,
+      },
+      limits: gpus === undefined ? {} : { gpus },
+      failure: "fast",
+      runsDir,
+      runId: await nextEngineRun(run, runsDir),
+    };
   }
 
   /** In manifests, as GetRunTask and the cache's log have them. */

@@ -2,10 +2,10 @@
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
 import type { Parameter, Program, WorkflowInterface } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
-import { type DiagnosticFact, diagnosticFact, loadWorkflow, programOf, type WorkflowWish } from "./load.ts";
-import { readInputs } from "./run-inputs.ts";
+import { type DiagnosticFact, diagnosticFact, loadWorkflow, type ProgramOrder, programOf } from "./load.ts";
+import { inputsOrder, readInputs } from "./run-inputs.ts";
 
-export interface CheckWish extends WorkflowWish {
+export interface CheckWish extends ProgramOrder {
   /** Inputs to check as well. */
   readonly inputs?: string;
 }
@@ -47,7 +47,7 @@ async function inputFaults(
   { cwd }: Environment,
   ask: Ask,
 ): Promise<readonly Diagnostic[]> {
-  const given = await readInputs({ file, words: [], fromHere: "yes" }, program.interface, cwd);
+  const given = readInputs(await inputsOrder({ file }, cwd), [], program.interface, cwd);
   return [...(given.warnings ?? []), ...(await program.checkInputs(given, ask))];
 }
 
@@ -60,7 +60,7 @@ export interface InputsResult {
 }
 
 export async function inputs(
-  wish: WorkflowWish & { readonly all: "yes" | "no" },
+  wish: ProgramOrder & { readonly all: "yes" | "no" },
   environment: Environment,
   ask: Ask,
 ): Promise<InputsResult> {

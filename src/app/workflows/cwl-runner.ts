@@ -12,17 +12,18 @@ import { type Ask, isAppError } from "../../kernel/index.ts";
 import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
-import type { FlagsWish } from "./flag-words.ts";
+import type { FlagsOrder } from "./flag-words.ts";
 import { diagnosticFact, invalid } from "./load.ts";
 import { removeTree } from "./remove-tree.ts";
-import { type FailureFact, failureFact, type RunWorkflowWish, runToSummary } from "./run.ts";
+import { type FailureFact, failureFact, runToSummary } from "./run.ts";
+import { type CacheRequest, orderOf, type RunRequest } from "./run-order.ts";
 
 export interface CwlRunnerWish {
   /** A document, with `#fragment` where it holds several; or a job with `cwl:tool`. */
   readonly process: string;
   readonly job?: string;
   /** Inputs as `--name value`, which win over the job. */
-  readonly flags: FlagsWish;
+  readonly flags: FlagsOrder;
   /** What relative paths in the job are relative to. Default: its folder. */
   readonly basedir?: string;
   /** Beginning of the path of the run's folder, when it is removed in the end. Default: in the system's place. */
@@ -38,7 +39,7 @@ export interface CwlRunnerWish {
   /** Whether fields that CWL does not know are let pass. */
   readonly lenient: "yes" | "no";
   readonly expressions?: ExpressionOptions;
-  readonly cache: RunWorkflowWish["cache"];
+  readonly cache: CacheRequest;
   /** Keep the run's folder here. Default: it is removed in the end. */
   readonly runsDir?: string;
 }
@@ -60,30 +61,8 @@ export async function runCwl(
   const started = await documentAndJob(wish, cwd);
   const runs = wish.runsDir ?? (await temporaryFolder(wish.tmpPrefix, cwd));
   try {
-    const summary = await runToSummary(
-      {
-        ...started,
-        language: "cwl",
-        ...(wish.expressions !== undefined && { expressions: wish.expressions }),
-        lenient: wish.lenient,
-        values: [],
-        flags: wish.flags,
-        ...(wish.basedir !== undefined && { inputsBase: resolve(cwd, wish.basedir) }),
-        cache: wish.cache,
-        cacheHostTasks: "yes",
-        executor:
-          wish.containers === "never"
-            ? { name: "host", options: {} }
-            : { name: "mixed", options: wish.engine === undefined ? {} : { engine: wish.engine } },
-        failure: wish.failure,
-        runsDir: runs,
-        // A folder that goes away in the end need not be pleasant to read.
-        outputs: wish.runsDir === undefined ? "in place" : "deliver",
-      },
-      environment,
-      onEvent,
-      ask,
-    );
+    const order = await orderOf(requestOf(wish, started, runs), environment);
+    const summary = await runToSummary(order, { onEvent }, environment, ask);
     if (summary.state === "cancelled") return { kind: "cancelled" };
     const unsupported = summary.failures.map(unsupportedWords).find((words) => words !== undefined);
     if (unsupported !== undefined) return { kind: "unsupported", why: unsupported };
@@ -100,6 +79,31 @@ export async function runCwl(
   } finally {
     if (wish.runsDir === undefined) await removeTree(runs);
   }
+}
+
+function requestOf(wish: CwlRunnerWish, { inputs, ...program }: Started, runsDir: string): RunRequest {
+  return {
+    program: {
+      ...program,
+      language: "cwl",
+      ...(wish.expressions !== undefined && { expressions: wish.expressions }),
+      lenient: wish.lenient,
+    },
+    inputs: {
+      flags: wish.flags,
+      ...(inputs !== undefined && { file: inputs }),
+      ...(wish.basedir !== undefined && { baseDir: wish.basedir }),
+    },
+    cache: { hostTasks: true, ...wish.cache },
+    executor:
+      wish.containers === "never"
+        ? { name: "host", options: {} }
+        : { name: "mixed", options: wish.engine === undefined ? {} : { engine: wish.engine } },
+    failure: wish.failure,
+    runsDir,
+    // A folder that goes away in the end need not be pleasant to read.
+    outputs: wish.runsDir === undefined ? "in place" : "deliver",
+  };
 }
 
 async function temporaryFolder(prefix: string | undefined, cwd: string): Promise<string> {

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { AppError, didYouMean } from "../../kernel/index.ts";
 import type { Parameter, WorkflowInterface } from "../../lang/core/index.ts";
 
-export interface FlagsWish {
+export interface FlagsOrder {
   readonly words: readonly string[];
   /** Names of flags that followed the process and were taken for the runner's own. */
   readonly taken: readonly string[];
@@ -16,7 +16,7 @@ export interface FlagsWish {
  * One flag per value; arrays repeat theirs, a boolean without a value is true, and `--record.field` is a field.
  * @throws CLI_USAGE
  */
-export function flagWords(wish: FlagsWish, about: WorkflowInterface, cwd: string): readonly string[] {
+export function flagWords(wish: FlagsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
   const flags = wish.words;
   const twofold = wish.taken.find((name) => about.parameters.some((each) => each.name === name));
   if (twofold !== undefined)

@@ -22,9 +22,9 @@ import {
 } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { frontEndsOf } from "./front-ends.ts";
-import { type OpenSource, openSource, type SourceWish } from "./source-tree.ts";
+import { type OpenSource, openSource, type SourceOrder } from "./source-tree.ts";
 
-export interface WorkflowWish extends SourceWish {
+export interface ProgramOrder extends SourceOrder {
   /** Which workflow or task to run, where the document leaves a choice. */
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
@@ -70,7 +70,7 @@ export interface LoadedWorkflow {
 
 /** The caller closes `source`. */
 export async function loadWorkflow(
-  wish: WorkflowWish,
+  wish: ProgramOrder,
   environment: Pick<Environment, "cwd" | "extensions">,
   ask: Ask,
 ): Promise<LoadedWorkflow> {
@@ -104,7 +104,7 @@ export async function loadWorkflow(
 }
 
 function reachOf(
-  wish: WorkflowWish,
+  wish: ProgramOrder,
   source: OpenSource,
   { cwd }: Pick<Environment, "cwd">,
 ): Reach | undefined {
@@ -118,7 +118,7 @@ function reachOf(
 /** By its name where that is given, else by the main document's name, else by the documents that there are. */
 async function chooseFrontEnd(
   source: OpenSource,
-  wish: WorkflowWish,
+  wish: ProgramOrder,
   frontEnds: readonly FrontEndKind[],
   ask: Ask,
 ): Promise<FrontEndKind> {
@@ -173,7 +173,7 @@ export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
  * Throws WORKFLOW_INVALID with every error's text when there is no program, WORKFLOW_TARGET_UNCLEAR when the document
  * has no errors and leaves open what to run.
  */
-export function programOf(loaded: LoadedWorkflow, wish: WorkflowWish): Program {
+export function programOf(loaded: LoadedWorkflow, wish: ProgramOrder): Program {
   if (loaded.program !== undefined) return loaded.program;
   const { unclear } = loaded;
   if (unclear !== undefined) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WorkflowInterface } from "../../lang/core/index.ts";
-import { readInputs } from "./run-inputs.ts";
+import { type InputsRequest, inputsOrder, inputWords, readInputs } from "./run-inputs.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -26,10 +26,14 @@ const about: WorkflowInterface = {
   tasks: [],
 };
 
-const words = async (...given: string[]) => (await readInputs({ words: given }, about, folder)).values;
+const read = async (request: InputsRequest) => {
+  const order = await inputsOrder(request, folder);
+  return readInputs(order, inputWords(order, about, folder), about, folder);
+};
+const words = async (...given: string[]) => (await read({ words: given })).values;
 const file = async (name: string, text: string, ...given: string[]) => {
   await writeFile(join(folder, name), text);
-  return readInputs({ file: name, words: given }, about, folder);
+  return read({ file: name, words: given });
 };
 
 it("the first word may name the file", async () => {
@@ -105,7 +109,7 @@ describe("an inputs file", () => {
   });
 
   it("that is not there is told", async () => {
-    await expect(readInputs({ file: "none.json", words: [] }, about, folder)).rejects.toMatchObject({
+    await expect(read({ file: "none.json" })).rejects.toMatchObject({
       code: "FILE_NOT_FOUND",
     });
   });

@@ -18,55 +18,91 @@ import {
   parseParameters,
   type WorkflowInterface,
 } from "../../lang/core/index.ts";
+import { type FlagsOrder, flagWords } from "./flag-words.ts";
 import { diagnosticFact, invalid } from "./load.ts";
-
-export interface InputsWish {
-  /** `.json`, `.yaml` or `.yml`; `-` reads standard input. */
-  readonly file?: string;
-  /**
-   * `name=value`; a value that is JSON is taken as JSON, unless the parameter is text or a path. Without `file`, the
-   * first word may be its name instead.
-   */
-  readonly words: readonly string[];
-  /** What relative paths in `file` are relative to. Default: its folder. */
-  readonly baseDir?: string;
-  /** Whether relative paths in `file` that are not there may be relative to where the command runs. Default `no`. */
-  readonly fromHere?: "yes" | "no";
-}
 
 type Values = Readonly<Record<string, unknown>>;
 
-export async function readInputs(
-  asked: InputsWish,
+/** Plain data. Everything is read but what needs the types of the parameters. */
+export interface InputsOrder {
+  /** Parsed JSON in which integers beyond 2^53 are bigint. */
+  readonly values: Values;
+  /** Absolute folder that relative paths in `values` are relative to. */
+  readonly baseDir: string;
+  /** Absolute folder for relative paths that are not below `baseDir`. Default: none. */
+  readonly fallbackDir?: string;
+  /** The text that `values` are from, and what is to be said of it. */
+  readonly source?: SourceText;
+  readonly warnings?: readonly Diagnostic[];
+  /** `name=value`, which win over `values`; a value that is JSON is taken as JSON, unless the parameter is text or a path. */
+  readonly words?: readonly string[];
+  /** `--name value`, in place of `words`. */
+  readonly flags?: FlagsOrder;
+}
+
+export interface InputsRequest extends Pick<InputsOrder, "words" | "flags"> {
+  /** `.json`, `.yaml` or `.yml`; `-` reads standard input. Without it, the first word may be its name instead. */
+  readonly file?: string;
+  /** In place of a file. */
+  readonly values?: Values;
+  /** What relative paths in the file or the values are relative to. Default: the file's folder, or the working directory. */
+  readonly baseDir?: string;
+}
+
+export async function inputsOrder(asked: InputsRequest, cwd: string): Promise<InputsOrder> {
+  const { file, values = {}, baseDir, ...given } = withNamedFile(asked);
+  if (file === undefined) return { ...given, values, baseDir: resolve(cwd, baseDir ?? ".") };
+  const path = resolve(cwd, file);
+  const folder = baseDir === undefined ? (file === "-" ? cwd : dirname(path)) : resolve(cwd, baseDir);
+  return {
+    ...given,
+    ...(await parsedInputs({ name: file, text: await readText(file, path) })),
+    baseDir: folder,
+    ...(folder === cwd ? {} : { fallbackDir: cwd }),
+  };
+}
+
+/** @throws AppError WORKFLOW_INPUTS_INVALID */
+export async function parsedInputs(
+  source: SourceText,
+): Promise<Pick<InputsOrder, "values" | "source" | "warnings">> {
+  const { values, warnings } = await parse(source);
+  return { values, source, ...(warnings.length === 0 ? {} : { warnings }) };
+}
+
+/** The words of the order, and its flags as words. */
+export function inputWords(order: InputsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
+  return order.flags === undefined ? (order.words ?? []) : flagWords(order.flags, about, cwd);
+}
+
+export function readInputs(
+  order: InputsOrder,
+  inputs: readonly string[],
   about: WorkflowInterface,
   cwd: string,
-): Promise<ParameterValues> {
-  const wish = withNamedFile(asked);
-  if (wish.file === undefined) return { values: fromWords(wish.words, about, {}), baseDir: cwd };
-  const path = resolve(cwd, wish.file);
-  const text = await readText(wish.file, path);
-  const { values, warnings } = await parse({ name: wish.file, text });
-  // Relative paths in a file are relative to it; those on the command line to where the command runs.
-  const words = Object.entries(fromWords(wish.words, about, {}));
+): ParameterValues {
+  const { values, baseDir, fallbackDir, warnings, source } = order;
+  const words = Object.entries(fromWords(inputs, about, {}));
+  // Relative paths among values are relative to their folder; those on the command line to where the command runs.
   const absolute = words.map(([name, value]) => [
     name,
-    isPath(name, about) ? absolutePaths(value, cwd) : value,
+    (source !== undefined || baseDir !== cwd) && isPath(name, about) ? absolutePaths(value, cwd) : value,
   ]);
-  const baseDir = wish.baseDir ?? (wish.file === "-" ? cwd : dirname(path));
   return {
     values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
     baseDir,
-    ...(wish.fromHere === "yes" && baseDir !== cwd ? { fallbackDir: cwd } : {}),
-    ...(warnings.length === 0 ? {} : { warnings }),
-    ...(words.length === 0 ? { source: { name: wish.file, text } } : {}),
+    ...(fallbackDir === undefined ? {} : { fallbackDir }),
+    ...(warnings === undefined ? {} : { warnings }),
+    ...(words.length > 0 || source === undefined ? {} : { source }),
   };
 }
 
 /** `memoir run wf.cwl job.yml threads=4` */
-function withNamedFile(wish: InputsWish): InputsWish {
-  const [first, ...words] = wish.words;
-  if (wish.file !== undefined || first === undefined || !/^[^=]+\.(?:json|ya?ml)$/i.test(first)) return wish;
-  return { file: first, words };
+function withNamedFile(request: InputsRequest): InputsRequest {
+  const [first, ...words] = request.words ?? [];
+  if (request.file !== undefined || first === undefined || !/^[^=]+\.(?:json|ya?ml)$/i.test(first))
+    return request;
+  return { ...request, file: first, words };
 }
 
 /** `name` and `Workflow.name` mean the same input: what a word says replaces both. */

@@ -25,7 +25,7 @@ export interface OpenSource {
   close(): Promise<void>;
 }
 
-export interface SourceWish {
+export interface SourceOrder {
   /** A file, a folder, a `.zip`, or an http(s) URL. */
   readonly workflow: string;
   /** The main document inside a folder or bundle. */
@@ -38,7 +38,7 @@ export interface SourceWish {
   readonly importMap?: string;
 }
 
-export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promise<OpenSource> {
+export async function openSource(wish: SourceOrder, cwd: string, ask: Ask): Promise<OpenSource> {
   const { workflow: name } = wish;
   const imports = wish.importMap === undefined ? {} : { imports: await readImportMap(wish.importMap, cwd) };
   if (/^https?:\/\//i.test(name)) {
@@ -72,7 +72,7 @@ export async function openSource(wish: SourceWish, cwd: string, ask: Ask): Promi
 
 async function openBundle(
   path: string,
-  wish: SourceWish,
+  wish: SourceOrder,
   imports: { readonly imports?: ImportMap },
   ask: Ask,
 ): Promise<OpenSource> {
@@ -88,7 +88,7 @@ async function openBundle(
   }
 }
 
-function mainIn(tree: SourceTree, { main }: SourceWish): string | undefined {
+function mainIn(tree: SourceTree, { main }: SourceOrder): string | undefined {
   return main === undefined ? undefined : tree.resolve(main, undefined);
 }
 
@@ -113,7 +113,11 @@ async function readImportMap(asked: string, cwd: string): Promise<ImportMap> {
 }
 
 /** A bundle with everything in one folder may be named with and without that folder. */
-async function mainOfBundle(tree: SourceTree, folder: string, wish: SourceWish): Promise<string | undefined> {
+async function mainOfBundle(
+  tree: SourceTree,
+  folder: string,
+  wish: SourceOrder,
+): Promise<string | undefined> {
   const { main } = wish;
   if (main === undefined) return undefined;
   const outer = resolve(folder, main);

@@ -8,15 +8,18 @@ import type * as caches from "./caches.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
 import type { CwlRunnerResult, CwlRunnerWish } from "./cwl-runner.ts";
 import type { DeleteRunsResult, DeleteRunsWish } from "./delete-runs.ts";
-import type { WorkflowWish } from "./load.ts";
-import type { RunWorkflowWish, WorkflowRunResult } from "./run.ts";
+import type { ProgramOrder } from "./load.ts";
+import type { WorkflowRunResult } from "./run.ts";
+import type { RunOrder, RunPorts, RunRequest } from "./run-order.ts";
 import type * as runs from "./runs.ts";
 
 export interface Workflows {
   check(wish: CheckWish, ask: Ask): Promise<CheckResult>;
-  inputs(wish: WorkflowWish & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
-  run(wish: RunWorkflowWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<WorkflowRunResult>;
-  dryRun(wish: RunWorkflowWish, ask: Ask): Promise<ReusePrediction>;
+  inputs(wish: ProgramOrder & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
+  /** What people say, as data: the inputs file and the registry of caches are read, nothing is opened. */
+  order(request: RunRequest): Promise<RunOrder>;
+  run(order: RunOrder, ports: RunPorts, ask: Ask): Promise<WorkflowRunResult>;
+  dryRun(order: RunOrder, ask: Ask): Promise<ReusePrediction>;
   /** Runs a CWL process as the common `cwl-runner` interface wants it. */
   cwlRunner(wish: CwlRunnerWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<CwlRunnerResult>;
   readonly runs: {
@@ -63,10 +66,11 @@ export function createWorkflows(environment: Environment): Workflows {
   return {
     check: async (wish, ask) => (await checking()).check(wish, environment, ask),
     inputs: async (wish, ask) => (await checking()).inputs(wish, environment, ask),
-    run: async (wish, onEvent, ask) => (await running()).run(wish, environment, onEvent, ask),
+    order: async (request) => (await import("./run-order.ts")).orderOf(request, environment),
+    run: async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask),
     cwlRunner: async (wish, onEvent, ask) =>
       (await import("./cwl-runner.ts")).runCwl(wish, environment, onEvent, ask),
-    dryRun: async (wish, ask) => (await running()).dryRun(wish, environment, ask),
+    dryRun: async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask),
     runs: {
       list: async (wish) => (await runsModule()).list(wish, environment),
       show: async (wish) => (await runsModule()).show(wish, environment),

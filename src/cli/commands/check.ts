@@ -3,7 +3,7 @@ import type { CheckResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { plural } from "../words.ts";
-import { workflowArgument, workflowOptions, workflowWish } from "../workflow-options.ts";
+import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<CheckResult>({
   name: "check",
@@ -19,7 +19,7 @@ export const command = defineCommand<CheckResult>({
   ],
   examples: [{ command: "memoir check hello.wdl" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.check({ ...workflowWish(given), ...present("inputs", given.text("input")) }, ask),
+    (await app()).workflows.check({ ...programOrder(given), ...present("inputs", given.text("input")) }, ask),
   render: (result, screen) => {
     for (const diagnostic of result.diagnostics) screen.out(`${diagnostic.text}\n`);
     const { green, red } = screen.paint;

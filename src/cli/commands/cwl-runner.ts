@@ -152,10 +152,10 @@ function wishOf(given: Given): CwlRunnerWish {
     cache:
       cachedir !== undefined
         ? // A word alone would be the name of a cache.
-          { kind: "at", place: cachedir.includes("/") ? cachedir : `./${cachedir}` }
+          { place: cachedir.includes("/") ? cachedir : `./${cachedir}` }
         : place === undefined
-          ? { kind: "none" }
-          : { kind: "at", place },
+          ? { off: true }
+          : { place },
     ...present("runsDir", given.text("runs-dir")),
   };
 }

@@ -1,7 +1,7 @@
 /** memoir inputs WORKFLOW: a template of the inputs. */
 import type { InputsResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { workflowArgument, workflowOptions, workflowWish } from "../workflow-options.ts";
+import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<InputsResult>({
   name: "inputs",
@@ -13,6 +13,6 @@ export const command = defineCommand<InputsResult>({
   options: [{ flags: "--all", description: "include optional inputs" }, ...workflowOptions],
   examples: [{ command: "memoir inputs hello.wdl > inputs.json" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.inputs({ ...workflowWish(given), all: given.is("all") ? "yes" : "no" }, ask),
+    (await app()).workflows.inputs({ ...programOrder(given), all: given.is("all") ? "yes" : "no" }, ask),
   render: (result, screen) => screen.out(JSON.stringify(result.template, null, 2)),
 });

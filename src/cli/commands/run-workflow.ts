@@ -1,10 +1,5 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
-import {
-  executorNames,
-  type FailureFact,
-  type RunWorkflowWish,
-  type WorkflowRunResult,
-} from "../../app/index.ts";
+import { executorNames, type FailureFact, type RunRequest, type WorkflowRunResult } from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
 import { AppError, type ExactJson } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
@@ -15,10 +10,10 @@ import type { Screen } from "../screen.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
 import {
   cacheOption,
+  programOrder,
   runsDirOption,
   workflowArgument,
   workflowOptions,
-  workflowWish,
 } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
 
@@ -122,14 +117,16 @@ export const command = defineCommand<Result>({
     },
   ],
   act: async (given, { app, ask, screen }) => {
-    const wish = wishOf(given);
+    const request = requestOf(given);
     const { workflows } = await app();
-    if (given.is("dry-run")) return { kind: "predicted", ...(await workflows.dryRun(wish, ask)) };
+    const order = await workflows.order(request);
+    if (given.is("dry-run")) return { kind: "predicted", ...(await workflows.dryRun(order, ask)) };
     // A run that goes on after a failure may do so for hours, and JSON does not tell people.
-    const endsSoon = wish.failure === "fast" && !given.is("json");
+    const endsSoon = order.failure === "fast" && !given.is("json");
     const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
     try {
-      return { kind: "ran", ...(await workflows.run(wish, (event) => progress.event(event), ask)) };
+      const ports = { onEvent: progress.event.bind(progress) };
+      return { kind: "ran", ...(await workflows.run(order, ports, ask)) };
     } finally {
       progress.end();
     }
@@ -142,41 +139,35 @@ export const command = defineCommand<Result>({
   },
 });
 
-function wishOf(given: Given): RunWorkflowWish {
-  const place = given.text("cache");
+function requestOf(given: Given): RunRequest {
   const cpus = given.count("max-cpus");
   if (cpus !== undefined && !(cpus > 0))
     throw new AppError("CLI_USAGE", `--max-cpus: expected more than 0, got ${cpus}`);
+  const files = given.text("files");
   return {
-    ...workflowWish(given),
-    values: given.argumentsFrom(1),
-    ...present("inputs", given.text("input")),
-    cache: given.is("no-cache")
-      ? { kind: "none" }
-      : place === undefined
-        ? { kind: "default" }
-        : { kind: "at", place },
-    ...present("behavior", given.text("cache-behavior") as "always" | "on-failure" | undefined),
-    cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
+    program: { ...programOrder(given), ...(files === undefined ? {} : { files: [files] }) },
+    inputs: { words: given.argumentsFrom(1), ...present("file", given.text("input")) },
+    cache: {
+      off: given.is("no-cache"),
+      hostTasks: given.is("cache-host-tasks"),
+      ...present("place", given.text("cache")),
+      ...present("behavior", given.text("cache-behavior") as "always" | "on-failure" | undefined),
+    },
     executor: executorOrder(given),
-    copyInputs: given.is("copy-inputs") ? "yes" : "no",
+    limits: {
+      ...present("cpus", cpus),
+      ...present("gpus", given.count("gpus")),
+      ...present("memoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
+      ...(given.is("clamp-resources") ? { clamp: true } : {}),
+    },
+    copyInputs: given.is("copy-inputs"),
     env: given.texts("env"),
-    ...present("image", given.text("image")),
-    ...present("maxCpus", cpus),
-    ...present("gpus", given.count("gpus")),
-    ...present("maxMemoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
-    ...(given.is("clamp-resources") ? { clampResources: "yes" as const } : {}),
     failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
+    ...present("image", given.text("image")),
     ...present("recheck", share(given.text("recheck"), "--recheck")),
     ...present("out", given.text("out")),
-    ...present("files", filesOf(given)),
     ...present("runsDir", given.text("runs-dir")),
   };
-}
-
-function filesOf(given: Given): readonly string[] | undefined {
-  const folder = given.text("files");
-  return folder === undefined ? undefined : [folder];
 }
 
 function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): void {

@@ -119,8 +119,8 @@ function wishOf(given: Given): OmicsWish {
   return {
     ...(program === undefined ? {} : { checker: [process.execPath, program, checkWord] as const }),
     executor: executorOrder(given),
-    copyInputs: given.is("copy-inputs") ? "yes" : "no",
-    cacheHostTasks: given.is("cache-host-tasks") ? "yes" : "no",
+    copyInputs: given.is("copy-inputs"),
+    cacheHostTasks: given.is("cache-host-tasks"),
     ...present("image", given.text("image")),
     ...present("accessKeys", given.text("access-keys")),
     ...present("files", given.text("files")),

@@ -1,0 +1,138 @@
+/** Opens everything that a run needs, in the order in which it is needed. */
+import { join, resolve } from "node:path";
+import type { WorkflowRunParts } from "../../engine/index.ts";
+import type { Ask } from "../../kernel/index.ts";
+import { createFingerprinter, fileMemo } from "../../keys/index.ts";
+import type { ParameterValues } from "../../lang/core/index.ts";
+import type { KnownContents, RunLease } from "../../store/entries/index.ts";
+import type { Environment } from "../environment.ts";
+import { createExecutor } from "./executors.ts";
+import { diagnosticFact, invalid, loadWorkflow, programOf } from "./load.ts";
+import { createRemoteFiles } from "./remote-files.ts";
+import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
+import { inputWords, readInputs } from "./run-inputs.ts";
+import type { RunOrder, RunPorts } from "./run-order.ts";
+import { runsFolder } from "./runs-folder.ts";
+import { placeWords } from "./word-places.ts";
+
+/** What tasks without an image of their own run in. */
+const defaultImage = "docker.io/library/ubuntu:24.04";
+
+interface Prepared {
+  readonly parts: Omit<WorkflowRunParts, "runId" | "runs" | "onEvent">;
+  readonly inputs: ParameterValues;
+  /** About the inputs, as the user reads them. */
+  readonly warnings: readonly string[];
+  /** Tells the cache that the run is alive; undefined where there is no cache. */
+  readonly startLease: () => Promise<RunLease | undefined>;
+  /** Where the leases of calls are, when the cache is a folder. */
+  readonly leases: string | undefined;
+  /** Where words about the way go; set by whoever listens. */
+  readonly log: { to: (words: string) => void };
+}
+
+/** Opens everything that a run needs, hands it out, and closes it again. */
+export async function prepared<T>(
+  {
+    order,
+    ports,
+    runId,
+  }: {
+    readonly order: RunOrder;
+    readonly ports: Omit<RunPorts, "onEvent">;
+    readonly runId: string;
+  },
+  environment: Environment,
+  ask: Ask,
+  use: (parts: Prepared) => Promise<T>,
+): Promise<T> {
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const { program: asked, limits = {} } = order;
+    const loaded = await loadWorkflow(asked, environment, ask);
+    closers.push(loaded.source.close);
+    if (order.out !== undefined) loaded.reach?.allowWrites(resolve(environment.cwd, order.out));
+    loaded.reach?.include(join(runsFolder(order.runsDir, environment), runId));
+    const program = programOf(loaded, asked);
+    const words = inputWords(order.inputs, program.interface, environment.cwd);
+    const inputs = readInputs(order.inputs, words, program.interface, environment.cwd);
+    const checked = placeWords(inputs, { words, ...order.inputs });
+    const faults = await program.checkInputs(checked.inputs, ask);
+    const wrong = [
+      ...(inputs.warnings ?? []).map(diagnosticFact),
+      ...faults.map((fault) => diagnosticFact(checked.placed(fault))),
+    ];
+    if (wrong.some((diagnostic) => diagnostic.severity === "error"))
+      throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${asked.workflow}`, wrong);
+    const log = { to: (_words: string) => {} };
+    const created = await createExecutor(order.executor, loaded.frontEnd, environment, (words) =>
+      log.to(words),
+    );
+    closers.push(() => created.executor.close());
+    const remote = createRemoteFiles(environment.s3);
+    closers.push(() => remote.close());
+    const memo = fileMemo(join(environment.home, "fingerprints"));
+    const contents: KnownContents = {
+      ofFile: async (path, ofAsk) => (await fingerprinter.contentOf(path, ofAsk)).sha256,
+      named: (name) => memo.get(name),
+      remember: (name, sha256) => memo.put(name, sha256),
+    };
+    const opened = await openRunCache(order.cache, environment, { contents, names: ports.entryNames }, ask);
+    if (opened.cache !== undefined) closers.push(opened.cache.close);
+    const fingerprinter = createFingerprinter({
+      memo,
+      remote,
+      policy: (opened.cache ?? opened.late)?.record.policies.identity ?? "content",
+    });
+    closers.push(() => fingerprinter.close());
+    const lease: LeaseSlot = { current: undefined };
+    const cache =
+      order.cache.kind === "none"
+        ? undefined
+        : opened.late === undefined
+          ? opened.cache && cacheParts(order.cache, opened.cache, runId, lease)
+          : lateParts(order.cache, opened.late, { runId, lease, log: (text) => log.to(text) });
+    if (opened.late !== undefined) closers.push(async () => cache?.store.close());
+    return await use({
+      parts: {
+        program,
+        language: loaded.frontEnd.language,
+        filesInJson: loaded.frontEnd.can.filesInJson,
+        source: loaded.source.identity,
+        executor: created.executor,
+        ...(created.images === undefined
+          ? {}
+          : { images: ports.mapImages?.(created.images) ?? created.images }),
+        defaultImage: order.image ?? defaultImage,
+        fingerprinter,
+        remote,
+        ...(cache === undefined ? {} : { cache }),
+        limits: {
+          ...(limits.cpus === undefined ? {} : { cpu: limits.cpus }),
+          ...(limits.gpus === undefined ? {} : { gpu: limits.gpus }),
+          ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }),
+        },
+        ...((limits.clamp ?? asked.lenient === "yes") ? { clampResources: true as const } : {}),
+        failure: order.failure,
+        ...(order.copyInputs === true ? { copyInputs: true } : {}),
+        passedEnv: order.env ?? {},
+        ...(ports.turns === undefined ? {} : { turns: ports.turns }),
+        ...(loaded.reach === undefined ? {} : { reach: loaded.reach }),
+        ...(order.recheck === undefined ? {} : { recheck: order.recheck }),
+        ...(order.outputs === undefined ? {} : { outputs: order.outputs }),
+        ...(order.out === undefined ? {} : { out: resolve(environment.cwd, order.out) }),
+        notes: opened.trouble === undefined ? [] : [opened.trouble],
+      },
+      inputs,
+      warnings: wrong.map((warning) => warning.text),
+      leases: opened.cache?.leases,
+      startLease: async () => {
+        lease.current = await startLease(opened.cache, runId, ask);
+        return lease.current;
+      },
+      log,
+    });
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
