@@ -222,6 +222,7 @@ async function prepare(
     ...(behind === undefined ? {} : { arguments: image?.entrypoint ?? [] }),
     ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
+    ...(task.linkedInputs === undefined ? {} : { linkedInputs: task.linkedInputs }),
     ...(parts.copyInputs === true ? { copyInputs: true } : {}),
     literalFiles: task.literalFiles,
     ...mountedDisks(order, parts.executor),

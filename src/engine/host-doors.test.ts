@@ -11,7 +11,7 @@ import {
 import { type Ask, freshAsk } from "../kernel/index.ts";
 import { type CallOptions, createReach, type Host, type ProgramResult } from "../lang/core/index.ts";
 import { pinEntry, planPrune, prune } from "../store/entries/index.ts";
-import type { CallOutcome, FileValue, Outputs, Value } from "../task/index.ts";
+import type { CallOutcome, FileValue, Outputs, TaskCall, Value } from "../task/index.ts";
 import { readEvents } from "./run-folder.ts";
 import {
   type Bench,
@@ -202,6 +202,49 @@ describe("output values that come from the inputs", () => {
     expect(made.executor.started).toHaveLength(1);
     for await (const entry of made.store.list(freshAsk()))
       expect(Object.keys(entry.outputs)).toEqual(["out"]);
+  });
+});
+
+describe("inputs known by name and size", () => {
+  it("are so for calls that ask for it, and by content for all others", async () => {
+    const made = await bench();
+    const input = join(made.folder, "x.txt");
+    const kinds = async (): Promise<readonly string[]> =>
+      inRun(made, async (host, ask) => {
+        const task = (name: string, identity: TaskCall["identity"]): ScriptedTask => ({
+          name,
+          command: name,
+          files: [fileAt(input)],
+          change: identity === undefined ? {} : { identity },
+        });
+        const calls = [task("default", undefined), task("deep", "content"), task("lenient", "lenient")];
+        const outcomes: string[] = [];
+        for (const each of calls) outcomes.push((await call(host, each, ask)).kind);
+        return outcomes;
+      });
+    await writeFile(input, "one");
+    expect(await kinds()).toEqual(["computed", "computed", "computed"]);
+    await writeFile(input, "two");
+    expect(await kinds()).toEqual(["computed", "computed", "reused"]);
+    await writeFile(input, "three");
+    expect(await kinds()).toEqual(["computed", "computed", "computed"]);
+  });
+
+  it("are still known by content when they are results of the same run", async () => {
+    let serial = 0;
+    const made = await bench({
+      play: () => ({ files: { "out.txt": `${serial++}` } }),
+    });
+    const chain = (command: string) =>
+      inRun(made, async (host, ask) => {
+        const first = outOf(await call(host, { name: "first", command }, ask));
+        const next = { name: "next", files: [first], change: { identity: "lenient" } } as const;
+        return (await call(host, next, ask)).kind;
+      });
+    expect(await chain("a")).toBe("computed");
+    expect(await chain("a")).toBe("reused");
+    // Another result of equal name and size.
+    expect(await chain("b")).toBe("computed");
   });
 });
 

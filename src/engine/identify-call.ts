@@ -88,7 +88,10 @@ export class CallIdentifier {
       if (pinned.image === undefined) program = await this.#programOf(task, ask);
       await Promise.all(
         task.inputs.map(async (input) => {
-          identities.set(input.path, await this.#parts.materials.identityOf(input.source, ask));
+          identities.set(
+            input.path,
+            await this.#parts.materials.identityOf(input.source, ask, task.identity),
+          );
         }),
       );
     } catch (error) {
@@ -115,7 +118,10 @@ export class CallIdentifier {
         task.inputs.map(async ({ path, source }) => {
           const identity = identities.get(path);
           if (identity !== undefined)
-            identities.set(path, await this.#parts.materials.readContent(source, identity, ask));
+            identities.set(
+              path,
+              await this.#parts.materials.readContent({ file: source, identity }, ask, task.identity),
+            );
         }),
       );
     } catch (error) {

@@ -23,7 +23,7 @@ import {
 import { type Fingerprinter, type Identity, isRemote, type RemoteFiles } from "../keys/index.ts";
 import type { Reach } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
-import type { FileValue, Outputs } from "../task/index.ts";
+import type { FileValue, InputIdentity, Outputs } from "../task/index.ts";
 import { CheckedPaths } from "./checked-paths.ts";
 import { FetchedCopies, holdsNothingElse, stateOf } from "./fetched-copies.ts";
 import { filesOf } from "./files-of.ts";
@@ -92,31 +92,32 @@ export class Materials {
   }
 
   /** Content identity; found out once in a run, so that a run sees one state of the world. */
-  identityOf(asked: FileValue, ask: Ask): Promise<Identity> {
+  identityOf(asked: FileValue, ask: Ask, mode?: InputIdentity): Promise<Identity> {
     const file = this.#moved.now(asked);
     const recorded = this.#recorded.at(file.location);
     if (recorded !== undefined) return Promise.resolve(identityOfRecorded(recorded));
     const names = this.#identities.get(file.location) ?? new Map<string, Promise<Identity>>();
     this.#identities.set(file.location, names);
-    const name = nameOf(file);
+    const name = nameOf(file, mode);
     const known = names.get(name);
     if (known !== undefined) return known;
-    const found = this.#identify(file, ask);
+    const found = this.#identify(file, mode, ask);
     names.set(name, found);
     // A failure is not remembered: the file may be there for the next call.
     found.catch(() => names.delete(name));
     return found;
   }
 
-  async #identify(file: FileValue, ask: Ask): Promise<Identity> {
+  async #identify(file: FileValue, mode: InputIdentity | undefined, ask: Ask): Promise<Identity> {
     const { fingerprinter } = this.#options;
+    const policy = mode === undefined ? {} : { policy: mode };
     await this.#mayRead(file.location);
     if (!isRemote(file.location)) {
       this.#used.add(file.location);
-      return fingerprinter.identify(file, ask);
+      return fingerprinter.identify(file, ask, policy);
     }
     const keepAt = this.#copies.placeFor(file.location);
-    const identity = await fingerprinter.identify(file, ask, { keepAt });
+    const identity = await fingerprinter.identify(file, ask, { keepAt, ...policy });
     if (identity.facts !== undefined || identity.sha256 === undefined) return identity;
     // The server says nothing to go by: what was read is what is used.
     this.#checked.note(keepAt, identity.sha256);
@@ -128,13 +129,18 @@ export class Materials {
    * Reads what only its ETag identifies, which the call needs anyway, and knows it by its content from then on. What
    * changes meanwhile keeps its identity, and whoever stages it finds that out.
    */
-  async readContent(asked: FileValue, identity: Identity, ask: Ask): Promise<Identity> {
+  async readContent(
+    { file: asked, identity }: { readonly file: FileValue; readonly identity: Identity },
+    ask: Ask,
+    mode?: InputIdentity,
+  ): Promise<Identity> {
     if (identity.unread !== true) return identity;
     const file = this.#moved.now(asked);
     const staged = await this.#reads.use(() => this.stage(file, identity, ask));
     if (staged.kind !== "here") return identity;
     const read = await this.#options.fingerprinter.withContent(file, identity);
-    if (read.unread !== true) this.#identities.get(file.location)?.set(nameOf(file), Promise.resolve(read));
+    if (read.unread !== true)
+      this.#identities.get(file.location)?.set(nameOf(file, mode), Promise.resolve(read));
     return read;
   }
 
@@ -351,6 +357,6 @@ function fileAt(location: string): FileValue {
 }
 
 /** What an identity depends on beside the location. */
-function nameOf({ kind, basename }: FileValue): string {
-  return `${kind} ${basename}`;
+function nameOf({ kind, basename }: FileValue, mode: InputIdentity | undefined): string {
+  return `${mode ?? ""} ${kind} ${basename}`;
 }

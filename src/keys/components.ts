@@ -90,6 +90,11 @@ function inputsOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
     if (identity === undefined) throw new Error(`invariant broken: no identity for input ${input.path}`);
     inputs.push([belowRoot(input.path), input.writable ? { identity, writable: true } : identity]);
   }
+  // The name that the command uses; the content is that of the input.
+  for (const { path, to } of call.linkedInputs ?? []) {
+    if (!facts.inputs.has(to)) throw new Error(`invariant broken: ${path} links to ${to}, which is no input`);
+    inputs.push([belowRoot(path), { link: belowRoot(to) }]);
+  }
   for (const file of call.literalFiles)
     inputs.push([belowRoot(file.path), `sha256:${sha256(bytesOfText(file.content))}`]);
   return Object.fromEntries(inputs.sort(([a], [b]) => byCodeUnit(a, b)));

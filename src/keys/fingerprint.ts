@@ -131,6 +131,8 @@ export interface Fingerprinter {
 export interface IdentifyOptions {
   /** Where content is kept that had to be downloaded to be known; without this it is read and removed. */
   readonly keepAt?: string;
+  /** Instead of the fingerprinter's own. */
+  readonly policy?: IdentityPolicy;
 }
 
 export interface LocalContent {
@@ -138,6 +140,12 @@ export interface LocalContent {
   readonly sizeBytes: number;
   /** That it was read under. */
   readonly stamp: Stamp;
+}
+
+interface NamedObject {
+  readonly location: string;
+  readonly name: string;
+  readonly facts: RemoteFacts;
 }
 
 const treeLanes = 16;
@@ -181,12 +189,16 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     }
   }
 
-  async function localFile(path: string, name: string, stats: BigIntStats, ask: Ask): Promise<Identity> {
+  async function localFile(
+    { path, name, stats }: { readonly path: string; readonly name: string; readonly stats: BigIntStats },
+    policy: IdentityPolicy,
+    ask: Ask,
+  ): Promise<Identity> {
     const factsOf = (of: BigIntStats) => ({ sizeBytes: Number(of.size), stamp: stampOf(of) });
     const program = isProgram(stats);
-    if (parts.policy === "lenient")
+    if (policy === "lenient")
       return { text: withBit(named("lenient", name, stats.size), program), ...factsOf(stats) };
-    if (parts.policy === "mtime")
+    if (policy === "mtime")
       return { text: withBit(named("mtime", name, stats.size, stats.mtimeNs), program), ...factsOf(stats) };
     const { digest, unsettled, stats: read } = await contentOf(path, stats, ask);
     return {
@@ -197,7 +209,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     };
   }
 
-  async function localTree(root: string, ask: Ask): Promise<Identity> {
+  async function localTree(root: string, policy: IdentityPolicy, ask: Ask): Promise<Identity> {
     const folders = await survey(root);
     let sizeBytes = 0;
     let unsettled = false;
@@ -207,7 +219,11 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
         await mapBounded(members, treeLanes, async ({ path, words, file }) => {
           checkAsk(ask, `fingerprinting ${root}`);
           if (file === undefined) return [path, words] as const;
-          const identity = await localFile(file.location, basename(path), file.facts, ask);
+          const identity = await localFile(
+            { path: file.location, name: basename(path), stats: file.facts },
+            policy,
+            ask,
+          );
           sizeBytes += identity.sizeBytes ?? 0;
           if (identity.unsettled === true) unsettled = true;
           return [path, `${words}${identity.text}`] as const;
@@ -221,7 +237,12 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     };
   }
 
-  async function remoteTree(location: string, remote: RemoteFiles, ask: Ask): Promise<Identity> {
+  async function remoteTree(
+    { location }: FileValue,
+    remote: RemoteFiles,
+    policy: IdentityPolicy,
+    ask: Ask,
+  ): Promise<Identity> {
     const members: RemoteMember[] = [];
     let sizeBytes = 0;
     for await (const member of remote.list(location, ask)) {
@@ -229,16 +250,21 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       sizeBytes += member.sizeBytes ?? 0;
     }
     members.sort((a, b) => byCodeUnit(a.name, b.name));
-    return treeOfObjects(location, members, sizeBytes);
+    return treeOfObjects({ location, members, sizeBytes }, policy);
   }
 
   async function treeOfObjects(
-    location: string,
-    members: readonly RemoteMember[],
-    sizeBytes: number,
+    tree: {
+      readonly location: string;
+      readonly members: readonly RemoteMember[];
+      readonly sizeBytes: number;
+    },
+    policy: IdentityPolicy,
   ): Promise<Identity> {
+    const { location, members, sizeBytes } = tree;
     const known: Known[] = [];
-    for (const member of members) known.push(await knownObject(location, basename(member.name), member));
+    for (const member of members)
+      known.push(await knownObject({ location, name: basename(member.name), facts: member }, policy));
     const texts = (of: (each: Known) => string) =>
       treeText(known.map((each, i): [string, string] => [members[i]?.name ?? "", of(each)]));
     return {
@@ -255,9 +281,10 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
   type Known = Pick<Identity, "text" | "alternative" | "unread">;
 
   /** By content where that is known: the store holds its checksum, or it was read at some time before. */
-  async function knownObject(location: string, name: string, facts: RemoteFacts): Promise<Known> {
-    const text = objectText(location, name, facts);
-    if (parts.policy !== "content") return { text };
+  async function knownObject(object: NamedObject, policy: IdentityPolicy): Promise<Known> {
+    const { facts } = object;
+    const text = objectText(object, policy);
+    if (policy !== "content") return { text };
     const alternative = facts.etag === undefined ? {} : { alternative: etagText(facts, facts.etag) };
     if (text.startsWith("sha256:")) return { text, ...alternative };
     const digest = facts.contentStamp === undefined ? undefined : await parts.memo.get(facts.contentStamp);
@@ -266,22 +293,22 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
   }
 
   /** S3 always has an ETag; a server without validators gives nothing to go by, which is told by undefined. */
-  function remoteText(location: string, name: string, facts: RemoteFacts): string | undefined {
-    const { sizeBytes, etag, modifiedAt } = facts;
-    if (isObjectUri(location) || parts.policy === "lenient") return objectText(location, name, facts);
+  function remoteText(object: NamedObject, policy: IdentityPolicy): string | undefined {
+    const { location } = object;
+    const { sizeBytes, etag, modifiedAt } = object.facts;
+    if (isObjectUri(location) || policy === "lenient") return objectText(object, policy);
     // A validator of http means something only together with its URL.
     const validator = etag ?? modifiedAt?.toISOString();
     if (validator === undefined) return undefined;
     return `http:${sha256(location).slice(0, 32)}:${validator}:${sizeBytes ?? "?"}`;
   }
 
-  function objectText(location: string, name: string, facts: RemoteFacts): string {
+  function objectText({ location, name, facts }: NamedObject, policy: IdentityPolicy): string {
     const { sizeBytes, etag, modifiedAt } = facts;
-    if (parts.policy === "lenient" && sizeBytes !== undefined)
-      return named("lenient", name, BigInt(sizeBytes));
-    if (parts.policy === "mtime" && sizeBytes !== undefined && modifiedAt !== undefined)
+    if (policy === "lenient" && sizeBytes !== undefined) return named("lenient", name, BigInt(sizeBytes));
+    if (policy === "mtime" && sizeBytes !== undefined && modifiedAt !== undefined)
       return named("mtime", name, BigInt(sizeBytes), BigInt(modifiedAt.getTime()) * 1_000_000n);
-    if (facts.sha256 !== undefined && parts.policy !== "etag") return `sha256:${facts.sha256}`;
+    if (facts.sha256 !== undefined && policy !== "etag") return `sha256:${facts.sha256}`;
     if (etag !== undefined) return etagText(facts, etag);
     throw new AppError(
       "FILE_NOT_READABLE",
@@ -291,26 +318,28 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
 
   async function remoteFile(file: FileValue, ask: Ask, options: IdentifyOptions): Promise<Identity> {
     const { remote } = parts;
+    const { policy = parts.policy } = options;
     if (remote === undefined)
       throw new AppError(
         "FILE_NOT_READABLE",
         `fingerprinting ${file.location}: remote files cannot be read here`,
       );
-    if (file.kind === "directory") return remoteTree(file.location, remote, ask);
+    if (file.kind === "directory") return remoteTree(file, remote, policy, ask);
     const facts = await remote.head(file.location, ask);
     if (facts === undefined)
       throw new AppError("FILE_NOT_FOUND", `fingerprinting ${file.location}: there is no such object`);
-    const text = remoteText(file.location, file.basename, facts);
+    const text = remoteText({ location: file.location, name: file.basename, facts }, policy);
     if (text === undefined) return downloaded(file, remote, ask, options);
-    if (isObjectUri(file.location)) return objectIdentity(file, facts);
+    if (isObjectUri(file.location)) return objectIdentity(file, facts, policy);
     return { text, facts, ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }) };
   }
 
   async function objectIdentity(
     { location, basename: name }: FileValue,
     facts: RemoteFacts,
+    policy: IdentityPolicy,
   ): Promise<Identity> {
-    const known = await knownObject(location, name, facts);
+    const known = await knownObject({ location, name, facts }, policy);
     return {
       ...known,
       facts,
@@ -348,10 +377,11 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
 
   async function identify(file: FileValue, ask: Ask, options: IdentifyOptions = {}): Promise<Identity> {
     if (isRemote(file.location)) return remoteFile(file, ask, options);
+    const { policy = parts.policy } = options;
     const stats = await statOf(file.location);
-    if (stats.isDirectory()) return localTree(file.location, ask);
+    if (stats.isDirectory()) return localTree(file.location, policy, ask);
     if (!stats.isFile()) throw notRegular(`fingerprinting ${file.basename}`, file.location, stats);
-    return localFile(file.location, file.basename, stats, ask);
+    return localFile({ path: file.location, name: file.basename, stats }, policy, ask);
   }
 
   /** Stamps alone; `false` is certain. */
@@ -374,7 +404,8 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       if (!(await seemsUnchanged(file, identity))) return false;
       if (identity.unsettled !== true) return true;
       try {
-        return (await identify(file, ask)).text === identity.text;
+        // Only what was known by content can be unsettled.
+        return (await identify(file, ask, { policy: "content" })).text === identity.text;
       } catch (error) {
         checkAsk(ask, `reading ${file.location}`);
         if (!(error instanceof AppError)) throw error;
@@ -411,8 +442,11 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     async withContent(file, identity) {
       if (identity.unread !== true) return identity;
       if (identity.members !== undefined)
-        return treeOfObjects(file.location, identity.members, identity.sizeBytes ?? 0);
-      return identity.facts === undefined ? identity : objectIdentity(file, identity.facts);
+        return treeOfObjects(
+          { location: file.location, members: identity.members, sizeBytes: identity.sizeBytes ?? 0 },
+          "content",
+        );
+      return identity.facts === undefined ? identity : objectIdentity(file, identity.facts, "content");
     },
 
     async close() {

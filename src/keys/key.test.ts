@@ -57,6 +57,12 @@ describe("the key of a call", () => {
 
   const changes: Record<string, string> = {
     "the task's name": keyWith({ name: "align2" }),
+    "a name of an input in the working directory": keyWith({
+      linkedInputs: [{ path: "/mnt/memoir/work/a.fq" as TaskPath, to: reads }],
+    }),
+    "another name of an input there": keyWith({
+      linkedInputs: [{ path: "/mnt/memoir/work/b.fq" as TaskPath, to: reads }],
+    }),
     "what else decides the result": keyWith({ extraKey: { strict: true } }),
     "the language family": keyWith({ family: "nextflow" }),
     "the command": keyWith({ command: `${call.command} ` }),

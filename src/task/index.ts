@@ -26,6 +26,8 @@ export {
   type CachePolicy,
   type FinishedAttempt,
   type ImageRecipe,
+  type InputIdentity,
+  type LinkedInput,
   type LiteralFile,
   type Resources,
   type StagedInput,

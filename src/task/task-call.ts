@@ -32,6 +32,17 @@ export interface StagedInput {
   readonly writable?: true;
 }
 
+/**
+ * A staged input under another name in the working directory: a symbolic link, as Nextflow stages its inputs. The task
+ * may move and remove the link; what it leads to stays as read-only as other inputs are.
+ */
+export interface LinkedInput {
+  /** Below the working directory. */
+  readonly path: TaskPath;
+  /** The path of a staged input. */
+  readonly to: TaskPath;
+}
+
 /** A small file whose content the front end made (write_lines, InitialWorkDir literals); placed as inputs are. */
 export interface LiteralFile {
   readonly path: TaskPath;
@@ -67,6 +78,8 @@ export type AcceptedExit =
   | { readonly kind: "codes"; readonly codes: readonly number[] }
   | { readonly kind: "any" };
 
+export type InputIdentity = "content" | "lenient";
+
 export type CachePolicy =
   | { readonly kind: "reusable" }
   /** Always computed and never recorded; the reason is shown to the user. */
@@ -96,6 +109,7 @@ export interface TaskCall {
    */
   readonly program?: string;
   readonly inputs: readonly StagedInput[];
+  readonly linkedInputs?: readonly LinkedInput[];
   readonly literalFiles: readonly LiteralFile[];
   readonly env: Readonly<Record<string, string>>;
   /**
@@ -147,6 +161,11 @@ export interface TaskCall {
   readonly network: boolean;
   readonly outputRules: readonly OutputRule[];
   readonly cachePolicy: CachePolicy;
+  /**
+   * How its inputs are known: `content`, or `lenient` (name and size), which users ask for where reading takes too long
+   * and they know what they do. Default: what the cache says. Recorded results are known by their content in any case.
+   */
+  readonly identity?: InputIdentity;
   /** Whatever else decides the result and fits no component above; enters the key as `task`. */
   readonly extraKey?: CanonicalJson;
 }

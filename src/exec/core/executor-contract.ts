@@ -21,6 +21,7 @@ import { type Ask, freshAsk, isAppError, pause, type TaskPath } from "../../kern
 import type { StagedInput } from "../../task/index.ts";
 import { attemptHostPath } from "./attempt-paths.ts";
 import type { Attempt, AttemptEnd, Executor, PinnedImage } from "./executor.ts";
+import { SharedAttemptFiles } from "./shared-attempt-files.ts";
 
 export interface ExecutorContract {
   readonly name: string;
@@ -442,6 +443,64 @@ export function executorContract(contract: ExecutorContract): void {
       await expect(access(found("0/moved.txt"))).rejects.toThrow("ENOENT");
       expect((await readdir(found("3/set"))).sort()).not.toContain("sub");
       expect(await readFile(join(folder.root, "set/a.txt"), "utf8")).toBe("A\n");
+    });
+
+    it("links inputs into the working directory, to be moved and removed and never written through", async () => {
+      const [reads, folder] = [await source("reads.fq", "ACGT\n"), await source("in/x y.txt", "inner\n")];
+      const directory = { kind: "directory", location: join(folder.location, ".."), basename: "in" } as const;
+      const script = [
+        "cat sample_1.fq; cat 'ref dir/in/x y.txt'",
+        '[ -L sample_1.fq ] && echo link; find . -type f | wc -l | tr -d " "',
+        "mkdir moved; mv sample_1.fq moved/; cat moved/sample_1.fq; rm moved/sample_1.fq",
+        "(echo changed >> second.fq) 2>/dev/null; (echo changed >> 'ref dir/in/x y.txt') 2>/dev/null",
+        "cp second.fq kept.fq; ln -s second.fq again.fq",
+      ].join("\n");
+      const attempt = await prepare(script, {
+        inputs: [
+          { path: "/mnt/memoir/inputs/0/reads.fq" as TaskPath, source: reads },
+          { path: "/mnt/memoir/inputs/1/in" as TaskPath, source: directory },
+        ],
+        linkedInputs: [
+          { path: "/mnt/memoir/work/sample_1.fq", to: "/mnt/memoir/inputs/0/reads.fq" },
+          { path: "/mnt/memoir/work/second.fq", to: "/mnt/memoir/inputs/0/reads.fq" },
+          { path: "/mnt/memoir/work/ref dir/in", to: "/mnt/memoir/inputs/1/in" },
+        ].map(({ path, to }) => ({ path: path as TaskPath, to: to as TaskPath })),
+      });
+      expect(await run(attempt)).toMatchObject({ kind: "exited", exitCode: 0 });
+      expect(await read(attempt, "stdout")).toBe("ACGT\ninner\nlink\n0\nACGT\n");
+      expect(await readFile(reads.location, "utf8")).toBe("ACGT\n");
+      expect(await readFile(join(directory.location, "x y.txt"), "utf8")).toBe("inner\n");
+      const files = new SharedAttemptFiles(attempt);
+      expect((await files.list("."))?.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+        "again.fq link",
+        "kept.fq file",
+        "moved directory",
+        "ref dir directory",
+        "second.fq link",
+      ]);
+      // Whatever a task without protected inputs did to its copy, the link leads to what the task saw.
+      expect(await files.readText("second.fq")).toBe(await files.readText("kept.fq"));
+      expect(await files.readText("again.fq")).toBe(await files.readText("kept.fq"));
+    });
+
+    it.each([
+      ["outside of the working directory", "/mnt/memoir/inputs/0/other.fq"],
+      ["where an input is", "/mnt/memoir/work/own.fq"],
+      ["in a folder that is a link itself", "/mnt/memoir/work/dir/x"],
+    ])("refuses a link to an input %s", async (_, path) => {
+      const reads = await source("reads.fq", "ACGT\n");
+      const to = "/mnt/memoir/inputs/0/reads.fq" as TaskPath;
+      const attempt = await prepare("true", {
+        inputs: [
+          { path: to, source: reads },
+          { path: "/mnt/memoir/work/own.fq" as TaskPath, source: reads },
+        ],
+        linkedInputs: [
+          { path: path as TaskPath, to },
+          { path: "/mnt/memoir/work/dir" as TaskPath, to },
+        ],
+      });
+      await expect(executor.start(attempt, ask)).rejects.toMatchObject({ code: "EXEC_START_FAILED" });
     });
 
     it("hides the processes around it, and their environment, from a task", async ({ skip }) => {

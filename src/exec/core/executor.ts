@@ -12,6 +12,7 @@ import type {
   AttemptFiles,
   Brought,
   ImageRecipe,
+  LinkedInput,
   LiteralFile,
   Resources,
   StagedInput,
@@ -73,6 +74,8 @@ export interface Attempt {
   readonly workDir?: string;
   /** Staged inputs with `source.location` being a host path by now. Outside of the task root only with an image. */
   readonly inputs: readonly StagedInput[];
+  /** Made by the executor before the start, as links that lead to the inputs wherever the task sees them. */
+  readonly linkedInputs?: readonly LinkedInput[];
   /** The task gets copies of its inputs, which it may change. */
   readonly copyInputs?: true;
   /** Written by the executor below the task root before the start, with the task root's text replaced if need be. */

@@ -23,7 +23,7 @@ import {
   shownName,
   systemErrorCode,
 } from "../../kernel/index.ts";
-import type { FileValue, StagedInput } from "../../task/index.ts";
+import { type FileValue, type LinkedInput, type StagedInput, taskRoot } from "../../task/index.ts";
 import { attemptPaths, belowTaskRoot, placeOf } from "./attempt-paths.ts";
 import { cloneInput, copyInput } from "./copy-input.ts";
 import type { Attempt } from "./executor.ts";
@@ -48,6 +48,8 @@ export interface PrepareOptions {
   readonly copyUpToBytes?: number;
   /** Pairs of file systems that cannot share blocks; added to. */
   readonly unshared?: Set<string>;
+  /** Where the task sees the task root. Default: at its own path, since it is mounted. */
+  readonly root?: string;
   /** Applied to the content of literal files: the replacement of the task root where it is not mounted. */
   readonly rewrite?: (text: string) => string;
 }
@@ -107,6 +109,11 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
       await makeMountPoint(place, input.source.kind);
       mounts.push({ source, target: input.path, kind: input.source.kind });
     }
+  }
+  for (const { path, to } of linked(attempt)) {
+    const place = placeOf(attempt.directory, path);
+    await mkdir(onDisk(dirname(place)), { recursive: true });
+    await link(belowTaskRoot(options.root ?? taskRoot, to) ?? to, place);
   }
   for (const file of attempt.literalFiles ?? []) {
     const place = placeOf(attempt.directory, file.path);
@@ -181,6 +188,25 @@ function staged(attempt: Attempt): readonly StagedInput[] {
   for (const input of attempt.inputs) add(input);
   const sorted = [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   return sorted.filter((input) => !isInsideAnother(attempt, input, byPath));
+}
+
+/** Links have places of their own: in the working directory, where nothing else is placed. */
+function linked(attempt: Attempt): readonly LinkedInput[] {
+  const links = attempt.linkedInputs ?? [];
+  const taken = [...links, ...staged(attempt), ...(attempt.literalFiles ?? [])].map(
+    (each): string => each.path,
+  );
+  for (const { path } of links) {
+    const collides = taken.filter(
+      (each) => each === path || path.startsWith(`${each}/`) || each.startsWith(`${path}/`),
+    );
+    if (belowTaskRoot("", path)?.startsWith("/work/") !== true || collides.length > 1)
+      throw new AppError(
+        "EXEC_START_FAILED",
+        `staging inputs of ${attempt.id}: ${path} cannot be a link to an input: it has to be in the working directory, where nothing else has this name`,
+      );
+  }
+  return links;
 }
 
 /** A file inside a staged folder is there already when it comes from that same folder; anything else is refused. */

@@ -300,7 +300,12 @@ class HostExecutor implements Executor {
     const rewrite = (text: string) => (root === taskRoot ? text : substituteTaskRoot(text, root));
     const staging = await prepareAttempt(
       attempt,
-      { ...this.#stagingOptions(isPlain, isGuarded), rewrite },
+      {
+        ...this.#stagingOptions(isPlain, isGuarded),
+        // A link needs no name that scripts can leave unquoted.
+        ...(isPlain ? { root: attempt.directory } : {}),
+        rewrite,
+      },
       ask,
     );
     const table = isGuarded ? await this.#table(attempt, staging, ask) : "";
