@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
+import { writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { checkWord } from "./check-word.ts";
 import { topHelp } from "./help.ts";
@@ -26,8 +27,27 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
   const { createApp } = await import("../app/index.ts");
   await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerCheck();
 } else {
+  // Node ends silently when nothing is left that what we wait for could come from.
+  process.once("exit", reportSilentEnd);
   const { runCommandLine } = await import("./run-command-line.ts");
   process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
+  process.off("exit", reportSilentEnd);
   // It ends whatever a probe has left behind, such as a folder on a network disk that never answers.
   if (first === "doctor") process.stdout.write("", () => process.exit());
+}
+
+/** By `process.exit` it has its own code; 13 is Node's for a promise that never settles. */
+function reportSilentEnd(code: number): void {
+  if (code !== 0 && code !== 13) return;
+  if (code === 0 && process.exitCode !== undefined) return;
+  process.exitCode = 70;
+  try {
+    writeSync(
+      2,
+      "bug: the command waits for something that can no longer happen\n" +
+        "  This should not happen. Please report it with the command and the workflow.\n",
+    );
+  } catch {
+    // Nobody reads what it says; the code still tells.
+  }
 }

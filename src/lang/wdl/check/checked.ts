@@ -90,6 +90,11 @@ export interface CheckedWorkflow {
   readonly outputs: readonly CheckedOutput[];
   /** Whether inputs of its calls may be given from outside (`allowNestedInputs`, `allow_nested_inputs`). */
   readonly nestedInputs: "allowed" | "refused" | "not mentioned";
+  /**
+   * Whether sections wait for each other in a circle although no declarations do: one scatter gathers what another
+   * needs, whose results the first one needs. Then every shard has to be started before any of them can end.
+   */
+  readonly interwoven: boolean;
 }
 
 export interface CheckedOutput {

@@ -29,6 +29,7 @@ import { exportedByConditional, exportedByScatter } from "./exports.ts";
 import { expectType, infer } from "./expressions.ts";
 import { DependencyGraph } from "./graph.ts";
 import { oldOutputs } from "./old-outputs.ts";
+import { dependencyOrder } from "./order.ts";
 import { type Entry, Scope } from "./scope.ts";
 import { checkParameterMeta, declareOutputs, own } from "./task.ts";
 import { namesIn } from "./walk.ts";
@@ -88,7 +89,27 @@ export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWo
     body,
     outputs: outputs.checked,
     nestedInputs: nestedInputsOf(context, node),
+    interwoven: isInterwoven(body),
   };
+}
+
+function isInterwoven(body: readonly CheckedBodyNode[]): boolean {
+  const makers = new Map<string, CheckedBodyNode[]>();
+  for (const node of body)
+    for (const name of node.exports.keys()) {
+      const others = makers.get(name);
+      if (others === undefined) makers.set(name, [node]);
+      else others.push(node);
+    }
+  const { cycles } = dependencyOrder(body, (node) =>
+    [...node.dependsOn].flatMap((name) => makers.get(name) ?? []),
+  );
+  return cycles.length > 0 || body.some((node) => bodiesOf(node).some(isInterwoven));
+}
+
+function bodiesOf(node: CheckedBodyNode): (readonly CheckedBodyNode[])[] {
+  if (node.kind === "scatter") return [node.body];
+  return node.kind === "conditional" ? node.clauses.map((clause) => clause.body) : [];
 }
 
 /**

@@ -32,6 +32,35 @@ describe("a workflow", () => {
     expect(end.outputs).toEqual({ result: "a-!" });
   });
 
+  it("takes an output's own name for what it is made of, in every version", async () => {
+    for (const version of ["draft-2", "1.0", "1.1", "1.2"]) {
+      const task = `task said {\n command { echo hi }\n output { String said = read_string(stdout()) }\n}`;
+      const named = version === "draft-2" ? "" : `version ${version}\n`;
+      const text = `${named}${task}\nworkflow w {
+        call said
+        Int x = 1
+        output { String said = said.said Int x = x + 1 Int y = x * 10 }
+      }`;
+      expect((await runText({ documents: { "main.wdl": text } })).outputs, version).toEqual({
+        said: "hi",
+        x: 2,
+        y: 20,
+      });
+    }
+  });
+
+  it("runs scatters of any size that need each other's results", async () => {
+    const end = await run(`workflow w {
+      scatter (i in range(3000)) {
+        Int z = i
+        Int x = y[i] + 1
+      }
+      scatter (j in range(3000)) { Int y = z[j] }
+      output { Int n = length(x) Int last = x[2999] }
+    }`);
+    expect(end.outputs).toEqual({ n: 3000, last: 3000 });
+  });
+
   it("gathers nested scatters in the order of their items", async () => {
     const end = await run(`workflow w {
       scatter (x in [1, 2]) {

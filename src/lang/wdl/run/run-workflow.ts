@@ -34,6 +34,8 @@ import { Scope, type Slot } from "./slot.ts";
  * time need no memory for thousands.
  */
 const shardPace = { young: 24, youngMs: 100, most: 2000 };
+/** Where shards wait for those of others: all of them. */
+const atOnce = { young: Number.POSITIVE_INFINITY, youngMs: 0, most: Number.POSITIVE_INFINITY };
 
 export interface WorkflowEnd {
   /** Those that got a value. */
@@ -93,15 +95,14 @@ class Driver {
     await Promise.all([
       ...workflow.inputs.map((input) => this.#bindInput(input, scope)),
       ...this.#startBody(workflow.body, scope),
-      ...workflow.outputs.map((output) =>
-        this.#declaration(
-          outputScope,
-          output.name,
-          output.type,
-          output.expression,
-          `output "${output.name}"`,
-        ),
-      ),
+      ...workflow.outputs.map((output) => {
+        const { name, type, expression } = output;
+        // An output may have the name of what it is made of: in its own expression that is what is meant.
+        const inner = new Scope(outputScope, "");
+        const shadowed = scope.find(name);
+        if (shadowed !== undefined) inner.add(name, shadowed);
+        return this.#declaration(inner, name, type, expression, `output "${name}"`, outputScope.find(name));
+      }),
     ]);
     const named = workflow.outputs.map(({ name }) => [name, outputScope.find(name)] as const);
     const outputs = named.flatMap(([name, slot]) =>
@@ -178,8 +179,8 @@ class Driver {
     type: WdlType,
     expression: Expression,
     what: string,
+    slot = scope.find(name),
   ): Promise<void> | void {
-    const slot = scope.find(name);
     return this.#guarded(
       scope,
       [slot],
@@ -288,7 +289,8 @@ class Driver {
       count: items.length,
     });
     const gathers = [...node.exports.keys()].map((name) => this.#gather(name, scope, items.length));
-    await mapPaced(items, shardPace, async (item, index) => {
+    const pace = this.#workflow.interwoven ? atOnce : shardPace;
+    await mapPaced(items, pace, async (item, index) => {
       const turn = breathe();
       if (turn !== undefined) await turn;
       const shard = new Scope(scope, `${scope.shard}[${index}]`);

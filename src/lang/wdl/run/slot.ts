@@ -61,6 +61,10 @@ export class Scope {
     return slot;
   }
 
+  add(name: string, slot: Slot): void {
+    this.#slots.set(name, slot);
+  }
+
   find(name: string): Slot | undefined {
     return this.#slots.get(name) ?? this.#parent?.find(name);
   }
