@@ -11,6 +11,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 export const memoirProgram = join(root, "dist", "memoir.js");
 export const modelFixtures = join(root, "test", "fixtures", "models");
 
+/** This file of tests has looked: with many sandboxes looking each time would cost seconds. */
+let isBuilt = false;
+
 /** Builds when a source is newer than the bundle. */
 export function ensureBuilt(): void {
   const built = statSync(memoirProgram, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -57,7 +60,8 @@ export class Sandbox {
   }
 
   static async create(env: Env = {}): Promise<Sandbox> {
-    ensureBuilt();
+    if (!isBuilt) ensureBuilt();
+    isBuilt = true;
     return new Sandbox(await mkdtemp(join(tmpdir(), "memoir-cli-")), env);
   }
 

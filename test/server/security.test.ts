@@ -318,20 +318,20 @@ describe("accounts", () => {
 
 describe("hostile requests", () => {
   let server: TestServer;
+  /** Waits for the rest of a request for so short a time that a busy machine may miss it. */
+  let hasty: TestServer;
   beforeAll(async () => {
-    server = await openServer({
-      requestTimeoutMs: 3_000,
-      env: { AWS_SECRET_ACCESS_KEY: "environment-secret" },
-    });
+    server = await openServer({ env: { AWS_SECRET_ACCESS_KEY: "environment-secret" } });
+    hasty = await openServer({ requestTimeoutMs: 3_000 });
   });
   afterAll(async () => {
-    await server.close();
-    expect(server.bugs).toEqual([]);
+    await Promise.all([server.close(), hasty.close()]);
+    expect([...server.bugs, ...hasty.bugs]).toEqual([]);
   });
 
   const post = (path: string, body: string) => server.raw({ method: "POST", path, body });
-  const stillThere = async () =>
-    expect((await server.raw({ method: "GET", path: "/runCache" })).status).toBe(200);
+  const stillThere = async (one = server) =>
+    expect((await one.raw({ method: "GET", path: "/runCache" })).status).toBe(200);
 
   async function definition(zip: Buffer): Promise<string> {
     const body = { definitionZip: zip.toString("base64"), requestId: uniqueId() };
@@ -432,27 +432,27 @@ describe("hostile requests", () => {
     };
     const ends = await Promise.all(
       Object.entries(requests).map(
-        async ([name, text]) => [name, await rawConversation(server.port, text)] as const,
+        async ([name, text]) => [name, await rawConversation(hasty.port, text)] as const,
       ),
     );
     for (const [name, answer] of ends) expect(answer, name).toMatch(/^(HTTP\/1\.1 4\d\d |$)/);
-    expect((await server.raw({ method: "GET", path: "/runGroup?name=smuggled" })).body["items"]).toEqual([]);
+    expect((await hasty.raw({ method: "GET", path: "/runGroup?name=smuggled" })).body["items"]).toEqual([]);
     // What follows a request of the right length is a request of its own, never part of the first.
-    const two = await rawConversation(server.port, `${head}${length}\r\n${body}GARBAGE\r\n\r\n`);
+    const two = await rawConversation(hasty.port, `${head}${length}\r\n${body}GARBAGE\r\n\r\n`);
     expect(two).toContain("HTTP/1.1 400 ");
-    await stillThere();
+    await stillThere(hasty);
   });
 
   it("many slow connections do not keep others out", async () => {
     const slow = Array.from({ length: 200 }, () => {
-      const socket = connect(server.port, "127.0.0.1");
+      const socket = connect(hasty.port, "127.0.0.1");
       socket.on("error", () => {});
       socket.write("POST /run HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{");
       return new Promise((resolve) => socket.on("close", resolve).resume());
     });
-    await stillThere();
+    await stillThere(hasty);
     await Promise.all(slow);
-    await stillThere();
+    await stillThere(hasty);
   });
 
   it("web pages of other origins may not use a server that checks nobody", async () => {
