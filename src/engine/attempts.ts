@@ -129,6 +129,7 @@ async function attemptOnce(
       attempt: number + 1,
       attemptId: attempt.id,
       directory,
+      ...(order.task.executor === undefined ? {} : { executor: order.task.executor }),
       ...(order.key === undefined ? {} : { key: order.key }),
       ...(order.image === undefined
         ? {}

@@ -16,7 +16,6 @@ export interface Turn {
 export interface CallTurnsParts {
   readonly clampResources?: true;
   readonly emit: Emit;
-  readonly ready: () => Promise<{ readonly scheduler: Turns }>;
   /** Aborted when no further call may be started. */
   readonly stopping: AbortSignal;
 }
@@ -30,7 +29,7 @@ export class CallTurns {
 
   /** A turn, or how the call ends without one. */
   async take(order: CallOrder, ask: Ask): Promise<Turn | Ended> {
-    const { scheduler } = await this.#parts.ready();
+    const { scheduler } = await order.where.ready();
     const task = this.#fitting(order.task, scheduler);
     const excess = scheduler.excess(task.resources);
     if (excess !== undefined)

@@ -19,9 +19,9 @@ import { inputFailure, LostResults, lostFailure } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
 import { Rechecks } from "./recheck.ts";
 import type { Orphan } from "./recovery.ts";
+import type { RunExecutor, RunExecutors } from "./run-executors.ts";
 import { recordsPerTask, type WorkflowRunParts } from "./run-parts.ts";
 import type { RunStop } from "./run-stop.ts";
-import type { Turns } from "./scheduler.ts";
 
 export interface CallsParts {
   readonly run: WorkflowRunParts;
@@ -30,8 +30,7 @@ export interface CallsParts {
   readonly emit: Emit;
   readonly materials: Materials;
   readonly recorder: CallRecorder | undefined;
-  /** Opens the executor once, when the first call has to be computed. */
-  readonly ready: () => Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
+  readonly executors: RunExecutors;
   /** Attempts that outlived an earlier process, by key. */
   readonly orphans: ReadonlyMap<CallKey, Orphan>;
   readonly stop: RunStop;
@@ -43,7 +42,8 @@ const longestPollMs = 1_000;
 
 export class Calls {
   readonly #parts: CallsParts;
-  readonly #identifier: CallIdentifier;
+  /** By where calls are executed. */
+  readonly #identifiers = new Map<RunExecutor, CallIdentifier>();
   readonly #flying = new Map<CallKey, { readonly call: string; readonly end: Promise<Resolved> }>();
   readonly #turns: CallTurns;
   readonly #lost: LostResults;
@@ -52,11 +52,10 @@ export class Calls {
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
-    const { materials, emit, recorder, ready, stop, callDirectory, orphans } = parts;
-    const { executor, images, defaultImage, cache, clampResources, runId } = parts.run;
+    const { materials, emit, recorder, stop, callDirectory, orphans } = parts;
+    const { clampResources, runId } = parts.run;
     this.#turns = new CallTurns({
       emit,
-      ready,
       stopping: stop.starting,
       ...(clampResources && { clampResources }),
     });
@@ -74,7 +73,6 @@ export class Calls {
       materials,
       recorder,
       lost: this.#lost,
-      ready,
       orphans,
       onFailed: (task, failure) => this.#failed(task, failure),
     });
@@ -85,18 +83,27 @@ export class Calls {
       materials,
       emit,
       callDirectory,
-      attemptParts: () => this.#computer.attemptParts(),
+      attemptParts: (where) => this.#computer.attemptParts(where),
     });
-    this.#identifier = new CallIdentifier({
-      executor,
-      opened: async () => void (await ready()),
-      ...(images === undefined ? {} : { images }),
+  }
+
+  #identifierOf(where: RunExecutor): CallIdentifier {
+    const { materials, emit, run } = this.#parts;
+    const known = this.#identifiers.get(where);
+    if (known !== undefined) return known;
+    const { defaultImage, cache, fingerprinter } = run;
+    const identifier = new CallIdentifier({
+      executor: where.executor,
+      opened: () => where.open(),
+      ...(where.images === undefined ? {} : { images: where.images }),
       ...(defaultImage === undefined ? {} : { defaultImage }),
       ...(cache === undefined ? {} : { cache }),
       materials,
-      fingerprinter: parts.run.fingerprinter,
+      fingerprinter,
       emit,
     });
+    this.#identifiers.set(where, identifier);
+    return identifier;
   }
 
   async call(
@@ -198,11 +205,13 @@ export class Calls {
 
   async #resolveOnce(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
     if (this.#stopped(ask)) return { kind: "cancelled" };
-    const identified = await this.#identifier.identify(task, ask);
+    const where = this.#parts.executors.of(task);
+    if ("kind" in where) return { kind: "failed", failure: where };
+    const identified = await this.#identifierOf(where).identify(task, ask);
     if (this.#stopped(ask)) return { kind: "cancelled" };
     if (identified.kind === "impossible") return { kind: "failed", failure: identified.failure };
     const image = identified.image === undefined ? {} : { image: identified.image };
-    const order: CallOrder = { task, collect, ...image };
+    const order: CallOrder = { task, collect, where, ...image };
     if (identified.kind === "unkeyed") {
       this.#miss(task, { kind: "not-reusable", words: identified.why });
       return this.#computeUnkeyed(order, ask);
@@ -235,7 +244,7 @@ export class Calls {
     if (this.#stopped(ask)) return { kind: "cancelled" };
     if (found.kind === "found") return this.#reuse(order, key, found.entry, ask);
     if (identified.unread === true) {
-      const read = await this.#identifier.withContent(task, identified, ask);
+      const read = await this.#identifierOf(order.where).withContent(task, identified, ask);
       if (this.#stopped(ask)) return { kind: "cancelled" };
       if (read !== undefined) return this.#byContent(order, { identified, read }, ask);
     }

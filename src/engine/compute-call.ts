@@ -21,6 +21,7 @@ import type { KeyedCall } from "./identify-call.ts";
 import type { LostResults } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
 import type { Orphan } from "./recovery.ts";
+import type { RunExecutor } from "./run-executors.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import type { Obstacle } from "./staging.ts";
 
@@ -31,7 +32,6 @@ export interface CallComputerParts {
   readonly materials: Materials;
   readonly recorder: CallRecorder | undefined;
   readonly lost: LostResults;
-  readonly ready: () => Promise<{ readonly cpus: number }>;
   /** Attempts that outlived an earlier process, by key. */
   readonly orphans: ReadonlyMap<CallKey, Orphan>;
   /** Reported before the turn is given back, so that with fail-fast no waiting call slips in. */
@@ -89,9 +89,11 @@ export class CallComputer {
     const round = this.#rounds.get(task.path) ?? 0;
     const directory = this.#parts.callDirectory(round === 0 ? task.path : `${task.path}-again-${round}`);
     const orphan = key === undefined || round > 0 ? undefined : this.#parts.orphans.get(key);
-    const adopt = orphan !== undefined && this.#parts.run.executor.can.survives ? { adopt: orphan } : {};
-    if (orphan !== undefined) this.#adopted.add(orphan.attemptId);
-    const parts = await this.attemptParts();
+    const isThere =
+      orphan !== undefined && orphan.executor === task.executor && order.where.executor.can.survives;
+    const adopt = isThere ? { adopt: orphan } : {};
+    if (isThere) this.#adopted.add(orphan.attemptId);
+    const parts = await this.attemptParts(order.where);
     const computed = await compute(
       round === 0 ? parts : { ...parts, runId: `${parts.runId}n${round}` },
       {
@@ -121,10 +123,10 @@ export class CallComputer {
     return computed;
   }
 
-  async attemptParts(): Promise<AttemptParts> {
-    const { run, materials, emit, ready } = this.#parts;
+  async attemptParts({ executor, ready }: RunExecutor): Promise<AttemptParts> {
+    const { run, materials, emit } = this.#parts;
     const { cpus } = await ready();
-    const { runId, executor, copyInputs } = run;
+    const { runId, copyInputs } = run;
     return { runId, executor, materials, emit, cpus, ...(copyInputs === true ? { copyInputs } : {}) };
   }
 

@@ -79,6 +79,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly attemptId: string;
       readonly directory: string;
+      /** Absent = the run's own. */
+      readonly executor?: string;
       readonly key?: CallKey;
       readonly image?: string;
       readonly imageDigest?: string;

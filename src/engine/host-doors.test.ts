@@ -19,6 +19,7 @@ import {
   openBench,
   type ScriptedTask,
   scriptedCollector,
+  scriptedImages,
   scriptedTask,
 } from "./scripted-run.ts";
 
@@ -202,6 +203,71 @@ describe("output values that come from the inputs", () => {
     expect(made.executor.started).toHaveLength(1);
     for await (const entry of made.store.list(freshAsk()))
       expect(Object.keys(entry.outputs)).toEqual(["out"]);
+  });
+});
+
+describe("a call that names its executor", () => {
+  const other = (play?: ScriptedOptions["play"]) =>
+    new ScriptedExecutor({ play: play ?? (() => ({ files: { "out.txt": "other\n" } })) });
+
+  it("is executed there, and its result is reused wherever it is asked for", async () => {
+    const made = await bench();
+    const big = other();
+    const change = { parts: { executors: { big: { executor: big, images: scriptedImages() } } } };
+    const task = { change: { executor: "big" } };
+    expect((await inRun(made, (host, ask) => call(host, task, ask), change)).kind).toBe("computed");
+    expect([made.executor.started.length, big.started.length]).toEqual([0, 1]);
+    expect((await inRun(made, (host, ask) => call(host, {}, ask), change)).kind).toBe("reused");
+  });
+
+  it("fails by name when the run has no such executor", async () => {
+    const made = await bench();
+    const outcome = await inRun(made, (host, ask) => call(host, { change: { executor: "big" } }, ask));
+    expect(outcome).toMatchObject({
+      kind: "failed",
+      failure: {
+        kind: "resources-unavailable",
+        message: "asks for the executor big; this run has none that calls can name",
+      },
+    });
+  });
+
+  it("shares the processors of this machine with the others, unless it runs elsewhere", async () => {
+    const running = { now: 0, most: 0 };
+    let pause: () => Promise<void> = async () => {};
+    const play = async (): Promise<ScriptedEnd> => {
+      running.most = Math.max(running.most, ++running.now);
+      await pause();
+      running.now--;
+      return { files: { "out.txt": "x" } };
+    };
+    const capacity = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0 };
+    const mostAtOnce = async (can: ScriptedOptions["can"]) => {
+      running.most = 0;
+      const made = await bench({ play, capacity });
+      const executor = new ScriptedExecutor({ play, capacity, ...(can === undefined ? {} : { can }) });
+      await inRun(
+        made,
+        (host, ask) =>
+          Promise.all([
+            call(host, { name: "a", command: "a" }, ask),
+            call(host, { name: "b", command: "b", change: { executor: "other" } }, ask),
+          ]),
+        { parts: { executors: { other: { executor, images: scriptedImages() } } } },
+      );
+      return running.most;
+    };
+    expect(await mostAtOnce(undefined)).toBe(1);
+    // Each of the two waits for the other: they only end when they run at the same time.
+    let both: () => void = () => {};
+    const together = new Promise<void>((resolve) => {
+      both = resolve;
+    });
+    pause = async () => {
+      if (running.now === 2) both();
+      await together;
+    };
+    expect(await mostAtOnce({ elsewhere: true })).toBe(2);
   });
 });
 

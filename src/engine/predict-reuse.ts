@@ -13,8 +13,9 @@ import { CallRecorder } from "./call-recorder.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { findCall } from "./find-call.ts";
-import { CallIdentifier, withPassedEnv } from "./identify-call.ts";
+import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
+import { type RunExecutor, RunExecutors } from "./run-executors.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import type { WorkflowFiles } from "./workflow-files.ts";
 
@@ -88,17 +89,25 @@ async function walkOnce(
     ...(parts.reach === undefined ? {} : { reach: parts.reach }),
     directory: scratch,
   });
-  const { executor, images, defaultImage, cache } = parts;
-  const identifier = new CallIdentifier({
-    executor,
-    opened: () => executor.open(ask),
-    ...(images === undefined ? {} : { images }),
-    ...(defaultImage === undefined ? {} : { defaultImage }),
-    ...(cache === undefined ? {} : { cache }),
-    materials,
-    fingerprinter: parts.fingerprinter,
-    emit: () => {},
-  });
+  const { defaultImage, cache } = parts;
+  const executors = new RunExecutors(parts, ask);
+  const identifiers = new Map<RunExecutor, CallIdentifier>();
+  const identifierOf = (where: RunExecutor): CallIdentifier => {
+    const known = identifiers.get(where);
+    if (known !== undefined) return known;
+    const identifier = new CallIdentifier({
+      executor: where.executor,
+      opened: () => where.open(),
+      ...(where.images === undefined ? {} : { images: where.images }),
+      ...(defaultImage === undefined ? {} : { defaultImage }),
+      ...(cache === undefined ? {} : { cache }),
+      materials,
+      fingerprinter: parts.fingerprinter,
+      emit: () => {},
+    });
+    identifiers.set(where, identifier);
+    return identifier;
+  };
   const calls: Prediction[] = [];
   let recorded: Promise<readonly Entry[]> | undefined;
 
@@ -127,7 +136,11 @@ async function walkOnce(
   };
 
   const call = async (task: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
-    const identified = await identifier.identify(withPassedEnv(task, parts.passedEnv), callAsk);
+    const where = executors.of(task);
+    const identified: IdentifiedCall =
+      "kind" in where
+        ? { kind: "impossible", failure: where }
+        : await identifierOf(where).identify(withPassedEnv(task, parts.passedEnv), callAsk);
     switch (identified.kind) {
       case "impossible":
         calls.push({ kind: "fail", call: task.path, task: task.name, words: identified.failure.message });

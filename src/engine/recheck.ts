@@ -9,6 +9,7 @@ import type { CallOrder } from "./call-order.ts";
 import type { CallTurns } from "./call-turns.ts";
 import type { Emit } from "./events.ts";
 import type { Materials } from "./materials.ts";
+import type { RunExecutor } from "./run-executors.ts";
 import { contentOf } from "./value-content.ts";
 
 export interface RechecksParts {
@@ -19,7 +20,7 @@ export interface RechecksParts {
   readonly materials: Materials;
   readonly emit: Emit;
   readonly callDirectory: (path: string) => string;
-  readonly attemptParts: () => Promise<AttemptParts>;
+  readonly attemptParts: (where: RunExecutor) => Promise<AttemptParts>;
 }
 
 /** Reused calls that are computed again for comparison. */
@@ -53,7 +54,11 @@ export class Rechecks {
     if (turn.kind !== "turn") return;
     try {
       const directory = this.#parts.callDirectory(`${task.path}-recheck`);
-      const parts = { ...(await this.#parts.attemptParts()), runId: `${this.#parts.runId}r`, emit: () => {} };
+      const parts = {
+        ...(await this.#parts.attemptParts(order.where)),
+        runId: `${this.#parts.runId}r`,
+        emit: () => {},
+      };
       const again = await compute(parts, { ...turn.order, directory }, ask);
       if (again.kind === "cancelled" || again.kind === "obstructed") return;
       const differing =

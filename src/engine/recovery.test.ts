@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ScriptedExecutor, ScriptedWorld } from "../exec/core/index.ts";
+import { type ScriptedEnd, ScriptedExecutor, ScriptedWorld } from "../exec/core/index.ts";
 import { AppError, type Ask } from "../kernel/index.ts";
 import type { Host } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
@@ -9,7 +9,7 @@ import type { EntryStore } from "../store/entries/index.ts";
 import { folderLeases } from "./call-leases.ts";
 import { readRunJson, shownState } from "./run-folder.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
-import { type Bench, oneCall, openBench } from "./scripted-run.ts";
+import { type Bench, oneCall, openBench, scriptedImages } from "./scripted-run.ts";
 
 let bench: Bench | undefined;
 afterEach(async () => {
@@ -207,6 +207,34 @@ describe("after a crash", () => {
     expect(executor.started).toHaveLength(1);
     expect(bench.seen("call.adopted")[0]).toMatchObject({ fromRun: "run-1" });
     expect((await bench.one()).calls.reused).toBe(1);
+  });
+
+  it("an attempt is waited for, and ended, only on the executor that its call had named", async () => {
+    const world = new ScriptedWorld();
+    const controller = new AbortController();
+    const big = new ScriptedExecutor({ play: () => new Promise<never>(() => controller.abort()), world });
+    big.remove = async () => {};
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    const images = scriptedImages();
+    const on = (executor: ScriptedExecutor) => ({ parts: { executors: { big: { executor, images } } } });
+    const task = { change: { executor: "big" } };
+    await bench.run((host, ask) => oneCall(host, task, ask), on(big), { signal: controller.signal });
+    const [attempt] = big.started;
+    if (attempt === undefined) throw new Error("nothing was started");
+    const unended = (text: string) => text.replace(/.*"(call\.cancelled|run\.ended)".*\n/g, "");
+    const again = async () => {
+      world.attempts.delete(attempt.id);
+      const survivor = new ScriptedExecutor({ play: () => new Promise<ScriptedEnd>(() => {}), world });
+      await survivor.start(attempt, { signal: new AbortController().signal });
+      return survivor;
+    };
+    await kill(bench, "run-1", { events: unended });
+    const survivor = await again();
+    // The same call on the run's own executor is another attempt; nobody takes up the one that is left.
+    expect((await bench.one({}, on(survivor))).calls.computed).toBe(1);
+    expect(bench.seen("call.adopted")).toEqual([]);
+    expect(bench.executor.started).toHaveLength(1);
+    expect(survivor.running()).toEqual([]);
   });
 
   it("an attempt that nobody takes up is ended", async () => {

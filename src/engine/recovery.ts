@@ -22,6 +22,8 @@ export interface Orphan {
   readonly directory: string;
   readonly call: string;
   readonly fromRun: string;
+  /** By its name in the run; absent = the run's own. */
+  readonly executor?: string;
 }
 
 export interface TakenUp {
@@ -107,8 +109,14 @@ function orphansOf(events: readonly TimedEvent[], fromRun: string): ReadonlyMap<
   const orphans = new Map<CallKey, Orphan>();
   for (const event of events) {
     if (event.kind === "call.started" && event.key !== undefined && event.attempt === 1) {
-      const { attemptId, directory, call } = event;
-      orphans.set(event.key, { attemptId, directory, call, fromRun });
+      const { attemptId, directory, call, executor } = event;
+      orphans.set(event.key, {
+        attemptId,
+        directory,
+        call,
+        fromRun,
+        ...(executor === undefined ? {} : { executor }),
+      });
     } else if (event.kind === "call.recorded") orphans.delete(event.key);
     else if (event.kind === "call.failed" || event.kind === "call.cancelled" || event.kind === "call.retried")
       for (const [key, orphan] of orphans) if (orphan.call === event.call) orphans.delete(key);

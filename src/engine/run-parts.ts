@@ -50,6 +50,8 @@ export interface WorkflowRunParts {
   readonly source: string;
   readonly executor: Executor;
   readonly images?: ImageResolver;
+  /** Others that calls may name. Whoever makes them closes them. */
+  readonly executors?: Readonly<Record<string, Pick<WorkflowRunParts, "executor" | "images">>>;
   /** Image of tasks that ask for none, where the executor runs containers. */
   readonly defaultImage?: string;
   readonly fingerprinter: Fingerprinter;

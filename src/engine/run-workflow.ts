@@ -16,6 +16,7 @@ import { Materials } from "./materials.ts";
 import { outputListings } from "./output-listings.ts";
 import { Publisher } from "./publisher.ts";
 import { type TakenUp, takeUpCrashedRuns } from "./recovery.ts";
+import { RunExecutors } from "./run-executors.ts";
 import {
   type CallCounts,
   createRunFolder,
@@ -27,7 +28,6 @@ import {
 import type { WorkflowRunParts } from "./run-parts.ts";
 import { RunStop } from "./run-stop.ts";
 import { RunTally } from "./run-tally.ts";
-import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
 import { stopOrphans } from "./stop-orphans.ts";
 
 export interface RunSummary {
@@ -170,6 +170,7 @@ async function drive(
   const pin = parts.cache?.pin;
   const publisher = new Publisher({ materials, places: materials.places, emit, ...(pin && { pin }) });
   const paths = new CallPaths(materials);
+  const executors = new RunExecutors(parts, ask);
   const calls = new Calls({
     run: parts,
     directory,
@@ -177,7 +178,7 @@ async function drive(
     emit,
     materials,
     recorder: going.recorder,
-    ready: readyOnce(parts, ask),
+    executors,
     orphans: going.crashed.orphans,
     stop,
     onFailure: () => {
@@ -198,25 +199,8 @@ async function drive(
   await publisher.settle();
   await calls.settle();
   const left = calls.orphansLeft();
-  if (left.length > 0) await stopOrphans(parts.executor, left, emit, freshAsk());
+  if (left.length > 0) await stopOrphans(executors, left, emit, freshAsk());
   return result;
-}
-
-/** Opens the executor when something has to be computed: a run that reuses everything needs no container engine. */
-function readyOnce(
-  parts: WorkflowRunParts,
-  ask: Ask,
-): () => Promise<{ readonly scheduler: Turns; readonly cpus: number }> {
-  let ready: Promise<{ readonly scheduler: Turns; readonly cpus: number }> | undefined;
-  return () => {
-    ready ??= (async () => {
-      await parts.executor.open(ask);
-      const capacity = parts.executor.capacity();
-      const limits: Capacity = { ...capacity, ...parts.limits };
-      return { scheduler: parts.turns?.(limits) ?? new Scheduler(limits), cpus: capacity.cpu };
-    })();
-    return ready;
-  };
 }
 
 async function deliverAll(

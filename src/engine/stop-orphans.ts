@@ -1,18 +1,20 @@
 /** Attempts that nobody will take up any more are ended. */
-import type { Attempt, Executor } from "../exec/core/index.ts";
+import type { Attempt } from "../exec/core/index.ts";
 import { type Ask, messageOf } from "../kernel/index.ts";
 import type { Emit } from "./events.ts";
 import type { Orphan } from "./recovery.ts";
+import type { RunExecutors } from "./run-executors.ts";
 
 export async function stopOrphans(
-  executor: Executor,
+  executors: RunExecutors,
   orphans: Iterable<Orphan>,
   emit: Emit,
   ask: Ask,
 ): Promise<void> {
-  if (!executor.can.survives) return;
   const ended: Ask = { signal: AbortSignal.abort() };
   for (const orphan of orphans) {
+    const executor = executors.named(orphan.executor)?.executor;
+    if (executor?.can.survives !== true) continue;
     const attempt = attemptOf(orphan);
     try {
       const { kind } = await executor.state(attempt, ask);

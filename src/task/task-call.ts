@@ -161,6 +161,8 @@ export interface TaskCall {
   readonly network: boolean;
   readonly outputRules: readonly OutputRule[];
   readonly cachePolicy: CachePolicy;
+  /** One of the executors that the run has by name; absent = the run's own. Not in the key. */
+  readonly executor?: string;
   /**
    * How its inputs are known: `content`, or `lenient` (name and size), which users ask for where reading takes too long
    * and they know what they do. Default: what the cache says. Recorded results are known by their content in any case.

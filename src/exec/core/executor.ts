@@ -28,6 +28,8 @@ export interface ExecutorAbilities {
   readonly sharesFiles: boolean;
   /** Besides, runs commands without any image, as processes of this machine. */
   readonly plainTasks?: true;
+  /** Attempts take nothing of this machine's processors and memory: they have turns of their own. */
+  readonly elsewhere?: true;
   /** Attempts outlive this process and can be adopted by the next one. */
   readonly survives: boolean;
   /** The task root is really mounted; otherwise its text is replaced by the attempt's directory. */

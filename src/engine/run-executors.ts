@@ -1,0 +1,72 @@
+/**
+ * Where the calls of a run are executed: on the run's own executor, unless a call names another one that the run has.
+ * Each is opened when its first call has to be computed: a run that reuses everything needs no container engine.
+ */
+import type { Executor, ImageResolver } from "../exec/core/index.ts";
+import type { Ask } from "../kernel/index.ts";
+import type { TaskCall, TaskFailure } from "../task/index.ts";
+import type { WorkflowRunParts } from "./run-parts.ts";
+import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
+
+export interface RunExecutor {
+  readonly executor: Executor;
+  readonly images?: ImageResolver;
+  open(): Promise<void>;
+  /** Opens it, and gives whoever hands out turns there. */
+  ready(): Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
+}
+
+type ExecutorsOfRun = Pick<WorkflowRunParts, "executor" | "images" | "executors" | "limits" | "turns">;
+
+export class RunExecutors {
+  readonly #own: RunExecutor;
+  readonly #named = new Map<string, RunExecutor>();
+
+  constructor(parts: ExecutorsOfRun, ask: Ask) {
+    /** Executors of one machine share its processors and memory. */
+    let here: Turns | undefined;
+    const make = (executor: Executor, images: ImageResolver | undefined): RunExecutor => {
+      const open = once(() => executor.open(ask));
+      const turns = (limits: Capacity) => parts.turns?.(limits) ?? new Scheduler(limits);
+      return {
+        executor,
+        ...(images === undefined ? {} : { images }),
+        open,
+        ready: once(async () => {
+          await open();
+          const capacity = executor.capacity();
+          if (executor.can.elsewhere === true)
+            return { scheduler: new Scheduler(capacity), cpus: capacity.cpu };
+          here ??= turns({ ...capacity, ...parts.limits });
+          return { scheduler: here, cpus: capacity.cpu };
+        }),
+      };
+    };
+    this.#own = make(parts.executor, parts.images);
+    for (const [name, { executor, images }] of Object.entries(parts.executors ?? {}))
+      this.#named.set(name, make(executor, images));
+  }
+
+  /** undefined = the run has no executor of this name. */
+  named(name: string | undefined): RunExecutor | undefined {
+    return name === undefined ? this.#own : this.#named.get(name);
+  }
+
+  /** Where a call is executed, or why it cannot be. */
+  of(task: TaskCall): RunExecutor | TaskFailure {
+    const found = this.named(task.executor);
+    if (found !== undefined) return found;
+    const names = [...this.#named.keys()].sort();
+    const message = `asks for the executor ${task.executor}; this run has ${names.length === 0 ? "none that calls can name" : names.join(", ")}`;
+    return { kind: "resources-unavailable", message, attempts: 0 };
+  }
+}
+
+/** What went wrong stays so for the run. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
