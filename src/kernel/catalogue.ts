@@ -24,12 +24,12 @@ export const catalogue = {
   RUN_INTERRUPTED: {
     kind: "interrupted",
     retry: "later",
-    hint: "Finished work is kept. Run the same command again to go on where it stopped.",
+    hint: "Finished work is kept. Run the same command again to resume where it left off.",
   },
   OUTPUT_READER_GONE: {
     kind: "environment",
     retry: "later",
-    hint: "Whatever reads standard output ended before the output did. What was computed is in the caches.",
+    hint: "The program that reads standard output ended first. Computed results are in the caches.",
   },
   FILE_NOT_FOUND: {
     kind: "not-found",
@@ -44,37 +44,37 @@ export const catalogue = {
   FILE_CHANGED: {
     kind: "environment",
     retry: "later",
-    hint: "Something writes to it while the run reads it. Run again once it is complete; finished work is kept.",
+    hint: "Another program writes to the file while the run reads it. Run again once the file is complete; finished work is kept.",
   },
   FILE_NOT_REGULAR: {
     kind: "input",
     retry: "never",
-    hint: "Pipes, sockets and devices have no content of their own. Write what they give into a file and name that.",
+    hint: "Pipes, sockets and devices cannot be inputs or outputs. Write the data to a file and use that file.",
   },
   DIRECTORY_TOO_LARGE: {
     kind: "input",
     retry: "never",
-    hint: "Name a smaller folder, pack it into an archive, or remove the links in it that lead to other folders.",
+    hint: "Use a smaller folder, pack it into an archive, or remove links in it that point to other folders.",
   },
   OUTPUT_NOT_RECORDABLE: {
     kind: "input",
     retry: "never",
-    hint: "The result is used in this run and computed again in the next one. Let the task remove the link.",
+    hint: "The result is used in this run but not recorded, so the next run computes it again. Change the task to remove the link.",
   },
   FILE_NAME_UNUSABLE: {
     kind: "input",
     retry: "never",
-    hint: "A store of objects takes names that a folder cannot hold. Copy the object to another name and use that.",
+    hint: "The object's name cannot be used as a file name. Copy the object to another name and use that.",
   },
   FILE_UNREACHABLE: {
     kind: "environment",
     retry: "later",
-    hint: "Check the address and the network, or fetch the file first and name it by its path.",
+    hint: "Check the address and the network, or download the file first and use its path.",
   },
   FILE_OUT_OF_REACH: {
     kind: "input",
     retry: "never",
-    hint: "Documents of a bundle or of a server read their own files, inputs of the run, and folders that --files allows.",
+    hint: "Documents of a bundle or a server may read only their own files, inputs of the run, and folders that --files allows.",
   },
   FILE_NOT_WRITABLE: {
     kind: "environment",
@@ -84,12 +84,12 @@ export const catalogue = {
   DISK_FULL: {
     kind: "environment",
     retry: "later",
-    hint: "Free some space and run the same command again; finished work is kept.",
+    hint: "Free disk space and run the same command again; finished work is kept.",
   },
   MACHINE_TOO_MANY_FILES: {
     kind: "environment",
     retry: "later",
-    hint: "Raise the limit of open files (ulimit -n), or run fewer things at the same time.",
+    hint: "Raise the limit of open files (ulimit -n), or run fewer tasks at the same time.",
   },
   MACHINE_OUT_OF_MEMORY: {
     kind: "environment",
@@ -99,7 +99,7 @@ export const catalogue = {
   MACHINE_INPUT_OUTPUT_ERROR: {
     kind: "environment",
     retry: "later",
-    hint: "Check the disk and the file system (dmesg); then run the same command again. Finished work is kept.",
+    hint: "Check the disk and the file system (dmesg), then run the same command again; finished work is kept.",
   },
   STORE_URI_INVALID: {
     kind: "usage",
@@ -114,12 +114,12 @@ export const catalogue = {
   STORE_OBJECT_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "It was removed, expired or never written. Run again without relying on it; what is missing is computed.",
+    hint: "The object was removed, expired or never written. Run again: Memoir computes missing results.",
   },
   STORE_OBJECT_DAMAGED: {
     kind: "damaged",
     retry: "never",
-    hint: "The stored bytes are not what was written. Remove the named object; it is computed and stored again.",
+    hint: "The stored bytes differ from what was written. Remove the named object; Memoir computes and stores it again.",
   },
   STORE_NOT_READABLE: {
     kind: "environment",
@@ -129,12 +129,12 @@ export const catalogue = {
   STORE_NOT_WRITABLE: {
     kind: "environment",
     retry: "never",
-    hint: "Make the store's folder writable, or point Memoir at another one. Nothing was half-written.",
+    hint: "Make the store's folder writable, or use another one. No incomplete file was left behind.",
   },
   STORE_UNREACHABLE: {
     kind: "environment",
     retry: "later",
-    hint: "Check the endpoint's address, that the server runs, and that this machine may reach it (proxy, firewall).",
+    hint: "Check the endpoint's address, that the server is running, and that this machine can reach it (proxy, firewall).",
   },
   STORE_CREDENTIALS_MISSING: {
     kind: "environment",
@@ -144,12 +144,12 @@ export const catalogue = {
   STORE_CREDENTIALS_REFUSED: {
     kind: "environment",
     retry: "never",
-    hint: "The server does not know these credentials or they have expired. Check the access key, the secret, the session token and this machine's clock.",
+    hint: "The server rejects these credentials, or they have expired. Check the access key, the secret, the session token and this machine's clock.",
   },
   STORE_ACCESS_DENIED: {
     kind: "environment",
     retry: "never",
-    hint: "The credentials are known but not allowed to do this. Ask for s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on the bucket.",
+    hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on the bucket.",
   },
   STORE_BUCKET_NOT_FOUND: {
     kind: "environment",
@@ -159,12 +159,12 @@ export const catalogue = {
   STORE_WRONG_REGION: {
     kind: "environment",
     retry: "never",
-    hint: "Set AWS_REGION to the region in which the bucket lives.",
+    hint: "Set AWS_REGION to the region of the bucket.",
   },
   STORE_REQUEST_FAILED: {
     kind: "environment",
     retry: "later",
-    hint: "The store answered with an error that it may recover from. Try again; if it stays, ask who runs the store.",
+    hint: "The store returned a temporary error. Try again; if the error persists, contact the administrator of the store.",
   },
   PROCESS_START_FAILED: {
     kind: "environment",
@@ -174,12 +174,12 @@ export const catalogue = {
   PREDICT_FORMAT_UNKNOWN: {
     kind: "usage",
     retry: "never",
-    hint: "Inputs end in .csv, .tsv, .smi or .json; outputs end in .csv, .tsv, .json or .h5. --input-format and --output-format name the format of anything else.",
+    hint: "Use .csv, .tsv, .smi or .json for inputs, and .csv, .tsv, .json or .h5 for outputs. For other names, set --input-format and --output-format.",
   },
   PREDICT_NOTHING_TO_IMPORT: {
     kind: "input",
     retry: "never",
-    hint: "Name a .csv, .tsv, .csv.gz, .tsv.gz or .parquet file, or a folder or an s3:// prefix that holds such files of the model. `memoir info MODEL` lists its columns.",
+    hint: "Name a .csv, .tsv, .csv.gz, .tsv.gz or .parquet file, or a folder or an s3:// prefix that contains such files of the model. `memoir info MODEL` lists its columns.",
   },
   PREDICT_INPUT_EMPTY: {
     kind: "input",
@@ -189,12 +189,12 @@ export const catalogue = {
   PREDICT_INPUT_COLUMNS_UNCLEAR: {
     kind: "input",
     retry: "never",
-    hint: "Name the column `smiles` or `input`, or say which one it is with --column NAME; an import needs the model's columns, too (`memoir info MODEL` lists them).",
+    hint: "Name the column `smiles` or `input`, or select it with --column NAME. An import also needs the model's columns (`memoir info MODEL` lists them).",
   },
   PREDICT_INPUT_MALFORMED: {
     kind: "input",
     retry: "never",
-    hint: 'In CSV and TSV, cells that hold a separator, a quote or a line break must be quoted: "a,b"; a quote inside is written twice. A JSON file is one list: ["CCO", "CCC"].',
+    hint: 'In CSV and TSV, quote cells that contain a separator, a quote or a line break: "a,b"; double a quote inside. A JSON file is one list: ["CCO", "CCC"].',
   },
   PREDICT_INPUT_NOT_UTF8: {
     kind: "input",
@@ -204,7 +204,7 @@ export const catalogue = {
   PREDICT_INPUT_CELL_TOO_LARGE: {
     kind: "input",
     retry: "never",
-    hint: "One cell may hold up to 8 MiB. An unclosed quote earlier in the file is the usual cause.",
+    hint: "A cell may have up to 8 MiB. The usual cause is an unclosed quote earlier in the file.",
   },
   PREDICT_INPUT_IS_OUTPUT: {
     kind: "usage",
@@ -214,7 +214,7 @@ export const catalogue = {
   PREDICT_OUTPUT_TOO_LARGE: {
     kind: "usage",
     retry: "never",
-    hint: "Write .csv or .json instead; both have no limit.",
+    hint: "Write .csv or .json instead; they have no size limit.",
   },
   PREDICT_OUTPUT_BUSY: {
     kind: "conflict",
@@ -234,17 +234,17 @@ export const catalogue = {
   PREDICT_NOT_REUSABLE: {
     kind: "usage",
     retry: "never",
-    hint: "Models whose output varies are computed anew each time; `memoir info MODEL` says why.",
+    hint: "Models with variable output are computed each time; `memoir info MODEL` explains why.",
   },
   PREDICT_RUNNER_BROKE: {
     kind: "failed",
     retry: "later",
-    hint: "`memoir info` shows how the model is run and which packages it needs. Finished rows are kept; run the same command again to go on.",
+    hint: "`memoir info` shows how the model is run and which packages it needs. Finished rows are kept; run the same command again to resume.",
   },
   PREDICT_NOTHING_COMPUTED: {
     kind: "failed",
     retry: "never",
-    hint: "The output lists every row as failed. Check that the inputs are what the model expects: `memoir example` makes some.",
+    hint: "The output lists every row as failed. Check that the inputs have the form that the model expects; `memoir example` creates valid ones.",
   },
   SESSION_NOT_OPEN: {
     kind: "usage",
@@ -264,7 +264,7 @@ export const catalogue = {
   STORE_TIER_UNREACHABLE: {
     kind: "environment",
     retry: "later",
-    hint: "Check that the server runs and that its address is right; `memoir doctor` tries every tier.",
+    hint: "Check that the server is running and that its address is correct; `memoir doctor` checks every tier.",
   },
   STORE_TIER_REFUSED: {
     kind: "environment",
@@ -274,12 +274,12 @@ export const catalogue = {
   STORE_TIER_FULL: {
     kind: "environment",
     retry: "later",
-    hint: "Free some space or raise the server's memory limit. Results are still computed; they are only not kept.",
+    hint: "Free space or raise the server's memory limit. Results are still computed, but not stored.",
   },
   STORE_TIER_DAMAGED: {
     kind: "damaged",
     retry: "never",
-    hint: "Move the store's folder away; a new one is made on the next run and filled again.",
+    hint: "Move the store's folder away; the next run creates a new one and fills it again.",
   },
   STORE_URL_INVALID: {
     kind: "usage",
@@ -289,22 +289,22 @@ export const catalogue = {
   RUN_FOLDER_NOT_WRITABLE: {
     kind: "environment",
     retry: "never",
-    hint: "Choose another place for runs with --runs-dir, or make the folder writable.",
+    hint: "Choose another folder for runs with --runs-dir, or make the folder writable.",
   },
   RUN_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "`memoir runs list` shows the runs of this place; --runs-dir names another one.",
+    hint: "`memoir runs list` lists the runs in this folder; --runs-dir selects another one.",
   },
   RUN_WITHOUT_OUTPUTS: {
     kind: "conflict",
     retry: "never",
-    hint: "`memoir runs show` tells how the run ended; what its calls made lies in the run's folder.",
+    hint: "`memoir runs show` shows how the run ended; files that its calls produced are in the run's folder.",
   },
   RUN_NOT_RUNNING: {
     kind: "conflict",
     retry: "never",
-    hint: "`memoir runs show` tells how the run ended.",
+    hint: "`memoir runs show` shows how the run ended.",
   },
   RUN_STILL_RUNNING: {
     kind: "conflict",
@@ -314,7 +314,7 @@ export const catalogue = {
   CACHE_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "`memoir cache list` shows the caches; `memoir cache create` makes one. A path or s3:// URI works too.",
+    hint: "`memoir cache list` lists the caches; `memoir cache create` creates one. A path or s3:// URI works, too.",
   },
   CACHE_EXISTS: {
     kind: "conflict",
@@ -329,17 +329,17 @@ export const catalogue = {
   CACHE_AMBIGUOUS: {
     kind: "damaged",
     retry: "never",
-    hint: "Say which entries belong to the location: write the named file with one of the uuids. No entry is lost by it.",
+    hint: "Decide which entries belong to the location: write one of the uuids to the named file. No entry is lost.",
   },
   CACHE_DAMAGED: {
     kind: "damaged",
     retry: "never",
-    hint: "The file that describes the cache cannot be read. Remove it and create the cache again; its entries stay.",
+    hint: "The file that describes the cache cannot be read. Remove it and create the cache again; its entries are kept.",
   },
   CACHE_ENTRY_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "`memoir cache entries` lists what is recorded.",
+    hint: "`memoir cache entries` lists the entries.",
   },
   WORKFLOW_NOT_FOUND: {
     kind: "not-found",
@@ -349,82 +349,82 @@ export const catalogue = {
   WORKFLOW_BUNDLE_UNSAFE: {
     kind: "input",
     retry: "never",
-    hint: "The bundle was refused and nothing of it was kept. Make a new zip that holds only plain files and folders.",
+    hint: "The bundle was refused and nothing of it was kept. Create a zip that contains only regular files and folders.",
   },
   WORKFLOW_BUNDLE_DAMAGED: {
     kind: "input",
     retry: "never",
-    hint: "The file is not a complete zip archive. Make or fetch it again.",
+    hint: "The file is not a complete zip archive. Create or download it again.",
   },
   WORKFLOW_DOCUMENT_UNREACHABLE: {
     kind: "environment",
     retry: "later",
-    hint: "Check the address and the network, or copy the imported document beside the others and import it by its path.",
+    hint: "Check the address and the network, or copy the imported document next to the others and import it by its path.",
   },
   WORKFLOW_DOCUMENT_REFUSED: {
     kind: "input",
     retry: "never",
-    hint: "Imported documents are text of a reasonable size, and those of a bundle lie inside of it.",
+    hint: "Imported documents must be text within the size limit, and those of a bundle must be inside the bundle.",
   },
   WORKFLOW_INVALID: {
     kind: "input",
     retry: "never",
-    hint: "Correct what the lines above say; `memoir check` shows them without running anything.",
+    hint: "Correct the errors shown above; `memoir check` reports them without running anything.",
   },
   WORKFLOW_TARGET_UNCLEAR: {
     kind: "usage",
     retry: "never",
-    hint: "Add --target NAME with the workflow or task to run, or name a document that has a workflow.",
+    hint: "Select the workflow or task with --target NAME, or use a document that has a workflow.",
   },
   WORKFLOW_INPUTS_INVALID: {
     kind: "input",
     retry: "never",
-    hint: "`memoir inputs` prints a template with every name and type.",
+    hint: "`memoir inputs` prints a template with all names and types.",
   },
   CWL_ENGINE_MISSING: {
     kind: "environment",
     retry: "never",
-    hint: "Install the package quickjs-emscripten beside Memoir, or leave out --js-engine quickjs.",
+    hint: "Install the package quickjs-emscripten next to Memoir, or leave out --js-engine quickjs.",
   },
   EXEC_ENGINE_NOT_FOUND: {
     kind: "environment",
     retry: "never",
-    hint: "Install Docker or Podman and see that it runs (`docker info`, `podman info`), name its socket in DOCKER_HOST, or run without containers: --executor host.",
+    hint: "Install Docker or Podman and check that it is running (`docker info`, `podman info`), set DOCKER_HOST to its socket, or run without containers: --executor host.",
   },
   EXEC_ENGINE_FAILED: {
     kind: "environment",
     retry: "later",
-    hint: "See that the container engine runs (`docker info`, `podman info`) and has disk space, then run the same command again; finished work is kept.",
+    hint: "Check that the container engine is running (`docker info`, `podman info`) and has disk space, then run the same command again; finished work is kept.",
   },
   EXEC_START_FAILED: {
     kind: "environment",
     retry: "later",
-    hint: "The message holds what the system answered. `memoir doctor` checks what tasks need here.",
+    hint: "The message contains the system's error. `memoir doctor` checks the requirements of tasks on this machine.",
   },
   EXEC_INPUT_MISSING: {
     kind: "not-found",
     retry: "never",
-    hint: "The file was there when the run began. Put it back, or start a new run with the right path.",
+    hint: "The file existed when the run began. Restore it, or start a new run with the correct path.",
   },
   EXEC_ISOLATION_UNAVAILABLE: {
     kind: "environment",
     retry: "never",
-    hint: "Install bubblewrap (`apt-get install bubblewrap`; Linux only), or leave --isolate out.",
+    hint: "Install bubblewrap (`apt-get install bubblewrap`; Linux only), or leave out --isolate.",
   },
   EXEC_IMAGE_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "Check the image's name and tag for typing errors; an image that exists only on this machine must be known to the same engine (`docker images`, `podman images`).",
+    hint: "Check the image's name and tag. A local image must exist in the engine that Memoir uses (`docker images`, `podman images`).",
   },
   EXEC_IMAGE_NOT_MADE: {
     kind: "environment",
     retry: "never",
-    hint: "The engine's own words stand in the message. Try the Dockerfile or the archive with `docker build`, `docker load` or `podman load`; builds need the network for what they install.",
+    hint: "The message contains the engine's error. Try the Dockerfile or the archive with `docker build`, `docker load` or `podman load`; builds need network access for packages that they install.",
   },
   EXEC_IMAGE_REFUSED: {
     kind: "environment",
     retry: "never",
-    hint: "Log in to the registry (`docker login HOST` or `podman login HOST`) with an account that may pull the image. Some registries answer the same for images that do not exist.",
+    hint: "Log in to the registry (`docker login HOST` or `podman login HOST`) with an account that may pull the image. Some registries also return this error for images that do not exist.",
   },
   EXEC_REGISTRY_UNREACHABLE: {
     kind: "environment",
@@ -434,17 +434,17 @@ export const catalogue = {
   CLI_USAGE: {
     kind: "usage",
     retry: "never",
-    hint: "`memoir COMMAND --help` lists the flags and ends with an example.",
+    hint: "`memoir COMMAND --help` lists the flags and shows an example.",
   },
   MODEL_SOURCE_INVALID: {
     kind: "usage",
     retry: "never",
-    hint: "Name a model folder, a git URL, an archive (.zip, .tar.gz, .tgz), the URL of a running model server, or an Ersilia id such as eos3b5e. A version can be chosen with git sources only.",
+    hint: "Name a model folder, a git URL, an archive (.zip, .tar.gz, .tgz), the URL of a running model server, or an Ersilia id such as eos3b5e. --version works only with git sources.",
   },
   MODEL_NOT_FOUND: {
     kind: "not-found",
     retry: "never",
-    hint: "`memoir catalog` lists the models that are here; `memoir fetch` brings others.",
+    hint: "`memoir catalog` lists the installed models; `memoir fetch` installs others.",
   },
   MODEL_BUILTIN: {
     kind: "usage",
@@ -464,12 +464,12 @@ export const catalogue = {
   MODEL_FETCH_FAILED: {
     kind: "environment",
     retry: "later",
-    hint: "Check the address and the network, then fetch again. The model that was installed before is untouched.",
+    hint: "Check the address and the network, then fetch again. The previously installed model is unchanged.",
   },
   MODEL_ARCHIVE_UNSAFE: {
     kind: "input",
     retry: "never",
-    hint: "The archive was refused and nothing of it was kept. Make a new archive that holds only the model's plain files and folders.",
+    hint: "The archive was refused and nothing of it was kept. Create an archive that contains only the model's regular files and folders.",
   },
   MODEL_SERVER_UNREACHABLE: {
     kind: "environment",
@@ -479,32 +479,32 @@ export const catalogue = {
   MODEL_SERVER_ANSWER: {
     kind: "environment",
     retry: "never",
-    hint: "The server does not speak the expected protocol. Check that the address belongs to a model server of this model.",
+    hint: "The server does not use the expected protocol. Check that the address belongs to a server of this model.",
   },
   MODEL_RUN_FAILED: {
     kind: "failed",
     retry: "never",
-    hint: "Run the model by hand (`bash model/framework/run.sh model/framework in.csv out.csv`) to see what is wrong; the end of its error output is shown above.",
+    hint: "The end of the model's error output is shown above. To find the cause, run the model by hand: `bash model/framework/run.sh model/framework in.csv out.csv`.",
   },
   MODEL_RUN_TIMEOUT: {
     kind: "failed",
     retry: "later",
-    hint: "Use a smaller batch, or allow more time per batch.",
+    hint: "Use smaller batches (-b), or allow more time per batch (--timeout).",
   },
   MODEL_OUTPUT_MISMATCH: {
     kind: "failed",
     retry: "never",
-    hint: "The model must write one row per input, in the inputs' order, with exactly the columns of run_columns.csv. Nothing of this batch was kept.",
+    hint: "The model must write one row per input, in the order of the inputs, with exactly the columns of run_columns.csv. No row of this batch was kept.",
   },
   MODEL_TOOLKIT_FAILED: {
     kind: "environment",
     retry: "later",
-    hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that memory is free.",
+    hint: "The chemistry toolkit could not be loaded: reinstall Memoir's dependencies with npm ci, and check that enough memory is free.",
   },
   RUN_INPUT_MISSING: {
     kind: "not-found",
     retry: "never",
-    hint: "Check the URI in the run's parameters, and that the credentials may read it.",
+    hint: "Check the URI in the run's parameters, and that the credentials have permission to read it.",
   },
   RUN_INPUT_INVALID: {
     kind: "input",
@@ -519,7 +519,7 @@ export const catalogue = {
   RUN_INPUT_MODIFIED: {
     kind: "conflict",
     retry: "later",
-    hint: "Results of a run whose inputs change under it cannot be trusted. Start the run again.",
+    hint: "Results cannot be trusted if inputs change during the run. Start the run again.",
   },
   RUN_EXPORT_FAILED: {
     kind: "environment",
@@ -529,12 +529,12 @@ export const catalogue = {
   SERVER_KEYS_INVALID: {
     kind: "input",
     retry: "never",
-    hint: 'Write for example [{"accessKeyId": "AKIDEXAMPLE", "secretAccessKey": "…", "account": "111111111111"}] and keep the file readable by you only.',
+    hint: 'Write for example [{"accessKeyId": "AKIDEXAMPLE", "secretAccessKey": "…", "account": "111111111111"}] and make the file readable only by you.',
   },
   SERVER_KEYS_MISSING: {
     kind: "usage",
     retry: "never",
-    hint: "Give --access-keys FILE, or listen on 127.0.0.1.",
+    hint: "Add --access-keys FILE, or listen on 127.0.0.1.",
   },
   SERVER_PORT_NOT_USABLE: {
     kind: "environment",
@@ -544,27 +544,27 @@ export const catalogue = {
   SERVER_HOME_IN_USE: {
     kind: "conflict",
     retry: "later",
-    hint: "Stop that server, or give this one another home folder (MEMOIR_HOME).",
+    hint: "Stop the other server, or use another home folder (MEMOIR_HOME) for this one.",
   },
   SERVER_PLACE_REFUSED: {
     kind: "input",
     retry: "never",
-    hint: "Use s3:// locations, or start the server with --files FOLDER to allow places below a folder.",
+    hint: "Use s3:// locations, or start the server with --files FOLDER to allow locations below a folder.",
   },
   LEDGER_NOT_USABLE: {
     kind: "environment",
     retry: "later",
-    hint: "Check that the folder is writable, the disk has room, and no other program keeps the file locked.",
+    hint: "Check that the folder is writable, the disk has free space, and no other program locks the file.",
   },
   LEDGER_TOO_NEW: {
     kind: "environment",
     retry: "never",
-    hint: "A newer Memoir has written this ledger. Install that version, or give the server another --home.",
+    hint: "A newer version of Memoir wrote this ledger. Install that version, or use another home folder (MEMOIR_HOME).",
   },
   LEDGER_RECORD_MISSING: {
     kind: "not-found",
     retry: "never",
-    hint: "It was deleted in the meantime. List again to see what is there.",
+    hint: "The record has been deleted. List the records again to see which exist.",
   },
   LEDGER_TOKEN_INVALID: {
     kind: "input",

@@ -6,14 +6,14 @@ import { type CatalogueRow, catalogue } from "../../src/kernel/index.ts";
 const page = resolve(import.meta.dirname, "../../docs/errors.md");
 
 const meanings: Readonly<Record<CatalogueRow["kind"], string>> = {
-  usage: "the command line was used wrongly (exit 2)",
-  input: "the data or text given is wrong (exit 3)",
-  "not-found": "something named does not exist (exit 3)",
-  environment: "machine, network, credentials or disk (exit 4)",
-  conflict: "refused because of another run or of the present state (exit 4)",
-  damaged: "stored data is not what was written (exit 4)",
+  usage: "invalid command line (exit 2)",
+  input: "invalid data or text (exit 3)",
+  "not-found": "something that was named does not exist (exit 3)",
+  environment: "a problem with the machine, network, credentials or disk (exit 4)",
+  conflict: "refused because of another run or the current state (exit 4)",
+  damaged: "stored data differ from what was written (exit 4)",
   failed: "the computation as a whole failed (exit 1)",
-  interrupted: "it was stopped from outside (exit 130)",
+  interrupted: "stopped from outside (exit 130)",
 };
 
 function render(): string {
@@ -25,14 +25,14 @@ function render(): string {
     "",
     "<!-- Generated from src/kernel/catalogue.ts by test/house/error-catalogue.test.ts; BLESS=1 rewrites it. -->",
     "",
-    "Every error that Memoir reports carries one of these codes. With `--json` the code, the message and the facts are",
-    "printed as JSON. *Again* says whether the same command may succeed later without a change.",
+    "Every error of Memoir has one of these codes. With `--json` the code, the message and the details are printed as JSON.",
+    "The column *again* shows whether the same command may succeed later without a change.",
     "",
     "| kind | meaning |",
     "|---|---|",
     ...Object.entries(meanings).map(([kind, meaning]) => `| ${kind} | ${meaning} |`),
     "",
-    "A bug of Memoir itself ends with exit code 70 and asks for a report.",
+    "A bug in Memoir itself ends with exit code 70 and asks you to report it.",
     "",
     "| code | kind | again | what to do |",
     "|---|---|---|---|",

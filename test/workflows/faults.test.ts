@@ -229,7 +229,7 @@ describeWith([s3Requirement], "a cache on a server that fails", () => {
     expect(first).toMatchObject({ state: "succeeded", unrecorded: { waiting: 5, refused: 0 } });
     const kept = await box.run("runs", "delete", "last");
     expect([kept.code, kept.out]).toEqual([0, expect.stringContaining("0 runs deleted")]);
-    expect(kept.out).toContain("results that wait to be recorded and stays");
+    expect(kept.out).toContain("results that are not recorded yet and was kept");
     proxy.fault = undefined;
     expect((await run(box, location)).calls).toMatchObject({ reused: 5, computed: 0 });
     expect((await box.run("runs", "delete", "--older-than", "0s")).out).toContain("2 runs deleted");

@@ -353,7 +353,7 @@ describe("memoir runs", () => {
     const refused = await box.run("runs", "delete", "last");
     expect(refused.code).not.toBe(0);
     expect(refused.err).toContain("RUN_STILL_RUNNING");
-    expect((await box.run("runs", "delete", "--older-than", "0s")).out).toContain("is running and stays");
+    expect((await box.run("runs", "delete", "--older-than", "0s")).out).toContain("is running and was kept");
     await box.run("runs", "cancel", "last");
     await started.ended;
     expect((await box.run("runs", "delete", "last")).out).toContain("1 run deleted");
