@@ -2,9 +2,9 @@
  * Brings the final outputs to where a person looks for them: `<folder>/<output>/<file>`, members of arrays in
  * `<output>/<index>/`. In the run's folder files are shared with the cache by link; elsewhere they are copies.
  */
-import { constants, linkSync, mkdirSync, statSync } from "node:fs";
+import { constants, linkSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { copyTree, notRegular, realPathOfSync } from "../files/index.ts";
 import {
   AppError,
@@ -46,7 +46,7 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     await linked?.();
     return true;
   };
-  const to: Target = { mayLink, link, folders: new Folders() };
+  const to: Target = { mayLink, link, folders: new Folders(delivery.folder) };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);
     const folder = join(
@@ -91,6 +91,7 @@ async function bring(source: string, target: string, to: Target): Promise<void> 
   to.folders.make(dirname(target));
   const stats = statSync(onDisk(source));
   if (stats.isDirectory()) {
+    to.folders.make(target);
     const doing = `delivering ${shownName(source)}`;
     await copyTree(source, target, { doing, place: (from, at) => placeFile(from, at, to) });
   } else if (stats.isFile()) await placeFile(realPathOfSync(source), target, to);
@@ -111,25 +112,38 @@ interface Target {
   readonly folders: Folders;
 }
 
-/** Makes folders, each one once. */
+/** Makes folders below a root, each one once. What a link in there leads to is somebody else's. */
 class Folders {
+  readonly #root: string;
   readonly #made = new Set<string>();
+
+  constructor(root: string) {
+    this.#root = resolve(root);
+  }
 
   make(path: string): void {
     if (this.#made.has(path)) return;
-    // The parent was made a moment ago, as a rule, and then one call is enough.
-    if (this.#made.has(dirname(path))) mkdirIfMissing(path);
-    else mkdirSync(onDisk(path), { recursive: true });
+    // The root itself is where the user wants the outputs, wherever that is.
+    if (path === this.#root || dirname(path) === path) mkdirSync(onDisk(path), { recursive: true });
+    else {
+      this.make(dirname(path));
+      makeRealFolder(path);
+    }
     this.#made.add(path);
-    this.#made.add(dirname(path));
   }
 }
 
-function mkdirIfMissing(path: string): void {
+function makeRealFolder(path: string): void {
   try {
     mkdirSync(onDisk(path));
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
+    const found = lstatSync(onDisk(path));
+    if (found.isDirectory()) return;
+    const what = found.isSymbolicLink()
+      ? "a link, and outputs are not written through links"
+      : "not a folder";
+    throw new AppError("FILE_NOT_WRITABLE", `delivering outputs to ${shownName(path)}: it is ${what}`);
   }
 }
 

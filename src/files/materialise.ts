@@ -1,5 +1,5 @@
 /** A folder made from a list of its members, by whoever knows where the bytes of its files are. */
-import { chmod, rm, stat, symlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, rm, stat, symlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, mapBounded, onDisk, shownName, systemErrorCode } from "../kernel/index.ts";
 import { makeFolders } from "./make-folders.ts";
@@ -16,6 +16,7 @@ const filesAtOnce = 8;
 /**
  * Makes exactly these members below `folder`. `fetch` brings the bytes of a file to a path whose folder is there;
  * execute bits are set afterwards where they are missing, and links are made last, so that nothing goes through one.
+ * Links that are there already where a folder belongs are replaced: what they lead to is somebody else's.
  */
 export async function materialiseDirectory<M extends DirectoryMember>(
   folder: string,
@@ -23,10 +24,13 @@ export async function materialiseDirectory<M extends DirectoryMember>(
   fetch: (file: Extract<M, { readonly kind: "file" }>, path: string) => Promise<void>,
 ): Promise<void> {
   const made = new Map<string, Promise<unknown>>();
-  const folderAt = (path: string) => {
-    const known = made.get(path) ?? makeFolders(path);
-    made.set(path, known);
-    return known;
+  const folderAt = (path: string): Promise<unknown> => {
+    const known = made.get(path);
+    if (known !== undefined) return known;
+    const making =
+      path === folder ? makeFolders(path) : folderAt(dirname(path)).then(() => makeRealFolder(path));
+    made.set(path, making);
+    return making;
   };
   const placeOf = (path: string) => {
     if (path.split("/").includes("..") || path.startsWith("/"))
@@ -54,6 +58,19 @@ export async function materialiseDirectory<M extends DirectoryMember>(
     const path = placeOf(member.path);
     await folderAt(dirname(path));
     await placeLink(member.target, path);
+  }
+}
+
+async function makeRealFolder(path: string): Promise<void> {
+  try {
+    await mkdir(onDisk(path));
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    const found = await lstat(onDisk(path));
+    if (found.isDirectory()) return;
+    if (!found.isSymbolicLink()) throw error;
+    await rm(onDisk(path));
+    await mkdir(onDisk(path));
   }
 }
 

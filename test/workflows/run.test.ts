@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeWith, type Requirement } from "../servers/requirement.ts";
@@ -156,6 +156,34 @@ describe("memoir run WORKFLOW", () => {
       "hello.up": box.path("results/up/stdout"),
       "hello.text": "HELLO ADA",
     });
+  });
+
+  it("writes no output through a link that lies in the folder of outputs", async () => {
+    await box.write(
+      "d.wdl",
+      `version 1.2
+task t { command <<< mkdir d; echo new > d/x; echo new > f >>> output { Directory d = "d"  File f = "f" } }
+workflow w { call t output { Directory d = t.d  File f = t.f } }
+`,
+    );
+    await mkdir(box.path("mine"));
+    for (const name of ["mine/x", "mine/f"]) await box.write(name, "mine");
+    await mkdir(box.path("real"));
+    await symlink("real", box.path("results"));
+    await mkdir(box.path("results/f"));
+    await symlink("../../mine/f", box.path("results/f/f"));
+    await symlink("../mine", box.path("results/d"));
+    const refused = await box.run("run", "d.wdl", ...onHost, "--out", "results");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/results\/d: it is a link, and outputs are not written through links/);
+    await rm(box.path("results/d"));
+    await mkdir(box.path("results/d"));
+    await symlink("../../mine", box.path("results/d/d"));
+    expect((await box.run("run", "d.wdl", ...onHost, "--out", "results")).code).not.toBe(0);
+    await rm(box.path("results/d/d"));
+    expect((await runOnHost(box, "d.wdl", "--out", "results")).state).toBe("succeeded");
+    for (const name of ["real/d/d/x", "real/f/f"]) expect(await box.read(name)).toBe("new\n");
+    for (const name of ["mine/x", "mine/f"]) expect(await box.read(name)).toBe("mine");
   });
 
   it("leaves a run folder that a person can read", async () => {

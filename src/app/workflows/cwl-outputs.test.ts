@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -86,4 +87,34 @@ it("an output that is there already under another name of the same file stays wh
   await delivered({ result });
   expect(readFileSync(result.location, "utf8")).toBe("content");
   expect(statSync(result.location).mtimeMs).toBe(before);
+});
+
+it.each([10, 2 << 20])(
+  "files of the user that outputs of %i bytes would be written through stay whole",
+  async (size) => {
+    const result = file("a/x.txt", Buffer.alloc(size, "n"));
+    const named = file("named.txt", "mine");
+    const linked = file("linked.txt", "mine");
+    mkdirSync(outdir);
+    linkSync(named.location, join(outdir, "x.txt"));
+    symlinkSync(linked.location, join(outdir, "x_2.txt"));
+    await delivered({ result, second: file("b/x.txt", Buffer.alloc(size, "m")) });
+    for (const name of ["x.txt", "x_2.txt"]) expect(statSync(join(outdir, name)).size).toBe(size);
+    for (const { location } of [named, linked]) expect(readFileSync(location, "utf8")).toBe("mine");
+  },
+);
+
+it("a folder is not written through a link, and its members take the place of links", async () => {
+  file("a/d/in/x.txt", "new");
+  const mine = file("mine/x.txt", "mine");
+  const result: FileValue = { kind: "directory", location: join(folder, "a/d"), basename: "d" };
+  mkdirSync(outdir);
+  symlinkSync(join(folder, "mine"), join(outdir, "d"));
+  await expect(delivered({ result })).rejects.toMatchObject({ code: "FILE_NOT_WRITABLE" });
+  rmSync(join(outdir, "d"));
+  mkdirSync(join(outdir, "d"));
+  symlinkSync(join(folder, "mine"), join(outdir, "d/in"));
+  await delivered({ result });
+  expect(readFileSync(join(outdir, "d/in/x.txt"), "utf8")).toBe("new");
+  expect(readFileSync(mine.location, "utf8")).toBe("mine");
 });

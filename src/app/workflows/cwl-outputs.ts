@@ -7,6 +7,7 @@ import {
   readFileSync,
   type Stats,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
@@ -146,11 +147,12 @@ async function bringFile(
   let { size } = facts;
   if (facts.isFile() && size <= smallBytes) {
     const bytes = readFileSync(onDisk(source));
-    if (source !== target) await write(bytes, { source, target, mode: facts.mode });
+    if (source !== target) write(bytes, target, facts);
     checksum = hash("sha1", bytes);
     size = bytes.byteLength;
   } else {
-    if (source !== target) await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
+    if (source !== target && makeRoom(target, facts) === "free")
+      await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
     const hasher = createHash("sha1");
     await pipeline(createReadStream(onDisk(target)), hasher);
     checksum = hasher.digest("hex");
@@ -164,21 +166,36 @@ async function bringFile(
   };
 }
 
-/** What is there already may be the source itself under another name, which only `copyFile` sees and leaves alone. */
-async function write(
-  bytes: Uint8Array,
-  to: { readonly source: string; readonly target: string; readonly mode: number },
-): Promise<void> {
+function write(bytes: Uint8Array, target: string, source: Stats): void {
+  // Results of a cache are read-only; the user's copy need not be.
+  const create = () =>
+    writeFileSync(onDisk(target), bytes, { flag: "wx", mode: (source.mode & 0o777) | 0o200 });
   try {
-    // Results of a cache are read-only; the user's copy need not be.
-    writeFileSync(onDisk(to.target), bytes, { flag: "wx", mode: (to.mode & 0o777) | 0o200 });
+    create();
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error;
-    await copyFile(onDisk(to.source), onDisk(to.target), constants.COPYFILE_FICLONE);
+    if (makeRoom(target, source) === "free") create();
   }
 }
 
+/**
+ * What is there already gives way: it may be a link to a file of the user's, or another name of one, which nobody asked
+ * to change. The source itself under another name stays.
+ */
+function makeRoom(target: string, source: Stats): "free" | "the source" {
+  const found = lstatSync(onDisk(target), { throwIfNoEntry: false });
+  if (found === undefined) return "free";
+  if (found.dev === source.dev && found.ino === source.ino) return "the source";
+  unlinkSync(onDisk(target));
+  return "free";
+}
+
 async function bringDirectory(way: Way, locationOf: LocationOf): Promise<OutputObject> {
+  if (lstatSync(onDisk(way.target), { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw new AppError(
+      "FILE_NOT_WRITABLE",
+      `bringing outputs to ${shownName(way.target)}: it is a link, and outputs are not written through links`,
+    );
   if (way.source !== way.target)
     await copyTree(way.source, way.target, { doing: `bringing outputs to ${shownName(way.target)}` });
   return listed(way.target, way.name, locationOf);
