@@ -2,6 +2,8 @@
 
 export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts";
 export { type App, type CloseResult, createApp } from "./app.ts";
+export type { Browse } from "./browse/browse.ts";
+export type { Followed } from "./browse/run-events.ts";
 export type { DoctorResult } from "./doctor.ts";
 export type {
   CatalogResult,
@@ -21,9 +23,11 @@ export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";
 export type {
+  CacheList,
+  CacheRow,
   DeleteCacheResult,
   EntriesTouched,
-  EntryRow,
+  EntryPage,
   PruneResult,
   ShowCacheResult,
 } from "./workflows/caches.ts";
@@ -31,6 +35,8 @@ export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
 export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
 export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
+export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
+export { runStates } from "./workflows/list-runs.ts";
 export type { DiagnosticFact } from "./workflows/load.ts";
 export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
 export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
@@ -39,7 +45,7 @@ export type {
   DiffResult,
   LogsResult,
   OutputsResult,
-  RunRow,
+  RunList,
   ShowResult,
 } from "./workflows/runs.ts";
 export type { Workflows } from "./workflows/workflows.ts";

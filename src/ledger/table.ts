@@ -96,6 +96,20 @@ export class Table<T extends OwnedRecord> {
       .map((row) => ({ account: String(row["account"]), value: String(row["value"]) }));
   }
 
+  /** Newest first; `before`: only what was inserted before this one. */
+  newest(
+    account: string,
+    { limit, before = Number.MAX_SAFE_INTEGER }: { readonly limit: number; readonly before?: number },
+  ): readonly { readonly seq: number; readonly record: T }[] {
+    return this.#sql
+      .all(`SELECT seq, body FROM ${this.#name} WHERE account = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, [
+        account,
+        before,
+        limit,
+      ])
+      .map((row) => ({ seq: Number(row["seq"]), record: this.#read(row["body"]) }));
+  }
+
   page(account: string, where: Where, request: PageRequest): Page<T> {
     const after = request.token === undefined ? 0 : parseToken(request.token);
     const { text, values } = this.#where(account, where);

@@ -1,14 +1,18 @@
 /** The server: which prefix is answered by what. */
-import type { StoreCheck, Tallies } from "../app/index.ts";
+import type { Browse, StoreCheck, Tallies } from "../app/index.ts";
 import { createRouter, type HttpHandler, type RequestLine } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import { createOmics, type ServerParts } from "../omics/index.ts";
+import { createV1 } from "../v1/index.ts";
 import { Metrics } from "./metrics.ts";
 import { healthMount, metricsMount, readyMount } from "./status.ts";
 
 export interface ServerDeps extends ServerParts {
   /** Called with every request that was answered; never with bodies or credentials. */
   readonly onRequest?: (line: RequestLine) => void;
+  /** Of Memoir. */
+  readonly version: string;
+  readonly browse: Browse;
   tallies(): Tallies;
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
 }
@@ -23,9 +27,12 @@ export function createServer(deps: ServerDeps): Server {
   const omics = createOmics(deps);
   const metrics = new Metrics(deps.ledger, () => deps.tallies());
   const status = { ...deps, metrics };
-  const router = createRouter([omics, healthMount(), readyMount(status), metricsMount(status)], (line) => {
-    metrics.count(line);
-    deps.onRequest?.(line);
-  });
+  const router = createRouter(
+    [omics, createV1(deps), healthMount(), readyMount(status), metricsMount(status)],
+    (line) => {
+      metrics.count(line);
+      deps.onRequest?.(line);
+    },
+  );
   return { ...router, resume: () => omics.resume(), close: () => metrics.close() };
 }

@@ -85,6 +85,7 @@ export async function openServer(
   );
   const server = createServer({
     ...omics,
+    version: "0.0.0-test",
     openAccount,
     region,
     now: () => new Date(),

@@ -2,9 +2,11 @@
  * Runs of the engine carry the name of the server's run: `<id>-<first 8 of its uuid>`, and `-2`, `-3` after restarts of
  * the server. The uuid keeps two servers apart that share a cache or a container engine.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { makeFolders } from "../../files/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
+import type { Environment } from "../environment.ts";
 
 /** A name that no run of this folder has. */
 export async function nextEngineRun(run: RunRecord, folder: string): Promise<string> {
@@ -27,3 +29,24 @@ export function knownRun(ledger: Ledger, account: string, engineRun: string): st
 function stem(run: Pick<RunRecord, "id" | "uuid">): string {
   return `${run.id}-${run.uuid.slice(0, 8)}`;
 }
+
+export interface EngineRun {
+  readonly run: string;
+  readonly directory: string;
+}
+
+/** What a run of the server leaves on this machine. */
+export function folderOfRun({ home }: Pick<Environment, "home">, { account, id }: RunRecord): string {
+  return join(home, "server", "runs", account, id);
+}
+
+/** The engine's newest run for it; undefined before there is one. */
+export async function readEngineRun(folder: string): Promise<EngineRun | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, engineRunName), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+export const engineRunName = "engine-run.json";

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { type Ledger, openLedger } from "../../ledger/index.ts";
+import { Browse } from "../browse/browse.ts";
 import type { Environment } from "../environment.ts";
 import { createDefinitionChecker } from "./definition-checker.ts";
 import {
@@ -64,6 +65,8 @@ export interface Omics {
       ask: Ask,
     ): Promise<{ readonly text: string; readonly etag: string }>;
   };
+  /** Runs, caches and predictions as people look at them. */
+  readonly browse: Browse;
   /** What became of calls since the server started. */
   tallies(): Tallies;
   /** Which of the server's stores answer. */
@@ -107,6 +110,7 @@ export async function openOmics(
     keys,
     ledgerFile,
     runs,
+    browse: new Browse({ environment, ledger, allowed }),
     tallies: () => tallies.now(),
     checkStores: (ask) => checkStores({ ledger, environment, allowed, accounts }, ask),
     definitions: {

@@ -4,7 +4,7 @@
  * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
  * tasks had recorded is reused, so no task runs twice.
  */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { explainRun, replaceFile, type TimedEvent } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
@@ -25,7 +25,7 @@ import type { CacheRecord } from "../workflows/cache-registry.ts";
 import { runOrder, type WorkflowRunResult } from "../workflows/run.ts";
 import { parsedInputs } from "../workflows/run-inputs.ts";
 import type { RunOrder } from "../workflows/run-order.ts";
-import { knownRun, nextEngineRun } from "./engine-runs.ts";
+import { engineRunName, folderOfRun, knownRun, nextEngineRun, readEngineRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { ImageMap, type RegistryMap } from "./image-map.ts";
 import { inputDigests, missingFile } from "./input-digests.ts";
@@ -135,7 +135,7 @@ export class RunDesk {
         summary: task.statusMessage ?? `reused from ${task.cacheUri ?? "the run's cache"}`,
         differences: [],
       };
-    const engineRun = await this.#readEngineRun(run);
+    const engineRun = await readEngineRun(this.#folderOf(run));
     const cache = this.#cacheOf(run);
     if (engineRun === undefined || cache === undefined)
       return { taskId: task.id, cacheHit: false, summary: "the run uses no cache", differences: [] };
@@ -276,8 +276,8 @@ export class RunDesk {
     const onEvent = (event: TimedEvent) => {
       if (event.kind === "run.started") {
         const { run: name, directory } = event;
-        replaceFile(join(folder, "engine-run.json"), JSON.stringify({ run: name, directory })).catch(
-          (error) => this.#options.onBug(error),
+        replaceFile(join(folder, engineRunName), JSON.stringify({ run: name, directory })).catch((error) =>
+          this.#options.onBug(error),
         );
       }
       this.#options.tallies.count(event);
@@ -518,17 +518,7 @@ export class RunDesk {
   }
 
   #folderOf(run: RunRecord): string {
-    return join(this.#options.environment.home, "server", "runs", run.account, run.id);
-  }
-
-  async #readEngineRun(
-    run: RunRecord,
-  ): Promise<{ readonly run: string; readonly directory: string } | undefined> {
-    try {
-      return JSON.parse(await readFile(join(this.#folderOf(run), "engine-run.json"), "utf8"));
-    } catch {
-      return undefined;
-    }
+    return folderOfRun(this.#options.environment, run);
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { access, constants, rm } from "node:fs/promises";
 import { type CacheBehavior, explainRun, type RunExplanation } from "../../engine/index.ts";
 import { makeFolders } from "../../files/index.ts";
+import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, messageOf } from "../../kernel/index.ts";
 import {
   type CacheSize,
@@ -95,8 +96,23 @@ async function makeFolder(location: string): Promise<void> {
   }
 }
 
-export async function list(environment: Environment): Promise<{ readonly caches: readonly CacheRecord[] }> {
-  return { caches: await createCacheRegistry(environment.home).list() };
+/** A cache that is named, or that is meant by its record; undefined = the default one. */
+export type CacheChoice = string | CacheRecord | undefined;
+
+export interface CacheRow extends CacheRecord {
+  /** `home`: named on this machine. `server`: a run cache of the HealthOmics server. */
+  readonly origin: "home" | "server";
+  /** What `/api/v1/caches/…` calls it. */
+  readonly ref: string;
+}
+
+export interface CacheList {
+  readonly caches: readonly CacheRow[];
+}
+
+export async function list(environment: Environment): Promise<CacheList> {
+  const records = await createCacheRegistry(environment.home).list();
+  return { caches: records.map((record) => ({ ...record, origin: "home", ref: record.name })) };
 }
 
 export interface ShowCacheResult {
@@ -108,7 +124,7 @@ export interface ShowCacheResult {
   readonly runs: readonly string[];
 }
 
-export async function show(asked: string, environment: Environment, ask: Ask): Promise<ShowCacheResult> {
+export async function show(asked: CacheChoice, environment: Environment, ask: Ask): Promise<ShowCacheResult> {
   return withCache(asked, environment, ask, async (cache) => {
     const size = await measureCache(cache, ask);
     return {
@@ -130,7 +146,7 @@ export interface UpdateCacheWish {
 
 export async function update(wish: UpdateCacheWish, environment: Environment): Promise<CacheRecord> {
   const registry = createCacheRegistry(environment.home);
-  const known = await named(wish.name, environment);
+  const known = await namedCache(wish.name, environment);
   const record: CacheRecord = {
     ...known,
     behavior: wish.behavior ?? known.behavior,
@@ -154,7 +170,7 @@ export async function remove(
   environment: Environment,
   ask: Ask,
 ): Promise<DeleteCacheResult> {
-  const record = await named(wish.name, environment);
+  const record = await namedCache(wish.name, environment);
   const registry = createCacheRegistry(environment.home);
   const purged = await withRecord(record, environment, ask, async (cache) => {
     const runs = await liveRuns(cache, ask);
@@ -182,7 +198,7 @@ async function purge(cache: OpenCache, ask: Ask): Promise<number> {
 }
 
 export interface EntriesWish {
-  readonly cache?: string;
+  readonly cache?: CacheChoice;
   readonly task?: string;
   readonly run?: string;
   readonly workflow?: string;
@@ -190,6 +206,15 @@ export interface EntriesWish {
   readonly newerThanMs?: number;
   readonly largerThanBytes?: number;
   readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface EntryPage {
+  readonly entries: readonly EntryRow[];
+  /** Of all pages. */
+  readonly total: number;
+  readonly nextCursor?: string;
 }
 
 export interface EntryRow {
@@ -208,19 +233,39 @@ export interface EntryRow {
 }
 
 /** Newest first. */
-export async function entries(
-  wish: EntriesWish,
-  environment: Environment,
-  ask: Ask,
-): Promise<{ readonly entries: readonly EntryRow[]; readonly total: number }> {
+export async function entries(wish: EntriesWish, environment: Environment, ask: Ask): Promise<EntryPage> {
   return withCache(wish.cache, environment, ask, async (cache) => {
     const pins = await listPins(cache, ask);
     const rows: EntryRow[] = [];
     for await (const entry of cache.entries.list(ask))
       if (isWanted(entry, wish)) rows.push(entryRow(entry, pins));
-    rows.sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
-    return { entries: rows.slice(0, wish.limit ?? rows.length), total: rows.length };
+    rows.sort((a, b) => byCodeUnit(placeOf(b), placeOf(a)));
+    const after = wish.cursor === undefined ? undefined : placeIn(wish.cursor);
+    const rest = after === undefined ? rows : rows.filter((row) => placeOf(row) < after);
+    const shown = rest.slice(0, wish.limit ?? rest.length);
+    const last = shown.at(-1);
+    const hasMore = last !== undefined && shown.length < rest.length;
+    return {
+      entries: shown,
+      total: rows.length,
+      ...(hasMore ? { nextCursor: Buffer.from(placeOf(last)).toString("base64url") } : {}),
+    };
   });
+}
+
+/** In the order of time, and of their names where times are equal. */
+function placeOf({ createdAt, uuid }: EntryRow): string {
+  return `${createdAt} ${uuid}`;
+}
+
+/** Throws LEDGER_TOKEN_INVALID. */
+function placeIn(cursor: string): string {
+  const place = Buffer.from(cursor, "base64url").toString("utf8");
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z [\x21-\x7e]+$/.test(place)) return place;
+  throw new AppError(
+    "LEDGER_TOKEN_INVALID",
+    "listing further entries: the cursor is not one that was handed out",
+  );
 }
 
 function isWanted(entry: Entry, wish: EntriesWish): boolean {
@@ -256,7 +301,7 @@ function entryRow(entry: Entry, pins: ReadonlySet<string>): EntryRow {
   };
 }
 
-export async function du(asked: string | undefined, environment: Environment, ask: Ask): Promise<CacheSize> {
+export async function du(asked: CacheChoice, environment: Environment, ask: Ask): Promise<CacheSize> {
   return withCache(asked, environment, ask, (cache) => measureCache(cache, ask));
 }
 
@@ -354,11 +399,7 @@ async function entriesNamed(
   );
 }
 
-export async function verify(
-  asked: string | undefined,
-  environment: Environment,
-  ask: Ask,
-): Promise<VerifyReport> {
+export async function verify(asked: CacheChoice, environment: Environment, ask: Ask): Promise<VerifyReport> {
   return withCache(asked, environment, ask, (cache) => verifyCache(cache, ask));
 }
 
@@ -379,7 +420,8 @@ export async function explain(
   return withCache(place, environment, ask, (cache) => explainRun(about, cache.entries, ask));
 }
 
-async function named(name: string, environment: Environment): Promise<CacheRecord> {
+/** By its name only, never a place. Throws CACHE_NOT_FOUND. */
+export async function namedCache(name: string, environment: Environment): Promise<CacheRecord> {
   const registry = createCacheRegistry(environment.home);
   const record = await registry.find(name);
   if (record !== undefined) return record;
@@ -388,18 +430,17 @@ async function named(name: string, environment: Environment): Promise<CacheRecor
   throw new AppError("CACHE_NOT_FOUND", `looking for the cache named ${name}: ${known}`);
 }
 
-async function withCache<T>(
-  asked: string | undefined,
+export async function withCache<T>(
+  asked: CacheChoice,
   environment: Environment,
   ask: Ask,
   use: (cache: OpenCache) => Promise<T>,
 ): Promise<T> {
-  return withRecord(
-    await findCache(asked ?? defaultCacheLocation(environment), environment),
-    environment,
-    ask,
-    use,
-  );
+  const record =
+    typeof asked === "object"
+      ? asked
+      : await findCache(asked ?? defaultCacheLocation(environment), environment);
+  return withRecord(record, environment, ask, use);
 }
 
 async function withRecord<T>(

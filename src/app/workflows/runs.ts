@@ -2,7 +2,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type CallCounts,
   type CallRow,
   callRows,
   type RunJson,
@@ -17,7 +16,8 @@ import { type Components, type Difference, differences } from "../../keys/index.
 import { readTail } from "../../process/index.ts";
 import type { Environment } from "../environment.ts";
 import { findCache, openCache } from "./cache-place.ts";
-import { type FoundRun, findRun, listRuns, runsFolder } from "./runs-folder.ts";
+import { homeRuns, type ListWish, listRunPage, type RunPage, type RunRow, rowOf } from "./list-runs.ts";
+import { type FoundRun, findRun, runsFolder } from "./runs-folder.ts";
 
 export interface RunsWish {
   readonly runsDir?: string;
@@ -28,41 +28,14 @@ export interface OneRunWish extends RunsWish {
   readonly run?: string;
 }
 
-export interface RunRow {
-  readonly id: string;
-  readonly workflow: string;
-  readonly state: ShownState;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly calls?: CallCounts;
-  readonly savedSeconds?: number;
-  readonly directory: string;
-}
-
-export async function list(
-  wish: RunsWish & { readonly limit?: number; readonly workflow?: string },
-  environment: Environment,
-): Promise<{ readonly runs: readonly RunRow[]; readonly folder: string }> {
+export async function list(wish: RunsWish & ListWish, environment: Environment): Promise<RunList> {
   const folder = runsFolder(wish.runsDir, environment);
-  const found = await listRuns(folder);
-  const wanted = found.filter(
-    ({ record }) => wish.workflow === undefined || record.workflow === wish.workflow,
-  );
-  return { folder, runs: wanted.slice(0, wish.limit ?? wanted.length).map(rowOf) };
+  return { folder, ...(await listRunPage({ home: homeRuns(folder) }, wish)) };
 }
 
-function rowOf({ record, directory }: FoundRun): RunRow {
-  const { id, workflow, startedAt, endedAt, calls, savedSeconds } = record;
-  return {
-    id,
-    workflow,
-    state: shownState(record),
-    startedAt,
-    ...(endedAt === undefined ? {} : { endedAt }),
-    ...(calls === undefined ? {} : { calls }),
-    ...(savedSeconds === undefined ? {} : { savedSeconds }),
-    directory,
-  };
+export interface RunList extends RunPage {
+  /** Of the runs of the command line. */
+  readonly folder?: string;
 }
 
 export interface ShowResult extends RunRow {
@@ -97,6 +70,8 @@ export interface LogsResult {
     readonly stdout?: string;
     readonly stderr?: string;
     readonly exitCode?: number;
+    /** Both streams, of calls of the server whose folders are gone. */
+    readonly log?: string;
   }[];
 }
 

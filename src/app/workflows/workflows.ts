@@ -8,6 +8,7 @@ import type * as caches from "./caches.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
 import type { CwlRunnerResult, CwlRunnerWish } from "./cwl-runner.ts";
 import type { DeleteRunsResult, DeleteRunsWish } from "./delete-runs.ts";
+import type { ListWish } from "./list-runs.ts";
 import type { ProgramOrder } from "./load.ts";
 import type { WorkflowRunResult } from "./run.ts";
 import type { RunOrder, RunPorts, RunRequest } from "./run-order.ts";
@@ -23,9 +24,7 @@ export interface Workflows {
   /** Runs a CWL process as the common `cwl-runner` interface wants it. */
   cwlRunner(wish: CwlRunnerWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<CwlRunnerResult>;
   readonly runs: {
-    list(
-      wish: runs.RunsWish & { readonly limit?: number; readonly workflow?: string },
-    ): Promise<{ readonly runs: readonly runs.RunRow[]; readonly folder: string }>;
+    list(wish: runs.RunsWish & ListWish): Promise<runs.RunList>;
     show(wish: runs.OneRunWish): Promise<runs.ShowResult>;
     logs(wish: runs.OneRunWish & { readonly call?: string }): Promise<runs.LogsResult>;
     outputs(wish: runs.OneRunWish): Promise<runs.OutputsResult>;
@@ -38,17 +37,14 @@ export interface Workflows {
   };
   readonly caches: {
     create(wish: caches.CreateCacheWish, ask: Ask): Promise<CacheRecord>;
-    list(): Promise<{ readonly caches: readonly CacheRecord[] }>;
+    list(): Promise<caches.CacheList>;
     show(cache: string, ask: Ask): Promise<caches.ShowCacheResult>;
     update(wish: caches.UpdateCacheWish): Promise<CacheRecord>;
     delete(
       wish: { readonly name: string; readonly purge: "yes" | "no" },
       ask: Ask,
     ): Promise<caches.DeleteCacheResult>;
-    entries(
-      wish: caches.EntriesWish,
-      ask: Ask,
-    ): Promise<{ readonly entries: readonly caches.EntryRow[]; readonly total: number }>;
+    entries(wish: caches.EntriesWish, ask: Ask): Promise<caches.EntryPage>;
     du(cache: string | undefined, ask: Ask): Promise<CacheSize>;
     prune(wish: Parameters<typeof caches.prune>[0], ask: Ask): Promise<caches.PruneResult>;
     pin(wish: Parameters<typeof caches.pin>[0], ask: Ask): Promise<caches.EntriesTouched>;

@@ -1,12 +1,12 @@
 /** memoir cache entries */
-import type { EntryRow } from "../../app/index.ts";
+import type { EntryPage } from "../../app/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import { ageMs, size, sizeBytes } from "../quantities.ts";
 import { duration, plural, table } from "../words.ts";
 
-export const command = defineCommand<{ readonly entries: readonly EntryRow[]; readonly total: number }>({
+export const command = defineCommand<EntryPage>({
   name: "cache entries",
   summary: "List the entries of a cache, newest first",
   arguments: [lookedAtArgument],

@@ -1,9 +1,9 @@
 /** memoir cache list */
-import type { CacheRecord } from "../../app/index.ts";
+import type { CacheList } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { table } from "../words.ts";
 
-export const command = defineCommand<{ readonly caches: readonly CacheRecord[] }>({
+export const command = defineCommand<CacheList>({
   name: "cache list",
   summary: "List the named run caches",
   options: [],

@@ -1,12 +1,12 @@
 /** memoir runs list */
-import type { RunRow } from "../../app/index.ts";
+import type { ListedRun, RunList } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
 import { table } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
-export const command = defineCommand<{ readonly runs: readonly RunRow[]; readonly folder: string }>({
+export const command = defineCommand<RunList>({
   name: "runs list",
   summary: "List workflow runs, newest first",
   options: [
@@ -27,7 +27,7 @@ export const command = defineCommand<{ readonly runs: readonly RunRow[]; readonl
   },
 });
 
-function rowWords(run: RunRow, screen: Screen): string[] {
+function rowWords(run: ListedRun, screen: Screen): string[] {
   const { calls } = run;
   const counts =
     calls === undefined ? "" : `${calls.reused} reused, ${calls.computed} computed, ${calls.failed} failed`;
@@ -35,12 +35,12 @@ function rowWords(run: RunRow, screen: Screen): string[] {
     run.id,
     stateWords(run.state, screen),
     run.workflow,
-    run.startedAt.slice(0, 19).replace("T", " "),
+    (run.startedAt ?? "").slice(0, 19).replace("T", " "),
     counts,
   ];
 }
 
-export function stateWords(state: RunRow["state"], screen: Screen): string {
+export function stateWords(state: ListedRun["state"], screen: Screen): string {
   if (state === "succeeded") return screen.paint.green(state);
   if (state === "failed" || state === "crashed") return screen.paint.red(state);
   return screen.paint.yellow(state);

@@ -5,6 +5,7 @@ import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
 import { present } from "../model-options.ts";
+import { version } from "../version.ts";
 
 interface ServerResult {
   readonly url: string;
@@ -86,7 +87,14 @@ export const command = defineCommand<ServerResult>({
           `listening on ${host}: without access keys the server listens on this machine only`,
         );
       const region = given.text("region") ?? "us-east-1";
-      const server = createServer({ ...omics, openAccount, region, now: () => new Date(), onBug });
+      const server = createServer({
+        ...omics,
+        version: version(),
+        openAccount,
+        region,
+        now: () => new Date(),
+        onBug,
+      });
       const listening = await listen(server, { host, port: given.count("port") ?? 8080 });
       const shown = host.includes(":") ? `[${host}]` : host;
       const result: ServerResult = {

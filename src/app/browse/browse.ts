@@ -1,0 +1,347 @@
+/**
+ * Looking at what there is: runs, caches and predictions, as a page or a program shows them. Who asks is part of every
+ * question: operators see what belongs to this machine, and every account its own runs and caches of the server. Nothing
+ * here changes anything, except that `verify` sets damaged entries aside.
+ */
+import { dirname, join } from "node:path";
+import {
+  type CallRow,
+  callRows,
+  explainRun,
+  type RunExplanation,
+  type RunJson,
+  readEvents,
+  readRunJson,
+  shownState,
+  type TimedEvent,
+} from "../../engine/index.ts";
+import { AppError, type Ask } from "../../kernel/index.ts";
+import type { Ledger, RunRecord } from "../../ledger/index.ts";
+import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
+import type { Environment } from "../environment.ts";
+import { knownRun } from "../omics/engine-runs.ts";
+import type { AllowedPlaces } from "../omics/places.ts";
+import { ServerRuns } from "../omics/server-runs.ts";
+import type { StatsResult } from "../stored-inventory.ts";
+import { isCacheName } from "../workflows/cache-registry.ts";
+import type { CacheChoice, CacheList, EntriesWish, EntryPage, ShowCacheResult } from "../workflows/caches.ts";
+import * as caches from "../workflows/caches.ts";
+import {
+  homeRuns,
+  type ListedRun,
+  type ListWish,
+  listRunPage,
+  type RunSource,
+} from "../workflows/list-runs.ts";
+import type { DiffResult, LogsResult, OutputsResult, RunList } from "../workflows/runs.ts";
+import * as runs from "../workflows/runs.ts";
+import { runsFolder } from "../workflows/runs-folder.ts";
+import { type EventPage, type EventSource, eventPage, type Followed, followEvents } from "./run-events.ts";
+
+export interface Viewer {
+  readonly account: string;
+  readonly isOperator: boolean;
+}
+
+export type RunDetail = ListedRun & {
+  /** Of the command line's runs; operators see the engine's also for runs of the server. */
+  readonly record?: RunJson;
+  readonly rows: readonly CallRow[];
+  readonly notes: readonly string[];
+};
+
+export interface CallPage {
+  readonly calls: readonly CallRow[];
+  /** Of all pages. */
+  readonly total: number;
+  readonly nextCursor?: string;
+}
+
+export interface CallsWish {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly state?: CallRow["state"];
+  readonly task?: string;
+}
+
+/** Outputs of a server's run are where it was told to put them. */
+export type RunOutputs = OutputsResult | { readonly run: string; readonly location: string };
+
+/** Where a run's folder is, for the use cases of the command line. */
+interface HomeRun {
+  readonly kind: "home";
+  readonly id: string;
+  readonly directory: string;
+}
+
+interface ServerRun {
+  readonly kind: "server";
+  readonly id: string;
+  readonly record: RunRecord;
+}
+
+type AnyRun = HomeRun | ServerRun;
+
+export class Browse {
+  readonly #environment: Environment;
+  readonly #ledger: Ledger;
+  readonly #server: ServerRuns;
+
+  constructor(parts: {
+    readonly environment: Environment;
+    readonly ledger: Ledger;
+    readonly allowed: AllowedPlaces;
+  }) {
+    this.#environment = parts.environment;
+    this.#ledger = parts.ledger;
+    this.#server = new ServerRuns(parts);
+  }
+
+  async runs(viewer: Viewer, wish: ListWish & { readonly origin?: ListedRun["origin"] }): Promise<RunList> {
+    const folder = runsFolder(undefined, this.#environment);
+    const sources: Record<string, RunSource> = {};
+    if (viewer.isOperator && wish.origin !== "server") sources["home"] = homeRuns(folder);
+    if (wish.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
+    return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, wish)) };
+  }
+
+  async run(viewer: Viewer, id: string): Promise<RunDetail> {
+    const run = await this.#find(viewer, id);
+    if (run.kind === "home") return runs.show({ run: run.id }, this.#environment);
+    const row = await this.#server.rowOf(run.record);
+    const engine = await this.#server.engineRun(run.record);
+    if (engine === undefined) return { ...row, rows: [], notes: [] };
+    const wish = { run: engine.run, runsDir: dirname(engine.directory) };
+    const { record, rows, notes } = await runs.show(wish, this.#environment);
+    const shown = rows.map((each) => this.#shownRow(each, viewer));
+    return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
+  }
+
+  async calls(viewer: Viewer, id: string, wish: CallsWish): Promise<CallPage> {
+    const run = await this.#find(viewer, id);
+    const directory = await this.#directoryOf(run);
+    const rows = directory === undefined ? [] : callRows(await readEvents(directory));
+    const wanted = rows.filter(
+      (row) =>
+        (wish.state === undefined || row.state === wish.state) &&
+        (wish.task === undefined || row.task === wish.task),
+    );
+    // Calls are in the order in which they were asked for, and none ever leaves: a number is a place.
+    const from = wish.cursor === undefined ? 0 : numberIn(wish.cursor);
+    const shown = wanted.slice(from, from + wish.limit);
+    const next = from + shown.length;
+    return {
+      calls: run.kind === "home" ? shown : shown.map((row) => this.#shownRow(row, viewer)),
+      total: wanted.length,
+      ...(next < wanted.length ? { nextCursor: String(next) } : {}),
+    };
+  }
+
+  async logs(viewer: Viewer, id: string, call: string | undefined): Promise<LogsResult> {
+    const run = await this.#find(viewer, id);
+    const wanted = call === undefined ? {} : { call };
+    if (run.kind === "home") return runs.logs({ run: run.id, ...wanted }, this.#environment);
+    const engine = await this.#server.engineRun(run.record);
+    if (engine === undefined) return { run: run.id, calls: [] };
+    const wish = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
+    const found = await runs.logs(wish, this.#environment);
+    const shown = found.calls.map(async ({ directory, ...rest }) => {
+      // The folders of a run that completed are gone; what its tasks said is in the ledger.
+      const isGone = rest.stdout === undefined && rest.stderr === undefined;
+      const log = isGone ? await this.#server.logOf(run.record, rest.call) : undefined;
+      return {
+        ...rest,
+        ...(directory === undefined || !viewer.isOperator ? {} : { directory }),
+        ...(log === undefined ? {} : { log }),
+      };
+    });
+    return { run: run.id, calls: await Promise.all(shown) };
+  }
+
+  async outputs(viewer: Viewer, id: string): Promise<RunOutputs> {
+    const run = await this.#find(viewer, id);
+    if (run.kind === "home") return runs.outputs({ run: run.id }, this.#environment);
+    const { status, runOutputUri: location } = run.record;
+    if (status !== "COMPLETED")
+      throw new AppError(
+        "RUN_WITHOUT_OUTPUTS",
+        `reading the outputs of ${id}: it is ${status}, and only runs that succeed have outputs`,
+      );
+    return { run: id, location };
+  }
+
+  async events(
+    viewer: Viewer,
+    id: string,
+    wish: { readonly cursor?: string; readonly limit: number },
+  ): Promise<EventPage> {
+    const run = await this.#find(viewer, id);
+    const page = await eventPage(this.#eventsOf(run), wish);
+    return { ...page, events: page.events.map((event) => shownEvent(event, run, viewer)) };
+  }
+
+  /** Found at once, followed when it is read. */
+  async follow(
+    viewer: Viewer,
+    id: string,
+    after: string | undefined,
+    ask: Ask,
+  ): Promise<{ readonly hasEnded: boolean; readonly events: AsyncGenerator<Followed> }> {
+    const run = await this.#find(viewer, id);
+    const source = this.#eventsOf(run);
+    const shown = async function* (): AsyncGenerator<Followed> {
+      for await (const followed of followEvents(source, after, ask))
+        yield followed.kind === "idle"
+          ? followed
+          : { ...followed, event: shownEvent(followed.event, run, viewer) };
+    };
+    return { hasEnded: await source.hasEnded(), events: shown() };
+  }
+
+  async explain(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<RunExplanation> {
+    const run = await this.#find(viewer, id);
+    const wanted = call === undefined ? {} : { call };
+    if (run.kind === "home") return caches.explain({ run: run.id, ...wanted }, this.#environment, ask);
+    const engine = await this.#server.engineRun(run.record);
+    if (engine === undefined) return { run: id, reused: 0, computed: [] };
+    const about = { directory: engine.directory, id: engine.run, ...wanted };
+    const cache = this.#server.caches(viewer.account).find((each) => each.id === run.record.cacheId);
+    const found =
+      cache === undefined
+        ? await explainRun(about, undefined, ask)
+        : await caches.withCache(cache.record, this.#environment, ask, (open) =>
+            explainRun(about, open.entries, ask),
+          );
+    return { ...found, run: id };
+  }
+
+  async diff(viewer: Viewer, before: string, after: string, ask: Ask): Promise<DiffResult> {
+    const found = [await this.#find(viewer, before), await this.#find(viewer, after)];
+    for (const run of found)
+      if (run.kind !== "home")
+        throw new AppError(
+          "RUN_INPUT_INVALID",
+          `comparing ${before} with ${after}: ${run.id} is a run of the server, and only runs of the command line can be compared`,
+        );
+    return runs.diff({ before, after }, this.#environment, ask);
+  }
+
+  async caches(viewer: Viewer): Promise<CacheList> {
+    const own = this.#server.caches(viewer.account).map(({ id, record: { within: _, ...record } }) => ({
+      ...record,
+      origin: "server" as const,
+      ref: `${serverPrefix}${id}`,
+    }));
+    if (!viewer.isOperator) return { caches: own };
+    return { caches: [...(await caches.list(this.#environment)).caches, ...own] };
+  }
+
+  async cache(viewer: Viewer, ref: string, ask: Ask): Promise<ShowCacheResult> {
+    const shown = await caches.show(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    const { within: _, ...record } = shown.record;
+    return { ...shown, record };
+  }
+
+  async entries(viewer: Viewer, ref: string, wish: Omit<EntriesWish, "cache">, ask: Ask): Promise<EntryPage> {
+    const cache = await this.#cacheOf(viewer, ref);
+    return caches.entries({ ...wish, ...(cache === undefined ? {} : { cache }) }, this.#environment, ask);
+  }
+
+  async cacheSize(viewer: Viewer, ref: string, ask: Ask): Promise<CacheSize> {
+    return caches.du(await this.#cacheOf(viewer, ref), this.#environment, ask);
+  }
+
+  async verify(viewer: Viewer, ref: string, ask: Ask): Promise<VerifyReport> {
+    return caches.verify(await this.#cacheOf(viewer, ref), this.#environment, ask);
+  }
+
+  /** Of this machine's tiers, for operators. */
+  async predictions(model: string | undefined, ask: Ask): Promise<StatsResult> {
+    const { stats } = await import("../stored-inventory.ts");
+    return stats(model === undefined ? {} : { model }, this.#environment, ask);
+  }
+
+  /** By its whole id: a page never means another run than it says. Throws RUN_NOT_FOUND. */
+  async #find(viewer: Viewer, id: string): Promise<AnyRun> {
+    const record = /^\d{1,18}$/.test(id) ? this.#server.find(viewer.account, id) : undefined;
+    if (record !== undefined) return { kind: "server", id, record };
+    const isName = viewer.isOperator && /^[0-9A-Za-z][0-9A-Za-z_.-]{0,255}$/.test(id);
+    const directory = join(runsFolder(undefined, this.#environment), id);
+    const home = isName ? await readRunJson(directory) : undefined;
+    if (home?.id === id) return { kind: "home", id, directory };
+    throw new AppError("RUN_NOT_FOUND", `looking for the run ${id.slice(0, 256)}: there is none of this id`);
+  }
+
+  /** By a whole name or id, never by a place: clients reach only what somebody on this machine named. */
+  async #cacheOf(viewer: Viewer, ref: string): Promise<CacheChoice> {
+    const id = ref.startsWith(serverPrefix) ? ref.slice(serverPrefix.length) : undefined;
+    const own = this.#server.caches(viewer.account).find((cache) => cache.id === id);
+    if (own !== undefined) return own.record;
+    if (viewer.isOperator && ref === defaultRef) return undefined;
+    if (viewer.isOperator && isCacheName(ref)) return caches.namedCache(ref, this.#environment);
+    throw new AppError("CACHE_NOT_FOUND", `looking for the cache ${ref.slice(0, 256)}: there is none`);
+  }
+
+  async #directoryOf(run: AnyRun): Promise<string | undefined> {
+    return run.kind === "home" ? run.directory : (await this.#server.engineRun(run.record))?.directory;
+  }
+
+  #eventsOf(run: AnyRun): EventSource {
+    if (run.kind === "server")
+      return {
+        current: () => this.#server.engineRun(run.record),
+        hasEnded: async () => this.#server.hasEnded(run.record),
+      };
+    const { id, directory } = run;
+    return {
+      current: async () => ({ run: id, directory }),
+      hasEnded: async () => {
+        const record = await readRunJson(directory);
+        return record === undefined || shownState(record) !== "running";
+      },
+    };
+  }
+
+  /** As the account knows its runs, and without places of this machine for who does not run it. */
+  #shownRow({ directory, failure, ...row }: CallRow, viewer: Viewer): CallRow {
+    const { fromRun } = row;
+    return {
+      ...row,
+      ...(fromRun === undefined ? {} : { fromRun: knownRun(this.#ledger, viewer.account, fromRun) }),
+      ...(directory === undefined || !viewer.isOperator ? {} : { directory }),
+      ...(failure === undefined ? {} : { failure: viewer.isOperator ? failure : withoutPlace(failure) }),
+    };
+  }
+}
+
+/** `omics:1000001` in references to caches: names have no colon. */
+const serverPrefix = "omics:";
+const defaultRef = "home:default";
+
+function numberIn(cursor: string): number {
+  if (/^\d{1,9}$/.test(cursor)) return Number(cursor);
+  throw new AppError(
+    "LEDGER_TOKEN_INVALID",
+    "listing further calls: the cursor is not one that was handed out",
+  );
+}
+
+function shownEvent(event: TimedEvent, run: AnyRun, { isOperator }: Viewer): TimedEvent {
+  if (run.kind === "home" || isOperator) return event;
+  const rest: Readonly<Record<string, unknown>> = withoutPlace(event);
+  const [failure, why] = [rest["failure"], rest["why"]];
+  return {
+    ...rest,
+    ...(isObject(failure) ? { failure: withoutPlace(failure) } : {}),
+    ...(isObject(why) ? { why: withoutPlace(why) } : {}),
+  } as TimedEvent;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function withoutPlace<T extends object>(value: T): T {
+  const { directory: _, ...rest } = value as T & { readonly directory?: unknown };
+  return rest as T;
+}

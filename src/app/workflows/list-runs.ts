@@ -1,0 +1,166 @@
+/** Runs as rows, newest first and page by page, from one place or from several merged by time. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type CallCounts, readRunJson, type ShownState, shownState } from "../../engine/index.ts";
+import { AppError } from "../../kernel/index.ts";
+import type { FoundRun } from "./runs-folder.ts";
+
+interface AnyRunRow {
+  readonly id: string;
+  readonly workflow: string;
+  readonly endedAt?: string;
+  readonly calls?: CallCounts;
+  /** Seconds of computing that reuse saved. */
+  readonly savedSeconds?: number;
+}
+
+/** A run of the command line, in a folder of runs of this machine. */
+export interface RunRow extends AnyRunRow {
+  readonly origin: "home";
+  readonly state: ShownState;
+  readonly startedAt: string;
+  readonly directory: string;
+}
+
+/** A run of the HealthOmics server. */
+export interface ServerRunRow extends AnyRunRow {
+  readonly origin: "server";
+  readonly name?: string;
+  readonly state: ShownState | "pending";
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  /** Why it failed, or what it waits for. */
+  readonly message?: string;
+}
+
+export type ListedRun = RunRow | ServerRunRow;
+
+export const runStates = ["pending", "running", "succeeded", "failed", "cancelled", "crashed"] as const;
+
+export interface RunSource {
+  /** Newest first; only what comes after this position. */
+  rows(after: string | undefined): AsyncIterable<PlacedRow>;
+}
+
+interface PlacedRow {
+  readonly position: string;
+  /** ISO 8601; what sources are merged by. */
+  readonly at: string;
+  readonly row: ListedRun;
+}
+
+export interface ListWish {
+  /** Default: all. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string;
+  readonly state?: ListedRun["state"];
+  readonly workflow?: string;
+}
+
+export interface RunPage {
+  readonly runs: readonly ListedRun[];
+  /** There are more. */
+  readonly nextCursor?: string;
+}
+
+/** Throws LEDGER_TOKEN_INVALID for a cursor that was not handed out. */
+export async function listRunPage(
+  sources: Readonly<Record<string, RunSource>>,
+  wish: ListWish,
+): Promise<RunPage> {
+  const positions = positionsOf(wish.cursor, Object.keys(sources));
+  const limit = wish.limit ?? Number.POSITIVE_INFINITY;
+  const runs: ListedRun[] = [];
+  let nextCursor: string | undefined;
+  for await (const { source, position, row } of merged(sources, positions)) {
+    const isWanted =
+      (wish.state === undefined || row.state === wish.state) &&
+      (wish.workflow === undefined || row.workflow === wish.workflow);
+    if (isWanted && runs.length === limit) {
+      nextCursor = cursorOf(positions);
+      break;
+    }
+    positions[source] = position;
+    if (isWanted) runs.push(row);
+  }
+  return { runs, ...(nextCursor === undefined ? {} : { nextCursor }) };
+}
+
+async function* merged(
+  sources: Readonly<Record<string, RunSource>>,
+  positions: Readonly<Record<string, string>>,
+): AsyncGenerator<PlacedRow & { readonly source: string }> {
+  const heads = new Map<string, { readonly rest: AsyncIterator<PlacedRow>; readonly head: PlacedRow }>();
+  const advance = async (source: string, rest: AsyncIterator<PlacedRow>) => {
+    const next = await rest.next();
+    if (next.done === true) heads.delete(source);
+    else heads.set(source, { rest, head: next.value });
+  };
+  for (const [name, source] of Object.entries(sources))
+    await advance(name, source.rows(positions[name])[Symbol.asyncIterator]());
+  try {
+    for (;;) {
+      const [newest] = [...heads].sort(([, a], [, b]) =>
+        a.head.at < b.head.at ? 1 : a.head.at > b.head.at ? -1 : 0,
+      );
+      if (newest === undefined) return;
+      const [source, { head, rest }] = newest;
+      yield { ...head, source };
+      await advance(source, rest);
+    }
+  } finally {
+    for (const { rest } of heads.values()) await rest.return?.();
+  }
+}
+
+function cursorOf(positions: Readonly<Record<string, string>>): string {
+  return Buffer.from(JSON.stringify(positions)).toString("base64url");
+}
+
+function positionsOf(cursor: string | undefined, names: readonly string[]): Record<string, string> {
+  if (cursor === undefined) return {};
+  try {
+    const value = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown;
+    const entries = Object.entries(value as object);
+    if (entries.length > 0 && entries.every(([name, at]) => names.includes(name) && typeof at === "string"))
+      return Object.fromEntries(entries);
+  } catch {
+    // Reported below.
+  }
+  throw new AppError(
+    "LEDGER_TOKEN_INVALID",
+    "listing a further page: the cursor is not one that was handed out",
+  );
+}
+
+/** Runs of the command line below a folder. Their names begin with their time. */
+export function homeRuns(folder: string): RunSource {
+  return {
+    async *rows(after) {
+      const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9A-Za-z]/.test(name));
+      for (const name of names.sort().reverse()) {
+        if (after !== undefined && name >= after) continue;
+        const directory = join(folder, name);
+        const record = await readRunJson(directory);
+        if (record !== undefined)
+          yield { position: name, at: record.startedAt, row: rowOf({ record, directory }) };
+      }
+    },
+  };
+}
+
+export function rowOf({ record, directory }: FoundRun): RunRow {
+  const { id, workflow, startedAt, endedAt, calls, savedSeconds } = record;
+  return {
+    id,
+    origin: "home",
+    workflow,
+    state: shownState(record),
+    startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(calls === undefined ? {} : { calls }),
+    ...(savedSeconds === undefined ? {} : { savedSeconds }),
+    directory,
+  };
+}

@@ -1,0 +1,201 @@
+/** `/api/v1`: what there is on this server, for its web page and for other programs. It changes next to nothing. */
+import type { Browse } from "../app/index.ts";
+import {
+  type AccessRules,
+  type Answered,
+  admit,
+  createAuthenticator,
+  type HttpResponse,
+  type Mount,
+  matchRoute,
+  type NumberedRequest,
+  type Problem,
+  problemResponse,
+} from "../http/index.ts";
+import {
+  checkAsk,
+  type ErrorKind,
+  isAppError,
+  messageOf,
+  Semaphore,
+  unreachable,
+  writeJson,
+} from "../kernel/index.ts";
+import { eventStream } from "./event-stream.ts";
+import { openApi } from "./openapi.ts";
+import { readQuery } from "./query.ts";
+import { RequestProblem } from "./request-problem.ts";
+import { dataRoutes, prefix, type V1Request, type V1Route } from "./routes.ts";
+
+export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
+  readonly browse: Browse;
+  readonly version: string;
+  /** Called with what should not happen. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** The whole table: the data, and what describes them. */
+export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1Route[] {
+  const routes: V1Route[] = [
+    ...dataRoutes,
+    {
+      ...{ name: "getServer", method: "GET", path: `${prefix}/server`, schema: "ServerInfo" },
+      ...{ for: "everybody", query: {} },
+      summary: "What this server is and who is asking",
+      answer: async ({ caller }) => ({
+        version: parts.version,
+        authentication: parts.keys.length === 0 ? "none" : "access-keys",
+        account: caller.account,
+        operator: caller.isOperator,
+      }),
+    },
+    {
+      ...{ name: "getOpenApi", method: "GET", path: `${prefix}/openapi.json`, schema: "OpenApi" },
+      ...{ for: "everybody", query: {} },
+      summary: "This description",
+      answer: async () => openApi(routes, parts.version),
+    },
+  ];
+  return routes;
+}
+
+/** Bodies are empty, or an empty object. */
+const mostBodyBytes = 64 * 1024;
+/** Walks through caches at a time; the others wait for their turn. */
+const heavyAtOnce = 4;
+const mostStreams = 200;
+
+export function createV1(parts: V1Parts): Mount {
+  const authenticator = createAuthenticator({
+    ...parts,
+    services: ["omics", "execute-api"],
+    tokens: "accepted",
+  });
+  const routes = v1Routes(parts);
+  const heavy = new Semaphore(heavyAtOnce);
+  let streams = 0;
+  return {
+    name: "v1",
+    prefix,
+    busy: problemResponse(busy),
+    mostBodyBytes: () => mostBodyBytes,
+    fetch: async (request, ask) => {
+      const admitted = admit(request, authenticator);
+      if (admitted.kind === "refused") return { response: admitted.response };
+      const { caller, target } = admitted;
+      const found = matchRoute(routes, request.method, target.rawPath);
+      const answered = (response: HttpResponse, operation?: string): Answered => ({
+        response,
+        operation,
+        account: caller.account,
+      });
+      if (found.kind === "unknown")
+        return answered(
+          problemResponse({
+            ...{ status: 404, code: "ROUTE_NOT_FOUND", detail: "there is nothing at this path" },
+            hint: `${prefix}/openapi.json lists the routes.`,
+          }),
+        );
+      if (found.kind === "other-method") {
+        const allow = found.methods.join(", ");
+        const detail = `this path answers ${allow} only`;
+        return answered(problemResponse({ status: 405, code: "METHOD_NOT_ALLOWED", detail }, { allow }));
+      }
+      const { route, labels } = found;
+      try {
+        if (route.for === "operators" && !caller.isOperator) throw notOperator();
+        const query = readQuery(route.query, target.rawQuery);
+        const asked: V1Request = { browse: parts.browse, caller, labels, query, ask };
+        if (route.streams === true && wantsStream(request))
+          return answered(await stream(request, asked), `${route.name}.stream`);
+        const answer = () => {
+          checkAsk(ask, "answering a request");
+          return route.answer(asked);
+        };
+        const data = await (route.isHeavy === true ? heavy.use(answer) : answer());
+        const headers = { "content-type": "application/json", ...answerHeaders };
+        return answered({ status: 200, headers, body: `${writeJson(data)}\n` }, route.name);
+      } catch (error) {
+        const problem = problemOf(error, caller.isOperator);
+        if (problem.code === "BUG") parts.onBug?.(error);
+        return answered(problemResponse(problem), route.name);
+      }
+    },
+  };
+
+  async function stream(request: NumberedRequest, asked: V1Request): Promise<HttpResponse> {
+    if (streams >= mostStreams) throw new RequestProblem(busy);
+    const run = asked.labels["run"] ?? "";
+    const after = request.headers["last-event-id"] ?? asked.query.text("cursor");
+    const { hasEnded, events } = await asked.browse.follow(asked.caller, run, after, asked.ask);
+    const headers = { "content-type": "text/event-stream", ...answerHeaders };
+    // The client has seen all: this status tells it not to come back.
+    if (hasEnded && after !== undefined && (await isAtEnd(asked, run, after)))
+      return { status: 204, headers: answerHeaders, body: "" };
+    if (request.method === "HEAD") return { status: 200, headers, body: "" };
+    const counted = async function* () {
+      streams++;
+      try {
+        yield* eventStream(events);
+      } finally {
+        streams--;
+      }
+    };
+    return { status: 200, headers, body: { chunks: counted() } };
+  }
+}
+
+const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+
+const busy: Problem = {
+  ...{ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" },
+};
+
+function wantsStream({ headers }: NumberedRequest): boolean {
+  return (headers["accept"] ?? "").includes("text/event-stream");
+}
+
+async function isAtEnd({ browse, caller }: V1Request, run: string, cursor: string): Promise<boolean> {
+  const { events } = await browse.events(caller, run, { cursor, limit: 1 });
+  return events.length === 0;
+}
+
+function notOperator(): RequestProblem {
+  return new RequestProblem({
+    ...{ status: 403, code: "CALLER_NOT_OPERATOR" },
+    detail: "this belongs to the machine and not to an account",
+    hint: 'Use an access key whose entry says "operator": true.',
+  });
+}
+
+/** Messages name places of this machine, which only operators may know; others learn their own mistakes. */
+function problemOf(error: unknown, isOperator: boolean): Problem {
+  if (error instanceof RequestProblem) return error.problem;
+  if (!isAppError(error))
+    return { status: 500, code: "BUG", detail: "an internal error; the server's log says more" };
+  const { code, hint } = error;
+  const { kind } = error.row;
+  const isTheirs = kind === "input" || kind === "usage" || kind === "not-found" || kind === "conflict";
+  const detail = isTheirs || isOperator ? messageOf(error) : "the server could not do this";
+  return { status: statusOf(kind), code, detail, hint };
+}
+
+function statusOf(kind: ErrorKind): number {
+  switch (kind) {
+    case "input":
+    case "usage":
+      return 400;
+    case "not-found":
+      return 404;
+    case "conflict":
+      return 409;
+    case "damaged":
+    case "failed":
+      return 500;
+    case "environment":
+    case "interrupted":
+      return 503;
+    default:
+      return unreachable(kind);
+  }
+}

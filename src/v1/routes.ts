@@ -1,0 +1,241 @@
+/** Every route of `/api/v1`: what it answers, to whom, and the shape of the answer. */
+import { type Browse, runStates } from "../app/index.ts";
+import type { Caller, Route } from "../http/index.ts";
+import type { Ask } from "../kernel/index.ts";
+import type { Parameters, Query } from "./query.ts";
+import { RequestProblem } from "./request-problem.ts";
+
+export interface V1Request {
+  readonly browse: Browse;
+  readonly caller: Caller;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly ask: Ask;
+}
+
+export interface V1Route extends Route {
+  /** `listRuns`; in metrics and as operationId. */
+  readonly name: string;
+  readonly summary: string;
+  /** The command that prints the same. */
+  readonly command?: string;
+  readonly query: Parameters;
+  /** Name in `schemas`. */
+  readonly schema: string;
+  readonly for: "everybody" | "operators";
+  /** Walks through a whole cache: only so many at a time. */
+  readonly isHeavy?: boolean;
+  /** Answered as server-sent events, too. */
+  readonly streams?: boolean;
+  answer(request: V1Request): Promise<unknown>;
+}
+
+export const prefix = "/api/v1";
+
+const cursor = { kind: "text", about: "`nextCursor` of the page before" } as const;
+const mostOfPage = 1000;
+const limitOf = (usual: number) => ({
+  ...({ kind: "integer", about: "entries of a page", least: 1, most: mostOfPage } as const),
+  usual,
+});
+const callOfRun = { kind: "text", about: "only this call: its path, the end of it, or its task" } as const;
+
+/** Labels are there because their route has them. */
+function label({ labels }: V1Request, name: string): string {
+  return labels[name] ?? "";
+}
+
+const runRoutes: readonly V1Route[] = [
+  {
+    ...{ name: "listRuns", method: "GET", path: `${prefix}/runs`, schema: "RunList", for: "everybody" },
+    summary: "Runs, newest first; operators also see those of the command line",
+    command: "runs list",
+    query: {
+      limit: limitOf(20),
+      cursor,
+      state: { kind: "text", about: "only runs in this state", choices: runStates },
+      workflow: { kind: "text", about: "only runs of this workflow" },
+      origin: {
+        ...{ kind: "text", choices: ["home", "server"] },
+        about: "only runs of the command line (`home`) or of the server",
+      },
+    },
+    answer: ({ browse, caller, query }) =>
+      browse.runs(caller, {
+        limit: query.integer("limit") ?? mostOfPage,
+        ...query.texts("cursor", "workflow"),
+        ...(query.texts("state", "origin") as object),
+      }),
+  },
+  {
+    ...{ name: "getRun", method: "GET", path: `${prefix}/runs/{run}`, schema: "RunDetail", for: "everybody" },
+    summary: "A run with all its calls",
+    command: "runs show",
+    query: {},
+    answer: (request) => request.browse.run(request.caller, label(request, "run")),
+  },
+  {
+    ...{ name: "listCalls", method: "GET", path: `${prefix}/runs/{run}/calls`, schema: "CallList" },
+    for: "everybody",
+    summary: "The calls of a run, in the order in which they were asked for",
+    query: {
+      limit: limitOf(100),
+      cursor,
+      state: {
+        ...{ kind: "text", about: "only calls in this state" },
+        choices: ["waiting", "running", "reused", "computed", "failed", "cancelled"],
+      },
+      task: { kind: "text", about: "only calls of this task" },
+    },
+    answer: (request) =>
+      request.browse.calls(request.caller, label(request, "run"), {
+        limit: request.query.integer("limit") ?? mostOfPage,
+        ...request.query.texts("cursor", "task"),
+        ...(request.query.texts("state") as object),
+      }),
+  },
+  {
+    ...{ name: "getRunLogs", method: "GET", path: `${prefix}/runs/{run}/logs`, schema: "RunLogs" },
+    for: "everybody",
+    summary: "Command, output streams and exit code of a run's calls; long streams are cut to their end",
+    command: "runs logs",
+    query: { call: callOfRun },
+    answer: (request) =>
+      request.browse.logs(request.caller, label(request, "run"), request.query.text("call")),
+  },
+  {
+    ...{ name: "getRunOutputs", method: "GET", path: `${prefix}/runs/{run}/outputs`, schema: "RunOutputs" },
+    for: "everybody",
+    summary: "The outputs of a run that succeeded",
+    command: "runs outputs",
+    query: {},
+    answer: (request) => request.browse.outputs(request.caller, label(request, "run")),
+  },
+  {
+    ...{ name: "listEvents", method: "GET", path: `${prefix}/runs/{run}/events`, schema: "EventList" },
+    ...{ for: "everybody", streams: true },
+    summary: "What happened in a run; with `accept: text/event-stream` as it happens",
+    query: { limit: limitOf(1000), cursor },
+    answer: (request) =>
+      request.browse.events(request.caller, label(request, "run"), {
+        limit: request.query.integer("limit") ?? mostOfPage,
+        ...request.query.texts("cursor"),
+      }),
+  },
+  {
+    ...{ name: "explainRun", method: "GET", path: `${prefix}/runs/{run}/explain`, schema: "RunExplanation" },
+    ...{ for: "everybody", isHeavy: true },
+    summary: "Why calls were computed instead of reused: the nearest recorded result and what differs",
+    command: "cache explain",
+    query: { call: callOfRun },
+    answer: (request) =>
+      request.browse.explain(request.caller, label(request, "run"), request.query.text("call"), request.ask),
+  },
+  {
+    ...{ name: "compareRuns", method: "GET", path: `${prefix}/runs/{run}/diff/{other}`, schema: "RunDiff" },
+    ...{ for: "operators", isHeavy: true },
+    summary: "What two runs of the command line did differently, call by call",
+    command: "runs diff",
+    query: {},
+    answer: (request) =>
+      request.browse.diff(request.caller, label(request, "run"), label(request, "other"), request.ask),
+  },
+];
+
+const cacheRoutes: readonly V1Route[] = [
+  {
+    ...{ name: "listCaches", method: "GET", path: `${prefix}/caches`, schema: "CacheList", for: "everybody" },
+    summary: "Run caches; operators also see the named ones of this machine",
+    command: "cache list",
+    query: {},
+    answer: ({ browse, caller }) => browse.caches(caller),
+  },
+  {
+    ...{ name: "getCache", method: "GET", path: `${prefix}/caches/{cache}`, schema: "CacheDetail" },
+    ...{ for: "everybody", isHeavy: true },
+    summary: "A cache by its `ref`: its settings, its size and the runs that use it",
+    command: "cache show",
+    query: {},
+    answer: (request) => request.browse.cache(request.caller, label(request, "cache"), request.ask),
+  },
+  {
+    ...{ name: "listEntries", method: "GET", path: `${prefix}/caches/{cache}/entries`, schema: "EntryList" },
+    ...{ for: "everybody", isHeavy: true },
+    summary: "What a cache has recorded, newest first",
+    command: "cache entries",
+    query: {
+      limit: limitOf(50),
+      cursor,
+      task: { kind: "text", about: "only results of this task" },
+      run: { kind: "text", about: "only results that this run computed" },
+      workflow: { kind: "text", about: "only results of this workflow" },
+      olderThanMs: { kind: "integer", about: "only older ones", least: 0, most: 1e14 },
+      newerThanMs: { kind: "integer", about: "only newer ones", least: 0, most: 1e14 },
+      largerThanBytes: { kind: "integer", about: "only larger ones", least: 0, most: 1e15 - 1 },
+    },
+    answer: (request) => {
+      const { query } = request;
+      const numbers = (["limit", "olderThanMs", "newerThanMs", "largerThanBytes"] as const).flatMap(
+        (name) => {
+          const value = query.integer(name);
+          return value === undefined ? [] : [[name, value] as const];
+        },
+      );
+      const wish = { ...query.texts("cursor", "task", "run", "workflow"), ...Object.fromEntries(numbers) };
+      return request.browse.entries(request.caller, label(request, "cache"), wish, request.ask);
+    },
+  },
+  {
+    ...{ name: "getCacheSize", method: "GET", path: `${prefix}/caches/{cache}/size`, schema: "CacheSize" },
+    ...{ for: "everybody", isHeavy: true },
+    summary: "The size of a cache, by task and by workflow",
+    command: "cache du",
+    query: {},
+    answer: (request) => request.browse.cacheSize(request.caller, label(request, "cache"), request.ask),
+  },
+  {
+    ...{
+      name: "verifyCache",
+      method: "POST",
+      path: `${prefix}/caches/{cache}/verify`,
+      schema: "VerifyReport",
+    },
+    ...{ for: "everybody", isHeavy: true },
+    summary: "Reads everything that a cache holds and sets damaged entries aside",
+    command: "cache verify",
+    query: {},
+    answer: (request) => request.browse.verify(request.caller, label(request, "cache"), request.ask),
+  },
+];
+
+/** A model by its id, never by a folder. */
+function modelOf(request: V1Request): string {
+  const model = label(request, "model");
+  if (/^[a-z0-9][a-z0-9_-]{0,127}$/i.test(model)) return model;
+  throw new RequestProblem({
+    status: 404,
+    code: "MODEL_NOT_FOUND",
+    detail: `looking for the model ${model.slice(0, 128)}: an id is letters, digits, dashes and underscores`,
+  });
+}
+
+const predictionRoutes: readonly V1Route[] = [
+  {
+    ...{ name: "listPredictions", method: "GET", path: `${prefix}/predictions`, schema: "PredictionStats" },
+    ...{ for: "operators", isHeavy: true },
+    summary: "Stored predictions of each model, counted per release and tier",
+    command: "predictions stats",
+    query: {},
+    answer: ({ browse, ask }) => browse.predictions(undefined, ask),
+  },
+  {
+    ...{ name: "getPredictions", method: "GET", path: `${prefix}/predictions/{model}` },
+    ...{ schema: "PredictionStats", for: "operators", isHeavy: true },
+    summary: "Stored predictions of one model",
+    command: "predictions stats",
+    query: {},
+    answer: (request) => request.browse.predictions(modelOf(request), request.ask),
+  },
+];
+
+export const dataRoutes: readonly V1Route[] = [...runRoutes, ...cacheRoutes, ...predictionRoutes];
