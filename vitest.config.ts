@@ -1,6 +1,19 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { limitMs } from "./test/limit.mjs";
+
+/** Files that take longest: begun last, one of them would run alone at the end. */
+const slowest =
+  /\/test\/(faults\/nth-operation|workflows\/(faults|cwl-security|bytes|invalidation|scenarios|caches)|exec-(host|container)|cwl\/containers|cli\/interruption|server\/(clients|one-request|security))\.test\.ts$/;
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isSlow = ({ moduleId }: TestSpecification) => slowest.test(moduleId);
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -10,6 +23,7 @@ export default defineConfig({
     expect: { poll: { timeout: limitMs, interval: 50 } },
     // Most tests wait for programs and servers.
     maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: SlowestFirst },
     globalSetup: ["test/servers/global-s3.ts"],
     projects: [
       // Modules keep no state, so the files of one worker share them.

@@ -4,7 +4,7 @@ import { limitMs } from "../limit.mjs";
 import { type Fault, faultCodes, meet, operationsOf, scenarios } from "./nth-operation.ts";
 
 /** Of each command and error. */
-const sample = 3;
+const sample = 2;
 
 it.each(scenarios)(
   "$name meets a disk that fails with its own words, and nothing is lost",

@@ -257,7 +257,7 @@ describe("flags of other runners", () => {
     expect((await box.run("cwl-runner", "strange.cwl", "--word", "x")).code).toBe(3);
     await outputs("--non-strict", "--outdir", "out", "strange.cwl", "--word", "x");
     // The run knows of the failure before the other step ends.
-    const known = `grep -qsr call.failed ${box.folder}/runs-*`;
+    const known = `grep -qsr --include=events.jsonl call.failed ${box.folder}/runs-*`;
     await box.write(
       "w.cwl",
       `cwlVersion: v1.2
