@@ -11,7 +11,7 @@ import {
   SharedAttemptFiles,
   type Usage,
 } from "../exec/core/index.ts";
-import { sha256 } from "../hash/index.ts";
+import { byCodeUnit, digestOf, sha256 } from "../hash/index.ts";
 import {
   AppError,
   type Ask,
@@ -137,6 +137,7 @@ async function attemptOnce(
             image: order.image.requested,
             imageDigest: order.image.manifestDigest ?? order.image.configDigest,
           }),
+      ...(order.identities === undefined ? {} : { inputs: stateOfInputs(order.identities) }),
     });
     await parts.executor.start(attempt, ask);
     end = await parts.executor.wait(attempt, ask);
@@ -155,6 +156,15 @@ async function attemptOnce(
       parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
     });
   }
+}
+
+/**
+ * Digest of what the inputs' stamps say. An attempt that has outlived its process has read the inputs that are there now
+ * only if this is the same: equal contents may have been other ones in between.
+ */
+export function stateOfInputs(identities: ReadonlyMap<TaskPath, Identity>): string {
+  const states = [...identities].map(([path, { stamp, text }]) => [path, stamp ?? text]);
+  return digestOf(states.sort(([a = ""], [b = ""]) => byCodeUnit(a, b)));
 }
 
 /** Words when the call needs a disk that cannot be mounted where it would run. */

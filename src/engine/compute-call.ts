@@ -11,7 +11,7 @@ import {
   type TaskFailure,
   withOrigin,
 } from "../task/index.ts";
-import { type AttemptParts, type Computation, compute } from "./attempts.ts";
+import { type AttemptParts, type Computation, compute, stateOfInputs } from "./attempts.ts";
 import type { CallOrder, Ended } from "./call-order.ts";
 import type { CallRecorder } from "./call-recorder.ts";
 import type { Turn } from "./call-turns.ts";
@@ -72,7 +72,9 @@ export class CallComputer {
     release();
     if (computed.kind !== "computed") return computed;
     const outputs = await this.#withOrigins(computed, key);
-    const doubt = computed.doubt ?? (await this.#changedInput(order.task, identified, computed.inputs, ask));
+    const change = await this.#changedInput(order.task, identified, computed.inputs, ask);
+    if (change?.whose === "a cache's") return this.#takenBack(order.task, change);
+    const doubt = computed.doubt ?? change?.words;
     if (doubt !== undefined) {
       this.#parts.emit({ kind: "call.not-recorded", call: order.task.path, words: doubt });
       return { kind: "computed", outputs, key };
@@ -90,7 +92,11 @@ export class CallComputer {
     const directory = this.#parts.callDirectory(round === 0 ? task.path : `${task.path}-again-${round}`);
     const orphan = key === undefined || round > 0 ? undefined : this.#parts.orphans.get(key);
     const isThere =
-      orphan !== undefined && orphan.executor === task.executor && order.where.executor.can.survives;
+      orphan !== undefined &&
+      orphan.executor === task.executor &&
+      order.where.executor.can.survives &&
+      identified !== undefined &&
+      orphan.inputs === stateOfInputs(identified.identities);
     const adopt = isThere ? { adopt: orphan } : {};
     if (isThere) this.#adopted.add(orphan.attemptId);
     const parts = await this.attemptParts(order.where);
@@ -168,28 +174,52 @@ export class CallComputer {
     });
   }
 
-  /** Words when an input or the program changed while the task ran: the result may belong to either content. */
+  /** What a task made of bytes that its run knows to be wrong is no answer either. */
+  #takenBack(task: TaskCall, { location, words }: ChangedInput): Resolved {
+    this.#parts.emit({
+      kind: "call.taken-back",
+      call: task.path,
+      task: task.name,
+      was: "computed",
+      savedSeconds: 0,
+      words,
+    });
+    return { kind: "obstructed", obstacle: { kind: "changed", location, words } };
+  }
+
+  /** When an input or the program changed while the task ran: the result may belong to either content. */
   async #changedInput(
     task: TaskCall,
     { identities, program }: KeyedCall,
     staged: readonly StagedInput[],
     ask: Ask,
-  ): Promise<string | undefined> {
+  ): Promise<ChangedInput | undefined> {
     const { materials } = this.#parts;
     if (program !== undefined) {
       const { file, identity } = program;
       if (!(await materials.unchanged({ file, identity, path: file.location }, ask)))
-        return `its program ${file.location} changed while the task ran`;
+        return changedInput("program", file.location, "the user's");
     }
     const paths = new Map(staged.map((input) => [input.path, input.source.location]));
     for (const { path: place, source: file } of task.inputs) {
       const identity = identities.get(place);
       const path = paths.get(place) ?? file.location;
       if (identity !== undefined && !(await materials.unchanged({ file, identity, path }, ask)))
-        return `its input ${file.location} changed while the task ran`;
+        return changedInput("input", file.location, materials.isRecorded(file) ? "a cache's" : "the user's");
     }
     return undefined;
   }
+}
+
+interface ChangedInput {
+  readonly location: string;
+  readonly words: string;
+  /** The user may have meant to change what is theirs; what a cache holds is damaged now. */
+  readonly whose: "the user's" | "a cache's";
+}
+
+function changedInput(what: string, location: string, whose: ChangedInput["whose"]): ChangedInput {
+  return { location, words: `its ${what} ${location} changed while the task ran`, whose };
 }
 
 function usageOf(usage: Usage): {

@@ -84,6 +84,8 @@ export type RunEvent =
       readonly key?: CallKey;
       readonly image?: string;
       readonly imageDigest?: string;
+      /** Equal as long as nobody has touched the inputs; see `stateOfInputs`. */
+      readonly inputs?: string;
     }
   | {
       readonly kind: "call.adopted";

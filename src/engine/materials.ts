@@ -208,6 +208,11 @@ export class Materials {
     if (this.#recorded.at(location) === undefined) await this.#options.reach?.check(location);
   }
 
+  /** Whether a manifest says what the bytes are. */
+  isRecorded(file: FileValue): boolean {
+    return this.#recorded.at(this.#moved.now(file).location) !== undefined;
+  }
+
   /** Whether a path is Memoir's own: in the run's folder, or in an entry that the run uses. */
   isOwn(path: string): boolean {
     return path.startsWith(`${this.#options.directory}/`) || this.#recorded.isInEntry(path);

@@ -183,7 +183,17 @@ describe("after a crash", () => {
     expect(bench.seen("call.recorded")).toHaveLength(10);
   });
 
-  it("an attempt that outlived the process is waited for and not started again", async () => {
+  it.each([
+    ["is waited for and not started again", async () => {}, 1],
+    [
+      "is not used when its input was another one meanwhile",
+      async (path: string) => {
+        await writeFile(path, "other");
+        await writeFile(path, "input");
+      },
+      2,
+    ],
+  ] as const)("an attempt that outlived the process %s", async (_, meanwhile, started) => {
     const world = new ScriptedWorld();
     const executor = new ScriptedExecutor({ play: makesOut, world });
     executor.remove = async () => {};
@@ -195,18 +205,22 @@ describe("after a crash", () => {
       find: async () => undefined,
       record: async () => Promise.reject(),
     };
-    await bench.one({}, { cache: { store: neverStored as never } });
+    const location = join(bench.folder, "input.txt");
+    await writeFile(location, "input");
+    const task = { files: [{ kind: "file" as const, location, basename: "input.txt" }] };
+    await bench.one(task, { cache: { store: neverStored as never } });
     const unfinished = (text: string) =>
       text
         .split("\n")
         .filter((line) => !/"call\.computed"|"run\.ended"/.test(line))
         .join("\n");
     await kill(bench, "run-1", { events: unfinished });
-    const summary = await bench.one();
+    await meanwhile(location);
+    const summary = await bench.one(task);
     expect(summary.calls.computed).toBe(1);
-    expect(executor.started).toHaveLength(1);
-    expect(bench.seen("call.adopted")[0]).toMatchObject({ fromRun: "run-1" });
-    expect((await bench.one()).calls.reused).toBe(1);
+    expect(executor.started).toHaveLength(started);
+    expect(bench.seen("call.adopted").map(({ fromRun }) => fromRun)).toEqual(started === 1 ? ["run-1"] : []);
+    expect((await bench.one(task)).calls.reused).toBe(1);
   });
 
   it("an attempt is waited for, and ended, only on the executor that its call had named", async () => {

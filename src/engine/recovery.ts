@@ -22,6 +22,8 @@ export interface Orphan {
   readonly directory: string;
   readonly call: string;
   readonly fromRun: string;
+  /** What its inputs were; undefined where that is not known. */
+  readonly inputs?: string;
   /** By its name in the run; absent = the run's own. */
   readonly executor?: string;
 }
@@ -109,13 +111,14 @@ function orphansOf(events: readonly TimedEvent[], fromRun: string): ReadonlyMap<
   const orphans = new Map<CallKey, Orphan>();
   for (const event of events) {
     if (event.kind === "call.started" && event.key !== undefined && event.attempt === 1) {
-      const { attemptId, directory, call, executor } = event;
+      const { attemptId, directory, call, executor, inputs } = event;
       orphans.set(event.key, {
         attemptId,
         directory,
         call,
         fromRun,
         ...(executor === undefined ? {} : { executor }),
+        ...(inputs === undefined ? {} : { inputs }),
       });
     } else if (event.kind === "call.recorded") orphans.delete(event.key);
     else if (event.kind === "call.failed" || event.kind === "call.cancelled" || event.kind === "call.retried")

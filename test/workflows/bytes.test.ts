@@ -141,6 +141,40 @@ workflow w { call make call use { input: g = make.o } output { String n = use.n 
     expect(third.calls).toMatchObject({ reused: 2, computed: 0 });
   });
 
+  it("and is damaged while a task reads it gives no answer: both are computed again", async () => {
+    // Large enough that the task reads it where the cache has it.
+    await box.write(
+      "reading.wdl",
+      `version 1.1
+task make { command <<< seq 300000 > big.txt >>> output { File big = "big.txt" } }
+task use {
+  input { File big  String v }
+  command <<<
+    touch ${box.folder}/at-~{v}
+    until [ -e ${box.folder}/open-~{v} ]; do sleep 0.05; done
+    tail -n 1 ~{big}
+  >>>
+  output { String r = read_string(stdout()) }
+}
+workflow w { input { String v } call make call use { input: big = make.big, v } output { String r = use.r } }
+`,
+    );
+    await open("1");
+    await run("reading.wdl", "./cache", "v=1");
+    const damaged = await runMeanwhile(["reading.wdl", "--cache", "./cache"], "2", async () => {
+      for (const path of below(box.path("cache"), "big.txt")) {
+        await chmod(path, 0o644);
+        await writeFile(path, "wrong\n");
+      }
+    });
+    expect(damaged.outputs["w.r"]).toBe("300000");
+    expect(damaged.calls).toMatchObject({ reused: 0, computed: 2 });
+    expect(await run("reading.wdl", "./cache", "v=2")).toMatchObject({
+      outputs: { "w.r": "300000" },
+      calls: { reused: 2, computed: 0 },
+    });
+  });
+
   it("is read by expressions as it was recorded, or computed again", async () => {
     await box.write(
       "w.wdl",

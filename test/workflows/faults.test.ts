@@ -71,6 +71,24 @@ describe("a cache in a folder", () => {
     expect(await contents(await run(box, "./lab"))).toBe(await contents(first));
   });
 
+  it("that refuses some results records all others", async () => {
+    await box.write(
+      "links.wdl",
+      `version 1.2
+task leads_out { input { Int i } command <<< mkdir d; ln -s ../nowhere-~{i} d/l >>> output { Directory d = "d" } }
+task fine { input { Int i  Array[Directory] after } command <<< echo ~{i} > o.txt >>> output { File o = "o.txt" } }
+workflow wf {
+  scatter (i in range(6)) { call leads_out { input: i } }
+  scatter (i in range(3)) { call fine { input: i, after = leads_out.d } }
+}
+`,
+    );
+    const words = ["run", "links.wdl", "--executor", "host", "--cache", "./lab", "--cache-host-tasks"];
+    const first = await box.json<RunAnswer>(...words);
+    expect(first).toMatchObject({ state: "succeeded", unrecorded: { waiting: 0, refused: 6 } });
+    expect((await box.json<RunAnswer>(...words)).calls).toMatchObject({ reused: 3, computed: 6 });
+  });
+
   it.each([
     ["cut off", (path: string) => truncate(path, 100)],
     ["emptied", (path: string) => truncate(path, 0)],
