@@ -243,7 +243,7 @@ for (const { requirement, start, title } of [
     });
 
     it("refuses what is no image name", async () => {
-      expect(await codeOf((await resolver()).pin("Not An Image", ask))).toContain("it is no image name");
+      expect(await codeOf((await resolver()).pin("Not An Image", ask))).toContain("it is not an image name");
     });
 
     it("takes an image of this machine by its local name and runs it by its id", async () => {

@@ -88,7 +88,7 @@ describeWith([bashAndAwk], "a script model", () => {
     const runner = await script("slow", { timeoutMs: hangMs });
     const answers = await runner.predict(["C", "SLOW", "CCC"], freshAsk());
     expect(values(answers)).toEqual([[1], "failed", [3]]);
-    expect(answers[1]).toMatchObject({ reason: expect.stringContaining(`no end within ${hangMs} ms`) });
+    expect(answers[1]).toMatchObject({ reason: expect.stringContaining(`timed out after ${hangMs} ms`) });
   });
 
   test("stops at once when the user interrupts", async () => {

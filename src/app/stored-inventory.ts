@@ -111,7 +111,7 @@ export async function drop(wish: DropWish, environment: Environment, ask: Ask): 
   if (model === undefined && wish.which === "current")
     throw new AppError(
       "MODEL_NOT_FOUND",
-      `cannot tell the current release of ${id}: the model is not here; say --release or --stale`,
+      `cannot determine the current release of ${id}: the model is not installed; use --release or --stale`,
     );
   const release = typeof wish.which === "object" ? wish.which.release : model?.release;
   const tiers = tiersOf(wish, environment);

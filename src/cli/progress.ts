@@ -35,7 +35,7 @@ export function createProgress(screen: Screen, now: () => number = () => perform
           return;
         case "resumed":
           resumedRows = event.rows;
-          screen.say(`going on after the ${count(event.rows)} rows of an interrupted run`);
+          screen.say(`resuming after the first ${count(event.rows)} rows of an interrupted run`);
           return;
         case "model-opening":
           if (screen.errorIsTerminal) screen.status("making the model ready ...");

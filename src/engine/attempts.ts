@@ -279,7 +279,7 @@ async function conclude(
   if (end.kind === "timed-out")
     return failed({
       kind: "timed-out",
-      message: `no end within its limit of ${seconds(task.timeoutMs)}`,
+      message: `timed out after ${seconds(task.timeoutMs)}`,
       ...(await where()),
     });
   const { exitCode, outOfMemory, usage } = end;
@@ -310,7 +310,7 @@ async function conclude(
     return failed({ kind: "output-missing", message, ...facts });
   }
   const doubt = outOfMemory
-    ? "a part of the task ran out of memory although the command went on"
+    ? "a part of the task ran out of memory although the command continued"
     : collected.doubt;
   return {
     kind: "computed",

@@ -351,7 +351,12 @@ export class Calls {
       return await cache.leases.take(key, ask);
     } catch (error) {
       const words = messageOf(error);
-      this.#parts.emit({ kind: "cache.trouble", doing: "telling others", call: task.path, words });
+      this.#parts.emit({
+        kind: "cache.trouble",
+        doing: "announcing the call to other runs",
+        call: task.path,
+        words,
+      });
       return undefined;
     }
   }

@@ -24,7 +24,7 @@ export class CheckedPaths {
     try {
       const known = this.#checked.get(path);
       const stamp = this.#fingerprinter.stampAt(path);
-      if (stamp === undefined) return { kind: "different", words: `${path} is gone` };
+      if (stamp === undefined) return { kind: "different", words: `${path} is missing` };
       if (known !== undefined && known.stamp === stamp && known.sha256 === sha256) return { kind: "same" };
       const content = await this.#fingerprinter.contentOf(path, ask);
       if (content.sha256 !== sha256)

@@ -123,7 +123,7 @@ export function explain(
   const found = differences(nearest.components, components);
   const words =
     found.length === 0
-      ? "an equal call was recorded, but its files were gone, damaged or not there yet"
+      ? "an equal call was recorded, but its files were missing, damaged or not written yet"
       : found.map((difference) => difference.words).join("; ");
   return { ...told, nearest: factsOf(nearest), differences: found, words };
 }

@@ -9,7 +9,7 @@ const signals: Readonly<Record<number, string>> = {
   6: "its own abort (SIGABRT): an assertion or a C++ exception",
   7: "a bus error (SIGBUS): a mapped file became shorter, or the disk is full",
   8: "an arithmetic error (SIGFPE)",
-  9: "SIGKILL: most often the kernel, for want of memory",
+  9: "SIGKILL: most often sent by the kernel when memory runs out",
   11: "an invalid memory access (SIGSEGV)",
   13: "a closed pipe (SIGPIPE)",
   14: "an alarm (SIGALRM)",

@@ -737,7 +737,7 @@ describe("what is staged", () => {
     const [failure] = summary.failures;
     expect(failure?.kind === "task" ? failure.failure : failure).toMatchObject({
       kind: "input-unavailable",
-      message: expect.stringMatching(/is gone; computing w\.make again: .*3/),
+      message: expect.stringMatching(/is missing; computing w\.make again: .*3/),
     });
   });
 

@@ -82,7 +82,7 @@ export class WritingPlaces {
     if (!inScratch && isOwn(real))
       throw new AppError(
         "FILE_OUT_OF_REACH",
-        `writing ${path}: it lies in a folder where Memoir keeps results`,
+        `writing ${path}: it is in a folder where Memoir keeps results`,
       );
     const within = inScratch ? own : await reach?.writableRoot(path);
     if (within === undefined) {
@@ -152,10 +152,7 @@ export async function copyWhole(source: string, temporary: string): Promise<void
 
 function checkedTarget(asked: string): string {
   if (isRemote(asked))
-    throw new AppError(
-      "FILE_NOT_WRITABLE",
-      `writing ${asked}: results are written to folders of this machine`,
-    );
+    throw new AppError("FILE_NOT_WRITABLE", `writing ${asked}: results are written to local folders`);
   if (!isAbsolute(asked) || asked.includes("\0") || normalize(asked) === "/")
     throw new AppError("FILE_NOT_WRITABLE", `writing ${asked}: expected the absolute path of a file`);
   return normalize(asked).replace(/\/+$/, "");

@@ -46,7 +46,7 @@ export async function spreadTree(root: string, order: TreeOrder): Promise<Spread
       if (broughtIn > Math.min(mostBroughtIn, limits.members))
         throw new AppError(
           "DIRECTORY_TOO_LARGE",
-          `${order.doing}: its links lead to more than ${Math.min(mostBroughtIn, limits.members)} files outside of it`,
+          `${order.doing}: its links lead to more than ${Math.min(mostBroughtIn, limits.members)} files outside it`,
         );
     }
     if (members.length === 0) emptyFolders.push(under);

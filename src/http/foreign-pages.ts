@@ -11,7 +11,7 @@ export function foreignPage(request: Pick<HttpRequest, "headers" | "target">): s
   if (other !== undefined) return other;
   // Clients behind a proxy send absolute-form targets with a host of their own; browsers never do.
   if (request.target.startsWith("/") && !isLocalName(host))
-    return `The host ${host.slice(0, 200)} is not a name of this machine; start the server with access keys to serve it.`;
+    return `The host ${host.slice(0, 200)} is not a name for this machine; start the server with access keys to serve it.`;
   return undefined;
 }
 

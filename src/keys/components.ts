@@ -92,7 +92,8 @@ function inputsOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
   }
   // The name that the command uses; the content is that of the input.
   for (const { path, to } of call.linkedInputs ?? []) {
-    if (!facts.inputs.has(to)) throw new Error(`invariant broken: ${path} links to ${to}, which is no input`);
+    if (!facts.inputs.has(to))
+      throw new Error(`invariant broken: ${path} links to ${to}, which is not an input`);
     inputs.push([belowRoot(path), { link: belowRoot(to) }]);
   }
   for (const file of call.literalFiles)

@@ -152,8 +152,8 @@ describe("answering", () => {
     expect(lines).toEqual([line("CCO", 46.069), line("notsmiles", ""), line("notsmiles", "")]);
     expect(result.counts).toMatchObject({ computed: 1, failed: 2 });
     expect(result.failures).toEqual([
-      { row: 2, input: "notsmiles", reason: "told to fail for notsmiles" },
-      { row: 3, input: "notsmiles", reason: "told to fail for notsmiles" },
+      { row: 2, input: "notsmiles", reason: "made to fail for notsmiles" },
+      { row: 3, input: "notsmiles", reason: "made to fail for notsmiles" },
     ]);
     expect(await holds(local, "notsmiles")).toBeUndefined();
   });
@@ -450,7 +450,7 @@ describe("interruption", () => {
     expect(others.result.resumedRows).toBe(0);
     expect(others.lines[0]).toBe(line("X", 1));
     expect(others.lines).toHaveLength(70_000);
-    expect(others.result.warnings.join()).toContain("starting anew");
+    expect(others.result.warnings.join()).toContain("starting again");
   });
 
   it("goes on after a run whose model broke", async () => {

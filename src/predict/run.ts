@@ -156,7 +156,7 @@ class PredictionRun {
       writer.resumeAt(found.rows);
       this.#resumedRows = found.rows;
       if (await this.#pass(writer, { skip: found.rows, digest: found.inputDigest }, answering, ask)) return;
-      this.#warn(`the interrupted run of ${output.path} had other inputs; starting anew`);
+      this.#warn(`the interrupted run of ${output.path} had other inputs; starting again`);
       Object.assign(this.#written, noCounts());
       writer.resumeAt(0);
       this.#resumedRows = 0;

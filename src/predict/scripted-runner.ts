@@ -42,7 +42,7 @@ export function createScriptedRunner(script: Script = {}): ScriptedRunner {
       return inputs.map((input): Prediction => {
         const values = script.answer === undefined ? [input.length] : script.answer(input, call);
         return values === "failed"
-          ? { kind: "failed", reason: `told to fail for ${input}` }
+          ? { kind: "failed", reason: `made to fail for ${input}` }
           : { kind: "computed", values };
       });
     },

@@ -63,7 +63,7 @@ export function describeOutcome(outcome: ProgramOutcome): string {
     case "signalled":
       return `killed by ${outcome.signal}`;
     case "timed-out":
-      return `no end within ${outcome.limitMs} ms`;
+      return `timed out after ${outcome.limitMs} ms`;
     case "cancelled":
       return "cancelled";
     case "not-found":

@@ -108,7 +108,7 @@ exec 8<&4 4<&-
 memoir_folder=$1 memoir_mount=$2
 shift 2
 read -r memoir_pid memoir_rest < /proc/self/stat
-[ $$ = 1 ] && [ "$memoir_pid" = 1 ] || { echo "a process namespace of its own does not show in /proc" >&2; exit 122; }
+[ $$ = 1 ] && [ "$memoir_pid" = 1 ] || { echo "/proc does not show the process namespace of the run" >&2; exit 122; }
 "$memoir_mount" -n -a -T "$memoir_folder/trial" || exit 121
 # When the starter ends nobody of its groups may stay, whatever has left them.
 ( exec 8<&-; "$@"; kill -KILL -1 ) &

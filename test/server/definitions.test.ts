@@ -198,7 +198,7 @@ it("what cannot be a bundle at all is refused at once", async () => {
     "https://example.com/x.wdl",
   ])
     expect(await refusal({ definitionZip, main })).toMatch(
-      /^ValidationException The main document .* is no path/,
+      /^ValidationException The main document .* is not a path/,
     );
   expect(await refusal({})).toMatch(/^ValidationException Exactly one of/);
   expect(await refusal({ definitionZip, definitionUri: "s3://b/k" })).toMatch(

@@ -112,7 +112,7 @@ outputs: {file: File}
     );
     const { code, err } = await box.run("cwl-runner", "--no-container", "t.cwl");
     expect(code).toBe(1);
-    expect(err).toMatch(/outside of the task|is not there/);
+    expect(err).toMatch(/outside the task|is not there/);
   });
 
   it("never are what a link of the tool leads to", async () => {
@@ -127,7 +127,7 @@ outputs: {file: {type: File, outputBinding: {glob: out.txt}}}
     );
     const { code, err } = await box.run("cwl-runner", "--no-container", "t.cwl");
     expect(code).toBe(1);
-    expect(err).toContain("outside of the task");
+    expect(err).toContain("outside the task");
   });
 });
 

@@ -198,20 +198,20 @@ describe("outputs", () => {
       { location: "https://example.invalid/secret.txt" },
       { path: "../../../../../../etc/../etc/passwd" },
     ])
-      await refused(await run(own(file(fields))), /outside of the task|is not there|no output of this task/);
+      await refused(await run(own(file(fields))), /outside the task|is not there|not an output of this task/);
   });
 
   it("that the tool tells itself are not taken through links", async () => {
     const link = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
     for (const path of ["f", "d/secret.txt", "d/../secret.txt"])
-      await refused(await run(own(file({ path }), link)), /outside of the task|is not there/);
+      await refused(await run(own(file({ path }), link)), /outside the task|is not there/);
     const folder = JSON.stringify({ file: { class: "Directory", path: "d" } });
-    await refused(await run(own(folder, link)), /outside of the task/);
+    await refused(await run(own(folder, link)), /outside the task/);
   });
 
   it("are not told by a cwl.output.json that is a link", async () => {
     const linked = shell(`ln -s ${box.path("secret.json")} cwl.output.json`, "{text: string}");
-    await refused(await run(linked), /outside of the task/);
+    await refused(await run(linked), /outside the task/);
   });
 
   it.each(badNames)("are not brought to a place called %j", async (basename) => {
@@ -238,7 +238,7 @@ describe("outputs", () => {
     for (const glob of ["d/secret.txt", "d/*.txt", "f", "*"]) {
       const outputs = `{file: {type: 'File[]', outputBinding: {glob: ${JSON.stringify(glob)}, loadContents: true}}}`;
       const text = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
-      await refused(await run(shell(text, outputs)), /outside of the task/);
+      await refused(await run(shell(text, outputs)), /outside the task/);
     }
   });
 
@@ -246,14 +246,14 @@ describe("outputs", () => {
     for (const pattern of ["/../../../../../../../etc/passwd", "../../../etc/passwd", ".idx"]) {
       const outputs = `{file: {type: File, secondaryFiles: [{pattern: ${JSON.stringify(pattern)}, required: true}], outputBinding: {glob: x}}}`;
       const text = `echo x > x; ln -s ${box.path("secret.txt")} x.idx`;
-      await refused(await run(shell(text, outputs)), /outside of the task|is missing/);
+      await refused(await run(shell(text, outputs)), /outside the task|is missing/);
     }
   });
 
   it("that are folders do not carry what their links lead to", async () => {
     const texts = [`mkdir o; ln -s ${box.path("secret.txt")} o/f`, `mkdir o; ln -s ${box.folder} o/d`];
     const outputs = "{out: {type: Directory, outputBinding: {glob: o, loadListing: deep_listing}}}";
-    for (const text of texts) await refused(await run(shell(text, outputs)), /outside of the task/);
+    for (const text of texts) await refused(await run(shell(text, outputs)), /outside the task/);
     // Links to where they lie are members like others, and nobody follows them without end.
     const { code, err } = await run(shell("mkdir o; ln -s . o/a; ln -s . o/b", outputs));
     expect(err).not.toContain("error");

@@ -269,7 +269,7 @@ describe("what goes wrong is told", () => {
     expect(err).toContain("hello.shout: exit code 127 (a program was not found");
     expect(err).toContain("no-such-program a-z <");
     expect(err).toMatch(/no-such-program: (command )?not found/);
-    expect(err).toContain("everything lies in");
+    expect(err).toContain("files are in");
     expect(out).toContain("failed hello");
   });
 

@@ -126,7 +126,7 @@ describe("a workflow", () => {
     await box.write("flow.zip", zipOf({ "main.wdl": text }));
     const { code, out, err } = await box.run("check", "flow.zip");
     expect(code).toBe(3);
-    expect(out + err).toContain("it lies outside of flow.zip");
+    expect(out + err).toContain("it is outside flow.zip");
   });
 
   it("in a bundle imports nothing from elsewhere, and does not tell what is there", async () => {
@@ -143,7 +143,7 @@ describe("a workflow", () => {
       ];
     };
     const there = await told(box.path("flow.zip"));
-    expect(there).toEqual([3, expect.stringContaining("it lies outside of flow.zip")]);
+    expect(there).toEqual([3, expect.stringContaining("it is outside flow.zip")]);
     for (const name of [box.path("none.wdl"), "/etc", "/none/at/all"])
       expect(await told(name), name).toEqual(there);
   });
@@ -196,7 +196,7 @@ workflow wf {
       return [code, (out + err).replaceAll(path, "PATH").replace(/\d{8}-\S+/g, "RUN")];
     };
     const there = await told(box.path("secret.txt"));
-    expect(there).toEqual([3, expect.stringContaining("outside of what this run may read")]);
+    expect(there).toEqual([3, expect.stringContaining("outside the folders that this run may read")]);
     expect(there[1]).not.toContain("the secret");
     for (const path of [box.path("none.txt"), box.path("folder/link.txt"), "/etc", "/none/at/all"])
       expect(await told(path), path).toEqual(there);
@@ -236,7 +236,7 @@ workflow wf {
       zipOf({ "main.wdl": reading("String text = read_string(select_first([name]))") }),
     );
     const { code, err } = await box.run("run", "flow.zip", `name=${box.path("secret.txt")}`, ...words);
-    expect([code, err]).toEqual([3, expect.stringContaining("outside of what this run may read")]);
+    expect([code, err]).toEqual([3, expect.stringContaining("outside the folders that this run may read")]);
   });
 
   it("in CWL read an index beside a file that was given, and nothing else beside it", async () => {

@@ -153,11 +153,11 @@ workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f } output
     const { code, err } = await ended("w.wdl", "-i", "inputs/in.json");
     expect([code, err]).toEqual([
       0,
-      expect.stringMatching(/in\.json:1:\d+: warning: .*not beside the inputs in .*inputs; the one in/),
+      expect.stringMatching(/in\.json:1:\d+: warning: .*not next to the inputs in .*inputs; the one in/),
     ]);
     await mkdir(box.path("inputs/data"));
     await box.write("inputs/data/x.txt", "beside");
-    expect((await ended("w.wdl", "-i", "inputs/in.json")).err).not.toContain("not beside");
+    expect((await ended("w.wdl", "-i", "inputs/in.json")).err).not.toContain("not next to");
     await box.write("inputs/in.json", '{"w.f": "data/none.txt"}');
     expect((await ended("w.wdl", "-i", "inputs/in.json")).err).toContain("does not exist");
   });

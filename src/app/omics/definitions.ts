@@ -133,7 +133,7 @@ async function* readBundle(
     if (info.sizeBytes > mostZipBytes)
       throw new AppError(
         "WORKFLOW_NOT_FOUND",
-        `reading the definition ${uri}: ${info.sizeBytes} bytes, the most is ${mostZipBytes}`,
+        `reading the definition ${uri}: ${info.sizeBytes} bytes exceed the limit of ${mostZipBytes}`,
       );
     for (let start = 0; start < info.sizeBytes; start += pieceBytes)
       yield await store.readRange(name, { start, end: Math.min(start + pieceBytes, info.sizeBytes) }, ask);

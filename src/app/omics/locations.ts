@@ -56,7 +56,7 @@ export async function readDocument(
     if (info.sizeBytes > maxBytes)
       throw new AppError(
         "WORKFLOW_INPUTS_INVALID",
-        `reading ${uri}: ${info.sizeBytes} bytes, the most is ${maxBytes}`,
+        `reading ${uri}: ${info.sizeBytes} bytes exceed the limit of ${maxBytes}`,
       );
     const bytes = await store.read(name, ask);
     if (bytes === undefined) throw new AppError("FILE_NOT_FOUND", `reading ${uri}: it vanished`);

@@ -225,7 +225,7 @@ export class RunDesk {
     this.#log(
       run,
       "",
-      first.status === "PENDING" ? "run started" : "run taken up again after a restart of the server",
+      first.status === "PENDING" ? "run started" : "run resumed after a restart of the server",
     );
     const timeLimit = timeLimitOf(run, this.#groupOf(run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);

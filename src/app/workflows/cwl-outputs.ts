@@ -89,7 +89,7 @@ class Delivery {
     if (!isName(file.basename))
       throw new AppError(
         "STORE_NAME_INVALID",
-        `bringing outputs to ${this.#outdir}: ${JSON.stringify(file.basename)} is no name of a file`,
+        `bringing outputs to ${this.#outdir}: ${JSON.stringify(file.basename)} cannot be a file name`,
       );
     const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);

@@ -15,7 +15,7 @@ import type { Environment } from "../environment.ts";
 
 const mixed = mixedKind(hostKind, containerKind, {
   name: "mixed",
-  summary: "in containers where they name an image, and as processes of this machine otherwise",
+  summary: "in containers where they name an image, and as local processes otherwise",
   options: ["engine", "no-guard"],
 });
 

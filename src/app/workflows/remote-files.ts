@@ -91,7 +91,7 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
 function checkMember(folder: string, name: string, seen: Set<string>): void {
   const parts = name.split("/");
   const problem = parts.map(nameProblem).find((each) => each !== undefined);
-  const wrong = problem === undefined ? undefined : `a part of its name is no name of a file: ${problem}`;
+  const wrong = problem === undefined ? undefined : `a part of its name cannot be a file name: ${problem}`;
   const above = parts.map((_, i) => parts.slice(0, i).join("/")).find((each) => seen.has(each));
   seen.add(name);
   const why = above === undefined ? wrong : `${folder}${above} is an object, too, and cannot be a folder`;

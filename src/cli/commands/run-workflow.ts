@@ -234,7 +234,7 @@ function renderFailure(failure: FailureFact, screen: Screen): void {
     screen.say("  last lines of standard error:");
     for (const line of stderrTail.split("\n")) screen.say(`    ${line}`);
   }
-  if (directory !== undefined) screen.say(`  everything lies in ${fromHere(directory, process.cwd())}`);
+  if (directory !== undefined) screen.say(`  files are in ${fromHere(directory, process.cwd())}`);
 }
 
 function renderPrediction(result: Extract<Result, { kind: "predicted" }>, screen: Screen): void {

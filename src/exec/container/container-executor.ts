@@ -268,7 +268,7 @@ class ContainerExecutor implements Executor {
     if (told !== undefined) return withSpoiled(told, attempt.directory);
     if (state instanceof AppError) return { kind: "lost", message: state.message };
     if (state === undefined)
-      return { kind: "lost", message: `container ${attempt.id} is gone and left no exit code` };
+      return { kind: "lost", message: `container ${attempt.id} disappeared without an exit code` };
     return endWithoutCode(attempt, state);
   }
 
@@ -315,7 +315,7 @@ class ContainerExecutor implements Executor {
           if ((await this.#engine.inspect(attempt.id, ask)) !== undefined) return taken;
           throw new AppError(
             "EXEC_ENGINE_FAILED",
-            `copying ${path} out of container ${attempt.id}: the container is gone`,
+            `copying ${path} out of container ${attempt.id}: the container no longer exists`,
           );
         case "link":
           path = taken.target;
@@ -334,7 +334,7 @@ class ContainerExecutor implements Executor {
   /** Tasks go on; whoever waits for one here is told RUN_INTERRUPTED. */
   async close(): Promise<void> {
     this.#closing.abort(
-      new AppError("RUN_INTERRUPTED", `closing the ${this.name} executor; its tasks go on`),
+      new AppError("RUN_INTERRUPTED", `closing the ${this.name} executor; its tasks keep running`),
     );
     await this.#engine.close();
   }

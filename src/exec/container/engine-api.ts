@@ -88,7 +88,7 @@ export async function copyOut(
   );
   if (taken !== undefined) return taken;
   if (answer.status !== 404)
-    return { kind: "other", what: `not to be had (the engine: ${engineMessage(answer)})` };
+    return { kind: "other", what: `not available (the engine: ${engineMessage(answer)})` };
   // Podman follows links itself, but not into what was mounted; then it tells where the path leads.
   const target = linkTarget(answer);
   return target === undefined
@@ -250,7 +250,7 @@ export function refusal(answer: SocketAnswer): Refusal {
 export function engineMessage(answer: SocketAnswer): string {
   const facts = asObject(parseJson(answer.text));
   const words = asText(facts["message"]) ?? asText(facts["error"]) ?? answer.text.trim();
-  return words === "" ? "without a word" : words.slice(0, 2000);
+  return words === "" ? "no error message" : words.slice(0, 2000);
 }
 
 /** A pull answers 200 and tells of its failure in the last lines of the stream. */

@@ -97,7 +97,7 @@ function hostCandidate(host: string, from: string): Candidate {
   if (host.startsWith("unix://")) return { kind: "socket", path: host.slice("unix://".length), from };
   return {
     kind: "unusable",
-    words: `${from}=${host}: not a unix socket (tasks see files of this machine, so the engine must run on it)`,
+    words: `${from}=${host}: not a Unix socket (tasks need local files, so the engine must run on this machine)`,
   };
 }
 

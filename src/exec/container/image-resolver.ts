@@ -88,7 +88,8 @@ async function startOf(
   const local = await options.store.find(image.reference, ask);
   if (local !== undefined) return local.start;
   const name = parseImageName(image.reference);
-  if (name === undefined) throw unresolved(image.requested, { kind: "missing", words: "it is gone" });
+  if (name === undefined)
+    throw unresolved(image.requested, { kind: "missing", words: "the image no longer exists" });
   const answer = await registry.config(name, image.configDigest, options.tries ?? 4, ask);
   if (answer.kind !== "config") throw unresolved(image.requested, answer);
   return parseStart(asObject(parseJson(answer.text))["config"]);
@@ -104,7 +105,7 @@ async function pin(
   const local = await findLocal(options.store, requested, name, ask);
   if (name === undefined || name.host === "localhost") {
     if (local !== undefined) return pinLocal(requested, local);
-    const why = name === undefined ? "it is no image name" : "the name says that it is on this machine";
+    const why = name === undefined ? "it is not an image name" : "the name says that it is on this machine";
     throw new AppError(
       "EXEC_IMAGE_NOT_FOUND",
       `pinning ${requested}: ${why}, and the engine has no such image`,
@@ -136,10 +137,7 @@ async function pin(
 }
 
 function unresolved(requested: string, { kind, words }: Unresolved): AppError {
-  return new AppError(
-    codeOf[kind],
-    `pinning ${requested}: ${words}; the engine has no such image of its own`,
-  );
+  return new AppError(codeOf[kind], `pinning ${requested}: ${words}; and the engine has no such image`);
 }
 
 /** The name as written first: engines find `tool:1` under the names that local builds get. */

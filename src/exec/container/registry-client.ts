@@ -264,7 +264,7 @@ function notAnImage(request: Request, kind: "index" | "old" | "unknown"): Troubl
     );
   return new Trouble(
     "missing",
-    `${name} is no image of its own (${kind === "index" ? "index in an index" : "unknown manifest"})`,
+    `${name} is not an image (${kind === "index" ? "index in an index" : "unknown manifest"})`,
   );
 }
 

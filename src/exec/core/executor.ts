@@ -26,7 +26,7 @@ export interface ExecutorAbilities {
    * host paths.
    */
   readonly sharesFiles: boolean;
-  /** Besides, runs commands without any image, as processes of this machine. */
+  /** Besides, runs commands without any image, as local processes. */
   readonly plainTasks?: true;
   /** Attempts take nothing of this machine's processors and memory: they have turns of their own. */
   readonly elsewhere?: true;

@@ -221,7 +221,7 @@ function isInsideAnother(
     if (input.source.location === outer.source.location + input.path.slice(parent.length)) return true;
     throw new AppError(
       "EXEC_START_FAILED",
-      `staging inputs of ${attempt.id}: ${input.path} lies inside the read-only input ${parent} but comes from ${input.source.location}`,
+      `staging inputs of ${attempt.id}: ${input.path} is inside the read-only input ${parent} but comes from ${input.source.location}`,
     );
   }
   return false;

@@ -200,12 +200,12 @@ export class SharedAttemptFiles implements AttemptFiles {
         return this.#toHost(brought.taskPath);
       case "refused":
         throw new AttemptProblem(
-          `${path} is outside of the task's working directory and ${brought.what}; only regular files can be taken from there`,
+          `${path} is outside the task's working directory and ${brought.what}; only regular files can be taken from there`,
           "copy or move it into the working directory in the command",
         );
       case undefined:
         throw new AttemptProblem(
-          `${path} is outside of the task's working directory`,
+          `${path} is outside the task's working directory`,
           `${copyHint}, or run it in a container`,
         );
     }
@@ -219,7 +219,7 @@ export class SharedAttemptFiles implements AttemptFiles {
       const path = normalize(place.path);
       if (place.trusted) return isThere(path) ? path : undefined;
       if (path !== this.#directory && !this.#isInAttempt(path))
-        throw new AttemptProblem(`${shown} leads outside of the task's directory`, copyHint);
+        throw new AttemptProblem(`${shown} leads outside the task's directory`, copyHint);
       const root = this.#rootOf(path);
       const link = firstLink(root, path);
       if (link === undefined) return isThere(path) ? path : undefined;
@@ -299,7 +299,7 @@ export class SharedAttemptFiles implements AttemptFiles {
     }
     if (root.startsWith(`${real}/`))
       throw new AttemptProblem(
-        `${at.shown}, a link to ${shownName(text)}, leads to the directory that it lies in`,
+        `${at.shown}, a link to ${shownName(text)}, leads to a directory that contains it`,
       );
     await this.#bringIn(real, path, at);
   }

@@ -1,5 +1,5 @@
 /**
- * Runs tasks as processes of this machine, with or without a bubblewrap sandbox around each. Every task is the root of
+ * Runs tasks as local processes, with or without a bubblewrap sandbox around each. Every task is the root of
  * a process group that ends when it ends, when it is stopped, and when Memoir dies, by kill -9 too.
  *
  * Without a sandbox tasks see the machine as it is. Where the kernel lets us, a guard (guard.ts) mounts their inputs

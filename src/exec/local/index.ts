@@ -1,2 +1,2 @@
-/** exec/local: tasks as processes of this machine. The executor is loaded when it is made. */
+/** exec/local: tasks as local processes. The executor is loaded when it is made. */
 export { hostKind } from "./kind.ts";

@@ -3,7 +3,7 @@ import type { ExecutorKind } from "../core/index.ts";
 
 export const hostKind: ExecutorKind = {
   name: "host",
-  summary: "as processes of this machine",
+  summary: "as local processes",
   options: [
     {
       name: "isolate",

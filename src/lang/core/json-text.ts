@@ -141,9 +141,9 @@ class JsonReader {
       return { kind: "scalar", value, span: { start, end: this.#at } };
     }
     if (word !== undefined)
-      this.#fail(`expected a value, found ${word}`, `text stands in quotes: "${word}"`, word.length);
+      this.#fail(`expected a value, found ${word}`, `strings are written in quotes: "${word}"`, word.length);
     if (character === "'")
-      this.#fail("expected a value, found a single quote", 'JSON text stands in double quotes: "…"');
+      this.#fail("expected a value, found a single quote", 'JSON strings are written in double quotes: "…"');
     this.#unexpected("a value");
   }
 

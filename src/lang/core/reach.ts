@@ -72,7 +72,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
       }
       throw new AppError(
         "FILE_OUT_OF_REACH",
-        `reading ${location}: it lies outside of what this run may read`,
+        `reading ${location}: it is outside the folders that this run may read`,
       );
     },
     async admit(location, siblings) {
@@ -92,7 +92,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
       }
       throw new AppError(
         "FILE_OUT_OF_REACH",
-        `writing ${path}: it lies outside of the folders that this run may write to`,
+        `writing ${path}: it is outside the folders that this run may write to`,
       );
     },
     allowWrites(folder) {

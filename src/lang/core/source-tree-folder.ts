@@ -124,7 +124,7 @@ async function readDocument(
     if (options.reach === "inside" && !(await isInside(root, uri)))
       throw new AppError(
         "WORKFLOW_DOCUMENT_REFUSED",
-        `reading ${shown(root, name, uri)}: it lies outside of ${name}`,
+        `reading ${shown(root, name, uri)}: it is outside ${name}`,
       );
     return await readLocal(uri, shown(root, name, uri));
   } catch (error) {

@@ -28,7 +28,7 @@ export async function listTree(folder: string, ask: Ask): Promise<readonly strin
 
 async function refused(folder: string, path: string): Promise<AppError> {
   const target = await readlink(path).catch(() => undefined);
-  const what = target === undefined ? "is no plain file" : `is a link to ${target}`;
+  const what = target === undefined ? "is not a regular file" : `is a link to ${target}`;
   return new AppError(
     "MODEL_PACKAGE_INVALID",
     `reading the model in ${folder}: ${relative(folder, path)} ${what}; expected plain files and folders`,

@@ -39,7 +39,7 @@ export function answerPricing({ request }: ServiceRequest, action: string): Http
 
 function product(filters: Readonly<Record<string, string>>): unknown {
   const unit = filters["resourceType"]?.endsWith("Storage") ? "GiB-Hours" : "Hours";
-  const description = "Computed and stored on a machine of your own";
+  const description = "Computed and stored on your own machine";
   const sku = "MEMOIRLOCAL";
   return {
     product: { sku, productFamily: "Compute", attributes: { servicecode: serviceCode, ...filters } },

@@ -171,7 +171,7 @@ function mainOf(context: OperationContext): string | undefined {
   if (leads)
     throw new ServiceException(
       "ValidationException",
-      `The main document ${main} is no path inside of the definition.`,
+      `The main document ${main} is not a path inside the definition.`,
     );
   return main;
 }

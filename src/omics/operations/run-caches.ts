@@ -100,7 +100,7 @@ export function checkCacheTags(tags: Readonly<Record<string, string>>): void {
     if (values === undefined)
       throw new ServiceException(
         "ValidationException",
-        `The tag ${name} is no option of a run cache; there are ${Object.keys(cacheOptions).join(", ")}.`,
+        `The tag ${name} is not an option of a run cache; the options are ${Object.keys(cacheOptions).join(", ")}.`,
       );
     if (!values.includes(value))
       throw new ServiceException(

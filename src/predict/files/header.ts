@@ -74,7 +74,7 @@ function unclear(names: readonly string[], why: string, place: string): AppError
   const more = names.length > 20 ? `, … (${names.length} in all)` : "";
   return new AppError(
     "PREDICT_INPUT_COLUMNS_UNCLEAR",
-    `cannot tell which column of ${place} holds the inputs: got ${names.length} ${names.length === 1 ? "column" : "columns"} (${listed}${more}), and ${why}`,
+    `cannot determine which column of ${place} contains the inputs: got ${names.length} ${names.length === 1 ? "column" : "columns"} (${listed}${more}), and ${why}`,
   );
 }
 

@@ -238,7 +238,7 @@ describe("reading inputs", () => {
     [
       "two.csv",
       "id,molecule\n1,CCO\n",
-      "PREDICT_INPUT_COLUMNS_UNCLEAR: cannot tell which column of <dir>/two.csv holds the inputs: got 2 columns (id, molecule), and none of them is called smiles or input",
+      "PREDICT_INPUT_COLUMNS_UNCLEAR: cannot determine which column of <dir>/two.csv contains the inputs: got 2 columns (id, molecule), and none of them is called smiles or input",
     ],
     [
       "ragged.csv",

@@ -260,7 +260,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect((await store.find(key, ask))?.uuid).toBe(older.uuid);
       await objects.remove([nameOf(objects, older.outputs["f"])], ask);
       expect(await store.find(key, ask)).toBeUndefined();
-      expect(events.map((event) => event.reason)).toContain("out/f/g is gone");
+      expect(events.map((event) => event.reason)).toContain("out/f/g is missing");
     });
 
     it("a file that was replaced by other bytes of the same size is never reused", async () => {

@@ -134,7 +134,7 @@ describe("looking after a cache", () => {
     await lease.close();
     expect(found?.uuid).toBe(then === "kept" ? entry.uuid : undefined);
     expect((await place.entries.verify(entry, ask))?.reason).toBe(
-      then === "kept" ? undefined : "out/out/out.txt is gone",
+      then === "kept" ? undefined : "out/out/out.txt is missing",
     );
   });
 
@@ -173,7 +173,7 @@ describe("looking after a cache", () => {
       await utimes(join(scratch, "cache", cacheUuid, "removed", key, `${uuid}.json`), old, old);
     await prune(place, nothing, ask);
     expect((await place.entries.find(b.key, ask))?.uuid).toBe(b.uuid);
-    expect((await place.entries.verify(a, ask))?.reason).toBe("out/out/out.txt is gone");
+    expect((await place.entries.verify(a, ask))?.reason).toBe("out/out/out.txt is missing");
     await lease.close();
   });
 

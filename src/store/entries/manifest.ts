@@ -96,15 +96,16 @@ export function readManifest(
 
 /** Hand-checked: this runs once per reused call, and loading a schema library would cost more than a warm run. */
 function readFields(json: unknown, place: { uuid: string; uri: string; base: string }): Entry | string {
-  if (!isObject(json)) return "the manifest is no JSON object";
+  if (!isObject(json)) return "the manifest is not a JSON object";
   const { key, task, callPath, runId, workflow, language, createdAt, exitCode, components, cost, image } =
     json;
-  if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key)) return "`key` is no sha-256";
+  if (typeof key !== "string" || !/^[0-9a-f]{64}$/.test(key)) return "`key` is not a SHA-256 digest";
   for (const name of ["task", "callPath", "runId", "workflow", "language", "createdAt"] as const) {
     if (typeof json[name] !== "string") return `\`${name}\` is missing`;
   }
-  if (typeof createdAt !== "string" || Number.isNaN(Date.parse(createdAt))) return "`createdAt` is no time";
-  if (!Number.isInteger(exitCode)) return "`exitCode` is no integer";
+  if (typeof createdAt !== "string" || Number.isNaN(Date.parse(createdAt)))
+    return "`createdAt` is not a time";
+  if (!Number.isInteger(exitCode)) return "`exitCode` is not an integer";
   if (!isObject(components)) return "`components` is missing";
   const files = readFiles(json["files"]);
   if (files === undefined) return "`files` cannot be read";

@@ -179,7 +179,7 @@ export class ObjectEntryStore implements EntryStore {
         return `the link ${path} is no longer what was recorded`;
     for (const path of entry.emptyFolders)
       if ((await this.#local.namesIfThere(`${folder}/${path}`)) === undefined)
-        return `the folder ${path} is gone`;
+        return `the folder ${path} is missing`;
     return undefined;
   }
 
@@ -442,7 +442,7 @@ export class ObjectEntryStore implements EntryStore {
     const folder = entryFolder(this.#cacheUuid, entry.key, entry.uuid);
     for (const file of entry.files) {
       const info = present.get(`${folder}/${file.path}`);
-      if (info === undefined) return `${file.path} is gone`;
+      if (info === undefined) return `${file.path} is missing`;
       if (info.sizeBytes !== file.sizeBytes)
         return `${file.path} has ${info.sizeBytes} bytes, recorded were ${file.sizeBytes}`;
       // A copy of the cache has other times and may have other ETags: then the content decides.

@@ -21,7 +21,7 @@ export function checkExpressions(process: Process, requirements: Requirements): 
         found.push({
           code: "cwl-syntax",
           severity: evaluated === "always" ? "error" : "warning",
-          message: `this is no JavaScript: ${wrong}`,
+          message: `invalid JavaScript: ${wrong}`,
           source: expr.place.source,
           span: expr.place.span,
         });

@@ -95,7 +95,7 @@ describe("JavaScript", () => {
     "$(basename file)",
   ])("%s is told before anything runs", async (text) => {
     expect((await loadText(tool(text))).said).toEqual([
-      expect.stringMatching(/^main\.cwl:5:13: error: this is no JavaScript: .*\[cwl-syntax\]$/),
+      expect.stringMatching(/^main\.cwl:5:13: error: invalid JavaScript: .*\[cwl-syntax\]$/),
     ]);
   });
 

@@ -137,13 +137,13 @@ class Collector {
     const { files } = this.#finished;
     const found = await files.stat(path);
     if (found === undefined) return undefined;
-    if (found.kind !== "file") throw new OutputProblem("cwl.output.json is no file");
+    if (found.kind !== "file") throw new OutputProblem("cwl.output.json is not a file");
     const text = Buffer.from(await files.read(path)).toString("utf8");
     let value: CwlValue;
     try {
       value = parseValue(text);
     } catch {
-      throw new OutputProblem("cwl.output.json is no JSON");
+      throw new OutputProblem("cwl.output.json is not valid JSON");
     }
     if (!isRecord(value)) throw new OutputProblem("cwl.output.json: expected an object of outputs");
     return value;
@@ -211,7 +211,7 @@ class Collector {
       ? posix.relative(this.#outdir, posix.normalize(pattern)) + ending
       : pattern;
     if (path.split("/").includes(".."))
-      throw new OutputProblem(`the pattern ${pattern} leads outside of the output directory`);
+      throw new OutputProblem(`the pattern ${pattern} leads outside the output directory`);
     return path;
   }
 

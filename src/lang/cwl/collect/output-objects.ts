@@ -124,7 +124,7 @@ export class OutputObjects {
     if (location === undefined || location.startsWith("_:")) return undefined;
     if (/^[a-z][a-z0-9+.-]+:/i.test(location)) {
       const path = hostPathOf(location);
-      if (path === undefined) throw new OutputProblem(`${location} is no output of this task`);
+      if (path === undefined) throw new OutputProblem(`${location} is not an output of this task`);
       return this.taskPathOf(path);
     }
     return this.taskPathOf(decoded(location));

@@ -131,7 +131,7 @@ async function evaluatePart(
       return fault(
         expr,
         "javascript-off",
-        `evaluating ${shown(part)}: it is no parameter reference, and InlineJavascriptRequirement is not given`,
+        `evaluating ${shown(part)}: it is not a parameter reference, and InlineJavascriptRequirement is missing`,
       );
   }
   const { expressionLib } = context.javascript;

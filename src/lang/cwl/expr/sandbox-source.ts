@@ -216,7 +216,7 @@ function contextOf(job) {
       try {
         return new vm.Script(source, { filename: "function" }).runInContext(context);
       } catch (error) {
-        return error instanceof SyntaxError ? error.message : "the text is no function";
+        return error instanceof SyntaxError ? error.message : "the text is not a function";
       }
     };
     const inside = prelude.runInContext(context)(compile);
@@ -249,9 +249,9 @@ function answer(job) {
     try {
       fn = new vm.Script(source, { filename: "expression" }).runInContext(inside.context);
     } catch (error) {
-      return "s" + (error instanceof SyntaxError ? error.message + lineOf(error, 1) : "the text is no expression");
+      return "s" + (error instanceof SyntaxError ? error.message + lineOf(error, 1) : "the text is not an expression");
     }
-    if (typeof fn !== "function") return "sthe text is no expression";
+    if (typeof fn !== "function") return "sthe text is not an expression";
     inside.functions.set(source, fn);
   }
   let reply;
@@ -260,7 +260,7 @@ function answer(job) {
   } catch {
     reply = "ethe stack is exhausted";
   }
-  if (typeof reply !== "string") reply = "ethe answer is no text";
+  if (typeof reply !== "string") reply = "ethe answer is not a string";
   // What one expression leaves behind, no other may see.
   if (reply[0] === "*" || reply[0] === "e") contexts.delete(job.libs.join("\u0000"));
   return reply[0] === "*" ? reply.slice(1) : reply;

@@ -49,7 +49,7 @@ export function typeOf(node: Node | undefined, context: BuildContext): Type {
 function namedType(text: string, node: Node, context: BuildContext): Type {
   // `T[]?` is the longest: what is repeated is not optional, and nothing is optional twice.
   if (/\?(\[\]|\?)$/.test(text))
-    say(context, node.place, "cwl-unknown-type", `${text} is no short form of a type`, {
+    say(context, node.place, "cwl-unknown-type", `${text} is not a short form of a type`, {
       help: 'write {type: array, items: ["null", …]}',
     });
   if (text.endsWith("?")) return unionOf([{ kind: "null" }, namedType(text.slice(0, -1), node, context)]);
@@ -68,8 +68,7 @@ function namedType(text: string, node: Node, context: BuildContext): Type {
   const names = [...simpleTypes, ...context.types.keys()];
   const near = didYouMean(text, names);
   say(context, node.place, "cwl-unknown-type", `there is no type ${text}`, {
-    help:
-      near === undefined ? "types of one's own are defined in SchemaDefRequirement" : `did you mean ${near}?`,
+    help: near === undefined ? "define your own types in SchemaDefRequirement" : `did you mean ${near}?`,
   });
   return any;
 }

@@ -9,13 +9,13 @@ const ofTheEngine = ["/proc", "/sys", "/dev"];
 export function containerPath(
   text: string,
 ): { readonly kind: "path"; readonly path: string } | { readonly kind: "refused"; readonly why: string } {
-  if (!posix.isAbsolute(text)) return { kind: "refused", why: "is no absolute path" };
+  if (!posix.isAbsolute(text)) return { kind: "refused", why: "is not an absolute path" };
   const path = posix.resolve(text);
   if (path === "/") return { kind: "refused", why: "would hide the whole image" };
   if (isWithin(path, taskRoot) || isWithin(taskRoot, path))
     return { kind: "refused", why: `would hide ${taskRoot}, which Memoir needs` };
   const engine = ofTheEngine.find((each) => isWithin(path, each));
-  if (engine !== undefined) return { kind: "refused", why: `lies in ${engine}, which belongs to the engine` };
+  if (engine !== undefined) return { kind: "refused", why: `is in ${engine}, which belongs to the engine` };
   return { kind: "path", path };
 }
 

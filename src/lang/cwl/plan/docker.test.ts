@@ -52,7 +52,9 @@ describe("the output directory", () => {
 
   it("that cannot be is an error, of a hint it is ignored", () => {
     const fields = { pull: "a", outputDirectory: "relative" };
-    expect(() => dockerPlan(required(fields))).toThrow("dockerOutputDirectory relative is no absolute path");
+    expect(() => dockerPlan(required(fields))).toThrow(
+      "dockerOutputDirectory relative is not an absolute path",
+    );
     expect(dockerPlan(hint(fields))).not.toHaveProperty("workDir");
   });
 });

@@ -146,10 +146,10 @@ class WorkDirBuilder implements WorkDir {
     if (path.startsWith(`${this.#outdir}/`)) return path;
     const refused = (why: string, help?: string) =>
       failureAt(place, "cwl-entryname", `entryname ${name} ${why}`, help);
-    if (!posix.isAbsolute(name)) throw refused("leads outside of the working directory");
+    if (!posix.isAbsolute(name)) throw refused("leads outside the working directory");
     if (this.#absoluteNames === "refused")
       throw refused(
-        "is absolute, which needs a container of its own",
+        "is absolute, which requires a container",
         "from v1.2 on a tool with DockerRequirement among its requirements may have absolute names",
       );
     const answer = containerPath(path);

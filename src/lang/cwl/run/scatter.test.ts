@@ -45,6 +45,6 @@ describe("scatter", () => {
       ["b", []],
     ]);
     expect(() => run("dotproduct", uneven)).toThrow(/a of 1, b of 0/);
-    expect(() => run("dotproduct", cwlRecord([["a", 1]]), ["a"])).toThrow(/no array/);
+    expect(() => run("dotproduct", cwlRecord([["a", 1]]), ["a"])).toThrow(/not an array/);
   });
 });

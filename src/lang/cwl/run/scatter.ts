@@ -18,7 +18,7 @@ export function scatter(step: Step, inputs: CwlRecord): Scattered {
   const lists = names.map((name) => {
     const value = member(inputs, name) ?? null;
     if (isList(value)) return value;
-    throw failureAt(step.place, "cwl-scatter", `${step.name}: scatters over ${name}, which is no array`);
+    throw failureAt(step.place, "cwl-scatter", `${step.name}: scatters over ${name}, which is not an array`);
   });
   if (names.length === 1 || step.scatterMethod === "dotproduct")
     return dotproduct(step, inputs, names, lists);

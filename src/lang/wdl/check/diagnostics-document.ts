@@ -93,7 +93,7 @@ export function nameClash(place: Place, what: string, name: string, first: Place
 export function severalWorkflows(place: Place, first: Place): Diagnostic {
   return problem("wdl-several-workflows", place, "a document can have only one workflow", {
     labels: [{ ...first, message: "the first one" }],
-    help: "move the others to documents of their own and import them",
+    help: "move the others to separate documents and import them",
   });
 }
 
@@ -143,7 +143,7 @@ export function unknownParameterMeta(place: Place, name: string, known: Iterable
   return warning(
     "wdl-unknown-parameter",
     place,
-    `parameter_meta describes ${name}, which is no input or output`,
+    `parameter_meta describes ${name}, which is neither an input nor an output`,
     suggestion(name, known, "inputs and outputs"),
   );
 }

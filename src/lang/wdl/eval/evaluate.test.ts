@@ -35,7 +35,7 @@ describe("operators", () => {
     ["Int x", "9223372036854775807 + 1", /does not fit a 64-bit Int/],
     ["Int x", "10 ** 400", /does not fit a 64-bit Int/],
     ["Int x", "2 ** -1", /exponent of an Int must not be negative/],
-    ["Int x", "[1, 2][2]", /index 2 is outside of an array of 2 items/],
+    ["Int x", "[1, 2][2]", /index 2 is outside an array of 2 items/],
     ["Int x", '{"a": 1}["b"]', /no key String "b"; it has String "a"/],
     ["Int x", "(object {a: 1}).b", /no member "b"/],
     ["Map[String, Int] x", '{"a": 1, sub("b", "b", "a"): 2}', /the key String "a" comes twice/],

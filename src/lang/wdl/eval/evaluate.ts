@@ -239,7 +239,7 @@ function elementAt(whole: WdlValue, index: WdlValue, type?: WdlType): WdlValue {
     if (index.kind !== "int") throw new ValueFailure(`the index is ${describe(index)}, expected an Int`);
     const item = index.value >= 0n ? whole.items[Number(index.value)] : undefined;
     if (item !== undefined) return item;
-    throw new ValueFailure(`index ${index.value} is outside of an array of ${whole.items.length} items`);
+    throw new ValueFailure(`index ${index.value} is outside an array of ${whole.items.length} items`);
   }
   if (whole.kind === "map") {
     const key = type?.kind === "map" ? coerce(index, type.key, "the key") : index;

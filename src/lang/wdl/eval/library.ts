@@ -16,7 +16,7 @@ export function libraryOf(document: CheckedDocument, files: FileScope): StdlibCo
       const found = document.enums.get(enumName);
       const declared = found?.node.choices.find((each) => each.name.text === choice);
       if (found === undefined || declared === undefined) {
-        throw new ValueFailure(`"${choice}" is no choice of ${enumName}`);
+        throw new ValueFailure(`"${choice}" is not a choice of ${enumName}`);
       }
       // A choice without a value stands for its own name.
       if (declared.value === undefined) return str(choice);

@@ -207,7 +207,7 @@ function objectAt(location: string, kind: "file" | "directory", what: string): F
   const problem = nameProblem(file.basename);
   if (problem !== undefined)
     throw new ValueFailure(
-      `${what} names ${location}, whose last part is no name of a file: ${problem}`,
+      `${what} names ${location}, whose last part cannot be a file name: ${problem}`,
       "copy the object to another name",
     );
   return file;
@@ -233,7 +233,7 @@ async function lookUpRelative(
   const here = await lookUp(resolve(folder, text), place);
   if (here.found === undefined) return beside;
   warn(
-    `${what} names ${path.path}, which is not beside the inputs in ${place.baseDir}; the one in ${folder} is taken`,
+    `${what} names ${path.path}, which is not next to the inputs in ${place.baseDir}; the one in ${folder} is used`,
   );
   return here;
 }
@@ -271,12 +271,12 @@ interface Extended {
 
 function readExtended(given: unknown, kind: "file" | "directory" | undefined, what: string): Extended {
   if (typeof given !== "object" || given === null)
-    throw new ValueFailure(`${what} has a listing item that is no object`);
+    throw new ValueFailure(`${what} has a listing item that is not an object`);
   const fields = given as Record<string, unknown>;
   const words = (name: string): string | undefined => {
     const value = fields[name];
     if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
-    throw new ValueFailure(`${what} has a ${name} that is no text`);
+    throw new ValueFailure(`${what} has a ${name} that is not a string`);
   };
   const type = words("type")?.toLowerCase() ?? kind;
   if ((type !== "file" && type !== "directory") || (kind !== undefined && type !== kind)) {
@@ -289,11 +289,11 @@ function readExtended(given: unknown, kind: "file" | "directory" | undefined, wh
     basename !== undefined &&
     (basename === "" || basename.includes("/") || basename === "." || basename === "..")
   ) {
-    throw new ValueFailure(`${what} has the basename "${basename}", which is no file name`);
+    throw new ValueFailure(`${what} has the basename "${basename}", which is not a file name`);
   }
   const listing = fields["listing"];
   if (listing !== undefined && !Array.isArray(listing))
-    throw new ValueFailure(`${what} has a listing that is no array`);
+    throw new ValueFailure(`${what} has a listing that is not an array`);
   return {
     kind: type,
     ...(location === undefined ? {} : { location }),

@@ -252,7 +252,7 @@ describe("a failure", () => {
       Int worse = bad + 1
       output { Int result = worse }
     }`);
-    expect(end.failures).toBe("index 5 is outside of an array of 1 items");
+    expect(end.failures).toBe("index 5 is outside an array of 1 items");
     expect(end.outputs).toEqual({});
   });
 

@@ -92,7 +92,7 @@ export function coerce(value: WdlValue, type: WdlType, what = "the value"): WdlV
       if (choice === undefined) return refuse(value, type, what);
       if (!type.choices.includes(choice)) {
         throw new ValueFailure(
-          `${what} is "${choice}", which is no choice of ${type.name}`,
+          `${what} is "${choice}", which is not a choice of ${type.name}`,
           `choices are ${type.choices.join(", ")}`,
         );
       }

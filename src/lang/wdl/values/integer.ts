@@ -17,7 +17,7 @@ export function int64(value: bigint, doing: string): IntValue {
 
 /** The Int that a whole Float stands for. */
 export function intOfFloat(value: number, doing: string): IntValue {
-  if (!Number.isFinite(value)) throw new ValueFailure(`${doing} gives ${value}, which is no Int`);
+  if (!Number.isFinite(value)) throw new ValueFailure(`${doing} gives ${value}, which is not an Int`);
   return int64(BigInt(value), doing);
 }
 

@@ -30,7 +30,7 @@ export function whatIsWrongWith(path: string): string | undefined {
     if (second === undefined) return `the second page of ${path} is not a store's`;
     const current = second.transaction > first.transaction ? second : first;
     if (current.mainRoot !== noPage && (current.mainRoot + 1n) * BigInt(current.pageSize) > BigInt(size))
-      return `${path} ends after ${size} bytes, before the page that its directory lies in`;
+      return `${path} ends after ${size} bytes, before the page of its directory`;
     return undefined;
   } finally {
     closeSync(file);

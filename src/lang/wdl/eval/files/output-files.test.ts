@@ -81,9 +81,9 @@ describe("files of an output section", () => {
 
   it("what the attempt refuses is told with its words", async () => {
     const refusing = attempt();
-    refusing.failing.set("a.txt", "a.txt is outside of the task");
+    refusing.failing.set("a.txt", "a.txt is outside the task");
     await expect(new OutputFiles(refusing).settle(file("a.txt"), false)).rejects.toThrow(
-      "is outside of the task",
+      "is outside the task",
     );
   });
 });

@@ -105,7 +105,7 @@ export class TaskFiles implements ScopedFiles {
     const location = path.source?.location ?? this.staging.locate(path.path);
     if (location !== undefined) return location;
     throw new ValueFailure(
-      `cannot look at ${path.path} before the command has run: it is no input of the task`,
+      `cannot look at ${path.path} before the command has run: it is not an input of the task`,
       "declare it as an input of type File, or read it in the output section",
     );
   }

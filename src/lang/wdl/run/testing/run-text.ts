@@ -1,4 +1,4 @@
-/** Runs WDL texts in tests: documents in memory, commands as processes of this machine. */
+/** Runs WDL texts in tests: documents in memory, commands as local processes. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
