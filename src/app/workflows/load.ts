@@ -9,11 +9,14 @@ import {
   type SourceText,
 } from "../../kernel/index.ts";
 import {
+  type Configuration,
   createReach,
   type ExpressionOptions,
   type FrontEnd,
   type FrontEndKind,
   findMain,
+  type GivenParameters,
+  type LoadOptions,
   languagesOf,
   type Program,
   type Reach,
@@ -37,6 +40,8 @@ export interface ProgramOrder extends SourceOrder {
   readonly bounds?: ReachOptions;
   /** Folders that documents of others may read as well. */
   readonly files?: readonly string[];
+  /** For documents that have configuration. Relative files are those of the working directory. */
+  readonly configuration?: Configuration;
   /** Name in the registry of front ends, where the name of the document does not say it. */
   readonly language?: string;
 }
@@ -73,6 +78,7 @@ export async function loadWorkflow(
   wish: ProgramOrder,
   environment: Pick<Environment, "cwd" | "extensions">,
   ask: Ask,
+  parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
   const source = await openSource(wish, environment.cwd, ask);
   try {
@@ -85,6 +91,8 @@ export async function loadWorkflow(
       lenient: wish.lenient === "yes",
       ...(wish.target === undefined ? {} : { target: wish.target }),
       ...(reach === undefined ? {} : { reach }),
+      ...(parameters === undefined ? {} : { parameters }),
+      ...configurationOf(wish, kind, environment),
     };
     const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);
@@ -101,6 +109,28 @@ export async function loadWorkflow(
     await source.close();
     throw error;
   }
+}
+
+/** @throws AppError CLI_USAGE for a language without configuration: what the user wants must not be left out silently. */
+function configurationOf(
+  { workflow, configuration }: ProgramOrder,
+  { name, can }: FrontEndKind,
+  { cwd }: Pick<Environment, "cwd">,
+): Pick<LoadOptions, "configuration"> {
+  const { profiles = [], files = [], only } = configuration ?? {};
+  if (profiles.length === 0 && files.length === 0 && only !== true) return {};
+  if (can.configuration !== true)
+    throw new AppError(
+      "CLI_USAGE",
+      `loading ${workflow}: ${name} documents have no configuration files and profiles`,
+    );
+  return {
+    configuration: {
+      profiles,
+      files: files.map((file) => resolve(cwd, file)),
+      ...(only === undefined ? {} : { only }),
+    },
+  };
 }
 
 function reachOf(

@@ -49,7 +49,11 @@ export async function prepared<T>(
   const closers: (() => Promise<void>)[] = [];
   try {
     const { program: asked, limits = {} } = order;
-    const loaded = await loadWorkflow(asked, environment, ask);
+    const loaded = await loadWorkflow(asked, environment, ask, {
+      values: order.inputs.values,
+      baseDir: order.inputs.baseDir,
+      words: order.inputs.words ?? [],
+    });
     closers.push(loaded.source.close);
     if (order.out !== undefined) loaded.reach?.allowWrites(resolve(environment.cwd, order.out));
     loaded.reach?.include(join(runsFolder(order.runsDir, environment), runId));

@@ -20,6 +20,18 @@ export interface SourceTree {
   hostPathOf(uri: string): string | undefined;
   /** Files at the top of the tree, or all; what systems and editors put beside documents is left out. Sorted. */
   list(which: "top" | "all", ask: Ask): Promise<readonly string[]>;
+  /**
+   * What is directly in a folder of the tree, hidden names too, sorted by code unit: programs and templates that
+   * documents bring along. `folder` is a URI as `resolve` answers it; undefined = there is no such folder, or the tree
+   * has none (a server).
+   */
+  listFolder(folder: string, ask: Ask): Promise<readonly SourceMember[] | undefined>;
+}
+
+export interface SourceMember {
+  readonly name: string;
+  readonly uri: string;
+  readonly kind: "file" | "directory";
 }
 
 /** What is known of a front end before it is loaded: an entry of the registry in `app/`. */
@@ -39,6 +51,8 @@ export interface FrontEndAbilities {
   readonly filesInJson: "path" | "object";
   /** Where tasks that name no image run unless the user decides: in the default image, or on the machine itself. */
   readonly tasksWithoutImage: "default-image" | "host";
+  /** Documents have configuration files and profiles, which decide what they are when they are loaded. */
+  readonly configuration?: true;
 }
 
 /** What the user chooses once for all documents; a front end that has no use for an option leaves it. */
@@ -72,6 +86,25 @@ export interface LoadOptions {
   readonly target?: string;
   /** Which files the documents may name. Default: all. */
   readonly reach?: Reach;
+  /** For languages whose documents and configuration read parameters while they are loaded. */
+  readonly parameters?: GivenParameters;
+  /** Only where documents have them. */
+  readonly configuration?: Configuration;
+}
+
+/** As the user gave them: what they are is known when the program is. */
+export interface GivenParameters extends Pick<ParameterValues, "values" | "baseDir"> {
+  /** `name=value`, which win over `values`. */
+  readonly words: readonly string[];
+}
+
+export interface Configuration {
+  /** Names of profiles, in the order in which they are applied. */
+  readonly profiles?: readonly string[];
+  /** Absolute paths; later ones win. */
+  readonly files?: readonly string[];
+  /** The files alone count, and not those beside the documents. */
+  readonly only?: boolean;
 }
 
 /** `program` is absent when a diagnostic is an error, and when there is nothing wrong but `unclear`. */

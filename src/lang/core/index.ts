@@ -3,11 +3,13 @@
 export { bareFiles, bareHost } from "./bare-host.ts";
 export type { FileAccess, GlobMatch, GlobOptions } from "./file-access.ts";
 export type {
+  Configuration,
   ExpressionOptions,
   FrontEnd,
   FrontEndAbilities,
   FrontEndKind,
   FrontEndOptions,
+  GivenParameters,
   Loaded,
   LoadOptions,
   Parameter,
@@ -15,6 +17,7 @@ export type {
   Program,
   ProgramResult,
   RunFailure,
+  SourceMember,
   SourceTree,
   WorkflowInterface,
 } from "./front-end.ts";

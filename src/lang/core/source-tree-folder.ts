@@ -6,17 +6,19 @@ import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { followLinks } from "../../files/index.ts";
+import { followLinks, namesIn } from "../../files/index.ts";
+import { byCodeUnit } from "../../hash/index.ts";
 import {
   AppError,
   type Ask,
   checkAsk,
   isAppError,
   messageOf,
+  onDisk,
   type SourceText,
   systemErrorCode,
 } from "../../kernel/index.ts";
-import type { SourceTree } from "./front-end.ts";
+import type { SourceMember, SourceTree } from "./front-end.ts";
 import { type ImportMap, mappedPath } from "./import-map.ts";
 import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
 
@@ -46,6 +48,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceTree {
     resolve: (reference, from) => resolveReference(reference, from, root),
     hostPathOf: (uri) => (isHttpUri(uri) ? undefined : uri),
     list: (which, ask) => listDocuments(root, which, ask),
+    listFolder: (folder, ask) => listFolder(options, { root, name }, folder, ask),
   };
 }
 
@@ -158,6 +161,37 @@ async function readLocal(path: string, name: string): Promise<SourceText | undef
       default:
         throw new AppError("FILE_NOT_READABLE", `reading ${path}: ${messageOf(error)}`, { cause: error });
     }
+  }
+}
+
+async function listFolder(
+  options: FolderSourceOptions,
+  { root, name }: { readonly root: string; readonly name: string },
+  folder: string,
+  ask: Ask,
+): Promise<readonly SourceMember[] | undefined> {
+  checkAsk(ask, `listing ${folder}`);
+  if (otherScheme.test(folder)) return undefined;
+  if (options.reach === "inside" && !(await isInside(root, folder)))
+    throw new AppError(
+      "WORKFLOW_DOCUMENT_REFUSED",
+      `listing ${shown(root, name, folder)}: it lies outside of ${name}`,
+    );
+  try {
+    const names = (await namesIn(folder)).sort(byCodeUnit);
+    const members: SourceMember[] = [];
+    for (const each of names) {
+      const uri = join(folder, each);
+      // What a link leads to; one that leads out of a bundle is refused when it is read.
+      const found = await stat(onDisk(uri)).catch(() => undefined);
+      if (found?.isDirectory() === true) members.push({ name: each, uri, kind: "directory" });
+      else if (found?.isFile() === true) members.push({ name: each, uri, kind: "file" });
+    }
+    return members;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG") return undefined;
+    throw new AppError("FILE_NOT_READABLE", `listing ${folder}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -163,6 +163,38 @@ describe("folders and files", () => {
     expect([code, message]).toEqual(["WORKFLOW_NOT_FOUND", expect.stringMatching(expected)]);
   });
 
+  test("a folder below is listed with everything in it, and what documents import does not matter", async () => {
+    await mkdir(join(dir, "bin", "sub"), { recursive: true });
+    await writeFile(join(dir, "bin", ".hidden"), "");
+    await writeFile(join(dir, "bin", "tool.py"), "");
+    await symlink("tool.py", join(dir, "bin", "link"));
+    await symlink("nowhere", join(dir, "bin", "broken"));
+    const tree = createFolderSource({ folder: dir });
+    const bin = tree.resolve("bin", undefined);
+    expect((await tree.listFolder(bin, freshAsk()))?.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
+      ".hidden file",
+      "link file",
+      "sub directory",
+      "tool.py file",
+    ]);
+    expect(await tree.listFolder(join(dir, "bin", "tool.py"), freshAsk())).toBeUndefined();
+    expect(await tree.listFolder(join(dir, "nothing"), freshAsk())).toBeUndefined();
+    expect(await tree.listFolder("https://127.0.0.1/bin", freshAsk())).toBeUndefined();
+    const beside = createFileSource({ file: join(dir, "x.wdl") });
+    expect(await beside.listFolder(bin, freshAsk())).toHaveLength(4);
+  });
+
+  test("a folder outside of other people's documents is not listed", async () => {
+    await mkdir(join(dir, "docs"));
+    await mkdir(join(dir, "secret"));
+    await symlink(join(dir, "secret"), join(dir, "docs", "way"));
+    const tree = createFolderSource({ folder: join(dir, "docs"), reach: "inside" });
+    for (const folder of ["../secret", "way", "/etc"])
+      expect((await refusal(tree.listFolder(tree.resolve(folder, undefined), freshAsk()))).code).toBe(
+        "WORKFLOW_DOCUMENT_REFUSED",
+      );
+  });
+
   test("a single file lists itself", async () => {
     const tree = createFileSource({ file: join(dir, "x.wdl"), name: "x.wdl" });
     expect(await tree.list("all", freshAsk())).toEqual([join(dir, "x.wdl")]);

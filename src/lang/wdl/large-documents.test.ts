@@ -15,6 +15,7 @@ function load(documents: Readonly<Record<string, string>>): Promise<Loaded> {
     resolve: (reference) => reference,
     hostPathOf: () => undefined,
     list: async () => Object.keys(documents),
+    listFolder: async () => undefined,
   };
   return createWdlFrontEnd().load(tree, "main.wdl", { lenient: false }, freshAsk());
 }

@@ -164,6 +164,7 @@ function withRequirements(
       resolve: (reference) => reference,
       hostPathOf: () => undefined,
       list: async () => [],
+      listFolder: async () => undefined,
     },
     documents: { main: text, texts: new Map(), uriOf: () => `${inputs.baseDir}/inputs` },
     text,

@@ -19,6 +19,7 @@ export function memoryTree(texts: Readonly<Record<string, string>>): SourceTree 
       posix.resolve(from === undefined ? "/docs" : posix.dirname(from), reference),
     hostPathOf: (uri) => uri,
     list: async () => Object.keys(texts).map((name) => `/docs/${name}`),
+    listFolder: async () => undefined,
   };
 }
 

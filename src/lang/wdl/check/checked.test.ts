@@ -17,6 +17,7 @@ function treeOf(files: Readonly<Record<string, string>>): SourceTree {
     resolve: (reference) => reference,
     hostPathOf: () => undefined,
     list: async () => Object.keys(files),
+    listFolder: async () => undefined,
   };
 }
 

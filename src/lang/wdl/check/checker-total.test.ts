@@ -38,6 +38,7 @@ function memory(text: string): SourceTree {
     resolve: (reference) => (reference === "lib.wdl" ? reference : "main.wdl"),
     hostPathOf: () => undefined,
     list: async () => ["main.wdl"],
+    listFolder: async () => undefined,
   };
 }
 

@@ -99,6 +99,7 @@ function treeOf(documents: Readonly<Record<string, string>>): SourceTree {
     resolve: (reference) => reference,
     hostPathOf: () => undefined,
     list: async () => Object.keys(documents),
+    listFolder: async () => undefined,
   };
 }
 
