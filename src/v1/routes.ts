@@ -145,7 +145,7 @@ const runRoutes: readonly V1Route[] = [
 const cacheRoutes: readonly V1Route[] = [
   {
     ...{ name: "listCaches", method: "GET", path: `${prefix}/caches`, schema: "CacheList", for: "everybody" },
-    summary: "Run caches; operators also see the named ones of this machine",
+    summary: "Run caches; operators also see the named caches in the home folder",
     command: "cache list",
     query: {},
     answer: ({ browse, caller }) => browse.caches(caller),

@@ -22,6 +22,7 @@ export const command = defineCommand<ServerResult>({
     "Runs, tasks, caches and workflows are kept in a ledger in the home folder; a server that was stopped or killed resumes its runs when it starts again.",
     "With --access-keys every request must be signed with one of the keys, and each account sees only its own records. Without it, requests are not authenticated and the server listens only on this machine.",
     "Accounts separate records, not programs: tasks of the host executor can read everything that the server can read. Use --executor container if accounts do not trust each other.",
+    "The same port answers /api/v1 (runs, caches and predictions as JSON), /healthz, /readyz and /metrics; docs/server.md describes them.",
     "Disable the host prefix in clients: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
   options: [
@@ -34,7 +35,8 @@ export const command = defineCommand<ServerResult>({
     { flags: "--host <address>", description: "address to listen on", default: "127.0.0.1" },
     {
       flags: "--access-keys <file>",
-      description: "JSON list of accessKeyId, secretAccessKey and account (12 digits)",
+      description:
+        "JSON list of accessKeyId, secretAccessKey and account (12 digits), and optionally token and operator",
     },
     { flags: "--region <name>", description: "region in ARNs", default: "us-east-1" },
     {
