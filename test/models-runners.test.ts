@@ -279,6 +279,19 @@ describe("a model server", () => {
     },
   );
 
+  test.each([
+    ["model", { id: "eos0oth" }],
+    ["release", { release: "v2.0.0" }],
+  ])("that is another %s behind the same connection is noticed", async (_, changes) => {
+    const runner = runnerOf(model);
+    await runner.open(freshAsk());
+    await runner.predict(["C"], freshAsk());
+    server.become({ ...changes, answer: () => [99, 99] });
+    const error = await runner.predict(["C"], freshAsk()).catch((thrown: unknown) => thrown);
+    expect(isAppError(error, "MODEL_SERVER_ANSWER")).toBe(true);
+    await runner.close();
+  });
+
   test("that goes away in the middle of a batch and comes back as another model is noticed", async () => {
     server.hangOnce();
     const runner = runnerOf(model);

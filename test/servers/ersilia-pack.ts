@@ -54,10 +54,13 @@ export interface ErsiliaPackServer {
   hangOnce(): void;
   /** The next POST /run are answered with these texts and status 200; `cut` breaks the connection in the middle of it. */
   sayNext(...texts: readonly (string | { readonly cut: string })[]): void;
+  /** From now on it is this, over the connections that there are: as what is behind a proxy changes. */
+  become(changes: Partial<ErsiliaPackOptions>): void;
   close(): Promise<void>;
 }
 
-export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<ErsiliaPackServer> {
+export async function startErsiliaPack(first: ErsiliaPackOptions): Promise<ErsiliaPackServer> {
+  let options = first;
   const runs: string[][] = [];
   const queries: string[] = [];
   const failures: number[] = [];
@@ -172,6 +175,9 @@ export async function startErsiliaPack(options: ErsiliaPackOptions): Promise<Ers
       hanging = true;
     },
     sayNext: (...some) => void texts.push(...some),
+    become: (changes) => {
+      options = { ...options, ...changes };
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

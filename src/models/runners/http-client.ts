@@ -5,7 +5,6 @@
 import { setMaxListeners } from "node:events";
 import { Agent, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps, Agent as TlsAgent } from "node:https";
-import type { Socket } from "node:net";
 import { type Ask, systemErrorCode } from "../../kernel/index.ts";
 
 export interface HttpRequest {
@@ -32,8 +31,6 @@ export type HttpAnswer =
       readonly kind: "answered";
       readonly status: number;
       readonly text: string;
-      /** The connection that it came over. */
-      readonly socket: Socket | null;
     }
   /** No connection, or it broke. */
   | { readonly kind: "unreachable"; readonly why: string }
@@ -71,21 +68,12 @@ export function sendHttp(request: HttpRequest, ask: Ask): Promise<HttpAnswer> {
     outgoing.on("error", (error) =>
       finish({ kind: "unreachable", why: systemErrorCode(error) ?? error.message }),
     );
-    let socket: Socket | null = null;
-    outgoing.on("socket", (used) => {
-      socket = used;
-    });
-    outgoing.on("response", (response) => collect(response, request.limitBytes, () => socket, finish));
+    outgoing.on("response", (response) => collect(response, request.limitBytes, finish));
     outgoing.end(body);
   });
 }
 
-function collect(
-  response: IncomingMessage,
-  limitBytes: number,
-  socket: () => Socket | null,
-  finish: (answer: HttpAnswer) => void,
-): void {
+function collect(response: IncomingMessage, limitBytes: number, finish: (answer: HttpAnswer) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
   response.on("data", (chunk: Buffer) => {
@@ -100,7 +88,6 @@ function collect(
     finish({
       kind: "answered",
       status: response.statusCode ?? 0,
-      socket: socket(),
       text: Buffer.concat(chunks).toString("utf8"),
     }),
   );

@@ -5,7 +5,6 @@
  * Whoever listens at an address may change while a run is at work. A connection belongs to one server, so an answer is
  * used when it came over a connection over which the server has said who it is, or when it says so right afterwards.
  */
-import type { Socket } from "node:net";
 import { AppError, type Ask, checkAsk, pause, unreachable } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
@@ -41,10 +40,6 @@ export class HttpRunner implements Runner {
   readonly toolkit = undefined;
   readonly #options: HttpRunnerOptions;
   readonly #connections: HttpConnections;
-  /** Connections over which the server has said that it is this model's. */
-  #known = new WeakSet<Socket>();
-  /** A connection broke since the server last described itself. */
-  #doubted = true;
   /** What the server says of itself besides its id, as it was said first. */
   #described: string | undefined;
 
@@ -104,13 +99,7 @@ export class HttpRunner implements Runner {
       );
       const verdict = verdictOf(answer);
       // Errors, too, are used only when this model's server gave them: they make rows fail.
-      const sure =
-        answer.kind !== "answered" || verdict.kind === "again" || (await this.#isSure(answer, ask));
-      if (verdict.kind === "again" || verdict.kind === "late" || !sure) {
-        this.#known = new WeakSet();
-        this.#doubted = true;
-      }
-      if (!sure) {
+      if (answer.kind === "answered" && verdict.kind !== "again" && !(await this.#isStillItself(ask))) {
         why = "it went away right after its answer";
         continue;
       }
@@ -127,16 +116,15 @@ export class HttpRunner implements Runner {
   }
 
   /**
-   * Whether this model's server gave the answer; false = nobody can tell any more.
+   * Whether this model's server gave the answer; false = nobody can tell any more. Asked after every answer: behind a
+   * proxy another server can come without any connection being broken.
    * @throws AppError MODEL_SERVER_ANSWER when another model answers at this address.
    */
-  async #isSure({ socket }: Answered, ask: Ask): Promise<boolean> {
-    if (socket !== null && this.#known.has(socket)) return true;
+  async #isStillItself(ask: Ask): Promise<boolean> {
     const said = await this.#get("", ask);
     if (said.kind !== "answered" || said.status !== 200) return false;
     this.#checkId(servedModel(said.text), "asking");
-    if (this.#doubted) await this.#describe(ask);
-    if (socket !== null && said.socket === socket) this.#known.add(socket);
+    await this.#describe(ask);
     return true;
   }
 
@@ -157,7 +145,6 @@ export class HttpRunner implements Runner {
         `asking the server ${url}: it describes model ${model.id} in another way than before: ${described.slice(0, 300)}, before ${this.#described.slice(0, 300)}`,
       );
     this.#described = described;
-    this.#doubted = false;
   }
 
   #get(path: string, ask: Ask): Promise<HttpAnswer> {
@@ -176,8 +163,6 @@ export class HttpRunner implements Runner {
     );
   }
 }
-
-type Answered = Extract<HttpAnswer, { kind: "answered" }>;
 
 /** What decides a model's answers, of its card or its list of columns. */
 function identityOf(text: string): unknown {
