@@ -37,9 +37,8 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
 }
 
 /** By `process.exit` it has its own code; 13 is Node's for a promise that never settles. */
-function reportSilentEnd(code: number): void {
-  if (code !== 0 && code !== 13) return;
-  if (code === 0 && process.exitCode !== undefined) return;
+function reportSilentEnd(): void {
+  if (process.exitCode !== undefined && process.exitCode !== 13) return;
   process.exitCode = 70;
   try {
     writeSync(
