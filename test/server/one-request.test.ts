@@ -235,17 +235,39 @@ describeWith([threadTimes], "one request", () => {
     });
   });
 
-  it("with a scatter of a range without end is a run that fails, and others are answered", async () => {
-    const text = "version 1.1\nworkflow w {\n  scatter (i in range(1000000000)) {\n    Int x = i\n  }\n}\n";
-    const zip = zipOf({ "main.wdl": text }).toString("base64");
-    const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
-    const made = await server.send("POST", "/workflow", body);
-    const { id } = JSON.parse(made.text) as { id: string };
-    const { answer } = await unharmed("a range", () => runToEnd(id));
-    expect(JSON.parse(answer.text)).toMatchObject({
-      status: "FAILED",
-      statusMessage: expect.stringContaining("the limit is 10000000"),
-    });
+  it("whose values or scatters would be too large is a run that fails and names the limit", async () => {
+    const all = "range(200000)";
+    const bodies: Readonly<Record<string, readonly [text: string, limit: RegExp]>> = {
+      "a scatter without end": ["scatter (i in range(1000000000)) {\nInt x = i\n}", /the limit is 250000/],
+      "a long range": ["Array[Int] a = range(9000000)", /the limit is 250000/],
+      "a product": [`Array[Pair[Int, Int]] a = cross(${all}, ${all})`, /the limit is 250000/],
+      "a flattened one": [`Array[Int] a = flatten([${Array(50).fill(all).join()}])`, /the limit is/],
+      "one array many times": [
+        `Array[Int] a = ${all}\nArray[Array[Float]] b = [${Array(1000).fill("a").join()}]`,
+        /items in all, the limit is 500000/,
+      ],
+      "pairs of pairs": [`Pair[Int, Int] p0 = (1, 1)\n${doubled(9)}`, /items in all, the limit is 500000/],
+      "arrays in a scatter": [
+        `scatter (i in range(1000)) {\nArray[Int] a = ${all}\n}`,
+        /more than 5000000 items/,
+      ],
+      "a long text": [
+        `String s0 = "aaaaaaaaaaaaaaaa"\n${Array.from({ length: 40 }, (_, n) => `String s${n + 1} = s${n} + s${n}`).join("\n")}`,
+        /characters, the limit is/,
+      ],
+    };
+    for (const [what, [text, limit]] of Object.entries(bodies)) {
+      const document = `version 1.1\nworkflow w {\n${text}\n}\n`;
+      const zip = zipOf({ "main.wdl": document }).toString("base64");
+      const body = `{"requestId":"${uniqueId()}","definitionZip":"${zip}"}`;
+      const made = await server.send("POST", "/workflow", body);
+      const { id } = JSON.parse(made.text) as { id: string };
+      const { answer } = await unharmed(what, () => runToEnd(id));
+      expect(JSON.parse(answer.text), what).toMatchObject({
+        status: "FAILED",
+        statusMessage: expect.stringMatching(limit),
+      });
+    }
   });
 
   it("of logs with patterns and names of any length is answered 400", async () => {
@@ -332,6 +354,18 @@ async function runToEnd(workflowId: string): Promise<Answered> {
     const { status } = JSON.parse(answer.text) as { status: string };
     if (["COMPLETED", "FAILED", "CANCELLED"].includes(status)) return answer;
   }
+}
+
+/** Pairs that hold the one before twice, and the last of them a thousand times. */
+function doubled(count: number): string {
+  const types = ["Pair[Int, Int]"];
+  const lines: string[] = [];
+  for (let n = 1; n <= count; n++) {
+    types.push(`Pair[${types[n - 1]}, ${types[n - 1]}]`);
+    lines.push(`${types[n]} p${n} = (p${n - 1}, p${n - 1})`);
+  }
+  lines.push(`Array[${types[count]}] q = [${Array(1000).fill(`p${count}`).join()}]`);
+  return lines.join("\n");
 }
 
 /** Documents that are valid, and as dear to read as documents of the largest size can be. */

@@ -3,6 +3,7 @@
  * where there are several, S3 is the place for data, and folders only where the operator says so.
  */
 import { normalize } from "node:path";
+import type { ValueLimits } from "../../lang/core/index.ts";
 import type { ProgramOrder } from "../workflows/load.ts";
 
 export type AllowedPlaces =
@@ -43,16 +44,29 @@ export function withinOf(allowed: AllowedPlaces): { readonly within?: string } {
 }
 
 /**
+ * Expressions are evaluated by the process that answers everybody: what is made at once takes a tenth of a second. Other
+ * engines read 128 KB at most; scatters of the service have 100,000 shards.
+ */
+const serverLimits: ValueLimits = {
+  items: 250_000,
+  itemsInAll: 500_000,
+  characters: 16 * 1024 * 1024,
+  readBytes: 8 * 1024 * 1024,
+  runItems: 5_000_000,
+};
+
+/**
  * What documents of bundles may read: files in the run's own folders and its inputs. Where places are restricted, inputs
  * are, too, nothing comes from web sites, and documents may read where the operator says so.
  */
 export function boundsOf(
   allowed: AllowedPlaces,
   own: readonly string[],
-): Pick<ProgramOrder, "bounds" | "network"> {
-  if (allowed.kind === "all") return { bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
+): Pick<ProgramOrder, "bounds" | "network" | "limits"> {
+  const limits = serverLimits;
+  if (allowed.kind === "all") return { limits, bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
   const folders = allowed.folder === undefined ? own : [...own, allowed.folder];
-  return { bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };
+  return { limits, bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };
 }
 
 /** undefined for what names no absolute path. */

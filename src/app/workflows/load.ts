@@ -22,6 +22,7 @@ import {
   type Reach,
   type ReachOptions,
   type SourceTree,
+  type ValueLimits,
 } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { frontEndsOf } from "./front-ends.ts";
@@ -42,6 +43,8 @@ export interface ProgramOrder extends SourceOrder {
   readonly files?: readonly string[];
   /** For documents that have configuration. Relative files are those of the working directory. */
   readonly configuration?: Configuration;
+  /** How large the values of expressions may become. */
+  readonly limits?: ValueLimits;
   /** Name in the registry of front ends, where the name of the document does not say it. */
   readonly language?: string;
 }
@@ -93,6 +96,7 @@ export async function loadWorkflow(
       ...(reach === undefined ? {} : { reach }),
       ...(parameters === undefined ? {} : { parameters }),
       ...configurationOf(wish, kind, environment),
+      ...(wish.limits === undefined ? {} : { limits: wish.limits }),
     };
     const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);

@@ -86,6 +86,8 @@ export interface LoadOptions {
   readonly target?: string;
   /** Which files the documents may name. Default: all. */
   readonly reach?: Reach;
+  /** How large the values of expressions may become. Default: as large as one command may want. */
+  readonly limits?: ValueLimits;
   /** For languages whose documents and configuration read parameters while they are loaded. */
   readonly parameters?: GivenParameters;
   /** Only where documents have them. */
@@ -105,6 +107,20 @@ export interface Configuration {
   readonly files?: readonly string[];
   /** The files alone count, and not those beside the documents. */
   readonly only?: boolean;
+}
+
+/** A process that answers others as well computes with smaller values: one expression is one piece of work. */
+export interface ValueLimits {
+  /** Of one array. */
+  readonly items: number;
+  /** Of one value and everything in it. */
+  readonly itemsInAll: number;
+  /** Of one text. */
+  readonly characters: number;
+  /** Of one file that an expression reads. */
+  readonly readBytes: number;
+  /** Of all values that a run's workflows keep. */
+  readonly runItems: number;
 }
 
 /** `program` is absent when a diagnostic is an error, and when there is nothing wrong but `unclear`. */

@@ -19,6 +19,7 @@ export type {
   RunFailure,
   SourceMember,
   SourceTree,
+  ValueLimits,
   WorkflowInterface,
 } from "./front-end.ts";
 export { globPattern } from "./glob-pattern.ts";

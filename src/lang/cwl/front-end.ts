@@ -41,7 +41,12 @@ async function load(
   if (all.some((each) => each.severity === "error")) return { diagnostics: all };
   return {
     diagnostics: all,
-    program: cwlProgram({ document, evaluator: options.expressions ?? {}, reach: wishes.reach }),
+    program: cwlProgram({
+      document,
+      evaluator: options.expressions ?? {},
+      reach: wishes.reach,
+      limits: wishes.limits,
+    }),
   };
 }
 

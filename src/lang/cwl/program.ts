@@ -1,6 +1,6 @@
 /** A loaded document as a program: what the engine runs. */
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
-import type { ParameterValues, Program, Reach } from "../core/index.ts";
+import type { ParameterValues, Program, Reach, ValueLimits } from "../core/index.ts";
 import { createEvaluator, type EvaluatorOptions } from "./expr/create-evaluator.ts";
 import { interfaceOf } from "./interface.ts";
 import { readJob } from "./load/job.ts";
@@ -16,6 +16,7 @@ export interface CwlRun {
   readonly evaluator: EvaluatorOptions;
   /** Which files documents and inputs may name; undefined = all. */
   readonly reach: Reach | undefined;
+  readonly limits: ValueLimits | undefined;
 }
 
 export function cwlProgram(parts: Omit<CwlRun, "inputs">): Program {

@@ -62,6 +62,7 @@ async function load(
     interface: interfaceOf(target),
     hostPathOf: (each) => source.hostPathOf(each),
     reach: options.reach,
+    limits: options.limits,
   });
   return { diagnostics: sorted, program };
 }

@@ -17,7 +17,11 @@ export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<Pr
   const wrong = job.diagnostics.filter((each) => each.severity === "error");
   if (wrong.length > 0) return refused(wrong);
   const evaluator = createEvaluator(wish.evaluator);
-  const run = new CwlRunState({ host, ask, evaluator, document, files: createFiles(host.files, wish.reach) });
+  const run = new CwlRunState({
+    ...{ host, ask, evaluator, document },
+    files: createFiles(host.files, wish.reach),
+    limits: wish.limits,
+  });
   try {
     const outputs = await runAny(run, {
       process: job.process,

@@ -11,7 +11,7 @@ const merged = (values: readonly CwlValue[], how: Partial<Merge>) =>
     { sources: values.map(() => source), sourceIsList: values.length > 1, ...how },
     values,
     "input x",
-    place,
+    { place, most: 1000 },
   );
 
 describe("mergedValue", () => {

@@ -9,7 +9,15 @@ import { failureAt } from "../plan/failure.ts";
 import { type CwlValue, isList } from "../values/value.ts";
 
 /** @throws CwlFailure when `pickValue` finds nothing to pick. */
-export function mergedValue(merge: Merge, values: readonly CwlValue[], what: string, place: Place): CwlValue {
+export function mergedValue(
+  merge: Merge,
+  values: readonly CwlValue[],
+  what: string,
+  { place, most }: { readonly place: Place; readonly most: number },
+): CwlValue {
+  const count = values.reduce((sum: number, each) => sum + (isList(each) ? each.length : 1), 0);
+  if (merge.linkMerge === "merge_flattened" && count > most)
+    throw failureAt(place, "cwl-too-large", `${what}: merges ${count} items, the limit is ${most}`);
   return picked(merge, linked(merge, values), what, place);
 }
 

@@ -1,7 +1,7 @@
 /** What all parts of one run share: the host, the evaluator, what has failed, and whether anything new may be started. */
 import { type Ask, isAppError, Semaphore } from "../../../kernel/index.ts";
 import type { TaskFailure } from "../../../task/index.ts";
-import type { Host, RunFailure } from "../../core/index.ts";
+import type { Host, RunFailure, ValueLimits } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
 import type { CwlDocument } from "../model/document.ts";
 import { CwlFailure } from "../plan/failure.ts";
@@ -10,12 +10,15 @@ import type { Files } from "../values/files.ts";
 /** Calls that are prepared or with the engine at the same time: bounds memory, not parallelism. */
 const mostCalls = 2000;
 
+const usualLimits = { items: 10_000_000 };
+
 export class CwlRunState {
   readonly host: Host;
   readonly ask: Ask;
   readonly evaluator: Evaluator;
   readonly document: CwlDocument;
   readonly files: Files;
+  readonly limits: Pick<ValueLimits, "items">;
   readonly calls = new Semaphore(mostCalls);
   readonly failures: RunFailure[] = [];
   /** What tools changed in place: location before -> location now. */
@@ -31,7 +34,9 @@ export class CwlRunState {
     readonly evaluator: Evaluator;
     readonly document: CwlDocument;
     readonly files: Files;
+    readonly limits?: ValueLimits | undefined;
   }) {
+    this.limits = parts.limits ?? usualLimits;
     const { host, ask, evaluator, document, files } = parts;
     this.host = host;
     this.evaluator = evaluator;

@@ -2,7 +2,7 @@
  * Drives a workflow: every step starts as soon as its sources are there.
  * https://www.commonwl.org/v1.2/Workflow.html#WorkflowStep
  */
-import { mapPaced } from "../../../kernel/index.ts";
+import { breathe, mapPaced } from "../../../kernel/index.ts";
 import type { Merge, Source, Step, StepInput, Workflow } from "../model/process.ts";
 import { inherited, type Requirements } from "../model/requirements.ts";
 import { failureAt } from "../plan/failure.ts";
@@ -62,7 +62,9 @@ class WorkflowDrive {
       const what = `output ${output.name} of ${workflow.name}`;
       outputs.push([
         output.name,
-        values.length === 0 ? null : mergedValue(output, values, what, output.place),
+        values.length === 0
+          ? null
+          : mergedValue(output, values, what, { place: output.place, most: this.#run.limits.items }),
       ]);
     }
     return cwlRecord(outputs);
@@ -107,14 +109,16 @@ class WorkflowDrive {
     const path = `${this.#call.path}.${step.name}`;
     if (step.scatter.length === 0) return this.#runJob(step, inputs, path);
 
-    const { jobs, gather } = scatter(step, inputs);
+    const { jobs, gather } = scatter(step, inputs, run.limits.items);
     run.host.emit({ kind: "scatter.expanded", path, count: jobs.length });
-    const ends = await mapPaced(jobs, scatterPace, (job, index) =>
-      this.#runJob(step, job, `${path}[${index}]`).catch((error: unknown) => {
+    const ends = await mapPaced(jobs, scatterPace, async (job, index) => {
+      const turn = breathe();
+      if (turn !== undefined) await turn;
+      return this.#runJob(step, job, `${path}[${index}]`).catch((error: unknown) => {
         run.threw(error);
         return undefined;
-      }),
-    );
+      });
+    });
     const done = ends.filter((end) => end !== undefined);
     if (done.length < ends.length) return undefined;
     return cwlRecord(
@@ -126,7 +130,10 @@ class WorkflowDrive {
     const values = await this.#sourcesOf(input);
     if (values === undefined) return undefined;
     const what = `input ${input.name} of step ${step.name}`;
-    const merged = values.length === 0 ? null : mergedValue(input, values, what, input.place);
+    const merged =
+      values.length === 0
+        ? null
+        : mergedValue(input, values, what, { place: input.place, most: this.#run.limits.items });
     const value = merged ?? input.default ?? null;
     return this.#loaded(step, input, value);
   }

@@ -10,7 +10,7 @@ const step = (names: readonly string[], method: Step["scatterMethod"]) =>
 
 /** Every job's `a` and `b`, gathered as its results would be. */
 function run(method: Step["scatterMethod"], inputs: CwlRecord, names = ["a", "b"]) {
-  const { jobs, gather } = scatter(step(names, method), inputs);
+  const { jobs, gather } = scatter(step(names, method), inputs, 1000);
   return gather(jobs.map((job) => `${String(member(job, "a"))}${String(member(job, "b"))}`));
 }
 
@@ -37,6 +37,17 @@ describe("scatter", () => {
     expect(run("nested_crossproduct", empty)).toEqual([[], []]);
     expect(run("flat_crossproduct", empty)).toEqual([]);
     expect(run("dotproduct", cwlRecord([["a", []]]), ["a"])).toEqual([]);
+  });
+
+  it("refuses products that are too large before it makes them", () => {
+    const many = Array.from({ length: 100 }, (_, n) => n);
+    const inputs = cwlRecord([
+      ["a", many],
+      ["b", many],
+    ]);
+    for (const method of ["flat_crossproduct", "nested_crossproduct"] as const)
+      expect(() => run(method, inputs)).toThrow(/10000 jobs, the limit is 1000/);
+    expect(run("dotproduct", inputs)).toHaveLength(100);
   });
 
   it("refuses lists of different lengths in step, and what is no list", () => {

@@ -12,14 +12,24 @@ export interface Scattered {
   readonly gather: (results: readonly CwlValue[]) => CwlValue;
 }
 
-/** @throws CwlFailure for what is no array, and for lengths that do not agree. */
-export function scatter(step: Step, inputs: CwlRecord): Scattered {
+/** @throws CwlFailure for what is no array, for lengths that do not agree, and for too many jobs. */
+export function scatter(step: Step, inputs: CwlRecord, mostJobs: number): Scattered {
   const names = [...new Set(step.scatter)];
   const lists = names.map((name) => {
     const value = member(inputs, name) ?? null;
     if (isList(value)) return value;
     throw failureAt(step.place, "cwl-scatter", `${step.name}: scatters over ${name}, which is not an array`);
   });
+  const count =
+    names.length === 1 || step.scatterMethod === "dotproduct"
+      ? (lists[0]?.length ?? 0)
+      : lists.reduce((all, list) => all * list.length, 1);
+  if (count > mostJobs)
+    throw failureAt(
+      step.place,
+      "cwl-scatter",
+      `${step.name}: scatters into ${count} jobs, the limit is ${mostJobs}`,
+    );
   if (names.length === 1 || step.scatterMethod === "dotproduct")
     return dotproduct(step, inputs, names, lists);
   const jobs = product(lists).map((items) => withItems(inputs, names, items));
@@ -61,6 +71,8 @@ function dotproduct(
 /** The last list runs fastest. */
 function product(lists: readonly (readonly CwlValue[])[]): readonly (readonly CwlValue[])[] {
   let rows: readonly (readonly CwlValue[])[] = [[]];
+  // An array of nothing makes nothing, whatever the others would make on the way there.
+  if (lists.some((list) => list.length === 0)) return [];
   for (const list of lists) rows = rows.flatMap((row) => list.map((item) => [...row, item]));
   return rows;
 }

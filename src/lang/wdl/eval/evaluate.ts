@@ -3,7 +3,7 @@
  * that `[1, 2.0]` is an array of Float; a failure carries the span of the innermost expression that failed.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#expressions
  */
-import { didYouMean, unreachable } from "../../../kernel/index.ts";
+import { breathe, didYouMean, unreachable } from "../../../kernel/index.ts";
 import { hasMembers } from "../stdlib/arguments.ts";
 import { stdlibFunctions } from "../stdlib/registry.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
 import { optional, type WdlType } from "../types/type.ts";
 import { coerce } from "../values/coerce.ts";
 import { ValueFailure } from "../values/failure.ts";
-import { asTooLarge, bounded } from "../values/limits.ts";
+import { asTooLarge } from "../values/limits.ts";
 import { andThen, type MaybePromise, mapInOrder } from "../values/maybe-promise.ts";
 import {
   array,
@@ -41,6 +41,9 @@ import { applyBinary, applyUnary } from "./operators.ts";
 import { renderParts } from "./placeholder.ts";
 import { type EvaluationScope, located } from "./scope.ts";
 
+/** After values of so many items others are answered, where the process answers any. */
+const manyItems = 1_000;
+
 export function evaluate(expression: Expression, scope: EvaluationScope): MaybePromise<WdlValue> {
   return evaluateIn(expression, scope, false);
 }
@@ -52,15 +55,26 @@ export function evaluateIn(
   inPlaceholder: boolean,
 ): MaybePromise<WdlValue> {
   const failed = (error: unknown) => located(asTooLarge(error), scope.document, expression.span);
+  const { bounds } = scope.library;
+  const inner = { items: 0 };
   try {
-    const value = evaluateNode(expression, scope, inPlaceholder);
-    return value instanceof Promise
-      ? value.then(bounded).catch((error: unknown) => {
-          throw failed(error);
-        })
-      : bounded(value);
+    const value = evaluateNode(expression, scope, { inPlaceholder, inner });
+    if (value instanceof Promise) return settled(value);
+    bounds.letGo(inner.items);
+    return bounds.bounded(value);
   } catch (error) {
+    bounds.letGo(inner.items);
     throw failed(error);
+  }
+
+  async function settled(value: Promise<WdlValue>): Promise<WdlValue> {
+    try {
+      return bounds.bounded(await value);
+    } catch (error) {
+      throw failed(error);
+    } finally {
+      bounds.letGo(inner.items);
+    }
   }
 }
 
@@ -80,9 +94,29 @@ export function evaluateParts(parts: readonly StringPart[], scope: EvaluationSco
 function evaluateNode(
   node: Expression,
   scope: EvaluationScope,
-  inPlaceholder: boolean,
+  {
+    inPlaceholder,
+    inner,
+  }: {
+    readonly inPlaceholder: boolean;
+    /** Counts what is in the values that this expression holds until it has its own. */
+    readonly inner: { items: number };
+  },
 ): MaybePromise<WdlValue> {
-  const sub = (each: Expression) => evaluateIn(each, scope, inPlaceholder);
+  const { bounds } = scope.library;
+  const one = (each: Expression) =>
+    andThen(evaluateIn(each, scope, inPlaceholder), (value) => {
+      // Before the next one is made.
+      const items = bounds.itemsIn(value);
+      inner.items += items;
+      bounds.hold(items);
+      bounds.checkItemsInAll(inner.items);
+      return value;
+    });
+  const sub = (each: Expression) => {
+    const turn = inner.items < manyItems ? undefined : breathe();
+    return turn === undefined ? one(each) : turn.then(() => one(each));
+  };
   switch (node.kind) {
     case "boolean":
       return bool(node.value);

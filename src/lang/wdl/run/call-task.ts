@@ -27,6 +27,7 @@ export async function callTask(
           given: inputs.values,
           overrides: inputs.attributes,
           host: run.host.files,
+          bounds: run.bounds,
           folders: run.taskFolders(task.document),
           ...(previous === undefined ? {} : { previous }),
         },

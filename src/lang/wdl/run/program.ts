@@ -7,6 +7,7 @@ import type {
   Program,
   ProgramResult,
   Reach,
+  ValueLimits,
   WorkflowInterface,
 } from "../../core/index.ts";
 import { EvaluationFailure } from "../values/failure.ts";
@@ -26,6 +27,7 @@ export interface WdlProgramOptions {
   readonly hostPathOf: (uri: string) => string | undefined;
   /** Which files documents and inputs may name; undefined = all. */
   readonly reach?: Reach | undefined;
+  readonly limits?: ValueLimits | undefined;
 }
 
 export function wdlProgram(options: WdlProgramOptions): Program {
@@ -38,7 +40,7 @@ export function wdlProgram(options: WdlProgramOptions): Program {
 }
 
 async function runTarget(
-  { target, hostPathOf, reach }: WdlProgramOptions,
+  { target, hostPathOf, reach, limits }: WdlProgramOptions,
   inputs: ParameterValues,
   host: Host,
   ask: Ask,
@@ -48,7 +50,7 @@ async function runTarget(
   if (errors.length > 0) return refused(errors);
   // What lies beside the inputs of a bundle is the user's, and no file of the bundle.
   const baseDir = reach?.inputs === "anywhere" ? undefined : inputs.baseDir;
-  const run = new WdlRunState({ host, ask, hostPathOf, baseDir });
+  const run = new WdlRunState({ host, ask, hostPathOf, baseDir, limits });
   let values: ReadonlyMap<string, WdlValue>;
   try {
     values = await outputsOf(run, target, tree);

@@ -1,11 +1,12 @@
 /** What all parts of one run share: the host, what has failed, and whether anything new may be started. */
 import { type Ask, isAppError, Semaphore } from "../../../kernel/index.ts";
 import type { TaskFailure } from "../../../task/index.ts";
-import type { Host, RunFailure } from "../../core/index.ts";
+import type { Host, RunFailure, ValueLimits } from "../../core/index.ts";
 import type { CheckedDocument, CheckedTask } from "../check/checked.ts";
 import { folderOf } from "../eval/files/workflow-files.ts";
 import { planTask, type TaskPlan } from "../eval/task/task-plan.ts";
-import { EvaluationFailure } from "../values/failure.ts";
+import { EvaluationFailure, ValueFailure } from "../values/failure.ts";
+import { ValueBounds } from "../values/limits.ts";
 
 /** Calls that are prepared or with the engine at the same time: bounds memory, not parallelism. */
 const mostCalls = 2000;
@@ -13,6 +14,7 @@ const mostCalls = 2000;
 export class WdlRunState {
   readonly host: Host;
   readonly ask: Ask;
+  readonly bounds: ValueBounds;
   readonly calls = new Semaphore(mostCalls);
   readonly failures: RunFailure[] = [];
   readonly #controller = new AbortController();
@@ -20,6 +22,8 @@ export class WdlRunState {
   readonly #hostPathOf: (uri: string) => string | undefined;
   readonly #baseDir: string | undefined;
   readonly #unfollow: () => void;
+  #keptItems = 0;
+  #full = false;
   #stopped = false;
   #cancelled = false;
   #broken: { readonly error: unknown } | undefined;
@@ -31,8 +35,10 @@ export class WdlRunState {
     readonly hostPathOf: (uri: string) => string | undefined;
     /** Where relative paths are looked up beside the documents' own folders. */
     readonly baseDir: string | undefined;
+    readonly limits?: ValueLimits | undefined;
   }) {
     this.host = options.host;
+    this.bounds = new ValueBounds(options.limits);
     this.#hostPathOf = options.hostPathOf;
     this.#baseDir = options.baseDir;
     const { ask } = options;
@@ -54,6 +60,21 @@ export class WdlRunState {
   }
   get cancelled(): boolean {
     return this.#cancelled || this.ask.signal.aborted;
+  }
+
+  /** It keeps as much as it may: whatever else is evaluated would be too much as well. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Counts what workflows keep until the run ends. @throws ValueFailure when it is too much */
+  keep(items: number): void {
+    this.#keptItems += items;
+    const { runItems } = this.bounds.limits;
+    if (this.#keptItems <= runItems) return;
+    this.#stopped = true;
+    this.#full = true;
+    throw new ValueFailure(`with this the run keeps more than ${runItems} items, which is the limit`);
   }
 
   planOf(task: CheckedTask): TaskPlan {

@@ -81,7 +81,7 @@ class Driver {
       version: document.version,
       folders: run.workflowFolders(document),
     });
-    this.#library = libraryOf(document, this.#files);
+    this.#library = libraryOf(document, this.#files, run.bounds);
     this.#calls = callsOf(workflow);
   }
 
@@ -220,7 +220,7 @@ class Driver {
       if (await scope.ready(names)) {
         const turn = breathe();
         if (turn !== undefined) await turn;
-        await work();
+        if (!this.#run.full) await work();
       }
     } catch (error) {
       this.#run.threw(error);
@@ -244,7 +244,9 @@ class Driver {
   async #value(expression: Expression, type: WdlType, what: string, scope: Scope): Promise<WdlValue> {
     const value = await evaluate(expression, this.#evaluationScope(scope));
     try {
-      return await settleValue(coerce(value, type, what), type, this.#files);
+      const settled = await settleValue(coerce(value, type, what), type, this.#files);
+      this.#run.keep(this.#run.bounds.itemsIn(settled));
+      return settled;
     } catch (error) {
       throw located(error, this.#workflow.document, expression.span);
     }
@@ -288,11 +290,20 @@ class Driver {
       path: `${this.#path}.${node.variable}${scope.shard}`,
       count: items.length,
     });
+    try {
+      this.#run.keep(items.length * (1 + node.exports.size));
+    } catch (error) {
+      throw located(error, this.#workflow.document, collection.span);
+    }
     const gathers = [...node.exports.keys()].map((name) => this.#gather(name, scope, items.length));
     const pace = this.#workflow.interwoven ? atOnce : shardPace;
     await mapPaced(items, pace, async (item, index) => {
       const turn = breathe();
       if (turn !== undefined) await turn;
+      if (this.#run.stopped) {
+        for (const name of node.exports.keys()) scope.find(name)?.lose();
+        return;
+      }
       const shard = new Scope(scope, `${scope.shard}[${index}]`);
       shard.declare(node.variable).fill(item);
       this.#declareExports(node.body, shard);

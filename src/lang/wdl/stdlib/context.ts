@@ -4,6 +4,7 @@
  */
 import type { WdlVersion } from "../syntax/version.ts";
 import { ValueFailure } from "../values/failure.ts";
+import type { ValueBounds } from "../values/limits.ts";
 import type { MaybePromise } from "../values/maybe-promise.ts";
 import type { PathValue, WdlValue } from "../values/value.ts";
 import type { StdlibFunction } from "./function.ts";
@@ -31,6 +32,7 @@ export interface FileScope {
 export interface StdlibContext {
   readonly version: WdlVersion;
   readonly files: FileScope;
+  readonly bounds: ValueBounds;
   /** What a choice of an enum stands for. */
   choiceValue(enumName: string, choice: string): MaybePromise<WdlValue>;
 }

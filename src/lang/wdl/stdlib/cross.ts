@@ -1,5 +1,4 @@
 /** `cross([1, 2], ["a"])`: every pair of items of two arrays. */
-import { checkItems } from "../values/limits.ts";
 import { array, pair } from "../values/value.ts";
 import { itemsAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -7,9 +6,9 @@ import { specSection, type WdlFunction } from "./context.ts";
 export const crossFunction: WdlFunction = {
   name: "cross",
   specUrl: specSection("cross"),
-  call: (args) => {
+  call: (args, { bounds }) => {
     const [lefts, rights] = [itemsAt(args, 0), itemsAt(args, 1)];
-    checkItems(lefts.length * rights.length);
+    bounds.checkItems(lefts.length * rights.length);
     return array(lefts.flatMap((left) => rights.map((right) => pair(left, right))));
   },
 };

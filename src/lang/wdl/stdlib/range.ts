@@ -1,6 +1,5 @@
 /** `range(3)` is `[0, 1, 2]`. */
 import { ValueFailure } from "../values/failure.ts";
-import { mostItems } from "../values/limits.ts";
 import { array, int } from "../values/value.ts";
 import { intAt } from "./arguments.ts";
 import { specSection, type WdlFunction } from "./context.ts";
@@ -8,12 +7,11 @@ import { specSection, type WdlFunction } from "./context.ts";
 export const rangeFunction: WdlFunction = {
   name: "range",
   specUrl: specSection("range"),
-  call: (args) => {
+  call: (args, { bounds }) => {
     const length = intAt(args, 0);
     if (length < 0n) throw new ValueFailure(`range() got ${length}, which is negative`);
-    if (length > longest) throw new ValueFailure(`range() got ${length}, the limit is ${longest}`);
+    const { items } = bounds.limits;
+    if (length > items) throw new ValueFailure(`range() got ${length}, the limit is ${items}`);
     return array(Array.from({ length: Number(length) }, (_, i) => int(i)));
   },
 };
-
-const longest = BigInt(mostItems);

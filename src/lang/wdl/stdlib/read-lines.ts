@@ -9,5 +9,5 @@ export const readLinesFunction: WdlFunction = {
   name: "read_lines",
   specUrl: specSection("read_lines"),
   call: (args, context) =>
-    andThen(context.files.readText(pathAt(args, 0)), (text) => array(linesOf(text).map(str))),
+    andThen(context.files.readText(pathAt(args, 0)), (text) => array(linesOf(text, context.bounds).map(str))),
 };

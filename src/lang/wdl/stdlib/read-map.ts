@@ -13,7 +13,7 @@ export const readMapFunction: WdlFunction = {
     const path = pathAt(args, 0);
     return andThen(context.files.readText(path), (text) => {
       const seen = new Set<string>();
-      const entries = rowsOf(text).map((row, i) => {
+      const entries = rowsOf(text, context.bounds).map((row, i) => {
         const [key, value] = row;
         if (key === undefined || value === undefined || row.length !== 2) {
           throw new ValueFailure(

@@ -12,7 +12,7 @@ export const readObjectFunction: WdlFunction = {
   call: (args, context) => {
     const path = pathAt(args, 0);
     return andThen(context.files.readText(path), (text) => {
-      const rows = rowsOf(text);
+      const rows = rowsOf(text, context.bounds);
       if (rows.length !== 2) {
         throw new ValueFailure(`read_object() of ${path.path}: expected two lines, got ${rows.length}`);
       }

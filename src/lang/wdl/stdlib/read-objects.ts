@@ -11,7 +11,7 @@ export const readObjectsFunction: WdlFunction = {
   call: (args, context) => {
     const path = pathAt(args, 0);
     return andThen(context.files.readText(path), (text) => {
-      const [names, ...rows] = rowsOf(text);
+      const [names, ...rows] = rowsOf(text, context.bounds);
       return array(objectsOf(names ?? [], rows, `read_objects() of ${path.path}`));
     });
   },

@@ -12,7 +12,7 @@ export const readTsvFunction: WdlFunction = {
   call: (args, context) => {
     const path = pathAt(args, 0);
     return andThen(context.files.readText(path), (text) => {
-      const rows = rowsOf(text);
+      const rows = rowsOf(text, context.bounds);
       const named = argument(args, 2);
       if (!flagAt(args, 1) && named.kind === "none") return array(rows.map((row) => array(row.map(str))));
       const body = flagAt(args, 1) ? rows.slice(1) : rows;

@@ -2,20 +2,30 @@
 
 import { isPrimitive } from "../values/compare.ts";
 import { ValueFailure } from "../values/failure.ts";
+import type { ValueBounds } from "../values/limits.ts";
 import { render } from "../values/render.ts";
 import { describe, isNone, type ObjectValue, object, str, type WdlValue } from "../values/value.ts";
 import { hasMembers, misfit } from "./arguments.ts";
 
 /** Lines without their ends; a line end at the end of the text opens no further line. */
-export function linesOf(text: string): string[] {
+export function linesOf(text: string, bounds: ValueBounds): string[] {
   if (text === "") return [];
+  let count = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
+  bounds.checkItems(count);
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   return lines;
 }
 
-export function rowsOf(text: string): string[][] {
-  return linesOf(text).map((line) => line.split("\t"));
+export function rowsOf(text: string, bounds: ValueBounds): string[][] {
+  let cells = 0;
+  return linesOf(text, bounds).map((line) => {
+    const row = line.split("\t");
+    cells += row.length;
+    bounds.checkItemsInAll(cells);
+    return row;
+  });
 }
 
 export function tableText(rows: readonly (readonly string[])[]): string {

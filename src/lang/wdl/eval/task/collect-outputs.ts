@@ -4,6 +4,7 @@ import { type FinishedAttempt, type Outputs, taskStderr } from "../../../../task
 import type { OutputCollector } from "../../../core/index.ts";
 import { coerce } from "../../values/coerce.ts";
 import { EvaluationFailure } from "../../values/failure.ts";
+import type { ValueBounds } from "../../values/limits.ts";
 import { toNeutral } from "../../values/neutral.ts";
 import type { WdlValue } from "../../values/value.ts";
 import { evaluate } from "../evaluate.ts";
@@ -19,6 +20,7 @@ export interface CollectorOptions {
   /** Inputs and private declarations as the command saw them. */
   readonly values: ReadonlyMap<string, WdlValue>;
   readonly facts: TaskFacts;
+  readonly bounds: ValueBounds;
   readonly failOnStderr: boolean;
 }
 
@@ -57,7 +59,7 @@ async function collect(options: CollectorOptions, finished: FinishedAttempt): Pr
       }),
     );
   }
-  const scope = scopeOf(document, libraryOf(document, files), values);
+  const scope = scopeOf(document, libraryOf(document, files, options.bounds), values);
   for (const { name, type, node } of plan.task.outputOrder) {
     if (node.expression === undefined) continue;
     const value = await evaluate(node.expression, scope);

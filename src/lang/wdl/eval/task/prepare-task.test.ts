@@ -7,6 +7,7 @@ import type { TaskCall } from "../../../../task/index.ts";
 import { readInputs } from "../../run/read-inputs.ts";
 import { folderFiles } from "../../run/testing/process-host.ts";
 import { targetOf } from "../../run/testing/run-text.ts";
+import { ValueBounds } from "../../values/limits.ts";
 import { prepareTask } from "./prepare-task.ts";
 import { planTask } from "./task-plan.ts";
 
@@ -33,6 +34,7 @@ async function callOf(source: string, inputs: Readonly<Record<string, unknown>> 
       overrides: tree.attributes,
       host: folderFiles(join(folder, "scratch")),
       folders: [folder],
+      bounds: new ValueBounds(),
     },
     freshAsk(),
   );

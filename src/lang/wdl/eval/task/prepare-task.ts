@@ -20,6 +20,7 @@ import { coerce } from "../../values/coerce.ts";
 import { isPrimitive } from "../../values/compare.ts";
 import { EvaluationFailure } from "../../values/failure.ts";
 import { toJsonText } from "../../values/json.ts";
+import type { ValueBounds } from "../../values/limits.ts";
 import { render } from "../../values/render.ts";
 import { isNone, mapPaths, type WdlValue } from "../../values/value.ts";
 import { evaluate, evaluateParts } from "../evaluate.ts";
@@ -48,6 +49,7 @@ export interface TaskRequest {
   readonly host: FileAccess;
   /** The attempt before, where attempts are calls of their own. */
   readonly previous?: TaskFacts;
+  readonly bounds: ValueBounds;
   /** Folders that relative paths in the document are looked up in. */
   readonly folders: readonly string[];
 }
@@ -64,7 +66,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
   const { document } = task;
   const files = new TaskFiles({ host: request.host, ask, folders: request.folders });
   const values = new Map<string, WdlValue>();
-  const scope = scopeOf(document, libraryOf(document, files), values);
+  const scope = scopeOf(document, libraryOf(document, files, request.bounds), values);
 
   await bindDeclarations(request, files, values, scope);
   for (const { name } of task.inputs) {
@@ -112,7 +114,11 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
   return {
     call,
     facts,
-    collect: outputCollector({ plan, values, facts, failOnStderr: wishes.failOnStderr }),
+    collect: outputCollector({
+      ...{ plan, values, facts },
+      bounds: request.bounds,
+      failOnStderr: wishes.failOnStderr,
+    }),
   };
 }
 
