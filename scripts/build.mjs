@@ -12,7 +12,13 @@ const commonJs = ["ioredis", "yauzl"];
 // documents take to read.
 const alias = { yaml: "./node_modules/yaml/browser/dist/index.js" };
 const { outputFiles } = await build({
-  entryPoints: { memoir: "src/cli/main.ts" },
+  // The command; the package for programs, and for people who extend it; the contract suites.
+  entryPoints: {
+    memoir: "src/cli/main.ts",
+    index: "src/api/index.ts",
+    extend: "src/api/extend.ts",
+    testing: "src/api/testing.ts",
+  },
   outdir,
   bundle: true,
   splitting: true,
@@ -22,7 +28,7 @@ const { outputFiles } = await build({
   minify: true,
   keepNames: true,
   legalComments: "none",
-  external: [...loadFilesBesideThem, ...commonJs],
+  external: [...loadFilesBesideThem, ...commonJs, "vitest"],
   alias,
   // The AWS SDK's ES modules: its CommonJS ones would lose their named exports, see below, and are larger.
   mainFields: ["module", "main"],
@@ -37,7 +43,8 @@ const { outputFiles } = await build({
 // that commands that are running while this builds still find theirs.
 mkdirSync(outdir, { recursive: true });
 const files = outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
-const entryLast = files.toSorted((a, b) => Number(a.name === "memoir.js") - Number(b.name === "memoir.js"));
+const entries = new Set(["extend.js", "index.js", "memoir.js", "testing.js"]);
+const entryLast = files.toSorted((a, b) => Number(entries.has(a.name)) - Number(entries.has(b.name)));
 for (const { name, contents } of entryLast) {
   const path = join(outdir, name);
   writeFileSync(`${path}.${process.pid}.new`, contents);
@@ -48,7 +55,8 @@ const current = new Set(files.map((file) => file.name));
 const old = Date.now() - 10 * 60_000;
 for (const name of readdirSync(outdir)) {
   const path = join(outdir, name);
-  if (current.has(name)) continue;
+  // Types are written by scripts/types.mjs.
+  if (current.has(name) || name === "types") continue;
   const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
   if (changedAt < old) rmSync(path, { recursive: true, force: true });
 }

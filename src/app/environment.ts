@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import type { ExecutorKind } from "../exec/core/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
+import type { PredictionTier } from "../store/predictions/index.ts";
 
 export type ProcessEnv = Readonly<Record<string, string | undefined>>;
 
@@ -30,15 +31,18 @@ export interface Environment {
 export interface Extensions {
   readonly executors?: readonly ExecutorKind[];
   readonly frontEnds?: readonly FrontEndKind[];
+  /** Instead of the local and the cloud tier of predictions; a new tier for each use, which is closed after it. */
+  readonly tiers?: { readonly local?: () => PredictionTier; readonly cloud?: () => PredictionTier };
 }
 
 export interface EnvironmentSource {
   readonly env: ProcessEnv;
   readonly cwd: string;
   readonly parentPid: number;
+  readonly extensions?: Extensions;
 }
 
-export function readEnvironment({ env, cwd, parentPid }: EnvironmentSource): Environment {
+export function readEnvironment({ env, cwd, parentPid, extensions }: EnvironmentSource): Environment {
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
   const home = value("MEMOIR_HOME");
   const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
@@ -47,6 +51,7 @@ export function readEnvironment({ env, cwd, parentPid }: EnvironmentSource): Env
     home: home === undefined ? join(homedir(), ".memoir") : isAbsolute(home) ? home : resolve(cwd, home),
     cwd,
     parentPid,
+    ...(extensions === undefined ? {} : { extensions }),
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     cloud: value("MEMOIR_CLOUD"),

@@ -5,6 +5,7 @@ export { type App, type CloseResult, createApp } from "./app.ts";
 export type { Browse } from "./browse/browse.ts";
 export type { Followed } from "./browse/run-events.ts";
 export type { DoctorResult } from "./doctor.ts";
+export type { Extensions } from "./environment.ts";
 export type {
   CatalogResult,
   DeleteResult,
@@ -18,7 +19,7 @@ export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-desk.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
-export type { ServeResult, SettingsWish } from "./predictions.ts";
+export type { RunWish as PredictionRequest, ServeResult, SettingsWish } from "./predictions.ts";
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";
@@ -37,7 +38,7 @@ export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
 export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";
-export type { DiagnosticFact } from "./workflows/load.ts";
+export type { DiagnosticFact, ProgramOrder } from "./workflows/load.ts";
 export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
 export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
 export type {

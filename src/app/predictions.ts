@@ -11,6 +11,7 @@ import {
   type InputFormat,
   type PredictEventSink,
   planOf,
+  type RowSink,
   type RowStream,
   type RunResult,
   runPredictions,
@@ -52,6 +53,9 @@ export interface ServeResult {
 export interface RunWish extends SettingsWish {
   readonly input: string;
   readonly output: string;
+  /** Instead of the files: inputs one by one, and rows as values. */
+  readonly inputs?: AsyncIterable<string> | Iterable<string>;
+  readonly rows?: RowSink;
   /** Instead of the files. */
   readonly inputStream?: Readable;
   readonly outputStream?: RowStream;
@@ -146,6 +150,8 @@ export async function run(
         ...(settings.computes === undefined ? {} : { computes: settings.computes }),
         input: wish.inputStream === undefined ? resolve(environment.cwd, wish.input) : wish.input,
         ...(wish.inputStream === undefined ? {} : { inputStream: wish.inputStream }),
+        ...(wish.inputs === undefined ? {} : { inputs: wish.inputs }),
+        ...(wish.rows === undefined ? {} : { rows: wish.rows }),
         ...(wish.inputFormat === undefined ? {} : { inputFormat: wish.inputFormat }),
         output: wish.outputStream === undefined ? resolve(environment.cwd, wish.output) : wish.output,
         ...streamedOutput(wish),

@@ -78,9 +78,18 @@ export function createTiers(
   onEvent: TierEventSink,
 ): { readonly local: PredictionTier; readonly cloud: PredictionTier; close(): Promise<void> } {
   const places = placesOf(settings, environment);
+  const brought = environment.extensions?.tiers ?? {};
   const local =
-    settings.localCache === "off" ? createNullTier() : createLocalTier(places.local, settings, onEvent);
-  const cloud = limited(createCloudTier(places.cloud, environment, onEvent), settings.cloudUse);
+    settings.localCache === "off"
+      ? createNullTier()
+      : brought.local === undefined
+        ? createLocalTier(places.local, settings, onEvent)
+        : guardTier(brought.local(), { ...guarded, onEvent });
+  const anyCloud =
+    brought.cloud === undefined
+      ? createCloudTier(places.cloud, environment, onEvent)
+      : guardTier(brought.cloud(), { ...guarded, onEvent });
+  const cloud = limited(anyCloud, settings.cloudUse);
   return {
     local,
     cloud,

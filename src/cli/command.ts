@@ -4,6 +4,7 @@
  * and the parser all read the same data.
  */
 import type { Readable } from "node:stream";
+import type { Memoir } from "../api/index.ts";
 import type { App } from "../app/index.ts";
 import { type Ask, writeJson } from "../kernel/index.ts";
 import type { RowStream } from "../predict/index.ts";
@@ -65,6 +66,8 @@ export interface Given {
 export interface Context {
   /** Loaded on first use. */
   app(): Promise<App>;
+  /** Memoir as programs use it: what the public API can do is done through it. Closed when the command has ended. */
+  memoir(): Promise<Memoir>;
   readonly screen: Screen;
   readonly ask: Ask;
   /** Standard input, for a command that reads it. */

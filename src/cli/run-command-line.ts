@@ -1,5 +1,6 @@
 /** Finds the command, reads its flags, runs it under the user's signals, and turns what went wrong into an exit code. */
 
+import type { Memoir } from "../api/index.ts";
 import type { App } from "../app/index.ts";
 import { AppError, asAppError, didYouMean, isAppError } from "../kernel/index.ts";
 import type { Context } from "./command.ts";
@@ -34,6 +35,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     process.on("warning", (warning) => screen.say(String(warning.stack)));
   const signals = listenToSignals(screen);
   let app: App | undefined;
+  let memoir: Memoir | undefined;
   try {
     const load = async () => {
       const { createApp } = await import("../app/index.ts");
@@ -42,6 +44,11 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     };
     return await dispatch(words, {
       app: load,
+      memoir: async () => {
+        const { openMemoir } = await import("../api/index.ts");
+        memoir ??= await openMemoir({ env, cwd: process.cwd(), parentPid: process.ppid });
+        return memoir;
+      },
       screen,
       ask: signals.ask,
       stdin: () => process.stdin,
@@ -57,6 +64,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     screen.say(asJson ? JSON.stringify(errorData(error)) : renderError(error, screen.paint, debug));
     return exitCodeOf(error);
   } finally {
+    await memoir?.close();
     signals.stop();
   }
 }

@@ -6,6 +6,7 @@ export { importPredictions } from "./import.ts";
 export { type ImportFile, type ImportTreeReport, importTree } from "./import-tree.ts";
 export { type Mode, planOf, type Source } from "./mode.ts";
 export { RowGroups } from "./row-groups.ts";
+export type { PredictedRow, RowSink } from "./row-sink.ts";
 export { runPredictions } from "./run.ts";
 export type { RunResult } from "./run-request.ts";
 export type { RowStream } from "./stream-output.ts";

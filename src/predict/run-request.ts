@@ -8,6 +8,7 @@ import type { InputFormat, StreamedFormat } from "./files/format.ts";
 import type { HeaderWish } from "./files/header.ts";
 import type { Mode } from "./mode.ts";
 import type { NotStored } from "./recorder.ts";
+import type { RowSink } from "./row-sink.ts";
 import type { RowStream } from "./stream-output.ts";
 import type { UnsentPlace } from "./unsent-rows.ts";
 
@@ -19,6 +20,10 @@ export interface RunRequest extends HeaderWish {
   readonly output: string;
   /** Read instead of the input file. */
   readonly inputStream?: Readable;
+  /** Taken instead of the input file; each is one input. */
+  readonly inputs?: AsyncIterable<string> | Iterable<string>;
+  /** Rows go there as values, and no file is written. */
+  readonly rows?: RowSink;
   /** Rows go there, and nothing is left in files by an interrupted run. */
   readonly outputStream?: RowStream;
   /** Default: by the extensions. */

@@ -22,6 +22,7 @@ import type { OutputRows } from "./output-rows.ts";
 import { Place } from "./place.ts";
 import { type NotStored, Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
+import { sinkOutput } from "./row-sink.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 import { streamOutput } from "./stream-output.ts";
 
@@ -79,16 +80,19 @@ class PredictionRun {
   async #run(ask: Ask): Promise<RunResult> {
     const startedAt = performance.now();
     const request = this.#request;
-    if (request.inputFormat === undefined) inputFormatOf(request.input);
-    const format = request.outputFormat ?? outputFormatOf(request.output);
-    const files = request.inputStream === undefined && request.outputStream === undefined;
-    if (files && resolve(request.input) === resolve(request.output))
+    if (request.inputFormat === undefined && request.inputs === undefined) inputFormatOf(request.input);
+    const sink = request.rows && sinkOutput(request.rows, this.#scope.columns);
+    const format = sink === undefined ? (request.outputFormat ?? outputFormatOf(request.output)) : "json";
+    const streams = [request.inputStream, request.outputStream, request.inputs, request.rows];
+    if (streams.every((each) => each === undefined) && resolve(request.input) === resolve(request.output))
       throw new AppError(
         "PREDICT_INPUT_IS_OUTPUT",
         `cannot write the predictions over their own inputs: ${request.input}`,
       );
     // The reader is asked first: a wrong input should be told before the output's folder is touched.
-    if (request.inputStream !== undefined || (await isReadOnce(request.input))) {
+    if (request.inputs !== undefined) {
+      this.#readOnce = await begun(chunksOf(request.inputs, this.#readRequest().chunkRows));
+    } else if (request.inputStream !== undefined || (await isReadOnce(request.input))) {
       this.#readOnce = await begun(readInputs(this.#readRequest(), ask));
     } else {
       const probe = readInputs({ ...this.#readRequest(), chunkRows: 1 }, ask);
@@ -104,9 +108,10 @@ class PredictionRun {
     const recording = outliving(ask, recordForMs);
     const answering = this.#answerParts(recording.ask);
     const output: OutputRows =
-      request.outputStream === undefined
+      sink?.output ??
+      (request.outputStream === undefined
         ? await ResumableOutput.open({ path: request.output, identity: this.#identity(format) })
-        : streamOutput(request.output, request.outputStream);
+        : streamOutput(request.output, request.outputStream));
     let finished = false;
     try {
       const options = {
@@ -114,7 +119,7 @@ class PredictionRun {
         missing: this.#missing,
         statusColumn: request.statusColumn,
       };
-      const writer = new OrderedWriter(output, rowFormatFor(format, options), this.#written);
+      const writer = new OrderedWriter(output, sink?.format ?? rowFormatFor(format, options), this.#written);
       await answering.recorder.writeEarlier();
       await this.#answerAll(writer, output, answering, innerAsk);
       await answering.recorder.settle("everything");
@@ -415,4 +420,21 @@ interface ChunkUnderWay {
   /** The stretch of the input that its rows take. */
   readonly bytesFrom: number;
   readonly bytesTo: number;
+}
+
+/** Who hands inputs over one by one waits for answers: chunks stay small. */
+const handedOverRows = 1_000;
+
+async function* chunksOf(
+  inputs: AsyncIterable<string> | Iterable<string>,
+  chunkRows: number,
+): AsyncGenerator<InputChunk, void> {
+  let rows: string[] = [];
+  for await (const input of inputs) {
+    rows.push(input);
+    if (rows.length < Math.min(chunkRows, handedOverRows)) continue;
+    yield { inputs: rows, bytesRead: 0 };
+    rows = [];
+  }
+  if (rows.length > 0) yield { inputs: rows, bytesRead: 0 };
 }

@@ -116,17 +116,17 @@ export const command = defineCommand<Result>({
       note: "a second run of the same line reuses every task",
     },
   ],
-  act: async (given, { app, ask, screen }) => {
+  act: async (given, { memoir, ask, screen }) => {
     const request = requestOf(given);
-    const { workflows } = await app();
-    const order = await workflows.order(request);
-    if (given.is("dry-run")) return { kind: "predicted", ...(await workflows.dryRun(order, ask)) };
+    const open = await memoir();
+    if (given.is("dry-run")) return { kind: "predicted", ...(await open.dryRun(request, ask)) };
     // A run that goes on after a failure may do so for hours, and JSON does not tell people.
-    const endsSoon = order.failure === "fast" && !given.is("json");
+    const endsSoon = request.failure === "fast" && !given.is("json");
     const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
     try {
-      const ports = { onEvent: progress.event.bind(progress) };
-      return { kind: "ran", ...(await workflows.run(order, ports, ask)) };
+      const run = open.start(request, ask);
+      for await (const event of run.events) progress.event(event);
+      return { kind: "ran", ...(await run) };
     } finally {
       progress.end();
     }

@@ -92,7 +92,7 @@ export const command = defineCommand<RunResult>({
     },
   ],
   act: async (given, context) => {
-    const { app, ask, screen } = context;
+    const { memoir, ask, screen } = context;
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
     const timeout = positive(given.count("timeout"), "--timeout");
@@ -114,7 +114,9 @@ export const command = defineCommand<RunResult>({
     };
     const progress = createProgress(screen);
     try {
-      return await (await app()).run(wish, (event) => progress.event(event), ask);
+      const run = (await memoir()).predictFile(wish, ask);
+      for await (const event of run.events) progress.event(event);
+      return await run;
     } finally {
       progress.end();
     }

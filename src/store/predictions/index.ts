@@ -1,5 +1,6 @@
 /** store/predictions: the tiers that keep one row per model and input. */
 export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedded-tier.ts";
+export { equalRows } from "./equal-rows.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
 export {
@@ -16,5 +17,13 @@ export type { CompactReport } from "./parquet/compaction.ts";
 export { readParquetFile } from "./parquet/foreign.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
-export { columnsDigest, scopeIdentity } from "./scope.ts";
+export { sampleOf } from "./sample.ts";
+export {
+  columnsDigest,
+  identityOf,
+  inOrder,
+  lastOfEachInput,
+  requireWholeRows,
+  scopeIdentity,
+} from "./scope.ts";
 export type { PredictionTier, PutReport, SampleRequest, StoredScope, TierAbilities } from "./tier.ts";

@@ -1,0 +1,37 @@
+/**
+ * The package's `memoir/extend`: the pieces that Memoir's own tiers and executors are made of, for people who write
+ * another one. Programs that only use Memoir need none of it.
+ */
+export {
+  type AttemptPaths,
+  attemptHostPath,
+  attemptPaths,
+  ensureStreams,
+  type InputMount,
+  type PrepareOptions,
+  perlWrapper,
+  prepareAttempt,
+  readAttemptEnd,
+  readExitCode,
+  type Staging,
+  type StopReason,
+  settleInputs,
+  stoppedEnd,
+  substituteTaskRoot,
+  type WrapperPlace,
+  withSpoiled,
+  wrapperArguments,
+  wrapperScript,
+  writeStopMark,
+} from "../exec/core/index.ts";
+export { createFolderSource } from "../lang/core/index.ts";
+export {
+  columnsDigest,
+  equalRows,
+  identityOf,
+  inOrder,
+  lastOfEachInput,
+  requireWholeRows,
+  sampleOf,
+  scopeIdentity,
+} from "../store/predictions/index.ts";

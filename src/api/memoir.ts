@@ -1,0 +1,214 @@
+/** Memoir as a library. The command line is its first client. */
+import {
+  type App,
+  type CatalogResult,
+  type CheckResult,
+  createApp,
+  type Extensions,
+  type FetchResult,
+  type InfoResult,
+  type InputsResult,
+  type PredictionRequest,
+  type RunRequest,
+  type WorkflowRunResult,
+  type Workflows,
+} from "../app/index.ts";
+import type { ReusePrediction, TimedEvent } from "../engine/index.ts";
+import { AppError, type Ask } from "../kernel/index.ts";
+import type { PredictEvent, RunResult } from "../predict/index.ts";
+import { type ActiveRun, startRun } from "./active-run.ts";
+import { type PredictedRows, predictedRows } from "./predicted-rows.ts";
+import { programOf, type RunOptions, requestOf, type WorkflowOptions } from "./workflow-options.ts";
+
+export interface MemoirOptions extends Extensions {
+  /** Where Memoir keeps everything. Default: `MEMOIR_HOME`, else `~/.memoir`. */
+  readonly home?: string;
+  /** What relative paths are relative to. Default: the working directory of the process. */
+  readonly cwd?: string;
+  /** Default: that of the process. Read once. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Whose session is meant where none is named. Default: the parent of the process. */
+  readonly parentPid?: number;
+}
+
+/** Whatever may wait takes a signal. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** What a use case of the application takes, with a signal in place of an Ask. */
+type Use<Method> = Method extends (...given: [...infer Given, Ask]) => infer Result
+  ? (...given: [...Given, options?: CallOptions]) => Result
+  : Method;
+type Uses<Group> = { readonly [Name in keyof Group]: Use<Group[Name]> };
+
+export interface PredictOptions extends CallOptions {
+  /** Default `compute`: look up locally, compute what is missing. */
+  readonly mode?: NonNullable<PredictionRequest["mode"]>;
+  /** `never` stops after the look-ups. */
+  readonly computes?: "never";
+  readonly match?: "exact" | "canonical";
+  /** URL or folder of the local tier; default: `MEMOIR_LOCAL`, else below the home folder. */
+  readonly local?: string;
+  /** URI or folder of the cloud tier; default: `MEMOIR_CLOUD`, else below the home folder. */
+  readonly cloud?: string;
+  readonly batchSize?: number;
+  readonly workers?: number;
+  /** Of one batch. */
+  readonly timeoutMs?: number;
+}
+
+export interface Memoir extends AsyncDisposable {
+  /** Runs a workflow: a file, a folder or a zip bundle with one, or an http(s) URL. */
+  run(workflow: string, options?: RunOptions): ActiveRun<TimedEvent, WorkflowRunResult>;
+  /** The same from a request as data, which is all that `run` makes. */
+  start(request: RunRequest, options?: CallOptions): ActiveRun<TimedEvent, WorkflowRunResult>;
+  /** What a run would reuse and compute, and why; nothing is run. */
+  dryRun(workflow: string | RunRequest, options?: RunOptions): Promise<ReusePrediction>;
+  /** What is wrong with a workflow, and with inputs for it. */
+  check(workflow: string, options?: WorkflowOptions & { readonly inputs?: string }): Promise<CheckResult>;
+  /** The parameters of a workflow, and a template to fill in. */
+  inputs(workflow: string, options?: WorkflowOptions & { readonly all?: boolean }): Promise<InputsResult>;
+  /** Predicts for inputs one after the other, in their order; what is known is looked up. */
+  predict(
+    model: string,
+    inputs: AsyncIterable<string> | Iterable<string>,
+    options?: PredictOptions,
+  ): PredictedRows;
+  /** Predicts from file to file; an interrupted run resumes. */
+  predictFile(request: PredictionRequest, options?: CallOptions): ActiveRun<PredictEvent, RunResult>;
+  readonly runs: Uses<Workflows["runs"]>;
+  readonly caches: Uses<Workflows["caches"]>;
+  readonly models: {
+    list(options?: CallOptions): Promise<CatalogResult>;
+    info(model: string, options?: CallOptions): Promise<InfoResult>;
+    fetch(request: Parameters<App["fetch"]>[0], options?: CallOptions): Promise<FetchResult>;
+  };
+  /** Cancels what is under way, and waits until it has ended. `await using` does it. */
+  close(): Promise<void>;
+}
+
+/** Reads the environment; opens and starts nothing. */
+export async function openMemoir(options: MemoirOptions = {}): Promise<Memoir> {
+  const { home, cwd = process.cwd(), env = process.env, parentPid = process.ppid, ...extensions } = options;
+  const where = home === undefined ? env : { ...env, MEMOIR_HOME: home };
+  return new OpenMemoir(createApp({ env: where, cwd, parentPid, extensions }));
+}
+
+class OpenMemoir implements Memoir {
+  readonly #app: App;
+  readonly #closing = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly runs: Memoir["runs"];
+  readonly caches: Memoir["caches"];
+  readonly models: Memoir["models"];
+
+  constructor(app: App) {
+    this.#app = app;
+    const { runs, caches } = app.workflows;
+    this.runs = {
+      list: (wish) => runs.list(wish),
+      show: (wish) => runs.show(wish),
+      logs: (wish) => runs.logs(wish),
+      outputs: (wish) => runs.outputs(wish),
+      cancel: (wish, given) => runs.cancel(wish, this.#ask(given)),
+      delete: (wish, given) => runs.delete(wish, this.#ask(given)),
+      diff: (wish, given) => runs.diff(wish, this.#ask(given)),
+    };
+    this.caches = {
+      list: () => caches.list(),
+      update: (wish) => caches.update(wish),
+      create: (wish, given) => caches.create(wish, this.#ask(given)),
+      show: (cache, given) => caches.show(cache, this.#ask(given)),
+      delete: (wish, given) => caches.delete(wish, this.#ask(given)),
+      entries: (wish, given) => caches.entries(wish, this.#ask(given)),
+      du: (cache, given) => caches.du(cache, this.#ask(given)),
+      prune: (wish, given) => caches.prune(wish, this.#ask(given)),
+      pin: (wish, given) => caches.pin(wish, this.#ask(given)),
+      invalidate: (wish, given) => caches.invalidate(wish, this.#ask(given)),
+      verify: (cache, given) => caches.verify(cache, this.#ask(given)),
+      explain: (wish, given) => caches.explain(wish, this.#ask(given)),
+    };
+    this.models = {
+      list: (given) => app.catalog({}, this.#ask(given)),
+      info: (model, given) => app.info({ model }, this.#ask(given)),
+      fetch: (request, given) => app.fetch(request, this.#ask(given)),
+    };
+  }
+
+  run(workflow: string, options: RunOptions = {}) {
+    return this.start(requestOf(workflow, options), options);
+  }
+
+  start(request: RunRequest, options?: CallOptions) {
+    const { workflows } = this.#app;
+    return this.#started<TimedEvent, WorkflowRunResult>(
+      async (onEvent, ask) => workflows.run(await workflows.order(request), { onEvent }, ask),
+      options,
+    );
+  }
+
+  async dryRun(workflow: string | RunRequest, options: RunOptions = {}) {
+    const { workflows } = this.#app;
+    const request = typeof workflow === "string" ? requestOf(workflow, options) : workflow;
+    return workflows.dryRun(await workflows.order(request), this.#ask(options));
+  }
+
+  async check(workflow: string, options: WorkflowOptions & { readonly inputs?: string } = {}) {
+    const { inputs } = options;
+    const asked = { ...programOf(workflow, options), ...(inputs === undefined ? {} : { inputs }) };
+    return this.#app.workflows.check(asked, this.#ask(options));
+  }
+
+  async inputs(workflow: string, options: WorkflowOptions & { readonly all?: boolean } = {}) {
+    const asked = { ...programOf(workflow, options), all: options.all === true ? "yes" : "no" } as const;
+    return this.#app.workflows.inputs(asked, this.#ask(options));
+  }
+
+  predict(model: string, inputs: AsyncIterable<string> | Iterable<string>, options: PredictOptions = {}) {
+    const { signal, ...settings } = options;
+    const names = { input: "the given inputs", output: "the rows" };
+    const request = { ...settings, ...names, model, inputs, statusColumn: "without" } as const;
+    return predictedRows(
+      (rows, emit, ask) => this.#tracked(this.#app.run({ ...request, rows }, emit, ask)),
+      this.#ask(signal === undefined ? {} : { signal }).signal,
+    );
+  }
+
+  predictFile(request: PredictionRequest, options?: CallOptions) {
+    return this.#started<PredictEvent, RunResult>((emit, ask) => this.#app.run(request, emit, ask), options);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new AppError("RUN_INTERRUPTED", "Memoir was closed"));
+    await Promise.allSettled([...this.#underWay]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #started<Event, Result>(
+    work: (emit: (event: Event) => void, ask: Ask) => Promise<Result>,
+    options: CallOptions | undefined,
+  ): ActiveRun<Event, Result> {
+    const run = startRun(work, this.#ask(options).signal);
+    this.#tracked(run.result);
+    return run;
+  }
+
+  #tracked<T>(work: Promise<T>): Promise<T> {
+    const settled: Promise<void> = work.then(
+      () => {},
+      () => {},
+    );
+    this.#underWay.add(settled);
+    settled.then(() => this.#underWay.delete(settled));
+    return work;
+  }
+
+  #ask({ signal }: CallOptions = {}): Ask {
+    const closing = this.#closing.signal;
+    return { signal: signal === undefined ? closing : AbortSignal.any([signal, closing]) };
+  }
+}
