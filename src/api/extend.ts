@@ -24,7 +24,9 @@ export {
   wrapperScript,
   writeStopMark,
 } from "../exec/core/index.ts";
+export { checkAsk } from "../kernel/index.ts";
 export { createFolderSource } from "../lang/core/index.ts";
+export { type ProgramOutcome, type ProgramRequest, runProgram } from "../process/index.ts";
 export {
   columnsDigest,
   equalRows,
