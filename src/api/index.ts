@@ -9,7 +9,7 @@ export type {
   DiagnosticFact,
   DiffResult,
   EntriesTouched,
-  EntryRow,
+  EntryPage,
   ExecutorOrder,
   Extensions,
   FailureFact,
