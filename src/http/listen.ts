@@ -47,10 +47,10 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
     small: options.maxBufferedBytes ?? 256 * 1024 * 1024,
     large: options.maxBufferedLargeBytes ?? 320 * 1024 * 1024,
   });
-  const closing = new AbortController();
+  const asks = new OpenAsks();
   http.maxConnections = options.maxConnections ?? 1000;
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    void respond({ server, bodies, closing: closing.signal }, request, response);
+    void respond({ server, bodies, asks }, request, response);
   };
   http.on("request", onRequest);
   // Clients that ask first are told before they send what nobody would read.
@@ -79,7 +79,7 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
     port,
     close: () =>
       new Promise((resolve) => {
-        closing.abort(new AppError("RUN_INTERRUPTED", "answering a request: the server stops"));
+        asks.close();
         http.close(() => resolve());
         http.closeIdleConnections();
       }),
@@ -89,17 +89,17 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
 interface Door {
   readonly server: HttpHandler;
   readonly bodies: Bodies;
-  readonly closing: AbortSignal;
+  readonly asks: OpenAsks;
 }
 
 async function respond(
-  { server, bodies, closing }: Door,
+  { server, bodies, asks }: Door,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const head = headOf(request);
   const most = server.mostBodyBytes(head);
-  const ask = new RequestAsk(response, closing);
+  const ask = new RequestAsk(response, asks);
   const read = await bodies.read(request, most);
   // Nothing is kept of what is refused.
   if (read.kind !== "read") read.release();
@@ -144,27 +144,54 @@ function lengthOf({ headers }: IncomingMessage): number {
  */
 class RequestAsk implements Ask {
   readonly #response: ServerResponse;
-  readonly #closing: AbortSignal;
-  #signal: AbortSignal | undefined;
+  readonly #open: OpenAsks;
+  #controller: AbortController | undefined;
 
-  constructor(response: ServerResponse, closing: AbortSignal) {
+  constructor(response: ServerResponse, open: OpenAsks) {
     this.#response = response;
-    this.#closing = closing;
+    this.#open = open;
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= AbortSignal.any([this.#closing, this.#gone()]);
-    return this.#signal;
+    this.#controller ??= this.#watched(new AbortController());
+    return this.#controller.signal;
   }
 
-  #gone(): AbortSignal {
-    const gone = new AbortController();
-    const abort = () =>
-      gone.abort(new AppError("RUN_INTERRUPTED", "answering a request: the client went away"));
-    if (this.#response.closed) abort();
-    else this.#response.once("close", abort);
-    return gone.signal;
+  #watched(controller: AbortController): AbortController {
+    const end = () => {
+      this.#open.remove(controller);
+      controller.abort(new AppError("RUN_INTERRUPTED", "answering a request: the client went away"));
+    };
+    this.#open.add(controller);
+    if (this.#response.closed) end();
+    else this.#response.once("close", end);
+    return controller;
   }
+}
+
+/** What a closing server cancels. Not AbortSignal.any: signals that live as long as the server collect those made of them. */
+class OpenAsks {
+  readonly #controllers = new Set<AbortController>();
+  #isClosed = false;
+
+  add(controller: AbortController): void {
+    if (this.#isClosed) cancel(controller);
+    else this.#controllers.add(controller);
+  }
+
+  remove(controller: AbortController): void {
+    this.#controllers.delete(controller);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const controller of this.#controllers) cancel(controller);
+    this.#controllers.clear();
+  }
+}
+
+function cancel(controller: AbortController): void {
+  controller.abort(new AppError("RUN_INTERRUPTED", "answering a request: the server stops"));
 }
 
 interface Held {
