@@ -2,10 +2,16 @@
  * Brings the final outputs to where a person looks for them: `<folder>/<output>/<file>`, members of arrays in
  * `<output>/<index>/`. In the run's folder files are shared with the cache by link; elsewhere they are copies.
  */
-import { constants, linkSync, lstatSync, mkdirSync, statSync } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
+import { linkSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { copyTree, notRegular, realPathOfSync } from "../files/index.ts";
+import {
+  copyTree,
+  notRegular,
+  overwritten,
+  realPathOfSync,
+  realPathsOf,
+  replaceByCopy,
+} from "../files/index.ts";
 import {
   AppError,
   type Ask,
@@ -16,7 +22,7 @@ import {
   systemErrorCode,
 } from "../kernel/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
-import { mapFilesOf } from "./files-of.ts";
+import { filesOf, mapFilesOf } from "./files-of.ts";
 
 export interface Delivery {
   readonly folder: string;
@@ -39,6 +45,9 @@ export interface Delivery {
 /** The outputs with locations below the folder. */
 export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): Promise<Outputs> {
   const taken = new Set<string>();
+  // In the run's own folder nothing is there before.
+  const locations = delivery.how === "copy" ? filesOf(outputs).map(({ location }) => location) : [];
+  const sources = realPathsOf(locations);
   const mayLink = (path: string) => delivery.how === "link" && delivery.mayLink?.(path) !== false;
   const link = async (source: string, target: string): Promise<boolean> => {
     const linked = delivery.linking?.(source);
@@ -56,6 +65,12 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
       const source = await delivery.hostPathOf(file);
+      const needed = overwritten(target, source, sources);
+      if (needed !== undefined)
+        throw new AppError(
+          "FILE_NOT_WRITABLE",
+          `delivering outputs to ${shownName(target)}: it would overwrite ${shownName(needed)}, which another output is made of`,
+        );
       if (delivery.isPlainFile?.(source) === true && to.mayLink(source)) {
         to.folders.make(folder);
         if (await link(source, target)) return { ...file, location: target };
@@ -101,8 +116,7 @@ async function bring(source: string, target: string, to: Target): Promise<void> 
 
 async function placeFile(source: string, target: string, to: Target): Promise<void> {
   if (to.mayLink(source) && (await to.link(source, target))) return;
-  await rm(onDisk(target), { force: true });
-  await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
+  await replaceByCopy(source, target);
 }
 
 interface Target {

@@ -2,10 +2,10 @@
  * A folder brought to another place as `readTree` sees it: links that stay inside remain links, links that lead out
  * become what they lead to, empty folders, names and execute bits stay. Nothing in the copy leads back to the original.
  */
-import { constants } from "node:fs";
-import { copyFile, lstat, rm } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { AppError, onDisk, shownName } from "../kernel/index.ts";
 import { materialiseDirectory } from "./materialise.ts";
+import { replaceByCopy } from "./replace-by-copy.ts";
 import { keptTarget, readTree, type TreeOrder, treeLimits } from "./tree.ts";
 
 /** A folder spread out: where every file's bytes are, links that lead out replaced by what they lead to. */
@@ -93,7 +93,7 @@ export async function copyTree(
   target: string,
   order: TreeOrder & { readonly place?: PlaceFile },
 ): Promise<void> {
-  const place = order.place ?? copyOne;
+  const place = order.place ?? replaceByCopy;
   const { files, links, emptyFolders } = await spreadTree(root, order);
   await materialiseDirectory(
     target,
@@ -104,9 +104,4 @@ export async function copyTree(
     ],
     (file, path) => place(file.source, path),
   );
-}
-
-async function copyOne(source: string, target: string): Promise<void> {
-  await rm(onDisk(target), { force: true });
-  await copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
 }

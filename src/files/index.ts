@@ -4,6 +4,8 @@ export { copyTree, spreadTree } from "./copy-tree.ts";
 export { followLinks } from "./follow-links.ts";
 export { makeFolders, makeFoldersSync } from "./make-folders.ts";
 export { type DirectoryMember, materialiseDirectory, placeLink } from "./materialise.ts";
+export { overwritten, realPathsOf } from "./overwritten.ts";
+export { replaceByCopy } from "./replace-by-copy.ts";
 export {
   isOwn,
   isProgram,

@@ -158,6 +158,31 @@ describe("memoir run WORKFLOW", () => {
     });
   });
 
+  it("keeps inputs that lie in the folder of outputs and are passed on", async () => {
+    await box.write(
+      "w.wdl",
+      `version 1.2
+workflow w { input { File a  File b  Directory d } output { File o1 = a  File o2 = b  Directory o3 = d } }
+`,
+    );
+    for (const folder of ["o1", "o2", "o3/d"])
+      await mkdir(box.path(`results/${folder}`), { recursive: true });
+    const names = ["results/o1/x.txt", "results/o2/x.txt", "results/o3/d/y.txt"];
+    for (const name of names) await box.write(name, name);
+    await symlink("results", box.path("linked"));
+    const all = () => Promise.all(names.map((name) => box.read(name)));
+    for (const from of ["results", "linked"]) {
+      const words = [`a=./${from}/o1/x.txt`, `b=./${from}/o2/x.txt`, `d=./${from}/o3/d`];
+      expect((await runOnHost(box, "w.wdl", ...words, "--out", "results")).state).toBe("succeeded");
+      expect(await all()).toEqual(names);
+    }
+    const swapped = ["a=./results/o2/x.txt", "b=./results/o1/x.txt", "d=./results/o3/d"];
+    const refused = await box.run("run", "w.wdl", ...swapped, ...onHost, "--out", "results");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/would overwrite .*x\.txt, which another output is made of/);
+    expect(await all()).toEqual(names);
+  });
+
   it("writes no output through a link that lies in the folder of outputs", async () => {
     await box.write(
       "d.wdl",

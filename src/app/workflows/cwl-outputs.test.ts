@@ -118,3 +118,10 @@ it("a folder is not written through a link, and its members take the place of li
   expect(readFileSync(join(outdir, "d/in/x.txt"), "utf8")).toBe("new");
   expect(readFileSync(mine.location, "utf8")).toBe("mine");
 });
+
+it("inputs that are passed on under each other's names are not overwritten", async () => {
+  const [a, b] = [file("out/a.txt", "a"), file("out/b.txt", "b")];
+  const swapped = delivered({ a: { ...a, basename: "b.txt" }, b: { ...b, basename: "a.txt" } });
+  await expect(swapped).rejects.toMatchObject({ code: "FILE_NOT_WRITABLE" });
+  expect([a, b].map(({ location }) => readFileSync(location, "utf8"))).toEqual(["a", "b"]);
+});

@@ -13,7 +13,7 @@ import {
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { copyTree, namesIn } from "../../files/index.ts";
+import { copyTree, namesIn, overwritten, realPathsOf } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
@@ -29,7 +29,8 @@ export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask)
   await mkdir(outdir, { recursive: true });
   // Other programs read long integers exactly, and take what has an exponent for something else.
   const { numberText, fileLocation } = await (await import("../../lang/cwl/index.ts")).runnerParts();
-  const delivery = new Delivery(outdir, { numberText, fileLocation }, ask);
+  const sources = realPathsOf(filesIn(Object.values(outputs)));
+  const delivery = new Delivery({ outdir, sources }, { numberText, fileLocation }, ask);
   const members: string[] = [];
   for (const [name, value] of Object.entries(outputs))
     members.push(`  ${JSON.stringify(name)}: ${await delivery.text(value, "  ")}`);
@@ -41,6 +42,7 @@ type LocationOf = (path: string) => string;
 
 class Delivery {
   readonly #outdir: string;
+  readonly #sources: readonly string[];
   readonly #numberText: (value: number) => string;
   readonly #locationOf: LocationOf;
   readonly #ask: Ask;
@@ -52,11 +54,12 @@ class Delivery {
   readonly #next = new Map<string, number>();
 
   constructor(
-    outdir: string,
+    { outdir, sources }: { readonly outdir: string; readonly sources: readonly string[] },
     language: { readonly numberText: (value: number) => string; readonly fileLocation: LocationOf },
     ask: Ask,
   ) {
     this.#outdir = outdir;
+    this.#sources = sources;
     this.#numberText = language.numberText;
     this.#locationOf = language.fileLocation;
     this.#ask = ask;
@@ -93,6 +96,12 @@ class Delivery {
       );
     const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);
+    const needed = overwritten(target, file.location, this.#sources);
+    if (needed !== undefined)
+      throw new AppError(
+        "FILE_NOT_WRITABLE",
+        `bringing outputs to ${shownName(target)}: it would overwrite ${shownName(needed)}, which another output is made of`,
+      );
     const way = { source: file.location, target, name };
     if (file.kind === "directory") return bringDirectory(way, this.#locationOf);
     const own = await bringFile({ ...way, facts }, this.#locationOf);
@@ -123,6 +132,15 @@ class Delivery {
       return name;
     }
   }
+}
+
+function filesIn(values: readonly Value[]): readonly string[] {
+  return values.flatMap((value): readonly string[] => {
+    if (typeof value !== "object" || value === null) return [];
+    if (isList(value)) return filesIn(value);
+    if (value.kind === "record") return filesIn(value.entries.map(([, item]) => item));
+    return [value.location, ...filesIn(value.siblings ?? [])];
+  });
 }
 
 /** Whether it names something in a folder, and nothing outside of it. */
