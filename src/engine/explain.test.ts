@@ -88,7 +88,7 @@ describe("the explanation of a miss", () => {
     const { rm } = await import("node:fs/promises");
     for await (const entry of made.store.list(freshAsk()))
       await rm((entry.outputs["out"] as FileValue).location, { force: true });
-    expect((await words(made, {}))[0]).toContain("its files were gone");
+    expect((await words(made, {}))[0]).toContain("its files were missing");
   });
 });
 

@@ -41,7 +41,7 @@ it("names a missing podman", async () => {
 
 it("does not use an engine on another machine, which would not see the files", async () => {
   const words = await refusalOf({ env: { PATH: home, DOCKER_HOST: "tcp://10.0.0.1:2375" } });
-  expect(words).toContain("DOCKER_HOST=tcp://10.0.0.1:2375: not a unix socket");
+  expect(words).toContain("DOCKER_HOST=tcp://10.0.0.1:2375: not a Unix socket");
 });
 
 it("follows Docker's current context", async () => {
