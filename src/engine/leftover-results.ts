@@ -33,6 +33,6 @@ export async function recordLeftovers(
       refused.push(`${result.entry.callPath}: ${wordsOf(error)}`);
     }
   }
-  if (waiting.size === 0) await waiting.clear();
+  if (waiting.size === 0) await (torn > 1 ? waiting.setAside() : waiting.clear());
   return { recorded, refused, waiting: waiting.size };
 }

@@ -10,6 +10,7 @@ import { folderLeases } from "./call-leases.ts";
 import { readRunJson, shownState } from "./run-folder.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import { type Bench, oneCall, openBench, scriptedImages } from "./scripted-run.ts";
+import { countWaiting } from "./waiting-results.ts";
 
 let bench: Bench | undefined;
 afterEach(async () => {
@@ -96,6 +97,17 @@ describe("after a crash", () => {
     });
     expect(bench.seen("log")[0]?.words).toContain("recorded 1 finished calls of run-1");
     await expect(readFile(pendingOf("run-1"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("lines of its list that cannot be read are counted, reported and kept", async () => {
+    bench = await openBench(new ScriptedExecutor({ play: makesOut }));
+    await bench.one({}, { cache: { store: broken(bench.store, down), patienceMs: 0 } });
+    const lines = (await readFile(pendingOf("run-1"), "utf8")).replaceAll('{"id"', "?");
+    await kill(bench, "run-1", { pending: `${lines}more that nobody can read\n` });
+    expect(await countWaiting(join(bench.folder, "runs", "run-1"))).toBeGreaterThan(1);
+    expect((await bench.one()).calls).toMatchObject({ computed: 1 });
+    expect(bench.seen("cache.trouble")[0]?.words).toContain("results in its list cannot be read");
+    expect(await readFile(`${pendingOf("run-1")}.unreadable`, "utf8")).toContain("nobody can read");
   });
 
   it("what still cannot be recorded waits for the run after the next one", async () => {

@@ -12,7 +12,7 @@
  * the same inode with the same size, mtime and ctime.
  */
 import { appendFileSync } from "node:fs";
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256, sha256File } from "../hash/index.ts";
 import { AppError, type Ask, messageOf, onDisk, systemErrorCode } from "../kernel/index.ts";
@@ -105,6 +105,12 @@ export class WaitingResults {
     await rm(this.#path, { force: true });
   }
 
+  /** Nothing waits any more that can be read; what cannot be read is kept for people. */
+  async setAside(): Promise<void> {
+    this.#waiting.clear();
+    await rename(this.#path, `${this.#path}.unreadable`);
+  }
+
   /** What an earlier process left; answers how many lines could not be read. Throws when the list cannot be read. */
   async load(): Promise<number> {
     let text: string;
@@ -147,11 +153,14 @@ export class WaitingResults {
   }
 }
 
-/** How many results of an ended run wait; throws when its list cannot be read. */
+/**
+ * How many results of an ended run wait, with those that cannot be read: only the last line of a killed run may be torn
+ * for lack of a finished result. Throws when its list cannot be read.
+ */
 export async function countWaiting(directory: string): Promise<number> {
   const waiting = new WaitingResults(directory);
-  await waiting.load();
-  return waiting.size;
+  const torn = await waiting.load();
+  return waiting.size + (torn > 1 ? torn : 0);
 }
 
 /** Words when the files of a result are not provably the ones that the task left. */

@@ -64,8 +64,10 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
       checkAsk(ask, `reading ${location}`);
       const path = await here(location, ask);
       if (path === undefined) {
-        const text = (await host?.readText(location, ask)) ?? "";
-        return Buffer.from(text, "utf8").subarray(0, most).toString("utf8");
+        const pieces: Uint8Array[] = [];
+        const start = host?.read(location, ask, { start: 0, end: most });
+        if (start !== undefined) for await (const piece of start) pieces.push(piece);
+        return Buffer.concat(pieces).toString("utf8");
       }
       const found = await stat(onDisk(path));
       if (!found.isFile()) throw notRegular("loading contents", shownName(path), found);
