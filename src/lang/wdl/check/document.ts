@@ -1,5 +1,5 @@
 /** Checks one document whose imports are already checked. */
-import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import type { Diagnostic, SourceText, Steps } from "../../../kernel/index.ts";
 import type { DocumentNode, ImportNode } from "../syntax/ast.ts";
 import type { Parsed } from "../syntax/parser.ts";
 import type { CheckedDocument, CheckedTask, CheckedWorkflow } from "./checked.ts";
@@ -26,7 +26,8 @@ export interface DocumentResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function checkDocument(check: DocumentCheck): DocumentResult {
+/** Pauses between tasks, and between the nodes of a workflow. */
+export function* checkDocument(check: DocumentCheck): Steps<DocumentResult> {
   const { source, lenient, functions } = check;
   const { tree } = check.parsed;
   const missingNamespaces = new Set(check.missing.map(namespaceOf));
@@ -49,6 +50,7 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
   };
   resolveStructs(context, tree, check.imports, document);
   for (const node of tree.tasks) {
+    yield;
     const first = tasks.get(node.name.text);
     const task = checkTask(context, node, document);
     if (first === undefined) tasks.set(node.name.text, task);
@@ -68,11 +70,11 @@ export function checkDocument(check: DocumentCheck): DocumentResult {
   }
   const workflow =
     first &&
-    checkWorkflow(context, {
+    (yield* checkWorkflow(context, {
       node: first,
       callables: { tasks, imports, workflow: first.name.text },
       document,
-    });
+    }));
   for (const each of [...tasks.values(), ...(workflow === undefined ? [] : [workflow])])
     checkTypeClash(context, tree, each);
   const clash = first && tasks.get(first.name.text);

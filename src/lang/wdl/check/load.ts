@@ -8,6 +8,7 @@ import {
   breathe,
   checkAsk,
   type Diagnostic,
+  inTurns,
   mapBounded,
   messageOf,
 } from "../../../kernel/index.ts";
@@ -134,9 +135,8 @@ async function checkAll(
       return document === undefined ? [] : [{ node, document }];
     });
     const { uri, source, parsed } = each;
-    await breathe();
     const missing = parsed.tree.imports.filter((node) => !imports.some((other) => other.node === node));
-    const result = checkDocument({
+    const steps = checkDocument({
       uri,
       source,
       parsed,
@@ -145,6 +145,7 @@ async function checkAll(
       lenient: options.lenient,
       functions,
     });
+    const result = await inTurns(steps);
     checked.set(uri, result.document);
     for (const found of [each.diagnostics, result.diagnostics].flat()) diagnostics.push(found);
   }

@@ -3,6 +3,7 @@
  * they are declared), then expressions are typed. Cycles are looked for at the end.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#workflow-definition
  */
+import type { Steps } from "../../../kernel/index.ts";
 import type {
   BodyNode,
   CallNode,
@@ -63,20 +64,31 @@ export interface WorkflowCheck {
   readonly document: CheckedDocument;
 }
 
-export function checkWorkflow(context: Context, check: WorkflowCheck): CheckedWorkflow {
+export function* checkWorkflow(context: Context, check: WorkflowCheck): Steps<CheckedWorkflow> {
   const { node } = check;
   const scope = new Scope(undefined);
   const inputs = node.inputs.map((each) => declare(context, each, "input", scope));
   const pass = new BodyPass(context, check.callables, nestedInputsOf(context, node) === "allowed");
-  const entered = pass.enterAll(node.body, scope);
+  yield;
+  const entered: Entered[] = [];
+  for (const each of node.body) {
+    entered.push(...pass.enterAll([each], scope));
+    yield;
+  }
   for (const each of inputs) {
+    yield;
     if (each.node.env) context.report(wrong.envOutsideTask(context.place(each.node.span)));
     checkBinding(context, each, { scope });
     const names = expressionNames(each.node.expression);
     pass.graph.add(each.node, { label: each.node.name, names, scope, others: [] });
   }
-  const body = pass.checkAll(entered, scope, undefined);
+  const body: CheckedBodyNode[] = [];
+  for (const each of entered) {
+    body.push(...pass.checkAll([each], scope, undefined));
+    yield;
+  }
   pass.graph.reportCycles(context);
+  yield;
   const outputs = checkOutputs(context, node, scope);
   checkParameterMeta(context, node.parameterMeta, [...inputs, ...outputs.declared]);
   if (node.hints !== undefined) checkWorkflowHints(context, node.hints, scope);
