@@ -5,7 +5,6 @@
 import { posix } from "node:path";
 import {
   type Ask,
-  breathe,
   checkAsk,
   type Diagnostic,
   inTurns,
@@ -14,7 +13,7 @@ import {
 } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { ImportNode } from "../syntax/ast.ts";
-import { type Parsed, parseDocument } from "../syntax/parser.ts";
+import { type Parsed, parseInSteps } from "../syntax/parser.ts";
 import type { CheckedDocument } from "./checked.ts";
 import { soften } from "./context.ts";
 import * as wrong from "./diagnostics-document.ts";
@@ -61,8 +60,7 @@ export async function loadDocuments(
 async function readOne(tree: SourceTree, uri: string, ask: Ask): Promise<Read | undefined> {
   const source = await tree.read(uri, ask);
   if (source === undefined) return undefined;
-  await breathe();
-  return { uri, source, parsed: parseDocument(source), imports: [], diagnostics: [] };
+  return { uri, source, parsed: await inTurns(parseInSteps(source)), imports: [], diagnostics: [] };
 }
 
 /** Breadth first, so that documents of one level are read at the same time. */

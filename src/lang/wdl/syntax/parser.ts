@@ -2,7 +2,14 @@
  * The parser: a document's text in, its tree and everything wrong with it out. It never throws, whatever the text.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#wdl-documents
  */
-import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
+import {
+  atOnce,
+  type Diagnostic,
+  didYouMean,
+  type SourceText,
+  type Span,
+  type Steps,
+} from "../../../kernel/index.ts";
 import type {
   Declaration,
   DocumentNode,
@@ -38,6 +45,11 @@ const grammar = { expression: parseExpression, literal: parseLiteral };
 
 /** `document = version? (import | struct | enum | task | workflow)*` */
 export function parseDocument(source: SourceText): Parsed {
+  return atOnce(parseInSteps(source));
+}
+
+/** Pauses between elements, and between the items of a workflow. */
+export function parseInSteps(source: SourceText): Steps<Parsed> {
   if (source.text.length > longestText) {
     const empty = new Cursor({ ...source, text: "" }, grammar);
     empty.report(wrong.tooLarge({ source: { ...source, text: "" }, span: { start: 0, end: 0 } }, "16 MiB"));
@@ -78,12 +90,12 @@ interface Elements {
   readonly workflows: WorkflowNode[];
 }
 
-function parseElements(c: Cursor): Parsed {
+function* parseElements(c: Cursor): Steps<Parsed> {
   const versionSpan = c.atWord("version") ? parseVersionStatement(c) : undefined;
   const elements: Elements = { imports: [], structs: [], enums: [], tasks: [], workflows: [] };
   let separators: "none" | "some" = "none";
   while (!c.at("end")) {
-    if (!parseElement(c, elements)) skipToElement(c);
+    if (!(yield* parseElement(c, elements))) skipToElement(c);
     separators = skipSeparators(c, separators, "imports, structs, tasks and workflows");
   }
   const tree: DocumentNode = { version: c.version, ...elements, ...(versionSpan && { versionSpan }) };
@@ -115,7 +127,8 @@ function parseVersionStatement(c: Cursor): Span {
 
 const elements = ["import", "struct", "enum", "task", "workflow", "version"];
 
-function parseElement(c: Cursor, into: Elements): boolean {
+function* parseElement(c: Cursor, into: Elements): Steps<boolean> {
+  yield;
   switch (c.at("name") ? c.word : "") {
     case "import":
       into.imports.push(parseImport(c));
@@ -124,7 +137,7 @@ function parseElement(c: Cursor, into: Elements): boolean {
       into.tasks.push(parseTask(c));
       return true;
     case "workflow":
-      into.workflows.push(parseWorkflow(c));
+      into.workflows.push(yield* parseWorkflow(c));
       return true;
     case "struct":
       into.structs.push(parseStruct(c));

@@ -1,6 +1,6 @@
 /** What tasks, workflows and structs have in common: declarations, attribute sections, metadata. */
 
-import { didYouMean } from "../../../kernel/index.ts";
+import { atOnce, didYouMean, type Steps } from "../../../kernel/index.ts";
 import type { Attribute, AttributeSection, Declaration, MetaEntry, MetaSection, MetaValue } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
@@ -11,13 +11,24 @@ import { parseType } from "./type-syntax.ts";
 
 /** `'{' item* '}'`. An item answers false when it could not be read; then the next line that looks like one is sought. */
 export function parseBlock(c: Cursor, what: string, item: () => boolean): void {
+  atOnce(blockInSteps(c, what, item));
+}
+
+/** As `parseBlock`, and pauses after each item: blocks may be as long as the document. */
+export function* blockInSteps(
+  c: Cursor,
+  what: string,
+  item: () => boolean | Steps<boolean>,
+): Steps<undefined> {
   const opened = c.span;
   if (!c.expect("{", `"{" to open ${what}`)) return;
   let separators: "none" | "some" = "none";
   while (!c.at("}") && !c.at("end")) {
     const { start } = c;
-    if (!item()) skipToNext(c, start);
+    const read = item();
+    if (!(typeof read === "boolean" ? read : yield* read)) skipToNext(c, start);
     separators = skipSeparators(c, separators, "declarations");
+    yield;
   }
   c.close("}", opened);
 }
@@ -70,8 +81,12 @@ export function endOfItem(c: Cursor, what: "declaration" | "value" | "call" = "d
 
 /** `input = 'input' '{' declaration* '}'`, `output = 'output' '{' bound declaration* '}'` */
 export function parseDeclarations(c: Cursor, what: "an input" | "an output"): Declaration[] {
+  return atOnce(declarationsInSteps(c, what));
+}
+
+export function* declarationsInSteps(c: Cursor, what: "an input" | "an output"): Steps<Declaration[]> {
   const declarations: Declaration[] = [];
-  parseBlock(c, what === "an input" ? "the input section" : "the output section", () => {
+  yield* blockInSteps(c, what === "an input" ? "the input section" : "the output section", () => {
     const declaration = parseDeclaration(c);
     if (declaration === undefined) return false;
     declarations.push(declaration);

@@ -1,4 +1,5 @@
 /** Workflows. https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#workflow-definition */
+import type { Steps } from "../../../kernel/index.ts";
 import type {
   AttributeSection,
   BodyNode,
@@ -17,11 +18,12 @@ import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 import { parseExpression } from "./expression.ts";
 import {
+  blockInSteps,
+  declarationsInSteps,
   endOfItem,
   parseAttributes,
   parseBlock,
   parseDeclaration,
-  parseDeclarations,
   parseMeta,
 } from "./sections.ts";
 import { SectionsSeen, splitUnbound } from "./task-syntax.ts";
@@ -36,15 +38,15 @@ interface WorkflowDraft {
 }
 
 /** `workflow = 'workflow' name '{' (input | bodyNode | output | hints | meta | parameter_meta)* '}'` */
-export function parseWorkflow(c: Cursor): WorkflowNode {
+export function* parseWorkflow(c: Cursor): Steps<WorkflowNode> {
   const { start } = c;
   c.next();
   const name = c.declareName("the workflow's name");
   const seen = new SectionsSeen();
   const draft: WorkflowDraft = {};
   const nodes: BodyNode[] = [];
-  parseBlock(c, `workflow ${name.text}`, () => {
-    if (parseSection(c, draft, seen)) return true;
+  yield* blockInSteps(c, `workflow ${name.text}`, function* () {
+    if (yield* parseSection(c, draft, seen)) return true;
     return parseBodyNode(c, nodes);
   });
   const { bound, unbound } = splitUnbound<BodyNode>(c, nodes);
@@ -63,7 +65,7 @@ export function parseWorkflow(c: Cursor): WorkflowNode {
   };
 }
 
-function parseSection(c: Cursor, draft: WorkflowDraft, seen: SectionsSeen): boolean {
+function* parseSection(c: Cursor, draft: WorkflowDraft, seen: SectionsSeen): Steps<boolean> {
   if (!c.at("name") || c.peek() !== "{") return false;
   const { word, span } = c;
   switch (word) {
@@ -71,14 +73,15 @@ function parseSection(c: Cursor, draft: WorkflowDraft, seen: SectionsSeen): bool
       c.next();
       c.needs("1.0", "the input section", span);
       const first = seen.first(c, word, span);
-      const inputs = parseDeclarations(c, "an input");
+      const inputs = yield* declarationsInSteps(c, "an input");
       draft.inputs = first ? inputs : [...(draft.inputs ?? []), ...inputs];
       return true;
     }
     case "output":
       c.next();
       seen.first(c, word, span);
-      if (c.has("1.0")) draft.outputs = [...(draft.outputs ?? []), ...parseDeclarations(c, "an output")];
+      if (c.has("1.0"))
+        draft.outputs = [...(draft.outputs ?? []), ...(yield* declarationsInSteps(c, "an output"))];
       else parseOldOutputs(c, draft);
       return true;
     case "hints":
