@@ -92,10 +92,10 @@ class Driver {
     this.#declareExports(workflow.body, scope);
     const outputScope = new Scope(scope, "");
     for (const output of workflow.outputs) outputScope.declare(output.name);
-    await Promise.all([
-      ...workflow.inputs.map((input) => this.#bindInput(input, scope)),
-      ...this.#startBody(workflow.body, scope),
-      ...workflow.outputs.map((output) => {
+    const starts = [
+      ...workflow.inputs.map((input) => () => this.#bindInput(input, scope)),
+      ...workflow.body.map((node) => () => this.#start(node, scope)),
+      ...workflow.outputs.map((output) => () => {
         const { name, type, expression } = output;
         // An output may have the name of what it is made of: in its own expression that is what is meant.
         const inner = new Scope(outputScope, "");
@@ -103,7 +103,14 @@ class Driver {
         if (shadowed !== undefined) inner.add(name, shadowed);
         return this.#declaration(inner, name, type, expression, `output "${name}"`, outputScope.find(name));
       }),
-    ]);
+    ];
+    const started: (Promise<void> | void)[] = [];
+    for (const start of starts) {
+      const turn = breathe();
+      if (turn !== undefined) await turn;
+      started.push(start());
+    }
+    await Promise.all(started);
     const named = workflow.outputs.map(({ name }) => [name, outputScope.find(name)] as const);
     const outputs = named.flatMap(([name, slot]) =>
       slot?.value === undefined ? [] : [[name, slot.value] as const],
