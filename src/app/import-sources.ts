@@ -1,4 +1,4 @@
-/** The files that an import was told to read: one file, a folder with all that is below it, an object or a prefix on S3. */
+/** The files that an import was asked to read: one file, a folder with all that is below it, an object or a prefix on S3. */
 import { mkdtemp, readdir, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -15,7 +15,7 @@ import {
 import type { Environment } from "./environment.ts";
 
 export type ImportSource =
-  /** A file of this machine, whatever it is called. */
+  /** A file on this machine, whatever it is called. */
   | { readonly kind: "file"; readonly path: string }
   | {
       readonly kind: "tree";

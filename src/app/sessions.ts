@@ -135,7 +135,7 @@ function parseSession(text: string, path: string): Session {
     )
       return value as Session;
   } catch {
-    // Told below, together with well-formed files of another shape.
+    // Reported below, together with well-formed files of another shape.
   }
   throw new AppError("SESSION_DAMAGED", `cannot read the session ${path}: it is not what serve wrote`);
 }
@@ -153,7 +153,7 @@ interface ProcessLook {
   readonly pid: number;
   /** A word that differs between two processes with the same id; `gone` where there is no such process. */
   readonly start: string;
-  /** 0 where it cannot be told. */
+  /** 0 where it cannot be determined. */
   readonly parent: number;
 }
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { AppError, type ErrorCode, redact } from "../kernel/index.ts";
 
 const redisAddress = /^(rediss?|valkeys?|redis\+unix|unix):/i;
-/** One letter is no scheme: nothing that is understood here has one of that length. */
+/** One letter is not a scheme: nothing that is understood here has one of that length. */
 const anyScheme = /^[a-z][a-z0-9+.-]+:/i;
 
 export function isRedisAddress(place: string): boolean {

@@ -61,7 +61,7 @@ export async function unpackArchive(request: Unpacking, ask: Ask): Promise<void>
 
 /** Archives of repositories hold one folder with everything in it: answers the folder where things begin. */
 export async function topOfArchive(unpacked: string): Promise<string> {
-  // What systems put beside what was packed is nobody's content.
+  // What systems put next to what was packed is nobody's content.
   const entries = (await readdir(unpacked, { withFileTypes: true })).filter(
     ({ name }) => !name.startsWith(".") && name !== "__MACOSX",
   );

@@ -12,7 +12,7 @@ import { version } from "./version.ts";
 if (process.versions.v8.startsWith("11.")) setFlagsFromString("--interrupt-budget=600000");
 
 const given = process.argv.slice(2);
-// Ersilia's users write `ersilia -v run …`; Memoir tells what it does anyway.
+// Ersilia's users write `ersilia -v run …`; Memoir shows what it does anyway.
 const words = given.length > 1 && /^(-v|--verbose)$/.test(given[0] ?? "") ? given.slice(1) : given;
 const first = words[0];
 
@@ -47,6 +47,6 @@ function reportSilentEnd(): void {
         "  This should not happen. Please report it with the command and the workflow.\n",
     );
   } catch {
-    // Nobody reads what it says; the code still tells.
+    // Nobody reads the output; the exit code still counts.
   }
 }

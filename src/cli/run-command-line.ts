@@ -18,7 +18,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   const { stdout, stderr } = process;
   // A copy, so that what is set below stays in this process and does not reach the programs it starts.
   const env = { ...process.env };
-  // The AWS SDK tells each user on Node 20 that a later version of it will want Node 22: nothing they could act on.
+  // The AWS SDK warns each user on Node 20 that a later version of it will want Node 22: nothing they could act on.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   const output = createStandardOutput(stdout);
   for (const stream of [stdout, stderr])

@@ -4,7 +4,7 @@ import { AppError, systemErrorCode } from "../kernel/index.ts";
 import type { RowStream } from "../predict/index.ts";
 
 export interface StandardOutput {
-  /** Whether a command writes rows: then a reader that is gone is an error of its writes and ends the command in order. */
+  /** Whether a command writes rows: then a reader that no longer exists is an error of its writes and ends the command in order. */
   readonly hasRows: boolean;
   rows(): RowStream;
 }

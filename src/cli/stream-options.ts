@@ -1,4 +1,4 @@
-/** `-` as a file name: standard input and standard output, and the formats that have no extension to tell them. */
+/** `-` as a file name: standard input and standard output, and their formats, which no extension shows. */
 import type { Readable } from "node:stream";
 import { AppError } from "../kernel/index.ts";
 import type { InputFormat, RowStream, StreamedFormat } from "../predict/index.ts";

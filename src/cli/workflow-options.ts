@@ -82,7 +82,7 @@ export function programOrder(given: Given) {
 /** @throws CLI_USAGE */
 export function expressionWish(given: Given) {
   const seconds = given.count("eval-timeout");
-  // A timer of Node has no more bits, and a shorter limit ends what is no loop.
+  // A timer of Node has no more bits, and a shorter limit ends what is not a loop.
   if (seconds !== undefined && !(seconds >= 0.05 && seconds <= 1_000_000))
     throw new AppError("CLI_USAGE", `--eval-timeout: expected 0.05 to 1000000 seconds, got ${seconds}`);
   const bytes = sizeBytes(given.text("js-memory"), "--js-memory");

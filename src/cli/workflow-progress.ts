@@ -8,7 +8,7 @@ import { count, duration } from "./words.ts";
 
 const terminalEveryMs = 100;
 const plainEveryMs = 5_000;
-/** Calls that are told one by one where there is no terminal. */
+/** Calls that are reported one by one where there is no terminal. */
 const mostCallLines = 40;
 
 export interface WorkflowProgress {
@@ -19,7 +19,7 @@ export interface WorkflowProgress {
 export function createWorkflowProgress(
   screen: Screen,
   now: () => number = () => performance.now(),
-  /** `last`: whoever shows the result tells them, with all that is known, so that each is told once. */
+  /** `last`: the result's renderer shows them, with all that is known, so that each is reported once. */
   failures: "at once" | "last" = "at once",
 ): WorkflowProgress {
   const startedAt = now();
@@ -60,7 +60,7 @@ export function createWorkflowProgress(
     if (screen.errorIsTerminal) screen.status(line().slice(0, width));
     else screen.say(line());
   };
-  const tell = (word: string, call: string, note = "") => {
+  const report = (word: string, call: string, note = "") => {
     if (screen.errorIsTerminal || ++callLines > mostCallLines) return;
     screen.say(`${word} ${call}${note}`);
     shownAt = now();
@@ -102,16 +102,16 @@ export function createWorkflowProgress(
           break;
         case "call.reused":
           counts.reused++;
-          tell("reused", event.call);
+          report("reused", event.call);
           break;
         case "call.computed":
           counts.computed++;
           running.delete(event.call);
-          tell("computed", event.call, ` in ${duration(event.usage.wallSeconds)}`);
+          report("computed", event.call, ` in ${duration(event.usage.wallSeconds)}`);
           break;
         case "call.stored":
           counts.stored++;
-          tell("stored", event.call);
+          report("stored", event.call);
           break;
         case "call.taken-back":
           counts[event.was]--;

@@ -14,12 +14,12 @@ export async function replaceByCopy(source: string, target: string): Promise<voi
   const isItself = there?.isFile() === true && there.dev === from.dev && there.ino === from.ino;
   if (isItself && there.nlink === 1) return;
   if (there === undefined) return copyFile(onDisk(source), onDisk(target), constants.COPYFILE_FICLONE);
-  const beside = `${target}.${randomUUID().slice(0, 8)}.new`;
+  const copy = `${target}.${randomUUID().slice(0, 8)}.new`;
   try {
-    await copyFile(onDisk(source), onDisk(beside), constants.COPYFILE_FICLONE);
-    await rename(onDisk(beside), onDisk(target));
+    await copyFile(onDisk(source), onDisk(copy), constants.COPYFILE_FICLONE);
+    await rename(onDisk(copy), onDisk(target));
   } catch (error) {
-    await rm(onDisk(beside), { force: true });
+    await rm(onDisk(copy), { force: true });
     throw error;
   }
 }

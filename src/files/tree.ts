@@ -44,7 +44,7 @@ export type TreeMember =
       /** Its text alone, read inside the folder, says where it leads: it means the same wherever the folder lies. */
       readonly own: boolean;
     }
-  /** A folder with nothing in it; other folders are told by what lies in them. */
+  /** A folder with nothing in it; other folders are described by what is in them. */
   | { readonly kind: "empty"; readonly path: string };
 
 export interface TreeLimits {
@@ -137,13 +137,13 @@ export function isOwn(path: string, target: string): boolean {
   return steps <= path.split("/").length - 1;
 }
 
-/** The owner may execute it: what a task sees of a file besides its bytes. */
+/** The owner may execute it: what a task sees of a file in addition to its bytes. */
 export function isProgram(facts: { readonly mode: bigint | number }): boolean {
   return (Number(facts.mode) & 0o100) !== 0;
 }
 
 /**
- * Words for what is no regular file, no folder and no link; undefined for those.
+ * Words for what is not a regular file, no folder and no link; undefined for those.
  * @example whatItIs(statSync("/dev/zero")) // "a character device"
  */
 export function whatItIs(facts: { readonly mode: bigint | number }): string | undefined {

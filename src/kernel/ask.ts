@@ -63,7 +63,7 @@ export function withPatience(ask: Ask, limitMs: number): { ask: Ask; done: () =>
   };
   wait();
   return {
-    // No `deadlineAt`: an hour on the clock may be a second of ours.
+    // No `deadlineAt`: an hour on the clock may be a second here.
     ask: {
       signal: controller.signal,
       ...(ask.deadlineAt === undefined ? {} : { deadlineAt: ask.deadlineAt }),

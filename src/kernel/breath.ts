@@ -40,7 +40,7 @@ async function turn(): Promise<void> {
   since = performance.now();
   do {
     waiting[next++]?.();
-    // What it goes on with is done before the clock is looked at again.
+    // What it continues with is done before the clock is looked at again.
     for (let hop = 0; hop < 4; hop++) await undefined;
   } while (next < waiting.length && performance.now() - since < sliceMs);
   if (next < waiting.length) {

@@ -1,6 +1,6 @@
 /**
- * The one way of leaving something alone that does not answer: a store, a tier, a server. No I/O and no clock of its
- * own; the time comes from outside (milliseconds of any clock that only goes forward, e.g. `performance.now()`).
+ * The one way to stop using something that does not answer: a store, a tier, a server. No I/O and no clock; the time
+ * comes from outside (milliseconds of any clock that only goes forward, e.g. `performance.now()`).
  *
  *   closed     everybody passes. After `opensAfter` failures in a row it opens.
  *   open       nobody passes, for a rest that grows with every failed probe, up to `longestRestMs`.
@@ -13,7 +13,7 @@
  *
  *   answered      it said something, were it an error of one request. Closes the breaker.
  *   failed        it was silent for all of the time that it was given, or it refused everybody.
- *   inconclusive  nothing is known: the caller was interrupted, the name of this one object was refused, a file of ours
+ *   inconclusive  nothing is known: the caller was interrupted, the name of this one object was refused, one of Memoir's files
  *                 could not be read, or the time ran out because *this* process got no processor.
  *
  * How a caller knows the last one: a timer that fires long after its planned time was not served in time, and neither

@@ -35,7 +35,7 @@ export interface Pace {
 
 /**
  * As `mapBounded`, for work of which much ends in moments and some takes long: what ends soon is done a few at a time,
- * so that thousands of half-done things do not fill the memory, and what takes long does not keep others from starting.
+ * so that thousands of half-done things do not fill the memory, and what takes long does not delay the start of others.
  */
 export async function mapPaced<T, R>(
   items: readonly T[],

@@ -33,7 +33,7 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
-/** A broken promise of our own code. Thrown as a plain Error: callers must not handle it. */
+/** A broken promise of Memoir's code. Thrown as a plain Error: callers must not handle it. */
 export function invariant(condition: unknown, words: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${words}`);
 }

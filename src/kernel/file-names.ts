@@ -12,7 +12,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 const first = 0xdc80;
 const last = 0xdcff;
 
-/** Whether a text stands for bytes that are not UTF-8 (or is no text that UTF-8 can write). */
+/** Whether a text stands for bytes that are not UTF-8 (or is not text that UTF-8 can write). */
 export function isIllFormed(text: string): boolean {
   return loneSurrogate.test(text);
 }

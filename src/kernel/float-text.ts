@@ -1,6 +1,6 @@
 /**
  * A floating point number as Python writes it (`repr`), and so as every file of Ersilia has it: a point even where nothing
- * follows it (`1.0`), an exponent of two digits from 1e16 and below 1e-4 (`1e-05`). Readers tell floats from integers by
+ * follows it (`1.0`), an exponent of two digits from 1e16 and below 1e-4 (`1e-05`). Readers distinguish floats from integers by
  * it. The digits are the fewest that give the number back.
  */
 export function floatText(value: number): string {

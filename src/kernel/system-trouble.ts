@@ -1,6 +1,6 @@
 /**
  * What the machine refused, where no code on the way had its own words for it. The disk, the limits and the permissions
- * of a machine are its user's business and no fault of ours, so such an error must never be reported as a bug.
+ * of a machine are its user's business and not Memoir's fault, so such an error must never be reported as a bug.
  */
 import type { ErrorCode } from "./catalogue.ts";
 import { AppError, isAppError, messageOf } from "./errors.ts";

@@ -35,7 +35,7 @@ export interface ChangeTimes {
    * @param lookedAtMs when `stats` were taken, in milliseconds since 1970.
    */
   settled(path: string, stats: BigIntStats, lookedAtMs: number): Promise<boolean>;
-  /** Whether the file lies on a file system whose change times cannot be set. */
+  /** Whether the file is on a file system whose change times cannot be set. */
   reliable(path: string, stats: BigIntStats): Promise<boolean>;
 }
 

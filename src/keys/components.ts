@@ -31,10 +31,10 @@ export type ContainerFact =
       readonly kind: "image";
       readonly platform: string;
       readonly configDigest: string;
-      /** The command runs behind the image's entry point. What that is the digest tells. */
+      /** The command runs behind the image's entry point. The digest determines what that is. */
       readonly entrypoint?: "kept";
     }
-  /** No container: the identity of the host's environment, as its executor tells it. */
+  /** No container: the identity of the host's environment, as its executor reports it. */
   | {
       readonly kind: "environment";
       readonly identity: string;
@@ -140,7 +140,7 @@ function resourcesOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
 
 /**
  * A front end's version matters only where its language is evaluated after the command has ended: in output
- * expressions. Outputs named by path, glob or stream mean the same in every version. A family of its own wraps the command
+ * expressions. Outputs named by path, glob or stream mean the same in every version. A separate family wraps the command
  * in run-time text, so its version always matters.
  */
 function engineOf(call: TaskCall): CanonicalJson {
@@ -149,7 +149,7 @@ function engineOf(call: TaskCall): CanonicalJson {
   return call.outputRules.some((rule) => rule.from.kind === "expression") ? version : "any";
 }
 
-/** Of passed variables a digest: a manifest is no place for a token. */
+/** Of passed variables a digest: a manifest is not a place for a token. */
 function envOf(call: TaskCall): CanonicalJson {
   const passed = Object.entries(call.passedEnv ?? {}).filter(([name]) => !(name in call.env));
   if (passed.length === 0) return sorted(call.env);

@@ -19,7 +19,7 @@ const bigFileBytes = 16 << 20;
 const mostWorkers = 4;
 const mostSmallFiles = 32;
 
-/** Runs inside the worker; text because a bundled program has no file of its own for it. */
+/** Runs inside the worker; text because a bundled program has no separate file for it. */
 const workerText = `
 const { createHash } = require("node:crypto");
 const { openSync, readSync, closeSync } = require("node:fs");

@@ -44,7 +44,7 @@ export interface Identity {
   readonly sizeBytes?: number;
   /** Of local files and folders: changes when somebody writes to the file (or replaces it). */
   readonly stamp?: Stamp;
-  /** A write soon after the file was looked at may not have moved its stamp: only its content can tell. */
+  /** A write soon after the file was looked at may not have moved its stamp: only its content shows it. */
   readonly unsettled?: true;
   /** Of remote files: what the store said of the object that was identified, for `RemoteFiles.fetch`. */
   readonly facts?: RemoteFacts;
@@ -73,7 +73,7 @@ export type RemoteMember = RemoteFacts & { readonly name: string };
 
 /** Asking about files on S3 and http(s); given from above because it needs clients and credentials. */
 export interface RemoteFiles {
-  /** undefined = not there. Throws when it could not be told. */
+  /** undefined = not there. Throws when it could not be determined. */
   head(location: string, ask: Ask): Promise<RemoteFacts | undefined>;
   /** Everything below an `s3://…/prefix/`, names relative to it. */
   list(location: string, ask: Ask): AsyncIterable<RemoteMember>;
@@ -108,13 +108,13 @@ export interface FingerprinterParts {
 export interface Fingerprinter {
   /** Throws FILE_NOT_FOUND, FILE_NOT_READABLE, or the error of the remote store. */
   identify(file: FileValue, ask: Ask, options?: IdentifyOptions): Promise<Identity>;
-  /** Whether a local file or folder is still the one that was identified; what its stamp cannot tell is read again. */
+  /** Whether a local file or folder is still the one that was identified; what its stamp does not show is read again. */
   unchanged(file: FileValue, identity: Identity, ask: Ask): Promise<boolean>;
   /** The same, by stamps alone: `false` is certain, `true` is not. */
   seemsUnchanged(file: FileValue, identity: Identity): Promise<boolean>;
-  /** What is in a regular file of this machine, read only where it is not remembered. */
+  /** What is in a regular file on this machine, read only where it is not remembered. */
   contentOf(path: string, ask: Ask): Promise<LocalContent>;
-  /** The stamp of a file of this machine as it is now; undefined when it is not there. Throws FILE_NOT_READABLE. */
+  /** The stamp of a file on this machine as it is now; undefined when it is not there. Throws FILE_NOT_READABLE. */
   stampAt(path: string): Stamp | undefined;
   /**
    * Remembers the content of a file although its change time is young: for files that only Memoir writes, which were
@@ -292,7 +292,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     return facts.contentStamp === undefined ? { text } : { text, unread: true };
   }
 
-  /** S3 always has an ETag; a server without validators gives nothing to go by, which is told by undefined. */
+  /** S3 always has an ETag; a server without validators gives nothing to go by, which is reported by undefined. */
   function remoteText(object: NamedObject, policy: IdentityPolicy): string | undefined {
     const { location } = object;
     const { sizeBytes, etag, modifiedAt } = object.facts;

@@ -4,7 +4,7 @@ const mostLines = 12;
 /** Beyond this many pairs of lines the middle is shown as replaced instead of being aligned. */
 const mostPairs = 1_000_000;
 
-/** `-old` and `+new` lines in order; at most twelve, then one line that tells how many more there are. */
+/** `-old` and `+new` lines in order; at most twelve, then one line that shows how many more there are. */
 export function lineDifferences(before: string, after: string): readonly string[] {
   const [a, b] = [before.split("\n"), after.split("\n")];
   let head = 0;

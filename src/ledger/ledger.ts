@@ -112,7 +112,7 @@ export class Ledger {
   }
 }
 
-/** Opens or creates the ledger's file and the folder `logs` beside it; throws LEDGER_* AppErrors. */
+/** Opens or creates the ledger's file and the folder `logs` next to it; throws LEDGER_* AppErrors. */
 export async function openLedger(file: string): Promise<Ledger> {
   return new Ledger(await openSql(file), join(dirname(file), "logs"));
 }

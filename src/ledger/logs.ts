@@ -1,6 +1,6 @@
 /**
  * Log streams by name. Short ones (runs, engines, caches, manifests) are rows of the database; what tasks say is kept in
- * files beside it, because it may be large.
+ * files next to it, because it may be large.
  */
 import { join } from "node:path";
 import { LogFileWriter, readLogFile } from "./log-file.ts";
@@ -26,7 +26,7 @@ export interface StreamQuery {
   readonly prefix?: string;
   readonly order?: "name" | "last-written";
   readonly descending?: true;
-  /** The stream after which (in that order) the list goes on. */
+  /** The stream after which (in that order) the list continues. */
   readonly after?: string;
   readonly limit: number;
 }
@@ -184,7 +184,7 @@ export class Logs {
     return join(this.#folder, account, `${stream}.log`);
   }
 
-  /** Times never go back, whatever the machine's clock does: readers go on from the last time that they saw. */
+  /** Times never go back, whatever the machine's clock does: readers continue from the last time that they saw. */
   #timeOf(at: number): number {
     this.#lastAt = Math.max(this.#lastAt, at);
     return this.#lastAt;

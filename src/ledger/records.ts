@@ -130,7 +130,7 @@ export interface TaskRecord extends OwnedRecord {
   readonly uuid: string;
   readonly runId: string;
   readonly name: string;
-  /** Path of the call in the run; with the attempt it tells tasks of one run apart. */
+  /** Path of the call in the run; with the attempt it distinguishes tasks of one run. */
   readonly callPath: string;
   readonly status: TaskStatus;
   readonly statusMessage?: string;

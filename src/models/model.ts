@@ -20,7 +20,7 @@ export interface Model {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Example inputs that come with the model. */
   readonly exampleInputs: readonly string[];
-  /** What the package asks to have installed beside it, as lines for people; undefined where nothing is named. */
+  /** What the package asks to have installed next to it, as lines for people; undefined where nothing is named. */
   readonly needs?: readonly string[];
   readonly source: ModelSource;
   /** Where a fetched model came from; undefined for built-in models and for folders used where they lie. */
@@ -34,7 +34,7 @@ export interface ModelOrigin {
   readonly fetchedAt: string;
   /** Git commit, where there is one. */
   readonly revision?: string;
-  /** sha-256 over the package's files; tells whether a model was changed without a new release. */
+  /** sha-256 over the package's files; shows whether a model was changed without a new release. */
   readonly contentDigest?: string;
 }
 

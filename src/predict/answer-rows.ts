@@ -168,7 +168,7 @@ class ChunkWork {
 
 interface Asked {
   readonly asked: readonly string[];
-  /** Where the n-th wanted input stands in `asked`. */
+  /** Where the n-th wanted input is in `asked`. */
   readonly slotOf: (n: number) => number;
 }
 

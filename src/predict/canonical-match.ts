@@ -24,7 +24,7 @@ export class CanonicalMatch {
     });
   }
 
-  /** The form of an input that `formsOf` has seen, to be recorded beside its row. */
+  /** The form of an input that `formsOf` has seen, to be recorded next to its row. */
   formOf(input: string): string | undefined {
     return this.#forms.get(input);
   }

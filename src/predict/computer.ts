@@ -1,7 +1,7 @@
 /**
  * Has missing rows computed: in batches, several at a time, each distinct input once although several chunks may miss
  * it at the same time. Failures are remembered for the rest of the run (never stored), so that a bad molecule that
- * stands in a file a thousand times is tried once.
+ * is in a file a thousand times is tried once.
  */
 import { AppError, type Ask, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
 import type { Runner } from "../models/index.ts";

@@ -61,7 +61,7 @@ export async function dumpPredictions(request: DumpRequest, parts: DumpParts, as
   const { id, release, columns } = parts.model;
   const scope: PredictionScope = { modelId: id, release, columns };
   const rows = chooseRows(request, parts, scope, ask);
-  // No checkpoint is ever written, so nothing is gone on with; the identity only has to differ from a run's.
+  // No checkpoint is ever written, so nothing is resumed; the identity only has to differ from a run's.
   const identity = digestOf({ dump: id, at: Date.now() });
   const counts = noCounts();
   const output: OutputRows =

@@ -1,4 +1,4 @@
-/** What a prediction run tells while it works, and the counts that it ends with. */
+/** Events of a prediction run, and the counts that it ends with. */
 
 /** Rows by how they were answered. */
 export interface RunCounts {
@@ -10,7 +10,7 @@ export interface RunCounts {
 }
 
 export type PredictEvent =
-  /** An interrupted run left `rows` finished rows; this run goes on after them. */
+  /** An interrupted run left `rows` finished rows; this run continues after them. */
   | { readonly kind: "resumed"; readonly rows: number }
   /** The runner is being made ready; it may take long. */
   | { readonly kind: "model-opening" }
@@ -24,7 +24,7 @@ export type PredictEvent =
   | { readonly kind: "dumping"; readonly rows: number }
   /** Rows read so far on their way from a file or a tier into a tier; the share of the source where it is known. */
   | { readonly kind: "storing"; readonly rows: number; readonly share: number | undefined }
-  /** Something the user should know; the run goes on. Each text is emitted once. */
+  /** Something the user should know; the run continues. Each text is emitted once. */
   | { readonly kind: "warning"; readonly message: string };
 
 export type PredictEventSink = (event: PredictEvent) => void;

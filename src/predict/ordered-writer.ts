@@ -37,7 +37,7 @@ export class OrderedWriter {
     digest.add(chunk.inputs);
   }
 
-  /** Does nothing before the first row: there is nothing to go on with. */
+  /** Does nothing before the first row: there is nothing to continue with. */
   async checkpoint(digest: InputDigest): Promise<void> {
     if (this.#rows === 0) return;
     await this.#output.checkpoint({

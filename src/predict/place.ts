@@ -32,7 +32,7 @@ export class Place {
   #reads = new CircuitBreaker(rest);
   #writes = new CircuitBreaker(rest);
   #opened = false;
-  /** Told about since it last worked. */
+  /** Informed about since it last worked. */
   #toldReads = false;
   #toldWrites = false;
   #refused = false;

@@ -119,7 +119,7 @@ export class Recorder {
   }
 
   /**
-   * Waits until what was added lies in the local tier, or on disk while that takes no answers; with `everything`, in
+   * Waits until what was added is in the local tier, or on disk while that takes no answers; with `everything`, in
    * the cloud tier too, as far as it takes them now.
    */
   async settle(what: "local" | "everything"): Promise<void> {

@@ -1,8 +1,8 @@
 /**
  * An output file that appears whole or not at all, and whose making can be interrupted at any moment. Rows grow in
- * `<output>.memoir-partial/`; a small state file beside them says how many rows and bytes are certain, for which
- * options and for which inputs. A later run with the same options and the same inputs goes on after those rows; with
- * any others it starts anew.
+ * `<output>.memoir-partial/`; a small state file next to them says how many rows and bytes are certain, for which
+ * options and for which inputs. A later run with the same options and the same inputs continues after those rows; with
+ * any others it starts again.
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -23,7 +23,7 @@ import { basename, dirname, join } from "node:path";
 import { AppError, isAppError, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../process/index.ts";
 
-/** What is certain: written with every checkpoint, returned to the run that goes on. */
+/** What is certain: written with every checkpoint, returned to the run that continues. */
 export interface Checkpoint {
   readonly rows: number;
   readonly bytes: number;
@@ -105,7 +105,7 @@ export class ResumableOutput {
     });
   }
 
-  /** What an interrupted run left that may be gone on with. Call `restart` when its inputs turn out to be others. */
+  /** What an interrupted run left that may be resumed. Call `restart` when its inputs turn out to be others. */
   get resumable(): Checkpoint | undefined {
     return this.#resumable;
   }
@@ -180,9 +180,9 @@ async function verify(
   folder: string,
   identity: string,
 ): Promise<{ found: Checkpoint | undefined; hash: Hash }> {
-  const anew = { found: undefined, hash: createHash("sha256") };
+  const fresh = { found: undefined, hash: createHash("sha256") };
   const state = parseState(await readFile(join(folder, "state.json"), "utf8").catch(() => ""));
-  if (state === undefined || state.identity !== identity) return anew;
+  if (state === undefined || state.identity !== identity) return fresh;
   const hash = createHash("sha256");
   let bytes = 0;
   if (state.bytes > 0) {
@@ -195,7 +195,7 @@ async function verify(
     }
   }
   const whole = bytes === state.bytes && hash.copy().digest("hex") === state.outputDigest;
-  return whole ? { found: state, hash } : anew;
+  return whole ? { found: state, hash } : fresh;
 }
 
 function parseState(text: string): StateFile | undefined {
@@ -213,7 +213,7 @@ function parseState(text: string): StateFile | undefined {
       typeof state.counts === "object";
     return sound ? (state as StateFile) : undefined;
   } catch {
-    return undefined; // Torn or foreign: start anew.
+    return undefined; // Torn or foreign: start again.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A prediction run: read the inputs in chunks, answer each chunk, write the answers in the inputs' order. Two chunks are
- * answered at the same time, so that looking up goes on while the model computes. Row count, order and duplicates are
+ * answered at the same time, so that looking up continues while the model computes. Row count, order and duplicates are
  * the input's.
  */
 import { resolve } from "node:path";
@@ -26,12 +26,12 @@ import { sinkOutput } from "./row-sink.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 import { streamOutput } from "./stream-output.ts";
 
-/** Raised when the text of an output changes although the options do not, so that no old partial output is gone on with. */
+/** Raised when the text of an output changes although the options do not, so that no old partial output is resumed. */
 const outputVersion = 2;
 const chunksAtOnce = 2;
 const checkpointEveryMs = 1_000;
 const failuresShown = 20;
-/** How long recording may go on after an interruption. */
+/** How long recording may continue after an interruption. */
 const recordForMs = 5_000;
 
 /**
@@ -89,7 +89,7 @@ class PredictionRun {
         "PREDICT_INPUT_IS_OUTPUT",
         `cannot write the predictions over their own inputs: ${request.input}`,
       );
-    // The reader is asked first: a wrong input should be told before the output's folder is touched.
+    // The reader is asked first: a wrong input should be reported before the output's folder is touched.
     if (request.inputs !== undefined) {
       this.#readOnce = await begun(chunksOf(request.inputs, this.#readRequest().chunkRows));
     } else if (request.inputStream !== undefined || (await isReadOnce(request.input))) {
@@ -138,7 +138,7 @@ class PredictionRun {
     return this.#result(startedAt);
   }
 
-  /** Interrupted or broken: what was computed is recorded, what was written can be gone on with. */
+  /** Interrupted or broken: what was computed is recorded, what was written can be resumed. */
   async #keepWhatIsDone(answering: AnswerParts, output: OutputRows): Promise<void> {
     // The run's own error says more; a row that could not be recorded is computed again.
     await answering.recorder.settle("everything").catch(() => undefined);
@@ -154,7 +154,7 @@ class PredictionRun {
   ): Promise<void> {
     const found = output.resumable;
     if (found !== undefined && this.#readOnce !== undefined) {
-      // Whether these are the inputs of before shows only after they are gone.
+      // Whether these are the inputs of before shows only after they were read.
       await output.restart();
     } else if (found !== undefined) {
       Object.assign(this.#written, found.counts);
@@ -263,7 +263,7 @@ class PredictionRun {
     };
   }
 
-  /** `ask`: for recording, which goes on a little after an interruption. */
+  /** `ask`: for recording, which continues a little after an interruption. */
   #answerParts(ask: Ask): AnswerParts {
     const plan = planOf(this.#request.mode);
     const computes = plan.computes === "allowed" && this.#request.computes !== "never";

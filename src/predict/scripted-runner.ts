@@ -1,4 +1,4 @@
-/** A runner that follows a script instead of a model: for tests. It can be told to fail, to break and to wait. */
+/** A runner that follows a script instead of a model: for tests. It can be made to fail, to break and to wait. */
 import { AppError, type Ask } from "../kernel/index.ts";
 import type { Model, Runner } from "../models/index.ts";
 import type { Cell, Column, Prediction } from "../task/index.ts";

@@ -1,4 +1,4 @@
-/** An output that goes to a stream as it is made: nothing is kept of it, so nothing can be gone on with. */
+/** An output that goes to a stream as it is made: nothing is kept of it, so nothing can be resumed. */
 import type { OutputRows } from "./output-rows.ts";
 
 /** Where rows go. `write` answers when the reader has room for more; throws OUTPUT_READER_GONE when it went away. */

@@ -1,6 +1,6 @@
 /**
  * Answers that a tier could not be given, kept on disk until it takes them: later in the same run, or in the next run
- * with the same tier. One file per run, tier and scope; a line per row with a checksum of its own, so that what a crash
+ * with the same tier. One file per run, tier and scope; a line per row with its own checksum, so that what a crash
  * cut or a disk changed is left out and never stored.
  *
  * A file that is being written is called `.open` and names its writer; it becomes `.rows` when its run ends. Storing a
@@ -162,7 +162,7 @@ async function headerOf(path: string): Promise<Header | undefined> {
     const { tier, modelId, release, owner } = header;
     if (typeof tier !== "string" || typeof modelId !== "string" || typeof release !== "string")
       return undefined;
-    // Another machine's run can only be told by its file's age.
+    // Another machine's run can only be recognised by its file's age.
     const life = isOwner(owner) ? lifeOf(owner) : "dead";
     const fresh = life === "elsewhere" && (await ageMs(path)) < 24 * 60 * 60_000;
     return { tier, modelId, release, inUse: path.endsWith(".open") && (life === "alive" || fresh) };

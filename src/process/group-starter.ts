@@ -1,15 +1,15 @@
 /**
- * Starts many small shell scripts, each in a process group of its own, from one small shell that is started once.
+ * Starts many small shell scripts, each in its own process group, from one small shell that is started once.
  *
  * Why: starting a program from Node copies Node's page tables (milliseconds for each hundred megabytes) and needs a
  * supervising shell per program. One perl (`perl-starter-text.ts`) forks in a tenth of that, and supervises all groups at
  * once; a bash (`starter-text.ts`) does so where there is no perl, with a fork more for each group. It is used where
  * thousands of short programs are run; everything else takes `runProgram`.
  *
- * The starter and Memoir share one socket. Its end tells the starter that Memoir has died, even by kill -9, and then all
+ * The starter and Memoir share one socket. Its end shows the starter that Memoir has died, even by kill -9, and then all
  * groups get TERM and later KILL. Should the starter die, Memoir ends the groups itself.
  *
- * With a guard the starter and its groups are in a process and a mount namespace of their own, one for all: they see the
+ * With a guard the starter and its groups are in one separate process and mount namespace: they see the
  * machine as it is, but no other process of it, and a group may have files mounted read-only. What leaves its group
  * (`setsid`) ends with the namespace at the latest. Only the first process of the namespace, the keeper, may mount.
  */
@@ -39,7 +39,7 @@ export interface GroupStarterOptions {
   readonly shell: { readonly kind: "bash" | "perl"; readonly path: string };
   /**
    * For bash: shell text that every group runs, as the body of a function: `"$@"` are the words of `run`. In a fork (`( … )` or
-   * `&`) it may say `start NAME=VALUE… -- COMMAND…`, which becomes the command with these variables besides the others.
+   * `&`) it may say `start NAME=VALUE… -- COMMAND…`, which becomes the command with these variables in addition to the others.
    * Descriptor 9 is the socket: writing an empty line to it succeeds while Memoir lives. For perl: see
    * perl-starter-text.ts.
    */
@@ -71,7 +71,7 @@ export type GroupEnd =
 export interface GroupStarter {
   /** Starts the starter; answers why it cannot work, where it cannot. Asked for once, before everything else. */
   open(): Promise<string | undefined>;
-  /** Runs the script with these words as a group, until nobody of the group is left. `onStart` is told the leader's pid
+  /** Runs the script with these words as a group, until nobody of the group is left. `onStart` receives the leader's pid
    * as the starter sees it. */
   run(request: GroupRequest, onStart: (pid: number) => void, ask: Ask): Promise<GroupEnd>;
   /** Call it when every `run` has ended. */
@@ -80,7 +80,7 @@ export interface GroupStarter {
 
 /** What the script left running may still write its last lines, then it is ended. */
 const drainMs = 1_000;
-/** How often is looked whether the first process of a group has vanished without a word. */
+/** How often is looked whether the first process of a group has vanished silently. */
 const lookEveryMs = 1_000;
 
 export function createGroupStarter(options: GroupStarterOptions): GroupStarter {
@@ -175,7 +175,7 @@ class Starter {
     this.#socket.on("error", () => {});
     this.#socket.setEncoding("utf8");
     this.#socket.on("data", (text: string) => this.#read(text));
-    // Everybody who could answer is gone.
+    // Every process that could answer has ended.
     this.#socket.on("end", () => this.#died("it closed its socket"));
     this.#child.unref();
     this.#rested();
@@ -441,7 +441,7 @@ function trialFolder(): string {
 export function mountLine(mount: {
   readonly source: string;
   readonly target: string;
-  /** Besides `bind` and `ro`. */
+  /** In addition to `bind` and `ro`. */
   readonly options: readonly string[];
   /** What is mounted below the source comes along, writable; a user may not leave it out. */
   readonly below?: true;
@@ -460,7 +460,7 @@ function firstWords(text: string): string {
 }
 
 /**
- * Shell text that sets the words. bash reads it byte by byte, so the first one, a folder that the others lie in as a
+ * Shell text that sets the words. bash reads it byte by byte, so the first one, a folder that the others are in as a
  * rule, is written once.
  */
 function line(words: readonly string[]): string {

@@ -6,7 +6,7 @@ import { isThere } from "./signal-group.ts";
 export interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** Start time of the process in clock ticks since boot: tells it from a later one with the same pid. */
+  /** Start time of the process in clock ticks since boot: distinguishes it from a later one with the same pid. */
   readonly startTicks: string;
   /** Changes with every start of the machine. */
   readonly bootId: string;
@@ -17,7 +17,7 @@ export function thisOwner(): Owner {
   return { host: hostname(), pid: process.pid, startTicks: startTicks(process.pid) ?? "", bootId: bootId() };
 }
 
-/** `elsewhere`: another machine, which only a sign of life can tell about. */
+/** `elsewhere`: another machine, of which only its heartbeat is known. */
 export function lifeOf(owner: Owner): "alive" | "dead" | "elsewhere" {
   if (owner.host !== hostname()) return "elsewhere";
   if (owner.bootId !== bootId()) return "dead";
@@ -26,7 +26,7 @@ export function lifeOf(owner: Owner): "alive" | "dead" | "elsewhere" {
   return ticks === owner.startTicks ? "alive" : "dead";
 }
 
-/** Whether there is a process of this machine with this id that has not ended yet. */
+/** Whether there is a process on this machine with this id that has not ended yet. */
 export function isRunning(pid: number): boolean {
   return startTicks(pid) !== undefined || (!hasProc() && isThere(pid));
 }

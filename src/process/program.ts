@@ -26,11 +26,11 @@ export interface ProgramRequest {
   readonly stdout?: ProgramOutput;
   /** Default: capture of 64 KiB. */
   readonly stderr?: ProgramOutput;
-  /** Milliseconds the program may run; undefined = no limit besides the Ask's deadline. */
+  /** Milliseconds the program may run; undefined = no limit other than the Ask's deadline. */
   readonly timeoutMs?: number;
   /** Milliseconds between TERM and KILL. Default 5000; rounded up to whole seconds when Memoir itself dies. */
   readonly graceMs?: number;
-  /** Told the pid (which is also the process group's id) once the program has been started. */
+  /** Called with the pid (which is also the process group's id) once the program has been started. */
   readonly onStart?: (pid: number) => void;
 }
 
@@ -55,7 +55,7 @@ export type ProgramOutcome =
   /** Nothing was started: no such program (on PATH), or the file may not be executed. */
   | ({ readonly kind: "not-found"; readonly command: string } & Ended);
 
-/** One line for people about how a program ended: `exit code 3`, `killed by SIGSEGV`, `no end within 500 ms`. */
+/** One line for people about how a program ended: `exit code 3`, `killed by SIGSEGV`, `timed out after 500 ms`. */
 export function describeOutcome(outcome: ProgramOutcome): string {
   switch (outcome.kind) {
     case "exited":

@@ -1,5 +1,5 @@
 /**
- * Runs one program in a process group of its own and waits for its end. The whole group is ended on time-out, on
+ * Runs one program in its own process group and waits for its end. The whole group is ended on time-out, on
  * cancellation, a moment after the program itself has ended, and when Memoir dies (see supervisor.ts).
  */
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Signals to processes that may be gone. */
+/** Signals to processes that may no longer exist. */
 import { systemErrorCode } from "../kernel/index.ts";
 
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {

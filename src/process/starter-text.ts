@@ -1,20 +1,20 @@
 /**
  * The shell text of the group starter. It needs bash: only there a script may have job control without a terminal
- * (`set -m`), which puts every job into a process group of its own without one more program.
+ * (`set -m`), which puts every job into its own process group without one more program.
  *
  * Lines that it reads, all with the id of a group:
  *   run ID TEXT    TEXT is shell text that sets the words
  *   term ID, kill ID
  *   ended ID       after `end`; answers `gone ID` when nobody is left in the group, else `left ID`
  *   left ID        asks that again
- *   look           answers `end ID killed` for every group whose first process has vanished without a word
+ *   look           answers `end ID killed` for every group whose first process has vanished silently
  * Lines that it and its groups write: `ready`, `pid ID PID`, `end ID CODE`, those answers, and empty ones. Every group is
- * led by a fork of this shell that runs the script. Groups are signalled here, because in a process namespace of their
- * own they have other numbers outside.
+ * led by a fork of this shell that runs the script. Groups are signalled here, because in a separate process
+ * namespace they have other numbers outside.
  */
 
 /**
- * `script`: the body of the function that every group runs. Variables have names of their own: one that came with the
+ * `script`: the body of the function that every group runs. Variables have their own names: one that came with the
  * environment would be handed on to tasks with the new value.
  */
 export function starterText(script: string): string {

@@ -117,7 +117,7 @@ function readPipe(reader: number, limitBytes: number): Omit<OutputEnd, "stdio"> 
   const tail = new Tail(limitBytes);
   const socket = new Socket({ fd: reader, readable: true, writable: false });
   socket.on("data", (chunk: Buffer) => tail.push(chunk));
-  socket.on("error", () => {}); // the stream ends; how the program ended is told by its exit
+  socket.on("error", () => {}); // the stream ends; how the program ended is reported by its exit
   return {
     ended: new Promise((resolve) => socket.once("close", () => resolve())),
     text: async () => tail.end(),

@@ -1,12 +1,12 @@
 /**
- * The shell text that stands in front of every program. It leaves a watchdog in the program's process group and then
+ * The shell text that is in front of every program. It leaves a watchdog in the program's process group and then
  * becomes the program itself (`exec`), so exit codes and signals arrive unchanged. The watchdog holds one end of a
  * socket whose other end only the runner has:
  *   - the runner writes a line: the program has ended, the watchdog leaves;
  *   - the socket ends (the runner died, even by kill -9): TERM, then KILL for the whole group.
  * The group cannot be mistaken for another one, because the watchdog is a member of it for as long as it may signal it.
  *
- * Why the details: the watchdog is started by a subshell that ends, so that it is no child of the program (a program
+ * Why the details: the watchdog is started by a subshell that ends, so that it is not a child of the program (a program
  * that waits for "any child" would hang on it); descriptor 3 moves to 9, so that scripts may use 3 to 8, and stays open
  * in the program's descendants, so that the runner sees the socket end when the last of them has gone.
  */
@@ -29,7 +29,7 @@ exec "$@"
 /**
  * A command for shell scripts that `runProgram` starts: it succeeds while the runner lives. Once the watchdog may have
  * signalled the group it fails, or the shell dies of it (SIGPIPE). It asks the watchdog's own socket, which the runner's
- * end leaves before anything else tells of its death.
+ * end leaves before anything else describes its death.
  */
 export const runnerLives = "echo >&9";
 

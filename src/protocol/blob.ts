@@ -49,7 +49,7 @@ function endOfPiece(text: Buffer, start: number, refuse: () => Error): number {
   const backslash = text.subarray(end - longestEscape, end).lastIndexOf(0x5c);
   if (backslash < 0) return end;
   const cut = end - longestEscape + backslash;
-  // An escaped backslash is no base64.
+  // An escaped backslash is not base64.
   if (text[cut - 1] === 0x5c) throw refuse();
   return cut;
 }

@@ -17,7 +17,7 @@ export interface BodyLimit {
 const leastTextBytes = 1024 * 1024;
 /** A batch of 100 runs with 256 KiB of parameters each. */
 const mostTextBytes = 32 * 1024 * 1024;
-/** A character outside of ASCII as a pair of escapes: `\ud83d\ude00`. */
+/** A character outside ASCII as a pair of escapes: `\ud83d\ude00`. */
 const bytesPerCharacter = 12;
 
 export function bodyLimitOf(operation: Operation): BodyLimit {

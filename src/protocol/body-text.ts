@@ -1,6 +1,6 @@
 /**
  * A body before it is parsed: how deep and how long it is, and where its large blobs are. Only the text around them is
- * ever parsed, so that a request of any size costs one look at its bytes. What is no JSON is found by the parser.
+ * ever parsed, so that a request of any size costs one look at its bytes. What is not JSON is found by the parser.
  */
 export interface BodyBounds {
   readonly textBytes: number;
@@ -91,7 +91,7 @@ export function boundedText(body: Uint8Array, bounds: BodyBounds): BodyText {
 
 /**
  * Where the closing quote is; the end of the bytes when there is none. undefined for a long text with escaped quotes,
- * which is no base64 and too long for anything else: each of them would be a stop of this loop.
+ * which is not base64 and too long for anything else: each of them would be a stop of this loop.
  */
 function endOfText(bytes: Buffer, start: number, most: number): number | undefined {
   for (let at = start; ; ) {

@@ -258,7 +258,7 @@ export const operations = {
 export type OperationName = keyof typeof operations;
 
 /**
- * Path prefixes of the storage, annotation, variant and share families, which are outside of what Memoir serves: they
+ * Path prefixes of the storage, annotation, variant and share families, which are outside what Memoir serves: they
  * answer NotSupportedOperationException.
  */
 export const otherFamilies = [

@@ -28,7 +28,7 @@ const routes: readonly CompiledRoute[] = Object.entries(operations as Readonly<R
     method: operation.method,
     segments: operation.path.split("/").slice(1),
   }))
-  // Literal segments before labels: `/runBatch/cancel` is no batch id.
+  // Literal segments before labels: `/runBatch/cancel` is not a batch id.
   .sort((a, b) => labelCount(a.segments) - labelCount(b.segments));
 
 /** `rawPath`: percent-encoded, without query. */

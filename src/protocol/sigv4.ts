@@ -175,7 +175,7 @@ function signingKey(secret: string, scope: { day: string; region: string; servic
 const blockBytes = 64;
 
 /**
- * HMAC (RFC 2104) over two plain digests: Node's Hmac is an object outside of the heap, which costs more to make and to
+ * HMAC (RFC 2104) over two plain digests: Node's Hmac is an object outside the heap, which costs more to make and to
  * collect than the digests themselves, and every request needs one.
  */
 function hmac(key: Buffer, text: string): Buffer {

@@ -34,13 +34,13 @@ export interface AttemptFiles {
   /**
    * Where the bytes are: a host path, or an object of a store. A directory there holds all that it leads to: links that
    * lead out of it have been replaced by what the task found there. Throws AttemptProblem when nothing is there, or
-   * what is no regular file.
+   * what is not a regular file.
    */
   locationOf(path: string): Promise<string>;
-  /** The path in the task of an input that has this location, or lies in one; undefined for all others. */
+  /** The path in the task of an input that has this location, or is in one; undefined for all others. */
   pathOf(location: string): string | undefined;
   /**
-   * Makes what expressions made up, in a folder of its own where the task has none; answers the folder's path. Folders
+   * Makes what expressions made up, in its own folder where the task has none; answers the folder's path. Folders
    * come before what is put into them.
    */
   make(members: readonly MadeMember[]): Promise<TaskPath>;
@@ -53,7 +53,7 @@ export type MadeMember =
   /** A file or directory of the task. */
   | { readonly kind: "copy"; readonly path: string; readonly from: string };
 
-/** A path does not lead where it may, or to what it should: a fault of the task or of whoever named the path. */
+/** A path does not lead where it may, or to what it should: an error of the task or of whoever named the path. */
 export class AttemptProblem extends Error {
   override readonly name = "AttemptProblem";
   readonly hint: string | undefined;

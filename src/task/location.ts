@@ -1,5 +1,5 @@
 /**
- * Locations as text: what an object is called, and what lies in a folder. A key of S3 is no URL: `#`, `?`, `%`, `+` and
+ * Locations as text: what an object is called, and what is in a folder. A key of S3 is not a URL: `#`, `?`, `%`, `+` and
  * a second slash are ordinary characters of it, and nothing in it is decoded.
  */
 

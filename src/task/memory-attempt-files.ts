@@ -1,4 +1,4 @@
-/** The files of an attempt that never ran: a fake for tests of collectors, which can be told to fail. */
+/** The files of an attempt that never ran: a fake for tests of collectors, which can be made to fail. */
 import { posix } from "node:path";
 import type { TaskPath } from "../kernel/index.ts";
 import {

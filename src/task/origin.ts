@@ -1,6 +1,6 @@
 /**
- * Which files belong side by side. Tools look for an index beside its file, so files of one folder are staged into one
- * folder. A recorded result lies elsewhere than the task left it (`out/bam/…`, `out/bai/…`), so the engine notes the
+ * Which files belong side by side. Tools look for an index next to its file, so files of one folder are staged into one
+ * folder. A recorded result is elsewhere than the task left it (`out/bam/…`, `out/bai/…`), so the engine notes the
  * folder that the task had used; staging must ask `originFolder` and not look at the location.
  */
 import type { FileValue } from "./value.ts";

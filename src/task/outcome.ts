@@ -19,7 +19,7 @@ export interface TaskFailure {
   /** One sentence for people. */
   readonly message: string;
   readonly exitCode?: number;
-  /** The attempt's directory: command, stdout, stderr lie there. */
+  /** The attempt's directory: command, stdout, stderr are there. */
   readonly directory?: string;
   readonly stderrTail?: string;
   readonly attempts: number;

@@ -21,7 +21,7 @@ export interface PredictionScope {
   readonly columns: readonly Column[];
 }
 
-/** Where a value came from; stored beside it. Unknown parts (rows written by Ersilia) are undefined. */
+/** Where a value came from; stored next to it. Unknown parts (rows written by Ersilia) are undefined. */
 export interface Provenance {
   /** ISO 8601 time, UTC. */
   readonly computedAt?: string;

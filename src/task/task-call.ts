@@ -56,7 +56,7 @@ export interface Resources {
   readonly diskBytes?: number;
 }
 
-/** How an image is had that no registry is asked for. */
+/** How to obtain an image without asking a registry. */
 export type ImageRecipe =
   /** The text of a Dockerfile; the build sees no other file. */
   | { readonly kind: "build"; readonly dockerfile: string }
@@ -68,7 +68,7 @@ export type ImageRecipe =
   | { readonly kind: "local"; readonly name: string };
 
 export interface TaskDisk {
-  /** Absolute, outside of the task root, without `.` and `..`. */
+  /** Absolute, outside the task root, without `.` and `..`. */
   readonly path: TaskPath;
   /** The call names its place: where it cannot be mounted, the call fails. Otherwise it runs without. */
   readonly needed: boolean;
@@ -94,7 +94,7 @@ export interface TaskCall {
   readonly language: string;
   /**
    * Calls with equal components are the same call within a family. Default: any command, whichever language wrote it. A
-   * front end that wraps commands in run-time text of its own names its own, and then its version is always in the key.
+   * front end that wraps commands in its own run-time text names its own, and then its version is always in the key.
    */
   readonly family?: string;
   /** Semantic version of the front end: raised when equal documents come to mean something else. */
@@ -154,7 +154,7 @@ export interface TaskCall {
   readonly retriedExit?: readonly number[];
   /**
    * Failures that are not the end: after one of them the front end asks for the call again under another path, so that
-   * a run that stops at its first failure goes on. Default: none.
+   * a run that stops at its first failure continues. Default: none.
    */
   readonly toleratedFailures?: readonly TaskFailure["kind"][];
   readonly acceptedExit: AcceptedExit;
@@ -187,5 +187,5 @@ export type Brought =
   /** The path is a link to a path that has a host path. */
   | { readonly kind: "leads"; readonly taskPath: string }
   | { readonly kind: "missing" }
-  /** It is no regular file, but `a directory` or the like. */
+  /** It is not a regular file, but `a directory` or the like. */
   | { readonly kind: "refused"; readonly what: string };

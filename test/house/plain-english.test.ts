@@ -18,7 +18,22 @@ const areas = [
   "SECURITY.md",
   "bench/README.md",
   "docs",
-  "src/kernel/catalogue.ts",
+  "examples/README.md",
+  "src/archive",
+  "src/cli",
+  "src/csv",
+  "src/files",
+  "src/hash",
+  "src/kernel",
+  "src/keys",
+  "src/lang/wdl",
+  "src/ledger",
+  "src/models",
+  "src/predict",
+  "src/process",
+  "src/protocol",
+  "src/store/objects",
+  "src/task",
 ];
 
 function filesOf(area: string): readonly string[] {

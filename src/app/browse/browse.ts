@@ -64,7 +64,7 @@ export interface CallsWish {
   readonly task?: string;
 }
 
-/** Outputs of a server's run are where it was told to put them. */
+/** Outputs of a server's run are where it was asked to put them. */
 export type RunOutputs = OutputsResult | { readonly run: string; readonly location: string };
 
 /** Where a run's folder is, for the use cases of the command line. */
@@ -146,7 +146,7 @@ export class Browse {
     const wish = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
     const found = await runs.logs(wish, this.#environment);
     const shown = found.calls.map(async ({ directory, ...rest }) => {
-      // The folders of a run that completed are gone; what its tasks said is in the ledger.
+      // The folders of a run that completed no longer exist; what its tasks said is in the ledger.
       const isGone = rest.stdout === undefined && rest.stderr === undefined;
       const log = isGone ? await this.#server.logOf(run.record, rest.call) : undefined;
       return {
@@ -302,7 +302,7 @@ export class Browse {
     };
   }
 
-  /** As the account knows its runs, and without places of this machine for who does not run it. */
+  /** As the account knows its runs, and without places on this machine for who does not run it. */
   #shownRow({ directory, failure, ...row }: CallRow, viewer: Viewer): CallRow {
     const { fromRun } = row;
     return {

@@ -1,6 +1,6 @@
 /**
  * Events of a run from its `events.jsonl`, page by page or as they happen. A cursor is the engine's run and the byte
- * after the event; a run that a restarted server resumed goes on in another file.
+ * after the event; a run that a restarted server resumed continues in another file.
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -51,7 +51,7 @@ export async function eventPage(
   };
 }
 
-/** How often a run that is going on is looked at. */
+/** How often a run that is continuing is looked at. */
 const lookAgainMs = 250;
 const eventsAtOnce = 500;
 

@@ -56,12 +56,12 @@ const kinds = [
   { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
 ];
 
-/** Where the bundle lies on this machine is nobody's business. */
+/** Where the bundle is on this machine is nobody's business. */
 export function forClients(reason: string, folder: string): string {
   return reason.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition").slice(0, mostReasonLength);
 }
 
-/** The language of a bundle whose request names none; in words when that cannot be told. */
+/** The language of a bundle whose request names none; in words when that cannot be determined. */
 async function engineOf(
   folder: string,
   main: string | undefined,
@@ -84,7 +84,7 @@ async function engineOf(
   return only.name as "WDL" | "CWL";
 }
 
-/** Reasons say nothing of where the bundle lies on this machine. */
+/** Reasons say nothing of where the bundle is on this machine. */
 export async function checkDefinition(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> {
   const { folder } = question;
   try {

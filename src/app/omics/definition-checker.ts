@@ -1,5 +1,5 @@
 /**
- * Definitions are checked in processes of their own, one for each: a document that takes long or needs much memory holds
+ * Definitions are checked in their own processes, one for each: a document that takes long or needs much memory holds
  * nobody else up, and one that takes too much is refused.
  */
 import { type ChildProcess, spawn } from "node:child_process";

@@ -1,6 +1,6 @@
 /**
  * Workflow bundles of the server: unpacked, checked and kept under `<home>/server/definitions/<digest>/`. A bundle that
- * is no valid workflow is refused with the diagnostics that `memoir check` would show.
+ * is not a valid workflow is refused with the diagnostics that `memoir check` would show.
  */
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -68,7 +68,7 @@ export async function registerDefinition(
     try {
       await unpackOnce(incoming, folder, ask);
       const top = await topOfArchive(folder);
-      // A bundle in a folder of its own may be named with and without that folder.
+      // A bundle in its own folder may be named with and without that folder.
       const root = main !== undefined && (await exists(join(folder, main))) ? folder : top;
       const { engine } = request;
       const question = { engine, main, folder: root, digest, allowed, cwd: environment.cwd };

@@ -1,4 +1,4 @@
-/** One server per home: two would each take up the same runs. A lock of a process that is gone is taken over. */
+/** One server per home: two would each take up the same runs. A lock of a process that no longer exists is taken over. */
 import { open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolders } from "../../files/index.ts";

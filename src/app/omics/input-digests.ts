@@ -66,7 +66,7 @@ async function reasoned(uri: string, look: () => Promise<readonly Found[]>): Pro
 }
 
 /**
- * The first file or folder of this machine that the parameters name and that is not there. `names`: parameters whose
+ * The first file or folder on this machine that the parameters name and that is not there. `names`: parameters whose
  * values may be files; of others nobody knows whether a text that looks like a path is one.
  */
 export async function missingFile(

@@ -72,7 +72,7 @@ export interface Omics {
   /** Which of the server's stores answer. */
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
   readonly ledgerFile: string;
-  /** Runs under way stay in the ledger and go on with the next server. */
+  /** Runs under way stay in the ledger and continue with the next server. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The life of the server's runs: PENDING -> STARTING -> RUNNING -> STOPPING -> COMPLETED | FAILED | CANCELLED. Every
- * change is in the ledger before anybody is told of it. Runs wait by priority (larger first), then by age, within the
+ * change is in the ledger before anybody is informed of it. Runs wait by priority (larger first), then by age, within the
  * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
  * tasks had recorded is reused, so no task runs twice.
  */
@@ -45,7 +45,7 @@ export interface RunDeskOptions {
   readonly region: string;
   readonly environment: Environment;
   readonly tasks: TaskChoices;
-  /** Which places of this machine documents may name, beside the run's own. */
+  /** Which places on this machine documents may name, next to the run's own. */
   readonly allowed: AllowedPlaces;
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
@@ -119,7 +119,7 @@ export class RunDesk {
     rm(this.#folderOf(run), { recursive: true, force: true }).catch((error) => this.#options.onBug(error));
   }
 
-  /** Runs under way stay as they are in the ledger and go on with the next server. */
+  /** Runs under way stay as they are in the ledger and continue with the next server. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const { cancel } of this.#active.values())
@@ -317,7 +317,7 @@ export class RunDesk {
       },
       cache: {
         kind: "record",
-        // Without a cache of its own a run keeps its results for itself, so that a restart does not repeat them.
+        // Without its own cache a run keeps its results for itself, so that a restart does not repeat them.
         record: cache === undefined ? privateCache(run, folder) : this.#recordFor(cache, run),
         hostTasks: cacheHostTasks,
       },
@@ -347,7 +347,7 @@ export class RunDesk {
     }
   }
 
-  /** The engine's log beside the outputs, however the run ended; a place that cannot be written costs the log only. */
+  /** The engine's log next to the outputs, however the run ended; a place that cannot be written costs the log only. */
   async #exportLog(run: RunRecord): Promise<void> {
     if (run.logLevel === "OFF") return;
     try {

@@ -1,5 +1,5 @@
 /**
- * Keeps the task records of one run, from the events of the engine. Every attempt is a task of its own, as in AWS
+ * Keeps the task records of one run, from the events of the engine. Every attempt is its own task, as in AWS
  * HealthOmics: a completed run can list failed tasks. A task is COMPLETED when its result is where the next run finds
  * it, so a server that is killed at any moment never has one call computed twice in its records.
  */
@@ -216,7 +216,7 @@ export class TaskBook {
     this.#logging = Promise.all([this.#logging, log.end()]);
   }
 
-  /** A waiting task goes on; another attempt is another task. */
+  /** A waiting task continues; another attempt is another task. */
   #begin(event: { readonly call: string; readonly task: string }, members: Partial<TaskRecord>): TaskRecord {
     const known = this.#current.get(event.call);
     return known?.status === "PENDING" ? this.#change(known, members) : this.#insert(event, members);

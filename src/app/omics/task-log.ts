@@ -22,7 +22,7 @@ export class TaskLog {
   #looking: Promise<unknown> = Promise.resolve();
   #ended: Promise<void> | undefined;
 
-  /** `directory`: the attempt's. Trouble is told once and ends the log, never the task. */
+  /** `directory`: the attempt's. Trouble is reported once and ends the log, never the task. */
   constructor(directory: string, writer: LogFileWriter, onTrouble: (words: string) => void) {
     const { stdout, stderr } = attemptPaths(directory);
     this.#sources = [new Source(stdout), new Source(stderr)];
@@ -124,7 +124,7 @@ class Source {
     return bytes.subarray(0, Math.max(0, end));
   }
 
-  /** What stands at the end without a line feed. */
+  /** What is at the end without a line feed. */
   rest(): Buffer {
     const rest = this.#begun;
     this.#begun = Buffer.alloc(0);

@@ -17,7 +17,7 @@ export function taskName(
 
 const longestName = 128;
 
-/** Dashes begin what is cut off, so a name has none of its own where they would be taken for that. */
+/** Dashes begin what is cut off, so its own name has none where they would be taken for that. */
 function named(name: string, isCwl: boolean, suffix: string): string {
   const plain = isCwl ? name.replace(/-(?=\d+-)/g, "_") : name.replaceAll("-", "_");
   return plain.slice(0, longestName - suffix.length) + suffix;

@@ -120,7 +120,7 @@ export const command = defineCommand<Result>({
     const request = requestOf(given);
     const open = await memoir();
     if (given.is("dry-run")) return { kind: "predicted", ...(await open.dryRun(request, ask)) };
-    // A run that goes on after a failure may do so for hours, and JSON does not tell people.
+    // A run that continues after a failure may do so for hours, and JSON does not inform people.
     const endsSoon = request.failure === "fast" && !given.is("json");
     const progress = createWorkflowProgress(screen, undefined, endsSoon ? "last" : "at once");
     try {
@@ -206,7 +206,7 @@ const longestValue = 200;
 
 function valueWords(value: ExactJson): string {
   if (value.text.startsWith('"')) return fromHere(JSON.parse(value.text) as string, process.cwd());
-  // Texts in it have no line breaks of their own.
+  // Texts in it contain no line breaks.
   const text = value.text.replace(/,\n */g, ", ").replace(/\n */g, "");
   return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
 }

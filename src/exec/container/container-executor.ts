@@ -108,8 +108,8 @@ class ContainerExecutor implements Executor {
   }
 
   /**
-   * Removes what dead processes left: containers that have ended (their results lie in their directories), and those
-   * whose directory is gone. Running ones with a directory stay, to be taken up again.
+   * Removes what dead processes left: containers that have ended (their results are in their directories), and those
+   * whose directory no longer exists. Running ones with a directory stay, to be taken up again.
    */
   async #sweep(ask: Ask): Promise<void> {
     for (const container of await this.#engine.list(labels.attempt, ask)) {
@@ -259,13 +259,13 @@ class ContainerExecutor implements Executor {
   async #readEnd(attempt: Attempt, state: ContainerState | undefined | AppError): Promise<AttemptEnd> {
     const container = state instanceof AppError ? undefined : state;
     const wallSeconds = ((container?.finishedAt ?? 0) - (container?.startedAt ?? 0)) / 1000;
-    const told = await readAttemptEnd(attempt.directory, {
+    const recorded = await readAttemptEnd(attempt.directory, {
       wallSeconds: Math.max(0, wallSeconds),
       outOfMemory: container?.outOfMemory ?? false,
     });
-    if (told !== undefined || container !== undefined)
+    if (recorded !== undefined || container !== undefined)
       await settleInputs(attempt, this.#staged.get(attempt.id));
-    if (told !== undefined) return withSpoiled(told, attempt.directory);
+    if (recorded !== undefined) return withSpoiled(recorded, attempt.directory);
     if (state instanceof AppError) return { kind: "lost", message: state.message };
     if (state === undefined)
       return { kind: "lost", message: `container ${attempt.id} disappeared without an exit code` };
@@ -294,8 +294,8 @@ class ContainerExecutor implements Executor {
   async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
     const container = await this.#find(attempt, ask);
     if (container === undefined || container.status === "created") {
-      const told = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
-      return told === undefined ? { kind: "unknown" } : { kind: "ended", end: told };
+      const recorded = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+      return recorded === undefined ? { kind: "unknown" } : { kind: "ended", end: recorded };
     }
     if (container.status === "running") return { kind: "running" };
     return { kind: "ended", end: await this.#readEnd(attempt, container) };
@@ -331,7 +331,7 @@ class ContainerExecutor implements Executor {
     await this.#engine.remove(attempt.id, ask);
   }
 
-  /** Tasks go on; whoever waits for one here is told RUN_INTERRUPTED. */
+  /** Tasks continue; whoever waits for one here gets RUN_INTERRUPTED. */
   async close(): Promise<void> {
     this.#closing.abort(
       new AppError("RUN_INTERRUPTED", `closing the ${this.name} executor; its tasks keep running`),
@@ -348,7 +348,7 @@ async function endWithoutCode(attempt: Attempt, state: ContainerState): Promise<
     await ensureStreams(attempt.directory);
     return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
   }
-  // The wrapper never came to open the streams: there was no shell to run it. Inits tell that as 127, 126 or 1.
+  // The wrapper never came to open the streams: there was no shell to run it. Inits show that as 127, 126 or 1.
   if ([1, 126, 127].includes(state.exitCode) && !(await exists(attemptPaths(attempt.directory).stdout))) {
     const image = attempt.image?.requested ?? "";
     await ensureStreams(attempt.directory, `memoir: image ${image} has no /bin/sh that can be run\n`);

@@ -1,6 +1,6 @@
 /**
  * Takes one file out of the tar archive that an engine makes of a path in a container. Only regular files are taken:
- * what else there may be (links, folders, devices) is told instead.
+ * what else there may be (links, folders, devices) is reported instead.
  */
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, posix } from "node:path";
@@ -21,7 +21,7 @@ export type TakenOut =
 export async function takeOut(archive: Readable, path: string, to: string): Promise<TakenOut> {
   const { Parser } = await import("tar");
   const taking = new Taking(path, to);
-  // The parser hands out entries and their bytes while it is fed; an error inside of its events would be lost in it.
+  // The parser hands out entries and their bytes while it is fed; an error inside its events would be lost in it.
   const parser = new Parser();
   parser.on("entry", (entry: ReadEntry) => taking.meet(entry));
   try {

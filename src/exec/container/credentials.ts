@@ -1,5 +1,5 @@
 /**
- * Credentials for registries, from where `docker login` and `podman login` leave them. Read anew for every registry;
+ * Credentials for registries, from where `docker login` and `podman login` leave them. Read again for every registry;
  * nothing of them is kept in messages or on disk.
  */
 import { readFile } from "node:fs/promises";
@@ -133,7 +133,7 @@ async function askHelper(
     },
     ask,
   );
-  // A helper that knows nothing of the host ends with 1; that means: go on without.
+  // A helper that knows nothing of the host ends with 1; that means: continue without.
   if (outcome.kind !== "exited" || outcome.exitCode !== 0) return undefined;
   const answer = asObject(parseJson(outcome.stdout));
   const username = asText(answer["Username"]);
@@ -143,7 +143,7 @@ async function askHelper(
   return { kind: "password", username, password: secret };
 }
 
-/** How an engine is told the credentials for a pull. */
+/** How an engine receives the credentials for a pull. */
 export function registryAuthHeader(credentials: Credentials | undefined): Readonly<Record<string, string>> {
   if (credentials === undefined) return {};
   const words =

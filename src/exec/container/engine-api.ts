@@ -190,9 +190,9 @@ export async function loadImages(send: Send, archive: string, ask: Ask): Promise
   if (!isOk(answer)) return refusal(answer);
   const failure = pullFailure(answer.text);
   if (failure !== undefined) return { kind: "refused", status: 500, message: failure };
-  const told = answer.text.split("\n").map((line) => asText(asObject(parseJson(line))["stream"]) ?? "");
+  const lines = answer.text.split("\n").map((line) => asText(asObject(parseJson(line))["stream"]) ?? "");
   // Podman tells several names in one line, with commas.
-  const names = told.flatMap((line) =>
+  const names = lines.flatMap((line) =>
     (/^Loaded image(?:\(s\)|s)?(?: ID)?: *(\S[^\n]*)/.exec(line)?.[1] ?? "")
       .split(",")
       .filter((name) => name !== ""),
@@ -253,7 +253,7 @@ export function engineMessage(answer: SocketAnswer): string {
   return words === "" ? "no error message" : words.slice(0, 2000);
 }
 
-/** A pull answers 200 and tells of its failure in the last lines of the stream. */
+/** A pull answers 200 and describes its failure in the last lines of the stream. */
 export function pullFailure(text: string): string | undefined {
   for (const line of text.split("\n")) {
     const facts = asObject(parseJson(line));

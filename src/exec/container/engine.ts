@@ -74,7 +74,7 @@ export interface LocalImage {
   /** `sha256:…`: the config digest, or a manifest digest where `containerdImages`. */
   readonly id: string;
   readonly platform: string;
-  /** What it runs of its own accord. */
+  /** What it runs without a command. */
   readonly start: ImageStart;
 }
 
@@ -129,15 +129,15 @@ export interface ContainerEngine {
   readonly facts: EngineFacts;
   create(spec: ContainerSpec, ask: Ask): Promise<Creation>;
   start(name: string, ask: Ask): Promise<{ readonly kind: "started" } | Refusal>;
-  /** Resolves when the container does not run any more (or is gone). */
+  /** Resolves when the container does not run any more (or no longer exists). */
   wait(name: string, ask: Ask): Promise<void>;
   /** undefined = no such container. */
   inspect(name: string, ask: Ask): Promise<ContainerState | undefined>;
-  /** No error when it has ended or is gone. */
+  /** No error when it has ended or no longer exists. */
   kill(name: string, signal: "SIGTERM" | "SIGKILL", ask: Ask): Promise<void>;
   /** Of a container that has ended. `missing`: no such file, or no such container. */
   copyOut(request: CopyRequest, ask: Ask): Promise<TakenOut | { readonly kind: "missing" }>;
-  /** With force, volumes included; no error when it is gone. */
+  /** With force, volumes included; no error when it no longer exists. */
   remove(name: string, ask: Ask): Promise<void>;
   /** All containers, running or not, that carry the label. */
   list(label: string, ask: Ask): Promise<readonly ListedContainer[]>;

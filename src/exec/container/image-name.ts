@@ -20,12 +20,12 @@ const grammar = new RegExp(
   `^(?:(?<host>${hostPattern})/)?(?<path>${component}(?:/${component})*)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})))?$`,
 );
 
-/** undefined when the text is no image name. */
+/** undefined when the text is not an image name. */
 export function parseImageName(text: string): ImageName | undefined {
-  const bare = text.trim().replace(/^docker:\/\//, "");
-  // A bare id is a name of the local store, and no repository.
-  if (/^(sha256:)?[0-9a-f]{64}$/.test(bare)) return undefined;
-  const groups = grammar.exec(bare)?.groups;
+  const trimmed = text.trim().replace(/^docker:\/\//, "");
+  // An id is a name of the local store, and no repository.
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(trimmed)) return undefined;
+  const groups = grammar.exec(trimmed)?.groups;
   const path = groups?.["path"];
   if (groups === undefined || path === undefined) return undefined;
   const { host, tag, digest } = groups;
@@ -34,7 +34,7 @@ export function parseImageName(text: string): ImageName | undefined {
   const registry = isHost ? host : "docker.io";
   const repository = isHost || host === undefined ? path : `${host}/${path}`;
   const names = hubName(registry, repository);
-  // More than the grammar of one group: a first part that is no host must be a path component.
+  // More than the grammar of one group: a first part that is not a host must be a path component.
   if (!new RegExp(`^${component}(?:/${component})*$`).test(names.repository)) return undefined;
   return {
     ...names,

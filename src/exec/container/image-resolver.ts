@@ -19,9 +19,9 @@ export interface ImageResolverOptions {
   /** `linux/amd64`: what the engine runs (`engine.facts.platform`). */
   readonly platform: string;
   readonly credentials: CredentialSources;
-  /** Told when an image of this machine is taken because of trouble with its registry. */
+  /** Called when an image on this machine is taken because of trouble with its registry. */
   readonly onLocal?: (requested: string, why: string) => void;
-  /** How often a request is made when nothing local can stand in. Default 4. */
+  /** How often a request is made when nothing local can replace it. Default 4. */
   readonly tries?: number;
   /** First pause between tries, doubled each time. Default 500 ms. */
   readonly retryPauseMs?: number;
@@ -147,9 +147,10 @@ async function findLocal(
   name: ImageName | undefined,
   ask: Ask,
 ): Promise<LocalImage | undefined> {
-  const bare = requested.trim().replace(/^docker:\/\//, "");
-  if (name === undefined) return /^(sha256:)?[0-9a-f]{64}$/.test(bare) ? store.find(bare, ask) : undefined;
-  const written = await store.find(bare, ask);
+  const trimmed = requested.trim().replace(/^docker:\/\//, "");
+  if (name === undefined)
+    return /^(sha256:)?[0-9a-f]{64}$/.test(trimmed) ? store.find(trimmed, ask) : undefined;
+  const written = await store.find(trimmed, ask);
   if (written !== undefined) return written;
   return store.find(imageText(name), ask);
 }

@@ -1,4 +1,4 @@
-/** Labels that every container of ours carries, and who a container belongs to. */
+/** Labels of all of Memoir's containers, and who a container belongs to. */
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 

@@ -88,7 +88,7 @@ export class LazyContainers implements Executor, ImageResolver {
 
   async copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
     const { executor } = await this.#find(ask);
-    invariant(executor.copyOut !== undefined, "containers have file systems of their own");
+    invariant(executor.copyOut !== undefined, "containers have separate file systems");
     return executor.copyOut(attempt, taskPath, ask);
   }
 
@@ -135,10 +135,10 @@ export class LazyContainers implements Executor, ImageResolver {
 
 /** One line for each image that is pulled, not one for each of its layers. */
 function pullWords(say: (words: string) => void): (reference: string) => void {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return (reference) => {
-    if (told.has(reference)) return;
-    told.add(reference);
+    if (reported.has(reference)) return;
+    reported.add(reference);
     say(`pulling ${reference}`);
   };
 }

@@ -60,7 +60,7 @@ export function chooseEntry(entries: readonly IndexEntry[], platform: string): I
   return best;
 }
 
-/** The platform that an image's config states; undefined when it is no image's config. */
+/** The platform that an image's config states; undefined when it is not an image's config. */
 export function configPlatform(text: string): string | undefined {
   const config = asObject(parseJson(text));
   const architecture = asText(config["architecture"]);

@@ -133,7 +133,7 @@ export function podmanCreateBody(spec: ContainerSpec, limits: ProcessLimits): un
     // Without it SELinux hosts forbid the task to read its mounts.
     selinux_opts: ["disable"],
     shm_size: spec.sharedMemoryBytes,
-    // Podman asks for limits of its own that the kernel refuses where the user's hard limits are lower.
+    // Podman asks for its own limits that the kernel refuses where the user's hard limits are lower.
     r_limits: [...limit("nofile", limits.openFiles), ...limit("nproc", limits.processes)],
     resource_limits: {
       ...(spec.memoryBytes === undefined

@@ -109,8 +109,8 @@ export class RegistryClient {
   async #digestOfTag(request: Request): Promise<string> {
     const tag = request.name.tag ?? "latest";
     const head = await this.#send(request, "HEAD", `manifests/${tag}`);
-    const told = head.headers.get("docker-content-digest");
-    if (head.ok && told !== null && isDigest(told)) return told;
+    const digest = head.headers.get("docker-content-digest");
+    if (head.ok && digest !== null && isDigest(digest)) return digest;
     // Some registries answer HEAD without the digest, or not at all.
     const get = await this.#send(request, "GET", `manifests/${tag}`);
     if (!get.ok) throw failed(request, `manifests/${tag}`, get);

@@ -96,14 +96,14 @@ async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketReq
     return { status, headers: answer.headers, text: "" };
   }
   let text = "";
-  let told = 0;
+  let consumed = 0;
   answer.setEncoding("utf8");
   for await (const chunk of answer) {
     text += chunk;
     if (onLine === undefined) continue;
-    for (let end = text.indexOf("\n", told); end >= 0; end = text.indexOf("\n", told)) {
-      onLine(text.slice(told, end));
-      told = end + 1;
+    for (let end = text.indexOf("\n", consumed); end >= 0; end = text.indexOf("\n", consumed)) {
+      onLine(text.slice(consumed, end));
+      consumed = end + 1;
     }
   }
   return { status, headers: answer.headers, text };

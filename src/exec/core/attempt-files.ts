@@ -66,7 +66,7 @@ export interface EndFacts {
   readonly outOfMemory?: boolean;
 }
 
-/** How the attempt ended as its directory tells it; undefined when it tells nothing (no complete `rc`, no stop mark). */
+/** How the attempt ended as recorded in its directory; undefined when nothing is recorded (no complete `rc`, no stop mark). */
 export async function readAttemptEnd(directory: string, facts: EndFacts): Promise<AttemptEnd | undefined> {
   const figures = parseUsage(readIfThere(attemptPaths(directory).usage));
   const stopped = readStopMark(directory);
@@ -97,17 +97,17 @@ export async function writeStopMark(directory: string, reason: StopReason): Prom
   try {
     writeFileSync(attemptPaths(directory).stopped, `${reason}\n`);
   } catch {
-    // A full disk, or a folder that is gone: the attempt is stopped all the same.
+    // A full disk, or a folder that no longer exists: the attempt is stopped all the same.
   }
 }
 
 /**
- * How an attempt ended that we stopped, whatever its directory tells: a task that was told to end may have ended well,
+ * How an attempt ended that Memoir stopped, whatever its directory contains: a task that was asked to end may have ended well,
  * with half of its work done, and a full disk or the task itself may have kept the stop mark from being written.
  */
-export function stoppedEnd(told: AttemptEnd, reason: StopReason): AttemptEnd {
-  if (told.kind !== "exited") return told;
-  return reason === "timed-out" ? { kind: "timed-out", usage: told.usage } : { kind: "cancelled" };
+export function stoppedEnd(recorded: AttemptEnd, reason: StopReason): AttemptEnd {
+  if (recorded.kind !== "exited") return recorded;
+  return reason === "timed-out" ? { kind: "timed-out", usage: recorded.usage } : { kind: "cancelled" };
 }
 
 function readStopMark(directory: string): StopReason | undefined {

@@ -11,9 +11,9 @@ export interface AttemptPaths {
   readonly hostCommand: string;
   readonly inputs: string;
   readonly work: string;
-  /** For temporary files of tasks; also the home folder of those that are processes of this machine. */
+  /** For temporary files of tasks; also the home folder of those that are processes on this machine. */
   readonly tmp: string;
-  /** What is placed outside of the task root, each below its absolute path; only where a task has such. */
+  /** What is placed outside the task root, each below its absolute path; only where a task has such. */
   readonly outside: string;
   readonly stdout: string;
   readonly stderr: string;
@@ -57,7 +57,7 @@ export interface PlacedAttempt {
 }
 
 /**
- * The host path of a path as the task sees it: the source for staged inputs (and what lies inside staged folders) that
+ * The host path of a path as the task sees it: the source for staged inputs (and what is inside staged folders) that
  * the task has not changed, the place below the attempt's directory for everything else below the task root, in the
  * working directory by its other name, or placed elsewhere; undefined for what Memoir did not put there.
  */

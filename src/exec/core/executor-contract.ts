@@ -155,7 +155,7 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await exitCodeOf("exit 255")).toBe(255);
     });
 
-    it("tells signals as 128 + n", async () => {
+    it("reports signals as 128 + n", async () => {
       expect(await exitCodeOf("kill -KILL $$")).toBe(137);
       expect(await exitCodeOf("kill -SEGV $$")).toBe(139);
     });
@@ -282,7 +282,7 @@ export function executorContract(contract: ExecutorContract): void {
       ["cancelled", {}],
       ["timed-out", { timeoutMs: 3_000 }],
     ])(
-      "calls a task %s that ends well when it is told to end, also where no word of it can be left",
+      "calls a task %s that ends well when it is asked to end, also where no word of it can be left",
       async (kind, more) => {
         const script = "mkdir ../stopped; trap 'exit 0' TERM; echo > ready; while :; do sleep 0.05; done";
         const attempt = await prepare(script, more);
@@ -311,7 +311,7 @@ export function executorContract(contract: ExecutorContract): void {
       await vanishes(mark);
     });
 
-    it("tells that memory ran out, also when only a child was killed", async ({ skip }) => {
+    it("reports that memory ran out, also when only a child was killed", async ({ skip }) => {
       skip(!executor.can.limitsMemory, "memory cannot be limited here");
       const attempt = await prepare(
         `sh -c 'a=$(head -c 300000000 /dev/zero | tr "\\0" x); echo \${#a}'; exit 5`,
@@ -378,7 +378,7 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await run(attempt)).toMatchObject({ exitCode: 0 });
       const [found = "", copied, ...texts] = (await read(attempt, "stdout")).trim().split(/\s+/);
       expect([Number(found), copied, ...texts]).toEqual([Number(found), found, "B", "A"]);
-      // What a link leads to, outside of the folder, counts where inputs are copied.
+      // What a link leads to, outside the folder, counts where inputs are copied.
       expect(Number(found)).toBeGreaterThanOrEqual(2);
     });
 
@@ -484,7 +484,7 @@ export function executorContract(contract: ExecutorContract): void {
     });
 
     it.each([
-      ["outside of the working directory", "/mnt/memoir/inputs/0/other.fq"],
+      ["outside the working directory", "/mnt/memoir/inputs/0/other.fq"],
       ["where an input is", "/mnt/memoir/work/own.fq"],
       ["in a folder that is a link itself", "/mnt/memoir/work/dir/x"],
     ])("refuses a link to an input %s", async (_, path) => {
@@ -505,10 +505,10 @@ export function executorContract(contract: ExecutorContract): void {
 
     it("hides the processes around it, and their environment, from a task", async ({ skip }) => {
       skip(!contract.hidesProcesses, "tasks see all processes of the machine here");
-      const other = spawn("sleep", ["600"], { env: { ...process.env, MEMOIR_SECRET: "do-not-tell" } });
+      const other = spawn("sleep", ["600"], { env: { ...process.env, MEMOIR_SECRET: "do-not-reveal" } });
       try {
         const attempt = await prepare(
-          "cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c do-not-tell; ls -d /proc/[0-9]* | wc -l",
+          "cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c do-not-reveal; ls -d /proc/[0-9]* | wc -l",
         );
         await run(attempt);
         const [secrets, processes] = (await read(attempt, "stdout")).trim().split("\n").map(Number);
@@ -519,7 +519,7 @@ export function executorContract(contract: ExecutorContract): void {
       }
     });
 
-    it("keeps inputs from being changed", async ({ skip }) => {
+    it("prevents inputs from being changed", async ({ skip }) => {
       skip(!executor.can.isolates, "does not hide what a task did not declare");
       const data = await source("data.txt", "untouched\n");
       const attempt = await prepare(
@@ -529,7 +529,7 @@ export function executorContract(contract: ExecutorContract): void {
       expect(await run(attempt)).toMatchObject({ exitCode: 0 });
       expect(await read(attempt, "stdout")).toBe("untouched\n");
       expect(await readFile(data.location, "utf8")).toBe("untouched\n");
-      // Many tools write an index beside their input.
+      // Many tools write an index next to their input.
       expect(await read(attempt, "inputs/0/data.txt.idx")).toBe("next\n");
     });
 
@@ -550,7 +550,7 @@ export function executorContract(contract: ExecutorContract): void {
       ["rm ../stderr; mkdir ../stderr", "standard error"],
       ["rm ../stdout; ln -s /etc/passwd ../stdout", "standard output"],
       ["cd ..; rm -rf work", "working directory"],
-    ])("says what a task has taken away of its own: %s", async (script, words) => {
+    ])("reports what a task has removed: %s", async (script, words) => {
       const end = await run(await prepare(`${script}; exit 0`));
       expect(end).toMatchObject({ kind: "exited", exitCode: 0 });
       expect(end.kind === "exited" && end.spoiled).toContain(words);
@@ -570,7 +570,7 @@ export function executorContract(contract: ExecutorContract): void {
       expect(String(error)).toContain(join(root, "gone"));
     });
 
-    it("hands on the declared environment, whatever is in it, and nothing of its own", async () => {
+    it("hands on the declared environment, whatever is in it, and nothing else", async () => {
       const values = { PLAIN: "a b", QUOTES: `"'$HOME\`\\`, LINES: "one\ntwo\n", EMPTY: "", UTF8: "größe" };
       // What shell texts are tempted to call their own variables.
       const ordinary = [
@@ -664,7 +664,7 @@ export function executorContract(contract: ExecutorContract): void {
     it("brings files out of the container's own file system, until the attempt is removed", async ({
       skip,
     }) => {
-      skip(executor.copyOut === undefined, "tasks have no file system of their own");
+      skip(executor.copyOut === undefined, "tasks have no separate file system");
       const attempt = await prepare(
         `set -e; umask 077; mkdir /tmp/out; echo made > /tmp/out/made; : > /tmp/out/empty; chmod +x /tmp/out/empty
 dd if=/dev/zero of=/tmp/out/big bs=1024 count=300 2> /dev/null
@@ -716,7 +716,7 @@ ln -s out/made /tmp/relative; ln -s /tmp/out /tmp/folder; ln -s /mnt/memoir/work
 
 let lastSeconds = 0;
 
-/** A number of seconds that no other `sleep` on this machine was told: its process can be recognised by it. */
+/** A number of seconds that no other `sleep` on this machine was given: its process can be recognised by it. */
 function uniqueSeconds(): string {
   lastSeconds = Math.max(lastSeconds + 1, Date.now() % 1_000_000_000);
   return `1${process.pid}${lastSeconds}`.slice(0, 15);

@@ -1,7 +1,7 @@
 /**
  * What an executor is: it gets a command executed somewhere. The engine branches on `can`, never on names.
  *
- * An attempt has an id of ours (container name, job name) and its own directory; starting is idempotent, and a
+ * An attempt has an id that Memoir chooses (container name, job name) and its own directory; starting is idempotent, and a
  * restarted Memoir finds its attempts again by id. In the directory lie `command` (the script), `inputs/`, `work/`,
  * `stdout`, `stderr`, `usage.json`, and, written last, `rc`. After the end every staged input is found at its
  * place below `inputs/` (as a link to its source, or as the copy that the task has changed), so a task path's host path
@@ -22,13 +22,13 @@ export interface ExecutorAbilities {
   /** Runs commands inside images. */
   readonly containers: boolean;
   /**
-   * Attempts' directories are folders of this machine, before and after: inputs are staged and outputs found there by
+   * Attempts' directories are folders on this machine, before and after: inputs are staged and outputs found there by
    * host paths.
    */
   readonly sharesFiles: boolean;
   /** Besides, runs commands without any image, as local processes. */
   readonly plainTasks?: true;
-  /** Attempts take nothing of this machine's processors and memory: they have turns of their own. */
+  /** Attempts take nothing of the machine's processors and memory: they have their own turns. */
   readonly elsewhere?: true;
   /** Attempts outlive this process and can be adopted by the next one. */
   readonly survives: boolean;
@@ -55,7 +55,7 @@ export interface PinnedImage {
   readonly entrypoint?: readonly string[];
 }
 
-/** What an image runs of its own accord. */
+/** What an image runs without a command. */
 export interface ImageStart {
   /** Goes before every command; empty = nothing does. */
   readonly entrypoint: readonly string[];
@@ -74,7 +74,7 @@ export interface Attempt {
   readonly arguments?: readonly string[];
   /** Only with an image: the working directory is at this absolute path, too, and the command starts there. */
   readonly workDir?: string;
-  /** Staged inputs with `source.location` being a host path by now. Outside of the task root only with an image. */
+  /** Staged inputs with `source.location` being a host path by now. Outside the task root only with an image. */
   readonly inputs: readonly StagedInput[];
   /** Made by the executor before the start, as links that lead to the inputs wherever the task sees them. */
   readonly linkedInputs?: readonly LinkedInput[];
@@ -107,12 +107,12 @@ export type AttemptEnd =
       readonly kind: "exited";
       readonly exitCode: number;
       /**
-       * The kernel killed something of the task for want of memory. May be true with exit code 0 (`tool | head`):
+       * The kernel killed something of the task for lack of memory. May be true with exit code 0 (`tool | head`):
        * such a result is doubtful and must not be recorded.
        */
       readonly outOfMemory: boolean;
       readonly usage: Usage;
-      /** What the task has deleted or replaced of its own that it must not: `its standard output (…/stdout)`. */
+      /** What the task has deleted or replaced although it must not: `its standard output (…/stdout)`. */
       readonly spoiled?: string;
     }
   | { readonly kind: "timed-out"; readonly usage: Usage }
@@ -148,15 +148,15 @@ export interface Executor {
   state(attempt: Attempt, ask: Ask): Promise<AttemptState>;
   /**
    * Brings a regular file out of the file system of the attempt's container, between its end and its removal; paths that
-   * have a host path are not asked for. Absent where tasks have no file system of their own.
-   * @throws AppError EXEC_ENGINE_FAILED when the container is gone already
+   * have a host path are not asked for. Absent where tasks have no separate file system.
+   * @throws AppError EXEC_ENGINE_FAILED when the container no longer exists already
    */
   copyOut?(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought>;
   /** The files of an ended attempt, until its removal. Needed where files are not shared, and not asked otherwise. */
   filesOf?(attempt: Attempt, ask: Ask): AttemptFiles;
   /** Frees what the engine keeps of it (containers); the directory stays. */
   remove(attempt: Attempt, ask: Ask): Promise<void>;
-  /** Attempts go on where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */
+  /** Attempts continue where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */
   close(): Promise<void>;
 }
 

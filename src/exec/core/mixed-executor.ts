@@ -77,7 +77,7 @@ class MixedExecutor implements Executor {
   }
 
   copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
-    invariant(this.#containers.copyOut !== undefined, "containers have file systems of their own");
+    invariant(this.#containers.copyOut !== undefined, "containers have separate file systems");
     return this.#containers.copyOut(attempt, taskPath, ask);
   }
 

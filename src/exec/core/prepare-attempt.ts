@@ -62,7 +62,7 @@ export interface Staging {
 }
 
 /**
- * Idempotent: an attempt that was prepared and not started is prepared again. Only mounts reach places outside of the
+ * Idempotent: an attempt that was prepared and not started is prepared again. Only mounts reach places outside the
  * task root: what the attempt's directory holds for them is mounted, too.
  * @throws AppError EXEC_INPUT_MISSING for a source that is not there; EXEC_START_FAILED for inputs that contradict each
  *   other (two sources for one path, an input inside another one's folder).
@@ -83,7 +83,7 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
   const own: string[] = [];
   const mountOwn = (path: string, kind: FileValue["kind"]) => {
     if (belowTaskRoot("", path) !== undefined) return;
-    invariant(options.inputs === "mount-points", `${path} is outside of the task root, so it is mounted`);
+    invariant(options.inputs === "mount-points", `${path} is outside the task root, so it is mounted`);
     if (own.some((outer) => path.startsWith(`${outer}/`))) return;
     own.push(path);
     mounts.push({ source: placeOf(attempt.directory, path), target: path, kind, writable: true });
@@ -169,7 +169,7 @@ function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): strin
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join("-");
 }
 
-/** All inputs with their siblings, each path once, parents before what lies in them. */
+/** All inputs with their siblings, each path once, parents before what is in them. */
 function staged(attempt: Attempt): readonly StagedInput[] {
   const byPath = new Map<string, StagedInput>();
   const add = (input: StagedInput) => {
@@ -190,7 +190,7 @@ function staged(attempt: Attempt): readonly StagedInput[] {
   return sorted.filter((input) => !isInsideAnother(attempt, input, byPath));
 }
 
-/** Links have places of their own: in the working directory, where nothing else is placed. */
+/** Links have their own places: in the working directory, where nothing else is placed. */
 function linked(attempt: Attempt): readonly LinkedInput[] {
   const links = attempt.linkedInputs ?? [];
   const taken = [...links, ...staged(attempt), ...(attempt.literalFiles ?? [])].map(

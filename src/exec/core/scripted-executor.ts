@@ -8,7 +8,7 @@ import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 import { attemptHostPath, attemptPaths } from "./attempt-paths.ts";
 import type { Attempt, AttemptEnd, AttemptState, Executor, ExecutorAbilities, Usage } from "./executor.ts";
 
-/** How an attempt goes. A bare `{}` is a success without output. */
+/** How an attempt goes. An empty `{}` is a success without output. */
 export interface ScriptedEnd {
   /** Default 0. */
   readonly exitCode?: number;
@@ -33,7 +33,7 @@ export interface ScriptedOptions {
   readonly can?: Partial<ExecutorAbilities>;
   readonly capacity?: { readonly cpu: number; readonly memoryBytes: number; readonly gpu: number };
   readonly environment?: string;
-  /** Shared between executors that stand for one engine; default: a world of its own. */
+  /** Shared between executors that stand for one engine; default: a separate world. */
   readonly world?: ScriptedWorld;
 }
 
@@ -44,7 +44,7 @@ interface Played {
   ended: AttemptEnd | undefined;
 }
 
-/** What goes on outside the executor object: attempts by id. */
+/** What happens outside the executor object: attempts by id. */
 export class ScriptedWorld {
   readonly attempts = new Map<string, Played>();
 }
@@ -179,6 +179,6 @@ async function leave(attempt: Attempt, how: ScriptedEnd): Promise<AttemptEnd> {
 }
 
 /** The refusal that tests throw from `failStart`. */
-export function scriptedRefusal(words = "the scripted executor was told to refuse"): AppError {
+export function scriptedRefusal(words = "the scripted executor was asked to refuse"): AppError {
   return new AppError("EXEC_START_FAILED", words);
 }

@@ -1,6 +1,6 @@
 /**
- * The files of an attempt whose directory this machine can see. What an executor mounted for the task lies elsewhere
- * here, so links are followed step by step as the task would have followed them, and nothing outside of the attempt and
+ * The files of an attempt whose directory this machine can see. What an executor mounted for the task is elsewhere
+ * here, so links are followed step by step as the task would have followed them, and nothing outside the attempt and
  * its inputs is ever answered: what `/etc/passwd` is in an image is not what it is here.
  *
  * Looks are made at once: the system has the answers in memory, and handing each question to a thread would take longer.
@@ -36,7 +36,7 @@ const defaultMostBroughtIn = 100_000;
 const copyHint = "copy or move the file into the working directory in the command";
 
 export interface SharedAttempt extends PlacedAttempt {
-  /** Brings a regular file here that lies in the file system of the task's container. Absent without one. */
+  /** Brings a regular file here that is in the file system of the task's container. Absent without one. */
   readonly bring?: (taskPath: string) => Promise<Brought>;
   /** Most files that the links of one directory may bring in. Default 100,000. */
   readonly mostBroughtIn?: number;
@@ -46,7 +46,7 @@ export interface SharedAttempt extends PlacedAttempt {
 interface HostPlace {
   /** undefined = Memoir knows of no such path. */
   readonly path: string | undefined;
-  /** An input's source, inside of one, or a copy of Memoir's own: what is a link there is its owner's. */
+  /** An input's source, inside one, or a copy of Memoir's own: what is a link there is its owner's. */
   readonly trusted: boolean;
 }
 
@@ -136,7 +136,7 @@ export class SharedAttemptFiles implements AttemptFiles {
     return undefined;
   }
 
-  /** Outside of the working directory, so that globs do not see it. */
+  /** Outside the working directory, so that globs do not see it. */
   async make(members: readonly MadeMember[]): Promise<TaskPath> {
     const texts = members.every(({ kind }) => kind === "text");
     // Equal texts are one file, so that expressions that show its path say the same again.
@@ -176,7 +176,7 @@ export class SharedAttemptFiles implements AttemptFiles {
     return host.startsWith(`${this.#directory}/`);
   }
 
-  /** Where a path as the task saw it lies here. */
+  /** Where a path as the task saw it is here. */
   async #toHost(path: string): Promise<HostPlace> {
     if (!isAbsolute(path)) return { path: join(this.#work, path), trusted: false };
     const inside = normalize(path);
@@ -188,7 +188,7 @@ export class SharedAttemptFiles implements AttemptFiles {
     return this.#bring(inside);
   }
 
-  /** What lies elsewhere in a container is the task's as well; on the machine itself it is not. */
+  /** What is elsewhere in a container is the task's as well; on the machine itself it is not. */
   async #bring(path: string): Promise<HostPlace> {
     const brought = await this.#attempt.bring?.(path);
     switch (brought?.kind) {

@@ -3,7 +3,7 @@
  * both output streams in files, measures what was used, and writes `usage.json` and then, last, `rc`.
  *
  * It needs nothing of the image but /bin/sh (checked with dash, busybox and bash): figures come from cgroup files (v1
- * or v2) and /proc, read by the shell itself. It starts no program of its own, since a task that has used up its memory
+ * or v2) and /proc, read by the shell itself. It starts no further program, since a task that has used up its memory
  * or its processes may leave no room for one: `rc` is written in place with one write, and readers take it only when its
  * line is complete. The task runs in the background so that TERM can be handed on: inside a container to every process
  * (`kill -1` spares the caller and pid 1), on the host the whole group has got it already. A wait that TERM interrupts is
@@ -35,7 +35,7 @@ export const containerStopSignal = { name: "USR1", linuxNumber: 10 } as const;
 
 /**
  * The text itself, for a shell that has it as a function: its words are root, place, cgroup and those of the command.
- * Its variables have names of their own, because a variable that the task was given would be handed on with the new value.
+ * Its variables have their own names, because a variable that the task was given would be handed on with the new value.
  * A fork of a shell keeps its `$$`, so the text says 0 and `self` where it means its own process.
  */
 export const wrapperScript = `

@@ -39,7 +39,7 @@ export interface EnvironmentFacts {
 }
 
 /**
- * Identity of this machine's environment for keys: OS release, architecture, the variables that are handed on, and of
+ * Identity of the machine's environment for keys: OS release, architecture, the variables that are handed on, and of
  * each named tool the real file's size and time of change (packages carry the latter, so equal installations agree). It is cheap
  * and it is weak: a program that is not named, its libraries and its data files may change unnoticed.
  */

@@ -1,9 +1,9 @@
 /**
- * What keeps tasks of this machine from changing what they were given and from seeing what they must not: a mount
- * namespace, in which inputs are mounted read-only, and a process namespace with a /proc of its own. The machine is seen
+ * What keeps tasks on this machine from changing what they were given and from seeing what they must not: a mount
+ * namespace, in which inputs are mounted read-only, and a process namespace with its own /proc. The machine is seen
  * as it is otherwise: files, network, users, so that people's tools work.
  *
- * As root only the right to mount is given up (CAP_SYS_ADMIN), in case a task is tempted to mount its inputs anew. A
+ * As root only the right to mount is given up (CAP_SYS_ADMIN), in case a task is tempted to mount its inputs again. A
  * user makes the namespaces in a user namespace, in which the keeper is root; tasks get one more, in which they are
  * who they were.
  */
@@ -123,9 +123,9 @@ function unescaped(text: string): string {
 }
 
 /**
- * What links in a folder lead to, outside of it, as they are read at its place: a task could write there. Links of what
+ * What links in a folder lead to, outside it, as they are read at its place: a task could write there. Links of what
  * they lead to count, too.
- * @throws AppError EXEC_START_FAILED for a link to a folder that the attempt itself lies in: it would be mounted
+ * @throws AppError EXEC_START_FAILED for a link to a folder that the attempt itself is in: it would be mounted
  *   read-only as well.
  */
 async function linkedOutside(

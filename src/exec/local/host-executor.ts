@@ -278,7 +278,7 @@ class HostExecutor implements Executor {
       },
     };
     this.#running.set(attempt.id, running);
-    // Whatever keeps it from starting is told here, and the attempt may be started again.
+    // Whatever keeps it from starting is reported here, and the attempt may be started again.
     const failed = ended.then(
       () => {},
       (error: unknown) => {
@@ -442,7 +442,7 @@ class HostExecutor implements Executor {
   async state(attempt: Attempt, _ask: Ask): Promise<AttemptState> {
     const end = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
     const running = this.#running.get(attempt.id);
-    // A stop mark lies there as soon as the stopping begins.
+    // A stop mark is there as soon as the stopping begins.
     if (running !== undefined && (end === undefined || end.kind !== "exited")) {
       const pending = Symbol("pending");
       const now = await Promise.race([running.ended, Promise.resolve(pending)]);

@@ -1,4 +1,4 @@
-/** Files as a program sees them outside of its tasks. */
+/** Files as a program sees them outside its tasks. */
 import type { Ask } from "../../kernel/index.ts";
 
 /** Files at workflow scope, where no task runs: reading outputs of tasks, writing small files. */
@@ -11,7 +11,7 @@ export interface FileAccess {
   readText(location: string, ask: Ask): Promise<string>;
   /**
    * Where the bytes of a file or folder can be read on this machine: the path itself for a file of the user, for others
-   * once they are here and found right. Absent where files are only those of this machine.
+   * once they are here and found right. Absent where files are only those on this machine.
    */
   hostPath?(location: string, ask: Ask): Promise<string>;
   /** Names directly below a directory, sorted by code unit; `link`: of what a link leads to, "file" for nowhere. */

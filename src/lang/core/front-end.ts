@@ -16,9 +16,9 @@ export interface SourceTree {
   read(uri: string, ask: Ask): Promise<SourceText | undefined>;
   /** The URI of `reference` as written in the document `from` (undefined = the tree's root). */
   resolve(reference: string, from: string | undefined): string;
-  /** Host path of a URI where it has one (WDL 1.2: relative literals name files beside the document). */
+  /** Host path of a URI where it has one (WDL 1.2: relative literals name files next to the document). */
   hostPathOf(uri: string): string | undefined;
-  /** Files at the top of the tree, or all; what systems and editors put beside documents is left out. Sorted. */
+  /** Files at the top of the tree, or all; what systems and editors put next to documents is left out. Sorted. */
   list(which: "top" | "all", ask: Ask): Promise<readonly string[]>;
   /**
    * What is directly in a folder of the tree, hidden names too, sorted by code unit: programs and templates that
@@ -74,7 +74,7 @@ export interface FrontEnd {
   readonly language: string;
   /** Whether a file name looks like this language. */
   accepts(name: string): boolean;
-  /** What a document is to others, as far as its text tells: to find the one that is to be run. */
+  /** What a document is to others, as far as its text shows: to find the one that is to be run. */
   outline(source: SourceText): Promise<Outline>;
   load(source: SourceTree, main: string | undefined, options: LoadOptions, ask: Ask): Promise<Loaded>;
 }

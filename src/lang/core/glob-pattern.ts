@@ -1,5 +1,5 @@
 /**
- * Patterns of files that programs look for outside of their tasks, with the meaning that they have in Java and so in
+ * Patterns of files that programs look for outside their tasks, with the meaning that they have in Java and so in
  * Nextflow: `*` and `?` stay within a name, `**` crosses folders, `[a-c]` and `[!a-c]` choose a character, `{a,b}` a
  * text, and a backslash takes the next character as it is.
  */
@@ -38,7 +38,7 @@ type Token =
   /** `*`: any number of characters of a name; `**`: of a path. */
   | { readonly kind: "many"; readonly crosses: boolean };
 
-/** One list of tokens for each choice of the braces; undefined for what is no pattern. */
+/** One list of tokens for each choice of the braces; undefined for what is not a pattern. */
 function choicesOf(pattern: string): readonly (readonly Token[])[] | undefined {
   let done: Token[][] = [[]];
   /** While a brace is open: what comes before it, and the choices so far. */

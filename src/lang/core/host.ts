@@ -33,7 +33,7 @@ export interface Host {
    */
   pathOf(name: string, inputs: Value, ask: Ask): Promise<string>;
   /**
-   * Brings a result to where a person looks for it, while the run goes on. A run does not end before everything is
+   * Brings a result to where a person looks for it, while the run continues. A run does not end before everything is
    * published that it was asked for.
    * @throws AppError FILE_OUT_OF_REACH for a target where the run may not write, FILE_NOT_WRITABLE and DISK_FULL
    */
@@ -45,13 +45,13 @@ export interface Host {
   stop(how: "finish" | "terminate"): void;
   readonly files: FileAccess;
   emit(event: ProgramEvent): void;
-  /** Whether a failure stops new calls from being started (fail-fast) or independent ones go on. */
+  /** Whether a failure stops new calls from being started (fail-fast) or independent ones continue. */
   readonly failure: "fast" | "slow";
 }
 
 export interface CallOptions {
   /**
-   * Looks whether the results are there already, outside of every cache (Nextflow's storeDir): asked before anything
+   * Looks whether the results are there already, outside every cache (Nextflow's storeDir): asked before anything
    * else. Outputs end the call as `stored`; undefined = they are not there.
    */
   readonly stored?: (ask: Ask) => Promise<Outputs | undefined>;
@@ -68,7 +68,7 @@ export interface PublishOrder {
   readonly target: string;
   /**
    * `copy`: sharing blocks where the file system can. `link`, `relative link`: a symbolic link to a recorded result,
-   * which is pinned so that no pruning takes it away; what is not recorded in a folder of this machine is copied.
+   * which is pinned so that no pruning takes it away; what is not recorded in a folder on this machine is copied.
    * Hard links are not offered: who edits one would edit the recorded result.
    */
   readonly mode: "copy" | "link" | "relative link";
@@ -87,7 +87,7 @@ export interface Published {
   readonly target: string;
 }
 
-/** What a program tells while it runs, beyond its task calls. */
+/** What a program reports while it runs, beyond its task calls. */
 export type ProgramEvent =
   | { readonly kind: "scatter.expanded"; readonly path: string; readonly count: number }
   | { readonly kind: "workflow.started"; readonly path: string }

@@ -1,5 +1,5 @@
 /**
- * Documents of web addresses that lie on this machine: for machines without a network, and for imports that have to stay
+ * Documents of web addresses that are on this machine: for machines without a network, and for imports that have to stay
  * what they are. `{"https://example.org/wdl/": "vendor/wdl"}`: the longest prefix counts.
  */
 import { resolve } from "node:path";
@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 /** Prefix of addresses -> absolute folder. */
 export type ImportMap = ReadonlyMap<string, string>;
 
-/** Where the document of an address lies here; undefined = the map says nothing of it. */
+/** Where the document of an address is here; undefined = the map says nothing of it. */
 export function mappedPath(uri: string, map: ImportMap): string | undefined {
   const [prefix, folder] = [...map]
     .filter(([each]) => uri.startsWith(each))

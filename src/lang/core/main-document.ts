@@ -71,7 +71,7 @@ export async function findMain(tree: SourceTree, question: MainQuestion, ask: As
   return main === undefined ? importerOf(tree, outlines) : checkedMain(tree, main, outlines);
 }
 
-/** The only document called main, unless others tell that it is a part of theirs. */
+/** The only document called main, unless others show that it is a part of theirs. */
 function checkedMain(tree: SourceTree, main: string, outlines: ReadonlyMap<string, Outline>): string {
   const workflows = [...outlines].filter(([, { workflow }]) => workflow).map(([uri]) => uri);
   if (workflows.length > 0 && !workflows.includes(main)) {
@@ -99,7 +99,7 @@ function importerOf(tree: SourceTree, outlines: ReadonlyMap<string, Outline>): s
   if (root !== undefined && roots.length === 1 && outlines.get(root)?.workflow === true) {
     const reached = new Set([root]);
     for (const uri of reached) for (const each of outlines.get(uri)?.references ?? []) reached.add(each);
-    // A test in a folder of its own imports everything, too, and is not what is meant.
+    // A test in its own folder imports everything, too, and is not what is meant.
     const higher = all.filter((uri) => outlines.get(uri)?.workflow === true && depthOf(uri) < depthOf(root));
     if (higher.length === 0 && all.every((uri) => reached.has(uri))) return root;
     if (higher.length > 0)

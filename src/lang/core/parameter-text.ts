@@ -44,7 +44,7 @@ async function parseYaml(source: SourceText): Promise<ParameterText> {
     (problem): Diagnostic => ({
       code: "inputs-yaml",
       severity: problem.name === "YAMLWarning" ? "warning" : "error",
-      // The library's message goes on with an excerpt; ours is drawn by the renderer.
+      // The library's message continues with an excerpt; ours is drawn by the renderer.
       message:
         problem.code === "RESOURCE_EXHAUSTION"
           ? "the YAML is nested too deeply"

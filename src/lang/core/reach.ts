@@ -1,6 +1,6 @@
 /**
  * Which files a run of other people's documents may touch: a bundle, documents from the web, and everything on a server.
- * They read what lies in their own folders and the run's, what the user gave as an input, and what the operator allows,
+ * They read what is in their own folders and the run's, what the user gave as an input, and what the operator allows,
  * whatever their defaults, literals and expressions say. Your own documents read what you may read: they have no Reach.
  */
 import { basename, dirname, resolve, sep } from "node:path";
@@ -10,9 +10,9 @@ import { AppError } from "../../kernel/index.ts";
 export interface ReachOptions {
   /** Folders of the documents, the run and the operator. Absolute. */
   readonly folders: readonly string[];
-  /** Whether inputs of the run may lie elsewhere, since whoever runs it named them. */
+  /** Whether inputs of the run may be elsewhere, since whoever runs it named them. */
   readonly inputs: "anywhere" | "within";
-  /** Whether files may lie on http(s) servers. Objects of S3 always may. */
+  /** Whether files may be on http(s) servers. Objects of S3 always may. */
   readonly web: "allowed" | "refused";
 }
 
@@ -24,8 +24,8 @@ export interface Reach {
    */
   check(location: string): Promise<void>;
   /**
-   * For a file or folder that the user gave as an input; `siblings`: with the files beside it that have its name and
-   * another ending (an index). Throws as `check` where inputs may not lie elsewhere.
+   * For a file or folder that the user gave as an input; `siblings`: with the files next to it that have its name and
+   * another ending (an index). Throws as `check` where inputs may not be elsewhere.
    */
   admit(location: string, siblings?: "siblings"): Promise<void>;
   /**
@@ -48,7 +48,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
   const writable = new Set<string>();
 
   const isAdmitted = (path: string): boolean => {
-    // What `..` leads to after a link is not told by the name.
+    // What `..` leads to after a link is not known from the name.
     if (path.split(sep).includes("..")) return false;
     const at = resolve(path);
     for (let above = at; ; above = dirname(above)) {
@@ -81,8 +81,8 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
       const path = resolve(location);
       admitted.add(path);
       if (siblings === undefined) return;
-      const beside = stems.get(dirname(path)) ?? new Set();
-      stems.set(dirname(path), beside.add(stemOf(basename(path))));
+      const known = stems.get(dirname(path)) ?? new Set();
+      stems.set(dirname(path), known.add(stemOf(basename(path))));
     },
     async writableRoot(path) {
       const real = path.includes("\0") ? undefined : await followLinks(resolve(path));
@@ -99,7 +99,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
       writable.add(resolve(folder));
     },
     include(location) {
-      // Where places are restricted, so are those of caches: what lies there must not lead elsewhere.
+      // Where places are restricted, so are those of caches: what is there must not lead elsewhere.
       if (inputs === "anywhere" && location.startsWith("/")) roots.add(location);
     },
   };

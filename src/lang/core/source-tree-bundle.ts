@@ -1,6 +1,6 @@
 /**
  * Zip bundles of workflows. A bundle is other people's text: names that leave the folder, links, devices and archives
- * that grow without bound are refused, and documents of a bundle cannot read anything outside of it.
+ * that grow without bound are refused, and documents of a bundle cannot read anything outside it.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
@@ -17,7 +17,7 @@ export interface BundleSourceOptions {
   /** A folder that is created and filled; whoever asks removes it when the workflow has ended. Absolute. */
   readonly into: string;
   readonly network?: "allowed" | "refused";
-  /** Documents of web addresses that lie on this machine. */
+  /** Documents of web addresses that are on this machine. */
   readonly imports?: ImportMap;
   /** Default: 20,000 entries, 1 GiB, 200 times its size. */
   readonly limits?: Partial<ArchiveLimits>;
@@ -26,7 +26,7 @@ export interface BundleSourceOptions {
 const defaultLimits: ArchiveLimits = { entries: 20_000, totalBytes: 1024 ** 3, ratio: 200 };
 
 /**
- * Unpacks the bundle and answers its tree. Where everything lies in one folder at the top, that folder is the top.
+ * Unpacks the bundle and answers its tree. Where everything is in one folder at the top, that folder is the top.
  * @throws AppError as `unpackBundle`
  */
 export async function createBundleSource(options: BundleSourceOptions, ask: Ask): Promise<SourceTree> {

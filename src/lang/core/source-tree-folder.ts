@@ -1,5 +1,5 @@
 /**
- * Source trees over folders and single files of this machine. Documents may import others over http(s) unless the tree
+ * Source trees over folders and single files on this machine. Documents may import others over http(s) unless the tree
  * says otherwise. The URI of a local document is its absolute path.
  */
 import type { Dirent } from "node:fs";
@@ -27,11 +27,11 @@ export interface FolderSourceOptions {
   readonly folder: string;
   /** How messages name it: as the user typed it. Default: the folder itself. */
   readonly name?: string;
-  /** Whether documents outside of the folder may be read: `any` (default), or `inside` for other people's bundles. */
+  /** Whether documents outside the folder may be read: `any` (default), or `inside` for other people's bundles. */
   readonly reach?: "any" | "inside";
   /** Whether http(s) imports are fetched. Default `allowed`. */
   readonly network?: "allowed" | "refused";
-  /** Documents of web addresses that lie on this machine. */
+  /** Documents of web addresses that are on this machine. */
   readonly imports?: ImportMap;
 }
 
@@ -52,7 +52,7 @@ export function createFolderSource(options: FolderSourceOptions): SourceTree {
   };
 }
 
-/** A single document; what it imports is found beside it. */
+/** A single document; what it imports is found next to it. */
 export function createFileSource(options: {
   /** Absolute path of the file. */
   readonly file: string;
@@ -72,13 +72,13 @@ export function createFileSource(options: {
 }
 
 /**
- * `https://…` stays, `file://…` becomes a path, anything else is relative to the document it stands in. The query and
- * fragment of the importing URL do not carry over. What is no URL stays as it is written, and is not found.
+ * `https://…` stays, `file://…` becomes a path, anything else is relative to the document it is in. The query and
+ * fragment of the importing URL do not carry over. What is not a URL stays as it is written, and is not found.
  */
 function resolveReference(reference: string, from: string | undefined, root: string): string {
   try {
     if (isHttpUri(reference)) return new URL(reference).href;
-    // `file:` stays as it is, and is refused: documents of a server name no files of this machine.
+    // `file:` stays as it is, and is refused: documents of a server name no files on this machine.
     if (from !== undefined && isHttpUri(from)) return new URL(reference, from).href;
     if (/^file:\/\//i.test(reference)) return fileURLToPath(reference);
   } catch {
@@ -207,7 +207,7 @@ function shown(root: string, name: string, uri: string): string {
   return isAbsolute(name) && below.startsWith("..") ? uri : join(name, below);
 }
 
-/** A tree with more is no collection of documents; its main one has to be named. */
+/** A tree with more is not a collection of documents; its main one has to be named. */
 const mostEntries = 50_000;
 const deepest = 40;
 

@@ -76,7 +76,7 @@ function inTextualOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /**
- * A library of tasks is no mistake, so without a wish this is a note, and the document is merely not a program. A wish
+ * A library of tasks is not a mistake, so without a wish this is a note, and the document is merely not a program. A wish
  * for something that is not there is an error.
  */
 function unclearTarget(document: CheckedDocument, wished: string | undefined): Diagnostic {

@@ -123,7 +123,7 @@ class Thread {
       env: {},
       workerData: { toolkitPath, descriptorKeys: descriptorTable.map((row) => row.key) },
     });
-    this.#worker.on("error", () => {}); // told to whoever waits, see #message
+    this.#worker.on("error", () => {}); // reported to the caller, see #message
     this.#worker.unref();
   }
 

@@ -115,7 +115,7 @@ export function exampleMolecules(): readonly string[] {
 
 /** Ring closures 1 and 2 of a substituent must not meet those of the ring system that is still open there. */
 function ringsApart(substituent: string): string {
-  // Charges and hydrogen counts in brackets are no ring closures.
+  // Charges and hydrogen counts in brackets are not ring closures.
   return substituent.replace(/\[[^\]]*\]|[1-4]/g, (text) =>
     text.startsWith("[") ? text : String(Number(text) + 4),
   );

@@ -1,5 +1,5 @@
 /**
- * What a model package asks to have installed beside it: the commands of its install.yml, or the RUN lines of its
+ * What a model package asks to have installed next to it: the commands of its install.yml, or the RUN lines of its
  * Dockerfile. Memoir installs nothing of it, but the user must learn of it before the model fails on an import.
  */
 import { readFile } from "node:fs/promises";
@@ -20,7 +20,7 @@ export async function needsOfRecipe(text: string): Promise<readonly string[]> {
   try {
     recipe = parse(text, { maxAliasCount: 100 });
   } catch {
-    // It is only told to the user; a model runs without it.
+    // It is only shown to the user; a model runs without it.
     return [];
   }
   const { python, commands } = (recipe ?? {}) as { python?: unknown; commands?: unknown };

@@ -43,7 +43,7 @@ export async function readModelPackage(folder: string): Promise<Model> {
   };
 }
 
-/** The header the model expects above its inputs: that of its own example, else `smiles`. */
+/** The header the model expects above its inputs: the header of its example, else `smiles`. */
 export async function inputHeaderOf(folder: string): Promise<string> {
   const text = await readOptional(folder, exampleFile);
   if (text === undefined) return "smiles";

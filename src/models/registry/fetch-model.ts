@@ -1,5 +1,5 @@
 /**
- * Fetching a model: obtain its files beside their final place, check them, and make them the installed package by one
+ * Fetching a model: obtain its files next to their final place, check them, and make them the installed package by one
  * rename of a link. Whatever fails before that leaves the model that was installed untouched.
  */
 import { randomUUID } from "node:crypto";
@@ -41,7 +41,7 @@ export interface FetchedModel {
   readonly model: Model;
   /**
    * What was there before under this id. `changed` = the same release with other files: answers that were cached
-   * before may not be this model's, so the user should be told to raise its Release. `builtin` = the id names a model
+   * before may not be this model's, so the user should be advised to raise its Release. `builtin` = the id names a model
    * that is part of Memoir; nothing was fetched.
    */
   readonly replaced: "nothing" | "same" | "other-release" | "changed" | "builtin";
@@ -72,7 +72,7 @@ export async function fetchModel(request: FetchRequest, ask: Ask): Promise<Fetch
   }
 }
 
-/** `fetch eos3b5e` asks for what is here already; any other source of that model is fetched as told. */
+/** `fetch eos3b5e` asks for what is here already; any other source of that model is fetched as named. */
 function namedBuiltin(source: FetchSource): Model | undefined {
   if (source.kind !== "git" || source.ref !== undefined) return undefined;
   return builtinModels.find((model) => source.url === `https://github.com/ersilia-os/${model.id}`);

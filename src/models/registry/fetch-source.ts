@@ -1,4 +1,4 @@
-/** What a user may name as the source of a model, told apart by its text. */
+/** What a user may name as the source of a model, distinguished by its text. */
 import { isAbsolute, resolve } from "node:path";
 import { AppError } from "../../kernel/index.ts";
 import { isErsiliaId } from "../model-id.ts";

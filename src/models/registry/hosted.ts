@@ -38,7 +38,7 @@ export async function describeServer(url: string, ask: Ask): Promise<Model> {
   };
 }
 
-/** The server names its columns but not their types: the card tells, else the example's values. */
+/** The server names its columns but not their types: the card or else the example's values show them. */
 function columnTypes(names: readonly string[], declared: unknown, example: unknown): readonly ColumnType[] {
   const declaredTypes = (Array.isArray(declared) ? declared : [declared]).filter(
     (type) => type !== undefined,

@@ -21,13 +21,13 @@ export async function installedIds(home: string): Promise<readonly string[]> {
 
 /**
  * The installed model; undefined when there is none of this id.
- * @throws AppError MODEL_PACKAGE_INVALID when what lies there cannot be read as a model.
+ * @throws AppError MODEL_PACKAGE_INVALID when what is there cannot be read as a model.
  */
 export async function readInstalled(home: string, id: string): Promise<Model | undefined> {
   const link = join(placesBelow(home).links, id);
   let folder: string;
   try {
-    // The package and not the link: a session goes on with the files it began with when the model is fetched again.
+    // The package and not the link: a session continues with the files it began with when the model is fetched again.
     folder = await realpath(link);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;

@@ -1,5 +1,5 @@
 /**
- * Where fetched models lie below Memoir's home:
+ * Where fetched models are below Memoir's home:
  *
  *   models/<id>                          a link to the installed package; replaced by one rename
  *   model-packages/<id>/<unique name>/   the package itself

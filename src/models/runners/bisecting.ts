@@ -111,7 +111,7 @@ class Bisection {
     const middle = Math.ceil(places.length / 2);
     const [first, second] = [places.slice(0, middle), places.slice(middle)];
     const firstWorks = await this.fill(first);
-    // Not after a time-out, which may come from the number of rows. A single row is tried for the sake of its own words.
+    // Not after a time-out, which may come from the number of rows. A single row is tried for its own message.
     const known = firstWorks && second.length > 1 && failure.code !== "MODEL_RUN_TIMEOUT";
     if (known) await this.#halve(second, failure);
     else await this.fill(second);
@@ -128,7 +128,7 @@ class Bisection {
     if (places.length === 1) this.#failuresInARow++;
     if (this.#trusted && this.#failuresInARow < patience) return;
     if (this.#knownInput === undefined) {
-      // Without a known input a few bad molecules cannot be told from a broken model, but many can.
+      // Without a known input a few bad molecules cannot be distinguished from a broken model, but many can.
       if (this.#failuresInARow < patience || this.succeeded) return;
       throw broken(`the first ${this.#failuresInARow} inputs, tried one by one, all failed`, failure);
     }

@@ -3,7 +3,7 @@
  * the older BentoML servers are understood too. The server's own cache is switched off: Memoir decides what is reused.
  *
  * Whoever listens at an address may change while a run is at work. A connection belongs to one server, so an answer is
- * used when it came over a connection over which the server has said who it is, or when it says so right afterwards.
+ * used when it came over a connection over which the server has identified itself, or when it does so right afterwards.
  */
 import { AppError, type Ask, checkAsk, pause, unreachable } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
@@ -40,7 +40,7 @@ export class HttpRunner implements Runner {
   readonly toolkit = undefined;
   readonly #options: HttpRunnerOptions;
   readonly #connections: HttpConnections;
-  /** What the server says of itself besides its id, as it was said first. */
+  /** What the server says of itself in addition to its id, as it was said first. */
   #described: string | undefined;
 
   constructor(options: HttpRunnerOptions) {
@@ -116,7 +116,7 @@ export class HttpRunner implements Runner {
   }
 
   /**
-   * Whether this model's server gave the answer; false = nobody can tell any more. Asked after every answer: behind a
+   * Whether this model's server gave the answer; false = it is no longer known. Asked after every answer: behind a
    * proxy another server can come without any connection being broken.
    * @throws AppError MODEL_SERVER_ANSWER when another model answers at this address.
    */
@@ -149,7 +149,7 @@ export class HttpRunner implements Runner {
 
   #get(path: string, ask: Ask): Promise<HttpAnswer> {
     const { url, timeoutMs } = this.#options;
-    // A server that does one thing at a time answers when it is done with other requests of ours.
+    // A server that does one thing at a time answers when it is done with Memoir's other requests.
     const request = { method: "GET", url: serverUrl(url, path), timeoutMs, limitBytes: 1 << 20 } as const;
     return sendHttp({ ...request, connections: this.#connections }, ask);
   }

@@ -15,7 +15,7 @@ export function parseLenientJson(text: string): unknown {
   }
 }
 
-/** undefined = there are none outside of strings. */
+/** undefined = there are none outside strings. */
 function withoutNotNumbers(text: string): string | undefined {
   let mended = "";
   let from = 0;

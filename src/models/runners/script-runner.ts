@@ -1,6 +1,6 @@
 /**
  * Runs a model package: `bash run.sh <framework> <input.csv> <output.csv>`, each batch in a private working directory
- * (models leave files in theirs) and in a process group of its own.
+ * (models leave files in theirs) and in its own process group.
  */
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

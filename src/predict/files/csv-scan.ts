@@ -27,7 +27,7 @@ export class CsvScanner {
   #column = -1;
   #note: string | undefined;
   #separator: Separator | undefined;
-  /** Characters of the next text that say how it is separated and are no record. */
+  /** Characters of the next text that say how it is separated and are not a record. */
   #start = 0;
   /** The only cell of the first line, which was taken for a header. */
   #header: string | undefined;

@@ -7,10 +7,10 @@ import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
 import { missingWords } from "./missing-words.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
-/** `missing` is written as it is: Ersilia's readers look for the bare words None and \N. */
+/** `missing` is written as it is: Ersilia's readers look for the plain words None and \N. */
 export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions): RowFormat {
   const text = quotedWhere(separator);
-  // A stored text that says the same as a missing value stands in quotes, so that the two can be told apart.
+  // A stored text that says the same as a missing value is in quotes, so that the two can be distinguished.
   const stored = (value: string) =>
     value === options.missing || missingWords.has(value) ? `"${value.replaceAll('"', '""')}"` : text(value);
   const types = options.columns.map((column) => column.type);

@@ -26,7 +26,7 @@ export class JsonScanner {
   }
 
   feed(text: string, last: boolean, rows: string[]): void {
-    // An element that began in an earlier block goes on at the start of this one.
+    // An element that began in an earlier block continues at the start of this one.
     let from = this.#element === "" ? -1 : 0;
     for (let i = 0; i < text.length; i++) {
       const c = text.charCodeAt(i);

@@ -25,7 +25,7 @@ export function looksLikeMolecule(text: string): boolean {
     if (depth < 0) return false;
   }
   const paired = [...rings.values()].every((count) => count % 2 === 0);
-  // Words such as "cas" or "no" are made of aromatic letters; real aromatic atoms stand in rings.
+  // Words such as "cas" or "no" are made of aromatic letters; real aromatic atoms are in rings.
   const inRing = !aromatic || rings.size > 0;
   return at === text.length && atoms > 0 && depth === 0 && paired && inRing;
 }

@@ -33,7 +33,7 @@ export interface ReadInputsRequest extends HeaderWish {
 /** Characters of a chunk at which it is handed on although it has fewer rows. */
 const chunkCharacters = 16 << 20;
 
-/** Size of the input in bytes, for progress; undefined when it cannot be told (the reader will say why). */
+/** Size of the input in bytes, for progress; undefined when it cannot be determined (the reader will say why). */
 export async function inputSizeBytes(path: string): Promise<number | undefined> {
   return await stat(path).then(
     (stats) => (stats.isFile() ? stats.size : undefined),

@@ -1,6 +1,6 @@
 /**
  * What separates the cells of an input file, decided by its first lines where nobody said it. A table whose header names
- * the inputs is read and the user is told how; where a guess could be wrong the file is refused with the flag that settles
+ * the inputs is read and the choice is reported; where a guess could be wrong the file is refused with the flag that settles
  * it, since an input that is taken for more than it is (`CCO ethanol`) would be stored under a wrong name.
  */
 import { isBlankLine, type Separator, separatorName, takeRecord } from "../../csv/index.ts";
@@ -56,7 +56,7 @@ export function chooseSeparator(
   const words = looks(" ");
   if (words !== undefined && isTableOfBlanks(words, request))
     return { separator: " ", start: 0, note: noteOf(request, " ") };
-  // Molecules with a word behind each: the first line is no header, so no column has a name.
+  // Molecules with a word behind each: the first line is not a header, so no column has a name.
   if (words !== undefined && fits(words) && unseparated(words.map((cells) => cells.join(" "))).length > 0)
     throw unclear(request, own?.[0]?.[0] ?? "", [" "]);
   return plain;
@@ -83,7 +83,7 @@ function unseparated(inputs: readonly string[]): readonly string[] {
   return found.length * 2 > several.length && found.length * 4 >= inputs.length ? found : [];
 }
 
-/** `CCO |$;;R$|`: one input, with blanks, semicolons and pipes of its own. */
+/** `CCO |$;;R$|`: one input, with with blanks, semicolons and pipes in it. */
 function isExtendedSmiles(input: string): boolean {
   return /^\S+[ \t]+\|[^|]*\|/.test(input.trim());
 }

@@ -123,7 +123,7 @@ function streamed(stream: Readable, path: string, ask: Ask): Pieces {
   };
 }
 
-/** Pieces of what is inside of a gzip file; an empty one is the end. */
+/** Pieces of what is inside a gzip file; an empty one is the end. */
 function unpacked(file: FileHandle, path: string) {
   const source = file.createReadStream({ autoClose: false, highWaterMark: readBytes });
   const gunzip = source.pipe(createGunzip());

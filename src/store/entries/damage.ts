@@ -23,8 +23,8 @@ export interface Damage {
 const clockDoubtMs = 3_600_000;
 
 /**
- * Identities, as they stand in keys, of what the entry had recorded and could have handed out wrongly. A file that is
- * gone was handed out to nobody; a folder without it may have been.
+ * Identities, as they are in keys, of what the entry had recorded and could have handed out wrongly. A missing
+ * file was handed out to nobody; a folder without it may have been.
  */
 export function doubtfulContents(entry: Entry, damage: Damage): ReadonlySet<string> {
   const identities = new Set<string>();

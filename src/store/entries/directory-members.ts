@@ -45,7 +45,7 @@ export function membersOf(entry: Entry, directory: FileValue): readonly Recorded
   return members;
 }
 
-/** As a folder with these members is identified outside of a cache. */
+/** As a folder with these members is identified outside a cache. */
 export function identityOfMembers(
   members: readonly (
     | { readonly kind: "file"; readonly path: string; readonly executable: boolean; readonly sha256: Digest }

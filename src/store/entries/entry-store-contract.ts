@@ -209,7 +209,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       else expect(await readFile(onDisk(found.location), "utf8")).toBe("coffee");
     });
 
-    it("what links of a directory lead to outside of it is recorded in their place", async () => {
+    it("what links of a directory lead to outside it is recorded in their place", async () => {
       await work("other/x", "1");
       await writeFile(join(scratch, "far"), "2");
       await mkdir(join(attempt, "work/d"));
@@ -252,7 +252,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(found).toBeDefined();
     });
 
-    it("an entry with a deleted file is passed over with its reason, and an older whole one is found", async () => {
+    it("an entry with a deleted file is skipped with its reason, and an older whole one is found", async () => {
       const key = freshKey();
       const older = await store.record(entryOf({ f: await work("f", "same") }, key), ask);
       const newer = await store.record(entryOf({ f: await work("g", "same") }, key), ask);
@@ -270,7 +270,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(await store.find(entry.key, ask)).toBeUndefined();
     });
 
-    it("manifests that are torn, foreign or of another version are passed over", async () => {
+    it("manifests that are torn, foreign or of another version are skipped", async () => {
       const entry = entryOf({ n: 1n });
       const recorded = await store.record(entry, ask);
       const name = `${cacheUuid}/entries/${entry.key.slice(0, 2)}/${entry.key}/${recorded.uuid}.json`;
@@ -290,7 +290,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(events).toHaveLength(3);
     });
 
-    it("files without a manifest are no entry", async () => {
+    it("files without a manifest are not an entry", async () => {
       const key = freshKey();
       await objects.put(
         `${cacheUuid}/entries/${key.slice(0, 2)}/${key}/not-finished/out/f/f`,

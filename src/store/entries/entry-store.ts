@@ -1,6 +1,6 @@
 /**
  * Where the results of task calls live: `<location>/<cache uuid>/entries/<key[0..2]>/<key>/<entry uuid>.json` and the
- * output files beside it. Finding and restoring are two calls. Trouble is thrown here and becomes a miss in the engine.
+ * output files next to it. Finding and restoring are two calls. Trouble is thrown here and becomes a miss in the engine.
  */
 import type { Ask, CallKey, Digest } from "../../kernel/index.ts";
 import type { CanonicalJson, Outputs } from "../../task/index.ts";
@@ -70,7 +70,7 @@ export interface Entry {
 export interface NewEntry
   extends Omit<Entry, "uuid" | "uri" | "files" | "links" | "emptyFolders" | "createdAt"> {
   /**
-   * Host folder of the attempt. Files that really lie below it and have no other link are taken by hard link and made
+   * Host folder of the attempt. Files that really are below it and have no other link are taken by hard link and made
    * read-only; all others (inputs passed through, links to somewhere else) are copied. Absent = everything is copied.
    */
   readonly attemptDirectory?: string;
@@ -84,7 +84,7 @@ export interface OtherVersion {
 
 export interface RecordOptions {
   readonly claim?: Claim;
-  /** Told the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
+  /** Called with the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
   readonly onContent?: (source: string, sha256: string) => void;
 }
 

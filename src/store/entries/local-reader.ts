@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from "n
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { AppError, messageOf, nameOfBytes, onDisk, systemErrorCode } from "../../kernel/index.ts";
 
-/** A read slower than this is a disadvantage to everything else that goes on. */
+/** A read slower than this is a disadvantage to everything else that is running. */
 const slowMs = 2;
 /** So many slow reads in a row mean a slow disk, and not a busy moment. */
 const mostSlow = 8;

@@ -108,7 +108,7 @@ const batchSize = 500;
 const manifestsAtOnce = 16;
 
 /**
- * The time by the clock that dates the objects of this cache. That of this machine may differ by hours; it is used only
+ * The time by the clock that dates the objects of this cache. The machine's clock may differ by hours; it is used only
  * where nothing can be written, so that nothing can be removed either.
  */
 export async function storeTime(place: CachePlace, ask: Ask): Promise<Date> {

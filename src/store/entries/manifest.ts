@@ -60,8 +60,8 @@ export function writeManifest(
 const sealBegins = ',\n  "checksum": "';
 
 /**
- * The last member is the sha-256 of everything before it: a manifest with a changed bit is no result of anything. What
- * lies in the files has its own checksums.
+ * The last member is the sha-256 of everything before it: a manifest with a changed bit is not a result of anything. What
+ * is in the files has its own checksums.
  */
 export function sealManifest(manifest: Readonly<Record<string, unknown>>): Uint8Array {
   const text = JSON.stringify(manifest, null, 2).slice(0, -"\n}".length);
@@ -166,7 +166,7 @@ function readLinks(stored: unknown): readonly EntryLink[] | undefined {
     if (!isObject(link)) return undefined;
     const { path, target } = link;
     if (typeof path !== "string" || !isPathInside(path) || typeof target !== "string") return undefined;
-    // Others would lead to files of this machine.
+    // Others would lead to files on this machine.
     if (target.startsWith("/") && target !== "/dev/null") return undefined;
     links.push({ path, target });
   }
@@ -181,7 +181,7 @@ function readFolders(stored: unknown): readonly string[] | undefined {
     : undefined;
 }
 
-/** A manifest that names a place outside its entry is no manifest of ours. */
+/** A manifest that names a place outside its entry is not one of Memoir's manifests. */
 function isPathInside(path: string): boolean {
   return (
     path.split("/").every((part) => part !== "" && part !== "." && part !== "..") && !path.includes("\0")

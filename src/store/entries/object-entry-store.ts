@@ -60,13 +60,13 @@ export interface ObjectEntryStoreOptions {
   readonly contents?: KnownContents;
   /** What manifests call an entry and the task that made it. Default: names that no account is needed for. */
   readonly names?: EntryNames;
-  /** Manifests that were passed over and why; for logs. */
+  /** Manifests that were skipped and why; for logs. */
   readonly onEvent?: (event: EntryStoreEvent) => void;
 }
 
 /** Contents that somebody has read before. */
 export interface KnownContents {
-  /** Of a file of this machine. */
+  /** Of a file on this machine. */
   ofFile(path: string, ask: Ask): Promise<Digest>;
   /** Of what a name says that is never given to other content. */
   named(name: string): Promise<Digest | undefined>;
@@ -322,7 +322,7 @@ export class ObjectEntryStore implements EntryStore {
       // What says that the entry is being removed goes last, so that a removal which is killed can be finished.
       await this.#objects.remove(names, ask);
       await this.#objects.remove([removedName(this.#cacheUuid, entry.key, entry.uuid)], ask);
-      // Links and folders are no objects.
+      // Links and folders are not objects.
       const path = this.#objects.pathOf(folder);
       if (path === undefined) continue;
       await rm(path, { recursive: true, force: true });
@@ -462,7 +462,7 @@ export class ObjectEntryStore implements EntryStore {
   async #contentOf(info: ObjectInfo, file: EntryFile, ask: Ask): Promise<string> {
     const path = this.#objects.pathOf(info.name);
     if (path !== undefined && this.#contents !== undefined) return this.#contents.ofFile(path, ask);
-    // An ETag goes with one content of one object; without one nothing tells whether it changed.
+    // An ETag goes with one content of one object; without one nothing shows whether it changed.
     const name =
       info.etag === undefined
         ? undefined
@@ -567,7 +567,7 @@ async function linkInto(source: string, target: string): Promise<boolean> {
   return true;
 }
 
-/** What of the outputs is no file: an object store keeps it in the manifest alone. */
+/** What of the outputs is not a file: an object store keeps it in the manifest alone. */
 async function placeRest(folder: string, planned: PlannedOutputs): Promise<void> {
   for (const path of planned.emptyFolders) await makeFolders(`${folder}/${path}`);
   for (const { path, target } of planned.links) {

@@ -5,7 +5,7 @@
  *   out/<output>/<index>/<file>             files of an array; records use the position of the member
  *   out/<output>/<dir>/…                    a directory with everything below it
  *
- * A directory's links that stay inside are members of their own; what others lead to takes their place. An object
+ * A directory's links that stay inside are their own members; what others lead to takes their place. An object
  * store cannot hold every name: there the object has a name made for it, and the manifest says the real one.
  */
 import { spreadTree } from "../../files/index.ts";
@@ -22,7 +22,7 @@ export interface OutputFile {
   readonly source: string;
   /** Of the object, relative to the entry. */
   readonly path: string;
-  /** Where the file lies in the entry by its real names, when the object's name is another one. */
+  /** Where the file is in the entry by its real names, when the object's name is another one. */
   readonly member?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a run tells a cache about itself: that it is alive, and which entries it uses. `prune` leaves alone what a live
+ * What a run records about itself in a cache: that it is alive, and which entries it uses. `prune` leaves alone what a live
  * run uses, and the dates of use decide what is least recently used. One small object per run,
  * `<cache uuid>/runs/<run id>.json`.
  *
@@ -51,7 +51,7 @@ export interface RunLeaseOptions {
   readonly runId: string;
   /** Default 20 s. */
   readonly renewEveryMs?: number;
-  /** Told of every failed write; the run continues. */
+  /** Called for every failed write; the run continues. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
@@ -124,7 +124,7 @@ export async function* listRunLeases(
 }
 
 /**
- * `now`: by the clock of the store. A process of this machine that was only stopped, or that got no processor for long,
+ * `now`: by the clock of the store. A process on this machine that was only stopped, or that got no processor for long,
  * is alive whatever its lease says.
  */
 export function isAlive(lease: RunLeaseFound, now: Date): boolean {

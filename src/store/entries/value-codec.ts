@@ -1,6 +1,6 @@
 /**
  * Outputs as JSON inside a manifest, exact in both directions: 64-bit integers and floats stay apart, maps keep their
- * order, and files are told from records.
+ * order, and files are distinguished from records.
  *
  *   null, true, "text", [ … ]      as they are
  *   {"int": "42"}  {"float": "0.5"}

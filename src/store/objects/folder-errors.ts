@@ -1,4 +1,4 @@
-/** What the file system refused, in words and codes of ours. */
+/** What the file system refused, in Memoir's words and codes. */
 import { AppError, type ErrorCode, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
 /** `doing`: "writing /data/x". Errors that are ours already pass through. */

@@ -7,12 +7,12 @@ import type { ByteRange, ObjectReader } from "./object-store.ts";
 
 /** Node's file operations run on four threads; a few more in flight keep them busy. */
 const readsAtOnce = 8;
-/** Ranges are read into shared pieces of memory of this size: an allocation of its own for each costs as much as reading it. */
+/** Ranges are read into shared pieces of memory of this size: its own allocation for each costs as much as reading it. */
 const slabBytes = 1 << 20;
 
 export async function openFileReader(path: string, sizeBytes: number): Promise<ObjectReader> {
   const handle = await open(path, "r");
-  // The bare descriptor: FileHandle.read costs several times as much per call, and look-ups make thousands.
+  // The plain descriptor: FileHandle.read costs several times as much per call, and look-ups make thousands.
   const fd = handle.fd;
   const fill = (bytes: Uint8Array, { start, end }: ByteRange) =>
     new Promise<void>((resolve, reject) => {

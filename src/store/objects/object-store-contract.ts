@@ -101,7 +101,7 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
       expect(Buffer.from((await store.read("once/x", ask)) ?? []).toString()).toBe("first");
     });
 
-    test("of many racing putNew exactly one is told that it stored", async () => {
+    test("of many racing putNew exactly one learns that it stored", async () => {
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, i) => store.putNew("race/x", text(`writer ${i}`), ask)),
       );

@@ -54,7 +54,7 @@ export interface ObjectStore {
   readonly uri: string;
   /** Makes sure that the place exists and may be used; throws STORE_* AppErrors that say what was refused and why. */
   open(ask: Ask): Promise<ObjectStoreAbilities>;
-  /** undefined = not there; a throw = could not tell. */
+  /** undefined = not there; a throw = could not find out. */
   head(name: string, ask: Ask): Promise<ObjectInfo | undefined>;
   /** The whole object. undefined = not there. */
   read(name: string, ask: Ask): Promise<Uint8Array | undefined>;
@@ -69,7 +69,7 @@ export interface ObjectStore {
   openReader(name: string, sizeBytes: number, ask: Ask): Promise<ObjectReader>;
   /** Replaces or creates, atomically: readers see the old bytes or the new ones. */
   put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo>;
-  /** Creates only if the name is free: of many writers exactly one is told "stored", where the place is able to. */
+  /** Creates only if the name is free: of many writers exactly one gets "stored", where the place is able to. */
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
   putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;

@@ -48,7 +48,7 @@ export function openObjectStore(uri: string, options: OpenObjectStoreOptions = {
   return createFolderStore({ path: uri, names, ...confined });
 }
 
-/** A single object: the store of everything beside it, and its name there. */
+/** A single object: the store of everything next to it, and its name there. */
 export function openObject(
   uri: string,
   options: Omit<OpenObjectStoreOptions, "names"> = {},

@@ -43,7 +43,7 @@ export interface ObjectFacts {
   readonly info: ObjectInfo;
   /** MD5 of the content in hexadecimal digits, where the ETag is one. */
   readonly md5?: string;
-  /** `own-key`: of the customer or of the key management service, and then the ETag is no digest of the content. */
+  /** `own-key`: of the customer or of the key management service, and then the ETag is not a digest of the content. */
   readonly encryption: "none" | "own-key";
 }
 
@@ -60,7 +60,7 @@ type Head = Pick<
 >;
 
 export function objectFacts(name: string, head: Head): ObjectFacts {
-  const etag = bare(head.ETag);
+  const etag = unquoted(head.ETag);
   const md5 = md5Of(etag, head);
   const info = infoOf(name, {
     size: head.ContentLength,
@@ -80,7 +80,7 @@ function contentChecksum({ ChecksumSHA256: checksum, ChecksumType: type }: Head)
 
 /**
  * What Memoir noted when it put the object. Metadata can outlive the bytes it was written for (tools that change an
- * object may keep it), so it counts only beside the MD5 of the same bytes, and only while that is the object's.
+ * object may keep it), so it counts only next to the MD5 of the same bytes, and only while that is the object's.
  */
 function taggedDigest(md5: string | undefined, { Metadata: metadata = {} }: Head): Digest | undefined {
   const digest = metadata[shaTag];
@@ -88,7 +88,7 @@ function taggedDigest(md5: string | undefined, { Metadata: metadata = {} }: Head
   return /^[0-9a-f]{64}$/.test(digest) ? (digest as Digest) : undefined;
 }
 
-/** The ETag of an object that went up in one piece is the MD5 of its content, unless a key of one's own hides that. */
+/** The ETag of an object that went up in one piece is the MD5 of its content, unless a customer's key hides it. */
 function md5Of(etag: string | undefined, head: Head): string | undefined {
   if (encryptionOf(head) === "own-key") return undefined;
   return etag !== undefined && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
@@ -116,7 +116,7 @@ export function infoOf(
     modified: Date | undefined;
   },
 ): ObjectInfo {
-  const etag = bare(from.etag);
+  const etag = unquoted(from.etag);
   return {
     name,
     sizeBytes: from.size ?? 0,
@@ -127,6 +127,6 @@ export function infoOf(
 }
 
 /** An ETag without its quotes and mark of weakness. */
-export function bare(etag: string | undefined): string | undefined {
+export function unquoted(etag: string | undefined): string | undefined {
   return etag?.replace(/^(W\/)?"|"$/g, "");
 }

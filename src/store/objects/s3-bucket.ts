@@ -6,7 +6,7 @@ import { setMaxListeners } from "node:events";
 import { AppError, type Ask, checkAsk, isAppError, pause, withPatience } from "../../kernel/index.ts";
 import { checkKey, checkName, type ObjectNames } from "./object-name.ts";
 import type { ByteRange, ObjectInfo } from "./object-store.ts";
-import { bare, bodyOf, checkBody, type ObjectFacts, objectFacts } from "./s3-answers.ts";
+import { bodyOf, checkBody, type ObjectFacts, objectFacts, unquoted } from "./s3-answers.ts";
 import { connectS3, type S3Connection, type S3StoreOptions } from "./s3-client.ts";
 import { s3Error, s3Failure, saidSomething } from "./s3-errors.ts";
 import type { RangeGetter } from "./s3-range.ts";
@@ -68,7 +68,7 @@ export class S3Bucket {
     return `${this.uri}/${name}`;
   }
 
-  /** One request: abort signal in, errors of ours out. */
+  /** One request: abort signal in, Memoir's errors out. */
   async request<T>(
     doing: string,
     ask: Ask,
@@ -156,7 +156,7 @@ export class S3Bucket {
           );
           const bytes = await bodyOf(answer);
           checkBody(doing, bytes, answer, range);
-          return { bytes, etag: bare(answer.ETag) };
+          return { bytes, etag: unquoted(answer.ETag) };
         });
       } catch (error) {
         if (!isAppError(error, "STORE_UNREACHABLE") || attempt === bodyTries) throw error;
@@ -223,7 +223,7 @@ export class S3Bucket {
   }
 
   /**
-   * An answer without a body does not tell a missing bucket from a missing object, nor expired credentials from missing
+   * An answer without a body does not distinguish a missing bucket from a missing object, nor expired credentials from missing
    * rights: a listing is answered with words. Throws what these say; returns when they add nothing.
    */
   async #explain(error: unknown, ask: Ask): Promise<void> {

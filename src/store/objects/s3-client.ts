@@ -72,7 +72,7 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Connection> 
           responseChecksumValidation: "WHEN_REQUIRED" as const,
         }),
   });
-  // Without one the first request would fail with a bare Error, and look like an answer of the server.
+  // Without one the first request would fail with a plain Error, and look like an answer of the server.
   await client.config.region().catch((error: unknown) => {
     client.destroy();
     throw new AppError("STORE_WRONG_REGION", `opening s3://${options.bucket}: no AWS region is set`, {

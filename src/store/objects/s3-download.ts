@@ -17,7 +17,7 @@ export async function downloadTo(
   from: { readonly bucket: S3Bucket; readonly name: string; readonly expected: ExpectedObject },
   ask: Ask,
 ): Promise<FetchedObject> {
-  // Beside the file under a short name of its own: the file's may be as long as names can be.
+  // Next to the file under its own short name: the file's may be as long as names can be.
   const near = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     const fetched = await checked(near, from, ask);

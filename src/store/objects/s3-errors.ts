@@ -1,4 +1,4 @@
-/** What S3 or the way to it refused, in words and codes of ours. Decided by code and status, never by message. */
+/** What S3 or the way to it refused, in Memoir's words and codes. Decided by code and status, never by message. */
 import { AppError, type ErrorCode, messageOf, redact, systemErrorCode } from "../../kernel/index.ts";
 
 const codes: Readonly<Record<string, ErrorCode>> = {

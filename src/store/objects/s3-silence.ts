@@ -20,7 +20,7 @@ export class Silence {
     });
   }
 
-  /** Whether requests may be made without a permit of their own. */
+  /** Whether requests may be made without their own permit. */
   isUnbroken(): boolean {
     return this.#breaker.state(performance.now()) === "closed";
   }

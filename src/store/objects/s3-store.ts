@@ -14,7 +14,7 @@ import type {
   ObjectStore,
   ObjectStoreAbilities,
 } from "./object-store.ts";
-import { bare, changed } from "./s3-answers.ts";
+import { changed, unquoted } from "./s3-answers.ts";
 import { lookIfThere, S3Bucket } from "./s3-bucket.ts";
 import type { S3StoreOptions } from "./s3-client.ts";
 import { downloadTo } from "./s3-download.ts";
@@ -70,7 +70,7 @@ class S3Store implements ObjectStore {
         mapBounded(ranges, rangesAtOnce, async (range) => {
           if (range.end <= range.start) return new Uint8Array();
           const got = (await bucket.quickRange(name, range, ask)) ?? (await bucket.getBody(name, range, ask));
-          const found = bare(got.etag);
+          const found = unquoted(got.etag);
           etag ??= found;
           if (found !== etag) throw changed(bucket.where(name), etag, found);
           return got.bytes;

@@ -1,5 +1,5 @@
 /**
- * `s3://bucket/key`: everything after the first slash behind the bucket is the key, byte for byte. It is no URL: `#`,
+ * `s3://bucket/key`: everything after the first slash behind the bucket is the key, byte for byte. It is not a URL: `#`,
  * `?`, `%`, `+`, a second slash and a space are ordinary characters of keys, and nothing is decoded.
  */
 import { AppError } from "../../kernel/index.ts";

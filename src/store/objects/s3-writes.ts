@@ -151,7 +151,7 @@ export class S3Writes {
     const partSize = Math.max(partBytes, Math.ceil(size / 9_000));
     const sent = new SentParts(partSize);
     const file = createReadStream(onDisk(path), { highWaterMark: 1 << 20 });
-    // Hashed where the uploader takes the bytes: a listener of its own would make them flow before it is ready.
+    // Hashed where the uploader takes the bytes: its own listener would make them flow before it is ready.
     const body = Readable.from(
       (async function* () {
         for await (const chunk of file) {

@@ -1,4 +1,4 @@
-/** What tiers tell while they work: trouble that is not worth stopping for. Logs, progress and tests read them. */
+/** Events of tiers: trouble that is not worth stopping for. Logs, progress and tests read them. */
 export type TierEvent =
   /** The tier cannot be reached; it answers misses until it is tried again. Emitted once per outage. */
   | { readonly kind: "tier-unreachable"; readonly tier: string; readonly reason: string }
@@ -10,7 +10,7 @@ export type TierEvent =
       readonly verb: string;
       readonly reason: string;
     }
-  /** Rows could not be stored because the tier is full or read-only; lookups go on. Emitted once until a write works. */
+  /** Rows could not be stored because the tier is full or read-only; lookups continue. Emitted once until a write works. */
   | { readonly kind: "tier-write-refused"; readonly tier: string; readonly reason: string }
   /** The column names stored with Ersilia's rows are not this model's: none of those rows is used, or by position. */
   | {

@@ -21,7 +21,7 @@ import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "./ti
 
 export interface GuardOptions {
   /**
-   * `optional`: an unreachable tier is told about once, answers misses and stores nothing; runs go on without it.
+   * `optional`: an unreachable tier is reported once, answers misses and stores nothing; runs continue without it.
    * `required`: an unreachable tier is an error, as with --local-cache-only.
    */
   readonly use: "optional" | "required";
@@ -113,7 +113,7 @@ class Guard implements GuardedTier {
   #opened = false;
   /** The opening under way, also after it was given up. */
   #late: Promise<void> | undefined;
-  #told = false;
+  #reported = false;
   #writesRefused = false;
   #hits = 0;
   #misses = 0;
@@ -345,8 +345,8 @@ class Guard implements GuardedTier {
   }
 
   /**
-   * Opens once; callers that come meanwhile wait for the same opening, and a failed one is tried anew next time. The
-   * opening has an Ask of its own, so that one caller's cancelling does not fail the others.
+   * Opens once; callers that come meanwhile wait for the same opening, and a failed one is tried again next time. The
+   * opening has its own Ask, so that one caller's cancelling does not fail the others.
    */
   async #open(ask: Ask): Promise<void> {
     if (this.#opened) return;
@@ -402,15 +402,15 @@ class Guard implements GuardedTier {
 
   #rest(permit: Permit, error: AppError): void {
     permit.failed(this.#now());
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#reported) return;
+    this.#reported = true;
     this.#options.onEvent?.({ kind: "tier-unreachable", tier: this.name, reason: messageOf(error) });
   }
 
   #isBack(permit: Permit): void {
     permit.answered();
-    if (!this.#told) return;
-    this.#told = false;
+    if (!this.#reported) return;
+    this.#reported = false;
     this.#options.onEvent?.({ kind: "tier-back", tier: this.name });
   }
 

@@ -73,7 +73,7 @@ export function predictionTierContract(options: ContractOptions): void {
         rows.map((row) => row.input),
         ask,
       );
-      expect(answers.map(bare)).toEqual(rows.map(bare));
+      expect(answers.map(inputAndValues)).toEqual(rows.map(inputAndValues));
       expect(sortedRows(await collect(tier, scope, ask))).toEqual(sortedRows(rows));
     };
 
@@ -89,7 +89,7 @@ export function predictionTierContract(options: ContractOptions): void {
         row("negative", -1.37102176232333, -12345, "-0"),
       ]));
 
-    it("tells null, the empty string and words that look like null apart", () =>
+    it("distinguishes null, the empty string and words that look like null", () =>
       roundTrip(scopeOf(), [
         row("all null", null, null, null),
         row("empty text", 1, 2, ""),
@@ -149,7 +149,7 @@ export function predictionTierContract(options: ContractOptions): void {
       ]),
     );
 
-    part("minus-zero", "tells -0 from 0 in float columns", () =>
+    part("minus-zero", "distinguishes -0 from 0 in float columns", () =>
       roundTrip(scopeOf(), [row("minus", -0, 0, "x"), row("plus", 0, 0, "x")]),
     );
 
@@ -164,7 +164,7 @@ export function predictionTierContract(options: ContractOptions): void {
       ]);
     });
 
-    it("takes the empty input and inputs that differ only in spaces or case as inputs of their own", () =>
+    it("takes the empty input and inputs that differ only in spaces or case as separate inputs", () =>
       roundTrip(
         scopeOf(),
         ["", " ", "  ", "CCO", " CCO", "CCO ", "cco"].map((input, at) => row(input, at, at, `v${at}`)),
@@ -172,7 +172,7 @@ export function predictionTierContract(options: ContractOptions): void {
 
     part(
       "huge-input",
-      "keeps inputs from the longest key up to a megabyte, and tells their endings apart",
+      "keeps inputs from the longest key up to a megabyte, and distinguishes their endings",
       () => {
         const long = [500, 1900, 1978, 1979, 5000, 1_000_000].flatMap((length) => [
           "C".repeat(length),
@@ -337,13 +337,17 @@ export function predictionTierContract(options: ContractOptions): void {
       const request = { count: 25, seed: "seven" };
       const sample = await tier.sample(scope, request, ask);
       expect(new Set(sample.map((each) => each.input)).size).toBe(25);
-      expect((await tier.sample(scope, request, ask)).map(bare)).toEqual(sample.map(bare));
-      expect((await memory.sample(scope, request, ask)).map(bare)).toEqual(sample.map(bare));
+      expect((await tier.sample(scope, request, ask)).map(inputAndValues)).toEqual(
+        sample.map(inputAndValues),
+      );
+      expect((await memory.sample(scope, request, ask)).map(inputAndValues)).toEqual(
+        sample.map(inputAndValues),
+      );
       const other = await tier.sample(scope, { count: 25, seed: "eight" }, ask);
       expect(other.map((each) => each.input)).not.toEqual(sample.map((each) => each.input));
       const all = await tier.sample(scope, { count: 1000, seed: "seven" }, ask);
       expect(sortedRows(all)).toEqual(sortedRows(rows));
-      expect(all.slice(0, 25).map(bare)).toEqual(sample.map(bare));
+      expect(all.slice(0, 25).map(inputAndValues)).toEqual(sample.map(inputAndValues));
       expect(await tier.sample(scope, { count: 0, seed: "seven" }, ask)).toEqual([]);
       expect(await tier.sample(scopeOf({ release: "v2" }), request, ask)).toEqual([]);
     });
@@ -373,7 +377,7 @@ export function predictionTierContract(options: ContractOptions): void {
       await tier.putMany(older, manyRows(3), ask);
       await tier.putMany(renamed, [row("a", 1), row("b", 2)], ask);
       await tier.putMany(other, manyRows(1), ask);
-      const told = (of: PredictionScope, rows: number) => ({
+      const summary = (of: PredictionScope, rows: number) => ({
         modelId: of.modelId as string,
         release: of.release,
         columns: columnsDigest(of.columns),
@@ -382,14 +386,14 @@ export function predictionTierContract(options: ContractOptions): void {
       const listed = await tier.listScopes(ask);
       expect(new Set(listed.map((each) => JSON.stringify(each)))).toEqual(
         new Set(
-          [told(scope, 4), told(older, 3), told(renamed, 2), told(other, 1)].map((each) =>
+          [summary(scope, 4), summary(older, 3), summary(renamed, 2), summary(other, 1)].map((each) =>
             JSON.stringify(each),
           ),
         ),
       );
-      expect(await tier.dropListed(told(older, 3), ask)).toBe(3);
-      expect(await tier.dropListed(told(renamed, 2), ask)).toBe(2);
-      expect(await tier.dropListed(told(renamed, 2), ask)).toBe(0);
+      expect(await tier.dropListed(summary(older, 3), ask)).toBe(3);
+      expect(await tier.dropListed(summary(renamed, 2), ask)).toBe(2);
+      expect(await tier.dropListed(summary(renamed, 2), ask)).toBe(0);
       const counts = [scope, older, renamed, other].map((each) => tier.count(each, ask));
       expect(await Promise.all(counts)).toEqual([4, 0, 0, 1]);
       expect(await tier.listScopes(ask)).toHaveLength(2);
@@ -483,8 +487,8 @@ export function manyRows(count: number): readonly PredictionRow[] {
   }));
 }
 
-/** Input and values only: provenance and canonical form have tests of their own. */
-export function bare(each: PredictionRow | undefined): PredictionRow | undefined {
+/** Input and values only: provenance and canonical form have their own tests. */
+export function inputAndValues(each: PredictionRow | undefined): PredictionRow | undefined {
   return each === undefined ? undefined : { input: each.input, values: each.values };
 }
 
@@ -499,5 +503,5 @@ export async function collect(
 }
 
 export function sortedRows(rows: readonly PredictionRow[]): (PredictionRow | undefined)[] {
-  return rows.toSorted((x, y) => (x.input < y.input ? -1 : x.input > y.input ? 1 : 0)).map(bare);
+  return rows.toSorted((x, y) => (x.input < y.input ? -1 : x.input > y.input ? 1 : 0)).map(inputAndValues);
 }

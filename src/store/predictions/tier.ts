@@ -50,7 +50,7 @@ export interface PredictionTier {
   readonly name: string;
   readonly can: TierAbilities;
   open(ask: Ask): Promise<void>;
-  /** Answers in the order of `inputs`; undefined = not here. Throws STORE_TIER_UNREACHABLE when it cannot tell. */
+  /** Answers in the order of `inputs`; undefined = not here. Throws STORE_TIER_UNREACHABLE when it could not find out. */
   getMany(
     scope: PredictionScope,
     inputs: readonly string[],

@@ -7,7 +7,7 @@ import { hostPathOf, locationInside } from "../values/location.ts";
 export interface AttemptValueParts {
   /** The path in the task of a local path that a value has. */
   readonly pathOf: (path: string) => string;
-  /** For what lies on the web or in a store. */
+  /** For what is on the web or in a store. */
   readonly elsewhere: Files;
 }
 

@@ -313,7 +313,7 @@ function unwrapped(value: CwlValue, type: Type): CwlValue {
 
 /**
  * Files of the inputs by the location that expressions see. What the tool may have changed is not known by what it was:
- * as an output it is what lies there now.
+ * as an output it is what is there now.
  */
 function heldByLocation(inputs: CwlRecord, writable: ReadonlySet<string>): ReadonlyMap<string, FileValue> {
   const held = new Map<string, FileValue>();

@@ -1,6 +1,6 @@
 /**
  * What output values name, as objects: found where the task left it, whatever path the task or an expression used for
- * it. Nothing outside of the task's own files and its inputs is taken, by whatever links it is reached.
+ * it. Nothing outside the task's own files and its inputs is taken, by whatever links it is reached.
  */
 import { createHash, hash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
@@ -40,8 +40,8 @@ export class OutputObjects {
   }
 
   /**
-   * An object for what lies at a path of the task, with everything that expressions may look at. Its location is where
-   * the task left it, links not followed, so that what lies beside it is found beside it.
+   * An object for what is at a path of the task, with everything that expressions may look at. Its location is where
+   * the task left it, links not followed, so that what is next to it is found next to it.
    */
   async at(taskPath: string): Promise<FileV | DirectoryV> {
     const found = await this.#found(taskPath, taskPath);
@@ -101,7 +101,7 @@ export class OutputObjects {
     } as FileValue;
     const location = host.startsWith("/") ? fileLocation(host) : host;
     if (!file) return { class: "Directory", location, basename: name, held };
-    const beside = value.secondaryFiles;
+    const secondary = value.secondaryFiles;
     return {
       class: "File",
       location,
@@ -110,9 +110,9 @@ export class OutputObjects {
       size: sizeBytes,
       checksum: await this.#checksumOf(path, sizeBytes),
       ...(value.format === undefined ? {} : { format: value.format }),
-      ...(beside === undefined
+      ...(secondary === undefined
         ? {}
-        : { secondaryFiles: await Promise.all(beside.map((each) => this.settle(each))) }),
+        : { secondaryFiles: await Promise.all(secondary.map((each) => this.settle(each))) }),
       held,
     };
   }

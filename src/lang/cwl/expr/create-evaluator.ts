@@ -8,7 +8,7 @@ import { defaultJsLimits, type JsAnswer, type JsEngine, type JsLimits } from "./
 import { followReference } from "./reference.ts";
 
 export interface EvaluatorOptions {
-  /** `vm` (default): Node's own, fast. `quickjs`: stricter, for documents of strangers. */
+  /** `vm` (default): Node's own, fast. `quickjs`: stricter, for untrusted documents. */
   readonly engine?: "vm" | "quickjs";
   readonly limits?: Partial<JsLimits>;
 }

@@ -35,7 +35,7 @@ export interface EvalFault {
     | "reference"
     /** JavaScript is not allowed here: InlineJavascriptRequirement is missing. */
     | "javascript-off"
-    /** The text is no JavaScript. */
+    /** The text is not JavaScript. */
     | "syntax"
     /** It threw, or answered what JSON cannot say. */
     | "exception"

@@ -1,5 +1,5 @@
 /**
- * A JavaScript engine in a process of its own: what uses up its memory takes nothing else along. Jobs of one turn travel
+ * A JavaScript engine in its own process: what uses up its memory takes nothing else along. Jobs of one turn travel
  * as one message. A job that takes too long or too much memory ends the process: that job answers a fault, the others
  * are asked again in a new one.
  */
@@ -14,7 +14,7 @@ export interface EngineProgram {
   readonly source: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly limits: JsLimits;
-  /** Whether it reads files of its own, which the process may not do otherwise. */
+  /** Whether it reads its own files, which the process may not do otherwise. */
   readonly reads: "nothing" | "modules";
 }
 
@@ -132,7 +132,7 @@ class ProcessEngine {
       library: libraries.placeOf(job.expressionLib),
       inputs: inputs.placeOf(job.inputs),
     }));
-    // A process that is gone is noticed by its end.
+    // A process that no longer exists is noticed by its end.
     this.#running.process.send({ jobs, libraries: libraries.items, inputs: inputs.items }, () => undefined);
     this.#watch(this.#running);
   }

@@ -1,6 +1,6 @@
 /**
- * JavaScript that runs inside of the engines, as text: their process is started from a string, so that it works from one
- * bundled file, and nothing of ours is reachable from within.
+ * JavaScript that runs inside the engines, as text: their process is started from a string, so that it works from one
+ * bundled file, and nothing of Memoir is reachable from within.
  *
  * `prelude` prepares a fresh global. Called with what makes functions out of texts (or nothing, where the engine may do it) it answers `{ begin, seal, run }`. `run(fn, inputs, self, runtime)` always answers a text: `v` and
  * JSON, `i`, a reason, a line break and JSON for impure values, or `e` and a message. Catching happens in there, so
@@ -98,7 +98,7 @@ export const prelude = String.raw`(function (compile) {
   defineProperty(Error, "prepareStackTrace", { value: undefined, writable: false, configurable: false });
   freeze(Error);
   const known = new Set();
-  // Libraries see what expressions see, as globals. One that looks while it is loaded must be loaded anew each time.
+  // Libraries see what expressions see, as globals. One that looks while it is loaded must be loaded again each time.
   const seen = ["inputs", "self", "runtime"];
   let early = false;
   function begin(...texts) {

@@ -1,4 +1,4 @@
-/** Processes: tools, expression tools, operations; workflows are beside, in build-workflow. */
+/** Processes: tools, expression tools, operations; workflows are in build-workflow. */
 import { sha256 } from "../../../hash/index.ts";
 import { didYouMean } from "../../../kernel/index.ts";
 import type { Expr } from "../model/expression.ts";
@@ -55,7 +55,7 @@ export function buildProcess(
   }
   const context = { ...outer, version, trail: [...outer.trail, position.id] };
   const conformance = { version, report: context.report, lenient: context.lenient };
-  // What a graph says about the whole stands on its first process when there is only one.
+  // What a graph says about the whole is on its first process when there is only one.
   if (!conform(node, schema[kind] ?? {}, `a ${kind}`, conformance)) return undefined;
   const { requirements, context: scope } = requirementsOf(node, context);
   const id = textField(node, "id");
@@ -134,7 +134,7 @@ function versionOf(node: MapNode, context: BuildContext): CwlVersion | undefined
   return parseVersion(written, context);
 }
 
-/** What v1.0 takes for granted, and later versions want to be told. */
+/** What v1.0 takes for granted, and later versions want to be declared. */
 function defaulted(requirements: Requirements, version: CwlVersion, node: Node): Requirements {
   if (version !== "v1.0") return requirements;
   const stated = { required: false, place: startOf(node.place) };

@@ -24,7 +24,7 @@ const simpleTypes = [
 ] as const;
 const any: Type = { kind: "Any" };
 
-/** Never throws: what is wrong is reported, and Any stands in its place. */
+/** Never throws: what is wrong is reported, and Any takes its place. */
 export function typeOf(node: Node | undefined, context: BuildContext): Type {
   if (node === undefined) return any;
   switch (node.kind) {
@@ -185,7 +185,7 @@ function define(node: MapNode, type: Type, types: Map<string, Type>, context: Bu
     const fragment = name.includes("#") ? splitReference(name)[1] : name;
     for (const key of [`${uri}#${fragment}`, `#${fragment}`, shortName(name)]) types.set(key, type);
   }
-  // Types that are named inside of others may be used, too.
+  // Types that are named inside others may be used, too.
   for (const each of listField(node, "fields", "name", "type")) {
     const inner = field(each, "type");
     if (inner?.kind === "map" && textField(inner, "name") !== undefined)

@@ -1,4 +1,4 @@
-/** Values that stand in documents: defaults, and files of the initial working directory. */
+/** Values that are in documents: defaults, and files of the initial working directory. */
 
 import { baseOfDocument, resolveLocation } from "../values/location.ts";
 import { type CwlValue, cwlRecord } from "../values/value.ts";

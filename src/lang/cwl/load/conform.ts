@@ -1,4 +1,4 @@
-/** Checks a node against the tables of the schema: unknown and missing fields, and what stands in them. */
+/** Checks a node against the tables of the schema: unknown and missing fields, and what is in them. */
 import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";
 import type { Place } from "../model/place.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";

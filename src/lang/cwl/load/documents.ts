@@ -31,7 +31,7 @@ export interface Documents {
   readonly main: LoadedText | undefined;
   /** By URI; undefined = it is not there (and a diagnostic says so). */
   readonly texts: ReadonlyMap<string, LoadedText | undefined>;
-  /** Which document a text is, for references that stand in it. */
+  /** Which document a text is, for references that are in it. */
   readonly uriOf: (source: SourceText) => string;
 }
 
@@ -203,7 +203,7 @@ class Reader {
     return { kind: "scalar", value: source?.text ?? "", place: reference.place };
   }
 
-  /** Documents that steps run, also those of workflows inside of steps. */
+  /** Documents that steps run, also those of workflows inside steps. */
   #follow(process: Node): void {
     if (process.kind !== "map") return;
     for (const step of listField(process, "steps", "id")) {

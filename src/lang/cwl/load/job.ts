@@ -22,7 +22,7 @@ export interface Job {
   /** By short name; locations are absolute. */
   readonly given: CwlRecord;
   readonly diagnostics: readonly Diagnostic[];
-  /** Where a fault of the inputs is, in the text of the job or in the document. */
+  /** Where an error of the inputs is, in the text of the job or in the document. */
   readonly diagnosticOf: (fault: InputFault) => Diagnostic;
 }
 
@@ -42,7 +42,7 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
     else if (written !== "id") diagnostics.push(undeclared(written, declared, document, root));
   }
   for (const location of locationsIn([...given.values()])) {
-    // Its index is found by what the tool says, beside it.
+    // Its index is found by what the tool says, next to it.
     await reach?.admit(hostPathOf(location) ?? location, "siblings");
   }
   const { process, problems } = withRequirements(document, inputs, root, source, namespaces);
@@ -157,7 +157,7 @@ function withRequirements(
     processes: new Map(),
   };
   const context: BuildContext = {
-    // Requirements refer to files beside the inputs, if at all.
+    // Requirements refer to files next to the inputs, if at all.
     tree: {
       name: inputs.baseDir,
       read: async () => undefined,

@@ -110,7 +110,7 @@ function unclearEntry(main: LoadedText, fragment: string): Diagnostic {
   );
 }
 
-/** Schemas that cannot be read are no reason to stop: formats are then compared by name. */
+/** Schemas that cannot be read are not a reason to stop: formats are then compared by name. */
 async function readSchemas(
   tree: SourceTree,
   texts: readonly LoadedText[],

@@ -167,7 +167,7 @@ function closingQuote(text: string, start: number, quote: string): number | unde
   return undefined;
 }
 
-/** `inputs.reads[0].basename`, `self["a b"]`, `runtime.cores`; undefined = it is no parameter reference. */
+/** `inputs.reads[0].basename`, `self["a b"]`, `runtime.cores`; undefined = it is not a parameter reference. */
 export function parseReference(code: string): RefPart | undefined {
   const text = code.trim();
   const root = /^[\p{L}\p{N}_]+/u.exec(text)?.[0];

@@ -14,7 +14,7 @@ export interface FieldRule {
   readonly until?: CwlVersion;
   /** A map may stand for the list: its keys are this field of the items… */
   readonly subject?: string;
-  /** … and a value that is no map is this field. */
+  /** … and a value that is not a map is this field. */
   readonly predicate?: string;
 }
 

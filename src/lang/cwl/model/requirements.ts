@@ -82,7 +82,7 @@ export interface InitialWorkDir extends Stated {
 export type WorkDirEntry =
   /** Evaluates to null, a File, a Directory, a Dirent (1.1+), or a list of these. */
   | { readonly kind: "expression"; readonly expression: Expr; readonly place: Place }
-  /** A File or Directory, or a list of them, that stands in the document. */
+  /** A File or Directory, or a list of them, that is in the document. */
   | {
       readonly kind: "literal";
       readonly value: CwlValue;

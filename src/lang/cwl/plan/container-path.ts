@@ -1,4 +1,4 @@
-/** Absolute paths that a document may claim inside of a container: where nothing of Memoir or of the engine lies. */
+/** Absolute paths that a document may claim inside a container: where nothing of Memoir or of the engine lies. */
 import { posix } from "node:path";
 import { taskRoot } from "../../../task/index.ts";
 
@@ -19,7 +19,7 @@ export function containerPath(
   return { kind: "path", path };
 }
 
-/** Whether a path is another one or lies below it. Both are normal. */
+/** Whether a path is another one or is below it. Both are normal. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }

@@ -1,5 +1,5 @@
 /**
- * What DockerRequirement means for a call: the image, how it is had, and where the output directory is.
+ * What DockerRequirement means for a call: the image, how it is obtained, and where the output directory is.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#DockerRequirement
  */
 import { type ImageRecipe, taskWork } from "../../../task/index.ts";

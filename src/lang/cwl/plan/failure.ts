@@ -6,7 +6,7 @@ import type { Place } from "../model/place.ts";
 /** Diagnostics with codes that begin so mean: legal, but not what Memoir can do. */
 export const unsupportedPrefix = "cwl-unsupported";
 
-/** Thrown inside of a run; becomes an evaluation failure of the run. */
+/** Thrown inside a run; becomes an evaluation failure of the run. */
 export class CwlFailure extends Error {
   override readonly name = "CwlFailure";
   readonly diagnostic: Diagnostic;

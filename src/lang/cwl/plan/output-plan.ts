@@ -1,6 +1,6 @@
 /**
  * What a tool declares as its outputs: globs evaluated before the command runs, and rules for the key. Plain files and
- * streams are told as every language tells them, so that equal tasks are equal.
+ * streams are described as in every language, so that equal tasks are equal.
  */
 import { sha256 } from "../../../hash/index.ts";
 import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
@@ -147,7 +147,7 @@ function detailsOf(
   expressions: Expr[],
 ): CanonicalJson {
   const { outputBinding: binding, secondaryFiles, format, type } = output;
-  const told = (expr: Expr): string => {
+  const described = (expr: Expr): string => {
     expressions.push(expr);
     return expr.text;
   };
@@ -160,25 +160,25 @@ function detailsOf(
           glob: [...(globs.get(binding) ?? [])],
           loadContents: binding.loadContents || output.loadContents,
           loadListing: binding.loadListing ?? output.loadListing ?? null,
-          outputEval: binding.outputEval === undefined ? null : told(binding.outputEval),
+          outputEval: binding.outputEval === undefined ? null : described(binding.outputEval),
         }),
     secondaryFiles: secondaryFiles.map((each) => ({
-      pattern: told(each.pattern),
+      pattern: described(each.pattern),
       required:
         each.required === undefined
           ? null
           : typeof each.required === "boolean"
             ? each.required
-            : told(each.required),
+            : described(each.required),
     })),
-    format: format.map(told),
+    format: format.map(described),
     fields: records.flatMap((record) =>
       record.fields.map((field) => [field.name, detailsOf(field, globs, expressions)] as const),
     ) as CanonicalJson,
   };
 }
 
-/** Values as they are told to expressions; host paths are not among them. */
+/** Values as expressions see them; host paths are not among them. */
 function fact(value: CwlValue): CanonicalJson {
   return JSON.parse(plainJson(value)) as CanonicalJson;
 }

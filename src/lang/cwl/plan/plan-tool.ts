@@ -71,8 +71,8 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   const { outdir } = docker;
   const stager = new Stager();
   const staged = stageAll(request.inputs, tool, stager);
-  const bare = cwlRecord([...Object.entries(bareRuntime), ["outdir", outdir]]);
-  const first = new Scope({ evaluator, inputs: staged, runtime: bare, requirements, ask });
+  const known = cwlRecord([...Object.entries(bareRuntime), ["outdir", outdir]]);
+  const first = new Scope({ evaluator, inputs: staged, runtime: known, requirements, ask });
   const { runtime, resources } = await toolResources(requirements.resource, first);
 
   const before = first.with({ runtime });
@@ -162,7 +162,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
 }
 
 /**
- * Shell text may begin with anything; a word that the shell would not read as it stands is no program. A tool that is a
+ * Shell text may begin with anything; a word that the shell would not read as it stands is not a program. A tool that is a
  * script for bash names none either, as in WDL, with which it shares results: bash is part of the host's identity.
  */
 function programOf(words: readonly Word[], shell: readonly string[]): Pick<TaskCall, "program"> {
@@ -183,8 +183,12 @@ function belowOutdir(
 ): string | undefined {
   if (name === undefined || expr === undefined) return undefined;
   if (name !== "" && posix.resolve(outdir, name).startsWith(`${outdir}/`)) return name;
-  const told = JSON.stringify(name);
-  throw failureAt(expr.place, "cwl-stream", `${what} ${told}: expected a file name in the working directory`);
+  const shownName = JSON.stringify(name);
+  throw failureAt(
+    expr.place,
+    "cwl-stream",
+    `${what} ${shownName}: expected a file name in the working directory`,
+  );
 }
 
 function updatesOf(work: WorkDir): ReadonlyMap<string, string> {
@@ -225,8 +229,8 @@ function movedFile(value: FileV | DirectoryV, moves: ReadonlyMap<string, string>
   const path = value.path === undefined ? undefined : movedPath(value.path, moves);
   const place = path === undefined ? {} : placeFields(path, isFile(value));
   if (isFile(value)) {
-    const beside = value.secondaryFiles?.map((each) => movedFile(each, moves));
-    return { ...value, ...place, ...(beside === undefined ? {} : { secondaryFiles: beside }) };
+    const secondary = value.secondaryFiles?.map((each) => movedFile(each, moves));
+    return { ...value, ...place, ...(secondary === undefined ? {} : { secondaryFiles: secondary }) };
   }
   const listing = value.listing?.map((each) => movedFile(each, moves));
   return { ...value, ...place, ...(listing === undefined ? {} : { listing }) };
@@ -247,7 +251,7 @@ function placeFields(path: string, file: boolean) {
   return file ? { ...common, ...splitName(basename), dirname: path.slice(0, path.lastIndexOf("/")) } : common;
 }
 
-/** Staged folders that nothing names cannot be found by the command: what lies in them decides nothing. */
+/** Staged folders that nothing names cannot be found by the command: what is in them decides nothing. */
 function namedOnes(texts: () => readonly string[]): (path: string) => boolean {
   let found: { readonly everything: boolean; readonly mentions: ReadonlySet<string | undefined> } | undefined;
   // Many tools have no files among their inputs, and then nothing asks.

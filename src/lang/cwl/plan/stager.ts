@@ -1,6 +1,6 @@
 /**
- * Where a tool sees its inputs: `/mnt/memoir/inputs/<n>/<basename>`. Every file has a folder of its own, so that
- * a tool sees beside it only its secondary files; n counts them in the order of the inputs. No host path enters, neither here nor in what
+ * Where a tool sees its inputs: `/mnt/memoir/inputs/<n>/<basename>`. Every file has its own folder, so that
+ * a tool sees next to it only its secondary files; n counts them in the order of the inputs. No host path enters, neither here nor in what
  * expressions see of a file, so that what they answer is the same wherever the inputs lie.
  */
 import { dirname } from "node:path/posix";
@@ -18,7 +18,7 @@ import { fileLocation, hostPathOf, nameOfLocation, splitName } from "../values/l
 import { type DirectoryV, type FileV, isFile } from "../values/value.ts";
 import { isWithin } from "./container-path.ts";
 
-/** What lies at a path of the task before its command runs. */
+/** What is at a path of the task before its command runs. */
 export type Placed =
   | { readonly kind: "source"; readonly source: FileValue }
   | { readonly kind: "literal"; readonly content: string }
@@ -36,7 +36,7 @@ export class Stager {
     return this.placeAt(value, `${taskInputs}/${folder}/${nameOf(value)}`);
   }
 
-  /** The object at a path of its own choice; secondary files and listings come along. */
+  /** The object at a path that it chooses; secondary files and listings come along. */
   placeAt<T extends FileV | DirectoryV>(value: T, path: string, name = nameOf(value)): T {
     const source = sourceOf(value);
     if (isFile(value)) {
@@ -44,9 +44,9 @@ export class Stager {
         path,
         source === undefined
           ? { kind: "literal", content: value.contents ?? "" }
-          : { kind: "source", source: { ...bare(source), basename: name } },
+          : { kind: "source", source: { ...ownBytes(source), basename: name } },
       );
-      const beside = value.secondaryFiles?.map((each) =>
+      const secondary = value.secondaryFiles?.map((each) =>
         this.placeAt(each, `${dirname(path)}/${nameOf(each)}`),
       );
       return {
@@ -56,13 +56,13 @@ export class Stager {
         path,
         dirname: dirname(path),
         location: fileLocation(path),
-        ...(beside === undefined ? {} : { secondaryFiles: beside }),
+        ...(secondary === undefined ? {} : { secondaryFiles: secondary }),
         ...(source === undefined ? {} : { held: source }),
       };
     }
     const listed = value.listing;
     if (source !== undefined) {
-      this.#placed.set(path, { kind: "source", source: { ...bare(source), basename: name } });
+      this.#placed.set(path, { kind: "source", source: { ...ownBytes(source), basename: name } });
       return {
         ...value,
         basename: name,
@@ -77,7 +77,7 @@ export class Stager {
     return { ...value, basename: name, path, location: fileLocation(path), listing: members };
   }
 
-  /** What lies there, or inside of a staged directory. */
+  /** What is there, or inside a staged directory. */
   lookUp(path: string): Placed | undefined {
     const placed = this.#placed.get(path);
     if (placed !== undefined) return placed;
@@ -153,8 +153,8 @@ export function nameOf(value: FileV | DirectoryV): string {
   return sha256(content).slice(0, 16);
 }
 
-/** Only its own bytes: what lies beside it is staged by itself. */
-function bare(source: FileValue): FileValue {
+/** Only its own bytes: what is next to it is staged by itself. */
+function ownBytes(source: FileValue): FileValue {
   const { siblings: _siblings, ...file } = source;
   return file;
 }

@@ -1,5 +1,5 @@
 /**
- * InitialWorkDirRequirement: what lies in the working directory before the command runs.
+ * InitialWorkDirRequirement: what is in the working directory before the command runs.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#InitialWorkDirRequirement
  */
 import { posix } from "node:path";
@@ -112,7 +112,7 @@ class WorkDirBuilder implements WorkDir {
   readonly moved = new Map<string, string>();
   readonly #stager: Stager;
   readonly #outdir: string;
-  /** Legal only inside of a container that the tool requires. */
+  /** Legal only inside a container that the tool requires. */
   readonly #absoluteNames: "allowed" | "refused";
 
   constructor(stager: Stager, outdir: string, absoluteNames: "allowed" | "refused") {
@@ -190,7 +190,7 @@ class WorkDirBuilder implements WorkDir {
     if (writable) this.writable.add(path);
   }
 
-  /** Objects that are no inputs: from the document, or made by an expression. */
+  /** Objects that are not inputs: from the document, or made by an expression. */
   #placeLoose(value: FileV | DirectoryV, path: string, place: Place): void {
     const loose = new Stager();
     loose.placeAt(isFile(value) ? { ...value, secondaryFiles: [] } : value, path, posix.basename(path));
@@ -198,7 +198,7 @@ class WorkDirBuilder implements WorkDir {
   }
 }
 
-/** Folders that are made for what lies in them may be made twice. */
+/** Folders that are made for what is in them may be made twice. */
 function isSame(a: Placed, b: Placed): boolean {
   if (a.kind === "source") return b.kind === "source" && a.source.location === b.source.location;
   if (a.kind === "literal") return b.kind === "literal" && a.content === b.content;

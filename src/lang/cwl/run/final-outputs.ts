@@ -1,4 +1,4 @@
-/** The outputs of a run as files of this machine: what expressions made up is written down. */
+/** The outputs of a run as files on this machine: what expressions made up is written down. */
 import { createHash, hash } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
@@ -50,7 +50,7 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
       : source.location.startsWith("/")
         ? await sha1Of(source.location)
         : undefined;
-  const beside = value.secondaryFiles;
+  const secondary = value.secondaryFiles;
   const { secondaryFiles: _before, ...file } = value;
   return {
     ...file,
@@ -58,9 +58,9 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
     basename: nameOf(value),
     held,
     ...(checksum === undefined ? {} : { checksum }),
-    ...(beside === undefined
+    ...(secondary === undefined
       ? {}
-      : { secondaryFiles: await Promise.all(beside.map((each) => settled(each, scratch))) }),
+      : { secondaryFiles: await Promise.all(secondary.map((each) => settled(each, scratch))) }),
   };
 }
 

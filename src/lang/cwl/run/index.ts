@@ -29,7 +29,7 @@ export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<Pr
       given: job.given,
       path: job.process.name,
       siblings: "discover",
-      told: (fault) => new CwlFailure(job.diagnosticOf(fault)),
+      failureOf: (fault) => new CwlFailure(job.diagnosticOf(fault)),
     });
     run.rethrow();
     if (run.failures.length > 0) return { kind: "failed", failures: run.failures, outputs: {} };

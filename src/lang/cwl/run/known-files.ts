@@ -30,8 +30,8 @@ export function reattached(
   const held = value.location === undefined ? undefined : known.get(value.location)?.held;
   const own = held === undefined ? {} : { held };
   if (isFile(value)) {
-    const beside = value.secondaryFiles?.map((each) => reattached(each, known));
-    return { ...value, ...own, ...(beside === undefined ? {} : { secondaryFiles: beside }) };
+    const secondary = value.secondaryFiles?.map((each) => reattached(each, known));
+    return { ...value, ...own, ...(secondary === undefined ? {} : { secondaryFiles: secondary }) };
   }
   const listing = value.listing?.map((each) => reattached(each, known));
   return { ...value, ...own, ...(listing === undefined ? {} : { listing }) };

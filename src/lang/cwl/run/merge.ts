@@ -32,7 +32,7 @@ function linked({ linkMerge, sources, sourceIsList }: Merge, values: readonly Cw
 function picked({ pickValue }: Merge, value: CwlValue, what: string, place: Place): CwlValue {
   if (pickValue === undefined) return value;
   if (!isList(value)) {
-    // One source that is no list: there is nothing to choose from.
+    // One source that is not a list: there is nothing to choose from.
     if (pickValue === "all_non_null") return value === null ? [] : value;
     if (value === null) throw nothing(what, pickValue, place);
     return value;

@@ -14,10 +14,10 @@ export interface ProcessCall {
   readonly given: CwlRecord;
   /** `main.align[3]`; the name of the process itself at the top. */
   readonly path: string;
-  /** Whether secondary files are looked for beside the files, as for the job of a run. */
+  /** Whether secondary files are looked for next to the files, as for the job of a run. */
   readonly siblings: "discover" | "given";
-  /** What is wrong with inputs is told here. */
-  readonly told?: (fault: InputFault) => CwlFailure;
+  /** What is wrong with inputs is reported here. */
+  readonly failureOf?: (fault: InputFault) => CwlFailure;
 }
 
 /** Outputs; undefined when it failed, was cancelled or not started, which the state knows by then. */

@@ -61,7 +61,7 @@ async function bound(run: CwlRunState, call: ProcessCall): Promise<CwlRecord> {
   if (answer.kind === "bound") return answer.inputs;
   const [first] = answer.faults;
   if (first === undefined) return {};
-  if (call.told !== undefined) throw call.told(first);
+  if (call.failureOf !== undefined) throw call.failureOf(first);
   if (first.evaluation !== undefined) throw failureOf(first.evaluation);
   const where = first.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
   throw failureAt(

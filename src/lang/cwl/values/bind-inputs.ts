@@ -117,7 +117,7 @@ function holdsFiles(value: CwlValue): boolean {
   return isRecord(value) && Object.values(value).some(holdsFiles);
 }
 
-/** Follows a value along its type, because record fields have patterns and formats of their own. */
+/** Follows a value along its type, because record fields have patterns and their own formats. */
 class FileBinder {
   readonly #question: BindQuestion;
   readonly #context: EvalContext;

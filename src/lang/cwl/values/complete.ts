@@ -95,7 +95,7 @@ function checkedName(name: string | undefined): string | undefined {
   return name === undefined ? undefined : fileName(name);
 }
 
-/** Applies `change` to every File and Directory in a value, not to those inside of them. */
+/** Applies `change` to every File and Directory in a value, not to those inside them. */
 export async function mapFiles(
   value: CwlValue,
   change: (file: FileV | DirectoryV) => Promise<FileV | DirectoryV>,
@@ -137,17 +137,17 @@ export async function withListing(
 ): Promise<DirectoryV> {
   const { location } = directory;
   if (location === undefined) return directory;
-  const { listing: _before, ...bare } = directory;
-  if (wanted === "no_listing") return bare;
+  const { listing: _before, ...withoutListing } = directory;
+  if (wanted === "no_listing") return withoutListing;
   const members = await files.list(location, ask);
   const listing = await Promise.all(
     members.map(async (each): Promise<FileV | DirectoryV> => {
       if (each.kind === "file")
         return completeFile({ class: "File", location: each.location, basename: each.name }, files, ask);
       const inner: DirectoryV = { class: "Directory", location: each.location, basename: each.name };
-      // A link may lead to a folder that it lies in, and a few of them around without end.
+      // A link may lead to a folder that it is in, and a few of them around without end.
       return wanted === "deep_listing" && each.link !== true ? withListing(inner, wanted, files, ask) : inner;
     }),
   );
-  return { ...bare, listing };
+  return { ...withoutListing, listing };
 }

@@ -1,6 +1,6 @@
 /** What is wrong with a File or Directory object, and the names that files can have. */
 
-/** Thrown while values are completed; becomes a fault of the input. */
+/** Thrown while values are completed; becomes an error of the input. */
 export class FileProblem extends Error {
   override readonly name = "FileProblem";
 }

@@ -28,7 +28,7 @@ export interface ListedMember {
 }
 
 /**
- * Files of this machine directly, all others through the host of a run (without one they are taken as they are named).
+ * Files on this machine directly, all others through the host of a run (without one they are taken as they are named).
  * What lies out of reach is an AppError, whether it is there or not.
  */
 export function createFiles(host: FileAccess | undefined, reach?: Reach): Files {
@@ -37,7 +37,7 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
     await reach?.check(path ?? location);
     return path;
   };
-  /** Where the bytes of a file of this machine are; what was recorded is compared first. */
+  /** Where the bytes of a file on this machine are; what was recorded is compared first. */
   const here = async (location: string, ask: Ask): Promise<string | undefined> => {
     const path = await within(location);
     return path === undefined ? undefined : ((await host?.hostPath?.(path, ask)) ?? path);

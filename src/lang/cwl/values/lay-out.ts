@@ -1,6 +1,6 @@
 /**
  * What a File or Directory object puts into a folder: the one way in which objects become names in a folder, for staging,
- * the working directory and outputs. Secondary files lie beside their primary, in listings too. No name stands for two
+ * the working directory and outputs. Secondary files are next to their primary, in listings too. No name stands for two
  * things: a File that shares its name with anything else is an error, Directories of one name are one folder with the
  * members of both.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Directory (listing), #File (secondaryFiles)
@@ -9,7 +9,7 @@ import { nameOf } from "../plan/stager.ts";
 import { FileProblem, fileName } from "./file-problem.ts";
 import { type DirectoryV, type FileV, isFile } from "./value.ts";
 
-/** One name, relative to the folder. Folders come before what lies in them. */
+/** One name, relative to the folder. Folders come before what is in them. */
 export type LaidOut =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "text"; readonly path: string; readonly content: string }

@@ -21,7 +21,7 @@ function encodedBytes(path: string): string {
     );
 }
 
-/** undefined where the text is no percent-encoding at all. */
+/** undefined where the text is not percent-encoding at all. */
 function decodedBytes(text: string): string | undefined {
   if (/%(?![0-9a-f]{2})/i.test(text)) return undefined;
   const bytes = text
@@ -40,7 +40,7 @@ export function hostPathOf(location: string): string | undefined {
   try {
     return fileURLToPath(location);
   } catch {
-    // Names of any bytes are percent-encoded, too. A stray % or a host name: no file of this machine.
+    // Names of any bytes are percent-encoded, too. A stray % or a host name: no file on this machine.
     const path = /^file:\/\/(?:localhost)?(\/[^?#]*)$/i.exec(location)?.[1];
     const decodedPath = path === undefined || /%(?:2f|00)/i.test(path) ? undefined : decodedBytes(path);
     return decodedPath === undefined ? undefined : resolve(decodedPath);
@@ -73,7 +73,7 @@ function normalFile(location: string): string {
   return path === undefined ? location : fileLocation(path);
 }
 
-/** The last part of a location, decoded: what the file is called. Keys of S3 are no URLs and stay as they are. */
+/** The last part of a location, decoded: what the file is called. Keys of S3 are not URLs and stay as they are. */
 export function nameOfLocation(location: string): string {
   if (isObjectUri(location)) return objectName(location);
   const path = hostPathOf(location);

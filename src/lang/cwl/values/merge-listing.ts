@@ -32,10 +32,10 @@ export async function mergedListing(
   return [...byName.values()];
 }
 
-/** The same file twice, with what either says to lie beside it. */
+/** The same file twice, with what either says to be next to it. */
 function withAllBeside(a: FileV, b: FileV): FileV {
-  const beside = [...(a.secondaryFiles ?? []), ...(b.secondaryFiles ?? [])];
-  return beside.length === 0 ? a : { ...a, secondaryFiles: beside };
+  const secondary = [...(a.secondaryFiles ?? []), ...(b.secondaryFiles ?? [])];
+  return secondary.length === 0 ? a : { ...a, secondaryFiles: secondary };
 }
 
 async function merged(a: DirectoryV, b: DirectoryV, deepList: DeepList): Promise<DirectoryV> {
@@ -50,15 +50,15 @@ async function merged(a: DirectoryV, b: DirectoryV, deepList: DeepList): Promise
   };
 }
 
-/** Secondary files lie in the same folder. */
+/** Secondary files are in the same folder. */
 function checkSecondaryNames(byName: ReadonlyMap<string, Member>, within: string): void {
-  const beside = new Map<string, Member>();
+  const secondary = new Map<string, Member>();
   for (const member of byName.values())
     for (const each of isFile(member) ? (member.secondaryFiles ?? []) : []) {
       const name = nameOf(each);
-      const known = byName.get(name) ?? beside.get(name);
+      const known = byName.get(name) ?? secondary.get(name);
       if (known !== undefined && !isSame(known, each)) throw sharedName(name, within);
-      beside.set(name, each);
+      secondary.set(name, each);
     }
 }
 

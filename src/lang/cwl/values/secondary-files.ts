@@ -24,9 +24,9 @@ export interface SecondaryQuestion {
   /** `self` is set to the primary file. */
   readonly context: EvalContext;
   readonly files: Files;
-  /** `discover`: look beside the primary file; `given`: only what it carries counts. */
+  /** `discover`: look next to the primary file; `given`: only what it carries counts. */
   readonly siblings: "discover" | "given";
-  /** An object that an expression answers, with its location on this machine. Default: its path is one of this machine. */
+  /** An object that an expression answers, with its location on this machine. Default: its path is one on this machine. */
   readonly placed?: (value: FileV | DirectoryV) => FileV | DirectoryV;
   /** Whether a pattern that does not say so must match: true for inputs, false for outputs. */
   readonly requiredByDefault: boolean;
@@ -122,7 +122,7 @@ async function addOne(
     else found.push(whole);
     return;
   }
-  const location = question.siblings === "discover" ? besides(file.location, wanted) : undefined;
+  const location = question.siblings === "discover" ? siblingOf(file.location, wanted) : undefined;
   const stat = location === undefined ? undefined : await question.files.stat(location, ask);
   if (location !== undefined && stat !== undefined) {
     const kind = stat.kind === "directory" ? "Directory" : "File";
@@ -146,7 +146,7 @@ export function applyPattern(name: string, pattern: string): string {
   return stem + rest;
 }
 
-function besides(location: string | undefined, name: string): string | undefined {
+function siblingOf(location: string | undefined, name: string): string | undefined {
   if (location === undefined || name.startsWith("/") || name.split("/").includes("..")) return undefined;
   return locationInside(location.slice(0, location.lastIndexOf("/") + 1), name);
 }

@@ -1,4 +1,4 @@
-/** Values as text: on command lines, inside of texts, and as JSON with sorted keys. */
+/** Values as text: on command lines, inside texts, and as JSON with sorted keys. */
 import type { CwlValue } from "./value.ts";
 
 /** A plain decimal without exponent; integral numbers have no point. */
@@ -14,7 +14,7 @@ export function numberText(value: number | bigint): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** What stands for the value inside of a text: texts as they are, everything else as JSON. */
+/** What stands for the value inside a text: texts as they are, everything else as JSON. */
 export function textInside(value: CwlValue): string {
   return typeof value === "string" ? value : jsonText(value);
 }

@@ -86,7 +86,7 @@ function checkRequirements(context: Context, section: AttributeSection): void {
   }
 }
 
-/** A value that stands in the document is known now: what no task could be run with is told before a run. */
+/** A value that is in the document is known now: what no task could be run with is reported before a run. */
 function checkLiteral(context: Context, { name, expression }: Pick<Attribute, "name" | "expression">): void {
   const value = literalOf(expression);
   if (value === undefined) return;

@@ -1,6 +1,6 @@
 /**
  * What the checker answers: the document with every name resolved and every expression typed, ready for the evaluator.
- * The tree itself is not copied; `typeOf` and `signatureOf` are tables beside it.
+ * The tree itself is not copied; `typeOf` and `signatureOf` are tables next to it.
  */
 import type { SourceText } from "../../../kernel/index.ts";
 import type { ResolvedSignature } from "../stdlib/signature.ts";
@@ -65,7 +65,7 @@ export interface CheckedTask {
   readonly kind: "task";
   readonly name: string;
   readonly node: TaskNode;
-  /** The document it stands in. */
+  /** The document it is in. */
   readonly document: CheckedDocument;
   /** In textual order. */
   readonly inputs: readonly CheckedInput[];

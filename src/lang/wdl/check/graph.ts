@@ -33,7 +33,7 @@ export class DependencyGraph {
 
   reportCycles(context: Context): void {
     const { cycles } = dependencyOrder([...this.#nodes.keys()], (node) => this.#dependencies(node));
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (const cycle of cycles) {
       const names = cycle.flatMap((node) => this.#nodes.get(node)?.label ?? []);
       const [first] = names;
@@ -43,8 +43,8 @@ export class DependencyGraph {
         .map((each) => each.text)
         .sort()
         .join();
-      if (told.has(whole)) continue;
-      told.add(whole);
+      if (reported.has(whole)) continue;
+      reported.add(whole);
       context.report(
         declarationCycle(
           context.place(first.span),

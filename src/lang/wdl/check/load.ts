@@ -107,7 +107,7 @@ async function readImports(tree: SourceTree, main: Read, read: Map<string, Read>
   }
 }
 
-/** Where a document was looked for, in the words of the user: beside the one that imports it. */
+/** Where a document was looked for, in the words of the user: next to the one that imports it. */
 function shown(from: Read, node: ImportNode, uri: string): string {
   const isPath = !/^[a-z]+:|^\//i.test(node.uri) && !/^[a-z]+:\/\//i.test(from.source.name);
   return isPath ? posix.join(posix.dirname(from.source.name), node.uri) : uri;

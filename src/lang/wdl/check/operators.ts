@@ -66,13 +66,13 @@ function orderType(context: Context, { node, left, right }: Operands): WdlType {
   const b = required(right);
   const ordered =
     isAny(a) || isAny(b) || (isNumber(a) && isNumber(b)) || (a.kind === "boolean" && b.kind === "boolean");
-  // Text beside any primitive: both are compared as text.
+  // Text next to any primitive: both are compared as text.
   const text = isPrimitive(a) && isPrimitive(b) && (isText(a) || isText(b));
   if (!ordered && !text) reportOperands(context, node, left, right);
   return booleanType;
 }
 
-/** Two numbers are added, anything beside text is concatenated. */
+/** Two numbers are added, anything next to text is concatenated. */
 function additionType(context: Context, { node, left, right, placeholder }: Operands): WdlType {
   const mayBeNone = left.optional || right.optional;
   if (!placeholder) requireValue(context, node, left, right);

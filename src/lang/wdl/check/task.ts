@@ -63,7 +63,7 @@ export function declareOutputs(
     if (taken === undefined) return declare(context, each, "output", scope);
     const place = context.place(each.name.span);
     context.report(shadowingOutput(place, each.name.text, context.place(taken.span), taken.kind));
-    // A scope of its own takes the name without a second complaint; `x = x` then means the one outside.
+    // A separate scope takes the name without a second complaint; `x = x` then means the one outside.
     const apart = new Scope(undefined);
     const declared = declare(context, each, "output", apart);
     const entry = apart.own(each.name.text);

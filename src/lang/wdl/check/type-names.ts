@@ -46,7 +46,7 @@ function resolveRequired(context: Context, node: TypeNode, named: NamedTypes): W
     case "named": {
       const found = named(node.name);
       if (found !== undefined) return found;
-      // Before 1.2 the word is no type, yet `development` documents of old and Cromwell have it.
+      // Before 1.2 the word is not a type, yet `development` documents of old and Cromwell have it.
       if (node.name === "Directory" && context.lenient) return directoryType;
       if (context.missingNamespaces.size > 0) return anyType;
       const known = [...builtIn, ...context.structs.keys(), ...context.enums.keys()];

@@ -1,4 +1,4 @@
-/** The names that an expression refers to, in textual order, repeated as often as they stand there. */
+/** The names that an expression refers to, in textual order, repeated as often as they are there. */
 import { unreachable } from "../../../kernel/index.ts";
 import type { Expression, NameNode, StringPart } from "../syntax/ast.ts";
 

@@ -33,7 +33,7 @@ export async function callTask(
         },
         run.ask,
       );
-      // An attempt that is rendered anew is another call: its path says so.
+      // An attempt that is rendered again is another call: its path says so.
       const triesLeft = run.planOf(task).rendersAttempts && facts.attempt < facts.maxRetries;
       const named = {
         ...call,

@@ -1,4 +1,4 @@
-/** Where inputs stand in the text they were given in. */
+/** Where inputs are in the text they were given in. */
 import type { SourceText, Span } from "../../../kernel/index.ts";
 import { type JsonNode, jsonSpan, parseJson } from "../../core/index.ts";
 

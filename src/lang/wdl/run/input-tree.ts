@@ -19,7 +19,7 @@ export const noInputs: InputTree = {
   calls: new Map(),
 };
 
-/** Every call of a workflow by name, also those inside of scatters and conditionals. */
+/** Every call of a workflow by name, also those inside scatters and conditionals. */
 export function callsOf(workflow: CheckedWorkflow): ReadonlyMap<string, CheckedCall> {
   const calls = new Map<string, CheckedCall>();
   const visit = (nodes: readonly CheckedBodyNode[]): void => {

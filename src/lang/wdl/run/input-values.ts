@@ -36,7 +36,7 @@ export interface InputPlace {
   readonly scratch?: string;
   /** Which files may be named; undefined = all. */
   readonly reach?: Reach | undefined;
-  /** Where relative paths are looked up that are not below `baseDir`, and what is told then. */
+  /** Where relative paths are looked up that are not below `baseDir`, and what is reported then. */
   readonly fallback?: { readonly folder: string; readonly warn: (message: string) => void };
 }
 
@@ -220,18 +220,18 @@ async function lookUp(location: string, { reach }: InputPlace): Promise<Looked> 
   return { location, found: await stat(onDisk(location)).catch(() => undefined) };
 }
 
-/** Beside the inputs; else where other engines start, which is said. */
+/** Next to the inputs; else where other engines start, which is said. */
 async function lookUpRelative(
   text: string,
   what: string,
   path: PathValue,
   place: InputPlace,
 ): Promise<Looked> {
-  const beside = await lookUp(resolve(place.baseDir, text), place);
-  if (beside.found !== undefined || place.fallback === undefined) return beside;
+  const relative = await lookUp(resolve(place.baseDir, text), place);
+  if (relative.found !== undefined || place.fallback === undefined) return relative;
   const { folder, warn } = place.fallback;
   const here = await lookUp(resolve(folder, text), place);
-  if (here.found === undefined) return beside;
+  if (here.found === undefined) return relative;
   warn(
     `${what} names ${path.path}, which is not next to the inputs in ${place.baseDir}; the one in ${folder} is used`,
   );

@@ -23,7 +23,7 @@ import { runWorkflow } from "./run-workflow.ts";
 export interface WdlProgramOptions {
   readonly target: Target;
   readonly interface: WorkflowInterface;
-  /** Host path of a document by its URI, where it has one: relative paths in documents start beside them. */
+  /** Host path of a document by its URI, where it has one: relative paths in documents start next to them. */
   readonly hostPathOf: (uri: string) => string | undefined;
   /** Which files documents and inputs may name; undefined = all. */
   readonly reach?: Reach | undefined;
@@ -48,7 +48,7 @@ async function runTarget(
   const { tree, diagnostics } = await readInputs(target, inputs, { scratch: host.files.scratch, reach });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) return refused(errors);
-  // What lies beside the inputs of a bundle is the user's, and no file of the bundle.
+  // What is next to the inputs of a bundle is the user's, and no file of the bundle.
   const baseDir = reach?.inputs === "anywhere" ? undefined : inputs.baseDir;
   const run = new WdlRunState({ host, ask, hostPathOf, baseDir, limits });
   let values: ReadonlyMap<string, WdlValue>;

@@ -180,9 +180,9 @@ type Resolved =
   | { readonly kind: "unknown"; readonly message: string; readonly help?: string };
 
 function resolveKey(root: Branch, key: string): Resolved {
-  const bare = key.startsWith(root.prefix) ? key.slice(root.prefix.length) : key;
+  const unqualified = key.startsWith(root.prefix) ? key.slice(root.prefix.length) : key;
   let branch = root;
-  let parts = bare.split(".");
+  let parts = unqualified.split(".");
   for (;;) {
     const [first = "", second] = parts;
     if (second === undefined) return inputOf(branch, first, key);

@@ -33,7 +33,7 @@ export class WdlRunState {
     readonly ask: Ask;
     /** Of documents. */
     readonly hostPathOf: (uri: string) => string | undefined;
-    /** Where relative paths are looked up beside the documents' own folders. */
+    /** Where relative paths are looked up next to the documents' own folders. */
     readonly baseDir: string | undefined;
     readonly limits?: ValueLimits | undefined;
   }) {

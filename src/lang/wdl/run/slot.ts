@@ -69,7 +69,7 @@ export class Scope {
     return this.#slots.get(name) ?? this.#parent?.find(name);
   }
 
-  /** Resolves with whether all of them have values. Names that are no slots (enums) are not waited for. */
+  /** Resolves with whether all of them have values. Names that are not slots (enums) are not waited for. */
   ready(names: Iterable<string>): boolean | Promise<boolean> {
     const waiting: Slot[] = [];
     for (const name of names) {

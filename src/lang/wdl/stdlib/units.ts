@@ -4,7 +4,7 @@
  */
 const powers = ["", "K", "M", "G", "T", "P"];
 
-/** Bytes in one unit; undefined for a word that is no unit. */
+/** Bytes in one unit; undefined for a word that is not a unit. */
 export function bytesPerUnit(unit: string): number | undefined {
   const match = /^([KMGTP]?)(I?)B?$/.exec(unit.toUpperCase());
   if (match === null || unit === "" || unit.toUpperCase() === "I" || unit.toUpperCase() === "IB")
@@ -12,10 +12,10 @@ export function bytesPerUnit(unit: string): number | undefined {
   return (match[2] === "I" ? 1024 : 1000) ** powers.indexOf(match[1] ?? "");
 }
 
-/** `16 GB`, `1.5GiB`, `1024`: bytes, not rounded; undefined for a text that is no size. `bare` is the unit of a plain number. */
-export function parseSize(text: string, bare = "B"): number | undefined {
+/** `16 GB`, `1.5GiB`, `1024`: bytes, not rounded; undefined for a text that is not a size. `defaultUnit` is the unit of a plain number. */
+export function parseSize(text: string, defaultUnit = "B"): number | undefined {
   const match = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([A-Za-z]*)$/.exec(text.trim());
   if (match === null) return undefined;
-  const unit = bytesPerUnit(match[2] === "" || match[2] === undefined ? bare : match[2]);
+  const unit = bytesPerUnit(match[2] === "" || match[2] === undefined ? defaultUnit : match[2]);
   return unit === undefined ? undefined : Number(match[1]) * unit;
 }

@@ -50,7 +50,7 @@ export interface EnumNode {
 export interface TaskNode {
   readonly span: Span;
   readonly name: Name;
-  /** draft-2: the unbound declarations of the body stand here too. */
+  /** draft-2: the unbound declarations of the body are here too. */
   readonly inputs: readonly Declaration[];
   readonly inputSection?: Span;
   /** Private declarations, in textual order. */
@@ -68,7 +68,7 @@ export interface TaskNode {
 export interface WorkflowNode {
   readonly span: Span;
   readonly name: Name;
-  /** draft-2: the unbound declarations of the body stand here too. */
+  /** draft-2: the unbound declarations of the body are here too. */
   readonly inputs: readonly Declaration[];
   readonly inputSection?: Span;
   readonly body: readonly BodyNode[];
@@ -88,7 +88,7 @@ export interface OutputSelector {
   readonly wildcard: boolean;
 }
 
-/** What stands in a workflow body, a scatter or a conditional. */
+/** What is in a workflow body, a scatter or a conditional. */
 export type BodyNode = Declaration | CallNode | ScatterNode | ConditionalNode;
 
 export interface Declaration {

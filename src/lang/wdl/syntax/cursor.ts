@@ -104,7 +104,7 @@ export class Cursor {
     readToken(this.text, this.#token.end, this.#token);
   }
 
-  /** Goes on at an offset that another mode of the lexer has reached. */
+  /** Continues at an offset that another mode of the lexer has reached. */
   seek(offset: number): void {
     this.#previousEnd = offset;
     readToken(this.text, offset, this.#token);

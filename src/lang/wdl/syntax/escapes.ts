@@ -16,7 +16,7 @@ const simple: Readonly<Record<string, string>> = {
   ">": ">",
 };
 
-/** Reads the escape whose backslash stands at `at`; answers its text and where it ends. */
+/** Reads the escape whose backslash is at `at`; answers its text and where it ends. */
 export function readEscape(c: Cursor, at: number): { readonly text: string; readonly end: number } {
   const letter = c.text[at + 1] ?? "";
   const plain = simple[letter];

@@ -140,7 +140,7 @@ function readNumber(text: string, token: Token): void {
   token.end = endOfWord(text, end);
 }
 
-/** `12px` is one broken number and not a number beside a name. */
+/** `12px` is one broken number and not a number next to a name. */
 function endOfWord(text: string, from: number): number {
   let end = from;
   while (isNamePart(text.charCodeAt(end))) end++;

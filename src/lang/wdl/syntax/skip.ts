@@ -1,4 +1,4 @@
-/** Error recovery: where to go on reading after something could not be read. */
+/** Error recovery: where to continue reading after something could not be read. */
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
 

@@ -190,7 +190,7 @@ function unescapeCommand(text: string, mode: Mode): string {
 
 /**
  * Reads from the opening token to the terminator and moves the cursor behind it. `onBackslash` keeps what the
- * backslash at an offset stands for and answers where to go on. Answers the height of the tallest placeholder.
+ * backslash at an offset stands for and answers where to continue. Answers the height of the tallest placeholder.
  */
 function scan(c: Cursor, mode: Mode, parts: Parts, onBackslash: (at: number) => number): number {
   const { text } = c;
@@ -227,7 +227,7 @@ function scan(c: Cursor, mode: Mode, parts: Parts, onBackslash: (at: number) => 
       );
       if (part !== undefined) parts.list.push(part);
       height = Math.max(height, c.height + 1);
-      // The cursor stands on what follows the expression: `}`, or where recovery stopped.
+      // The cursor is on what follows the expression: `}`, or where recovery stopped.
       at = from = c.at("}") ? c.end : afterBrokenPlaceholder(c, mode);
       continue;
     }

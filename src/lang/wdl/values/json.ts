@@ -12,7 +12,7 @@ import { render } from "./render.ts";
 import { array, bool, describe, float, int, none, object, str, type WdlValue } from "./value.ts";
 
 /**
- * Compact JSON, members in order. From 1.1 on pairs, and maps with keys that are no text, have no JSON form. Before, any
+ * Compact JSON, members in order. From 1.1 on pairs, and maps with keys that are not text, have no JSON form. Before, any
  * value has one, and every engine writes a Pair as an object of its two sides.
  */
 export function toJsonText(value: WdlValue, version: WdlVersion): string {

@@ -1,6 +1,6 @@
 /**
  * The checksum of embedded records: MurmurHash3's 32-bit mixing, word by word, because a look-up has about a
- * microsecond and a call into native code costs a tenth of it. It finds torn and foreign bytes; it is no defence
+ * microsecond and a call into native code costs a tenth of it. It finds torn and foreign bytes; it is not a defence
  * against somebody who wants to forge a record.
  */
 

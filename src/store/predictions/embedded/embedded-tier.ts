@@ -380,8 +380,8 @@ class EmbeddedTier implements PredictionTier {
   }
 
   /**
-   * The library gives each value of a range as a small array of its own; a view of one makes the engine move it to
-   * memory of its own, which takes ten times as long as copying it into a place that has a view.
+   * The library gives each value of a range as its own small array; a view of one makes the engine move it to
+   * its own memory, which takes ten times as long as copying it into a place that has a view.
    */
   #copyOf(value: Uint8Array): Uint8Array {
     if (value.length > this.#copy.length) this.#copy = Buffer.allocUnsafeSlow(2 * value.length);
@@ -399,7 +399,7 @@ class EmbeddedTier implements PredictionTier {
     return values === undefined ? undefined : this.#rowOf(input, values);
   }
 
-  /** The input lies in the record, whose checksum needs the input: read it unchecked first, then check. */
+  /** The input is in the record, whose checksum needs the input: read it unchecked first, then check. */
   #readHashed(bytes: Uint8Array, length: number, scope: PredictionScope): PredictionRow | undefined {
     const input = this.#reader.peekInput(bytes, length, scope.columns.length);
     return input === undefined ? undefined : this.#readPlain(bytes, length, scope, input);

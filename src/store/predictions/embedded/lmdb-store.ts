@@ -69,7 +69,7 @@ export async function openLmdb(
       maxReaders: mostReaders,
       overlappingSync: false,
     });
-    // The names carry the format version: a later format gets tables of its own beside these.
+    // The names carry the format version: a later format gets its own tables next to these.
     const rows = root.openDB({ name: "rows-1", encoding: "binary", ...keyed(rowKeys) });
     const canonical = root.openDB({ name: "canonical-1", encoding: "binary", ...keyed(canonicalKeys) });
     const names = root.openDB({ name: "names-1", encoding: "string" });
@@ -102,7 +102,7 @@ const fullCodes = new Set([-30792, 28, 122]);
 const deniedCodes = new Set([1, 13, 30]);
 /** EIO. LMDB also says this when the disk took only a part of a write, as it does when it is about to be full. */
 const ioError = 5;
-/** More than one transaction of ours writes at a time. */
+/** More than one of Memoir's transactions writes at a time. */
 const littleSpace = 64 << 20;
 
 /** Wraps what the library or the file system threw; errors that are ours or bugs pass through unchanged. */

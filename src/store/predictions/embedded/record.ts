@@ -29,7 +29,7 @@ const hasCanonical = 0x40;
 
 const tag = { nothing: 0, float64: 1, int32: 2, text: 3, utf16: 4 } as const;
 
-/** What is stored beside the values. */
+/** What is stored next to the values. */
 export interface RecordNotes {
   /** Seed of the checksum: `hashInput(row.input)`. */
   readonly inputHash: number;
@@ -204,7 +204,7 @@ export class RecordReader {
         ? undefined
         : this.#readText();
     } catch (error) {
-      // Unchecked bytes may point anywhere; outside the record is the answer that they are no record.
+      // Unchecked bytes may point anywhere; outside the record is the answer that they are not a record.
       if (error instanceof RangeError) return undefined;
       throw error;
     }

@@ -91,7 +91,7 @@ export class CompactReader {
         const head = this.byte();
         const size = head >> 4 === 15 ? this.#varint() : head >> 4;
         const element = head & 15;
-        // Inside lists a boolean takes a byte of its own.
+        // Inside lists a boolean takes its own byte.
         for (let i = 0; i < size; i++) this.skip(element <= compact.false ? compact.byte : element);
         return;
       }
@@ -120,7 +120,7 @@ export class CompactReader {
 
   #varint(): number {
     let result = 0;
-    // Up to 28 bits in whole numbers, which is nearly always; what is longer goes on in floating point.
+    // Up to 28 bits in whole numbers, which is nearly always; what is longer continues in floating point.
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = this.byte();
       result |= (byte & 127) << shift;

@@ -91,7 +91,7 @@ export async function compactFiles(
     current ??= await openFile();
     files.push({ path: current.path, written: current.close(removable.map((name) => basename(name))) });
     for (const file of files) await verify(file, sources[0] as FileHandle, options.temps.root, ask);
-    // A source that is gone was dropped or merged by somebody else: publishing would bring dropped rows back.
+    // A source that no longer exists was dropped or merged by somebody else: publishing would bring dropped rows back.
     for (const name of removable)
       if ((await store.head(name, ask)) === undefined)
         throw new AppError("STORE_OBJECT_NOT_FOUND", `compacting ${name}: it was removed meanwhile`);

@@ -51,7 +51,7 @@ const firstGuess = 64 * 1024;
 const indexShare = 0.009;
 const largestGuess = 8 << 20;
 
-/** What a file of ours says about itself as a whole. */
+/** What one of Memoir's files says about itself as a whole. */
 export interface FileSummary {
   readonly rows: number;
   /** `columnsDigest` of its scope. */

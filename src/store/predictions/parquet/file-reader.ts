@@ -48,7 +48,7 @@ export interface FileHandle {
   /** Bloom filters read so far, by group; they stay with the cached index. */
   readonly blooms: Map<number, Uint32Array | undefined>;
   readonly reader: ObjectReader;
-  /** Told about pages that cannot be read; their rows are left out. May throw to stop instead. */
+  /** Informed about pages that cannot be read; their rows are left out. May throw to stop instead. */
   readonly onDamage: (reason: string) => void;
 }
 

@@ -390,7 +390,7 @@ function schemaOf(columns: readonly FileColumn[]): SchemaElement[] {
   ];
 }
 
-/** Half a key tells pages apart; a shortened lower bound is still one. */
+/** Half a key distinguishes pages; a shortened lower bound is still one. */
 const boundLength = 16;
 function lowerBound(key: string): Uint8Array {
   return Buffer.from(key.slice(0, boundLength), "latin1");

@@ -63,7 +63,7 @@ function group(reader: CompactReader): GroupMeta {
   return { rows, chunks };
 }
 
-/** ColumnChunk and the ColumnMetaData inside of it. */
+/** ColumnChunk and the ColumnMetaData inside it. */
 function chunk(reader: CompactReader): ChunkMeta {
   let name = "";
   let physicalType = -1;

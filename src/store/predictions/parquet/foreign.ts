@@ -1,7 +1,7 @@
 /**
  * Parquet files of other programs: Ersilia's legacy files (`key,input,output`, the values joined by commas), chunk files
  * with one column per value, anything that DuckDB or Spark wrote. Nothing is known about their order, so each is read
- * once and copied, sorted, into files of our own kind in a private temp folder; everything else then treats them alike.
+ * once and copied, sorted, into files of Memoir's kind in a private temp folder; everything else then treats them alike.
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -138,7 +138,7 @@ export function createForeignFiles(options: {
   };
 }
 
-/** Rows of the scope, and how many were left out: those without a value and those that could not be told for sure. */
+/** Rows of the scope, and how many were left out: those without a value and those that are uncertain. */
 export interface ForeignBatch {
   readonly rows: readonly PredictionRow[];
   readonly doubtful: number;
@@ -219,7 +219,7 @@ function asyncBuffer(reader: ObjectReader, ask: Ask): AsyncBuffer {
 
 interface ForeignShape {
   readonly columns: string[];
-  /** undefined = the row cannot be told for sure. */
+  /** undefined = the row is not certain. */
   readonly rowOf: (object: Readonly<Record<string, unknown>>) => PredictionRow | undefined;
 }
 
@@ -253,7 +253,7 @@ function shapeOf(names: readonly string[], scope: PredictionScope): ForeignShape
       if (typeof output !== "string") return undefined;
       const cells =
         scope.columns.length === 1 && scope.columns[0]?.type === "string" ? [output] : output.split(",");
-      // More pieces than columns: a text had commas, and nobody can tell which.
+      // More pieces than columns: a text had commas, and it is not known which.
       return cells.length === scope.columns.length ? rowOf(object[inputName], scope, cells) : undefined;
     },
   };

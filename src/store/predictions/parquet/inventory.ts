@@ -16,7 +16,7 @@ export interface InventoryFile extends FileAddress {
 
 export interface InventoryOptions {
   readonly store: ObjectStore;
-  /** Only what lies below this, such as the folder of a release. Default: everything. */
+  /** Only what is below this, such as the folder of a release. Default: everything. */
   readonly below?: string;
   readonly onDamage: (file: string, reason: string) => void;
 }
@@ -58,7 +58,7 @@ export async function takeInventory(options: InventoryOptions, ask: Ask): Promis
   );
 }
 
-/** Rows that stand in two files count twice, until the files are compacted. */
+/** Rows that are in two files count twice, until the files are compacted. */
 export function scopesOf(files: readonly InventoryFile[]): readonly StoredScope[] {
   const scopes = new Map<string, StoredScope>();
   for (const { modelId, release, summary } of files) {

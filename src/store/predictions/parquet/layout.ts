@@ -38,10 +38,10 @@ export const groupRows = 16_384;
 /** A row group also ends when its values reach this: wide models (fingerprints) have fewer rows in each. */
 export const groupValueBytes = 16 << 20;
 
-/** Columns named like ours, in any case: Athena and DuckDB do not tell upper and lower case apart. */
+/** Columns named like ours, in any case: Athena and DuckDB do not distinguish upper and lower case. */
 const reserved = ["key", "input", "canonical", "computed_at", "runner", "toolkit", "model_id", "release"];
 
-/** The columns of a scope's files, in file order. A model column with a name of ours gets underscores appended. */
+/** The columns of a scope's files, in file order. A model column with the name of one of Memoir's columns gets underscores appended. */
 export function fileColumns(scope: PredictionScope): readonly FileColumn[] {
   const taken = new Set(reserved);
   const values = scope.columns.map((column): FileColumn => {
@@ -63,9 +63,9 @@ export function fileColumns(scope: PredictionScope): readonly FileColumn[] {
 
 /** Names that a value column of a file may have in the model: with and without the underscores that we append. */
 export function modelNames(fileName: string): readonly string[] {
-  const bare = fileName.replace(/_+$/, "");
-  if (!reserved.includes(bare.toLowerCase())) return [fileName];
-  return Array.from({ length: fileName.length - bare.length + 1 }, (_, n) => bare + "_".repeat(n));
+  const stem = fileName.replace(/_+$/, "");
+  if (!reserved.includes(stem.toLowerCase())) return [fileName];
+  return Array.from({ length: fileName.length - stem.length + 1 }, (_, n) => stem + "_".repeat(n));
 }
 
 /** Keys of the key-value metadata of our files. */
@@ -108,7 +108,7 @@ export interface FileAddress {
   readonly base: string;
 }
 
-/** Model and release of a file's full name; undefined for a file that lies elsewhere. */
+/** Model and release of a file's full name; undefined for a file that is elsewhere. */
 export function parseFileAddress(name: string): FileAddress | undefined {
   const [, model, release, base] =
     /^predictions\/model_id=([^/]*)\/release=([^/]*)\/([^/]+)$/.exec(name) ?? [];

@@ -1,5 +1,5 @@
 /**
- * Bytes of our own data pages to values. Every page carries a CRC-32 of its bytes; one that does not fit is damage and
+ * Bytes of Memoir's data pages to values. Every page carries a CRC-32 of its bytes; one that does not fit is damage and
  * throws, so that a flipped bit is never a value. Pages of other programs are read by hyparquet instead.
  */
 import { crc32 } from "node:zlib";

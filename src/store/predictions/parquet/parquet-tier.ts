@@ -269,7 +269,7 @@ class Tier implements ParquetTier {
         }
         return;
       } catch (error) {
-        // A file was merged into another one: its rows are there, and the walk goes on behind the last one given.
+        // A file was merged into another one: its rows are there, and the walk continues behind the last one given.
         if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) this.#fail(error);
       } finally {
         await partition?.close();
@@ -347,7 +347,7 @@ class Tier implements ParquetTier {
     return found.find((columns) => proven(columns, digest) !== undefined);
   }
 
-  /** Removes the files of one set of columns; rows that stand in two of them count twice. */
+  /** Removes the files of one set of columns; rows that are in two of them count twice. */
   dropListed(stored: StoredScope, ask: Ask): Promise<number> {
     const { modelId, release } = stored;
     if (release === undefined) return Promise.resolve(0);
@@ -357,7 +357,7 @@ class Tier implements ParquetTier {
       for (let round = 0; round < 2; round++) {
         const files = await this.#inventory("dropping predictions", releasePath(modelId, release), ask);
         const mine = files.filter(({ summary }) => summary.columns === stored.columns);
-        // A file that a merge replaced goes first, or its rows would be back when the merged one is gone.
+        // A file that a merge replaced goes first, or its rows would be back when the merged one no longer exists.
         const names = mine.flatMap(({ name, base, summary }) => [
           ...summary.replaces.map((other) => name.slice(0, -base.length) + other),
           name,

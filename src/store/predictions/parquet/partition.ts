@@ -1,6 +1,6 @@
 /**
  * The files of one model and release: listed afresh for every call (others write too), their indexes kept in memory.
- * Files never change, so what is known about one stays true until it is gone.
+ * Files never change, so what is known about one stays true until it no longer exists.
  */
 import { basename } from "node:path";
 import { type Ask, isAppError, mapBounded, messageOf, SingleFlight } from "../../../kernel/index.ts";
@@ -32,7 +32,7 @@ export interface Partition {
   readonly sources: readonly FileHandle[];
   /** Those of them that Memoir wrote. */
   readonly ownSources: readonly FileHandle[];
-  /** What lies in the release's folder and is live, whatever its columns: for choosing what to compact. */
+  /** What is in the release's folder and is live, whatever its columns: for choosing what to compact. */
   readonly listing: Listing;
   /** Names whose rows are all in another file: left behind by a compaction that did not finish. */
   readonly replaced: ReadonlySet<string>;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface TempPlaces {
-  /** The folder that all of them lie in. */
+  /** The folder that all of them are in. */
   readonly root: string;
   /** A fresh name; the caller makes the file and removes it. */
   file(): Promise<string>;

@@ -54,7 +54,7 @@ function numberOf(text: string): number | undefined {
 }
 
 /**
- * Where each column of a model lies in the cells of a row, by name; undefined when the header does not have exactly
+ * Where each column of a model is in the cells of a row, by name; undefined when the header does not have exactly
  * these columns.
  */
 export function positionsByName(

@@ -25,7 +25,7 @@ export function keep(found: Findings, place: number, row: PredictionRow, reader:
   else places.push(place);
 }
 
-/** The provenance that a note under `memoir:<model>:origins` tells of; undefined when it is gone or damaged. */
+/** The provenance that a note under `memoir:<model>:origins` describes; undefined when it is missing or damaged. */
 export function readProvenance(text: string | null | undefined): Provenance | undefined {
   if (text === null || text === undefined) return undefined;
   try {

@@ -4,9 +4,9 @@
  *   HASH    cache:<model>              raw input -> JSON array of CSV cells (texts), with our mark behind it
  *   STRING  <model>:header             JSON array of column names
  *
- * Memoir's own, beside them:
+ * Memoir's own, next to them:
  *
- *   HASH    memoir:<model>             shown -> the scope whose rows lie in Ersilia's hash
+ *   HASH    memoir:<model>             shown -> the scope whose rows are in Ersilia's hash
  *                                      columns <digest> -> JSON of the columns' names and types
  *   HASH    memoir:<model>:origins     origin tag -> JSON of where values came from
  *   HASH    memoir:<scope>:rows        rows of the other scopes, and of all while the header is somebody else's
@@ -81,7 +81,7 @@ export function ownIdentity(key: string): string | undefined {
   return /^memoir:(.+):rows$/s.exec(key)?.[1];
 }
 
-/** The column names that a header's text lists; undefined when it is no list of texts. */
+/** The column names that a header's text lists; undefined when it is not a list of texts. */
 export function readHeader(text: string): readonly string[] | undefined {
   try {
     const names: unknown = JSON.parse(text);

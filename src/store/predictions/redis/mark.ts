@@ -1,12 +1,12 @@
 /**
  * Memoir's mark on a row: what it was stored for (model, release, columns), where it came from, when, and which of its
- * texts are null. It lies inside the value, behind the JSON array, written in the four characters that JSON takes as
+ * texts are null. It is inside the value, behind the JSON array, written in the four characters that JSON takes as
  * blank. A JSON reader such as Ersilia's does not see it; it is written in the same command as the row, so a crash
- * cannot part them; and when Ersilia writes the row anew the mark is gone with the row that it spoke of.
+ * cannot part them; and when Ersilia writes the row again the mark disappears with the row that it described.
  *
  *   1 byte   format: 1, or 3 where null bits follow
  *   5 bytes  scope: the first bytes of the sha-256 of the scope's identity
- *   4 bytes  origin: the first bytes of the sha-256 of the provenance's JSON (0 = none); the JSON lies beside
+ *   4 bytes  origin: the first bytes of the sha-256 of the provenance's JSON (0 = none); the JSON is kept in memoir:<model>:origins
  *   4 bytes  stored at, seconds since 1970
  *   n bytes  null bits, where a column of texts holds null: one bit per column, from the lowest
  *

@@ -21,7 +21,7 @@ import {
 } from "../../../kernel/index.ts";
 import type { RedisAddress } from "./redis-url.ts";
 
-/** What `run` is told to be doing when it makes the connection. */
+/** What `run` names as its action when it makes the connection. */
 export const connecting = "connecting";
 
 export interface LinkOptions {
@@ -140,7 +140,7 @@ export class RedisLink {
 
   /**
    * Logs in and selects the database, on every connection and before anything else is sent. The library would do both,
-   * too, but it goes on with database 0 and without a user when the server refuses.
+   * too, but it continues with database 0 and without a user when the server refuses.
    */
   async #greet(redis: Redis): Promise<void> {
     const { db, username, password } = this.#options.address;
@@ -277,7 +277,7 @@ function linkError(error: unknown, { doing, shown, silent }: Failing): unknown {
     return new AppError("STORE_TIER_FULL", words, { cause: error });
   if (reply !== undefined && damagedReplies.has(reply))
     return new AppError("STORE_TIER_DAMAGED", words, { cause: error });
-  // A certificate that is not trusted, and a server that has too many clients, have no code of their own.
+  // A certificate that is not trusted, and a server that has too many clients, have no separate code.
   if (reply === "ERR" && doing === connecting)
     return new AppError("STORE_TIER_REFUSED", words, { cause: error });
   if (reply === undefined && error instanceof TypeError) return error;

@@ -62,7 +62,7 @@ export function createRedisTier(options: RedisTierOptions): PredictionTier {
   return new RedisTier(options);
 }
 
-/** What lies in Redis for a scope at the beginning of a call. */
+/** What is in Redis for a scope at the beginning of a call. */
 interface View {
   /** Names of the cells of Ersilia's rows; undefined = they cannot be used. */
   readonly header: readonly string[] | undefined;
@@ -77,7 +77,7 @@ class RedisTier implements PredictionTier {
   readonly #now: () => number;
   readonly #link: RedisLink;
   readonly #origins = new Map<string, Provenance>();
-  /** Models whose header trouble was told about: once is enough. */
+  /** Models whose header trouble was reported: once is enough. */
   readonly #toldHeaders = new Set<string>();
   /** Scopes whose columns are written down. */
   readonly #notedColumns = new Set<string>();
@@ -445,7 +445,7 @@ class RedisTier implements PredictionTier {
       await redis.eval(deleteUnchangedScript, 1, key, ...part).catch(() => 0);
   }
 
-  /** Fetches the origins that rows lack, and puts them in. An origin that is gone leaves its rows without one. */
+  /** Fetches the origins that rows lack, and puts them in. An origin that no longer exists leaves its rows without one. */
   async #addOrigins(redis: Redis, keys: Keys, found: Findings): Promise<void> {
     for (const tags of slicesOf([...found.lacking.keys()], fieldsPerRead)) {
       const texts = await redis.hmget(keys.origins, ...tags);

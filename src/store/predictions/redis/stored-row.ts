@@ -46,7 +46,7 @@ export class RowReader {
     this.#byHeader = options.header === undefined ? undefined : positionsByName(options.header, columns);
   }
 
-  /** The row, or undefined for every kind of text that is no usable row. */
+  /** The row, or undefined for every kind of text that is not a usable row. */
   read(input: string, text: string): PredictionRow | undefined {
     this.unknownOrigin = undefined;
     const end = text.lastIndexOf("]") + 1;

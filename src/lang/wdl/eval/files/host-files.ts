@@ -20,7 +20,7 @@ export async function statFile(files: FileAccess, location: string, ask: Ask): P
   return { kind: "directory", sizeBytes: await treeSize(files, location, ask) };
 }
 
-/** What is there; a pipe, socket or device is a fault of the value that names it. */
+/** What is there; a pipe, socket or device is an error of the value that names it. */
 export async function lookAt(
   files: FileAccess,
   location: string,

@@ -154,7 +154,7 @@ export class OutputFiles implements ScopedFiles {
   }
 }
 
-/** Special members take part as files do: whoever matches one is told what it is. */
+/** Special members take part as files do: whoever matches one is informed what it is. */
 function plain({ kind }: AttemptMember): "file" | "directory" {
   return kind === "directory" ? "directory" : "file";
 }

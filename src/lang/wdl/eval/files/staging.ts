@@ -1,6 +1,6 @@
 /**
  * Where a task sees its inputs: `/mnt/memoir/inputs/<n>/<basename>`. Files of one folder get the same n, so that an
- * index is found beside its file; n counts folders in the order of their first file. No host path enters, so that the
+ * index is found next to its file; n counts folders in the order of their first file. No host path enters, so that the
  * rendered command is the same wherever the inputs lie.
  */
 import type { TaskPath } from "../../../../kernel/index.ts";
@@ -30,12 +30,12 @@ export class Staging {
     return { ...path, kind: source.kind, path: taskPath, source };
   }
 
-  /** Whether a file would come to lie beside others that are staged already. */
-  besides(path: PathValue, source: FileValue): boolean {
+  /** Whether a file would come to be next to others that are staged already. */
+  hasSibling(path: PathValue, source: FileValue): boolean {
     return this.#folders.has(folderKey(path.group ?? originFolder(source), 0));
   }
 
-  /** Two files of one name cannot lie in one folder: the second opens a folder of its own. */
+  /** Two files of one name cannot be in one folder: the second opens its own folder. */
   #folderFor(group: string, source: FileValue): Folder {
     for (let twin = 0; ; twin++) {
       const key = folderKey(group, twin);

@@ -66,12 +66,12 @@ export class TaskFiles implements ScopedFiles {
     return onlyInOutputs("stderr");
   }
 
-  /** Relative paths stay so: they may lie beside the document, or be made in the working directory. */
+  /** Relative paths stay so: they may be next to the document, or be made in the working directory. */
   absolute(path: string): string {
     return path;
   }
 
-  /** A private declaration's path: only what lies beside the document is staged, all else belongs to the task. */
+  /** A private declaration's path: only what is next to the document is staged, all else belongs to the task. */
   async settle(path: PathValue): Promise<PathValue> {
     if (path.source !== undefined || isAbsolute(path.path)) return path;
     return this.stageText(path);
@@ -90,9 +90,9 @@ export class TaskFiles implements ScopedFiles {
     return path;
   }
 
-  /** An index that the command does not name is still looked for beside the file that it names. */
+  /** An index that the command does not name is still looked for next to the file that it names. */
   stageBesides(path: PathValue): PathValue {
-    return path.source !== undefined && this.staging.besides(path, path.source)
+    return path.source !== undefined && this.staging.hasSibling(path, path.source)
       ? this.staging.stage(path, path.source)
       : path;
   }

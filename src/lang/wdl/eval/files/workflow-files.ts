@@ -43,7 +43,7 @@ export function workflowFiles({ host, ask, version, folders }: WorkflowFilesOpti
         kind: "file",
         path: location,
         source: { kind: "file", location, basename, sizeBytes: Buffer.byteLength(content) },
-        // Made here, so nothing is beside it, wherever the host keeps it.
+        // Made here, so nothing is next to it, wherever the host keeps it.
         group: `written:${location}`,
       };
     },

@@ -1,6 +1,6 @@
 /**
  * Makes the language-neutral call of a WDL task: inputs staged, declarations evaluated, command rendered, attributes
- * read, outputs told as rules. What does not reach command, environment or outputs leaves no trace in the call, so that
+ * read, outputs described as rules. What does not reach command, environment or outputs leaves no trace in the call, so that
  * it cannot make a recorded result look different.
  */
 import type { Ask, TaskPath } from "../../../../kernel/index.ts";
@@ -47,7 +47,7 @@ export interface TaskRequest {
   /** Attributes from the inputs; they win over the document's. */
   readonly overrides: Attributes;
   readonly host: FileAccess;
-  /** The attempt before, where attempts are calls of their own. */
+  /** The attempt before, where attempts are their own calls. */
   readonly previous?: TaskFacts;
   readonly bounds: ValueBounds;
   /** Folders that relative paths in the document are looked up in. */
@@ -123,8 +123,8 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
 }
 
 /**
- * Mount points are part of the specification since 1.1; before, other engines mounted them where they could and went
- * on where not. A call that never names a disk's place can do without.
+ * Mount points are part of the specification since 1.1; before, other engines mounted them where they could and
+ * continued where not. A call that never names a disk's place can do without.
  */
 function disksOf(
   { disks }: Wishes,

@@ -1,6 +1,6 @@
 /**
  * What can be known of a task before any of its calls: which declarations can reach its result, and in which form each
- * output can be told to a cache. Made once per task and run.
+ * output can be described to a cache. Made once per task and run.
  */
 import type { CheckedDeclaration, CheckedTask } from "../../check/checked.ts";
 import type { AttributeSection, Expression, MetaSection, MetaValue } from "../../syntax/ast.ts";
@@ -31,7 +31,7 @@ export interface TaskPlan {
   /** Of `runtime` and `requirements`, and of `hints`; each by name. */
   readonly requirements: readonly (readonly [string, Expression])[];
   readonly hints: readonly (readonly [string, Expression])[];
-  /** The command or the requirements look at the attempt, so that every attempt is a call of its own. */
+  /** The command or the requirements look at the attempt, so that every attempt is its own call. */
   readonly rendersAttempts: boolean;
   /** `meta { volatile: true }` */
   readonly volatile: boolean;

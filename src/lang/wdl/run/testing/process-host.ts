@@ -1,5 +1,5 @@
 /**
- * A host for tests: runs every command as a process of this machine, in a folder of its own, with `/mnt/memoir`
+ * A host for tests: runs every command as a local process, in its own folder, with `/mnt/memoir`
  * replaced by that folder. No cache, no containers; images are ignored.
  */
 import { execFile } from "node:child_process";
@@ -53,7 +53,7 @@ export function processHost(options: ProcessHostOptions): ProcessHost {
   return { ...host, calls, events };
 }
 
-/** Plain files of this machine; written texts are kept by their content. */
+/** Plain files on this machine; written texts are kept by their content. */
 export function folderFiles(scratch: string): FileAccess {
   return bareFiles({
     scratch,
