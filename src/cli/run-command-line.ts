@@ -7,6 +7,7 @@ import type { Context } from "./command.ts";
 import { ersiliaCommand } from "./ersilia-flags.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
+import { refuseModelAsWorkflow } from "./model-as-workflow.ts";
 import { parseWords } from "./parse.ts";
 import { findCommand, registry } from "./registry.ts";
 import { errorData, renderError } from "./render-error.ts";
@@ -79,6 +80,7 @@ async function dispatch(words: readonly string[], context: Context): Promise<num
     context.screen.out(commandHelp(command));
     return 0;
   }
+  if (found.row.name === "run") await refuseModelAsWorkflow(flags, context);
   return await command.run(await parseWords(command, found.rest), context);
 }
 

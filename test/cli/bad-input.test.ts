@@ -211,6 +211,16 @@ describe("bad requests", () => {
     ["fetch nowhere/at/all", 3, ""],
     ["catalog --card", 2, "--card needs a MODEL"],
     ["predictions drop eos3b5e", 2, "--from local or --from cloud is missing"],
+    [
+      "run eos3b5e -i good.csv -o o.csv",
+      2,
+      "expected a workflow, and eos3b5e is a model: use `memoir run --model eos3b5e -i input.csv -o output.csv`, or `memoir serve eos3b5e` and then",
+    ],
+    ["run molecular-weight -i good.csv", 2, "use `memoir run --model molecular-weight "],
+    ["run -i good.csv eos3b5e", 2, "use `memoir run --model eos3b5e "],
+    ["run eos9zzz -i good.csv", 2, "eos9zzz is the id of a model: use `memoir run --model eos9zzz "],
+    ["run eos9zzz -i good.csv", 2, "`memoir fetch eos9zzz` installs it first"],
+    ["run nosuch", 3, "opening the workflow nosuch: there is no such file or folder"],
     ["serv", 2, "did you mean serve?"],
     ["predictions stat", 2, "did you mean predictions stats?"],
   ])("memoir %s", async (line, code, says) => {
@@ -218,6 +228,11 @@ describe("bad requests", () => {
     expect(`${got.code}: ${got.err}`).toContain(`${code}: `);
     expect(got.err).toContain(says);
     expect(got.out).toBe("");
+  });
+
+  it("a folder that is called like a model is a workflow", async () => {
+    mkdirSync(box.path("eos3b5e"), { recursive: true });
+    expect((await failing("run", "eos3b5e")).err).toContain("[WORKFLOW_NOT_FOUND]");
   });
 
   it("with --json an error is one JSON object on standard error", async () => {
