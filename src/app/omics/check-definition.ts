@@ -6,7 +6,7 @@ import { createFolderSource, languagesOf, type WorkflowInterface } from "../../l
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { frontEnds } from "../workflows/front-ends.ts";
 import { loadWorkflow } from "../workflows/load.ts";
-import { type AllowedPlaces, boundsOf } from "./places.ts";
+import { type AllowedPlaces, boundsOf, documentLimits } from "./places.ts";
 
 /** Plain data: it may be asked of another process. */
 export interface CheckQuestion {
@@ -38,14 +38,6 @@ export type CheckAnswer =
   /** The bundle cannot be a workflow: the reason goes to the status message. */
   | { readonly kind: "refused"; readonly reason: string; readonly engine?: DefinitionRecord["engine"] };
 
-/**
- * Of one document, and of all of them together: they are read by the process that answers everybody else, and no
- * workflow that people wrote is anywhere near.
- */
-const largestDocumentBytes = 1024 * 1024;
-/** YAML takes four times as long to read as JSON. */
-const largestYamlBytes = 192 * 1024;
-const mostDocumentBytes = 16 * 1024 * 1024;
 const mostReasonLength = 4_000;
 
 export const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
@@ -142,20 +134,23 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
   }
 }
 
-/** Why the documents of a bundle are too large to be read here; undefined when they are not. */
+/**
+ * Why the documents of a bundle are too large to be read here; undefined when they are not. These are those with a name
+ * of a language, which are looked through for the main one; all that is read, whatever its name, is counted in loading.
+ */
 async function largeDocuments(folder: string): Promise<string | undefined> {
+  const { documentBytes, yamlCharacters, bytes } = documentLimits;
   let together = 0;
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || !kinds.some(({ accepts }) => accepts(entry.name))) continue;
     const path = join(entry.parentPath, entry.name);
     const { size } = await stat(path);
     together += size;
-    if (size > largestDocumentBytes)
-      return `${relative(folder, path)} has ${size} bytes; a document has at most ${largestDocumentBytes} here: import the rest from others`;
-    if (/\.cwl/i.test(entry.name) && size > largestYamlBytes && !isJson(await readFile(path, "utf8")))
-      return `${relative(folder, path)} has ${size} bytes; a document in YAML has at most ${largestYamlBytes} here, one in JSON ${largestDocumentBytes}`;
-    if (together > mostDocumentBytes)
-      return `its documents have more than ${mostDocumentBytes} bytes together`;
+    if (size > documentBytes)
+      return `${relative(folder, path)} has ${size} bytes; a document has at most ${documentBytes} here: import the rest from others`;
+    if (/\.cwl/i.test(entry.name) && size > yamlCharacters && !isJson(await readFile(path, "utf8")))
+      return `${relative(folder, path)} has ${size} bytes; a document in YAML has at most ${yamlCharacters} here, one in JSON ${documentBytes}`;
+    if (together > bytes) return `its documents have more than ${bytes} bytes together`;
   }
   return undefined;
 }

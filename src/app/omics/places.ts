@@ -3,7 +3,7 @@
  * where there are several, S3 is the place for data, and folders only where the operator says so.
  */
 import { normalize } from "node:path";
-import type { ValueLimits } from "../../lang/core/index.ts";
+import type { DocumentLimits, ValueLimits } from "../../lang/core/index.ts";
 import type { ProgramOrder } from "../workflows/load.ts";
 
 export type AllowedPlaces =
@@ -56,17 +56,28 @@ const serverLimits: ValueLimits = {
 };
 
 /**
+ * Of one document, and of all of them together: runs read them in the process that answers everybody else, and no
+ * workflow that people wrote is anywhere near. YAML takes four times as long to read as JSON.
+ */
+export const documentLimits: DocumentLimits = {
+  documentBytes: 1024 * 1024,
+  yamlCharacters: 192 * 1024,
+  bytes: 16 * 1024 * 1024,
+};
+
+/**
  * What documents of bundles may read: files in the run's own folders and its inputs. Where places are restricted, inputs
  * are, too, nothing comes from web sites, and documents may read where the operator says so.
  */
 export function boundsOf(
   allowed: AllowedPlaces,
   own: readonly string[],
-): Pick<ProgramOrder, "bounds" | "network" | "limits"> {
-  const limits = serverLimits;
-  if (allowed.kind === "all") return { limits, bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
+): Pick<ProgramOrder, "bounds" | "network" | "limits" | "documents"> {
+  const sizes = { limits: serverLimits, documents: documentLimits };
+  if (allowed.kind === "all")
+    return { ...sizes, bounds: { folders: own, inputs: "anywhere", web: "allowed" } };
   const folders = allowed.folder === undefined ? own : [...own, allowed.folder];
-  return { limits, bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };
+  return { ...sizes, bounds: { folders, inputs: "within", web: "refused" }, network: "refused" };
 }
 
 /** undefined for what names no absolute path. */

@@ -11,6 +11,7 @@ import {
 import {
   type Configuration,
   createReach,
+  type DocumentLimits,
   type ExpressionOptions,
   type FrontEnd,
   type FrontEndKind,
@@ -18,6 +19,7 @@ import {
   type GivenParameters,
   type LoadOptions,
   languagesOf,
+  limitSource,
   type Program,
   type Reach,
   type ReachOptions,
@@ -45,6 +47,8 @@ export interface ProgramOrder extends SourceOrder {
   readonly configuration?: Configuration;
   /** How large the values of expressions may become. */
   readonly limits?: ValueLimits;
+  /** How large documents may be. Default: as large as the source tree reads. */
+  readonly documents?: DocumentLimits;
   /** Name in the registry of front ends, where the name of the document does not say it. */
   readonly language?: string;
 }
@@ -83,7 +87,7 @@ export async function loadWorkflow(
   ask: Ask,
   parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
-  const source = await openSource(wish, environment.cwd, ask);
+  const source = limited(await openSource(wish, environment.cwd, ask), wish.documents);
   try {
     const kind = await chooseFrontEnd(source, wish, frontEndsOf(environment), ask);
     const frontEnd = await kind.create(
@@ -97,6 +101,7 @@ export async function loadWorkflow(
       ...(parameters === undefined ? {} : { parameters }),
       ...configurationOf(wish, kind, environment),
       ...(wish.limits === undefined ? {} : { limits: wish.limits }),
+      ...(wish.documents === undefined ? {} : { documents: wish.documents }),
     };
     const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);
@@ -113,6 +118,10 @@ export async function loadWorkflow(
     await source.close();
     throw error;
   }
+}
+
+function limited(source: OpenSource, limits: DocumentLimits | undefined): OpenSource {
+  return limits === undefined ? source : { ...source, tree: limitSource(source.tree, limits) };
 }
 
 /** @throws AppError CLI_USAGE for a language without configuration: what the user wants must not be left out silently. */

@@ -12,8 +12,11 @@ import type { Reach } from "./reach.ts";
 export interface SourceTree {
   /** For messages: the folder or archive that the user named. */
   readonly name: string;
-  /** Reads a document by the URI that `resolve` answered. undefined = not there. */
-  read(uri: string, ask: Ask): Promise<SourceText | undefined>;
+  /**
+   * Reads a document by the URI that `resolve` answered. undefined = not there. `data` is what documents only refer to (an
+   * ontology), which may be larger than a document.
+   */
+  read(uri: string, ask: Ask, use?: "data"): Promise<SourceText | undefined>;
   /** The URI of `reference` as written in the document `from` (undefined = the tree's root). */
   resolve(reference: string, from: string | undefined): string;
   /** Host path of a URI where it has one (WDL 1.2: relative literals name files next to the document). */
@@ -88,6 +91,8 @@ export interface LoadOptions {
   readonly reach?: Reach;
   /** How large the values of expressions may become. Default: as large as one command may want. */
   readonly limits?: ValueLimits;
+  /** How large documents may be. The source tree counts bytes; what depends on the language is the front end's. */
+  readonly documents?: DocumentLimits;
   /** For languages whose documents and configuration read parameters while they are loaded. */
   readonly parameters?: GivenParameters;
   /** Only where documents have them. */
@@ -107,6 +112,16 @@ export interface Configuration {
   readonly files?: readonly string[];
   /** The files alone count, and not those beside the documents. */
   readonly only?: boolean;
+}
+
+/** A process that answers others as well reads no documents without bounds. */
+export interface DocumentLimits {
+  /** Of one document. */
+  readonly documentBytes: number;
+  /** Of one document in YAML, which takes several times as long to read as JSON; in UTF-16 units. */
+  readonly yamlCharacters: number;
+  /** Of everything that is read, together. */
+  readonly bytes: number;
 }
 
 /** A process that answers others as well computes with smaller values: one expression is one piece of work. */

@@ -4,6 +4,7 @@ export { bareFiles, bareHost } from "./bare-host.ts";
 export type { FileAccess, GlobMatch, GlobOptions } from "./file-access.ts";
 export type {
   Configuration,
+  DocumentLimits,
   ExpressionOptions,
   FrontEnd,
   FrontEndAbilities,
@@ -26,6 +27,7 @@ export { globPattern } from "./glob-pattern.ts";
 export type { CallOptions, Host, OutputCollector, ProgramEvent, Published, PublishOrder } from "./host.ts";
 export type { ImportMap } from "./import-map.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
+export { limitSource } from "./limited-source.ts";
 export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";

@@ -32,7 +32,7 @@ async function load(
 ): Promise<Loaded> {
   const { uri, fragment } = await resolveMain(source, main, wishes.target, ask);
   const { document, diagnostics } = await loadDocument(
-    { tree: source, uri, fragment, lenient: wishes.lenient },
+    { tree: source, uri, fragment, lenient: wishes.lenient, limits: wishes.documents },
     ask,
   );
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };

@@ -10,7 +10,7 @@ import {
   isAppError,
   type SourceText,
 } from "../../../kernel/index.ts";
-import type { SourceTree } from "../../core/index.ts";
+import type { DocumentLimits, SourceTree } from "../../core/index.ts";
 import type { Place } from "../model/place.ts";
 import { diagnosticAt, listField } from "./conform.ts";
 import { entryOf, field, type MapNode, type Node, textOf } from "./node.ts";
@@ -41,11 +41,11 @@ const deepestImport = 50;
 
 export async function readDocuments(
   tree: SourceTree,
-  mainUri: string,
+  { uri: mainUri, limits }: { readonly uri: string; readonly limits: DocumentLimits | undefined },
   report: (diagnostic: Diagnostic) => void,
   ask: Ask,
 ): Promise<Documents> {
-  const reader = new Reader(tree, report);
+  const reader = new Reader(tree, limits, report);
   const main = await reader.document(mainUri, undefined, ask);
   for (;;) {
     const next = reader.wanted.shift();
@@ -58,16 +58,24 @@ export async function readDocuments(
 
 class Reader {
   readonly #tree: SourceTree;
+  readonly #limits: DocumentLimits | undefined;
   readonly #report: (diagnostic: Diagnostic) => void;
   readonly texts = new Map<string, LoadedText | undefined>();
   readonly uris = new Map<SourceText, string>();
   readonly wanted: { readonly uri: string; readonly place: Place }[] = [];
   /** Imported texts are parsed once. */
   readonly #nodes = new Map<string, Node | undefined>();
+  /** Included texts are kept once, however often they are named. */
+  readonly #included = new Map<string, SourceText>();
   #read = 0;
 
-  constructor(tree: SourceTree, report: (diagnostic: Diagnostic) => void) {
+  constructor(
+    tree: SourceTree,
+    limits: DocumentLimits | undefined,
+    report: (diagnostic: Diagnostic) => void,
+  ) {
     this.#tree = tree;
+    this.#limits = limits;
     this.#report = report;
   }
 
@@ -115,7 +123,7 @@ class Reader {
     if (source === undefined) return undefined;
     this.uris.set(source, uri);
     await breathe();
-    const { node, diagnostics } = await parseText(source);
+    const { node, diagnostics } = await parseText(source, this.#limits?.yamlCharacters);
     await breathe();
     for (const each of diagnostics) this.#report(each);
     const whole = node === undefined ? undefined : await this.#expand(node, uri, [...trail, uri], ask);
@@ -175,7 +183,7 @@ class Reader {
         const imported = directive(node, "$import");
         if (imported !== undefined) return this.#imported(imported, uri, trail, ask);
         const included = directive(node, "$include");
-        if (included !== undefined) return this.#included(included, uri, ask);
+        if (included !== undefined) return this.#include(included, uri, ask);
         const entries = [];
         for (const entry of node.entries)
           entries.push({ ...entry, value: await this.#expand(entry.value, uri, trail, ask) });
@@ -197,9 +205,10 @@ class Reader {
     return nothing;
   }
 
-  async #included(reference: Node, uri: string, ask: Ask): Promise<Node> {
+  async #include(reference: Node, uri: string, ask: Ask): Promise<Node> {
     const target = this.#tree.resolve(textOf(reference) ?? "", uri);
-    const source = await this.#text(target, reference.place, ask);
+    const source = this.#included.get(target) ?? (await this.#text(target, reference.place, ask));
+    if (source !== undefined) this.#included.set(target, source);
     return { kind: "scalar", value: source?.text ?? "", place: reference.place };
   }
 

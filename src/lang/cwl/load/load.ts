@@ -1,6 +1,6 @@
 /** From a source tree to a loaded document: read, build, and gather what is around it. */
 import { AppError, type Ask, breathe, type Diagnostic, isAppError } from "../../../kernel/index.ts";
-import type { SourceTree } from "../../core/index.ts";
+import type { DocumentLimits, SourceTree } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
 import type { Place } from "../model/place.ts";
 import { createOntology } from "../values/ontology.ts";
@@ -19,6 +19,7 @@ export interface LoadQuestion {
   /** Which process of it, without `#`; "" = the one to run. */
   readonly fragment: string;
   readonly lenient: boolean;
+  readonly limits?: DocumentLimits | undefined;
 }
 
 export interface LoadAnswer {
@@ -32,7 +33,7 @@ export async function loadDocument(question: LoadQuestion, ask: Ask): Promise<Lo
   const { tree, lenient, fragment } = question;
   const diagnostics: Diagnostic[] = [];
   const report = reporter(diagnostics);
-  const documents = await readDocuments(tree, question.uri, report, ask);
+  const documents = await readDocuments(tree, { uri: question.uri, limits: question.limits }, report, ask);
   const { main } = documents;
   if (main === undefined) {
     if (diagnostics.length > 0) return { diagnostics };
@@ -126,7 +127,7 @@ async function readSchemas(
       if (seen.has(uri)) continue;
       seen.add(uri);
       try {
-        const found = await tree.read(uri, ask);
+        const found = await tree.read(uri, ask, "data");
         if (found !== undefined) for (const pair of readOntology(found.text)) pairs.push(pair);
         else unread.push({ place, why: `there is no ontology ${uri}` });
       } catch (error) {

@@ -16,7 +16,8 @@ export interface ParsedText {
 /** Real documents stay far below: the largest known packed workflow has 2 MB. */
 const limits = { characters: 16 * 1024 * 1024, depth: 200, nodes: 2_000_000, aliasedNodes: 100_000 };
 
-export async function parseText(source: SourceText): Promise<ParsedText> {
+/** `mostYaml`: how many characters a text that is not JSON may have. */
+export async function parseText(source: SourceText, mostYaml = limits.characters): Promise<ParsedText> {
   if (source.text.length > limits.characters)
     return {
       diagnostics: [problem(source, 0, 1, `the document is larger than ${limits.characters} characters`)],
@@ -25,6 +26,19 @@ export async function parseText(source: SourceText): Promise<ParsedText> {
     const json = parseJson(source);
     if (json.node !== undefined) return { node: fromJson(json.node, source), diagnostics: [] };
     // Flow-style YAML and JSON with trailing commas begin the same way.
+  }
+  if (source.text.length > mostYaml) {
+    const { length } = source.text;
+    return {
+      diagnostics: [
+        problem(
+          source,
+          0,
+          1,
+          `the document has ${length} characters; one in YAML has at most ${mostYaml} here, one in JSON may be larger`,
+        ),
+      ],
+    };
   }
   return parseYaml(source);
 }
