@@ -5,11 +5,11 @@
 import { linkSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import {
-  copyTree,
+  bringFolder,
   notRegular,
-  overwritten,
   realPathOfSync,
   realPathsOf,
+  refuseOverwriting,
   replaceByCopy,
 } from "../files/index.ts";
 import {
@@ -40,6 +40,12 @@ export interface Delivery {
   readonly isPlainFile?: (path: string) => boolean;
   /** A path is about to get one more name; the answer is called when it has it. */
   readonly linking?: (path: string) => () => Promise<void>;
+  /** Files and folders of the user that the run has read, without links. Default: none. */
+  readonly inputs?: () => Promise<readonly string[]>;
+  /** Where the outputs have been delivered to before. */
+  readonly kept?: string;
+  /** Tells the user what became of something that was at the place of an output. */
+  readonly say: (words: string) => void;
 }
 
 /** The outputs with locations below the folder. */
@@ -55,7 +61,9 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     await linked?.();
     return true;
   };
-  const to: Target = { mayLink, link, folders: new Folders(delivery.folder) };
+  const { say, inputs = () => Promise.resolve([]), kept } = delivery;
+  const needed = { sources, inputs, ...(kept !== undefined && { kept }) };
+  const to: Target = { mayLink, link, folders: new Folders(delivery.folder), say };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);
     const folder = join(
@@ -65,12 +73,7 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     const target = freeName(join(folder, safePart(file.basename)), taken);
     try {
       const source = await delivery.hostPathOf(file);
-      const needed = overwritten(target, source, sources);
-      if (needed !== undefined)
-        throw new AppError(
-          "FILE_NOT_WRITABLE",
-          `delivering outputs to ${shownName(target)}: it would overwrite ${shownName(needed)}, which another output is made of`,
-        );
+      await refuseOverwriting({ target, source }, needed, "delivering outputs to");
       if (delivery.isPlainFile?.(source) === true && to.mayLink(source)) {
         to.folders.make(folder);
         if (await link(source, target)) return { ...file, location: target };
@@ -106,9 +109,9 @@ async function bring(source: string, target: string, to: Target): Promise<void> 
   to.folders.make(dirname(target));
   const stats = statSync(onDisk(source));
   if (stats.isDirectory()) {
-    to.folders.make(target);
     const doing = `delivering ${shownName(source)}`;
-    await copyTree(source, target, { doing, place: (from, at) => placeFile(from, at, to) });
+    const place = (from: string, at: string) => placeFile(from, at, to);
+    await bringFolder(source, target, { doing, place, say: to.say });
   } else if (stats.isFile()) await placeFile(realPathOfSync(source), target, to);
   // Reading one might wait for ever.
   else throw notRegular("delivering outputs", shownName(source), stats);
@@ -124,6 +127,7 @@ interface Target {
   /** false when it could not be made. */
   readonly link: (source: string, target: string) => Promise<boolean>;
   readonly folders: Folders;
+  readonly say: (words: string) => void;
 }
 
 /** Makes folders below a root, each one once. What a link in there leads to is somebody else's. */

@@ -227,14 +227,24 @@ export class Materials {
 
   /** Whether a path without links is a file that the run was given, or lies in a folder that it was given. */
   async isInput(path: string): Promise<boolean> {
+    await this.#followUsed();
+    for (let above = path; above !== dirname(above); above = dirname(above))
+      if (this.#inputs.has(above)) return true;
+    return false;
+  }
+
+  /** Files and folders of the user that calls or the program have read, without links. */
+  async inputs(): Promise<readonly string[]> {
+    await this.#followUsed();
+    return [...this.#inputs];
+  }
+
+  async #followUsed(): Promise<void> {
     for (const location of this.#used) {
       const real = this.isOwn(location) ? undefined : await followLinks(location);
       if (real !== undefined) this.#inputs.add(real);
       this.#used.delete(location);
     }
-    for (let above = path; above !== dirname(above); above = dirname(above))
-      if (this.#inputs.has(above)) return true;
-    return false;
   }
 
   /** Whether a path is a recorded file that was compared with its manifest a moment ago. */

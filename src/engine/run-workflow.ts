@@ -1,6 +1,7 @@
 /** One run of one workflow, from its folder to its outputs. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { refuseOverwriting } from "../files/index.ts";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, ProgramResult, RunFailure } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
@@ -9,7 +10,7 @@ import { CallPaths } from "./call-paths.ts";
 import { CallRecorder, type Unrecorded } from "./call-recorder.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
-import type { RunEvent } from "./events.ts";
+import type { Emit, RunEvent } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
@@ -48,6 +49,8 @@ export interface RunSummary {
   readonly unstable: readonly { readonly call: string; readonly outputs: readonly string[] }[];
   /** Results that could have been recorded and are not. */
   readonly unrecorded: Unrecorded;
+  /** Files and folders of the user that the run has read, without links. */
+  readonly inputs: () => Promise<readonly string[]>;
 }
 
 /**
@@ -122,7 +125,7 @@ export async function runWorkflow(
   try {
     const result = await drive(parts, inputs, { folder, materials, recorder, crashed }, ask);
     const state = result.kind === "succeeded" && ask.signal.aborted ? "cancelled" : result.kind;
-    const outputs = await deliverAll(parts, { result, directory, materials }, ask);
+    const outputs = await deliverAll(parts, { result, directory, materials, emit }, ask);
     const failures = result.kind === "failed" ? result.failures : [];
     await end(state, failures.map(failureLine));
     return {
@@ -140,6 +143,7 @@ export async function runWorkflow(
       elapsedMs: Date.now() - startedAt,
       unstable: tally.unstable,
       unrecorded,
+      inputs: () => materials.inputs(),
     };
   } catch (thrown) {
     const error = asAppError(thrown) ?? thrown;
@@ -205,15 +209,21 @@ async function drive(
 
 async function deliverAll(
   parts: WorkflowRunParts,
-  run: { readonly result: ProgramResult; readonly directory: string; readonly materials: Materials },
+  run: {
+    readonly result: ProgramResult;
+    readonly directory: string;
+    readonly materials: Materials;
+    readonly emit: Emit;
+  },
   ask: Ask,
 ): Promise<Outputs> {
-  const { result, directory, materials } = run;
+  const { result, directory, materials, emit } = run;
   if (result.kind !== "succeeded" || ask.signal.aborted) return result.outputs;
   const hostPathOf = (file: FileValue) => materials.hostPathOf(file, ask);
   if (parts.outputs === "in place")
     return mapFilesOf(result.outputs, async (file) => ({ ...file, location: await hostPathOf(file) }));
   const style = parts.filesInJson;
+  const say = (words: string) => emit({ kind: "log", words });
   let outputs = await deliver(
     result.outputs,
     {
@@ -223,12 +233,20 @@ async function deliverAll(
       mayLink: (path) => materials.isOwn(path),
       isPlainFile: (path) => materials.isComparedFile(path),
       linking: (path) => materials.linking(path),
+      say,
     },
     ask,
   );
   if (parts.out !== undefined) {
-    outputs = await deliver(result.outputs, { folder: parts.out, how: "copy", hostPathOf }, ask);
-    await writeOutputs(join(parts.out, "outputs.json"), await jsonText(outputs, style));
+    const needed = { inputs: () => materials.inputs(), kept: join(directory, "out") };
+    outputs = await deliver(
+      result.outputs,
+      { folder: parts.out, how: "copy", hostPathOf, say, ...needed },
+      ask,
+    );
+    const way = { target: join(parts.out, "outputs.json"), source: join(directory, "outputs.json") };
+    await refuseOverwriting(way, { sources: [], ...needed }, "writing");
+    await writeOutputs(way.target, await jsonText(outputs, style));
   }
   await writeOutputs(join(directory, "outputs.json"), await jsonText(outputs, style));
   return outputs;

@@ -56,6 +56,11 @@ export const catalogue = {
     retry: "never",
     hint: "Use a smaller folder, pack it into an archive, or remove links in it that point to other folders.",
   },
+  OUTPUT_OVER_INPUT: {
+    kind: "input",
+    retry: "never",
+    hint: "Choose another folder with --out (cwl-runner: --outdir). The input is unchanged; what was computed is in the cache, if there is one.",
+  },
   OUTPUT_NOT_RECORDABLE: {
     kind: "input",
     retry: "never",

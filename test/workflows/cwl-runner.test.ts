@@ -36,6 +36,48 @@ outputs: {out: stdout}
 `;
 
 describe("outputs", () => {
+  it("are folders with nothing in them but the result", async () => {
+    await box.write(
+      "d.cwl",
+      `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, "mkdir d; echo new > d/x"]
+inputs: []
+outputs: {d: {type: Directory, outputBinding: {glob: d}}}
+`,
+    );
+    await mkdir(box.path("results/d"), { recursive: true });
+    await box.write("results/d/stray", "mine");
+    const told = await box.run("cwl-runner", "--no-container", "--outdir", "results", "d.cwl");
+    expect(told.err).toContain(box.path("results/d.previous"));
+    const first = JSON.parse(told.out) as { d: FileObject };
+    const second = await outputs<{ d: FileObject }>("--outdir", "results", "d.cwl");
+    for (const { d } of [first, second]) expect(d.listing?.map((each) => each.basename)).toEqual(["x"]);
+    expect((await readdir(box.path("results"))).sort()).toEqual(["d", "d.previous"]);
+    expect(await box.read("results/d.previous/stray")).toBe("mine");
+  });
+
+  it("do not replace an input", async () => {
+    await box.write(
+      "i.cwl",
+      `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, 'cat "$0"; echo new']
+stdout: x.txt
+inputs: {i: {type: File, inputBinding: {}}}
+outputs: {out: stdout}
+`,
+    );
+    await box.write("x.txt", "mine\n");
+    const refused = await box.run("cwl-runner", "--no-container", "i.cwl", "--i", "x.txt");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain("OUTPUT_OVER_INPUT");
+    expect(refused.err).toContain("--outdir");
+    expect(await box.read("x.txt")).toBe("mine\n");
+    const { out } = await outputs<{ out: FileObject }>("--outdir", "results", "i.cwl", "--i", "x.txt");
+    expect(await readFile(out.path, "utf8")).toBe("mine\nnew\n");
+  });
+
   it("are brought to --outdir and told with size and checksum", async () => {
     await box.write("hello.cwl", hello);
     await box.write("job.json", '{"word": "hi"}');

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeWith, type Requirement } from "../servers/requirement.ts";
 import { counts, onHost, runOnHost, Sandbox } from "./sandbox.ts";
@@ -209,6 +209,50 @@ workflow w { call t output { Directory d = t.d  File f = t.f } }
     expect((await runOnHost(box, "d.wdl", "--out", "results")).state).toBe("succeeded");
     for (const name of ["real/d/d/x", "real/f/f"]) expect(await box.read(name)).toBe("new\n");
     for (const name of ["mine/x", "mine/f"]) expect(await box.read(name)).toBe("mine");
+  });
+
+  it("moves other files out of the way of an output folder, which then holds the result alone", async () => {
+    await box.write(
+      "d.wdl",
+      `version 1.2
+task t { input { String s } command <<< mkdir d; echo ~{s} > d/~{s} >>> output { Directory d = "d" } }
+workflow w { input { String s } call t { input: s = s } output { Directory d = t.d } }
+`,
+    );
+    await mkdir(box.path("results/d/d"), { recursive: true });
+    await box.write("results/d/d/stray", "mine");
+    const ran = await box.run("run", "d.wdl", "s=one", ...onHost, "--out", "results");
+    expect(ran.err).toContain(box.path("results/d/d.previous"));
+    await runOnHost(box, "d.wdl", "s=one", "--out", "results");
+    expect((await readdir(box.path("results/d"))).sort()).toEqual(["d", "d.previous"]);
+    await runOnHost(box, "d.wdl", "s=two", "--out", "results");
+    expect(await readdir(box.path("results/d/d"))).toEqual(["two"]);
+    expect(await box.read("results/d/d.previous/stray")).toBe("mine");
+    expect(await box.read("results/d/d.previous-2/one")).toBe("one\n");
+  });
+
+  it("does not replace an input by an output, and says what to do", async () => {
+    await box.write(
+      "f.wdl",
+      `version 1.1
+task t { input { File i } command <<< echo new > x.txt; cat ~{i} >> x.txt >>> output { File f = "x.txt" } }
+workflow w { input { File i } call t { input: i = i } output { File f = t.f } }
+`,
+    );
+    for (const name of ["results/f/x.txt", "other/outputs.json"]) {
+      await mkdir(dirname(box.path(name)), { recursive: true });
+      await box.write(name, "mine\n");
+      const out = name.slice(0, name.indexOf("/"));
+      const refused = await box.run("run", "f.wdl", `i=./${name}`, ...onHost, "--out", out);
+      expect(refused.code).not.toBe(0);
+      expect(refused.err).toContain("OUTPUT_OVER_INPUT");
+      expect(refused.err).toMatch(/the result is in .*\/out/);
+      expect(refused.err).toContain("--out");
+      expect(await box.read(name)).toBe("mine\n");
+      const elsewhere = await runOnHost(box, "f.wdl", `i=./${name}`, "--out", `free-${out}`);
+      expect(elsewhere.calls).toMatchObject({ reused: 1, computed: 0 });
+      expect(await box.read(`free-${out}/f/x.txt`)).toBe("new\nmine\n");
+    }
   });
 
   it("leaves a run folder that a person can read", async () => {

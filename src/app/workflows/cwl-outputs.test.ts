@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freshAsk } from "../../kernel/index.ts";
 import type { FileValue } from "../../task/index.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
@@ -39,8 +41,15 @@ interface Told {
   readonly location: string;
 }
 
-async function delivered(outputs: Readonly<Record<string, FileValue | readonly FileValue[]>>) {
-  return JSON.parse(await deliverObjects(outputs, outdir, freshAsk())) as Readonly<Record<string, unknown>>;
+let said: string[] = [];
+
+async function delivered(
+  outputs: Readonly<Record<string, FileValue | readonly FileValue[]>>,
+  inputs: readonly string[] = [],
+) {
+  said = [];
+  const place = { outdir, inputs: async () => inputs, say: (words: string) => void said.push(words) };
+  return JSON.parse(await deliverObjects(outputs, place, freshAsk())) as Readonly<Record<string, unknown>>;
 }
 
 it("files of one name are numbered, and one file that is two outputs has one name", async () => {
@@ -124,4 +133,64 @@ it("inputs that are passed on under each other's names are not overwritten", asy
   const swapped = delivered({ a: { ...a, basename: "b.txt" }, b: { ...b, basename: "a.txt" } });
   await expect(swapped).rejects.toMatchObject({ code: "FILE_NOT_WRITABLE" });
   expect([a, b].map(({ location }) => readFileSync(location, "utf8"))).toEqual(["a", "b"]);
+});
+
+describe("a folder where an output folder goes", () => {
+  const result = (): FileValue => ({ kind: "directory", location: join(folder, "a/d"), basename: "d" });
+  const members = (told: Readonly<Record<string, unknown>>) =>
+    (told["result"] as { listing: readonly Told[] }).listing.map((each) => each.basename);
+  beforeEach(() => {
+    file("a/d/x.txt", "new");
+    mkdirSync(join(folder, "a/d/empty"));
+  });
+
+  it("is moved aside with a word when it holds anything else, and earlier ones that were moved stay", async () => {
+    for (const [n, name] of ["d.previous", "d.previous-2"].entries()) {
+      const stray = file("out/d/stray", `mine ${n}`);
+      expect(members(await delivered({ result: result() }))).toEqual(["empty", "x.txt"]);
+      expect(readdirSync(join(outdir, "d"))).toEqual(["empty", "x.txt"]);
+      expect(said).toEqual([expect.stringContaining(join(outdir, name))]);
+      expect(readFileSync(stray.location.replace("out/d", `out/${name}`), "utf8")).toBe(`mine ${n}`);
+    }
+    expect(readdirSync(outdir).sort()).toEqual(["d", "d.previous", "d.previous-2"]);
+  });
+
+  it.each([
+    ["the same bytes", "x.txt", "old", 0o644],
+    ["the right to be executed", "x.txt", "new", 0o755],
+    ["the names", "y.txt", "new", 0o644],
+  ])("is moved aside when it differs in %s", async (_, name, content, mode) => {
+    chmodSync(file(`out/d/${name}`, content).location, mode);
+    mkdirSync(join(outdir, "d/empty"));
+    expect(members(await delivered({ result: result() }))).toEqual(["empty", "x.txt"]);
+    expect(readFileSync(join(outdir, "d/x.txt"), "utf8")).toBe("new");
+    expect(readFileSync(join(outdir, "d.previous", name), "utf8")).toBe(content);
+  });
+
+  it("stays when it holds the result already, and is filled when it is empty", async () => {
+    mkdirSync(join(outdir, "d"), { recursive: true });
+    for (let n = 0; n < 2; n++) {
+      expect(members(await delivered({ result: result() }))).toEqual(["empty", "x.txt"]);
+      expect(said).toEqual([]);
+      expect(readdirSync(outdir)).toEqual(["d"]);
+    }
+  });
+
+  it("is left alone when what the run has read lies in it", async () => {
+    const input = file("out/d/input.txt", "mine");
+    await expect(delivered({ result: result() }, [input.location])).rejects.toMatchObject({
+      code: "OUTPUT_OVER_INPUT",
+      message: expect.stringContaining(input.location),
+    });
+    expect(readFileSync(input.location, "utf8")).toBe("mine");
+    expect(readdirSync(outdir)).toEqual(["d"]);
+  });
+
+  it("is left alone when the result cannot be copied", async () => {
+    file("out/d/stray", "mine");
+    execFileSync("mkfifo", [join(folder, "a/d/pipe")]);
+    await expect(delivered({ result: result() })).rejects.toMatchObject({ code: "FILE_NOT_REGULAR" });
+    expect(readdirSync(outdir)).toEqual(["d"]);
+    expect(readdirSync(join(outdir, "d"))).toEqual(["stray"]);
+  });
 });

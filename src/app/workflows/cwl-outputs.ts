@@ -13,7 +13,7 @@ import {
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { copyTree, namesIn, overwritten, realPathsOf } from "../../files/index.ts";
+import { bringFolder, namesIn, realPathsOf, refuseOverwriting } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { AppError, type Ask, checkAsk, onDisk, shownName, systemErrorCode } from "../../kernel/index.ts";
 import type { FileValue, Outputs, Value } from "../../task/index.ts";
@@ -24,13 +24,25 @@ import type { FileValue, Outputs, Value } from "../../task/index.ts";
  */
 const smallBytes = 1 << 20;
 
+export interface OutputPlace {
+  readonly outdir: string;
+  /** Files and folders of the user that the run has read, without links. */
+  readonly inputs: () => Promise<readonly string[]>;
+  /** Tells the user what became of something that was at the place of an output. */
+  readonly say: (words: string) => void;
+}
+
 /** JSON text. Files are copies that belong to the user; checksums are of what lies there now. */
-export async function deliverObjects(outputs: Outputs, outdir: string, ask: Ask): Promise<string> {
+export async function deliverObjects(
+  outputs: Outputs,
+  { outdir, ...ports }: OutputPlace,
+  ask: Ask,
+): Promise<string> {
   await mkdir(outdir, { recursive: true });
   // Other programs read long integers exactly, and take what has an exponent for something else.
   const { numberText, fileLocation } = await (await import("../../lang/cwl/index.ts")).runnerParts();
   const sources = realPathsOf(filesIn(Object.values(outputs)));
-  const delivery = new Delivery({ outdir, sources }, { numberText, fileLocation }, ask);
+  const delivery = new Delivery({ outdir, sources, ...ports }, { numberText, fileLocation }, ask);
   const members: string[] = [];
   for (const [name, value] of Object.entries(outputs))
     members.push(`  ${JSON.stringify(name)}: ${await delivery.text(value, "  ")}`);
@@ -42,7 +54,8 @@ type LocationOf = (path: string) => string;
 
 class Delivery {
   readonly #outdir: string;
-  readonly #sources: readonly string[];
+  readonly #needed: { readonly sources: readonly string[]; readonly inputs: OutputPlace["inputs"] };
+  readonly #say: OutputPlace["say"];
   readonly #numberText: (value: number) => string;
   readonly #locationOf: LocationOf;
   readonly #ask: Ask;
@@ -54,12 +67,13 @@ class Delivery {
   readonly #next = new Map<string, number>();
 
   constructor(
-    { outdir, sources }: { readonly outdir: string; readonly sources: readonly string[] },
+    { outdir, say, ...needed }: OutputPlace & { readonly sources: readonly string[] },
     language: { readonly numberText: (value: number) => string; readonly fileLocation: LocationOf },
     ask: Ask,
   ) {
     this.#outdir = outdir;
-    this.#sources = sources;
+    this.#needed = needed;
+    this.#say = say;
     this.#numberText = language.numberText;
     this.#locationOf = language.fileLocation;
     this.#ask = ask;
@@ -96,14 +110,9 @@ class Delivery {
       );
     const name = this.#freeName(file.basename, identity);
     const target = join(this.#outdir, name);
-    const needed = overwritten(target, file.location, this.#sources);
-    if (needed !== undefined)
-      throw new AppError(
-        "FILE_NOT_WRITABLE",
-        `bringing outputs to ${shownName(target)}: it would overwrite ${shownName(needed)}, which another output is made of`,
-      );
+    await refuseOverwriting({ target, source: file.location }, this.#needed, "bringing outputs to");
     const way = { source: file.location, target, name };
-    if (file.kind === "directory") return bringDirectory(way, this.#locationOf);
+    if (file.kind === "directory") return this.#directory(way);
     const own = await bringFile({ ...way, facts }, this.#locationOf);
     const { extra, siblings } = file;
     const secondaryFiles: unknown[] = [];
@@ -113,6 +122,12 @@ class Delivery {
       ...(typeof extra?.["format"] === "string" ? { format: extra["format"] } : {}),
       ...(secondaryFiles.length === 0 ? {} : { secondaryFiles }),
     };
+  }
+
+  async #directory({ source, target, name }: Way): Promise<OutputObject> {
+    const doing = `bringing outputs to ${shownName(target)}`;
+    await bringFolder(source, target, { doing, say: this.#say });
+    return listed(target, name, this.#locationOf);
   }
 
   /** `out.txt`, `out_2.txt`, …; the same file keeps the name that it has. */
@@ -206,17 +221,6 @@ function makeRoom(target: string, source: Stats): "free" | "the source" {
   if (found.dev === source.dev && found.ino === source.ino) return "the source";
   unlinkSync(onDisk(target));
   return "free";
-}
-
-async function bringDirectory(way: Way, locationOf: LocationOf): Promise<OutputObject> {
-  if (lstatSync(onDisk(way.target), { throwIfNoEntry: false })?.isSymbolicLink() === true)
-    throw new AppError(
-      "FILE_NOT_WRITABLE",
-      `bringing outputs to ${shownName(way.target)}: it is a link, and outputs are not written through links`,
-    );
-  if (way.source !== way.target)
-    await copyTree(way.source, way.target, { doing: `bringing outputs to ${shownName(way.target)}` });
-  return listed(way.target, way.name, locationOf);
 }
 
 /** The object of a folder that has been brought. What links lead to is a file or a folder of it under another name. */

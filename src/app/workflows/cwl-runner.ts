@@ -69,7 +69,11 @@ export async function runCwl(
     if (summary.state === "failed")
       return { kind: "failed", failures: await Promise.all(summary.failures.map(failureFact)) };
     const outdir = resolve(cwd, wish.outdir ?? ".");
-    return { kind: "succeeded", text: await deliverObjects(summary.outputs, outdir, ask) };
+    const say = (words: string) => onEvent({ kind: "log", words, at: Date.now() });
+    return {
+      kind: "succeeded",
+      text: await deliverObjects(summary.outputs, { outdir, inputs: summary.inputs, say }, ask),
+    };
   } catch (error) {
     if (!isAppError(error)) throw error;
     const codes = String(error.facts["diagnostics"] ?? "").split(" ");

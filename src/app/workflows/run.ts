@@ -13,7 +13,7 @@ import type { RunOrder, RunPorts } from "./run-order.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
 
 /** A finished run as plain data: what `--json` prints. */
-export interface WorkflowRunResult extends Omit<RunSummary, "outputs" | "failures"> {
+export interface WorkflowRunResult extends Omit<RunSummary, "outputs" | "failures" | "inputs"> {
   /** As in `outputs.json`; files are their paths in every language. */
   readonly outputs: ExactJson;
   readonly failures: readonly FailureFact[];
@@ -69,7 +69,7 @@ export async function runToSummary(
   );
 }
 
-async function resultOf(summary: RunSummary): Promise<WorkflowRunResult> {
+async function resultOf({ inputs, ...summary }: RunSummary): Promise<WorkflowRunResult> {
   const failures = await Promise.all(summary.failures.map(failureFact));
   return { ...summary, outputs: exactOutputs(summary.outputs), failures };
 }

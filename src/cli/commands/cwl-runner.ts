@@ -21,7 +21,7 @@ export const command = defineCommand<Result>({
   name: "cwl-runner",
   summary: "Run a CWL process with the interface that other CWL programs expect",
   details: [
-    "Prints the outputs as one JSON object on standard output; everything else goes to standard error. Output files are copied into --outdir without subfolders, and renamed if two have the same name.",
+    "Prints the outputs as one JSON object on standard output; everything else goes to standard error. Output files are copied into --outdir without subfolders, and renamed if two have the same name. An output folder replaces one that is empty; a folder of that name with other contents is moved aside, to NAME.previous. An output never replaces an input of the run.",
     "Tools with DockerRequirement as a requirement run in containers. Tools with it as a hint run in a container if an engine and the image are available, and all others on this machine. Without --cache nothing is reused or recorded.",
     "Inputs come from JOB and from flags after the process, such as --threads 4, which take precedence. Repeat the flag for an array; use --record.field for a record. `memoir inputs PROCESS` lists the inputs. If an input has the same name as a flag of the runner, pass it after --.",
     "Exits with 33 if the process needs an unsupported feature, and with 1 if it failed.",

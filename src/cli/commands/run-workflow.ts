@@ -101,7 +101,11 @@ export const command = defineCommand<Result>({
       flags: "--recheck <share>",
       description: "compute this share of the reused calls again, such as 5%, and compare the results",
     },
-    { flags: "--out <folder>", description: "copy the final outputs to this folder" },
+    {
+      flags: "--out <folder>",
+      description:
+        "copy the final outputs to this folder; a folder with other contents in the place of an output folder is moved to NAME.previous, and inputs are never replaced",
+    },
     {
       flags: "--files <folder>",
       description:
