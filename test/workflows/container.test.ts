@@ -191,6 +191,34 @@ task t {
     expect((await run()).calls.reused).toBe(1);
   });
 
+  it("are computed again when an input was touched after Memoir was killed with -9", async () => {
+    await box.write(
+      "wf.wdl",
+      document(
+        images.bash.reference,
+        "echo $RANDOM$RANDOM > out.txt; cat ~{data} >> out.txt; while [ ! -e go ]; do sleep 0.05; done",
+      ),
+    );
+    const started = box.start(...words);
+    const work = join(box.home, "runs/_LAST/calls/t/work");
+    const written = join(work, "out.txt");
+    await until(() => existsSync(written) && readFileSync(written, "utf8").includes("hello"));
+    started.process.kill("SIGKILL");
+    await started.ended;
+    const [first, firstWork] = [readFileSync(written, "utf8"), realpathSync(work)];
+    // What a task has read meanwhile is not known, although the content is the same again.
+    await box.write("data.txt", "other\n");
+    await box.write("data.txt", "hello\n");
+    const running = run();
+    await until(() => existsSync(written) && realpathSync(work) !== firstWork);
+    writeFileSync(join(work, "go"), "");
+    const next = await running;
+    expect(next.calls.computed).toBe(1);
+    expect(await readFile(next.outputs["wf.out"] as string, "utf8")).not.toBe(first);
+    const events = readFileSync(join(box.home, "runs/_LAST/events.jsonl"), "utf8");
+    expect(events).not.toContain('"call.adopted"');
+  });
+
   it("tell what to do when there is no engine", async () => {
     await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt"));
     const nowhere = box.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
