@@ -193,12 +193,12 @@ export function describeKilledServer(kills: number): void {
         expect(doubled(tasks)).toEqual([]);
         const lost = tasks.filter((task) => task.status === "COMPLETED" && !isInCache(task));
         expect(lost.map((task) => [task.name, task.cacheUri])).toEqual([]);
-        // The kills hit: many runs were under way and were taken up again.
+        // The kills hit: many runs were under way and were resumed.
         const logs = await Promise.all(
           runs.map((run) => ledger.logs.read(account, `run/${run.id}`, { limit: 1000 })),
         );
         const takenUp = logs.filter((log) =>
-          log?.lines.some((line) => line.message.includes("taken up again")),
+          log?.lines.some((line) => line.message.includes("resumed after a restart")),
         );
         expect(takenUp.length).toBeGreaterThanOrEqual(Math.ceil(kills / 10));
         expect(tasks.filter((task) => !["COMPLETED", "CANCELLED"].includes(task.status))).toEqual([]);
