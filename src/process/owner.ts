@@ -42,15 +42,24 @@ export function isOwner(value: unknown): value is Owner {
   );
 }
 
-/** Field 22 of /proc/<pid>/stat; undefined where there is no such process or no /proc. A zombie counts as dead. */
+/** undefined where there is no such process or no /proc. */
 function startTicks(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
+    return startTicksIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Field 22 of /proc/<pid>/stat (proc_pid_stat(5)); undefined for a zombie. Pure. While other threads are left (field
+ * 20), a process whose first thread is a zombie is still ending: its sockets are open, so those who watch it take it
+ * for alive, and so must everybody else. Who ended its tasks now would make them look as if they had ended by themselves.
+ */
+export function startTicksIn(stat: string): string | undefined {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const isEnding = Number(fields[17]) > 1;
+  return fields[0] === "Z" && !isEnding ? undefined : fields[19];
 }
 
 function hasProc(): boolean {
