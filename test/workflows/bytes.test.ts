@@ -526,8 +526,9 @@ workflow q { input { File f  String v } call gate { input: v } call use { input:
       const words = ["q.wdl", input, "--max-cpus", "1", "--cache", "./lab"];
       const first = await runMeanwhile(words, "1", async () => web.show("six-content\n"));
       expect(first.state).toBe("succeeded");
-      // What a server says nothing of is read to be known, and what was read is used.
-      expect(first.outputs["q.r"]).toBe(says === "neither" ? "two-content" : "six-content");
+      // What a server says nothing of is read to be known, before the change or after it, and what was read is used.
+      const possible = says === "neither" ? ["two-content", "six-content"] : ["six-content"];
+      expect(possible).toContain(first.outputs["q.r"]);
       web.show("two-content\n");
       expect((await run("q.wdl", "./lab", input, "v=1")).outputs["q.r"]).toBe("two-content");
       web.show("six-content\n");
