@@ -110,8 +110,17 @@ shift 2
 read -r memoir_pid memoir_rest < /proc/self/stat
 [ $$ = 1 ] && [ "$memoir_pid" = 1 ] || { echo "/proc does not show the process namespace of the run" >&2; exit 122; }
 "$memoir_mount" -n -a -T "$memoir_folder/trial" || exit 121
-# When the starter ends nobody of its groups may stay, whatever has left them.
-( exec 8<&-; "$@"; kill -KILL -1 ) &
+memoir_end() {
+  exec 2> /dev/null
+  PATH=/usr/bin:/bin
+  "\${memoir_mount%mount}umount" -n "$memoir_folder/place"
+  rm -rf -- "$memoir_folder"
+  exit
+}
+# When the starter ends nobody of its groups may stay, whatever has left them. The namespace ends with it: a task can have
+# killed the starter, and Memoir, which learns of that from the end of \`unshare\`, would wait for its tasks for ever.
+trap memoir_end USR1
+( exec 8<&-; "$@"; kill -KILL -1; kill -USR1 1 ) &
 exec 3<&-
 trap : TERM INT HUP
 while read -r memoir_word memoir_number <&8; do
@@ -120,10 +129,7 @@ while read -r memoir_word memoir_number <&8; do
   else echo "refused $memoir_number" >&8
   fi
 done
-trap '' TERM INT HUP PIPE
+trap '' TERM INT HUP PIPE USR1
 wait
-exec 2> /dev/null
-PATH=/usr/bin:/bin
-"\${memoir_mount%mount}umount" -n "$memoir_folder/place"
-rm -rf -- "$memoir_folder"
+memoir_end
 `;
