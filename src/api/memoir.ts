@@ -161,7 +161,7 @@ class OpenMemoir implements Memoir {
   }
 
   async inputs(workflow: string, options: WorkflowOptions & { readonly all?: boolean } = {}) {
-    const asked = { ...programOf(workflow, options), all: options.all === true ? "yes" : "no" } as const;
+    const asked = { ...programOf(workflow, options), all: options.all === true } as const;
     return this.#app.workflows.inputs(asked, this.#ask(options));
   }
 

@@ -49,7 +49,7 @@ export function programOf(workflow: string, options: WorkflowOptions): ProgramOr
     ...(main === undefined ? {} : { main }),
     ...(target === undefined ? {} : { target }),
     ...(language === undefined ? {} : { language }),
-    lenient: lenient === true ? "yes" : "no",
+    lenient: lenient === true,
   };
 }
 

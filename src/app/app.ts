@@ -37,7 +37,7 @@ export interface App {
   info(wish: { readonly model?: string; readonly session?: string }, ask: Ask): Promise<InfoResult>;
   catalog(wish: { readonly model?: string }, ask: Ask): Promise<CatalogResult>;
   fetch(wish: FetchWish, ask: Ask): Promise<FetchResult>;
-  delete(wish: { readonly model?: string; readonly all: "yes" | "no" }, ask: Ask): Promise<DeleteResult>;
+  delete(wish: { readonly model?: string; readonly all: boolean }, ask: Ask): Promise<DeleteResult>;
   readonly predictions: {
     stats(wish: TierWish & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
     copy(

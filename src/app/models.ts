@@ -210,12 +210,12 @@ export interface DeleteResult {
 }
 
 export async function deleteSome(
-  wish: { readonly model?: string; readonly all: "yes" | "no" },
+  wish: { readonly model?: string; readonly all: boolean },
   { environment }: Wiring,
   ask: Ask,
 ): Promise<DeleteResult> {
   const { home } = environment;
-  if (wish.all === "no") {
+  if (!wish.all) {
     if (wish.model === undefined)
       throw new AppError("CLI_USAGE", "memoir delete: name a model, or say --all");
     const { id } = await deleteModel({ name: wish.model, home }, ask);

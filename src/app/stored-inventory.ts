@@ -92,7 +92,7 @@ export interface DropResult {
   readonly from: string;
   /** Rows that were deleted, or would be. */
   readonly rows: number;
-  readonly deleted: "yes" | "no, dry run";
+  readonly deleted: boolean;
 }
 
 export interface DropWish extends TierWish {
@@ -100,7 +100,7 @@ export interface DropWish extends TierWish {
   readonly from: Source;
   /** `current`: the release of the model that is here. `stale`: everything of the model but that. */
   readonly which: "current" | "stale" | { readonly release: string };
-  readonly sure: "yes" | "no";
+  readonly sure: boolean;
 }
 
 /** Deletes stored rows of a model in one tier. Without `sure` it only counts. */
@@ -129,14 +129,13 @@ export async function drop(wish: DropWish, environment: Environment, ask: Ask): 
         (wish.which === "stale" || stored.release === release),
     );
     let rows = 0;
-    if (ownToo) rows += wish.sure === "yes" ? await tier.drop(current, ask) : await tier.count(current, ask);
-    for (const stored of listed)
-      rows += wish.sure === "yes" ? await tier.dropListed(stored, ask) : stored.rows;
+    if (ownToo) rows += wish.sure ? await tier.drop(current, ask) : await tier.count(current, ask);
+    for (const stored of listed) rows += wish.sure ? await tier.dropListed(stored, ask) : stored.rows;
     const releases = new Set(listed.map((stored) => stored.release ?? ""));
     if (ownToo) releases.add(current.release);
-    const deleted = wish.sure === "yes" ? "yes" : "no, dry run";
+    const deleted = wish.sure;
     // What waits for this tier would bring dropped rows back.
-    if (wish.sure === "yes")
+    if (wish.sure)
       await forgetUnsent(unsentPlaces(tiers, environment)[wish.from], {
         modelId: id,
         release: (each) => (wish.which === "stale" ? each !== model?.release : each === release),

@@ -58,11 +58,16 @@ export function policiesOf(given: Given) {
   return {
     ...present("identity", given.text("identity") as "content" | "etag" | "lenient" | "mtime" | undefined),
     ...present("resources", given.text("resources") as "ignored" | "strict" | undefined),
-    ...present("hostTasks", given.text("host-tasks") as "yes" | "no" | undefined),
-    ...present("writeThrough", given.text("write-through") as "yes" | "no" | undefined),
+    ...present("hostTasks", isYes(given, "host-tasks")),
+    ...present("writeThrough", isYes(given, "write-through")),
   };
 }
 
 export function behaviorOf(given: Given) {
   return present("behavior", given.text("behavior") as "always" | "on-failure" | undefined);
+}
+
+function isYes(given: Given, option: string): boolean | undefined {
+  const text = given.text(option);
+  return text === undefined ? undefined : text === "yes";
 }

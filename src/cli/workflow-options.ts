@@ -74,7 +74,7 @@ export function programOrder(given: Given) {
     ...present("main", given.text("main")),
     ...present("target", given.text("target")),
     ...present("importMap", given.text("import-map")),
-    lenient: given.is("lenient") ? ("yes" as const) : ("no" as const),
+    lenient: given.is("lenient"),
     ...expressionWish(given),
   };
 }

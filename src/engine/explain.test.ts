@@ -116,13 +116,13 @@ describe("the prediction of reuse", () => {
   it("tells what would be reused and what would be computed, and computes nothing", async () => {
     const made = await open();
     expect(await predict(made, {})).toMatchObject({
-      complete: "no",
+      complete: false,
       calls: [{ kind: "compute", task: "work" }],
     });
     expect(made.executor.started).toHaveLength(0);
     await made.one();
     expect(await predict(made, {})).toMatchObject({
-      complete: "yes",
+      complete: true,
       calls: [{ kind: "reuse", fromRun: "run-1" }],
     });
     expect(await predict(made, { command: "changed" })).toMatchObject({
@@ -139,7 +139,7 @@ describe("the prediction of reuse", () => {
       find: () => Promise.reject(new AppError("STORE_NOT_READABLE", "reading the cache: no route to it")),
     };
     expect(await predict({ ...made, store }, {})).toMatchObject({
-      complete: "no",
+      complete: false,
       calls: [
         {
           kind: "compute",

@@ -36,7 +36,7 @@ export interface ReusePrediction {
   readonly workflow: string;
   readonly calls: readonly Prediction[];
   /** False when calls depend on others that would be computed: there may be more calls than are listed. */
-  readonly complete: "yes" | "no";
+  readonly complete: boolean;
   readonly savedSeconds: number;
 }
 
@@ -201,7 +201,7 @@ async function walkOnce(
   return {
     workflow: parts.program.interface.name,
     calls: calls.sort((a, b) => (a.call < b.call ? -1 : a.call > b.call ? 1 : 0)),
-    complete: result.kind === "succeeded" ? "yes" : "no",
+    complete: result.kind === "succeeded",
     savedSeconds: calls.reduce((sum, one) => sum + (one.kind === "reuse" ? one.savedSeconds : 0), 0),
   };
 }

@@ -15,8 +15,6 @@ import {
   time,
 } from "./schema.ts";
 
-const yesOrNo = oneOf(boolean, choice("yes", "no"));
-
 const callCounts = objectOf({ reused: integer, computed: integer, failed: integer, cancelled: integer });
 
 const anyRow = {
@@ -52,8 +50,8 @@ const size = { entries: integer, files: integer, apparentBytes: integer, uniqueB
 const policies = objectOf({
   identity: text,
   resources: choice("ignored", "strict"),
-  hostTasks: yesOrNo,
-  writeThrough: yesOrNo,
+  hostTasks: boolean,
+  writeThrough: boolean,
 });
 
 const cache = {
@@ -181,7 +179,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
       objectOf({
         ...{ uuid: text, key: text, task: text, call: text, run: text, workflow: text, createdAt: time },
         ...{ bytes: integer, files: integer, seconds: number, uri: text },
-        pinned: yesOrNo,
+        pinned: boolean,
       }),
     ),
     total: integer,

@@ -44,7 +44,7 @@ it("stats counts what is there; copy fills the other cache once; drop asks befor
   expect(dry.out).toContain("would delete 2 rows of eos3b5e");
   expect(await box.json("predictions", "drop", "eos3b5e", "--from", "local", "--yes")).toMatchObject({
     rows: 2,
-    deleted: "yes",
+    deleted: true,
   });
   expect((await box.json<Stats>("predictions", "stats", "eos3b5e")).rows[0]).toMatchObject({
     local: 0,
@@ -99,8 +99,8 @@ describe("rows that no model here will ever answer with", () => {
         rows: 2,
         releases: [release],
       });
-      expect(await box.json(...words, "--stale")).toMatchObject({ rows: 2, deleted: "no, dry run" });
-      expect(await box.json(...words, "--stale", "--yes")).toMatchObject({ rows: 2, deleted: "yes" });
+      expect(await box.json(...words, "--stale")).toMatchObject({ rows: 2, deleted: false });
+      expect(await box.json(...words, "--stale", "--yes")).toMatchObject({ rows: 2, deleted: true });
     }
     expect(await box.json("predictions", "stats", ...where)).toMatchObject({
       rows: [{ state: "current", local: 1, cloud: 1 }],

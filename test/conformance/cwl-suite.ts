@@ -107,7 +107,7 @@ async function runTest(
         outdir,
         flags: { words: [], taken: [] },
         failure: "fast",
-        lenient: "no",
+        lenient: false,
         containers: options.containers,
         cache: options.cache === undefined ? { off: true } : { place: options.cache },
       },

@@ -108,7 +108,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
     workflow: folder,
     reach: "inside" as const,
     ...boundsOf(allowed, [folder]),
-    lenient: lenient ? ("yes" as const) : ("no" as const),
+    lenient: lenient,
     ...(question.main === undefined ? {} : { main: question.main }),
   };
   const loaded = await loadWorkflow(wish, { cwd }, ask);

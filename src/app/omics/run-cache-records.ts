@@ -23,7 +23,7 @@ export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord
       ...defaultPolicies,
       resources: cache.tags["memoir:resources"] === "strict" ? "strict" : "ignored",
       identity: cache.tags["memoir:identity"] === "etag" ? "etag" : "content",
-      writeThrough: cache.tags["memoir:write-through"] === "no" ? "no" : "yes",
+      writeThrough: cache.tags["memoir:write-through"] !== "no",
     },
   };
 }
@@ -32,7 +32,7 @@ export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord
 export function recordTime(run: RunRecord, cache: RunCacheRecord | undefined): "task-end" | "run-end" {
   if (cache === undefined) return "task-end";
   const { behavior, policies } = cacheRecord(cache, run);
-  return behavior === "always" && policies.writeThrough === "yes" ? "task-end" : "run-end";
+  return behavior === "always" && policies.writeThrough ? "task-end" : "run-end";
 }
 
 /** What a run without a cache keeps for itself, so that a restart of the server does not repeat its tasks. */
@@ -41,7 +41,7 @@ export function privateCache(run: RunRecord, folder: string): CacheRecord {
     ...emptyCache,
     uuid: run.uuid,
     location: join(folder, "results"),
-    policies: { ...defaultPolicies, hostTasks: "yes" },
+    policies: { ...defaultPolicies, hostTasks: true },
   };
 }
 

@@ -308,7 +308,7 @@ export class RunDesk {
         reach: "inside",
         ...boundsOf(allowed, [definition.folder, folder]),
         ...(definition.main === "" ? {} : { main: definition.main }),
-        lenient: definition.engine === "WDL_LENIENT" ? "yes" : "no",
+        lenient: definition.engine === "WDL_LENIENT",
       },
       // The folder that the server was started in means nothing to anybody.
       inputs: {

@@ -14,13 +14,13 @@ export interface CachePolicies {
   readonly identity: IdentityPolicy;
   /** `strict`: cpu, memory and gpu enter the key. Default `ignored`. */
   readonly resources: "ignored" | "strict";
-  /** Whether tasks without a container are recorded and reused. Default `no`. */
-  readonly hostTasks: "yes" | "no";
+  /** Whether tasks without a container are recorded and reused. Default `false`. */
+  readonly hostTasks: boolean;
   /**
-   * Whether `always` records each result as its task completes, or all when the run has ended. Default `yes`. What
+   * Whether `always` records each result as its task completes, or all when the run has ended. Default `true`. What
    * `on-failure` records waits for the end of the run either way.
    */
-  readonly writeThrough: "yes" | "no";
+  readonly writeThrough: boolean;
 }
 
 export interface CacheRecord {
@@ -39,8 +39,8 @@ export interface CacheRecord {
 export const defaultPolicies: CachePolicies = {
   identity: "content",
   resources: "ignored",
-  hostTasks: "no",
-  writeThrough: "yes",
+  hostTasks: false,
+  writeThrough: true,
 };
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
@@ -115,8 +115,15 @@ function parse(text: string, path: string): CacheRecord {
       typeof record.uuid === "string" &&
       typeof record.location === "string";
     if (!whole) throw new Error("members are missing");
-    return { ...record, policies: { ...defaultPolicies, ...record.policies } } as CacheRecord;
+    return { ...record, policies: parsePolicies(record.policies ?? {}) } as CacheRecord;
   } catch (error) {
     throw new AppError("CACHE_DAMAGED", `reading ${path}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Files of older versions say "yes" and "no". */
+function parsePolicies(policies: object): CachePolicies {
+  const yesOrNo = (value: unknown) => (value === "yes" ? true : value === "no" ? false : value);
+  const current = Object.entries(policies).map(([name, value]) => [name, yesOrNo(value)] as const);
+  return { ...defaultPolicies, ...Object.fromEntries(current) };
 }

@@ -166,7 +166,7 @@ export interface DeleteCacheResult {
 
 /** Refused while a run uses it. The data stay unless `purge`. */
 export async function remove(
-  wish: { readonly name: string; readonly purge: "yes" | "no" },
+  wish: { readonly name: string; readonly purge: boolean },
   environment: Environment,
   ask: Ask,
 ): Promise<DeleteCacheResult> {
@@ -176,10 +176,10 @@ export async function remove(
     const runs = await liveRuns(cache, ask);
     if (runs.length > 0)
       throw new AppError("CACHE_IN_USE", `deleting the cache ${wish.name}: used by ${runs.join(", ")}`);
-    return wish.purge === "yes" ? purge(cache, ask) : 0;
+    return wish.purge ? purge(cache, ask) : 0;
   }).catch((error) => {
     // Data that cannot be reached do not keep a name alive, unless they were to be deleted.
-    if (wish.purge === "yes" || (error instanceof AppError && error.code === "CACHE_IN_USE")) throw error;
+    if (wish.purge || (error instanceof AppError && error.code === "CACHE_IN_USE")) throw error;
     return 0;
   });
   await registry.remove(wish.name);
@@ -229,7 +229,7 @@ export interface EntryRow {
   readonly files: number;
   readonly seconds: number;
   readonly uri: string;
-  readonly pinned: "yes" | "no";
+  readonly pinned: boolean;
 }
 
 /** Newest first. */
@@ -297,7 +297,7 @@ function entryRow(entry: Entry, pins: ReadonlySet<string>): EntryRow {
     files: entry.files.length,
     seconds: entry.cost.wallSeconds,
     uri: entry.uri,
-    pinned: pins.has(entry.uuid) ? "yes" : "no",
+    pinned: pins.has(entry.uuid),
   };
 }
 
@@ -312,13 +312,13 @@ export interface PruneResult {
 }
 
 export async function prune(
-  wish: { readonly cache?: string; readonly rules: PruneRules; readonly sure: "yes" | "no" },
+  wish: { readonly cache?: string; readonly rules: PruneRules; readonly sure: boolean },
   environment: Environment,
   ask: Ask,
 ): Promise<PruneResult> {
   return withCache(wish.cache, environment, ask, async (cache) => {
     const plan = await planPrune(cache, wish.rules, await storeTime(cache, ask), ask);
-    if (wish.sure === "no") return { plan };
+    if (!wish.sure) return { plan };
     return { plan, removed: await prunePlanned(cache, plan, ask) };
   });
 }
@@ -329,7 +329,7 @@ export interface EntriesTouched {
 
 /** Entries that `prune` must leave; `--remove` takes the pin away. */
 export async function pin(
-  wish: InvalidateWish & { readonly pinned: "yes" | "no" },
+  wish: InvalidateWish & { readonly pinned: boolean },
   environment: Environment,
   ask: Ask,
 ): Promise<EntriesTouched> {
@@ -337,7 +337,7 @@ export async function pin(
   return withCache(wish.cache, environment, ask, async (cache) => {
     const found = await entriesNamed(cache, wish, ask);
     for (const entry of found)
-      await (wish.pinned === "yes" ? pinEntry(cache, entry.uuid, ask) : unpinEntry(cache, entry.uuid, ask));
+      await (wish.pinned ? pinEntry(cache, entry.uuid, ask) : unpinEntry(cache, entry.uuid, ask));
     return touched(found);
   });
 }

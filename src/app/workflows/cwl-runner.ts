@@ -37,7 +37,7 @@ export interface CwlRunnerWish {
   /** After a failure: start nothing more, or go on with what does not depend on it. */
   readonly failure: "fast" | "slow";
   /** Whether fields that CWL does not know are let pass. */
-  readonly lenient: "yes" | "no";
+  readonly lenient: boolean;
   readonly expressions?: ExpressionOptions;
   readonly cache: CacheRequest;
   /** Keep the run's folder here. Default: it is removed in the end. */

@@ -13,7 +13,7 @@ export interface DeleteRunsWish extends RunsWish {
   /** Only those that started at least so long ago. */
   readonly olderThanMs?: number;
   /** Also those whose results wait to be recorded; these are lost then. */
-  readonly force?: "yes" | "no";
+  readonly force?: boolean;
 }
 
 export interface DeleteRunsResult {
@@ -53,7 +53,7 @@ export async function deleteRuns(
   for (const run of found) {
     if (running.includes(run)) continue;
     checkAsk(ask, `deleting runs of ${folder}`);
-    if (wish.force !== "yes" && (await resultsWait(run))) {
+    if (wish.force !== true && (await resultsWait(run))) {
       waiting.push(run.record.id);
       continue;
     }

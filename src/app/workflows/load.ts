@@ -34,7 +34,7 @@ export interface ProgramOrder extends SourceOrder {
   /** Which workflow or task to run, where the document leaves a choice. */
   readonly target?: string;
   /** Accept what other engines accept although the specification does not. Default `no`. */
-  readonly lenient?: "yes" | "no";
+  readonly lenient?: boolean;
   readonly expressions?: ExpressionOptions;
   /**
    * What documents may read. Default: your own documents everything, those of others (a bundle, a web site) their own
@@ -95,7 +95,7 @@ export async function loadWorkflow(
     );
     const reach = reachOf(wish, source, environment);
     const options = {
-      lenient: wish.lenient === "yes",
+      lenient: wish.lenient === true,
       ...(wish.target === undefined ? {} : { target: wish.target }),
       ...(reach === undefined ? {} : { reach }),
       ...(parameters === undefined ? {} : { parameters }),

@@ -116,7 +116,7 @@ export async function prepared<T>(
           ...(limits.gpus === undefined ? {} : { gpu: limits.gpus }),
           ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }),
         },
-        ...((limits.clamp ?? asked.lenient === "yes") ? { clampResources: true as const } : {}),
+        ...((limits.clamp ?? asked.lenient) ? { clampResources: true as const } : {}),
         failure: order.failure,
         ...(order.copyInputs === true ? { copyInputs: true } : {}),
         passedEnv: order.env ?? {},

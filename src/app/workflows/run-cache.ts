@@ -136,9 +136,9 @@ function policyParts(
   const { behavior, policies, name } = order.record;
   return {
     behavior: order.behavior ?? behavior,
-    hostTasks: order.hostTasks === true || policies.hostTasks === "yes",
+    hostTasks: order.hostTasks === true || policies.hostTasks,
     resources: policies.resources,
-    recordAt: policies.writeThrough === "yes" ? "task-end" : "run-end",
+    recordAt: policies.writeThrough ? "task-end" : "run-end",
     ...(name === "" ? {} : { name }),
   };
 }

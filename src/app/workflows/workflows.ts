@@ -16,7 +16,7 @@ import type * as runs from "./runs.ts";
 
 export interface Workflows {
   check(wish: CheckWish, ask: Ask): Promise<CheckResult>;
-  inputs(wish: ProgramOrder & { readonly all: "yes" | "no" }, ask: Ask): Promise<InputsResult>;
+  inputs(wish: ProgramOrder & { readonly all: boolean }, ask: Ask): Promise<InputsResult>;
   /** What people say, as data: the inputs file and the registry of caches are read, nothing is opened. */
   order(request: RunRequest): Promise<RunOrder>;
   run(order: RunOrder, ports: RunPorts, ask: Ask): Promise<WorkflowRunResult>;
@@ -41,7 +41,7 @@ export interface Workflows {
     show(cache: string, ask: Ask): Promise<caches.ShowCacheResult>;
     update(wish: caches.UpdateCacheWish): Promise<CacheRecord>;
     delete(
-      wish: { readonly name: string; readonly purge: "yes" | "no" },
+      wish: { readonly name: string; readonly purge: boolean },
       ask: Ask,
     ): Promise<caches.DeleteCacheResult>;
     entries(wish: caches.EntriesWish, ask: Ask): Promise<caches.EntryPage>;

@@ -42,7 +42,8 @@ export function renderCache(record: CacheRecord, screen: Screen): void {
   const name = record.name === "" ? "(no name)" : record.name;
   screen.out(`${screen.paint.bold(name)}  ${record.location}`);
   if (record.description !== undefined) screen.out(`  ${record.description}`);
-  const when =
-    record.behavior === "always" && writeThrough === "no" ? "always, at the end of runs" : record.behavior;
-  screen.out(`  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks}`);
+  const when = record.behavior === "always" && !writeThrough ? "always, at the end of runs" : record.behavior;
+  screen.out(
+    `  records ${when}; files by ${identity}; resources ${resources}; host tasks: ${hostTasks ? "yes" : "no"}`,
+  );
 }

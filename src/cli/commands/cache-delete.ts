@@ -13,10 +13,7 @@ export const command = defineCommand<DeleteCacheResult>({
     { command: "memoir cache create lab --location ./lab-cache && memoir cache delete lab --purge" },
   ],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.caches.delete(
-      { name: given.argument(0) ?? "", purge: given.is("purge") ? "yes" : "no" },
-      ask,
-    ),
+    (await app()).workflows.caches.delete({ name: given.argument(0) ?? "", purge: given.is("purge") }, ask),
   render: ({ name, location, purged }, screen) =>
     screen.out(
       purged > 0

@@ -48,7 +48,7 @@ export const command = defineCommand<EntryPage>({
       size(entry.bytes),
       duration(entry.seconds),
       entry.run,
-      entry.pinned === "yes" ? "pinned" : "",
+      entry.pinned ? "pinned" : "",
     ]);
     for (const line of table(rows)) screen.out(line);
     const all = plural(total, "entry", "entries");

@@ -27,7 +27,7 @@ export const command = defineCommand<EntriesTouched>({
         ...present("entry", given.argument(0)),
         ...present("task", given.text("task")),
         ...present("run", given.text("run")),
-        pinned: given.is("remove") ? "no" : "yes",
+        pinned: !given.is("remove"),
       },
       ask,
     ),

@@ -45,7 +45,7 @@ export const command = defineCommand<PruneResult>({
         "memoir cache prune: choose what to remove: --older-than, --budget, --old-versions or --orphans",
       );
     return (await app()).workflows.caches.prune(
-      { ...present("cache", lookedAtCache(given)), rules, sure: given.is("yes") ? "yes" : "no" },
+      { ...present("cache", lookedAtCache(given)), rules, sure: given.is("yes") },
       ask,
     );
   },

@@ -147,7 +147,7 @@ function wishOf(given: Given): CwlRunnerWish {
     containers: given.is("no-container") ? "never" : "allowed",
     ...present("engine", given.is("podman") ? ("podman" as const) : undefined),
     failure: given.text("on-error") === "continue" ? "slow" : "fast",
-    lenient: given.is("non-strict") ? "yes" : "no",
+    lenient: given.is("non-strict"),
     ...expressionWish(given),
     cache:
       cachedir !== undefined

@@ -13,10 +13,7 @@ export const command = defineCommand<DeleteResult>({
   options: [{ flags: "--all", description: "remove every fetched model" }],
   examples: [{ command: "memoir delete --all" }],
   act: async (given, { app, ask }) =>
-    (await app()).delete(
-      { ...present("model", given.argument(0)), all: given.is("all") ? "yes" : "no" },
-      ask,
-    ),
+    (await app()).delete({ ...present("model", given.argument(0)), all: given.is("all") }, ask),
   render: ({ deleted }, screen) => {
     screen.out(deleted.length === 0 ? "no fetched model is here" : `deleted ${deleted.join(", ")}`);
   },

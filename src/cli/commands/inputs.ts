@@ -13,6 +13,6 @@ export const command = defineCommand<InputsResult>({
   options: [{ flags: "--all", description: "include optional inputs" }, ...workflowOptions],
   examples: [{ command: "memoir inputs hello.wdl > inputs.json" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.inputs({ ...programOrder(given), all: given.is("all") ? "yes" : "no" }, ask),
+    (await app()).workflows.inputs({ ...programOrder(given), all: given.is("all") }, ask),
   render: (result, screen) => screen.out(JSON.stringify(result.template, null, 2)),
 });

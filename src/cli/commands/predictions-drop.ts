@@ -31,7 +31,7 @@ export const command = defineCommand<DropResult>({
       {
         model: given.argument(0) ?? "",
         from: requiredTier(given, "from", "predictions drop"),
-        sure: given.is("yes") ? "yes" : "no",
+        sure: given.is("yes"),
         which: given.is("stale") ? "stale" : release === undefined ? "current" : { release },
         ...tierWish(given),
       },
@@ -41,6 +41,6 @@ export const command = defineCommand<DropResult>({
   render: (result, screen) => {
     const what = [result.model, result.releases.join(", ")].join(" ").trim();
     const rows = `${plural(result.rows, "row")} of ${what} in ${result.from}`;
-    screen.out(result.deleted === "yes" ? `deleted ${rows}` : `would delete ${rows}; say --yes to do it`);
+    screen.out(result.deleted ? `deleted ${rows}` : `would delete ${rows}; say --yes to do it`);
   },
 });

@@ -252,6 +252,6 @@ function renderPrediction(result: Extract<Result, { kind: "predicted" }>, screen
   const reused = calls.filter((one) => one.kind === "reuse").length;
   const saved = result.savedSeconds >= 1 ? `, saving ${duration(result.savedSeconds)}` : "";
   screen.out(`${plural(reused, "call")} would be reused${saved}, ${calls.length - reused} not.`);
-  if (result.complete === "no")
+  if (!result.complete)
     screen.out("Calls that depend on a call that would be computed are not known yet and not listed.");
 }

@@ -40,7 +40,7 @@ export const command = defineCommand<DeleteRunsResult>({
       {
         runs: given.argumentsFrom(0),
         ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
-        force: given.is("force") ? "yes" : "no",
+        force: given.is("force"),
         ...present("runsDir", given.text("runs-dir")),
       },
       ask,
