@@ -42,17 +42,3 @@ export function share(text: string | undefined, flag: string): number | undefine
   if (text.trim() !== "" && value >= 0 && value <= 1) return value;
   throw new AppError("CLI_USAGE", `${flag}: expected a share such as 5%, got ${JSON.stringify(text)}`);
 }
-
-const sizeWords = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** `1.5 MiB` */
-export function size(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < sizeWords.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${sizeWords[unit]}`;
-}

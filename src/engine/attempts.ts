@@ -21,6 +21,7 @@ import {
   invariant,
   isAppError,
   messageOf,
+  sizeText,
   systemErrorCode,
   type TaskPath,
 } from "../kernel/index.ts";
@@ -341,8 +342,7 @@ function accepts(task: TaskCall, exitCode: number): boolean {
 }
 
 function memoryWords(resources: Resources): string {
-  const gib = Math.round((resources.memoryBytes / 2 ** 30) * 10) / 10;
-  return `out of memory: it had ${gib} GiB; give the task more memory`;
+  return `out of memory: it had ${sizeText(resources.memoryBytes)}; give the task more memory`;
 }
 
 function seconds(ms: number | undefined): string {

@@ -1,9 +1,9 @@
 /** Leave to compute: when there is room for what a call asks for. */
-import type { Ask } from "../kernel/index.ts";
+import { type Ask, sizeText } from "../kernel/index.ts";
 import type { TaskCall } from "../task/index.ts";
 import type { CallOrder, Ended } from "./call-order.ts";
 import type { Emit } from "./events.ts";
-import { gib, type Turns } from "./scheduler.ts";
+import type { Turns } from "./scheduler.ts";
 
 /** Leave to compute, until it is given back (once, however often that is asked). */
 export interface Turn {
@@ -53,7 +53,7 @@ export class CallTurns {
     const words = [
       ...(given.cpu < resources.cpu ? [`${given.cpu} of the ${resources.cpu} cpus`] : []),
       ...(given.memoryBytes < resources.memoryBytes
-        ? [`${gib(given.memoryBytes)} of the ${gib(resources.memoryBytes)} of memory`]
+        ? [`${sizeText(given.memoryBytes)} of the ${sizeText(resources.memoryBytes)} of memory`]
         : []),
       ...(given.gpu < resources.gpu ? [`${given.gpu} of the ${resources.gpu} gpus`] : []),
     ];

@@ -2,7 +2,7 @@
  * Who may compute now: keeps the sum of cpu, memory and gpu of running calls within limits. First come, first served;
  * a small call may overtake a big one that has to wait, but only so often that the big one gets its turn.
  */
-import type { Ask } from "../kernel/index.ts";
+import { type Ask, sizeText } from "../kernel/index.ts";
 import type { Resources } from "../task/index.ts";
 
 export interface Capacity {
@@ -53,7 +53,7 @@ export class Scheduler implements Turns {
     if (resources.cpu > cpu)
       return `asks for ${resources.cpu} cpus, at most ${cpu} may be used here (--max-cpus; --clamp-resources runs it with what there is)`;
     if (resources.memoryBytes > memoryBytes)
-      return `asks for ${gib(resources.memoryBytes)} of memory, at most ${gib(memoryBytes)} may be used here (--max-memory; --clamp-resources runs it with what there is)`;
+      return `asks for ${sizeText(resources.memoryBytes)} of memory, at most ${sizeText(memoryBytes)} may be used here (--max-memory; --clamp-resources runs it with what there is)`;
     if (resources.gpu > gpu) return `asks for ${resources.gpu} gpus, ${gpu} may be used here (--gpus)`;
     return undefined;
   }
@@ -133,9 +133,4 @@ function sum(a: Need, b: Need, sign: 1 | -1): Need {
     memoryBytes: a.memoryBytes + sign * b.memoryBytes,
     gpu: a.gpu + sign * b.gpu,
   };
-}
-
-/** For people. */
-export function gib(bytes: number): string {
-  return `${Math.round((bytes / 2 ** 30) * 10) / 10} GiB`;
 }

@@ -29,4 +29,5 @@ export { ExactJson, writeJson } from "./exact-json.ts";
 export { bytesOfText, isIllFormed, nameOfBytes, onDisk, shownName } from "./file-names.ts";
 export { floatText } from "./float-text.ts";
 export { redact } from "./redact.ts";
+export { sizeText } from "./size-text.ts";
 export { asAppError } from "./system-trouble.ts";

@@ -1,8 +1,8 @@
 /** memoir cache du */
 import type { CacheSize, SizeRow } from "../../app/index.ts";
+import { sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { size } from "../quantities.ts";
 import { plural, table } from "../words.ts";
 
 export const command = defineCommand<CacheSize>({
@@ -23,8 +23,8 @@ export const command = defineCommand<CacheSize>({
       name,
       plural(one.entries, "entry", "entries"),
       `${one.files} files`,
-      size(one.apparentBytes),
-      `${size(one.uniqueBytes)} unique`,
+      sizeText(one.apparentBytes),
+      `${sizeText(one.uniqueBytes)} unique`,
     ];
     const sorted = (rows: Readonly<Record<string, SizeRow>>) =>
       Object.entries(rows).sort(([, a], [, b]) => b.apparentBytes - a.apparentBytes);

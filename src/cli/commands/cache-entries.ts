@@ -1,9 +1,11 @@
 /** memoir cache entries */
+
 import type { EntryPage } from "../../app/index.ts";
+import { sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
-import { ageMs, size, sizeBytes } from "../quantities.ts";
+import { ageMs, sizeBytes } from "../quantities.ts";
 import { duration, plural, table } from "../words.ts";
 
 export const command = defineCommand<EntryPage>({
@@ -45,7 +47,7 @@ export const command = defineCommand<EntryPage>({
       entry.uuid.slice(0, 8),
       entry.task,
       entry.createdAt.slice(0, 19).replace("T", " "),
-      size(entry.bytes),
+      sizeText(entry.bytes),
       duration(entry.seconds),
       entry.run,
       entry.pinned ? "pinned" : "",

@@ -1,10 +1,10 @@
 /** memoir cache prune */
 import type { PruneResult } from "../../app/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { present } from "../model-options.ts";
-import { ageMs, size, sizeBytes } from "../quantities.ts";
+import { ageMs, sizeBytes } from "../quantities.ts";
 import { plural, table } from "../words.ts";
 
 export const command = defineCommand<PruneResult>({
@@ -53,7 +53,7 @@ export const command = defineCommand<PruneResult>({
     const rows = plan.remove.map((item) => [
       item.uuid.slice(0, 8),
       item.taskName ?? "",
-      size(item.bytes),
+      sizeText(item.bytes),
       item.reason.replaceAll("-", " "),
     ]);
     for (const line of table(rows)) screen.out(line);
@@ -61,11 +61,11 @@ export const command = defineCommand<PruneResult>({
     if (kept > 0) screen.out(`${kept} more are kept because they are pinned or in use`);
     const done = removed === undefined ? "would be removed; add --yes to remove" : "removed";
     const { entries, bytes } = removed ?? { entries: plan.remove.length, bytes: plan.removeBytes };
-    screen.out(`${plural(entries, "entry", "entries")}, ${size(bytes)}: ${done}`);
+    screen.out(`${plural(entries, "entry", "entries")}, ${sizeText(bytes)}: ${done}`);
     if (plan.uploads.length > 0)
       screen.out(`${plural(removed?.uploads ?? plan.uploads.length, "unfinished upload")}: ${done}`);
     if (removed !== undefined && removed.spared > 0)
       screen.out(`${plural(removed.spared, "entry", "entries")}: kept, because a run began to use them`);
-    screen.out(`${plural(plan.keepEntries, "entry", "entries")}, ${size(plan.keepBytes)}: kept`);
+    screen.out(`${plural(plan.keepEntries, "entry", "entries")}, ${sizeText(plan.keepBytes)}: kept`);
   },
 });

@@ -1,7 +1,7 @@
 /** memoir cache show */
 import type { ShowCacheResult } from "../../app/index.ts";
+import { sizeText } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { size } from "../quantities.ts";
 import { plural } from "../words.ts";
 import { renderCache } from "./cache-create.ts";
 
@@ -15,7 +15,7 @@ export const command = defineCommand<ShowCacheResult>({
   render: (result, screen) => {
     renderCache(result.record, screen);
     const pinned = result.pinned === 0 ? "" : `, ${result.pinned} pinned`;
-    screen.out(`  ${plural(result.entries, "entry", "entries")}, ${size(result.bytes)}${pinned}`);
+    screen.out(`  ${plural(result.entries, "entry", "entries")}, ${sizeText(result.bytes)}${pinned}`);
     if (result.runs.length > 0)
       screen.out(`  used by ${plural(result.runs.length, "run")}: ${result.runs.join(", ")}`);
   },
