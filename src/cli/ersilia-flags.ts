@@ -3,7 +3,7 @@
  * instead. Nothing of it is obeyed halfway.
  */
 import { AppError } from "../kernel/index.ts";
-import type { Given, OptionSpec } from "./command.ts";
+import type { Given, OptionSpec } from "./option.ts";
 
 /** A flag that is refused; `instead` completes "--flag is a flag of Ersilia's command line; …". */
 export function refusedFlag(

@@ -6,7 +6,7 @@
 import type { Route } from "../http/index.ts";
 import type { Logs, PlacedLine } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
-import type { ServiceRequest } from "./aws-services/index.ts";
+import type { ServiceRequest } from "./aws-services/service-request.ts";
 
 export interface FurtherRoute extends Route {
   readonly name: string;

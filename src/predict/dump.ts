@@ -8,7 +8,7 @@ import { noCounts, type PredictEventSink } from "./events.ts";
 import { statusCode } from "./files/answers.ts";
 import { converterFor } from "./files/converter.ts";
 import { outputFormatOf, type StreamedFormat } from "./files/format.ts";
-import { rowFormatFor } from "./files/row-format.ts";
+import { rowFormatFor } from "./files/row-formats.ts";
 import type { Mode, Source } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import type { OutputRows } from "./output-rows.ts";

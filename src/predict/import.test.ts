@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { md5Hex } from "../hash/index.ts";
 import { freshAsk, isAppError } from "../kernel/index.ts";
 import { createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
-import { rowFormatFor } from "./files/row-format.ts";
+import { rowFormatFor } from "./files/row-formats.ts";
 import { importPredictions } from "./import.ts";
 import { importTree } from "./import-tree.ts";
 import { scriptedModel } from "./scripted-runner.ts";

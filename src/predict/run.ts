@@ -14,7 +14,7 @@ import { type MutableCounts, noCounts, sumOf } from "./events.ts";
 import { converterFor } from "./files/converter.ts";
 import { inputFormatOf, outputFormatOf } from "./files/format.ts";
 import { type InputChunk, inputSizeBytes, isReadOnce, readInputs } from "./files/read-inputs.ts";
-import { rowFormatFor } from "./files/row-format.ts";
+import { rowFormatFor } from "./files/row-formats.ts";
 import { planOf } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import { outliving } from "./outliving.ts";

@@ -18,8 +18,6 @@ export type {
   Program,
   ProgramResult,
   RunFailure,
-  SourceMember,
-  SourceTree,
   ValueLimits,
   WorkflowInterface,
 } from "./front-end.ts";
@@ -32,5 +30,6 @@ export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";
 export { parseParameters } from "./parameter-text.ts";
 export { createReach, type Reach, type ReachOptions } from "./reach.ts";
+export type { SourceMember, SourceTree } from "./source-tree.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";

@@ -3,7 +3,8 @@
  * import, as a text, or as an ontology.
  */
 import { AppError } from "../../kernel/index.ts";
-import type { DocumentLimits, SourceTree } from "./front-end.ts";
+import type { DocumentLimits } from "./front-end.ts";
+import type { SourceTree } from "./source-tree.ts";
 
 export function limitSource(tree: SourceTree, limits: DocumentLimits): SourceTree {
   const counted = new Map<string, number>();

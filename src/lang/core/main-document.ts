@@ -3,7 +3,7 @@
  * named and the user chooses. Running a library's task in place of the workflow would be worse than no answer.
  */
 import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
-import type { SourceTree } from "./front-end.ts";
+import type { SourceTree } from "./source-tree.ts";
 
 /** What a document is to others. */
 export interface Outline {

@@ -5,8 +5,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
 import { AppError, type Ask, systemErrorCode } from "../../kernel/index.ts";
-import type { SourceTree } from "./front-end.ts";
 import type { ImportMap } from "./import-map.ts";
+import type { SourceTree } from "./source-tree.ts";
 import { createFolderSource } from "./source-tree-folder.ts";
 
 export interface BundleSourceOptions {

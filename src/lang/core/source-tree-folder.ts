@@ -18,8 +18,8 @@ import {
   type SourceText,
   systemErrorCode,
 } from "../../kernel/index.ts";
-import type { SourceMember, SourceTree } from "./front-end.ts";
 import { type ImportMap, mappedPath } from "./import-map.ts";
+import type { SourceMember, SourceTree } from "./source-tree.ts";
 import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
 
 export interface FolderSourceOptions {

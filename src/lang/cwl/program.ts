@@ -1,23 +1,12 @@
 /** A loaded document as a program: what the engine runs. */
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
-import type { ParameterValues, Program, Reach, ValueLimits } from "../core/index.ts";
-import { createEvaluator, type EvaluatorOptions } from "./expr/create-evaluator.ts";
+import type { Program } from "../core/index.ts";
+import type { CwlRun } from "./cwl-run.ts";
+import { createEvaluator } from "./expr/create-evaluator.ts";
 import { interfaceOf } from "./interface.ts";
 import { readJob } from "./load/job.ts";
-import type { CwlDocument } from "./model/document.ts";
 import { bindInputs } from "./values/bind-inputs.ts";
 import { createFiles } from "./values/files.ts";
-
-export interface CwlRun {
-  readonly document: CwlDocument;
-  /** As the user gave them: `readJob` makes values of them. */
-  readonly inputs: ParameterValues;
-  /** For `createEvaluator`. */
-  readonly evaluator: EvaluatorOptions;
-  /** Which files documents and inputs may name; undefined = all. */
-  readonly reach: Reach | undefined;
-  readonly limits: ValueLimits | undefined;
-}
 
 export function cwlProgram(parts: Omit<CwlRun, "inputs">): Program {
   const { document } = parts;

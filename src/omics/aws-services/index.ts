@@ -3,20 +3,11 @@
  * a header) and STS GetCallerIdentity (a form, answered in XML).
  */
 
-import type { Caller, HttpRequest, HttpResponse, Target } from "../../http/index.ts";
-import type { Ask } from "../../kernel/index.ts";
-import type { ServerParts } from "../parts.ts";
+import type { HttpResponse } from "../../http/index.ts";
 import { answerLogs } from "./logs.ts";
 import { answerPricing } from "./pricing.ts";
+import type { ServiceRequest } from "./service-request.ts";
 import { answerSts } from "./sts.ts";
-
-export interface ServiceRequest {
-  readonly request: HttpRequest;
-  readonly target: Target;
-  readonly caller: Caller;
-  readonly parts: ServerParts;
-  readonly ask: Ask;
-}
 
 /** undefined = not for one of these. */
 export function answerAwsService(at: ServiceRequest): Promise<HttpResponse> | HttpResponse | undefined {

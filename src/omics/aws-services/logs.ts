@@ -7,8 +7,8 @@ import { type HttpResponse, jsonResponse } from "../../http/index.ts";
 import type { LogStream } from "../../ledger/index.ts";
 import { boundedText } from "../../protocol/index.ts";
 import { type EventPlace, filterEvents } from "./filter-events.ts";
-import type { ServiceRequest } from "./index.ts";
 import { parsePattern } from "./log-pattern.ts";
+import type { ServiceRequest } from "./service-request.ts";
 
 export const logGroup = "/aws/omics/WorkflowLog";
 const mostEvents = 10_000;

@@ -6,7 +6,7 @@
 
 import { type HttpResponse, jsonResponse } from "../../http/index.ts";
 import { boundedText } from "../../protocol/index.ts";
-import type { ServiceRequest } from "./index.ts";
+import type { ServiceRequest } from "./service-request.ts";
 
 const serviceCode = "AmazonOmics";
 const bodyBounds = { textBytes: 64 * 1024, blobs: new Set<string>() };

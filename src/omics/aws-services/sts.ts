@@ -1,7 +1,7 @@
 /** STS GetCallerIdentity: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
 import { randomUUID } from "node:crypto";
 import type { HttpResponse } from "../../http/index.ts";
-import type { ServiceRequest } from "./index.ts";
+import type { ServiceRequest } from "./service-request.ts";
 
 export function answerSts({ request, caller }: ServiceRequest): HttpResponse {
   const form = new URLSearchParams(Buffer.from(request.body).toString("utf8"));

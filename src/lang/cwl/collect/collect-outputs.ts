@@ -15,7 +15,7 @@ import {
 } from "../../../task/index.ts";
 import type { FileAccess, OutputCollector } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
-import type { LoadListing, OutputBinding } from "../model/parameter.ts";
+import type { LoadListing, OutputBinding } from "../model/binding.ts";
 import type { CommandLineTool } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 import { allowsNull, membersOf, type RecordField, type Type } from "../model/type.ts";

@@ -1,7 +1,13 @@
 /** How parameters and fields meet the command line, the output directory and files. */
+
+import type {
+  CommandLineBinding,
+  FileDetails,
+  LoadListing,
+  OutputBinding,
+  SecondaryFile,
+} from "../model/binding.ts";
 import type { Expr } from "../model/expression.ts";
-import type { CommandLineBinding, FileDetails, LoadListing, OutputBinding } from "../model/parameter.ts";
-import type { SecondaryFile } from "../model/type.ts";
 import { atLeast } from "../model/version.ts";
 import {
   type BuildContext,

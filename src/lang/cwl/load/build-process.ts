@@ -1,8 +1,9 @@
 /** Processes: tools, expression tools, operations; workflows are in build-workflow. */
 import { sha256 } from "../../../hash/index.ts";
 import { didYouMean } from "../../../kernel/index.ts";
+import type { CommandLineBinding } from "../model/binding.ts";
 import type { Expr } from "../model/expression.ts";
-import type { CommandLineBinding, InputParameter, OutputParameter } from "../model/parameter.ts";
+import type { InputParameter, OutputParameter } from "../model/parameter.ts";
 import type { CommandLineTool, Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 import type { Type } from "../model/type.ts";

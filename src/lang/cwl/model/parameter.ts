@@ -1,21 +1,8 @@
-/** Parameters of processes, and how values meet the command line and the output directory. */
+/** Parameters of processes. */
 import type { CwlValue } from "../values/value.ts";
-import type { Expr } from "./expression.ts";
+import type { CommandLineBinding, FileDetails, OutputBinding } from "./binding.ts";
 import type { Place } from "./place.ts";
-import type { SecondaryFile, Type } from "./type.ts";
-
-export type LoadListing = "no_listing" | "shallow_listing" | "deep_listing";
-
-/** What parameters and record fields say about the files in their values. */
-export interface FileDetails {
-  readonly secondaryFiles: readonly SecondaryFile[];
-  /** IRIs with prefixes expanded. For inputs any of them, for outputs at most one. */
-  readonly format: readonly Expr[];
-  readonly streamable: boolean;
-  readonly loadContents: boolean;
-  /** undefined = LoadListingRequirement decides. */
-  readonly loadListing?: LoadListing;
-}
+import type { Type } from "./type.ts";
 
 export interface InputParameter extends FileDetails {
   readonly name: string;
@@ -34,24 +21,5 @@ export interface OutputParameter extends FileDetails {
   readonly outputBinding?: OutputBinding;
   readonly label?: string;
   readonly doc?: string;
-  readonly place: Place;
-}
-
-export interface CommandLineBinding {
-  readonly position: number | Expr;
-  readonly prefix?: string;
-  readonly separate: boolean;
-  readonly itemSeparator?: string;
-  readonly valueFrom?: Expr;
-  readonly shellQuote: boolean;
-  readonly place: Place;
-}
-
-export interface OutputBinding {
-  /** Each a pattern, a list of them, or nothing. */
-  readonly glob: readonly Expr[];
-  readonly outputEval?: Expr;
-  readonly loadContents: boolean;
-  readonly loadListing?: LoadListing;
   readonly place: Place;
 }

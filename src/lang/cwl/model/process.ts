@@ -1,7 +1,8 @@
 /** The one internal model of processes, whatever version they were written in. Immutable; links are resolved. */
 import type { CwlValue } from "../values/value.ts";
+import type { CommandLineBinding, LoadListing } from "./binding.ts";
 import type { Expr } from "./expression.ts";
-import type { CommandLineBinding, InputParameter, LoadListing, OutputParameter } from "./parameter.ts";
+import type { InputParameter, OutputParameter } from "./parameter.ts";
 import type { Place } from "./place.ts";
 import type { Requirements } from "./requirements.ts";
 import type { CwlVersion } from "./version.ts";

@@ -3,8 +3,8 @@
  * own; `inherited` makes those in force.
  */
 import type { CwlValue } from "../values/value.ts";
+import type { LoadListing } from "./binding.ts";
 import type { Expr } from "./expression.ts";
-import type { LoadListing } from "./parameter.ts";
 import type { Place } from "./place.ts";
 
 interface Stated {

@@ -1,6 +1,5 @@
 /** Types of parameters. Named types are resolved: a name that is left is for messages only. */
-import type { Expr } from "./expression.ts";
-import type { CommandLineBinding, FileDetails, OutputBinding } from "./parameter.ts";
+import type { CommandLineBinding, FileDetails, OutputBinding } from "./binding.ts";
 
 export type Type = SimpleType | ArrayType | RecordType | EnumType | UnionType;
 
@@ -115,11 +114,4 @@ export function printType(type: Type): string {
     default:
       return type.kind;
   }
-}
-
-/** Used by `secondaryFiles`: a pattern and whether the file must be there. */
-export interface SecondaryFile {
-  readonly pattern: Expr;
-  /** undefined = the default: true for inputs, false for outputs. */
-  readonly required: boolean | Expr | undefined;
 }

@@ -2,8 +2,9 @@
  * From input values to the words of a command line.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Input_binding
  */
+
+import type { CommandLineBinding } from "../model/binding.ts";
 import type { Expr } from "../model/expression.ts";
-import type { CommandLineBinding } from "../model/parameter.ts";
 import type { CommandLineTool } from "../model/process.ts";
 import type { Type } from "../model/type.ts";
 import { memberFor } from "../values/check-value.ts";

@@ -4,8 +4,9 @@
  */
 import { sha256 } from "../../../hash/index.ts";
 import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
+import type { OutputBinding } from "../model/binding.ts";
 import { type Expr, literalText } from "../model/expression.ts";
-import type { OutputBinding, OutputParameter } from "../model/parameter.ts";
+import type { OutputParameter } from "../model/parameter.ts";
 import type { CommandLineTool } from "../model/process.ts";
 import { membersOf, type RecordField, type Type, unionOf } from "../model/type.ts";
 import { plainJson } from "../values/text.ts";

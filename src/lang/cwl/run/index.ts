@@ -1,10 +1,10 @@
 /** Runs a document to its end. */
 import type { Ask, Diagnostic } from "../../../kernel/index.ts";
 import type { Host, ProgramResult } from "../../core/index.ts";
+import type { CwlRun } from "../cwl-run.ts";
 import { createEvaluator } from "../expr/create-evaluator.ts";
 import { readJob } from "../load/job.ts";
 import { CwlFailure } from "../plan/failure.ts";
-import type { CwlRun } from "../program.ts";
 import { createFiles } from "../values/files.ts";
 import { finalOutputs } from "./final-outputs.ts";
 import { runAny } from "./run-any.ts";

@@ -4,7 +4,8 @@
  */
 import type { Ask } from "../../../kernel/index.ts";
 import type { EvalContext, EvalFault, Evaluator } from "../expr/evaluator.ts";
-import type { FileDetails, InputParameter, LoadListing } from "../model/parameter.ts";
+import type { FileDetails, LoadListing } from "../model/binding.ts";
+import type { InputParameter } from "../model/parameter.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 import type { Type } from "../model/type.ts";

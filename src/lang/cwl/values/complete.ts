@@ -1,6 +1,6 @@
 /** File and Directory objects get the fields that the language promises: names, size, contents, listings. */
 import type { Ask } from "../../../kernel/index.ts";
-import type { LoadListing } from "../model/parameter.ts";
+import type { LoadListing } from "../model/binding.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
 import { FileProblem, fileName } from "./file-problem.ts";
 import type { Files } from "./files.ts";

@@ -1,8 +1,8 @@
 /** Secondary files: what patterns name, and whether it is there. */
 import type { Ask } from "../../../kernel/index.ts";
 import type { EvalContext, EvalFault, Evaluator } from "../expr/evaluator.ts";
+import type { SecondaryFile } from "../model/binding.ts";
 import { literalText } from "../model/expression.ts";
-import type { SecondaryFile } from "../model/type.ts";
 import { completeFile } from "./complete.ts";
 import { FileProblem } from "./file-problem.ts";
 import type { Files } from "./files.ts";
