@@ -23,30 +23,25 @@ export type { RunWish as PredictionRequest, ServeResult, SettingsWish } from "./
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";
-export type {
-  CacheList,
-  CacheRow,
-  DeleteCacheResult,
-  EntriesTouched,
-  EntryPage,
-  PruneResult,
-  ShowCacheResult,
-} from "./workflows/caches.ts";
+export type { EntriesTouched } from "./workflows/caches/choose-entries.ts";
+export type { DeleteCacheResult } from "./workflows/caches/delete.ts";
+export type { EntryPage } from "./workflows/caches/entries.ts";
+export type { CacheList, CacheRow } from "./workflows/caches/list.ts";
+export type { PruneResult } from "./workflows/caches/prune.ts";
+export type { ShowCacheResult } from "./workflows/caches/show.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
-export type { DeleteRunsResult } from "./workflows/delete-runs.ts";
 export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";
 export type { DiagnosticFact, ProgramOrder } from "./workflows/load.ts";
 export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
 export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
-export type {
-  CancelResult,
-  DiffResult,
-  LogsResult,
-  OutputsResult,
-  RunList,
-  ShowResult,
-} from "./workflows/runs.ts";
+export type { CancelResult } from "./workflows/runs/cancel.ts";
+export type { DeleteRunsResult } from "./workflows/runs/delete.ts";
+export type { DiffResult } from "./workflows/runs/diff.ts";
+export type { RunList } from "./workflows/runs/list.ts";
+export type { LogsResult } from "./workflows/runs/logs.ts";
+export type { OutputsResult } from "./workflows/runs/outputs.ts";
+export type { ShowResult } from "./workflows/runs/show.ts";
 export type { Workflows } from "./workflows/workflows.ts";

@@ -24,8 +24,13 @@ import type { AllowedPlaces } from "../omics/places.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
 import type { StatsResult } from "../stored-inventory.ts";
 import { isCacheName } from "../workflows/cache-registry.ts";
-import type { CacheChoice, CacheList, EntriesWish, EntryPage, ShowCacheResult } from "../workflows/caches.ts";
-import * as caches from "../workflows/caches.ts";
+import { type EntriesWish, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
+import { explainComputed } from "../workflows/caches/explain.ts";
+import { type CacheList, listCaches } from "../workflows/caches/list.ts";
+import { type ShowCacheResult, showCache } from "../workflows/caches/show.ts";
+import { cacheSize } from "../workflows/caches/size.ts";
+import { type CacheChoice, namedCache, withCache } from "../workflows/caches/use-cache.ts";
+import { verifyEntries } from "../workflows/caches/verify.ts";
 import {
   homeRuns,
   type ListedRun,
@@ -33,8 +38,11 @@ import {
   listRunPage,
   type RunSource,
 } from "../workflows/list-runs.ts";
-import type { DiffResult, LogsResult, OutputsResult, RunList } from "../workflows/runs.ts";
-import * as runs from "../workflows/runs.ts";
+import { type DiffResult, diffRuns } from "../workflows/runs/diff.ts";
+import type { RunList } from "../workflows/runs/list.ts";
+import { type LogsResult, runLogs } from "../workflows/runs/logs.ts";
+import { type OutputsResult, runOutputs } from "../workflows/runs/outputs.ts";
+import { showRun } from "../workflows/runs/show.ts";
 import { runsFolder } from "../workflows/runs-folder.ts";
 import { type EventPage, type EventSource, eventPage, type Followed, followEvents } from "./run-events.ts";
 
@@ -107,12 +115,12 @@ export class Browse {
 
   async run(viewer: Viewer, id: string): Promise<RunDetail> {
     const run = await this.#find(viewer, id);
-    if (run.kind === "home") return runs.show({ run: run.id }, this.#environment);
+    if (run.kind === "home") return showRun({ run: run.id }, this.#environment);
     const row = await this.#server.rowOf(run.record);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { ...row, rows: [], notes: [] };
     const wish = { run: engine.run, runsDir: dirname(engine.directory) };
-    const { record, rows, notes } = await runs.show(wish, this.#environment);
+    const { record, rows, notes } = await showRun(wish, this.#environment);
     const shown = rows.map((each) => this.#shownRow(each, viewer));
     return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
   }
@@ -140,11 +148,11 @@ export class Browse {
   async logs(viewer: Viewer, id: string, call: string | undefined): Promise<LogsResult> {
     const run = await this.#find(viewer, id);
     const wanted = call === undefined ? {} : { call };
-    if (run.kind === "home") return runs.logs({ run: run.id, ...wanted }, this.#environment);
+    if (run.kind === "home") return runLogs({ run: run.id, ...wanted }, this.#environment);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: run.id, calls: [] };
     const wish = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
-    const found = await runs.logs(wish, this.#environment);
+    const found = await runLogs(wish, this.#environment);
     const shown = found.calls.map(async ({ directory, ...rest }) => {
       // The folders of a run that completed no longer exist; what its tasks said is in the ledger.
       const isGone = rest.stdout === undefined && rest.stderr === undefined;
@@ -160,7 +168,7 @@ export class Browse {
 
   async outputs(viewer: Viewer, id: string): Promise<RunOutputs> {
     const run = await this.#find(viewer, id);
-    if (run.kind === "home") return runs.outputs({ run: run.id }, this.#environment);
+    if (run.kind === "home") return runOutputs({ run: run.id }, this.#environment);
     const { status, runOutputUri: location } = run.record;
     if (status !== "COMPLETED")
       throw new AppError(
@@ -201,7 +209,7 @@ export class Browse {
   async explain(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<RunExplanation> {
     const run = await this.#find(viewer, id);
     const wanted = call === undefined ? {} : { call };
-    if (run.kind === "home") return caches.explain({ run: run.id, ...wanted }, this.#environment, ask);
+    if (run.kind === "home") return explainComputed({ run: run.id, ...wanted }, this.#environment, ask);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: id, reused: 0, computed: [] };
     const about = { directory: engine.directory, id: engine.run, ...wanted };
@@ -209,7 +217,7 @@ export class Browse {
     const found =
       cache === undefined
         ? await explainRun(about, undefined, ask)
-        : await caches.withCache(cache.record, this.#environment, ask, (open) =>
+        : await withCache(cache.record, this.#environment, ask, (open) =>
             explainRun(about, open.entries, ask),
           );
     return { ...found, run: id };
@@ -223,7 +231,7 @@ export class Browse {
           "RUN_INPUT_INVALID",
           `comparing ${before} with ${after}: ${run.id} is a run of the server, and only runs of the command line can be compared`,
         );
-    return runs.diff({ before, after }, this.#environment, ask);
+    return diffRuns({ before, after }, this.#environment, ask);
   }
 
   async caches(viewer: Viewer): Promise<CacheList> {
@@ -233,26 +241,26 @@ export class Browse {
       ref: `${serverPrefix}${id}`,
     }));
     if (!viewer.isOperator) return { caches: own };
-    return { caches: [...(await caches.list(this.#environment)).caches, ...own] };
+    return { caches: [...(await listCaches(this.#environment)).caches, ...own] };
   }
 
   async cache(viewer: Viewer, ref: string, ask: Ask): Promise<ShowCacheResult> {
-    const shown = await caches.show(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    const shown = await showCache(await this.#cacheOf(viewer, ref), this.#environment, ask);
     const { within: _, ...record } = shown.record;
     return { ...shown, record };
   }
 
   async entries(viewer: Viewer, ref: string, wish: Omit<EntriesWish, "cache">, ask: Ask): Promise<EntryPage> {
     const cache = await this.#cacheOf(viewer, ref);
-    return caches.entries({ ...wish, ...(cache === undefined ? {} : { cache }) }, this.#environment, ask);
+    return listEntries({ ...wish, ...(cache === undefined ? {} : { cache }) }, this.#environment, ask);
   }
 
   async cacheSize(viewer: Viewer, ref: string, ask: Ask): Promise<CacheSize> {
-    return caches.du(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    return cacheSize(await this.#cacheOf(viewer, ref), this.#environment, ask);
   }
 
   async verify(viewer: Viewer, ref: string, ask: Ask): Promise<VerifyReport> {
-    return caches.verify(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    return verifyEntries(await this.#cacheOf(viewer, ref), this.#environment, ask);
   }
 
   /** Of this machine's tiers, for operators. */
@@ -278,7 +286,7 @@ export class Browse {
     const own = this.#server.caches(viewer.account).find((cache) => cache.id === id);
     if (own !== undefined) return own.record;
     if (viewer.isOperator && ref === defaultRef) return undefined;
-    if (viewer.isOperator && isCacheName(ref)) return caches.namedCache(ref, this.#environment);
+    if (viewer.isOperator && isCacheName(ref)) return namedCache(ref, this.#environment);
     throw new AppError("CACHE_NOT_FOUND", `looking for the cache ${ref.slice(0, 256)}: there is none`);
   }
 

@@ -4,15 +4,29 @@ import type { Ask } from "../../kernel/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import type { CacheRecord } from "./cache-registry.ts";
-import type * as caches from "./caches.ts";
+import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
+import type { CreateCacheWish } from "./caches/create.ts";
+import type { DeleteCacheResult, DeleteCacheWish } from "./caches/delete.ts";
+import type { EntriesWish, EntryPage } from "./caches/entries.ts";
+import type { ExplainWish } from "./caches/explain.ts";
+import type { CacheList } from "./caches/list.ts";
+import type { PruneResult, PruneWish } from "./caches/prune.ts";
+import type { ShowCacheResult } from "./caches/show.ts";
+import type { UpdateCacheWish } from "./caches/update.ts";
 import type { CheckResult, CheckWish, InputsResult } from "./check.ts";
 import type { CwlRunnerResult, CwlRunnerWish } from "./cwl-runner.ts";
-import type { DeleteRunsResult, DeleteRunsWish } from "./delete-runs.ts";
 import type { ListWish } from "./list-runs.ts";
 import type { ProgramOrder } from "./load.ts";
 import type { WorkflowRunResult } from "./run.ts";
 import type { RunOrder, RunPorts, RunRequest } from "./run-order.ts";
-import type * as runs from "./runs.ts";
+import type { CancelResult } from "./runs/cancel.ts";
+import type { DeleteRunsResult, DeleteRunsWish } from "./runs/delete.ts";
+import type { DiffResult, DiffWish } from "./runs/diff.ts";
+import type { RunList } from "./runs/list.ts";
+import type { LogsResult } from "./runs/logs.ts";
+import type { OneRunWish, RunsWish } from "./runs/one-run.ts";
+import type { OutputsResult } from "./runs/outputs.ts";
+import type { ShowResult } from "./runs/show.ts";
 
 export interface Workflows {
   check(wish: CheckWish, ask: Ask): Promise<CheckResult>;
@@ -24,41 +38,33 @@ export interface Workflows {
   /** Runs a CWL process as the common `cwl-runner` interface wants it. */
   cwlRunner(wish: CwlRunnerWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<CwlRunnerResult>;
   readonly runs: {
-    list(wish: runs.RunsWish & ListWish): Promise<runs.RunList>;
-    show(wish: runs.OneRunWish): Promise<runs.ShowResult>;
-    logs(wish: runs.OneRunWish & { readonly call?: string }): Promise<runs.LogsResult>;
-    outputs(wish: runs.OneRunWish): Promise<runs.OutputsResult>;
-    cancel(wish: runs.OneRunWish, ask: Ask): Promise<runs.CancelResult>;
+    list(wish: RunsWish & ListWish): Promise<RunList>;
+    show(wish: OneRunWish): Promise<ShowResult>;
+    logs(wish: OneRunWish & { readonly call?: string }): Promise<LogsResult>;
+    outputs(wish: OneRunWish): Promise<OutputsResult>;
+    cancel(wish: OneRunWish, ask: Ask): Promise<CancelResult>;
     delete(wish: DeleteRunsWish, ask: Ask): Promise<DeleteRunsResult>;
-    diff(
-      wish: runs.RunsWish & { readonly before: string; readonly after: string },
-      ask: Ask,
-    ): Promise<runs.DiffResult>;
+    diff(wish: DiffWish, ask: Ask): Promise<DiffResult>;
   };
   readonly caches: {
-    create(wish: caches.CreateCacheWish, ask: Ask): Promise<CacheRecord>;
-    list(): Promise<caches.CacheList>;
-    show(cache: string, ask: Ask): Promise<caches.ShowCacheResult>;
-    update(wish: caches.UpdateCacheWish): Promise<CacheRecord>;
-    delete(
-      wish: { readonly name: string; readonly purge: boolean },
-      ask: Ask,
-    ): Promise<caches.DeleteCacheResult>;
-    entries(wish: caches.EntriesWish, ask: Ask): Promise<caches.EntryPage>;
+    create(wish: CreateCacheWish, ask: Ask): Promise<CacheRecord>;
+    list(): Promise<CacheList>;
+    show(cache: string, ask: Ask): Promise<ShowCacheResult>;
+    update(wish: UpdateCacheWish): Promise<CacheRecord>;
+    delete(wish: DeleteCacheWish, ask: Ask): Promise<DeleteCacheResult>;
+    entries(wish: EntriesWish, ask: Ask): Promise<EntryPage>;
     du(cache: string | undefined, ask: Ask): Promise<CacheSize>;
-    prune(wish: Parameters<typeof caches.prune>[0], ask: Ask): Promise<caches.PruneResult>;
-    pin(wish: Parameters<typeof caches.pin>[0], ask: Ask): Promise<caches.EntriesTouched>;
-    invalidate(wish: caches.InvalidateWish, ask: Ask): Promise<caches.EntriesTouched>;
+    prune(wish: PruneWish, ask: Ask): Promise<PruneResult>;
+    pin(wish: EntryChoice & { readonly pinned: boolean }, ask: Ask): Promise<EntriesTouched>;
+    invalidate(wish: EntryChoice, ask: Ask): Promise<EntriesTouched>;
     verify(cache: string | undefined, ask: Ask): Promise<VerifyReport>;
-    explain(wish: Parameters<typeof caches.explain>[0], ask: Ask): Promise<RunExplanation>;
+    explain(wish: ExplainWish, ask: Ask): Promise<RunExplanation>;
   };
 }
 
 export function createWorkflows(environment: Environment): Workflows {
   const checking = () => import("./check.ts");
   const running = () => import("./run.ts");
-  const runsModule = () => import("./runs.ts");
-  const cachesModule = () => import("./caches.ts");
   return {
     check: async (wish, ask) => (await checking()).check(wish, environment, ask),
     inputs: async (wish, ask) => (await checking()).inputs(wish, environment, ask),
@@ -68,27 +74,30 @@ export function createWorkflows(environment: Environment): Workflows {
       (await import("./cwl-runner.ts")).runCwl(wish, environment, onEvent, ask),
     dryRun: async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask),
     runs: {
-      list: async (wish) => (await runsModule()).list(wish, environment),
-      show: async (wish) => (await runsModule()).show(wish, environment),
-      logs: async (wish) => (await runsModule()).logs(wish, environment),
-      outputs: async (wish) => (await runsModule()).outputs(wish, environment),
-      cancel: async (wish, ask) => (await runsModule()).cancel(wish, environment, ask),
-      delete: async (wish, ask) => (await import("./delete-runs.ts")).deleteRuns(wish, environment, ask),
-      diff: async (wish, ask) => (await runsModule()).diff(wish, environment, ask),
+      list: async (wish) => (await import("./runs/list.ts")).listRunsOfFolder(wish, environment),
+      show: async (wish) => (await import("./runs/show.ts")).showRun(wish, environment),
+      logs: async (wish) => (await import("./runs/logs.ts")).runLogs(wish, environment),
+      outputs: async (wish) => (await import("./runs/outputs.ts")).runOutputs(wish, environment),
+      cancel: async (wish, ask) => (await import("./runs/cancel.ts")).cancelRun(wish, environment, ask),
+      delete: async (wish, ask) => (await import("./runs/delete.ts")).deleteRuns(wish, environment, ask),
+      diff: async (wish, ask) => (await import("./runs/diff.ts")).diffRuns(wish, environment, ask),
     },
     caches: {
-      create: async (wish, ask) => (await cachesModule()).create(wish, environment, ask),
-      list: async () => (await cachesModule()).list(environment),
-      show: async (cache, ask) => (await cachesModule()).show(cache, environment, ask),
-      update: async (wish) => (await cachesModule()).update(wish, environment),
-      delete: async (wish, ask) => (await cachesModule()).remove(wish, environment, ask),
-      entries: async (wish, ask) => (await cachesModule()).entries(wish, environment, ask),
-      du: async (cache, ask) => (await cachesModule()).du(cache, environment, ask),
-      prune: async (wish, ask) => (await cachesModule()).prune(wish, environment, ask),
-      pin: async (wish, ask) => (await cachesModule()).pin(wish, environment, ask),
-      invalidate: async (wish, ask) => (await cachesModule()).invalidate(wish, environment, ask),
-      verify: async (cache, ask) => (await cachesModule()).verify(cache, environment, ask),
-      explain: async (wish, ask) => (await cachesModule()).explain(wish, environment, ask),
+      create: async (wish, ask) => (await import("./caches/create.ts")).createCache(wish, environment, ask),
+      list: async () => (await import("./caches/list.ts")).listCaches(environment),
+      show: async (cache, ask) => (await import("./caches/show.ts")).showCache(cache, environment, ask),
+      update: async (wish) => (await import("./caches/update.ts")).updateCache(wish, environment),
+      delete: async (wish, ask) => (await import("./caches/delete.ts")).deleteCache(wish, environment, ask),
+      entries: async (wish, ask) => (await import("./caches/entries.ts")).listEntries(wish, environment, ask),
+      du: async (cache, ask) => (await import("./caches/size.ts")).cacheSize(cache, environment, ask),
+      prune: async (wish, ask) => (await import("./caches/prune.ts")).pruneCache(wish, environment, ask),
+      pin: async (wish, ask) => (await import("./caches/pin.ts")).pinEntries(wish, environment, ask),
+      invalidate: async (wish, ask) =>
+        (await import("./caches/invalidate.ts")).invalidateEntries(wish, environment, ask),
+      verify: async (cache, ask) =>
+        (await import("./caches/verify.ts")).verifyEntries(cache, environment, ask),
+      explain: async (wish, ask) =>
+        (await import("./caches/explain.ts")).explainComputed(wish, environment, ask),
     },
   };
 }

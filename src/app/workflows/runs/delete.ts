@@ -1,11 +1,11 @@
 /** `memoir runs delete`: removes the folders of runs that ended. What they recorded stays in its cache. */
 import { readdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { countWaiting, type ShownState, shownState } from "../../engine/index.ts";
-import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
-import type { Environment } from "../environment.ts";
-import type { RunsWish } from "./runs.ts";
-import { type FoundRun, findRun, listRuns, runsFolder } from "./runs-folder.ts";
+import { countWaiting, type ShownState, shownState } from "../../../engine/index.ts";
+import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../../kernel/index.ts";
+import type { Environment } from "../../environment.ts";
+import { type FoundRun, findRun, listRuns, runsFolder } from "../runs-folder.ts";
+import type { RunsWish } from "./one-run.ts";
 
 export interface DeleteRunsWish extends RunsWish {
   /** As `findRun` takes them; none = every run of the folder. */

@@ -1,0 +1,71 @@
+/** `memoir cache create` */
+import { randomUUID } from "node:crypto";
+import { access, constants } from "node:fs/promises";
+import type { CacheBehavior } from "../../../engine/index.ts";
+import { makeFolders } from "../../../files/index.ts";
+import { AppError, type Ask, messageOf } from "../../../kernel/index.ts";
+import { openObjectStore } from "../../../store/objects/index.ts";
+import type { Environment } from "../../environment.ts";
+import { sharedUuid } from "../cache-mark.ts";
+import { absoluteLocation } from "../cache-place.ts";
+import {
+  type CachePolicies,
+  type CacheRecord,
+  createCacheRegistry,
+  defaultPolicies,
+} from "../cache-registry.ts";
+
+export interface CreateCacheWish {
+  readonly name: string;
+  /** A folder or `s3://bucket/prefix`. Default: a folder of this name below `<home>/cache-data`. */
+  readonly location?: string;
+  readonly behavior?: CacheBehavior;
+  readonly description?: string;
+  readonly policies?: Partial<CachePolicies>;
+}
+
+/** The location is tried before the name is taken, so that a wrong bucket is told now and not in a run. */
+export async function createCache(
+  wish: CreateCacheWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<CacheRecord> {
+  const registry = createCacheRegistry(environment.home);
+  if ((await registry.find(wish.name)) !== undefined)
+    throw new AppError("CACHE_EXISTS", `creating the cache ${wish.name}: there is one of this name`);
+  const location = absoluteLocation(
+    wish.location ?? `${environment.home}/cache-data/${wish.name}`,
+    environment,
+  );
+  if (!location.startsWith("s3://")) await makeFolder(location);
+  const objects = openObjectStore(location, { s3: environment.s3 });
+  let uuid: string = randomUUID();
+  try {
+    await objects.open(ask);
+    uuid = (await sharedUuid(objects, "refuse", ask)).uuid;
+  } finally {
+    await objects.close();
+  }
+  const record: CacheRecord = {
+    name: wish.name,
+    uuid,
+    location,
+    behavior: wish.behavior ?? "always",
+    policies: { ...defaultPolicies, ...wish.policies },
+    createdAt: new Date().toISOString(),
+    ...(wish.description === undefined ? {} : { description: wish.description }),
+  };
+  await registry.add(record);
+  return record;
+}
+
+async function makeFolder(location: string): Promise<void> {
+  try {
+    await makeFolders(location);
+    await access(location, constants.W_OK);
+  } catch (error) {
+    throw new AppError("STORE_NOT_WRITABLE", `creating a cache in ${location}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,27 @@
+/** `memoir cache explain` */
+import { explainRun, type RunExplanation } from "../../../engine/index.ts";
+import type { Ask } from "../../../kernel/index.ts";
+import type { Environment } from "../../environment.ts";
+import { locationOf, type OneRunWish, oneRun } from "../runs/one-run.ts";
+import { withCache } from "./use-cache.ts";
+
+export interface ExplainWish extends OneRunWish {
+  readonly call?: string;
+}
+
+/** Why the computed calls of a run were not reused. The cache is the run's own. */
+export async function explainComputed(
+  wish: ExplainWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<RunExplanation> {
+  const found = await oneRun(wish, environment);
+  const about = {
+    directory: found.directory,
+    id: found.record.id,
+    ...(wish.call === undefined ? {} : { call: wish.call }),
+  };
+  if (found.record.cache === undefined) return explainRun(about, undefined, ask);
+  const place = found.record.cache.name ?? locationOf(found.record);
+  return withCache(place, environment, ask, (cache) => explainRun(about, cache.entries, ask));
+}

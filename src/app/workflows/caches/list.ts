@@ -1,0 +1,19 @@
+/** `memoir cache list` */
+import type { Environment } from "../../environment.ts";
+import { type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
+
+export interface CacheRow extends CacheRecord {
+  /** `home`: named on this machine. `server`: a run cache of the HealthOmics server. */
+  readonly origin: "home" | "server";
+  /** What `/api/v1/caches/…` calls it. */
+  readonly ref: string;
+}
+
+export interface CacheList {
+  readonly caches: readonly CacheRow[];
+}
+
+export async function listCaches(environment: Environment): Promise<CacheList> {
+  const records = await createCacheRegistry(environment.home).list();
+  return { caches: records.map((record) => ({ ...record, origin: "home", ref: record.name })) };
+}

@@ -1,0 +1,33 @@
+/** `memoir cache prune` */
+import type { Ask } from "../../../kernel/index.ts";
+import {
+  type Pruned,
+  type PrunePlan,
+  type PruneRules,
+  planPrune,
+  prune as prunePlanned,
+  storeTime,
+} from "../../../store/entries/index.ts";
+import type { Environment } from "../../environment.ts";
+import { withCache } from "./use-cache.ts";
+
+export interface PruneWish {
+  readonly cache?: string;
+  readonly rules: PruneRules;
+  /** false: a dry run. */
+  readonly sure: boolean;
+}
+
+export interface PruneResult {
+  readonly plan: PrunePlan;
+  /** Absent after a dry run. */
+  readonly removed?: Pruned;
+}
+
+export async function pruneCache(wish: PruneWish, environment: Environment, ask: Ask): Promise<PruneResult> {
+  return withCache(wish.cache, environment, ask, async (cache) => {
+    const plan = await planPrune(cache, wish.rules, await storeTime(cache, ask), ask);
+    if (!wish.sure) return { plan };
+    return { plan, removed: await prunePlanned(cache, plan, ask) };
+  });
+}

@@ -1,0 +1,25 @@
+/** `memoir cache update` */
+import type { CacheBehavior } from "../../../engine/index.ts";
+import type { Environment } from "../../environment.ts";
+import { type CachePolicies, type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
+import { namedCache } from "./use-cache.ts";
+
+export interface UpdateCacheWish {
+  readonly name: string;
+  readonly behavior?: CacheBehavior;
+  readonly description?: string;
+  readonly policies?: Partial<CachePolicies>;
+}
+
+export async function updateCache(wish: UpdateCacheWish, environment: Environment): Promise<CacheRecord> {
+  const registry = createCacheRegistry(environment.home);
+  const known = await namedCache(wish.name, environment);
+  const record: CacheRecord = {
+    ...known,
+    behavior: wish.behavior ?? known.behavior,
+    policies: { ...known.policies, ...wish.policies },
+    ...(wish.description === undefined ? {} : { description: wish.description }),
+  };
+  await registry.replace(record);
+  return record;
+}

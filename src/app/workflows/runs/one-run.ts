@@ -1,0 +1,23 @@
+/** The run that a command is about. */
+import type { RunJson } from "../../../engine/index.ts";
+import type { Environment } from "../../environment.ts";
+import { type FoundRun, findRun, runsFolder } from "../runs-folder.ts";
+
+export interface RunsWish {
+  readonly runsDir?: string;
+}
+
+export interface OneRunWish extends RunsWish {
+  /** Id, its beginning or end, a folder; default: the last run. */
+  readonly run?: string;
+}
+
+export function oneRun(wish: OneRunWish, environment: Environment): Promise<FoundRun> {
+  return findRun(wish.run, runsFolder(wish.runsDir, environment), environment.cwd);
+}
+
+/** The location that a run's cache has: its URI without the uuid. */
+export function locationOf(record: RunJson): string {
+  const uri = (record.cache?.uri ?? "").replace(/\/[0-9a-f-]{36}$/, "");
+  return uri.startsWith("file://") ? decodeURIComponent(new URL(uri).pathname) : uri;
+}
