@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { hash, timingSafeEqual } from "node:crypto";
-import { byCodeUnit } from "../hash/index.ts";
+import { byCodeUnit, percentEncoded, requestSignature, scopeText, signingKey } from "../hash/index.ts";
 
 export interface SignedRequest {
   readonly method: string;
@@ -92,21 +92,20 @@ export function checkSignature(request: SignedRequest, rules: SignatureRules): S
   const claimed = request.headers["x-amz-content-sha256"];
   if (claimed !== undefined && claimed !== payloadHash)
     return { kind: "invalid", reason: "the body is not the signed one" };
-  const scope = `${day}/${region}/${service}/aws4_request`;
-  const canonical = [
-    request.method,
-    canonicalPath(request.rawPath),
-    canonicalQuery(request.rawQuery),
-    ...signedHeaders.map((name) => `${name}:${canonicalValue(request.headers[name] ?? "")}`),
-    "",
-    signedList,
-    payloadHash,
-  ].join("\n");
-  const toSign = ["AWS4-HMAC-SHA256", amzDate, scope, hash("sha256", canonical)].join("\n");
-  const known = `${accessKeyId}/${scope}`;
-  const signing = rules.signingKeys?.get(known) ?? signingKey(key.secretAccessKey, { day, region, service });
-  if (!sameText(hmac(signing, toSign).toString("hex"), signature))
-    return { kind: "invalid", reason: "the signature does not match" };
+  const scope = { day, region, service };
+  const known = `${accessKeyId}/${scopeText(scope)}`;
+  const signing = rules.signingKeys?.get(known) ?? signingKey(key.secretAccessKey, scope);
+  const expected = requestSignature(
+    {
+      method: request.method,
+      path: canonicalPath(request.rawPath),
+      query: canonicalQuery(request.rawQuery),
+      headers: signedHeaders.map((name) => [name, canonicalValue(request.headers[name] ?? "")]),
+      payloadHash,
+    },
+    { key: signing, scope, time: amzDate },
+  );
+  if (!sameText(expected, signature)) return { kind: "invalid", reason: "the signature does not match" };
   remember(rules.signingKeys, known, signing);
   return { kind: "valid", accessKeyId, region, service };
 }
@@ -128,7 +127,7 @@ function canonicalValue(value: string): string {
 function canonicalPath(rawPath: string): string {
   // Nothing to encode in most of them.
   if (/^[A-Za-z0-9/_.~-]+$/.test(rawPath)) return rawPath;
-  return rawPath.split("/").map(encode).join("/") || "/";
+  return rawPath.split("/").map(percentEncoded).join("/") || "/";
 }
 
 function canonicalQuery(rawQuery: string): string {
@@ -138,18 +137,11 @@ function canonicalQuery(rawQuery: string): string {
     .map((pair) => {
       const at = pair.indexOf("=");
       const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
-      return [encode(decode(name)), encode(decode(value))] as const;
+      return [percentEncoded(decode(name)), percentEncoded(decode(value))] as const;
     })
     .sort(([a, x], [b, y]) => byCodeUnit(a, b) || byCodeUnit(x, y))
     .map(([name, value]) => `${name}=${value}`)
     .join("&");
-}
-
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 function decode(text: string): string {
@@ -165,31 +157,6 @@ function parseAmzDate(text: string): number | undefined {
   if (parts === null) return undefined;
   const [, year, month, day, hour, minute, second] = parts;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-}
-
-function signingKey(secret: string, scope: { day: string; region: string; service: string }): Buffer {
-  const dayKey = hmac(Buffer.from(`AWS4${secret}`), scope.day);
-  return hmac(hmac(hmac(dayKey, scope.region), scope.service), "aws4_request");
-}
-
-const blockBytes = 64;
-
-/**
- * HMAC (RFC 2104) over two plain digests: Node's Hmac is an object outside the heap, which costs more to make and to
- * collect than the digests themselves, and every request needs one.
- */
-function hmac(key: Buffer, text: string): Buffer {
-  const short = key.length > blockBytes ? hash("sha256", key, "buffer") : key;
-  const message = Buffer.from(text);
-  const inner = Buffer.alloc(blockBytes + message.length, 0x36);
-  const outer = Buffer.alloc(blockBytes + 32, 0x5c);
-  for (let at = 0; at < short.length; at++) {
-    inner[at] = (short[at] ?? 0) ^ 0x36;
-    outer[at] = (short[at] ?? 0) ^ 0x5c;
-  }
-  message.copy(inner, blockBytes);
-  hash("sha256", inner, "buffer").copy(outer, blockBytes);
-  return hash("sha256", outer, "buffer");
 }
 
 function sameText(a: string, b: string): boolean {

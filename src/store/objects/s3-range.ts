@@ -3,9 +3,15 @@
  * five times as long on each as signing and reading it takes. Only plain success is handled here; whatever else comes
  * back is answered by undefined, and the caller asks again through the SDK, which knows about retries and errors.
  */
-import { createHmac, hash } from "node:crypto";
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import {
+  percentEncoded,
+  requestSignature,
+  type SigningScope,
+  scopeText,
+  signingKey,
+} from "../../hash/index.ts";
 import type { Ask } from "../../kernel/index.ts";
 import type { ByteRange } from "./object-store.ts";
 import type { S3Connection, S3StoreOptions } from "./s3-client.ts";
@@ -53,7 +59,7 @@ export async function createRangeGetter(
   return {
     get: async (key, range, ask) => {
       if (refused) return undefined;
-      const path = `${basePath}/${key.split("/").map(encodePart).join("/")}`;
+      const path = `${basePath}/${key.split("/").map(percentEncoded).join("/")}`;
       const credentials = await client.config.credentials();
       const headers = signer({ host: url.host, path, credentials, now: new Date() });
       const answer = await new Promise<
@@ -104,12 +110,9 @@ interface SigningCredentials {
 /** AWS Signature Version 4 of a GET without a body; the day's signing key is derived once. */
 function createSigner(region: string) {
   let kept: { of: string; key: Buffer } | undefined;
-  const keyFor = (secret: string, day: string): Buffer => {
-    const of = `${day} ${secret}`;
-    if (kept?.of !== of) {
-      const dayKey = hmac(`AWS4${secret}`, day);
-      kept = { of, key: hmac(hmac(hmac(dayKey, region), "s3"), "aws4_request") };
-    }
+  const keyFor = (secret: string, scope: SigningScope): Buffer => {
+    const of = `${scope.day} ${secret}`;
+    if (kept?.of !== of) kept = { of, key: signingKey(secret, scope) };
     return kept.key;
   };
   return (request: {
@@ -119,7 +122,7 @@ function createSigner(region: string) {
     readonly now: Date;
   }): Record<string, string> => {
     const time = request.now.toISOString().replace(/[-:]|\.\d{3}/g, "");
-    const day = time.slice(0, 8);
+    const scope = { day: time.slice(0, 8), region, service: "s3" };
     const { accessKeyId, secretAccessKey, sessionToken } = request.credentials;
     const headers: Record<string, string> = {
       host: request.host,
@@ -127,27 +130,20 @@ function createSigner(region: string) {
       "x-amz-date": time,
       ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
     };
+    const signature = requestSignature(
+      {
+        method: "GET",
+        path: request.path,
+        query: "",
+        headers: Object.entries(headers),
+        payloadHash: "UNSIGNED-PAYLOAD",
+      },
+      { key: keyFor(secretAccessKey, scope), scope, time },
+    );
     const names = Object.keys(headers).join(";");
-    const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
-    const canonical = ["GET", request.path, "", lines.join(""), names, "UNSIGNED-PAYLOAD"].join("\n");
-    const scope = `${day}/${region}/s3/aws4_request`;
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical)}`;
-    const signature = hmac(keyFor(secretAccessKey, day), text).toString("hex");
     return {
       ...headers,
-      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${names}, Signature=${signature}`,
     };
   };
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-/** Percent-encodes as SigV4 wants it: everything but letters, digits, `-`, `_`, `.` and `~`. */
-function encodePart(part: string): string {
-  return encodeURIComponent(part).replace(
-    /[!'()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
