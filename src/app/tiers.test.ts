@@ -1,43 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { freshAsk, type ModelId } from "../kernel/index.ts";
-import { createMemoryTier, guardTier } from "../store/predictions/index.ts";
 import { readEnvironment } from "./environment.ts";
-import { createCloudTier, createLocalTier, limited, placesOf } from "./tiers.ts";
-
-const scope = {
-  modelId: "eos3b5e" as ModelId,
-  release: "v1",
-  columns: [{ name: "mol_weight", type: "float" }],
-} as const;
-const row = { input: "CCO", values: [46.069], canonical: "rdkit:CCO" };
-
-async function tierWithRow() {
-  const tier = guardTier(createMemoryTier(), { use: "required" });
-  await tier.open(freshAsk());
-  await tier.putMany(scope, [row], freshAsk());
-  return tier;
-}
-
-describe("a cloud tier that is only read", () => {
-  test("answers canonical look-ups, too, and says that it takes no rows", async () => {
-    const tier = limited(await tierWithRow(), "read");
-    expect(tier.can).toMatchObject({ canonicalIndex: true, write: false });
-    expect(await tier.getMany(scope, ["CCO"], freshAsk())).toMatchObject([row]);
-    expect(await tier.getManyCanonical?.(scope, ["rdkit:CCO"], freshAsk())).toMatchObject([row]);
-    expect(await tier.count(scope, freshAsk())).toBe(1);
-  });
-});
-
-describe("a cloud tier that is only written to", () => {
-  test("answers nothing and keeps rows", async () => {
-    const whole = await tierWithRow();
-    const tier = limited(whole, "write");
-    expect(await tier.getMany(scope, ["CCO"], freshAsk())).toEqual([undefined]);
-    expect(await tier.getManyCanonical?.(scope, ["rdkit:CCO"], freshAsk())).toEqual([undefined]);
-    await tier.putMany(scope, [{ input: "CCC", values: [44.097] }], freshAsk());
-    expect(await whole.count(scope, freshAsk())).toBe(2);
-  });
-});
+import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
 
 describe("the address of a tier", () => {
   const environment = readEnvironment({ env: { AWS_REGION: "eu-central-1" }, cwd: "/work", parentPid: 1 });

@@ -1,6 +1,6 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { join } from "node:path";
-import { redact, unreachable } from "../kernel/index.ts";
+import { redact } from "../kernel/index.ts";
 import type { UnsentPlace } from "../predict/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
@@ -9,6 +9,7 @@ import {
   createParquetTier,
   createRedisTier,
   guardTier,
+  limitTier,
   type ParquetTier,
   type PredictionTier,
   type TierEventSink,
@@ -89,7 +90,8 @@ export function createTiers(
     brought.cloud === undefined
       ? createCloudTier(places.cloud, environment, onEvent)
       : guardTier(brought.cloud(), { ...guarded, onEvent });
-  const cloud = limited(anyCloud, settings.cloudUse);
+  const { cloudUse } = settings;
+  const cloud = cloudUse === "read-write" ? anyCloud : limitTier(anyCloud, cloudUse);
   return {
     local,
     cloud,
@@ -108,33 +110,4 @@ export function unsentPlaces(
   // A bucket's name says nothing about whose bucket it is.
   const at = environment.s3.endpoint === undefined ? "" : ` at ${redact(environment.s3.endpoint)}`;
   return { local: { folder, tier: tiers.local.name }, cloud: { folder, tier: `${tiers.cloud.name}${at}` } };
-}
-
-/** A tier that is only read (`-rs`), or only written to (`-ws`). */
-export function limited(tier: PredictionTier, use: PredictionSettings["cloudUse"]): PredictionTier {
-  switch (use) {
-    case "read-write":
-      return tier;
-    case "read":
-      return changed(tier, { can: { ...tier.can, write: false } });
-    case "write":
-      return changed(tier, {
-        can: { ...tier.can, canonicalIndex: false },
-        getMany: async (_scope, inputs) => inputs.map(() => undefined),
-        getManyCanonical: async (_scope, forms) => forms.map(() => undefined),
-      });
-    default:
-      return unreachable(use);
-  }
-}
-
-/** The tier with some members replaced; the others keep their own `this`. */
-function changed(tier: PredictionTier, changes: Partial<PredictionTier>): PredictionTier {
-  return new Proxy(tier, {
-    get: (target, name) => {
-      if (Object.hasOwn(changes, name)) return Reflect.get(changes, name);
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
 }

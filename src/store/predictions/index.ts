@@ -11,6 +11,7 @@ export {
   type TierMetrics,
   type VerbMetrics,
 } from "./guarded-tier.ts";
+export { limitTier } from "./limited-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
