@@ -14,7 +14,7 @@ import {
   type Workflows,
 } from "../app/index.ts";
 import type { ReusePrediction, TimedEvent } from "../engine/index.ts";
-import { AppError, type Ask } from "../kernel/index.ts";
+import { AppError, type Ask, defined } from "../kernel/index.ts";
 import type { PredictEvent, RunResult } from "../predict/index.ts";
 import { type ActiveRun, startRun } from "./active-run.ts";
 import { type PredictedRows, predictedRows } from "./predicted-rows.ts";
@@ -156,7 +156,7 @@ class OpenMemoir implements Memoir {
 
   async check(workflow: string, options: WorkflowOptions & { readonly inputs?: string } = {}) {
     const { inputs } = options;
-    const asked = { ...programOf(workflow, options), ...(inputs === undefined ? {} : { inputs }) };
+    const asked = { ...programOf(workflow, options), ...defined({ inputs }) };
     return this.#app.workflows.check(asked, this.#ask(options));
   }
 

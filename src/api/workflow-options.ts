@@ -1,5 +1,7 @@
 /** What a program says about a workflow, in its own words, as the request that the application takes. */
+
 import type { CacheRequest, ExecutorOrder, ProgramOrder, RunLimits, RunRequest } from "../app/index.ts";
+import { defined } from "../kernel/index.ts";
 
 export interface WorkflowOptions {
   readonly signal?: AbortSignal;
@@ -46,9 +48,7 @@ export function programOf(workflow: string, options: WorkflowOptions): ProgramOr
   const { main, target, language, lenient } = options;
   return {
     workflow,
-    ...(main === undefined ? {} : { main }),
-    ...(target === undefined ? {} : { target }),
-    ...(language === undefined ? {} : { language }),
+    ...defined({ main, target, language }),
     lenient: lenient === true,
   };
 }
@@ -60,25 +60,19 @@ export function requestOf(workflow: string, options: RunOptions): RunRequest {
     program: programOf(workflow, options),
     inputs: {
       ...(inputs === undefined ? {} : typeof inputs === "string" ? { file: inputs } : { values: inputs }),
-      ...(inputsBase === undefined ? {} : { baseDir: inputsBase }),
+      ...defined({ baseDir: inputsBase }),
     },
     cache: cacheOf(options),
     executor: typeof executor === "string" ? { name: executor, options: {} } : executor,
     failure,
     ...(env === undefined ? {} : { env: Object.entries(env).map(([name, value]) => `${name}=${value}`) }),
-    ...(limits === undefined ? {} : { limits }),
-    ...(image === undefined ? {} : { image }),
-    ...(copyInputs === undefined ? {} : { copyInputs }),
-    ...(recheck === undefined ? {} : { recheck }),
-    ...(out === undefined ? {} : { out }),
-    ...(runsDir === undefined ? {} : { runsDir }),
+    ...defined({ limits, image, copyInputs, recheck, out, runsDir }),
   };
 }
 
 function cacheOf({ cache, cacheBehavior, cacheHostTasks }: RunOptions): CacheRequest {
   return {
     ...(cache === false ? { off: true } : cache === undefined ? {} : { place: cache }),
-    ...(cacheBehavior === undefined ? {} : { behavior: cacheBehavior }),
-    ...(cacheHostTasks === undefined ? {} : { hostTasks: cacheHostTasks }),
+    ...defined({ behavior: cacheBehavior, hostTasks: cacheHostTasks }),
   };
 }

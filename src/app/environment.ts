@@ -1,7 +1,9 @@
 /** Everything Memoir reads from the environment, read once and passed down as data. */
+
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { ExecutorKind } from "../exec/core/index.ts";
+import { defined } from "../kernel/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
@@ -51,13 +53,12 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     home: home === undefined ? join(homedir(), ".memoir") : isAbsolute(home) ? home : resolve(cwd, home),
     cwd,
     parentPid,
-    ...(extensions === undefined ? {} : { extensions }),
+    ...defined({ extensions }),
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     cloud: value("MEMOIR_CLOUD"),
     s3: {
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(region === undefined ? {} : { region }),
+      ...defined({ endpoint, region }),
     },
     programs: Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { byCodeUnit } from "../hash/index.ts";
-import { AppError, type Ask, checkAsk, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, systemErrorCode } from "../kernel/index.ts";
 import type { ImportFile } from "../predict/index.ts";
 import {
   isS3Uri,
@@ -101,12 +101,7 @@ async function objectsOf(place: string, s3: Environment["s3"], ask: Ask): Promis
           const path = join(folder, `${number}${endingOf(info.name)}`);
           try {
             const { sizeBytes, etag } = info;
-            await store.fetchFile(
-              info.name,
-              path,
-              { sizeBytes, ...(etag === undefined ? {} : { etag }) },
-              readAsk,
-            );
+            await store.fetchFile(info.name, path, { sizeBytes, ...defined({ etag }) }, readAsk);
             return await work(path);
           } finally {
             await rm(path, { force: true });

@@ -1,7 +1,7 @@
 /** catalog, info, example, fetch and delete. */
 import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { AppError, type Ask, redact, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, defined, redact, systemErrorCode } from "../kernel/index.ts";
 import {
   type CatalogRow,
   catalogRow,
@@ -84,7 +84,7 @@ export async function info(
     from: row.from,
     ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
-    ...(model.needs === undefined ? {} : { needs: model.needs }),
+    ...defined({ needs: model.needs }),
     metadata: model.metadata,
     ...(settings === undefined
       ? {}

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
-import { AppError, type Ask, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
+import { AppError, type Ask, defined, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
   type DumpResult,
@@ -141,25 +141,29 @@ export async function run(
   const runner = createRunner(model, {
     env: environment.programs,
     ...workers,
-    ...(wish.timeoutMs === undefined ? {} : { timeoutMs: wish.timeoutMs }),
+    ...defined({ timeoutMs: wish.timeoutMs }),
   });
   try {
     return await runPredictions(
       {
         mode: settings.mode,
-        ...(settings.computes === undefined ? {} : { computes: settings.computes }),
+        ...defined({ computes: settings.computes }),
         input: wish.inputStream === undefined ? resolve(environment.cwd, wish.input) : wish.input,
-        ...(wish.inputStream === undefined ? {} : { inputStream: wish.inputStream }),
-        ...(wish.inputs === undefined ? {} : { inputs: wish.inputs }),
-        ...(wish.rows === undefined ? {} : { rows: wish.rows }),
-        ...(wish.inputFormat === undefined ? {} : { inputFormat: wish.inputFormat }),
+        ...defined({
+          inputStream: wish.inputStream,
+          inputs: wish.inputs,
+          rows: wish.rows,
+          inputFormat: wish.inputFormat,
+        }),
         output: wish.outputStream === undefined ? resolve(environment.cwd, wish.output) : wish.output,
         ...streamedOutput(wish),
-        ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
-        ...(wish.column === undefined ? {} : { column: wish.column }),
-        ...(wish.header === undefined ? {} : { header: wish.header }),
-        ...(settings.missing === undefined ? {} : { missing: settings.missing }),
-        ...(wish.batchSize === undefined ? {} : { batchSize: wish.batchSize }),
+        ...defined({
+          delimiter: wish.delimiter,
+          column: wish.column,
+          header: wish.header,
+          missing: settings.missing,
+          batchSize: wish.batchSize,
+        }),
         statusColumn: wish.statusColumn,
         match: settings.match,
         // Two batches at a time keep the model busy while the answers of the one before are recorded.
@@ -200,7 +204,7 @@ export async function dump(
             ? resolve(environment.cwd, wish.output ?? `${model.id}_precalc.csv`)
             : (wish.output ?? ""),
         ...streamedOutput(wish),
-        ...(wish.count === undefined ? {} : { count: wish.count }),
+        ...defined({ count: wish.count }),
         seed: wish.seed ?? randomBytes(6).toString("hex"),
         statusColumn: wish.statusColumn,
       },
@@ -214,8 +218,7 @@ export async function dump(
 
 function streamedOutput({ outputStream, outputFormat }: Pick<DumpWish, "outputStream" | "outputFormat">) {
   return {
-    ...(outputStream === undefined ? {} : { outputStream }),
-    ...(outputFormat === undefined ? {} : { outputFormat }),
+    ...defined({ outputStream, outputFormat }),
   };
 }
 

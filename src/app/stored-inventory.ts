@@ -1,5 +1,5 @@
 /** What is stored, of every model and release, and deleting it: `predictions stats` and `predictions drop`. */
-import { AppError, type Ask, checkAsk, isAppError } from "../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, isAppError } from "../kernel/index.ts";
 import { findModel, listModels, type Model } from "../models/index.ts";
 import { forgetUnsent, type Source } from "../predict/index.ts";
 import { columnsDigest, type PredictionTier, type StoredScope } from "../store/predictions/index.ts";
@@ -59,8 +59,7 @@ export async function stats(
         model: model.id,
         release: model.release,
         state: "current",
-        ...(local === undefined ? {} : { local }),
-        ...(cloud === undefined ? {} : { cloud }),
+        ...defined({ local, cloud }),
       });
     }
     for (const source of ["local", "cloud"] as const) {
@@ -71,7 +70,7 @@ export async function stats(
         if (state === "current") continue;
         const id = idOf(stored.modelId, stored.release, stored.columns);
         const { modelId: model, release } = stored;
-        const row = rows.get(id) ?? { model, ...(release === undefined ? {} : { release }), state };
+        const row = rows.get(id) ?? { model, ...defined({ release }), state };
         rows.set(id, { ...row, [source]: stored.rows });
       }
       // What a tier does not list it does not hold.

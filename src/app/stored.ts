@@ -1,7 +1,7 @@
 /** Moving stored predictions: copy, import, compact. */
 import type { Separator } from "../csv/index.ts";
 import type { Ask } from "../kernel/index.ts";
-import { AppError, checkAsk } from "../kernel/index.ts";
+import { AppError, checkAsk, defined } from "../kernel/index.ts";
 import { findModel, type Model } from "../models/index.ts";
 import {
   type ImportTreeReport,
@@ -117,8 +117,7 @@ export async function importFile(
       model,
       tier,
       emit,
-      ...(wish.delimiter === undefined ? {} : { delimiter: wish.delimiter }),
-      ...(wish.missing === undefined ? {} : { missing: wish.missing }),
+      ...defined({ delimiter: wish.delimiter, missing: wish.missing }),
     };
     const done =
       source.kind === "file"

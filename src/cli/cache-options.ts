@@ -1,7 +1,6 @@
 /** Flags that several cache commands share. */
-import { AppError } from "../kernel/index.ts";
+import { AppError, defined } from "../kernel/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
-import { present } from "./model-options.ts";
 import { cacheOption } from "./workflow-options.ts";
 
 /** The cache to inspect: an argument, or a flag as in commands whose argument is something else. */
@@ -56,15 +55,17 @@ export const policyOptions: readonly OptionSpec[] = [
 
 export function policiesOf(given: Given) {
   return {
-    ...present("identity", given.text("identity") as "content" | "etag" | "lenient" | "mtime" | undefined),
-    ...present("resources", given.text("resources") as "ignored" | "strict" | undefined),
-    ...present("hostTasks", isYes(given, "host-tasks")),
-    ...present("writeThrough", isYes(given, "write-through")),
+    ...defined({
+      identity: given.text("identity") as "content" | "etag" | "lenient" | "mtime" | undefined,
+      resources: given.text("resources") as "ignored" | "strict" | undefined,
+      hostTasks: isYes(given, "host-tasks"),
+      writeThrough: isYes(given, "write-through"),
+    }),
   };
 }
 
 export function behaviorOf(given: Given) {
-  return present("behavior", given.text("behavior") as "always" | "on-failure" | undefined);
+  return defined({ behavior: given.text("behavior") as "always" | "on-failure" | undefined });
 }
 
 function isYes(given: Given, option: string): boolean | undefined {

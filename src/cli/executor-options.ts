@@ -1,13 +1,14 @@
 /** The flags of all executors: each brings its own, and what is given is checked against the chosen one. */
+
 import { type ExecutorOrder, executorOptions } from "../app/index.ts";
+import { defined } from "../kernel/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
 
 export const executorFlags: readonly OptionSpec[] = executorOptions.map(
   ({ name, value, choices, description, default: preset }) => ({
     flags: value === undefined ? `--${name}` : `--${name} <${value}>`,
     description,
-    ...(choices === undefined ? {} : { choices }),
-    ...(preset === undefined ? {} : { default: preset }),
+    ...defined({ choices, default: preset }),
   }),
 );
 

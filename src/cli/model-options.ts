@@ -1,7 +1,7 @@
 /** Flags that serve, run and dump have in common, and the wish they make. */
 import type { SettingsWish } from "../app/index.ts";
 import { type Separator, separatorFrom } from "../csv/index.ts";
-import { AppError } from "../kernel/index.ts";
+import { AppError, defined } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
 import type { Given, OptionSpec } from "./command.ts";
 import { ageMs } from "./quantities.ts";
@@ -136,13 +136,13 @@ export function settingsWish(given: Given): SettingsWish {
   const stores = { read: given.is("read-store"), write: given.is("write-store") };
   const uses = stores.read || stores.write;
   return {
-    ...present("session", given.text("session")),
-    ...present("local", given.text("local")),
-    ...present("cloud", given.text("cloud")),
+    ...defined({ session: given.text("session"), local: given.text("local"), cloud: given.text("cloud") }),
     ...localRules(given),
-    ...present("missing", given.text("missing")),
-    ...present("runnerUrl", given.text("runner-url")),
-    ...present("mode", mode ?? (uses ? "cache-only" : given.is("no-compute") ? "cache-only" : undefined)),
+    ...defined({
+      missing: given.text("missing"),
+      runnerUrl: given.text("runner-url"),
+      mode: mode ?? (uses ? "cache-only" : given.is("no-compute") ? "cache-only" : undefined),
+    }),
     ...(match === "exact" || match === "canonical" ? { match } : {}),
     ...(given.is("no-compute") ? { computes: "never" as const } : {}),
     ...(given.is("disable-cache") ? { localCache: "off" as const } : {}),
@@ -158,7 +158,7 @@ export function localRules(given: Given): Pick<SettingsWish, "expireAfterMs" | "
     throw new AppError("CLI_USAGE", `--expire: expected at least 1s, got ${given.text("expire")}`);
   const rows = given.text("ersilia-rows");
   return {
-    ...present("expireAfterMs", expireAfterMs),
+    ...defined({ expireAfterMs }),
     ...(rows === "use" || rows === "positional" || rows === "refuse" ? { ersiliaRows: rows } : {}),
   };
 }
@@ -168,17 +168,11 @@ export function tierWish(
   given: Given,
 ): Pick<SettingsWish, "local" | "cloud" | "expireAfterMs" | "ersiliaRows"> {
   return {
-    ...present("local", given.text("local")),
-    ...present("cloud", given.text("cloud")),
+    ...defined({ local: given.text("local"), cloud: given.text("cloud") }),
     ...localRules(given),
   };
 }
 
 function modeOf(given: Given): Mode | undefined {
   return modeFlags.find((flag) => given.is(flag));
-}
-
-/** `{ [name]: value }`, or nothing when there is no value. */
-export function present<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
 }

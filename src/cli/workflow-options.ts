@@ -1,7 +1,6 @@
 /** Flags that several workflow commands share. */
-import { AppError } from "../kernel/index.ts";
+import { AppError, defined } from "../kernel/index.ts";
 import type { ArgumentSpec, Given, OptionSpec } from "./command.ts";
-import { present } from "./model-options.ts";
 import { sizeBytes } from "./quantities.ts";
 
 export const workflowArgument: ArgumentSpec = {
@@ -71,9 +70,11 @@ export const cacheOption: OptionSpec = {
 export function programOrder(given: Given) {
   return {
     workflow: given.argument(0) ?? "",
-    ...present("main", given.text("main")),
-    ...present("target", given.text("target")),
-    ...present("importMap", given.text("import-map")),
+    ...defined({
+      main: given.text("main"),
+      target: given.text("target"),
+      importMap: given.text("import-map"),
+    }),
     lenient: given.is("lenient"),
     ...expressionWish(given),
   };
@@ -90,9 +91,11 @@ export function expressionWish(given: Given) {
     throw new AppError("CLI_USAGE", `--js-memory: expected 16M to 4G, got ${given.text("js-memory")}`);
   return {
     expressions: {
-      ...present("engine", given.text("js-engine") as "vm" | "quickjs" | undefined),
-      ...present("timeMs", seconds === undefined ? undefined : Math.ceil(seconds * 1000)),
-      ...present("heapMiB", bytes === undefined ? undefined : Math.floor(bytes / mebibyte)),
+      ...defined({
+        engine: given.text("js-engine") as "vm" | "quickjs" | undefined,
+        timeMs: seconds === undefined ? undefined : Math.ceil(seconds * 1000),
+        heapMiB: bytes === undefined ? undefined : Math.floor(bytes / mebibyte),
+      }),
     },
   };
 }
@@ -103,5 +106,5 @@ const leastHeapMiB = 16;
 const mostHeapMiB = 4096;
 
 export function runWish(given: Given) {
-  return { ...present("run", given.argument(0)), ...present("runsDir", given.text("runs-dir")) };
+  return { ...defined({ run: given.argument(0), runsDir: given.text("runs-dir") }) };
 }

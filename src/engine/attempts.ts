@@ -18,6 +18,7 @@ import {
   asAppError,
   bytesOfText,
   type CallKey,
+  defined,
   invariant,
   isAppError,
   messageOf,
@@ -130,8 +131,7 @@ async function attemptOnce(
       attempt: number + 1,
       attemptId: attempt.id,
       directory,
-      ...(order.task.executor === undefined ? {} : { executor: order.task.executor }),
-      ...(order.key === undefined ? {} : { key: order.key }),
+      ...defined({ executor: order.task.executor, key: order.key }),
       ...(order.image === undefined
         ? {}
         : {
@@ -234,14 +234,14 @@ async function prepare(
     ...(behind === undefined ? {} : { arguments: image?.entrypoint ?? [] }),
     ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
-    ...(task.linkedInputs === undefined ? {} : { linkedInputs: task.linkedInputs }),
+    ...defined({ linkedInputs: task.linkedInputs }),
     ...(parts.copyInputs === true ? { copyInputs: true } : {}),
     literalFiles: task.literalFiles,
     ...mountedDisks(order, parts.executor),
     env: { ...task.fixedEnv, ...task.passedEnv, ...task.env },
-    ...(image === undefined ? {} : { image }),
+    ...defined({ image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
-    ...(task.timeoutMs === undefined ? {} : { timeoutMs: task.timeoutMs }),
+    ...defined({ timeoutMs: task.timeoutMs }),
     network: task.network,
     labels: { "memoir.run": parts.runId, "memoir.call": task.path },
   };
@@ -320,7 +320,7 @@ async function conclude(
     exitCode,
     usage,
     inputs: attempt.inputs,
-    ...(doubt === undefined ? {} : { doubt }),
+    ...defined({ doubt }),
   };
 }
 

@@ -8,7 +8,7 @@ import { closeSync, openSync, readFileSync, rmdirSync, unlinkSync, writeFileSync
 import { link, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { makeFoldersSync } from "../files/index.ts";
-import { type Ask, type CallKey, freshAsk, systemErrorCode } from "../kernel/index.ts";
+import { type Ask, type CallKey, defined, freshAsk, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, thisOwner } from "../process/index.ts";
 import type { ObjectStore } from "../store/objects/index.ts";
 
@@ -63,7 +63,7 @@ export function folderLeases(folder: string, run: string, times: LeaseTimes = {}
         if (await createLease(path, textOf(note))) {
           watch.forget(key);
           const release = keepFile(path, note, renewEveryMs);
-          return { kind: "mine", release, ...(takenOver === undefined ? {} : { takenOver }) };
+          return { kind: "mine", release, ...defined({ takenOver }) };
         }
         const text = await readIfThere(path);
         if (text === undefined) continue;
@@ -238,7 +238,7 @@ export function objectLeases(
         if ((await objects.putNew(name, Buffer.from(textOf(note)), ask)) === "stored") {
           watch.forget(key);
           const release = keepObject(objects, name, note, renewEveryMs);
-          return { kind: "mine", release, ...(takenOver === undefined ? {} : { takenOver }) };
+          return { kind: "mine", release, ...defined({ takenOver }) };
         }
         const bytes = await objects.read(name, ask);
         if (bytes === undefined && tries < 3) continue;

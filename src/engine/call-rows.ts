@@ -1,5 +1,5 @@
 /** A run's calls as rows, folded from its events: what `runs show`, the server and the web page tell. */
-import type { CallKey } from "../kernel/index.ts";
+import { type CallKey, defined } from "../kernel/index.ts";
 import type { TaskFailure } from "../task/index.ts";
 import type { TimedEvent, UsageFacts } from "./events.ts";
 
@@ -53,7 +53,7 @@ function applied(row: CallRow, event: TimedEvent): CallRow | undefined {
       return {
         ...row,
         missed: event.reason.kind === "no-entry" ? "nothing was recorded under its key" : event.reason.words,
-        ...(event.key === undefined ? {} : { key: event.key }),
+        ...defined({ key: event.key }),
       };
     case "call.started":
       return {
@@ -62,8 +62,7 @@ function applied(row: CallRow, event: TimedEvent): CallRow | undefined {
         startedAt: row.startedAt ?? event.at,
         attempts: event.attempt,
         directory: event.directory,
-        ...(event.image === undefined ? {} : { image: event.image }),
-        ...(event.imageDigest === undefined ? {} : { imageDigest: event.imageDigest }),
+        ...defined({ image: event.image, imageDigest: event.imageDigest }),
       };
     case "call.reused": {
       const { key, entry, fromRun, savedSeconds } = event;
@@ -83,7 +82,7 @@ function applied(row: CallRow, event: TimedEvent): CallRow | undefined {
         state: "failed",
         endedAt: event.at,
         failure: event.failure,
-        ...(event.failure.directory === undefined ? {} : { directory: event.failure.directory }),
+        ...defined({ directory: event.failure.directory }),
       };
     case "call.cancelled":
       return { ...row, state: "cancelled", endedAt: event.at };

@@ -2,7 +2,7 @@
  * The life of a call: fingerprint, pin, key, find, then reuse, or compute and record. Equal calls at the same time
  * compute once.
  */
-import { type Ask, type CallKey, invariant, isAppError, messageOf, pause } from "../kernel/index.ts";
+import { type Ask, type CallKey, defined, invariant, isAppError, messageOf, pause } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
 import type { CallOptions, OutputCollector } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
@@ -95,9 +95,7 @@ export class Calls {
     const identifier = new CallIdentifier({
       executor: where.executor,
       opened: () => where.open(),
-      ...(where.images === undefined ? {} : { images: where.images }),
-      ...(defaultImage === undefined ? {} : { defaultImage }),
-      ...(cache === undefined ? {} : { cache }),
+      ...defined({ images: where.images, defaultImage, cache }),
       materials,
       fingerprinter,
       emit,
@@ -140,7 +138,7 @@ export class Calls {
         return {
           kind: "computed",
           outputs: resolved.outputs,
-          ...(resolved.key === undefined ? {} : { key: resolved.key }),
+          ...defined({ key: resolved.key }),
         };
       case "failed":
         emit({ kind: "call.failed", call: task.path, task: task.name, failure: resolved.failure });

@@ -2,7 +2,7 @@
  * Paths of this machine whose content was compared with what it has to be. A comparison holds as long as the file's
  * stamp is the same; after that the content is read again.
  */
-import { type AppError, type Ask, type Digest, isAppError, messageOf } from "../kernel/index.ts";
+import { type AppError, type Ask, type Digest, defined, isAppError, messageOf } from "../kernel/index.ts";
 import type { Fingerprinter } from "../keys/index.ts";
 
 export type Comparison =
@@ -41,7 +41,7 @@ export class CheckedPaths {
   /** What was just written here by us, and what its content is, where that is known. */
   note(path: string, sha256?: Digest): void {
     const stamp = this.#stamp(path);
-    if (stamp !== undefined) this.#checked.set(path, { stamp, ...(sha256 === undefined ? {} : { sha256 }) });
+    if (stamp !== undefined) this.#checked.set(path, { stamp, ...defined({ sha256 }) });
   }
 
   /**

@@ -2,7 +2,7 @@
 import { join, relative } from "node:path";
 import type { PinnedImage, Usage } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
-import type { Ask, CallKey } from "../kernel/index.ts";
+import { type Ask, type CallKey, defined } from "../kernel/index.ts";
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import {
   type Outputs,
@@ -106,7 +106,7 @@ export class CallComputer {
         task,
         collect,
         directory,
-        ...(image === undefined ? {} : { image }),
+        ...defined({ image }),
         ...(identified === undefined ? {} : { key: identified.key.key, identities: identified.identities }),
         ...adopt,
       },
@@ -124,7 +124,7 @@ export class CallComputer {
         task: task.name,
         directory: computed.directory,
         usage: usageOf(computed.usage),
-        ...(key === undefined ? {} : { key }),
+        ...defined({ key }),
       });
     return computed;
   }
@@ -233,5 +233,5 @@ function usageOf(usage: Usage): {
 
 function pinFacts(image: PinnedImage): { requested: string; configDigest: string; manifestDigest?: string } {
   const { requested, configDigest, manifestDigest } = image;
-  return { requested, configDigest, ...(manifestDigest === undefined ? {} : { manifestDigest }) };
+  return { requested, configDigest, ...defined({ manifestDigest }) };
 }

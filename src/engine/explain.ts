@@ -3,7 +3,7 @@
  * and the components that differ. Read from the run's events and one walk through the cache.
  */
 
-import { AppError, type Ask, type CallKey } from "../kernel/index.ts";
+import { AppError, type Ask, type CallKey, defined } from "../kernel/index.ts";
 import { type Components, type Difference, differences } from "../keys/index.ts";
 import { type Entry, type EntryStore, entryVersion, type OtherVersion } from "../store/entries/index.ts";
 import type { CanonicalJson } from "../task/index.ts";
@@ -111,7 +111,7 @@ export function explain(
   others: readonly OtherVersion[] = [],
 ): Explanation {
   const { call, task, reason, key, components } = missed;
-  const told = { call, task, reason, ...(key === undefined ? {} : { key }) };
+  const told = { call, task, reason, ...defined({ key }) };
   if (reason.kind !== "no-entry" || components === undefined)
     return {
       ...told,

@@ -6,6 +6,7 @@ import {
   type Ask,
   type CallKey,
   checkAsk,
+  defined,
   isAppError,
   messageOf,
   type TaskPath,
@@ -106,7 +107,7 @@ export class CallIdentifier {
       identities,
       container,
       ...image,
-      ...(program === undefined ? {} : { program }),
+      ...defined({ program }),
     });
   }
 
@@ -134,8 +135,7 @@ export class CallIdentifier {
     const read = this.#keyed(task, {
       identities,
       container,
-      ...(image === undefined ? {} : { image }),
-      ...(program === undefined ? {} : { program }),
+      ...defined({ image, program }),
     });
     return read.key.key === call.key.key ? undefined : read;
   }

@@ -3,7 +3,7 @@
  * that would be computed has no outputs yet, so what depends on it stays unknown. Nothing is computed or recorded.
  */
 
-import { type Ask, checkAsk, isAppError } from "../kernel/index.ts";
+import { type Ask, checkAsk, defined, isAppError } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
 import type { FileAccess, Host, ParameterValues } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
@@ -85,8 +85,7 @@ async function walkOnce(
 ): Promise<ReusePrediction> {
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
-    ...(parts.remote === undefined ? {} : { remote: parts.remote }),
-    ...(parts.reach === undefined ? {} : { reach: parts.reach }),
+    ...defined({ remote: parts.remote, reach: parts.reach }),
     directory: scratch,
   });
   const { defaultImage, cache } = parts;
@@ -98,9 +97,7 @@ async function walkOnce(
     const identifier = new CallIdentifier({
       executor: where.executor,
       opened: () => where.open(),
-      ...(where.images === undefined ? {} : { images: where.images }),
-      ...(defaultImage === undefined ? {} : { defaultImage }),
-      ...(cache === undefined ? {} : { cache }),
+      ...defined({ images: where.images, defaultImage, cache }),
       materials,
       fingerprinter: parts.fingerprinter,
       emit: () => {},

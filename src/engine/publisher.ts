@@ -11,6 +11,7 @@ import { sha256File } from "../hash/index.ts";
 import {
   type Ask,
   checkAsk,
+  defined,
   mapBounded,
   messageOf,
   nameOfBytes,
@@ -68,7 +69,7 @@ export class Publisher {
       entryUuid === undefined ? await this.#copy(source, order, ask) : await this.#link(source, order, ask);
     emit({
       kind: "file.published",
-      ...(order.call === undefined ? {} : { call: order.call }),
+      ...defined({ call: order.call }),
       source: file.location,
       target: order.target,
       how,

@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import type { CallKey } from "../kernel/index.ts";
-import { type Ask, messageOf } from "../kernel/index.ts";
+import { type Ask, defined, messageOf } from "../kernel/index.ts";
 import type { Emit, TimedEvent } from "./events.ts";
 import { recordLeftovers } from "./leftover-results.ts";
 import {
@@ -117,8 +117,7 @@ function orphansOf(events: readonly TimedEvent[], fromRun: string): ReadonlyMap<
         directory,
         call,
         fromRun,
-        ...(executor === undefined ? {} : { executor }),
-        ...(inputs === undefined ? {} : { inputs }),
+        ...defined({ executor, inputs }),
       });
     } else if (event.kind === "call.recorded") orphans.delete(event.key);
     else if (event.kind === "call.failed" || event.kind === "call.cancelled" || event.kind === "call.retried")

@@ -3,7 +3,7 @@
  * Each is opened when its first call has to be computed: a run that reuses everything needs no container engine.
  */
 import type { Executor, ImageResolver } from "../exec/core/index.ts";
-import type { Ask } from "../kernel/index.ts";
+import { type Ask, defined } from "../kernel/index.ts";
 import type { TaskCall, TaskFailure } from "../task/index.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
@@ -30,7 +30,7 @@ export class RunExecutors {
       const turns = (limits: Capacity) => parts.turns?.(limits) ?? new Scheduler(limits);
       return {
         executor,
-        ...(images === undefined ? {} : { images }),
+        ...defined({ images }),
         open,
         ready: once(async () => {
           await open();

@@ -2,7 +2,15 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { refuseOverwriting } from "../files/index.ts";
-import { AppError, type Ask, asAppError, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  asAppError,
+  defined,
+  freshAsk,
+  isAppError,
+  renderDiagnostic,
+} from "../kernel/index.ts";
 import type { Host, ParameterValues, ProgramResult, RunFailure } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
@@ -82,13 +90,12 @@ export async function runWorkflow(
     run: parts.runId,
     workflow,
     directory,
-    ...(cacheUri === undefined ? {} : { cache: cacheUri }),
+    ...defined({ cache: cacheUri }),
   });
   for (const words of parts.notes ?? []) emit({ kind: "cache.trouble", doing: "opening the cache", words });
   const materials = new Materials({
     fingerprinter: parts.fingerprinter,
-    ...(parts.remote === undefined ? {} : { remote: parts.remote }),
-    ...(parts.reach === undefined ? {} : { reach: parts.reach }),
+    ...defined({ remote: parts.remote, reach: parts.reach }),
     directory,
   });
   const recorder = parts.cache === undefined ? undefined : new CallRecorder(parts.cache, { directory, emit });
@@ -118,7 +125,7 @@ export async function runWorkflow(
       savedSeconds: tally.savedSeconds,
       ...(unrecorded.waiting === 0 ? {} : { waiting: unrecorded.waiting }),
       ...(failures.length === 0 ? {} : { failures }),
-      ...(parts.out === undefined ? {} : { out: parts.out }),
+      ...defined({ out: parts.out }),
     });
     await folder.close();
   };
@@ -288,7 +295,7 @@ function recordOf(parts: WorkflowRunParts, startedAt: number): RunJson {
           cache: {
             uri: cache.store.uri,
             behavior: cache.behavior,
-            ...(cache.name === undefined ? {} : { name: cache.name }),
+            ...defined({ name: cache.name }),
           },
         }),
   };

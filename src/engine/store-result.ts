@@ -1,5 +1,5 @@
 /** Recording one result that is written down in the list of waiting ones. */
-import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
+import { type Ask, defined, isAppError, messageOf } from "../kernel/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { RunCacheParts } from "./run-parts.ts";
 import { changedSince, type WaitingResult, type WaitingResults } from "./waiting-results.ts";
@@ -24,7 +24,7 @@ export async function storeResult(
 ): Promise<Entry> {
   const { claim, store } = cache;
   const recorded = await store.record(result.entry, ask, {
-    ...(claim === undefined ? {} : { claim }),
+    ...defined({ claim }),
     onContent: (source, content) => {
       const known = result.contents.get(source);
       if (known !== undefined && known !== content)

@@ -1,7 +1,7 @@
 /** Digests: sha-256 for identity, MD5 only where an outside format demands it (Ersilia's row key, S3 ETags). */
 import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type Digest, onDisk } from "../kernel/index.ts";
+import { type Digest, defined, onDisk } from "../kernel/index.ts";
 import { type CanonicalValue, canonicalText } from "./canonical.ts";
 
 export function sha256(bytes: string | Uint8Array): Digest {
@@ -23,7 +23,7 @@ export async function sha256File(path: string, signal?: AbortSignal): Promise<Di
   const hasher = createHash("sha256");
   const stream = createReadStream(onDisk(path), {
     highWaterMark: 1 << 20,
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
   for await (const chunk of stream) hasher.update(chunk as Buffer);
   return hasher.digest("hex") as Digest;
@@ -37,7 +37,7 @@ export async function digestsOfFile(
   const [sha, md5] = [createHash("sha256"), createHash("md5")];
   const stream = createReadStream(onDisk(path), {
     highWaterMark: 1 << 20,
-    ...(signal === undefined ? {} : { signal }),
+    ...defined({ signal }),
   });
   for await (const chunk of stream) {
     sha.update(chunk as Buffer);

@@ -3,7 +3,9 @@
  * sign. Without keys nobody is checked and everybody is the operator of this machine; the server listens on loopback
  * only then, and web pages of other origins are refused.
  */
+
 import { createHash } from "node:crypto";
+import { defined } from "../kernel/index.ts";
 import { accessKeyIdOf, checkSignature, type SignatureCheck } from "../protocol/index.ts";
 import type { HttpRequest, Target } from "./message.ts";
 
@@ -76,7 +78,7 @@ export function createAuthenticator(rules: AccessRules): Authenticator {
         method,
         headers,
         body,
-        ...(bodySha256 === undefined ? {} : { bodySha256 }),
+        ...defined({ bodySha256 }),
         ...target,
       };
       const check = checkSignature(signed, { keyOf, now: now(), services, signingKeys });

@@ -8,7 +8,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError, type Ask, messageOf, systemErrorCode, unreachable } from "../kernel/index.ts";
+import { AppError, type Ask, defined, messageOf, systemErrorCode, unreachable } from "../kernel/index.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./message.ts";
 
 export interface ListenOptions {
@@ -115,7 +115,7 @@ async function respond(
       }
       case "read": {
         const { body, sha256 } = read;
-        const whole = { ...head, body, ...(sha256 === undefined ? {} : { bodySha256: sha256 }) };
+        const whole = { ...head, body, ...defined({ bodySha256: sha256 }) };
         await write(response, await server.fetch(whole, ask));
         return;
       }

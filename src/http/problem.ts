@@ -1,4 +1,5 @@
 /** Errors as one shape: RFC 9457 problem details, with the code of the catalogue and its hint. */
+import { defined } from "../kernel/index.ts";
 import type { HttpResponse } from "./message.ts";
 
 export interface Problem {
@@ -14,7 +15,7 @@ export function problemResponse(
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse {
   const title = titles[status] ?? "Error";
-  const body = { type: "about:blank", title, status, code, detail, ...(hint === undefined ? {} : { hint }) };
+  const body = { type: "about:blank", title, status, code, detail, ...defined({ hint }) };
   return {
     status,
     headers: { "content-type": "application/problem+json", ...headers },

@@ -2,7 +2,9 @@
  * An Ask travels with every request that may wait: who may cancel it, and until when it may take. Every asynchronous
  * function that waits takes one as its last argument and checks it after each long wait.
  */
+
 import { Patience } from "./circuit-breaker.ts";
+import { defined } from "./defined.ts";
 import { AppError } from "./errors.ts";
 
 export interface Ask {
@@ -66,7 +68,7 @@ export function withPatience(ask: Ask, limitMs: number): { ask: Ask; done: () =>
     // No `deadlineAt`: an hour on the clock may be a second here.
     ask: {
       signal: controller.signal,
-      ...(ask.deadlineAt === undefined ? {} : { deadlineAt: ask.deadlineAt }),
+      ...defined({ deadlineAt: ask.deadlineAt }),
     },
     done: () => {
       ended = true;

@@ -5,6 +5,7 @@ export { atOnce, breathe, inTurns, type Steps } from "./breath.ts";
 export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
 export { CircuitBreaker, firedLate, Patience, type Permit } from "./circuit-breaker.ts";
 export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";
+export { type Defined, defined } from "./defined.ts";
 export {
   type Diagnostic,
   didYouMean,

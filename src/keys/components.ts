@@ -4,7 +4,7 @@
  * limits, priorities) never enters.
  */
 import { byCodeUnit, sha256 } from "../hash/index.ts";
-import { bytesOfText, type TaskPath } from "../kernel/index.ts";
+import { bytesOfText, defined, type TaskPath } from "../kernel/index.ts";
 import { type CanonicalJson, type OutputRule, type TaskCall, taskRoot } from "../task/index.ts";
 
 export const componentNames = [
@@ -58,7 +58,7 @@ export function componentsOf(call: TaskCall, facts: KeyFacts): Components {
     task: {
       name: call.name,
       family: call.family ?? "command",
-      ...(call.extraKey === undefined ? {} : { extra: call.extraKey }),
+      ...defined({ extra: call.extraKey }),
     },
     // The rendered text, not its template: renames, reformatting and unused inputs do not matter, and whatever the
     // expressions read (resources too, where a command prints them) is in it.
@@ -110,16 +110,16 @@ function containerOf(call: TaskCall, { container }: KeyFacts): CanonicalJson {
   const network: { network?: true } = call.network ? { network: true } : {};
   if (container.kind === "environment") {
     const { identity, program } = container;
-    return { environment: identity, ...(program === undefined ? {} : { program }), ...network };
+    return { environment: identity, ...defined({ program }), ...network };
   }
   const { platform, configDigest, entrypoint } = container;
   return {
     platform,
     configDigest,
     // A conda image runs another command before and around the task's own.
-    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...defined({ entrypoint }),
     // The same directory by another name, which the command or the program itself may use.
-    ...(call.workDir === undefined ? {} : { workDir: call.workDir }),
+    ...defined({ workDir: call.workDir }),
     ...network,
   };
 }

@@ -24,6 +24,7 @@ import {
   type Ask,
   checkAsk,
   type Digest,
+  defined,
   mapBounded,
   messageOf,
   onDisk,
@@ -205,7 +206,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
       text: fileIdentity(digest, isProgram(read)),
       sha256: digest,
       ...factsOf(read),
-      ...(unsettled === undefined ? {} : { unsettled }),
+      ...defined({ unsettled }),
     };
   }
 
@@ -331,7 +332,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     const text = remoteText({ location: file.location, name: file.basename, facts }, policy);
     if (text === undefined) return downloaded(file, remote, ask, options);
     if (isObjectUri(file.location)) return objectIdentity(file, facts, policy);
-    return { text, facts, ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }) };
+    return { text, facts, ...defined({ sizeBytes: facts.sizeBytes }) };
   }
 
   async function objectIdentity(
@@ -343,7 +344,7 @@ export function createFingerprinter(parts: FingerprinterParts): Fingerprinter {
     return {
       ...known,
       facts,
-      ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }),
+      ...defined({ sizeBytes: facts.sizeBytes }),
       ...(known.text.startsWith("sha256:") ? { sha256: known.text.slice(7) as Digest } : {}),
     };
   }

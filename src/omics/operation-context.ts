@@ -2,7 +2,7 @@
 
 import type { Caller } from "../http/index.ts";
 import { RawJson, stringify } from "../http/index.ts";
-import { type Ask, isAppError, messageOf } from "../kernel/index.ts";
+import { type Ask, defined, isAppError, messageOf } from "../kernel/index.ts";
 import type { OwnedRecord, Page, Table } from "../ledger/index.ts";
 import { Blob64, type OperationName, ServiceException } from "../protocol/index.ts";
 import type { ServerParts } from "./parts.ts";
@@ -142,7 +142,7 @@ export function listPage<T extends OwnedRecord>(
   const limit = context.input.numberOr(limits.name ?? "maxResults") ?? limits.usual ?? 100;
   const token = context.input.textOr("startingToken");
   try {
-    return table.page(context.caller.account, where, { limit, ...(token === undefined ? {} : { token }) });
+    return table.page(context.caller.account, where, { limit, ...defined({ token }) });
   } catch (error) {
     if (isAppError(error, "LEDGER_TOKEN_INVALID"))
       throw new ServiceException(
@@ -156,6 +156,6 @@ export function listPage<T extends OwnedRecord>(
 export function pageBody<T>(page: Page<T>, item: (record: T) => unknown): Readonly<Record<string, unknown>> {
   return {
     items: page.items.map(item),
-    ...(page.nextToken === undefined ? {} : { nextToken: page.nextToken }),
+    ...defined({ nextToken: page.nextToken }),
   };
 }

@@ -2,7 +2,9 @@
  * Turns the settings of a run into a PENDING record: what StartRun and a batch have in common. Everything that can be
  * known to be wrong is refused before the run exists; the caller writes the record.
  */
+
 import { randomUUID } from "node:crypto";
+import { defined } from "../kernel/index.ts";
 import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
 import { checkOwner, findVersion, workflowOf } from "./find-records.ts";
@@ -116,16 +118,15 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
     workflowId: workflow.id,
     workflowUuid: workflow.uuid,
     workflowType: "PRIVATE",
-    ...(settings.workflowVersionName === undefined
-      ? {}
-      : { workflowVersionName: settings.workflowVersionName }),
-    ...(settings.name === undefined ? {} : { name: settings.name }),
-    ...(settings.sourceRunId === undefined ? {} : { sourceRunId: settings.sourceRunId }),
+    ...defined({
+      workflowVersionName: settings.workflowVersionName,
+      name: settings.name,
+      sourceRunId: settings.sourceRunId,
+    }),
     ...(cache === undefined
       ? {}
       : { cacheId: cache.id, cacheBehavior: settings.cacheBehavior ?? cache.behavior }),
-    ...(settings.runGroupId === undefined ? {} : { runGroupId: settings.runGroupId }),
-    ...(settings.batchId === undefined ? {} : { batchId: settings.batchId }),
+    ...defined({ runGroupId: settings.runGroupId, batchId: settings.batchId }),
     priority: settings.priority ?? 0,
     parameters: settings.parameters,
     roleArn: settings.roleArn,
@@ -135,14 +136,14 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
     logLevel: settings.logLevel ?? "ALL",
     retentionMode: settings.retentionMode ?? "RETAIN",
     storageType: settings.storageType ?? definition.storageType ?? "DYNAMIC",
-    ...(settings.storageCapacity === undefined ? {} : { storageCapacity: settings.storageCapacity }),
+    ...defined({ storageCapacity: settings.storageCapacity }),
     digest: definition.digest,
     definition: {
       ...{ engine: definition.engine, main: definition.main, folder: definition.folder },
-      ...(definition.pathParameters === undefined ? {} : { pathParameters: definition.pathParameters }),
-      ...(definition.echoed["containerRegistryMap"] === undefined
-        ? {}
-        : { registryMap: definition.echoed["containerRegistryMap"] }),
+      ...defined({
+        pathParameters: definition.pathParameters,
+        registryMap: definition.echoed["containerRegistryMap"],
+      }),
     },
     resourceDigests: {},
     cancelRequested: false,

@@ -3,7 +3,7 @@
  * it at the same time. Failures are remembered for the rest of the run (never stored), so that a bad molecule that
  * is in a file a thousand times is tried once.
  */
-import { AppError, type Ask, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
+import { AppError, type Ask, defined, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
 import type { Runner } from "../models/index.ts";
 import type { Column, Prediction } from "../task/index.ts";
 import { BatchSizes } from "./batch-sizes.ts";
@@ -45,7 +45,7 @@ export class Computer {
     const { columns, batchSize } = options;
     this.#sizes = new BatchSizes({
       columns: columns.length,
-      ...(batchSize === undefined ? {} : { fixed: batchSize }),
+      ...defined({ fixed: batchSize }),
     });
   }
 

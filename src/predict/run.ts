@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import { digestOf } from "../hash/index.ts";
-import { AppError, type Ask, checkAsk } from "../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined } from "../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
@@ -258,8 +258,7 @@ class PredictionRun {
       ...this.#request,
       path,
       chunkRows,
-      ...(stream === undefined ? {} : { stream }),
-      ...(format === undefined ? {} : { format }),
+      ...defined({ stream, format }),
     };
   }
 
@@ -276,7 +275,7 @@ class PredictionRun {
       scope: this.#scope,
       places,
       ask,
-      ...(unsent === undefined ? {} : { unsent }),
+      ...defined({ unsent }),
     });
     const canonical =
       this.#request.match === "canonical" && this.#reusable

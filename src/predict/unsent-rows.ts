@@ -12,7 +12,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { makeFolders } from "../files/index.ts";
-import { systemErrorCode } from "../kernel/index.ts";
+import { defined, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, thisOwner } from "../process/index.ts";
 import { scopeIdentity } from "../store/predictions/index.ts";
 import type { Cell, PredictionRow, PredictionScope } from "../task/index.ts";
@@ -225,8 +225,7 @@ function rowOf(line: string): PredictionRow | undefined {
   return {
     input: i,
     values,
-    ...(p === undefined ? {} : { provenance: p }),
-    ...(c === undefined ? {} : { canonical: c }),
+    ...defined({ provenance: p, canonical: c }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 description of `/api/v1`, made of the table of routes. */
+import { defined } from "../kernel/index.ts";
 import type { Parameter } from "./query.ts";
 import type { V1Route } from "./routes.ts";
 import { refTo, type Schema } from "./schema.ts";
@@ -68,11 +69,10 @@ function operationOf(route: V1Route): unknown {
 }
 
 function schemaOf(parameter: Parameter): Schema {
-  if (parameter.kind === "text")
-    return { type: "string", ...(parameter.choices === undefined ? {} : { enum: parameter.choices }) };
+  if (parameter.kind === "text") return { type: "string", ...defined({ enum: parameter.choices }) };
   const { least, most, usual } = parameter;
   return {
     ...{ type: "integer", minimum: least, maximum: most },
-    ...(usual === undefined ? {} : { default: usual }),
+    ...defined({ default: usual }),
   };
 }

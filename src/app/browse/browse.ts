@@ -15,7 +15,7 @@ import {
   shownState,
   type TimedEvent,
 } from "../../engine/index.ts";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
@@ -160,7 +160,7 @@ export class Browse {
       return {
         ...rest,
         ...(directory === undefined || !viewer.isOperator ? {} : { directory }),
-        ...(log === undefined ? {} : { log }),
+        ...defined({ log }),
       };
     });
     return { run: run.id, calls: await Promise.all(shown) };
@@ -252,7 +252,7 @@ export class Browse {
 
   async entries(viewer: Viewer, ref: string, wish: Omit<EntriesWish, "cache">, ask: Ask): Promise<EntryPage> {
     const cache = await this.#cacheOf(viewer, ref);
-    return listEntries({ ...wish, ...(cache === undefined ? {} : { cache }) }, this.#environment, ask);
+    return listEntries({ ...wish, ...defined({ cache }) }, this.#environment, ask);
   }
 
   async cacheSize(viewer: Viewer, ref: string, ask: Ask): Promise<CacheSize> {

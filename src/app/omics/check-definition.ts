@@ -1,7 +1,7 @@
 /** Whether an unpacked bundle is a workflow, and what there is to say of it. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { type Ask, isAppError, messageOf } from "../../kernel/index.ts";
+import { type Ask, defined, isAppError, messageOf } from "../../kernel/index.ts";
 import { createFolderSource, languagesOf, type WorkflowInterface } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { frontEnds } from "../workflows/front-ends.ts";
@@ -109,7 +109,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
     reach: "inside" as const,
     ...boundsOf(allowed, [folder]),
     lenient: lenient,
-    ...(question.main === undefined ? {} : { main: question.main }),
+    ...defined({ main: question.main }),
   };
   const loaded = await loadWorkflow(wish, { cwd }, ask);
   try {

@@ -1,7 +1,7 @@
 /** Everything that the HealthOmics server needs of the application: its ledger, its runs, definitions and places. */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import { Browse } from "../browse/browse.ts";
 import type { Environment } from "../environment.ts";
@@ -103,7 +103,7 @@ export async function openOmics(
     allowed,
     tallies,
     onBug,
-    ...(maxRuns === undefined ? {} : { maxRuns }),
+    ...defined({ maxRuns }),
   });
   return {
     ledger,

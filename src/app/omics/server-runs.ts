@@ -1,6 +1,6 @@
 /** The server's runs as people look at them: rows, and where the engine keeps what happened. */
 import { readRunJson } from "../../engine/index.ts";
-import { unreachable } from "../../kernel/index.ts";
+import { defined, unreachable } from "../../kernel/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
 import type { CacheRecord } from "../workflows/cache-registry.ts";
@@ -34,7 +34,7 @@ export class ServerRuns {
         for (let before = after === undefined ? undefined : Number(after); ; ) {
           const found = runs.newest(account, {
             limit: rowsAtOnce,
-            ...(before === undefined ? {} : { before }),
+            ...defined({ before }),
           });
           for (const { seq, record } of found)
             yield { position: String(seq), at: record.createdAt, row: await rowOf(record) };
@@ -57,13 +57,11 @@ export class ServerRuns {
     return {
       id,
       origin: "server",
-      ...(name === undefined ? {} : { name }),
+      ...defined({ name }),
       workflow,
       state: stateOf(run),
       createdAt,
-      ...(startTime === undefined ? {} : { startedAt: startTime }),
-      ...(stopTime === undefined ? {} : { endedAt: stopTime }),
-      ...(statusMessage === undefined ? {} : { message: statusMessage }),
+      ...defined({ startedAt: startTime, endedAt: stopTime, message: statusMessage }),
       ...(record?.calls === undefined ? {} : { calls: record.calls }),
       ...(record?.savedSeconds === undefined ? {} : { savedSeconds: record.savedSeconds }),
     };
@@ -94,12 +92,12 @@ export class ServerRuns {
   ): readonly { readonly id: string; readonly name?: string; readonly record: CacheRecord }[] {
     return this.#ledger.runCaches.all(account, { status: "ACTIVE" }).map((cache) => ({
       id: cache.id,
-      ...(cache.name === undefined ? {} : { name: cache.name }),
+      ...defined({ name: cache.name }),
       record: {
         ...cacheRecord(cache),
         name: cache.name ?? "",
         createdAt: cache.createdAt,
-        ...(cache.description === undefined ? {} : { description: cache.description }),
+        ...defined({ description: cache.description }),
         ...withinOf(this.#allowed),
       },
     }));

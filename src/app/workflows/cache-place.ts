@@ -4,7 +4,7 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { ConfinedFolder } from "../../files/index.ts";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import {
   type CachePlace,
   createEntryStore,
@@ -99,7 +99,7 @@ export async function openCache(
   ask: Ask,
 ): Promise<OpenCache> {
   const { within } = record;
-  const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
+  const access = { s3: environment.s3, ...defined({ within }) };
   const objects = openObjectStore(record.location, access);
   try {
     await objects.open(ask);
@@ -114,7 +114,7 @@ export async function openCache(
 /** The URI of a cache's entries; of the location where only the location knows their uuid. */
 export async function uriBeforeOpening(record: CacheRecord, environment: Environment): Promise<string> {
   const { within, uuid } = record;
-  const access = { s3: environment.s3, ...(within === undefined ? {} : { within }) };
+  const access = { s3: environment.s3, ...defined({ within }) };
   const objects = openObjectStore(record.location, access);
   await objects.close();
   return uuid === "" ? objects.uri : `${objects.uri}/${uuid}`;
@@ -145,7 +145,7 @@ async function openedCache(
     folder,
     leases,
     ...(record.uuid === "" ? { sharedAt: objects.uri } : {}),
-    ...(shared.note === undefined ? {} : { note: shared.note }),
+    ...defined({ note: shared.note }),
     close: async () => {
       await entries.close();
       held?.close();

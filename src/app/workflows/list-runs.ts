@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CallCounts, readRunJson, type ShownState, shownState } from "../../engine/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import type { FoundRun } from "./runs-folder.ts";
 
 interface AnyRunRow {
@@ -84,7 +84,7 @@ export async function listRunPage(
     positions[source] = position;
     if (isWanted) runs.push(row);
   }
-  return { runs, ...(nextCursor === undefined ? {} : { nextCursor }) };
+  return { runs, ...defined({ nextCursor }) };
 }
 
 async function* merged(
@@ -158,9 +158,7 @@ export function rowOf({ record, directory }: FoundRun): RunRow {
     workflow,
     state: shownState(record),
     startedAt,
-    ...(endedAt === undefined ? {} : { endedAt }),
-    ...(calls === undefined ? {} : { calls }),
-    ...(savedSeconds === undefined ? {} : { savedSeconds }),
+    ...defined({ endedAt, calls, savedSeconds }),
     directory,
   };
 }

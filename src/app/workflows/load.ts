@@ -4,6 +4,7 @@ import {
   AppError,
   type Ask,
   type Diagnostic,
+  defined,
   positionAt,
   renderDiagnostic,
   type SourceText,
@@ -96,12 +97,9 @@ export async function loadWorkflow(
     const reach = reachOf(wish, source, environment);
     const options = {
       lenient: wish.lenient === true,
-      ...(wish.target === undefined ? {} : { target: wish.target }),
-      ...(reach === undefined ? {} : { reach }),
-      ...(parameters === undefined ? {} : { parameters }),
+      ...defined({ target: wish.target, reach, parameters }),
       ...configurationOf(wish, kind, environment),
-      ...(wish.limits === undefined ? {} : { limits: wish.limits }),
-      ...(wish.documents === undefined ? {} : { documents: wish.documents }),
+      ...defined({ limits: wish.limits, documents: wish.documents }),
     };
     const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);
@@ -141,7 +139,7 @@ function configurationOf(
     configuration: {
       profiles,
       files: files.map((file) => resolve(cwd, file)),
-      ...(only === undefined ? {} : { only }),
+      ...defined({ only }),
     },
   };
 }
@@ -207,7 +205,7 @@ export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
     message,
     file: source.name,
     ...positionAt(source.text, span.start),
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
     text: renderDiagnostic(diagnostic),
   };
 }

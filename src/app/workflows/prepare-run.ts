@@ -1,7 +1,7 @@
 /** Opens everything that a run needs, in the order in which it is needed. */
 import { join, resolve } from "node:path";
 import type { WorkflowRunParts } from "../../engine/index.ts";
-import type { Ask } from "../../kernel/index.ts";
+import { type Ask, defined } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { ParameterValues } from "../../lang/core/index.ts";
 import type { KnownContents, RunLease } from "../../store/entries/index.ts";
@@ -110,20 +110,20 @@ export async function prepared<T>(
         defaultImage: order.image ?? defaultImage,
         fingerprinter,
         remote,
-        ...(cache === undefined ? {} : { cache }),
+        ...defined({ cache }),
         limits: {
-          ...(limits.cpus === undefined ? {} : { cpu: limits.cpus }),
-          ...(limits.gpus === undefined ? {} : { gpu: limits.gpus }),
-          ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }),
+          ...defined({ cpu: limits.cpus, gpu: limits.gpus, memoryBytes: limits.memoryBytes }),
         },
         ...((limits.clamp ?? asked.lenient) ? { clampResources: true as const } : {}),
         failure: order.failure,
         ...(order.copyInputs === true ? { copyInputs: true } : {}),
         passedEnv: order.env ?? {},
-        ...(ports.turns === undefined ? {} : { turns: ports.turns }),
-        ...(loaded.reach === undefined ? {} : { reach: loaded.reach }),
-        ...(order.recheck === undefined ? {} : { recheck: order.recheck }),
-        ...(order.outputs === undefined ? {} : { outputs: order.outputs }),
+        ...defined({
+          turns: ports.turns,
+          reach: loaded.reach,
+          recheck: order.recheck,
+          outputs: order.outputs,
+        }),
         ...(order.out === undefined ? {} : { out: resolve(environment.cwd, order.out) }),
         notes: opened.trouble === undefined ? [] : [opened.trouble],
       },

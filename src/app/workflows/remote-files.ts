@@ -11,6 +11,7 @@ import {
   type Ask,
   checkAsk,
   type Digest,
+  defined,
   isAppError,
   messageOf,
   systemErrorCode,
@@ -111,7 +112,7 @@ function objectFacts(server: string, location: string, info: ObjectInfo): Remote
     ...(etag === undefined
       ? {}
       : { etag, contentStamp: `object-${digestOf([server, location, etag, sizeBytes])}` }),
-    ...(sha256 === undefined ? {} : { sha256 }),
+    ...defined({ sha256 }),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type RunCacheParts,
   tidyLeases,
 } from "../../engine/index.ts";
-import { type AppError, type Ask, isAppError } from "../../kernel/index.ts";
+import { type AppError, type Ask, defined, isAppError } from "../../kernel/index.ts";
 import {
   type EntryNames,
   type KnownContents,
@@ -49,11 +49,11 @@ export async function openRunCache(
   if (order.kind === "none") return {};
   const { record } = order;
   const several = "take the last used";
-  const options = { contents, several, ...(names === undefined ? {} : { names }) } as const;
+  const options = { contents, several, ...defined({ names }) } as const;
   const open = (openAsk: Ask) => openCache(record, environment, options, openAsk);
   try {
     const cache = await open(ask);
-    return { cache, ...(cache.note === undefined ? {} : { trouble: cache.note }) };
+    return { cache, ...defined({ trouble: cache.note }) };
   } catch (error) {
     if (!isAppError(error) || error.row.kind === "usage" || error.row.kind === "interrupted") throw error;
     const trouble = `${error.message}. ${error.hint}`;
@@ -85,7 +85,7 @@ export function cacheParts(
   return {
     ...policyParts(order),
     store: cache.entries,
-    ...(cache.sharedAt === undefined ? {} : { location: cache.sharedAt }),
+    ...defined({ location: cache.sharedAt }),
     leases: leasesOf(cache, runId),
     claim: async (uuid) => lease.current?.used(uuid),
     pin: (uuid, ask) => pinEntry(cache, uuid, ask),

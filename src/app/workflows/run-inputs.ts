@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import {
   AppError,
   type Diagnostic,
+  defined,
   isAppError,
   messageOf,
   type SourceText,
@@ -91,8 +92,7 @@ export function readInputs(
   return {
     values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
     baseDir,
-    ...(fallbackDir === undefined ? {} : { fallbackDir }),
-    ...(warnings === undefined ? {} : { warnings }),
+    ...defined({ fallbackDir, warnings }),
     ...(words.length > 0 || source === undefined ? {} : { source }),
   };
 }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exactOutputs, type RunSummary, runWorkflow, tidyLeases } from "../../engine/index.ts";
-import type { Ask, ExactJson } from "../../kernel/index.ts";
+import { type Ask, defined, type ExactJson } from "../../kernel/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
@@ -82,5 +82,5 @@ export async function failureFact(failure: RunFailure): Promise<FailureFact> {
     why.directory === undefined
       ? undefined
       : await readFile(join(why.directory, "command"), "utf8").catch(() => undefined);
-  return { kind: "task", call, failure: why, ...(command === undefined ? {} : { command }) };
+  return { kind: "task", call, failure: why, ...defined({ command }) };
 }

@@ -1,8 +1,9 @@
 /** memoir cache create */
+
 import type { CacheRecord } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
 
 export const command = defineCommand<CacheRecord>({
@@ -27,8 +28,7 @@ export const command = defineCommand<CacheRecord>({
     (await app()).workflows.caches.create(
       {
         name: given.argument(0) ?? "",
-        ...present("location", given.text("location")),
-        ...present("description", given.text("description")),
+        ...defined({ location: given.text("location"), description: given.text("description") }),
         ...behaviorOf(given),
         policies: policiesOf(given),
       },

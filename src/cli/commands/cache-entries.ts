@@ -1,10 +1,9 @@
 /** memoir cache entries */
 
 import type { EntryPage } from "../../app/index.ts";
-import { sizeText } from "../../kernel/index.ts";
+import { defined, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { ageMs, sizeBytes } from "../quantities.ts";
 import { duration, plural, table } from "../words.ts";
 
@@ -31,13 +30,15 @@ export const command = defineCommand<EntryPage>({
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.entries(
       {
-        ...present("cache", lookedAtCache(given)),
-        ...present("task", given.text("task")),
-        ...present("run", given.text("run")),
-        ...present("workflow", given.text("workflow")),
-        ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
-        ...present("newerThanMs", ageMs(given.text("newer-than"), "--newer-than")),
-        ...present("largerThanBytes", sizeBytes(given.text("larger-than"), "--larger-than")),
+        ...defined({
+          cache: lookedAtCache(given),
+          task: given.text("task"),
+          run: given.text("run"),
+          workflow: given.text("workflow"),
+          olderThanMs: ageMs(given.text("older-than"), "--older-than"),
+          newerThanMs: ageMs(given.text("newer-than"), "--newer-than"),
+          largerThanBytes: sizeBytes(given.text("larger-than"), "--larger-than"),
+        }),
         limit: given.count("limit") ?? 50,
       },
       ask,

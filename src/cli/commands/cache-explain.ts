@@ -1,7 +1,8 @@
 /** memoir cache explain */
+
 import type { RunExplanation } from "../../engine/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { plural } from "../words.ts";
 import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
 
@@ -20,7 +21,10 @@ export const command = defineCommand<RunExplanation>({
     },
   ],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.caches.explain({ ...runWish(given), ...present("call", given.argument(1)) }, ask),
+    (await app()).workflows.caches.explain(
+      { ...runWish(given), ...defined({ call: given.argument(1) }) },
+      ask,
+    ),
   render: ({ run, reused, computed }, screen) => {
     for (const one of computed) {
       screen.out(`${screen.paint.bold(one.call)} was computed:`);

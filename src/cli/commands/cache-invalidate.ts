@@ -1,7 +1,8 @@
 /** memoir cache invalidate */
+
 import type { EntriesTouched } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { cacheOption } from "../workflow-options.ts";
 
 export const command = defineCommand<EntriesTouched>({
@@ -22,10 +23,12 @@ export const command = defineCommand<EntriesTouched>({
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.invalidate(
       {
-        ...present("cache", given.text("cache")),
-        ...present("entry", given.argument(0)),
-        ...present("task", given.text("task")),
-        ...present("run", given.text("run")),
+        ...defined({
+          cache: given.text("cache"),
+          entry: given.argument(0),
+          task: given.text("task"),
+          run: given.text("run"),
+        }),
       },
       ask,
     ),

@@ -1,7 +1,8 @@
 /** memoir cache pin */
+
 import type { EntriesTouched } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { cacheOption } from "../workflow-options.ts";
 
 export const command = defineCommand<EntriesTouched>({
@@ -23,10 +24,12 @@ export const command = defineCommand<EntriesTouched>({
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.pin(
       {
-        ...present("cache", given.text("cache")),
-        ...present("entry", given.argument(0)),
-        ...present("task", given.text("task")),
-        ...present("run", given.text("run")),
+        ...defined({
+          cache: given.text("cache"),
+          entry: given.argument(0),
+          task: given.text("task"),
+          run: given.text("run"),
+        }),
         pinned: !given.is("remove"),
       },
       ask,

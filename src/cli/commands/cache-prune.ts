@@ -1,9 +1,8 @@
 /** memoir cache prune */
 import type { PruneResult } from "../../app/index.ts";
-import { AppError, sizeText } from "../../kernel/index.ts";
+import { AppError, defined, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { ageMs, sizeBytes } from "../quantities.ts";
 import { plural, table } from "../words.ts";
 
@@ -34,8 +33,10 @@ export const command = defineCommand<PruneResult>({
   ],
   act: async (given, { app, ask }) => {
     const rules = {
-      ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
-      ...present("budgetBytes", sizeBytes(given.text("budget"), "--budget")),
+      ...defined({
+        olderThanMs: ageMs(given.text("older-than"), "--older-than"),
+        budgetBytes: sizeBytes(given.text("budget"), "--budget"),
+      }),
       ...(given.is("old-versions") ? { oldVersions: true } : {}),
       ...(given.is("orphans") ? { orphans: true } : {}),
     };
@@ -45,7 +46,7 @@ export const command = defineCommand<PruneResult>({
         "memoir cache prune: choose what to remove: --older-than, --budget, --old-versions or --orphans",
       );
     return (await app()).workflows.caches.prune(
-      { ...present("cache", lookedAtCache(given)), rules, sure: given.is("yes") },
+      { ...defined({ cache: lookedAtCache(given) }), rules, sure: given.is("yes") },
       ask,
     );
   },

@@ -1,8 +1,9 @@
 /** memoir cache update */
+
 import type { CacheRecord } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { renderCache } from "./cache-create.ts";
 
 export const command = defineCommand<CacheRecord>({
@@ -26,7 +27,7 @@ export const command = defineCommand<CacheRecord>({
   act: async (given, { app }) =>
     (await app()).workflows.caches.update({
       name: given.argument(0) ?? "",
-      ...present("description", given.text("description")),
+      ...defined({ description: given.text("description") }),
       ...behaviorOf(given),
       policies: policiesOf(given),
     }),

@@ -1,10 +1,10 @@
 /** memoir catalog [MODEL] */
+
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import type { CatalogResult } from "../../app/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { table } from "../words.ts";
 
 export const command = defineCommand<CatalogResult>({
@@ -40,7 +40,7 @@ export const command = defineCommand<CatalogResult>({
       );
     if (given.is("card") && model === undefined)
       throw new AppError("CLI_USAGE", "memoir catalog: --card needs a MODEL");
-    const all = await (await app()).catalog(present("model", model), ask);
+    const all = await (await app()).catalog(defined({ model }), ask);
     const task = given.text("task");
     const result =
       task === undefined

@@ -1,7 +1,8 @@
 /** memoir check WORKFLOW: everything that is wrong with a workflow, without running it. */
+
 import type { CheckResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { plural } from "../words.ts";
 import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
@@ -19,7 +20,10 @@ export const command = defineCommand<CheckResult>({
   ],
   examples: [{ command: "memoir check hello.wdl" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.check({ ...programOrder(given), ...present("inputs", given.text("input")) }, ask),
+    (await app()).workflows.check(
+      { ...programOrder(given), ...defined({ inputs: given.text("input") }) },
+      ask,
+    ),
   render: (result, screen) => {
     for (const diagnostic of result.diagnostics) screen.out(`${diagnostic.text}\n`);
     const { green, red } = screen.paint;

@@ -1,7 +1,9 @@
 /** memoir close */
+
 import type { CloseResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, sessionOption } from "../model-options.ts";
+import { sessionOption } from "../model-options.ts";
 
 export const command = defineCommand<CloseResult>({
   name: "close",
@@ -9,7 +11,7 @@ export const command = defineCommand<CloseResult>({
   details: ["Stored predictions are kept. If no session is open, nothing happens and the exit code is 0."],
   options: [sessionOption],
   examples: [{ command: "memoir serve molecular-weight && memoir close" }],
-  act: async (given, { app }) => (await app()).close(present("session", given.text("session"))),
+  act: async (given, { app }) => (await app()).close(defined({ session: given.text("session") })),
   render: ({ session, closed }, screen) => {
     if (closed === undefined) screen.out("no model was served");
     else screen.out(`closed the session ${session} of ${closed.settings.model}`);

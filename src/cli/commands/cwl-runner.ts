@@ -1,9 +1,8 @@
 /** memoir cwl-runner PROCESS [JOB]: the interface that programs expect which drive CWL runners. */
 import type { CheckResult, CwlRunnerResult, CwlRunnerWish, FailureFact } from "../../app/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { cwltoolFlags, refuseElsewhere } from "../cwltool-flags.ts";
-import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
 import { version } from "../version.ts";
 import { cacheOption, expressionOptions, expressionWish, runsDirOption } from "../workflow-options.ts";
@@ -100,8 +99,7 @@ export const command = defineCommand<Result>({
         workflow,
         language: "cwl" as const,
         lenient,
-        ...present("target", target),
-        ...present("inputs", job),
+        ...defined({ target, inputs: job }),
       };
       return { kind: "validated", process, check: await workflows.check(asked, ask) };
     }
@@ -139,13 +137,15 @@ function wishOf(given: Given): CwlRunnerWish {
   const cachedir = given.text("cachedir");
   return {
     process,
-    ...present("job", job),
+    ...defined({ job }),
     flags: { words: job === undefined ? rest : rest.slice(1), taken: given.flagsAfterArgument() },
-    ...present("basedir", given.text("basedir")),
-    ...present("tmpPrefix", given.text("tmp-outdir-prefix") ?? given.text("tmpdir-prefix")),
-    ...present("outdir", given.text("outdir")),
+    ...defined({
+      basedir: given.text("basedir"),
+      tmpPrefix: given.text("tmp-outdir-prefix") ?? given.text("tmpdir-prefix"),
+      outdir: given.text("outdir"),
+    }),
     containers: given.is("no-container") ? "never" : "allowed",
-    ...present("engine", given.is("podman") ? ("podman" as const) : undefined),
+    ...defined({ engine: given.is("podman") ? ("podman" as const) : undefined }),
     failure: given.text("on-error") === "continue" ? "slow" : "fast",
     lenient: given.is("non-strict"),
     ...expressionWish(given),
@@ -156,7 +156,7 @@ function wishOf(given: Given): CwlRunnerWish {
         : place === undefined
           ? { off: true }
           : { place },
-    ...present("runsDir", given.text("runs-dir")),
+    ...defined({ runsDir: given.text("runs-dir") }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** memoir delete [MODEL] */
+
 import type { DeleteResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 
 export const command = defineCommand<DeleteResult>({
   name: "delete",
@@ -13,7 +14,7 @@ export const command = defineCommand<DeleteResult>({
   options: [{ flags: "--all", description: "remove every fetched model" }],
   examples: [{ command: "memoir delete --all" }],
   act: async (given, { app, ask }) =>
-    (await app()).delete({ ...present("model", given.argument(0)), all: given.is("all") }, ask),
+    (await app()).delete({ ...defined({ model: given.argument(0) }), all: given.is("all") }, ask),
   render: ({ deleted }, screen) => {
     screen.out(deleted.length === 0 ? "no fetched model is here" : `deleted ${deleted.join(", ")}`);
   },

@@ -1,7 +1,9 @@
 /** memoir doctor */
+
 import type { DoctorResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { tierOptions } from "../model-options.ts";
 import { table } from "../words.ts";
 
 export const command = defineCommand<DoctorResult>({
@@ -11,10 +13,7 @@ export const command = defineCommand<DoctorResult>({
   options: [...tierOptions],
   examples: [{ command: "memoir doctor" }],
   act: async (given, { app, ask }) =>
-    (await app()).doctor(
-      { ...present("local", given.text("local")), ...present("cloud", given.text("cloud")) },
-      ask,
-    ),
+    (await app()).doctor({ ...defined({ local: given.text("local"), cloud: given.text("cloud") }) }, ask),
   render: ({ findings }, screen) => {
     const mark = { ok: "ok", trouble: "TROUBLE", absent: "absent" } as const;
     const paint = { ok: screen.paint.green, trouble: screen.paint.red, absent: screen.paint.dim } as const;

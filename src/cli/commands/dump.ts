@@ -1,16 +1,9 @@
 /** memoir dump */
 
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import type { DumpResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
-import {
-  localRuleOptions,
-  modeOptions,
-  present,
-  sessionOption,
-  settingsWish,
-  tierOptions,
-} from "../model-options.ts";
+import { localRuleOptions, modeOptions, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
 import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
@@ -60,11 +53,9 @@ export const command = defineCommand<DumpResult>({
     const progress = createProgress(screen);
     const wish = {
       ...settingsWish(given),
-      ...present("model", given.text("model")),
-      ...present("output", given.text("output")),
+      ...defined({ model: given.text("model"), output: given.text("output") }),
       ...outputWish(given, context, "dump"),
-      ...present("count", samples === -1 ? undefined : samples),
-      ...present("seed", given.text("seed")),
+      ...defined({ count: samples === -1 ? undefined : samples, seed: given.text("seed") }),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
     };
     try {

@@ -1,8 +1,8 @@
 /** memoir example [MODEL] */
 import type { ExampleResult } from "../../app/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
-import { present, sessionOption } from "../model-options.ts";
+import { sessionOption } from "../model-options.ts";
 import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
 import { fromHere, plural } from "../words.ts";
 
@@ -60,10 +60,12 @@ export const command = defineCommand<ExampleResult>({
     if (given.argument(0) !== undefined && given.text("model") !== undefined)
       throw new AppError("CLI_USAGE", "memoir example: name the model once, as MODEL or with --model");
     const wish = {
-      ...present("model", given.argument(0) ?? given.text("model")),
-      ...present("session", given.text("session")),
-      ...present("seed", given.text("seed")),
-      ...present("output", given.text("output")),
+      ...defined({
+        model: given.argument(0) ?? given.text("model"),
+        session: given.text("session"),
+        seed: given.text("seed"),
+        output: given.text("output"),
+      }),
       ...outputWish(given, context, "example"),
       count,
       mode: modeOf(given),

@@ -1,9 +1,8 @@
 /** memoir fetch SOURCE */
 import type { FetchResult } from "../../app/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { refusedByFetch } from "../ersilia-flags.ts";
-import { present } from "../model-options.ts";
 
 export const command = defineCommand<FetchResult>({
   name: "fetch",
@@ -37,7 +36,7 @@ export const command = defineCommand<FetchResult>({
   ],
   examples: [{ command: "memoir fetch eos3b5e", note: "built in, so nothing is downloaded" }],
   act: async (given, { app, ask }) =>
-    (await app()).fetch({ source: sourceOf(given), ...present("version", given.text("version")) }, ask),
+    (await app()).fetch({ source: sourceOf(given), ...defined({ version: given.text("version") }) }, ask),
   render: (result, screen) => {
     const words: Readonly<Record<string, string>> = {
       nothing: "fetched",

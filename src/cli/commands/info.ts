@@ -1,8 +1,10 @@
 /** memoir info [MODEL] */
+
 import type { InfoResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { refusedFlag } from "../ersilia-flags.ts";
-import { present, sessionOption } from "../model-options.ts";
+import { sessionOption } from "../model-options.ts";
 import { table } from "../words.ts";
 
 const columnsShown = 12;
@@ -20,8 +22,7 @@ export const command = defineCommand<InfoResult>({
   act: async (given, { app, ask }) =>
     (await app()).info(
       {
-        ...present("model", given.argument(0) ?? given.text("model")),
-        ...present("session", given.text("session")),
+        ...defined({ model: given.argument(0) ?? given.text("model"), session: given.text("session") }),
       },
       ask,
     ),

@@ -1,7 +1,9 @@
 /** memoir predictions compact MODEL */
+
 import type { CompactResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present, tierOptions } from "../model-options.ts";
+import { tierOptions } from "../model-options.ts";
 import { count } from "../words.ts";
 
 export const command = defineCommand<CompactResult>({
@@ -17,8 +19,7 @@ export const command = defineCommand<CompactResult>({
     (await app()).predictions.compact(
       {
         model: given.argument(0) ?? "",
-        ...present("local", given.text("local")),
-        ...present("cloud", given.text("cloud")),
+        ...defined({ local: given.text("local"), cloud: given.text("cloud") }),
       },
       ask,
     ),

@@ -1,7 +1,9 @@
 /** memoir predictions import MODEL FILE */
+
 import type { ImportResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { delimiterOf, delimiterOption, present, tierOptions, tierWish } from "../model-options.ts";
+import { delimiterOf, delimiterOption, tierOptions, tierWish } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
@@ -50,7 +52,7 @@ export const command = defineCommand<ImportResult>({
           file: given.argument(1) ?? "",
           into:
             given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
-          ...present("missing", given.text("missing")),
+          ...defined({ missing: given.text("missing") }),
           ...delimiterOf(given, "predictions import"),
           ...tierWish(given),
         },

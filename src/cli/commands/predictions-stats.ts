@@ -1,7 +1,9 @@
 /** memoir predictions stats [MODEL] */
+
 import type { StatsResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { localRuleOptions, present, tierOptions, tierWish } from "../model-options.ts";
+import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
 import { count, table } from "../words.ts";
 
 const stateWords = {
@@ -24,7 +26,7 @@ export const command = defineCommand<StatsResult>({
   act: async (given, { app, ask, screen }) => {
     const result = await (await app()).predictions.stats(
       {
-        ...present("model", given.argument(0)),
+        ...defined({ model: given.argument(0) }),
         ...tierWish(given),
       },
       ask,

@@ -1,10 +1,9 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
 import { executorNames, type FailureFact, type RunRequest, type WorkflowRunResult } from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
-import { AppError, type ExactJson } from "../../kernel/index.ts";
+import { AppError, defined, type ExactJson } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
-import { present } from "../model-options.ts";
 import { share, sizeBytes } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
@@ -150,27 +149,33 @@ function requestOf(given: Given): RunRequest {
   const files = given.text("files");
   return {
     program: { ...programOrder(given), ...(files === undefined ? {} : { files: [files] }) },
-    inputs: { words: given.argumentsFrom(1), ...present("file", given.text("input")) },
+    inputs: { words: given.argumentsFrom(1), ...defined({ file: given.text("input") }) },
     cache: {
       off: given.is("no-cache"),
       hostTasks: given.is("cache-host-tasks"),
-      ...present("place", given.text("cache")),
-      ...present("behavior", given.text("cache-behavior") as "always" | "on-failure" | undefined),
+      ...defined({
+        place: given.text("cache"),
+        behavior: given.text("cache-behavior") as "always" | "on-failure" | undefined,
+      }),
     },
     executor: executorOrder(given),
     limits: {
-      ...present("cpus", cpus),
-      ...present("gpus", given.count("gpus")),
-      ...present("memoryBytes", sizeBytes(given.text("max-memory"), "--max-memory")),
+      ...defined({
+        cpus,
+        gpus: given.count("gpus"),
+        memoryBytes: sizeBytes(given.text("max-memory"), "--max-memory"),
+      }),
       ...(given.is("clamp-resources") ? { clamp: true } : {}),
     },
     copyInputs: given.is("copy-inputs"),
     env: given.texts("env"),
     failure: (given.text("fail") as "fast" | "slow" | undefined) ?? "fast",
-    ...present("image", given.text("image")),
-    ...present("recheck", share(given.text("recheck"), "--recheck")),
-    ...present("out", given.text("out")),
-    ...present("runsDir", given.text("runs-dir")),
+    ...defined({
+      image: given.text("image"),
+      recheck: share(given.text("recheck"), "--recheck"),
+      out: given.text("out"),
+      runsDir: given.text("runs-dir"),
+    }),
   };
 }
 

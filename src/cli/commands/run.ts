@@ -1,5 +1,5 @@
 /** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import type { RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
 import {
@@ -8,7 +8,6 @@ import {
   localRuleOptions,
   lookUpOptions,
   modeOptions,
-  present,
   sessionOption,
   settingsWish,
   tierOptions,
@@ -98,19 +97,17 @@ export const command = defineCommand<RunResult>({
     const timeout = positive(given.count("timeout"), "--timeout");
     const wish = {
       ...settingsWish(given),
-      ...present("model", given.text("model")),
+      ...defined({ model: given.text("model") }),
       input: inputName(required(given.text("input"), "-i")),
       output: required(given.text("output"), "-o"),
       ...inputWish(given, context),
       ...outputWish(given, context, "run"),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
-      ...present("column", given.text("column")),
+      ...defined({ column: given.text("column") }),
       ...delimiterOf(given, "run"),
       ...(given.is("header") ? { header: "present" as const } : {}),
       ...(given.is("no-header") ? { header: "absent" as const } : {}),
-      ...present("batchSize", batchSize),
-      ...present("workers", workers),
-      ...present("timeoutMs", timeout === undefined ? undefined : timeout * 1000),
+      ...defined({ batchSize, workers, timeoutMs: timeout === undefined ? undefined : timeout * 1000 }),
     };
     const progress = createProgress(screen);
     try {

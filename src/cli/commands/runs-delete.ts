@@ -1,7 +1,8 @@
 /** memoir runs delete */
+
 import type { DeleteRunsResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { ageMs } from "../quantities.ts";
 import { plural } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
@@ -39,9 +40,9 @@ export const command = defineCommand<DeleteRunsResult>({
     (await app()).workflows.runs.delete(
       {
         runs: given.argumentsFrom(0),
-        ...present("olderThanMs", ageMs(given.text("older-than"), "--older-than")),
+        ...defined({ olderThanMs: ageMs(given.text("older-than"), "--older-than") }),
         force: given.is("force"),
-        ...present("runsDir", given.text("runs-dir")),
+        ...defined({ runsDir: given.text("runs-dir") }),
       },
       ask,
     ),

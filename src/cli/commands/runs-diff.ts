@@ -1,7 +1,8 @@
 /** memoir runs diff */
+
 import type { DiffResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { plural } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
@@ -27,7 +28,7 @@ export const command = defineCommand<DiffResult>({
       {
         before: given.argument(0) ?? "last",
         after: given.argument(1) ?? "last",
-        ...present("runsDir", given.text("runs-dir")),
+        ...defined({ runsDir: given.text("runs-dir") }),
       },
       ask,
     ),

@@ -1,7 +1,8 @@
 /** memoir runs list */
+
 import type { ListedRun, RunList } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
 import { table } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
@@ -18,8 +19,7 @@ export const command = defineCommand<RunList>({
   act: async (given, { app }) =>
     (await app()).workflows.runs.list({
       limit: given.count("limit") ?? 20,
-      ...present("workflow", given.text("workflow")),
-      ...present("runsDir", given.text("runs-dir")),
+      ...defined({ workflow: given.text("workflow"), runsDir: given.text("runs-dir") }),
     }),
   render: ({ runs, folder }, screen) => {
     if (runs.length === 0) screen.out(`no runs in ${folder}`);

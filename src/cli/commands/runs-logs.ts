@@ -1,7 +1,8 @@
 /** memoir runs logs */
+
 import type { LogsResult } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { present } from "../model-options.ts";
 import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
 
 export const command = defineCommand<LogsResult>({
@@ -19,7 +20,7 @@ export const command = defineCommand<LogsResult>({
   act: async (given, { app }) =>
     (await app()).workflows.runs.logs({
       ...runWish(given),
-      ...present("call", given.argument(1) ?? given.text("call")),
+      ...defined({ call: given.argument(1) ?? given.text("call") }),
     }),
   render: ({ calls }, screen) => {
     for (const call of calls) {

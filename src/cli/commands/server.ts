@@ -1,10 +1,9 @@
 /** memoir server: the HealthOmics API until it is stopped. */
 import { executorNames, type OmicsWish } from "../../app/index.ts";
-import { AppError, messageOf } from "../../kernel/index.ts";
+import { AppError, defined, messageOf } from "../../kernel/index.ts";
 import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
-import { present } from "../model-options.ts";
 import { version } from "../version.ts";
 
 interface ServerResult {
@@ -131,12 +130,14 @@ function wishOf(given: Given): OmicsWish {
     executor: executorOrder(given),
     copyInputs: given.is("copy-inputs"),
     cacheHostTasks: given.is("cache-host-tasks"),
-    ...present("image", given.text("image")),
-    ...present("accessKeys", given.text("access-keys")),
-    ...present("files", given.text("files")),
-    ...present("maxRuns", maxRuns),
-    ...present("gpus", given.count("gpus")),
-    ...present("region", given.text("region")),
+    ...defined({
+      image: given.text("image"),
+      accessKeys: given.text("access-keys"),
+      files: given.text("files"),
+      maxRuns,
+      gpus: given.count("gpus"),
+      region: given.text("region"),
+    }),
   };
 }
 

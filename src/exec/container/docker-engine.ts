@@ -1,5 +1,5 @@
 /** Docker's dialect of the Engine API (also of Docker Desktop, Colima, Rancher Desktop). */
-import type { Ask } from "../../kernel/index.ts";
+import { type Ask, defined } from "../../kernel/index.ts";
 import { registryAuthHeader } from "./credentials.ts";
 import type {
   ContainerEngine,
@@ -117,7 +117,7 @@ export function dockerCreateBody(spec: ContainerSpec): unknown {
       ShmSize: spec.sharedMemoryBytes,
       ...(spec.memoryBytes === undefined ? {} : { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
       ...(spec.cpu === undefined ? {} : { NanoCpus: Math.round(spec.cpu * 1e9) }),
-      ...(spec.pids === undefined ? {} : { PidsLimit: spec.pids }),
+      ...defined({ PidsLimit: spec.pids }),
       ...(spec.gpu === 0 ? {} : { DeviceRequests: [{ Count: spec.gpu, Capabilities: [["gpu"]] }] }),
     },
   };
@@ -155,7 +155,7 @@ async function pull(
       path: "/images/create",
       query: { fromImage: request.reference },
       headers: registryAuthHeader(request.credentials),
-      ...(request.onProgress === undefined ? {} : { onLine: request.onProgress }),
+      ...defined({ onLine: request.onProgress }),
     },
     ask,
   );

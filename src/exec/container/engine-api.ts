@@ -3,7 +3,7 @@
  * list, images. What they answer differently (create, wait, pull, facts) is in docker-engine.ts and podman-engine.ts.
  */
 import { posix } from "node:path";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import type { ImageStart } from "../core/index.ts";
 import { type TakenOut, takeOut } from "./copy-out.ts";
 import type {
@@ -49,8 +49,7 @@ export function parseState(body: unknown): ContainerState {
         : "running",
     exitCode: asNumber(state["ExitCode"]) ?? 0,
     outOfMemory: state["OOMKilled"] === true,
-    ...(startedAt === undefined ? {} : { startedAt }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...defined({ startedAt, finishedAt }),
     labels: asTexts(asObject(asObject(body)["Config"])["Labels"]),
   };
 }

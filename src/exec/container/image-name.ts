@@ -2,6 +2,7 @@
  * Names of images, as people write them: `debian:12`, `quay.io/biocontainers/bwa:0.7.17`, `localhost:5000/x@sha256:…`,
  * `docker://ubuntu`. Grammar: https://github.com/distribution/reference (name[:tag][@digest]).
  */
+import { defined } from "../../kernel/index.ts";
 
 export interface ImageName {
   /** `docker.io`, `quay.io`, `127.0.0.1:5000`; `localhost` means: only on this machine. */
@@ -39,7 +40,7 @@ export function parseImageName(text: string): ImageName | undefined {
   return {
     ...names,
     ...(tag === undefined ? (digest === undefined ? { tag: "latest" } : {}) : { tag }),
-    ...(digest === undefined ? {} : { digest }),
+    ...defined({ digest }),
   };
 }
 

@@ -3,7 +3,7 @@
  * The registry is asked first, since tags move; the engine's own store answers where the registry does not know the
  * image or cannot be reached; and an engine that reaches what we cannot (a proxy, a mirror) is asked last.
  */
-import { AppError, type Ask, type ErrorCode, isAppError, SingleFlight } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, type ErrorCode, isAppError, SingleFlight } from "../../kernel/index.ts";
 import type { ImageResolver, ImageStart, PinnedImage } from "../core/index.ts";
 import type { CredentialSources } from "./credentials.ts";
 import type { LocalImage } from "./engine.ts";
@@ -37,7 +37,7 @@ const codeOf: Readonly<Record<Unresolved["kind"], ErrorCode>> = {
 export function createImageResolver(options: ImageResolverOptions): ImageResolver {
   const registry = new RegistryClient({
     credentials: options.credentials,
-    ...(options.retryPauseMs === undefined ? {} : { retryPauseMs: options.retryPauseMs }),
+    ...defined({ retryPauseMs: options.retryPauseMs }),
   });
   const pinOnce = once((requested, ask) => pin(options, registry, requested, ask));
   const starts = new Map<string, ImageStart>();

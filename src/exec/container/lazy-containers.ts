@@ -1,5 +1,5 @@
 /** The container executor as runs use it: an engine is looked for when a task or an image needs one, not before. */
-import { type Ask, invariant } from "../../kernel/index.ts";
+import { type Ask, defined, invariant } from "../../kernel/index.ts";
 import type { Brought } from "../../task/index.ts";
 import type {
   Attempt,
@@ -110,10 +110,7 @@ export class LazyContainers implements Executor, ImageResolver {
   async #open(ask: Ask): Promise<Opened> {
     const { env, say } = this.#world;
     const home = env["HOME"] ?? "/";
-    const engine = await findEngine(
-      { env, home, ...(this.#engine === undefined ? {} : { engine: this.#engine }) },
-      ask,
-    );
+    const engine = await findEngine({ env, home, ...defined({ engine: this.#engine }) }, ask);
     const credentials = { env, home };
     const store = new ImageStore({
       engine,

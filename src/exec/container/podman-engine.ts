@@ -2,7 +2,7 @@
  * Podman's dialect. Containers are created, waited for and pulled through its own API (libpod): the compatible one
  * writes mounts as comma-separated text, which paths with a comma break, and its wait polls four times a second.
  */
-import type { Ask } from "../../kernel/index.ts";
+import { type Ask, defined } from "../../kernel/index.ts";
 import { registryAuthHeader } from "./credentials.ts";
 import type {
   ContainerEngine,
@@ -183,7 +183,7 @@ async function pull(
       path: `${libpod}/images/pull`,
       query: { reference: request.reference, tlsVerify: request.insecure ? "false" : undefined },
       headers: registryAuthHeader(request.credentials),
-      ...(request.onProgress === undefined ? {} : { onLine: request.onProgress }),
+      ...defined({ onLine: request.onProgress }),
     },
     ask,
   );

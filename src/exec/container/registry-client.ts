@@ -4,7 +4,7 @@
  * https://distribution.github.io/distribution/spec/auth/token/. Only metadata is read here, engines pull the images.
  */
 import { sha256 } from "../../hash/index.ts";
-import { type Ask, checkAsk, messageOf, pause, withTimeout } from "../../kernel/index.ts";
+import { type Ask, checkAsk, defined, messageOf, pause, withTimeout } from "../../kernel/index.ts";
 import { type CredentialSources, type Credentials, findCredentials } from "./credentials.ts";
 import { type ImageName, imageText, isLoopback } from "./image-name.ts";
 import { asObject, asText, parseJson } from "./json.ts";
@@ -176,7 +176,7 @@ export class RegistryClient {
     scope: string,
     credentials: Credentials | undefined,
   ): Promise<Answer> {
-    const query = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
+    const query = new URLSearchParams({ ...defined({ service }), scope });
     if (credentials?.kind === "identity-token") {
       query.set("grant_type", "refresh_token");
       query.set("client_id", "memoir");

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Ask, freshAsk, isAppError, pause, type TaskPath } from "../../kernel/index.ts";
+import { type Ask, defined, freshAsk, isAppError, pause, type TaskPath } from "../../kernel/index.ts";
 import type { StagedInput } from "../../task/index.ts";
 import { attemptHostPath } from "./attempt-paths.ts";
 import type { Attempt, AttemptEnd, Executor, PinnedImage } from "./executor.ts";
@@ -67,7 +67,7 @@ export function executorContract(contract: ExecutorContract): void {
         shell: ["/bin/sh"],
         inputs: [],
         env: {},
-        ...(image === undefined ? {} : { image }),
+        ...defined({ image }),
         resources: { cpu: 1, memoryBytes: 256 * mebibyte, gpu: 0 },
         network: false,
         labels: { "memoir.test": "contract" },

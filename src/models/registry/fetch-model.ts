@@ -10,6 +10,7 @@ import { makeFolders } from "../../files/index.ts";
 import {
   AppError,
   type Ask,
+  defined,
   isAppError,
   messageOf,
   redact,
@@ -88,7 +89,7 @@ async function install(request: FetchRequest, staging: string, ask: Ask): Promis
     from,
     fetchedAt: new Date().toISOString(),
     contentDigest: await digestTree(content, ask),
-    ...(described.revision === undefined ? {} : { revision: described.revision }),
+    ...defined({ revision: described.revision }),
   };
   await writeFile(join(content, originFile), `${JSON.stringify(origin, undefined, 2)}\n`);
 
@@ -105,7 +106,7 @@ async function install(request: FetchRequest, staging: string, ask: Ask): Promis
     );
   // Nothing was ever computed with files that were not there.
   const replaced = comparison(beforeLacks === undefined ? before : undefined, installed);
-  return { model: installed, replaced, ...(lacks === undefined ? {} : { lookUpsOnly: lacks }) };
+  return { model: installed, replaced, ...defined({ lookUpsOnly: lacks }) };
 }
 
 async function missingFiles(model: Model, ask: Ask): Promise<AppError | undefined> {
@@ -149,8 +150,7 @@ async function obtain(
   }
   return {
     model,
-    ...(obtained.revision === undefined ? {} : { revision: obtained.revision }),
-    ...(lacks === undefined ? {} : { lacks }),
+    ...defined({ revision: obtained.revision, lacks }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Picks the runner for a model by where the model lies. */
 import { availableParallelism } from "node:os";
-import { AppError, unreachable } from "../../kernel/index.ts";
+import { AppError, defined, unreachable } from "../../kernel/index.ts";
 import { BuiltinRunner } from "../builtin/builtin-runner.ts";
 import type { Model, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
@@ -44,7 +44,7 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
           workers,
           timeoutMs,
           env: options.env,
-          ...(options.tempDir === undefined ? {} : { tempDir: options.tempDir }),
+          ...defined({ tempDir: options.tempDir }),
         }),
       );
     case "http":

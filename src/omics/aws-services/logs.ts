@@ -4,6 +4,7 @@
  */
 
 import { type HttpResponse, jsonResponse } from "../../http/index.ts";
+import { defined } from "../../kernel/index.ts";
 import type { LogStream } from "../../ledger/index.ts";
 import { boundedText } from "../../protocol/index.ts";
 import { type EventPlace, filterEvents } from "./filter-events.ts";
@@ -89,8 +90,7 @@ function describeStreams({ parts, caller }: ServiceRequest, body: Body): unknown
     limit: limit + 1,
     order: byTime ? "last-written" : "name",
     ...(body["descending"] === true ? { descending: true } : {}),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(after === undefined ? {} : { after }),
+    ...defined({ prefix, after }),
   });
   const shown = found.slice(0, limit);
   const group = groupArn(parts.region, caller.account);
@@ -193,8 +193,7 @@ async function* streamsOf(streams: Streams, body: Body): AsyncGenerator<LogStrea
   for (let after: string | undefined; ; ) {
     const found = streams({
       limit: streamsAtOnce,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(after === undefined ? {} : { after }),
+      ...defined({ prefix, after }),
     });
     yield* found;
     after = found.at(-1)?.name;

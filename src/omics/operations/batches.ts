@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { RawJson } from "../../http/index.ts";
-import { freshAsk, messageOf } from "../../kernel/index.ts";
+import { defined, freshAsk, messageOf } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord, CacheBehavior, RunRecord } from "../../ledger/index.ts";
 import {
   batchSetting,
@@ -74,7 +74,7 @@ async function* pagesOf(
   { account, id: batchId }: Pick<BatchRecord, "account" | "id">,
 ): AsyncGenerator<readonly BatchRunRecord[]> {
   for (let token: string | undefined; ; ) {
-    const wanted = { limit: runsAtOnce, ...(token === undefined ? {} : { token }) };
+    const wanted = { limit: runsAtOnce, ...defined({ token }) };
     const { items, nextToken } = ledger.batchRuns.page(account, { batchId }, wanted);
     yield items;
     if (nextToken === undefined) return;
@@ -109,8 +109,7 @@ const startRunBatch: OperationHandler = async (context) => {
     status: "PENDING",
     totalRuns: settings.length,
     workflowId: workflow.id,
-    ...(runGroupId === undefined ? {} : { runGroupId }),
-    ...(name === undefined ? {} : { name }),
+    ...defined({ runGroupId, name }),
     defaultRunSetting: context.raw("defaultRunSetting") ?? "{}",
   };
   const answer = {
@@ -232,7 +231,7 @@ const listRunsInBatch: OperationHandler = async (context) => {
       submissionFailureMessage: item.submissionFailureMessage,
     };
   });
-  return { runs, ...(page.nextToken === undefined ? {} : { nextToken: page.nextToken }) };
+  return { runs, ...defined({ nextToken: page.nextToken }) };
 };
 
 const cancelRunBatch: OperationHandler = async (context) => {

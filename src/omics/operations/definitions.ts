@@ -1,6 +1,8 @@
 /** What workflows and their versions have in common: one definition, checked while the request waits. */
+
 import { randomUUID } from "node:crypto";
 import type { DefinitionSource } from "../../app/index.ts";
+import { defined } from "../../kernel/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import {
   containerRegistryMap,
@@ -40,11 +42,11 @@ export async function registerDefinition(context: OperationContext): Promise<Def
     uuid: randomUUID(),
     createdAt: parts.now().toISOString(),
     tags: input.tags(),
-    ...(readme === undefined ? {} : { readme }),
+    ...defined({ readme }),
     ...input.pick(["description", "storageType", "storageCapacity", "accelerators", "readmePath"]),
     echoed: {
       ...input.pick(echoedNames),
-      ...(registryMap === undefined ? {} : { containerRegistryMap: registryMap }),
+      ...defined({ containerRegistryMap: registryMap }),
     },
   };
   if (answer.kind === "refused") {
@@ -102,7 +104,7 @@ export function updatedDefinition<T extends DefinitionRecord>(context: Operation
   return {
     ...record,
     ...context.input.pick(["name", "description", "storageType", "storageCapacity"]),
-    ...(readme === undefined ? {} : { readme }),
+    ...defined({ readme }),
   };
 }
 

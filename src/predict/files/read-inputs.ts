@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { Separator } from "../../csv/index.ts";
-import { AppError, type Ask } from "../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import { CsvScanner } from "./csv-scan.ts";
 import { type InputFormat, inputFormatOf } from "./format.ts";
 import type { HeaderWish } from "./header.ts";
@@ -63,7 +63,7 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
   };
   const { path, stream } = request;
   const cut = formatOf(request) === "json" ? "between-characters" : "at-line-breaks";
-  const source = { path, cut, ...(stream === undefined ? {} : { stream }) } as const;
+  const source = { path, cut, ...defined({ stream }) } as const;
   for await (const block of textBlocks(source, ask)) {
     scanner.feed(block.text, block.last, rows);
     characters += block.text.length;
@@ -108,7 +108,7 @@ function scannerFor(request: ReadInputsRequest): Scanner {
   if (format === "json") {
     const json = new JsonScanner({
       name,
-      ...(request.column === undefined ? {} : { column: request.column }),
+      ...defined({ column: request.column }),
     });
     return { feed: (t, l, r) => json.feed(t, l, r), note: () => undefined, started: () => json.sawList };
   }
@@ -120,7 +120,7 @@ function scannerFor(request: ReadInputsRequest): Scanner {
     ...request,
     name,
     fallback: format === "tsv" ? "\t" : ",",
-    ...(request.delimiter === undefined ? {} : { separator: request.delimiter }),
+    ...defined({ separator: request.delimiter }),
   });
   return { feed: (t, l, r) => csv.feed(t, l, r), note: () => csv.note, started: () => csv.sawHeader };
 }

@@ -3,7 +3,7 @@
  * nextflowContext otherOutputs version`) and ours. `s3uri + "/" + files[].path` is always a real object.
  */
 import { sha256 } from "../../hash/index.ts";
-import type { CallKey, Digest } from "../../kernel/index.ts";
+import { type CallKey, type Digest, defined } from "../../kernel/index.ts";
 import type { CanonicalJson, FileValue, Outputs, Value } from "../../task/index.ts";
 import { type Entry, type EntryCost, type EntryFile, type EntryLink, entryVersion } from "./entry-store.ts";
 import { decodeOutputs, encodeOutputs, isList, mapFiles } from "./value-codec.ts";
@@ -50,7 +50,7 @@ export function writeManifest(
     createdAt: entry.createdAt.toISOString(),
     exitCode: entry.exitCode,
     cost: entry.cost,
-    ...(entry.image === undefined ? {} : { image: entry.image }),
+    ...defined({ image: entry.image }),
     outputs: encodeOutputs(outputs),
     components: entry.components,
   };

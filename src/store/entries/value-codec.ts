@@ -7,6 +7,7 @@
  *   {"record": [["key", value], …]}
  *   {"file": "out/bam/a.bam", "basename": …, "sizeBytes": …, "sha256": …}      relative to the entry; or "directory"
  */
+import { defined } from "../../kernel/index.ts";
 import type { FileValue, Outputs, RecordValue, Value } from "../../task/index.ts";
 
 export type StoredValue =
@@ -63,10 +64,9 @@ function encodeFile(file: FileValue): { readonly [member: string]: unknown } {
   return {
     [file.kind]: file.location,
     basename: file.basename,
-    ...(file.sizeBytes === undefined ? {} : { sizeBytes: file.sizeBytes }),
-    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    ...defined({ sizeBytes: file.sizeBytes, sha256: file.sha256 }),
     ...(file.siblings === undefined ? {} : { siblings: file.siblings.map(encodeFile) }),
-    ...(file.extra === undefined ? {} : { extra: file.extra }),
+    ...defined({ extra: file.extra }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What answers of S3 hold, checked for being whole. */
 import type { GetObjectCommandOutput, HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import { AppError, type Digest } from "../../kernel/index.ts";
+import { AppError, type Digest, defined } from "../../kernel/index.ts";
 import type { ByteRange, ExpectedObject, ObjectInfo } from "./object-store.ts";
 
 /** Metadata of objects that Memoir put: who wrote it, and digests of the bytes that were written. */
@@ -68,7 +68,7 @@ export function objectFacts(name: string, head: Head): ObjectFacts {
     sha256: contentChecksum(head) ?? taggedDigest(md5, head),
     modified: head.LastModified,
   });
-  return { info, encryption: encryptionOf(head), ...(md5 === undefined ? {} : { md5 }) };
+  return { info, encryption: encryptionOf(head), ...defined({ md5 }) };
 }
 
 /** The store's own sha-256, if it is one over the whole object: of several parts it is a digest of their digests. */
@@ -120,8 +120,7 @@ export function infoOf(
   return {
     name,
     sizeBytes: from.size ?? 0,
-    ...(etag === undefined ? {} : { etag }),
-    ...(from.sha256 === undefined ? {} : { sha256: from.sha256 }),
+    ...defined({ etag, sha256: from.sha256 }),
     modifiedAt: from.modified ?? new Date(0),
   };
 }

@@ -1,7 +1,7 @@
 /** Loads the SDK on first use and sets it up once: time-outs, connections, checksums. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import type { ObjectNames } from "./object-name.ts";
 
 export interface S3Credentials {
@@ -50,8 +50,7 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Connection> 
   const region = options.region ?? (own ? "us-east-1" : undefined);
   const agent = { keepAlive: true, maxSockets: 128, keepAliveMsecs: 5_000 };
   const client = new sdk.S3Client({
-    ...(region === undefined ? {} : { region }),
-    ...(options.profile === undefined ? {} : { profile: options.profile }),
+    ...defined({ region, profile: options.profile }),
     ...(options.credentials === undefined ? {} : { credentials: { ...options.credentials } }),
     maxAttempts: options.maxAttempts ?? 3,
     requestHandler: new NodeHttpHandler({

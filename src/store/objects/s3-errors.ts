@@ -1,5 +1,5 @@
 /** What S3 or the way to it refused, in Memoir's words and codes. Decided by code and status, never by message. */
-import { AppError, type ErrorCode, messageOf, redact, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, defined, type ErrorCode, messageOf, redact, systemErrorCode } from "../../kernel/index.ts";
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   CredentialsProviderError: "STORE_CREDENTIALS_MISSING",
@@ -71,7 +71,7 @@ export function s3Failure(error: unknown): S3Failure {
   const code = !broken && name !== undefined && codes[name] !== undefined ? name : (system ?? name);
   return {
     ...(typeof status === "number" ? { status } : {}),
-    ...(code === undefined ? {} : { code }),
+    ...defined({ code }),
     attempts: typeof attempts === "number" ? attempts : 1,
   };
 }

@@ -1,7 +1,7 @@
 /** Listing and removing objects. */
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import { byCodeUnit } from "../../hash/index.ts";
-import { AppError, type Ask, mapBounded } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, mapBounded } from "../../kernel/index.ts";
 import { checkKey, checkPrefix } from "./object-name.ts";
 import type { ObjectInfo } from "./object-store.ts";
 import { infoOf } from "./s3-answers.ts";
@@ -64,8 +64,7 @@ async function* pagesOf(
             Prefix,
             // Keys may hold characters that no XML can.
             EncodingType: "url",
-            ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
-            ...(token === undefined ? {} : { ContinuationToken: token }),
+            ...defined({ Delimiter: delimiter, ContinuationToken: token }),
           }),
           abort,
         ),

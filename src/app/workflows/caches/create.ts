@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { access, constants } from "node:fs/promises";
 import type { CacheBehavior } from "../../../engine/index.ts";
 import { makeFolders } from "../../../files/index.ts";
-import { AppError, type Ask, messageOf } from "../../../kernel/index.ts";
+import { AppError, type Ask, defined, messageOf } from "../../../kernel/index.ts";
 import { openObjectStore } from "../../../store/objects/index.ts";
 import type { Environment } from "../../environment.ts";
 import { sharedUuid } from "../cache-mark.ts";
@@ -53,7 +53,7 @@ export async function createCache(
     behavior: wish.behavior ?? "always",
     policies: { ...defaultPolicies, ...wish.policies },
     createdAt: new Date().toISOString(),
-    ...(wish.description === undefined ? {} : { description: wish.description }),
+    ...defined({ description: wish.description }),
   };
   await registry.add(record);
   return record;

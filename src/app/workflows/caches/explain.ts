@@ -1,6 +1,6 @@
 /** `memoir cache explain` */
 import { explainRun, type RunExplanation } from "../../../engine/index.ts";
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { locationOf, type OneRunWish, oneRun } from "../runs/one-run.ts";
 import { withCache } from "./use-cache.ts";
@@ -19,7 +19,7 @@ export async function explainComputed(
   const about = {
     directory: found.directory,
     id: found.record.id,
-    ...(wish.call === undefined ? {} : { call: wish.call }),
+    ...defined({ call: wish.call }),
   };
   if (found.record.cache === undefined) return explainRun(about, undefined, ask);
   const place = found.record.cache.name ?? locationOf(found.record);

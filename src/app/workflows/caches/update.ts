@@ -1,5 +1,7 @@
 /** `memoir cache update` */
+
 import type { CacheBehavior } from "../../../engine/index.ts";
+import { defined } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type CachePolicies, type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
 import { namedCache } from "./use-cache.ts";
@@ -18,7 +20,7 @@ export async function updateCache(wish: UpdateCacheWish, environment: Environmen
     ...known,
     behavior: wish.behavior ?? known.behavior,
     policies: { ...known.policies, ...wish.policies },
-    ...(wish.description === undefined ? {} : { description: wish.description }),
+    ...defined({ description: wish.description }),
   };
   await registry.replace(record);
   return record;

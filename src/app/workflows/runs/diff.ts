@@ -1,6 +1,6 @@
 /** `memoir runs diff` */
 import { type RunJson, readEvents } from "../../../engine/index.ts";
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import { type Components, type Difference, differences } from "../../../keys/index.ts";
 import type { Environment } from "../../environment.ts";
 import { findCache, openCache } from "../cache-place.ts";
@@ -85,7 +85,7 @@ async function keysOf(
     else if (event.kind === "call.missed")
       known.set(event.call, {
         state: "computed",
-        ...(event.key === undefined ? {} : { key: event.key }),
+        ...defined({ key: event.key }),
         ...(event.components === undefined ? {} : { components: event.components as Components }),
       });
     else if (event.kind === "call.reused") {

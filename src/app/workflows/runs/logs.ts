@@ -1,7 +1,7 @@
 /** `memoir runs logs` */
 import { join } from "node:path";
 import { type CallRow, callRows, readEvents } from "../../../engine/index.ts";
-import { AppError } from "../../../kernel/index.ts";
+import { AppError, defined } from "../../../kernel/index.ts";
 import { readTail } from "../../../process/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type OneRunWish, oneRun } from "./one-run.ts";
@@ -65,9 +65,7 @@ async function logOf(row: CallRow): Promise<LogsResult["calls"][number]> {
     call,
     state,
     directory,
-    ...(command === undefined ? {} : { command }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    ...defined({ command, stdout, stderr }),
     ...(rc === undefined || rc.trim() === "" ? {} : { exitCode: Number(rc) }),
   };
 }

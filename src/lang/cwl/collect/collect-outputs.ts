@@ -4,7 +4,7 @@
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Output_binding
  */
 import { isAbsolute, posix } from "node:path";
-import { type Ask, isAppError } from "../../../kernel/index.ts";
+import { type Ask, defined, isAppError } from "../../../kernel/index.ts";
 import {
   AttemptProblem,
   type FileValue,
@@ -61,7 +61,7 @@ export function outputCollector(parts: CollectorParts): OutputCollector {
       const collector = new Collector(parts, finished, ask);
       const outputs = await collector.collect();
       const { doubt } = collector;
-      return { kind: "collected", outputs, ...(doubt === undefined ? {} : { doubt }) };
+      return { kind: "collected", outputs, ...defined({ doubt }) };
     } catch (error) {
       const message = wordsOf(error);
       if (message === undefined) throw error;

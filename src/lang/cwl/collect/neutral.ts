@@ -1,4 +1,5 @@
 /** CWL values as the language-neutral values that cross to the engine and into cache entries, and back. */
+import { defined } from "../../../kernel/index.ts";
 import type { FileValue, Value } from "../../../task/index.ts";
 import { fileLocation, splitName } from "../values/location.ts";
 import {
@@ -35,15 +36,14 @@ function neutralFile(value: FileV | DirectoryV): FileValue {
   if (!isFile(value)) return { ...own, kind, basename: value.basename ?? own.basename };
   const extra = {
     ...own.extra,
-    ...(value.format === undefined ? {} : { format: value.format }),
-    ...(value.checksum === undefined ? {} : { checksum: value.checksum }),
+    ...defined({ format: value.format, checksum: value.checksum }),
   };
   const { siblings: _before, ...rest } = own;
   return {
     ...rest,
     kind,
     basename: value.basename ?? own.basename,
-    ...(value.size === undefined ? {} : { sizeBytes: value.size }),
+    ...defined({ sizeBytes: value.size }),
     ...(value.secondaryFiles === undefined || value.secondaryFiles.length === 0
       ? {}
       : { siblings: value.secondaryFiles.map(neutralFile) }),
@@ -74,7 +74,7 @@ function fileOf(file: FileValue): FileV | DirectoryV {
     basename,
     ...splitName(basename),
     ...(typeof extra?.["checksum"] === "string" ? { checksum: extra["checksum"] } : {}),
-    ...(file.sizeBytes === undefined ? {} : { size: file.sizeBytes }),
+    ...defined({ size: file.sizeBytes }),
     ...(typeof extra?.["format"] === "string" ? { format: extra["format"] } : {}),
     ...(file.siblings === undefined ? {} : { secondaryFiles: file.siblings.map(fileOf) }),
     held: file,

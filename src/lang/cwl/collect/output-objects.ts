@@ -4,7 +4,7 @@
  */
 import { createHash, hash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
-import { shownName } from "../../../kernel/index.ts";
+import { defined, shownName } from "../../../kernel/index.ts";
 import {
   type AttemptFiles,
   type AttemptStat,
@@ -109,7 +109,7 @@ export class OutputObjects {
       ...splitName(name),
       size: sizeBytes,
       checksum: await this.#checksumOf(path, sizeBytes),
-      ...(value.format === undefined ? {} : { format: value.format }),
+      ...defined({ format: value.format }),
       ...(secondary === undefined
         ? {}
         : { secondaryFiles: await Promise.all(secondary.map((each) => this.settle(each))) }),

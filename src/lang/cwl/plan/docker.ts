@@ -2,6 +2,7 @@
  * What DockerRequirement means for a call: the image, how it is obtained, and where the output directory is.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#DockerRequirement
  */
+import { defined } from "../../../kernel/index.ts";
 import { type ImageRecipe, taskWork } from "../../../task/index.ts";
 import type { Docker } from "../model/requirements.ts";
 import { hostPathOf, nameOfLocation } from "../values/location.ts";
@@ -42,7 +43,7 @@ function imageOf(docker: Docker): Pick<DockerPlan, "images" | "recipe"> {
   if (load !== undefined)
     return {
       images: [],
-      recipe: { kind: "load", archive: archiveAt(load), ...(name === undefined ? {} : { name }) },
+      recipe: { kind: "load", archive: archiveAt(load), ...defined({ name }) },
     };
   if (imported !== undefined) return { images: [], recipe: { kind: "import", archive: archiveAt(imported) } };
   if (name !== undefined) return { images: [], recipe: { kind: "local", name } };

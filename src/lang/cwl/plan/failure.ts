@@ -1,5 +1,5 @@
 /** What is wrong with the user's document or values, found while it runs. */
-import type { Diagnostic } from "../../../kernel/index.ts";
+import { type Diagnostic, defined } from "../../../kernel/index.ts";
 import type { EvalFault } from "../expr/evaluator.ts";
 import type { Place } from "../model/place.ts";
 
@@ -24,7 +24,7 @@ export function failureAt(place: Place, code: string, message: string, help?: st
     message,
     source,
     span,
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
   });
 }
 

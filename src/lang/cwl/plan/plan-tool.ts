@@ -5,7 +5,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import { type CachePolicy, type TaskCall, taskInputs, taskWork } from "../../../task/index.ts";
 import type { FileAccess } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
@@ -100,8 +100,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     words,
     {
       ...(stdin === undefined ? {} : { stdin: input }),
-      ...(stdout === undefined ? {} : { stdout }),
-      ...(stderr === undefined ? {} : { stderr }),
+      ...defined({ stdout, stderr }),
     },
     requirements.shellCommand === undefined ? "words" : "shell text",
   );
@@ -143,14 +142,13 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       env,
       fixedEnv: { HOME: outdir, TMPDIR: taskTmp },
       images: docker.images,
-      ...(docker.recipe === undefined ? {} : { imageRecipe: docker.recipe }),
-      ...(docker.workDir === undefined ? {} : { workDir: docker.workDir }),
+      ...defined({ imageRecipe: docker.recipe, workDir: docker.workDir }),
       behindEntrypoint,
       ...(requirements.docker?.required === true ? { needsContainer: true as const } : {}),
       resources,
       // "It is not an error for an implementation to not satisfy all hints" (v1.2, CommandLineTool.hints).
       ...(requirements.resource?.required === false ? { resourcesAreHints: true as const } : {}),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...defined({ timeoutMs }),
       maxRetries: tool.temporaryFailCodes.length === 0 ? 0 : temporaryRetries,
       retriedExit: tool.temporaryFailCodes,
       acceptedExit: { kind: "codes", codes: successCodesOf(tool) },
@@ -230,10 +228,10 @@ function movedFile(value: FileV | DirectoryV, moves: ReadonlyMap<string, string>
   const place = path === undefined ? {} : placeFields(path, isFile(value));
   if (isFile(value)) {
     const secondary = value.secondaryFiles?.map((each) => movedFile(each, moves));
-    return { ...value, ...place, ...(secondary === undefined ? {} : { secondaryFiles: secondary }) };
+    return { ...value, ...place, ...defined({ secondaryFiles: secondary }) };
   }
   const listing = value.listing?.map((each) => movedFile(each, moves));
-  return { ...value, ...place, ...(listing === undefined ? {} : { listing }) };
+  return { ...value, ...place, ...defined({ listing }) };
 }
 
 function movedPath(path: string, moves: ReadonlyMap<string, string>): string {

@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path/posix";
 import { sha256 } from "../../../hash/index.ts";
-import type { TaskPath } from "../../../kernel/index.ts";
+import { defined, type TaskPath } from "../../../kernel/index.ts";
 import {
   type FileValue,
   type LiteralFile,
@@ -56,8 +56,7 @@ export class Stager {
         path,
         dirname: dirname(path),
         location: fileLocation(path),
-        ...(secondary === undefined ? {} : { secondaryFiles: secondary }),
-        ...(source === undefined ? {} : { held: source }),
+        ...defined({ secondaryFiles: secondary, held: source }),
       };
     }
     const listed = value.listing;

@@ -5,7 +5,7 @@ import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { copyTree } from "../../../files/index.ts";
-import { bytesOfText, onDisk } from "../../../kernel/index.ts";
+import { bytesOfText, defined, onDisk } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
 import { toNeutral } from "../collect/neutral.ts";
 import { nameOf, sourceOf } from "../plan/stager.ts";
@@ -57,7 +57,7 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
     location,
     basename: nameOf(value),
     held,
-    ...(checksum === undefined ? {} : { checksum }),
+    ...defined({ checksum }),
     ...(secondary === undefined
       ? {}
       : { secondaryFiles: await Promise.all(secondary.map((each) => settled(each, scratch))) }),

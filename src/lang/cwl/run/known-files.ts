@@ -1,4 +1,5 @@
 /** Files keep what the engine knows of them, although JavaScript answers JSON. */
+import { defined } from "../../../kernel/index.ts";
 import {
   type CwlValue,
   type DirectoryV,
@@ -31,8 +32,8 @@ export function reattached(
   const own = held === undefined ? {} : { held };
   if (isFile(value)) {
     const secondary = value.secondaryFiles?.map((each) => reattached(each, known));
-    return { ...value, ...own, ...(secondary === undefined ? {} : { secondaryFiles: secondary }) };
+    return { ...value, ...own, ...defined({ secondaryFiles: secondary }) };
   }
   const listing = value.listing?.map((each) => reattached(each, known));
-  return { ...value, ...own, ...(listing === undefined ? {} : { listing }) };
+  return { ...value, ...own, ...defined({ listing }) };
 }

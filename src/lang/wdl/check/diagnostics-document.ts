@@ -1,5 +1,5 @@
 /** What the checker can find wrong with documents, tasks, workflows and calls. One function each. */
-import type { Diagnostic } from "../../../kernel/index.ts";
+import { type Diagnostic, defined } from "../../../kernel/index.ts";
 import type { WdlVersion } from "../syntax/version.ts";
 import { printType, type WdlType } from "../types/type.ts";
 import { type Place, problem, type Rest, suggestion } from "./diagnostics.ts";
@@ -128,7 +128,7 @@ export function requirementType(place: Place, name: string, found: WdlType, want
 /** `words` say what was found and what is needed. */
 export function attributeValue(place: Place, words: string, help: string | undefined): Diagnostic {
   return problem("wdl-attribute-value", place, words, {
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
     specUrl: `${spec}#requirements-attributes`,
   });
 }

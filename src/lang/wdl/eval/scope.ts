@@ -1,5 +1,5 @@
 /** Where an expression is evaluated: its document, the values of names, and what library functions may reach. */
-import type { Span } from "../../../kernel/index.ts";
+import { defined, type Span } from "../../../kernel/index.ts";
 import type { CheckedDocument } from "../check/checked.ts";
 import type { StdlibContext } from "../stdlib/context.ts";
 import { EvaluationFailure, NothingThere, ValueFailure } from "../values/failure.ts";
@@ -22,7 +22,7 @@ export function located(error: unknown, document: CheckedDocument, span: Span): 
       message: error.message,
       source: document.source,
       span,
-      ...(error.help === undefined ? {} : { help: error.help }),
+      ...defined({ help: error.help }),
     },
     error instanceof NothingThere,
   );

@@ -1,4 +1,5 @@
 /** One call of a task: prepared, handed to the host, its outputs taken back as WDL values. */
+import { defined } from "../../../kernel/index.ts";
 import { type FileValue, type Outputs, originFolder, type TaskFailure } from "../../../task/index.ts";
 import type { CheckedTask } from "../check/checked.ts";
 import { prepareTask } from "../eval/task/prepare-task.ts";
@@ -29,7 +30,7 @@ export async function callTask(
           host: run.host.files,
           bounds: run.bounds,
           folders: run.taskFolders(task.document),
-          ...(previous === undefined ? {} : { previous }),
+          ...defined({ previous }),
         },
         run.ask,
       );

@@ -2,7 +2,7 @@
  * Everything that is wrong with the value of one input, each at its own place in the value. Asked only when the value
  * as a whole has been refused.
  */
-import { didYouMean } from "../../../kernel/index.ts";
+import { defined, didYouMean } from "../../../kernel/index.ts";
 import { printType, type WdlType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import { type InputPlace, inputValue } from "./input-values.ts";
@@ -48,7 +48,7 @@ async function faultOf(given: unknown, type: WdlType, where: Where): Promise<Inp
   } catch (error) {
     if (!(error instanceof ValueFailure)) throw error;
     const { message, help } = error;
-    return { path: where.path, of: "value", message, ...(help === undefined ? {} : { help }) };
+    return { path: where.path, of: "value", message, ...defined({ help }) };
   }
 }
 

@@ -8,7 +8,7 @@ import { mkdir, stat, symlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { whatItIs } from "../../../files/index.ts";
 import { sha256 } from "../../../hash/index.ts";
-import { onDisk } from "../../../kernel/index.ts";
+import { defined, onDisk } from "../../../kernel/index.ts";
 import { type FileValue, isObjectUri, nameProblem, originFolder } from "../../../task/index.ts";
 import { membersInOrder, type Reach } from "../../core/index.ts";
 import { fileAt, isUrl, withoutFileScheme } from "../eval/files/host-files.ts";
@@ -296,9 +296,7 @@ function readExtended(given: unknown, kind: "file" | "directory" | undefined, wh
     throw new ValueFailure(`${what} has a listing that is not an array`);
   return {
     kind: type,
-    ...(location === undefined ? {} : { location }),
-    ...(basename === undefined ? {} : { basename }),
-    ...(listing === undefined ? {} : { listing }),
+    ...defined({ location, basename, listing }),
   };
 }
 

@@ -2,7 +2,14 @@
  * Reads the inputs of a run: which input of which call each key names, whether it may be given, and its value. Answers
  * everything that is wrong, not only the first thing.
  */
-import { breathe, type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
+import {
+  breathe,
+  type Diagnostic,
+  defined,
+  didYouMean,
+  type SourceText,
+  type Span,
+} from "../../../kernel/index.ts";
 import type { ParameterValues } from "../../core/index.ts";
 import type { CheckedCall, CheckedInput, CheckedWorkflow } from "../check/checked.ts";
 import { wishesOf } from "../eval/task/attributes.ts";
@@ -309,6 +316,6 @@ function wrong(source: SourceText, span: Span, message: string, help: string | u
     message,
     source,
     span,
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
   };
 }

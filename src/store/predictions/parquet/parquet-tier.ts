@@ -10,6 +10,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   freshAsk,
   isAppError,
   mapBounded,
@@ -260,7 +261,7 @@ class Tier implements ParquetTier {
       let partition: Partition | undefined;
       try {
         partition = await this.#partitions().open(scope, ask);
-        const options = { projection: "whole" as const, ...(after === undefined ? {} : { after }) };
+        const options = { projection: "whole" as const, ...defined({ after }) };
         for await (const batch of merge(partition.sources, options, ask)) {
           checkAsk(ask, "reading predictions");
           yield batch.map(({ walked }) => walked.row);
@@ -376,7 +377,7 @@ class Tier implements ParquetTier {
     for (let attempt = 0; ; attempt++) {
       checkAsk(ask, `${doing} in ${this.name}`);
       try {
-        return await takeInventory({ store, onDamage, ...(below === undefined ? {} : { below }) }, ask);
+        return await takeInventory({ store, onDamage, ...defined({ below }) }, ask);
       } catch (error) {
         if (!isAppError(error, "STORE_OBJECT_NOT_FOUND") || attempt === relistings) this.#fail(error);
       }

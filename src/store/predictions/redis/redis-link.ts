@@ -12,6 +12,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   freshAsk,
   messageOf,
   Patience,
@@ -233,7 +234,7 @@ async function clientOptions(address: RedisAddress): Promise<ClientOptions> {
       ...(ca === undefined ? {} : { ca: await readTlsFile(ca) }),
       ...(cert === undefined ? {} : { cert: await readTlsFile(cert) }),
       ...(key === undefined ? {} : { key: await readTlsFile(key) }),
-      ...(servername === undefined ? {} : { servername }),
+      ...defined({ servername }),
     },
   };
 }

@@ -3,7 +3,7 @@
  * in a mark on each row (mark.ts). Look-ups are pipelined: 1,000 fields per command, 16 commands in flight.
  */
 import type { Redis } from "ioredis";
-import { type Ask, checkAsk, mapBounded } from "../../../kernel/index.ts";
+import { type Ask, checkAsk, defined, mapBounded } from "../../../kernel/index.ts";
 import type { Column, ColumnType, PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
@@ -88,7 +88,7 @@ class RedisTier implements PredictionTier {
     const { connectWithinMs } = options;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#link = new RedisLink({ address, ...(connectWithinMs === undefined ? {} : { connectWithinMs }) });
+    this.#link = new RedisLink({ address, ...defined({ connectWithinMs }) });
     this.name = address.shown;
   }
 

@@ -3,7 +3,9 @@
  * specification, of Cromwell and of AWS HealthOmics; unknown ones are ignored, as the specification wants.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
  */
+
 import { posix } from "node:path";
+import { defined } from "../../../../kernel/index.ts";
 import { type AcceptedExit, type Resources, taskRoot } from "../../../../task/index.ts";
 import { bytesPerUnit, parseSize } from "../../stdlib/units.ts";
 import { ValueFailure } from "../../values/failure.ts";
@@ -60,7 +62,7 @@ export function wishesOf(attributes: Attributes): Wishes {
     disks,
     acceptedExit: exitOf(asked("return_codes", "returnCodes", "continueOnReturnCode")),
     maxRetries: Math.max(0, numberOf(asked("max_retries", "maxRetries")) ?? 0),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...defined({ timeoutMs }),
     network: isTrue(asked("network")) || wantsNetwork(asked("docker_network")),
     failOnStderr: isTrue(asked("failOnStderr")),
     neverReuse: cacheable !== undefined && !isTrue(cacheable),

@@ -3,7 +3,7 @@
  * read, outputs described as rules. What does not reach command, environment or outputs leaves no trace in the call, so that
  * it cannot make a recorded result look different.
  */
-import type { Ask, TaskPath } from "../../../../kernel/index.ts";
+import { type Ask, defined, type TaskPath } from "../../../../kernel/index.ts";
 import type {
   CachePolicy,
   CanonicalJson,
@@ -102,7 +102,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     env,
     images: wishes.images,
     resources: wishes.resources,
-    ...(wishes.timeoutMs === undefined ? {} : { timeoutMs: wishes.timeoutMs }),
+    ...defined({ timeoutMs: wishes.timeoutMs }),
     maxRetries: plan.rendersAttempts ? 0 : wishes.maxRetries,
     acceptedExit: wishes.acceptedExit,
     network: wishes.network,
@@ -249,7 +249,7 @@ function factsOf({ path, previous }: TaskRequest, wishes: Wishes): TaskFacts {
     disks: wishes.disks,
     maxRetries: wishes.maxRetries,
     attempt: previous === undefined ? 0 : previous.attempt + 1,
-    ...(previous === undefined ? {} : { previous }),
+    ...defined({ previous }),
   };
 }
 

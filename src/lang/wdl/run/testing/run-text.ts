@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Diagnostic, freshAsk, renderDiagnostic } from "../../../../kernel/index.ts";
+import { type Diagnostic, defined, freshAsk, renderDiagnostic } from "../../../../kernel/index.ts";
 import type { Value } from "../../../../task/index.ts";
 import type { ProgramResult, SourceTree } from "../../../core/index.ts";
 import { loadDocuments } from "../../check/load.ts";
@@ -41,7 +41,7 @@ export async function runText(run: TextRun): Promise<TextEnd> {
     const host = processHost({
       folder,
       env: { PATH: process.env["PATH"] ?? "" },
-      ...(run.failure === undefined ? {} : { failure: run.failure }),
+      ...defined({ failure: run.failure }),
     });
     const result = await program.run({ values: run.inputs ?? {}, baseDir: folder }, host, freshAsk());
     const outputs = Object.entries(result.outputs).map(
