@@ -21,13 +21,9 @@ import { sha256 } from "../hash/index.ts";
 import { freshAsk } from "../kernel/index.ts";
 import type { FileValue } from "../task/index.ts";
 import { writeBackLimitMs } from "./change-time.ts";
-import {
-  createFingerprinter,
-  type Fingerprinter,
-  type IdentityPolicy,
-  type RemoteFiles,
-} from "./fingerprint.ts";
+import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
+import type { IdentityPolicy, RemoteFiles } from "./identity.ts";
 
 let folder: string;
 let open: Fingerprinter[];

@@ -6,21 +6,17 @@ export type {
   KeyFacts,
 } from "./components.ts";
 export { type Difference, differences } from "./differences.ts";
-export {
-  createFingerprinter,
-  type Fetched,
-  type FetchOptions,
-  type Fingerprinter,
-  fileIdentity,
-  type Identity,
-  type IdentityPolicy,
-  isRemote,
-  type LocalContent,
-  linkIdentity,
-  type RemoteFacts,
-  type RemoteFiles,
-  type RemoteMember,
-  treeIdentity,
-} from "./fingerprint.ts";
+export { createFingerprinter, type Fingerprinter, isRemote } from "./fingerprint.ts";
 export { type FingerprintMemo, fileMemo, memoryMemo } from "./fingerprint-memo.ts";
+export type {
+  Fetched,
+  FetchOptions,
+  Identity,
+  IdentityPolicy,
+  LocalContent,
+  RemoteFacts,
+  RemoteFiles,
+  RemoteMember,
+} from "./identity.ts";
+export { fileIdentity, linkIdentity, treeIdentity } from "./identity-text.ts";
 export { type Key, keyOf } from "./key.ts";
