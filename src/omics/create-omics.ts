@@ -31,7 +31,7 @@ import { type DecodedRequest, decodeRequest } from "./decode.ts";
 import { type DefinitionUrls, definitionUrls } from "./definition-url.ts";
 import { furtherRoutes } from "./further-routes.ts";
 import { type AnsweredBodies, Input, type OperationContext } from "./operation-context.ts";
-import { resumeBatches } from "./operations/batches.ts";
+import { resumeBatches } from "./operations/batch-work.ts";
 import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
 

@@ -2,23 +2,12 @@
  * Batches of runs: https://docs.aws.amazon.com/omics/latest/api/API_StartRunBatch.html and related operations. Settings are
  * merged (the run's own win), written down, and submitted one after the other while the request is long answered.
  */
+
 import { randomUUID } from "node:crypto";
 import { RawJson } from "../../http/index.ts";
-import { defined, freshAsk, messageOf } from "../../kernel/index.ts";
-import type { BatchRecord, BatchRunRecord, CacheBehavior, RunRecord } from "../../ledger/index.ts";
-import {
-  batchSetting,
-  boundedText,
-  type Fault,
-  faultMessage,
-  faultsMessage,
-  maxBatchRuns,
-  rawItems,
-  rawMember,
-  rawMembers,
-  ServiceException,
-  validateMembers,
-} from "../../protocol/index.ts";
+import { defined } from "../../kernel/index.ts";
+import type { BatchRecord } from "../../ledger/index.ts";
+import { ServiceException } from "../../protocol/index.ts";
 import { activeRunStatuses, workflowOf } from "../find-records.ts";
 import {
   arnOf,
@@ -29,63 +18,11 @@ import {
   type OperationHandler,
   type OperationTable,
   pageBody,
-  readNamedText,
 } from "../operation-context.ts";
-import type { ServerParts } from "../parts.ts";
-import {
-  checkOwnWorkflow,
-  echoedRunMembers,
-  prepareRun,
-  type RunSettings,
-  refuseSessionPolicy,
-  removeRun,
-} from "../submit-run.ts";
-
-const settingsFileBytes = 64 * 1024 * 1024;
-/** Others get a turn after so many runs of a batch, which may have 100,000. */
-const runsAtOnce = 250;
-
-/** Works through all of them, a few at a time; what is written for these few is written in one step. */
-async function inTurns<T>(
-  { ledger }: Pick<ServerParts, "ledger">,
-  items: readonly T[],
-  work: (item: T) => void,
-): Promise<void> {
-  for (let start = 0; start < items.length; start += runsAtOnce) {
-    ledger.transaction(() => {
-      for (const item of items.slice(start, start + runsAtOnce)) work(item);
-    });
-    await nextTurn();
-  }
-}
-
-/** The same for the runs of a batch that is written down already. */
-async function eachRun(
-  { ledger }: Pick<ServerParts, "ledger">,
-  { account, id: batchId }: Pick<BatchRecord, "account" | "id">,
-  work: (item: BatchRunRecord) => void,
-): Promise<void> {
-  for await (const items of pagesOf({ ledger }, { account, id: batchId }))
-    ledger.transaction(() => items.forEach(work));
-}
-
-async function* pagesOf(
-  { ledger }: Pick<ServerParts, "ledger">,
-  { account, id: batchId }: Pick<BatchRecord, "account" | "id">,
-): AsyncGenerator<readonly BatchRunRecord[]> {
-  for (let token: string | undefined; ; ) {
-    const wanted = { limit: runsAtOnce, ...defined({ token }) };
-    const { items, nextToken } = ledger.batchRuns.page(account, { batchId }, wanted);
-    yield items;
-    if (nextToken === undefined) return;
-    token = nextToken;
-    await nextTurn();
-  }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+import { checkOwnWorkflow, refuseSessionPolicy } from "../submit-run.ts";
+import { inTurns } from "./batch-pages.ts";
+import { refuseLargeParameters, settingsOf } from "./batch-settings.ts";
+import { deleteRuns, removeItems, stopBatch, submitBatch } from "./batch-work.ts";
 
 const startRunBatch: OperationHandler = async (context) => {
   const { caller, parts, input } = context;
@@ -246,24 +183,6 @@ const cancelRunBatch: OperationHandler = async (context) => {
   return undefined;
 };
 
-async function stopBatch(parts: ServerParts, batch: BatchRecord): Promise<void> {
-  const { ledger } = parts;
-  // From here on no further run is submitted.
-  ledger.batches.put({ ...batch, status: "STOPPING" });
-  const stopped: RunRecord[] = [];
-  await eachRun(parts, batch, (item) => {
-    const run = item.runId === undefined ? undefined : ledger.runs.get(batch.account, item.runId);
-    const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
-    if (!active) return;
-    const changed = { ...run, cancelRequested: true };
-    ledger.runs.put(changed);
-    ledger.batchRuns.put({ ...item, submissionStatus: "CANCEL_SUCCESS" });
-    stopped.push(changed);
-  });
-  await inTurns(parts, stopped, (run) => parts.runs.cancelled(run));
-  ledger.batches.put({ ...batch, status: "CANCELLED", processedTime: parts.now().toISOString() });
-}
-
 /** Deletes the ended runs of a batch; outputs stay. */
 const deleteRunBatch: OperationHandler = async (context) => {
   const batch = settled(context, batchOf(context, context.input.text("batchId")));
@@ -275,19 +194,6 @@ const deleteRunBatch: OperationHandler = async (context) => {
   await deleteRuns(context.parts, batch);
   return undefined;
 };
-
-async function deleteRuns(parts: ServerParts, batch: BatchRecord): Promise<void> {
-  const { ledger } = parts;
-  ledger.batches.put({ ...batch, status: "RUNS_DELETING" });
-  await eachRun(parts, batch, (item) => {
-    if (item.runId === undefined) return;
-    const run = ledger.runs.get(batch.account, item.runId);
-    const active = run !== undefined && activeRunStatuses.some((status) => status === run.status);
-    if (!active && run !== undefined) removeRun({ parts }, run);
-    ledger.batchRuns.put({ ...item, submissionStatus: active ? "DELETE_FAILED" : "DELETE_SUCCESS" });
-  });
-  ledger.batches.put({ ...batch, status: "RUNS_DELETED" });
-}
 
 /** Metadata of the batch itself. */
 const deleteBatch: OperationHandler = async (context) => {
@@ -303,203 +209,6 @@ const deleteBatch: OperationHandler = async (context) => {
   ledger.batches.remove(batch.account, batch.id);
   return undefined;
 };
-
-async function removeItems(parts: ServerParts, account: string, batchId: string): Promise<void> {
-  const { batchRuns } = parts.ledger;
-  await eachRun(parts, { account, id: batchId }, (item) => {
-    batchRuns.remove(item.account, item.id);
-  });
-}
-
-/** Batches that a stopped server left half made, half submitted, half cancelled or half deleted. */
-export function resumeBatches(parts: ServerParts): void {
-  const { batches } = parts.ledger;
-  const report = (error: unknown) => parts.onBug?.(error);
-  removeOrphans(parts).catch(report);
-  for (const batch of batches.all(undefined, { status: "STOPPING" })) stopBatch(parts, batch).catch(report);
-  for (const batch of batches.all(undefined, { status: "RUNS_DELETING" }))
-    deleteRuns(parts, batch).catch(report);
-  for (const status of ["PENDING", "SUBMITTING"])
-    for (const { account, id } of batches.all(undefined, { status })) {
-      const caller = { account, accessKeyId: "", region: parts.region, isOperator: false };
-      const context: OperationContext = {
-        ...{ caller, parts, input: new Input({}), raw: () => undefined, ask: freshAsk() },
-        definitionUrl: () => undefined,
-        bodies: new WeakMap(),
-        create: (write, answer) => {
-          write();
-          return answer;
-        },
-      };
-      submitBatch(context, id).catch(report);
-    }
-}
-
-/** Runs of batches whose request ended before the batch was there. */
-async function removeOrphans(parts: ServerParts): Promise<void> {
-  const { batches, batchRuns } = parts.ledger;
-  for (const { account, value: batchId } of batchRuns.values("batchId"))
-    if (batches.get(account, batchId) === undefined) await removeItems(parts, account, batchId);
-}
-
-/** Submits what has not been submitted yet. */
-async function submitBatch(context: OperationContext, batchId: string): Promise<void> {
-  const { ledger } = context.parts;
-  const account = context.caller.account;
-  const begin = ledger.batches.get(account, batchId);
-  if (begin?.status !== "PENDING" && begin?.status !== "SUBMITTING") return;
-  ledger.batches.put({ ...begin, status: "SUBMITTING" });
-  for await (const items of pagesOf(context.parts, begin)) {
-    for (const item of items) {
-      if (item.submissionStatus !== undefined) continue;
-      await nextTurn();
-      const batch = ledger.batches.get(account, batchId);
-      if (batch?.status !== "SUBMITTING") return;
-      await submitItem(context, batch, item);
-    }
-  }
-  const batch = ledger.batches.get(account, batchId);
-  if (batch !== undefined && batch.status === "SUBMITTING")
-    ledger.batches.put({ ...batch, status: "INPROGRESS", submittedTime: context.parts.now().toISOString() });
-}
-
-async function submitItem(
-  context: OperationContext,
-  batch: BatchRecord,
-  item: BatchRunRecord,
-): Promise<void> {
-  const { ledger } = context.parts;
-  try {
-    const run = await prepareRun(context, mergedSettings(batch, item));
-    const stillWanted = ledger.transaction(() => {
-      // The batch may have been cancelled or deleted while the run was prepared.
-      if (ledger.batches.get(batch.account, batch.id)?.status !== "SUBMITTING") return false;
-      ledger.runs.insert(run);
-      ledger.batchRuns.put({ ...item, submissionStatus: "SUCCESS", runId: run.id });
-      return true;
-    });
-    if (stillWanted) context.parts.runs.submitted(run);
-  } catch (error) {
-    const known = error instanceof ServiceException;
-    if (!known) context.parts.onBug?.(error);
-    ledger.batchRuns.put({
-      ...item,
-      submissionStatus: "FAILED",
-      submissionFailureReason: known ? error.name : "InternalServerException",
-      submissionFailureMessage: known ? error.message : messageOf(error),
-    });
-  }
-}
-
-function mergedSettings(batch: BatchRecord, item: BatchRunRecord): RunSettings {
-  const defaults = new Input(JSON.parse(batch.defaultRunSetting) as Readonly<Record<string, unknown>>);
-  const own = new Input(JSON.parse(item.setting) as Readonly<Record<string, unknown>>);
-  return {
-    workflowId: batch.workflowId,
-    workflowVersionName: defaults.textOr("workflowVersionName"),
-    name: own.textOr("name") ?? defaults.textOr("name"),
-    cacheId: defaults.textOr("cacheId"),
-    cacheBehavior: defaults.textOr("cacheBehavior") as CacheBehavior | undefined,
-    runGroupId: defaults.textOr("runGroupId"),
-    batchId: batch.id,
-    priority: own.numberOr("priority") ?? defaults.numberOr("priority"),
-    parameters: mergedParameters(batch.defaultRunSetting, item.setting),
-    roleArn: defaults.text("roleArn"),
-    outputUri: own.textOr("outputUri") ?? defaults.textOr("outputUri") ?? "",
-    logLevel: defaults.textOr("logLevel"),
-    retentionMode: defaults.textOr("retentionMode") as RunRecord["retentionMode"] | undefined,
-    storageType: defaults.textOr("storageType"),
-    storageCapacity: defaults.numberOr("storageCapacity"),
-    tags: { ...defaults.tags("runTags"), ...own.tags("runTags") },
-    echoed: defaults.pick(echoedRunMembers),
-  };
-}
-
-/** Parameters of both, as raw texts; the run's own win. */
-function mergedParameters(defaults: string, own: string): string {
-  const merged = new Map<string, string>();
-  for (const setting of [defaults, own]) {
-    for (const [name, text] of rawMembers(rawMember(setting, "parameters") ?? "{}")) merged.set(name, text);
-  }
-  return `{${[...merged].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
-}
-
-async function settingsOf(context: OperationContext): Promise<readonly { id: string; text: string }[]> {
-  const given = new Input(context.input.record("batchRunSettings"));
-  const uri = given.textOr("s3UriSettings");
-  const text =
-    uri === undefined
-      ? (rawMember(context.raw("batchRunSettings") ?? "{}", "inlineSettings") ?? "[]")
-      : await readNamedText(context, uri, settingsFileBytes);
-  return readSettings(text);
-}
-
-/** One run after the other: the whole list as one value would take as long as all of them. */
-async function readSettings(text: string): Promise<readonly { id: string; text: string }[]> {
-  if (!text.trimStart().startsWith("[")) throw notAList();
-  const settings: { id: string; text: string }[] = [];
-  const ids = new Set<string>();
-  for (const item of rawItems(text)) {
-    if (settings.length === maxBatchRuns)
-      throw new ServiceException("ValidationException", `A batch has at most ${maxBatchRuns} runs.`);
-    const id = checkedSetting(item, settings.length);
-    if (ids.has(id))
-      throw new ServiceException(
-        "ValidationException",
-        "Every runSettingId must be unique within the batch.",
-      );
-    ids.add(id);
-    settings.push({ id, text: item });
-    if (settings.length % runsAtOnce === 0) await nextTurn();
-  }
-  if (settings.length === 0)
-    throw new ServiceException("ValidationException", "The run settings of the batch are empty.");
-  // Brackets of the list itself; what is between them was read above.
-  if (!text.trimEnd().endsWith("]")) throw notAList();
-  return settings;
-}
-
-/** Its id. */
-function checkedSetting(item: string, index: number): string {
-  const bounds = { textBytes: settingBytes, blobs: new Set<string>() };
-  const bounded = boundedText(Buffer.from(item), bounds);
-  if (bounded.kind === "refused")
-    throw new ServiceException("ValidationException", `Run setting ${index}: ${bounded.reason}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(item);
-  } catch {
-    throw notAList();
-  }
-  const at = `settings.${index}`;
-  const faults = [
-    ...validateMembers({ [at]: { shape: batchSetting, required: true } }, { [at]: value }),
-    ...parametersFaults(item, at),
-  ];
-  if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
-  return (value as { readonly runSettingId: string }).runSettingId;
-}
-
-/** What is documented for one run: 256 KiB of parameters, 50 tags, and the rest. */
-const settingBytes = 1024 * 1024;
-const parameterBytes = 256 * 1024;
-
-function parametersFaults(setting: string, at: string): readonly Fault[] {
-  const parameters = rawMember(setting, "parameters") ?? "";
-  if (Buffer.byteLength(parameters) <= parameterBytes) return [];
-  const place = `${at}.parameters`;
-  const constraint = `Member must have length less than or equal to ${parameterBytes}`;
-  return [{ at: place, message: faultMessage(place, constraint) }];
-}
-
-function refuseLargeParameters(defaults: string): void {
-  const faults = parametersFaults(defaults, "defaultRunSetting");
-  if (faults.length > 0) throw new ServiceException("ValidationException", faultsMessage(faults));
-}
-
-function notAList(): ServiceException {
-  return new ServiceException("ValidationException", "The run settings of the batch are not a JSON list.");
-}
 
 /** A batch whose runs have all ended is PROCESSED, from whenever somebody looks. */
 function settled(context: OperationContext, batch: BatchRecord): BatchRecord {
