@@ -2,7 +2,12 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Ask, defined, isAppError, messageOf } from "../../kernel/index.ts";
-import { createFolderSource, languagesOf, type WorkflowInterface } from "../../lang/core/index.ts";
+import {
+  createFolderSource,
+  languagesOf,
+  mayHoldPaths,
+  type WorkflowInterface,
+} from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { frontEnds } from "../workflows/front-ends.ts";
 import { loadWorkflow } from "../workflows/load.ts";
@@ -164,11 +169,10 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Names as in the template; types of the languages' own scalars hold no paths, everything else may. */
+/** Names as in the template. */
 function pathParametersOf(about: WorkflowInterface): readonly string[] {
-  const scalars = /\b(string|int|long|float|double|boolean|null|array|map|pair)\b/gi;
   return about.parameters
-    .filter((parameter) => /[a-z]/i.test(parameter.type.replace(scalars, "")))
+    .filter(({ holds }) => holds === undefined || mayHoldPaths(holds))
     .map((parameter) => shortName(parameter.name, about));
 }
 

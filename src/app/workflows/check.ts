@@ -54,7 +54,7 @@ async function inputFaults(
 export interface InputsResult {
   readonly workflow: string;
   readonly kind: WorkflowInterface["kind"];
-  readonly parameters: readonly Parameter[];
+  readonly parameters: readonly Omit<Parameter, "holds">[];
   /** Ready to be filled in: required parameters with their types as values. */
   readonly template: Readonly<Record<string, string>>;
 }
@@ -71,7 +71,7 @@ export async function inputs(
     return {
       workflow: about.name,
       kind: about.kind,
-      parameters: about.parameters,
+      parameters: about.parameters.map(({ holds: _, ...parameter }) => parameter),
       template: Object.fromEntries(shown.map((parameter) => [parameter.name, templateValue(parameter)])),
     };
   } finally {

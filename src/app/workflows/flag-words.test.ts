@@ -1,22 +1,28 @@
 import { describe, expect, it } from "vitest";
-import type { WorkflowInterface } from "../../lang/core/index.ts";
+import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
 import { flagWords } from "./flag-words.ts";
 
-const parameter = (name: string, type: string) => ({ name, type, required: true });
+const parameter = (name: string, type: string, holds: Holding) => ({ name, type, holds, required: true });
+const list = (kind: "file" | "text" | "number"): Holding => ({ kind: "list", items: { kind } });
+const pair = new Map([
+  ["first", { type: "int", holds: { kind: "number" } }],
+  ["second", { type: "string?", holds: { kind: "text" } }],
+  ["file", { type: "File", holds: { kind: "file" } }],
+] as const);
 const about: WorkflowInterface = {
   kind: "tool",
   name: "align",
   parameters: [
-    parameter("text", "string"),
-    parameter("my_number", "int"),
-    parameter("quick", "boolean?"),
-    parameter("reads", "File[]"),
-    parameter("words", "string[]?"),
-    parameter("counts", "int[]"),
-    parameter("kind", "enum {1, two}"),
-    parameter("pair", "record {first: int, second: string?, file: File}"),
-    parameter("n", "int"),
-    parameter("outdir", "string"),
+    parameter("text", "string", { kind: "text" }),
+    parameter("my_number", "int", { kind: "number" }),
+    parameter("quick", "boolean?", { kind: "boolean" }),
+    parameter("reads", "File[]", list("file")),
+    parameter("words", "string[]?", list("text")),
+    parameter("counts", "int[]", list("number")),
+    parameter("kind", "enum {1, two}", { kind: "text" }),
+    parameter("pair", "record {first: int, second: string?, file: File}", { kind: "record", fields: pair }),
+    parameter("n", "int", { kind: "number" }),
+    parameter("outdir", "string", { kind: "text" }),
   ],
   outputs: [],
   tasks: [],

@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { AppError, didYouMean } from "../../kernel/index.ts";
-import type { Parameter, WorkflowInterface } from "../../lang/core/index.ts";
+import type { Holding, Parameter, WorkflowInterface } from "../../lang/core/index.ts";
 
 export interface FlagsOrder {
   readonly words: readonly string[];
@@ -30,10 +30,9 @@ export function flagWords(wish: FlagsOrder, about: WorkflowInterface, cwd: strin
     const [, written, , joined] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(flag) ?? [];
     if (written === undefined)
       throw usage(about, `expected --name and its value, got ${JSON.stringify(flag)}`);
-    const name = declared(written, about);
-    const { type } = name;
+    const { type, holds } = declared(written, about);
     const next = flags[at + 1];
-    const alone = /^boolean\??$/.test(type) && !/^(true|false)$/.test(next ?? "");
+    const alone = holds?.kind === "boolean" && next !== "true" && next !== "false";
     const value = joined ?? (alone ? "true" : next);
     if (value === undefined) throw usage(about, `--${written}: expected a value of type ${type}`);
     if (joined === undefined && !alone) at++;
@@ -42,13 +41,14 @@ export function flagWords(wish: FlagsOrder, about: WorkflowInterface, cwd: strin
   return words(given, about, cwd);
 }
 
-/** The parameter that a flag is for; of a record, the field has its type where the record says it. */
-function declared(written: string, about: WorkflowInterface): { readonly type: string } {
+/** What a flag is for: a parameter, or the field of a record. */
+function declared(written: string, about: WorkflowInterface): Pick<Parameter, "type" | "holds"> {
   const whole = about.parameters.find((each) => each.name === written);
   if (whole !== undefined) return whole;
   const [head = "", ...field] = written.split(".");
-  const record = about.parameters.find((each) => each.name === head && isRecord(each));
-  if (record !== undefined && field.length > 0) return { type: fieldType(record, field.join(".")) };
+  const record = about.parameters.find((each) => each.name === head && each.holds?.kind === "record");
+  if (record?.holds?.kind === "record" && field.length > 0)
+    return record.holds.fields.get(field.join(".")) ?? { type: "" };
   const near = didYouMean(
     written,
     about.parameters.map((each) => each.name),
@@ -67,49 +67,35 @@ function words(
     const parameter = about.parameters.find((each) => each.name === written);
     if (parameter === undefined) {
       const [head = "", ...rest] = written.split(".");
-      const record = about.parameters.find((each) => each.name === head);
       const fields = records.get(head) ?? {};
-      const type = record === undefined ? "" : fieldType(record, rest.join("."));
-      fields[rest.join(".")] = plainValue(values, type, cwd);
+      fields[rest.join(".")] = plainValue(values, declared(written, about).holds, cwd);
       records.set(head, fields);
-    } else if (isArray(parameter.type))
-      found.push(`${written}=${JSON.stringify(plainValue(values, parameter.type, cwd))}`);
+    } else if (parameter.holds?.kind === "list")
+      found.push(`${written}=${JSON.stringify(plainValue(values, parameter.holds, cwd))}`);
     else found.push(`${written}=${values.at(-1)}`);
   }
   for (const [name, fields] of records) found.push(`${name}=${JSON.stringify(fields)}`);
   return found;
 }
 
-function plainValue(values: readonly string[], type: string, cwd: string): unknown {
-  if (isArray(type)) return values.map((each) => itemOf(each, type.replace(/\[\]\??$/, ""), cwd));
-  return itemOf(values.at(-1) ?? "", type, cwd);
+function plainValue(values: readonly string[], holds: Holding | undefined, cwd: string): unknown {
+  if (holds?.kind === "list") return values.map((each) => itemOf(each, holds.items, cwd));
+  return itemOf(values.at(-1) ?? "", holds, cwd);
 }
 
-function itemOf(text: string, type: string, cwd: string): unknown {
-  const kind = /^(File|Directory)\??$/.exec(type)?.[1];
-  if (kind !== undefined)
+function itemOf(text: string, holds: Holding | undefined, cwd: string): unknown {
+  if (holds?.kind === "text") return text;
+  if (holds?.kind === "file" || holds?.kind === "directory") {
+    const value = { class: holds.kind === "file" ? "File" : "Directory" };
     return /^[a-z][a-z0-9+.-]+:\/\//i.test(text)
-      ? { class: kind, location: text }
-      : { class: kind, path: resolve(cwd, text) };
-  if (/^(string|enum \{.*\})\??$/.test(type)) return text;
+      ? { ...value, location: text }
+      : { ...value, path: resolve(cwd, text) };
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
-}
-
-function isArray(type: string): boolean {
-  return /\[\]\??$/.test(type);
-}
-
-function isRecord({ type }: Parameter): boolean {
-  return /^record\b/.test(type);
-}
-
-function fieldType({ type }: Parameter, field: string): string {
-  const name = field.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`[{,] ?${name}: ([^,}]+)`).exec(type)?.[1] ?? "";
 }
 
 function usage(about: WorkflowInterface, trouble: string): AppError {

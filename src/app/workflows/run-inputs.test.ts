@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { WorkflowInterface } from "../../lang/core/index.ts";
+import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
 import { type InputsRequest, inputsOrder, inputWords, readInputs } from "./run-inputs.ts";
 
 let folder: string;
@@ -11,16 +11,21 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const parameter = (name: string, type: string) => ({ name: `wf.${name}`, type, required: true });
+const parameter = (name: string, type: string, holds: Holding) => ({
+  name: `wf.${name}`,
+  type,
+  holds,
+  required: true,
+});
 const about: WorkflowInterface = {
   kind: "workflow",
   name: "wf",
   parameters: [
-    parameter("text", "String"),
-    parameter("n", "Int"),
-    parameter("file", "File?"),
-    parameter("files", "Array[File]"),
-    parameter("list", "Array[Int]+"),
+    parameter("text", "String", { kind: "text" }),
+    parameter("n", "Int", { kind: "number" }),
+    parameter("file", "File?", { kind: "file" }),
+    parameter("files", "Array[File]", { kind: "list", items: { kind: "file" } }),
+    parameter("list", "Array[Int]+", { kind: "list", items: { kind: "number" } }),
   ],
   outputs: [],
   tasks: [],

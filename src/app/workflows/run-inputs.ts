@@ -13,6 +13,7 @@ import {
   systemErrorCode,
 } from "../../kernel/index.ts";
 import {
+  type Holding,
   jsonValue,
   type ParameterValues,
   parseJson,
@@ -87,7 +88,9 @@ export function readInputs(
   // Relative paths among values are relative to their folder; those on the command line to where the command runs.
   const absolute = words.map(([name, value]) => [
     name,
-    (source !== undefined || baseDir !== cwd) && isPath(name, about) ? absolutePaths(value, cwd) : value,
+    (source !== undefined || baseDir !== cwd) && isPath(holdingAt(name, about))
+      ? absolutePaths(value, cwd)
+      : value,
   ]);
   return {
     values: { ...without(values, words, about), ...Object.fromEntries(absolute) },
@@ -175,25 +178,37 @@ function fromWords(words: readonly string[], about: WorkflowInterface, start: Va
 }
 
 function parsedValue(text: string, name: string, about: WorkflowInterface): unknown {
-  const type = typeOf(name, about);
-  if (/^([Ss]tring|File|Directory|Path)\??$/.test(type)) return text;
+  const { kind } = holdingAt(name, about);
+  if (kind === "text" || kind === "file" || kind === "directory") return text;
   const { node } = parseJson({ name, text });
   return node === undefined ? text : jsonValue(node);
 }
 
-function typeOf(name: string, about: WorkflowInterface): string {
+function holdingAt(name: string, about: WorkflowInterface): Holding {
   const found = about.parameters.find(
     (parameter) => parameter.name === name || parameter.name === `${about.name}.${name}`,
   );
-  return found?.type ?? "";
+  return found?.holds ?? { kind: "anything" };
 }
 
 function isArray(name: string, about: WorkflowInterface): boolean {
-  return /^Array\[|\[\]\??$/.test(typeOf(name, about));
+  const holds = holdingAt(name, about);
+  return holds.kind === "list" || (holds.kind === "either" && holds.members.at(-1)?.kind === "list");
 }
 
-function isPath(name: string, about: WorkflowInterface): boolean {
-  return /\b(File|Directory)\b/.test(typeOf(name, about));
+/** Of lists each item; what is in maps, pairs and records stays as it is written. */
+function isPath(holds: Holding): boolean {
+  switch (holds.kind) {
+    case "file":
+    case "directory":
+      return true;
+    case "list":
+      return isPath(holds.items);
+    case "either":
+      return holds.members.some(isPath);
+    default:
+      return false;
+  }
 }
 
 function absolutePaths(value: unknown, cwd: string): unknown {

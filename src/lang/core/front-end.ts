@@ -4,6 +4,7 @@
  */
 import type { Ask, Diagnostic, SourceText } from "../../kernel/index.ts";
 import type { Outputs, TaskFailure } from "../../task/index.ts";
+import type { Holding } from "./holding.ts";
 import type { Host } from "./host.ts";
 import type { Outline } from "./main-document.ts";
 import type { Reach } from "./reach.ts";
@@ -122,8 +123,10 @@ export interface Loaded {
 export interface Parameter {
   /** Fully qualified: `wf.sample`, `wf.align.threads`. */
   readonly name: string;
-  /** In the language's own syntax: `Array[File]+?`. */
+  /** In the language's own syntax, for people: `Array[File]+?`. */
   readonly type: string;
+  /** Default: anything, files included. */
+  readonly holds?: Holding;
   /** What the names in the type stand for: `{ Sample: "{String name, File reads}" }`. */
   readonly names?: Readonly<Record<string, string>>;
   readonly required: boolean;

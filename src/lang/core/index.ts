@@ -22,6 +22,7 @@ export type {
   WorkflowInterface,
 } from "./front-end.ts";
 export { globPattern } from "./glob-pattern.ts";
+export { type HeldField, type Holding, mayHoldPaths } from "./holding.ts";
 export type { CallOptions, Host, OutputCollector, ProgramEvent, Published, PublishOrder } from "./host.ts";
 export type { ImportMap } from "./import-map.ts";
 export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";

@@ -1,5 +1,6 @@
 /** What a person needs to know to run a process: its parameters, outputs and tools. */
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
+import { holdingOf } from "./holding.ts";
 import type { InputParameter } from "./model/parameter.ts";
 import type { Process } from "./model/process.ts";
 import { allowsNull, printType } from "./model/type.ts";
@@ -31,6 +32,7 @@ function parameterOf(input: InputParameter): Parameter {
   return {
     name: input.name,
     type: printType(input.type),
+    holds: holdingOf(input.type),
     required: input.default === undefined && !allowsNull(input.type),
     ...(input.default !== undefined && { defaultText: plainJson(input.default) }),
     ...(description !== undefined && { description }),

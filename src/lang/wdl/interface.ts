@@ -1,6 +1,7 @@
 /** What a person needs to know to run a workflow or task: its parameters, outputs and tasks. */
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { CheckedDocument, CheckedInput, CheckedTask, CheckedWorkflow } from "./check/checked.ts";
+import { holdingOf } from "./holding.ts";
 import { callsOf, type Target } from "./run/input-tree.ts";
 import type { MetaSection, MetaValue } from "./syntax/ast.ts";
 import { printType, type WdlType } from "./types/type.ts";
@@ -71,6 +72,7 @@ function parameterOf(
   return {
     name: `${prefix}${input.name}`,
     type: printType(input.type),
+    holds: holdingOf(input.type),
     ...(names.size > 0 && { names: Object.fromEntries(names) }),
     required: input.required,
     ...(defaultText !== undefined && { defaultText }),

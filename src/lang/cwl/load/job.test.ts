@@ -206,8 +206,8 @@ it("the front end answers an interface, and finds faults of inputs before a run"
     name: "tool",
     description: "Counts",
     parameters: [
-      { name: "f", type: "File", required: true, description: "What to count" },
-      { name: "n", type: "int?", required: false, defaultText: "2" },
+      { name: "f", type: "File", holds: { kind: "file" }, required: true, description: "What to count" },
+      { name: "n", type: "int?", holds: { kind: "number" }, required: false, defaultText: "2" },
     ],
     outputs: [],
     tasks: ["tool"],
