@@ -17,7 +17,7 @@ export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./om
 export { instanceType } from "./omics/instance-type.ts";
 export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
-export type { TaskExplanation } from "./omics/run-desk.ts";
+export type { TaskExplanation } from "./omics/run-controller.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
 export type { RunWish as PredictionRequest, ServeResult, SettingsWish } from "./predictions.ts";
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";

@@ -5,7 +5,7 @@ export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { exactOutputs } from "./json-values.ts";
 export { LateStore } from "./late-store.ts";
-export { type Prediction, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
+export { type CallForecast, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
   type RunJson,

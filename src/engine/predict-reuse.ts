@@ -19,7 +19,7 @@ import { type RunExecutor, RunExecutors } from "./run-executors.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import type { WorkflowFiles } from "./workflow-files.ts";
 
-export type Prediction =
+export type CallForecast =
   | {
       readonly kind: "reuse";
       readonly call: string;
@@ -34,7 +34,7 @@ export type Prediction =
 
 export interface ReusePrediction {
   readonly workflow: string;
-  readonly calls: readonly Prediction[];
+  readonly calls: readonly CallForecast[];
   /** False when calls depend on others that would be computed: there may be more calls than are listed. */
   readonly complete: boolean;
   readonly savedSeconds: number;
@@ -105,7 +105,7 @@ async function walkOnce(
     identifiers.set(where, identifier);
     return identifier;
   };
-  const calls: Prediction[] = [];
+  const calls: CallForecast[] = [];
   let recorded: Promise<readonly Entry[]> | undefined;
 
   materials.restoreWith(async ({ entry, words, error }) => {

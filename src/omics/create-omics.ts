@@ -36,7 +36,7 @@ import { handlers } from "./operations/index.ts";
 import type { ServerParts } from "./parts.ts";
 
 export interface OmicsMount extends Mount {
-  /** Continues with batches that a stopped server left half submitted; runs are resumed by the RunDesk itself. */
+  /** Continues with batches that a stopped server left half submitted; runs are resumed by the RunControl itself. */
   resume(): void;
 }
 

@@ -1,3 +1,3 @@
 /** omics: the HealthOmics workflows API. Receives its parts as arguments. */
 export { createOmics, type OmicsMount } from "./create-omics.ts";
-export type { Definitions, Locations, RunDesk, ServerParts } from "./parts.ts";
+export type { Definitions, Locations, RunControl, ServerParts } from "./parts.ts";

@@ -11,7 +11,7 @@ export interface ServerParts {
   readonly openAccount: string;
   readonly region: string;
   readonly definitions: Definitions;
-  readonly runs: RunDesk;
+  readonly runs: RunControl;
   readonly locations: Locations;
   readonly now: () => Date;
   /** Runs that an account may keep. Default 100,000. */
@@ -28,7 +28,7 @@ export interface Definitions {
 }
 
 /** Runs that are queued or under way; every change of state goes through the ledger. */
-export interface RunDesk {
+export interface RunControl {
   /** A run was inserted as PENDING: start it when its turn comes. */
   submitted(run: RunRecord): void;
   /** A cancel request was written: stop it. */

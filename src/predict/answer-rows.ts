@@ -6,12 +6,12 @@ import type { Computer } from "./computer.ts";
 import type { MutableCounts } from "./events.ts";
 import { type AnsweredChunk, statusCode } from "./files/answers.ts";
 import type { Source } from "./mode.ts";
-import type { Place } from "./place.ts";
 import type { Recorder } from "./recorder.ts";
+import type { TierSlot } from "./tier-slot.ts";
 
 export interface AnswerParts {
   readonly scope: PredictionScope;
-  readonly places: readonly Place[];
+  readonly places: readonly TierSlot[];
   readonly recorder: Recorder;
   /** undefined = never compute. */
   readonly computer: Computer | undefined;
@@ -76,7 +76,7 @@ class ChunkWork {
     return open === undefined ? this.#inputs : open.map((at) => this.#inputs[at] ?? "");
   }
 
-  async lookUp(place: Place, ask: Ask): Promise<void> {
+  async lookUp(place: TierSlot, ask: Ask): Promise<void> {
     const wanted = this.openInputs();
     if (wanted.length === 0) return;
     // The first place sees every row, as most rows are found there; later ones see each missing input once.

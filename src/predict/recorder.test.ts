@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { limitMs } from "../../test/limit.mjs";
 import { freshAsk } from "../kernel/index.ts";
 import { createFlakyTier, createMemoryTier, type PredictionTier } from "../store/predictions/index.ts";
-import { Place } from "./place.ts";
 import { Recorder, type RecorderOptions } from "./recorder.ts";
 import { scriptedModel } from "./scripted-runner.ts";
+import { TierSlot } from "./tier-slot.ts";
 import { forgetUnsent, giveUnsent, UnsentRows } from "./unsent-rows.ts";
 
 const model = scriptedModel();
@@ -24,7 +24,7 @@ function recorderOf(
   const places = (["local", "cloud"] as const).flatMap((source) => {
     const tier = tiers[source];
     if (tier === undefined) return [];
-    return [new Place({ source, tier, trouble: "is-a-miss", warn: (message) => warnings.push(message) })];
+    return [new TierSlot({ source, tier, trouble: "is-a-miss", warn: (message) => warnings.push(message) })];
   });
   return { recorder: new Recorder({ scope, places, unsent, ask: freshAsk() }), warnings };
 }

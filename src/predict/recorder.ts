@@ -9,7 +9,7 @@
 import type { Ask } from "../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import type { Source } from "./mode.ts";
-import type { Place } from "./place.ts";
+import type { TierSlot } from "./tier-slot.ts";
 import { giveUnsent, type UnsentPlace, UnsentRows } from "./unsent-rows.ts";
 
 const group = {
@@ -25,7 +25,7 @@ const weightOfRow = 8;
 export interface RecorderOptions {
   readonly scope: PredictionScope;
   /** In the order in which they are asked. */
-  readonly places: readonly Place[];
+  readonly places: readonly TierSlot[];
   /** Where answers wait on disk; a tier without a place keeps them in memory only. */
   readonly unsent?: { readonly local?: UnsentPlace; readonly cloud?: UnsentPlace };
   /** Outlives the run's own Ask a little, so that an interruption does not tear what is being written. */
@@ -43,7 +43,7 @@ export interface NotStored {
 }
 
 interface Lane {
-  readonly place: Place;
+  readonly place: TierSlot;
   readonly kept: UnsentRows | undefined;
   held: PredictionRow[];
   /** Runs while rows are held: a slow model's answers do not wait for its next ones. */

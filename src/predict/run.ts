@@ -19,12 +19,12 @@ import { planOf } from "./mode.ts";
 import { OrderedWriter } from "./ordered-writer.ts";
 import { outliving } from "./outliving.ts";
 import type { OutputRows } from "./output-rows.ts";
-import { Place } from "./place.ts";
 import { type NotStored, Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
 import { sinkOutput } from "./row-sink.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
 import { streamOutput } from "./stream-output.ts";
+import { TierSlot } from "./tier-slot.ts";
 
 /** Raised when the text of an output changes although the options do not, so that no old partial output is resumed. */
 const outputVersion = 2;
@@ -319,7 +319,7 @@ class PredictionRun {
     };
   }
 
-  #place(source: "local" | "cloud", computes: boolean): Place {
+  #place(source: "local" | "cloud", computes: boolean): TierSlot {
     const tier = this.#parts[source];
     if (tier === undefined)
       throw new AppError(
@@ -327,7 +327,7 @@ class PredictionRun {
         `the mode ${this.#request.mode} needs a ${source} cache, and there is none`,
       );
     const trouble = computes ? "is-a-miss" : "ends-the-run";
-    return new Place({ source, tier, trouble, warn: (message) => this.#warn(message) });
+    return new TierSlot({ source, tier, trouble, warn: (message) => this.#warn(message) });
   }
 
   #identity(format: string): string {

@@ -18,7 +18,7 @@ import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { checkStores, type StoreCheck } from "./readiness.ts";
-import { RunDesk, type TaskChoices } from "./run-desk.ts";
+import { RunController, type TaskChoices } from "./run-controller.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
 
 export interface OmicsWish extends TaskChoices {
@@ -55,7 +55,7 @@ export interface Omics {
     register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
     findBundle(digest: string): Promise<KeptBundle | undefined>;
   };
-  readonly runs: RunDesk;
+  readonly runs: RunController;
   readonly locations: {
     check(uri: string, ask: Ask): Promise<string | undefined>;
     checkInput(value: string): string | undefined;
@@ -95,7 +95,7 @@ export async function openOmics(
   const tallies = new RunTallies();
   const accounts = new Set(keys.map(({ account }) => account)).size;
   const checker = createDefinitionChecker(program);
-  const runs = new RunDesk({
+  const runs = new RunController({
     ledger,
     region,
     environment,

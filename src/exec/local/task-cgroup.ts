@@ -65,14 +65,14 @@ export class TaskCgroups {
   }
 }
 
-interface Place {
+interface CgroupParent {
   /** The folder in which ours is made. */
   readonly parent: string;
   readonly version: 1 | 2;
 }
 
 /** Pure but for the look at subtree_control: where in the tree this process is, as /proc/self/cgroup tells. */
-async function memoryCgroup(): Promise<Place | undefined> {
+async function memoryCgroup(): Promise<CgroupParent | undefined> {
   const lines = (await readFile("/proc/self/cgroup", "utf8").catch(() => "")).trim().split("\n");
   for (const line of lines) {
     const [, controllers = "", path = ""] = line.split(":");

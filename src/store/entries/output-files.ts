@@ -55,7 +55,7 @@ export function realPathIn(file: FileValue, path: string): string {
   return `${path.slice(0, path.lastIndexOf("/"))}/${safePart(file.basename)}`;
 }
 
-interface Place {
+interface PlanningOutput {
   readonly name: string;
   readonly folder: string;
   readonly naming: Naming;
@@ -64,7 +64,7 @@ interface Place {
   readonly emptyFolders: string[];
 }
 
-async function plan(value: Value, place: Place): Promise<Value> {
+async function plan(value: Value, place: PlanningOutput): Promise<Value> {
   if (isList(value)) {
     const items: Value[] = [];
     for (const [index, item] of value.entries()) {
@@ -83,7 +83,7 @@ async function plan(value: Value, place: Place): Promise<Value> {
   return planFile(value, place);
 }
 
-async function planFile(file: FileValue, place: Place): Promise<FileValue> {
+async function planFile(file: FileValue, place: PlanningOutput): Promise<FileValue> {
   const path = `${place.folder}/${safePart(file.basename)}`;
   const siblings: FileValue[] = [];
   for (const sibling of file.siblings ?? []) siblings.push(await planFile(sibling, place));
@@ -94,12 +94,12 @@ async function planFile(file: FileValue, place: Place): Promise<FileValue> {
   return moved;
 }
 
-function outputFile(source: string, path: string, { name, naming }: Place): OutputFile {
+function outputFile(source: string, path: string, { name, naming }: PlanningOutput): OutputFile {
   const object = objectPath(path, naming);
   return { name, source, path: object, ...(object === path ? {} : { member: path }) };
 }
 
-async function planDirectory(source: string, path: string, place: Place): Promise<void> {
+async function planDirectory(source: string, path: string, place: PlanningOutput): Promise<void> {
   const tree = await spreadTree(source, { doing: `recording ${shownName(source)}` });
   const [stray] = tree.strays;
   if (stray !== undefined)

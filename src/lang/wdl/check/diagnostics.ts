@@ -1,12 +1,10 @@
 /** What the checker can find wrong with names, types and expressions. One function each. */
-import { type Diagnostic, didYouMean, type SourceText, type Span } from "../../../kernel/index.ts";
+import { type Diagnostic, didYouMean } from "../../../kernel/index.ts";
+import type { Place } from "../syntax/diagnostics.ts";
 import type { WdlVersion } from "../syntax/version.ts";
 import { printType, type WdlType } from "../types/type.ts";
 
-export interface Place {
-  readonly source: SourceText;
-  readonly span: Span;
-}
+export type { Place } from "../syntax/diagnostics.ts";
 
 const spec = "https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md";
 

@@ -150,7 +150,7 @@ function groupIndex(
   const places = columns.map((column, number): ColumnPlace => {
     const chunk = chunks[number];
     if (chunk?.name !== column.name) throw new Error(`its column ${number} is not ${column.name}`);
-    return new Place(column, chunk, at);
+    return new LocatedColumn(column, chunk, at);
   });
   const keys = chunks[keyAt];
   const bounds = readColumnIndex(at(keys?.columnIndex ?? { offset: 0, length: 0 }));
@@ -165,7 +165,7 @@ function groupIndex(
 }
 
 /** Its page offsets are decoded when they are first needed: a look-up of few keys needs few of them. */
-class Place implements ColumnPlace {
+class LocatedColumn implements ColumnPlace {
   readonly column: FileColumn;
   readonly #chunk: ChunkMeta;
   readonly #at: (place: Stretch) => Buffer;

@@ -24,7 +24,7 @@ export type Recorded =
   | { readonly kind: "later" }
   | { readonly kind: "refused" };
 
-export class Place {
+export class TierSlot {
   readonly source: Source;
   readonly tier: PredictionTier;
   readonly #trouble: PlaceOptions["trouble"];

@@ -39,7 +39,7 @@ import { wordsOf } from "./run-words.ts";
 import { SharedTurns } from "./shared-turns.ts";
 import { TaskBook } from "./task-book.ts";
 
-export interface RunDeskOptions {
+export interface RunControllerOptions {
   readonly ledger: Ledger;
   /** Of ARNs. */
   readonly region: string;
@@ -77,14 +77,14 @@ interface Active extends QueuedRun {
   readonly end: Promise<void>;
 }
 
-export class RunDesk {
-  readonly #options: RunDeskOptions;
+export class RunController {
+  readonly #options: RunControllerOptions;
   readonly #active = new Map<string, Active>();
   readonly #queue = new RunQueue();
   readonly #turns = new SharedTurns();
   #closing = false;
 
-  constructor(options: RunDeskOptions) {
+  constructor(options: RunControllerOptions) {
     this.#options = options;
   }
 
