@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TimedEvent } from "../../engine/index.ts";
-import { type Ask, isAppError } from "../../kernel/index.ts";
+import { type Ask, defined, isAppError } from "../../kernel/index.ts";
 import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
@@ -90,13 +90,12 @@ function requestOf(wish: CwlRunnerWish, { inputs, ...program }: Started, runsDir
     program: {
       ...program,
       language: "cwl",
-      ...(wish.expressions !== undefined && { expressions: wish.expressions }),
+      ...defined({ expressions: wish.expressions }),
       lenient: wish.lenient,
     },
     inputs: {
       flags: wish.flags,
-      ...(inputs !== undefined && { file: inputs }),
-      ...(wish.basedir !== undefined && { baseDir: wish.basedir }),
+      ...defined({ file: inputs, baseDir: wish.basedir }),
     },
     cache: { hostTasks: true, ...wish.cache },
     executor:

@@ -2,7 +2,7 @@
  * JSON with positions, for diagnostics inside the user's inputs. Integers that a double cannot hold are bigint. Never
  * throws: what is wrong is a diagnostic.
  */
-import type { Diagnostic, SourceText, Span } from "../../kernel/index.ts";
+import { type Diagnostic, defined, type SourceText, type Span } from "../../kernel/index.ts";
 import { objectOf } from "./ordered-members.ts";
 
 export type JsonNode =
@@ -292,7 +292,7 @@ class JsonReader {
       message,
       source: this.#source,
       span: { start, end: start + width },
-      ...(help !== undefined && { help }),
+      ...defined({ help }),
     });
   }
 }

@@ -1,4 +1,5 @@
 /** What a person needs to know to run a process: its parameters, outputs and tools. */
+import { defined } from "../../kernel/index.ts";
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import { holdingOf } from "./holding.ts";
 import type { InputParameter } from "./model/parameter.ts";
@@ -19,11 +20,11 @@ export function interfaceOf(process: Process): WorkflowInterface {
       return {
         name: output.name,
         type: printType(output.type),
-        ...(words !== undefined && { description: words }),
+        ...defined({ description: words }),
       };
     }),
     tasks: [...tools],
-    ...(description !== undefined && { description }),
+    ...defined({ description }),
   };
 }
 
@@ -35,7 +36,7 @@ function parameterOf(input: InputParameter): Parameter {
     holds: holdingOf(input.type),
     required: input.default === undefined && !allowsNull(input.type),
     ...(input.default !== undefined && { defaultText: plainJson(input.default) }),
-    ...(description !== undefined && { description }),
+    ...defined({ description }),
   };
 }
 

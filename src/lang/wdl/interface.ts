@@ -1,4 +1,5 @@
 /** What a person needs to know to run a workflow or task: its parameters, outputs and tasks. */
+import { defined } from "../../kernel/index.ts";
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { CheckedDocument, CheckedInput, CheckedTask, CheckedWorkflow } from "./check/checked.ts";
 import { holdingOf } from "./holding.ts";
@@ -22,11 +23,11 @@ export function interfaceOf(target: Target): WorkflowInterface {
       return {
         name: `${target.name}.${output.name}`,
         type: printType(output.type),
-        ...(words !== undefined && { description: words }),
+        ...defined({ description: words }),
       };
     }),
     tasks: [...tasks],
-    ...(description !== undefined && { description }),
+    ...defined({ description }),
   };
 }
 
@@ -75,8 +76,7 @@ function parameterOf(
     holds: holdingOf(input.type),
     ...(names.size > 0 && { names: Object.fromEntries(names) }),
     required: input.required,
-    ...(defaultText !== undefined && { defaultText }),
-    ...(description !== undefined && { description }),
+    ...defined({ defaultText, description }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The evaluator: references directly, the rest by an engine that is started when it is first needed. */
-import { AppError, type Ask } from "../../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../../kernel/index.ts";
 import type { Expr, ExprPart } from "../model/expression.ts";
 import { parseValue, plainJson, textInside } from "../values/text.ts";
 import type { CwlRecord } from "../values/value.ts";
@@ -107,7 +107,7 @@ async function evaluate(expr: Expr, context: EvalContext, run: RunCode, ask: Ask
     text += textInside(answer.value);
     impure ??= answer.impure;
   }
-  return { kind: "value", value: text, ...(impure !== undefined && { impure }) };
+  return { kind: "value", value: text, ...defined({ impure }) };
 }
 
 async function evaluatePart(
@@ -139,7 +139,7 @@ async function evaluatePart(
   if (answer.kind === "fault")
     return fault(expr, answer.code, `evaluating ${shown(code)}: ${answer.message}`);
   const value = parseValue(answer.json);
-  return { kind: "value", value, ...(answer.impure !== undefined && { impure: answer.impure }) };
+  return { kind: "value", value, ...defined({ impure: answer.impure }) };
 }
 
 function shown(code: { readonly form: "expression" | "body"; readonly code: string }): string {

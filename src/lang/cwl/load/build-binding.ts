@@ -1,5 +1,6 @@
 /** How parameters and fields meet the command line, the output directory and files. */
 
+import { defined } from "../../../kernel/index.ts";
 import type {
   CommandLineBinding,
   FileDetails,
@@ -70,8 +71,7 @@ export function bindingOf(node: Node | undefined, context: BuildContext): Comman
     position: numberOrExpression(field(node, "position"), context) ?? 0,
     separate: flagField(node, "separate") ?? true,
     shellQuote: flagField(node, "shellQuote") ?? true,
-    ...(prefix !== undefined && { prefix }),
-    ...(itemSeparator !== undefined && { itemSeparator }),
+    ...defined({ prefix, itemSeparator }),
     ...(valueFrom && { valueFrom }),
     place: startOf(node.place),
   };

@@ -1,4 +1,5 @@
 /** Parameters of processes. */
+import { defined } from "../../../kernel/index.ts";
 import type { InputParameter, OutputParameter } from "../model/parameter.ts";
 import { bindingOf, fileDetailsOf, outputBindingOf } from "./build-binding.ts";
 import { type BuildContext, docField, flagField, shortName, textField } from "./build-context.ts";
@@ -45,5 +46,5 @@ export function placeOfId(node: Node): InputParameter["place"] {
 export function descriptionOf(node: Node): { readonly label?: string; readonly doc?: string } {
   const label = textField(node, "label");
   const doc = docField(node);
-  return { ...(label !== undefined && { label }), ...(doc !== undefined && { doc }) };
+  return { ...defined({ label, doc }) };
 }

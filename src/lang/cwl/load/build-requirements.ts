@@ -1,5 +1,5 @@
 /** Requirements and hints of a process or step. */
-import { didYouMean } from "../../../kernel/index.ts";
+import { defined, didYouMean } from "../../../kernel/index.ts";
 import type { Expr } from "../model/expression.ts";
 import type { Requirements, Resource, WorkDirEntry } from "../model/requirements.ts";
 import { atLeast } from "../model/version.ts";
@@ -186,12 +186,7 @@ function dockerOf(node: Node, context: BuildContext) {
   const imported = locationField(node, "dockerImport", context);
   const outputDirectory = textField(node, "dockerOutputDirectory");
   return {
-    ...(pull !== undefined && { pull }),
-    ...(imageId !== undefined && { imageId }),
-    ...(file !== undefined && { file }),
-    ...(load !== undefined && { load }),
-    ...(imported !== undefined && { import: imported }),
-    ...(outputDirectory !== undefined && { outputDirectory }),
+    ...defined({ pull, imageId, file, load, import: imported, outputDirectory }),
   };
 }
 

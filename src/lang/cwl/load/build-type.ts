@@ -1,5 +1,5 @@
 /** Types from the document: the short syntax, unions, arrays, records, enums, and names. */
-import { didYouMean } from "../../../kernel/index.ts";
+import { defined, didYouMean } from "../../../kernel/index.ts";
 import type { RecordField, Type } from "../model/type.ts";
 import { unionOf } from "../model/type.ts";
 import { atLeast } from "../model/version.ts";
@@ -142,8 +142,7 @@ function fieldOf(node: Node, context: BuildContext): RecordField {
     name: shortName(textField(node, "name") ?? ""),
     type: typeOf(field(node, "type"), context),
     ...fileDetailsOf(node, context),
-    ...(label !== undefined && { label }),
-    ...(doc !== undefined && { doc }),
+    ...defined({ label, doc }),
     ...(inputBinding && { inputBinding }),
     ...(outputBinding && { outputBinding }),
   };

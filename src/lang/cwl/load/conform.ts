@@ -1,5 +1,5 @@
 /** Checks a node against the tables of the schema: unknown and missing fields, and what is in them. */
-import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, didYouMean, type Severity } from "../../../kernel/index.ts";
 import type { Place } from "../model/place.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
 import { describe, entryOf, field, type ListNode, type MapNode, type Node, textOf } from "./node.ts";
@@ -230,6 +230,6 @@ export function diagnosticAt(
     message,
     source: place.source,
     span: place.span,
-    ...(help !== undefined && { help }),
+    ...defined({ help }),
   };
 }

@@ -1,6 +1,6 @@
 /** A source tree of texts, for tests of loading. */
 import { posix } from "node:path";
-import { freshAsk, renderDiagnostic } from "../../../kernel/index.ts";
+import { defined, freshAsk, renderDiagnostic } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import { checkProcess } from "../check/check-process.ts";
 import { loadDocument } from "../load/load.ts";
@@ -39,5 +39,5 @@ export async function loadText(
   const { document } = answer;
   const all = [...answer.diagnostics, ...(document === undefined ? [] : checkProcess(document.process))];
   const said = all.map((each) => renderDiagnostic(each).split("\n")[0] ?? "");
-  return { said, ...(document !== undefined && { document }) };
+  return { said, ...defined({ document }) };
 }

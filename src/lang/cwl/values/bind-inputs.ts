@@ -2,7 +2,7 @@
  * The inputs of a process from what it is given: defaults, types, files with their secondary files and formats,
  * contents and listings. The same for the job of a run and for every process that a step runs.
  */
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import type { EvalContext, EvalFault, Evaluator } from "../expr/evaluator.ts";
 import type { FileDetails, LoadListing } from "../model/binding.ts";
 import type { InputParameter } from "../model/parameter.ts";
@@ -187,7 +187,7 @@ function inheritedDetails(field: FileDetails, outer: FileDetails): FileDetails {
   return {
     ...field,
     loadContents: field.loadContents || outer.loadContents,
-    ...(loadListing !== undefined && { loadListing }),
+    ...defined({ loadListing }),
   };
 }
 

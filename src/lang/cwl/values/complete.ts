@@ -1,5 +1,5 @@
 /** File and Directory objects get the fields that the language promises: names, size, contents, listings. */
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import type { LoadListing } from "../model/binding.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
 import { FileProblem, fileName } from "./file-problem.ts";
@@ -59,7 +59,7 @@ async function completePlainFile(value: FileV, files: Files, ask: Ask): Promise<
   return {
     ...value,
     ...(basename !== undefined && { basename, ...splitName(basename) }),
-    ...(size !== undefined && { size }),
+    ...defined({ size }),
     ...(secondaryFiles && { secondaryFiles }),
   };
 }
@@ -84,7 +84,7 @@ async function completeDirectory(value: DirectoryV, files: Files, ask: Ask): Pro
           basename === undefined ? "a listing" : `the directory ${basename}`,
           async (each) => (await withListing(each, "deep_listing", files, ask)).listing ?? [],
         );
-  return { ...value, ...(basename !== undefined && { basename }), ...(listing && { listing }) };
+  return { ...value, ...defined({ basename }), ...(listing && { listing }) };
 }
 
 function isLocal(location: string): boolean {
