@@ -34,7 +34,7 @@ export function mapTier(shelves: Shelves = new Map()): PredictionTier {
   }
   return {
     name: "a map",
-    can: { expire: false, canonicalIndex: false, write: true },
+    can: { canonicalIndex: false, write: true },
     open: async () => {},
     getMany: async (scope, inputs, ask) => {
       checkAsk(ask, "looking up rows in a map");

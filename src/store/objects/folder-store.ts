@@ -26,7 +26,7 @@ import { listFolder } from "./folder-listing.ts";
 import { openFileReader } from "./folder-reader.ts";
 import { FolderTemps } from "./folder-temps.ts";
 import { checkInside, checkName, type ObjectNames } from "./object-name.ts";
-import type { ObjectStore, ObjectStoreAbilities } from "./object-store.ts";
+import type { ObjectStore } from "./object-store.ts";
 
 export interface FolderStoreOptions {
   /** Made when it does not exist. */
@@ -49,7 +49,7 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
   const access = new FolderAccess({ root, confined, within, names: allowed });
   const temps = new FolderTemps({ root, confined, durable, leavesNothing: allowed === "any" });
   let hardLinks = false;
-  let opened: Promise<ObjectStoreAbilities> | undefined;
+  let opened: Promise<void> | undefined;
 
   const store: ObjectStore = {
     uri: pathToFileURL(root).href.replace(/\/$/, ""),
@@ -57,7 +57,6 @@ export function createFolderStore(options: FolderStoreOptions): ObjectStore {
     open: () => {
       opened ??= guarded(`opening the store in ${root}`, "writing", async () => {
         hardLinks = await temps.open();
-        return { localFiles: true };
       }).catch((error) => {
         opened = undefined;
         throw error;

@@ -7,7 +7,6 @@ export type {
   ObjectInfo,
   ObjectReader,
   ObjectStore,
-  ObjectStoreAbilities,
   UnfinishedUpload,
 } from "./object-store.ts";
 export { openObject, openObjectStore, type S3Access } from "./open-object-store.ts";

@@ -14,11 +14,6 @@ export interface ObjectInfo {
   readonly modifiedAt: Date;
 }
 
-export interface ObjectStoreAbilities {
-  /** Objects are plain files that may be hard-linked or mapped; `pathOf` answers. */
-  readonly localFiles: boolean;
-}
-
 /** What a reader knows of an object already; bytes of any other object are refused. */
 export type ExpectedObject = Partial<Pick<ObjectInfo, "sizeBytes" | "etag" | "sha256">>;
 
@@ -53,7 +48,7 @@ export interface ObjectStore {
   /** `file:///…` or `s3://bucket/prefix`, for messages and manifests. No trailing slash. */
   readonly uri: string;
   /** Makes sure that the place exists and may be used; throws STORE_* AppErrors that say what was refused and why. */
-  open(ask: Ask): Promise<ObjectStoreAbilities>;
+  open(ask: Ask): Promise<void>;
   /** undefined = not there; a throw = could not find out. */
   head(name: string, ask: Ask): Promise<ObjectInfo | undefined>;
   /** The whole object. undefined = not there. */
@@ -90,7 +85,7 @@ export interface ObjectStore {
   };
   /** Names of the folders directly below `prefix`, which is empty or ends with `/`; without slashes. */
   folders(prefix: string, ask: Ask): Promise<readonly string[]>;
-  /** The local path of an object, when `localFiles`; undefined otherwise. */
+  /** The local path of an object; undefined where objects are not files of this machine. */
   pathOf(name: string): string | undefined;
   close(): Promise<void>;
 }

@@ -12,7 +12,6 @@ import type {
   ObjectInfo,
   ObjectReader,
   ObjectStore,
-  ObjectStoreAbilities,
 } from "./object-store.ts";
 import { changed, unquoted } from "./s3-answers.ts";
 import { lookIfThere, S3Bucket } from "./s3-bucket.ts";
@@ -38,9 +37,8 @@ class S3Store implements ObjectStore {
     return this.#bucket.uri;
   }
 
-  async open(ask: Ask): Promise<ObjectStoreAbilities> {
+  async open(ask: Ask): Promise<void> {
     await this.#bucket.open(ask);
-    return { localFiles: false };
   }
 
   head(name: string, ask: Ask): Promise<ObjectInfo | undefined> {

@@ -42,7 +42,7 @@ export function createMemoryTier(options: { readonly name?: string } = {}): Pred
 
   return {
     name: options.name ?? "memory",
-    can: { expire: false, canonicalIndex: true, write: true },
+    can: { canonicalIndex: true, write: true },
     open: async () => {},
     getMany,
     getManyCanonical: async (scope, canonical, ask) => {

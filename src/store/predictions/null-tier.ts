@@ -4,7 +4,7 @@ import type { PredictionTier } from "./tier.ts";
 export function createNullTier(): PredictionTier {
   return {
     name: "none",
-    can: { expire: false, canonicalIndex: false, write: false },
+    can: { canonicalIndex: false, write: false },
     open: async () => {},
     getMany: async (_scope, inputs) => inputs.map(() => undefined),
     putMany: async () => ({ stored: 0, alreadyThere: 0 }),

@@ -12,8 +12,6 @@ import type { Ask } from "../../kernel/index.ts";
 import type { Column, PredictionRow, PredictionScope } from "../../task/index.ts";
 
 export interface TierAbilities {
-  /** Rows can be given an age limit (`expireAfterMs` on open). */
-  readonly expire: boolean;
   /** `getMany` can also look up by canonical form. */
   readonly canonicalIndex: boolean;
   /** False for tiers that only answer (legacy files, a remote API without writing). */

@@ -53,7 +53,7 @@ interface Opened {
 
 class EmbeddedTier implements PredictionTier {
   readonly name: string;
-  readonly can = { expire: true, canonicalIndex: true, write: true };
+  readonly can = { canonicalIndex: true, write: true };
   readonly #options: EmbeddedTierOptions;
   readonly #now: () => number;
   readonly #keys: KeyCodec = createKeyCodec();

@@ -72,7 +72,7 @@ export function createParquetTier(options: ParquetTierOptions): ParquetTier {
 
 class Tier implements ParquetTier {
   readonly name: string;
-  readonly can = { expire: false, canonicalIndex: false, write: true };
+  readonly can = { canonicalIndex: false, write: true };
   readonly #options: ParquetTierOptions;
   readonly #onEvent: TierEventSink;
   readonly #temps: TempPlaces;

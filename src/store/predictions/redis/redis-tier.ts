@@ -72,7 +72,7 @@ interface View {
 
 class RedisTier implements PredictionTier {
   readonly name: string;
-  readonly can = { expire: true, canonicalIndex: true, write: true };
+  readonly can = { canonicalIndex: true, write: true };
   readonly #options: RedisTierOptions;
   readonly #now: () => number;
   readonly #link: RedisLink;
