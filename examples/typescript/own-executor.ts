@@ -1,6 +1,6 @@
 /**
- * An executor of one's own: tasks as processes of this machine that yield to others (`nice`). It shows all that an
- * executor has to do: prepare the attempt's directory, start Memoir's wrapper around the script, say how it ended.
+ * A custom executor: tasks as local processes with a low priority (`nice`). It shows all that an executor has to do:
+ * prepare the attempt's directory, start Memoir's wrapper around the script, report how the script ended.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
@@ -25,7 +25,7 @@ import {
 /** What the registry has of it: `openMemoir({ executors: [niceKind] })`. */
 export const niceKind: ExecutorKind = {
   name: "nice",
-  summary: "as processes of this machine that yield to others",
+  summary: "as local processes with a low priority",
   options: [{ name: "niceness", value: "n", description: "from 0 to 19; default 10" }],
   checks: [{ kind: "program", name: "nice", versionFlag: "--version", enables: "--executor nice" }],
   create: async ({ niceness = "10" }, { env }) => ({
@@ -130,9 +130,9 @@ export class NiceExecutor implements Executor {
       { signal: stop },
     );
     await settleInputs(attempt, staging);
-    const told = await readAttemptEnd(directory, { wallSeconds: 0 });
-    if (told === undefined) await ensureStreams(directory);
-    const end = told ?? { kind: "lost", message: `${attempt.id} left no exit code (${outcome.kind})` };
+    const recorded = await readAttemptEnd(directory, { wallSeconds: 0 });
+    if (recorded === undefined) await ensureStreams(directory);
+    const end = recorded ?? { kind: "lost", message: `${attempt.id} left no exit code (${outcome.kind})` };
     return stop.aborted ? stoppedEnd(end, stop.reason) : withSpoiled(end, directory);
   }
 

@@ -1,4 +1,4 @@
-/** A tier of predictions of one's own: rows in maps. A real one would talk to a database. */
+/** A custom tier of predictions: rows in maps. A real one would use a database. */
 import type { Ask, PredictionRow, PredictionScope, PredictionTier, StoredScope } from "memoir";
 import {
   checkAsk,

@@ -14,7 +14,7 @@ export class EventStream<Event> implements AsyncIterable<Event> {
     this.#readers.clear();
   }
 
-  /** From now on: what was emitted before is gone. */
+  /** Events from now on: earlier ones are not repeated. */
   [Symbol.asyncIterator](): AsyncIterator<Event, undefined> {
     const reader = new Reader<Event>(() => this.#readers.delete(reader));
     if (this.#ended) reader.end();

@@ -68,7 +68,7 @@ export type Computation =
       readonly usage: Usage;
       /** Why the result must not be recorded although the command succeeded. */
       readonly doubt?: string;
-      /** With the paths of this machine where their bytes were. */
+      /** With the local paths where their bytes were. */
       readonly inputs: readonly StagedInput[];
     }
   /** Nothing was started: the inputs are not what the call was identified with. */
@@ -152,7 +152,7 @@ async function attemptOnce(
     if (!isAppError(error, "EXEC_ENGINE_FAILED")) throw error;
     return failed({ kind: "lost", message: error.message, directory });
   } finally {
-    // Not before its outputs are here: they may lie in the container itself.
+    // Not before its outputs are here: they may be inside the container.
     await parts.executor.remove(attempt, ask).catch((error) => {
       parts.emit({ kind: "log", words: `removing ${attempt.id}: ${messageOf(error)}` });
     });
@@ -161,7 +161,7 @@ async function attemptOnce(
 
 /**
  * Digest of what the inputs' stamps say. An attempt that has outlived its process has read the inputs that are there now
- * only if this is the same: equal contents may have been other ones in between.
+ * only if this is the same: contents that are equal now may have been different meanwhile.
  */
 export function stateOfInputs(identities: ReadonlyMap<TaskPath, Identity>): string {
   const states = [...identities].map(([path, { stamp, text }]) => [path, stamp ?? text]);

@@ -21,7 +21,7 @@ export interface Holder {
   readonly run: string;
   readonly host: string;
   readonly pid: number;
-  /** When it began; undefined where nobody can tell. */
+  /** When it began; undefined where that is unknown. */
   readonly since?: Date;
 }
 
@@ -42,7 +42,7 @@ const defaults = { livesMs: 90_000, renewEveryMs: 20_000 };
 interface LeaseNote {
   readonly owner: ReturnType<typeof thisOwner>;
   readonly run: string;
-  /** Tells this lease from a later one of the same run. */
+  /** Distinguishes this lease from a later one of the same run. */
   readonly id: string;
   /** Milliseconds since 1970, by the holder's clock: for people. */
   readonly takenAt: number;
@@ -86,8 +86,8 @@ function textOf(note: LeaseNote): string {
 
 /**
  * Whether holders show signs of life. Clocks of machines differ, so what counts is how long a lease has stayed the same
- * while it was watched; only a holder of this machine is asked for at once whether its process is there. A process that
- * is there and stopped shows no sign of life: it is not waited for either.
+ * while it was watched; only for a holder on the same machine it is checked at once whether its process exists. A
+ * process that exists but is stopped shows no sign of life: it is not waited for either.
  */
 class Watch {
   readonly #livesMs: number;
@@ -97,7 +97,7 @@ class Watch {
     this.#livesMs = livesMs;
   }
 
-  /** `ageMs`: since the last sign of life, by the clock of this machine. */
+  /** `ageMs`: since the last sign of life, by the local clock. */
   judge(key: string, text: string, ageMs = 0): { readonly by: Holder; readonly dead: boolean } {
     const now = performance.now();
     const seen = this.#seen.get(key);
@@ -110,7 +110,7 @@ class Watch {
     const since = typeof note.takenAt === "number" ? { since: new Date(note.takenAt) } : {};
     const by = { run: note.run ?? "?", host, pid, ...since };
     const life = lifeOf(note.owner);
-    // Of a process of this machine the clock is ours, so nobody has to watch it for that long.
+    // A process on the same machine has the same clock, so it need not be watched for that long.
     return { by, dead: stale || life === "dead" || (life === "alive" && ageMs > this.#livesMs) };
   }
 
@@ -285,11 +285,11 @@ function keepObject(
   };
 }
 
-/** Of a cache that opens late: until then nobody can be told what is being computed. */
+/** The leases of a cache that opens late: until then other runs cannot see what is being computed. */
 export class LateLeases implements CallLeases {
   #leases: CallLeases | undefined;
 
-  /** From then on calls that begin are told to others. */
+  /** From then on calls that begin are visible to other runs. */
   use(leases: CallLeases): void {
     this.#leases = leases;
   }
@@ -299,7 +299,7 @@ export class LateLeases implements CallLeases {
   }
 }
 
-/** Removes leases of processes of this machine that are gone. */
+/** Removes leases of local processes that no longer exist. */
 export async function tidyLeases(folder: string): Promise<void> {
   const shelves = await readdir(folder).catch(() => []);
   for (const shelf of shelves) {

@@ -159,7 +159,7 @@ export class Calls {
     return this.#computer.orphansLeft();
   }
 
-  /** A call that is stopped together with the others of a run that goes on is cancelled, wherever it was. */
+  /** A call that is stopped with the others, in a run that continues, is cancelled in whatever state it was. */
   async #untilStopped(
     task: TaskCall,
     collect: OutputCollector,

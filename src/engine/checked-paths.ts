@@ -1,13 +1,13 @@
 /**
- * Paths of this machine whose content was compared with what it has to be. A comparison holds as long as the file's
- * stamp is the same; after that the content is read again.
+ * Local paths whose content was compared with what it has to be. A comparison is valid as long as the file's stamp is
+ * the same; after that the content is read again.
  */
 import { type AppError, type Ask, type Digest, defined, isAppError, messageOf } from "../kernel/index.ts";
 import type { Fingerprinter } from "../keys/index.ts";
 
 export type Comparison =
   | { readonly kind: "same" }
-  /** It is gone, or something else. */
+  /** It was removed, or is something else. */
   | { readonly kind: "different"; readonly words: string; readonly error?: AppError }
   /** Nobody knows: it cannot be read. */
   | { readonly kind: "unreadable"; readonly words: string; readonly error?: AppError };

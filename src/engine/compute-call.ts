@@ -87,7 +87,7 @@ export class CallComputer {
   async compute(order: CallOrder, ask: Ask, identified?: KeyedCall): Promise<Computation> {
     const { task, collect, image } = order;
     const key = identified?.key.key;
-    // A result that was lost is computed beside what is left of the first time.
+    // A result that was lost is computed next to what is left of the first time.
     const round = this.#rounds.get(task.path) ?? 0;
     const directory = this.#parts.callDirectory(round === 0 ? task.path : `${task.path}-again-${round}`);
     const orphan = key === undefined || round > 0 ? undefined : this.#parts.orphans.get(key);
@@ -115,7 +115,7 @@ export class CallComputer {
     if (computed.kind === "computed") this.#rounds.set(task.path, round + 1);
     // The call is another one now; whoever asks for the earlier one takes the attempt up.
     if (computed.kind === "obstructed" && orphan !== undefined) this.#adopted.delete(orphan.attemptId);
-    // Told before the turn is given back, so that with fail-fast no waiting call slips in.
+    // Reported before the turn is given back, so that with fail-fast no waiting call starts.
     if (computed.kind === "failed") this.#parts.onFailed(task, computed.failure);
     if (computed.kind === "computed")
       this.#parts.emit({
@@ -165,7 +165,7 @@ export class CallComputer {
     return recorded;
   }
 
-  /** Outputs that lay side by side in the task stay side by side, wherever they are recorded. */
+  /** Outputs that the task wrote to the same folder stay in one folder, wherever they are recorded. */
   #withOrigins(computed: Extract<Computation, { kind: "computed" }>, key: CallKey): Promise<Outputs> {
     return mapFilesOf(computed.outputs, async (file) => {
       const folder = relative(computed.directory, join(file.location, ".."));
@@ -174,7 +174,7 @@ export class CallComputer {
     });
   }
 
-  /** What a task made of bytes that its run knows to be wrong is no answer either. */
+  /** What a task computed from bytes that its run knows to be wrong is not a result either. */
   #takenBack(task: TaskCall, { location, words }: ChangedInput): Resolved {
     this.#parts.emit({
       kind: "call.taken-back",

@@ -49,7 +49,7 @@ export type RunEvent =
       readonly savedSeconds: number;
       readonly savedCpuSeconds: number | null;
     }
-  /** Another run computes an equal call; told once for each run that is waited for. */
+  /** Another run computes an equal call; emitted once for each run that is waited for. */
   | {
       readonly kind: "call.waiting";
       readonly call: string;
@@ -102,7 +102,7 @@ export type RunEvent =
       readonly usage: UsageFacts;
       readonly key?: CallKey;
     }
-  /** Its results were there already, outside of every cache. */
+  /** Its results existed already, outside every cache. */
   | { readonly kind: "call.stored"; readonly call: string; readonly task: string }
   | {
       readonly kind: "call.recorded";
@@ -111,7 +111,7 @@ export type RunEvent =
       readonly entry: string;
       readonly entryUuid: string;
     }
-  /** Its recorded result cannot be had as it was recorded: the call is found or computed again. */
+  /** Its recorded result is no longer available as recorded: the call is looked up or computed again. */
   | {
       readonly kind: "call.taken-back";
       readonly call: string;
@@ -138,7 +138,7 @@ export type RunEvent =
       /** Of the entry that a link leads to: it is pinned. */
       readonly entryUuid?: string;
     }
-  /** The run goes on without what the cache could not do. */
+  /** The run continues without what the cache could not do. */
   | { readonly kind: "cache.trouble"; readonly doing: string; readonly call?: string; readonly words: string }
   /** A result was not recorded although it could have been; says why. */
   | { readonly kind: "call.not-recorded"; readonly call: string; readonly words: string }

@@ -114,18 +114,18 @@ export function explain(
   const told = { call, task, reason, ...defined({ key }) };
   if (reason.kind !== "no-entry" || components === undefined)
     return {
-      ...told,
+      ...known,
       differences: [],
       words: reason.kind === "no-entry" ? "nothing was recorded" : reason.words,
     };
   const nearest = nearestOf({ components, task, call }, entries);
-  if (nearest === undefined) return { ...told, differences: [], words: otherVersionWords(task, others) };
+  if (nearest === undefined) return { ...known, differences: [], words: otherVersionWords(task, others) };
   const found = differences(nearest.components, components);
   const words =
     found.length === 0
       ? "an equal call was recorded, but its files were missing, damaged or not written yet"
       : found.map((difference) => difference.words).join("; ");
-  return { ...told, nearest: factsOf(nearest), differences: found, words };
+  return { ...known, nearest: factsOf(nearest), differences: found, words };
 }
 
 /** Entries of the tasks in question, made by other runs, newest first. */

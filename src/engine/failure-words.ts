@@ -1,4 +1,4 @@
-/** What an exit code most likely means, and how failures are told. */
+/** What an exit code most likely means, and the messages of failures. */
 import type { StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
 
 const signals: Readonly<Record<number, string>> = {

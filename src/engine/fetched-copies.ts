@@ -60,7 +60,7 @@ export class FetchedCopies {
     return join(this.#parts.directory, "downloads", place, lastName(location));
   }
 
-  /** Of what is no entry's: the copy in the state of the identity, or that there is another state now. */
+  /** For files outside entries: the copy in the state of the identity, or that there is another state now. */
   async bring(file: FileValue, identity: Identity, ask: Ask): Promise<Staged> {
     const { location } = file;
     const copy = this.#copies.get(location);

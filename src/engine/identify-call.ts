@@ -214,7 +214,7 @@ export class CallIdentifier {
     return identity === undefined ? undefined : { kind: "environment", identity };
   }
 
-  /** The first acceptable image that can be had; nothing where the executor runs without containers. */
+  /** The first acceptable image that is available; nothing where the executor runs without containers. */
   async #pin(task: TaskCall, ask: Ask): Promise<{ readonly image?: PinnedImage } | TaskFailure> {
     const { executor, images, defaultImage } = this.#parts;
     if (!executor.can.containers || images === undefined)

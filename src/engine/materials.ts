@@ -46,7 +46,7 @@ export interface MaterialsOptions {
   readonly reach?: Reach;
 }
 
-/** Computes a lost result again and tells `replace` what came; throws when that fails. */
+/** Computes a lost result again and passes the new one to `replace`; throws when that fails. */
 export type Restore = (lost: Extract<Obstacle, { kind: "lost" }>, ask: Ask) => Promise<void>;
 
 export class Materials {
@@ -55,7 +55,7 @@ export class Materials {
   readonly #checked: CheckedPaths;
   /** By location, then by what else the identity depends on. */
   readonly #identities = new Map<string, Map<string, Promise<Identity>>>();
-  /** Of what is no entry's, and of entries that are not on this machine. */
+  /** Copies of files outside entries, and of entries that are not on this machine. */
   readonly #copies: FetchedCopies;
   readonly #bytes: RecordedBytes;
   readonly #moved = new MovedResults();
@@ -144,7 +144,7 @@ export class Materials {
     return read;
   }
 
-  /** Whether the bytes that were staged are still those of the identity, as far as can be told. */
+  /** Whether the bytes that were staged are still those of the identity, as far as can be checked. */
   async unchanged(
     input: { readonly file: FileValue; readonly identity: Identity; readonly path: string },
     ask: Ask,
@@ -218,14 +218,14 @@ export class Materials {
     return path.startsWith(`${this.#options.directory}/`) || this.#recorded.isInEntry(path);
   }
 
-  /** The entry that holds a file or folder of this machine, under this very path. */
+  /** The entry that holds a local file or folder, under exactly this path. */
   entryHolding(asked: FileValue, path: string): string | undefined {
     const { location } = this.#moved.now(asked);
     const plain = location.replace(/\/+$/, "");
     return plain === path.replace(/\/+$/, "") ? this.#recorded.at(plain)?.entry.uuid : undefined;
   }
 
-  /** Whether a path without links is a file that the run was given, or lies in a folder that it was given. */
+  /** Whether a path without links is an input file of the run, or is in an input folder. */
   async isInput(path: string): Promise<boolean> {
     await this.#followUsed();
     for (let above = path; above !== dirname(above); above = dirname(above))
@@ -253,7 +253,7 @@ export class Materials {
     return lstatSync(onDisk(path)).isFile();
   }
 
-  /** A file of ours is about to get one more name, which moves its change time: call the answer when it has it. */
+  /** A file of Memoir's is about to get one more name, which changes its ctime: call the returned function after it. */
   linking(path: string): () => Promise<void> {
     const sha256 = this.#recorded.at(path)?.kind === "file" ? this.#checked.contentAt(path) : undefined;
     return async () => {
@@ -280,7 +280,7 @@ export class Materials {
   }
 
   /**
-   * The bytes that a call was identified with, or why they cannot be had. Without `identity`: those that the run sees.
+   * The bytes that a call was identified with, or why they are not available. Without `identity`: what the run sees.
    * Throws for files of the user that are not there or cannot be read.
    */
   async stage(asked: FileValue, identity: Identity | undefined, ask: Ask): Promise<Staged> {
@@ -329,7 +329,7 @@ export class Materials {
     this.#walked.add(location);
   }
 
-  /** The next one who asks finds out anew. Another identity, found out meanwhile, stays. */
+  /** The next request identifies the file again. Another identity, found meanwhile, stays. */
   async #forget(location: string, identity: Identity): Promise<void> {
     const names = this.#identities.get(location);
     for (const [name, found] of names ?? []) {
@@ -371,7 +371,7 @@ function fileAt(location: string): FileValue {
   return { kind: "file", location, basename: basename(location) };
 }
 
-/** What an identity depends on beside the location. */
+/** What an identity depends on, in addition to the location. */
 function nameOf({ kind, basename }: FileValue, mode: InputIdentity | undefined): string {
   return `${mode ?? ""} ${kind} ${basename}`;
 }

@@ -1,4 +1,4 @@
-/** What the directories among delivered outputs hold: CWL writes it beside them, so that nobody has to look. */
+/** The contents of directories among delivered outputs: CWL lists them with the outputs, so that nobody has to look. */
 import { join } from "node:path";
 import { readTree } from "../files/index.ts";
 import { shownName } from "../kernel/index.ts";
@@ -30,7 +30,7 @@ async function list(root: string, listings: Map<string, FileValue[]>): Promise<v
   }
 }
 
-/** Folders are known by what lies in them, and listed in the folder above once. */
+/** Folders are known from their contents, and listed in the folder above once. */
 function addFolders(root: string, folder: string, listings: Map<string, FileValue[]>): void {
   if (folder === root || listings.has(folder)) return;
   const cut = folder.lastIndexOf("/");

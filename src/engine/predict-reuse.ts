@@ -53,7 +53,7 @@ export async function predictReuse(
       ? undefined
       : new CallRecorder(parts.cache, { directory: scratch, emit: () => {} });
   // Whether an entry is whole is known when an expression reads its files, and then its call would be computed: the
-  // workflow is walked anew without it.
+  // workflow is walked again without it.
   const unusable = new Map<string, string>();
   for (;;) {
     const known = unusable.size;
@@ -191,7 +191,7 @@ async function walkOnce(
     stop: () => {},
     files: readOnly(materials.access),
     emit: () => {},
-    // Independent calls go on, so that as much as possible is known.
+    // Independent calls continue, so that as much as possible is known.
     failure: "slow",
   };
   const result = await parts.program.run(inputs, host, ask);
@@ -225,7 +225,7 @@ function readOnly(files: WorkflowFiles): FileAccess {
   };
 }
 
-/** How a program is told that a call has no outputs: it goes on with what does not depend on it. */
+/** The outcome of a call without outputs: the program continues with what does not depend on it. */
 const unknownOutcome: CallOutcome = {
   kind: "failed",
   failure: { kind: "lost", message: "it would be computed; nothing is computed in a dry run", attempts: 0 },

@@ -1,5 +1,5 @@
 /**
- * Results brought to where a person looks for them, while the run goes on. A link leads to a recorded result, which is
+ * Results brought to where a person looks for them, during the run. A link leads to a recorded result, which is
  * pinned first: pruning must not take away what somebody published. Everything else is copied, sharing blocks where the
  * file system can.
  */

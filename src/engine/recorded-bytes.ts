@@ -117,7 +117,7 @@ export class RecordedBytes {
     }
   }
 
-  /** A folder of an entry: its members are those of the manifest, whatever lies there. */
+  /** A folder of an entry: its members are those of the manifest, whatever is in it now. */
   async #stageFolder(folder: RecordedFolder, ask: Ask): Promise<Staged> {
     const { location } = folder;
     const known = this.#copies.at(location);
@@ -135,7 +135,7 @@ export class RecordedBytes {
     return this.#ownFolder(folder, undefined, ask);
   }
 
-  /** A folder of the run's own that holds what the manifest says, from a folder of this machine or from the store. */
+  /** A folder of the run that holds what the manifest lists, from a local folder or from the store. */
   async #ownFolder(folder: RecordedFolder, from: string | undefined, ask: Ask): Promise<Staged> {
     const root = this.#copies.placeFor(folder.location);
     const files: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * What the manifests of the entries that a run uses say of their files and folders, by location. Nobody has to look at
- * a file to know it, and what lies in an entry's folder without being in its manifest is not part of it.
+ * What the manifests of the entries that a run uses contain about their files and folders, by location. No file has to
+ * be read for that, and what is in an entry's folder without being in its manifest is not part of the entry.
  */
 import type { DirectoryMember } from "../files/index.ts";
 import { byCodeUnit } from "../hash/index.ts";
@@ -77,7 +77,7 @@ export class RecordedFiles {
     return folderAt(known, plain);
   }
 
-  /** Whether a location lies in an entry's folder, whether the manifest names it or not. */
+  /** Whether a location is inside an entry's folder, whether the manifest names it or not. */
   isInEntry(location: string): boolean {
     return this.#known(location) !== undefined;
   }
@@ -99,7 +99,7 @@ export function baseOf(entry: Entry, value: FileValue | undefined): string | und
   return value.location.slice(0, value.location.length - path.length - 1);
 }
 
-/** As the same file or folder outside of a cache is identified. */
+/** As the same file or folder outside a cache is identified. */
 export function identityOfRecorded(recorded: Recorded): Identity {
   if (recorded.kind === "file") {
     const { sha256, sizeBytes, executable } = recorded;
@@ -127,7 +127,7 @@ function recordedFile(entry: Entry, location: string, file: EntryFile): Recorded
   return { kind: "file", entry, location, sha256, sizeBytes, executable: executable === true };
 }
 
-/** A declared folder, or what lies in one. */
+/** A declared folder, or something inside one. */
 function folderAt({ entry, folders }: KnownEntry, location: string): Recorded | undefined {
   for (const folder of folders) {
     const root = folder.location.replace(/\/+$/, "");

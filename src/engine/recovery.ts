@@ -106,7 +106,7 @@ async function recordWaiting(
   }
 }
 
-/** First attempts that were started and whose end was not told. */
+/** First attempts that were started and whose end is not among the events. */
 function orphansOf(events: readonly TimedEvent[], fromRun: string): ReadonlyMap<CallKey, Orphan> {
   const orphans = new Map<CallKey, Orphan>();
   for (const event of events) {

@@ -5,11 +5,11 @@
  *   events.jsonl           everything that happened, one JSON object a line
  *   inputs.json            as they were given
  *   calls/<name>[-shard]/  command, stdout, stderr, rc, usage.json, work/, inputs/; later attempts in attempt-2/ …
- *   out/<output>/…         the final outputs; outputs.json tells where each one is
+ *   out/<output>/…         the final outputs; outputs.json has the location of each
  *   files/, downloads/     small files written by the workflow; remote inputs that a task needed
  *   pending.jsonl          results that are finished and not recorded yet
  *
- * Beside the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which is there while a run is not ended or
+ * Next to the runs: `_LAST`, a link to the newest, and `.active/<run id>`, which exists while a run has not ended or
  * results of it wait to be recorded.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
@@ -27,7 +27,7 @@ export interface CallCounts {
   readonly computed: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** Satisfied by results that were kept outside of every cache; absent = none. */
+  /** Satisfied by results that were kept outside every cache; absent = none. */
   readonly stored?: number;
 }
 
@@ -55,7 +55,7 @@ export interface RunJson {
   readonly out?: string;
 }
 
-/** As `runs list` shows it: `crashed` = it says running, but its process is gone. */
+/** As `runs list` shows it: `crashed` = recorded as running, but its process no longer exists. */
 export type ShownState = RunState | "crashed";
 
 export interface RunFolder {
@@ -169,8 +169,8 @@ export async function readEvents(directory: string): Promise<readonly TimedEvent
 }
 
 /**
- * Runs that did not end although their process is gone, and ended ones whose results still wait to be recorded. Each is answered to one asker only, however many ask at the
- * same time: whoever renames the mark has it.
+ * Runs that did not end although their process no longer exists, and ended ones whose results still wait to be
+ * recorded. Each is returned to one caller only, however many ask at the same time: the one that renames the mark.
  */
 export async function claimUnfinishedRuns(
   runs: string,
@@ -201,7 +201,7 @@ export async function settleCrashedRun(runs: string, id: string): Promise<void> 
   await rm(join(runs, activeName, `${id}~${process.pid}`), { force: true });
 }
 
-/** Gives the crashed run back, for a run of its own workflow. */
+/** Gives the crashed run back, for a run of the same workflow. */
 export async function releaseCrashedRun(runs: string, id: string): Promise<void> {
   await rename(join(runs, activeName, `${id}~${process.pid}`), join(runs, activeName, id)).catch(() => {});
 }

@@ -30,7 +30,7 @@ export interface RunCacheParts {
   readonly resources: "ignored" | "strict";
   /** Names every entry that the run is about to reuse or to record, so that pruning leaves it alone. */
   readonly claim?: Claim;
-  /** Keeps an entry from ever being pruned, since something outside of the cache leads to it. */
+  /** Protects an entry from being pruned at any time, since a link outside the cache leads to it. */
   readonly pin?: (entryUuid: string, ask: Ask) => Promise<void>;
   /** How long the end of a run waits for a cache that does not answer, in ms. Default 10,000. */
   readonly patienceMs?: number;
@@ -73,11 +73,11 @@ export interface WorkflowRunParts {
   readonly failure: "fast" | "slow";
   /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;
-  /** `in place`: the caller takes the final outputs from where they lie and drops the run's folder. Default: `deliver`. */
+  /** `in place`: the caller takes the final outputs where they are and drops the run's folder. Default: `deliver`. */
   readonly outputs?: "deliver" | "in place";
-  /** Where the final outputs are copied to, beside the run's own `out`. */
+  /** Where the final outputs are copied to, in addition to the run's `out`. */
   readonly out?: string;
-  /** Trouble with the cache before the run began; told in its events. */
+  /** Problems with the cache before the run began; repeated in its events. */
   readonly notes?: readonly string[];
   readonly onEvent: (event: TimedEvent) => void;
 }

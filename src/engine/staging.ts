@@ -6,7 +6,7 @@ import type { Entry } from "../store/entries/index.ts";
 export type Obstacle =
   /** There are other bytes now: the call has to be identified again. */
   | { readonly kind: "changed"; readonly location: string; readonly words: string }
-  /** A recorded result cannot be had as it was recorded: what made it has to be computed again. */
+  /** A recorded result is not available as it was recorded: the call that produced it has to be computed again. */
   | {
       readonly kind: "lost";
       readonly entry: Entry;
@@ -19,7 +19,7 @@ export type Obstacle =
     };
 
 export type Staged =
-  /** A path of this machine with the right bytes. */
+  /** A local path with the right bytes. */
   { readonly kind: "here"; readonly path: string } | Obstacle;
 
 export function changed(location: string, words: string): Extract<Staged, { kind: "changed" }> {

@@ -23,7 +23,7 @@ const systemOfMoment: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "EIO", 
 
 export function troubleWith(error: unknown): TroubleWith {
   if (!isAppError(error)) {
-    // The file system's refusals of the store are our errors; what is bare is about a file of the task.
+    // File-system errors of the store arrive as AppErrors; any other one is about a file of the task.
     const system = systemErrorCode(error);
     return system === undefined || systemOfMoment.has(system) ? "moment" : "entry";
   }

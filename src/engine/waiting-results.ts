@@ -55,7 +55,7 @@ export class WaitingResults {
     return [...this.#waiting.values()];
   }
 
-  /** Throws when the list cannot be written; the result is then in memory only, if `add` can tell what it is made of. */
+  /** Throws when the list cannot be written; the result is then only in memory, if `add` knows its contents. */
   async add(entry: NewEntry): Promise<{ readonly result: WaitingResult; readonly trouble?: unknown }> {
     const id = `${this.#prefix}-${this.#serial++}`;
     const { shape, files } = await marksOf(entry);
@@ -83,7 +83,7 @@ export class WaitingResults {
 
   /**
    * Reads what is not known yet: from now on others may link to the files, which changes their ctime. What cannot be
-   * read is told when it is to be recorded.
+   * read is reported when it is to be recorded.
    */
   async learnAll(result: WaitingResult, ask: Ask): Promise<void> {
     for (const { source } of result.files) {

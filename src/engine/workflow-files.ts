@@ -56,7 +56,7 @@ export class WorkflowFiles implements FileAccess {
 
   async list(asked: string, ask: Ask): ReturnType<FileAccess["list"]> {
     const { location, recorded } = this.#parts.resolve(asked);
-    // As its manifest has it: what lies there besides is not part of it.
+    // As its manifest lists it: anything else in the folder is not part of it.
     if (recorded?.kind === "directory")
       return namesIn(recorded) ?? listLocal(await this.hostPath(location, ask));
     await this.#parts.mayRead(location);

@@ -1,7 +1,7 @@
 /**
  * Who is asking: Signature Version 4 against the configured access keys, or the token of a key for programs that cannot
- * sign. Without keys nobody is checked and everybody is the operator of this machine; the server listens on loopback
- * only then, and web pages of other origins are refused.
+ * sign. Without keys nobody is checked and everybody is the operator; the server then listens only on loopback, and web
+ * pages of other origins are refused.
  */
 
 import { createHash } from "node:crypto";

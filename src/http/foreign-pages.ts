@@ -1,6 +1,6 @@
 /**
- * Without access keys everybody on this machine may use the server, and a web page in a browser of this machine is not
- * everybody: requests that a foreign page sends, directly or by pointing its own name at this machine, are refused.
+ * Without access keys everybody on this machine may use the server, but not the web pages that a browser on it shows:
+ * requests that a foreign page sends, directly or by pointing its own name at this machine, are refused.
  */
 import type { HttpRequest } from "./message.ts";
 
@@ -9,7 +9,7 @@ export function foreignPage(request: Pick<HttpRequest, "headers" | "target">): s
   const host = request.headers["host"] ?? "";
   const other = foreignOrigin(request);
   if (other !== undefined) return other;
-  // Clients behind a proxy send absolute-form targets with a host of their own; browsers never do.
+  // Clients behind a proxy send absolute-form targets with another host; browsers never do.
   if (request.target.startsWith("/") && !isLocalName(host))
     return `The host ${host.slice(0, 200)} is not a name for this machine; start the server with access keys to serve it.`;
   return undefined;

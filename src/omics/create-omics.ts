@@ -113,7 +113,7 @@ const bodyLimits = Object.fromEntries(
   Object.entries(operations).map(([name, operation]) => [name, bodyLimitOf(operation).wholeBytes]),
 ) as Readonly<Record<OperationName, number>>;
 
-/** The signature cannot be checked without the body; who names no known key is told that instead. */
+/** The signature cannot be checked without the body; a request that names no known key is refused for that instead. */
 function refuseLarge({ authenticator }: Room, { headers, ...request }: HttpRequest, bytes: number): void {
   if (!authenticator.namesKey(headers["authorization"]))
     signedCaller(authenticator, { ...request, headers }, { rawPath: "/", rawQuery: "" });
@@ -246,7 +246,7 @@ function refusal(error: unknown, parts: ServerParts): HttpResponse {
   );
 }
 
-/** What a client may know of our own trouble: that there was some, and for places it named, which. */
+/** What a client may know of a failure of the server: that there was one and, for locations it named, which. */
 function asException(error: unknown, parts: ServerParts): ServiceException {
   if (error instanceof ServiceException) return error;
   if (isAppError(error) && (error.row.kind === "input" || error.row.kind === "usage"))

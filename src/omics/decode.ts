@@ -1,6 +1,6 @@
 /**
  * From a request to the checked input of an operation: path labels, query and body in one record, as the operation's
- * tables say. Everything wrong is told at once.
+ * tables say. All errors are reported at once.
  */
 
 import { parseQuery } from "../http/index.ts";
@@ -125,7 +125,7 @@ function decodeQuery(
 function queryValue(shape: Shape, given: readonly string[]): unknown {
   if (shape.kind === "list") return given;
   const last = given.at(-1) ?? "";
-  // What is no integer stays text, and the check says so.
+  // What is not an integer stays text, and the check reports it.
   return shape.kind === "integer" && /^-?\d{1,15}$/.test(last) ? Number(last) : last;
 }
 

@@ -72,7 +72,7 @@ export class Input {
 
   blob(name: string): Blob64 {
     const value = this.#values[name];
-    if (!(value instanceof Blob64)) throw new Error(`invariant broken: ${name} is no blob`);
+    if (!(value instanceof Blob64)) throw new Error(`invariant broken: ${name} is not a blob`);
     return value;
   }
 
@@ -118,7 +118,7 @@ export function found<T>(record: T | undefined, what: string, id: string): T {
   return record;
 }
 
-/** A small document that the request names by URI; whatever is wrong with that place is told to the client. */
+/** A small document that the request names by URI; any problem with that location is reported to the client. */
 export async function readNamedText(
   { parts, ask }: Pick<OperationContext, "parts" | "ask">,
   uri: string,

@@ -21,7 +21,7 @@ export interface ServerParts {
 }
 
 export interface Definitions {
-  /** Unpacks, checks and keeps a bundle. Throws only AppErrors of our own trouble. */
+  /** Unpacks, checks and keeps a bundle. Throws only AppErrors, and only for failures of the server. */
   register(request: DefinitionRequest, ask: Ask): Promise<DefinitionAnswer>;
   /** The archive of a definition by its digest (64 hexadecimal digits). */
   findBundle(digest: string): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined>;

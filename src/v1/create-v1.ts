@@ -129,7 +129,7 @@ export function createV1(parts: V1Parts): Mount {
     const after = request.headers["last-event-id"] ?? asked.query.text("cursor");
     const { hasEnded, events } = await asked.browse.follow(asked.caller, run, after, asked.ask);
     const headers = { "content-type": "text/event-stream", ...answerHeaders };
-    // The client has seen all: this status tells it not to come back.
+    // The client has seen all events: this status makes it stop reconnecting.
     if (hasEnded && after !== undefined && (await isAtEnd(asked, run, after)))
       return { status: 204, headers: answerHeaders, body: "" };
     if (request.method === "HEAD") return { status: 200, headers, body: "" };
@@ -168,7 +168,7 @@ function notOperator(): RequestProblem {
   });
 }
 
-/** Messages name places of this machine, which only operators may know; others learn their own mistakes. */
+/** Messages name local paths, which only operators may see; others see the messages about their own mistakes. */
 function problemOf(error: unknown, isOperator: boolean): Problem {
   if (error instanceof RequestProblem) return error.problem;
   if (!isAppError(error))

@@ -18,22 +18,39 @@ const areas = [
   "SECURITY.md",
   "bench/README.md",
   "docs",
-  "examples/README.md",
+  "examples",
+  "src/api",
+  "src/app",
   "src/archive",
   "src/cli",
   "src/csv",
+  "src/engine",
+  "src/exec",
   "src/files",
   "src/hash",
+  "src/http",
   "src/kernel",
   "src/keys",
-  "src/lang/wdl",
+  "src/lang",
   "src/ledger",
   "src/models",
+  "src/mounts",
+  "src/omics",
   "src/predict",
   "src/process",
   "src/protocol",
-  "src/store/objects",
+  "src/store",
   "src/task",
+  "src/v1",
+];
+
+/** Files of these areas that are still to be rewritten. */
+const remaining: readonly string[] = [
+  "src/app/workflows/caches.ts",
+  "src/app/workflows/runs.ts",
+  "src/exec/local/host-executor.ts",
+  "src/http/listen.ts",
+  "src/lang/core/index.ts",
 ];
 
 function filesOf(area: string): readonly string[] {
@@ -42,6 +59,7 @@ function filesOf(area: string): readonly string[] {
     .filter((name) => /\.(md|ts|ya?ml|wdl|cwl|sh|mjs)$/.test(name) && !/(^|\/)build\//.test(name))
     .filter((name) => !name.endsWith(".test.ts"))
     .map((name) => join(area, name))
+    .filter((name) => !remaining.includes(name))
     .sort();
 }
 

@@ -263,7 +263,7 @@ export class Browse {
     return verifyEntries(await this.#cacheOf(viewer, ref), this.#environment, ask);
   }
 
-  /** Of this machine's tiers, for operators. */
+  /** Statistics of the configured tiers, for operators. */
   async predictions(model: string | undefined, ask: Ask): Promise<StatsResult> {
     const { stats } = await import("../stored-inventory.ts");
     return stats(model === undefined ? {} : { model }, this.#environment, ask);

@@ -25,7 +25,7 @@ export async function inputDigests(
     const found = await mapBounded([...uris], asksAtOnce, (uri) => reasoned(uri, () => look(uri)));
     return new Map(found.flat());
   } finally {
-    // A bucket that could not be opened was reported above; closing it says so once more.
+    // A bucket that could not be opened was reported above; closing it would report the same error again.
     await remote.close().catch(() => undefined);
   }
 

@@ -1,6 +1,6 @@
 /**
- * The instance type that AWS HealthOmics would take for a task: the smallest that has its CPUs and memory. Nothing runs
- * on one here; AWS's tools take the name apart to compare sizes, and fail on names that are none of theirs.
+ * The instance type that AWS HealthOmics would choose for a task: the smallest that has its CPUs and memory. Nothing
+ * runs on one here; AWS's tools parse the name to compare sizes, and fail on names that AWS does not use.
  * https://docs.aws.amazon.com/omics/latest/dev/memory-and-compute-tasks.html
  */
 const sizes = [

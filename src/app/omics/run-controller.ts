@@ -1,8 +1,8 @@
 /**
  * The life of the server's runs: PENDING -> STARTING -> RUNNING -> STOPPING -> COMPLETED | FAILED | CANCELLED. Every
  * change is in the ledger before anybody is informed of it. Runs wait by priority (larger first), then by age, within the
- * limits of their group and of the server. After a restart, runs that were under way are taken up again: what their
- * tasks had recorded is reused, so no task runs twice.
+ * limits of their group and of the server. After a restart, the server resumes the runs that were in progress: what
+ * their tasks had recorded is reused, so no task runs twice.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -282,7 +282,7 @@ export class RunController {
       }
       this.#options.tallies.count(event);
       book.onEvent(event);
-      this.#tell(run, event);
+      this.#logEvent(run, event);
     };
     const ports = {
       onEvent,
@@ -422,7 +422,7 @@ export class RunController {
   }
 
   /** Log streams: the run, its engine, each task's and the cache's, as tools look for them. */
-  #tell(run: RunRecord, event: TimedEvent): void {
+  #logEvent(run: RunRecord, event: TimedEvent): void {
     const runOf = (engineRun: string) => knownRun(this.#options.ledger, run.account, engineRun);
     const words = wordsOf(event, runOf);
     if (words !== undefined) this.#log(run, "/engine", words);

@@ -104,7 +104,7 @@ function readMark(bytes: Uint8Array, uri: string): string {
     const { uuid } = JSON.parse(Buffer.from(bytes).toString("utf8")) as { readonly uuid?: unknown };
     if (typeof uuid === "string" && /^[0-9a-f-]{36}$/.test(uuid)) return uuid;
   } catch {
-    // told below
+    // reported below
   }
   throw new AppError("CACHE_DAMAGED", `opening the cache ${uri}: ${markName} names no uuid`);
 }

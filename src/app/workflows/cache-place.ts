@@ -73,7 +73,7 @@ async function isPlace(asked: string, environment: Environment): Promise<boolean
 
 export function absoluteLocation(asked: string, environment: Environment): string {
   if (/^s3:\/\//i.test(asked)) {
-    // Every slash of a key counts, but nobody could tell by its name which of them are meant.
+    // Every slash of a key counts, but the name does not show which of them are meant.
     if (asked.endsWith("//"))
       throw new AppError("STORE_URI_INVALID", `opening the cache ${asked}: it ends with more than one slash`);
     return asked.replace(/\/$/, "");

@@ -1,4 +1,4 @@
-/** Outputs as CWL programs expect them: flat in one folder, every name once, told as one object of JSON. */
+/** Outputs as CWL programs expect them: flat in one folder, every name once, described by one JSON object. */
 import { createHash, hash } from "node:crypto";
 import {
   constants,
@@ -28,11 +28,11 @@ export interface OutputPlace {
   readonly outdir: string;
   /** Files and folders of the user that the run has read, without links. */
   readonly inputs: () => Promise<readonly string[]>;
-  /** Tells the user what became of something that was at the place of an output. */
+  /** Called with a message about something that was at the place of an output. */
   readonly say: (words: string) => void;
 }
 
-/** JSON text. Files are copies that belong to the user; checksums are of what lies there now. */
+/** Returns JSON text. Files are copies that belong to the user; checksums are computed from the copies. */
 export async function deliverObjects(
   outputs: Outputs,
   { outdir, ...ports }: OutputPlace,
@@ -158,7 +158,7 @@ function filesIn(values: readonly Value[]): readonly string[] {
   });
 }
 
-/** Whether it names something in a folder, and nothing outside of it. */
+/** Whether it names something inside a folder, and nothing outside it. */
 function isName(basename: string): boolean {
   return basename !== "" && basename !== "." && basename !== ".." && !/[/\0]/.test(basename);
 }
@@ -166,7 +166,7 @@ function isName(basename: string): boolean {
 interface Way {
   readonly source: string;
   readonly target: string;
-  /** As the output object tells it. */
+  /** The name in the output object. */
   readonly name: string;
 }
 

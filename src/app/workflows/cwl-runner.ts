@@ -1,6 +1,6 @@
 /**
- * Runs a CWL process the way programs expect that drive CWL runners: outputs in one flat folder and told as one object,
- * and a word of its own for what is legal but not supported.
+ * Runs a CWL process as programs that drive CWL runners expect: outputs in one flat folder and described by one object,
+ * and a separate exit code for what is legal but not supported.
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Execution_commands
  */
 import { mkdir, mkdtemp, readFile, stat } from "node:fs/promises";
@@ -34,7 +34,7 @@ export interface CwlRunnerWish {
   readonly containers: "allowed" | "never";
   /** Default: the first engine that answers. */
   readonly engine?: "docker" | "podman";
-  /** After a failure: start nothing more, or go on with what does not depend on it. */
+  /** After a failure: start nothing more, or continue with what does not depend on it. */
   readonly failure: "fast" | "slow";
   /** Whether fields that CWL does not know are let pass. */
   readonly lenient: boolean;
@@ -148,18 +148,18 @@ async function documentOf(process: string, cwd: string): Promise<Started> {
   return { workflow: process.slice(0, at), target: process.slice(at + 1) };
 }
 
-/** What a job says it is for; undefined for everything that is no job. */
+/** The tool that a job file names; undefined for everything that is not a job file. */
 async function toolNamedBy(job: string, cwd: string): Promise<string | undefined> {
   const path = resolve(cwd, job);
   let text: string;
   try {
-    // What is larger is no job, and told where the document is opened.
+    // A larger file is not a job; it is reported when the document is opened.
     const found = await stat(path);
     // Reading a pipe takes its content away; what a device gives has no end.
     if (!found.isFile() || found.size > largestJob) return undefined;
     text = await readFile(path, "utf8");
   } catch {
-    // No such file, or a name with a fragment: told where the document is opened.
+    // No such file, or a name with a fragment: reported when the document is opened.
     return undefined;
   }
   const { toolOfJob } = await (await import("../../lang/cwl/index.ts")).runnerParts();

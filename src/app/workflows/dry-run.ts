@@ -15,7 +15,7 @@ export async function dryRun(order: RunOrder, environment: Environment, ask: Ask
     const scratch = await mkdtemp(join(tmpdir(), "memoir-dry-run-"));
     parts.reach?.include(scratch);
     try {
-      // What cannot be opened now is told as such, and not tried for as long as a run would.
+      // A cache that cannot be opened now is reported at once; a run would keep trying.
       const { cache, ...rest } = parts;
       return await predictReuse(cache?.opensLater === true ? rest : parts, inputs, scratch, ask);
     } finally {

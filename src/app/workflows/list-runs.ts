@@ -14,7 +14,7 @@ interface AnyRunRow {
   readonly savedSeconds?: number;
 }
 
-/** A run of the command line, in a folder of runs of this machine. */
+/** A run of the command line, in a local folder of runs. */
 export interface RunRow extends AnyRunRow {
   readonly origin: "home";
   readonly state: ShownState;

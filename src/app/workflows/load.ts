@@ -38,8 +38,8 @@ export interface ProgramOrder extends SourceOrder {
   readonly lenient?: boolean;
   readonly expressions?: ExpressionOptions;
   /**
-   * What documents may read. Default: your own documents everything, those of others (a bundle, a web site) their own
-   * files, the run's inputs, and what lies below `files`.
+   * What documents may read. Default: everything for your own documents; for those of others (a bundle, a web site)
+   * their files, the run's inputs, and what is below `files`.
    */
   readonly bounds?: ReachOptions;
   /** Folders that documents of others may read as well. */

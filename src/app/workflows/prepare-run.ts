@@ -15,7 +15,7 @@ import type { RunOrder, RunPorts } from "./run-order.ts";
 import { runsFolder } from "./runs-folder.ts";
 import { placeWords } from "./word-places.ts";
 
-/** What tasks without an image of their own run in. */
+/** The image of tasks that name none. */
 const defaultImage = "docker.io/library/ubuntu:24.04";
 
 interface Prepared {
@@ -23,7 +23,7 @@ interface Prepared {
   readonly inputs: ParameterValues;
   /** About the inputs, as the user reads them. */
   readonly warnings: readonly string[];
-  /** Tells the cache that the run is alive; undefined where there is no cache. */
+  /** Marks the run as alive in the cache; undefined where there is no cache. */
   readonly startLease: () => Promise<RunLease | undefined>;
   /** Where the leases of calls are, when the cache is a folder. */
   readonly leases: string | undefined;

@@ -151,7 +151,7 @@ async function httpFetch(url: string, path: string, expected: RemoteFacts, ask: 
     await response.body.cancel();
     throw new AppError("FILE_CHANGED", `fetching ${url}: ${other}`);
   }
-  // Beside the file under a short name of its own: the file's may be as long as names can be.
+  // Next to the file under a different, short name: the file's may be as long as names can be.
   const temp = join(dirname(path), `.${randomUUID()}.part`);
   try {
     const body = Readable.fromWeb(response.body as import("node:stream/web").ReadableStream);

@@ -1,4 +1,4 @@
-/** Removes a folder of our own with everything in it. */
+/** Removes a folder that Memoir created, with everything in it. */
 import { readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 

@@ -1,4 +1,4 @@
-/** The cache of a run, opened: now, or while the run goes on where it cannot be opened yet. */
+/** Opens the cache of a run: now, or during the run if it cannot be opened yet. */
 import {
   type CallLeases,
   folderLeases,
@@ -24,7 +24,7 @@ import type { CacheOrder } from "./run-order.ts";
 
 type RecordOrder = Extract<CacheOrder, { kind: "record" }>;
 
-/** Tells a cache that the run is alive, so that pruning leaves alone what it uses. */
+/** Marks the run as alive in a cache, so that pruning keeps what the run uses. */
 export interface LeaseSlot {
   current: RunLease | undefined;
 }
@@ -38,7 +38,7 @@ export interface LateCache {
 
 /**
  * A cache that cannot be opened costs reuse, not the run; one that does not exist is the user's mistake. What may pass,
- * such as a server that does not answer, is tried again while the run goes on.
+ * such as a server that does not answer, is tried again during the run.
  */
 export async function openRunCache(
   order: CacheOrder,

@@ -120,7 +120,7 @@ function without(
   return Object.fromEntries(Object.entries(values).filter(([name]) => !given.has(short(name))));
 }
 
-/** More text than this is no inputs; /dev/zero has no end. */
+/** More text than this is not a file of inputs; /dev/zero has no end. */
 const mostInputBytes = 256 * 1024 * 1024;
 
 async function readText(asked: string, path: string): Promise<string> {

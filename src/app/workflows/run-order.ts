@@ -1,6 +1,7 @@
 /**
  * A run as data: what is run, with which inputs, against which cache, where, and within which limits. The command line,
- * the server and programs make one; `runOrder` and `dryRun` take one. What cannot be data travels beside it (`RunPorts`).
+ * the server and programs make one; `runOrder` and `dryRun` take one. What cannot be data is passed separately
+ * (`RunPorts`).
  */
 import type { CacheBehavior, Capacity, TimedEvent, Turns } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
@@ -36,7 +37,7 @@ interface RunChoices {
   readonly runId?: string;
   /** Folder of all runs. Default: below the home folder. */
   readonly runsDir?: string;
-  /** Where final outputs are copied to, beside the run's own folder. */
+  /** Where final outputs are copied to, in addition to the run's folder. */
   readonly out?: string;
   /** See `RunParts`. Default: `deliver`. */
   readonly outputs?: "deliver" | "in place";

@@ -30,7 +30,7 @@ export interface SourceOrder {
   readonly workflow: string;
   /** The main document inside a folder or bundle. */
   readonly main?: string;
-  /** Whether documents of a folder may import others from outside of it. Default `any`; a bundle's never may. */
+  /** Whether documents of a folder may import others from outside it. Default `any`; a bundle's never may. */
   readonly reach?: "any" | "inside";
   /** Whether documents are fetched over http(s). Default `allowed`. */
   readonly network?: "allowed" | "refused";

@@ -109,7 +109,7 @@ class ContainerExecutor implements Executor {
 
   /**
    * Removes what dead processes left: containers that have ended (their results are in their directories), and those
-   * whose directory no longer exists. Running ones with a directory stay, to be taken up again.
+   * whose directory no longer exists. Running ones with a directory stay, so that their run can resume them.
    */
   async #sweep(ask: Ask): Promise<void> {
     for (const container of await this.#engine.list(labels.attempt, ask)) {
@@ -399,7 +399,7 @@ class StopWatch {
   #run(reason: StopReason): void {
     if (this.#stopping !== undefined) return;
     this.#stopping = this.#stop(reason).then((inTime) => (inTime ? reason : undefined));
-    // Told by settled(); until then it must not count as unhandled.
+    // settled() reports it; until then it must not count as unhandled.
     this.#stopping.catch(() => {});
   }
 }

@@ -62,7 +62,8 @@ function parseTime(value: unknown): number | undefined {
 
 export async function killContainer(send: Send, name: string, signal: string, ask: Ask): Promise<void> {
   const answer = await send({ method: "POST", path: `/containers/${name}/kill`, query: { signal } }, ask);
-  // 404: gone. 409 (Docker), 500 (Podman): has ended between our look and the signal; the wait that follows tells.
+  // 404: it does not exist. 409 (Docker), 500 (Podman): it ended before the signal arrived; the wait that follows shows
+  // which.
   if ([404, 409, 500].includes(answer.status)) return;
   expectOk(answer, `sending ${signal} to container ${name}`);
 }
@@ -88,7 +89,7 @@ export async function copyOut(
   if (taken !== undefined) return taken;
   if (answer.status !== 404)
     return { kind: "other", what: `not available (the engine: ${engineMessage(answer)})` };
-  // Podman follows links itself, but not into what was mounted; then it tells where the path leads.
+  // Podman follows links itself, but not into what was mounted; then it answers where the path leads.
   const target = linkTarget(answer);
   return target === undefined
     ? { kind: "missing" }
@@ -190,7 +191,7 @@ export async function loadImages(send: Send, archive: string, ask: Ask): Promise
   const failure = pullFailure(answer.text);
   if (failure !== undefined) return { kind: "refused", status: 500, message: failure };
   const lines = answer.text.split("\n").map((line) => asText(asObject(parseJson(line))["stream"]) ?? "");
-  // Podman tells several names in one line, with commas.
+  // Podman lists several names in one line, with commas.
   const names = lines.flatMap((line) =>
     (/^Loaded image(?:\(s\)|s)?(?: ID)?: *(\S[^\n]*)/.exec(line)?.[1] ?? "")
       .split(",")

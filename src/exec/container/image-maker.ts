@@ -11,8 +11,8 @@ import { imageText, parseImageName } from "./image-name.ts";
 export type ImageMaking = Pick<ContainerEngine, "image" | "build" | "load" | "import" | "tag">;
 
 /**
- * @param onMake told when there is work to do, once
- * @throws AppError EXEC_IMAGE_NOT_MADE with the engine's words.
+ * @param onMake called once, when there is work to do
+ * @throws AppError EXEC_IMAGE_NOT_MADE with the engine's message.
  */
 export async function makeImage(
   engine: ImageMaking,

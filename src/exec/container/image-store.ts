@@ -9,9 +9,9 @@ import { isLoopback, parseImageName } from "./image-name.ts";
 export interface ImageStoreOptions {
   readonly engine: ContainerEngine;
   readonly credentials: CredentialSources;
-  /** Told the engine's own words about a pull, line by line. */
+  /** Called with the engine's messages about a pull, line by line. */
   readonly onPull?: (reference: string, line: string) => void;
-  /** Told that an image is being built, loaded or imported. */
+  /** Called when an image is being built, loaded or imported. */
   readonly onMake?: (words: string) => void;
 }
 

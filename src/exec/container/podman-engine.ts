@@ -152,7 +152,7 @@ async function create(send: Send, spec: ContainerSpec, limits: ProcessLimits, as
   const body = podmanCreateBody(spec, limits);
   const answer = await send({ method: "POST", path: `${libpod}/containers/create`, body }, ask);
   if (isOk(answer)) return { kind: "created" };
-  // A name in use is 409 or 500, depending on the version: a look tells.
+  // A name in use is 409 or 500, depending on the version: inspecting it shows which.
   if ((answer.status === 409 || answer.status === 500) && (await inspectContainer(send, spec.name, ask)))
     return { kind: "exists" };
   if (answer.status === 404 || (await findImage(send, spec.image, ask)) === undefined)

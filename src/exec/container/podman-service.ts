@@ -38,7 +38,7 @@ export class PodmanService {
     this.#closed = true;
     const running = this.#running;
     running?.stop.abort();
-    await running?.ended.catch(() => undefined); // told to whoever was waiting for the socket
+    await running?.ended.catch(() => undefined); // reported to whoever was waiting for the socket
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 

@@ -152,7 +152,8 @@ export function withSpoiled(end: AttemptEnd, directory: string): AttemptEnd {
 
 function readIfThere(path: string): string {
   try {
-    // A task owns its directory: a file of an absurd size (or no file at all) in place of ours says nothing.
+    // A task owns its directory: a file of an absurd size, or anything that is not a file, in place of Memoir's is
+    // ignored.
     const facts = statSync(path, { throwIfNoEntry: false });
     return facts?.isFile() === true && facts.size < 4096 ? readFileSync(path, "utf8") : "";
   } catch (error) {

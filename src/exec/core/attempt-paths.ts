@@ -20,7 +20,7 @@ export interface AttemptPaths {
   readonly usage: string;
   /** The exit code as decimal text; written last; complete with its line break. */
   readonly rc: string;
-  /** Lies there when all inputs were copied. */
+  /** Exists when all inputs were copied. */
   readonly copied: string;
   /** Why the attempt was stopped from our side: `cancelled` or `timed-out`. */
   readonly stopped: string;

@@ -33,7 +33,7 @@ export async function cloneInput(source: string, place: string): Promise<boolean
     await copyFile(onDisk(source), onDisk(place), constants.COPYFILE_FICLONE_FORCE);
   } catch (error) {
     await rm(onDisk(place), { force: true });
-    // What else keeps it from being copied is reported when it is staged in another way.
+    // Any other reason why it cannot be copied is reported when it is staged in another way.
     if (systemErrorCode(error) === undefined) throw error;
     return false;
   }

@@ -26,7 +26,7 @@ export interface ExecutorAbilities {
    * host paths.
    */
   readonly sharesFiles: boolean;
-  /** Besides, runs commands without any image, as local processes. */
+  /** Also runs commands without any image, as local processes. */
   readonly plainTasks?: true;
   /** Attempts take nothing of the machine's processors and memory: they have their own turns. */
   readonly elsewhere?: true;

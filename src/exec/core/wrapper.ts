@@ -20,7 +20,7 @@ import { runnerLives } from "../../process/index.ts";
  *   host: enters the cgroup itself
  * Sandbox and host write no `rc` once Memoir has died: what ends then was ended by that, even where a task answers TERM
  * with exit code 0. They ask the very socket whose end makes the watchdog send TERM, so that no task can have got that
- * signal and still find Memoir alive. (Its pid tells less: a process that dies loses its sockets before its children.)
+ * signal and still find Memoir alive. (Its pid shows less: a process that dies loses its sockets before its children.)
  */
 export type WrapperPlace =
   | { readonly kind: "container"; readonly ownCgroup: boolean }
@@ -28,8 +28,8 @@ export type WrapperPlace =
 
 /**
  * What an engine sends to end a container when Memoir did not ask for it: `docker stop`, the daemon's or the machine's
- * shutdown. The task gets TERM, and however it ends then is not its own end: no `rc` is written. TERM itself will not do
- * for telling, since tasks send it to their whole group (`kill 0`), which the wrapper belongs to.
+ * shutdown. The task gets TERM, and however it ends then is not its own end: no `rc` is written. TERM itself cannot be
+ * this signal, since tasks send it to their whole group (`kill 0`), which the wrapper belongs to.
  */
 export const containerStopSignal = { name: "USR1", linuxNumber: 10 } as const;
 

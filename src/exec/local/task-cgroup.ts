@@ -71,7 +71,7 @@ interface CgroupParent {
   readonly version: 1 | 2;
 }
 
-/** Pure but for the look at subtree_control: where in the tree this process is, as /proc/self/cgroup tells. */
+/** Pure except for reading subtree_control: where in the tree this process is, according to /proc/self/cgroup. */
 async function memoryCgroup(): Promise<CgroupParent | undefined> {
   const lines = (await readFile("/proc/self/cgroup", "utf8").catch(() => "")).trim().split("\n");
   for (const line of lines) {

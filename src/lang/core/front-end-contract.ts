@@ -103,7 +103,7 @@ export function frontEndContract(contract: FrontEndContract): void {
       expect(faults.some(({ severity }) => severity === "error")).toBe(true);
     });
 
-    it("asks for the same calls in every run, each under a path of its own", async () => {
+    it("asks for the same calls in every run, each under a different path", async () => {
       const [one, two] = [await run(computed), await run(computed)];
       expect(one.result.kind).toBe("succeeded");
       expect(one.tasks.length).toBeGreaterThan(0);
@@ -114,7 +114,7 @@ export function frontEndContract(contract: FrontEndContract): void {
       expect(commands(two.tasks)).toEqual(commands(one.tasks));
     });
 
-    it("names nothing of this machine in a call: keys hold its command and its paths", async () => {
+    it("names nothing local to the machine in a call: keys hold its command and its paths", async () => {
       const { tasks } = await run(computed);
       for (const { command, language, frontEndVersion, env } of tasks) {
         expect(language).toBe(kind.language);

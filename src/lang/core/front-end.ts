@@ -83,7 +83,7 @@ export interface Configuration {
   readonly profiles?: readonly string[];
   /** Absolute paths; later ones win. */
   readonly files?: readonly string[];
-  /** The files alone count, and not those beside the documents. */
+  /** Only these files count, and not those next to the documents. */
   readonly only?: boolean;
 }
 

@@ -71,7 +71,7 @@ export async function findMain(tree: SourceTree, question: MainQuestion, ask: As
   return main === undefined ? importerOf(tree, outlines) : checkedMain(tree, main, outlines);
 }
 
-/** The only document called main, unless others show that it is a part of theirs. */
+/** The only document called main, unless another document imports it as a part. */
 function checkedMain(tree: SourceTree, main: string, outlines: ReadonlyMap<string, Outline>): string {
   const workflows = [...outlines].filter(([, { workflow }]) => workflow).map(([uri]) => uri);
   if (workflows.length > 0 && !workflows.includes(main)) {

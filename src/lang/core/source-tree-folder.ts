@@ -175,7 +175,7 @@ async function listFolder(
   if (options.reach === "inside" && !(await isInside(root, folder)))
     throw new AppError(
       "WORKFLOW_DOCUMENT_REFUSED",
-      `listing ${shown(root, name, folder)}: it lies outside of ${name}`,
+      `listing ${shown(root, name, folder)}: it is outside ${name}`,
     );
   try {
     const names = (await namesIn(folder)).sort(byCodeUnit);

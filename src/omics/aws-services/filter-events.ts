@@ -1,6 +1,6 @@
 /**
  * FilterLogEvents: the events of many streams in the order of time. One request looks at a bounded part of the streams
- * and answers, beside what it found, how far it came; the next one goes on there.
+ * and returns what it found and where it stopped; the next request continues there.
  */
 import type { LogLine, Logs, LogWindow } from "../../ledger/index.ts";
 
@@ -25,7 +25,7 @@ export interface FilterQuery {
 
 export interface FilterAnswer {
   readonly events: readonly FoundEvent[];
-  /** Where to go on; undefined = everything was seen. */
+  /** Where the next request continues; undefined = everything was seen. */
   readonly next: EventPlace | undefined;
 }
 

@@ -43,9 +43,9 @@ function parseJsonPattern(text: string): ((message: string) => boolean) | undefi
 function parseComparison(text: string): Test | undefined {
   const parts = /^\s*\$((?:\.[A-Za-z0-9_-]+)+)\s*(!=|<=|>=|=|<|>)\s*(?:"([^"]*)"|([^\s"]+))\s*$/.exec(text);
   if (parts === null) return undefined;
-  const [, path = "", operator = "", quoted, bare = ""] = parts;
+  const [, path = "", operator = "", quoted, unquoted = ""] = parts;
   const names = path.slice(1).split(".");
-  const expected = quoted ?? bare;
+  const expected = quoted ?? unquoted;
   return (value) => compare(memberOf(value, names), operator, expected);
 }
 

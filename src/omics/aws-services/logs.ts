@@ -147,7 +147,8 @@ async function filtered({ parts, caller }: ServiceRequest, body: Body): Promise<
   const token = textOf(body, "nextToken");
   const after = token === undefined ? undefined : parsePlace(token);
   const times = timesOf(body);
-  // What is written from now on is for the next request, so that who goes on at the last event's time misses nothing.
+  // What is written from now on is for the next request, so that a client that continues at the time of the last event
+  // misses nothing.
   const until = Math.min(times.until, Date.now() + 1);
   const since = Math.max(times.since, after?.at ?? 0);
   const streams: string[] = [];
@@ -213,7 +214,7 @@ function parsePlace(token: string): EventPlace {
     if (Number.isSafeInteger(at) && Number.isSafeInteger(position) && typeof stream === "string")
       return { at: Number(at), position: Number(position), stream };
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw invalid("The specified nextToken is invalid.");
 }
@@ -257,7 +258,7 @@ function parse(body: Uint8Array): Body {
     const value = JSON.parse(Buffer.from(body).toString("utf8") || "{}") as unknown;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Body;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new LogsRefusal("SerializationException", "the body is not a JSON object");
 }

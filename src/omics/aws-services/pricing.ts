@@ -1,6 +1,6 @@
 /**
- * The Price List service, as much as AWS's run analyzer asks: DescribeServices and GetProducts of HealthOmics. A machine
- * of one's own has no price by the hour, so every resource that is asked for costs 0 USD.
+ * The Price List service, as much as AWS's run analyzer needs: DescribeServices and GetProducts of HealthOmics. The
+ * server's machine has no hourly price, so every requested resource costs 0 USD.
  * https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_pricing_GetProducts.html
  */
 

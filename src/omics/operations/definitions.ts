@@ -165,7 +165,7 @@ async function readmeOf(context: OperationContext): Promise<string | undefined> 
   return readNamedText(context, uri, 500 * 1024);
 }
 
-/** A path inside of the bundle. */
+/** A path inside the bundle. */
 function mainOf(context: OperationContext): string | undefined {
   const main = context.input.textOr("main");
   const leads =

@@ -75,7 +75,7 @@ export interface PredictionTier {
    * release is unknown the types are what the stored values look like.
    */
   columnsOf?(stored: StoredScope, ask: Ask): Promise<readonly Column[] | undefined>;
-  /** Removes what `listScopes` told; returns how many rows. Rows of unknown release stay: they are Ersilia's. */
+  /** Removes what `listScopes` listed; returns how many rows. Rows of unknown release stay: they are Ersilia's. */
   dropListed(stored: StoredScope, ask: Ask): Promise<number>;
   /** Forgets that the tier did not answer: the next call is made at once. Only tiers that rest have it. */
   wake?(): void;

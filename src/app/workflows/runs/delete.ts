@@ -19,9 +19,9 @@ export interface DeleteRunsWish extends RunsWish {
 export interface DeleteRunsResult {
   readonly folder: string;
   readonly deleted: readonly DeletedRun[];
-  /** Runs that are going on, and are left alone. */
+  /** Active runs, which are not deleted. */
   readonly running: readonly string[];
-  /** Runs whose results wait to be recorded, and that are left alone. */
+  /** Runs whose results wait to be recorded, which are not deleted. */
   readonly waiting: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface DeletedRun {
 /** A folder on its way out has such a name, so that nobody sees half a run. */
 const leavingPrefix = ".deleted-";
 
-/** Throws RUN_NOT_FOUND, RUN_STILL_RUNNING for a named run that is going on, and CLI_USAGE when nothing limits it. */
+/** Throws RUN_NOT_FOUND, RUN_STILL_RUNNING for a named run that is active, and CLI_USAGE when nothing limits it. */
 export async function deleteRuns(
   wish: DeleteRunsWish,
   environment: Environment,

@@ -1,6 +1,6 @@
 /**
- * Expressions that cannot be evaluated, whatever the inputs: JavaScript without the requirement, texts that are no
- * JavaScript, names that lead nowhere.
+ * Expressions that cannot be evaluated, whatever the inputs: JavaScript without the requirement, texts that are not
+ * JavaScript, names that do not exist.
  */
 import { Script } from "node:vm";
 import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";

@@ -158,7 +158,7 @@ export const prelude = String.raw`(function (compile) {
   return { begin, seal, run };
 })`;
 
-/** Both engines: answers jobs in batches, and tells by a byte for each that it begins. */
+/** Both engines: answers jobs in batches, and writes one byte when each begins. */
 const answering = String.raw`
 const { writeSync } = require("node:fs");
 const vm = require("node:vm");
@@ -168,7 +168,7 @@ const wrap = (job) => job.form === "expression"
 // Interrupts are the runner's business: it closes this channel when it has ended.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
-// A job that takes too long is ended by the runner. Should that be gone, the process ends itself.
+// The runner ends a job that takes too long. If the runner no longer exists, the process ends itself.
 const guard = new vm.Script("memoirTurn()");
 function guarded(work) {
   globalThis.memoirTurn = work;

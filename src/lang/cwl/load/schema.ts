@@ -1,6 +1,6 @@
 /**
- * The vocabulary of the language as tables: which fields each kind of object has, in which versions, and what may stand
- * there. Types are written `null|string|[string]|Expression|RecordName`; `Expression` alone is a text that contains one.
+ * The vocabulary of the language as tables: which fields each kind of object has, in which versions, with which values.
+ * Types are written `null|string|[string]|Expression|RecordName`; `Expression` alone is a text that contains one.
  * Source: the schemas of the three specifications.
  */
 import type { CwlVersion } from "../model/version.ts";

@@ -28,7 +28,7 @@ export interface CommandLineTool extends AnyProcess {
   readonly kind: "tool";
   readonly outputs: readonly OutputParameter[];
   readonly baseCommand: readonly string[];
-  /** An argument that is a bare text or expression has it as `valueFrom`. */
+  /** An argument that is only a text or an expression has it as `valueFrom`. */
   readonly arguments: readonly CommandLineBinding[];
   /** The `stdin` type of an input is resolved into this. */
   readonly stdin?: Expr;

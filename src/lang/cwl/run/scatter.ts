@@ -12,7 +12,7 @@ export interface Scattered {
   readonly gather: (results: readonly CwlValue[]) => CwlValue;
 }
 
-/** @throws CwlFailure for what is no array, for lengths that do not agree, and for too many jobs. */
+/** @throws CwlFailure for what is not an array, for lengths that do not agree, and for too many jobs. */
 export function scatter(step: Step, inputs: CwlRecord, mostJobs: number): Scattered {
   const names = [...new Set(step.scatter)];
   const lists = names.map((name) => {

@@ -53,8 +53,8 @@ export function hasScheme(reference: string): boolean {
 }
 
 /**
- * An absolute location. `base` is the host folder, or the http(s) address of the document, that the reference stands
- * in. A `location` is an IRI and percent-encoded; a `path` is a name on disk as it is.
+ * An absolute location. `base` is the host folder, or the http(s) address of the document, that contains the
+ * reference. A `location` is an IRI and percent-encoded; a `path` is a name on disk as it is.
  */
 export function resolveLocation(reference: string, base: string, form: "location" | "path"): string {
   if (hasScheme(reference)) return reference.startsWith("file:/") ? normalFile(reference) : reference;

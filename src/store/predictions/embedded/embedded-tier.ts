@@ -423,7 +423,7 @@ function rangeOf(scopeNumber: number): { start: Uint8Array; end: Uint8Array } {
 }
 
 /**
- * One row per input (the last one), sorted: inserting in key order splits far fewer pages. Sorting the bare strings
+ * One row per input (the last one), sorted: inserting in key order splits far fewer pages. Sorting only the strings
  * and looking the rows up again is quicker than sorting rows with a comparison function.
  */
 function sortedByInput(rows: readonly PredictionRow[]): readonly PredictionRow[] {

@@ -1,6 +1,6 @@
 /**
  * Merging many files of one model and release into few. The new file is written, read back and published before the old
- * ones are removed, and it names them, so that a crash in between leaves nothing but files that everybody ignores.
+ * ones are removed, and it names them, so that a crash before the removal leaves only files that every reader ignores.
  */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { basename } from "node:path";

@@ -303,7 +303,7 @@ export async function* walk(
   }
 }
 
-/** undefined, and somebody told, when the bytes cannot be what was written. */
+/** undefined, and a report, when the bytes cannot be what was written. */
 function intact<T>(file: FileHandle, decode: () => T): T | undefined {
   try {
     return decode();

@@ -227,7 +227,7 @@ function shapeOf(names: readonly string[], scope: PredictionScope): ForeignShape
   const inputName = ["input", "smiles"].find((name) => names.includes(name));
   if (inputName === undefined) throw new Error(`it has no column input: ${names.join(", ")}`);
   const stored = fileColumns(scope).slice(2, 2 + scope.columns.length);
-  // Files that other programs made of ours carry our names; everybody else the model's.
+  // Files that other programs made from Memoir's carry Memoir's names; all others carry the model's.
   const own = (name: string, at: number) => (names.includes(name) ? name : (stored[at]?.name ?? name));
   const wanted = scope.columns.map(({ name }, at) =>
     name === inputName ? (stored[at]?.name ?? name) : own(name, at),

@@ -1,6 +1,6 @@
 /**
- * What must happen in Redis in one piece. Redis runs a script without letting other clients in between, so two
- * processes cannot both take Ersilia's hash for different releases, and a killed client leaves no half of a write.
+ * What must happen atomically in Redis. Redis runs a script without interruption by other clients, so two processes
+ * cannot both take Ersilia's hash for different releases, and a killed client leaves no partial write.
  */
 
 /** Seconds that Ersilia gives its keys, and renews with every write. */

@@ -23,7 +23,7 @@ export interface RowReaderOptions {
 
 const mostCachedMarks = 1000;
 
-/** Reads texts one after the other; the fields tell about the one read last. */
+/** Reads texts one after the other; the fields describe the one read last. */
 export class RowReader {
   kind: TextKind = "unusable";
   /** Tag of an origin that is not known yet: the row was answered without its provenance. */
