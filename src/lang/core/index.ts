@@ -1,6 +1,6 @@
 /** lang/core: what every front end is and needs. */
 
-export { bareFiles, bareHost } from "./stub-host.ts";
+export { stubFiles, stubHost } from "./stub-host.ts";
 export type { FileAccess, GlobMatch, GlobOptions } from "./file-access.ts";
 export type {
   Configuration,

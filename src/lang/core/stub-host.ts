@@ -1,11 +1,11 @@
 /**
- * Hosts with doors that nothing is behind: for tests of one language, whose programs use few of them. What is not given
- * refuses, by name.
+ * Stubs of the host, for tests of one language, whose programs use few of its functions. A function that is not given
+ * throws an error that names it.
  */
 import type { FileAccess } from "./file-access.ts";
 import type { Host } from "./host.ts";
 
-export function bareHost(own: Pick<Host, "call" | "failure" | "files"> & Partial<Host>): Host {
+export function stubHost(own: Pick<Host, "call" | "failure" | "files"> & Partial<Host>): Host {
   return {
     emit: () => {},
     stop: () => {},
@@ -15,7 +15,7 @@ export function bareHost(own: Pick<Host, "call" | "failure" | "files"> & Partial
   };
 }
 
-export function bareFiles(own: Pick<FileAccess, "scratch"> & Partial<FileAccess>): FileAccess {
+export function stubFiles(own: Pick<FileAccess, "scratch"> & Partial<FileAccess>): FileAccess {
   return {
     stat: async () => refused("looks at no files"),
     readText: async () => refused("reads no files"),

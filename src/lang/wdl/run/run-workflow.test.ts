@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
-import { bareHost, parseParameters } from "../../core/index.ts";
+import { stubHost, parseParameters } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
 import { readInputs } from "./read-inputs.ts";
 import { folderFiles } from "./testing/process-host.ts";
@@ -301,7 +301,7 @@ async function scripted(workflow: string, answer: (call: TaskCall) => Promise<Ca
   return {
     started,
     program: (failure: "fast" | "slow") => {
-      const host = bareHost({
+      const host = stubHost({
         failure,
         files: folderFiles("/nowhere"),
         call: (call) => {

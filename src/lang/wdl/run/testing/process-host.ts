@@ -10,8 +10,8 @@ import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
 import {
-  bareFiles,
-  bareHost,
+  stubFiles,
+  stubHost,
   type FileAccess,
   type Host,
   type OutputCollector,
@@ -37,7 +37,7 @@ export function processHost(options: ProcessHostOptions): ProcessHost {
   const calls: TaskCall[] = [];
   const events: ProgramEvent[] = [];
   const slots = new Semaphore(options.parallel ?? 2);
-  const host = bareHost({
+  const host = stubHost({
     failure: options.failure ?? "fast",
     emit: (event) => {
       events.push(event);
@@ -55,7 +55,7 @@ export function processHost(options: ProcessHostOptions): ProcessHost {
 
 /** Plain files on this machine; written texts are kept by their content. */
 export function folderFiles(scratch: string): FileAccess {
-  return bareFiles({
+  return stubFiles({
     scratch,
     stat: async (location) => {
       const found = await stat(location).catch(() => undefined);
