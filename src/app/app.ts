@@ -1,5 +1,5 @@
 /**
- * The application: every use case as a method that takes plain wishes and returns plain data. This floor alone names
+ * The application: every use case as a method that takes options and returns data. This floor alone names
  * concrete tiers, models and runners. Each use case is loaded when it is first called.
  */
 import type { Ask } from "../kernel/index.ts";
@@ -9,17 +9,23 @@ import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import type {
   CatalogResult,
   DeleteResult,
+  ExampleOptions,
   ExampleResult,
-  ExampleWish,
+  FetchModelOptions,
   FetchResult,
-  FetchWish,
   InfoResult,
 } from "./models.ts";
-import type { Omics, OmicsWish } from "./omics/omics.ts";
-import type { DumpWish, RunWish, ServeResult, SettingsWish, Wiring } from "./predictions.ts";
+import type { Omics, OmicsOptions } from "./omics/omics.ts";
+import type {
+  DumpOptions,
+  PredictionOptions,
+  PredictionRequest,
+  ServeResult,
+  Wiring,
+} from "./predictions.ts";
 import { createSessions, type Session } from "./sessions.ts";
-import type { CompactResult, CopyResult, ImportResult, TierWish } from "./stored.ts";
-import type { DropResult, DropWish, StatsResult } from "./stored-inventory.ts";
+import type { CompactResult, CopyResult, ImportResult, TierOptions } from "./stored.ts";
+import type { DropOptions, DropResult, StatsResult } from "./stored-inventory.ts";
 import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
 export interface CloseResult {
@@ -39,27 +45,31 @@ export interface App {
   fetch(wish: FetchWish, ask: Ask): Promise<FetchResult>;
   delete(wish: { readonly model?: string; readonly all: boolean }, ask: Ask): Promise<DeleteResult>;
   readonly predictions: {
-    stats(wish: TierWish & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
+    stats(options: TierOptions & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
     copy(
-      wish: TierWish & { readonly model: string; readonly from: "local" | "cloud" },
+      options: TierOptions & { readonly model: string; readonly from: "local" | "cloud" },
       emit: PredictEventSink,
       ask: Ask,
     ): Promise<CopyResult>;
     import(
-      wish: TierWish & { readonly model: string; readonly file: string; readonly into: "local" | "cloud" },
+      options: TierOptions & {
+        readonly model: string;
+        readonly file: string;
+        readonly into: "local" | "cloud";
+      },
       emit: PredictEventSink,
       ask: Ask,
     ): Promise<ImportResult>;
-    drop(wish: DropWish, ask: Ask): Promise<DropResult>;
-    compact(wish: TierWish & { readonly model: string }, ask: Ask): Promise<CompactResult>;
+    drop(options: DropOptions, ask: Ask): Promise<DropResult>;
+    compact(options: TierOptions & { readonly model: string }, ask: Ask): Promise<CompactResult>;
   };
   /** What the HealthOmics server is made of; close it. */
-  openOmics(wish: OmicsWish, onBug: (error: unknown) => void): Promise<Omics>;
-  /** What the program of `OmicsWish.checker` does: answers one question of its parent, and ends. */
+  openOmics(options: OmicsOptions, onBug: (error: unknown) => void): Promise<Omics>;
+  /** What the program of `OmicsOptions.checker` does: answers one question of its parent, and ends. */
   answerCheck(): Promise<void>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
-  doctor(wish: TierWish, ask: Ask): Promise<DoctorResult>;
+  doctor(options: TierOptions, ask: Ask): Promise<DoctorResult>;
 }
 
 /** Reads the environment once; touches nothing else. */
@@ -73,28 +83,29 @@ export function createApp(source: EnvironmentSource): App {
   const stored = () => import("./stored.ts");
   const inventory = () => import("./stored-inventory.ts");
   return {
-    serve: async (wish, ask) => (await predictions()).serve(wish, wiring, ask),
-    run: async (wish, emit, ask) => (await predictions()).run(wish, wiring, emit, ask),
-    dump: async (wish, emit, ask) => (await predictions()).dump(wish, wiring, emit, ask),
-    close: async (wish) => {
-      const name = await sessions.nameOf(wish.session);
+    serve: async (options, ask) => (await predictions()).serve(options, wiring, ask),
+    run: async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask),
+    dump: async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask),
+    close: async (options) => {
+      const name = await sessions.nameOf(options.session);
       return { session: name, closed: await sessions.close(name) };
     },
-    example: async (wish, ask) => (await models()).example(wish, wiring, ask),
-    info: async (wish, ask) => (await models()).info(wish, wiring, ask),
-    catalog: async (wish, ask) => (await models()).catalog(wish, wiring, ask),
-    fetch: async (wish, ask) => (await models()).fetchOne(wish, wiring, ask),
-    delete: async (wish, ask) => (await models()).deleteSome(wish, wiring, ask),
+    example: async (options, ask) => (await models()).example(options, wiring, ask),
+    info: async (options, ask) => (await models()).info(options, wiring, ask),
+    catalog: async (options, ask) => (await models()).catalog(options, wiring, ask),
+    fetch: async (options, ask) => (await models()).fetchOne(options, wiring, ask),
+    delete: async (options, ask) => (await models()).deleteSome(options, wiring, ask),
     predictions: {
-      stats: async (wish, ask) => (await inventory()).stats(wish, environment, ask),
-      copy: async (wish, emit, ask) => (await stored()).copy(wish, environment, emit, ask),
-      import: async (wish, emit, ask) => (await stored()).importFile(wish, environment, emit, ask),
-      drop: async (wish, ask) => (await inventory()).drop(wish, environment, ask),
-      compact: async (wish, ask) => (await stored()).compact(wish, environment, ask),
+      stats: async (options, ask) => (await inventory()).stats(options, environment, ask),
+      copy: async (options, emit, ask) => (await stored()).copy(options, environment, emit, ask),
+      import: async (options, emit, ask) => (await stored()).importFile(options, environment, emit, ask),
+      drop: async (options, ask) => (await inventory()).drop(options, environment, ask),
+      compact: async (options, ask) => (await stored()).compact(options, environment, ask),
     },
-    openOmics: async (wish, onBug) => (await import("./omics/omics.ts")).openOmics(wish, environment, onBug),
+    openOmics: async (options, onBug) =>
+      (await import("./omics/omics.ts")).openOmics(options, environment, onBug),
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
-    doctor: async (wish, ask) => (await import("./doctor.ts")).doctor(wish, environment, ask),
+    doctor: async (options, ask) => (await import("./doctor.ts")).doctor(options, environment, ask),
   };
 }

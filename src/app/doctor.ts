@@ -7,7 +7,7 @@ import { createCanonicalizer, listModels } from "../models/index.ts";
 import { describeOutcome, runProgram } from "../process/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
-import type { TierWish } from "./stored.ts";
+import type { TierOptions } from "./stored.ts";
 import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
 import { executorsOf } from "./workflows/executors.ts";
 
@@ -25,13 +25,17 @@ export interface DoctorResult {
   readonly findings: readonly Finding[];
 }
 
-export async function doctor(wish: TierWish, environment: Environment, ask: Ask): Promise<DoctorResult> {
-  const places = placesOf(wish, environment);
+export async function doctor(
+  options: TierOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<DoctorResult> {
+  const places = placesOf(options, environment);
   const first: readonly Check[] = [
     node(),
     home(environment),
     tier("local cache", "reuse of predictions on this machine", () =>
-      createLocalTier(places.local, wish, () => {}),
+      createLocalTier(places.local, options, () => {}),
     ),
     tier("cloud cache", "reuse of predictions across machines", () =>
       createCloudTier(places.cloud, environment, () => {}),

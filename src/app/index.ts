@@ -15,11 +15,11 @@ export type {
 } from "./models.ts";
 export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
 export { instanceType } from "./omics/instance-type.ts";
-export type { AccessKeyFact, OmicsWish } from "./omics/omics.ts";
+export type { AccessKeyFact, OmicsOptions } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-controller.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
-export type { RunWish as PredictionRequest, ServeResult, SettingsWish } from "./predictions.ts";
+export type { PredictionOptions, PredictionRequest, ServeResult } from "./predictions.ts";
 export type { CompactResult, CopyResult, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";

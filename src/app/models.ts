@@ -26,13 +26,13 @@ export interface CatalogResult {
 }
 
 export async function catalog(
-  wish: { readonly model?: string },
+  options: { readonly model?: string },
   { environment }: Wiring,
   ask: Ask,
 ): Promise<CatalogResult> {
   const { home, cwd } = environment;
-  if (wish.model !== undefined) {
-    const model = await findModel({ name: wish.model, home, cwd }, ask);
+  if (options.model !== undefined) {
+    const model = await findModel({ name: options.model, home, cwd }, ask);
     return { models: [catalogRow(model)], broken: [], card: model.metadata };
   }
   const { models, broken } = await listModels(home, ask);
@@ -65,13 +65,13 @@ export interface InfoResult {
 }
 
 export async function info(
-  wish: { readonly model?: string; readonly session?: string },
+  options: { readonly model?: string; readonly session?: string },
   wiring: Wiring,
   ask: Ask,
 ): Promise<InfoResult> {
   const { home, cwd } = wiring.environment;
-  const settings = wish.model === undefined ? await settingsOf(wish, wiring) : undefined;
-  const model = await findModel({ name: wish.model ?? settings?.model ?? "", home, cwd }, ask);
+  const settings = options.model === undefined ? await settingsOf(options, wiring) : undefined;
+  const model = await findModel({ name: options.model ?? settings?.model ?? "", home, cwd }, ask);
   const row = catalogRow(model);
   return {
     model: model.id,
@@ -92,7 +92,7 @@ export async function info(
   };
 }
 
-export interface ExampleWish {
+export interface ExampleOptions {
   /** Default: the session's model where one is served; needed for `curated` only. */
   readonly model?: string;
   readonly session?: string;
@@ -111,24 +111,24 @@ export interface ExampleResult {
   readonly output?: string;
 }
 
-export async function example(wish: ExampleWish, wiring: Wiring, ask: Ask): Promise<ExampleResult> {
+export async function example(options: ExampleOptions, wiring: Wiring, ask: Ask): Promise<ExampleResult> {
   const { home, cwd } = wiring.environment;
   let model: Model | undefined;
-  if (wish.model !== undefined) model = await findModel({ name: wish.model, home, cwd }, ask);
-  else if (wish.mode === "curated") {
-    const session = wish.session === undefined ? {} : { session: wish.session };
+  if (options.model !== undefined) model = await findModel({ name: options.model, home, cwd }, ask);
+  else if (options.mode === "curated") {
+    const session = options.session === undefined ? {} : { session: options.session };
     const { model: name } = await settingsOf(session, wiring);
     model = await findModel({ name, home, cwd }, ask);
   }
-  const seed = wish.seed === undefined ? {} : { seed: wish.seed };
-  const inputs = exampleInputs(model, { count: wish.count, mode: wish.mode, ...seed });
-  if (wish.output === undefined) return { inputs };
-  if (wish.outputStream !== undefined) {
-    await wish.outputStream.write(inputsText(inputs, wish.outputFormat ?? "csv"));
-    return { inputs, output: wish.output };
+  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  const inputs = exampleInputs(model, { count: options.count, mode: options.mode, ...seed });
+  if (options.output === undefined) return { inputs };
+  if (options.outputStream !== undefined) {
+    await options.outputStream.write(inputsText(inputs, options.outputFormat ?? "csv"));
+    return { inputs, output: options.output };
   }
-  const output = resolve(cwd, wish.output);
-  await writeInputs(output, inputs, wish.outputFormat);
+  const output = resolve(cwd, options.output);
+  await writeInputs(output, inputs, options.outputFormat);
   return { inputs, output };
 }
 
@@ -174,7 +174,7 @@ function quoted(input: string): string {
   return /[",\t\r\n]/.test(input) ? `"${input.replaceAll('"', '""')}"` : input;
 }
 
-export interface FetchWish {
+export interface FetchModelOptions {
   /** A folder, a git URL, an archive, the URL of a running server, or an id. */
   readonly source: string;
   /** Tag or branch of a git source. */
@@ -194,15 +194,19 @@ export interface FetchResult {
   readonly lookUpsOnly?: string;
 }
 
-export async function fetchOne(wish: FetchWish, { environment }: Wiring, ask: Ask): Promise<FetchResult> {
+export async function fetchOne(
+  options: FetchModelOptions,
+  { environment }: Wiring,
+  ask: Ask,
+): Promise<FetchResult> {
   const { cwd, home, programs } = environment;
-  const version = wish.version === undefined ? {} : { version: wish.version };
-  const source = parseFetchSource(wish.source, { cwd, ...version });
+  const version = options.version === undefined ? {} : { version: options.version };
+  const source = parseFetchSource(options.source, { cwd, ...version });
   const { model, replaced, lookUpsOnly } = await fetchModel({ source, home, env: programs }, ask);
   const { id, slug, title, release, needs } = model;
   const asked = needs === undefined ? {} : { needs };
   const only = lookUpsOnly === undefined ? {} : { lookUpsOnly: lookUpsOnly.message };
-  return { model: id, slug, title, release, replaced, from: wish.source, ...asked, ...only };
+  return { model: id, slug, title, release, replaced, from: options.source, ...asked, ...only };
 }
 
 export interface DeleteResult {
@@ -218,7 +222,7 @@ export async function deleteSome(
   if (!wish.all) {
     if (wish.model === undefined)
       throw new AppError("CLI_USAGE", "memoir delete: name a model, or say --all");
-    const { id } = await deleteModel({ name: wish.model, home }, ask);
+    const { id } = await deleteModel({ name: options.model, home }, ask);
     return { deleted: [id] };
   }
   const { models, broken } = await listModels(home, ask);

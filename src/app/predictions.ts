@@ -25,7 +25,7 @@ import { absolute } from "./tier-address.ts";
 import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
 
 /** What the flags of one command say; each wins over the session. */
-export interface SettingsWish extends Partial<PredictionSettings> {
+export interface PredictionOptions extends Partial<PredictionSettings> {
   readonly session?: string;
 }
 
@@ -50,7 +50,7 @@ export interface ServeResult {
   readonly warnings: readonly string[];
 }
 
-export interface RunWish extends SettingsWish {
+export interface PredictionRequest extends PredictionOptions {
   readonly input: string;
   readonly output: string;
   /** Instead of the files: inputs one by one, and rows as values. */
@@ -70,7 +70,7 @@ export interface RunWish extends SettingsWish {
   readonly timeoutMs?: number;
 }
 
-export interface DumpWish extends SettingsWish {
+export interface DumpOptions extends PredictionOptions {
   /** Default: `<model>_precalc.csv` in the current folder. */
   readonly output?: string;
   readonly outputStream?: RowStream;
@@ -87,12 +87,12 @@ export interface Wiring {
 
 /** Opens a session. A tier that cannot be reached is an error where the mode can do nothing without it, else a warning. */
 export async function serve(
-  wish: SettingsWish,
+  options: PredictionOptions,
   { environment, sessions }: Wiring,
   ask: Ask,
 ): Promise<ServeResult> {
-  const settings = settingsFrom(wish, undefined, environment);
-  const name = await sessions.nameFor(wish.session);
+  const settings = settingsFrom(options, undefined, environment);
+  const name = await sessions.nameFor(options.session);
   const model = await modelOf(settings, environment, ask);
   const warnings: string[] = [];
   const tiers = createTiers(settings, environment, () => {});
@@ -128,16 +128,16 @@ export async function serve(
 }
 
 export async function run(
-  wish: RunWish,
+  options: PredictionRequest,
   wiring: Wiring,
   emit: PredictEventSink,
   ask: Ask,
 ): Promise<RunResult> {
   const { environment } = wiring;
-  const settings = await settingsOf(wish, wiring);
+  const settings = await settingsOf(options, wiring);
   const model = await modelOf(settings, environment, ask);
   const tiers = createTiers(settings, environment, warnOf(emit));
-  const workers = wish.workers === undefined ? {} : { workers: wish.workers };
+  const workers = options.workers === undefined ? {} : { workers: options.workers };
   const runner = createRunner(model, {
     env: environment.programs,
     ...workers,
@@ -167,7 +167,7 @@ export async function run(
         statusColumn: wish.statusColumn,
         match: settings.match,
         // Two batches at a time keep the model busy while the answers of the one before are recorded.
-        parallel: wish.workers ?? (model.source.kind === "builtin" ? 2 : 1),
+        parallel: options.workers ?? (model.source.kind === "builtin" ? 2 : 1),
       },
       {
         model,
@@ -186,13 +186,13 @@ export async function run(
 }
 
 export async function dump(
-  wish: DumpWish,
+  options: DumpOptions,
   wiring: Wiring,
   emit: PredictEventSink,
   ask: Ask,
 ): Promise<DumpResult> {
   const { environment } = wiring;
-  const settings = await settingsOf(wish, wiring);
+  const settings = await settingsOf(options, wiring);
   const model = await modelOf(settings, environment, ask, "never");
   const tiers = createTiers(settings, environment, warnOf(emit));
   try {
@@ -216,27 +216,27 @@ export async function dump(
   }
 }
 
-function streamedOutput({ outputStream, outputFormat }: Pick<DumpWish, "outputStream" | "outputFormat">) {
+function streamedOutput({ outputStream, outputFormat }: Pick<DumpOptions, "outputStream" | "outputFormat">) {
   return {
     ...defined({ outputStream, outputFormat }),
   };
 }
 
-/** The open session's settings with the wish over them; without a session the wish must name the model. */
+/** The open session's settings with the options over them; without a session the options must name the model. */
 export async function settingsOf(
-  wish: SettingsWish,
+  options: PredictionOptions,
   { environment, sessions }: Wiring,
 ): Promise<PredictionSettings> {
-  if (wish.model !== undefined && wish.session === undefined)
-    return settingsFrom(wish, undefined, environment);
-  const name = await sessions.nameOf(wish.session);
+  if (options.model !== undefined && options.session === undefined)
+    return settingsFrom(options, undefined, environment);
+  const name = await sessions.nameOf(options.session);
   const session = await sessions.find(name);
   if (session === undefined) {
-    const which = wish.session ?? environment.session;
+    const which = options.session ?? environment.session;
     const whose = which === undefined ? "this shell has no open session" : `no session ${which} is open`;
     throw new AppError("SESSION_NOT_OPEN", `no model is served: ${whose}`);
   }
-  return settingsFrom(wish, session.settings, environment);
+  return settingsFrom(options, session.settings, environment);
 }
 
 /**
@@ -273,17 +273,17 @@ export async function modelOf(
 }
 
 function settingsFrom(
-  wish: SettingsWish,
+  options: PredictionOptions,
   base: PredictionSettings | undefined,
   environment: Environment,
 ): PredictionSettings {
   const { cwd } = environment;
-  const { session: _, ...wanted } = wish;
+  const { session: _, ...wanted } = options;
   const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   const merged: Partial<PredictionSettings> = { ...base, ...given };
   if (merged.model === undefined) throw new AppError("SESSION_NOT_OPEN", "no model is named");
   // A mode of the flags is meant whole: it does not keep "never compute" of the session.
-  const keepsComputes = wish.mode === undefined || wish.computes !== undefined;
+  const keepsComputes = options.mode === undefined || options.computes !== undefined;
   const { computes, ...rest } = merged;
   const isPath =
     !/^https?:/i.test(merged.model) && (merged.model.includes("/") || /^\.\.?$/.test(merged.model));

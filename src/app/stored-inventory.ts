@@ -4,7 +4,7 @@ import { findModel, listModels, type Model } from "../models/index.ts";
 import { forgetUnsent, type Source } from "../predict/index.ts";
 import { columnsDigest, type PredictionTier, type StoredScope } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
-import { closeBoth, scopeOf, type TierWish, tiersOf } from "./stored.ts";
+import { closeBoth, scopeOf, type TierOptions, tiersOf } from "./stored.ts";
 import { unsentPlaces } from "./tiers.ts";
 
 export interface StatsRow {
@@ -30,11 +30,11 @@ export interface StatsResult {
 
 /** Counts per model, release and set of columns; without a model, of everything that is stored. */
 export async function stats(
-  wish: TierWish & { readonly model?: string },
+  options: TierOptions & { readonly model?: string },
   environment: Environment,
   ask: Ask,
 ): Promise<StatsResult> {
-  const tiers = tiersOf(wish, environment);
+  const tiers = tiersOf(options, environment);
   const problems: string[] = [];
   const from = async <T>(source: Source, read: (tier: PredictionTier) => Promise<T>, otherwise: T) => {
     try {
@@ -47,14 +47,14 @@ export async function stats(
     }
   };
   try {
-    const wished = wish.model === undefined ? undefined : await modelNamed(wish.model, environment, ask);
-    const models = wished === undefined ? (await listModels(environment.home, ask)).models : here(wished);
+    const named = options.model === undefined ? undefined : await modelNamed(options.model, environment, ask);
+    const models = named === undefined ? (await listModels(environment.home, ask)).models : here(named);
     const rows = new Map<string, StatsRow>();
     for (const model of models) {
       checkAsk(ask, "counting stored predictions");
       const local = await from("local", (tier) => tier.count(scopeOf(model), ask), undefined);
       const cloud = await from("cloud", (tier) => tier.count(scopeOf(model), ask), undefined);
-      if ((local ?? 0) + (cloud ?? 0) === 0 && wish.model === undefined) continue;
+      if ((local ?? 0) + (cloud ?? 0) === 0 && options.model === undefined) continue;
       rows.set(idOf(model.id, model.release, columnsDigest(model.columns)), {
         model: model.id,
         release: model.release,
@@ -65,7 +65,7 @@ export async function stats(
     for (const source of ["local", "cloud"] as const) {
       const listed = await from(source, (tier) => tier.listScopes(ask), undefined);
       for (const stored of listed ?? []) {
-        if (wished !== undefined && stored.modelId !== idOfModel(wished)) continue;
+        if (named !== undefined && stored.modelId !== idOfModel(named)) continue;
         const state = stateOf(stored, models);
         if (state === "current") continue;
         const id = idOf(stored.modelId, stored.release, stored.columns);
@@ -94,7 +94,7 @@ export interface DropResult {
   readonly deleted: boolean;
 }
 
-export interface DropWish extends TierWish {
+export interface DropOptions extends TierOptions {
   readonly model: string;
   readonly from: Source;
   /** `current`: the release of the model that is here. `stale`: everything of the model but that. */
@@ -103,29 +103,29 @@ export interface DropWish extends TierWish {
 }
 
 /** Deletes stored rows of a model in one tier. Without `sure` it only counts. */
-export async function drop(wish: DropWish, environment: Environment, ask: Ask): Promise<DropResult> {
-  const found = await modelNamed(wish.model, environment, ask);
+export async function drop(options: DropOptions, environment: Environment, ask: Ask): Promise<DropResult> {
+  const found = await modelNamed(options.model, environment, ask);
   const model = typeof found === "string" ? undefined : found;
   const id = idOfModel(found);
-  if (model === undefined && wish.which === "current")
+  if (model === undefined && options.which === "current")
     throw new AppError(
       "MODEL_NOT_FOUND",
       `cannot determine the current release of ${id}: the model is not installed; use --release or --stale`,
     );
-  const release = typeof wish.which === "object" ? wish.which.release : model?.release;
-  const tiers = tiersOf(wish, environment);
+  const release = typeof options.which === "object" ? options.which.release : model?.release;
+  const tiers = tiersOf(options, environment);
   try {
-    const tier = tiers[wish.from];
+    const tier = tiers[options.from];
     await tier.open(ask);
     const current = model === undefined ? undefined : scopeOf(model);
     // The current rows are counted exactly: in a Redis, Ersilia's rows lie between them.
-    const ownToo = current !== undefined && wish.which !== "stale" && release === current.release;
+    const ownToo = current !== undefined && options.which !== "stale" && release === current.release;
     const listed = (await tier.listScopes(ask)).filter(
       (stored) =>
         stored.modelId === id &&
         stored.release !== undefined &&
         (current === undefined || stateOf(stored, [model as Model]) !== "current") &&
-        (wish.which === "stale" || stored.release === release),
+        (options.which === "stale" || stored.release === release),
     );
     let rows = 0;
     if (ownToo) rows += wish.sure ? await tier.drop(current, ask) : await tier.count(current, ask);
@@ -137,7 +137,7 @@ export async function drop(wish: DropWish, environment: Environment, ask: Ask): 
     if (wish.sure)
       await forgetUnsent(unsentPlaces(tiers, environment)[wish.from], {
         modelId: id,
-        release: (each) => (wish.which === "stale" ? each !== model?.release : each === release),
+        release: (each) => (options.which === "stale" ? each !== model?.release : each === release),
       });
     return { model: id, releases: [...releases], from: tier.name, rows, deleted };
   } finally {

@@ -18,7 +18,7 @@ import { importSource } from "./import-sources.ts";
 import { createCloudTier, createLocalTier, createParquet, type LocalRules, placesOf } from "./tiers.ts";
 
 /** Tiers other than the default ones. */
-export interface TierWish extends LocalRules {
+export interface TierOptions extends LocalRules {
   readonly local?: string;
   readonly cloud?: string;
 }
@@ -35,16 +35,16 @@ export interface CopyResult {
 
 /** Copies every row of a model from one tier to the other; rows that are there already are not written again. */
 export async function copy(
-  wish: TierWish & { readonly model: string; readonly from: Source },
+  options: TierOptions & { readonly model: string; readonly from: Source },
   environment: Environment,
   emit: PredictEventSink,
   ask: Ask,
 ): Promise<CopyResult> {
   const { home, cwd } = environment;
-  const model = await findModel({ name: wish.model, home, cwd }, ask);
-  const tiers = tiersOf(wish, environment);
-  const from = tiers[wish.from];
-  const to = tiers[wish.from === "local" ? "cloud" : "local"];
+  const model = await findModel({ name: options.model, home, cwd }, ask);
+  const tiers = tiersOf(options, environment);
+  const from = tiers[options.from];
+  const to = tiers[options.from === "local" ? "cloud" : "local"];
   const groups = new RowGroups((rows) => to.putMany(scopeOf(model), rows, ask));
   let read = 0;
   try {
@@ -90,7 +90,7 @@ export interface ImportResult extends ImportTreeReport {
 
 /** Stores the rows of a file, of all files below a folder, or of an object or a prefix on S3. */
 export async function importFile(
-  wish: TierWish & {
+  options: TierOptions & {
     readonly model: string;
     readonly file: string;
     readonly into: Source;
@@ -102,16 +102,16 @@ export async function importFile(
   ask: Ask,
 ): Promise<ImportResult> {
   const { home, cwd } = environment;
-  const model = await findModel({ name: wish.model, home, cwd }, ask);
+  const model = await findModel({ name: options.model, home, cwd }, ask);
   if (model.reusable.kind === "never")
     throw new AppError(
       "PREDICT_NOT_REUSABLE",
       `cannot store predictions of ${model.id}: ${model.reusable.reason}`,
     );
-  const source = await importSource(wish.file, environment, ask);
-  const tiers = tiersOf(wish, environment);
+  const source = await importSource(options.file, environment, ask);
+  const tiers = tiersOf(options, environment);
   try {
-    const tier = tiers[wish.into];
+    const tier = tiers[options.into];
     await tier.open(ask);
     const how = {
       model,
@@ -136,10 +136,10 @@ export function scopeOf(model: Model): PredictionScope {
   return { modelId: model.id, release: model.release, columns: model.columns };
 }
 
-export function tiersOf(wish: TierWish, environment: Environment): Record<Source, PredictionTier> {
-  const places = placesOf(wish, environment);
+export function tiersOf(options: TierOptions, environment: Environment): Record<Source, PredictionTier> {
+  const places = placesOf(options, environment);
   return {
-    local: createLocalTier(places.local, wish, () => {}),
+    local: createLocalTier(places.local, options, () => {}),
     cloud: createCloudTier(places.cloud, environment, () => {}),
   };
 }
@@ -161,13 +161,13 @@ export interface CompactResult {
 
 /** Merges the files of a model in the cloud tier; readers and other writers are not disturbed. */
 export async function compact(
-  wish: TierWish & { readonly model: string },
+  options: TierOptions & { readonly model: string },
   environment: Environment,
   ask: Ask,
 ): Promise<CompactResult> {
   const { home, cwd } = environment;
-  const model = await findModel({ name: wish.model, home, cwd }, ask);
-  const tier = createParquet(placesOf(wish, environment).cloud, environment, () => {});
+  const model = await findModel({ name: options.model, home, cwd }, ask);
+  const tier = createParquet(placesOf(options, environment).cloud, environment, () => {});
   try {
     await tier.open(ask);
     const report = await tier.compact(scopeOf(model), ask);

@@ -1,5 +1,5 @@
-/** Flags that serve, run and dump have in common, and the wish they make. */
-import type { SettingsWish } from "../app/index.ts";
+/** Flags that serve, run and dump have in common, and the options that they give. */
+import type { PredictionOptions } from "../app/index.ts";
 import { type Separator, separatorFrom } from "../csv/index.ts";
 import { AppError, defined } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
@@ -128,7 +128,7 @@ export const legacyCacheOptions: readonly OptionSpec[] = [
 ];
 
 /** What the flags say; each member is there only when its flag was given. */
-export function settingsWish(given: Given): SettingsWish {
+export function predictionOptionsOf(given: Given): PredictionOptions {
   const mode = modeOf(given);
   if (given.is("no-compute") && mode !== undefined && mode !== "cache-only")
     throw new AppError("CLI_USAGE", `--no-compute goes with --cache-only; --${mode} never computes`);
@@ -152,7 +152,7 @@ export function settingsWish(given: Given): SettingsWish {
   };
 }
 
-export function localRules(given: Given): Pick<SettingsWish, "expireAfterMs" | "ersiliaRows"> {
+export function localRules(given: Given): Pick<PredictionOptions, "expireAfterMs" | "ersiliaRows"> {
   const expireAfterMs = ageMs(given.text("expire"), "--expire");
   if (expireAfterMs !== undefined && expireAfterMs < 1_000)
     throw new AppError("CLI_USAGE", `--expire: expected at least 1s, got ${given.text("expire")}`);
@@ -164,9 +164,9 @@ export function localRules(given: Given): Pick<SettingsWish, "expireAfterMs" | "
 }
 
 /** The caches that a command of stored predictions works on. */
-export function tierWish(
+export function tierOptionsOf(
   given: Given,
-): Pick<SettingsWish, "local" | "cloud" | "expireAfterMs" | "ersiliaRows"> {
+): Pick<PredictionOptions, "local" | "cloud" | "expireAfterMs" | "ersiliaRows"> {
   return {
     ...defined({ local: given.text("local"), cloud: given.text("cloud") }),
     ...localRules(given),

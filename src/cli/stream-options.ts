@@ -24,12 +24,12 @@ export const outputFormatOption: OptionSpec = {
 /** A file that standard output was sent to would be replaced under these names, with all that it held before. */
 const standardOutputs: ReadonlySet<string> = new Set(["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]);
 
-export interface InputWish {
+export interface InputOptions {
   readonly inputStream?: Readable;
   readonly inputFormat?: InputFormat;
 }
 
-export interface OutputWish {
+export interface OutputOptions {
   readonly outputStream?: RowStream;
   readonly outputFormat?: StreamedFormat;
 }
@@ -37,14 +37,14 @@ export interface OutputWish {
 /** The name that standard input has in messages and results. */
 export const standardInput = "standard input";
 
-export function inputWish(given: Given, { stdin }: Context): InputWish {
+export function inputOptionsOf(given: Given, { stdin }: Context): InputOptions {
   const format = inputFormats.find((each) => each === given.text("input-format"));
   if (given.text("input") !== "-") return format === undefined ? {} : { inputFormat: format };
   return { inputStream: stdin(), inputFormat: format ?? "csv" };
 }
 
 /** @throws CLI_USAGE for --json, whose result would stand among the rows */
-export function outputWish(given: Given, { rows }: Context, command: string): OutputWish {
+export function outputOptionsOf(given: Given, { rows }: Context, command: string): OutputOptions {
   const format = outputFormats.find((each) => each === given.text("output-format"));
   if (!toStandardOutput(given)) return format === undefined ? {} : { outputFormat: format };
   if (given.is("json"))

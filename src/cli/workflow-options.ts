@@ -81,7 +81,7 @@ export function programOrder(given: Given) {
 }
 
 /** @throws CLI_USAGE */
-export function expressionWish(given: Given) {
+export function expressionOptionsOf(given: Given) {
   const seconds = given.count("eval-timeout");
   // A timer of Node has no more bits, and a shorter limit ends what is not a loop.
   if (seconds !== undefined && !(seconds >= 0.05 && seconds <= 1_000_000))

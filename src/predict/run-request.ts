@@ -5,14 +5,14 @@ import type { Canonicalizer, Model, Runner } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
 import type { InputFormat, StreamedFormat } from "./files/format.ts";
-import type { HeaderWish } from "./files/header.ts";
+import type { HeaderOptions } from "./files/header.ts";
 import type { Mode } from "./mode.ts";
 import type { NotStored } from "./recorder.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { RowStream } from "./stream-output.ts";
 import type { UnsentPlace } from "./unsent-rows.ts";
 
-export interface RunRequest extends HeaderWish {
+export interface RunRequest extends HeaderOptions {
   readonly mode: Mode;
   /** `never` stops after the look-ups (`--no-compute`). Default: what the mode says. */
   readonly computes?: "never";

@@ -181,8 +181,8 @@ const cacheRoutes: readonly V1Route[] = [
           return value === undefined ? [] : [[name, value] as const];
         },
       );
-      const wish = { ...query.texts("cursor", "task", "run", "workflow"), ...Object.fromEntries(numbers) };
-      return request.browse.entries(request.caller, label(request, "cache"), wish, request.ask);
+      const options = { ...query.texts("cursor", "task", "run", "workflow"), ...Object.fromEntries(numbers) };
+      return request.browse.entries(request.caller, label(request, "cache"), options, request.ask);
     },
   },
   {

@@ -267,7 +267,7 @@ describe("flags of other runners", () => {
     expect(found).toMatchObject({ out: { basename: "out.txt" } });
   });
 
-  it("--version and --basedir are understood, and temporary folders go where they are wished", async () => {
+  it("--version and --basedir are supported, and temporary folders are created where an option says", async () => {
     expect((await box.run("cwl-runner", "--version")).out).toMatch(/^memoir \d+\.\d+\.\d+\n$/);
     await box.write(
       "t.cwl",

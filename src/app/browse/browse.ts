@@ -65,7 +65,7 @@ export interface CallPage {
   readonly nextCursor?: string;
 }
 
-export interface CallsWish {
+export interface CallsOptions {
   readonly limit: number;
   readonly cursor?: string;
   readonly state?: CallRow["state"];
@@ -105,12 +105,15 @@ export class Browse {
     this.#server = new ServerRuns(parts);
   }
 
-  async runs(viewer: Viewer, wish: ListWish & { readonly origin?: ListedRun["origin"] }): Promise<RunList> {
+  async runs(
+    viewer: Viewer,
+    options: ListWish & { readonly origin?: ListedRun["origin"] },
+  ): Promise<RunList> {
     const folder = runsFolder(undefined, this.#environment);
     const sources: Record<string, RunSource> = {};
-    if (viewer.isOperator && wish.origin !== "server") sources["home"] = homeRuns(folder);
-    if (wish.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
-    return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, wish)) };
+    if (viewer.isOperator && options.origin !== "server") sources["home"] = homeRuns(folder);
+    if (options.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
+    return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options)) };
   }
 
   async run(viewer: Viewer, id: string): Promise<RunDetail> {
@@ -125,18 +128,18 @@ export class Browse {
     return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
   }
 
-  async calls(viewer: Viewer, id: string, wish: CallsWish): Promise<CallPage> {
+  async calls(viewer: Viewer, id: string, options: CallsOptions): Promise<CallPage> {
     const run = await this.#find(viewer, id);
     const directory = await this.#directoryOf(run);
     const rows = directory === undefined ? [] : callRows(await readEvents(directory));
     const wanted = rows.filter(
       (row) =>
-        (wish.state === undefined || row.state === wish.state) &&
-        (wish.task === undefined || row.task === wish.task),
+        (options.state === undefined || row.state === options.state) &&
+        (options.task === undefined || row.task === options.task),
     );
     // Calls are in the order in which they were asked for, and none ever leaves: a number is a place.
-    const from = wish.cursor === undefined ? 0 : numberIn(wish.cursor);
-    const shown = wanted.slice(from, from + wish.limit);
+    const from = options.cursor === undefined ? 0 : numberIn(options.cursor);
+    const shown = wanted.slice(from, from + options.limit);
     const next = from + shown.length;
     return {
       calls: run.kind === "home" ? shown : shown.map((row) => this.#shownRow(row, viewer)),
@@ -181,10 +184,10 @@ export class Browse {
   async events(
     viewer: Viewer,
     id: string,
-    wish: { readonly cursor?: string; readonly limit: number },
+    options: { readonly cursor?: string; readonly limit: number },
   ): Promise<EventPage> {
     const run = await this.#find(viewer, id);
-    const page = await eventPage(this.#eventsOf(run), wish);
+    const page = await eventPage(this.#eventsOf(run), options);
     return { ...page, events: page.events.map((event) => shownEvent(event, run, viewer)) };
   }
 
@@ -250,7 +253,12 @@ export class Browse {
     return { ...shown, record };
   }
 
-  async entries(viewer: Viewer, ref: string, wish: Omit<EntriesWish, "cache">, ask: Ask): Promise<EntryPage> {
+  async entries(
+    viewer: Viewer,
+    ref: string,
+    options: Omit<EntriesWish, "cache">,
+    ask: Ask,
+  ): Promise<EntryPage> {
     const cache = await this.#cacheOf(viewer, ref);
     return listEntries({ ...wish, ...defined({ cache }) }, this.#environment, ask);
   }

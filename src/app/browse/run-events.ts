@@ -36,15 +36,15 @@ export interface EventPage {
 
 export async function eventPage(
   source: EventSource,
-  wish: { readonly cursor?: string; readonly limit: number },
+  options: { readonly cursor?: string; readonly limit: number },
 ): Promise<EventPage> {
   const ended = await source.hasEnded();
   const place = await source.current();
   if (place === undefined) return { events: [], ...(ended ? {} : { nextCursor: cursorOf("", 0) }) };
-  const from = offsetIn(place, wish.cursor);
-  const found = await readFrom(place, from, wish.limit);
+  const from = offsetIn(place, options.cursor);
+  const found = await readFrom(place, from, options.limit);
   const last = found.at(-1)?.end ?? from;
-  const isLast = ended && found.length < wish.limit;
+  const isLast = ended && found.length < options.limit;
   return {
     events: found.map(({ event }) => event),
     ...(isLast ? {} : { nextCursor: cursorOf(place.run, last) }),

@@ -108,7 +108,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
       reason: engine.words,
       ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
     };
-  const wish = {
+  const order = {
     language: engine.toLowerCase(),
     workflow: folder,
     reach: "inside" as const,
@@ -116,7 +116,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
     lenient: lenient,
     ...defined({ main: question.main }),
   };
-  const loaded = await loadWorkflow(wish, { cwd }, ask);
+  const loaded = await loadWorkflow(order, { cwd }, ask);
   try {
     const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
     if (loaded.program === undefined) {

@@ -21,7 +21,7 @@ import { checkStores, type StoreCheck } from "./readiness.ts";
 import { RunController, type TaskChoices } from "./run-controller.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
 
-export interface OmicsWish extends TaskChoices {
+export interface OmicsOptions extends TaskChoices {
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
@@ -77,12 +77,14 @@ export interface Omics {
 }
 
 export async function openOmics(
-  wish: OmicsWish,
+  options: OmicsOptions,
   environment: Environment,
   onBug: (error: unknown) => void,
 ): Promise<Omics> {
   const keys =
-    wish.accessKeys === undefined ? [] : await readAccessKeys(resolve(environment.cwd, wish.accessKeys));
+    options.accessKeys === undefined
+      ? []
+      : await readAccessKeys(resolve(environment.cwd, options.accessKeys));
   const ledgerFile = join(environment.home, "server", "ledger.db");
   const unlock = await lockHome(join(environment.home, "server", "lock.json"));
   const ledger = await openLedger(ledgerFile).catch(async (error) => {
@@ -90,8 +92,8 @@ export async function openOmics(
     throw error;
   });
   await sweepDefinitions(environment);
-  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...tasks } = wish;
-  const allowed = allowedPlaces(wish, environment);
+  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...tasks } = options;
+  const allowed = allowedPlaces(options, environment);
   const tallies = new RunTallies();
   const accounts = new Set(keys.map(({ account }) => account)).size;
   const checker = createDefinitionChecker(program);
@@ -131,11 +133,11 @@ export async function openOmics(
   };
 }
 
-function allowedPlaces(wish: OmicsWish, environment: Environment): AllowedPlaces {
-  if (wish.files === undefined && wish.accessKeys === undefined) return { kind: "all" };
+function allowedPlaces(options: OmicsOptions, environment: Environment): AllowedPlaces {
+  if (options.files === undefined && options.accessKeys === undefined) return { kind: "all" };
   return {
     kind: "below",
-    folder: wish.files === undefined ? undefined : resolve(environment.cwd, wish.files),
+    folder: options.files === undefined ? undefined : resolve(environment.cwd, options.files),
   };
 }
 

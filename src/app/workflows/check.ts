@@ -5,7 +5,7 @@ import type { Environment } from "../environment.ts";
 import { type DiagnosticFact, diagnosticFact, loadWorkflow, type ProgramOrder, programOf } from "./load.ts";
 import { inputsOrder, readInputs } from "./run-inputs.ts";
 
-export interface CheckWish extends ProgramOrder {
+export interface CheckOptions extends ProgramOrder {
   /** Inputs to check as well. */
   readonly inputs?: string;
 }
@@ -19,17 +19,17 @@ export interface CheckResult {
   readonly interface?: WorkflowInterface;
 }
 
-export async function check(wish: CheckWish, environment: Environment, ask: Ask): Promise<CheckResult> {
-  const loaded = await loadWorkflow(wish, environment, ask);
+export async function check(options: CheckOptions, environment: Environment, ask: Ask): Promise<CheckResult> {
+  const loaded = await loadWorkflow(options, environment, ask);
   try {
     const { program } = loaded;
     const inputs =
-      program === undefined || wish.inputs === undefined
+      program === undefined || options.inputs === undefined
         ? []
-        : await inputFaults(program, wish.inputs, environment, ask);
+        : await inputFaults(program, options.inputs, environment, ask);
     const diagnostics = [...loaded.diagnostics, ...inputs.map(diagnosticFact)];
     return {
-      workflow: wish.workflow,
+      workflow: options.workflow,
       language: loaded.frontEnd.language,
       errors: diagnostics.filter((diagnostic) => diagnostic.severity === "error").length,
       warnings: diagnostics.filter((diagnostic) => diagnostic.severity === "warning").length,
@@ -64,7 +64,7 @@ export async function inputs(
   environment: Environment,
   ask: Ask,
 ): Promise<InputsResult> {
-  const loaded = await loadWorkflow(wish, environment, ask);
+  const loaded = await loadWorkflow(options, environment, ask);
   try {
     const about = programOf(loaded, wish).interface;
     const shown = about.parameters.filter((parameter) => parameter.required || wish.all);

@@ -132,8 +132,8 @@ class Delivery {
 
   /** `out.txt`, `out_2.txt`, …; the same file keeps the name that it has. */
   #freeName(basename: string, identity: string): string {
-    const wish = `${basename}\0${identity}`;
-    const known = this.#given.get(wish);
+    const wanted = `${basename}\0${identity}`;
+    const known = this.#given.get(wanted);
     if (known !== undefined) return known;
     const dot = basename.lastIndexOf(".");
     const [stem, ending] = dot > 0 ? [basename.slice(0, dot), basename.slice(dot)] : [basename, ""];
@@ -142,7 +142,7 @@ class Delivery {
       const holder = this.#names.get(name);
       if (holder !== undefined && holder !== identity) continue;
       this.#names.set(name, identity);
-      this.#given.set(wish, name);
+      this.#given.set(wanted, name);
       this.#next.set(basename, n + 1);
       return name;
     }

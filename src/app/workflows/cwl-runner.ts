@@ -18,7 +18,7 @@ import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, runToSummary } from "./run.ts";
 import { type CacheRequest, orderOf, type RunRequest } from "./run-order.ts";
 
-export interface CwlRunnerWish {
+export interface CwlRunnerOptions {
   /** A document, with `#fragment` where it holds several; or a job with `cwl:tool`. */
   readonly process: string;
   readonly job?: string;
@@ -52,23 +52,23 @@ export type CwlRunnerResult =
   | { readonly kind: "cancelled" };
 
 export async function runCwl(
-  wish: CwlRunnerWish,
+  options: CwlRunnerOptions,
   environment: Environment,
   onEvent: (event: TimedEvent) => void,
   ask: Ask,
 ): Promise<CwlRunnerResult> {
   const { cwd } = environment;
-  const started = await documentAndJob(wish, cwd);
-  const runs = wish.runsDir ?? (await temporaryFolder(wish.tmpPrefix, cwd));
+  const started = await documentAndJob(options, cwd);
+  const runs = options.runsDir ?? (await temporaryFolder(options.tmpPrefix, cwd));
   try {
-    const order = await orderOf(requestOf(wish, started, runs), environment);
+    const order = await orderOf(requestOf(options, started, runs), environment);
     const summary = await runToSummary(order, { onEvent }, environment, ask);
     if (summary.state === "cancelled") return { kind: "cancelled" };
     const unsupported = summary.failures.map(unsupportedWords).find((words) => words !== undefined);
     if (unsupported !== undefined) return { kind: "unsupported", why: unsupported };
     if (summary.state === "failed")
       return { kind: "failed", failures: await Promise.all(summary.failures.map(failureFact)) };
-    const outdir = resolve(cwd, wish.outdir ?? ".");
+    const outdir = resolve(cwd, options.outdir ?? ".");
     const say = (words: string) => onEvent({ kind: "log", words, at: Date.now() });
     return {
       kind: "succeeded",
@@ -81,31 +81,31 @@ export async function runCwl(
       return { kind: "unsupported", why: error.message };
     throw error;
   } finally {
-    if (wish.runsDir === undefined) await removeTree(runs);
+    if (options.runsDir === undefined) await removeTree(runs);
   }
 }
 
-function requestOf(wish: CwlRunnerWish, { inputs, ...program }: Started, runsDir: string): RunRequest {
+function requestOf(options: CwlRunnerOptions, { inputs, ...program }: Started, runsDir: string): RunRequest {
   return {
     program: {
       ...program,
       language: "cwl",
-      ...defined({ expressions: wish.expressions }),
-      lenient: wish.lenient,
+      ...defined({ expressions: options.expressions }),
+      lenient: options.lenient,
     },
     inputs: {
-      flags: wish.flags,
-      ...defined({ file: inputs, baseDir: wish.basedir }),
+      flags: options.flags,
+      ...defined({ file: inputs, baseDir: options.basedir }),
     },
-    cache: { hostTasks: true, ...wish.cache },
+    cache: { hostTasks: true, ...options.cache },
     executor:
-      wish.containers === "never"
+      options.containers === "never"
         ? { name: "host", options: {} }
-        : { name: "mixed", options: wish.engine === undefined ? {} : { engine: wish.engine } },
-    failure: wish.failure,
+        : { name: "mixed", options: options.engine === undefined ? {} : { engine: options.engine } },
+    failure: options.failure,
     runsDir,
     // A folder that goes away in the end need not be pleasant to read.
-    outputs: wish.runsDir === undefined ? "in place" : "deliver",
+    outputs: options.runsDir === undefined ? "in place" : "deliver",
   };
 }
 
@@ -134,7 +134,7 @@ interface Started {
   readonly inputs?: string;
 }
 
-async function documentAndJob({ process, job }: CwlRunnerWish, cwd: string): Promise<Started> {
+async function documentAndJob({ process, job }: CwlRunnerOptions, cwd: string): Promise<Started> {
   if (job !== undefined) return { ...(await documentOf(process, cwd)), inputs: job };
   const tool = await toolNamedBy(process, cwd);
   if (tool === undefined) return documentOf(process, cwd);

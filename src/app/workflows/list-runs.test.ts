@@ -35,10 +35,14 @@ const all = [
   "home-1",
 ];
 
-async function walk(limit: number, wish: Partial<Parameters<typeof listRunPage>[1]> = {}) {
+async function walk(limit: number, options: Partial<Parameters<typeof listRunPage>[1]> = {}) {
   const seen: string[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await listRunPage(sources, { limit, ...wish, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await listRunPage(sources, {
+      limit,
+      ...options,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     seen.push(...page.runs.map(({ id }) => id));
     if (page.nextCursor === undefined) return seen;
     expect(page.runs).toHaveLength(limit);

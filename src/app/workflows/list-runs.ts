@@ -67,16 +67,16 @@ export interface RunPage {
 /** Throws LEDGER_TOKEN_INVALID for a cursor that was not handed out. */
 export async function listRunPage(
   sources: Readonly<Record<string, RunSource>>,
-  wish: ListWish,
+  options: ListWish,
 ): Promise<RunPage> {
-  const positions = positionsOf(wish.cursor, Object.keys(sources));
-  const limit = wish.limit ?? Number.POSITIVE_INFINITY;
+  const positions = positionsOf(options.cursor, Object.keys(sources));
+  const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const runs: ListedRun[] = [];
   let nextCursor: string | undefined;
   for await (const { source, position, row } of merged(sources, positions)) {
     const isWanted =
-      (wish.state === undefined || row.state === wish.state) &&
-      (wish.workflow === undefined || row.workflow === wish.workflow);
+      (options.state === undefined || row.state === options.state) &&
+      (options.workflow === undefined || row.workflow === options.workflow);
     if (isWanted && runs.length === limit) {
       nextCursor = cursorOf(positions);
       break;

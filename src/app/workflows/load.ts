@@ -83,18 +83,18 @@ export interface LoadedWorkflow {
 
 /** The caller closes `source`. */
 export async function loadWorkflow(
-  wish: ProgramOrder,
+  order: ProgramOrder,
   environment: Pick<Environment, "cwd" | "extensions">,
   ask: Ask,
   parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
-  const source = limited(await openSource(wish, environment.cwd, ask), wish.documents);
+  const source = limited(await openSource(order, environment.cwd, ask), order.documents);
   try {
-    const kind = await chooseFrontEnd(source, wish, frontEndsOf(environment), ask);
+    const kind = await chooseFrontEnd(source, order, frontEndsOf(environment), ask);
     const frontEnd = await kind.create(
-      wish.expressions === undefined ? {} : { expressions: wish.expressions },
+      order.expressions === undefined ? {} : { expressions: order.expressions },
     );
-    const reach = reachOf(wish, source, environment);
+    const reach = reachOf(order, source, environment);
     const options = {
       lenient: wish.lenient === true,
       ...defined({ target: wish.target, reach, parameters }),
@@ -145,32 +145,32 @@ function configurationOf(
 }
 
 function reachOf(
-  wish: ProgramOrder,
+  order: ProgramOrder,
   source: OpenSource,
   { cwd }: Pick<Environment, "cwd">,
 ): Reach | undefined {
-  if (wish.bounds !== undefined) return createReach(wish.bounds);
+  if (order.bounds !== undefined) return createReach(order.bounds);
   if (source.author === "user") return undefined;
   const own = source.folder === undefined ? [] : [source.folder];
-  const allowed = (wish.files ?? []).map((folder) => resolve(cwd, folder));
+  const allowed = (order.files ?? []).map((folder) => resolve(cwd, folder));
   return createReach({ folders: [...own, ...allowed], inputs: "anywhere", web: "allowed" });
 }
 
 /** By its name where that is given, else by the main document's name, else by the documents that there are. */
 async function chooseFrontEnd(
   source: OpenSource,
-  wish: ProgramOrder,
+  order: ProgramOrder,
   frontEnds: readonly FrontEndKind[],
   ask: Ask,
 ): Promise<FrontEndKind> {
   const names = (all: readonly FrontEndKind[]) => all.map(({ name }) => name).join(", ");
-  if (wish.language !== undefined) {
-    const known = frontEnds.find(({ language }) => language === wish.language);
+  if (order.language !== undefined) {
+    const known = frontEnds.find(({ language }) => language === order.language);
     if (known !== undefined) return known;
     const there = frontEnds.map(({ language }) => language).join(", ");
     throw new AppError(
       "CLI_USAGE",
-      `opening ${wish.workflow}: no language ${wish.language}; there are ${there}`,
+      `opening ${order.workflow}: no language ${order.language}; there are ${there}`,
     );
   }
   const named = source.main?.replace(/[?#].*$/, "");
@@ -184,7 +184,7 @@ async function chooseFrontEnd(
     only === undefined
       ? `no document of a language that is understood (${names(frontEnds)})`
       : `there are documents of several languages (${names(fitting)}); say which one to run with main`;
-  throw new AppError("WORKFLOW_NOT_FOUND", `opening ${wish.workflow}: ${found}`);
+  throw new AppError("WORKFLOW_NOT_FOUND", `opening ${order.workflow}: ${found}`);
 }
 
 function mainOf(
@@ -214,17 +214,17 @@ export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
  * Throws WORKFLOW_INVALID with every error's text when there is no program, WORKFLOW_TARGET_UNCLEAR when the document
  * has no errors and leaves open what to run.
  */
-export function programOf(loaded: LoadedWorkflow, wish: ProgramOrder): Program {
+export function programOf(loaded: LoadedWorkflow, order: ProgramOrder): Program {
   if (loaded.program !== undefined) return loaded.program;
   const { unclear } = loaded;
   if (unclear !== undefined) {
     const help = unclear.help === undefined ? "" : `; ${unclear.help}`;
     throw new AppError(
       "WORKFLOW_TARGET_UNCLEAR",
-      `choosing what to run of ${wish.workflow}: ${unclear.message}${help}`,
+      `choosing what to run of ${order.workflow}: ${unclear.message}${help}`,
     );
   }
-  throw invalid("WORKFLOW_INVALID", `checking ${wish.workflow}`, loaded.diagnostics);
+  throw invalid("WORKFLOW_INVALID", `checking ${order.workflow}`, loaded.diagnostics);
 }
 
 export function invalid(

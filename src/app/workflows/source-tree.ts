@@ -38,9 +38,9 @@ export interface SourceOrder {
   readonly importMap?: string;
 }
 
-export async function openSource(wish: SourceOrder, cwd: string, ask: Ask): Promise<OpenSource> {
-  const { workflow: name } = wish;
-  const imports = wish.importMap === undefined ? {} : { imports: await readImportMap(wish.importMap, cwd) };
+export async function openSource(order: SourceOrder, cwd: string, ask: Ask): Promise<OpenSource> {
+  const { workflow: name } = order;
+  const imports = order.importMap === undefined ? {} : { imports: await readImportMap(order.importMap, cwd) };
   if (/^https?:\/\//i.test(name)) {
     const tree = createFolderSource({ folder: cwd, name, ...imports });
     const author = "others" as const;
@@ -48,7 +48,7 @@ export async function openSource(wish: SourceOrder, cwd: string, ask: Ask): Prom
   }
   const path = resolve(cwd, name);
   const kind = await kindOf(path, name);
-  if (kind === "file" && /\.zip$/i.test(path)) return openBundle(path, wish, imports, ask);
+  if (kind === "file" && /\.zip$/i.test(path)) return openBundle(path, order, imports, ask);
   if (kind === "file")
     return {
       tree: createFileSource({ file: path, name, ...imports }),
@@ -58,7 +58,7 @@ export async function openSource(wish: SourceOrder, cwd: string, ask: Ask): Prom
       folder: dirname(path),
       close: async () => {},
     };
-  const { reach, network } = wish;
+  const { reach, network } = order;
   const tree = createFolderSource({
     folder: path,
     name,
@@ -66,21 +66,24 @@ export async function openSource(wish: SourceOrder, cwd: string, ask: Ask): Prom
     ...(network && { network }),
     ...imports,
   });
-  const main = mainIn(tree, wish);
+  const main = mainIn(tree, order);
   return { tree, main, identity: path, author: "user", folder: path, close: async () => {} };
 }
 
 async function openBundle(
   path: string,
-  wish: SourceOrder,
+  order: SourceOrder,
   imports: { readonly imports?: ImportMap },
   ask: Ask,
 ): Promise<OpenSource> {
   const folder = await mkdtemp(join(tmpdir(), "memoir-bundle-"));
   const close = () => rm(folder, { recursive: true, force: true });
   try {
-    const tree = await createBundleSource({ file: path, name: wish.workflow, into: folder, ...imports }, ask);
-    const main = await mainOfBundle(tree, folder, wish);
+    const tree = await createBundleSource(
+      { file: path, name: order.workflow, into: folder, ...imports },
+      ask,
+    );
+    const main = await mainOfBundle(tree, folder, order);
     return { tree, main, identity: path, author: "others", folder, close };
   } catch (error) {
     await close();
@@ -116,16 +119,16 @@ async function readImportMap(asked: string, cwd: string): Promise<ImportMap> {
 async function mainOfBundle(
   tree: SourceTree,
   folder: string,
-  wish: SourceOrder,
+  order: SourceOrder,
 ): Promise<string | undefined> {
-  const { main } = wish;
+  const { main } = order;
   if (main === undefined) return undefined;
   const outer = resolve(folder, main);
   const isThere = await stat(outer).then(
     () => true,
     () => false,
   );
-  return isThere ? tree.resolve(outer, undefined) : mainIn(tree, wish);
+  return isThere ? tree.resolve(outer, undefined) : mainIn(tree, order);
 }
 
 async function kindOf(path: string, asked: string): Promise<"file" | "folder"> {

@@ -36,7 +36,11 @@ export interface Workflows {
   run(order: RunOrder, ports: RunPorts, ask: Ask): Promise<WorkflowRunResult>;
   dryRun(order: RunOrder, ask: Ask): Promise<ReusePrediction>;
   /** Runs a CWL process as the common `cwl-runner` interface wants it. */
-  cwlRunner(wish: CwlRunnerWish, onEvent: (event: TimedEvent) => void, ask: Ask): Promise<CwlRunnerResult>;
+  cwlRunner(
+    options: CwlRunnerOptions,
+    onEvent: (event: TimedEvent) => void,
+    ask: Ask,
+  ): Promise<CwlRunnerResult>;
   readonly runs: {
     list(wish: RunsWish & ListWish): Promise<RunList>;
     show(wish: OneRunWish): Promise<ShowResult>;
@@ -66,12 +70,12 @@ export function createWorkflows(environment: Environment): Workflows {
   const checking = () => import("./check.ts");
   const running = () => import("./run.ts");
   return {
-    check: async (wish, ask) => (await checking()).check(wish, environment, ask),
-    inputs: async (wish, ask) => (await checking()).inputs(wish, environment, ask),
+    check: async (options, ask) => (await checking()).check(options, environment, ask),
+    inputs: async (options, ask) => (await checking()).inputs(options, environment, ask),
     order: async (request) => (await import("./run-order.ts")).orderOf(request, environment),
     run: async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask),
-    cwlRunner: async (wish, onEvent, ask) =>
-      (await import("./cwl-runner.ts")).runCwl(wish, environment, onEvent, ask),
+    cwlRunner: async (options, onEvent, ask) =>
+      (await import("./cwl-runner.ts")).runCwl(options, environment, onEvent, ask),
     dryRun: async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask),
     runs: {
       list: async (wish) => (await import("./runs/list.ts")).listRunsOfFolder(wish, environment),

@@ -4,7 +4,7 @@ import type { RunExplanation } from "../../engine/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { plural } from "../words.ts";
-import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<RunExplanation>({
   name: "cache explain",

@@ -5,7 +5,7 @@ import { defineCommand, type Given } from "../command.ts";
 import { cwltoolFlags, refuseElsewhere } from "../cwltool-flags.ts";
 import type { Screen } from "../screen.ts";
 import { version } from "../version.ts";
-import { cacheOption, expressionOptions, expressionWish, runsDirOption } from "../workflow-options.ts";
+import { cacheOption, expressionOptions, expressionOptionsOf, runsDirOption } from "../workflow-options.ts";
 import { createWorkflowProgress } from "../workflow-progress.ts";
 
 type Result =
@@ -90,10 +90,10 @@ export const command = defineCommand<Result>({
   act: async (given, { app, ask, screen }) => {
     if (given.is("version")) return { kind: "version" };
     refuseElsewhere(given);
-    const wish = wishOf(given);
+    const options = optionsOf(given);
     const { workflows } = await app();
     if (given.is("validate")) {
-      const { process, job, lenient } = wish;
+      const { process, job, lenient } = options;
       const [workflow = process, target] = process.split("#");
       const asked = {
         workflow,
@@ -105,7 +105,7 @@ export const command = defineCommand<Result>({
     }
     const progress = given.is("quiet") ? undefined : createWorkflowProgress(screen);
     try {
-      return await workflows.cwlRunner(wish, (event) => progress?.event(event), ask);
+      return await workflows.cwlRunner(options, (event) => progress?.event(event), ask);
     } finally {
       progress?.end();
     }
@@ -128,7 +128,7 @@ export const command = defineCommand<Result>({
   },
 });
 
-function wishOf(given: Given): CwlRunnerWish {
+function optionsOf(given: Given): CwlRunnerOptions {
   const [process, ...rest] = given.argumentsFrom(0);
   if (process === undefined)
     throw new AppError("CLI_USAGE", "memoir cwl-runner: missing required argument 'PROCESS'");

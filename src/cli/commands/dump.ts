@@ -5,7 +5,7 @@ import type { DumpResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
 import { localRuleOptions, modeOptions, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
-import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
+import { outputFormatOption, outputOptionsOf, toStandardOutput } from "../stream-options.ts";
 import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<DumpResult>({
@@ -59,7 +59,7 @@ export const command = defineCommand<DumpResult>({
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
     };
     try {
-      return await (await app()).dump(wish, (event) => progress.event(event), ask);
+      return await (await app()).dump(options, (event) => progress.event(event), ask);
     } finally {
       progress.end();
     }

@@ -70,7 +70,7 @@ export const command = defineCommand<ExampleResult>({
       count,
       mode: modeOf(given),
     };
-    return await (await app()).example(wish, ask);
+    return await (await app()).example(options, ask);
   },
   render: ({ inputs, output }, screen, given) => {
     if (toStandardOutput(given)) return;

@@ -1,7 +1,7 @@
 /** memoir predictions copy MODEL */
 import type { CopyResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
+import { localRuleOptions, tierOptions, tierOptionsOf } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { count, plural } from "../words.ts";
@@ -25,7 +25,7 @@ export const command = defineCommand<CopyResult>({
         {
           model: given.argument(0) ?? "",
           from: requiredTier(given, "from", "predictions copy"),
-          ...tierWish(given),
+          ...tierOptionsOf(given),
         },
         emit,
         ask,

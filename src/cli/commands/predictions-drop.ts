@@ -1,7 +1,7 @@
 /** memoir predictions drop MODEL */
 import type { DropResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { tierOptions, tierWish } from "../model-options.ts";
+import { tierOptions, tierOptionsOf } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 import { plural } from "../words.ts";
 
@@ -33,7 +33,7 @@ export const command = defineCommand<DropResult>({
         from: requiredTier(given, "from", "predictions drop"),
         sure: given.is("yes"),
         which: given.is("stale") ? "stale" : release === undefined ? "current" : { release },
-        ...tierWish(given),
+        ...tierOptionsOf(given),
       },
       ask,
     );

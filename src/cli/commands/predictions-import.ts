@@ -54,7 +54,7 @@ export const command = defineCommand<ImportResult>({
             given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
           ...defined({ missing: given.text("missing") }),
           ...delimiterOf(given, "predictions import"),
-          ...tierWish(given),
+          ...tierOptionsOf(given),
         },
         emit,
         ask,

@@ -9,16 +9,15 @@ import {
   lookUpOptions,
   modeOptions,
   sessionOption,
-  settingsWish,
   tierOptions,
 } from "../model-options.ts";
 import { countWords, createProgress } from "../progress.ts";
 import type { Screen } from "../screen.ts";
 import {
   inputFormatOption,
-  inputWish,
+  inputOptionsOf,
   outputFormatOption,
-  outputWish,
+  outputOptionsOf,
   standardInput,
   toStandardOutput,
 } from "../stream-options.ts";
@@ -100,8 +99,8 @@ export const command = defineCommand<RunResult>({
       ...defined({ model: given.text("model") }),
       input: inputName(required(given.text("input"), "-i")),
       output: required(given.text("output"), "-o"),
-      ...inputWish(given, context),
-      ...outputWish(given, context, "run"),
+      ...inputOptionsOf(given, context),
+      ...outputOptionsOf(given, context, "run"),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
       ...defined({ column: given.text("column") }),
       ...delimiterOf(given, "run"),
@@ -111,7 +110,7 @@ export const command = defineCommand<RunResult>({
     };
     const progress = createProgress(screen);
     try {
-      const run = (await memoir()).predictFile(wish, ask);
+      const run = (await memoir()).predictFile(options, ask);
       for await (const event of run.events) progress.event(event);
       return await run;
     } finally {

@@ -1,7 +1,7 @@
 /** memoir runs cancel */
 import type { CancelResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<CancelResult>({
   name: "runs cancel",
@@ -15,7 +15,7 @@ export const command = defineCommand<CancelResult>({
       note: "stops a run that would take ten minutes",
     },
   ],
-  act: async (given, { app, ask }) => (await app()).workflows.runs.cancel(runWish(given), ask),
+  act: async (given, { app, ask }) => (await app()).workflows.runs.cancel(runOptionsOf(given), ask),
   render: ({ run, state }, screen) =>
     screen.out(state === "running" ? `${run} was asked to stop and is still stopping` : `${run} is ${state}`),
   exitCode: ({ state }) => (state === "running" ? 4 : 0),

@@ -1,7 +1,7 @@
 /** memoir runs outputs */
 import type { OutputsResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<OutputsResult>({
   name: "runs outputs",
@@ -9,6 +9,6 @@ export const command = defineCommand<OutputsResult>({
   arguments: [runArgument],
   options: [runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs outputs last" }],
-  act: async (given, { app }) => (await app()).workflows.runs.outputs(runWish(given)),
+  act: async (given, { app }) => (await app()).workflows.runs.outputs(runOptionsOf(given)),
   render: ({ text }, screen) => screen.out(text.trimEnd()),
 });

@@ -2,7 +2,7 @@
 import type { ShowResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { duration, table } from "../words.ts";
-import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 import { stateWords } from "./runs-list.ts";
 
 export const command = defineCommand<ShowResult>({
@@ -14,7 +14,7 @@ export const command = defineCommand<ShowResult>({
   arguments: [runArgument],
   options: [runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs show last" }],
-  act: async (given, { app }) => (await app()).workflows.runs.show(runWish(given)),
+  act: async (given, { app }) => (await app()).workflows.runs.show(runOptionsOf(given)),
   render: (run, screen) => {
     const { record } = run;
     screen.out(`${screen.paint.bold(run.id)} ${stateWords(run.state, screen)} ${run.workflow}`);

@@ -7,8 +7,8 @@ import {
   localRuleOptions,
   lookUpOptions,
   modeOptions,
+  predictionOptionsOf,
   sessionOption,
-  settingsWish,
   tierOptions,
 } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
@@ -56,8 +56,8 @@ export const command = defineCommand<ServeResult>({
     { command: "memoir serve eos3b5e" },
   ],
   act: async (given, { app, ask, screen }) => {
-    const wish = { ...settingsWish(given), model: given.argument(0) ?? "" };
-    const result = await (await app()).serve(wish, ask);
+    const options = { ...predictionOptionsOf(given), model: given.argument(0) ?? "" };
+    const result = await (await app()).serve(options, ask);
     for (const warning of result.warnings) screen.say(`${screen.paint.yellow("warning:")} ${warning}`);
     return result;
   },

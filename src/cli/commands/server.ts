@@ -80,7 +80,7 @@ export const command = defineCommand<ServerResult>({
     const { listen } = await import("../../http/index.ts");
     const { createServer } = await import("../../mounts/index.ts");
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
-    const omics = await (await app()).openOmics(wishOf(given), onBug);
+    const omics = await (await app()).openOmics(optionsOf(given), onBug);
     try {
       if (omics.keys.length === 0 && !isLoopback(host))
         throw new AppError(
@@ -122,7 +122,7 @@ export const command = defineCommand<ServerResult>({
     screen.say(`stopped listening on ${result.url}; active runs resume at the next start`),
 });
 
-function wishOf(given: Given): OmicsWish {
+function optionsOf(given: Given): OmicsOptions {
   const maxRuns = given.count("max-runs");
   const [, program] = process.argv;
   return {

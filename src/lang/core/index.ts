@@ -1,6 +1,5 @@
 /** lang/core: what every front end is and needs. */
 
-export { stubFiles, stubHost } from "./stub-host.ts";
 export type { FileAccess, GlobMatch, GlobOptions } from "./file-access.ts";
 export type {
   Configuration,
@@ -34,3 +33,4 @@ export { createReach, type Reach, type ReachOptions } from "./reach.ts";
 export type { SourceMember, SourceTree } from "./source-tree.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";
+export { stubFiles, stubHost } from "./stub-host.ts";

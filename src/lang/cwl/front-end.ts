@@ -19,20 +19,20 @@ export function createCwlFrontEnd(options: CwlOptions = {}): FrontEnd {
     language: "cwl",
     accepts: acceptsName,
     outline,
-    load: (source, main, wishes, ask) => load(source, main, wishes, options, ask),
+    load: (source, main, request, ask) => load(source, main, request, options, ask),
   };
 }
 
 async function load(
   source: SourceTree,
   main: string | undefined,
-  wishes: LoadOptions,
+  request: LoadOptions,
   options: CwlOptions,
   ask: Ask,
 ): Promise<Loaded> {
-  const { uri, fragment } = await resolveMain(source, main, wishes.target, ask);
+  const { uri, fragment } = await resolveMain(source, main, request.target, ask);
   const { document, diagnostics } = await loadDocument(
-    { tree: source, uri, fragment, lenient: wishes.lenient, limits: wishes.documents },
+    { tree: source, uri, fragment, lenient: request.lenient, limits: request.documents },
     ask,
   );
   if (document === undefined) return { diagnostics: inTextualOrder(diagnostics) };
@@ -44,8 +44,8 @@ async function load(
     program: cwlProgram({
       document,
       evaluator: options.expressions ?? {},
-      reach: wishes.reach,
-      limits: wishes.limits,
+      reach: request.reach,
+      limits: request.limits,
     }),
   };
 }

@@ -20,8 +20,8 @@ export function cwlProgram(parts: Omit<CwlRun, "inputs">): Program {
   };
 }
 
-async function checkInputs(wish: CwlRun, ask: Ask): Promise<readonly Diagnostic[]> {
-  const { document, inputs, evaluator: options, reach } = wish;
+async function checkInputs(request: CwlRun, ask: Ask): Promise<readonly Diagnostic[]> {
+  const { document, inputs, evaluator: options, reach } = request;
   const job = await readJob(document, inputs, reach);
   if (job.diagnostics.some((each) => each.severity === "error")) return job.diagnostics;
   const evaluator = createEvaluator(options);

@@ -76,13 +76,13 @@ function inTextualOrder(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /**
- * A library of tasks is not a mistake, so without a wish this is a note, and the document is merely not a program. A wish
- * for something that is not there is an error.
+ * A library of tasks is not a mistake, so without a target this is a note, and the document is merely not a program. A
+ * target that does not exist is an error.
  */
-function unclearTarget(document: CheckedDocument, wished: string | undefined): Diagnostic {
+function unclearTarget(document: CheckedDocument, target: string | undefined): Diagnostic {
   const names = targetNames(document);
   const place = { source: document.source, span: { start: 0, end: 0 } };
-  if (wished === undefined) {
+  if (target === undefined) {
     const what =
       names.length === 0 ? "neither a workflow nor a task" : `no workflow but ${names.length} tasks`;
     return {
@@ -93,12 +93,12 @@ function unclearTarget(document: CheckedDocument, wished: string | undefined): D
       ...(names.length > 0 && { help: `choose what to run with --target: ${names.slice(0, 12).join(", ")}` }),
     };
   }
-  const near = didYouMean(wished, names);
+  const near = didYouMean(target, names);
   return {
     ...place,
     code: "wdl-no-target",
     severity: "error",
-    message: `the document has no workflow or task ${wished}`,
+    message: `the document has no workflow or task ${target}`,
     help: near === undefined ? `it has ${names.slice(0, 12).join(", ")}` : `did you mean ${near}?`,
   };
 }

@@ -5,11 +5,11 @@
  */
 import { isBlankLine, type Separator, takeRecord } from "../../csv/index.ts";
 import { AppError } from "../../kernel/index.ts";
-import { decideHeader, type HeaderWish } from "./header.ts";
+import { decideHeader, type HeaderOptions } from "./header.ts";
 import { chooseSeparator, refuseUnseparated, sampleRecords, withoutEdges } from "./separator-choice.ts";
 import { longestCellBytes } from "./text-blocks.ts";
 
-export interface CsvScanOptions extends HeaderWish {
+export interface CsvScanOptions extends HeaderOptions {
   /** Default: by the first lines. */
   readonly separator?: Separator;
   /** Where the first lines do not show another one. Default: a comma. */

@@ -2,7 +2,7 @@
 import { AppError } from "../../kernel/index.ts";
 import { looksLikeMolecule } from "./molecule-look.ts";
 
-export interface HeaderWish {
+export interface HeaderOptions {
   /** A column by its header, or by its number counted from 1. Default: `smiles` or `input`, or the only column. */
   readonly column?: string;
   /** Default: yes, unless the file has one column and its first line looks like a molecule. */
@@ -24,12 +24,17 @@ export function isInputHeader(name: string): boolean {
   return inputHeaders.includes(name.trim().toLowerCase());
 }
 
-export function decideHeader(cells: readonly string[], wish: HeaderWish, place: string): HeaderDecision {
+export function decideHeader(
+  cells: readonly string[],
+  options: HeaderOptions,
+  place: string,
+): HeaderDecision {
   const names = cells.map((cell) => cell.trim());
-  if (wish.header === "absent") return { column: withoutHeader(names, wish, place), firstLineIsRow: true };
-  const column = withHeader(names, wish, place);
+  if (options.header === "absent")
+    return { column: withoutHeader(names, options, place), firstLineIsRow: true };
+  const column = withHeader(names, options, place);
   const only = names.length === 1 ? names[0] : undefined;
-  const guess = wish.header === undefined && wish.column === undefined && only !== undefined;
+  const guess = options.header === undefined && options.column === undefined && only !== undefined;
   if (guess && !inputHeaders.includes(only.toLowerCase()) && looksLikeMolecule(only)) {
     return {
       column,
@@ -40,8 +45,8 @@ export function decideHeader(cells: readonly string[], wish: HeaderWish, place: 
   return { column, firstLineIsRow: false };
 }
 
-function withHeader(names: readonly string[], wish: HeaderWish, place: string): number {
-  if (wish.column !== undefined) return chosen(names, wish.column, place);
+function withHeader(names: readonly string[], options: HeaderOptions, place: string): number {
+  if (options.column !== undefined) return chosen(names, options.column, place);
   if (names.length === 1) return 0;
   for (const header of inputHeaders) {
     const at = names.findIndex((name) => name.toLowerCase() === header);
@@ -50,8 +55,8 @@ function withHeader(names: readonly string[], wish: HeaderWish, place: string): 
   throw unclear(names, "none of them is called smiles or input", place);
 }
 
-function withoutHeader(names: readonly string[], wish: HeaderWish, place: string): number {
-  if (wish.column !== undefined) return chosen(names, wish.column, place);
+function withoutHeader(names: readonly string[], options: HeaderOptions, place: string): number {
+  if (options.column !== undefined) return chosen(names, options.column, place);
   if (names.length === 1) return 0;
   throw unclear(names, "without a header it must be said which column holds the inputs", place);
 }

@@ -14,20 +14,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function read(name: string, content: string | Uint8Array, wish: Partial<ReadInputsRequest> = {}) {
+async function read(name: string, content: string | Uint8Array, request: Partial<ReadInputsRequest> = {}) {
   const path = join(folder, name);
   await writeFile(path, content);
   const inputs: string[] = [];
   const notes: string[] = [];
-  for await (const chunk of readInputs({ path, chunkRows: 1000, ...wish }, freshAsk())) {
+  for await (const chunk of readInputs({ path, chunkRows: 1000, ...request }, freshAsk())) {
     inputs.push(...chunk.inputs);
     if (chunk.note !== undefined) notes.push(chunk.note);
   }
   return { inputs, notes };
 }
 
-async function failure(name: string, content: string | Uint8Array, wish: Partial<ReadInputsRequest> = {}) {
-  return await read(name, content, wish).then(
+async function failure(name: string, content: string | Uint8Array, request: Partial<ReadInputsRequest> = {}) {
+  return await read(name, content, request).then(
     () => "no error",
     (error: unknown) =>
       isAppError(error) ? `${error.code}: ${error.message.replaceAll(folder, "<dir>")}` : String(error),

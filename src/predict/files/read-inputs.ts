@@ -5,7 +5,7 @@ import type { Separator } from "../../csv/index.ts";
 import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import { CsvScanner } from "./csv-scan.ts";
 import { type InputFormat, inputFormatOf } from "./format.ts";
-import type { HeaderWish } from "./header.ts";
+import type { HeaderOptions } from "./header.ts";
 import { JsonScanner } from "./json-scan.ts";
 import { SmilesScanner } from "./smiles-scan.ts";
 import { textBlocks } from "./text-blocks.ts";
@@ -18,7 +18,7 @@ export interface InputChunk {
   readonly note?: string;
 }
 
-export interface ReadInputsRequest extends HeaderWish {
+export interface ReadInputsRequest extends HeaderOptions {
   readonly path: string;
   /** Read instead of the file; `path` is what it is called then. */
   readonly stream?: Readable;

@@ -5,13 +5,13 @@
  */
 import { isBlankLine, type Separator, separatorName, takeRecord } from "../../csv/index.ts";
 import { AppError } from "../../kernel/index.ts";
-import { type HeaderWish, isInputHeader } from "./header.ts";
+import { type HeaderOptions, isInputHeader } from "./header.ts";
 import { looksLikeMolecule } from "./molecule-look.ts";
 
 /** Records that a decision looks at, where there are so many. */
 export const sampleRecords = 20;
 
-export interface SeparatorRequest extends HeaderWish {
+export interface SeparatorRequest extends HeaderOptions {
   readonly name: string;
   /** What files of this kind have as a rule. */
   readonly fallback: Separator;

@@ -7,7 +7,7 @@ import type { Environment } from "../../environment.ts";
 import { type FoundRun, findRun, listRuns, runsFolder } from "../runs-folder.ts";
 import type { RunsWish } from "./one-run.ts";
 
-export interface DeleteRunsWish extends RunsWish {
+export interface DeleteRunsOptions extends RunsWish {
   /** As `findRun` takes them; none = every run of the folder. */
   readonly runs: readonly string[];
   /** Only those that started at least so long ago. */
@@ -36,17 +36,17 @@ const leavingPrefix = ".deleted-";
 
 /** Throws RUN_NOT_FOUND, RUN_STILL_RUNNING for a named run that is active, and CLI_USAGE when nothing limits it. */
 export async function deleteRuns(
-  wish: DeleteRunsWish,
+  options: DeleteRunsOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<DeleteRunsResult> {
-  const folder = runsFolder(wish.runsDir, environment);
-  if (wish.runs.length === 0 && wish.olderThanMs === undefined)
+  const folder = runsFolder(options.runsDir, environment);
+  if (options.runs.length === 0 && options.olderThanMs === undefined)
     throw new AppError("CLI_USAGE", "deleting runs: name them, or say --older-than AGE");
-  const found = await chosen(wish, folder, environment.cwd);
+  const found = await chosen(options, folder, environment.cwd);
   const running = found.filter(({ record }) => shownState(record) === "running");
   const [first] = running;
-  if (wish.runs.length > 0 && first !== undefined)
+  if (options.runs.length > 0 && first !== undefined)
     throw new AppError("RUN_STILL_RUNNING", `deleting ${first.record.id}: it is running`);
   const deleted: DeletedRun[] = [];
   const waiting: string[] = [];
@@ -77,12 +77,12 @@ async function resultsWait({ directory, record }: FoundRun): Promise<boolean> {
   );
 }
 
-async function chosen(wish: DeleteRunsWish, folder: string, cwd: string): Promise<readonly FoundRun[]> {
-  const before = Date.now() - (wish.olderThanMs ?? 0);
+async function chosen(options: DeleteRunsOptions, folder: string, cwd: string): Promise<readonly FoundRun[]> {
+  const before = Date.now() - (options.olderThanMs ?? 0);
   const all =
-    wish.runs.length === 0
+    options.runs.length === 0
       ? await listRuns(folder)
-      : await Promise.all(wish.runs.map((asked) => findRun(asked, folder, cwd)));
+      : await Promise.all(options.runs.map((asked) => findRun(asked, folder, cwd)));
   const byPlace = new Map(all.map((run) => [run.directory, run]));
   return [...byPlace.values()].filter(({ record }) => Date.parse(record.startedAt) <= before);
 }

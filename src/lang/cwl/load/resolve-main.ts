@@ -20,18 +20,18 @@ export async function resolveMain(
   target: string | undefined,
   ask: Ask,
 ): Promise<MainProcess> {
-  const wished = target?.replace(/^#/, "");
+  const fragment = target?.replace(/^#/, "");
   const at = main?.lastIndexOf("#") ?? -1;
   if (main !== undefined && at > 0) {
     const whole = await tree.read(tree.resolve(main, undefined), ask);
     if (whole === undefined)
-      return { uri: tree.resolve(main.slice(0, at), undefined), fragment: wished ?? main.slice(at + 1) };
+      return { uri: tree.resolve(main.slice(0, at), undefined), fragment: fragment ?? main.slice(at + 1) };
   }
   const uri =
     main === undefined
       ? await findMain(tree, { accepts: acceptsName, outline, name: "CWL" }, ask)
       : tree.resolve(main, undefined);
-  return { uri, fragment: wished ?? "" };
+  return { uri, fragment: fragment ?? "" };
 }
 
 /** What steps run and documents import; whether there is a workflow, in a graph too. */

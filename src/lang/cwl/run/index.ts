@@ -11,16 +11,16 @@ import { runAny } from "./run-any.ts";
 import { CwlRunState } from "./run-state.ts";
 
 /** Faults of inputs and of expressions are `evaluation` failures. */
-export async function runProcess(wish: CwlRun, host: Host, ask: Ask): Promise<ProgramResult> {
-  const { document, inputs } = wish;
-  const job = await readJob(document, inputs, wish.reach);
+export async function runProcess(request: CwlRun, host: Host, ask: Ask): Promise<ProgramResult> {
+  const { document, inputs } = request;
+  const job = await readJob(document, inputs, request.reach);
   const wrong = job.diagnostics.filter((each) => each.severity === "error");
   if (wrong.length > 0) return refused(wrong);
-  const evaluator = createEvaluator(wish.evaluator);
+  const evaluator = createEvaluator(request.evaluator);
   const run = new CwlRunState({
     ...{ host, ask, evaluator, document },
-    files: createFiles(host.files, wish.reach),
-    limits: wish.limits,
+    files: createFiles(host.files, request.reach),
+    limits: request.limits,
   });
   try {
     const outputs = await runAny(run, {

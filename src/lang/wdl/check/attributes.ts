@@ -2,7 +2,7 @@
  * runtime, requirements and hints.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#-requirements-section
  */
-import { wishesOf } from "../eval/task/attributes.ts";
+import { taskSettingsOf } from "../eval/task/attributes.ts";
 import type { Attribute, AttributeSection, Expression, TaskNode } from "../syntax/ast.ts";
 import { anyType, required, type WdlType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
@@ -91,7 +91,7 @@ function checkLiteral(context: Context, { name, expression }: Pick<Attribute, "n
   const value = literalOf(expression);
   if (value === undefined) return;
   try {
-    wishesOf({ requirements: new Map([[name.text, value]]), hints: new Map() });
+    taskSettingsOf({ requirements: new Map([[name.text, value]]), hints: new Map() });
   } catch (error) {
     if (!(error instanceof ValueFailure)) throw error;
     context.report(wrong.attributeValue(context.place(expression.span), error.message, error.help));

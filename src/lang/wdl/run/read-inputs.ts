@@ -12,7 +12,7 @@ import {
 } from "../../../kernel/index.ts";
 import type { ParameterValues } from "../../core/index.ts";
 import type { CheckedCall, CheckedInput, CheckedWorkflow } from "../check/checked.ts";
-import { wishesOf } from "../eval/task/attributes.ts";
+import { taskSettingsOf } from "../eval/task/attributes.ts";
 import { printType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import type { WdlValue } from "../values/value.ts";
@@ -150,7 +150,7 @@ function attributeValue(section: string, name: string, given: unknown): WdlValue
       near === undefined ? `requirements are ${[...requirementNames].join(", ")}` : `did you mean "${near}"?`,
     );
   }
-  wishesOf({ requirements: new Map([[name, value]]), hints: new Map() });
+  taskSettingsOf({ requirements: new Map([[name, value]]), hints: new Map() });
   return value;
 }
 

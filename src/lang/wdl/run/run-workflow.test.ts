@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
-import { stubHost, parseParameters } from "../../core/index.ts";
+import { parseParameters, stubHost } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
 import { readInputs } from "./read-inputs.ts";
 import { folderFiles } from "./testing/process-host.ts";

@@ -99,7 +99,7 @@ function firstMatch(regex: RegExp, text: string, from: number, execute: Execute)
   return { start: match.index, end: match.index + match[0].length, groups: match.slice(1) };
 }
 
-interface LongestWish {
+interface LongestSearch {
   /** The pattern, with the end of the text behind it. */
   readonly toEnd: RegExp;
   readonly text: string;
@@ -108,7 +108,7 @@ interface LongestWish {
   readonly execute: Execute;
 }
 
-function longest({ toEnd, text, match, looksAhead, execute }: LongestWish): EreMatch | undefined {
+function longest({ toEnd, text, match, looksAhead, execute }: LongestSearch): EreMatch | undefined {
   // What looks at the text behind the match must see the whole text, not one cut at a possible end.
   const least = looksAhead ? text.length : match.end + 1;
   for (let end = text.length; end >= least && end > match.end; end--) {

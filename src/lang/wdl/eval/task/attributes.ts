@@ -19,7 +19,7 @@ export interface Attributes {
   readonly hints: ReadonlyMap<string, WdlValue>;
 }
 
-export interface Wishes {
+export interface TaskSettings {
   readonly images: readonly string[];
   readonly resources: Resources;
   /** Disks by their mount points; `undefined` is where the task works. Empty when none are asked for. */
@@ -36,7 +36,7 @@ export interface Wishes {
 
 const defaultMemory = 2 * 1024 ** 3;
 
-export function wishesOf(attributes: Attributes): Wishes {
+export function taskSettingsOf(attributes: Attributes): TaskSettings {
   const asked = (...names: readonly string[]): Asked | undefined => {
     for (const source of [attributes.requirements, attributes.hints]) {
       for (const name of names) {

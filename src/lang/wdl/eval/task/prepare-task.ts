@@ -29,7 +29,7 @@ import { TaskFiles } from "../files/task-files.ts";
 import { libraryOf, scopeOf } from "../library.ts";
 import { type EvaluationScope, located } from "../scope.ts";
 import { everyExpression } from "../walk.ts";
-import { AttributeFailure, type Attributes, type Wishes, wishesOf } from "./attributes.ts";
+import { AttributeFailure, type Attributes, type TaskSettings, taskSettingsOf } from "./attributes.ts";
 import { outputCollector } from "./collect-outputs.ts";
 import { factOf, typeWords } from "./facts.ts";
 import type { PlannedOutput, TaskPlan } from "./task-plan.ts";
@@ -79,10 +79,10 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
   }
 
   if (plan.usesTask) {
-    values.set("task", taskVariable(plan, factsOf(request, wishesOf(request.overrides))));
+    values.set("task", taskVariable(plan, factsOf(request, taskSettingsOf(request.overrides))));
   }
-  const wishes = await readAttributes(request, scope);
-  const facts = factsOf(request, wishes);
+  const settings = await readAttributes(request, scope);
+  const facts = factsOf(request, settings);
   if (plan.usesTask) values.set("task", taskVariable(plan, facts));
 
   const command = await evaluateParts(task.node.command?.parts ?? [], scope);
@@ -107,9 +107,9 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     acceptedExit: wishes.acceptedExit,
     network: wishes.network,
     outputRules,
-    cachePolicy: policyOf(plan, wishes),
-    ...disksOf(wishes, document, [command, ...Object.values(env), JSON.stringify(outputRules)]),
-    ...extraKeyOf(wishes),
+    cachePolicy: policyOf(plan, settings),
+    ...disksOf(settings, document, [command, ...Object.values(env), JSON.stringify(outputRules)]),
+    ...extraKeyOf(settings),
   };
   return {
     call,
@@ -117,7 +117,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     collect: outputCollector({
       ...{ plan, values, facts },
       bounds: request.bounds,
-      failOnStderr: wishes.failOnStderr,
+      failOnStderr: settings.failOnStderr,
     }),
   };
 }
@@ -127,7 +127,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
  * continued where not. A call that never names a disk's place can do without.
  */
 function disksOf(
-  { disks }: Wishes,
+  { disks }: TaskSettings,
   { version }: CheckedDocument,
   texts: readonly string[],
 ): Pick<TaskCall, "disks"> {
@@ -143,7 +143,7 @@ function disksOf(
 }
 
 /** A command can see whether a mount point is there, but nothing of the disk's size that it could rely on. */
-function extraKeyOf({ failOnStderr, disks }: Wishes): Pick<TaskCall, "extraKey"> {
+function extraKeyOf({ failOnStderr, disks }: TaskSettings): Pick<TaskCall, "extraKey"> {
   const mounts = [...disks.keys()].filter((path) => path !== undefined).sort();
   if (!failOnStderr && mounts.length === 0) return {};
   return {
@@ -207,7 +207,10 @@ function whatIs(declaration: CheckedDeclaration, isInput: boolean, task: string)
   return isInput ? `input "${declaration.name}" of ${task}` : `"${declaration.name}"`;
 }
 
-async function readAttributes({ plan, overrides }: TaskRequest, scope: EvaluationScope): Promise<Wishes> {
+async function readAttributes(
+  { plan, overrides }: TaskRequest,
+  scope: EvaluationScope,
+): Promise<TaskSettings> {
   const { node, document } = plan.task;
   const requirements = new Map<string, WdlValue>();
   for (const [name, expression] of plan.requirements) {
@@ -221,7 +224,7 @@ async function readAttributes({ plan, overrides }: TaskRequest, scope: Evaluatio
   for (const [name, value] of overrides.requirements) requirements.set(name, value);
   for (const [name, value] of overrides.hints) hints.set(name, value);
   try {
-    return wishesOf({ requirements, hints });
+    return taskSettingsOf({ requirements, hints });
   } catch (error) {
     const sections = [node.runtime, node.requirements, node.hints].filter((section) => section !== undefined);
     const attribute = sections
@@ -241,13 +244,13 @@ async function evaluateHint(expression: Expression, scope: EvaluationScope): Pro
   }
 }
 
-function factsOf({ path, previous }: TaskRequest, wishes: Wishes): TaskFacts {
+function factsOf({ path, previous }: TaskRequest, settings: TaskSettings): TaskFacts {
   return {
     id: path,
-    container: wishes.images[0],
-    resources: wishes.resources,
-    disks: wishes.disks,
-    maxRetries: wishes.maxRetries,
+    container: settings.images[0],
+    resources: settings.resources,
+    disks: settings.disks,
+    maxRetries: settings.maxRetries,
     attempt: previous === undefined ? 0 : previous.attempt + 1,
     ...defined({ previous }),
   };
@@ -349,8 +352,8 @@ function enumFacts(document: CheckedDocument, name: string): [string, CanonicalJ
   return [[`enum ${name}`, choices]];
 }
 
-function policyOf(plan: TaskPlan, wishes: Wishes): CachePolicy {
+function policyOf(plan: TaskPlan, settings: TaskSettings): CachePolicy {
   if (plan.volatile) return { kind: "never", reason: "meta says volatile: true" };
-  if (wishes.neverReuse) return { kind: "never", reason: "the hint cacheable is false" };
+  if (settings.neverReuse) return { kind: "never", reason: "the hint cacheable is false" };
   return { kind: "reusable" };
 }

@@ -10,12 +10,12 @@ import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
 import {
-  stubFiles,
-  stubHost,
   type FileAccess,
   type Host,
   type OutputCollector,
   type ProgramEvent,
+  stubFiles,
+  stubHost,
 } from "../../../core/index.ts";
 
 export interface ProcessHost extends Host {
