@@ -1,7 +1,7 @@
 /** Progress of prediction runs: a moving line on a terminal, a plain line every few seconds elsewhere. */
 import type { PredictEvent, RunCounts } from "../predict/index.ts";
+import { count, duration } from "./format.ts";
 import type { Screen } from "./screen.ts";
-import { count, duration } from "./words.ts";
 
 const terminalEveryMs = 100;
 const plainEveryMs = 5_000;

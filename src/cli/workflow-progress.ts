@@ -3,8 +3,8 @@
  * what runs now); elsewhere plain lines, the first calls one by one and then a summary every few seconds.
  */
 import type { TimedEvent } from "../engine/index.ts";
+import { count, duration } from "./format.ts";
 import type { Screen } from "./screen.ts";
-import { count, duration } from "./words.ts";
 
 const terminalEveryMs = 100;
 const plainEveryMs = 5_000;

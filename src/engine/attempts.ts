@@ -31,7 +31,7 @@ import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type { Brought, Outputs, Resources, StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
-import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-words.ts";
+import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-messages.ts";
 import type { Materials } from "./materials.ts";
 import type { Obstacle } from "./staging.ts";
 

@@ -11,7 +11,7 @@ import { type PredictionTier, readParquetFile } from "../store/predictions/index
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
 import type { PredictEventSink } from "./events.ts";
 import { inputFormatOf } from "./files/format.ts";
-import { missingWords } from "./files/missing-words.ts";
+import { missingWords } from "./files/missing-values.ts";
 import { inputSizeBytes } from "./files/read-inputs.ts";
 import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
 import { RowGroups } from "./row-groups.ts";

@@ -33,9 +33,9 @@ import { runManifest, taskManifest } from "./manifests.ts";
 import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
+import { wordsOf } from "./run-messages.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import type { RunTallies } from "./run-tallies.ts";
-import { wordsOf } from "./run-words.ts";
 import { SharedTurns } from "./shared-turns.ts";
 import { TaskBook } from "./task-book.ts";
 

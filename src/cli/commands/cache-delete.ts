@@ -1,7 +1,7 @@
 /** memoir cache delete */
 import type { DeleteCacheResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 
 export const command = defineCommand<DeleteCacheResult>({
   name: "cache delete",

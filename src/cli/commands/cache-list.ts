@@ -1,7 +1,7 @@
 /** memoir cache list */
 import type { CacheList } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { table } from "../words.ts";
+import { table } from "../format.ts";
 
 export const command = defineCommand<CacheList>({
   name: "cache list",

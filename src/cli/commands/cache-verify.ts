@@ -2,7 +2,7 @@
 import type { VerifyReport } from "../../app/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 
 export const command = defineCommand<VerifyReport>({
   name: "cache verify",

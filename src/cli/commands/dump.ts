@@ -6,7 +6,6 @@ import { defineCommand } from "../command.ts";
 import { localRuleOptions, modeOptions, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
 import { outputFormatOption, outputOptionsOf, toStandardOutput } from "../stream-options.ts";
-import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<DumpResult>({
   name: "dump",

@@ -1,10 +1,10 @@
 /** memoir predictions copy MODEL */
 import type { CopyResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { count, plural } from "../format.ts";
 import { localRuleOptions, tierOptions, tierOptionsOf } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
-import { count, plural } from "../words.ts";
 
 export const command = defineCommand<CopyResult>({
   name: "predictions copy",

@@ -1,9 +1,9 @@
 /** memoir predictions drop MODEL */
 import type { DropResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
+import { plural } from "../format.ts";
 import { tierOptions, tierOptionsOf } from "../model-options.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
-import { plural } from "../words.ts";
 
 export const command = defineCommand<DropResult>({
   name: "predictions drop",

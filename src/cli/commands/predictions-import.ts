@@ -6,7 +6,6 @@ import { defineCommand } from "../command.ts";
 import { delimiterOf, delimiterOption, tierOptions, tierWish } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
-import { count, plural } from "../words.ts";
 
 export const command = defineCommand<ImportResult>({
   name: "predictions import",

@@ -6,7 +6,6 @@ import { defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
 import { share, sizeBytes } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
-import { count, duration, fromHere, plural } from "../words.ts";
 import {
   cacheOption,
   programOrder,

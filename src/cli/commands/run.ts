@@ -2,6 +2,7 @@
 import { AppError, defined } from "../../kernel/index.ts";
 import type { RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
+import { count, duration, fromHere, plural } from "../format.ts";
 import {
   delimiterOf,
   delimiterOption,
@@ -21,7 +22,6 @@ import {
   standardInput,
   toStandardOutput,
 } from "../stream-options.ts";
-import { count, duration, fromHere, plural } from "../words.ts";
 
 export const command = defineCommand<RunResult>({
   name: "run",

@@ -4,7 +4,6 @@ import type { DeleteRunsResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { ageMs } from "../quantities.ts";
-import { plural } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<DeleteRunsResult>({

@@ -4,7 +4,6 @@ import type { ListedRun, RunList } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import type { Screen } from "../screen.ts";
-import { table } from "../words.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<RunList>({

@@ -1,7 +1,7 @@
 /** memoir runs show */
 import type { ShowResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { duration, table } from "../words.ts";
+import { duration, table } from "../format.ts";
 import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 import { stateWords } from "./runs-list.ts";
 

@@ -2,6 +2,7 @@
 import type { ServeResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { refusedByServe } from "../ersilia-flags.ts";
+import { plural, table } from "../format.ts";
 import {
   legacyCacheOptions,
   localRuleOptions,
@@ -12,7 +13,6 @@ import {
   tierOptions,
 } from "../model-options.ts";
 import type { Screen } from "../screen.ts";
-import { plural, table } from "../words.ts";
 
 export const command = defineCommand<ServeResult>({
   name: "serve",

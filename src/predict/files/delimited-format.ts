@@ -4,7 +4,7 @@ import { md5Hex } from "../../hash/index.ts";
 import { floatText } from "../../kernel/index.ts";
 import type { Cell, ColumnType } from "../../task/index.ts";
 import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
-import { missingWords } from "./missing-words.ts";
+import { missingWords } from "./missing-values.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
 /** `missing` is written as it is: Ersilia's readers look for the plain words None and \N. */
