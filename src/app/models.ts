@@ -15,7 +15,7 @@ import {
   parseFetchSource,
 } from "../models/index.ts";
 import type { RowStream, StreamedFormat } from "../predict/index.ts";
-import { runnerWords, settingsOf, tierNames, type Wiring } from "./predictions.ts";
+import { runnerText, settingsOf, tierNames, type Wiring } from "./predictions.ts";
 import type { PredictionSettings } from "./sessions.ts";
 
 export interface CatalogResult {
@@ -80,7 +80,7 @@ export async function info(
     description: model.description,
     release: model.release,
     columns: model.columns,
-    runner: settings?.runnerUrl === undefined ? runnerWords(model) : `http ${redact(settings.runnerUrl)}`,
+    runner: settings?.runnerUrl === undefined ? runnerText(model) : `http ${redact(settings.runnerUrl)}`,
     from: row.from,
     ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,

@@ -120,7 +120,7 @@ export async function serve(
     computes,
     ...(plan.lookUp.includes("local") ? { local: tiers.local.name } : {}),
     ...(plan.lookUp.includes("cloud") ? { cloud: tiers.cloud.name } : {}),
-    runner: runnerWords(model),
+    runner: runnerText(model),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
     ...(before === undefined ? {} : { replaced: before.settings.model }),
     warnings,
@@ -323,7 +323,7 @@ async function tryRunner(model: Model, environment: Environment, ask: Ask): Prom
   }
 }
 
-export function runnerWords(model: Model): string {
+export function runnerText(model: Model): string {
   switch (model.source.kind) {
     case "builtin":
       return "builtin";
@@ -349,11 +349,11 @@ function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
   return (event) => {
     // The run itself says that a tier is left out, or ends with the tier's error: once is enough.
     if (event.kind === "tier-unreachable" || event.kind === "tier-call-failed") return;
-    emit({ kind: "warning", message: wordsOf(event) });
+    emit({ kind: "warning", message: eventMessage(event) });
   };
 }
 
-function headerWords(event: Extract<TierEvent, { readonly kind: "tier-header-mismatch" }>): string {
+function headerMessage(event: Extract<TierEvent, { readonly kind: "tier-header-mismatch" }>): string {
   const { tier, modelId, expected, found, rows } = event;
   if (rows === "by-position")
     return `${tier} holds columns without names for ${modelId}; its rows of ${expected.length} cells are read as ${expected.join(", ")} (--ersilia-rows positional)`;
@@ -361,16 +361,16 @@ function headerWords(event: Extract<TierEvent, { readonly kind: "tier-header-mis
   return `${tier} holds columns ${found?.join(", ") ?? "without names"} for ${modelId}, expected ${expected.join(", ")}; they are not used${way}`;
 }
 
-type ToldEvent = Exclude<TierEvent, { readonly kind: "tier-unreachable" | "tier-call-failed" }>;
+type ReportedEvent = Exclude<TierEvent, { readonly kind: "tier-unreachable" | "tier-call-failed" }>;
 
-function wordsOf(event: ToldEvent): string {
+function eventMessage(event: ReportedEvent): string {
   switch (event.kind) {
     case "tier-back":
       return `${event.tier} answers again`;
     case "tier-write-refused":
       return `${event.tier} takes no new predictions: ${event.reason}`;
     case "tier-header-mismatch":
-      return headerWords(event);
+      return headerMessage(event);
     case "tier-rows-damaged":
       return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
     case "tier-file-skipped":

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isAppError } from "../kernel/index.ts";
 import { defineCommand } from "./command.ts";
-import { parseWords } from "./parse.ts";
+import { parseArguments } from "./parse.ts";
 
 const command = defineCommand<null>({
   name: "try",
@@ -23,7 +23,7 @@ const command = defineCommand<null>({
 });
 
 const problem = (...words: readonly string[]) =>
-  parseWords(command, words).then(
+  parseArguments(command, words).then(
     () => "fine",
     (error: unknown) => (isAppError(error, "CLI_USAGE") ? error.message : String(error)),
   );
@@ -37,14 +37,14 @@ describe("flags", () => {
       ["--batch_size", "5"],
       ["--batch_size=5"],
     ])
-      expect((await parseWords(command, words)).count("batch-size")).toBe(5);
-    expect((await parseWords(command, ["-rs"])).is("read-store")).toBe(true);
-    expect((await parseWords(command, ["-b", "-1"])).count("batch-size")).toBe(-1);
+      expect((await parseArguments(command, words)).count("batch-size")).toBe(5);
+    expect((await parseArguments(command, ["-rs"])).is("read-store")).toBe(true);
+    expect((await parseArguments(command, ["-b", "-1"])).count("batch-size")).toBe(-1);
   });
 
   it("that deny are told from those that affirm and from silence", async () => {
     const given = async (...words: readonly string[]) => {
-      const got = await parseWords(command, words);
+      const got = await parseArguments(command, words);
       return [got.is("no-compute"), got.is("header"), got.is("no-header")];
     };
     expect(await given()).toEqual([false, false, false]);
@@ -53,7 +53,7 @@ describe("flags", () => {
   });
 
   it("leave underscores in values and arguments alone", async () => {
-    const given = await parseWords(command, ["my_model"]);
+    const given = await parseArguments(command, ["my_model"]);
     expect(given.argument(0)).toBe("my_model");
   });
 

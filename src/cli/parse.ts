@@ -3,7 +3,7 @@ import { AppError } from "../kernel/index.ts";
 import type { Given, LoadedCommand, OptionSpec } from "./command.ts";
 
 /** @throws CLI_USAGE */
-export async function parseWords(command: LoadedCommand, words: readonly string[]): Promise<Given> {
+export async function parseArguments(command: LoadedCommand, words: readonly string[]): Promise<Given> {
   const { Command, CommanderError, InvalidArgumentError, Option } = await import("commander");
   const parser = new Command(`memoir ${command.name}`)
     .exitOverride()
@@ -34,7 +34,9 @@ export async function parseWords(command: LoadedCommand, words: readonly string[
     parser.parse(normalised(command, words), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw new AppError("CLI_USAGE", `memoir ${command.name}: ${ourWords(error.message)}`, { cause: error });
+    throw new AppError("CLI_USAGE", `memoir ${command.name}: ${usageMessage(error.message)}`, {
+      cause: error,
+    });
   }
   const [first] = parser.args;
   if (command.foreignFlags !== undefined && first !== undefined && /^--?[^-]/.test(first))
@@ -111,7 +113,7 @@ function camelCase(name: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function ourWords(message: string): string {
+function usageMessage(message: string): string {
   return message
     .replace(/^error: /, "")
     .replace(/\n\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { countWords, createProgress, progressLine } from "./progress.ts";
+import { countsText, createProgress, progressLine } from "./progress.ts";
 import { createScreen } from "./screen.ts";
 
 const counts = { reusedLocal: 1200, reusedCloud: 30, computed: 4, failed: 1, missing: 0 };
@@ -61,7 +61,7 @@ describe("progress", () => {
   });
 
   it("leaves out what did not happen", () => {
-    expect(countWords({ reusedLocal: 0, reusedCloud: 0, computed: 2, failed: 0, missing: 1 })).toBe(
+    expect(countsText({ reusedLocal: 0, reusedCloud: 0, computed: 2, failed: 0, missing: 1 })).toBe(
       "2 computed, 1 missing",
     );
   });

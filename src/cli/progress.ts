@@ -95,7 +95,7 @@ export function storingLine(event: Extract<PredictEvent, { kind: "storing" }>, s
 }
 
 /** `12 reused from the local cache, 5 computed, 1 failed`; zeros are left out. */
-export function countWords(counts: RunCounts): string {
+export function countsText(counts: RunCounts): string {
   const parts = [
     counts.reusedLocal > 0 ? `${count(counts.reusedLocal)} reused from the local cache` : "",
     counts.reusedCloud > 0 ? `${count(counts.reusedCloud)} reused from the cloud cache` : "",

@@ -8,7 +8,7 @@ import { ersiliaCommand } from "./ersilia-flags.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { refuseModelAsWorkflow } from "./model-as-workflow.ts";
-import { parseWords } from "./parse.ts";
+import { parseArguments } from "./parse.ts";
 import { findCommand, registry } from "./registry.ts";
 import { errorData, renderError } from "./render-error.ts";
 import { createScreen, type Screen } from "./screen.ts";
@@ -81,7 +81,7 @@ async function dispatch(words: readonly string[], context: Context): Promise<num
     return 0;
   }
   if (found.row.name === "run") await refuseModelAsWorkflow(flags, context);
-  return await command.run(await parseWords(command, found.rest), context);
+  return await command.run(await parseArguments(command, found.rest), context);
 }
 
 function unknownCommand(words: readonly string[], screen: Screen): number {

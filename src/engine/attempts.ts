@@ -31,7 +31,7 @@ import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
 import type { Brought, Outputs, Resources, StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
 import type { Emit } from "./events.ts";
-import { exitCodeWords, mayBeRetried, readOnlyWords } from "./failure-messages.ts";
+import { exitCodeMessage, mayBeRetried, readOnlyHint } from "./failure-messages.ts";
 import type { Materials } from "./materials.ts";
 import type { Obstacle } from "./staging.ts";
 
@@ -293,9 +293,10 @@ async function conclude(
     });
   if (!accepts(task, exitCode)) {
     const facts = { exitCode, ...(await where()) };
-    if (outOfMemory) return failed({ kind: "out-of-memory", message: memoryWords(task.resources), ...facts });
-    const hint = readOnlyWords(attempt, facts.stderrTail);
-    return failed({ kind: "exit-code", message: exitCodeWords(exitCode) + hint, ...facts });
+    if (outOfMemory)
+      return failed({ kind: "out-of-memory", message: memoryMessage(task.resources), ...facts });
+    const hint = readOnlyHint(attempt, facts.stderrTail);
+    return failed({ kind: "exit-code", message: exitCodeMessage(exitCode) + hint, ...facts });
   }
   const files = executor.can.sharesFiles
     ? new SharedAttemptFiles({ ...attempt, ...bringer(executor, attempt, ask) })
@@ -307,7 +308,7 @@ async function conclude(
   );
   if (collected.kind === "missing") {
     const facts = { exitCode, ...(await where()) };
-    const message = collected.message + readOnlyWords(attempt, facts.stderrTail);
+    const message = collected.message + readOnlyHint(attempt, facts.stderrTail);
     return failed({ kind: "output-missing", message, ...facts });
   }
   const doubt = outOfMemory

@@ -18,7 +18,7 @@ import {
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import type { Emit } from "./events.ts";
 import { type RunCacheParts, recordsPerTask } from "./run-parts.ts";
-import { ChangedError, checkUnchanged, storeResult, wordsOf } from "./store-result.ts";
+import { ChangedError, checkUnchanged, storeMessage, storeResult } from "./store-result.ts";
 import { troubleWith } from "./store-trouble.ts";
 import { type WaitingResult, WaitingResults } from "./waiting-results.ts";
 
@@ -96,7 +96,7 @@ export class CallRecorder {
     };
     try {
       const permit = breaker.enter(performance.now());
-      if (permit === undefined) return { kind: "trouble", words: this.#restWords("looking up") };
+      if (permit === undefined) return { kind: "trouble", words: this.#restMessage("looking up") };
       try {
         const entry = await this.#cache.store.find(key, ask, claim);
         permit.answered();
@@ -282,7 +282,7 @@ export class CallRecorder {
         if (ask.signal.aborted) return undefined;
         if (whose === "entry" || error instanceof ChangedError) {
           this.#waiting.done(result, "refused");
-          this.#refuse(entry.callPath, wordsOf(error));
+          this.#refuse(entry.callPath, storeMessage(error));
           return undefined;
         }
         this.#trouble("recording", entry.callPath, error, ask);
@@ -324,7 +324,7 @@ export class CallRecorder {
     this.#emit({ kind: "call.not-recorded", call, words });
   }
 
-  #restWords(doing: Doing): string {
+  #restMessage(doing: Doing): string {
     const seconds = Math.max(1, Math.ceil(this.#breakers[doing].restMs(performance.now()) / 1000));
     const why =
       this.#cache.opensLater === true
@@ -334,7 +334,7 @@ export class CallRecorder {
   }
 
   #trouble(doing: Doing, call: string, error: unknown, ask: Ask): string {
-    const words = wordsOf(error);
+    const words = storeMessage(error);
     if (ask.signal.aborted) return words;
     this.#emit({ kind: "cache.trouble", doing, call, words });
     return words;

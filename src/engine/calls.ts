@@ -306,7 +306,7 @@ export class Calls {
           if (lease?.takenOver !== undefined && waitingFor !== undefined)
             this.#parts.emit({
               kind: "log",
-              words: `${holderWords(lease.takenOver)} shows no sign of life: ${task.path} is computed here`,
+              words: `${holderText(lease.takenOver)} shows no sign of life: ${task.path} is computed here`,
             });
           // Between our look and our turn somebody else may have recorded it.
           const entry =
@@ -318,8 +318,8 @@ export class Calls {
         turn.release();
         if (lease?.kind === "mine") await lease.release();
       }
-      if (waitingFor !== holderWords(lease.by)) {
-        waitingFor = holderWords(lease.by);
+      if (waitingFor !== holderText(lease.by)) {
+        waitingFor = holderText(lease.by);
         const { since, ...by } = lease.by;
         this.#parts.emit({
           kind: "call.waiting",
@@ -392,6 +392,6 @@ export class Calls {
   }
 }
 
-function holderWords({ run, host, pid }: Holder): string {
+function holderText({ run, host, pid }: Holder): string {
   return `run ${run} (process ${pid} on ${host})`;
 }

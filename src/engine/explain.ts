@@ -90,7 +90,7 @@ async function othersFor(
   return others;
 }
 
-function otherVersionWords(task: string, others: readonly OtherVersion[]): string {
+function otherVersionMessage(task: string, others: readonly OtherVersion[]): string {
   const versions = others.filter((other) => other.taskName === task).map(({ version }) => version);
   if (versions.length === 0) return `no result of a task named ${task} was recorded before`;
   const newest = Math.max(...versions);
@@ -119,7 +119,7 @@ export function explain(
       words: reason.kind === "no-entry" ? "nothing was recorded" : reason.words,
     };
   const nearest = nearestOf({ components, task, call }, entries);
-  if (nearest === undefined) return { ...known, differences: [], words: otherVersionWords(task, others) };
+  if (nearest === undefined) return { ...known, differences: [], words: otherVersionMessage(task, others) };
   const found = differences(nearest.components, components);
   const words =
     found.length === 0

@@ -31,7 +31,7 @@ export function exitCodeMeaning(exitCode: number): string | undefined {
 }
 
 /** `align failed with exit code 127 (a program was not found …)`. */
-export function exitCodeWords(exitCode: number): string {
+export function exitCodeMessage(exitCode: number): string {
   const meaning = exitCodeMeaning(exitCode);
   return meaning === undefined ? `exit code ${exitCode}` : `exit code ${exitCode} (${meaning})`;
 }
@@ -44,7 +44,7 @@ const stumbled =
  * More words on a failure whose task seems to have tried to move or change an input, after what the task said; empty
  * when it does not look so. A guess, for people only.
  */
-export function readOnlyWords(
+export function readOnlyHint(
   attempt: { readonly inputs: readonly StagedInput[]; readonly copyInputs?: true },
   stderr = "",
 ): string {

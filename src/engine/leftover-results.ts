@@ -1,7 +1,7 @@
 /** Results that an earlier run has computed and not recorded. */
 import type { Ask } from "../kernel/index.ts";
 import type { RunCacheParts } from "./run-parts.ts";
-import { ChangedError, checkUnchanged, storeResult, wordsOf } from "./store-result.ts";
+import { ChangedError, checkUnchanged, storeMessage, storeResult } from "./store-result.ts";
 import { troubleWith } from "./store-trouble.ts";
 import { WaitingResults } from "./waiting-results.ts";
 
@@ -30,7 +30,7 @@ export async function recordLeftovers(
         return { recorded, refused, waiting: waiting.size };
       if (!(error instanceof ChangedError) && whose === "moment") continue;
       waiting.done(result, "refused");
-      refused.push(`${result.entry.callPath}: ${wordsOf(error)}`);
+      refused.push(`${result.entry.callPath}: ${storeMessage(error)}`);
     }
   }
   if (waiting.size === 0) await (torn > 1 ? waiting.setAside() : waiting.clear());

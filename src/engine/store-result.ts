@@ -4,7 +4,7 @@ import type { Entry } from "../store/entries/index.ts";
 import type { RunCacheParts } from "./run-parts.ts";
 import { changedSince, type WaitingResult, type WaitingResults } from "./waiting-results.ts";
 
-export function wordsOf(error: unknown): string {
+export function storeMessage(error: unknown): string {
   return isAppError(error) ? `${error.message}. ${error.hint}` : messageOf(error);
 }
 

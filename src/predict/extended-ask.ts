@@ -2,7 +2,7 @@
 import type { Ask } from "../kernel/index.ts";
 
 /** An Ask that ends `forMs` after the given one did. Call `done` when nothing waits for it any more. */
-export function outliving(ask: Ask, forMs: number): { readonly ask: Ask; done(): void } {
+export function extendedAsk(ask: Ask, forMs: number): { readonly ask: Ask; done(): void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = () => {

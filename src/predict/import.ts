@@ -11,7 +11,7 @@ import { type PredictionTier, readParquetFile } from "../store/predictions/index
 import type { Cell, Column, PredictionRow, PredictionScope } from "../task/index.ts";
 import type { PredictEventSink } from "./events.ts";
 import { inputFormatOf } from "./files/format.ts";
-import { missingWords } from "./files/missing-values.ts";
+import { missingValues } from "./files/missing-values.ts";
 import { inputSizeBytes } from "./files/read-inputs.ts";
 import { longestCellBytes, textBlocks } from "./files/text-blocks.ts";
 import { RowGroups } from "./row-groups.ts";
@@ -172,7 +172,7 @@ function rowOf(
   const input = cells[layout.input] ?? "";
   const texts = columns.map((_, i) => cells[layout.values[i] ?? -1] ?? "");
   if (input.trim() === "" || isUnanswered(cells[layout.status ?? -1])) return undefined;
-  const isMissing = (text: string) => missingWords.has(text) || text === missing;
+  const isMissing = (text: string) => missingValues.has(text) || text === missing;
   const values = columns.map((column, i) => {
     const text = texts[i] ?? "";
     const isText = column.type === "string" && quoted.has(layout.values[i] ?? -1);

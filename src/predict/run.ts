@@ -11,7 +11,7 @@ import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
 import { Computer } from "./computer.ts";
 import { type MutableCounts, noCounts, sumOf } from "./events.ts";
-import { outliving } from "./extended-ask.ts";
+import { extendedAsk } from "./extended-ask.ts";
 import { converterFor } from "./files/converter.ts";
 import { inputFormatOf, outputFormatOf } from "./files/format.ts";
 import { type InputChunk, inputSizeBytes, isReadOnce, readInputs } from "./files/read-inputs.ts";
@@ -105,7 +105,7 @@ class PredictionRun {
     const stop = () => inner.abort(ask.signal.reason);
     ask.signal.addEventListener("abort", stop, { once: true });
     const innerAsk: Ask = { ...ask, signal: inner.signal };
-    const recording = outliving(ask, recordForMs);
+    const recording = extendedAsk(ask, recordForMs);
     const answering = this.#answerParts(recording.ask);
     const output: OutputRows =
       sink?.output ??

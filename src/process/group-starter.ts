@@ -141,13 +141,13 @@ class Starter {
     const graceSeconds = String(Math.max(1, Math.ceil(graceMs / 1000)));
     const folder = guard === undefined ? undefined : trialFolder();
     const trial = folder === undefined ? "" : join(folder, "place");
-    const starter = [...starterWords(shell, script), graceSeconds, trial];
+    const starter = [...starterCommand(shell, script), graceSeconds, trial];
     const [program = "", ...args] =
       guard === undefined || folder === undefined
         ? starter
         : [
             ...guard.enter,
-            ...bashWords(guard.bash),
+            ...bashCommand(guard.bash),
             keeperText,
             "memoir-keeper",
             folder,
@@ -387,7 +387,7 @@ class Keeper {
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
       const [word, number = ""] = line.split(" ");
-      const words = word === "mounted" ? undefined : firstWords(this.#errors()) || "mount failed";
+      const words = word === "mounted" ? undefined : firstLine(this.#errors()) || "mount failed";
       this.#waiting.get(number)?.(words);
       this.#waiting.delete(number);
       rmSync(join(this.#folder, number), { force: true });
@@ -408,7 +408,7 @@ class Keeper {
 
   /** Says why, in its own words where it has left some. */
   died(why: string, say: (why: string) => void): void {
-    const done = () => say(firstWords(this.#words) || why);
+    const done = () => say(firstLine(this.#words) || why);
     if (this.#stderr.readableEnded || this.#stderr.destroyed) done();
     else this.#stderr.once("close", done);
     this.#socket.destroy();
@@ -416,12 +416,12 @@ class Keeper {
   }
 }
 
-function bashWords(path: string): readonly string[] {
+function bashCommand(path: string): readonly string[] {
   return [path, "--noprofile", "--norc", "-c"];
 }
 
-function starterWords({ kind, path }: GroupStarterOptions["shell"], script: string): readonly string[] {
-  if (kind === "bash") return [...bashWords(path), starterText(script), "memoir-starter"];
+function starterCommand({ kind, path }: GroupStarterOptions["shell"], script: string): readonly string[] {
+  if (kind === "bash") return [...bashCommand(path), starterText(script), "memoir-starter"];
   return [path, "-e", perlStarterText(script), "--"];
 }
 
@@ -455,7 +455,7 @@ function escaped(path: string): string {
   return path.replace(/[\s\\#"']/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
-function firstWords(text: string): string {
+function firstLine(text: string): string {
   return text.trim().split("\n")[0] ?? "";
 }
 

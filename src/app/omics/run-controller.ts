@@ -33,7 +33,7 @@ import { runManifest, taskManifest } from "./manifests.ts";
 import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
 import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
-import { wordsOf } from "./run-messages.ts";
+import { eventMessage } from "./run-messages.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import type { RunTallies } from "./run-tallies.ts";
 import { SharedTurns } from "./shared-turns.ts";
@@ -424,7 +424,7 @@ export class RunController {
   /** Log streams: the run, its engine, each task's and the cache's, as tools look for them. */
   #logEvent(run: RunRecord, event: TimedEvent): void {
     const runOf = (engineRun: string) => knownRun(this.#options.ledger, run.account, engineRun);
-    const words = wordsOf(event, runOf);
+    const words = eventMessage(event, runOf);
     if (words !== undefined) this.#log(run, "/engine", words);
     const cacheEvent =
       event.kind === "call.reused"

@@ -2,7 +2,7 @@
 import type { TimedEvent } from "../../engine/index.ts";
 
 /** undefined = nothing that a person would read. `runOf` names runs as people know them. */
-export function wordsOf(event: TimedEvent, runOf: (engineRun: string) => string): string | undefined {
+export function eventMessage(event: TimedEvent, runOf: (engineRun: string) => string): string | undefined {
   switch (event.kind) {
     case "call.reused":
       return `reused ${event.call} from run ${runOf(event.fromRun)}`;

@@ -64,7 +64,7 @@ export async function runCwl(
     const order = await orderOf(requestOf(options, started, runs), environment);
     const summary = await runToSummary(order, { onEvent }, environment, ask);
     if (summary.state === "cancelled") return { kind: "cancelled" };
-    const unsupported = summary.failures.map(unsupportedWords).find((words) => words !== undefined);
+    const unsupported = summary.failures.map(unsupportedMessage).find((words) => words !== undefined);
     if (unsupported !== undefined) return { kind: "unsupported", why: unsupported };
     if (summary.state === "failed")
       return { kind: "failed", failures: await Promise.all(summary.failures.map(failureFact)) };
@@ -120,7 +120,7 @@ async function temporaryFolder(prefix: string | undefined, cwd: string): Promise
 /** Diagnostics with codes that begin so mean: legal, but not what Memoir can do. */
 const unsupportedPrefix = "cwl-unsupported";
 
-function unsupportedWords(failure: RunFailure): string | undefined {
+function unsupportedMessage(failure: RunFailure): string | undefined {
   if (failure.kind === "evaluation")
     return failure.diagnostic.code.startsWith(unsupportedPrefix) ? failure.diagnostic.message : undefined;
   return failure.failure.kind === "image-unavailable"

@@ -38,7 +38,7 @@ export function flagWords(order: FlagsOrder, about: WorkflowInterface, cwd: stri
     if (joined === undefined && !alone) at++;
     given.set(written, [...(given.get(written) ?? []), value]);
   }
-  return words(given, about, cwd);
+  return assignments(given, about, cwd);
 }
 
 /** What a flag is for: a parameter, or the field of a record. */
@@ -56,7 +56,7 @@ function declared(written: string, about: WorkflowInterface): Pick<Parameter, "t
   throw usage(about, `there is no input ${written}${near === undefined ? "" : `; did you mean ${near}?`}`);
 }
 
-function words(
+function assignments(
   given: ReadonlyMap<string, readonly string[]>,
   about: WorkflowInterface,
   cwd: string,

@@ -35,7 +35,7 @@ const read = async (request: InputsRequest) => {
   const order = await inputsOrder(request, folder);
   return readInputs(order, inputWords(order, about, folder), about, folder);
 };
-const words = async (...given: string[]) => (await read({ words: given })).values;
+const inputsOf = async (...given: string[]) => (await read({ words: given })).values;
 const file = async (name: string, text: string, ...given: string[]) => {
   await writeFile(join(folder, name), text);
   return read({ file: name, words: given });
@@ -43,12 +43,12 @@ const file = async (name: string, text: string, ...given: string[]) => {
 
 it("the first word may name the file", async () => {
   await writeFile(join(folder, "job.yml"), "n: 1\ntext: a\n");
-  expect(await words("job.yml", "n=2")).toEqual({ text: "a", n: 2 });
+  expect(await inputsOf("job.yml", "n=2")).toEqual({ text: "a", n: 2 });
 });
 
 describe("inputs given as words", () => {
   it("are JSON, unless the parameter is text or a path", async () => {
-    expect(await words("text=3", "n=3", "list=[1,2]", "file=7")).toEqual({
+    expect(await inputsOf("text=3", "n=3", "list=[1,2]", "file=7")).toEqual({
       text: "3",
       n: 3,
       list: [1, 2],
@@ -57,7 +57,7 @@ describe("inputs given as words", () => {
   });
 
   it("of one name make a list where the parameter is one", async () => {
-    expect(await words("list=1", "list=2", "files=a", "wf.text=a=b")).toEqual({
+    expect(await inputsOf("list=1", "list=2", "files=a", "wf.text=a=b")).toEqual({
       list: [1, 2],
       files: ["a"],
       "wf.text": "a=b",
@@ -65,11 +65,11 @@ describe("inputs given as words", () => {
   });
 
   it("keep long integers exact", async () => {
-    expect(await words("n=9007199254740993")).toEqual({ n: 9007199254740993n });
+    expect(await inputsOf("n=9007199254740993")).toEqual({ n: 9007199254740993n });
   });
 
   it("without a name are refused", async () => {
-    await expect(words("value")).rejects.toMatchObject({ code: "CLI_USAGE" });
+    await expect(inputsOf("value")).rejects.toMatchObject({ code: "CLI_USAGE" });
   });
 });
 

@@ -6,7 +6,7 @@ import { defineCommand } from "../command.ts";
 import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
 import { count, table } from "../words.ts";
 
-const stateWords = {
+const stateText = {
   current: "",
   "other-release": "stale: another release",
   "other-columns": "stale: other columns",
@@ -44,7 +44,7 @@ export const command = defineCommand<StatsResult>({
       release ?? "?",
       shown(local),
       shown(cloud),
-      stateWords[state],
+      stateText[state],
     ]);
     for (const line of table([["model", "release", "local", "cloud", ""], ...rows])) screen.out(line);
   },

@@ -192,14 +192,14 @@ function renderRun(result: Extract<Result, { kind: "ran" }>, screen: Screen): vo
   const paint = result.state === "succeeded" ? screen.paint.green : screen.paint.red;
   const saved = result.savedSeconds >= 1 ? `, ${duration(result.savedSeconds)} of computing saved` : "";
   screen.out(
-    `${paint(result.state)} ${result.workflow} in ${duration(result.elapsedMs / 1000)}: ${callWords(result)}${saved}`,
+    `${paint(result.state)} ${result.workflow} in ${duration(result.elapsedMs / 1000)}: ${callCounts(result)}${saved}`,
   );
   for (const [name, value] of result.outputs.members)
-    if (result.state === "succeeded") screen.out(`  ${name} = ${valueWords(value)}`);
+    if (result.state === "succeeded") screen.out(`  ${name} = ${valueText(value)}`);
   screen.out(screen.paint.dim(`run ${result.run} in ${fromHere(result.directory, process.cwd())}`));
 }
 
-function callWords({ calls }: WorkflowRunResult): string {
+function callCounts({ calls }: WorkflowRunResult): string {
   const parts = [
     [calls.reused, "reused"],
     [calls.computed, "computed"],
@@ -212,7 +212,7 @@ function callWords({ calls }: WorkflowRunResult): string {
 
 const longestValue = 200;
 
-function valueWords(value: ExactJson): string {
+function valueText(value: ExactJson): string {
   if (value.text.startsWith('"')) return fromHere(JSON.parse(value.text) as string, process.cwd());
   // Texts in it contain no line breaks.
   const text = value.text.replace(/,\n */g, ", ").replace(/\n */g, "");

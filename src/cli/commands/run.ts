@@ -12,7 +12,7 @@ import {
   sessionOption,
   tierOptions,
 } from "../model-options.ts";
-import { countWords, createProgress } from "../progress.ts";
+import { countsText, createProgress } from "../progress.ts";
 import type { Screen } from "../screen.ts";
 import {
   inputFormatOption,
@@ -120,7 +120,7 @@ export const command = defineCommand<RunResult>({
   render: (result, screen, given) => {
     const line = toStandardOutput(given) ? screen.say : screen.out;
     line(
-      `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}${result.rows === 0 ? "" : `: ${countWords(result.counts)}`}`,
+      `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}${result.rows === 0 ? "" : `: ${countsText(result.counts)}`}`,
     );
     renderFailures(result, screen);
     for (const { cache, tier, rows, waiting } of result.notStored)

@@ -22,24 +22,24 @@ export const command = defineCommand<RunList>({
     }),
   render: ({ runs, folder }, screen) => {
     if (runs.length === 0) screen.out(`no runs in ${folder}`);
-    for (const line of table(runs.map((run) => rowWords(run, screen)))) screen.out(line);
+    for (const line of table(runs.map((run) => rowCells(run, screen)))) screen.out(line);
   },
 });
 
-function rowWords(run: ListedRun, screen: Screen): string[] {
+function rowCells(run: ListedRun, screen: Screen): string[] {
   const { calls } = run;
   const counts =
     calls === undefined ? "" : `${calls.reused} reused, ${calls.computed} computed, ${calls.failed} failed`;
   return [
     run.id,
-    stateWords(run.state, screen),
+    stateText(run.state, screen),
     run.workflow,
     (run.startedAt ?? "").slice(0, 19).replace("T", " "),
     counts,
   ];
 }
 
-export function stateWords(state: ListedRun["state"], screen: Screen): string {
+export function stateText(state: ListedRun["state"], screen: Screen): string {
   if (state === "succeeded") return screen.paint.green(state);
   if (state === "failed" || state === "crashed") return screen.paint.red(state);
   return screen.paint.yellow(state);

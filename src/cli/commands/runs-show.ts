@@ -3,7 +3,7 @@ import type { ShowResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { duration, table } from "../format.ts";
 import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
-import { stateWords } from "./runs-list.ts";
+import { stateText } from "./runs-list.ts";
 
 export const command = defineCommand<ShowResult>({
   name: "runs show",
@@ -17,7 +17,7 @@ export const command = defineCommand<ShowResult>({
   act: async (given, { app }) => (await app()).workflows.runs.show(runOptionsOf(given)),
   render: (run, screen) => {
     const { record } = run;
-    screen.out(`${screen.paint.bold(run.id)} ${stateWords(run.state, screen)} ${run.workflow}`);
+    screen.out(`${screen.paint.bold(run.id)} ${stateText(run.state, screen)} ${run.workflow}`);
     screen.out(`  source    ${record.source}`);
     screen.out(`  started   ${run.startedAt}${run.endedAt === undefined ? "" : `, ended ${run.endedAt}`}`);
     screen.out(`  executor  ${record.executor}`);

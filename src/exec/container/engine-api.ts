@@ -173,11 +173,11 @@ export async function buildImage(
   const failure = pullFailure(answer.text);
   return failure === undefined
     ? { kind: "built" }
-    : { kind: "refused", status: 500, message: buildWords(answer.text, failure) };
+    : { kind: "refused", status: 500, message: buildMessage(answer.text, failure) };
 }
 
 /** What the build printed last, and how it failed. */
-function buildWords(text: string, failure: string): string {
+function buildMessage(text: string, failure: string): string {
   const printed = text
     .split("\n")
     .map((line) => asText(asObject(parseJson(line))["stream"]) ?? "")

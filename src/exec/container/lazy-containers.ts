@@ -115,7 +115,7 @@ export class LazyContainers implements Executor, ImageResolver {
     const store = new ImageStore({
       engine,
       credentials,
-      onPull: pullWords(say),
+      onPull: pullReporter(say),
       onMake: say,
     });
     const executor = createContainerExecutor({ engine, images: store });
@@ -131,7 +131,7 @@ export class LazyContainers implements Executor, ImageResolver {
 }
 
 /** One line for each image that is pulled, not one for each of its layers. */
-function pullWords(say: (words: string) => void): (reference: string) => void {
+function pullReporter(say: (words: string) => void): (reference: string) => void {
   const reported = new Set<string>();
   return (reference) => {
     if (reported.has(reference)) return;

@@ -107,10 +107,10 @@ C(=O)NO C(=O)NN N=C(N)N C(=N)N OS(C)(=O)=O P(=O)(O)O B(O)O CCC(=O)O
 
 /** All of them, always in the same order, no two of the same text. */
 export function exampleMolecules(): readonly string[] {
-  const derivatives = words(substituents).flatMap((substituent) =>
-    words(ringSystems).map((ring) => ring.replace("(R)", `(${ringsApart(substituent)})`)),
+  const derivatives = splitWords(substituents).flatMap((substituent) =>
+    splitWords(ringSystems).map((ring) => ring.replace("(R)", `(${ringsApart(substituent)})`)),
   );
-  return [...new Set([...words(knownMolecules), ...derivatives])];
+  return [...new Set([...splitWords(knownMolecules), ...derivatives])];
 }
 
 /** Ring closures 1 and 2 of a substituent must not meet those of the ring system that is still open there. */
@@ -121,6 +121,6 @@ function ringsApart(substituent: string): string {
   );
 }
 
-function words(text: string): readonly string[] {
+function splitWords(text: string): readonly string[] {
   return text.trim().split(/\s+/);
 }

@@ -17,7 +17,7 @@ const longestPointerBytes = 1024;
 export async function checkLfsPointers(folder: string, ask: Ask): Promise<void> {
   const pointers = await findLfsPointers(folder, ask);
   if (pointers.length === 0) return;
-  const named = pointers.slice(0, 5).map(({ path, sizeBytes }) => `${path} (${sizeWords(sizeBytes)})`);
+  const named = pointers.slice(0, 5).map(({ path, sizeBytes }) => `${path} (${sizeText(sizeBytes)})`);
   const more = pointers.length > 5 ? ` and ${pointers.length - 5} more` : "";
   throw new AppError(
     "MODEL_LFS_POINTER",
@@ -41,7 +41,7 @@ async function findLfsPointers(folder: string, ask: Ask): Promise<readonly LfsPo
   return pointers.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function sizeWords(bytes: number | undefined): string {
+function sizeText(bytes: number | undefined): string {
   if (bytes === undefined) return "size unknown";
   return bytes < 1e6 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -74,10 +74,10 @@ export function describeMetadata(
 }
 
 function reusableOf(metadata: Readonly<Record<string, unknown>>): Model["reusable"] {
-  const consistency = wordsOf(metadata["Output Consistency"]);
+  const consistency = textsOf(metadata["Output Consistency"]);
   if (consistency.some((word) => /^variable$/i.test(word)))
     return { kind: "never", reason: "its output is declared variable (Output Consistency)" };
-  const task = [...wordsOf(metadata["Task"]), ...wordsOf(metadata["Subtask"])];
+  const task = [...textsOf(metadata["Task"]), ...textsOf(metadata["Subtask"])];
   const generative = task.find((word) => /generat/i.test(word));
   if (generative !== undefined)
     return {
@@ -197,7 +197,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 /** Metadata write one value or a list of them. */
-function wordsOf(value: unknown): readonly string[] {
+function textsOf(value: unknown): readonly string[] {
   return (Array.isArray(value) ? value : [value]).map(textOf).filter((word) => word !== undefined);
 }
 

@@ -261,7 +261,7 @@ export async function waitForServer(
     checkAsk(ask, `waiting for the model server ${server.url}`);
     if (answer.kind === "answered" && answer.status === 200) return servedModel(answer.text);
     if (Date.now() + probeEveryMs >= until) {
-      const what = answer.kind === "answered" ? `HTTP ${answer.status}` : wordsOf(answer);
+      const what = answer.kind === "answered" ? `HTTP ${answer.status}` : failureText(answer);
       throw new AppError(
         "MODEL_SERVER_UNREACHABLE",
         `waiting for the model server ${server.url}: not ready within ${server.timeoutMs} ms, last: ${what}`,
@@ -271,7 +271,7 @@ export async function waitForServer(
   }
 }
 
-function wordsOf(answer: Exclude<HttpAnswer, { kind: "answered" }>): string {
+function failureText(answer: Exclude<HttpAnswer, { kind: "answered" }>): string {
   return answer.kind === "unreachable" ? answer.why : answer.kind;
 }
 

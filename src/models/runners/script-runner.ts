@@ -106,7 +106,7 @@ export class ScriptRunner implements Runner {
   #checkOutcome(outcome: ProgramOutcome, rows: number): void {
     if (outcome.kind === "exited" && outcome.exitCode === 0) return;
     const code = outcome.kind === "timed-out" ? "MODEL_RUN_TIMEOUT" : "MODEL_RUN_FAILED";
-    const words = lastWords(outcome.stderr) || lastWords(outcome.stdout);
+    const words = lastLines(outcome.stderr) || lastLines(outcome.stdout);
     throw new AppError(
       code,
       `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${words === "" ? "" : `; it said: ${words}`}`,
@@ -161,7 +161,7 @@ async function withPython(
 }
 
 /** The last line, which mostly says what is wrong, and below it those that came before. */
-function lastWords(text: string): string {
+function lastLines(text: string): string {
   const lines = text.trim().split(/\r?\n/).slice(-stderrLines);
   const last = lines.pop() ?? "";
   return [last.trim(), ...lines.map((line) => `  ${line}`)].join("\n");

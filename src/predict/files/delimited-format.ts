@@ -4,7 +4,7 @@ import { md5Hex } from "../../hash/index.ts";
 import { floatText } from "../../kernel/index.ts";
 import type { Cell, ColumnType } from "../../task/index.ts";
 import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
-import { missingWords } from "./missing-values.ts";
+import { missingValues } from "./missing-values.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
 /** `missing` is written as it is: Ersilia's readers look for the plain words None and \N. */
@@ -12,7 +12,7 @@ export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions
   const text = quotedWhere(separator);
   // A stored text that says the same as a missing value is in quotes, so that the two can be distinguished.
   const stored = (value: string) =>
-    value === options.missing || missingWords.has(value) ? `"${value.replaceAll('"', '""')}"` : text(value);
+    value === options.missing || missingValues.has(value) ? `"${value.replaceAll('"', '""')}"` : text(value);
   const types = options.columns.map((column) => column.type);
   const width = types.length;
   const withStatus = options.statusColumn === "with";

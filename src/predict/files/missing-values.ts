@@ -1,5 +1,5 @@
 /** What stands for "no value" in tables of Memoir, Ersilia, Python, pandas and databases. */
-export const missingWords: ReadonlySet<string> = new Set([
+export const missingValues: ReadonlySet<string> = new Set([
   "",
   "None",
   "\\N",

@@ -63,7 +63,7 @@ export function outputCollector(parts: CollectorParts): OutputCollector {
       const { doubt } = collector;
       return { kind: "collected", outputs, ...defined({ doubt }) };
     } catch (error) {
-      const message = wordsOf(error);
+      const message = problemMessage(error);
       if (message === undefined) throw error;
       return { kind: "missing", message };
     }
@@ -71,7 +71,7 @@ export function outputCollector(parts: CollectorParts): OutputCollector {
 }
 
 /** What is wrong with the outputs; undefined for what is not about them. */
-function wordsOf(error: unknown): string | undefined {
+function problemMessage(error: unknown): string | undefined {
   if (error instanceof CwlFailure) return error.diagnostic.message;
   if (error instanceof AttemptProblem)
     return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;

@@ -309,7 +309,7 @@ function contextOf(job) {
   for (const each of [begin, ...given]) each.dispose();
   for (const lib of libs) {
     const result = context.evalCode(lib, "expressionLib");
-    if (result.error) { const words = wordsOf(context, result.error); seal.dispose(); known.free(); throw new Error(words); }
+    if (result.error) { const words = errorMessage(context, result.error); seal.dispose(); known.free(); throw new Error(words); }
     result.value.dispose();
   }
   const early = context.unwrapResult(context.callFunction(seal, context.undefined));
@@ -319,7 +319,7 @@ function contextOf(job) {
   if (!known.once) contexts.set(key, known);
   return known;
 }
-function wordsOf(context, handle) {
+function errorMessage(context, handle) {
   try {
     const error = context.dump(handle);
     handle.dispose();
@@ -347,14 +347,14 @@ function answer(job) {
   let fn = inside.functions.get(source);
   if (fn === undefined) {
     const compiled = context.evalCode(source, "expression");
-    if (compiled.error) return classified(wordsOf(context, compiled.error), "s");
+    if (compiled.error) return classified(errorMessage(context, compiled.error), "s");
     fn = compiled.value;
     inside.functions.set(source, fn);
   }
   const seen = [job.inputs, job.self, job.runtime].map((each) => context.newString(each));
   const called = context.callFunction(inside.run, context.undefined, fn, ...seen);
   for (const each of seen) each.dispose();
-  if (called.error) { const words = wordsOf(context, called.error); drop(); return classified(words, "e"); }
+  if (called.error) { const words = errorMessage(context, called.error); drop(); return classified(words, "e"); }
   let reply = context.getString(called.value);
   called.value.dispose();
   if (inside.once) drop();

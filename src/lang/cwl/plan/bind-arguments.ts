@@ -63,7 +63,7 @@ export async function commandWords(
   bound.sort((a, b) => compareKeys(a.key, b.key));
   const words = await Promise.all(
     bound.map(async (each) => {
-      const texts = await wordsOf(each, scope);
+      const texts = await argumentsOf(each, scope);
       const quoted = each.binding.written?.shellQuote ?? true;
       return texts.map((text): Word => ({ text, quoted }));
     }),
@@ -188,7 +188,7 @@ async function positionOf(written: number | Expr, self: CwlValue, scope: Scope):
   );
 }
 
-async function wordsOf({ binding, value: given }: Bound, scope: Scope): Promise<readonly string[]> {
+async function argumentsOf({ binding, value: given }: Bound, scope: Scope): Promise<readonly string[]> {
   const { written } = binding;
   const from = written?.valueFrom;
   const value = from === undefined ? given : await scope.evaluate(from, given);

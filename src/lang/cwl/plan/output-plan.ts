@@ -44,7 +44,7 @@ export async function planOutputs(tool: CommandLineTool, scope: Scope): Promise<
   const rules = tool.outputs.map(
     (output): OutputRule => ({
       name: output.name,
-      type: typeWords(output.type),
+      type: typeText(output.type),
       from: ruleOf(output, { tool, globs, ownStreams, scope }),
     }),
   );
@@ -154,7 +154,7 @@ function detailsOf(
   };
   const records = (type.kind === "union" ? type.members : [type]).filter((each) => each.kind === "record");
   return {
-    type: typeWords(type),
+    type: typeText(type),
     ...(binding === undefined
       ? {}
       : {
@@ -185,17 +185,17 @@ function fact(value: CwlValue): CanonicalJson {
 }
 
 /** Neutral words; equal for equal types of every language where there are such. */
-export function typeWords(type: Type): string {
+export function typeText(type: Type): string {
   switch (type.kind) {
     case "union": {
       const some = type.members.filter((each) => each.kind !== "null");
-      if (some.length < type.members.length && some.length > 0) return `${typeWords(unionOf(some))}?`;
-      return `one of ${type.members.map(typeWords).sort().join(" ")}`;
+      if (some.length < type.members.length && some.length > 0) return `${typeText(unionOf(some))}?`;
+      return `one of ${type.members.map(typeText).sort().join(" ")}`;
     }
     case "array":
-      return `array<${typeWords(type.items)}>`;
+      return `array<${typeText(type.items)}>`;
     case "record":
-      return `record{${type.fields.map((field) => `${field.name}:${typeWords(field.type)}`).join(",")}}`;
+      return `record{${type.fields.map((field) => `${field.name}:${typeText(field.type)}`).join(",")}}`;
     case "enum":
       return `enum<${type.symbols.join("|")}>`;
     case "File":

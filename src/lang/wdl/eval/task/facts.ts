@@ -40,22 +40,22 @@ export function factOf(value: WdlValue): CanonicalJson {
 }
 
 /** Neutral words of a type; structs by their members, because a struct's name does not matter. */
-export function typeWords(type: WdlType): string {
-  return type.optional && type.kind !== "none" ? `${words(type)}?` : words(type);
+export function typeText(type: WdlType): string {
+  return type.optional && type.kind !== "none" ? `${baseTypeText(type)}?` : baseTypeText(type);
 }
 
-function words(type: WdlType): string {
+function baseTypeText(type: WdlType): string {
   switch (type.kind) {
     case "array":
-      return `array<${typeWords(type.item)}>${type.nonEmpty ? "+" : ""}`;
+      return `array<${typeText(type.item)}>${type.nonEmpty ? "+" : ""}`;
     case "map":
-      return `map<${typeWords(type.key)},${typeWords(type.value)}>`;
+      return `map<${typeText(type.key)},${typeText(type.value)}>`;
     case "pair":
-      return `pair<${typeWords(type.left)},${typeWords(type.right)}>`;
+      return `pair<${typeText(type.left)},${typeText(type.right)}>`;
     case "struct":
     case "call":
     case "task":
-      return `record{${[...type.members].map(([name, member]) => `${name}:${typeWords(member)}`).join(",")}}`;
+      return `record{${[...type.members].map(([name, member]) => `${name}:${typeText(member)}`).join(",")}}`;
     case "enum":
       return `enum<${type.choices.join("|")}>`;
     default:

@@ -31,7 +31,7 @@ import { type EvaluationScope, located } from "../scope.ts";
 import { everyExpression } from "../walk.ts";
 import { AttributeFailure, type Attributes, type TaskSettings, taskSettingsOf } from "./attributes.ts";
 import { outputCollector } from "./collect-outputs.ts";
-import { factOf, typeWords } from "./facts.ts";
+import { factOf, typeText } from "./facts.ts";
 import type { PlannedOutput, TaskPlan } from "./task-plan.ts";
 import { type TaskFacts, taskVariable } from "./task-variable.ts";
 
@@ -269,7 +269,7 @@ function environment(plan: TaskPlan, values: ReadonlyMap<string, WdlValue>): Rec
 
 async function ruleOf(output: PlannedOutput, scope: EvaluationScope): Promise<OutputRule> {
   const { declaration, form } = output;
-  const rule = { name: declaration.name, type: output.typeWords };
+  const rule = { name: declaration.name, type: output.typeText };
   switch (form.kind) {
     case "stdout":
     case "stderr":
@@ -315,7 +315,7 @@ function expressionRule(
   for (const each of node.expression === undefined ? [] : everyExpression(node.expression)) {
     const struct =
       each.kind === "object" && each.type !== undefined ? document.structs.get(each.type.text) : undefined;
-    if (struct !== undefined) facts.push([`struct ${struct.name}`, typeWords(struct)]);
+    if (struct !== undefined) facts.push([`struct ${struct.name}`, typeText(struct)]);
   }
   return {
     kind: "expression",

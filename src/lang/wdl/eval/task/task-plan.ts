@@ -17,7 +17,7 @@ import {
   type WdlValue,
 } from "../../values/value.ts";
 import { everyExpression, expressionsOfParts, namesIn } from "../walk.ts";
-import { typeWords } from "./facts.ts";
+import { typeText } from "./facts.ts";
 
 export interface TaskPlan {
   readonly task: CheckedTask;
@@ -39,7 +39,7 @@ export interface TaskPlan {
 
 export interface PlannedOutput {
   readonly declaration: CheckedDeclaration;
-  readonly typeWords: string;
+  readonly typeText: string;
   readonly form: /** The expression's value is known before the command runs. */
     | { readonly kind: "path"; readonly expression: Expression }
     | { readonly kind: "glob"; readonly pattern: Expression }
@@ -130,7 +130,7 @@ const pure: ReadonlySet<string> = new Set(
 function planOutput(declaration: CheckedDeclaration, outputs: ReadonlySet<string>): PlannedOutput {
   const { type, node } = declaration;
   const expression = node.expression;
-  const planned = { declaration, typeWords: typeWords(type) };
+  const planned = { declaration, typeText: typeText(type) };
   if (expression === undefined) return { ...planned, form: { kind: "expression", text: "", names: [] } };
   const isPath = type.kind === "file" || type.kind === "directory";
   if (isPath && isKnownBefore(expression, outputs)) return { ...planned, form: { kind: "path", expression } };
