@@ -30,7 +30,7 @@ export function createWorkflowProgress(
   let shownAt = screen.errorIsTerminal ? Number.NEGATIVE_INFINITY : startedAt;
   let callLines = 0;
   let hasCache = false;
-  const reasonsTold = new Set<string>();
+  const reasonsShown = new Set<string>();
   /** Calls that another run computes, and which one. */
   const elsewhere = new Map<string, string>();
 
@@ -92,8 +92,8 @@ export function createWorkflowProgress(
         case "call.missed": {
           const { reason } = event;
           // Once for each reason: somebody who waits for reuse should not wait for ever.
-          if (!hasCache || reason.kind !== "not-reusable" || reasonsTold.has(reason.words)) break;
-          reasonsTold.add(reason.words);
+          if (!hasCache || reason.kind !== "not-reusable" || reasonsShown.has(reason.words)) break;
+          reasonsShown.add(reason.words);
           screen.say(`${screen.paint.yellow("not kept:")} ${event.call}: ${reason.words}`);
           break;
         }

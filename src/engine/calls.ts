@@ -230,7 +230,7 @@ export class Calls {
     this.#parts.emit({ kind: "call.joined", call: task.path, task: task.name, with: flying.call });
     const shared = await flying.end;
     if (shared.kind !== "reused" && shared.kind !== "computed") return shared;
-    this.#tellReused(task, key, shared.entry);
+    this.#emitReused(task, key, shared.entry);
     return { ...shared, kind: "reused", key };
   }
 
@@ -271,7 +271,7 @@ export class Calls {
   #reuse(order: CallOrder, key: Key, entry: Entry, ask: Ask): Resolved {
     this.#parts.materials.learnEntry(entry);
     this.#lost.noteProducer(entry, order, "reused");
-    this.#tellReused(order.task, key.key, entry);
+    this.#emitReused(order.task, key.key, entry);
     this.#rechecks.consider(order, entry, ask);
     return { kind: "reused", outputs: entry.outputs, key: key.key, entry };
   }
@@ -377,7 +377,7 @@ export class Calls {
     });
   }
 
-  #tellReused(task: TaskCall, key: CallKey, entry: Entry | undefined): void {
+  #emitReused(task: TaskCall, key: CallKey, entry: Entry | undefined): void {
     this.#parts.emit({
       kind: "call.reused",
       call: task.path,

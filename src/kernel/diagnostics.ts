@@ -111,7 +111,7 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return best;
 }
 
-/** Two neighbours that changed places count once: it is the most common slip of all. */
+/** Two adjacent characters that are swapped count once: it is the most common mistake. */
 function editDistance(a: string, b: string): number {
   let beforeLast: readonly number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -100,10 +100,10 @@ interface Room {
 /** Of requests to other than operations: what is asked of logs, and forms. */
 const otherBytes = 1024 * 1024;
 /** Of callers whose key nobody knows: they are refused, whatever they send. */
-const strangerBytes = 64 * 1024;
+const unauthenticatedBytes = 64 * 1024;
 
 function mostBodyBytes({ authenticator }: Room, { method, target, headers }: RequestHead): number {
-  if (!authenticator.namesKey(headers["authorization"])) return strangerBytes;
+  if (!authenticator.namesKey(headers["authorization"])) return unauthenticatedBytes;
   const path = parseTarget(target)?.rawPath;
   const route = path === undefined ? undefined : routeRequest(method, path);
   return route?.kind === "operation" ? bodyLimits[route.operation] : otherBytes;

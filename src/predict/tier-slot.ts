@@ -33,8 +33,8 @@ export class TierSlot {
   #writes = new CircuitBreaker(rest);
   #opened = false;
   /** Informed about since it last worked. */
-  #toldReads = false;
-  #toldWrites = false;
+  #reportedReads = false;
+  #reportedWrites = false;
   #refused = false;
 
   constructor(options: PlaceOptions) {
@@ -53,7 +53,7 @@ export class TierSlot {
       await this.#open(ask);
       const answer = await work(this.tier);
       permit?.answered();
-      this.#toldReads = false;
+      this.#reportedReads = false;
       return answer;
     } catch (error) {
       if (!mayFail || ask.signal.aborted || !isTrouble(error)) {
@@ -62,9 +62,9 @@ export class TierSlot {
       }
       if (isResting(error)) permit?.inconclusive();
       else permit?.failed(performance.now());
-      if (!this.#toldReads && !this.#toldWrites)
+      if (!this.#reportedReads && !this.#reportedWrites)
         this.#warn(`the ${this.source} cache (${this.tier.name}) is left out: ${messageOf(error)}`);
-      this.#toldReads = true;
+      this.#reportedReads = true;
       return undefined;
     }
   }
@@ -77,7 +77,7 @@ export class TierSlot {
       await this.#open(ask);
       const { stored, alreadyThere } = await this.tier.putMany(scope, rows, ask);
       permit.answered();
-      this.#toldWrites = false;
+      this.#reportedWrites = false;
       this.#refused = false;
       const unfit =
         stored + alreadyThere >= rows.length
@@ -93,11 +93,11 @@ export class TierSlot {
       else permit.failed(performance.now());
       // An expired token or a missing right is mended sooner or later; an address that is wrong is another address then.
       this.#refused = error.code === "STORE_TIER_REFUSED";
-      if (!this.#toldReads && !this.#toldWrites)
+      if (!this.#reportedReads && !this.#reportedWrites)
         this.#warn(
           `the ${this.source} cache (${this.tier.name}) takes no answers at present: ${messageOf(error)}`,
         );
-      this.#toldWrites = true;
+      this.#reportedWrites = true;
       return this.#unrecorded();
     }
   }

@@ -47,7 +47,7 @@ export interface SignatureRules {
   readonly now: Date;
   /** Signing keys of scopes that were valid before: four of the five digests of a check. */
   readonly signingKeys?: Map<string, Buffer>;
-  /** Signing names that are accepted: `omics`, and the neighbours `logs` and `sts`. */
+  /** Signing names that are accepted: `omics`, and those of its other services, `logs` and `sts`. */
   readonly services: readonly string[];
 }
 

@@ -92,7 +92,7 @@ export function storedCredentials(
 ): Credentials | undefined {
   const names = namesOf(host);
   const fitting = Object.entries(asObject(config["auths"]))
-    .map(([key, entry]) => ({ name: bareName(key), entry: asObject(entry) }))
+    .map(([key, entry]) => ({ name: registryName(key), entry: asObject(entry) }))
     .filter(({ name }) =>
       names.some((known) => name === known || `${known}/${repository}/`.startsWith(`${name}/`)),
     )
@@ -110,7 +110,7 @@ export function storedCredentials(
   return undefined;
 }
 
-function bareName(key: string): string {
+function registryName(key: string): string {
   return key.replace(/^https?:\/\//, "").replace(/\/(v[12]\/?)?$/, "");
 }
 

@@ -22,7 +22,7 @@ export function parseFetchSource(
   text: string,
   options: { readonly cwd: string; readonly version?: string },
 ): FetchSource {
-  const source = tellApart(text.trim(), options.cwd);
+  const source = sourceOf(text.trim(), options.cwd);
   if (options.version === undefined) return source;
   if (source.kind === "git") return { ...source, ref: options.version };
   throw new AppError(
@@ -31,7 +31,7 @@ export function parseFetchSource(
   );
 }
 
-function tellApart(text: string, cwd: string): FetchSource {
+function sourceOf(text: string, cwd: string): FetchSource {
   if (text === "") throw new AppError("MODEL_SOURCE_INVALID", "fetching a model: got an empty source");
   if (isErsiliaId(text)) return { kind: "git", url: `https://github.com/ersilia-os/${text}` };
   const isHttp = /^https?:\/\//i.test(text);

@@ -31,7 +31,7 @@ export function equalPrefix(cacheUuid: string, key?: CallKey): string {
   return `${cacheUuid}/same/${key === undefined ? "" : `${key.slice(0, 2)}/${key}/`}`;
 }
 
-/** The other key of a note; undefined for strangers. */
+/** The other key of a note; undefined for names that Memoir does not write. */
 export function parseEqual(name: string): CallKey | undefined {
   return /\/same\/[0-9a-f]{2}\/[0-9a-f]{64}\/([0-9a-f]{64})$/.exec(name)?.[1] as CallKey | undefined;
 }
@@ -50,7 +50,7 @@ export function removedPrefix(cacheUuid: string): string {
 
 const removedPattern = /\/removed\/([0-9a-f]{64})\/([0-9a-f-]{36})\.json$/;
 
-/** undefined for strangers. */
+/** undefined for names that Memoir does not write. */
 export function parseRemoved(name: string): { readonly key: CallKey; readonly uuid: string } | undefined {
   const found = removedPattern.exec(name);
   return found === null ? undefined : { key: found[1] as CallKey, uuid: found[2] ?? "" };
@@ -71,7 +71,7 @@ export type EntryObject =
   | { readonly kind: "manifest"; readonly key: CallKey; readonly uuid: string }
   | { readonly kind: "file"; readonly key: CallKey; readonly uuid: string; readonly path: string };
 
-/** What an object name below `entries/` is; undefined for strangers. */
+/** What an object name below `entries/` is; undefined for names that Memoir does not write. */
 export function parseEntryObject(name: string): EntryObject | undefined {
   const manifest = manifestPattern.exec(name);
   if (manifest !== null) return { kind: "manifest", key: manifest[1] as CallKey, uuid: manifest[2] ?? "" };

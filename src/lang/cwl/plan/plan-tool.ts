@@ -28,7 +28,7 @@ import { commandWords, type Word } from "./bind-arguments.ts";
 import { dockerPlan } from "./docker.ts";
 import { failureAt } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
-import { bareRuntime, taskTmp, toolResources } from "./resources.ts";
+import { defaultRuntime, taskTmp, toolResources } from "./resources.ts";
 import { Scope } from "./scope.ts";
 import { renderScript } from "./script.ts";
 import { Stager, stagedInputs } from "./stager.ts";
@@ -71,7 +71,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   const { outdir } = docker;
   const stager = new Stager();
   const staged = stageAll(request.inputs, tool, stager);
-  const known = cwlRecord([...Object.entries(bareRuntime), ["outdir", outdir]]);
+  const known = cwlRecord([...Object.entries(defaultRuntime), ["outdir", outdir]]);
   const first = new Scope({ evaluator, inputs: staged, runtime: known, requirements, ask });
   const { runtime, resources } = await toolResources(requirements.resource, first);
 

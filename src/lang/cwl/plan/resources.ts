@@ -16,7 +16,7 @@ export function outdirOf(runtime: CwlRecord): string {
 }
 
 /** What expressions see before the resources are known. */
-export const bareRuntime: CwlRecord = cwlRecord([
+export const defaultRuntime: CwlRecord = cwlRecord([
   ["outdir", taskWork],
   ["tmpdir", taskTmp],
   ["cores", 1],

@@ -6,7 +6,7 @@ import { fromNeutral } from "../collect/neutral.ts";
 import type { CommandLineTool, ExpressionTool } from "../model/process.ts";
 import { failureAt, failureOf, unsupportedPrefix } from "../plan/failure.ts";
 import { planTool } from "../plan/plan-tool.ts";
-import { bareRuntime } from "../plan/resources.ts";
+import { defaultRuntime } from "../plan/resources.ts";
 import { Scope } from "../plan/scope.ts";
 import { bindInputs } from "../values/bind-inputs.ts";
 import { completeFile, mapFiles } from "../values/complete.ts";
@@ -55,7 +55,15 @@ async function bound(run: CwlRunState, call: ProcessCall): Promise<CwlRecord> {
   const { evaluator, files, document, ask } = run;
   const answer = await bindInputs(
     await asUpdated(given, run.updates),
-    { process, requirements, runtime: bareRuntime, evaluator, files, ontology: document.ontology, siblings },
+    {
+      process,
+      requirements,
+      runtime: defaultRuntime,
+      evaluator,
+      files,
+      ontology: document.ontology,
+      siblings,
+    },
     ask,
   );
   if (answer.kind === "bound") return answer.inputs;
@@ -119,7 +127,7 @@ async function runExpression(
   inputs: CwlRecord,
 ): Promise<CwlRecord> {
   const { evaluator, ask } = run;
-  const scope = new Scope({ evaluator, inputs, runtime: bareRuntime, requirements, ask });
+  const scope = new Scope({ evaluator, inputs, runtime: defaultRuntime, requirements, ask });
   const value = await scope.evaluate(tool.expression);
   if (!isRecord(value))
     throw failureAt(

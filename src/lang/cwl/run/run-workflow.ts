@@ -6,7 +6,7 @@ import { breathe, mapPaced } from "../../../kernel/index.ts";
 import type { Merge, Source, Step, StepInput, Workflow } from "../model/process.ts";
 import { inherited, type Requirements } from "../model/requirements.ts";
 import { failureAt } from "../plan/failure.ts";
-import { bareRuntime } from "../plan/resources.ts";
+import { defaultRuntime } from "../plan/resources.ts";
 import { Scope } from "../plan/scope.ts";
 import { mapFiles, withContents, withListing } from "../values/complete.ts";
 import { FileProblem } from "../values/file-problem.ts";
@@ -201,6 +201,6 @@ class WorkflowDrive {
 
   #scope(inputs: CwlRecord, requirements: Requirements): Scope {
     const { evaluator, ask } = this.#run;
-    return new Scope({ evaluator, inputs, runtime: bareRuntime, requirements, ask });
+    return new Scope({ evaluator, inputs, runtime: defaultRuntime, requirements, ask });
   }
 }

@@ -26,14 +26,14 @@ export async function mergedListing(
     else if (isDirectory(known) && isDirectory(each) && !isSame(known, each))
       byName.set(name, await merged(known, each, deepList));
     else if (!isSame(known, each)) throw sharedName(name, within);
-    else if (isFile(known) && isFile(each)) byName.set(name, withAllBeside(known, each));
+    else if (isFile(known) && isFile(each)) byName.set(name, withAllSecondaryFiles(known, each));
   }
   checkSecondaryNames(byName, within);
   return [...byName.values()];
 }
 
 /** The same file twice, with what either says to be next to it. */
-function withAllBeside(a: FileV, b: FileV): FileV {
+function withAllSecondaryFiles(a: FileV, b: FileV): FileV {
   const secondary = [...(a.secondaryFiles ?? []), ...(b.secondaryFiles ?? [])];
   return secondary.length === 0 ? a : { ...a, secondaryFiles: secondary };
 }

@@ -17,12 +17,12 @@ export class InputPlaces {
     const [name] = path;
     if (name === undefined) return { start: 0, end: Math.min(1, text.length) };
     if (this.#node === "unread") this.#node = parseJson(this.#source).node ?? "no-json";
-    return this.#node === "no-json" ? bareSpan(text, String(name)) : jsonSpan(this.#node, path, of);
+    return this.#node === "no-json" ? nameSpan(text, String(name)) : jsonSpan(this.#node, path, of);
   }
 }
 
 /** In YAML and on the command line: the first place where the name begins something. */
-function bareSpan(text: string, name: string): Span {
+function nameSpan(text: string, name: string): Span {
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
     const before = at === 0 ? "\n" : text[at - 1];
     if (before !== undefined && /[\s"'{,]/.test(before) && /[\s"'=:]/.test(text[at + name.length] ?? "\n"))

@@ -137,11 +137,11 @@ export function translateEre(pattern: string): Translated {
   let looksAhead = false;
   while (at < pattern.length) {
     const char = pattern.charAt(at);
-    const bareClass = /^\[:([a-z]+):\]/.exec(pattern.slice(at));
-    if (bareClass !== null) {
+    const unbracketedClass = /^\[:([a-z]+):\]/.exec(pattern.slice(at));
+    if (unbracketedClass !== null) {
       // `[:alpha:]` without the outer brackets: POSIX leaves it open, grep refuses it, the specification means the class.
-      source += `[${namedElement(pattern, ":", bareClass[1] ?? "")}]`;
-      at += bareClass[0].length;
+      source += `[${namedElement(pattern, ":", unbracketedClass[1] ?? "")}]`;
+      at += unbracketedClass[0].length;
     } else if (char === "[") {
       const bracket = translateBracket(pattern, at);
       source += bracket.source;

@@ -25,12 +25,12 @@ export interface CompactReport {
 
 /** Rows of one file; larger partitions become several files, each with its own range of keys. */
 const fileRows = 4_000_000;
-/** So many neighbours of one size class are merged into one. */
+/** This many adjacent files of one size class are merged into one. */
 const runLength = 16;
 const sizeClasses = [1 << 20, 16 << 20, 256 << 20];
 
 /**
- * The files to merge now, if any: neighbours in time (so that newer values stay newer), many and small. Size classes
+ * The files to merge now, if any: adjacent in time (so that newer values stay newer), many and small. Size classes
  * keep the number of files small and let each row be written again only a few times.
  */
 export function dueForCompaction(files: readonly ListedFile[]): readonly ListedFile[] {
@@ -46,7 +46,7 @@ export function dueForCompaction(files: readonly ListedFile[]): readonly ListedF
   return [];
 }
 
-/** Merges `chosen` (neighbours in time) of the partition; what others add meanwhile is left alone. */
+/** Merges `chosen` (adjacent in time) of the partition; what others add meanwhile is left alone. */
 export async function compactFiles(
   options: {
     readonly store: ObjectStore;

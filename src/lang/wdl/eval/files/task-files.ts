@@ -91,7 +91,7 @@ export class TaskFiles implements ScopedFiles {
   }
 
   /** An index that the command does not name is still looked for next to the file that it names. */
-  stageBesides(path: PathValue): PathValue {
+  stageAlso(path: PathValue): PathValue {
     return path.source !== undefined && this.staging.hasSibling(path, path.source)
       ? this.staging.stage(path, path.source)
       : path;

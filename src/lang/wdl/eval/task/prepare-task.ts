@@ -74,7 +74,7 @@ export async function prepareTask(request: TaskRequest, ask: Ask): Promise<Prepa
     if (value !== undefined)
       values.set(
         name,
-        mapPaths(value, (path) => files.stageBesides(path)),
+        mapPaths(value, (path) => files.stageAlso(path)),
       );
   }
 
