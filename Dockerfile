@@ -1,4 +1,4 @@
-# Memoir as a container image. Build the command first, then the image:
+# Memoir as a container image; docs/docker.md describes it. Build the command first, then the image:
 #
 #   npm ci && docker build -t memoir .
 #
