@@ -193,7 +193,7 @@ export function describeKilledServer(kills: number): void {
         expect(doubled(tasks)).toEqual([]);
         const lost = tasks.filter((task) => task.status === "COMPLETED" && !isInCache(task));
         expect(lost.map((task) => [task.name, task.cacheUri])).toEqual([]);
-        // The kills hit: many runs were under way and were resumed.
+        // The kills hit: many runs were in progress and were resumed.
         const logs = await Promise.all(
           runs.map((run) => ledger.logs.read(account, `run/${run.id}`, { limit: 1000 })),
         );
@@ -209,7 +209,7 @@ export function describeKilledServer(kills: number): void {
   });
 }
 
-/** Every run has parameters of its own, so that each of its calls has a key of its own. */
+/** Every run has different parameters, so that each of its calls has a different key. */
 function doubled(tasks: readonly TaskRecord[]): readonly string[] {
   const computed = tasks
     .filter((task) => task.status === "COMPLETED" && !task.cacheHit)
