@@ -21,7 +21,7 @@ if (unknown.length > 0 || chosen.length === 0) {
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.version}`;
 for (const name of chosen) {
-  // The bundle must lie inside the package, so that packages outside the bundle are found.
+  // The bundle must be inside the package, so that packages outside the bundle are found.
   mkdirSync("build", { recursive: true });
   const outfile = join("build", `${name}.bench.mjs`);
   await build({

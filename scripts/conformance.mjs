@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
-// The bundle must lie inside the package, so that packages outside the bundle are found.
+// The bundle must be inside the package, so that packages outside the bundle are found.
 mkdirSync("build", { recursive: true });
 const outfile = `build/conformance-${process.pid}.mjs`;
 await build({
@@ -18,7 +18,7 @@ await build({
   packages: "external",
   logLevel: "warning",
 });
-// A program of its own, which the bundle starts from beside itself.
+// A separate program, which the bundle starts from its own folder.
 copyFileSync("test/servers/engine-keeper.mjs", "build/engine-keeper.mjs");
 const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)], {
   stdio: "inherit",

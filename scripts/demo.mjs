@@ -1,4 +1,4 @@
-// `npm run demo`: predictions, then a workflow, on the embedded defaults, in a home of its own that is removed at the end.
+// `npm run demo`: predictions, then a workflow, on the embedded defaults, in a separate home that is removed at the end.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

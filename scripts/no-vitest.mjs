@@ -1,2 +1,2 @@
-// Stands in for the test runner when the list of required servers is read outside of it.
+// Replaces the test runner when the list of required servers is read outside it.
 export const describe = () => undefined;

@@ -1,5 +1,5 @@
-// A reporter for vitest beside its own: writes which tests were skipped, and why, as JSON lines to the file that
-// MEMOIR_TEST_SKIPS names. The reason stands in the title of a suite (`[skipped: …]`) or was told to `skip()`.
+// An additional reporter for vitest: writes which tests were skipped, and why, as JSON lines to the file that
+// MEMOIR_TEST_SKIPS names. The reason is in the title of a suite (`[skipped: …]`) or was passed to `skip()`.
 import { appendFileSync } from "node:fs";
 
 export default class SkipReporter {

@@ -15,7 +15,7 @@ const into = `dist/types.${process.pid}.new`;
 const waiting = [...entries];
 const seen = new Set(waiting);
 for (const file of waiting) {
-  // Imports are written with the sources' names; what a stranger's compiler finds beside them are declarations of .js.
+  // Imports are written with the sources' names; what a user's compiler finds next to them are declarations of .js.
   const text = readFileSync(declarationOf(file), "utf8").replace(
     /((?:from|import\()\s*")(\.{1,2}\/[^"]+)\.ts"/g,
     (_, before, path) => {

@@ -1,4 +1,4 @@
-/** The image of the Dockerfile, built by a real engine on a root file system made of this machine's Node.js. */
+/** The image of the Dockerfile, built by a real engine on a root file system made from the local Node.js. */
 import { execFile } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readdir, realpath, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

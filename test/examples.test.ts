@@ -17,7 +17,7 @@ const needed: Readonly<Record<string, readonly Requirement[]>> = {
   "team-cache": [s3Requirement],
 };
 
-/** Projects that are programs in a language of their own have tests of their own. */
+/** Projects that are programs in another language have their own tests. */
 const testedElsewhere = new Set(["typescript"]);
 
 const projects = readdirSync(folder, { withFileTypes: true })

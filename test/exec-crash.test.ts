@@ -97,7 +97,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
 
 const uniqueSeconds = () => `7${process.pid}${Date.now() % 1_000_000}${serial++}`.slice(0, 15);
 
-/** A task that makes it hard: a child, a grandchild, and a daemon in a session of its own. */
+/** A task that makes it hard: a child, a grandchild, and a daemon in a separate session. */
 const nasty = (mark: string) =>
   `sleep ${mark} &
    (sh -c "sleep ${mark} & wait") &
@@ -105,7 +105,7 @@ const nasty = (mark: string) =>
    trap '' TERM
    while :; do sleep 0.05; done`;
 
-/** The moments of a death one by one: tasks get TERM from the watchdog before anything else tells that Memoir died. */
+/** The moments of a death one by one: tasks get TERM from the watchdog before anything else shows that Memoir died. */
 async function endsUnknown(kind: "host" | "isolated"): Promise<void> {
   const attempt = await prepare(
     "trap 'echo > cleaned; exit 0' TERM; echo > ready; while :; do sleep 0.05; done",

@@ -155,7 +155,7 @@ for (const { requirement, start, title } of [
       await engine.remove(one.name, ask);
     });
 
-    it("may be asked again after a container has ended or is gone", async () => {
+    it("may be asked again after a container has ended or was removed", async () => {
       const { name } = await spec(`ended-${process.pid}`);
       await engine.create(await spec(name), ask);
       expect(await engine.inspect(name, ask)).toMatchObject({ status: "created" });
@@ -329,7 +329,7 @@ for (const { requirement, start, title } of [
       expect(await run(attempt)).toMatchObject({ kind: "exited", exitCode: 8 });
     });
 
-    it("removes what dead processes left, and nothing that may be taken up again", async () => {
+    it("removes what dead processes left, and nothing that may be resumed", async () => {
       const dead = `${execFileSync("hostname", { encoding: "utf8" }).trim()} no-such-boot 1 1`;
       const left = { "memoir.attempt": "x", "memoir.owner": dead };
       const [ended, orphan, running] = ["ended", "orphan", "running"].map(

@@ -1,4 +1,4 @@
-/** The executors' contract on processes of this machine, bare and behind bubblewrap. */
+/** The executors' contract on local processes, without and with bubblewrap. */
 
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";

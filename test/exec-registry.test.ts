@@ -120,7 +120,7 @@ for (const { requirement, start, title } of [
         });
     });
 
-    it("tells what an image runs of its own accord, without pulling it", async () => {
+    it("reports what an image runs by default, without pulling it", async () => {
       const config = { Env: ["PATH=/bin"], Entrypoint: ["/bin/sh", "-u"], Cmd: ["-c", "true"] };
       const tool = variantOf(images.busybox, { config });
       const own = await pushImage(open, "lab/starts", "one", tool);
@@ -140,9 +140,9 @@ for (const { requirement, start, title } of [
       const foreign = variantOf(images.busybox, { architecture: other });
       const pushed = await pushImage(open, "lab/foreign", undefined, foreign);
       await pushIndex(open, "lab/foreign", "1", [pushed]);
-      const told = await codeOf((await resolver()).pin(`${open.host}/lab/foreign:1`, ask));
-      expect(told).toContain("EXEC_IMAGE_NOT_FOUND");
-      expect(told).toContain(`is there for linux/${other}, not for ${platform}`);
+      const refusal = await codeOf((await resolver()).pin(`${open.host}/lab/foreign:1`, ask));
+      expect(refusal).toContain("EXEC_IMAGE_NOT_FOUND");
+      expect(refusal).toContain(`is there for linux/${other}, not for ${platform}`);
     });
 
     it("sees one identity in every repository, tag and format", async () => {
@@ -155,7 +155,7 @@ for (const { requirement, start, title } of [
       expect(new Set(pinned.map((pin) => pin.manifestDigest)).size).toBe(2);
     });
 
-    it("pins a tag once in a resolver and anew in the next, and the old pin still runs", async () => {
+    it("pins a tag once in a resolver and again in the next, and the old pin still runs", async () => {
       const name = `${open.host}/lab/moving:latest`;
       await pushImage(open, "lab/moving", "latest", images.busybox);
       const first = await resolver();
@@ -226,27 +226,27 @@ for (const { requirement, start, title } of [
       const before = guarded.tokenRequests.length;
       expect(await codeOf((await resolver()).pin(name, ask))).toContain("EXEC_IMAGE_REFUSED");
       expect(guarded.tokenRequests.length - before).toBeLessThanOrEqual(2);
-      const told = await codeOf((await resolver("wrong")).pin(name, ask));
-      expect(told).toContain("EXEC_IMAGE_REFUSED");
-      expect(told).toContain(`answered 401 to user ${registryUser.username}`);
-      expect(told).not.toContain("wrong");
+      const refusal = await codeOf((await resolver("wrong")).pin(name, ask));
+      expect(refusal).toContain("EXEC_IMAGE_REFUSED");
+      expect(refusal).toContain(`answered 401 to user ${registryUser.username}`);
+      expect(refusal).not.toContain("wrong");
     });
 
     it("says that a tag or repository is missing", async () => {
       await pushImage(open, "lab/tagged", "1", images.busybox);
       const pinner = await resolver();
       for (const name of [`${open.host}/lab/tagged:2`, `${open.host}/lab/nothing:1`]) {
-        const told = await codeOf(pinner.pin(name, ask));
-        expect(told).toContain("EXEC_IMAGE_NOT_FOUND");
-        expect(told).toContain("answered 404");
+        const refusal = await codeOf(pinner.pin(name, ask));
+        expect(refusal).toContain("EXEC_IMAGE_NOT_FOUND");
+        expect(refusal).toContain("answered 404");
       }
     });
 
-    it("refuses what is no image name", async () => {
+    it("refuses what is not an image name", async () => {
       expect(await codeOf((await resolver()).pin("Not An Image", ask))).toContain("it is not an image name");
     });
 
-    it("takes an image of this machine by its local name and runs it by its id", async () => {
+    it("takes a local image by its local name and runs it by its id", async () => {
       await server.load(images.bash);
       const pinned = await (await resolver()).pin(images.bash.reference, ask);
       expect(pinned).toEqual({
@@ -255,11 +255,11 @@ for (const { requirement, start, title } of [
         platform,
         configDigest: images.bash.configDigest,
       });
-      const told = await codeOf((await resolver()).pin("localhost/memoir-test/none:1", ask));
-      expect(told).toContain("EXEC_IMAGE_NOT_FOUND");
+      const refusal = await codeOf((await resolver()).pin("localhost/memoir-test/none:1", ask));
+      expect(refusal).toContain("EXEC_IMAGE_NOT_FOUND");
     });
 
-    it("falls back to an image of this machine when its registry is gone, and says so", async () => {
+    it("falls back to a local image when its registry is unreachable, and reports it", async () => {
       const gone = await startRegistry({ auth: false });
       const name = `${gone.host}/lab/kept:1`;
       await pushImage(gone, "lab/kept", "1", images.busybox);
@@ -309,8 +309,8 @@ for (const { requirement, start, title } of [
       it("asks again a bounded number of times when it answers 429 or 5xx", async () => {
         answers = [{ status: 429, headers: { "retry-after": "0" } }, { status: 502 }];
         asked = [];
-        const told = await codeOf((await resolver()).pin(`${host}/lab/x:1`, ask));
-        expect(told).toContain("EXEC_REGISTRY_UNREACHABLE");
+        const refusal = await codeOf((await resolver()).pin(`${host}/lab/x:1`, ask));
+        expect(refusal).toContain("EXEC_REGISTRY_UNREACHABLE");
         expect(asked.slice(0, 4)).toEqual(Array(4).fill("HEAD /v2/lab/x/manifests/1"));
       });
 
@@ -322,9 +322,9 @@ for (const { requirement, start, title } of [
           { status: 200, headers, body: '{"schemaVersion":2,"config":{}}' },
         ];
         asked = [];
-        const told = await codeOf((await resolver()).pin(`${host}/lab/forged:1`, ask));
-        expect(told).toContain("EXEC_REGISTRY_UNREACHABLE");
-        expect(told).toContain("the content has the digest sha256:");
+        const refusal = await codeOf((await resolver()).pin(`${host}/lab/forged:1`, ask));
+        expect(refusal).toContain("EXEC_REGISTRY_UNREACHABLE");
+        expect(refusal).toContain("the content has the digest sha256:");
       });
     });
   });

@@ -1,5 +1,5 @@
 /**
- * Not a test: the program that exec-crash.test.ts kills. It runs the attempts that it is told on one executor and says
+ * Not a test: the program that exec-crash.test.ts kills. It runs the given attempts on one executor and says
  * `started` when all have been started. USR2 brings it into the state in which a dying process is for a moment, and on
  * a busy machine for longer: its sockets are closed, but its children still have it for a parent.
  */

@@ -193,7 +193,7 @@ describe("a folder", () => {
     expect((await find("eos0let")).id).toBe("eos0let");
   });
 
-  test("that does not exist, or is a file, is told apart from a folder that is no model", async () => {
+  test("that does not exist, or is a file, is distinguished from a folder that is not a model", async () => {
     expect(isAppError(await failureOf(fetchFrom("nowhere")), "FILE_NOT_FOUND")).toBe(true);
     writeFileSync(join(work, "file.txt"), "x");
     expect(String(await failureOf(fetchFrom("file.txt")))).toContain("expected a folder, got a file");
@@ -279,8 +279,8 @@ describeWith([git], "a git repository", () => {
     const metadata = join(folder, "metadata.yml");
     writeFileSync(metadata, readFileSync(metadata, "utf8").replace("v1.0.0", "v2.0.0"));
     run(folder, "commit", "--quiet", "-am", "second");
-    run(work, "clone", "--quiet", "--bare", "source", "bare.git");
-    url = `file://${join(work, "bare.git")}`;
+    run(work, "clone", "--quiet", "--bare", "source", "remote.git");
+    url = `file://${join(work, "remote.git")}`;
   });
 
   test("is cloned at its default branch, with the commit kept as its revision", async () => {
@@ -397,7 +397,7 @@ describe("a .tar.gz archive", () => {
     copyOf("letters", join(work, "m"));
     const whole = readFileSync(await tarOf("m.tgz", ["m"]));
     writeFileSync(join(work, "cut.tgz"), whole.subarray(0, whole.length / 2));
-    writeFileSync(join(work, "text.tgz"), "this is no archive");
+    writeFileSync(join(work, "text.tgz"), "this is not an archive");
     for (const name of ["cut.tgz", "text.tgz"]) {
       const error = await failureOf(fetchFrom(join(work, name)));
       expect(isAppError(error), String(error)).toBe(true);

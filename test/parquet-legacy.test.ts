@@ -102,7 +102,7 @@ describe("files of Ersilia's earlier stores", () => {
     ]);
   });
 
-  test("a row that cannot be told for sure is a miss and is reported", async () => {
+  test("a row that cannot be identified with certainty is a miss and is reported", async () => {
     const scope = scopeOf("eos1txt", { name: "score", type: "integer" }, { name: "remark", type: "string" });
     await file(
       "eos1txt",
@@ -184,7 +184,7 @@ describe("files that say nothing", () => {
     const bytes = readFileSync(good);
     writeFileSync(join(folder, "torn.parquet"), bytes.subarray(0, bytes.length - 20));
     writeFileSync(join(folder, "empty.parquet"), "");
-    writeFileSync(join(folder, "text.parquet"), "this is no Parquet file at all");
+    writeFileSync(join(folder, "text.parquet"), "this is not a Parquet file");
     writeFileSync(join(folder, "readme.txt"), "not even by name");
     await file("eos3b5e", "other.parquet", "SELECT 1 AS a, 2 AS b");
     await file("eos3b5e", "columns.parquet", "SELECT 'CCC' AS input, 2 AS other");
@@ -199,7 +199,7 @@ describe("files that say nothing", () => {
     );
   });
 
-  test("a file of ours that was cut or changed is skipped and named; one that was renamed still answers", async () => {
+  test("a file of Memoir's that was cut or changed is skipped and named; one that was renamed is still read", async () => {
     await tier.putMany(weight, [{ input: "CCO", values: [46.069] }], ask);
     const [name] = await ownFiles();
     const path = join(root, name ?? "");

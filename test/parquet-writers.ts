@@ -20,7 +20,7 @@ export interface Writers {
   dispose(): void;
 }
 
-/** Bundles the writer once; it must lie inside the package so that it finds its packages. */
+/** Bundles the writer once; it must be inside the package so that it finds its packages. */
 export async function prepareWriters(): Promise<Writers> {
   mkdirSync("build", { recursive: true });
   const folder = mkdtempSync(join("build", "parquet-writers-"));

@@ -23,7 +23,7 @@ const writersAtOnce = 3;
 /** Delays are drawn from this seed; where a kill really falls is up to the machine. */
 const random = randomFrom(20261122);
 
-// The bundle must lie inside the package, so that the packages outside of it are found.
+// The bundle must be inside the package, so that the packages outside the bundle are found.
 const program = join("build", `prediction-writer-${process.pid}.mjs`);
 
 export function describeKilledWriters(embedded: KillCounts, redis: KillCounts): void {
@@ -125,7 +125,7 @@ async function startWriter(kind: string, place: string, name: string): Promise<W
   return writer;
 }
 
-/** Kills each at a moment of its own; answers how many were still alive to be killed. */
+/** Kills each at a different moment; returns how many were still alive. */
 async function killAll(writers: readonly Writer[]): Promise<number> {
   const killed = await Promise.all(
     writers.map(async ({ process: child }) => {

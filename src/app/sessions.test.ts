@@ -27,7 +27,7 @@ it("the flag's name wins over the environment's, and that over the shell", async
   expect(await sessionsOf(process.pid).nameFor(undefined)).toMatch(new RegExp(`^shell-${process.pid}-\\w+$`));
 });
 
-it("a shell is told by its process id and its start time", async () => {
+it("a shell is identified by its process id and its start time", async () => {
   const mine = await sessionsOf(process.pid).nameFor(undefined);
   expect(await sessionsOf(process.pid).nameFor(undefined)).toBe(mine);
   expect(await sessionsOf(process.ppid).nameFor(undefined)).not.toBe(mine);

@@ -69,7 +69,7 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
   });
 
   it.each([
-    ["a process that is gone", { pid: 2 ** 22 + 1 }],
+    ["a process that no longer exists", { pid: 2 ** 22 + 1 }],
     ["an earlier process with the same pid", { startTicks: "1" }],
     ["a time before the machine was started", { bootId: "another boot" }],
   ])("of %s are taken over", async (_, owner) => {
@@ -85,8 +85,8 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
   });
 
   it.each([
-    ["of this machine", {}],
-    ["of another machine", { host: "elsewhere" }],
+    ["on this machine", {}],
+    ["on another machine", { host: "elsewhere" }],
   ])("of a stopped process %s are taken over when they show no sign of life", async (_, owner) => {
     const kind = make();
     await kind.leave(lease(owner));
@@ -118,7 +118,7 @@ describe.each(Object.keys(kinds))("leases in %s", (name) => {
   });
 });
 
-it("leases of processes that are gone are tidied away with their folders, others stay", async () => {
+it("leases of processes that no longer exist are removed with their folders, others stay", async () => {
   const gone = "cd".repeat(32) as CallKey;
   await mkdir(join(folder, "cd"));
   await writeFile(

@@ -44,7 +44,7 @@ export interface Delivery {
   readonly inputs?: () => Promise<readonly string[]>;
   /** Where the outputs have been delivered to before. */
   readonly kept?: string;
-  /** Tells the user what became of something that was at the place of an output. */
+  /** Called with a message about something that was at the place of an output. */
   readonly say: (words: string) => void;
 }
 

@@ -82,7 +82,7 @@ describe("the explanation of a miss", () => {
     expect(await words(made, { name: "new" })).toEqual(["the task's name changed: old -> new"]);
   });
 
-  it("tells of entries whose files are gone", async () => {
+  it("reports entries whose files are missing", async () => {
     const made = await open();
     await made.one();
     const { rm } = await import("node:fs/promises");
@@ -113,7 +113,7 @@ describe("the prediction of reuse", () => {
     return predicted;
   };
 
-  it("tells what would be reused and what would be computed, and computes nothing", async () => {
+  it("reports what would be reused and what would be computed, and computes nothing", async () => {
     const made = await open();
     expect(await predict(made, {})).toMatchObject({
       complete: false,
@@ -149,7 +149,7 @@ describe("the prediction of reuse", () => {
     });
   });
 
-  it("tells what could not even be started", async () => {
+  it("reports what could not even be started", async () => {
     const made = await open();
     const missing: FileValue = { kind: "file", location: "/nowhere/x", basename: "x" };
     expect(await predict(made, { files: [missing] })).toMatchObject({ calls: [{ kind: "fail" }] });

@@ -232,7 +232,7 @@ describe("a call that names its executor", () => {
     });
   });
 
-  it("shares the processors of this machine with the others, unless it runs elsewhere", async () => {
+  it("shares the local processors with the others, unless it runs elsewhere", async () => {
     const running = { now: 0, most: 0 };
     let pause: () => Promise<void> = async () => {};
     const play = async (): Promise<ScriptedEnd> => {
@@ -357,7 +357,7 @@ describe("call paths from what goes in", () => {
 describe("publishing a result", () => {
   const published = (made: Bench, name: string) => join(made.folder, "results", name);
 
-  it("copies it while the run goes on, to be changed by its owner", async () => {
+  it("copies it during the run, to be changed by its owner", async () => {
     const made = await bench();
     const target = published(made, "deep/er/x.txt");
     const during = await inRun(made, async (host, ask) => {

@@ -18,7 +18,7 @@ const makesOut = () => ({ files: { "out.txt": "x" } });
 const location = "file:///of-all";
 const down = () => new AppError("STORE_UNREACHABLE", "opening the cache: nobody is there");
 
-/** Fails as told, one error a try, and then opens the bench's cache. */
+/** Fails with the given errors, one for each attempt, and then opens the bench's cache. */
 function lateCache(
   { store }: Bench,
   errors: readonly AppError[],

@@ -216,7 +216,7 @@ describe("a run with a cache", () => {
     expect((await pinned("sha256:2")).calls.reused).toBe(0);
   });
 
-  it("takes the first of several images that can be had", async () => {
+  it("takes the first of several images that is available", async () => {
     const made = await bench();
     const images = {
       ...scriptedImages(),
@@ -286,7 +286,7 @@ describe("a run with a cache", () => {
     expect(await reused()).toEqual([1, 0, 0]);
   });
 
-  it("recomputes a sample of reused calls and tells which outputs differ", async () => {
+  it("recomputes a sample of reused calls and reports which outputs differ", async () => {
     let text = "one";
     const made = await bench({ play: () => ({ files: { "out.txt": text } }) });
     await made.one();
@@ -301,7 +301,11 @@ describe("a run with a cache", () => {
 
 describe("what is not reused", () => {
   it.each([
-    ["it says so", { change: { cachePolicy: { kind: "never", reason: "meta.volatile" } } }, "meta.volatile"],
+    [
+      "it is declared volatile",
+      { change: { cachePolicy: { kind: "never", reason: "meta.volatile" } } },
+      "meta.volatile",
+    ],
     ["it declares no output", { outputs: {} }, "it declares no output"],
   ] as [string, ScriptedTask, string][])("a call when %s", async (_, task, words) => {
     const made = await bench();
@@ -404,7 +408,7 @@ describe("always, without write-through", () => {
 });
 
 describe("failures", () => {
-  it("tell the exit code's likely meaning, the last lines of stderr and the folder", async () => {
+  it("show the exit code's likely meaning, the last lines of stderr and the folder", async () => {
     const made = await bench({ play: () => ({ exitCode: 127, stderr: "line 1\nbwa: command not found\n" }) });
     const summary = await made.one();
     expect(summary.state).toBe("failed");
@@ -460,14 +464,14 @@ describe("failures", () => {
     });
   });
 
-  it("tell what output was not made", async () => {
+  it("name the output that was not made", async () => {
     const made = await bench({ play: () => ({}) });
     expect((await made.one()).failures[0]).toMatchObject({
       failure: { kind: "output-missing", message: "out.txt was not made" },
     });
   });
 
-  it("tell a missing input before anything starts", async () => {
+  it("name a missing input before anything starts", async () => {
     const made = await bench();
     const summary = await made.one({ files: [fileAt("/nowhere/at/all.txt")] });
     expect(summary.failures[0]).toMatchObject({ failure: { kind: "input-unavailable" } });
@@ -591,7 +595,7 @@ describe("trouble with the cache", () => {
   });
 
   it.each(["find", "record"] as const)(
-    "while it should %s is told and never fails a run",
+    "while it should %s is reported and never fails a run",
     async (failing) => {
       const made = await bench();
       const summary = await made.one({}, { cache: { store: failingStore(made.store, failing) } });
@@ -705,7 +709,7 @@ describe("what is staged", () => {
     expect((await chain(made, "use 2")).summary.calls).toMatchObject({ reused: 2, computed: 0 });
   });
 
-  it("of a recorded file that vanished is computed again, and the call that needs it goes on", async () => {
+  it("of a recorded file that disappeared is computed again, and the call that needs it continues", async () => {
     const made = await bench(copying(() => "right\n"));
     await chain(made, "use 1");
     const { summary, text } = await chain(made, "use 2", ({ location }) => rm(location));
@@ -800,12 +804,12 @@ async function rewriteUnseen(path: string, text: string): Promise<void> {
 }
 
 describe("the final outputs", () => {
-  it("that are gone from the cache are computed again", async () => {
+  it("that are missing from the cache are computed again", async () => {
     const made = await bench();
     await made.one();
     for await (const entry of made.store.list(freshAsk()))
       await rm((entry.outputs["out"] as FileValue).location);
-    // Found by the run before it is gone: that is what the store says.
+    // The run found the entry before it disappeared: that is what the store answers.
     const summary = await made.run(async (host, ask) => {
       const result = await oneCall(host, {}, ask);
       return result;
@@ -833,7 +837,7 @@ describe("the final outputs", () => {
     expect((await made.one()).calls).toMatchObject({ reused: 1 });
   });
 
-  it("that an expression of the workflow reads are computed again when they are gone", async () => {
+  it("that an expression of the workflow reads are computed again when they are missing", async () => {
     const made = await bench();
     await made.one();
     let text = "";

@@ -5,7 +5,7 @@ import { Scheduler } from "./scheduler.ts";
 const machine = { cpu: 4, memoryBytes: 1000, gpu: 1 };
 const need = (cpu: number, memoryBytes = 1, gpu = 0) => ({ cpu, memoryBytes, gpu });
 
-/** Asks and tells whether the turn has been granted by now. */
+/** Asks for a turn and returns whether it has been granted by now. */
 function ask(
   scheduler: Scheduler,
   resources: ReturnType<typeof need>,

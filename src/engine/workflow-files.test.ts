@@ -68,7 +68,7 @@ describe("looking for files by a pattern", () => {
     expect(await found(pattern, options)).toEqual(paths);
   });
 
-  it("follows links to folders unless told otherwise, and ends where they lead in a circle", async () => {
+  it("follows links to folders by default, and ends where they form a cycle", async () => {
     await symlink(at("x"), at("link"));
     await symlink(at("."), at("x/up"));
     expect(await found("link/*.fq")).toEqual(["link/a.fq"]);

@@ -82,13 +82,13 @@ describe("a confined folder", () => {
 });
 
 describe("where a path leads", () => {
-  it("is told with links followed, whether something is there or not", async () => {
+  it("is returned with links followed, whether something exists there or not", async () => {
     symlinkSync("../outside", join(within, "link"));
     symlinkSync("loop", join(within, "loop"));
-    const told = (path: string) => followLinks(`${within}/${path}`);
-    expect(await told("link/none/x")).toBe(join(outside, "none/x"));
-    expect(await told("link/../x")).toBe(join(home, "x"));
-    expect(await told("none/../x")).toBe(join(within, "x"));
-    expect(await told("loop")).toBeUndefined();
+    const followed = (path: string) => followLinks(`${within}/${path}`);
+    expect(await followed("link/none/x")).toBe(join(outside, "none/x"));
+    expect(await followed("link/../x")).toBe(join(home, "x"));
+    expect(await followed("none/../x")).toBe(join(within, "x"));
+    expect(await followed("loop")).toBeUndefined();
   });
 });

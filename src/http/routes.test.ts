@@ -20,7 +20,7 @@ it("prefers the path with fewer names, and answers HEAD as GET", () => {
   expect(matchRoute(routes, "HEAD", "/runs/last")).toMatchObject({ kind: "route", route: routes[2] });
 });
 
-it("tells an unknown path from another method, and never fits an empty label", () => {
+it("distinguishes an unknown path from another method, and never fits an empty label", () => {
   expect(matchRoute(routes, "DELETE", "/runs/x/cancel")).toEqual({ kind: "other-method", methods: ["POST"] });
   for (const path of ["/runs/", "/run", "/runs/x/y", "/runs/%zz", ""])
     expect(matchRoute(routes, "GET", path)).toEqual({ kind: "unknown" });

@@ -40,7 +40,7 @@ describe("mapPaced", () => {
     expect(await all).toEqual(items.map((item) => item * 10));
   });
 
-  it("what takes long keeps nobody from starting, up to the limit", async () => {
+  it("items that take long do not prevent others from starting, up to the limit", async () => {
     const { work, ends, underWay } = held();
     const all = mapPaced(items, pace, work);
     await vi.advanceTimersByTimeAsync(50);

@@ -34,7 +34,7 @@ it("a real error of the file system is recognised", () => {
   }
 });
 
-it("texts beyond V8's limit are no bug of ours", () => {
+it("texts beyond V8's limit are not reported as a bug", () => {
   let thrown: unknown;
   try {
     "x".repeat(2 ** 30);

@@ -107,7 +107,7 @@ describe("the key of a call", () => {
       },
     ),
     "another name of the working directory": keyWith({ workDir: "/srv/results" }),
-    "an input outside of the task root": keyWith({
+    "an input outside the task root": keyWith({
       literalFiles: call.literalFiles.map((file) => ({ ...file, path: "/etc/tool.conf" as TaskPath })),
     }),
     network: keyWith({ network: true }),

@@ -66,7 +66,7 @@ describe("the ledger", () => {
     expect(ledger.runGroups.count(undefined)).toBe(0);
   });
 
-  it("ids are decimal, new every time, and go on after a restart", async () => {
+  it("ids are decimal, new every time, and continue after a restart", async () => {
     const ids = [ledger.nextId(), ledger.nextId()];
     ledger.close();
     ledger = await openLedger(join(folder, "sub", "ledger.db"));
@@ -75,7 +75,7 @@ describe("the ledger", () => {
     for (const id of ids) expect(id).toMatch(/^\d{7,18}$/);
   });
 
-  it("tells a repeated request from another one with the same request id", () => {
+  it("distinguishes a repeated request from another one with the same request id", () => {
     const at = { account: "111111111111", operation: "StartRun", requestId: "r" };
     expect(ledger.recall(at, "{}")).toEqual({ kind: "new" });
     ledger.remember(at, "{}", '{"id":"1"}');

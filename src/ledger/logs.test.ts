@@ -57,7 +57,7 @@ describe.each(["lines", "file"] as const)("a stream of %s", (kind) => {
     }
   };
 
-  it("is read forward and backward, each line once, and goes on where it grew", async () => {
+  it("is read forward and backward, each line once, and continues where it grew", async () => {
     const words = Array.from({ length: 25 }, (_, n) => `line ${n} ä`);
     write(words);
     expect(await walk((window) => ledger.logs.read(account, stream, window), 4)).toEqual({
@@ -121,7 +121,7 @@ describe("a stream in a file", () => {
     }
   });
 
-  it("shows no line that is still being written, and is empty when it is gone", async () => {
+  it("shows no line that is still being written, and is empty when its file is missing", async () => {
     write([1]);
     await appendFile(path(), "0000000000002 half a");
     expect(messages(await readLogFile(path(), { limit: 9 }))).toEqual(["at 1", "and"]);

@@ -8,7 +8,7 @@ const columns: readonly Column[] = [
 ];
 
 describe("columns", () => {
-  test("are found by name, wherever they stand, beside columns that name the row", () => {
+  test("are found by name, in any order, next to columns that name the row", () => {
     expect(placesOf(columns, ["b", "a"], "test")).toEqual([1, 0]);
     expect(placesOf(columns, ["key", "input", "b", "SMILES", "a "], "test")).toEqual([4, 2]);
   });

@@ -47,7 +47,7 @@ it("finds columns by name in any order, types the values, and says that they wer
   expect(rows[1]?.values).toEqual([4, null]);
 });
 
-it("leaves out rows without any value: failures and misses are no answers", async () => {
+it("leaves out rows without any value: failures and misses are not results", async () => {
   const report = await take("input,size,label\nA,,\nB,None,\nC,\\N,\nD,5,\n,6,x\n");
   expect(report).toEqual({ read: 5, stored: 1, alreadyThere: 0, skipped: 4 });
 });
@@ -58,7 +58,7 @@ it("changes nothing when it is done again", async () => {
   expect(await take(text)).toEqual({ read: 1, stored: 0, alreadyThere: 1, skipped: 0 });
 });
 
-it("tells words for no value from texts that say the same, which stand in quotes", async () => {
+it("distinguishes markers of missing values from equal texts in quotes", async () => {
   const words = ["None", "\\N", "nan", "NaN", "null", ""];
   await take(
     `input,size,label\n${words.map((word, i) => `A${i},5,${word}\nB${i},5,"${word}"\nC${i},${word},${word}\n`).join("")}`,
@@ -88,7 +88,7 @@ it("reads back what is written of such texts, whatever word a missing value has"
   }
 });
 
-it("takes quotes for nothing where everything stands in them, and two quotes alone for no answer", async () => {
+it("ignores quotes where every field has them, and reads two quotes alone as no value", async () => {
   expect(await take('"input","size","label"\n"A","5","None"\n"B","","None"\n')).toMatchObject({ skipped: 1 });
   expect((await tier.getMany(scope, ["A"], freshAsk()))[0]?.values).toEqual([5, null]);
   expect(await take('input,size,label\nC,,""\n')).toMatchObject({ skipped: 1 });

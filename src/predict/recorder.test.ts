@@ -68,7 +68,7 @@ it("a group that cannot be written is a warning and does not take the next one w
   expect(await inner.count(scope, freshAsk())).toBe(1000);
 });
 
-it("a tier that is full is told once, left alone, and asked once more at the end", async () => {
+it("a full tier is reported once, not used any more, and tried once more at the end", async () => {
   const full = createFlakyTier(createMemoryTier(), (verb) => (verb === "putMany" ? "full" : "none"));
   const { recorder, warnings } = recorderOf({ local: full });
   recorder.add(rows(0, 1000), "computed");

@@ -114,7 +114,7 @@ describe("answering", () => {
     expect(fixed.batches.map((batch) => batch.length)).toEqual(new Array(12).fill(100));
   });
 
-  it("tells how much of the input is answered, not how much of it was read", async () => {
+  it("reports how much of the input has results, not how much of it was read", async () => {
     const rows = Array.from({ length: 40 }, (_, i) => "C".repeat(10 + (i % 3)));
     const { events } = await run(
       rows.map((row, i) => `${row}N${i}`),
@@ -158,7 +158,7 @@ describe("answering", () => {
     expect(await holds(local, "notsmiles")).toBeUndefined();
   });
 
-  it("tries a bad input once although it stands in many chunks", async () => {
+  it("tries a bad input once although it is in many chunks", async () => {
     const runner = createScriptedRunner({ answer: (input) => (input === "bad" ? "failed" : [1]) });
     const wide = scriptedModel({
       columns: Array.from({ length: 1 }, () => ({ name: "a", type: "float" as const })),
@@ -170,7 +170,7 @@ describe("answering", () => {
     expect(runner.batches.flat().toSorted()).toEqual(["C0", "C1", "C2", "C3", "C4", "C5", "C6", "bad"]);
   });
 
-  it("tells an empty value from a missing and from a failed one in the status column", async () => {
+  it("distinguishes empty, missing and failed values in the status column", async () => {
     await put(local, { null: null });
     await put(cloud, { cloudy: 7 });
     const runner = createScriptedRunner({ answer: (input) => (input === "bad" ? "failed" : [1]) });
@@ -293,7 +293,7 @@ describe("trouble with tiers", () => {
     expect(result.warnings[0]).toContain("local cache");
   });
 
-  it("goes on when the tier dies in the middle", async () => {
+  it("continues when the tier fails during the run", async () => {
     let calls = 0;
     const dying = createFlakyTier(local, () => (++calls > 2 ? "unreachable" : "none"));
     const rows = Array.from({ length: 50_000 }, (_, i) => `C${i}`);
@@ -420,7 +420,7 @@ describe("the output", () => {
 describe("interruption", () => {
   const rows = Array.from({ length: 70_000 }, (_, i) => `C${i % 60_000}`);
 
-  it("goes on after the rows that were written, and gives the output of an undisturbed run", async () => {
+  it("resumes after the rows that were written, and gives the output of an uninterrupted run", async () => {
     const undisturbed = await run(rows, "compute", { output: path("whole.csv"), batchSize: 5000 });
     local = createMemoryTier();
     const stop = new AbortController();
@@ -442,7 +442,7 @@ describe("interruption", () => {
     expect(second.batches.flat().filter((input) => both.has(input))).toEqual([]);
   });
 
-  it("starts anew when the inputs or the options are others", async () => {
+  it("starts again when the inputs or the options have changed", async () => {
     const stop = new AbortController();
     const runner = createScriptedRunner({ before: (call) => (call === 9 ? stop.abort() : undefined) });
     await failureCode(run(rows, "compute", { runner, signal: stop.signal, batchSize: 5000 }));
@@ -453,7 +453,7 @@ describe("interruption", () => {
     expect(others.result.warnings.join()).toContain("starting again");
   });
 
-  it("goes on after a run whose model broke", async () => {
+  it("resumes after a run whose model broke", async () => {
     const runner = createScriptedRunner({
       before: (call) => {
         if (call === 9) throw new Error("out of memory");

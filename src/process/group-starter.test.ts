@@ -51,7 +51,7 @@ describe.each(kinds)("a starter in %s", (kind) => {
     starter = createGroupStarter({ ...choice, env, graceMs: 5_000 });
   });
 
-  it("tells exit codes, of many groups at the same time", async () => {
+  it("reports exit codes, of many groups at the same time", async () => {
     const codes = Array.from({ length: 30 }, (_, i) => i);
     const ends = await Promise.all(
       codes.map((code) => starter.run({ words: sh(`exit ${code}`) }, nothing, freshAsk())),
@@ -111,7 +111,7 @@ describe.each(kinds)("a starter in %s", (kind) => {
     expect(read("polite/said")).toBe("TERM\n");
   });
 
-  it("tells when the first process of a group was killed", async () => {
+  it("reports that the first process of a group was killed", async () => {
     expect(await starter.run({ words: sh("kill -KILL 0") }, nothing, freshAsk())).toEqual(
       shells[kind].killed,
     );
@@ -153,12 +153,12 @@ describe.each(kinds)("a starter in %s", (kind) => {
     const user = spawn(process.execPath, ["--input-type=module", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    let told = "";
+    let output = "";
     user.stdout.on("data", (text) => {
-      told += text;
+      output += text;
     });
-    const pids = () => told.trim().split("\n").map(Number);
-    await until(() => told.split("\n").length > 2);
+    const pids = () => output.trim().split("\n").map(Number);
+    await until(() => output.split("\n").length > 2);
     const { readdirSync } = await import("node:fs");
     await until(() => readdirSync(folder).filter((name) => /^\d+$/.test(name)).length === 2);
     user.kill("SIGKILL");

@@ -24,7 +24,7 @@ describe("how a program ends", () => {
     expect(outcome).toMatchObject({ kind: "exited", exitCode: 7, stdout: "out\n", stderr: "err\n" });
   });
 
-  test("tells a signal from an exit code", async () => {
+  test("distinguishes a signal from an exit code", async () => {
     expect(await runProgram(bash("kill -SEGV $$"), freshAsk())).toMatchObject({
       kind: "signalled",
       signal: "SIGSEGV",

@@ -19,7 +19,7 @@ it("members of inner objects are none of the outer one", () => {
   expect(rawMember(`{"outer": {"name": 1}, "x": ["name"]}`, "name")).toBeUndefined();
 });
 
-it("what is no object has no members, and what is no list no items", () => {
+it("what is not an object has no members, and what is not a list no items", () => {
   for (const json of ["1", `"{}"`, "[1]", "null", "", " "]) expect([...rawMembers(json)]).toEqual([]);
   for (const json of ["1", `"[]"`, `{"a":1}`, "null", "", " "]) expect([...rawItems(json)]).toEqual([]);
 });

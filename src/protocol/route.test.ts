@@ -12,7 +12,7 @@ describe("a request line", () => {
     },
   );
 
-  it("has its labels decoded once, and a slash in them is no border", () => {
+  it("has its labels decoded once, and a slash in them does not separate labels", () => {
     expect(routeRequest("GET", "/tags/arn%3Aaws%3Aomics%3A%3A%3Arun%2F1")).toMatchObject({
       labels: { resourceArn: "arn:aws:omics:::run/1" },
     });

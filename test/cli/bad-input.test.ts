@@ -94,7 +94,7 @@ const badFiles: readonly BadFile[] = [
     says: "got UTF-16, expected UTF-8 [PREDICT_INPUT_NOT_UTF8]",
   },
   {
-    title: "JSON that is no list",
+    title: "JSON that is not a list",
     file: "object.json",
     content: '{"input":"CCO"}',
     code: 3,
@@ -148,7 +148,7 @@ describe("odd inputs that are right", () => {
     expect((await box.read("big-out.csv")).endsWith(",CCO,46.069\n")).toBe(true);
   });
 
-  it("a first line that is a molecule counts as a row, and is told", async () => {
+  it("a first line that is a molecule counts as a row, and is reported", async () => {
     await box.write("headless.csv", "CCO\nCCC\n");
     const { err } = await box.run("run", ...model, "-i", "headless.csv", "-o", "headless-out.csv");
     expect(err).toContain(
@@ -277,7 +277,7 @@ describeWith([smallDisks], "a full disk", () => {
     spawnSync(program("umount"), [mounted]);
   });
 
-  it("ends with exit code 4 and no output, and the run goes on when there is room", async () => {
+  it("ends with exit code 4 and no output, and the run resumes when there is space", async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) => `C${i}`);
     await box.write("full-known.csv", `input,mol_weight\n${rows.map((row) => `${row},1.5\n`).join("")}`);
     await box.json("predictions", "import", "eos3b5e", "full-known.csv");

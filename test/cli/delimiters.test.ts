@@ -25,15 +25,17 @@ it.each([
 });
 
 it("--delimiter decides where the lines do not, by name or as the character", async () => {
-  await box.write("bare.csv", "CCO;a\nCCC;b\n");
-  const { code, err } = await run("bare.csv");
+  await box.write("headless.csv", "CCO;a\nCCC;b\n");
+  const { code, err } = await run("headless.csv");
   expect(code).toBe(3);
   expect(err).toContain("--delimiter semicolon");
   for (const delimiter of ["semicolon", ";"]) {
-    expect((await run("bare.csv", "--delimiter", delimiter, "--no-header", "--column", "1")).code).toBe(0);
+    expect((await run("headless.csv", "--delimiter", delimiter, "--no-header", "--column", "1")).code).toBe(
+      0,
+    );
     expect(await inputsOf("out.csv")).toEqual(["CCO", "CCC"]);
   }
-  expect(await run("bare.csv", "--delimiter", "colon")).toMatchObject({
+  expect(await run("headless.csv", "--delimiter", "colon")).toMatchObject({
     code: 2,
     err: expect.stringContaining('comma, tab, semicolon, pipe or space, got "colon"'),
   });

@@ -27,7 +27,7 @@ const commands: readonly LoadedCommand[] = await Promise.all([
   workflowRun(),
 ]);
 
-/** `memoir run` with a workflow is a command of its own, with a page of its own. */
+/** `memoir run` with a workflow is a separate command, with a separate page. */
 async function workflowRun(): Promise<LoadedCommand> {
   const row = registry.find(({ name }) => name === "run");
   if (row === undefined) throw new Error("there is no command `run`");
@@ -160,7 +160,7 @@ describe("help", () => {
   );
 
   it.each(commands.map((command) => [command.name, command] as const))(
-    "%s: flags are told apart and described",
+    "%s: flags are distinct and described",
     (_, command) => {
       const flags = command.options.flatMap((option) => [
         ...(option.aliases ?? []),

@@ -61,7 +61,7 @@ describeWith([redisRequirement], "with a Redis", () => {
     }
   });
 
-  it("that answers late it says that it is slow, which is no trouble", async () => {
+  it("that answers late it reports as slow, which is not an error", async () => {
     const redis = await startRedis();
     const late = await lateServer(redis.address, 2_100);
     try {

@@ -41,7 +41,7 @@ function write(folder: string, files: Readonly<Record<string, string | Uint8Arra
 }
 
 describe("a folder", () => {
-  it("is imported with all that is below it; what is no prediction of the model is named", async () => {
+  it("is imported with all that is below it; files that are not predictions of the model are named", async () => {
     write("tree", tree);
     symlinkSync("..", box.path("tree/deep/loop"));
     const result = await box.json("predictions", "import", "eos3b5e", "tree");

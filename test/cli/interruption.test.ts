@@ -1,4 +1,4 @@
-/** What is left when a run is killed, stopped, doubled or loses its cache, and that going on gives the same output. */
+/** What is left when a run is killed, stopped, doubled or loses its cache, and that resuming it gives the same output. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -12,7 +12,7 @@ import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s
 import { modelFixtures, Sandbox, type Started } from "./memoir.ts";
 
 let box: Sandbox;
-/** A model that counts characters and writes one line per batch into a log beside it. */
+/** A model that counts characters and writes one line per batch into a log next to it. */
 let counted: readonly string[];
 const rows = Array.from({ length: 6000 }, (_, i) => `C${"N".repeat(i % 7)}${i % 5900}`);
 
@@ -28,7 +28,7 @@ awk 'NR == 1 { print "length"; next } { print length($0) }' "$2" > "$3"
 echo batch >> "${box.path("batches.log")}"
 `,
   );
-  // A fixed place for the model: a folder used where it lies has a release of its own for every change in it.
+  // A fixed place for the model: a folder that is used in place has another release after every change in it.
   await box.json("fetch", folder);
   counted = ["--model", "eos0slo"];
   await box.inputs("in.csv", rows);
@@ -71,7 +71,7 @@ describe("an interrupted run", () => {
     ["Ctrl-C", "SIGINT"],
     ["SIGTERM", "SIGTERM"],
   ] as const)(
-    "%s leaves no output; the same command goes on and gives the undisturbed output",
+    "%s leaves no output; the same command resumes and gives the uninterrupted output",
     async (_, signal) => {
       const words = [
         "run",
@@ -109,7 +109,7 @@ describe("an interrupted run", () => {
   );
 
   it.each(["csv", "tsv", "json"])(
-    "goes on after the rows that are written already, in .%s",
+    "resumes after the rows that are written already, in .%s",
     async (extension) => {
       const local = `resume-${extension}`;
       const known = await box.write("known.csv", `input,length\n${rows.map((row) => `${row},7\n`).join("")}`);
@@ -131,7 +131,7 @@ describe("an interrupted run", () => {
     },
   );
 
-  it("starts anew when the input was changed meanwhile", async () => {
+  it("starts again when the input was changed meanwhile", async () => {
     const words = ["run", ...counted, "-i", "changing.csv", "-o", "changed.csv", "--local", "changing-local"];
     await box.inputs("changing.csv", rows);
     await holdAfter(3);
@@ -159,7 +159,7 @@ describe("several at once", () => {
     ]);
     expect(await box.rows("a.csv")).toEqual(["CCO,46.069"]);
     expect(await box.rows("b.csv")).toEqual(["CCO,3"]);
-    // Each `bash -c` is a shell of its own: what one serves, the other does not see.
+    // Each `bash -c` is a separate shell: what one serves, the other does not see.
     const one = box.shell("memoir serve eos3b5e >/dev/null && memoir info --json && memoir close");
     expect(one.code).toBe(0);
     expect(one.out).toContain('"model": "eos3b5e"');
@@ -209,7 +209,7 @@ describe("several at once", () => {
     expect(await box.read("busy.csv")).toBe(await box.read("whole.csv"));
   });
 
-  it("serving again in one session replaces it with a note; close ends it; a second close is no error", async () => {
+  it("serving again in one session replaces it with a note; close ends it; a second close is not an error", async () => {
     const mine = box.with({ MEMOIR_SESSION: "mine" });
     await mine.run("serve", "eos3b5e");
     const { err } = await mine.run("serve", "eos0slo");
@@ -220,7 +220,7 @@ describe("several at once", () => {
     expect(readdirSync(join(box.home, "sessions"))).not.toContain("mine.json");
   });
 
-  it("a session file that is not ours is told, and serve repairs it", async () => {
+  it("a session file that Memoir did not write is reported, and serve repairs it", async () => {
     await mkdir(join(box.home, "sessions"), { recursive: true });
     await writeFile(join(box.home, "sessions", "torn.json"), '{"format":1');
     const torn = box.with({ MEMOIR_SESSION: "torn" });

@@ -1,4 +1,4 @@
-/** The real command line, as users start it: the built dist/memoir.js in a child process, in a home of its own. */
+/** The real command line, as users start it: the built dist/memoir.js in a child process, with a separate home. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";

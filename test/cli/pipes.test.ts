@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => box.remove());
 
-it("a reader that has seen enough is no error", () => {
+it("a reader that stops early is not an error", () => {
   const { code, out, err } = box.shell("set -o pipefail; memoir example -n 5000 | head -n 1");
   expect([code, err]).toEqual([0, ""]);
   expect(out.trim().split("\n")).toHaveLength(1);
@@ -55,7 +55,7 @@ it("--json of every asking command is JSON", async () => {
     expect(await box.json(...words)).toBeTypeOf("object");
 });
 
-it("a long run tells where it is on standard error, line by line", async () => {
+it("a long run reports its progress on standard error, line by line", async () => {
   const rows = Array.from({ length: 4 }, (_, i) => `C${i}`);
   await box.inputs("few.csv", rows);
   const { out, err } = await box.run("run", "--model", "eos3b5e", "-i", "few.csv", "-o", "few-out.csv");

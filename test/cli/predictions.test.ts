@@ -142,7 +142,7 @@ describe("promises", () => {
     expect(await box.rows("text-b.csv")).toEqual(['CCO,"a, ""b"" and CCO",3']);
   });
 
-  it("a model whose output varies is computed anew each time", async () => {
+  it("a model whose output varies is computed again each time", async () => {
     await box.inputs("dice.csv", ["CCO", "CCO"]);
     const dice = ["--model", `${import.meta.dirname}/../fixtures/models/dice`];
     await box.json("run", ...dice, "-i", "dice.csv", "-o", "dice-a.csv");

@@ -1,4 +1,4 @@
-/** Node ends with code 13 and without a word when a promise can no longer settle. */
+/** Node ends silently with code 13 when a promise can no longer settle. */
 import { writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { Sandbox } from "./memoir.ts";

@@ -78,7 +78,7 @@ describe("rows that no model here will ever answer with", () => {
     createParquetTier({ store: openObjectStore(box.path(`${name}-cloud`), {}) }),
   ];
 
-  it("are told by stats, and dropped by release or all at once", async () => {
+  it("are listed by stats, and dropped by release or all at once", async () => {
     const where = ["--local", box.path("stale-local"), "--cloud", box.path("stale-cloud")];
     await box.write("now.csv", "input,mol_weight\nCCO,46\n");
     for (const into of ["local", "cloud"])
@@ -173,7 +173,7 @@ it("compact makes one file of many and loses no row", async () => {
   ]);
 });
 
-it("a cache that cannot be reached is told and not counted as empty", async () => {
+it("a cache that cannot be reached is reported and not counted as empty", async () => {
   const { rows, problems } = await box.json<Stats>(
     ...["predictions", "stats", "eos3b5e", "--local", "redis://127.0.0.1:9"],
   );
@@ -182,7 +182,7 @@ it("a cache that cannot be reached is told and not counted as empty", async () =
 });
 
 describeWith([redisRequirement], "with a Redis that Ersilia filled", () => {
-  it("its rows are usable on the spot, and it goes on reading ours", async () => {
+  it("its rows are usable at once, and it continues to read Memoir's", async () => {
     const redis = await startRedis();
     try {
       const { Redis } = await import("ioredis");

@@ -26,7 +26,7 @@ it("inputs come from standard input, rows go to standard output, and all else to
   expect(err).toMatch(/^predicted 3 rows with eos3b5e/m);
 });
 
-it("every command of a pipe takes the format that it is told", async () => {
+it("every command of a pipe uses the format that is given", async () => {
   const line = `memoir example -n 3 --seed 1 -o - --output-format json | memoir run ${model} -i - --input-format json -o - --output-format tsv | memoir run ${model} -i - --input-format tsv -o out.csv`;
   expect(box.shell(line)).toMatchObject({ code: 0 });
   expect(await box.rows("out.csv")).toHaveLength(3);

@@ -39,7 +39,7 @@ function slashed(text: string): string {
   return JSON.stringify(text).slice(1, -1).replaceAll("\\\\", "/").replaceAll("\\", "/");
 }
 
-/** A Map whose keys are files is told as pairs; suites write it as an object. */
+/** A Map whose keys are files is written as pairs; suites write it as an object. */
 function asMap(
   expected: Record<string, unknown>,
   actual: readonly unknown[],

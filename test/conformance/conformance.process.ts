@@ -1,7 +1,7 @@
 /**
  * `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted] [--as-written]`: bundled and started by
- * scripts/conformance.mjs. With containers, stand-in images are put into a storage of their own. `--unlisted`: what is
- * known not to pass is told like anything else. `--as-written`: mistakes in the text of a specification stay in it.
+ * scripts/conformance.mjs. With containers, stand-in images are put into a separate storage. `--unlisted`: what is
+ * known not to pass is reported like anything else. `--as-written`: mistakes in the text of a specification stay in it.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The suites' own tools, on small texts of ours, and the page that lists what does not pass. BLESS=1 rewrites its tables. */
+/** The suites' own tools, on small texts, and the page that lists what does not pass. BLESS=1 rewrites its tables. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -48,7 +48,7 @@ const text = [
   example("broken", "version 1.1\nworkflow broken { output { Int x = 1 } }", {
     "Example output": '{"broken.x" 1}',
   }),
-].join("\ntext in between\n");
+].join("\ntext between them\n");
 
 describe("the suites", () => {
   test("read the examples of a specification", () => {
@@ -116,7 +116,7 @@ describe("the suites", () => {
     ]);
   });
 
-  test("tell what is known from what is new, and what is listed although it passes", () => {
+  test("distinguish known failures from new ones, and report what is listed although it passes", () => {
     const known: KnownCases = {
       a: { because: "text", reason: "x" },
       b: { because: "ours", reason: "y" },

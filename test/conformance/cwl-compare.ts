@@ -85,7 +85,7 @@ async function directoryDifference(
   const path = pathOf(actual);
   const place = placeDifference(expected, path, at);
   if (place !== undefined) return place;
-  if (!(await stat(path)).isDirectory()) return `${at}: ${path} is no directory`;
+  if (!(await stat(path)).isDirectory()) return `${at}: ${path} is not a directory`;
   for (const [name, value] of Object.entries(expected)) {
     if (name === "class" || name === "location" || name === "path") continue;
     if (name !== "listing") {

@@ -29,7 +29,7 @@ export interface CwlSuiteOptions {
   /** Tests at the same time. */
   readonly jobs: number;
   readonly only?: readonly string[];
-  /** Told of every tool that was reused or computed, and once more of those that were computed because they may not be reused. */
+  /** Called for every tool that was reused or computed, and again for those that were computed since they may not be reused. */
   readonly onCall?: (how: "reused" | "computed" | "notReusable") => void;
 }
 
@@ -74,7 +74,7 @@ export async function readTests(path: string): Promise<readonly CwlTest[]> {
   return tests.flat();
 }
 
-/** Some expectations stand in files of their own. */
+/** Some expectations are in separate files. */
 async function imported(value: unknown, folder: string): Promise<unknown> {
   if (typeof value !== "object" || value === null || !("$import" in value)) return value;
   return readYaml(await readFile(resolve(folder, String(value.$import)), "utf8"));
@@ -129,11 +129,11 @@ async function runTest(
         return why === undefined ? { name, kind: "passed" } : { name, kind: "failed", why };
       }
       case "unsupported":
-        // Not supporting something is no failure that a test could have wanted, unless every runner must.
+        // Not supporting something is not a failure that a test could have wanted, unless every runner must support it.
         if (test.should_fail === true && test.tags.includes("required")) return { name, kind: "passed" };
         return { name, kind: "failed", why: `unsupported: ${result.why}` };
       case "cancelled":
-        return { name, kind: "failed", why: "no end within the time limit" };
+        return { name, kind: "failed", why: "timed out" };
       case "failed": {
         if (test.should_fail === true) return { name, kind: "passed" };
         const words = result.failures.map((each) =>

@@ -4,13 +4,13 @@
  *   <details> <summary> Example: name.wdl ```wdl … ``` </summary>
  *   <p> Example input: ```json … ```  Example output: ```json … ```  Test config: ```json … ``` </p> </details>
  *
- * Newer texts have `Resource: name` blocks in between, which are data files or documents beside the example.
+ * Newer texts have `Resource: name` blocks between these, which are data files or documents next to the example.
  */
 export interface SpecExample {
   /** File name without `.wdl`. */
   readonly name: string;
   readonly source: string;
-  /** Texts as they stand in the specification; they may be no JSON. */
+  /** Texts as they are in the specification; they may not be valid JSON. */
   readonly input: string;
   readonly output: string;
   readonly config: string;
@@ -24,7 +24,7 @@ export interface SpecResource {
 /** A mistake of the text, and how it is put right before the example is run. */
 export interface Erratum {
   readonly what: string;
-  /** Pairs of what stands there and what should; every one has to be found. */
+  /** Pairs of what the specification has and what it should have; every one has to be found. */
   readonly replace: readonly (readonly [string, string])[];
 }
 

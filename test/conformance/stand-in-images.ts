@@ -1,6 +1,6 @@
 /**
- * Images with the names that the suites use, made of this machine's own programs, for runs where no registry can be
- * reached: bash, the usual commands and Python, with a layer on top that tells the release as Ubuntu does.
+ * Images with the names that the suites use, made from the local machine's programs, for runs where no registry can be
+ * reached: bash, the usual commands and Python, with a layer on top that names the release as Ubuntu does.
  */
 import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * Answers for the web site that a conformance test wants to reach, on a loopback address of its own, where no other
+ * Answers for the web site that a conformance test wants to reach, on a separate loopback address, where no other
  * site can be reached. Only containers that share the host's network and its names can see it.
  */
 import { randomInt } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
  * What DockerRequirement and absolute names of InitialWorkDirRequirement promise, in real containers of both engines:
- * where things lie, what runs around the command, how images are had, and that all of it is in the key.
+ * where things are, what runs around the command, where images come from, and that all of it is in the key.
  */
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * File and Directory objects become files: as inputs, in the working directory, as outputs of tools and of runs. Whatever
- * the way, names stand for one thing, secondary files lie beside their file, and what a tool changed is what it changed.
+ * the way, names stand for one thing, secondary files are next to their file, and what a tool changed is what it changed.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -86,7 +86,7 @@ describe("a Directory that is made of words", () => {
     expect(listed.outputs["names"]).toBe("./s/in/1\n./s/in/2\n");
   });
 
-  it("secondary files lie beside their file, in steps and in final outputs", async () => {
+  it("secondary files are next to their file, in steps and in final outputs", async () => {
     await box.write(
       "job.yml",
       "d: {class: Directory, basename: res, listing: [{class: File, path: x.bam, secondaryFiles: [{class: File, path: x.bam.bai}]}]}\n",

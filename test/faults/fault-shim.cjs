@@ -17,7 +17,7 @@ const fault = JSON.parse(process.env.MEMOIR_FAULT ?? "null");
 if (fault !== null && isMainThread) install(fault);
 
 function install({ site, occurrence, code, below, log, lasts }) {
-  // Children (shells, the expression sandbox) have counts of their own, which would mean nothing.
+  // Children (shells, the expression sandbox) have separate counts, which would mean nothing.
   delete process.env.MEMOIR_FAULT;
   delete process.env.NODE_OPTIONS;
   const append = fs.appendFileSync;

@@ -129,7 +129,7 @@ function withOrder(
   return box.with({ NODE_OPTIONS: `--require=${shim}`, MEMOIR_FAULT: JSON.stringify(whole) });
 }
 
-/** Beside the sandbox, so that writing it is no operation of the command. */
+/** Next to the sandbox, so that writing it is not an operation of the command. */
 function logPathOf(box: Sandbox): string {
   return `${box.folder}.faults`;
 }

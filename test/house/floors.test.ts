@@ -52,7 +52,7 @@ function projectOf(file: string): string | undefined {
 }
 
 describe("floors", () => {
-  it("every source file stands on a floor", () => {
+  it("every source file belongs to a floor", () => {
     expect(sources.length).toBeGreaterThan(40);
     expect(sources.filter((file) => projectOf(file) === undefined)).toEqual([]);
   });
@@ -79,7 +79,7 @@ describe("floors", () => {
       for (const [, target = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)) {
         const imported = relative(join(root, "src"), resolve(root, "src", dirname(file), target));
         const project = projectOf(imported);
-        // Contract suites load vitest, which no program needs: they have a door of their own.
+        // Contract suites load vitest, which no program needs: they have a separate entry point.
         const doors = [
           `${project}/index.ts`,
           ...(file === "api/testing.ts" ? [`${project}/testing.ts`] : []),

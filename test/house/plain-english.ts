@@ -55,7 +55,7 @@ export const phrases: readonly Phrase[] = [
     write: "disappeared, was removed, is missing",
   },
   {
-    pattern: "bare(?! metal)",
+    pattern: "(?<!--)bare(?! metal)",
     example: "on the bare host",
     write: "say what is missing: without isolation, without a container",
   },

@@ -19,7 +19,7 @@ it("workflows and templates are YAML with a name", () => {
     expect(parse(textOf(file)), file).toMatchObject({ name: expect.any(String) });
 });
 
-it("actions are pinned by commit, with the version beside it", () => {
+it("actions are pinned by commit, with the version next to it", () => {
   const uses = below(".github/workflows").flatMap((file) => textOf(file).match(/uses: .*/g) ?? []);
   expect(uses.length).toBeGreaterThan(2);
   for (const use of uses) expect(use).toMatch(/^uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);

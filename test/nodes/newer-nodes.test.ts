@@ -1,4 +1,4 @@
-/** Memoir runs on every Node that package.json admits, without a word that is not its own. The whole suites: `npm run soak`. */
+/** Memoir runs on every Node that package.json admits, and prints only its own messages. The whole suites: `npm run soak`. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

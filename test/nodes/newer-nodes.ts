@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { limitMs } from "../limit.mjs";
 
-/** Supported beside the least version that package.json names. */
+/** Supported in addition to the lowest version that package.json names. */
 export const newerMajors = [22, 24, 26] as const;
 
 const packageName = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;

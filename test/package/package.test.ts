@@ -1,5 +1,5 @@
 /**
- * The package as a stranger gets it: packed, unpacked into a clean folder, and used there by TypeScript programs that are
+ * The package as its users get it: packed, unpacked into a clean folder, and used there by TypeScript programs that are
  * checked strictly under both module resolutions that Node's own packages meet. The programs are those of
  * examples/typescript.
  */

@@ -1,4 +1,4 @@
-/** Rows of which a reader can tell from the input alone what is right: shared by the writer and the test of it. */
+/** Rows whose right values follow from the input alone: shared by the writer and its test. */
 import type { ModelId } from "../../src/kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../src/task/index.ts";
 

@@ -91,7 +91,7 @@ function environment(server: TestServer, more: Readonly<Record<string, string>> 
   });
 }
 
-/** Outside of tests nothing is polled by `expect`. */
+/** Outside tests `expect` polls nothing. */
 async function endOf(server: TestServer, run: unknown): Promise<void> {
   for (;;) {
     const { status } = await get(server, `/run/${run}`);
@@ -178,7 +178,7 @@ describeWith([boto3, tools], "the run analyzer and rerun", () => {
   });
 });
 
-interface Told {
+interface ToolAnswer {
   readonly answer: unknown;
   readonly errors: readonly string[];
 }
@@ -205,7 +205,7 @@ describeWith([boto3, mcp, s3Requirement], "AWS's MCP server", () => {
         registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }],
         imageMappings: [],
       };
-      const told = await call(server, s3, [
+      const answers = await call(server, s3, [
         {
           tool: "run_cache.create_run_cache",
           with: { cache_behavior: "CACHE_ALWAYS", cache_s3_location: `s3://${bucket}/cache`, name: "c" },
@@ -232,14 +232,14 @@ describeWith([boto3, mcp, s3Requirement], "AWS's MCP server", () => {
         { tool: "run_timeline.generate_run_timeline", with: { run_id: "$5.id", time_unit: "sec" } },
         { tool: "troubleshooting.diagnose_run_failure", with: { run_id: "$5.id" } },
       ]);
-      const last = (at: number) => told[at]?.answer as Readonly<Record<string, unknown>>;
-      for (const [at, { answer, errors }] of told.entries())
-        if (at < told.length - 1)
+      const last = (at: number) => answers[at]?.answer as Readonly<Record<string, unknown>>;
+      for (const [at, { answer, errors }] of answers.entries())
+        if (at < answers.length - 1)
           expect([errors, JSON.stringify(answer).includes('"error":')], String(at)).toEqual([[], false]);
       expect([last(6), last(8)]).toEqual([{ status: "COMPLETED" }, { status: "COMPLETED" }]);
       const names = (last(11)["tasks"] as readonly Body[]).map(({ name }) => name).sort();
       expect(names).toEqual(["align-0-1", "align-1-1", "join"]);
-      expect(String(told[13]?.answer)).toMatch(/align/);
+      expect(String(answers[13]?.answer)).toMatch(/align/);
     } finally {
       await server.close();
       for (const name of Object.keys(s3)) delete process.env[name];
@@ -252,7 +252,7 @@ function call(
   server: TestServer,
   s3: Readonly<Record<string, string>>,
   calls: readonly unknown[],
-): Promise<readonly Told[]> {
+): Promise<readonly ToolAnswer[]> {
   return new Promise((resolve, reject) => {
     const child = spawn("python3", [here("./aws-mcp.py"), join(mcpFolder, mcpPackage), stubs], {
       env: environment(server, s3),
@@ -269,7 +269,7 @@ function call(
     });
     child.on("error", reject);
     child.on("close", (code) => {
-      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? "[]") as readonly Told[]);
+      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? "[]") as readonly ToolAnswer[]);
       else reject(new Error(`the MCP tools ended with ${code}:\n${err}`));
     });
     child.stdin.end(JSON.stringify(calls));

@@ -245,7 +245,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     ).toBeGreaterThan(0);
   });
 
-  it("CACHE_ON_FAILURE keeps what a failed run finished, and a mended run goes on from there", async () => {
+  it("CACHE_ON_FAILURE keeps what a failed run finished, and a corrected run continues from there", async () => {
     const cache = await client.send(
       new omics.CreateRunCacheCommand({ cacheS3Location: `s3://${bucket}/on-failure` }),
     );
@@ -355,7 +355,7 @@ task make {
     );
   });
 
-  it("logs and identity are read by the clients of their own services", async () => {
+  it("logs and identity are read by the clients of those services", async () => {
     const settings = { endpoint: server.url, region, credentials: key };
     const sts = new STSClient(settings);
     expect((await sts.send(new GetCallerIdentityCommand({}))).Account).toBe("111111111111");
@@ -560,7 +560,7 @@ describe("clients of AWS without an object store", () => {
     await expect(create("y")).rejects.toMatchObject({ name: "ConflictException" });
   });
 
-  it("definitions that are no workflow end FAILED with the diagnostics", async () => {
+  it("definitions that are not a workflow end FAILED with the diagnostics", async () => {
     const bad = await client.send(
       new omics.CreateWorkflowCommand({ definitionZip: zipOf({ "main.wdl": "version 1.1\nworkflow {" }) }),
     );

@@ -360,7 +360,7 @@ describe("every operation", () => {
   }
 });
 
-describe("what is no operation", () => {
+describe("what is not an operation", () => {
   it("other families of the service are not supported", async () => {
     for (const path of ["/sequencestore", "/referencestores", "/variantStore", "/annotationStore/x"]) {
       const response = await server.raw({ method: "POST", path, body: "{}" });

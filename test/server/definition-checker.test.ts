@@ -38,7 +38,7 @@ it("a document that is a workflow is accepted with what there is to say of it", 
   });
 });
 
-it("a document with an error is refused with its diagnostic, without the folder that it lies in", async () => {
+it("a document with an error is refused with its diagnostic, without the name of its folder", async () => {
   const answer = await check("broken", usual);
   expect(answer).toMatchObject({ kind: "refused", reason: expect.stringContaining("main.wdl:3:") });
   expect(JSON.stringify(answer)).not.toContain(sandbox.folder);
@@ -64,7 +64,7 @@ it("a document that needs too much memory is refused", async () => {
   });
 });
 
-it("a program that is none is told as a fault of the server, not of the document", async () => {
+it("a checker that cannot be run is reported as an error of the server, not of the document", async () => {
   const checker = createDefinitionChecker([sandbox.path("no-program")], usual);
   const { folder } = sandbox;
   const question = { engine: undefined, main: undefined, folder, digest: "", cwd: folder };

@@ -1,4 +1,4 @@
-/** What a bundle may be: languages, main documents, places; and what is told of one that is no workflow. */
+/** What a bundle may be: languages, main documents, places; and what is reported of one that is not a workflow. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -78,7 +78,7 @@ it.each([
     ["ACTIVE", "WDL", "main.wdl"],
   ],
   [
-    "a README beside its folder",
+    "a README next to its folder",
     { "proj/main.wdl": wdl, "README.md": "x" },
     {},
     ["ACTIVE", "WDL", "proj/main.wdl"],
@@ -169,7 +169,7 @@ it.each([
   ],
   ["a mistake", { "x.wdl": "version 1.1\nworkflow {" }, {}, "WDL", /x\.wdl:2/],
 ])(
-  "a bundle with %s is FAILED and says why, without places of this machine",
+  "a bundle with %s is FAILED and says why, without local paths",
   async (_, members, settings, engine, words) => {
     const workflow = await created(members, settings);
     expect([workflow["status"], workflow["engine"]]).toEqual(["FAILED", engine]);
@@ -215,30 +215,34 @@ it("what cannot be a bundle at all is refused at once", async () => {
 
 it("workflows of others, Ready2Run ones and networks without a configuration are not there", async () => {
   const { id } = await created({ "x.wdl": wdl });
-  const told = async (method: string, path: string, body?: Body) => {
+  const answerTo = async (method: string, path: string, body?: Body) => {
     const text = body === undefined ? {} : { body: JSON.stringify({ requestId: uniqueId(), ...body }) };
     const { status, errorType } = await server.raw({ method, path, ...text });
     return `${status} ${errorType}`;
   };
-  expect(await told("GET", `/workflow/${id}?type=READY2RUN`)).toBe("404 ResourceNotFoundException");
-  expect(await told("GET", `/workflow/${id}?workflowOwnerId=999999999999`)).toBe(
+  expect(await answerTo("GET", `/workflow/${id}?type=READY2RUN`)).toBe("404 ResourceNotFoundException");
+  expect(await answerTo("GET", `/workflow/${id}?workflowOwnerId=999999999999`)).toBe(
     "404 ResourceNotFoundException",
   );
-  expect(await told("GET", `/workflow/${id}?workflowOwnerId=000000000000&type=PRIVATE`)).toMatch(/^200/);
+  expect(await answerTo("GET", `/workflow/${id}?workflowOwnerId=000000000000&type=PRIVATE`)).toMatch(/^200/);
   const settings = {
     workflowId: id,
     roleArn: "arn:aws:iam::000000000000:role/r",
     outputUri: `file://${server.folder}/o`,
   };
-  expect(await told("POST", "/run", { ...settings, workflowOwnerId: "999999999999" })).toMatch(/^404/);
-  expect(await told("POST", "/run", { ...settings, workflowType: "READY2RUN" })).toMatch(/^400 Validation/);
-  expect(await told("POST", "/run", { ...settings, networkingMode: "VPC" })).toMatch(/^400 Validation/);
+  expect(await answerTo("POST", "/run", { ...settings, workflowOwnerId: "999999999999" })).toMatch(/^404/);
+  expect(await answerTo("POST", "/run", { ...settings, workflowType: "READY2RUN" })).toMatch(
+    /^400 Validation/,
+  );
+  expect(await answerTo("POST", "/run", { ...settings, networkingMode: "VPC" })).toMatch(/^400 Validation/);
   const batch = (more: Body) => ({
     defaultRunSetting: { ...settings, ...more },
     batchRunSettings: { inlineSettings: [{ runSettingId: "a" }] },
   });
-  expect(await told("POST", "/runBatch", batch({ workflowType: "READY2RUN" }))).toMatch(/^400 Validation/);
-  expect(await told("POST", "/runBatch", batch({ cacheBehavior: "CACHE_ALWAYS" }))).toMatch(
+  expect(await answerTo("POST", "/runBatch", batch({ workflowType: "READY2RUN" }))).toMatch(
+    /^400 Validation/,
+  );
+  expect(await answerTo("POST", "/runBatch", batch({ cacheBehavior: "CACHE_ALWAYS" }))).toMatch(
     /^400 Validation/,
   );
 });

@@ -1,4 +1,4 @@
-/** The service's other families, asked for by the unmodified client: they are told apart from what does not exist. */
+/** The service's other families, requested by the unmodified client: they are distinguished from what does not exist. */
 import * as omics from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { operations } from "../../src/protocol/index.ts";

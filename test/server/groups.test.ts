@@ -125,10 +125,10 @@ workflow both {
         (await tasksOf(first, run["id"])).map(({ name, status }) => `${name} ${status}`);
       await expect.poll(states, { interval: 30 }).toEqual(["quick COMPLETED", "slow RUNNING"]);
       await first.close();
-      // Almost a minute has passed, as the ledger tells it.
+      // Almost a minute has passed, according to the ledger.
       const ledger = await openLedger(join(folder, "home", "server", "ledger.db"));
       const stored = ledger.runs.get(openAccount, String(run["id"]));
-      if (stored === undefined) throw new Error("the run is gone");
+      if (stored === undefined) throw new Error("the run does not exist");
       ledger.runs.put({ ...stored, startTime: new Date(Date.now() - 57_000).toISOString() });
       ledger.close();
       const second = await openServer({ folder });

@@ -1,4 +1,4 @@
-/** A real server on a free port, in this process: real ledger, real engine, host tasks, a home of its own. */
+/** A real server on a free port, in this process: real ledger, real engine, host tasks, a separate home. */
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";

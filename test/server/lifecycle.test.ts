@@ -60,7 +60,7 @@ describe("the life of a run", () => {
   const start = (workflowId: string, settings: Body = {}) =>
     startRun(server, workflowId, { parameters: { name: "x" }, ...settings });
 
-  it("a workflow tells its main document, also when nobody named it", async () => {
+  it("a workflow names its main document, also when nobody named it", async () => {
     const only = await workflow(server, { "only.wdl": wdl("echo only") });
     expect((await get(server, `/workflow/${only}`))["main"]).toBe("only.wdl");
     const folder = await workflow(server, { "top/main.wdl": wdl("echo a"), "top/other.wdl": wdl("echo b") });
@@ -81,7 +81,7 @@ describe("the life of a run", () => {
     await ended(server, run["id"]);
   });
 
-  it("of two equal requests at the same time one creates, and both are told the same", async () => {
+  it("of two equal requests at the same time one creates, and both get the same answer", async () => {
     const definitionZip = zipOf({ "main.wdl": wdl("echo twice") }).toString("base64");
     const request = { definitionZip, name: "twice", requestId: uniqueId() };
     const answers = await Promise.all([1, 2, 3, 4].map(() => post(server, "/workflow", request)));
@@ -140,7 +140,7 @@ describe("the life of a run", () => {
     expect(outputs).toContain(": 9007199254740993");
   });
 
-  it("what GetRun tells is never older than the last change, of the run or of what it names", async () => {
+  it("the answer of GetRun is never older than the last change, of the run or of what it names", async () => {
     const id = await workflow(server, { "main.wdl": wdl("echo fresh") });
     const name = `c${uniqueId()}`;
     const { arn } = await post(server, "/configuration", {
@@ -187,7 +187,7 @@ describe("the life of a run", () => {
     for (const message of await refusal("no JSON")) expect(message).toContain("not a JSON policy document");
   });
 
-  it("equal tasks of a run without a cache are no cache hits", async () => {
+  it("equal tasks of a run without a cache are not cache hits", async () => {
     const id = await workflow(server, { "main.wdl": wdl("echo nocache") });
     const run = await ended(server, (await start(id))["id"]);
     const [task] = await tasksOf(server, run["id"]);
@@ -299,7 +299,7 @@ describe("the life of a run", () => {
 });
 
 describe("a server that is started again", () => {
-  it("goes on with a batch that was half submitted, and two servers never share a home", async () => {
+  it("resumes a batch that was half submitted, and two servers never share a home", async () => {
     const folder = await mkdtemp(join(tmpdir(), "memoir-again-"));
     try {
       const first = await openServer({ folder });
@@ -319,7 +319,7 @@ describe("a server that is started again", () => {
       // As a server leaves it that is killed after the first of three submissions.
       const ledger = await openLedger(join(folder, "home", "server", "ledger.db"));
       const stored = ledger.batches.get(openAccount, String(batch["id"]));
-      if (stored === undefined) throw new Error("the batch is gone");
+      if (stored === undefined) throw new Error("the batch does not exist");
       const { submittedTime: _, processedTime: __, ...rest } = stored;
       ledger.batches.put({ ...rest, status: "SUBMITTING" });
       for (const item of ledger.batchRuns.all(openAccount, { batchId: stored.id }).slice(1)) {

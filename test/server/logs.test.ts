@@ -211,7 +211,7 @@ it("with logLevel OFF there are no streams, and none are named", async () => {
   expect((await logs.send(new DescribeLogStreamsCommand(prefix))).logStreams).toEqual([]);
 });
 
-it("groups and streams are listed in pages and by time, and mistakes are told as the service tells them", async () => {
+it("groups and streams are listed in pages and by time, and mistakes are reported as the service reports them", async () => {
   const { run } = await talk("echo x", {}, 4);
   await ended(server, run);
   const groups = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: "/aws/omics" }));
@@ -258,14 +258,14 @@ it("groups and streams are listed in pages and by time, and mistakes are told as
   ]);
 });
 
-it("events of a run tell what happened to it and to its tasks, in order", async () => {
+it("events of a run describe what happened to it and to its tasks, in order", async () => {
   const { run } = await talk("echo x");
   await ended(server, run);
   const { events } = await get(server, `/run/${run}/events`);
-  const told = (events as readonly { message: string }[]).map(({ message }) => message);
-  expect(told[0]).toBe("run started");
-  expect(told.at(-1)).toBe("run ended: COMPLETED");
-  expect(told.some((line) => line.startsWith("started talks.talk"))).toBe(true);
+  const messages = (events as readonly { message: string }[]).map(({ message }) => message);
+  expect(messages[0]).toBe("run started");
+  expect(messages.at(-1)).toBe("run ended: COMPLETED");
+  expect(messages.some((line) => line.startsWith("started talks.talk"))).toBe(true);
   const engineLog = await readFile(join(server.folder, "out", String(run), "logs", "engine.log"), "utf8");
   expect(engineLog).toContain("started talks.talk");
 });

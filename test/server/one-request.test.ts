@@ -143,7 +143,7 @@ describeWith([threadTimes], "one request", () => {
     }
   });
 
-  it("with a definition of 100 MiB that is no zip, no base64, or escaped is answered 400", async () => {
+  it("with a definition of 100 MiB that is not a zip, not base64, or escaped is answered 400", async () => {
     const whole = "QUJD".repeat(33 * mib);
     const definitions: Readonly<Record<string, string>> = {
       "no zip": whole,

@@ -99,14 +99,14 @@ describeWith([boto3], "boto3", () => {
   afterAll(close);
 
   it("creates a cache and a workflow, runs it twice, and reuses everything the second time", async () => {
-    const told = JSON.parse(await run("python3", ["-c", script, `file://${server.folder}`, zip, roleArn]));
-    expect(told.cold.message).toMatch(/^not reused: /);
-    expect([told.cold.status, told.cold.hits]).toEqual(["COMPLETED", [false, false, false]]);
-    expect([told.warm.status, told.warm.hits]).toEqual(["COMPLETED", [true, true, true]]);
-    expect(told.warm.message).toBe(`reused from run ${told.cold.id}`);
-    expect(told.warm.parameters).toEqual({ names: ["a", "b", "c"] });
-    expect(told.tags).toEqual({ team: "a b/c", "memoir:resources": "strict" });
-    expect([told.missing, told.caches]).toEqual(["ResourceNotFoundException", []]);
+    const report = JSON.parse(await run("python3", ["-c", script, `file://${server.folder}`, zip, roleArn]));
+    expect(report.cold.message).toMatch(/^not reused: /);
+    expect([report.cold.status, report.cold.hits]).toEqual(["COMPLETED", [false, false, false]]);
+    expect([report.warm.status, report.warm.hits]).toEqual(["COMPLETED", [true, true, true]]);
+    expect(report.warm.message).toBe(`reused from run ${report.cold.id}`);
+    expect(report.warm.parameters).toEqual({ names: ["a", "b", "c"] });
+    expect(report.tags).toEqual({ team: "a b/c", "memoir:resources": "strict" });
+    expect([report.missing, report.caches]).toEqual(["ResourceNotFoundException", []]);
   });
 });
 

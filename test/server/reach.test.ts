@@ -1,6 +1,6 @@
 /**
  * What documents of bundles may read on the server's machine, where places are restricted: their own folder, the run's,
- * and what the operator allows. Whatever they try beyond fails, and nothing of it is told.
+ * and what the operator allows. Whatever else they try fails, and its content is not revealed.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -50,7 +50,7 @@ async function send(method: string, path: string, body?: object): Promise<Record
   return answer.body;
 }
 
-interface Told {
+interface Outcome {
   readonly status: unknown;
   readonly message: string;
   /** Everything that was written for the user. */
@@ -58,7 +58,7 @@ interface Told {
 }
 
 /** Registers and runs; a bundle that is refused has no run. */
-async function outcome(files: Readonly<Record<string, string>>): Promise<Told> {
+async function outcome(files: Readonly<Record<string, string>>): Promise<Outcome> {
   const definitionZip = zipOf(files).toString("base64");
   const { id: workflowId } = await send("POST", "/workflow", { definitionZip, requestId: uniqueId() });
   const made = await send("GET", `/workflow/${workflowId}`);
@@ -92,9 +92,9 @@ async function everyText(folder: string): Promise<string> {
 }
 
 async function refused(files: Readonly<Record<string, string>>, why: RegExp): Promise<void> {
-  const told = await outcome(files);
-  expect([told.status, told.files]).toEqual(["FAILED", expect.not.stringContaining("the secret")]);
-  expect(told.message).toMatch(why);
+  const ended = await outcome(files);
+  expect([ended.status, ended.files]).toEqual(["FAILED", expect.not.stringContaining("the secret")]);
+  expect(ended.message).toMatch(why);
 }
 
 const tool = (file: string, more = "") => `cwlVersion: v1.2
@@ -115,12 +115,12 @@ expression: ${JSON.stringify(`$({"out": ${value}})`)}
 const outside = /outside the folders that this run may read|outside|are not fetched|no file|is not there/;
 
 describe("CWL documents", () => {
-  it("read what the operator allows, and what lies beside them", async () => {
+  it("read what the operator allows, and what is next to them", async () => {
     const open = tool(`{class: File, path: ${server.folder}/data/open.txt}`);
     expect(await outcome({ "main.cwl": open })).toMatchObject({ status: "COMPLETED" });
-    const beside = tool("{class: File, path: beside.txt}");
-    const told = await outcome({ "main.cwl": beside, "beside.txt": "beside" });
-    expect([told.status, told.files]).toEqual(["COMPLETED", expect.stringContaining("beside")]);
+    const sibling = tool("{class: File, path: sibling.txt}");
+    const ended = await outcome({ "main.cwl": sibling, "sibling.txt": "sibling" });
+    expect([ended.status, ended.files]).toEqual(["COMPLETED", expect.stringContaining("sibling")]);
   });
 
   it("have no default elsewhere, not even through a link", async () => {
@@ -132,10 +132,10 @@ describe("CWL documents", () => {
       `{class: File, path: ${server.folder}/keys.json/../../${elsewhere.split("/").at(-1)}/secret.txt}`,
       `{class: Directory, path: ${elsewhere}}`,
       `{class: File, location: '${url}'}`,
-      `{class: File, path: beside.txt, secondaryFiles: [{class: File, path: ${secret}}]}`,
+      `{class: File, path: sibling.txt, secondaryFiles: [{class: File, path: ${secret}}]}`,
       `{class: Directory, basename: d, listing: [{class: File, path: ${secret}}]}`,
     ])
-      await refused({ "main.cwl": tool(file), "beside.txt": "beside" }, outside);
+      await refused({ "main.cwl": tool(file), "sibling.txt": "sibling" }, outside);
   });
 
   it("do not look into files elsewhere with loadContents, listings or secondary files", async () => {
@@ -151,8 +151,8 @@ describe("CWL documents", () => {
     const listed = tool(`{class: Directory, path: ${elsewhere}}`, "loadListing: deep_listing,");
     await refused({ "main.cwl": listed.replace("[File, Directory]", "Directory") }, outside);
     const pattern = `secondaryFiles: ['\${ return {class: "File", location: "file://${secret}"}; }'],`;
-    const beside = tool("{class: File, path: beside.txt}", pattern).replace("[File, Directory]", "File");
-    await refused({ "main.cwl": beside, "beside.txt": "beside" }, outside);
+    const sibling = tool("{class: File, path: sibling.txt}", pattern).replace("[File, Directory]", "File");
+    await refused({ "main.cwl": sibling, "sibling.txt": "sibling" }, outside);
   });
 
   it("have no expressions that bring files from elsewhere", async () => {
@@ -211,14 +211,14 @@ describe("what is refused", () => {
       (path: string) => ({ "main.cwl": `${made("1")}hints: [{$import: ${path}}]\n` }),
     ];
     for (const document of documents) {
-      const told = async (path: string) =>
+      const answerTo = async (path: string) =>
         (await outcome(document(path))).message.replaceAll(path, "PATH").replace(/\^+/, "^");
-      const there = await told(secret);
+      const there = await answerTo(secret);
       expect(there).toMatch(/it is outside/);
       const others = ["/none/at/all", "/etc", "/root/.profile", join(elsewhere, "none.txt")];
       const links = ["link.txt", "nowhere.txt", "folder/secret.txt", "folder/none.txt", "folder/none/x"];
       for (const path of [...others, ...links.map((name) => join(data, name))])
-        expect(await told(path), path).toBe(there);
+        expect(await answerTo(path), path).toBe(there);
     }
   });
 
@@ -227,7 +227,7 @@ describe("what is refused", () => {
       "main.wdl": "version 1.1\nworkflow w { input { File f } output { Float s = size(f) } }\n",
     }).toString("base64");
     const { id: workflowId } = await send("POST", "/workflow", { definitionZip, requestId: uniqueId() });
-    const told = async (name: string) => {
+    const answerTo = async (name: string) => {
       const f = join(server.folder, "data", name);
       const { id } = await send("POST", "/run", {
         ...{ workflowId, roleArn: "arn:aws:iam::111111111111:role/r", requestId: uniqueId() },
@@ -238,11 +238,11 @@ describe("what is refused", () => {
         .toMatch(/^(COMPLETED|FAILED)$/);
       return String((await send("GET", `/run/${id}`))["statusMessage"]).replaceAll(f, "PATH");
     };
-    const there = await told("link.txt");
+    const there = await answerTo("link.txt");
     expect(there).toMatch(/outside the folders that this run may read/);
     for (const name of ["nowhere.txt", "folder/secret.txt", "folder/none.txt"])
-      expect(await told(name), name).toBe(there);
-    expect(await told("open.txt")).toBe("undefined");
+      expect(await answerTo(name), name).toBe(there);
+    expect(await answerTo("open.txt")).toBe("undefined");
   });
 });
 
@@ -259,7 +259,7 @@ workflow w { call t output { File f = t.f } }
     const definitionZip = zipOf({ "main.wdl": task(command) }).toString("base64");
     return (await send("POST", "/workflow", { definitionZip, requestId: uniqueId() }))["id"];
   };
-  const told = async (path: string, body: object) => {
+  const answerTo = async (path: string, body: object) => {
     const text = JSON.stringify({ requestId: uniqueId(), ...body });
     const headers = signedHeaders(
       { method: "POST", host: `127.0.0.1:${server.port}`, path, body: text },
@@ -287,9 +287,9 @@ workflow w { call t output { File f = t.f } }
     async (name) => {
       const uri = `file://${server.folder}/${name}`;
       const refusals = [
-        await told("/run", startOf(workflowId, uri)),
-        await told("/runCache", { cacheS3Location: uri }),
-        await told("/workflow", { definitionUri: `${uri}/x.zip` }),
+        await answerTo("/run", startOf(workflowId, uri)),
+        await answerTo("/runCache", { cacheS3Location: uri }),
+        await answerTo("/workflow", { definitionUri: `${uri}/x.zip` }),
       ];
       for (const refusal of refusals) expect(refusal).toMatch(/^400 /);
       expect(refusals.join("\n")).not.toContain(out);
@@ -298,7 +298,7 @@ workflow w { call t output { File f = t.f } }
   );
 
   it("may be reached through links that stay inside", async () => {
-    expect(await told("/runCache", { cacheS3Location: `file://${server.folder}/stays-in/c` })).toBe(
+    expect(await answerTo("/runCache", { cacheS3Location: `file://${server.folder}/stays-in/c` })).toBe(
       "accepted",
     );
   });
@@ -340,8 +340,8 @@ task show {
   ])("read nothing elsewhere by %s", async (_, document) => {
     for (const path of [secret, `file://${secret}`, `${server.folder}/data/link.txt`, url])
       await refused({ "main.wdl": document(path) }, outside);
-    const told = await outcome({ "main.wdl": document(`${server.folder}/data/open.txt`) });
-    expect([told.status, told.files], told.message).toEqual([
+    const ended = await outcome({ "main.wdl": document(`${server.folder}/data/open.txt`) });
+    expect([ended.status, ended.files], ended.message).toEqual([
       "COMPLETED",
       expect.stringContaining("open to all"),
     ]);

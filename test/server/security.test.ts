@@ -1,4 +1,4 @@
-/** What strangers, other accounts and hostile bundles may not do. */
+/** What unauthenticated clients, other accounts and hostile bundles may not do. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -300,8 +300,8 @@ describe("accounts", () => {
     ]);
   });
 
-  it("find no secrets in answers, in the ledger, or in what the server tells of requests", () => {
-    const told = JSON.stringify([answers, server.requests, server.bugs]);
+  it("find no secrets in answers, in the ledger, or in what the server reports about requests", () => {
+    const reported = JSON.stringify([answers, server.requests, server.bugs]);
     const folder = join(server.folder, "home", "server");
     const kept = readdirSync(folder)
       .filter((name) => name.startsWith("ledger"))
@@ -309,7 +309,7 @@ describe("accounts", () => {
     expect(kept.length).toBeGreaterThan(0);
     expect(answers.length).toBeGreaterThan(40);
     for (const { secretAccessKey, sessionToken = "a/long+token==" } of keys)
-      for (const text of [told, ...kept]) {
+      for (const text of [reported, ...kept]) {
         expect(text.includes(secretAccessKey)).toBe(false);
         expect(text.includes(sessionToken)).toBe(false);
       }
@@ -359,7 +359,7 @@ describe("hostile requests", () => {
     await stillThere();
   });
 
-  it("documents of a bundle may not import what lies outside of it", async () => {
+  it("documents of a bundle may not import what is outside it", async () => {
     for (const target of ["../../../../../../../../etc/passwd", "/etc/passwd", "file:///etc/passwd"]) {
       const text = `version 1.1\nimport "${target}" as x\n${wdl("echo x").slice(12)}`;
       expect(await definition(zipOf({ "main.wdl": text })), target).not.toContain("root:");
@@ -437,7 +437,7 @@ describe("hostile requests", () => {
     );
     for (const [name, answer] of ends) expect(answer, name).toMatch(/^(HTTP\/1\.1 4\d\d |$)/);
     expect((await hasty.raw({ method: "GET", path: "/runGroup?name=smuggled" })).body["items"]).toEqual([]);
-    // What follows a request of the right length is a request of its own, never part of the first.
+    // What follows a request of the right length is a separate request, never part of the first.
     const two = await rawConversation(hasty.port, `${head}${length}\r\n${body}GARBAGE\r\n\r\n`);
     expect(two).toContain("HTTP/1.1 400 ");
     await stillThere(hasty);

@@ -90,7 +90,7 @@ describeWith([prometheusRequirement], "/metrics", () => {
     expect(sampleOf(families, "memoir_http_requests", started)).toBe(3);
   });
 
-  it("each family has its help and its type, and what a client writes is no label", async () => {
+  it("each family has its help and its type, and what a client writes does not become a label", async () => {
     await server.raw({ method: "GET", path: '/no/such"path' });
     const families = await metrics();
     expect(families.size).toBeGreaterThan(15);

@@ -1,4 +1,4 @@
-/** The whole story of call caching, told by boto3 against real S3. */
+/** Call caching from the first run to the last reuse, with boto3 and real S3. */
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { describeWith } from "../servers/requirement.ts";
@@ -23,8 +23,8 @@ describeWith([boto3, s3Requirement], "boto3 on S3", () => {
         ...{ AWS_ENDPOINT_URL_OMICS: server.url, AWS_DISABLE_HOST_PREFIX_INJECTION: "true" },
       });
       const words = [script, bucket, "arn:aws:iam::555555555555:role/memoir"];
-      const told = JSON.parse(await runAws("python3", words, { env, cwd: server.folder }));
-      expect(told).toEqual({
+      const report = JSON.parse(await runAws("python3", words, { env, cwd: server.folder }));
+      expect(report).toEqual({
         cold: "COMPLETED ccc",
         warm: "COMPLETED hhh",
         "equal bytes": ["hello a\nhello b\n", true],

@@ -1,4 +1,4 @@
-/** The built `memoir server` in a process of its own, whose event loop is watched while requests are sent to it. */
+/** The built `memoir server` in a separate process, whose event loop is watched while requests are sent to it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -77,9 +77,9 @@ export class WatchedServer {
   async watch<T>(work: () => Promise<T>): Promise<Watched & { readonly result: T }> {
     this.#child.send("watch");
     const result = await work();
-    const told = once(this.#child, "message");
+    const reported = once(this.#child, "message");
     this.#child.send("report");
-    const [report] = (await told) as [Watched];
+    const [report] = (await reported) as [Watched];
     return { ...report, result };
   }
 

@@ -1,7 +1,7 @@
 // Runs one throw-away Ceph object gateway (monitor + in-memory OSD + RGW, loopback only) for tests.
 //   node ceph-keeper.mjs DIR WATCHED_PID
 // Writes DIR/ready.json (or DIR/failed.txt) by rename, and ends everything and removes DIR when it gets SIGTERM, when a
-// file DIR/../end appears or when the watched process is gone. It is a process of its own so that a killed test run leaves nothing behind.
+// file DIR/../end appears or when the watched process has ended. It is a separate process so that a killed test run leaves nothing behind.
 import { execFile, spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -138,7 +138,7 @@ function publish(name, text) {
     writeFileSync(join(dir, `${name}.tmp`), text);
     renameSync(join(dir, `${name}.tmp`), join(dir, name));
   } catch {
-    // The folder is gone: the run has ended.
+    // The folder was removed: the run has ended.
   }
 }
 

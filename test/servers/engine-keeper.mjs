@@ -1,7 +1,7 @@
-// Runs one private container engine for tests: a Docker daemon, or a folder of Podman's storage. Everything lies in DIR.
+// Runs one private container engine for tests: a Docker daemon, or a folder of Podman's storage. Everything is in DIR.
 //   node engine-keeper.mjs docker|podman DIR WATCHED_PID
 // Writes DIR/ready (or DIR/failed) by rename; starts the Docker daemon again when it is killed; ends everything and
-// removes DIR when it gets SIGTERM or when the watched process is gone, so that a killed test run leaves nothing behind.
+// removes DIR when it gets SIGTERM or when the watched process has ended, so that a killed test run leaves nothing behind.
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";

@@ -1,5 +1,5 @@
 /**
- * A model server that speaks the protocol of ersilia-pack, in the test process on loopback. It can be told to fail.
+ * A model server that speaks the protocol of ersilia-pack, in the test process on loopback. It can be made to fail.
  *
  *   GET  /                       {"<id>":"<slug>"}                       the readiness probe
  *   GET  /card                   the metadata, with Identifier, Slug, Output Type …
@@ -96,7 +96,7 @@ export async function startErsiliaPack(first: ErsiliaPackOptions): Promise<Ersil
     }
     const failure = failures.shift();
     if (failure === 0) return void request.socket.destroy();
-    if (failure !== undefined) return send(response, failure, { detail: `told to answer ${failure}` });
+    if (failure !== undefined) return send(response, failure, { detail: `set to answer ${failure}` });
     if (inputs.length === 0) return send(response, 422, { detail: "Data is empty.", traceback: "" });
     const answers = inputs.map(options.answer);
     if (answers.includes(undefined)) {

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /**
- * A port of the loopback interface that was free a moment ago. It lies below those that the kernel hands out, so that no
+ * A port of the loopback interface that was free a moment ago. It is below those that the kernel hands out, so that no
  * connection of another test takes it before the server does.
  */
 export async function freePort(): Promise<number> {

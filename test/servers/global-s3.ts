@@ -33,6 +33,6 @@ function buildFirst(): void {
   try {
     ensureBuilt();
   } catch {
-    // Files that need the program try again, and say what is wrong; the others go on.
+    // Files that need the program try again, and say what is wrong; the others continue.
   }
 }

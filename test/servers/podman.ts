@@ -1,4 +1,4 @@
-/** Podman with storage of its own, so that tests neither see nor change the user's images. */
+/** Podman with separate storage, so that tests neither see nor change the user's images. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -109,7 +109,7 @@ async function launch(folder: string, configFile: string): Promise<ChildProcess>
   for await (const line of lines) {
     log.push(line);
     if (/Ready to accept connections|The server is now ready to accept connections/.test(line)) {
-      // Go on reading so that a full pipe never stops the server.
+      // Keep reading so that a full pipe never stops the server.
       server.stdout.resume();
       return server;
     }

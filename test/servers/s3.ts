@@ -1,6 +1,6 @@
 /**
  * A real S3 server for tests: Ceph's object gateway on loopback, in memory. One server is shared by all test files of a
- * run (it takes some 15 s to start); every suite makes buckets of its own on it.
+ * run (it takes some 15 s to start); every suite creates its own buckets.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -51,7 +51,7 @@ export function s3Environment(server: S3Address): Record<string, string> {
   };
 }
 
-/** A server of one's own; ends with `stop()` or with this process. */
+/** A separate server; ends with `stop()` or with this process. */
 export async function startS3(): Promise<S3Server> {
   const dir = mkdtempSync(join(tmpdir(), "memoir-s3-"));
   const keeper = startKeeper(dir, process.pid);
@@ -104,9 +104,9 @@ export async function makeBucket(server: S3Address, stem = "test"): Promise<stri
 }
 
 function startKeeper(dir: string, watchedPid: number) {
-  // Bundled into a benchmark, this file no longer lies beside the keeper; benchmarks run in the package's folder.
-  const beside = fileURLToPath(new URL("./ceph-keeper.mjs", import.meta.url));
-  const script = existsSync(beside) ? beside : resolve("test/servers/ceph-keeper.mjs");
+  // Bundled into a benchmark, this file is no longer next to the keeper; benchmarks run in the package's folder.
+  const nextToThis = fileURLToPath(new URL("./ceph-keeper.mjs", import.meta.url));
+  const script = existsSync(nextToThis) ? nextToThis : resolve("test/servers/ceph-keeper.mjs");
   const keeper = spawn(process.execPath, [script, dir, String(watchedPid)], {
     stdio: "ignore",
     detached: true,

@@ -10,7 +10,7 @@ import type { TestImage } from "./test-images.ts";
 
 export interface TestEngine {
   readonly kind: "docker" | "podman";
-  /** Its folder; tests may put things beside what lies there. */
+  /** Its folder; tests may add files to it. */
   readonly dir: string;
   /** What makes Memoir (and the engine's own command) find this engine and no other. */
   readonly env: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /**
- * Small images made from this machine's own programs, since tests pull nothing from outside: busybox alone, and bash
+ * Small images made from local programs, since tests pull nothing from outside: busybox alone, and bash
  * with busybox. They are the same bytes on every build, so both engines give them the same id; kept between runs in the
- * temporary folder under a name that tells what is in them.
+ * temporary folder under a name that depends on what is in them.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -118,7 +118,7 @@ async function build(folder: string, reference: string, programs: readonly strin
   await rm(root, { recursive: true });
 }
 
-/** Go's name of this machine's architecture, as images carry it. */
+/** Go's name of the local architecture, as images carry it. */
 export function testArchitecture(): string {
   return process.arch === "x64" ? "amd64" : process.arch;
 }

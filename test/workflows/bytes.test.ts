@@ -21,7 +21,7 @@ const host = ["--executor", "host", "--cache-host-tasks"] as const;
 const run = (wdl: string, cache: string, ...words: readonly string[]) =>
   box.json<RunAnswer>("run", wdl, ...words, ...host, "--cache", cache);
 
-/** A task that waits until the test lets it go on; `v` names the gate. */
+/** A task that waits until the test lets it continue; `v` names the gate. */
 const gate = () => `task gate {
   input { String v }
   command <<<
@@ -230,7 +230,7 @@ steps:
     ["vanishes", (path: string) => rm(path)],
     ["rots", rot],
     ["is cut off", (path: string) => chmod(path, 0o644).then(() => writeFile(path, "da"))],
-  ] as const)("and %s after it was found is computed again, and the run goes on", async (_, harm) => {
+  ] as const)("and %s after it was found is computed again, and the run continues", async (_, harm) => {
     await box.write("g.wdl", fileThroughGate());
     await open("1");
     await run("g.wdl", "./lab", "v=1");
@@ -363,7 +363,7 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
     expect((await run("q.wdl", cache, `f=s3://${bucket}/in/d`, "v=1")).outputs["q.r"]).toBe("a\nb");
   });
 
-  it("as an input that is gone when its turn comes fails the call by name, unless it was read before", async () => {
+  it("as an input that is missing when its turn comes fails the call by name, unless it was read before", async () => {
     await box.write("q.wdl", useInput("File"));
     await put("in/n.txt", "x\n");
     const words = ["run", "q.wdl", `f=s3://${bucket}/in/n.txt`, "v=1", "--max-cpus", "1", "--cache", cache];
@@ -400,7 +400,7 @@ workflow q { input { ${kind} f  String v } call gate { input: v } call use { inp
     expect(third.calls).toMatchObject({ reused: 3, computed: 0 });
   });
 
-  it("of the final outputs and is gone when they are delivered is computed again", async () => {
+  it("of the final outputs and is missing when they are delivered is computed again", async () => {
     const wdl = () => `version 1.1
 task make { command <<< echo right > o.txt >>> output { File o = "o.txt" } }
 ${gate()}

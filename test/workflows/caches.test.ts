@@ -102,7 +102,7 @@ describe("named caches", () => {
   });
 });
 
-describe("what lies in a cache", () => {
+describe("the entries of a cache", () => {
   beforeEach(async () => {
     await start();
     await run(box, "./lab");

@@ -151,8 +151,8 @@ task t {
   });
 
   it("that name no image are computed again in another default image", async () => {
-    const bare = document("x", "cat ~{data} > out.txt").replace(/ {2}runtime .*\n/, "");
-    await box.write("wf.wdl", bare);
+    const imageless = document("x", "cat ~{data} > out.txt").replace(/ {2}runtime .*\n/, "");
+    await box.write("wf.wdl", imageless);
     const other = "localhost/memoir-test/other-default:1";
     // Another config, so another image, made of the same layers.
     const podman = (...args: string[]) => execFileSync("podman", args, { env: engine.env });
@@ -219,7 +219,7 @@ task t {
     expect(events).not.toContain('"call.adopted"');
   });
 
-  it("tell what to do when there is no engine", async () => {
+  it("say what to do when there is no engine", async () => {
     await box.write("wf.wdl", document(images.bash.reference, "cat ~{data} > out.txt"));
     const nowhere = box.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
     const { code, err } = await nowhere.run("run", "wf.wdl", "data=data.txt", "--engine", "docker");

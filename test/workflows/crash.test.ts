@@ -52,7 +52,7 @@ async function until(isSo: () => boolean, run: Started): Promise<void> {
   }
 }
 
-/** Starts a run, kills it with -9 once so many tasks have begun, and waits until it is gone. */
+/** Starts a run, kills it with -9 once the given number of tasks have begun, and waits until it has ended. */
 async function killedAfter(tasks: number, ...words: string[]): Promise<void> {
   const started = box.start("run", "chain.wdl", ...onHost, ...words);
   await until(() => linesNow() >= tasks, started);
@@ -88,7 +88,7 @@ describe("after kill -9", () => {
     expect(next.state).toBe("succeeded");
   });
 
-  it("nothing of the run's tasks goes on", async () => {
+  it("none of the run's tasks continues", async () => {
     await box.write("chain.wdl", chain(box.folder).replace("sleep 0.05", `sleep ${mark}`));
     await killedAfter(1);
     await expect.poll(() => processesWith(mark)).toEqual([]);
@@ -109,7 +109,7 @@ describe("eight runs of the same workflow, started together,", () => {
     expect(runs.reduce((sum, run) => sum + run.calls.computed, 0)).toBe(9);
   });
 
-  it("go on computing when the one that others wait for is killed", async () => {
+  it("continue computing when the one that others wait for is killed", async () => {
     await box.write(
       "chain.wdl",
       chain(box.folder).replace("sleep 0.05", `[ -e ${box.path("go")} ] || sleep 43210.5`),
@@ -134,7 +134,7 @@ describe("eight runs of the same workflow, started together,", () => {
 });
 
 describe("a run that is stopped (SIGSTOP) while others wait for it", () => {
-  it("is named, is not waited for without end, and goes on well when it may", async () => {
+  it("is named, is not waited for endlessly, and continues correctly when it may", async () => {
     await box.write(
       "chain.wdl",
       chain(box.folder).replace("sleep 0.05", `until [ -e ${box.path("go")} ]; do sleep 0.05; done`),

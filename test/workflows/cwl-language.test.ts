@@ -179,7 +179,7 @@ outputs:
     expect(await ran(document, { n: 50 })).toEqual({ sum: 1050, maybe: null });
   });
 
-  it("tells what failed, and where an expression stands", async () => {
+  it("names what failed, and the position of an expression", async () => {
     await box.write(
       "main.cwl",
       `cwlVersion: v1.2

@@ -119,7 +119,7 @@ outputs: {out: stdout}
     expect(await counts(box, "t.cwl", "reuse=false")).toBe(computed);
   });
 
-  it("of a file inside of a directory, changed or added (E)", async () => {
+  it("of a file inside a directory, changed or added (E)", async () => {
     await box.write(
       "t.cwl",
       tool(`baseCommand: ls
@@ -223,7 +223,7 @@ outputs: {code: {type: int, outputBinding: {outputEval: $(runtime.exitCode)}}}
     expect(warm.calls.reused).toBe(1);
   });
 
-  it("although a tool updates its input in place: every run begins anew (I)", async () => {
+  it("although a tool updates its input in place: every run begins again (I)", async () => {
     await box.write(
       "w.cwl",
       `cwlVersion: v1.2

@@ -48,9 +48,9 @@ outputs: {d: {type: Directory, outputBinding: {glob: d}}}
     );
     await mkdir(box.path("results/d"), { recursive: true });
     await box.write("results/d/stray", "mine");
-    const told = await box.run("cwl-runner", "--no-container", "--outdir", "results", "d.cwl");
-    expect(told.err).toContain(box.path("results/d.previous"));
-    const first = JSON.parse(told.out) as { d: FileObject };
+    const ended = await box.run("cwl-runner", "--no-container", "--outdir", "results", "d.cwl");
+    expect(ended.err).toContain(box.path("results/d.previous"));
+    const first = JSON.parse(ended.out) as { d: FileObject };
     const second = await outputs<{ d: FileObject }>("--outdir", "results", "d.cwl");
     for (const { d } of [first, second]) expect(d.listing?.map((each) => each.basename)).toEqual(["x"]);
     expect((await readdir(box.path("results"))).sort()).toEqual(["d", "d.previous"]);
@@ -78,7 +78,7 @@ outputs: {out: stdout}
     expect(await readFile(out.path, "utf8")).toBe("mine\nnew\n");
   });
 
-  it("are brought to --outdir and told with size and checksum", async () => {
+  it("are brought to --outdir and listed with size and checksum", async () => {
     await box.write("hello.cwl", hello);
     await box.write("job.json", '{"word": "hi"}');
     const { out } = await outputs<{ out: FileObject }>("--outdir", "results", "hello.cwl", "job.json");
@@ -247,7 +247,7 @@ outputs: {out: stdout}
     expect(await text("t.cwl", "--", "--word", "hi", "--outdir", "x")).toBe("hi x");
   });
 
-  it("that nobody knows are told with those that the process takes", async () => {
+  it("that nobody knows are reported with those that the process takes", async () => {
     await box.write("t.cwl", tool);
     const { code, err } = await box.run("cwl-runner", "t.cwl", "--wort", "hi");
     expect(code).toBe(2);
@@ -290,7 +290,7 @@ describe("flags of other runners", () => {
     expect(await readdir(join(box.folder, "scratch"))).toEqual([]);
   });
 
-  it("--cachedir keeps results, --on-error goes on, --non-strict lets fields pass", async () => {
+  it("--cachedir keeps results, --on-error continues, --non-strict accepts unknown fields", async () => {
     await box.write("t.cwl", hello.replace("baseCommand: echo", "baseCommand: [sh, -c, 'date +%s%N', echo]"));
     const flags = ["--cachedir", "kept", "--outdir", "out", "t.cwl", "--word", "hi"];
     const one = await outputs<{ out: FileObject }>(...flags);
@@ -319,7 +319,7 @@ outputs: {}
     expect(existsSync(join(box.folder, "went-on"))).toBe(true);
   });
 
-  it("a job that cannot be read, and names a tool, is told with its place", async () => {
+  it("a job that cannot be read, and names a tool, is reported with its position", async () => {
     await box.write("job.yml", "cwl:tool: t.cwl\nword: [\n");
     const broken = await box.run("cwl-runner", "job.yml");
     expect([broken.code, broken.err]).toEqual([3, expect.stringContaining("job.yml:")]);
@@ -342,7 +342,7 @@ outputs: {}
 });
 
 describe("exit codes", () => {
-  it("tell what is legal and not supported: 33", async () => {
+  it("show what is legal and not supported: 33", async () => {
     await box.write(
       "docker.cwl",
       hello.replace("baseCommand", "requirements: {DockerRequirement: {dockerPull: alpine}}\nbaseCommand"),
@@ -355,7 +355,7 @@ describe("exit codes", () => {
     expect((await box.run("cwl-runner", "operation.cwl")).code).toBe(33);
   });
 
-  it("tell failures of tools and of documents", async () => {
+  it("show failures of tools and of documents", async () => {
     await box.write("fails.cwl", hello.replace("baseCommand: echo", "baseCommand: 'false'"));
     await box.write("job.json", '{"word": "hi"}');
     expect((await box.run("cwl-runner", "--no-container", "fails.cwl", "job.json")).code).toBe(1);

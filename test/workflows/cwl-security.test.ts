@@ -1,5 +1,5 @@
 /**
- * CWL documents and tools that mean harm: each ends with a clear error, and nothing is left outside of the folders that
+ * CWL documents and tools that mean harm: each ends with a clear error, and nothing is left outside the folders that
  * it was given.
  */
 import { spawnSync } from "node:child_process";
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await mkdir(box.path("data"));
   await writeFile(box.path("data/x.txt"), "fine\n");
 });
-/** Outside of everything that a document may write to. */
+/** Outside everything that a document may write to. */
 const evil = join(tmpdir(), `memoir-cwl-evil-${process.pid}`);
 afterEach(async () => {
   box.remove();
@@ -42,7 +42,7 @@ async function run(document: string, job: unknown = {}, ...words: readonly strin
   );
 }
 
-/** It failed, said why, told no secret, and left nothing behind. */
+/** It failed, said why, revealed no secret, and left nothing behind. */
 async function refused(ended: Ended, why: RegExp): Promise<void> {
   expect([1, 3], `${ended.out}${ended.err}`).toContain(ended.code);
   expect(ended.err).toMatch(why);
@@ -187,7 +187,7 @@ describe("outputs", () => {
   const own = (json: string, before = "") =>
     shell(`${before}\ncat > cwl.output.json <<'END'\n${json}\nEND`, "{file: [File, Directory]}");
 
-  it("that the tool tells itself are not taken from elsewhere", async () => {
+  it("that the tool lists itself are not taken from elsewhere", async () => {
     const secret = box.path("secret.txt");
     for (const fields of [
       { path: secret },
@@ -201,7 +201,7 @@ describe("outputs", () => {
       await refused(await run(own(file(fields))), /outside the task|is not there|not an output of this task/);
   });
 
-  it("that the tool tells itself are not taken through links", async () => {
+  it("that the tool lists itself are not taken through links", async () => {
     const link = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
     for (const path of ["f", "d/secret.txt", "d/../secret.txt"])
       await refused(await run(own(file({ path }), link)), /outside the task|is not there/);
@@ -209,7 +209,7 @@ describe("outputs", () => {
     await refused(await run(own(folder, link)), /outside the task/);
   });
 
-  it("are not told by a cwl.output.json that is a link", async () => {
+  it("are not read from a cwl.output.json that is a link", async () => {
     const linked = shell(`ln -s ${box.path("secret.json")} cwl.output.json`, "{text: string}");
     await refused(await run(linked), /outside the task/);
   });
@@ -339,7 +339,7 @@ function childrenOf(pid: number): readonly number[] {
   return rows.flatMap(([child, parent]) => (parent === pid && child !== undefined ? [child] : []));
 }
 
-/** Hundredths of a second; -1 when it is gone. */
+/** Hundredths of a second; -1 when it no longer exists. */
 function cpuTicks(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8")

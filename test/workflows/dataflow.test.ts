@@ -1,6 +1,6 @@
 /**
  * What dataflow languages need of a run, on real executors: a program that knows its inputs in the order of their
- * arrival, stages them under chosen names, retries with other resources, publishes while it goes on, and stops.
+ * arrival, stages them under chosen names, retries with other resources, publishes during the run, and stops.
  */
 import { lstatSync, readlinkSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -221,7 +221,7 @@ function dataflow(open: () => Promise<Place>): void {
     expect(summary.state).toBe("succeeded");
   });
 
-  it("keeps results in a folder of its own, and takes them from there without computing", async () => {
+  it("keeps results in a separate folder, and takes them from there without computing", async () => {
     const store = join(bench.folder, "store");
     const pipeline = () =>
       runWith(async (host, ask) => {

@@ -1,5 +1,5 @@
 /**
- * Folders and files as tasks see them: names of any bytes, links, execute bits, and what is no regular file. Through the
+ * Folders and files as tasks see them: names of any bytes, links, execute bits, and what is not a regular file. Through the
  * real command line on the host, with and without a cache.
  */
 import { execFileSync } from "node:child_process";
@@ -157,7 +157,7 @@ outputs:
     }
 });
 
-describe("what is no regular file", () => {
+describe("what is not a regular file", () => {
   it.each(["d", "g", "f", "r"])("is refused by name as an output: %s", async (which) => {
     await box.write(
       "o.wdl",

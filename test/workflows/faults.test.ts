@@ -13,7 +13,7 @@ import { describeWith, findProgram, type Requirement } from "../servers/requirem
 import { makeBucket, type S3Address, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
 import { type RunAnswer, Sandbox } from "./sandbox.ts";
 
-/** `make` four times and one that joins; `~{hook}` runs inside of each `make`. */
+/** `make` four times and one that joins; `~{hook}` runs inside each `make`. */
 const document = (hook = "") => `version 1.1
 task make {
   input { Int n }
@@ -382,7 +382,7 @@ interface Fault {
 interface Proxy {
   readonly server: Server;
   readonly endpoint: string;
-  /** Setting it begins to count anew. */
+  /** Setting it restarts the count. */
   fault: Fault | undefined;
   readonly failed: number;
 }

@@ -79,7 +79,7 @@ async function run(place: Place, ...words: readonly string[]): Promise<RunAnswer
     place.as === "nobody" ? [...demoted, ...memoir] : [process.execPath, ...memoir];
   const child = spawn(program, args, {
     cwd: box.folder,
-    env: { ...box.env(), MEMOIR_HOME: box.path(`home-${place.as}`), RUNNER_SECRET: "do-not-tell" },
+    env: { ...box.env(), MEMOIR_HOME: box.path(`home-${place.as}`), RUNNER_SECRET: "do-not-show" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";
@@ -206,8 +206,8 @@ cp -a ~{notes} n && [ -f n ] && [ ! -L n ] && cat n`,
     if (place.hides)
       it("finds no secret of the one who runs it, in any environment that it can read", async () => {
         await prepare(
-          `cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c do-not-tell
-env | grep -c do-not-tell
+          `cat /proc/[0-9]*/environ /proc/[0-9]*/task/*/environ 2> /dev/null | tr '\\0' '\\n' | grep -c do-not-show
+env | grep -c do-not-show
 exit 0`,
           place,
         );
@@ -279,7 +279,7 @@ describeWith([guardRequirement], "a host task that stumbles on an input that is 
   });
 });
 
-describe("what decides a host task and is no input", () => {
+describe("what decides a host task and is not an input", () => {
   const cached = [...host, "--cache", "./cache", "--cache-host-tasks"];
   const said = async (sandbox: Sandbox, ...words: readonly string[]) => {
     const { outputs, calls } = await sandbox.json<RunAnswer>("run", "env.wdl", ...cached, ...words);
@@ -291,7 +291,7 @@ describe("what decides a host task and is no input", () => {
       `version 1.2\ntask t { command <<< ${command} >>> output { String said = read_string(stdout()) } }`,
     );
 
-  it("is not handed on, or a folder of its own", async () => {
+  it("is not passed on, or is a separate folder", async () => {
     await task('echo "$USER$LOGNAME $(umask)"; cd "$HOME" && cd "$TMPDIR" && pwd');
     const { said: text } = await said(box.with({ USER: "ada", LOGNAME: "ada", HOME: "/", TMPDIR: "/tmp" }));
     expect(text).toMatch(/^ 0022\n.+\/tmp$/);
@@ -336,7 +336,7 @@ describe("a task that takes away what Memoir needs of it", () => {
     ["its standard error, with a pipe in its place", "rm ../stderr; mkfifo ../stderr", "stderr"],
     ["the place of its exit code", "mkdir ../rc", "rc"],
     ["its working directory", 'rm -rf "$PWD"', "work"],
-    ["everything of its own", "rm -rf ../*", "work"],
+    ["everything in its folder", "rm -rf ../*", "work"],
     ["its own folder", 'd=$(cd .. && pwd); rm -rf "$d"', "folder"],
   ])("fails with words that name it: %s", async (_what, command, word) => {
     await box.write(

@@ -85,7 +85,7 @@ describe("is reused", () => {
     expect(await again()).toBe(reused);
   });
 
-  it("when the input lies elsewhere", async () => {
+  it("when the input is in another place", async () => {
     await mkdir(box.path("deep"));
     await rename(box.path("data.txt"), box.path("deep/data.txt"));
     expect(await again("data=deep/data.txt")).toBe(reused);
@@ -97,7 +97,7 @@ describe("is reused", () => {
     expect(await again("data=links/data.txt")).toBe(reused);
   });
 
-  it("when the workflow lies elsewhere", async () => {
+  it("when the workflow is in another place", async () => {
     await mkdir(box.path("moved"));
     await rename(box.path("wf.wdl"), box.path("moved/wf.wdl"));
     expect(await counts(box, "moved/wf.wdl", "data=data.txt")).toBe(reused);

@@ -65,7 +65,7 @@ describe("memoir run WORKFLOW", () => {
     expect(await counts(box, "hello.wdl", "name=Ada")).toBe("1 reused, 1 computed");
   });
 
-  it("tells before a run what would be reused, and runs nothing", async () => {
+  it("shows before a run what would be reused, and runs nothing", async () => {
     const predict = async () => (await box.run("run", "hello.wdl", "name=Ada", ...onHost, "--dry-run")).out;
     expect(await predict()).toContain("0 calls would be reused, 1 not.");
     await runOnHost(box, "hello.wdl", "name=Ada");
@@ -81,7 +81,7 @@ describe("memoir run WORKFLOW", () => {
     ["damaged", (path: string) => writeFile(path, "HALLO ADA\n")],
     ["emptied", (path: string) => writeFile(path, "")],
     ["gone", (path: string) => rm(path)],
-  ])("tells before a run that a call is computed whose result is read and %s", async (_, harm) => {
+  ])("shows before a run that a call is computed whose result is read and %s", async (_, harm) => {
     const first = await runOnHost(box, "hello.wdl", "name=Ada");
     expect(first.calls.computed).toBe(2);
     const recorded = readdirSync(box.path("cache"), { recursive: true, encoding: "utf8" })
@@ -158,7 +158,7 @@ describe("memoir run WORKFLOW", () => {
     });
   });
 
-  it("keeps inputs that lie in the folder of outputs and are passed on", async () => {
+  it("keeps inputs that are in the folder of outputs and are passed on", async () => {
     await box.write(
       "w.wdl",
       `version 1.2
@@ -183,7 +183,7 @@ workflow w { input { File a  File b  Directory d } output { File o1 = a  File o2
     expect(await all()).toEqual(names);
   });
 
-  it("writes no output through a link that lies in the folder of outputs", async () => {
+  it("writes no output through a link in the folder of outputs", async () => {
     await box.write(
       "d.wdl",
       `version 1.2
@@ -263,7 +263,7 @@ workflow w { input { File i } call t { input: i = i } output { File f = t.f } }
     expect(await readFile(join(box.home, "runs/_LAST/outputs.json"), "utf8")).toContain("HELLO ADA");
   });
 
-  it("goes on without a cache that cannot be used, and says so", async () => {
+  it("continues without a cache that cannot be used, and reports it", async () => {
     await box.write("file", "not a folder");
     const words = [
       "run",
@@ -330,7 +330,7 @@ task t {
   });
 });
 
-describe("what goes wrong is told", () => {
+describe("what goes wrong is reported", () => {
   it("a failed task with its command, its last words, the likely meaning and its folder", async () => {
     await box.write("hello.wdl", hello.replace("tr a-z A-Z", "no-such-program a-z"));
     const { code, err, out } = await box.run("run", "hello.wdl", "name=Ada", ...onHost);
@@ -397,7 +397,7 @@ describe("memoir check and inputs", () => {
 });
 
 describe("memoir runs", () => {
-  it("list, show, logs, outputs and diff tell what happened", async () => {
+  it("list, show, logs, outputs and diff show what happened", async () => {
     const first = await runOnHost(box, "hello.wdl", "name=Ada");
     const second = await runOnHost(box, "hello.wdl", "name=Bob");
     const { runs } = await box.json<{ runs: { id: string; state: string }[] }>("runs", "list");
@@ -416,7 +416,7 @@ describe("memoir runs", () => {
     expect(diff.out).toContain("input inputs/0/out.txt has other content");
   });
 
-  it("tell what is not there: outputs of a failed run, calls that it did not have", async () => {
+  it("report what does not exist: outputs of a failed run, calls that it did not have", async () => {
     await box.write("hello.wdl", hello.replace("echo", "exit 3; echo"));
     await box.run("run", "hello.wdl", "name=Ada", ...onHost);
     const outputs = await box.run("runs", "outputs", "last");

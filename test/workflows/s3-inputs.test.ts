@@ -1,4 +1,4 @@
-/** Inputs on S3 whose keys are no usual file names, and what is (not) written where. */
+/** Inputs on S3 whose keys are unusual file names, and what is (not) written where. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -94,7 +94,7 @@ describeWith([s3Requirement], "inputs on S3", () => {
   };
   const run = (...words: string[]) => box.json<RunAnswer>("run", ...words, "--executor", "host");
 
-  it("keep the names of their objects, and nothing is written beside them", async () => {
+  it("keep the names of their objects, and nothing is written next to them", async () => {
     const keys = [
       "a/sample#1.bam",
       "a/q?x.vcf",
@@ -159,7 +159,7 @@ describeWith([s3Requirement], "inputs on S3", () => {
     expect(refused.err).toContain("300 bytes, the limit is 255");
   });
 
-  it("that are not there, and buckets that are not there, are told apart", async () => {
+  it("that do not exist, and buckets that do not exist, are distinguished", async () => {
     await box.write("n.wdl", names);
     for (const [uri, words] of [
       [`s3://${bucket}/nothing`, "there is no such object"],

@@ -1,5 +1,5 @@
 /**
- * Reuse with every shape that inputs and outputs can have: files in arrays, structs and folders, links, files beside the
+ * Reuse with every shape that inputs and outputs can have: files in arrays, structs and folders, links, files next to the
  * document, nothing at all. The scenarios that other engines test their caches with.
  */
 import { mkdir, rename, rm, symlink, utimes } from "node:fs/promises";
@@ -58,7 +58,7 @@ describe("an array of files", () => {
     expect(await withInputs('{"data": ["b.txt", "a.txt"]}')).toBe(computed);
   });
 
-  it("is another one when files that lay side by side no longer do", async () => {
+  it("is another one when files that were in one folder no longer are", async () => {
     await mkdir(box.path("deep"));
     await rename(box.path("b.txt"), box.path("deep/b.txt"));
     expect(await withInputs('{"data": ["a.txt", "deep/b.txt"]}')).toBe(computed);
@@ -97,7 +97,7 @@ describe("a folder", () => {
     expect(await withInputs('{"data": "d"}')).toBe(computed);
   });
 
-  it("is the same when it is touched or lies elsewhere", async () => {
+  it("is the same when it is touched or in another place", async () => {
     await utimes(box.path("d/a.txt"), new Date(), new Date());
     expect(await withInputs('{"data": "d"}')).toBe(reused);
     await mkdir(box.path("elsewhere"));
@@ -132,7 +132,7 @@ describe("a link", () => {
   });
 });
 
-describe("a file beside the document, named by a default", () => {
+describe("a file next to the document, named by a default", () => {
   const document = taking("File", "data").replace(
     "workflow wf {\n  input { File data }",
     'workflow wf {\n  input { File data = "reference.txt" }',
@@ -184,7 +184,7 @@ workflow wf { call work  output { ${outputs.replace(/(\w+) = [^;]*;?/g, "$1 = wo
 });
 
 describe("a task without outputs", () => {
-  it("is always run: what it is for lies elsewhere", async () => {
+  it("is always run: its effect is elsewhere", async () => {
     await box.write("wf.wdl", "version 1.2\ntask work { command <<< true >>> }\nworkflow wf { call work }\n");
     expect(await counts(box, "wf.wdl")).toBe(computed);
     expect(await counts(box, "wf.wdl")).toBe(computed);

@@ -59,7 +59,7 @@ describe("a workflow", () => {
     expect(answer.outputs).toEqual({ "second.out": 1 });
   });
 
-  it("is found wherever it lies in a folder or archive, and is never guessed", async () => {
+  it("is found wherever it is in a folder or archive, and is never guessed", async () => {
     const nested = below("deep/wf");
     await box.write("nested.zip", zipOf({ ...nested, "README.md": "", "__MACOSX/deep/wf/._main.wdl": "x" }));
     expect(await counts(box, "nested.zip", "n=1")).toBe("0 reused, 1 computed");
@@ -100,7 +100,7 @@ describe("a workflow", () => {
     }
   });
 
-  it("has its web imports from folders of this machine, where a map says so", async () => {
+  it("takes its web imports from local folders, where a map says so", async () => {
     await mkdir(box.path("vendor/1.0"), { recursive: true });
     await box.write(
       "vendor/1.0/echo.wdl",
@@ -120,7 +120,7 @@ describe("a workflow", () => {
     expect((await box.run("check", "wf.wdl", "--import-map", "map.json")).code).toBe(2);
   });
 
-  it("in a bundle cannot read what lies outside of it", async () => {
+  it("in a bundle cannot read what is outside it", async () => {
     await box.write("secret.wdl", echo);
     const text = main.replace("tasks/echo.wdl", box.path("secret.wdl"));
     await box.write("flow.zip", zipOf({ "main.wdl": text }));
@@ -129,8 +129,8 @@ describe("a workflow", () => {
     expect(out + err).toContain("it is outside flow.zip");
   });
 
-  it("in a bundle imports nothing from elsewhere, and does not tell what is there", async () => {
-    const told = async (name: string) => {
+  it("in a bundle imports nothing from elsewhere, and does not reveal what exists there", async () => {
+    const answerTo = async (name: string) => {
       const text = main.replace("tasks/echo.wdl", name);
       await box.write("flow.zip", zipOf({ "main.wdl": text }));
       const { code, out, err } = await box.run("check", "flow.zip");
@@ -142,10 +142,10 @@ describe("a workflow", () => {
           .replace(/\^+/, "^"),
       ];
     };
-    const there = await told(box.path("flow.zip"));
+    const there = await answerTo(box.path("flow.zip"));
     expect(there).toEqual([3, expect.stringContaining("it is outside flow.zip")]);
     for (const name of [box.path("none.wdl"), "/etc", "/none/at/all"])
-      expect(await told(name), name).toEqual(there);
+      expect(await answerTo(name), name).toEqual(there);
   });
 
   it("in an archive with a name that leads out of it is refused", async () => {
@@ -189,23 +189,23 @@ workflow wf {
   });
 
   it.each(Object.keys(ways("")))("do not read the machine's files by %s", async (way) => {
-    const told = async (path: string) => {
+    const answerTo = async (path: string) => {
       const expression = ways(path)[way as keyof ReturnType<typeof ways>];
       await box.write("flow.zip", zipOf({ "main.wdl": reading(expression) }));
       const { code, out, err } = await box.run("run", "flow.zip", ...words);
       return [code, (out + err).replaceAll(path, "PATH").replace(/\d{8}-\S+/g, "RUN")];
     };
-    const there = await told(box.path("secret.txt"));
+    const there = await answerTo(box.path("secret.txt"));
     expect(there).toEqual([3, expect.stringContaining("outside the folders that this run may read")]);
     expect(there[1]).not.toContain("the secret");
     for (const path of [box.path("none.txt"), box.path("folder/link.txt"), "/etc", "/none/at/all"])
-      expect(await told(path), path).toEqual(there);
-    expect((await told("../../../etc/passwd"))[0]).toBe(3);
+      expect(await answerTo(path), path).toEqual(there);
+    expect((await answerTo("../../../etc/passwd"))[0]).toBe(3);
   });
 
-  it("read what is beside them, what the user gave, and what --files allows", async () => {
-    const beside = reading('String text = read_string("data/own.txt")');
-    await box.write("flow.zip", zipOf({ "main.wdl": beside, "data/own.txt": "own" }));
+  it("read what is next to them, what the user gave, and what --files allows", async () => {
+    const reader = reading('String text = read_string("data/own.txt")');
+    await box.write("flow.zip", zipOf({ "main.wdl": reader, "data/own.txt": "own" }));
     expect((await runOnHost(box, "flow.zip")).outputs).toEqual({ "wf.out": "own" });
     const given = reading(
       "call show { input: file = select_first([given]) }  String text = read_string(select_first([given])) + show.said",
@@ -239,7 +239,7 @@ workflow wf {
     expect([code, err]).toEqual([3, expect.stringContaining("outside the folders that this run may read")]);
   });
 
-  it("in CWL read an index beside a file that was given, and nothing else beside it", async () => {
+  it("in CWL read an index next to a file that was given, and nothing else there", async () => {
     const tool = (pattern: string) => `cwlVersion: v1.2
 class: CommandLineTool
 baseCommand: [ls]
@@ -262,7 +262,7 @@ outputs: {out: stdout}
     expect(made.code).not.toBe(0);
   });
 
-  it("from a server name no files of this machine", async () => {
+  it("from a server name no local files", async () => {
     const texts: Record<string, string> = {
       "/import.wdl": main.replace("tasks/echo.wdl", `file://${box.path("secret.wdl")}`),
       "/read.wdl": reading(`String text = read_string("${box.path("secret.txt")}")`),
@@ -272,11 +272,11 @@ outputs: {out: stdout}
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     try {
       const { port } = server.address() as AddressInfo;
-      const told = await Promise.all(
+      const ended = await Promise.all(
         Object.keys(texts).map((name) => box.run("run", `http://127.0.0.1:${port}${name}`, "n=1", ...words)),
       );
-      expect(told.map(({ code }) => code)).toEqual([3, 3]);
-      expect(told.map(({ out, err }) => out + err).join("\n")).not.toContain("the secret");
+      expect(ended.map(({ code }) => code)).toEqual([3, 3]);
+      expect(ended.map(({ out, err }) => out + err).join("\n")).not.toContain("the secret");
     } finally {
       server.close();
     }
@@ -296,7 +296,7 @@ describe("inputs", () => {
     );
   });
 
-  it("that are no JSON are shown with their place", async () => {
+  it("that are not JSON are shown with their position", async () => {
     await box.write("in.json", '{\n  "wf.n": 1,,\n}\n');
     const { code, err } = await box.run("run", "wf.wdl", "-i", "in.json");
     expect(code).toBe(3);
@@ -304,7 +304,7 @@ describe("inputs", () => {
     expect(err).toContain("^");
   });
 
-  it("that are no YAML are shown with their place", async () => {
+  it("that are not YAML are shown with their position", async () => {
     await box.write("in.yaml", "wf.n: [1\nb: }\n");
     const { code, err } = await box.run("run", "wf.wdl", "-i", "in.yaml");
     expect(code).toBe(3);

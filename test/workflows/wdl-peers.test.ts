@@ -139,13 +139,13 @@ workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f } output
     expect(checked.out + checked.err).toMatch(/in\.json:3:3: warning/);
   });
 
-  it("with Left and Right are told how the sides of a Pair are called", async () => {
+  it("with Left and Right are refused with the names of the sides of a Pair", async () => {
     await box.write("in.json", '{"w.p": {"Left": "a", "Right": 2}}');
     const { code, err } = await ended("w.wdl", "-i", "in.json");
     expect([code, err]).toEqual([3, expect.stringContaining('write {"left": …, "right": …}')]);
   });
 
-  it("may name files from where the command runs, which is said, and those beside them come first", async () => {
+  it("may name files from where the command runs, which is reported, and those next to the inputs come first", async () => {
     await mkdir(box.path("inputs"));
     await mkdir(box.path("data"));
     await box.write("data/x.txt", "here");
@@ -156,7 +156,7 @@ workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f } output
       expect.stringMatching(/in\.json:1:\d+: warning: .*not next to the inputs in .*inputs; the one in/),
     ]);
     await mkdir(box.path("inputs/data"));
-    await box.write("inputs/data/x.txt", "beside");
+    await box.write("inputs/data/x.txt", "next to it");
     expect((await ended("w.wdl", "-i", "inputs/in.json")).err).not.toContain("not next to");
     await box.write("inputs/in.json", '{"w.f": "data/none.txt"}');
     expect((await ended("w.wdl", "-i", "inputs/in.json")).err).toContain("does not exist");
@@ -226,7 +226,7 @@ describe("values that grow without end", () => {
 });
 
 describe("a failed task", () => {
-  it("is told once, with its command and the end of its standard error", async () => {
+  it("is reported once, with its command and the end of its standard error", async () => {
     await box.write(
       "w.wdl",
       `version 1.1\ntask t { command <<< echo the-problem >&2; exit 3 >>> }\nworkflow w { call t }\n`,

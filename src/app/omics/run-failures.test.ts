@@ -17,7 +17,7 @@ it.each([
   });
 });
 
-it("a fault of our own says nothing of itself to clients", () => {
+it("an internal error shows clients no details", () => {
   expect(failureOf(new TypeError("/root/secret"))).toEqual({
     status: "FAILED",
     failureReason: "SERVICE_ERROR",
@@ -38,9 +38,12 @@ it.each([
   const failure = { kind, message: "m".repeat(2_000), attempts: 1 };
   expect(taskReason(failure)).toBe(reason);
   const result = { failures: [{ kind: "task", call: "wf.t", failure }] } as never;
-  const told = failureOfResult(result);
-  expect(told).toMatchObject({ failureReason: reason, statusMessage: expect.stringMatching(/^wf\.t: mmm/) });
-  expect(told.statusMessage).toHaveLength(1_000);
+  const reported = failureOfResult(result);
+  expect(reported).toMatchObject({
+    failureReason: reason,
+    statusMessage: expect.stringMatching(/^wf\.t: mmm/),
+  });
+  expect(reported.statusMessage).toHaveLength(1_000);
 });
 
 it("a run that failed without a failure says so all the same", () => {

@@ -27,7 +27,7 @@ it("what an earlier server had begun comes before every priority", () => {
   expect([queue.take(all)?.id, queue.take(all)?.id]).toEqual(["2", "1"]);
 });
 
-it("one that does not fit is passed over and stays at its place", () => {
+it("one that does not fit is skipped and keeps its position", () => {
   const queue = new RunQueue();
   for (const id of [1, 2, 3]) queue.add(runOf(id, 5));
   expect(queue.take(({ id }) => id !== "1")?.id).toBe("2");

@@ -54,7 +54,7 @@ it("one who gives up while the machine is full gives its group's share back", as
   expect(await mine.acquire(one, freshAsk())).toBeTypeOf("function");
 });
 
-it("what asks for more than its group allows is told by how much", () => {
+it("a request for more than its group allows is reported with both numbers", () => {
   const turns = new SharedTurns().of(() => groupOf({ maxCpus: 2, maxGpus: 1 }))(capacity);
   expect(turns.excess({ ...one, cpu: 3 })).toBe("asks for 3 cpus, its run group allows 2");
   expect(turns.excess({ ...one, gpu: 2 })).toBe("asks for 2 gpus, its run group allows 1");

@@ -66,7 +66,7 @@ it("follows no link and waits for no pipe that a task put in the place of its st
   expect(troubles).toEqual([]);
 });
 
-it("tells once that a log cannot be written, and the task goes on", async () => {
+it("reports once that a log cannot be written, and the task continues", async () => {
   await writeFile(join(folder, "logs"), "a file where the folder should be");
   const log = follow();
   await say("stdout", "one\n");

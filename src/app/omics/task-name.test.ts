@@ -4,7 +4,7 @@ import { taskName } from "./task-name.ts";
 const wdl = (call: string, task = "align") => taskName({ call, task }, { language: "WDL", attempt: 2 });
 const cwl = (call: string, task = "align") => taskName({ call, task }, { language: "CWL", attempt: 2 });
 
-it("a task outside of a scatter has its own name", () => {
+it("a task outside a scatter has its own name", () => {
   expect([wdl("wf.align"), cwl("wf.align")]).toEqual(["align", "align"]);
 });
 
@@ -12,7 +12,7 @@ it("a shard has its number, and in WDL its attempt, behind the name of its call"
   expect([wdl("wf.first[3]"), cwl("wf.first[3]")]).toEqual(["first-3-2", "first_3"]);
 });
 
-it("shards of nested scatters have numbers of their own", () => {
+it("shards of nested scatters have separate numbers", () => {
   const names = new Set<string>();
   for (let outer = 0; outer < 30; outer++)
     for (let inner = 0; inner < 30; inner++) names.add(wdl(`wf.sub[${outer}].first[${inner}]`));

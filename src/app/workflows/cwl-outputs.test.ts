@@ -34,7 +34,7 @@ function file(place: string, content: string | Uint8Array): FileValue {
   return { kind: "file", location, basename };
 }
 
-interface Told {
+interface OutputObject {
   readonly basename: string;
   readonly checksum: string;
   readonly size: number;
@@ -55,30 +55,33 @@ async function delivered(
 it("files of one name are numbered, and one file that is two outputs has one name", async () => {
   const files = [file("a/x.txt", "1"), file("b/x.txt", "2"), file("c/x.txt", "3")];
   const [first] = files;
-  const told = await delivered({ all: files, again: first as FileValue });
-  expect((told["all"] as readonly Told[]).map((each) => each.basename)).toEqual([
+  const result = await delivered({ all: files, again: first as FileValue });
+  expect((result["all"] as readonly OutputObject[]).map((each) => each.basename)).toEqual([
     "x.txt",
     "x_2.txt",
     "x_3.txt",
   ]);
-  expect((told["again"] as Told).basename).toBe("x.txt");
+  expect((result["again"] as OutputObject).basename).toBe("x.txt");
   expect(readFileSync(join(outdir, "x_3.txt"), "utf8")).toBe("3");
 });
 
-it("names with numbers of their own are kept apart from numbered ones", async () => {
+it("names that contain numbers are distinguished from numbered ones", async () => {
   const files = [file("a/x_2.txt", "own"), file("b/x.txt", "1"), file("c/x.txt", "2")];
-  const told = await delivered({ all: files });
-  expect((told["all"] as readonly Told[]).map((each) => each.basename)).toEqual([
+  const result = await delivered({ all: files });
+  expect((result["all"] as readonly OutputObject[]).map((each) => each.basename)).toEqual([
     "x_2.txt",
     "x.txt",
     "x_3.txt",
   ]);
 });
 
-it("tells the checksum and size of what lies there, of small files and of large ones", async () => {
-  const told = await delivered({ small: file("s", "abc"), large: file("l", Buffer.alloc((1 << 20) + 1)) });
-  expect(told["small"]).toMatchObject({ checksum: "sha1$a9993e364706816aba3e25717850c26c9cd0d89d", size: 3 });
-  expect(told["large"]).toMatchObject({ size: (1 << 20) + 1 });
+it("has the checksum and size of each copy, of small files and of large ones", async () => {
+  const result = await delivered({ small: file("s", "abc"), large: file("l", Buffer.alloc((1 << 20) + 1)) });
+  expect(result["small"]).toMatchObject({
+    checksum: "sha1$a9993e364706816aba3e25717850c26c9cd0d89d",
+    size: 3,
+  });
+  expect(result["large"]).toMatchObject({ size: (1 << 20) + 1 });
 });
 
 it("a copy of a read-only result belongs to the user, and keeps the right to be executed", async () => {
@@ -137,8 +140,8 @@ it("inputs that are passed on under each other's names are not overwritten", asy
 
 describe("a folder where an output folder goes", () => {
   const result = (): FileValue => ({ kind: "directory", location: join(folder, "a/d"), basename: "d" });
-  const members = (told: Readonly<Record<string, unknown>>) =>
-    (told["result"] as { listing: readonly Told[] }).listing.map((each) => each.basename);
+  const members = (result: Readonly<Record<string, unknown>>) =>
+    (result["result"] as { listing: readonly OutputObject[] }).listing.map((each) => each.basename);
   beforeEach(() => {
     file("a/d/x.txt", "new");
     mkdirSync(join(folder, "a/d/empty"));
@@ -176,7 +179,7 @@ describe("a folder where an output folder goes", () => {
     }
   });
 
-  it("is left alone when what the run has read lies in it", async () => {
+  it("is left alone when the run has read something inside it", async () => {
     const input = file("out/d/input.txt", "mine");
     await expect(delivered({ result: result() }, [input.location])).rejects.toMatchObject({
       code: "OUTPUT_OVER_INPUT",

@@ -53,7 +53,7 @@ describe("the registry of executors", () => {
     expect(await chosen({ name: "container", options: { "no-guard": true } })).toContain("CLI_USAGE");
   });
 
-  it("knows an executor that a program brings, with options of its own", async () => {
+  it("knows an executor that a program brings, with its own options", async () => {
     const mine = {
       name: "cluster",
       summary: "on the cluster",

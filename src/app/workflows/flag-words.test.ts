@@ -63,7 +63,7 @@ describe("flags of a process", () => {
     expect(() => words(...given)).toThrow(why);
   });
 
-  it("that are the runner's, too, are told apart by the user", () => {
+  it("that are also the runner's have to be distinguished by the user", () => {
     const twofold = { words: [], taken: ["quiet", "outdir"] };
     expect(() => flagWords(twofold, about, "/here")).toThrow(/--outdir is an input and a flag of the runner/);
   });

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A language whose documents mean nothing; it tells how it was asked to load them. */
+/** A language whose documents mean nothing; it records the options that it was loaded with. */
 function toy(seen: LoadOptions[], configuration?: true): FrontEndKind {
   const accepts = (name: string) => name.endsWith(".toy");
   return {

@@ -74,7 +74,7 @@ describe("inputs given as words", () => {
 });
 
 describe("an inputs file", () => {
-  it("is JSON or YAML by its name, and relative paths start beside it", async () => {
+  it("is JSON or YAML by its name, and relative paths start in its folder", async () => {
     expect(await file("in.json", '{"wf.n": 1}')).toMatchObject({ values: { "wf.n": 1 }, baseDir: folder });
     expect((await file("in.yaml", "wf.n: 1\nwf.list: [1, 2]\n")).values).toEqual({
       "wf.n": 1,
@@ -106,14 +106,14 @@ describe("an inputs file", () => {
     ["in.json", "{"],
     ["in.json", "[1]"],
     ["in.yaml", "a: ["],
-  ])("%s with %s is told by its place", async (name, text) => {
+  ])("%s with %s is reported with its position", async (name, text) => {
     await expect(file(name, text)).rejects.toMatchObject({
       code: "WORKFLOW_INPUTS_INVALID",
       message: expect.stringMatching(new RegExp(`${name}:1:[0-9]+: error`)),
     });
   });
 
-  it("that is not there is told", async () => {
+  it("that does not exist is reported", async () => {
     await expect(read({ file: "none.json" })).rejects.toMatchObject({
       code: "FILE_NOT_FOUND",
     });

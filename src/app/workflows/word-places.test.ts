@@ -26,8 +26,8 @@ function shown(
   return renderDiagnostic(placed(diagnostic)).split("\n");
 }
 
-describe("a fault of an input that was given as a word", () => {
-  it("shows the word and points at its value", () => {
+describe("an error in an input that was given as an argument", () => {
+  it("shows the argument and points at its value", () => {
     expect(shown({ a: 1n, n: "abc" }, ["a=1", "n=abc"], '"abc"')).toEqual([
       "command line:1:3: error: no [wrong]",
       "  1 | n=abc",

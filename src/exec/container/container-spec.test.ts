@@ -80,7 +80,7 @@ describe("a container for an attempt", () => {
     ]);
   });
 
-  it("runs its script with the words of the entry point, in the directory that it is told", () => {
+  it("runs its script with the words of the entry point, in the given directory", () => {
     const { command } = containerSpec({ ...attempt, arguments: ["tini", "--"] }, "i", [], facts, options);
     expect(command.slice(-5)).toEqual(["/bin/bash", "-e", "/mnt/memoir/command", "tini", "--"]);
     const elsewhere = containerSpec({ ...attempt, workDir: "/srv/out" }, "i", [], facts, options);

@@ -80,7 +80,7 @@ describe("findCredentials", () => {
   });
 });
 
-it("tells an engine the credentials in the header that it reads", () => {
+it("gives an engine the credentials in the header that it reads", () => {
   expect(registryAuthHeader(undefined)).toEqual({});
   const header =
     registryAuthHeader({ kind: "password", username: "u", password: "p" })["x-registry-auth"] ?? "";

@@ -56,7 +56,7 @@ it("follows Docker's current context", async () => {
   );
   await new Promise<void>((resolve) => server.listen(join(home, "colima.sock"), () => resolve()));
   try {
-    // It answers, so that no engine of this machine is used by the test.
+    // It answers, so that the test uses no engine that is installed.
     const words = await refusalOf({ engine: "docker", env: { PATH: home, DOCKER_CONTEXT: "colima" } });
     expect(words).toContain(`${home}/colima.sock: answers, but is podman`);
   } finally {

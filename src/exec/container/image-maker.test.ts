@@ -62,7 +62,7 @@ describe("an image that is made here", () => {
     expect(store.asked).toEqual(["build FROM a", "build FROM b", "import"]);
   });
 
-  it("is told in the engine's words when it cannot be made", async () => {
+  it("is reported with the engine's message when it cannot be made", async () => {
     await expect(make(storeWith({}), { kind: "build", dockerfile: "broken" })).rejects.toThrow(
       "building from a Dockerfile: the build's words",
     );

@@ -40,7 +40,7 @@ describe("parseImageName", () => {
   });
 });
 
-it("knows registries of this machine", () => {
+it("knows local registries", () => {
   for (const host of ["localhost", "localhost:5000", "127.0.0.1:1", "127.9.9.9", "[::1]:5000"])
     expect(isLoopback(host)).toBe(true);
   for (const host of ["docker.io", "localhost.evil.org", "10.0.0.1:5000", "127.0.0.1.org"])

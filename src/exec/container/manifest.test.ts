@@ -21,7 +21,7 @@ describe("parseManifest", () => {
     });
   });
 
-  it("leaves out entries that are no images", () => {
+  it("leaves out entries that are not images", () => {
     const manifests = [
       entry("a", { os: "unknown", architecture: "unknown" }),
       { digest: "md5:1", platform: { os: "linux", architecture: "amd64" } },

@@ -59,7 +59,7 @@ describe("attemptHostPath", () => {
     ["/srv/outs", undefined],
     ["/opt", undefined],
     ["/etc/passwd", undefined],
-  ])("of a container of its own finds %s at %s", (task, host) => {
+  ])("of a separate container finds %s at %s", (task, host) => {
     const own = {
       directory: "/runs/2/b",
       workDir: "/srv/out",

@@ -64,7 +64,7 @@ it("stops an attempt whose Ask is cancelled", async () => {
   expect(executor.cancelled).toEqual(["a"]);
 });
 
-it("refuses the start that it was told to refuse", async () => {
+it("refuses the start that it is set up to refuse", async () => {
   const executor = new ScriptedExecutor({
     failStart: (_one, nth) => (nth === 0 ? scriptedRefusal() : undefined),
   });

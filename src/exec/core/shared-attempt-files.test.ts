@@ -100,7 +100,7 @@ describe("the files of an attempt", () => {
     );
   });
 
-  it("may lie on a disk that was mounted for the task, whose links lead nowhere else", async () => {
+  it("may be on a disk that was mounted for the task, whose links lead nowhere else", async () => {
     await mkdir(join(attempt, "outside/mnt/disk/sub"), { recursive: true });
     await writeFile(join(attempt, "outside/mnt/disk/sub/big.txt"), "big");
     await symlink("/etc/passwd", join(attempt, "outside/mnt/disk/passwd"));
@@ -194,8 +194,8 @@ describe("a directory of an attempt", () => {
   });
 
   it.each([
-    ["a file of this machine", "/etc/passwd", /\/etc\/passwd is outside the task's working directory/],
-    ["a file of this machine, relatively", "../../../../../../../../etc/passwd", /leads outside/],
+    ["a file outside the task", "/etc/passwd", /\/etc\/passwd is outside the task's working directory/],
+    ["a file outside the task, by a relative path", "../../../../../../../../etc/passwd", /leads outside/],
     ["a folder above it", "..", /leads to a directory that contains it/],
   ])("never holds %s", async (_, target, message) => {
     await symlink(target, join(o, "link"));

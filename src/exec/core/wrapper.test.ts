@@ -43,12 +43,12 @@ describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
       expect(parseExitCode(read("rc"))).toBe(7);
     });
 
-    it("tells a signal as 128 + n", () => {
+    it("records a signal as 128 + n", () => {
       run("kill -KILL $$");
       expect(parseExitCode(read("rc"))).toBe(137);
     });
 
-    it("tells a shell that is not there as 127", () => {
+    it("records a shell that does not exist as 127", () => {
       run("exit 0", { kind: "host", cgroup: "" }, ["/no/such/shell"]);
       expect(parseExitCode(read("rc"))).toBe(127);
     });
@@ -98,7 +98,7 @@ describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
     });
 
     it("lets a script end its own process group without losing its exit code", () => {
-      // `kill 0` reaches the wrapper, too; setsid keeps it from reaching the test.
+      // `kill 0` reaches the wrapper, too; setsid prevents it from reaching the test.
       writeFileSync(join(root, "command"), "trap 'sleep 0.05; exit 4' TERM; kill 0; sleep 5");
       const args = wrapperArguments(root, { kind: "sandbox", cgroup: "" }, [
         "/bin/sh",

@@ -55,7 +55,7 @@ test.each([
   ["inputs.yml", `x: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`],
   ["inputs.json", `{"x": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`],
   ["job", `x: ${"{a: ".repeat(20_000)}${"}".repeat(20_000)}\n`],
-])("inputs that are nested too deeply are told in words: %s", async (name, text) => {
+])("inputs that are nested too deeply are reported as a diagnostic: %s", async (name, text) => {
   const { values, diagnostics } = await parseParameters({ name, text });
   expect(values).toBeUndefined();
   expect(diagnostics.map((each) => each.message).join()).toContain("nested too deeply");

@@ -36,7 +36,7 @@ describe("folders and files", () => {
     expect(await tree.read(uri, freshAsk())).toEqual({ name: "flows/lib/a.wdl", text: "version 1.0\n" });
     expect(tree.hostPathOf(uri)).toBe(join(dir, "lib", "a.wdl"));
   });
-  test("references are relative to the document they stand in", () => {
+  test("references are relative to the document that contains them", () => {
     const tree = createFolderSource({ folder: "/flows" });
     expect(tree.resolve("b.wdl", "/flows/sub/a.wdl")).toBe("/flows/sub/b.wdl");
     expect(tree.resolve("../b.wdl", "/flows/sub/a.wdl")).toBe("/flows/b.wdl");
@@ -60,7 +60,7 @@ describe("folders and files", () => {
     for (const uri of [join(dir, "secret.wdl"), join(dir, "inside", "link.wdl")])
       expect((await refusal(tree.read(uri, freshAsk()))).code).toBe("WORKFLOW_DOCUMENT_REFUSED");
   });
-  /** `import NAME` and `workflow` on lines of their own. */
+  /** `import NAME` and `workflow` on separate lines. */
   const question = {
     accepts: (name: string) => name.endsWith(".wdl"),
     name: "WDL",
@@ -83,7 +83,7 @@ describe("folders and files", () => {
     ["the only one", { "b.wdl": "", "notes.txt": "" }, "b.wdl"],
     ["the only one, somewhere below", { "x/y/b.wdl": "", "README.md": "" }, "x/y/b.wdl"],
     [
-      "not what lies beside it by itself",
+      "not the files that other programs leave next to it",
       { "p/a.wdl": "", "__MACOSX/p/._a.wdl": "", "p/._a.wdl": "", ".x/b.wdl": "" },
       "p/a.wdl",
     ],
@@ -180,11 +180,11 @@ describe("folders and files", () => {
     expect(await tree.listFolder(join(dir, "bin", "tool.py"), freshAsk())).toBeUndefined();
     expect(await tree.listFolder(join(dir, "nothing"), freshAsk())).toBeUndefined();
     expect(await tree.listFolder("https://127.0.0.1/bin", freshAsk())).toBeUndefined();
-    const beside = createFileSource({ file: join(dir, "x.wdl") });
-    expect(await beside.listFolder(bin, freshAsk())).toHaveLength(4);
+    const single = createFileSource({ file: join(dir, "x.wdl") });
+    expect(await single.listFolder(bin, freshAsk())).toHaveLength(4);
   });
 
-  test("a folder outside of other people's documents is not listed", async () => {
+  test("a folder outside other people's documents is not listed", async () => {
     await mkdir(join(dir, "docs"));
     await mkdir(join(dir, "secret"));
     await symlink(join(dir, "secret"), join(dir, "docs", "way"));
@@ -363,7 +363,7 @@ describe("references that lead nowhere", () => {
     "/proc/self/mem",
     "a\0b",
     "x".repeat(5000),
-  ])("%j is not there, or told in words", async (reference) => {
+  ])("%j does not exist, or is reported as an error", async (reference) => {
     const tree = createFolderSource({ folder: dir });
     const read = tree.read(tree.resolve(reference, join(dir, "main.wdl")), freshAsk());
     const found = await read.catch((error: unknown) => error);

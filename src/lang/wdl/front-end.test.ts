@@ -113,7 +113,7 @@ describe("the interface", () => {
   });
 });
 
-test("the interface tells what structs hold", async () => {
+test("the interface lists the members of structs", async () => {
   const { program } = await load({
     "main.wdl": `version 1.1
 struct Lane { Int number File? reads }
@@ -155,7 +155,7 @@ describe("what is run", () => {
   });
 });
 
-test("there is no program while there are errors, and every document's errors are told", async () => {
+test("there is no program while there are errors, and every document's errors are reported", async () => {
   const { program, diagnostics } = await load({
     "main.wdl": 'version 1.0\nimport "lib.wdl"\nworkflow w {\n  Int x = y\n  Strng z = "a"\n}\n',
     "lib.wdl": "version 1.0\ntask t {\n  command { ~{nothing} }\n}\n",

@@ -82,7 +82,7 @@ describe("rdkit-descriptors", () => {
   });
 });
 
-describe("inputs that are no molecules", () => {
+describe("inputs that are not molecules", () => {
   test("fail alone: the rows around them keep their values", async () => {
     const inputs = ["CCO", "notsmiles", "", "CCC", "   ", "c1ccccc", "F(F)(F)F", "CCO>>CC", "CCO"];
     const answers = values(await weights.predict(inputs, freshAsk()));

@@ -11,7 +11,7 @@ it("reads JSON as it is", () => {
   );
 });
 
-it("takes bare not-a-numbers for null, and leaves texts that look like them", () => {
+it("reads unquoted NaN and Infinity as null, and leaves texts that look like them", () => {
   expect(parseLenientJson('[{"a":NaN,"NaN":"NaN"},{"a": -Infinity, "b":"\\"Infinity"},Infinity]')).toEqual([
     { a: null, NaN: "NaN" },
     { a: null, b: '"Infinity' },

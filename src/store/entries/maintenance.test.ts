@@ -210,7 +210,7 @@ describe("looking after a cache", () => {
     expect((await planPrune(place, rules, inDays(0.1), ask)).remove).toHaveLength(1);
   });
 
-  it("a run of this machine protects what it uses even when it was stopped for long", async () => {
+  it("a run on the same machine protects what it uses even when it was stopped for long", async () => {
     const entry = await record("a", "x");
     const lease = await openRunLease({ ...place, runId: "stopped" }, ask);
     await lease.used(entry.uuid);
@@ -357,7 +357,7 @@ describe("looking after a cache", () => {
     const { location } = recorded.outputs["d"] as { location: string };
     await rm(join(location, "sub", "b"));
     const report = await verifyCache(place, ask);
-    // The file alone was handed out to nobody once it was gone.
+    // The file alone was not handed out to anybody after it was removed.
     expect(report.setAside.map((item) => item.uuid).sort()).toEqual(
       [recorded.uuid, users[0] ?? "", users[1] ?? ""].sort(),
     );

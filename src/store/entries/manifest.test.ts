@@ -113,13 +113,13 @@ describe("a manifest", () => {
     ["a float that is none", { outputs: { x: { float: "many" } } }],
     ["an integer that is none", { outputs: { x: { int: "1.5" } } }],
     ["a sibling that is none", { outputs: { x: { file: "out/x", basename: "x", siblings: [null] } } }],
-    ["a file outside of the entry", { files: [{ ...entry.files[0], path: "../../etc/passwd" }] }],
+    ["a file outside the entry", { files: [{ ...entry.files[0], path: "../../etc/passwd" }] }],
     ["a key that is none", { key: "abc" }],
   ])("with %s is damaged", (_, change) => {
     expect(readManifest(sealManifest(unsealed(change)), place).kind).toBe("damaged");
   });
 
-  it("of another version is told from a damaged one", () => {
+  it("of another version is distinguished from a damaged one", () => {
     const other = readManifest(sealManifest(unsealed({ version: 99 })), place);
     expect(other).toEqual({ kind: "other-version", version: 99, task: "align" });
   });

@@ -44,7 +44,7 @@ describeWith([s3Requirement], "on a Ceph object gateway", () => {
     await store.close();
   });
 
-  test("wrong credentials are told apart from missing rights, and no secret is shown", async () => {
+  test("wrong credentials are distinguished from missing rights, and no secret is shown", async () => {
     const server = await sharedS3();
     const bucket = await makeBucket(server);
     for (const credentials of [
@@ -194,7 +194,7 @@ describeWith([s3Requirement], "on a Ceph object gateway", () => {
   });
 });
 
-/** A server that answers as told: for what a healthy gateway never does. */
+/** A server with given answers: for what a healthy gateway never does. */
 async function withServer(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
   work: (endpoint: string, requests: string[]) => Promise<void>,
@@ -220,7 +220,7 @@ const xmlError = (code: string, extra = "") =>
 describe("an S3 server in trouble", () => {
   const quick = { credentials: someone, maxAttempts: 2 };
 
-  test("nobody listening is told at once", async () => {
+  test("a port where nobody listens is reported at once", async () => {
     const store = createS3Store({ ...quick, bucket: "bucket", endpoint: "http://127.0.0.1:1" });
     await expect(store.open(ask)).rejects.toMatchObject({
       code: "STORE_UNREACHABLE",
@@ -229,7 +229,7 @@ describe("an S3 server in trouble", () => {
     await store.close();
   });
 
-  test("a bucket of AWS without a region is told to need one", async () => {
+  test("a bucket of AWS without a region is refused: it needs one", async () => {
     vi.stubEnv("AWS_REGION", undefined);
     vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent");
     vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
@@ -283,7 +283,7 @@ describe("an S3 server in trouble", () => {
     );
   });
 
-  test("a connection that is reset is no silence: every request is sent", async () => {
+  test("a connection that is reset counts as an answer: every request is sent", async () => {
     await withServer(
       (request) => request.socket.resetAndDestroy(),
       async (endpoint, requests) => {
@@ -297,7 +297,7 @@ describe("an S3 server in trouble", () => {
     );
   });
 
-  test("a bucket in another region is told with the region", async () => {
+  test("a bucket in another region is reported with the region", async () => {
     await withServer(
       (_, response) => {
         response.writeHead(301, { "x-amz-bucket-region": "eu-north-1", "content-type": "application/xml" });
@@ -314,7 +314,7 @@ describe("an S3 server in trouble", () => {
     );
   });
 
-  test("rights that are missing are told apart from wrong credentials", async () => {
+  test("missing rights are distinguished from wrong credentials", async () => {
     await withServer(
       (_, response) =>
         response.writeHead(403, { "content-type": "application/xml" }).end(xmlError("AccessDenied")),

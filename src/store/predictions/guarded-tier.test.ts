@@ -71,7 +71,7 @@ describe("the guard of a tier", () => {
     expect(flaky.calls.filter((verb) => verb === "getMany")).toHaveLength(1);
   });
 
-  it("tells once that an optional tier is gone, answers misses without asking it, and tells when it is back", async () => {
+  it("reports once that an optional tier is unavailable, answers misses without asking it, and reports when it is back", async () => {
     let broken = true;
     const { tier, flaky, events, clock } = guarded(() => (broken ? "unreachable" : "none"), { restMs: 1000 });
     expect(await tier.getMany(scope, ["a", "b"], ask)).toEqual([undefined, undefined]);
@@ -118,7 +118,7 @@ describe("the guard of a tier", () => {
     },
   );
 
-  it("goes on reading from a tier that is full; an optional one tells once until a write works again", async () => {
+  it("continues to read from a full tier; an optional one is reported once until a write works again", async () => {
     const { tier, events } = guarded((verb, call) =>
       verb === "putMany" && call !== 1 && call < 6 ? "full" : "none",
     );
@@ -129,7 +129,7 @@ describe("the guard of a tier", () => {
     expect((await tier.getMany(scope, ["a"], ask))[0]?.input).toBe("a");
   });
 
-  it("says of a required tier that is full that nothing was stored, and goes on reading", async () => {
+  it("reports that nothing was stored when a required tier is full, and continues to read", async () => {
     const { tier, events, flaky } = guarded(
       (verb, call) => (verb === "putMany" && call > 1 ? "full" : "none"),
       {
@@ -173,7 +173,7 @@ describe("the guard of a tier", () => {
     await expect.poll(() => closed).toEqual(["closed", "opened", "closed"]);
   });
 
-  it("ends a scan of an optional tier that breaks in the middle, and tells; of a required one it fails", async () => {
+  it("ends and reports a scan of an optional tier that breaks in the middle; of a required one it fails", async () => {
     const breaking = (use: "optional" | "required") => {
       const events: TierEvent[] = [];
       const inner = createMemoryTier();

@@ -38,7 +38,7 @@ describe("sampling", () => {
       first.set(winner, (first.get(winner) ?? 0) + 1);
     }
     const chi = [...first.values()].reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0);
-    // 19 degrees of freedom: 99.9 % lie below 43.8.
+    // 19 degrees of freedom: 99.9 % are below 43.8.
     expect(first.size).toBe(20);
     expect(chi).toBeLessThan(43.8);
   });

@@ -93,7 +93,7 @@ describe("JavaScript", () => {
     "${ if (x) { return 1; } else else }",
     "a $(1 2) b",
     "$(basename file)",
-  ])("%s is told before anything runs", async (text) => {
+  ])("%s is reported before anything runs", async (text) => {
     expect((await loadText(tool(text))).said).toEqual([
       expect.stringMatching(/^main\.cwl:5:13: error: invalid JavaScript: .*\[cwl-syntax\]$/),
     ]);

@@ -56,7 +56,7 @@ async function bind(document: string, job: string) {
 }
 
 describe("files of a job", () => {
-  it("get their names and sizes, and bring what lies beside them", async () => {
+  it("get their names, sizes and secondary files", async () => {
     const { inputs, said } = await bind(
       `${head("v1.2")}inputs: {f: {type: File, secondaryFiles: [.bai, .csi?]}}\n`,
       "f: {class: File, location: 'reads%20%231.bam'}\n",

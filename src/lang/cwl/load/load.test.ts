@@ -247,7 +247,7 @@ describe("hostile texts", () => {
   });
 });
 
-it("documents on the web run others beside them, and their files are on the web, too", async () => {
+it("documents on the web run others next to them, and their files are on the web, too", async () => {
   const texts: Readonly<Record<string, string>> = {
     "/wf/main.cwl":
       "cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []\nsteps: {s: {run: ../tool.cwl, in: [], out: []}}\n",

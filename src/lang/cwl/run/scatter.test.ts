@@ -50,7 +50,7 @@ describe("scatter", () => {
     expect(run("dotproduct", inputs)).toHaveLength(100);
   });
 
-  it("refuses lists of different lengths in step, and what is no list", () => {
+  it("refuses lists of different lengths in step, and what is not a list", () => {
     const uneven = cwlRecord([
       ["a", [1]],
       ["b", []],

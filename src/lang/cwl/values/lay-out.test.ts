@@ -48,7 +48,7 @@ describe("objects that become files", () => {
         const laid = layOut(whole, isMade);
         const paths = laid.map(({ path }) => path);
         expect(new Set(paths).size).toBe(paths.length);
-        // A folder comes before what lies in it.
+        // A folder comes before its contents.
         for (const [at, path] of paths.entries()) {
           const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
           if (folder !== "") expect(paths.indexOf(folder)).toBeLessThan(at);

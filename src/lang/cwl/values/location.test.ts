@@ -35,7 +35,7 @@ describe("locations", () => {
     "/a%b",
     "/ü",
     "/a~b",
-  ])("%s is told as URLs tell it, and found again", (path) => {
+  ])("%s is encoded as in URLs, and found again", (path) => {
     const { href } = pathToFileURL(path);
     expect(fileLocation(path)).toBe(href);
     expect(hostPathOf(href)).toBe(fileURLToPath(href));

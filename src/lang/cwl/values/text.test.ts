@@ -19,7 +19,7 @@ describe("numbers as text", () => {
   });
 });
 
-it("inside of a text, texts are themselves and all else is JSON with sorted keys", () => {
+it("inside a text, texts are themselves and all else is JSON with sorted keys", () => {
   expect(textInside('a"b')).toBe('a"b');
   expect(textInside(null)).toBe("null");
   expect(

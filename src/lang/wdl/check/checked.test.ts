@@ -57,7 +57,7 @@ task t {
     expect(task?.document.uri).toBe("main.wdl");
   });
 
-  test("literals have the type of the place they stand in", async () => {
+  test("literals have the type of their context", async () => {
     const document = await check({
       "main.wdl": `version 1.1
 struct P {
@@ -119,7 +119,7 @@ workflow w {
     "lib.wdl": "version 1.1\ntask t {\n  input { Int n }\n  command <<< >>>\n  output { Int out = n }\n}\n",
   };
 
-  test("sections export arrays and optionals, and wait for what is outside of them", async () => {
+  test("sections export arrays and optionals, and wait for what is outside them", async () => {
     const { workflow } = await check(source);
     const [scatter, base, call] = workflow?.body ?? [];
     if (scatter?.kind !== "scatter" || base?.kind !== "declaration" || call?.kind !== "call")
@@ -184,7 +184,7 @@ workflow w {
 });
 
 describe("order", () => {
-  test("a chain of a hundred thousand is no deeper than one", () => {
+  test("a chain of a hundred thousand needs no more stack than one", () => {
     const items = Array.from({ length: 100_000 }, (_, index) => index);
     const { sorted, cycles } = dependencyOrder(items, (item) => (item + 1 < items.length ? [item + 1] : []));
     expect(sorted[0]).toBe(99_999);

@@ -189,7 +189,7 @@ workflow w {
     expect(end.host.calls[1]?.inputs.map((input) => input.path)).toEqual([
       "/mnt/memoir/inputs/0/x.bam",
       "/mnt/memoir/inputs/1/y.txt",
-      // Not named in the command, but beside a file that is.
+      // Not named in the command, but next to a file that is.
       "/mnt/memoir/inputs/0/x.bai",
     ]);
   });
@@ -245,7 +245,7 @@ describe("a failure", () => {
     expect(end.outputs).toEqual({ b: "free" });
   });
 
-  it("of an expression is told once, with what it needed", async () => {
+  it("of an expression is reported once, with what it needed", async () => {
     const end = await run(`workflow w {
       Array[Int] xs = [1]
       Int bad = xs[5]
@@ -345,7 +345,7 @@ workflow w {
     return found.map((each) => (each.help === undefined ? each.message : `${each.message}; ${each.help}`));
   }
 
-  it("are told everything that is wrong with them at once", async () => {
+  it("are reported with everything that is wrong at once", async () => {
     const messages = await wrong({
       "w.file": "b.txt",
       "w.numer": 4,
@@ -384,7 +384,7 @@ workflow sub { call t hints { allow_nested_inputs: true } output { String s = t.
     expect(end.outputs).toEqual({ s: "Joe" });
   });
 
-  it("are told at their own places, inside of arrays and structs, too", async () => {
+  it("are reported at their positions, inside arrays and structs, too", async () => {
     const target = await targetOf(
       {
         "main.wdl": `version 1.1

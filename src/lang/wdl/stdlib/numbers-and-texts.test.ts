@@ -78,12 +78,12 @@ describe("functions of texts", () => {
     expect(
       await evaluateText({
         "String name": 'basename("/data/a.bam")',
-        "String bare": 'basename("/data/a.bam", ".bam")',
+        "String stem": 'basename("/data/a.bam", ".bam")',
         "String other": 'basename("/data/a.bam", ".sam")',
         "String url": 'basename("https://host/x/a.txt?version=1")',
         "String path": 'join_paths("/usr", ["bin", "env"])',
       }),
-    ).toEqual({ name: "a.bam", bare: "a", other: "a.bam", url: "a.txt", path: "/usr/bin/env" });
+    ).toEqual({ name: "a.bam", stem: "a", other: "a.bam", url: "a.txt", path: "/usr/bin/env" });
     await expect(evaluateText({ "String x": 'join_paths("/a", "/b")' })).rejects.toThrow(/absolute path \/b/);
   });
 });

@@ -137,7 +137,7 @@ describe("commands", () => {
     });
     expect(flat(tree.tasks[0]?.command?.parts ?? [])).toBe("a\n\tb");
   });
-  test("placeholder options are kept beside the expression", () => {
+  test("placeholder options are kept next to the expression", () => {
     const { tasks } = document(
       'version 1.0\ntask t { command { ~{sep=", " xs} ~{true="a" false=\'b\' y} ~{default=3 z} } }',
     );
@@ -150,7 +150,7 @@ describe("commands", () => {
       ["default"],
     ]);
   });
-  test("sep as a function is no option", () => {
+  test("sep as a function is not an option", () => {
     expect(command('<<< ~{sep(" ", xs)} >>>')).toBe('~{sep(" ", xs)}');
   });
 });
@@ -164,7 +164,7 @@ describe("types", () => {
       expect(printTypeNode(type)).toBe(source);
     },
   );
-  test("Directory is a name of your own before 1.2", () => {
+  test("Directory is a user's name before 1.2", () => {
     expect(parseTypeText({ name: "t", text: "Directory" }, "1.1").type.kind).toBe("named");
   });
 });
@@ -234,7 +234,7 @@ describe("documents", () => {
       { kind: "object", entries: [{ name: { text: "d" } }] },
     ]);
   });
-  test("a byte order mark and carriage returns are no trouble", () => {
+  test("a byte order mark and carriage returns are accepted", () => {
     expect(document("\ufeffversion 1.0\r\nworkflow w {\r\n  Int x = 1\r\n}\r\n").workflows).toHaveLength(1);
   });
 });
@@ -244,7 +244,7 @@ describe("separators of other languages", () => {
     const source = { name: "x.wdl", text: `version 1.1\ntask t {\n  input { ${text} }\n  command {}\n}` };
     const { tree, diagnostics } = parseDocument(source);
     const names = tree.tasks[0]?.inputs.map((each) => each.name.text);
-    return { names, told: diagnostics.map(({ message, help }) => `${message}; ${help}`) };
+    return { names, messages: diagnostics.map(({ message, help }) => `${message}; ${help}`) };
   };
   test.each([
     ["String name; File f", "semicolon"],
@@ -253,7 +253,7 @@ describe("separators of other languages", () => {
   ])("%j: one message, and no declaration is lost", (text, what) => {
     expect(inputs(text)).toEqual({
       names: ["name", "f"],
-      told: [`declarations are separated by line breaks; remove the ${what}`],
+      messages: [`declarations are separated by line breaks; remove the ${what}`],
     });
   });
   test("after sections, calls and imports as well", () => {

@@ -69,7 +69,7 @@ describe("the embedded tier", () => {
     await expect(tier.open(ask)).rejects.toMatchObject({ code: "STORE_TIER_DAMAGED" });
   });
 
-  it("counts torn records as misses, tells about them, and replaces them when the row is put again", async () => {
+  it("counts torn records as misses, reports them, and replaces them when the row is put again", async () => {
     const events: TierEvent[] = [];
     const tier = createEmbeddedTier({ folder, onEvent: (event) => events.push(event) });
     await tier.open(ask);

@@ -146,7 +146,7 @@ describe("prediction files", () => {
     }
   });
 
-  test("give back long texts beside short ones", async () => {
+  test("give back long texts next to short ones", async () => {
     const rows = Array.from({ length: 600 }, (_, i): PredictionRow => {
       const long = i % 100 === 0 ? "x".repeat(300_000) : "";
       return { input: `${i}${long}`, values: [i, i, `label ${i}${long}`, i] };

@@ -79,7 +79,7 @@ describe("files of an output section", () => {
     expect((await files.glob("*.txt")).map((each) => each.source?.basename)).toEqual(["a.txt"]);
   });
 
-  it("what the attempt refuses is told with its words", async () => {
+  it("what the attempt refuses is reported with its message", async () => {
     const refusing = attempt();
     refusing.failing.set("a.txt", "a.txt is outside the task");
     await expect(new OutputFiles(refusing).settle(file("a.txt"), false)).rejects.toThrow(

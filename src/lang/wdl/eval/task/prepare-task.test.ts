@@ -64,7 +64,7 @@ task t {
 }`;
 
 describe("the call of a task", () => {
-  it("has the rendered command, dedented, and tells its outputs as rules", async () => {
+  it("has the rendered command, dedented, and its outputs as rules", async () => {
     const call = await callOf(base);
     expect(call.command.trim()).toBe("echo Ann 2 > out.txt");
     expect(call.command).not.toMatch(/^ /m);
