@@ -1,4 +1,4 @@
-/** What becomes of tasks when Memoir is killed: host tasks end with it, containers are taken up by the next one. */
+/** What happens to tasks when Memoir is killed: host tasks end with it, the next run adopts containers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
  * The cache as a run meets it. Trouble with it never ends a call: finding becomes a miss, and what could not be recorded
- * waits, is tried again during the run and at its end, and by the next run. A store in trouble is left alone for a while,
+ * waits, is tried again during the run and at its end, and by the next run. A store in trouble is not used for a while,
  * never for the rest of the run, so that an unreachable cache does not cost a time-out per call.
  */
 import {
@@ -38,7 +38,7 @@ export interface Unrecorded {
 /** Keeps open files few, however many calls look at once. */
 const mostFinds = 32;
 const mostRecords = 16;
-/** Troubles in a row after which the cache is left alone. */
+/** Consecutive failures after which the cache is not used for a while. */
 const mostTroubles = 3;
 const firstRestMs = 1_000;
 const longestRestMs = 30_000;
@@ -144,7 +144,7 @@ export class CallRecorder {
     await this.#try("recording", call, (store) => store.noteEqual(keys, ask), ask);
   }
 
-  /** undefined when the cache is left alone or is in trouble. */
+  /** undefined when the cache is not used at the moment or is in trouble. */
   async #try<T>(
     doing: Doing,
     call: string,

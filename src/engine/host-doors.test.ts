@@ -399,7 +399,7 @@ describe("publishing a result", () => {
     expect(readlinkSync(published(made, "b"))).toMatch(/^\.\.\/cache\//);
     const entry = made.seen("file.published")[0]?.entryUuid;
     expect(pinned).toEqual([entry, entry]);
-    // The same link again is left alone.
+    // The same link again is not changed.
     expect((await publish("relative link", "b")).how).toBe("kept");
   });
 

@@ -54,7 +54,7 @@ describe("a cache that cannot be opened when the run starts", () => {
     expect((await bench.one({ name: "early" })).calls).toMatchObject({ reused: 1, computed: 0 });
   });
 
-  it("is left alone for a moment before it is tried again", async () => {
+  it("is not used for a moment before it is tried again", async () => {
     bench = await openBench(new ScriptedExecutor({ play: makesOut }));
     const cache = lateCache(bench, always(down()));
     let triesAtOnce: number | undefined;

@@ -15,7 +15,7 @@ export interface RunCacheParts {
   readonly store: EntryStore;
   /** What records of runs that never got the cache open call it. Default: `store.uri`. */
   readonly location?: string;
-  /** It could not be opened when the run started: `store` tries again. It is left alone for a moment first. */
+  /** It could not be opened when the run started: `store` tries again, after a pause. */
   readonly opensLater?: true;
   readonly behavior: CacheBehavior;
   /**
@@ -28,7 +28,7 @@ export interface RunCacheParts {
   /** Whether calls without a container may be recorded and reused; their environment's identity enters the key. */
   readonly hostTasks: boolean;
   readonly resources: "ignored" | "strict";
-  /** Names every entry that the run is about to reuse or to record, so that pruning leaves it alone. */
+  /** Names every entry that the run is about to reuse or to record, so that pruning keeps it. */
   readonly claim?: Claim;
   /** Protects an entry from being pruned at any time, since a link outside the cache leads to it. */
   readonly pin?: (entryUuid: string, ask: Ask) => Promise<void>;

@@ -606,7 +606,7 @@ describe("trouble with the cache", () => {
     },
   );
 
-  it("leaves it alone for a while after three troubles in a row", async () => {
+  it("does not use it for a while after three consecutive failures", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const made = await bench();
     let asked = 0;

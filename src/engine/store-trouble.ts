@@ -1,6 +1,6 @@
 /**
  * Whose trouble a failed call of a cache is: of the one entry (its name, its files), of the store, or of nobody that is
- * known. Decided by code, never by message. Only trouble of the store is a reason to leave it alone for a while.
+ * known. Decided by code, never by message. Only trouble of the store is a reason to stop using it for a while.
  */
 import { type ErrorCode, isAppError, systemErrorCode } from "../kernel/index.ts";
 import { isAboutOpening } from "./late-store.ts";

@@ -1,6 +1,6 @@
 /**
  * Chooses by the path's prefix who answers a request. Each mount has its own way to say who is asking, its own limits
- * and its own shape of errors; the router only numbers the requests and reports what became of them.
+ * and its own shape of errors; the router only numbers the requests and reports their outcomes.
  */
 import { randomUUID } from "node:crypto";
 import type { Ask } from "../kernel/index.ts";

@@ -124,7 +124,7 @@ describe("a limit that is held against the other side", () => {
     expect(firedLate({ plannedMs: 20_000, tookMs: 26_000 })).toBe(true);
   });
 
-  it("ends an Ask that nothing answers, and leaves one alone that was done in time", async () => {
+  it("ends an Ask that nothing answers, and does not end one that was done in time", async () => {
     const { ask, done } = withPatience(freshAsk(), 20);
     await new Promise<void>((resolve) => ask.signal.addEventListener("abort", () => resolve()));
     expect(ask.signal.reason).toMatchObject({ name: "TimeoutError" });

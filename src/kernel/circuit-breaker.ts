@@ -81,7 +81,7 @@ export class CircuitBreaker {
     return this.#restsUntil === undefined ? 0 : Math.max(0, this.#restsUntil - nowMs);
   }
 
-  /** undefined = leave it alone now. */
+  /** undefined = do not use it now. */
   enter(nowMs: number): Permit | undefined {
     const state = this.state(nowMs);
     if (state === "closed") return this.#permit(undefined);

@@ -1,4 +1,4 @@
-/** What `/metrics` shows: the runs of the ledger, what became of calls, requests, and the process itself. */
+/** What `/metrics` shows: the runs of the ledger, the outcomes of calls, requests, and the process itself. */
 import { readdirSync } from "node:fs";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { Tallies } from "../app/index.ts";

@@ -22,7 +22,7 @@ export interface DumpRequest {
   readonly outputStream?: RowStream;
   /** Default: by the extension of the output. */
   readonly outputFormat?: StreamedFormat;
-  /** At most so many rows; undefined = every row. */
+  /** Maximum number of rows; undefined = every row. */
   readonly count?: number;
   /** Equal seed, equal stored rows: equal sample. */
   readonly seed: string;

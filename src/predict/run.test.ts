@@ -483,7 +483,7 @@ describe("interruption", () => {
   });
 
   it("takes an output over from a killed process that nobody has buried yet", async () => {
-    // The shell becomes a program that never asks what became of its child, which ends only then: a shell that still
+    // The shell becomes a program that never waits for its child, which ends only then: a shell that still
     // is one might ask.
     const child = "until grep -q sleep /proc/$PPID/comm; do :; done";
     const shell = spawn("sh", ["-c", `sh -c '${child}' & echo $!; exec sleep 600`], {

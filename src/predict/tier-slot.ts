@@ -15,7 +15,7 @@ export interface PlaceOptions {
   readonly warn: (message: string) => void;
 }
 
-/** How long a tier that failed is left alone, so that a dead server does not cost its time-out at every chunk. */
+/** How long a tier that failed is not used, so that a dead server does not cost its time-out at every chunk. */
 const rest = { firstRestMs: 1_000, longestRestMs: 30_000 };
 
 /** `refused`: this address will not take rows later either. */
@@ -91,7 +91,7 @@ export class TierSlot {
       }
       if (isResting(error)) permit.inconclusive();
       else permit.failed(performance.now());
-      // An expired token or a missing right is mended sooner or later; an address that is wrong is another address then.
+      // An expired token or a missing right is corrected sooner or later; a wrong address is replaced by another one.
       this.#refused = error.code === "STORE_TIER_REFUSED";
       if (!this.#reportedReads && !this.#reportedWrites)
         this.#warn(

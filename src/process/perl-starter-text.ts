@@ -1,9 +1,9 @@
 /**
  * The group starter in Perl: the same as in bash (starter-text.ts), for two thirds of its cost. Perl forks once for a
- * command, reads requests in one piece, and learns of every end by itself, so that no shell has to wait next to each
+ * command, reads each request as a whole, and learns of every end by itself, so that no shell has to wait next to each
  * command; and what it does for one group does not copy its memory. It loads no module.
  *
- * What it reads differs in one line: `run ID LENGTH`, followed by so many bytes, which are the words, a zero byte after
+ * What it reads differs in one line: `run ID LENGTH`, followed by LENGTH bytes, which are the words, a zero byte after
  * each. The command itself is the first process of its group.
  *
  * `script`: Perl text with two subs. `enter(words)` is called in the new process: it does what has to be done there and

@@ -181,7 +181,7 @@ export interface FinishedAttempt {
   readonly resources: Resources;
 }
 
-/** What became of a file that was to be brought out of a container. */
+/** The outcome for a file that was to be copied out of a container. */
 export type Brought =
   | { readonly kind: "file"; readonly hostPath: string }
   /** The path is a link to a path that has a host path. */

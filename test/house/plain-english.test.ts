@@ -50,10 +50,12 @@ const areas = [
 const remaining: readonly string[] = [
   "src/app/workflows/caches.ts",
   "src/app/workflows/runs.ts",
+  "src/exec/core/executor-contract.ts",
   "src/exec/local/host-executor.ts",
   "src/http/listen.ts",
   "src/keys/fingerprint.test.ts",
   "src/store/predictions/redis/redis-tier.test.ts",
+  "src/omics/operations/batches.ts",
 ];
 
 /** The list of phrases itself, its test, and what is not Memoir's text. */
@@ -62,7 +64,7 @@ const excluded = /^test\/(house\/plain-english|golden\/|fixtures\/)/;
 function filesOf(area: string): readonly string[] {
   if (!statSync(join(root, area)).isDirectory()) return [area];
   return readdirSync(join(root, area), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(md|ts|ya?ml|wdl|cwl|sh|mjs)$/.test(name) && !/(^|\/)build\//.test(name))
+    .filter((name) => /\.(md|ts|ya?ml|wdl|cwl|sh|[cm]js|py)$/.test(name) && !/(^|\/)build\//.test(name))
     .map((name) => join(area, name))
     .filter((name) => !remaining.includes(name) && !excluded.test(name))
     .sort();

@@ -83,6 +83,19 @@ export const phrases: readonly Phrase[] = [
     example: "registries are spoken to without TLS",
     write: "connect to, contact",
   },
+  { pattern: "mend(s|ed|ing)?", example: "a mended run", write: "fix, repair, correct" },
+  { pattern: "in one piece", example: "read in one piece", write: "at once, as a whole, atomically" },
+  { pattern: "what (became|becomes) of", example: "what became of calls", write: "the outcome of" },
+  {
+    pattern: "(leaves?|left|leaving) (\\w+ )?alone",
+    example: "is left alone",
+    write: "is not used, is not changed",
+  },
+  {
+    pattern: "(up to|at most|first|after|of|its) so many",
+    example: "up to so many bytes",
+    write: "give the number; this many",
+  },
 ];
 
 const gap = "[\\s*/]+";

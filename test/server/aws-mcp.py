@@ -47,7 +47,7 @@ def filled(value, answers):
 
 
 def arguments(function, given):
-    """Defaults stand in Field objects, which only the MCP library takes apart."""
+    """Defaults are Field objects, which only the MCP library reads."""
     whole = dict(given)
     for name, parameter in inspect.signature(function).parameters.items():
         if name == "ctx" or name in whole:

@@ -169,7 +169,7 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     return (await answer.Body?.transformToString()) ?? "";
   };
 
-  it("the whole story: create, run, reuse, edit, fail, mend, cancel, lose an entry", async () => {
+  it("create, run, reuse, edit, fail, correct, cancel, lose an entry", async () => {
     const cache = await client.send(
       new omics.CreateRunCacheCommand({
         cacheS3Location: `s3://${bucket}/cache`,
@@ -259,10 +259,10 @@ describeWith([s3Requirement], "clients of AWS on S3", () => {
     );
     expect([failed.status, failed.failureReason]).toEqual(["FAILED", "RUN_TASK_FAILED"]);
     expect(failed.statusMessage).toContain("join");
-    const mended = await workflow(client, wdl("hello").replace("exit 3", "true"));
+    const corrected = await workflow(client, wdl("hello").replace("exit 3", "true"));
     const again = await ended(
       client,
-      (await start(mended, { cacheId: cache.id, parameters: { names: ["a", "fail"] } })).id,
+      (await start(corrected, { cacheId: cache.id, parameters: { names: ["a", "fail"] } })).id,
     );
     expect(hits(await tasksOf(client, again.id))).toEqual(["greet-0-1:true", "greet-1-1:true", "join:false"]);
   });

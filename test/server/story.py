@@ -1,4 +1,4 @@
-"""Call caching from end to end with an unmodified boto3 on S3: cold, warm, edited, failed and mended, cancelled, lost."""
+"""Call caching from end to end with an unmodified boto3 on S3: cold, warm, edited, failed and corrected, cancelled, lost."""
 import io, json, sys, time, zipfile
 import boto3
 
@@ -74,38 +74,38 @@ def play(workflow_id, cache_id, **settings):
     return ended(start(workflow_id, cache_id, **settings))
 
 
-told = {}
+report = {}
 always, first = cache("always", "CACHE_ALWAYS"), workflow()
 cold = play(first, always)
 warm = play(first, always)
-told["cold"], told["warm"] = outcome(cold), outcome(warm)
-told["equal bytes"] = [output(cold), output(cold) == output(warm)]
+report["cold"], report["warm"] = outcome(cold), outcome(warm)
+report["equal bytes"] = [output(cold), output(cold) == output(warm)]
 edited = play(workflow(greet="echo goodbye ~{name} > out.txt"), always)
-told["edited"] = outcome(edited)
-told["only join edited"] = outcome(play(workflow(join="cat ~{sep=' ' parts} | tac > all.txt"), always))
+report["edited"] = outcome(edited)
+report["only join edited"] = outcome(play(workflow(join="cat ~{sep=' ' parts} | tac > all.txt"), always))
 
 failing = cache("on-failure", "CACHE_ON_FAILURE")
-told["failed"] = outcome(play(workflow(join="exit 3"), failing))
-told["mended"] = outcome(play(first, failing))
+report["failed"] = outcome(play(workflow(join="exit 3"), failing))
+report["corrected"] = outcome(play(first, failing))
 
 slow = start(workflow(greet="echo slow ~{name} > out.txt", join="sleep 7654"), always)
 while [task["status"] for task in tasks(slow)] != ["COMPLETED", "COMPLETED", "RUNNING"]:
     time.sleep(0.05)
 omics.cancel_run(id=slow)
-told["cancelled"] = outcome(ended(slow))
-told["after cancel"] = outcome(play(workflow(greet="echo slow ~{name} > out.txt"), always))
+report["cancelled"] = outcome(ended(slow))
+report["after cancel"] = outcome(play(workflow(greet="echo slow ~{name} > out.txt"), always))
 
 entry = next(task["cacheS3Uri"] for task in tasks(warm["id"]) if task["name"] == "join")
 prefix = entry[len(f"s3://{bucket}/"):]
 for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
     s3.delete_object(Bucket=bucket, Key=item["Key"])
 lost = play(first, always)
-told["lost"] = outcome(lost)
-told["lost bytes"] = output(lost) == output(cold)
-told["healed"] = outcome(play(first, always))
+report["lost"] = outcome(lost)
+report["lost bytes"] = output(lost) == output(cold)
+report["healed"] = outcome(play(first, always))
 try:
     omics.get_waiter("run_completed").wait(id=slow, WaiterConfig={"Delay": 1, "MaxAttempts": 2})
 except Exception as error:
-    told["waiter on cancelled"] = type(error).__name__
+    report["waiter on cancelled"] = type(error).__name__
 omics.get_waiter("run_completed").wait(id=lost["id"])
-print(json.dumps(told))
+print(json.dumps(report))

@@ -9,7 +9,7 @@ import { openServer } from "./harness.ts";
 const key = { accessKeyId: "AKIDSTORY", secretAccessKey: "story/secret+x=", account: "555555555555" };
 
 describeWith([boto3, s3Requirement], "boto3 on S3", () => {
-  it("runs, reuses, edits, fails and mends, cancels, loses an entry, and never gets a wrong byte", async () => {
+  it("runs, reuses, edits, fails and corrects, cancels, loses an entry, and never gets a wrong byte", async () => {
     const address = await sharedS3();
     const bucket = await makeBucket(address, "story");
     const s3 = s3Environment(address);
@@ -31,7 +31,7 @@ describeWith([boto3, s3Requirement], "boto3 on S3", () => {
         edited: "COMPLETED ccc",
         "only join edited": "COMPLETED hhc",
         failed: "FAILED ccc",
-        mended: "COMPLETED hhc",
+        corrected: "COMPLETED hhc",
         cancelled: "CANCELLED ccc",
         "after cancel": "COMPLETED hhc",
         lost: "COMPLETED hhc",

@@ -8,7 +8,7 @@ import { createRemoteFiles } from "../workflows/remote-files.ts";
 import type { AllowedPlaces } from "./places.ts";
 
 const asksAtOnce = 16;
-/** A prefix with more objects is pinned as a whole by no one; its first so many are. */
+/** Only this many objects of a prefix are pinned, in the order of their names. */
 const mostObjectsOfPrefix = 10_000;
 
 /** URI -> `etag:…`; undefined for what is not there. A prefix (`s3://…/`) stands for every object below it. */

@@ -67,7 +67,7 @@ export interface Omics {
   };
   /** Runs, caches and predictions as people look at them. */
   readonly browse: Browse;
-  /** What became of calls since the server started. */
+  /** Outcomes of calls since the server started. */
   tallies(): Tallies;
   /** Which of the server's stores answer. */
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;

@@ -1,4 +1,4 @@
-/** Counts what became of the calls of the server's runs since it started. */
+/** Counts the outcomes of the calls of the server's runs since it started. */
 import type { TimedEvent } from "../../engine/index.ts";
 
 export interface Tallies {

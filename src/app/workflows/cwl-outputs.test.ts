@@ -179,7 +179,7 @@ describe("a folder where an output folder goes", () => {
     }
   });
 
-  it("is left alone when the run has read something inside it", async () => {
+  it("is not touched when the run has read something inside it", async () => {
     const input = file("out/d/input.txt", "mine");
     await expect(delivered({ result: result() }, [input.location])).rejects.toMatchObject({
       code: "OUTPUT_OVER_INPUT",
@@ -189,7 +189,7 @@ describe("a folder where an output folder goes", () => {
     expect(readdirSync(outdir)).toEqual(["d"]);
   });
 
-  it("is left alone when the result cannot be copied", async () => {
+  it("is not touched when the result cannot be copied", async () => {
     file("out/d/stray", "mine");
     execFileSync("mkfifo", [join(folder, "a/d/pipe")]);
     await expect(delivered({ result: result() })).rejects.toMatchObject({ code: "FILE_NOT_REGULAR" });

@@ -112,7 +112,7 @@ export function lateParts(
     const cache = await late.open(ask);
     leases.use(leasesOf(cache, run.runId));
     if (cache.note !== undefined) run.log(cache.note);
-    // Before anything is found or recorded, so that pruning leaves it alone.
+    // Before anything is found or recorded, so that pruning keeps it.
     run.lease.current = await startLease(cache, run.runId, ask);
     const close = async () => {
       await run.lease.current?.close();

@@ -42,7 +42,7 @@ export interface PrepareOptions {
   /** `copies` where nothing can be mounted. Attempts that ask for copies get them everywhere. */
   readonly inputs: "mount-points" | "copies";
   /**
-   * Files of up to so many bytes are copied although they could be mounted, which costs less than a mount; bigger ones
+   * Files up to this size in bytes are copied although they could be mounted, which costs less than a mount; bigger ones
    * are copied where that shares their blocks. Default: everything is mounted.
    */
   readonly copyUpToBytes?: number;

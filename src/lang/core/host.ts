@@ -73,7 +73,7 @@ export interface PublishOrder {
    */
   readonly mode: "copy" | "link" | "relative link";
   /**
-   * What becomes of a file that is there: replaced, left alone, or replaced where its content differs. A link is
+   * What happens to an existing file: replaced, kept, or replaced where its content differs. A link is
    * replaced itself, never what it leads to. Folders are merged, file by file.
    */
   readonly overwrite: "always" | "never" | "if different";

@@ -11,7 +11,7 @@ import { exampleMolecules } from "./molecules.ts";
 export type ExampleMode = "random" | "curated" | "deterministic";
 
 export interface ExampleRequest {
-  /** At most so many; the list has about 5000. Not used by `curated`. */
+  /** Maximum number; the list has about 5000. Not used by `curated`. */
   readonly count: number;
   readonly mode: ExampleMode;
   /** Only for `random`. Default: another draw each time. */

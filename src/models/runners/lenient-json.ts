@@ -9,22 +9,22 @@ export function parseLenientJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const mended = withoutNotNumbers(text);
-    if (mended === undefined) throw error;
-    return JSON.parse(mended);
+    const cleaned = withoutNotNumbers(text);
+    if (cleaned === undefined) throw error;
+    return JSON.parse(cleaned);
   }
 }
 
 /** undefined = there are none outside strings. */
 function withoutNotNumbers(text: string): string | undefined {
-  let mended = "";
+  let cleaned = "";
   let from = 0;
   // Strings are skipped whole; between them nothing but structure, numbers and words can stand.
   const piece = /"(?:[^"\\]|\\[\s\S])*"|-?Infinity|NaN/g;
   for (let found = piece.exec(text); found !== null; found = piece.exec(text)) {
     if (!notNumbers.includes(found[0] as (typeof notNumbers)[number])) continue;
-    mended += `${text.slice(from, found.index)}null`;
+    cleaned += `${text.slice(from, found.index)}null`;
     from = piece.lastIndex;
   }
-  return from === 0 ? undefined : mended + text.slice(from);
+  return from === 0 ? undefined : cleaned + text.slice(from);
 }

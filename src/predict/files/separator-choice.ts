@@ -8,7 +8,7 @@ import { AppError } from "../../kernel/index.ts";
 import { type HeaderOptions, isInputHeader } from "./header.ts";
 import { looksLikeMolecule } from "./molecule-look.ts";
 
-/** Records that a decision looks at, where there are so many. */
+/** Number of records that a decision looks at, at most. */
 export const sampleRecords = 20;
 
 export interface SeparatorRequest extends HeaderOptions {
@@ -64,7 +64,7 @@ export function chooseSeparator(
 
 /**
  * Refuses inputs that look like a SMILES with something behind it: cells of a table whose separator was not recognised.
- * Sentences are left alone, and so are CXSMILES. @throws PREDICT_INPUT_COLUMNS_UNCLEAR
+ * Sentences are not split, and neither are CXSMILES. @throws PREDICT_INPUT_COLUMNS_UNCLEAR
  */
 export function refuseUnseparated(inputs: readonly string[], name: string): void {
   const [example] = unseparated(inputs);

@@ -1,5 +1,5 @@
 /**
- * What a run records about itself in a cache: that it is alive, and which entries it uses. `prune` leaves alone what a live
+ * What a run records about itself in a cache: that it is alive, and which entries it uses. `prune` keeps what a live
  * run uses, and the dates of use decide what is least recently used. One small object per run,
  * `<cache uuid>/runs/<run id>.json`.
  *

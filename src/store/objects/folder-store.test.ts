@@ -81,7 +81,7 @@ describe("a folder that no link leads out of", () => {
       async () => store.pathOf("file"),
     ];
     for (const one of tries) await expect(one(), String(one)).rejects.toMatchObject(refused);
-    // What is written takes the link's place, and leaves alone what it led to.
+    // What is written takes the link's place, and does not change what it led to.
     await store.put("file", Buffer.from("new"), ask);
     expect(readFileSync(join(outside, "secret"), "utf8")).toBe("secret");
     const names: string[] = [];

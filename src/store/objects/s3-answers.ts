@@ -88,7 +88,7 @@ function taggedDigest(md5: string | undefined, { Metadata: metadata = {} }: Head
   return /^[0-9a-f]{64}$/.test(digest) ? (digest as Digest) : undefined;
 }
 
-/** The ETag of an object that went up in one piece is the MD5 of its content, unless a customer's key hides it. */
+/** The ETag of an object that was uploaded in one request is the MD5 of its content, unless a customer's key hides it. */
 function md5Of(etag: string | undefined, head: Head): string | undefined {
   if (encryptionOf(head) === "own-key") return undefined;
   return etag !== undefined && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;

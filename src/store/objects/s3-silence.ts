@@ -25,7 +25,7 @@ export class Silence {
     return this.#breaker.state(performance.now()) === "closed";
   }
 
-  /** @throws AppError STORE_UNREACHABLE while the server is left alone. */
+  /** @throws AppError STORE_UNREACHABLE while the server is not used. */
   enter(doing: string): PendingAnswer {
     const now = performance.now();
     const permit = this.#breaker.enter(now);

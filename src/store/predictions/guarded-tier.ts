@@ -35,7 +35,7 @@ export interface GuardOptions {
   /** How often a call is tried again after trouble that may pass. Default 1. */
   readonly retries?: number;
   /**
-   * How long an unreachable tier is left alone before a call tries it again, in ms; doubled with every failed try, up
+   * How long an unreachable tier is not used before a call tries it again, in ms; doubled with every failed try, up
    * to 30,000. Default 1,000.
    */
   readonly restMs?: number;
@@ -71,7 +71,7 @@ export interface TierMetrics {
 
 export interface GuardedTier extends PredictionTier {
   metrics(): TierMetrics;
-  /** False while the tier is left alone after it was unreachable. */
+  /** False while the tier is not used after it was unreachable. */
   reachable(): boolean;
 }
 

@@ -1,4 +1,4 @@
-"""Stands in for docopt where it cannot be installed: as much of it as AWS's command lines use."""
+"""Replaces docopt where it cannot be installed: as much of it as AWS's command lines use."""
 
 import re
 import sys

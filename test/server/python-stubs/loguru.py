@@ -1,4 +1,4 @@
-"""Stands in for loguru where it cannot be installed."""
+"""Replaces loguru where it cannot be installed."""
 
 import logging
 

@@ -1,1 +1,1 @@
-"""Stands in for pandas, which only draws here, where it cannot be installed."""
+"""Replaces pandas, which only draws here, where it cannot be installed."""

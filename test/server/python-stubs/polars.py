@@ -1,4 +1,4 @@
-"""Stands in for polars where it cannot be installed: as much as AWS's aggregation of tasks uses."""
+"""Replaces polars where it cannot be installed: as much as AWS's aggregation of tasks uses."""
 
 import statistics
 

@@ -189,7 +189,7 @@ describe("what is wrong is shown where it is", () => {
     expect(said).toContainEqual(expect.stringContaining(words));
   });
 
-  it("metadata with a prefix is left alone, and hints may be anything", async () => {
+  it("metadata with a prefix is ignored, and hints may be anything", async () => {
     expect(
       (
         await loadText(

@@ -41,7 +41,7 @@ import { applyBinary, applyUnary } from "./operators.ts";
 import { renderParts } from "./placeholder.ts";
 import { type EvaluationScope, located } from "./scope.ts";
 
-/** After values of so many items others are answered, where the process answers any. */
+/** After values with this many items, other requests of the process get a turn. */
 const manyItems = 1_000;
 
 export function evaluate(expression: Expression, scope: EvaluationScope): MaybePromise<WdlValue> {

@@ -46,7 +46,7 @@ export function dueForCompaction(files: readonly ListedFile[]): readonly ListedF
   return [];
 }
 
-/** Merges `chosen` (adjacent in time) of the partition; what others add meanwhile is left alone. */
+/** Merges `chosen` (adjacent in time) of the partition; what others add meanwhile is not touched. */
 export async function compactFiles(
   options: {
     readonly store: ObjectStore;

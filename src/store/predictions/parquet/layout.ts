@@ -33,7 +33,7 @@ export const valuesAt = 2;
 export const pageRows = 256;
 /** A page also ends when its texts reach this, so that a megabyte of input does not sit in a page with 255 others. */
 export const pageTextBytes = 128 * 1024;
-/** Rows of a row group: what DuckDB and Athena read in one piece and in parallel. A multiple of DuckDB's 2,048. */
+/** Rows of a row group: what DuckDB and Athena read at once and in parallel. A multiple of DuckDB's 2,048. */
 export const groupRows = 16_384;
 /** A row group also ends when its values reach this: wide models (fingerprints) have fewer rows in each. */
 export const groupValueBytes = 16 << 20;

@@ -79,7 +79,7 @@ export function decodeDictionary(codec: Codec, bytes: Uint8Array, compressed: bo
   };
 }
 
-/** Up to so many texts are compared with every row; for more, strings of all rows are cheaper. */
+/** Up to this many texts are compared with every row; for more, strings of all rows are cheaper. */
 const fewTexts = 8;
 
 /** Finds texts in a PLAIN page of required texts: the row of each wanted text, -1 for those that are not there. */

@@ -12,7 +12,7 @@ const [quote, comma, minus, point, zero, nine, openBracket, backslash, closeBrac
 
 /** Powers of ten that a double holds exactly. */
 const powers = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-/** Whole numbers of so many digits are exact in a double, and so their quotient by a power is rounded rightly. */
+/** Integers with up to this many digits are exact in a double, so their quotient by a power of ten is rounded correctly. */
 const mostDigits = 15;
 
 export class CellBytes {

@@ -1,1 +1,1 @@
-"""Stands in for bokeh, which only draws, where it cannot be installed."""
+"""Replaces bokeh, which only draws, where it cannot be installed."""

@@ -1,1 +1,1 @@
-"""Stands in for the MCP library where it cannot be installed: tools are called as functions."""
+"""Replaces the MCP library where it cannot be installed: tools are called as functions."""
