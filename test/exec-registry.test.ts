@@ -142,7 +142,7 @@ for (const { requirement, start, title } of [
       await pushIndex(open, "lab/foreign", "1", [pushed]);
       const refusal = await codeOf((await resolver()).pin(`${open.host}/lab/foreign:1`, ask));
       expect(refusal).toContain("EXEC_IMAGE_NOT_FOUND");
-      expect(refusal).toContain(`is there for linux/${other}, not for ${platform}`);
+      expect(refusal).toContain(`is available for linux/${other}, not for ${platform}`);
     });
 
     it("sees one identity in every repository, tag and format", async () => {

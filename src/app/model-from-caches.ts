@@ -1,5 +1,5 @@
 /**
- * A model that is not here, as far as the caches know it: its columns and its release. Enough to look rows up and to
+ * A model that is not installed, as far as the caches know it: its columns and its release. Enough to look rows up and to
  * dump them. Which release is meant is never guessed: `<id>@<release>` names it where a cache holds several.
  */
 import { AppError, type Ask, type ModelId } from "../kernel/index.ts";
@@ -41,13 +41,13 @@ export async function modelFromCaches(
       releases.length > 1
         ? `the caches hold the releases ${releases.join(", ")} of it; write ${id}@${releases[0]} or fetch the model`
         : `the caches hold rows of several sets of columns of it; fetch the model`;
-    throw new AppError("MODEL_NOT_FOUND", `looking for model ${name}: it is not here, and ${words}`);
+    throw new AppError("MODEL_NOT_FOUND", `looking for model ${name}: it is not installed, and ${words}`);
   }
   const columns = await columnsIn(candidates, ask);
   if (columns === undefined)
     throw new AppError(
       "MODEL_NOT_FOUND",
-      `looking for model ${name}: it is not here, and ${only.tier.name} keeps its rows but not the names of its columns; fetch the model`,
+      `looking for model ${name}: it is not installed, and ${only.tier.name} keeps its rows but not the names of its columns; fetch the model`,
     );
   return {
     id: id as ModelId,

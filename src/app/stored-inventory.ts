@@ -13,7 +13,7 @@ export interface StatsRow {
   readonly release?: string;
   /**
    * `current`: of the model that is here. `other-release`, `other-columns`: of another state of it; never answered.
-   * `unknown-release`: Ersilia's. `no-model`: the model is not here.
+   * `unknown-release`: Ersilia's. `no-model`: the model is not installed.
    */
   readonly state: "current" | "other-release" | "other-columns" | "unknown-release" | "no-model";
   /** undefined = the tier cannot be reached. */
@@ -145,7 +145,7 @@ export async function drop(options: DropOptions, environment: Environment, ask: 
   }
 }
 
-/** The model; its id where it is not here (any more) but may still have rows. */
+/** The model; its id where it is not installed (any more) but may still have rows. */
 async function modelNamed(
   name: string,
   { home, cwd }: Pick<Environment, "home" | "cwd">,

@@ -329,7 +329,7 @@ export class CallRecorder {
     const why =
       this.#cache.opensLater === true
         ? "since it could not be opened or was in trouble"
-        : `after ${mostTroubles} troubles in a row`;
+        : `after ${mostTroubles} consecutive failures`;
     return `not tried, ${why}; the next try is in ${seconds} s`;
   }
 

@@ -189,7 +189,7 @@ export class Calls {
       if (obstacle.kind === "changed") {
         const { words } = obstacle;
         if (++changes > 1)
-          return { kind: "failed", failure: inputFailure(`${words}, and not for the first time`) };
+          return { kind: "failed", failure: inputFailure(`${words}; this has happened before`) };
         this.#parts.emit({ kind: "log", words: `${task.path} is identified again: ${words}` });
         continue;
       }

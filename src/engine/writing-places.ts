@@ -71,7 +71,7 @@ export class WritingPlaces {
   async #real(target: string): Promise<string> {
     const folder = await followLinks(dirname(target));
     if (folder === undefined)
-      throw new AppError("FILE_NOT_WRITABLE", `writing ${target}: links on its way lead around in circles`);
+      throw new AppError("FILE_NOT_WRITABLE", `writing ${target}: links on its path form a cycle`);
     return join(folder, basename(target));
   }
 

@@ -9,7 +9,7 @@ const mostLinks = 40;
 
 /**
  * The path with every link followed, the last one too. What is not there, or may not be looked at, stays as it is
- * written, so that the answer does not depend on it. undefined = links lead around in circles.
+ * written, so that the answer does not depend on it. undefined = links form a cycle.
  */
 export async function followLinks(path: string): Promise<string | undefined> {
   try {

@@ -42,7 +42,7 @@ export type ModelSource =
   | { readonly kind: "builtin" }
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "http"; readonly url: string }
-  /** The model is not here: its columns and release were read from a cache, and only look-ups are possible. */
+  /** The model is not installed: its columns and release were read from a cache, and only look-ups are possible. */
   | { readonly kind: "cache" };
 
 export interface Runner {

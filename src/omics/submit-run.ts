@@ -43,7 +43,7 @@ export const echoedRunMembers = [
   "scratchStorageMode",
 ] as const;
 
-/** Ready2Run workflows and those that others share are not here. */
+/** Ready2Run workflows and those that others share are not available. */
 export function checkOwnWorkflow(context: Pick<OperationContext, "input" | "caller">, id: string): void {
   if (context.input.textOr("workflowType") === "READY2RUN")
     throw new ServiceException("ValidationException", "Ready2Run workflows are AWS's own; none are here.");
@@ -215,7 +215,7 @@ function makeRoom(context: OperationContext, mode: "RETAIN" | "REMOVE"): void {
   if (mode === "RETAIN" || removable === undefined)
     throw new ServiceException(
       "ServiceQuotaExceededException",
-      `The account keeps ${maxKeptRuns} runs, which is the most: delete some first.`,
+      `The account has reached the limit of ${maxKeptRuns} runs: delete some first.`,
     );
   removeRun(context, removable);
 }

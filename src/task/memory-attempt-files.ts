@@ -43,7 +43,7 @@ export class MemoryAttemptFiles implements AttemptFiles {
   async read(path: string, range?: { readonly start: number; readonly end: number }): Promise<Uint8Array> {
     const node = this.#nodes.get(this.#resolve(path));
     if (typeof node !== "string" && !(node instanceof Uint8Array))
-      throw new AttemptProblem(`${path} is not there`);
+      throw new AttemptProblem(`${path} does not exist`);
     return Buffer.from(node).subarray(range?.start, range?.end);
   }
 
@@ -69,7 +69,7 @@ export class MemoryAttemptFiles implements AttemptFiles {
 
   async locationOf(path: string): Promise<string> {
     const found = await this.stat(path);
-    if (found === undefined) throw new AttemptProblem(`${path} is not there`);
+    if (found === undefined) throw new AttemptProblem(`${path} does not exist`);
     return `memory:/${this.#resolve(path)}`;
   }
 

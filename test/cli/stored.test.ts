@@ -107,7 +107,7 @@ describe("rows that no model here will ever answer with", () => {
     });
   });
 
-  it("can be of a model that is not here", async () => {
+  it("can be of a model that is not installed", async () => {
     const folder = box.path("orphan-local");
     const tier = createEmbeddedTier({ folder });
     await tier.open(freshAsk());

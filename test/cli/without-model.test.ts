@@ -42,7 +42,7 @@ describe("with the embedded cache and the folder", () => {
     },
   );
 
-  it("serve opens a session for look-ups, and computing says that the model is not here", async () => {
+  it("serve opens a session for look-ups, and computing says that the model is not installed", async () => {
     const mine = box.with({ MEMOIR_SESSION: "absent" });
     await mine.json("serve", "eos0slo", ...where, "--local-cache-only");
     await mine.json("run", "-i", "asked.csv", "-o", "served.csv");

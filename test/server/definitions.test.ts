@@ -131,7 +131,7 @@ it.each([
     "NEXTFLOW",
     /Nextflow workflows are not/,
   ],
-  ["no document", { "readme.txt": "" }, {}, "WDL", /no document of a language/],
+  ["no document", { "readme.txt": "" }, {}, "WDL", /no document of a supported language/],
   [
     "two documents and no main one",
     { "x.wdl": wdl, "y.wdl": wdl },

@@ -112,7 +112,7 @@ inputs: {}
 outputs: {out: Any}
 expression: ${JSON.stringify(`$({"out": ${value}})`)}
 `;
-const outside = /outside the folders that this run may read|outside|are not fetched|no file|is not there/;
+const outside = /outside the folders that this run may read|outside|are not fetched|no file|does not exist/;
 
 describe("CWL documents", () => {
   it("read what the operator allows, and what is next to them", async () => {

@@ -154,7 +154,7 @@ outputs: {file: File}
     );
     const { code, err } = await box.run("cwl-runner", "--no-container", "t.cwl");
     expect(code).toBe(1);
-    expect(err).toMatch(/outside the task|is not there/);
+    expect(err).toMatch(/outside the task|does not exist/);
   });
 
   it("never are what a link of the tool leads to", async () => {

@@ -198,13 +198,16 @@ describe("outputs", () => {
       { location: "https://example.invalid/secret.txt" },
       { path: "../../../../../../etc/../etc/passwd" },
     ])
-      await refused(await run(own(file(fields))), /outside the task|is not there|not an output of this task/);
+      await refused(
+        await run(own(file(fields))),
+        /outside the task|does not exist|not an output of this task/,
+      );
   });
 
   it("that the tool lists itself are not taken through links", async () => {
     const link = `ln -s ${box.folder} d; ln -s ${box.path("secret.txt")} f`;
     for (const path of ["f", "d/secret.txt", "d/../secret.txt"])
-      await refused(await run(own(file({ path }), link)), /outside the task|is not there/);
+      await refused(await run(own(file({ path }), link)), /outside the task|does not exist/);
     const folder = JSON.stringify({ file: { class: "Directory", path: "d" } });
     await refused(await run(own(folder, link)), /outside the task/);
   });

@@ -69,8 +69,7 @@ async function engineOf(
       ? await languagesOf(createFolderSource({ folder, reach: "inside" }), kinds, ask)
       : kinds.filter(({ accepts }) => accepts(main));
   const [only] = found;
-  if (only === undefined)
-    return { words: "there is no document of a language that is understood (WDL, CWL)" };
+  if (only === undefined) return { words: "there is no document of a supported language (WDL, CWL)" };
   if (found.length > 1) {
     const names = found.map(({ name }) => name).join(", ");
     return {

@@ -60,7 +60,7 @@ interface Exported {
 
 /**
  * Stores have no links: what a link leads to is exported in its place, that of a link to a folder without the links in
- * it, which may lead around in circles. A link to nothing has nothing to be exported.
+ * it, which may form cycles. A link to nothing has nothing to be exported.
  */
 async function filesBelow(place: string): Promise<readonly Exported[]> {
   // A run without outputs has no such folder.

@@ -406,7 +406,7 @@ export class RunController {
     const places = { names: run.definition?.pathParameters, allowed: this.#options.allowed };
     const missing = gone ?? (await missingFile(run.parameters, places));
     if (missing !== undefined)
-      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} is not there`);
+      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} does not exist`);
     const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
     return Object.fromEntries(entries);
   }

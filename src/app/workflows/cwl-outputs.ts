@@ -233,7 +233,7 @@ async function listed(target: string, name: string, locationOf: LocationOf): Pro
     // A link to nowhere is in the folder, and no File.
     if (facts === undefined) continue;
     const place = placed(path, member, locationOf);
-    // Links into folders may lead around in circles.
+    // Links into folders may form cycles.
     if (facts.isDirectory() && isLink) listing.push({ class: "Directory", ...place });
     else if (facts.isDirectory()) listing.push(await listed(path, member, locationOf));
     else listing.push(await bringFile({ source: path, target: path, name: member, facts }, locationOf));

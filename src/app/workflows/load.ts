@@ -182,7 +182,7 @@ async function chooseFrontEnd(
   if (only !== undefined && others.length === 0) return only;
   const found =
     only === undefined
-      ? `no document of a language that is understood (${names(frontEnds)})`
+      ? `no document of a supported language (${names(frontEnds)})`
       : `there are documents of several languages (${names(fitting)}); say which one to run with main`;
   throw new AppError("WORKFLOW_NOT_FOUND", `opening ${order.workflow}: ${found}`);
 }

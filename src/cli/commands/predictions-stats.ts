@@ -11,7 +11,7 @@ const stateText = {
   "other-release": "stale: another release",
   "other-columns": "stale: other columns",
   "unknown-release": "written by Ersilia, release unknown",
-  "no-model": "the model is not here",
+  "no-model": "the model is not installed",
 } as const;
 
 export const command = defineCommand<StatsResult>({

@@ -43,7 +43,10 @@ export class ImageStore {
     const { engine, credentials: sources, onPull } = this.#options;
     const name = parseImageName(reference);
     if (name === undefined)
-      throw new AppError("EXEC_IMAGE_NOT_FOUND", `pulling ${reference}: not there, and no name to pull by`);
+      throw new AppError(
+        "EXEC_IMAGE_NOT_FOUND",
+        `pulling ${reference}: the engine does not have it, and it is not a name that can be pulled`,
+      );
     const credentials = await findCredentials(name.host, name.repository, sources, ask);
     const insecure = isLoopback(name.host);
     const outcome = await engine.pull(

@@ -93,7 +93,7 @@ export class RegistryClient {
     const entry = chooseEntry(manifest.entries, platform);
     if (entry === undefined) {
       const offered = [...new Set(manifest.entries.map((one) => one.platform))].join(", ");
-      throw new Trouble("missing", `${imageText(name)} is there for ${offered}, not for ${platform}`);
+      throw new Trouble("missing", `${imageText(name)} is available for ${offered}, not for ${platform}`);
     }
     const own = parseManifest(await this.#document(request, "manifests", entry.digest));
     if (own.kind !== "image") throw notAnImage(request, own.kind);
@@ -260,7 +260,7 @@ function notAnImage(request: Request, kind: "index" | "old" | "unknown"): Troubl
   if (kind === "old")
     return new Trouble(
       "missing",
-      `${name} is there only in the format of Docker before 1.10, which has no digest to identify it by; pull and push it again`,
+      `${name} exists only in the format of Docker before 1.10, which has no digest to identify it by; pull and push it again`,
     );
   return new Trouble(
     "missing",

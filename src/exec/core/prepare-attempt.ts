@@ -177,7 +177,7 @@ function staged(attempt: Attempt): readonly StagedInput[] {
     if (earlier !== undefined && earlier.source.location !== input.source.location)
       throw new AppError(
         "EXEC_START_FAILED",
-        `staging inputs of ${attempt.id}: ${input.path} is wanted twice, from ${earlier.source.location} and from ${input.source.location}`,
+        `staging inputs of ${attempt.id}: ${input.path} is requested twice, from ${earlier.source.location} and from ${input.source.location}`,
       );
     byPath.set(input.path, earlier ?? input);
     for (const sibling of input.source.siblings ?? []) {

@@ -206,7 +206,7 @@ describe("a directory of an attempt", () => {
     const contained = new SharedAttemptFiles({ ...placed, bring: async () => ({ kind: "missing" }) });
     await symlink("/etc/passwd", join(o, "link"));
     await expect(contained.locationOf("o")).rejects.toThrow(
-      "was nothing in the task and is something on this machine",
+      "did not exist in the task but exists on this machine",
     );
   });
 

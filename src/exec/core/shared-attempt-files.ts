@@ -114,7 +114,7 @@ export class SharedAttemptFiles implements AttemptFiles {
 
   async locationOf(path: string): Promise<string> {
     const host = await this.#find(path);
-    if (host === undefined) throw new AttemptProblem(`${shownName(path)} is not there`);
+    if (host === undefined) throw new AttemptProblem(`${shownName(path)} does not exist`);
     const found = statOf(host);
     if (found?.kind === "special")
       throw new AttemptProblem(`${shownName(path)} is ${found.what}, expected a regular file`);
@@ -159,7 +159,7 @@ export class SharedAttemptFiles implements AttemptFiles {
 
   async #regular(path: string): Promise<string> {
     const host = await this.#find(path);
-    if (host === undefined) throw new AttemptProblem(`${shownName(path)} is not there`);
+    if (host === undefined) throw new AttemptProblem(`${shownName(path)} does not exist`);
     const found = statOf(host);
     if (found?.kind === "directory") throw new AttemptProblem(`${shownName(path)} is a directory`);
     if (found?.kind === "special")
@@ -284,7 +284,7 @@ export class SharedAttemptFiles implements AttemptFiles {
     if (host === undefined) {
       if (isThere(path))
         throw new AttemptProblem(
-          `${at.shown} is a link to ${shownName(text)}, which was nothing in the task and is something on this machine`,
+          `${at.shown} is a link to ${shownName(text)}, which did not exist in the task but exists on this machine`,
         );
       return;
     }

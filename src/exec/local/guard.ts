@@ -152,7 +152,7 @@ async function linkedOutside(
       if (real === "/" || directory.startsWith(`${real}/`))
         throw new AppError(
           "EXEC_START_FAILED",
-          `staging the folder ${folder}: its link ${path} leads to ${real}, in which the task itself works; it cannot be kept from being changed`,
+          `staging the folder ${folder}: its link ${path} leads to ${real}, in which the task itself works; it cannot be protected from changes`,
         );
       found.add(real);
       if (facts.isDirectory()) await linkedOutside({ folder: real, place: real, directory }, found, ask);

@@ -211,7 +211,7 @@ function shown(root: string, name: string, uri: string): string {
 const mostEntries = 50_000;
 const deepest = 40;
 
-/** Files by absolute path, sorted. Links to folders are not followed: they may lead around in circles. */
+/** Files by absolute path, sorted. Links to folders are not followed: they may form cycles. */
 async function listDocuments(root: string, which: "top" | "all", ask: Ask): Promise<readonly string[]> {
   const found: string[] = [];
   let entries = 0;

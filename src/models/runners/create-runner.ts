@@ -61,7 +61,7 @@ function absent(id: string): Runner {
   const fail = async (): Promise<never> => {
     throw new AppError(
       "MODEL_NOT_FOUND",
-      `computing with model ${id}: it is not here, only its cached rows are`,
+      `computing with model ${id}: it is not installed, only its cached rows are available`,
     );
   };
   return { kind: "none", toolkit: undefined, open: fail, predict: fail, close: async () => {} };

@@ -143,7 +143,7 @@ async function filtered({ parts, caller }: ServiceRequest, body: Body): Promise<
   const { account } = caller;
   const given = body["filterPattern"] === "" ? "" : (textOf(body, "filterPattern") ?? "");
   const matches = parsePattern(given);
-  if (matches === undefined) throw invalid(`The filterPattern ${given} is not understood here.`);
+  if (matches === undefined) throw invalid(`The filterPattern ${given} is not supported.`);
   const token = textOf(body, "nextToken");
   const after = token === undefined ? undefined : parsePlace(token);
   const times = timesOf(body);

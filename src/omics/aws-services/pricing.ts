@@ -19,7 +19,7 @@ export function answerPricing({ request }: ServiceRequest, action: string): Http
   if (service !== undefined && service !== serviceCode)
     return refusal(
       "NotFoundException",
-      `prices of ${serviceCode} are answered here, got ${String(service).slice(0, 100)}`,
+      `expected the service ${serviceCode}, got ${String(service).slice(0, 100)}`,
     );
   switch (action) {
     case "DescribeServices":

@@ -175,7 +175,7 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
       expect(await names("many/")).toEqual([]);
     });
 
-    test("remove removes, and removing what is not there is no error", async () => {
+    test("remove removes, and removing what does not exist is not an error", async () => {
       await store.put("remove/x", text("x"), ask);
       await store.remove(["remove/x", "remove/never-was", "remove/x/below"], ask);
       expect(await store.head("remove/x", ask)).toBeUndefined();

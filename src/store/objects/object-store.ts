@@ -76,7 +76,7 @@ export interface ObjectStore {
   fetchFile(name: string, path: string, expected: ExpectedObject, ask: Ask): Promise<FetchedObject>;
   /** Everything whose name starts with `prefix`, ordered by code unit. */
   list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo>;
-  /** Removing what is not there is no error. */
+  /** Removing what does not exist is not an error. */
   remove(names: readonly string[], ask: Ask): Promise<void>;
   /** Only where the store keeps them. */
   readonly unfinished?: {

@@ -136,7 +136,7 @@ export class OutputObjects {
       const target = await this.#files.readLink(path);
       throw new OutputProblem(
         target === undefined
-          ? `${shownName(shown)} is named as an output, but is not there`
+          ? `${shownName(shown)} is named as an output, but does not exist`
           : `${shownName(shown)} is a link to ${shownName(target)}, where nothing is`,
       );
     }
