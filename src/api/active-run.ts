@@ -1,10 +1,11 @@
-/** A run under way: its events as they happen, its result at the end, and a way to stop it. */
+/** A run in progress: its events as they happen, its result at the end, and a way to stop it. */
 import { AppError, type Ask } from "../kernel/index.ts";
 import { EventStream } from "./event-stream.ts";
 
 /**
- * `await run` answers the result; `for await (const event of run.events)` follows it. It starts when the current task of
- * the event loop has ended, so that who reads the events at once misses none. `await using` cancels what has not ended.
+ * `await run` returns the result; `for await (const event of run.events)` follows it. It starts when the current task of
+ * the event loop has ended, so that a program that reads the events at once misses none. `await using` cancels what has
+ * not ended.
  */
 export interface ActiveRun<Event, Result> extends PromiseLike<Result>, AsyncDisposable {
   /** Ends with the run, however it ends. Events before the first reading are not kept. */
@@ -24,7 +25,7 @@ export function startRun<Event, Result>(
   const result = new Promise<void>((resolve) => setImmediate(resolve))
     .then(() => work((event) => events.emit(event), ask))
     .finally(() => events.end());
-  // Who follows the events only must not end the process.
+  // A failure must not end a process that only follows the events.
   result.catch(() => {});
   const cancel = async (reason: unknown = new AppError("RUN_INTERRUPTED", "the run was cancelled")) => {
     stop.abort(reason);

@@ -1,4 +1,4 @@
-/** Events on their way from a run to whoever reads them: nothing waits for a reader, and without one nothing is kept. */
+/** Passes the events of a run to its readers: nothing waits for a reader, and without one nothing is kept. */
 
 export class EventStream<Event> implements AsyncIterable<Event> {
   readonly #readers = new Set<Reader<Event>>();

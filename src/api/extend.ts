@@ -1,6 +1,6 @@
 /**
- * The package's `memoir/extend`: the pieces that Memoir's own tiers and executors are made of, for people who write
- * another one. Programs that only use Memoir need none of it.
+ * The package's `memoir/extend`: the pieces that Memoir's own tiers and executors are made of, for programs that bring
+ * their own. Programs that only use Memoir do not need it.
  */
 export {
   type AttemptPaths,

@@ -1,4 +1,4 @@
-/** api: Memoir for programs. This is the package's public face: `import { openMemoir } from "memoir"`. */
+/** api: Memoir for programs. This is the package's public interface: `import { openMemoir } from "memoir"`. */
 
 export type {
   CacheRecord,

@@ -1,4 +1,4 @@
-/** Memoir as a library. The command line is its first client. */
+/** Memoir as a library. The command line is a client of it. */
 import {
   type App,
   type CatalogResult,
@@ -23,20 +23,20 @@ import { programOf, type RunOptions, requestOf, type WorkflowOptions } from "./w
 export interface MemoirOptions extends Extensions {
   /** Where Memoir keeps everything. Default: `MEMOIR_HOME`, else `~/.memoir`. */
   readonly home?: string;
-  /** What relative paths are relative to. Default: the working directory of the process. */
+  /** Base of relative paths. Default: the working directory of the process. */
   readonly cwd?: string;
-  /** Default: that of the process. Read once. */
+  /** Environment variables. Default: those of the process. Read once. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Whose session is meant where none is named. Default: the parent of the process. */
+  /** The process whose session is used where none is named. Default: the parent of this process. */
   readonly parentPid?: number;
 }
 
-/** Whatever may wait takes a signal. */
+/** Every function that may wait takes a signal. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a use case of the application takes, with a signal in place of an Ask. */
+/** The options of a use case, with a signal in place of an Ask. */
 type Use<Method> = Method extends (...given: [...infer Given, Ask]) => infer Result
   ? (...given: [...Given, options?: CallOptions]) => Result
   : Method;
@@ -54,22 +54,22 @@ export interface PredictOptions extends CallOptions {
   readonly cloud?: string;
   readonly batchSize?: number;
   readonly workers?: number;
-  /** Of one batch. */
+  /** Time limit of one batch. */
   readonly timeoutMs?: number;
 }
 
 export interface Memoir extends AsyncDisposable {
   /** Runs a workflow: a file, a folder or a zip bundle with one, or an http(s) URL. */
   run(workflow: string, options?: RunOptions): ActiveRun<TimedEvent, WorkflowRunResult>;
-  /** The same from a request as data, which is all that `run` makes. */
+  /** The same with a request as data; `run` creates such a request. */
   start(request: RunRequest, options?: CallOptions): ActiveRun<TimedEvent, WorkflowRunResult>;
-  /** What a run would reuse and compute, and why; nothing is run. */
+  /** Reports what a run would reuse and compute, and why; runs nothing. */
   dryRun(workflow: string | RunRequest, options?: RunOptions): Promise<ReusePrediction>;
-  /** What is wrong with a workflow, and with inputs for it. */
+  /** Reports errors in a workflow, and in inputs for it. */
   check(workflow: string, options?: WorkflowOptions & { readonly inputs?: string }): Promise<CheckResult>;
-  /** The parameters of a workflow, and a template to fill in. */
+  /** Returns the parameters of a workflow, and a template to fill in. */
   inputs(workflow: string, options?: WorkflowOptions & { readonly all?: boolean }): Promise<InputsResult>;
-  /** Predicts for inputs one after the other, in their order; what is known is looked up. */
+  /** Predicts for inputs one after the other, in their order; stored results are looked up. */
   predict(
     model: string,
     inputs: AsyncIterable<string> | Iterable<string>,
@@ -84,7 +84,7 @@ export interface Memoir extends AsyncDisposable {
     info(model: string, options?: CallOptions): Promise<InfoResult>;
     fetch(request: Parameters<App["fetch"]>[0], options?: CallOptions): Promise<FetchResult>;
   };
-  /** Cancels what is under way, and waits until it has ended. `await using` does it. */
+  /** Cancels everything in progress, and waits until it has ended. `await using` calls it. */
   close(): Promise<void>;
 }
 

@@ -1,11 +1,11 @@
-/** Predictions for inputs that a program hands over: rows come out as they are answered, in the inputs' order. */
+/** Predictions for inputs that a program passes: rows are returned as soon as they are available, in order. */
 import type { Ask } from "../kernel/index.ts";
 import type { PredictEvent, PredictedRow, RowSink, RunResult } from "../predict/index.ts";
 import { EventStream } from "./event-stream.ts";
 
-/** Starts when its rows are first asked for, and waits for its reader. Leaving the loop stops it. */
+/** Starts when its rows are first read, and waits for its reader. Leaving the loop stops it. */
 export interface PredictedRows extends AsyncIterable<PredictedRow> {
-  /** What happens on the way; ends with the run. */
+  /** Events of the run; ends with it. */
   readonly events: AsyncIterable<PredictEvent>;
   /** The counts, once all rows have been read. */
   readonly result: Promise<RunResult>;
@@ -52,7 +52,7 @@ export function predictedRows(work: PredictWork, signal: AbortSignal): Predicted
   return { events, result, [Symbol.asyncIterator]: () => only };
 }
 
-/** One thing at a time from who makes it to who takes it; the maker waits until it is taken. */
+/** Passes one value at a time from a producer to a consumer; the producer waits until it is taken. */
 class Handover<T> {
   #offered: { readonly value: T; readonly taken: () => void } | undefined;
   #taker: ((value: T | undefined) => void) | undefined;
@@ -70,7 +70,7 @@ class Handover<T> {
     });
   }
 
-  /** undefined = there will be no more. */
+  /** undefined = no more values follow. */
   take(): Promise<T | undefined> {
     const offered = this.#offered;
     if (offered !== undefined) {

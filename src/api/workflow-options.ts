@@ -7,24 +7,24 @@ export interface WorkflowOptions {
   readonly signal?: AbortSignal;
   /** The main document inside a folder or bundle. */
   readonly main?: string;
-  /** Which workflow or task to take, where the document leaves a choice. */
+  /** Which workflow or task to run, where the document has several. */
   readonly target?: string;
-  /** Accept what other engines accept although the specification does not. */
+  /** Accept what other engines accept although the specification does not allow it. */
   readonly lenient?: boolean;
-  /** Short name of the language, where the document's name does not say it. */
+  /** Short name of the language, where the document's name does not show it. */
   readonly language?: string;
 }
 
 export interface RunOptions extends WorkflowOptions {
   /** By name, or a JSON or YAML file. Integers beyond 2^53 are bigint. */
   readonly inputs?: string | Readonly<Record<string, unknown>>;
-  /** What relative paths in `inputs` are relative to. Default: the file's folder, or the working directory. */
+  /** Base of relative paths in `inputs`. Default: the file's folder, or the working directory. */
   readonly inputsBase?: string;
   /** A cache by its name, its folder or `s3://bucket/prefix`; `false`: none. Default: the cache of the home folder. */
   readonly cache?: string | false;
-  /** Default: what the cache says. */
+  /** Default: the behaviour of the cache. */
   readonly cacheBehavior?: "always" | "on-failure";
-  /** Record and reuse tasks that run without a container. Default: what the cache says. */
+  /** Record and reuse tasks that run without a container. Default: the setting of the cache. */
   readonly cacheHostTasks?: boolean;
   /** By name (`host`, or that of an executor given to `openMemoir`), with its options where it has any. Default `auto`. */
   readonly executor?: string | ExecutorOrder;
@@ -36,7 +36,7 @@ export interface RunOptions extends WorkflowOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** After a failure: start nothing more (`fast`, the default), or finish what does not depend on it. */
   readonly failure?: "fast" | "slow";
-  /** Part of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
+  /** Share of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;
   /** Folder that the final outputs are copied to. */
   readonly out?: string;

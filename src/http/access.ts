@@ -17,7 +17,7 @@ export interface ServerKey {
   readonly account: string;
   /** Accepted as `Authorization: Bearer …` where a mount takes tokens. */
   readonly token?: string;
-  /** May see what belongs to this machine and not to an account: its own runs, caches, predictions and metrics. */
+  /** May see what belongs to the machine and not to an account: its own runs, caches, predictions and metrics. */
   readonly operator?: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface Authenticator {
 
 export function createAuthenticator(rules: AccessRules): Authenticator {
   const keys = new Map(rules.keys.map((key) => [key.accessKeyId, key]));
-  // Looked up by digest, so that the time of a look-up says nothing about a token.
+  // Looked up by digest, so that the time of a look-up reveals nothing about a token.
   const byToken = new Map(
     rules.keys.flatMap((key) => (key.token === undefined ? [] : [[digestOf(key.token), key] as const])),
   );

@@ -1,4 +1,4 @@
-/** Who may not ask, as a problem: for the mounts whose errors have that shape. */
+/** Refusals of callers as problems: for the mounts whose errors have that shape. */
 import type { Authenticator, Caller } from "./access.ts";
 import { foreignOrigin, foreignPage } from "./foreign-pages.ts";
 import { type HttpRequest, type HttpResponse, parseTarget, type Target } from "./message.ts";
@@ -10,7 +10,7 @@ export type Admitted =
 
 /**
  * Checks the page that sent the request and who asks. What changes something must be sent as JSON, which a page of
- * another origin cannot do without being asked about it first.
+ * another origin cannot do without a preflight request.
  */
 export function admit(request: HttpRequest, authenticator: Authenticator): Admitted {
   const refused = (status: number, code: string, detail: string, headers = {}): Admitted => ({

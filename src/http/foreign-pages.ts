@@ -4,7 +4,7 @@
  */
 import type { HttpRequest } from "./message.ts";
 
-/** undefined = no foreign page sent it, as far as headers show; else why it is refused. */
+/** undefined = no foreign page sent it, according to its headers; otherwise why it is refused. */
 export function foreignPage(request: Pick<HttpRequest, "headers" | "target">): string | undefined {
   const host = request.headers["host"] ?? "";
   const other = foreignOrigin(request);
@@ -24,7 +24,7 @@ export function foreignOrigin({ headers }: Pick<HttpRequest, "headers">): string
   return undefined;
 }
 
-/** `workflows-127.0.0.1:8080` is how clients call 127.0.0.1. Names with dots may be anybody's. */
+/** `workflows-127.0.0.1:8080` is how clients call 127.0.0.1. Names with dots may belong to anybody. */
 function isLocalName(host: string): boolean {
   const name = host.replace(/:\d+$/, "").replace(/^(workflows|tags)-/, "");
   return (

@@ -13,7 +13,7 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** Of a body that was hashed while it arrived: its SHA-256 in hexadecimal digits. */
   readonly bodySha256?: string;
-  /** The body was larger than this and was thrown away; `body` is empty. */
+  /** The body was larger than this and was discarded; `body` is empty. */
   readonly largerThanBytes?: number;
 }
 
@@ -31,18 +31,18 @@ export interface FileBody {
   readonly sizeBytes: number;
 }
 
-/** Sent as it comes, until it ends or the client goes away; then the request's Ask is cancelled. */
+/** Sent as it arrives, until it ends or the client disconnects; then the request's Ask is cancelled. */
 export interface StreamBody {
   readonly chunks: AsyncIterable<string | Uint8Array>;
 }
 
-/** What a port is opened for. */
+/** What answers the requests of a port. */
 export interface HttpHandler {
   /** How large the body of a request may be, from what is known before it arrives. */
   mostBodyBytes(head: RequestHead): number;
-  /** The answer when the bodies that are arriving take all the room there is. */
+  /** The answer when the bodies that are arriving use all the memory reserved for them. */
   busy(head: RequestHead): HttpResponse;
-  /** Never throws. `ask` is cancelled when the client goes away or the server closes. */
+  /** Never throws. `ask` is cancelled when the client disconnects or the server closes. */
   fetch(request: HttpRequest, ask: Ask): Promise<HttpResponse>;
 }
 

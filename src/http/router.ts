@@ -1,6 +1,6 @@
 /**
- * Chooses by the path's prefix who answers a request. Each mount has its own way to say who is asking, its own limits
- * and its own shape of errors; the router only numbers the requests and reports their outcomes.
+ * Chooses the mount that answers a request by the path's prefix. Each mount has its own authentication, limits
+ * and shape of errors; the router only numbers the requests and reports their outcomes.
  */
 import { randomUUID } from "node:crypto";
 import type { Ask } from "../kernel/index.ts";
@@ -15,11 +15,11 @@ import {
 export interface Mount {
   /** In metrics and reports: `omics`. */
   readonly name: string;
-  /** `/api/v1` is this path and what is below it; `/` is everything that no other mount takes. */
+  /** `/api/v1` is this path and what is below it; `/` is everything that no other mount serves. */
   readonly prefix: string;
   /** How large the body of a request may be, from what is known before it arrives. */
   mostBodyBytes(head: RequestHead): number;
-  /** The answer when the bodies that are arriving take all the room there is. */
+  /** The answer when the bodies that are arriving use all the memory reserved for them. */
   readonly busy: HttpResponse;
   /** Never throws. */
   fetch(request: NumberedRequest, ask: Ask): Promise<Answered>;
@@ -31,7 +31,7 @@ export interface NumberedRequest extends HttpRequest {
 
 export interface Answered {
   readonly response: HttpResponse;
-  /** Name of the operation or route; undefined = there is none of this path. */
+  /** Name of the operation or route; undefined = there is none with this path. */
   readonly operation?: string | undefined;
   readonly account?: string | undefined;
 }

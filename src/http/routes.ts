@@ -1,6 +1,6 @@
 /**
  * Routes as data: a method, a path with `{names}` in it, and what answers. A name stands for one segment, which is
- * percent-decoded. Where several paths fit, the one with the fewest names is meant.
+ * percent-decoded. Where several paths match, the one with the fewest names is used.
  */
 
 export interface Route {

@@ -1,4 +1,4 @@
-/** The server: which prefix is answered by what. */
+/** The server: which mount answers which prefix. */
 import type { Browse, StoreCheck, Tallies } from "../app/index.ts";
 import { createRouter, type HttpHandler, type RequestLine } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";

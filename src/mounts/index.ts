@@ -1,2 +1,2 @@
-/** mounts: the whole server, put together from what answers below each prefix. */
+/** mounts: the whole server, composed of the mounts of its prefixes. */
 export { createServer, type Server, type ServerDeps } from "./create-server.ts";

@@ -40,7 +40,7 @@ export class Metrics {
     this.#loop.enable();
   }
 
-  /** Names of operations are ours: what a client writes into a path never becomes a label. */
+  /** Names of operations are fixed: what a client writes into a path never becomes a label. */
   count({ mount, operation = "unknown", status, durationMs }: RequestLine): void {
     const labels = { api: mount, operation };
     const place = `${mount} ${operation}`;
@@ -154,7 +154,7 @@ export class Metrics {
   }
 }
 
-/** undefined where the system does not say. */
+/** undefined where the system does not report it. */
 function countOpenFiles(): number | undefined {
   try {
     return readdirSync("/proc/self/fd").length;

@@ -1,4 +1,4 @@
-/** What supervisors and monitoring ask: `/healthz`, `/readyz`, `/metrics`. */
+/** For supervisors and monitoring: `/healthz`, `/readyz`, `/metrics`. */
 import type { StoreCheck } from "../app/index.ts";
 import {
   type AccessRules,
@@ -21,12 +21,12 @@ export interface StatusParts extends Omit<AccessRules, "services" | "tokens"> {
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
 }
 
-/** A process that answers lives; nobody needs to be known for that. */
+/** A process that answers is alive; this needs no authentication. */
 export function healthMount(): Mount {
   return statusMount("health", "/healthz", async () => jsonResponse(200, { status: "ok" }, uncached));
 }
 
-/** Probes come from supervisors that cannot sign: they learn which stores do not answer, and nothing of why. */
+/** Probes come from supervisors that cannot sign: they see which stores do not answer, but not why. */
 export function readyMount(parts: StatusParts): Mount {
   const checks = new SharedChecks((ask) => parts.checkStores(ask));
   return statusMount("ready", "/readyz", async (request) => {

@@ -1,4 +1,4 @@
-/** `/api/v1`: what there is on this server, for its web page and for other programs. It changes next to nothing. */
+/** `/api/v1`: runs, caches and predictions of this server, for its web page and other programs. Almost read-only. */
 import type { Browse } from "../app/index.ts";
 import {
   type AccessRules,
@@ -30,11 +30,11 @@ import { dataRoutes, prefix, type V1Request, type V1Route } from "./routes.ts";
 export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
   readonly browse: Browse;
   readonly version: string;
-  /** Called with what should not happen. */
+  /** Called with unexpected errors. */
   readonly onBug?: (error: unknown) => void;
 }
 
-/** The whole table: the data, and what describes them. */
+/** The whole table: the data, and their description. */
 export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1Route[] {
   const routes: V1Route[] = [
     ...dataRoutes,
@@ -61,7 +61,7 @@ export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1R
 
 /** Bodies are empty, or an empty object. */
 const mostBodyBytes = 64 * 1024;
-/** Walks through caches at a time; the others wait for their turn. */
+/** Number of simultaneous walks through caches; the others wait for their turn. */
 const heavyAtOnce = 4;
 const mostStreams = 200;
 

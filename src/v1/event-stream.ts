@@ -4,11 +4,11 @@
  */
 import type { Followed } from "../app/index.ts";
 
-/** Proxies close connections on which nothing comes. */
+/** Proxies close connections on which nothing is sent. */
 const aliveEveryMs = 15_000;
 
 export async function* eventStream(events: AsyncIterable<Followed>): AsyncGenerator<string> {
-  // Clients that lost the connection come back after this.
+  // Clients that lost the connection reconnect after this time.
   yield "retry: 1000\n\n";
   let saidAt = performance.now();
   for await (const followed of events) {

@@ -26,7 +26,7 @@ export function openApi(routes: readonly V1Route[], version: string): unknown {
         },
       },
     },
-    // Without access keys the server asks for none.
+    // Without access keys the server requires no authentication.
     security: [{ token: [] }, { signature: [] }, {}],
   };
 }

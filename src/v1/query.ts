@@ -1,4 +1,4 @@
-/** Parameters of queries as data: what may be asked, checked before anything is done. */
+/** Parameters of queries as data: allowed values, checked before anything is done. */
 
 import { parseQuery } from "../http/index.ts";
 import { didYouMean } from "../kernel/index.ts";
@@ -16,7 +16,7 @@ export type Parameter =
 
 export type Parameters = Readonly<Record<string, Parameter>>;
 
-/** The checked values, or what is usual where nothing was said. */
+/** The checked values, or the defaults. */
 export class Query {
   readonly #values: ReadonlyMap<string, string | number>;
 
@@ -46,7 +46,7 @@ export class Query {
 
 const longestText = 4096;
 
-/** Throws a RequestProblem for what may not be asked. */
+/** Throws a RequestProblem for parameters that are not allowed. */
 export function readQuery(parameters: Parameters, rawQuery: string): Query {
   const given = parseQuery(rawQuery);
   if (given === undefined) throw wrong("the query cannot be decoded");

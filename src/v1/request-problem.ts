@@ -1,4 +1,4 @@
-/** Why a request is refused, thrown to the one place that answers it. */
+/** Why a request is refused; thrown to the one place that answers it. */
 import type { Problem } from "../http/index.ts";
 
 export class RequestProblem extends Error {

@@ -23,7 +23,7 @@ export interface V1Route extends Route {
   /** Name in `schemas`. */
   readonly schema: string;
   readonly for: "everybody" | "operators";
-  /** Walks through a whole cache: only so many at a time. */
+  /** Walks through a whole cache: the number of simultaneous walks is limited. */
   readonly isHeavy?: boolean;
   /** Answered as server-sent events, too. */
   readonly streams?: boolean;

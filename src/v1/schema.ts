@@ -1,4 +1,4 @@
-/** JSON Schemas of answers, written as data in few words; the description of the API is made of them. */
+/** JSON Schemas of answers in a short notation; the description of the API is generated from them. */
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -7,7 +7,7 @@ export const time: Schema = { type: "string", format: "date-time" };
 export const integer: Schema = { type: "integer" };
 export const number: Schema = { type: "number" };
 export const boolean: Schema = { type: "boolean" };
-/** Whatever it is. */
+/** Any value. */
 export const anything: Schema = {};
 
 export function choice(...values: readonly string[]): Schema {

@@ -1,4 +1,4 @@
-/** The shapes of answers; `test/server/v1.test.ts` holds real answers against them. */
+/** The shapes of answers; `test/server/v1.test.ts` checks real answers against them. */
 import {
   anything,
   boolean,

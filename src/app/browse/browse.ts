@@ -1,6 +1,6 @@
 /**
- * Looking at what there is: runs, caches and predictions, as a page or a program shows them. Who asks is part of every
- * question: operators see what belongs to this machine, and every account its own runs and caches of the server. Nothing
+ * Read access to runs, caches and predictions, for a page or a program. The caller is part of every
+ * request: operators see what belongs to the machine, and every account its own runs and caches of the server. Nothing
  * here changes anything, except that `verify` sets damaged entries aside.
  */
 import { dirname, join } from "node:path";
@@ -72,7 +72,7 @@ export interface CallsOptions {
   readonly task?: string;
 }
 
-/** Outputs of a server's run are where it was asked to put them. */
+/** Outputs of a server's run are in the location that the request named. */
 export type RunOutputs = OutputsResult | { readonly run: string; readonly location: string };
 
 /** Where a run's folder is, for the use cases of the command line. */
@@ -137,7 +137,7 @@ export class Browse {
         (options.state === undefined || row.state === options.state) &&
         (options.task === undefined || row.task === options.task),
     );
-    // Calls are in the order in which they were asked for, and none ever leaves: a number is a place.
+    // Calls are in the order in which they were requested, and none is ever removed: a number is a position.
     const from = options.cursor === undefined ? 0 : numberIn(options.cursor);
     const shown = wanted.slice(from, from + options.limit);
     const next = from + shown.length;
@@ -157,7 +157,7 @@ export class Browse {
     const wish = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
     const found = await runLogs(wish, this.#environment);
     const shown = found.calls.map(async ({ directory, ...rest }) => {
-      // The folders of a run that completed no longer exist; what its tasks said is in the ledger.
+      // The folders of a run that completed no longer exist; the output of its tasks is in the ledger.
       const isGone = rest.stdout === undefined && rest.stderr === undefined;
       const log = isGone ? await this.#server.logOf(run.record, rest.call) : undefined;
       return {
@@ -191,7 +191,7 @@ export class Browse {
     return { ...page, events: page.events.map((event) => shownEvent(event, run, viewer)) };
   }
 
-  /** Found at once, followed when it is read. */
+  /** The run is looked up at once; its events are followed when they are read. */
   async follow(
     viewer: Viewer,
     id: string,
@@ -277,7 +277,7 @@ export class Browse {
     return stats(model === undefined ? {} : { model }, this.#environment, ask);
   }
 
-  /** By its whole id: a page never means another run than it says. Throws RUN_NOT_FOUND. */
+  /** By its whole id, so that a page never shows another run than it names. Throws RUN_NOT_FOUND. */
   async #find(viewer: Viewer, id: string): Promise<AnyRun> {
     const record = /^\d{1,18}$/.test(id) ? this.#server.find(viewer.account, id) : undefined;
     if (record !== undefined) return { kind: "server", id, record };
@@ -288,7 +288,7 @@ export class Browse {
     throw new AppError("RUN_NOT_FOUND", `looking for the run ${id.slice(0, 256)}: there is none of this id`);
   }
 
-  /** By a whole name or id, never by a place: clients reach only what somebody on this machine named. */
+  /** By a whole name or id, never by a location: clients reach only caches that were named on this machine. */
   async #cacheOf(viewer: Viewer, ref: string): Promise<CacheChoice> {
     const id = ref.startsWith(serverPrefix) ? ref.slice(serverPrefix.length) : undefined;
     const own = this.#server.caches(viewer.account).find((cache) => cache.id === id);
@@ -318,7 +318,7 @@ export class Browse {
     };
   }
 
-  /** As the account knows its runs, and without places on this machine for who does not run it. */
+  /** With the ids that the account knows, and without local paths for callers who are not operators. */
   #shownRow({ directory, failure, ...row }: CallRow, viewer: Viewer): CallRow {
     const { fromRun } = row;
     return {

@@ -1,4 +1,4 @@
-/** Whether an unpacked bundle is a workflow, and what there is to say of it. */
+/** Whether an unpacked bundle is a workflow, and its properties. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Ask, defined, isAppError, messageOf } from "../../kernel/index.ts";
@@ -13,7 +13,7 @@ import { frontEnds } from "../workflows/front-ends.ts";
 import { loadWorkflow } from "../workflows/load.ts";
 import { type AllowedPlaces, boundsOf, documentLimits } from "./places.ts";
 
-/** Plain data: it may be asked of another process. */
+/** Plain data: it may be sent to another process. */
 export interface CheckQuestion {
   readonly engine: DefinitionRecord["engine"] | undefined;
   readonly main: string | undefined;
@@ -25,7 +25,7 @@ export interface CheckQuestion {
   readonly cwd: string;
 }
 
-/** What looking at its documents gave; plain data. */
+/** The result of checking its documents; plain data. */
 export type CheckAnswer =
   | {
       readonly kind: "accepted";
@@ -53,12 +53,12 @@ const kinds = [
   { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
 ];
 
-/** Where the bundle is on this machine is nobody's business. */
+/** The bundle's local path is not shown to clients. */
 export function forClients(reason: string, folder: string): string {
   return reason.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition").slice(0, mostReasonLength);
 }
 
-/** The language of a bundle whose request names none; in words when that cannot be determined. */
+/** The language of a bundle whose request names none; a message when it cannot be determined. */
 async function engineOf(
   folder: string,
   main: string | undefined,
@@ -80,7 +80,7 @@ async function engineOf(
   return only.name as "WDL" | "CWL";
 }
 
-/** Reasons say nothing of where the bundle is on this machine. */
+/** Reasons do not contain the bundle's local path. */
 export async function checkDefinition(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> {
   const { folder } = question;
   try {

@@ -1,6 +1,6 @@
 /**
- * Definitions are checked in their own processes, one for each: a document that takes long or needs much memory holds
- * nobody else up, and one that takes too much is refused.
+ * Definitions are checked in their own processes, one for each: a document that takes long or needs much memory delays
+ * nothing else, and one that needs too much is refused.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Ask, checkAsk, Semaphore } from "../../kernel/index.ts";
@@ -9,7 +9,7 @@ import type { CheckReply } from "./check-process.ts";
 
 export interface DefinitionChecker {
   check(question: CheckQuestion, ask: Ask): Promise<CheckAnswer>;
-  /** Ends the processes that are at work. */
+  /** Ends the running processes. */
   close(): void;
 }
 

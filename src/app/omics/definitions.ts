@@ -28,10 +28,10 @@ export interface DefinitionRequest {
   readonly main: string | undefined;
 }
 
-/** What reading a bundle gave. */
+/** The result of reading a bundle. */
 export type DefinitionAnswer =
   | CheckAnswer
-  /** There is no bundle at the place that was named. */
+  /** There is no bundle at the named location. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
 const mostZipBytes = 100 * 1024 * 1024;
@@ -83,7 +83,7 @@ export async function registerDefinition(
   }
 }
 
-/** Removes what a killed server left half received or half unpacked; before the first request. */
+/** Removes what a killed server had received or unpacked only in part; before the first request. */
 export async function sweepDefinitions(environment: Environment): Promise<void> {
   const place = join(environment.home, "server", "definitions");
   const names = await readdir(place).catch((error) => {
@@ -95,7 +95,7 @@ export async function sweepDefinitions(environment: Environment): Promise<void> 
       await rm(join(place, name), { recursive: true, force: true });
 }
 
-/** Writes a bundle as it comes, and answers the sha-256 of its bytes. */
+/** Writes a bundle as it arrives, and returns the SHA-256 of its bytes. */
 async function keep(pieces: AsyncIterable<Uint8Array>, path: string): Promise<string> {
   const hasher = createHash("sha256");
   const file = await open(path, "wx");
@@ -175,7 +175,7 @@ async function unpackOnce(incoming: string, folder: string, ask: Ask): Promise<v
   await mkdir(temp, { recursive: true });
   try {
     await unpackBundle({ file: incoming, name: "the definition", into: temp }, ask);
-    // Kept for who asks for the definition again.
+    // Kept for clients that request the definition again.
     await rename(incoming, `${folder}.zip`);
     await rename(temp, folder).catch(async (error) => {
       if (!(await exists(folder))) throw error;

@@ -1,6 +1,6 @@
 /**
  * Runs of the engine carry the name of the server's run: `<id>-<first 8 of its uuid>`, and `-2`, `-3` after restarts of
- * the server. The uuid keeps two servers apart that share a cache or a container engine.
+ * the server. The uuid distinguishes two servers that share a cache or a container engine.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export function isRunOf(run: Pick<RunRecord, "id" | "uuid">, engineRun: string):
   return engineRun === stem(run) || engineRun.startsWith(`${stem(run)}-`);
 }
 
-/** How people know the run that computed something: by the server's id, when it is one of the account's. */
+/** The name of the run that computed something: the server's id, when it is one of the account's. */
 export function knownRun(ledger: Ledger, account: string, engineRun: string): string {
   const id = /^(\d{1,18})-[0-9a-f]{8}(-\d+)?$/.exec(engineRun)?.[1];
   const run = id === undefined ? undefined : ledger.runs.get(account, id);
@@ -35,7 +35,7 @@ export interface EngineRun {
   readonly directory: string;
 }
 
-/** What a run of the server leaves on this machine. */
+/** What a run of the server leaves on the local disk. */
 export function folderOfRun({ home }: Pick<Environment, "home">, { account, id }: RunRecord): string {
   return join(home, "server", "runs", account, id);
 }

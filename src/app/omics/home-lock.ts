@@ -1,15 +1,15 @@
-/** One server per home: two would each take up the same runs. A lock of a process that no longer exists is taken over. */
+/** One server per home: two would resume the same runs. A lock of a process that no longer exists is taken over. */
 import { open, readFile, rm, stat, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolders } from "../../files/index.ts";
 import { AppError, systemErrorCode } from "../../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
 
-/** A holder on another machine (or in another container) shows every so often that it lives. */
+/** A holder on another machine (or in another container) shows at regular intervals that it is alive. */
 const aliveEveryMs = 20_000;
 const deadAfterMs = 90_000;
 
-/** Answers the function that gives the lock back; throws SERVER_HOME_IN_USE. */
+/** Returns the function that releases the lock; throws SERVER_HOME_IN_USE. */
 export async function lockHome(file: string): Promise<() => Promise<void>> {
   await makeFolders(dirname(file));
   for (let tries = 0; tries < 3; tries++) {

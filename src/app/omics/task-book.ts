@@ -22,7 +22,7 @@ export class TaskBook {
   readonly #resources = new Map<string, Resources>();
   /** The newest task of each call path. */
   readonly #current = new Map<string, TaskRecord>();
-  /** Tasks that were under way when an earlier server stopped, by call path. */
+  /** Tasks that were in progress when an earlier server stopped, by call path. */
   readonly #leftOver = new Map<string, TaskRecord>();
   /** Tasks so far of each call path. */
   readonly #attempts = new Map<string, number>();
@@ -65,7 +65,7 @@ export class TaskBook {
         this.#begin(event, { status: "PENDING" });
         break;
       case "call.started": {
-        // Both in one step: each would wait for the disk by itself.
+        // Both in one step: separately, each would wait for the disk.
         this.#ledger.transaction(() => {
           const task = this.#begin(event, { status: "RUNNING", startTime: at, ...this.#imageOf(event) });
           this.#follow(task, event.directory);
@@ -128,7 +128,7 @@ export class TaskBook {
     await this.settled();
   }
 
-  /** Resolves when what the tasks said is in their logs. */
+  /** Resolves when the output of the tasks is in their logs. */
   async settled(): Promise<void> {
     for (const id of [...this.#logs.keys()]) this.#endLog(id);
     await this.#logging;

@@ -1,6 +1,6 @@
 /**
- * Carries what a task says into its log stream while it runs: both of its streams, line by line, as they grow. Memory is
- * bounded by one piece of each; nothing is left out, however much a task says.
+ * Copies the output of a task into its log stream while it runs: both of its streams, line by line, as they grow.
+ * Memory is limited to one piece of each; nothing is left out, however much a task writes.
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * Names of tasks, as AWS's own tools take them apart to put the shards of a scatter together again:
+ * Names of tasks, as AWS's own tools parse them to group the shards of a scatter:
  * `name-<shard>-<attempt>` for WDL (run analyzer: `^([^-]+)(-\d+-\d+.*)?$`, MCP server: `^(.+)-(\d+)-.+$`) and
  * `name_<shard>` for CWL (`^(^\D+)(_\d+)?$` and `^(.+)_(\d+)$`).
  */
