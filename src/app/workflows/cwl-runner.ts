@@ -12,7 +12,7 @@ import { type Ask, defined, isAppError } from "../../kernel/index.ts";
 import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
-import type { FlagsOrder } from "./flag-words.ts";
+import type { FlagsOrder } from "./flag-inputs.ts";
 import { diagnosticFact, invalid } from "./load.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, runToSummary } from "./run.ts";

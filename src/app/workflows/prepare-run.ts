@@ -6,6 +6,7 @@ import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { ParameterValues } from "../../lang/core/index.ts";
 import type { KnownContents, RunLease } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
+import { placeWords } from "./argument-places.ts";
 import { createExecutor } from "./executors.ts";
 import { diagnosticFact, invalid, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
@@ -13,7 +14,6 @@ import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from 
 import { inputWords, readInputs } from "./run-inputs.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { runsFolder } from "./runs-folder.ts";
-import { placeWords } from "./word-places.ts";
 
 /** The image of tasks that name none. */
 const defaultImage = "docker.io/library/ubuntu:24.04";

@@ -20,7 +20,7 @@ import {
   parseParameters,
   type WorkflowInterface,
 } from "../../lang/core/index.ts";
-import { type FlagsOrder, flagWords } from "./flag-words.ts";
+import { type FlagsOrder, flagWords } from "./flag-inputs.ts";
 import { diagnosticFact, invalid } from "./load.ts";
 
 type Values = Readonly<Record<string, unknown>>;

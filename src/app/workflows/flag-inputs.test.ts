@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
-import { flagWords } from "./flag-words.ts";
+import { flagWords } from "./flag-inputs.ts";
 
 const parameter = (name: string, type: string, holds: Holding) => ({ name, type, holds, required: true });
 const list = (kind: "file" | "text" | "number"): Holding => ({ kind: "list", items: { kind } });

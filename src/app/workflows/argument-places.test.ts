@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Diagnostic, invariant, renderDiagnostic } from "../../kernel/index.ts";
-import { placeWords } from "./word-places.ts";
+import { placeWords } from "./argument-places.ts";
 
 /** What a terminal shows of a fault at this text of the inputs. */
 function shown(
