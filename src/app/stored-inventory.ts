@@ -48,7 +48,7 @@ export async function stats(
   };
   try {
     const named = options.model === undefined ? undefined : await modelNamed(options.model, environment, ask);
-    const models = named === undefined ? (await listModels(environment.home, ask)).models : here(named);
+    const models = named === undefined ? (await listModels(environment.home, ask)).models : installed(named);
     const rows = new Map<string, StatsRow>();
     for (const model of models) {
       checkAsk(ask, "counting stored predictions");
@@ -159,7 +159,7 @@ async function modelNamed(
   }
 }
 
-function here(model: Model | string): readonly Model[] {
+function installed(model: Model | string): readonly Model[] {
   return typeof model === "string" ? [] : [model];
 }
 

@@ -24,7 +24,7 @@ export class RunExecutors {
 
   constructor(parts: ExecutorsOfRun, ask: Ask) {
     /** Executors of one machine share its processors and memory. */
-    let here: Turns | undefined;
+    let shared: Turns | undefined;
     const make = (executor: Executor, images: ImageResolver | undefined): RunExecutor => {
       const open = once(() => executor.open(ask));
       const turns = (limits: Capacity) => parts.turns?.(limits) ?? new Scheduler(limits);
@@ -37,8 +37,8 @@ export class RunExecutors {
           const capacity = executor.capacity();
           if (executor.can.elsewhere === true)
             return { scheduler: new Scheduler(capacity), cpus: capacity.cpu };
-          here ??= turns({ ...capacity, ...parts.limits });
-          return { scheduler: here, cpus: capacity.cpu };
+          shared ??= turns({ ...capacity, ...parts.limits });
+          return { scheduler: shared, cpus: capacity.cpu };
         }),
       };
     };

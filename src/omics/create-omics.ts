@@ -49,7 +49,7 @@ interface Seen {
 }
 
 export function createOmics(parts: ServerParts): OmicsMount {
-  const here: Room = {
+  const context: ServerContext = {
     parts,
     underWay: new Map(),
     bodies: new WeakMap(),
@@ -61,10 +61,10 @@ export function createOmics(parts: ServerParts): OmicsMount {
     prefix: "/",
     busy,
     resume: () => resumeBatches(parts),
-    mostBodyBytes: (head) => mostBodyBytes(here, head),
+    mostBodyBytes: (head) => mostBodyBytes(context, head),
     fetch: async (request) => {
       const seen: Seen = {};
-      const { status, headers, body } = await answer(here, request, seen).catch((error) =>
+      const { status, headers, body } = await answer(context, request, seen).catch((error) =>
         refusal(error, parts),
       );
       const response = { status, headers: { ...headers, "x-amzn-requestid": request.requestId }, body };
@@ -89,7 +89,7 @@ class LastingAsk implements Ask {
   }
 }
 
-interface Room {
+interface ServerContext {
   readonly parts: ServerParts;
   readonly bodies: AnsweredBodies;
   readonly underWay: UnderWay;
@@ -102,7 +102,7 @@ const otherBytes = 1024 * 1024;
 /** Of callers whose key nobody knows: they are refused, whatever they send. */
 const unauthenticatedBytes = 64 * 1024;
 
-function mostBodyBytes({ authenticator }: Room, { method, target, headers }: RequestHead): number {
+function mostBodyBytes({ authenticator }: ServerContext, { method, target, headers }: RequestHead): number {
   if (!authenticator.namesKey(headers["authorization"])) return unauthenticatedBytes;
   const path = parseTarget(target)?.rawPath;
   const route = path === undefined ? undefined : routeRequest(method, path);
@@ -114,7 +114,11 @@ const bodyLimits = Object.fromEntries(
 ) as Readonly<Record<OperationName, number>>;
 
 /** The signature cannot be checked without the body; a request that names no known key is refused for that instead. */
-function refuseLarge({ authenticator }: Room, { headers, ...request }: HttpRequest, bytes: number): void {
+function refuseLarge(
+  { authenticator }: ServerContext,
+  { headers, ...request }: HttpRequest,
+  bytes: number,
+): void {
   if (!authenticator.namesKey(headers["authorization"]))
     signedCaller(authenticator, { ...request, headers }, { rawPath: "/", rawQuery: "" });
   throw new ServiceException(
@@ -123,18 +127,18 @@ function refuseLarge({ authenticator }: Room, { headers, ...request }: HttpReque
   );
 }
 
-async function answer(here: Room, request: HttpRequest, seen: Seen): Promise<HttpResponse> {
-  const { parts } = here;
+async function answer(context: ServerContext, request: HttpRequest, seen: Seen): Promise<HttpResponse> {
+  const { parts } = context;
   const ask = new LastingAsk();
   const target = parseTarget(request.target);
   if (target === undefined)
     throw new ServiceException("ValidationException", "the request target is not a path");
-  const definition = request.method === "GET" ? here.urls.answer(target) : undefined;
+  const definition = request.method === "GET" ? context.urls.answer(target) : undefined;
   if (definition !== undefined) return definition;
   const foreign = parts.keys.length === 0 ? foreignPage(request) : undefined;
   if (foreign !== undefined) throw new ServiceException("AccessDeniedException", foreign);
-  if (request.largerThanBytes !== undefined) refuseLarge(here, request, request.largerThanBytes);
-  const caller = signedCaller(here.authenticator, request, target);
+  if (request.largerThanBytes !== undefined) refuseLarge(context, request, request.largerThanBytes);
+  const caller = signedCaller(context.authenticator, request, target);
   seen.caller = caller;
   const asked = { request, target, caller, parts, ask };
   const service = answerAwsService(asked);
@@ -163,9 +167,9 @@ async function answer(here: Room, request: HttpRequest, seen: Seen): Promise<Htt
     body: request.body,
   });
   const { raw } = decoded;
-  const definitionUrl = (digest: string) => here.urls.urlOf(digest, originOf(request));
+  const definitionUrl = (digest: string) => context.urls.urlOf(digest, originOf(request));
   const input = new Input(decoded.input);
-  const plain = { caller, parts, input, raw, ask, definitionUrl, bodies: here.bodies };
+  const plain = { caller, parts, input, raw, ask, definitionUrl, bodies: context.bodies };
   const handle = (create: OperationContext["create"]) => handlers[route.operation]({ ...plain, create });
   const place = {
     account: caller.account,
@@ -173,7 +177,7 @@ async function answer(here: Room, request: HttpRequest, seen: Seen): Promise<Htt
     requestId: input.textOr("requestId") ?? "",
   };
   const body = operation.idempotent
-    ? await answerOnce(here, { place, request: identityOf(target.rawPath, decoded, request) }, handle)
+    ? await answerOnce(context, { place, request: identityOf(target.rawPath, decoded, request) }, handle)
     : await handle(onlyCreate);
   return jsonResponse(operation.success, operation.success === 204 ? undefined : body);
 }
@@ -204,7 +208,7 @@ function onlyCreate<T>(write: () => void, answered: T): T {
  * while it is being carried out waits for the same answer.
  */
 async function answerOnce(
-  { parts: { ledger }, underWay }: Room,
+  { parts: { ledger }, underWay }: ServerContext,
   asked: {
     readonly place: { readonly account: string; readonly operation: string; readonly requestId: string };
     readonly request: string;

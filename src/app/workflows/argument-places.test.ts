@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Diagnostic, invariant, renderDiagnostic } from "../../kernel/index.ts";
-import { placeWords } from "./argument-places.ts";
+import { placeArguments } from "./argument-places.ts";
 
 /** What a terminal shows of a fault at this text of the inputs. */
 function shown(
@@ -9,7 +9,7 @@ function shown(
   at: string,
   file?: string,
 ) {
-  const { inputs, placed } = placeWords(
+  const { inputs, placed } = placeArguments(
     { values, baseDir: "/" },
     { words, ...(file === undefined ? {} : { file }) },
   );
@@ -58,5 +58,5 @@ describe("an error in an input that was given as an argument", () => {
 
 it("leaves the inputs of a file alone", () => {
   const inputs = { values: { a: 1 }, baseDir: "/", source: { name: "in.json", text: '{"a": 1}' } };
-  expect(placeWords(inputs, { words: [] }).inputs).toBe(inputs);
+  expect(placeArguments(inputs, { words: [] }).inputs).toBe(inputs);
 });

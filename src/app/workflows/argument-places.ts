@@ -5,7 +5,7 @@
 import type { Diagnostic, SourceText, Span } from "../../kernel/index.ts";
 import type { ParameterValues } from "../../lang/core/index.ts";
 
-export interface PlacedWords {
+export interface PlacedArguments {
   /** For checking; not for running, since the text is none that the user wrote. */
   readonly inputs: ParameterValues;
   /** The same diagnostic, at the word that it means. */
@@ -18,10 +18,10 @@ interface Member {
   readonly span: Span;
 }
 
-export function placeWords(
+export function placeArguments(
   inputs: ParameterValues,
   given: { readonly words: readonly string[]; readonly file?: string },
-): PlacedWords {
+): PlacedArguments {
   if (inputs.source !== undefined) return { inputs, placed: (diagnostic) => diagnostic };
   const members: Member[] = [];
   let text = "{";

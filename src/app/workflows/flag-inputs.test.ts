@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
-import { flagWords } from "./flag-inputs.ts";
+import { flagInputs } from "./flag-inputs.ts";
 
 const parameter = (name: string, type: string, holds: Holding) => ({ name, type, holds, required: true });
 const list = (kind: "file" | "text" | "number"): Holding => ({ kind: "list", items: { kind } });
@@ -27,7 +27,7 @@ const about: WorkflowInterface = {
   outputs: [],
   tasks: [],
 };
-const words = (...given: string[]) => flagWords({ words: given, taken: [] }, about, "/here");
+const words = (...given: string[]) => flagInputs({ words: given, taken: [] }, about, "/here");
 
 describe("flags of a process", () => {
   it("become words, whether joined with their value or not", () => {
@@ -65,6 +65,8 @@ describe("flags of a process", () => {
 
   it("that are also the runner's have to be distinguished by the user", () => {
     const twofold = { words: [], taken: ["quiet", "outdir"] };
-    expect(() => flagWords(twofold, about, "/here")).toThrow(/--outdir is an input and a flag of the runner/);
+    expect(() => flagInputs(twofold, about, "/here")).toThrow(
+      /--outdir is an input and a flag of the runner/,
+    );
   });
 });

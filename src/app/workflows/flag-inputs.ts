@@ -16,7 +16,7 @@ export interface FlagsOrder {
  * One flag per value; arrays repeat theirs, a boolean without a value is true, and `--record.field` is a field.
  * @throws CLI_USAGE
  */
-export function flagWords(order: FlagsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
+export function flagInputs(order: FlagsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
   const flags = order.words;
   const twofold = order.taken.find((name) => about.parameters.some((each) => each.name === name));
   if (twofold !== undefined)

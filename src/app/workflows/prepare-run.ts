@@ -6,12 +6,12 @@ import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { ParameterValues } from "../../lang/core/index.ts";
 import type { KnownContents, RunLease } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
-import { placeWords } from "./argument-places.ts";
+import { placeArguments } from "./argument-places.ts";
 import { createExecutor } from "./executors.ts";
 import { diagnosticFact, invalid, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
 import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
-import { inputWords, readInputs } from "./run-inputs.ts";
+import { inputArguments, readInputs } from "./run-inputs.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { runsFolder } from "./runs-folder.ts";
 
@@ -58,9 +58,9 @@ export async function prepared<T>(
     if (order.out !== undefined) loaded.reach?.allowWrites(resolve(environment.cwd, order.out));
     loaded.reach?.include(join(runsFolder(order.runsDir, environment), runId));
     const program = programOf(loaded, asked);
-    const words = inputWords(order.inputs, program.interface, environment.cwd);
+    const words = inputArguments(order.inputs, program.interface, environment.cwd);
     const inputs = readInputs(order.inputs, words, program.interface, environment.cwd);
-    const checked = placeWords(inputs, { words, ...order.inputs });
+    const checked = placeArguments(inputs, { words, ...order.inputs });
     const faults = await program.checkInputs(checked.inputs, ask);
     const wrong = [
       ...(inputs.warnings ?? []).map(diagnosticFact),

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
-import { type InputsRequest, inputsOrder, inputWords, readInputs } from "./run-inputs.ts";
+import { type InputsRequest, inputsOrder, inputArguments, readInputs } from "./run-inputs.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -33,7 +33,7 @@ const about: WorkflowInterface = {
 
 const read = async (request: InputsRequest) => {
   const order = await inputsOrder(request, folder);
-  return readInputs(order, inputWords(order, about, folder), about, folder);
+  return readInputs(order, inputArguments(order, about, folder), about, folder);
 };
 const inputsOf = async (...given: string[]) => (await read({ words: given })).values;
 const file = async (name: string, text: string, ...given: string[]) => {

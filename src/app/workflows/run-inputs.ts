@@ -20,7 +20,7 @@ import {
   parseParameters,
   type WorkflowInterface,
 } from "../../lang/core/index.ts";
-import { type FlagsOrder, flagWords } from "./flag-inputs.ts";
+import { type FlagsOrder, flagInputs } from "./flag-inputs.ts";
 import { diagnosticFact, invalid } from "./load.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -73,8 +73,8 @@ export async function parsedInputs(
 }
 
 /** The words of the order, and its flags as words. */
-export function inputWords(order: InputsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
-  return order.flags === undefined ? (order.words ?? []) : flagWords(order.flags, about, cwd);
+export function inputArguments(order: InputsOrder, about: WorkflowInterface, cwd: string): readonly string[] {
+  return order.flags === undefined ? (order.words ?? []) : flagInputs(order.flags, about, cwd);
 }
 
 export function readInputs(
