@@ -35,15 +35,15 @@ export interface CloseResult {
 }
 
 export interface App {
-  serve(wish: SettingsWish, ask: Ask): Promise<ServeResult>;
-  run(wish: RunWish, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
-  dump(wish: DumpWish, emit: PredictEventSink, ask: Ask): Promise<DumpResult>;
-  close(wish: { readonly session?: string }): Promise<CloseResult>;
-  example(wish: ExampleWish, ask: Ask): Promise<ExampleResult>;
-  info(wish: { readonly model?: string; readonly session?: string }, ask: Ask): Promise<InfoResult>;
-  catalog(wish: { readonly model?: string }, ask: Ask): Promise<CatalogResult>;
-  fetch(wish: FetchWish, ask: Ask): Promise<FetchResult>;
-  delete(wish: { readonly model?: string; readonly all: boolean }, ask: Ask): Promise<DeleteResult>;
+  serve(options: PredictionOptions, ask: Ask): Promise<ServeResult>;
+  run(options: PredictionRequest, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
+  dump(options: DumpOptions, emit: PredictEventSink, ask: Ask): Promise<DumpResult>;
+  close(options: { readonly session?: string }): Promise<CloseResult>;
+  example(options: ExampleOptions, ask: Ask): Promise<ExampleResult>;
+  info(options: { readonly model?: string; readonly session?: string }, ask: Ask): Promise<InfoResult>;
+  catalog(options: { readonly model?: string }, ask: Ask): Promise<CatalogResult>;
+  fetch(options: FetchModelOptions, ask: Ask): Promise<FetchResult>;
+  delete(options: { readonly model?: string; readonly all: boolean }, ask: Ask): Promise<DeleteResult>;
   readonly predictions: {
     stats(options: TierOptions & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
     copy(

@@ -30,7 +30,7 @@ export type { CacheList, CacheRow } from "./workflows/caches/list.ts";
 export type { PruneResult } from "./workflows/caches/prune.ts";
 export type { ShowCacheResult } from "./workflows/caches/show.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
-export type { CwlRunnerResult, CwlRunnerWish } from "./workflows/cwl-runner.ts";
+export type { CwlRunnerOptions, CwlRunnerResult } from "./workflows/cwl-runner.ts";
 export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";

@@ -214,13 +214,13 @@ export interface DeleteResult {
 }
 
 export async function deleteSome(
-  wish: { readonly model?: string; readonly all: boolean },
+  options: { readonly model?: string; readonly all: boolean },
   { environment }: Wiring,
   ask: Ask,
 ): Promise<DeleteResult> {
   const { home } = environment;
-  if (!wish.all) {
-    if (wish.model === undefined)
+  if (!options.all) {
+    if (options.model === undefined)
       throw new AppError("CLI_USAGE", "memoir delete: name a model, or say --all");
     const { id } = await deleteModel({ name: options.model, home }, ask);
     return { deleted: [id] };

@@ -141,30 +141,31 @@ export async function run(
   const runner = createRunner(model, {
     env: environment.programs,
     ...workers,
-    ...defined({ timeoutMs: wish.timeoutMs }),
+    ...defined({ timeoutMs: options.timeoutMs }),
   });
   try {
     return await runPredictions(
       {
         mode: settings.mode,
         ...defined({ computes: settings.computes }),
-        input: wish.inputStream === undefined ? resolve(environment.cwd, wish.input) : wish.input,
+        input: options.inputStream === undefined ? resolve(environment.cwd, options.input) : options.input,
         ...defined({
-          inputStream: wish.inputStream,
-          inputs: wish.inputs,
-          rows: wish.rows,
-          inputFormat: wish.inputFormat,
+          inputStream: options.inputStream,
+          inputs: options.inputs,
+          rows: options.rows,
+          inputFormat: options.inputFormat,
         }),
-        output: wish.outputStream === undefined ? resolve(environment.cwd, wish.output) : wish.output,
-        ...streamedOutput(wish),
+        output:
+          options.outputStream === undefined ? resolve(environment.cwd, options.output) : options.output,
+        ...streamedOutput(options),
         ...defined({
-          delimiter: wish.delimiter,
-          column: wish.column,
-          header: wish.header,
+          delimiter: options.delimiter,
+          column: options.column,
+          header: options.header,
           missing: settings.missing,
-          batchSize: wish.batchSize,
+          batchSize: options.batchSize,
         }),
-        statusColumn: wish.statusColumn,
+        statusColumn: options.statusColumn,
         match: settings.match,
         // Two batches at a time keep the model busy while the answers of the one before are recorded.
         parallel: options.workers ?? (model.source.kind === "builtin" ? 2 : 1),
@@ -200,13 +201,13 @@ export async function dump(
       {
         mode: settings.mode,
         output:
-          wish.outputStream === undefined
-            ? resolve(environment.cwd, wish.output ?? `${model.id}_precalc.csv`)
-            : (wish.output ?? ""),
-        ...streamedOutput(wish),
-        ...defined({ count: wish.count }),
-        seed: wish.seed ?? randomBytes(6).toString("hex"),
-        statusColumn: wish.statusColumn,
+          options.outputStream === undefined
+            ? resolve(environment.cwd, options.output ?? `${model.id}_precalc.csv`)
+            : (options.output ?? ""),
+        ...streamedOutput(options),
+        ...defined({ count: options.count }),
+        seed: options.seed ?? randomBytes(6).toString("hex"),
+        statusColumn: options.statusColumn,
       },
       { model, local: tiers.local, cloud: tiers.cloud, emit },
       ask,

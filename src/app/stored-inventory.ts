@@ -128,14 +128,14 @@ export async function drop(options: DropOptions, environment: Environment, ask: 
         (options.which === "stale" || stored.release === release),
     );
     let rows = 0;
-    if (ownToo) rows += wish.sure ? await tier.drop(current, ask) : await tier.count(current, ask);
-    for (const stored of listed) rows += wish.sure ? await tier.dropListed(stored, ask) : stored.rows;
+    if (ownToo) rows += options.sure ? await tier.drop(current, ask) : await tier.count(current, ask);
+    for (const stored of listed) rows += options.sure ? await tier.dropListed(stored, ask) : stored.rows;
     const releases = new Set(listed.map((stored) => stored.release ?? ""));
     if (ownToo) releases.add(current.release);
-    const deleted = wish.sure;
+    const deleted = options.sure;
     // What waits for this tier would bring dropped rows back.
-    if (wish.sure)
-      await forgetUnsent(unsentPlaces(tiers, environment)[wish.from], {
+    if (options.sure)
+      await forgetUnsent(unsentPlaces(tiers, environment)[options.from], {
         modelId: id,
         release: (each) => (options.which === "stale" ? each !== model?.release : each === release),
       });

@@ -117,7 +117,7 @@ export async function importFile(
       model,
       tier,
       emit,
-      ...defined({ delimiter: wish.delimiter, missing: wish.missing }),
+      ...defined({ delimiter: options.delimiter, missing: options.missing }),
     };
     const done =
       source.kind === "file"

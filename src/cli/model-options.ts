@@ -1,4 +1,4 @@
-/** Flags that serve, run and dump have in common, and the options that they give. */
+/** Flags that serve, run and dump have in common, and the options they make. */
 import type { PredictionOptions } from "../app/index.ts";
 import { type Separator, separatorFrom } from "../csv/index.ts";
 import { AppError, defined } from "../kernel/index.ts";

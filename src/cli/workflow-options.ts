@@ -76,7 +76,7 @@ export function programOrder(given: Given) {
       importMap: given.text("import-map"),
     }),
     lenient: given.is("lenient"),
-    ...expressionWish(given),
+    ...expressionOptionsOf(given),
   };
 }
 
@@ -105,6 +105,6 @@ const mebibyte = 2 ** 20;
 const leastHeapMiB = 16;
 const mostHeapMiB = 4096;
 
-export function runWish(given: Given) {
+export function runOptionsOf(given: Given) {
   return { ...defined({ run: given.argument(0), runsDir: given.text("runs-dir") }) };
 }

@@ -342,7 +342,7 @@ function accepts(task: TaskCall, exitCode: number): boolean {
   return task.acceptedExit.kind === "any" || task.acceptedExit.codes.includes(exitCode);
 }
 
-function memoryWords(resources: Resources): string {
+function memoryMessage(resources: Resources): string {
   return `out of memory: it had ${sizeText(resources.memoryBytes)}; give the task more memory`;
 }
 

@@ -111,7 +111,7 @@ export function explain(
   others: readonly OtherVersion[] = [],
 ): Explanation {
   const { call, task, reason, key, components } = missed;
-  const told = { call, task, reason, ...defined({ key }) };
+  const known = { call, task, reason, ...defined({ key }) };
   if (reason.kind !== "no-entry" || components === undefined)
     return {
       ...known,

@@ -24,7 +24,7 @@ import type { AllowedPlaces } from "../omics/places.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
 import type { StatsResult } from "../stored-inventory.ts";
 import { isCacheName } from "../workflows/cache-registry.ts";
-import { type EntriesWish, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
+import { type EntriesOptions, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
 import { explainComputed } from "../workflows/caches/explain.ts";
 import { type CacheList, listCaches } from "../workflows/caches/list.ts";
 import { type ShowCacheResult, showCache } from "../workflows/caches/show.ts";
@@ -34,7 +34,7 @@ import { verifyEntries } from "../workflows/caches/verify.ts";
 import {
   homeRuns,
   type ListedRun,
-  type ListWish,
+  type ListRunsOptions,
   listRunPage,
   type RunSource,
 } from "../workflows/list-runs.ts";
@@ -107,7 +107,7 @@ export class Browse {
 
   async runs(
     viewer: Viewer,
-    options: ListWish & { readonly origin?: ListedRun["origin"] },
+    options: ListRunsOptions & { readonly origin?: ListedRun["origin"] },
   ): Promise<RunList> {
     const folder = runsFolder(undefined, this.#environment);
     const sources: Record<string, RunSource> = {};
@@ -122,8 +122,8 @@ export class Browse {
     const row = await this.#server.rowOf(run.record);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { ...row, rows: [], notes: [] };
-    const wish = { run: engine.run, runsDir: dirname(engine.directory) };
-    const { record, rows, notes } = await showRun(wish, this.#environment);
+    const options = { run: engine.run, runsDir: dirname(engine.directory) };
+    const { record, rows, notes } = await showRun(options, this.#environment);
     const shown = rows.map((each) => this.#shownRow(each, viewer));
     return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
   }
@@ -154,8 +154,8 @@ export class Browse {
     if (run.kind === "home") return runLogs({ run: run.id, ...wanted }, this.#environment);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: run.id, calls: [] };
-    const wish = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
-    const found = await runLogs(wish, this.#environment);
+    const options = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
+    const found = await runLogs(options, this.#environment);
     const shown = found.calls.map(async ({ directory, ...rest }) => {
       // The folders of a run that completed no longer exist; the output of its tasks is in the ledger.
       const isGone = rest.stdout === undefined && rest.stderr === undefined;
@@ -256,11 +256,11 @@ export class Browse {
   async entries(
     viewer: Viewer,
     ref: string,
-    options: Omit<EntriesWish, "cache">,
+    options: Omit<EntriesOptions, "cache">,
     ask: Ask,
   ): Promise<EntryPage> {
     const cache = await this.#cacheOf(viewer, ref);
-    return listEntries({ ...wish, ...defined({ cache }) }, this.#environment, ask);
+    return listEntries({ ...options, ...defined({ cache }) }, this.#environment, ask);
   }
 
   async cacheSize(viewer: Viewer, ref: string, ask: Ask): Promise<CacheSize> {

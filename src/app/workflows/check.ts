@@ -60,14 +60,14 @@ export interface InputsResult {
 }
 
 export async function inputs(
-  wish: ProgramOrder & { readonly all: boolean },
+  options: ProgramOrder & { readonly all: boolean },
   environment: Environment,
   ask: Ask,
 ): Promise<InputsResult> {
   const loaded = await loadWorkflow(options, environment, ask);
   try {
-    const about = programOf(loaded, wish).interface;
-    const shown = about.parameters.filter((parameter) => parameter.required || wish.all);
+    const about = programOf(loaded, options).interface;
+    const shown = about.parameters.filter((parameter) => parameter.required || options.all);
     return {
       workflow: about.name,
       kind: about.kind,

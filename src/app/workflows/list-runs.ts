@@ -49,7 +49,7 @@ interface PlacedRow {
   readonly row: ListedRun;
 }
 
-export interface ListWish {
+export interface ListRunsOptions {
   /** Default: all. */
   readonly limit?: number;
   /** `nextCursor` of the page before. */
@@ -67,7 +67,7 @@ export interface RunPage {
 /** Throws LEDGER_TOKEN_INVALID for a cursor that was not handed out. */
 export async function listRunPage(
   sources: Readonly<Record<string, RunSource>>,
-  options: ListWish,
+  options: ListRunsOptions,
 ): Promise<RunPage> {
   const positions = positionsOf(options.cursor, Object.keys(sources));
   const limit = options.limit ?? Number.POSITIVE_INFINITY;

@@ -96,10 +96,10 @@ export async function loadWorkflow(
     );
     const reach = reachOf(order, source, environment);
     const options = {
-      lenient: wish.lenient === true,
-      ...defined({ target: wish.target, reach, parameters }),
-      ...configurationOf(wish, kind, environment),
-      ...defined({ limits: wish.limits, documents: wish.documents }),
+      lenient: order.lenient === true,
+      ...defined({ target: order.target, reach, parameters }),
+      ...configurationOf(order, kind, environment),
+      ...defined({ limits: order.limits, documents: order.documents }),
     };
     const main = source.main ?? (await mainOf(source.tree, kind, frontEnd, ask));
     const loaded = await frontEnd.load(source.tree, main, options, ask);

@@ -3,7 +3,7 @@ import type { CacheSize, SizeRow } from "../../app/index.ts";
 import { sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
-import { plural, table } from "../words.ts";
+import { plural, table } from "../format.ts";
 
 export const command = defineCommand<CacheSize>({
   name: "cache du",

@@ -4,8 +4,8 @@ import type { EntryPage } from "../../app/index.ts";
 import { defined, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
+import { duration, plural, table } from "../format.ts";
 import { ageMs, sizeBytes } from "../quantities.ts";
-import { duration, plural, table } from "../words.ts";
 
 export const command = defineCommand<EntryPage>({
   name: "cache entries",

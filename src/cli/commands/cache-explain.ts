@@ -3,7 +3,7 @@
 import type { RunExplanation } from "../../engine/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<RunExplanation>({
@@ -22,7 +22,7 @@ export const command = defineCommand<RunExplanation>({
   ],
   act: async (given, { app, ask }) =>
     (await app()).workflows.caches.explain(
-      { ...runWish(given), ...defined({ call: given.argument(1) }) },
+      { ...runOptionsOf(given), ...defined({ call: given.argument(1) }) },
       ask,
     ),
   render: ({ run, reused, computed }, screen) => {

@@ -3,8 +3,8 @@ import type { PruneResult } from "../../app/index.ts";
 import { AppError, defined, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
+import { plural, table } from "../format.ts";
 import { ageMs, sizeBytes } from "../quantities.ts";
-import { plural, table } from "../words.ts";
 
 export const command = defineCommand<PruneResult>({
   name: "cache prune",

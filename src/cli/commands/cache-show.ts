@@ -2,7 +2,7 @@
 import type { ShowCacheResult } from "../../app/index.ts";
 import { sizeText } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 import { renderCache } from "./cache-create.ts";
 
 export const command = defineCommand<ShowCacheResult>({

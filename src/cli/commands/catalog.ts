@@ -5,7 +5,7 @@ import { extname } from "node:path";
 import type { CatalogResult } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { table } from "../words.ts";
+import { table } from "../format.ts";
 
 export const command = defineCommand<CatalogResult>({
   name: "catalog",

@@ -3,7 +3,7 @@
 import type { CheckResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<CheckResult>({

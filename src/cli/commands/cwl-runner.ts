@@ -1,5 +1,5 @@
 /** memoir cwl-runner PROCESS [JOB]: the interface that programs expect which drive CWL runners. */
-import type { CheckResult, CwlRunnerResult, CwlRunnerWish, FailureFact } from "../../app/index.ts";
+import type { CheckResult, CwlRunnerOptions, CwlRunnerResult, FailureFact } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { cwltoolFlags, refuseElsewhere } from "../cwltool-flags.ts";
@@ -148,7 +148,7 @@ function optionsOf(given: Given): CwlRunnerOptions {
     ...defined({ engine: given.is("podman") ? ("podman" as const) : undefined }),
     failure: given.text("on-error") === "continue" ? "slow" : "fast",
     lenient: given.is("non-strict"),
-    ...expressionWish(given),
+    ...expressionOptionsOf(given),
     cache:
       cachedir !== undefined
         ? // A word alone would be the name of a cache.

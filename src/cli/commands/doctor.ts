@@ -3,8 +3,8 @@
 import type { DoctorResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
+import { table } from "../format.ts";
 import { tierOptions } from "../model-options.ts";
-import { table } from "../words.ts";
 
 export const command = defineCommand<DoctorResult>({
   name: "doctor",

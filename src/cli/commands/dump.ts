@@ -3,7 +3,14 @@
 import { AppError, defined } from "../../kernel/index.ts";
 import type { DumpResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
-import { localRuleOptions, modeOptions, sessionOption, settingsWish, tierOptions } from "../model-options.ts";
+import { count, duration, fromHere, plural } from "../format.ts";
+import {
+  localRuleOptions,
+  modeOptions,
+  predictionOptionsOf,
+  sessionOption,
+  tierOptions,
+} from "../model-options.ts";
 import { createProgress } from "../progress.ts";
 import { outputFormatOption, outputOptionsOf, toStandardOutput } from "../stream-options.ts";
 
@@ -50,10 +57,10 @@ export const command = defineCommand<DumpResult>({
     if (samples !== undefined && samples < -1)
       throw new AppError("CLI_USAGE", `memoir dump: -n must be 0 or more (or -1 for all), got ${samples}`);
     const progress = createProgress(screen);
-    const wish = {
-      ...settingsWish(given),
+    const options = {
+      ...predictionOptionsOf(given),
       ...defined({ model: given.text("model"), output: given.text("output") }),
-      ...outputWish(given, context, "dump"),
+      ...outputOptionsOf(given, context, "dump"),
       ...defined({ count: samples === -1 ? undefined : samples, seed: given.text("seed") }),
       statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
     };

@@ -2,9 +2,9 @@
 import type { ExampleResult } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
+import { fromHere, plural } from "../format.ts";
 import { sessionOption } from "../model-options.ts";
-import { outputFormatOption, outputWish, toStandardOutput } from "../stream-options.ts";
-import { fromHere, plural } from "../words.ts";
+import { outputFormatOption, outputOptionsOf, toStandardOutput } from "../stream-options.ts";
 
 type Mode = "random" | "curated" | "deterministic";
 
@@ -59,14 +59,14 @@ export const command = defineCommand<ExampleResult>({
     if (count < 0) throw new AppError("CLI_USAGE", `memoir example: -n must be 0 or more, got ${count}`);
     if (given.argument(0) !== undefined && given.text("model") !== undefined)
       throw new AppError("CLI_USAGE", "memoir example: name the model once, as MODEL or with --model");
-    const wish = {
+    const options = {
       ...defined({
         model: given.argument(0) ?? given.text("model"),
         session: given.text("session"),
         seed: given.text("seed"),
         output: given.text("output"),
       }),
-      ...outputWish(given, context, "example"),
+      ...outputOptionsOf(given, context, "example"),
       count,
       mode: modeOf(given),
     };

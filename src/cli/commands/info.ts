@@ -4,8 +4,8 @@ import type { InfoResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { refusedFlag } from "../ersilia-flags.ts";
+import { table } from "../format.ts";
 import { sessionOption } from "../model-options.ts";
-import { table } from "../words.ts";
 
 const columnsShown = 12;
 

@@ -3,8 +3,8 @@
 import type { CompactResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
+import { count } from "../format.ts";
 import { tierOptions } from "../model-options.ts";
-import { count } from "../words.ts";
 
 export const command = defineCommand<CompactResult>({
   name: "predictions compact",

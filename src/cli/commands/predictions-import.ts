@@ -3,7 +3,8 @@
 import type { ImportResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { delimiterOf, delimiterOption, tierOptions, tierWish } from "../model-options.ts";
+import { count, plural } from "../format.ts";
+import { delimiterOf, delimiterOption, tierOptions, tierOptionsOf } from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 

@@ -3,8 +3,8 @@
 import type { StatsResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { localRuleOptions, tierOptions, tierWish } from "../model-options.ts";
-import { count, table } from "../words.ts";
+import { count, table } from "../format.ts";
+import { localRuleOptions, tierOptions, tierOptionsOf } from "../model-options.ts";
 
 const stateText = {
   current: "",
@@ -27,7 +27,7 @@ export const command = defineCommand<StatsResult>({
     const result = await (await app()).predictions.stats(
       {
         ...defined({ model: given.argument(0) }),
-        ...tierWish(given),
+        ...tierOptionsOf(given),
       },
       ask,
     );

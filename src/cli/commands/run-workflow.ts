@@ -4,6 +4,7 @@ import type { ReusePrediction } from "../../engine/index.ts";
 import { AppError, defined, type ExactJson } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
+import { count, duration, fromHere, plural } from "../format.ts";
 import { share, sizeBytes } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
 import {

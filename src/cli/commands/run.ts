@@ -9,6 +9,7 @@ import {
   localRuleOptions,
   lookUpOptions,
   modeOptions,
+  predictionOptionsOf,
   sessionOption,
   tierOptions,
 } from "../model-options.ts";
@@ -94,8 +95,8 @@ export const command = defineCommand<RunResult>({
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
     const timeout = positive(given.count("timeout"), "--timeout");
-    const wish = {
-      ...settingsWish(given),
+    const options = {
+      ...predictionOptionsOf(given),
       ...defined({ model: given.text("model") }),
       input: inputName(required(given.text("input"), "-i")),
       output: required(given.text("output"), "-o"),

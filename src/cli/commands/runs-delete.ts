@@ -3,6 +3,7 @@
 import type { DeleteRunsResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
+import { plural } from "../format.ts";
 import { ageMs } from "../quantities.ts";
 import { runsDirOption } from "../workflow-options.ts";
 

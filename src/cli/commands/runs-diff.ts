@@ -3,7 +3,7 @@
 import type { DiffResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<DiffResult>({

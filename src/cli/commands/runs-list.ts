@@ -3,6 +3,7 @@
 import type { ListedRun, RunList } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
+import { table } from "../format.ts";
 import type { Screen } from "../screen.ts";
 import { runsDirOption } from "../workflow-options.ts";
 

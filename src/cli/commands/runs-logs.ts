@@ -3,7 +3,7 @@
 import type { LogsResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { runArgument, runsDirOption, runWish } from "../workflow-options.ts";
+import { runArgument, runOptionsOf, runsDirOption } from "../workflow-options.ts";
 
 export const command = defineCommand<LogsResult>({
   name: "runs logs",
@@ -19,7 +19,7 @@ export const command = defineCommand<LogsResult>({
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last greet" }],
   act: async (given, { app }) =>
     (await app()).workflows.runs.logs({
-      ...runWish(given),
+      ...runOptionsOf(given),
       ...defined({ call: given.argument(1) ?? given.text("call") }),
     }),
   render: ({ calls }, screen) => {

@@ -1,5 +1,5 @@
 /** memoir server: the HealthOmics API until it is stopped. */
-import { executorNames, type OmicsWish } from "../../app/index.ts";
+import { executorNames, type OmicsOptions } from "../../app/index.ts";
 import { AppError, defined, messageOf } from "../../kernel/index.ts";
 import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";

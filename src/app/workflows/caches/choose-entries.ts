@@ -27,30 +27,32 @@ export interface EntriesTouched {
 
 export async function entriesNamed(
   cache: OpenCache,
-  wish: { readonly entry?: string; readonly task?: string; readonly run?: string },
+  options: { readonly entry?: string; readonly task?: string; readonly run?: string },
   ask: Ask,
 ): Promise<readonly Entry[]> {
-  if (wish.entry !== undefined && wish.entry.length < shortestName)
+  if (options.entry !== undefined && options.entry.length < shortestName)
     throw new AppError(
       "CLI_USAGE",
-      `looking for the entry ${wish.entry}: give at least ${shortestName} characters`,
+      `looking for the entry ${options.entry}: give at least ${shortestName} characters`,
     );
   const found: Entry[] = [];
   for await (const entry of cache.entries.list(ask)) {
     const isNamed =
-      wish.entry === undefined || entry.uuid.startsWith(wish.entry) || entry.key.startsWith(wish.entry);
-    if (isNamed && isWanted(entry, { ...wish })) found.push(entry);
+      options.entry === undefined ||
+      entry.uuid.startsWith(options.entry) ||
+      entry.key.startsWith(options.entry);
+    if (isNamed && isWanted(entry, { ...options })) found.push(entry);
   }
   if (found.length > 0) return found;
-  const asked = [wish.entry, wish.task, wish.run].filter((word) => word !== undefined).join(", ");
+  const asked = [options.entry, options.task, options.run].filter((word) => word !== undefined).join(", ");
   throw new AppError(
     "CACHE_ENTRY_NOT_FOUND",
     `looking for ${asked} in ${cache.entries.uri}: nothing is recorded`,
   );
 }
 
-export function requireName(doing: string, wish: EntryChoice): void {
-  if (wish.entry === undefined && wish.task === undefined && wish.run === undefined)
+export function requireName(doing: string, options: EntryChoice): void {
+  if (options.entry === undefined && options.task === undefined && options.run === undefined)
     throw new AppError("CLI_USAGE", `${doing}: name an entry, --task or --run`);
 }
 
@@ -60,15 +62,15 @@ export function touched(found: readonly Entry[]): EntriesTouched {
 
 const shortestName = 6;
 
-export function isWanted(entry: Entry, wish: EntryConditions): boolean {
+export function isWanted(entry: Entry, options: EntryConditions): boolean {
   const age = Date.now() - entry.createdAt.getTime();
   return (
-    (wish.task === undefined || entry.taskName === wish.task) &&
-    (wish.run === undefined || entry.runId === wish.run || entry.runId.endsWith(wish.run)) &&
-    (wish.workflow === undefined || entry.workflow === wish.workflow) &&
-    (wish.olderThanMs === undefined || age > wish.olderThanMs) &&
-    (wish.newerThanMs === undefined || age < wish.newerThanMs) &&
-    (wish.largerThanBytes === undefined || bytesOf(entry) > wish.largerThanBytes)
+    (options.task === undefined || entry.taskName === options.task) &&
+    (options.run === undefined || entry.runId === options.run || entry.runId.endsWith(options.run)) &&
+    (options.workflow === undefined || entry.workflow === options.workflow) &&
+    (options.olderThanMs === undefined || age > options.olderThanMs) &&
+    (options.newerThanMs === undefined || age < options.newerThanMs) &&
+    (options.largerThanBytes === undefined || bytesOf(entry) > options.largerThanBytes)
   );
 }
 

@@ -15,7 +15,7 @@ import {
   defaultPolicies,
 } from "../cache-registry.ts";
 
-export interface CreateCacheWish {
+export interface CreateCacheOptions {
   readonly name: string;
   /** A folder or `s3://bucket/prefix`. Default: a folder of this name below `<home>/cache-data`. */
   readonly location?: string;
@@ -26,15 +26,15 @@ export interface CreateCacheWish {
 
 /** The location is tried before the name is taken, so that a wrong bucket is told now and not in a run. */
 export async function createCache(
-  wish: CreateCacheWish,
+  options: CreateCacheOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<CacheRecord> {
   const registry = createCacheRegistry(environment.home);
-  if ((await registry.find(wish.name)) !== undefined)
-    throw new AppError("CACHE_EXISTS", `creating the cache ${wish.name}: there is one of this name`);
+  if ((await registry.find(options.name)) !== undefined)
+    throw new AppError("CACHE_EXISTS", `creating the cache ${options.name}: there is one of this name`);
   const location = absoluteLocation(
-    wish.location ?? `${environment.home}/cache-data/${wish.name}`,
+    options.location ?? `${environment.home}/cache-data/${options.name}`,
     environment,
   );
   if (!location.startsWith("s3://")) await makeFolder(location);
@@ -47,13 +47,13 @@ export async function createCache(
     await objects.close();
   }
   const record: CacheRecord = {
-    name: wish.name,
+    name: options.name,
     uuid,
     location,
-    behavior: wish.behavior ?? "always",
-    policies: { ...defaultPolicies, ...wish.policies },
+    behavior: options.behavior ?? "always",
+    policies: { ...defaultPolicies, ...options.policies },
     createdAt: new Date().toISOString(),
-    ...defined({ description: wish.description }),
+    ...defined({ description: options.description }),
   };
   await registry.add(record);
   return record;

@@ -22,24 +22,24 @@ export interface DeleteCacheResult {
 
 /** Refused while a run uses it. The data stay unless `purge`. */
 export async function deleteCache(
-  wish: DeleteCacheWish,
+  options: DeleteCacheWish,
   environment: Environment,
   ask: Ask,
 ): Promise<DeleteCacheResult> {
-  const record = await namedCache(wish.name, environment);
+  const record = await namedCache(options.name, environment);
   const registry = createCacheRegistry(environment.home);
   const purged = await withRecord(record, environment, ask, async (cache) => {
     const runs = await liveRuns(cache, ask);
     if (runs.length > 0)
-      throw new AppError("CACHE_IN_USE", `deleting the cache ${wish.name}: used by ${runs.join(", ")}`);
-    return wish.purge ? purge(cache, ask) : 0;
+      throw new AppError("CACHE_IN_USE", `deleting the cache ${options.name}: used by ${runs.join(", ")}`);
+    return options.purge ? purge(cache, ask) : 0;
   }).catch((error) => {
     // Data that cannot be reached do not keep a name alive, unless they were to be deleted.
-    if (wish.purge || (error instanceof AppError && error.code === "CACHE_IN_USE")) throw error;
+    if (options.purge || (error instanceof AppError && error.code === "CACHE_IN_USE")) throw error;
     return 0;
   });
-  await registry.remove(wish.name);
-  return { name: wish.name, location: record.location, purged };
+  await registry.remove(options.name);
+  return { name: options.name, location: record.location, purged };
 }
 
 async function purge(cache: OpenCache, ask: Ask): Promise<number> {

@@ -6,7 +6,7 @@ import type { Environment } from "../../environment.ts";
 import { bytesOf, type EntryConditions, isWanted } from "./choose-entries.ts";
 import { type CacheChoice, withCache } from "./use-cache.ts";
 
-export interface EntriesWish extends EntryConditions {
+export interface EntriesOptions extends EntryConditions {
   readonly cache?: CacheChoice;
   readonly limit?: number;
   /** `nextCursor` of the page before. */
@@ -36,16 +36,20 @@ export interface EntryRow {
 }
 
 /** Newest first. */
-export async function listEntries(wish: EntriesWish, environment: Environment, ask: Ask): Promise<EntryPage> {
-  return withCache(wish.cache, environment, ask, async (cache) => {
+export async function listEntries(
+  options: EntriesOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<EntryPage> {
+  return withCache(options.cache, environment, ask, async (cache) => {
     const pins = await listPins(cache, ask);
     const rows: EntryRow[] = [];
     for await (const entry of cache.entries.list(ask))
-      if (isWanted(entry, wish)) rows.push(entryRow(entry, pins));
+      if (isWanted(entry, options)) rows.push(entryRow(entry, pins));
     rows.sort((a, b) => byCodeUnit(placeOf(b), placeOf(a)));
-    const after = wish.cursor === undefined ? undefined : placeIn(wish.cursor);
+    const after = options.cursor === undefined ? undefined : placeIn(options.cursor);
     const rest = after === undefined ? rows : rows.filter((row) => placeOf(row) < after);
-    const shown = rest.slice(0, wish.limit ?? rest.length);
+    const shown = rest.slice(0, options.limit ?? rest.length);
     const last = shown.at(-1);
     const hasMore = last !== undefined && shown.length < rest.length;
     return {

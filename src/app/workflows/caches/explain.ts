@@ -2,24 +2,24 @@
 import { explainRun, type RunExplanation } from "../../../engine/index.ts";
 import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
-import { locationOf, type OneRunWish, oneRun } from "../runs/one-run.ts";
+import { locationOf, type OneRunOptions, oneRun } from "../runs/one-run.ts";
 import { withCache } from "./use-cache.ts";
 
-export interface ExplainWish extends OneRunWish {
+export interface ExplainWish extends OneRunOptions {
   readonly call?: string;
 }
 
 /** Why the computed calls of a run were not reused. The cache is the run's own. */
 export async function explainComputed(
-  wish: ExplainWish,
+  options: ExplainWish,
   environment: Environment,
   ask: Ask,
 ): Promise<RunExplanation> {
-  const found = await oneRun(wish, environment);
+  const found = await oneRun(options, environment);
   const about = {
     directory: found.directory,
     id: found.record.id,
-    ...defined({ call: wish.call }),
+    ...defined({ call: options.call }),
   };
   if (found.record.cache === undefined) return explainRun(about, undefined, ask);
   const place = found.record.cache.name ?? locationOf(found.record);

@@ -12,13 +12,13 @@ import { withCache } from "./use-cache.ts";
 
 /** Deletes entries so that their calls are computed again. */
 export async function invalidateEntries(
-  wish: EntryChoice,
+  options: EntryChoice,
   environment: Environment,
   ask: Ask,
 ): Promise<EntriesTouched> {
-  requireName("invalidating", wish);
-  return withCache(wish.cache, environment, ask, async (cache) => {
-    const found = await entriesNamed(cache, wish, ask);
+  requireName("invalidating", options);
+  return withCache(options.cache, environment, ask, async (cache) => {
+    const found = await entriesNamed(cache, options, ask);
     await cache.entries.remove(found, ask);
     return touched(found);
   });

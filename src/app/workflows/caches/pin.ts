@@ -13,15 +13,15 @@ import { withCache } from "./use-cache.ts";
 
 /** Entries that `prune` must leave; `--remove` takes the pin away. */
 export async function pinEntries(
-  wish: EntryChoice & { readonly pinned: boolean },
+  options: EntryChoice & { readonly pinned: boolean },
   environment: Environment,
   ask: Ask,
 ): Promise<EntriesTouched> {
-  requireName("pinning", wish);
-  return withCache(wish.cache, environment, ask, async (cache) => {
-    const found = await entriesNamed(cache, wish, ask);
+  requireName("pinning", options);
+  return withCache(options.cache, environment, ask, async (cache) => {
+    const found = await entriesNamed(cache, options, ask);
     for (const entry of found)
-      await (wish.pinned ? pinEntry(cache, entry.uuid, ask) : unpinEntry(cache, entry.uuid, ask));
+      await (options.pinned ? pinEntry(cache, entry.uuid, ask) : unpinEntry(cache, entry.uuid, ask));
     return touched(found);
   });
 }

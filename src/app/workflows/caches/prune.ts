@@ -24,10 +24,14 @@ export interface PruneResult {
   readonly removed?: Pruned;
 }
 
-export async function pruneCache(wish: PruneWish, environment: Environment, ask: Ask): Promise<PruneResult> {
-  return withCache(wish.cache, environment, ask, async (cache) => {
-    const plan = await planPrune(cache, wish.rules, await storeTime(cache, ask), ask);
-    if (!wish.sure) return { plan };
+export async function pruneCache(
+  options: PruneWish,
+  environment: Environment,
+  ask: Ask,
+): Promise<PruneResult> {
+  return withCache(options.cache, environment, ask, async (cache) => {
+    const plan = await planPrune(cache, options.rules, await storeTime(cache, ask), ask);
+    if (!options.sure) return { plan };
     return { plan, removed: await prunePlanned(cache, plan, ask) };
   });
 }

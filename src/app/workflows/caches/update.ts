@@ -6,21 +6,24 @@ import type { Environment } from "../../environment.ts";
 import { type CachePolicies, type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
 import { namedCache } from "./use-cache.ts";
 
-export interface UpdateCacheWish {
+export interface UpdateCacheOptions {
   readonly name: string;
   readonly behavior?: CacheBehavior;
   readonly description?: string;
   readonly policies?: Partial<CachePolicies>;
 }
 
-export async function updateCache(wish: UpdateCacheWish, environment: Environment): Promise<CacheRecord> {
+export async function updateCache(
+  options: UpdateCacheOptions,
+  environment: Environment,
+): Promise<CacheRecord> {
   const registry = createCacheRegistry(environment.home);
-  const known = await namedCache(wish.name, environment);
+  const known = await namedCache(options.name, environment);
   const record: CacheRecord = {
     ...known,
-    behavior: wish.behavior ?? known.behavior,
-    policies: { ...known.policies, ...wish.policies },
-    ...defined({ description: wish.description }),
+    behavior: options.behavior ?? known.behavior,
+    policies: { ...known.policies, ...options.policies },
+    ...defined({ description: options.description }),
   };
   await registry.replace(record);
   return record;

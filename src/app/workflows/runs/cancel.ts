@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type RunJson, readRunJson, type ShownState, shownState } from "../../../engine/index.ts";
 import { AppError, type Ask, pause } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
-import { type OneRunWish, oneRun } from "./one-run.ts";
+import { type OneRunOptions, oneRun } from "./one-run.ts";
 
 export interface CancelResult {
   readonly run: string;
@@ -14,8 +14,12 @@ export interface CancelResult {
 const cancelWaitMs = 60_000;
 
 /** Asks the run to stop, and waits until it has. Throws RUN_NOT_RUNNING. */
-export async function cancelRun(wish: OneRunWish, environment: Environment, ask: Ask): Promise<CancelResult> {
-  const { record, directory } = await oneRun(wish, environment);
+export async function cancelRun(
+  options: OneRunOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<CancelResult> {
+  const { record, directory } = await oneRun(options, environment);
   if (shownState(record) !== "running")
     throw new AppError("RUN_NOT_RUNNING", `cancelling ${record.id}: it is ${shownState(record)}`);
   await writeFile(join(directory, "cancel"), "");

@@ -5,9 +5,9 @@ import { countWaiting, type ShownState, shownState } from "../../../engine/index
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type FoundRun, findRun, listRuns, runsFolder } from "../runs-folder.ts";
-import type { RunsWish } from "./one-run.ts";
+import type { RunsOptions } from "./one-run.ts";
 
-export interface DeleteRunsOptions extends RunsWish {
+export interface DeleteRunsOptions extends RunsOptions {
   /** As `findRun` takes them; none = every run of the folder. */
   readonly runs: readonly string[];
   /** Only those that started at least so long ago. */
@@ -53,7 +53,7 @@ export async function deleteRuns(
   for (const run of found) {
     if (running.includes(run)) continue;
     checkAsk(ask, `deleting runs of ${folder}`);
-    if (wish.force !== true && (await resultsWait(run))) {
+    if (options.force !== true && (await resultsWait(run))) {
       waiting.push(run.record.id);
       continue;
     }

@@ -5,7 +5,7 @@ import { type Components, type Difference, differences } from "../../../keys/ind
 import type { Environment } from "../../environment.ts";
 import { findCache, openCache } from "../cache-place.ts";
 import { type FoundRun, findRun, runsFolder } from "../runs-folder.ts";
-import { locationOf, type RunsWish } from "./one-run.ts";
+import { locationOf, type RunsOptions } from "./one-run.ts";
 
 export interface DiffRow {
   readonly call: string;
@@ -23,16 +23,16 @@ export interface DiffResult {
   readonly rows: readonly DiffRow[];
 }
 
-export interface DiffWish extends RunsWish {
+export interface DiffWish extends RunsOptions {
   readonly before: string;
   readonly after: string;
 }
 
 /** What two runs did differently, call by call, in the components of their keys. */
-export async function diffRuns(wish: DiffWish, environment: Environment, ask: Ask): Promise<DiffResult> {
-  const runs = runsFolder(wish.runsDir, environment);
+export async function diffRuns(options: DiffWish, environment: Environment, ask: Ask): Promise<DiffResult> {
+  const runs = runsFolder(options.runsDir, environment);
   const [before, after] = await Promise.all(
-    [wish.before, wish.after].map((asked) => findRun(asked, runs, environment.cwd)),
+    [options.before, options.after].map((asked) => findRun(asked, runs, environment.cwd)),
   );
   if (before === undefined || after === undefined)
     throw new Error("invariant broken: two runs were asked for");

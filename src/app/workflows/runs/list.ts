@@ -1,8 +1,8 @@
 /** `memoir runs list` */
 import type { Environment } from "../../environment.ts";
-import { homeRuns, type ListWish, listRunPage, type RunPage } from "../list-runs.ts";
+import { homeRuns, type ListRunsOptions, listRunPage, type RunPage } from "../list-runs.ts";
 import { runsFolder } from "../runs-folder.ts";
-import type { RunsWish } from "./one-run.ts";
+import type { RunsOptions } from "./one-run.ts";
 
 export interface RunList extends RunPage {
   /** Of the runs of the command line. */
@@ -10,9 +10,9 @@ export interface RunList extends RunPage {
 }
 
 export async function listRunsOfFolder(
-  wish: RunsWish & ListWish,
+  options: RunsOptions & ListRunsOptions,
   environment: Environment,
 ): Promise<RunList> {
-  const folder = runsFolder(wish.runsDir, environment);
-  return { folder, ...(await listRunPage({ home: homeRuns(folder) }, wish)) };
+  const folder = runsFolder(options.runsDir, environment);
+  return { folder, ...(await listRunPage({ home: homeRuns(folder) }, options)) };
 }

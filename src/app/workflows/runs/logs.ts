@@ -4,7 +4,7 @@ import { type CallRow, callRows, readEvents } from "../../../engine/index.ts";
 import { AppError, defined } from "../../../kernel/index.ts";
 import { readTail } from "../../../process/index.ts";
 import type { Environment } from "../../environment.ts";
-import { type OneRunWish, oneRun } from "./one-run.ts";
+import { type OneRunOptions, oneRun } from "./one-run.ts";
 
 export interface LogsResult {
   readonly run: string;
@@ -25,12 +25,12 @@ const logTailBytes = 64 << 10;
 
 /** Output streams of calls; without a call those of the failed ones, or of all when none failed. */
 export async function runLogs(
-  wish: OneRunWish & { readonly call?: string },
+  options: OneRunOptions & { readonly call?: string },
   environment: Environment,
 ): Promise<LogsResult> {
-  const { record, directory } = await oneRun(wish, environment);
+  const { record, directory } = await oneRun(options, environment);
   const rows = callRows(await readEvents(directory));
-  const chosen = chooseRows(rows, wish.call, record.id);
+  const chosen = chooseRows(rows, options.call, record.id);
   return { run: record.id, calls: await Promise.all(chosen.map(logOf)) };
 }
 

@@ -3,17 +3,17 @@ import type { RunJson } from "../../../engine/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type FoundRun, findRun, runsFolder } from "../runs-folder.ts";
 
-export interface RunsWish {
+export interface RunsOptions {
   readonly runsDir?: string;
 }
 
-export interface OneRunWish extends RunsWish {
+export interface OneRunOptions extends RunsOptions {
   /** Id, its beginning or end, a folder; default: the last run. */
   readonly run?: string;
 }
 
-export function oneRun(wish: OneRunWish, environment: Environment): Promise<FoundRun> {
-  return findRun(wish.run, runsFolder(wish.runsDir, environment), environment.cwd);
+export function oneRun(options: OneRunOptions, environment: Environment): Promise<FoundRun> {
+  return findRun(options.run, runsFolder(options.runsDir, environment), environment.cwd);
 }
 
 /** The location that a run's cache has: its URI without the uuid. */

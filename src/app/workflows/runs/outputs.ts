@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { shownState } from "../../../engine/index.ts";
 import { AppError, ExactJson, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
-import { type OneRunWish, oneRun } from "./one-run.ts";
+import { type OneRunOptions, oneRun } from "./one-run.ts";
 
 export interface OutputsResult {
   readonly run: string;
@@ -14,8 +14,8 @@ export interface OutputsResult {
   readonly text: string;
 }
 
-export async function runOutputs(wish: OneRunWish, environment: Environment): Promise<OutputsResult> {
-  const { record, directory } = await oneRun(wish, environment);
+export async function runOutputs(options: OneRunOptions, environment: Environment): Promise<OutputsResult> {
+  const { record, directory } = await oneRun(options, environment);
   const file = join(directory, "outputs.json");
   try {
     const text = await readFile(file, "utf8");

@@ -2,7 +2,7 @@
 import { type CallRow, callRows, type RunJson, readEvents, type TimedEvent } from "../../../engine/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type RunRow, rowOf } from "../list-runs.ts";
-import { type OneRunWish, oneRun } from "./one-run.ts";
+import { type OneRunOptions, oneRun } from "./one-run.ts";
 
 export interface ShowResult extends RunRow {
   readonly record: RunJson;
@@ -11,8 +11,8 @@ export interface ShowResult extends RunRow {
   readonly notes: readonly string[];
 }
 
-export async function showRun(wish: OneRunWish, environment: Environment): Promise<ShowResult> {
-  const found = await oneRun(wish, environment);
+export async function showRun(options: OneRunOptions, environment: Environment): Promise<ShowResult> {
+  const found = await oneRun(options, environment);
   const events = await readEvents(found.directory);
   return { ...rowOf(found), record: found.record, rows: callRows(events), notes: events.flatMap(noteOf) };
 }

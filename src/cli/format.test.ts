@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { count, duration, plural } from "./words.ts";
+import { count, duration, plural } from "./format.ts";
 
 describe("words for people", () => {
   it.each([
