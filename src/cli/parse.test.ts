@@ -42,7 +42,7 @@ describe("flags", () => {
     expect((await parseArguments(command, ["-b", "-1"])).count("batch-size")).toBe(-1);
   });
 
-  it("that deny are told from those that affirm and from silence", async () => {
+  it("that deny are distinguished from those that affirm and from absent ones", async () => {
     const given = async (...words: readonly string[]) => {
       const got = await parseArguments(command, words);
       return [got.is("no-compute"), got.is("header"), got.is("no-header")];

@@ -6,7 +6,7 @@ import { createScreen } from "./screen.ts";
 
 const { paint } = createScreen({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: "1" } });
 
-it("an error is told with its code and what to do next", () => {
+it("an error is shown with its code and what to do next", () => {
   const error = new AppError("FILE_NOT_FOUND", "cannot read the inputs: no file in.csv");
   expect(renderError(error, paint, "short")).toBe(
     "error: cannot read the inputs: no file in.csv [FILE_NOT_FOUND]\n  Check the path; relative paths start at the current folder.",
@@ -14,7 +14,7 @@ it("an error is told with its code and what to do next", () => {
   expect(errorData(error)).toMatchObject({ error: { code: "FILE_NOT_FOUND", retry: "never" } });
 });
 
-it("of an error with several lines the code stands in the first", () => {
+it("an error with several lines has its code in the first", () => {
   const error = new AppError(
     "WORKFLOW_INPUTS_INVALID",
     "checking the inputs: one error\nin.json:1:2: no\n  ^^",

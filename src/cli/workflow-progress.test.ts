@@ -54,7 +54,7 @@ describe("progress of a workflow run", () => {
     progress.end();
   });
 
-  it("tells once why results are not kept, where there is a cache to keep them", () => {
+  it("reports once why results are not kept, where there is a cache to keep them", () => {
     const { screen, said } = screenOf("pipe");
     const started = { kind: "run.started", run: "r", workflow: "w", directory: "/d", at: 0 } as const;
     const missed = (call: string, words: string): TimedEvent => ({
@@ -77,7 +77,7 @@ describe("progress of a workflow run", () => {
     ]);
   });
 
-  it("tells failures, retries and trouble with the cache at once", () => {
+  it("reports failures, retries and problems with the cache at once", () => {
     const { screen, said } = screenOf("pipe");
     const progress = createWorkflowProgress(screen, () => 0);
     const failure = { kind: "exit-code", message: "exit code 3", attempts: 1 } as const;

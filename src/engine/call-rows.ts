@@ -1,4 +1,4 @@
-/** A run's calls as rows, folded from its events: what `runs show`, the server and the web page tell. */
+/** A run's calls as rows, folded from its events: what `runs show`, the server and the web page show. */
 import { type CallKey, defined } from "../kernel/index.ts";
 import type { TaskFailure } from "../task/index.ts";
 import type { TimedEvent, UsageFacts } from "./events.ts";

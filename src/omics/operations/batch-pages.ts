@@ -3,7 +3,7 @@ import { defined } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord } from "../../ledger/index.ts";
 import type { ServerParts } from "../parts.ts";
 
-/** Others get a turn after so many runs of a batch, which may have 100,000. */
+/** Others get a turn after this many runs of a batch, which may have 100,000. */
 export const runsAtOnce = 250;
 
 /** Works through all of them, a few at a time; what is written for these few is written in one step. */

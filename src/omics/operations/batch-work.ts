@@ -1,4 +1,4 @@
-/** What goes on with a batch after its request was answered: submitting, cancelling, deleting, also after a restart. */
+/** The work on a batch after its request was answered: submitting, cancelling, deleting, also after a restart. */
 import { freshAsk, messageOf } from "../../kernel/index.ts";
 import type { BatchRecord, BatchRunRecord, RunRecord } from "../../ledger/index.ts";
 import { ServiceException } from "../../protocol/index.ts";

@@ -24,7 +24,7 @@ export interface CreateCacheOptions {
   readonly policies?: Partial<CachePolicies>;
 }
 
-/** The location is tried before the name is taken, so that a wrong bucket is told now and not in a run. */
+/** The location is tried before the name is taken, so that a wrong bucket is reported now and not in a run. */
 export async function createCache(
   options: CreateCacheOptions,
   environment: Environment,

@@ -7,7 +7,7 @@ import type { OpenCache } from "../cache-place.ts";
 import { createCacheRegistry } from "../cache-registry.ts";
 import { namedCache, withRecord } from "./use-cache.ts";
 
-export interface DeleteCacheWish {
+export interface DeleteCacheOptions {
   readonly name: string;
   /** Also the data. */
   readonly purge: boolean;
@@ -22,7 +22,7 @@ export interface DeleteCacheResult {
 
 /** Refused while a run uses it. The data stay unless `purge`. */
 export async function deleteCache(
-  options: DeleteCacheWish,
+  options: DeleteCacheOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<DeleteCacheResult> {

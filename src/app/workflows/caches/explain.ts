@@ -5,13 +5,13 @@ import type { Environment } from "../../environment.ts";
 import { locationOf, type OneRunOptions, oneRun } from "../runs/one-run.ts";
 import { withCache } from "./use-cache.ts";
 
-export interface ExplainWish extends OneRunOptions {
+export interface ExplainOptions extends OneRunOptions {
   readonly call?: string;
 }
 
 /** Why the computed calls of a run were not reused. The cache is the run's own. */
 export async function explainComputed(
-  options: ExplainWish,
+  options: ExplainOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<RunExplanation> {

@@ -11,7 +11,7 @@ import {
 import type { Environment } from "../../environment.ts";
 import { withCache } from "./use-cache.ts";
 
-export interface PruneWish {
+export interface PruneOptions {
   readonly cache?: string;
   readonly rules: PruneRules;
   /** false: a dry run. */
@@ -25,7 +25,7 @@ export interface PruneResult {
 }
 
 export async function pruneCache(
-  options: PruneWish,
+  options: PruneOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<PruneResult> {

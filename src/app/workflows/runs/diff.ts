@@ -23,13 +23,17 @@ export interface DiffResult {
   readonly rows: readonly DiffRow[];
 }
 
-export interface DiffWish extends RunsOptions {
+export interface DiffOptions extends RunsOptions {
   readonly before: string;
   readonly after: string;
 }
 
 /** What two runs did differently, call by call, in the components of their keys. */
-export async function diffRuns(options: DiffWish, environment: Environment, ask: Ask): Promise<DiffResult> {
+export async function diffRuns(
+  options: DiffOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<DiffResult> {
   const runs = runsFolder(options.runsDir, environment);
   const [before, after] = await Promise.all(
     [options.before, options.after].map((asked) => findRun(asked, runs, environment.cwd)),
@@ -119,7 +123,7 @@ async function componentsFromCache(
       await cache.close();
     }
   } catch {
-    // The cache may be gone; then the rows say that the difference is unknown.
+    // The cache may no longer exist; then the rows say that the difference is unknown.
   }
   return components;
 }

@@ -16,7 +16,7 @@ export interface LogsResult {
     readonly stdout?: string;
     readonly stderr?: string;
     readonly exitCode?: number;
-    /** Both streams, of calls of the server whose folders are gone. */
+    /** Both streams, for calls of the server whose folders no longer exist. */
     readonly log?: string;
   }[];
 }
