@@ -220,7 +220,7 @@ describe("the identity of a folder", () => {
     expect(await textOf(made, two)).not.toBe(await textOf(made, one));
   });
 
-  it("covers the content of files whose names are not UTF-8, and tells those names apart", async () => {
+  it("covers the content of files whose names are not UTF-8, and distinguishes those names", async () => {
     const texts = new Set<string>();
     for (const [i, [name, content]] of [
       ["caf\xe9", "A"],
@@ -315,7 +315,7 @@ describe("the identity of remote files", () => {
     );
   });
 
-  it("of a prefix is a tree, and a missing object is told", async () => {
+  it("of a prefix is a tree, and a missing object is reported", async () => {
     const made = fingerprinter({ remote: remote(undefined) });
     expect(await textOf(made, directory("s3://bucket/p/"))).toMatch(/^tree:/);
     await expect(textOf(made, object)).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
@@ -380,7 +380,7 @@ describe("a file's change time", () => {
     expect((await made.identify(file(path), freshAsk())).text).not.toBe(before.text);
   });
 
-  it("shows the same of a file inside of a folder", async () => {
+  it("shows the same of a file inside a folder", async () => {
     await mkdir(join(folder, "d"));
     await writeFile(join(folder, "d", "a"), "AAAA");
     const made = fingerprinter();
@@ -424,7 +424,7 @@ describe("a file's change time", () => {
     }
   });
 
-  it("that others move by giving the file further names all the time does not keep it from being read", async () => {
+  it("that others change by giving the file further names all the time does not prevent reading it", async () => {
     const path = join(folder, "a");
     await writeFile(path, Buffer.alloc(20 << 20, "x"));
     const made = fingerprinter();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Holding, WorkflowInterface } from "../../lang/core/index.ts";
-import { type InputsRequest, inputsOrder, inputArguments, readInputs } from "./run-inputs.ts";
+import { type InputsRequest, inputArguments, inputsOrder, readInputs } from "./run-inputs.ts";
 
 let folder: string;
 beforeEach(async () => {

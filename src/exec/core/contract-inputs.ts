@@ -94,7 +94,7 @@ export function inputsOfTasks(bench: ContractBench): void {
     expect(await snapshot(folder.root, small.location, big.location)).toEqual(before);
   });
 
-  it("lets a task move, pack and change inputs that it gets copies of, and finds what became of them", async () => {
+  it("lets a task move, pack and change inputs that it gets copies of, and finds the results", async () => {
     const [moved, changed, same] = await Promise.all([
       source("moved.txt", "moved\n"),
       source("changed.txt", "first\n"),

@@ -6,7 +6,7 @@ export type Holding =
   /** What the types do not say: objects of WDL, Any of CWL. */
   | { readonly kind: "anything" }
   | { readonly kind: "list"; readonly items: Holding }
-  /** Several values without fields of their own: maps and pairs. */
+  /** Several values without named fields: maps and pairs. */
   | { readonly kind: "group"; readonly members: readonly Holding[] }
   | { readonly kind: "record"; readonly fields: ReadonlyMap<string, HeldField> }
   /** One of several types. */

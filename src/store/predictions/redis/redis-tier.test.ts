@@ -37,7 +37,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
     }),
   });
 
-  describe("the Redis tier beside Ersilia", () => {
+  describe("the Redis tier next to Ersilia", () => {
     let events: TierEvent[] = [];
     let opened: PredictionTier[] = [];
     const connect = async (options: Partial<RedisTierOptions> = {}): Promise<PredictionTier> => {
@@ -169,7 +169,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
       }
     });
 
-    it("does not use Ersilia's rows when their header is gone, and never gives them one", async () => {
+    it("does not use Ersilia's rows when their header is missing, and never gives them one", async () => {
       await raw.hset("cache:eos3b5e", "CCO", '["46.069"]');
       const tier = await connect();
       expect(await tier.getMany(weight, ["CCO"], ask)).toEqual([undefined]);
@@ -181,7 +181,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
       ]);
     });
 
-    it("reads them by position when told to: as many cells as the model has columns, and a warning", async () => {
+    it("reads them by position on request: as many cells as the model has columns, and a warning", async () => {
       const two = scopeOf({
         columns: [
           { name: "a", type: "float" },
@@ -242,7 +242,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
       expect(await tier.count(second, ask)).toBe(2);
     });
 
-    it("lets Ersilia write a row anew, which is then Ersilia's", async () => {
+    it("lets Ersilia write a row again, which is then Ersilia's", async () => {
       const tier = await connect();
       const provenance = { runner: "builtin" };
       await tier.putMany(weight, [{ ...row("CCO", 1), provenance }], ask);
@@ -251,7 +251,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
       expect(answer).toEqual({ input: "CCO", values: [2.5] });
     });
 
-    it("refuses rows of unknown release when it is told to", async () => {
+    it("refuses rows of unknown release on request", async () => {
       await asErsilia("eos3b5e", ["mol_weight"], { CCO: ["46.069"] });
       const tier = await connect({ ersiliaRows: "refuse" });
       expect(await tier.getMany(weight, ["CCO"], ask)).toEqual([undefined]);
@@ -320,7 +320,7 @@ describeWith([redisRequirement], "with a Redis server", () => {
       await expect(tier.getMany(weight, ["CCO"], ask)).rejects.toMatchObject({ code: "STORE_TIER_DAMAGED" });
     });
 
-    it("counts values that are no rows as damaged misses", async () => {
+    it("counts values that are not rows as damaged misses", async () => {
       const tier = await connect();
       await tier.putMany(weight, [row("CCO", 1), row("CCC", 2)], ask);
       const text = (await raw.hget("cache:eos3b5e", "CCO")) ?? "";
@@ -369,7 +369,7 @@ describeWith([redisRequirement], "Redis servers of every kind", () => {
   it("are reached over a socket with a password and a database", () =>
     withServer({ unixSocket: true, password: "p@ss/word" }, async (server) => works(`${server.url}?db=2`)));
 
-  it("are reached over TLS with a certificate authority of their own, and refused without it", () =>
+  it("are reached over TLS with a private certificate authority, and refused without it", () =>
     withServer({ tls: true, password: "s3cret" }, async (server) => {
       await works(server.url);
       const tier = createRedisTier({ url: server.url.replace(/\?.*/, "") });
@@ -439,7 +439,7 @@ describeWith([redisRequirement], "Redis servers of every kind", () => {
       ).rejects.toMatchObject(refused);
     }));
 
-  it("say that they are full when they are, and go on answering", () =>
+  it("report that they are full, and continue to answer", () =>
     withServer({ unixSocket: true, config: ["maxmemory-policy noeviction"] }, async (server) => {
       const tier = createRedisTier({ url: server.url });
       await tier.open(ask);
