@@ -85,7 +85,7 @@ export interface ObjectStore {
   };
   /** Names of the folders directly below `prefix`, which is empty or ends with `/`; without slashes. */
   folders(prefix: string, ask: Ask): Promise<readonly string[]>;
-  /** The local path of an object; undefined where objects are not files of this machine. */
+  /** The local path of an object; undefined where objects are not files on this machine. */
   pathOf(name: string): string | undefined;
   close(): Promise<void>;
 }
