@@ -4,6 +4,8 @@ import { writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { checkWord } from "./check-word.ts";
 import { topHelp } from "./help.ts";
+import { createScreen } from "./screen.ts";
+import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
 import { version } from "./version.ts";
 
 // Most commands end within a second, and a third of that went into optimizing code that was hardly run again (Node 20: a
@@ -17,11 +19,10 @@ const words = given.length > 1 && /^(-v|--verbose)$/.test(given[0] ?? "") ? give
 const first = words[0];
 
 if (first === undefined || first === "--help" || first === "-h" || (first === "help" && words.length === 1)) {
-  process.stdout.write(`${topHelp(version())}\n`);
   // No command is a question, not a mistake, but scripts should notice a forgotten one.
-  if (first === undefined) process.exitCode = 2;
+  process.exitCode = await show(topHelp(version()), first === undefined ? 2 : 0);
 } else if (first === "--version" || first === "-V") {
-  process.stdout.write(`${version()}\n`);
+  process.exitCode = await show(version(), 0);
 } else if (first === checkWord) {
   // Started by the server, which sends the question.
   const { createApp } = await import("../app/index.ts");
@@ -33,7 +34,23 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
   process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
   process.off("exit", reportSilentEnd);
   // It ends whatever a probe has left behind, such as a folder on a network disk that never answers.
-  if (first === "doctor") process.stdout.write("", () => process.exit());
+  if (first === "doctor") process.exit();
+}
+
+/** Prints what needs nothing but this file; answers the exit code. */
+async function show(text: string, code: number): Promise<number> {
+  const output = openStandardOutput();
+  ignoreLostMessages();
+  const trouble = await output.write(`${text}\n`).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (trouble === undefined || isReaderGone(trouble)) return code;
+  const { reportLostOutput } = await import("./lost-output.ts");
+  const { env, stderr } = process;
+  const screen = createScreen({ stdout: output.stream, stderr, env });
+  const lost = reportLostOutput(trouble, { words, env, screen });
+  return code === 0 ? lost : code;
 }
 
 /** By `process.exit` it has its own code; 13 is Node's for a promise that never settles. */

@@ -2,34 +2,27 @@
 
 import type { Memoir } from "../api/index.ts";
 import type { App } from "../app/index.ts";
-import { AppError, asAppError, didYouMean, isAppError } from "../kernel/index.ts";
+import { AppError, didYouMean, isAppError } from "../kernel/index.ts";
 import type { Context } from "./command.ts";
 import { ersiliaCommand } from "./ersilia-flags.ts";
-import { exitCodeOf } from "./exit-codes.ts";
 import { commandHelp, groupHelp } from "./help.ts";
+import { reportLostOutput, rowsTo } from "./lost-output.ts";
 import { refuseModelAsWorkflow } from "./model-as-workflow.ts";
 import { parseArguments } from "./parse.ts";
 import { findCommand, registry } from "./registry.ts";
-import { errorData, renderError } from "./render-error.ts";
+import { reportError } from "./report-error.ts";
 import { createScreen, type Screen } from "./screen.ts";
 import { listenToSignals } from "./signals.ts";
-import { createStandardOutput } from "./standard-output.ts";
+import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
 
 export async function runCommandLine(words: readonly string[]): Promise<number> {
-  const { stdout, stderr } = process;
   // A copy, so that what is set below stays in this process and does not reach the programs it starts.
   const env = { ...process.env };
   // The AWS SDK warns each user on Node 20 that a later version of it will want Node 22: nothing they could act on.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
-  const output = createStandardOutput(stdout);
-  for (const stream of [stdout, stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // `memoir catalog | head -1`: the reader has seen enough.
-      if (output.hasRows && stream === stdout) return;
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
-    });
-  const screen = createScreen({ stdout, stderr, env });
+  const output = openStandardOutput();
+  ignoreLostMessages();
+  const screen = createScreen({ stdout: output.stream, stderr: process.stderr, env });
   // Warnings of Node and of libraries are for developers; ours go through the screen.
   process.removeAllListeners("warning");
   if ((env["MEMOIR_DEBUG"] ?? "") !== "")
@@ -43,7 +36,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid });
       return app;
     };
-    return await dispatch(words, {
+    const code = await dispatch(words, {
       app: load,
       memoir: async () => {
         const { openMemoir } = await import("../api/index.ts");
@@ -53,17 +46,16 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       screen,
       ask: signals.ask,
       stdin: () => process.stdin,
-      rows: output.rows,
+      rows: () => rowsTo(output),
     });
-  } catch (thrown) {
-    const error = asAppError(thrown) ?? thrown;
-    screen.status("");
+    const trouble = await output.trouble();
+    if (trouble === undefined || isReaderGone(trouble)) return code;
+    const lost = reportLostOutput(trouble, { screen, words, env });
+    return code === 0 ? lost : code;
+  } catch (error) {
     // `memoir run … -o - | head`, as everywhere.
     if (isAppError(error, "OUTPUT_READER_GONE")) return 0;
-    const asJson = words.includes("--json");
-    const debug = (env["MEMOIR_DEBUG"] ?? "") === "" ? "short" : "with-stack";
-    screen.say(asJson ? JSON.stringify(errorData(error)) : renderError(error, screen.paint, debug));
-    return exitCodeOf(error);
+    return reportError(error, { screen, words, env });
   } finally {
     await memoir?.close();
     signals.stop();

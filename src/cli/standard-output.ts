@@ -1,46 +1,65 @@
-/** Standard output for rows: waits until they are written, and notices when nobody reads on. */
-import type { Writable } from "node:stream";
-import { AppError, systemErrorCode } from "../kernel/index.ts";
-import type { RowStream } from "../predict/index.ts";
+/** Standard output: written as a whole or known to be lost, whatever it is sent to. No command fails with a stack for it. */
+import { fstatSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
 
 export interface StandardOutput {
-  /** Whether a command writes rows: then a reader that no longer exists is an error of its writes and ends the command in order. */
-  readonly hasRows: boolean;
-  rows(): RowStream;
+  readonly stream: Writable & { readonly isTTY?: boolean };
+  /** Waits until the text is written, or rejects with the system's error. */
+  write(text: string): Promise<void>;
+  /** Waits until everything is written. Returns the first error of the system on the way. */
+  trouble(): Promise<NodeJS.ErrnoException | undefined>;
 }
 
-export function createStandardOutput(stdout: Writable): StandardOutput {
-  let hasRows = false;
+export function openStandardOutput(): StandardOutput {
+  const stream: StandardOutput["stream"] = isStream() ? process.stdout : wholeWriter(1);
+  let first: NodeJS.ErrnoException | undefined;
+  // Without a listener, Node ends with a stack.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    first ??= error;
+  });
   const write = (text: string) =>
     new Promise<void>((resolve, reject) => {
-      stdout.write(text, (error) => {
-        if (error === null || error === undefined) return resolve();
-        const code = systemErrorCode(error);
-        if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED")
-          reject(
-            new AppError("OUTPUT_READER_GONE", "cannot write to standard output: nobody reads it any more", {
-              cause: error,
-            }),
-          );
-        else if (code === "ENOSPC" || code === "EDQUOT")
-          reject(
-            new AppError("DISK_FULL", "cannot write standard output: the disk is full", { cause: error }),
-          );
-        else
-          reject(
-            new AppError("FILE_NOT_WRITABLE", `cannot write standard output: ${code ?? "unknown error"}`, {
-              cause: error,
-            }),
-          );
-      });
+      if (first !== undefined) return reject(first);
+      stream.write(text, (error) => (error === null || error === undefined ? resolve() : reject(error)));
     });
   return {
-    get hasRows() {
-      return hasRows;
-    },
-    rows: () => {
-      hasRows = true;
-      return { write };
+    stream,
+    write,
+    trouble: async () => {
+      await write("").catch((error: NodeJS.ErrnoException) => {
+        first ??= error;
+      });
+      return first;
     },
   };
+}
+
+/** Nobody reads it any more, as after `| head`: the reader has seen enough. */
+export function isReaderGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EPIPE" || error.code === "ECONNRESET");
+}
+
+/** Messages are lost where nobody can read them; the work and its exit code do not depend on them. */
+export function ignoreLostMessages(): void {
+  process.stderr.on("error", () => undefined);
+}
+
+function isStream(): boolean {
+  if (process.stdout.isTTY) return true;
+  const stat = fstatSync(1);
+  return stat.isFIFO() || stat.isSocket();
+}
+
+/** Node's stream for files ignores that a disk which gets full takes only a part of a text, so the rest would be lost silently. */
+function wholeWriter(descriptor: number): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      try {
+        for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+      } catch (error) {
+        return done(error instanceof Error ? error : new Error(String(error)));
+      }
+      done();
+    },
+  });
 }

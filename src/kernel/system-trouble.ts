@@ -45,6 +45,12 @@ const refused = new Set([
   "ENOTEMPTY",
   "EBUSY",
   "ETXTBSY",
+  "EFBIG",
+  "EMLINK",
+  "ENODEV",
+  "ENOTSUP",
+  "ENXIO",
+  "EXDEV",
 ]);
 
 /** V8's words for a text or list beyond its own limits: what was asked for is larger than any machine could hold. */
