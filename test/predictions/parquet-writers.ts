@@ -8,11 +8,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { build } from "esbuild";
 import { expect } from "vitest";
-import { freshAsk } from "../src/kernel/index.ts";
-import type { PredictionTier } from "../src/store/predictions/index.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import type { PredictionTier } from "../../src/store/predictions/index.ts";
+import { removeFolder } from "../remove-folder.ts";
 import { batchOf, rowFor, scope } from "./parquet-rows.ts";
 import type { Order } from "./parquet-writer.process.ts";
-import { removeFolder } from "./remove-folder.ts";
 
 export interface Writers {
   /** Runs a writer to its end, or kills it `killAfterMs` after it is ready. Answers the batches it acknowledged. */
@@ -26,7 +26,7 @@ export async function prepareWriters(): Promise<Writers> {
   const folder = mkdtempSync(join("build", "parquet-writers-"));
   const script = join(folder, "writer.mjs");
   await build({
-    entryPoints: ["test/parquet-writer.process.ts"],
+    entryPoints: ["test/predictions/parquet-writer.process.ts"],
     outfile: script,
     bundle: true,
     format: "esm",

@@ -1,6 +1,6 @@
 /** What the writer processes write and the tests expect: rows that say of themselves whether they are right. */
-import type { ModelId } from "../src/kernel/index.ts";
-import type { PredictionRow, PredictionScope } from "../src/task/index.ts";
+import type { ModelId } from "../../src/kernel/index.ts";
+import type { PredictionRow, PredictionScope } from "../../src/task/index.ts";
 
 export const scope: PredictionScope = {
   modelId: "eos1abc" as ModelId,

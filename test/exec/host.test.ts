@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
-import { executorContract } from "../src/exec/core/executor-contract.ts";
-import { createHostExecutor, type HostExecutorOptions } from "../src/exec/local/host-executor.ts";
-import { freshAsk } from "../src/kernel/index.ts";
-import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
-import { guardRequirement } from "./servers/guard.ts";
-import { describeWith } from "./servers/requirement.ts";
+import { executorContract } from "../../src/exec/core/executor-contract.ts";
+import { createHostExecutor, type HostExecutorOptions } from "../../src/exec/local/host-executor.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { bubblewrapRequirement } from "../servers/bubblewrap.ts";
+import { guardRequirement } from "../servers/guard.ts";
+import { describeWith } from "../servers/requirement.ts";
 
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: process.env["HOME"] ?? "/" };
 

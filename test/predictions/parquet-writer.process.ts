@@ -3,9 +3,9 @@
  * durable. Some inputs are its own, some are shared with every other writer. Tests kill it.
  */
 import { writeSync } from "node:fs";
-import { freshAsk } from "../src/kernel/index.ts";
-import { openObjectStore, type S3Access } from "../src/store/objects/index.ts";
-import { createParquetTier } from "../src/store/predictions/index.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { openObjectStore, type S3Access } from "../../src/store/objects/index.ts";
+import { createParquetTier } from "../../src/store/predictions/index.ts";
 import { batchOf, scope } from "./parquet-rows.ts";
 
 export interface Order {

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create as createTar, Header } from "tar";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { freshAsk, isAppError } from "../src/kernel/index.ts";
+import { freshAsk, isAppError } from "../../src/kernel/index.ts";
 import {
   catalogRow,
   createRunner,
@@ -28,12 +28,12 @@ import {
   findModel,
   listModels,
   parseFetchSource,
-} from "../src/models/index.ts";
-import { removeFolder } from "./remove-folder.ts";
-import { startErsiliaPack } from "./servers/ersilia-pack.ts";
-import { describeWith } from "./servers/requirement.ts";
+} from "../../src/models/index.ts";
+import { removeFolder } from "../remove-folder.ts";
+import { startErsiliaPack } from "../servers/ersilia-pack.ts";
+import { describeWith } from "../servers/requirement.ts";
 
-const fixtures = join(import.meta.dirname, "fixtures", "models");
+const fixtures = join(import.meta.dirname, "..", "fixtures", "models");
 const env = { PATH: process.env["PATH"] ?? "", HOME: tmpdir() };
 const git = { name: "git", programs: ["git"], debianPackages: ["git"] };
 const zip = { name: "zip", programs: ["zip"], debianPackages: ["zip"] };

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { freshAsk, type ModelId } from "../src/kernel/index.ts";
-import { createFolderStore } from "../src/store/objects/index.ts";
-import { createParquetTier, type ParquetTier, type TierEvent } from "../src/store/predictions/index.ts";
-import type { Column, PredictionScope } from "../src/task/index.ts";
+import { freshAsk, type ModelId } from "../../src/kernel/index.ts";
+import { createFolderStore } from "../../src/store/objects/index.ts";
+import { createParquetTier, type ParquetTier, type TierEvent } from "../../src/store/predictions/index.ts";
+import type { Column, PredictionScope } from "../../src/task/index.ts";
 
 const ask = freshAsk();
 const hash = "0123456789abcdef0123456789abcdef";

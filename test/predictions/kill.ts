@@ -9,14 +9,18 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freshAsk, pause } from "../src/kernel/index.ts";
-import { createEmbeddedTier, createRedisTier, type PredictionTier } from "../src/store/predictions/index.ts";
-import type { PredictionRow } from "../src/task/index.ts";
-import { limitMs } from "./limit.mjs";
-import { batchRows, hotInput, killScope, rightValues } from "./programs/prediction-rows.ts";
-import { removeFolder } from "./remove-folder.ts";
-import { redisRequirement, startRedis } from "./servers/redis.ts";
-import { describeWith } from "./servers/requirement.ts";
+import { freshAsk, pause } from "../../src/kernel/index.ts";
+import {
+  createEmbeddedTier,
+  createRedisTier,
+  type PredictionTier,
+} from "../../src/store/predictions/index.ts";
+import type { PredictionRow } from "../../src/task/index.ts";
+import { limitMs } from "../limit.mjs";
+import { removeFolder } from "../remove-folder.ts";
+import { redisRequirement, startRedis } from "../servers/redis.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { batchRows, hotInput, killScope, rightValues } from "./prediction-rows.ts";
 
 const ask = freshAsk();
 const writersAtOnce = 3;
@@ -30,7 +34,7 @@ export function describeKilledWriters(embedded: KillCounts, redis: KillCounts): 
   beforeAll(async () => {
     mkdirSync("build", { recursive: true });
     await build({
-      entryPoints: ["test/programs/prediction-writer.process.ts"],
+      entryPoints: ["test/predictions/prediction-writer.process.ts"],
       outfile: program,
       bundle: true,
       format: "esm",

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { freshAsk } from "../src/kernel/index.ts";
-import { createRunner, findModel } from "../src/models/index.ts";
-import { removeFolder } from "./remove-folder.ts";
-import { describeWith } from "./servers/requirement.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { createRunner, findModel } from "../../src/models/index.ts";
+import { removeFolder } from "../remove-folder.ts";
+import { describeWith } from "../servers/requirement.ts";
 
-const page = readFileSync(join(import.meta.dirname, "..", "docs", "models.md"), "utf8");
+const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "models.md"), "utf8");
 const python = { name: "Python 3", programs: ["bash", "python3"], debianPackages: ["bash", "python3"] };
 
 describeWith([python], "docs/models.md", () => {

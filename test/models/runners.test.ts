@@ -3,15 +3,25 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { freshAsk, isAppError } from "../src/kernel/index.ts";
-import { createRunner, findModel, type Model, type Runner, readModelPackage } from "../src/models/index.ts";
-import type { Prediction } from "../src/task/index.ts";
-import { limitMs } from "./limit.mjs";
-import { removeFolder } from "./remove-folder.ts";
-import { type ErsiliaPackOptions, type ErsiliaPackServer, startErsiliaPack } from "./servers/ersilia-pack.ts";
-import { describeWith } from "./servers/requirement.ts";
+import { freshAsk, isAppError } from "../../src/kernel/index.ts";
+import {
+  createRunner,
+  findModel,
+  type Model,
+  type Runner,
+  readModelPackage,
+} from "../../src/models/index.ts";
+import type { Prediction } from "../../src/task/index.ts";
+import { limitMs } from "../limit.mjs";
+import { removeFolder } from "../remove-folder.ts";
+import {
+  type ErsiliaPackOptions,
+  type ErsiliaPackServer,
+  startErsiliaPack,
+} from "../servers/ersilia-pack.ts";
+import { describeWith } from "../servers/requirement.ts";
 
-const fixtures = join(import.meta.dirname, "fixtures", "models");
+const fixtures = join(import.meta.dirname, "..", "fixtures", "models");
 const env = { PATH: process.env["PATH"] ?? "", HOME: tmpdir() };
 const bashAndAwk = { name: "bash and awk", programs: ["bash", "awk"], debianPackages: ["bash", "gawk"] };
 /** A model that says nothing for so long is killed. */

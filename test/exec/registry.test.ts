@@ -5,15 +5,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
-import type { ContainerEngine } from "../src/exec/container/engine.ts";
-import { findEngine } from "../src/exec/container/find-engine.ts";
-import { createImageResolver } from "../src/exec/container/image-resolver.ts";
-import { ImageStore } from "../src/exec/container/image-store.ts";
-import type { ImageResolver } from "../src/exec/core/index.ts";
-import { freshAsk, isAppError } from "../src/kernel/index.ts";
-import { dockerRequirement, startDocker } from "./servers/docker.ts";
-import { podmanRequirement, startPodman } from "./servers/podman.ts";
+import { createContainerExecutor } from "../../src/exec/container/container-executor.ts";
+import type { ContainerEngine } from "../../src/exec/container/engine.ts";
+import { findEngine } from "../../src/exec/container/find-engine.ts";
+import { createImageResolver } from "../../src/exec/container/image-resolver.ts";
+import { ImageStore } from "../../src/exec/container/image-store.ts";
+import type { ImageResolver } from "../../src/exec/core/index.ts";
+import { freshAsk, isAppError } from "../../src/kernel/index.ts";
+import { dockerRequirement, startDocker } from "../servers/docker.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
 import {
   pushImage,
   pushIndex,
@@ -22,15 +22,15 @@ import {
   registryUser,
   startRegistry,
   variantOf,
-} from "./servers/registry.ts";
-import { describeWith } from "./servers/requirement.ts";
-import type { TestEngine } from "./servers/test-engine.ts";
+} from "../servers/registry.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
 import {
   type TestImages,
   testArchitecture,
   testImages,
   testImagesRequirement,
-} from "./servers/test-images.ts";
+} from "../servers/test-images.ts";
 
 const ask = freshAsk();
 const platform = `linux/${testArchitecture()}`;

@@ -6,19 +6,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
-import { findEngine } from "../src/exec/container/find-engine.ts";
-import { ImageStore } from "../src/exec/container/image-store.ts";
-import type { Attempt } from "../src/exec/core/index.ts";
-import { createHostExecutor } from "../src/exec/local/host-executor.ts";
-import { freshAsk, pause } from "../src/kernel/index.ts";
-import type { RunnerOrder } from "./exec-runner.process.ts";
-import { limitMs } from "./limit.mjs";
-import { bubblewrapRequirement } from "./servers/bubblewrap.ts";
-import { dockerRequirement, startDocker } from "./servers/docker.ts";
-import { podmanRequirement, startPodman } from "./servers/podman.ts";
-import { describeWith } from "./servers/requirement.ts";
-import { testArchitecture, testImages, testImagesRequirement } from "./servers/test-images.ts";
+import { createContainerExecutor } from "../../src/exec/container/container-executor.ts";
+import { findEngine } from "../../src/exec/container/find-engine.ts";
+import { ImageStore } from "../../src/exec/container/image-store.ts";
+import type { Attempt } from "../../src/exec/core/index.ts";
+import { createHostExecutor } from "../../src/exec/local/host-executor.ts";
+import { freshAsk, pause } from "../../src/kernel/index.ts";
+import { limitMs } from "../limit.mjs";
+import { bubblewrapRequirement } from "../servers/bubblewrap.ts";
+import { dockerRequirement, startDocker } from "../servers/docker.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { testArchitecture, testImages, testImagesRequirement } from "../servers/test-images.ts";
+import type { RunnerOrder } from "./runner.process.ts";
 
 const ask = freshAsk();
 const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin" };
@@ -31,7 +31,7 @@ beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), "memoir-crash-")));
   runner = join(root, "runner.mjs");
   await build({
-    entryPoints: [fileURLToPath(new URL("./exec-runner.process.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL("./runner.process.ts", import.meta.url))],
     bundle: true,
     platform: "node",
     format: "esm",

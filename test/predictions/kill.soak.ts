@@ -1,3 +1,3 @@
-import { describeKilledWriters } from "./predictions-kill.ts";
+import { describeKilledWriters } from "./kill.ts";
 
 describeKilledWriters({ kills: 60, rows: 1001 }, { kills: 45, rows: 1001 });

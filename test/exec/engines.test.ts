@@ -11,23 +11,23 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import {
   type ContainerExecutorOptions,
   createContainerExecutor,
-} from "../src/exec/container/container-executor.ts";
-import type { ContainerEngine } from "../src/exec/container/engine.ts";
-import { findEngine } from "../src/exec/container/find-engine.ts";
-import { ImageStore } from "../src/exec/container/image-store.ts";
-import { type Attempt, type AttemptEnd, attemptHostPath, type Executor } from "../src/exec/core/index.ts";
-import { freshAsk, isAppError, pause, type TaskPath } from "../src/kernel/index.ts";
-import { dockerRequirement, startDocker } from "./servers/docker.ts";
-import { podmanRequirement, startPodman } from "./servers/podman.ts";
-import { describeWith } from "./servers/requirement.ts";
-import type { TestEngine } from "./servers/test-engine.ts";
+} from "../../src/exec/container/container-executor.ts";
+import type { ContainerEngine } from "../../src/exec/container/engine.ts";
+import { findEngine } from "../../src/exec/container/find-engine.ts";
+import { ImageStore } from "../../src/exec/container/image-store.ts";
+import { type Attempt, type AttemptEnd, attemptHostPath, type Executor } from "../../src/exec/core/index.ts";
+import { freshAsk, isAppError, pause, type TaskPath } from "../../src/kernel/index.ts";
+import { dockerRequirement, startDocker } from "../servers/docker.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
 import {
   type TestImage,
   type TestImages,
   testArchitecture,
   testImages,
   testImagesRequirement,
-} from "./servers/test-images.ts";
+} from "../servers/test-images.ts";
 
 const ask = freshAsk();
 const mebibyte = 2 ** 20;

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
-import { md5Hex } from "../src/hash/index.ts";
-import { freshAsk, type ModelId } from "../src/kernel/index.ts";
-import { createFolderStore, createS3Store, type ObjectStore } from "../src/store/objects/index.ts";
-import { createParquetTier, type ParquetTier } from "../src/store/predictions/index.ts";
-import { predictionTierContract } from "../src/store/predictions/tier-contract.ts";
-import type { PredictionRow, PredictionScope } from "../src/task/index.ts";
+import { md5Hex } from "../../src/hash/index.ts";
+import { freshAsk, type ModelId } from "../../src/kernel/index.ts";
+import { createFolderStore, createS3Store, type ObjectStore } from "../../src/store/objects/index.ts";
+import { createParquetTier, type ParquetTier } from "../../src/store/predictions/index.ts";
+import { predictionTierContract } from "../../src/store/predictions/tier-contract.ts";
+import type { PredictionRow, PredictionScope } from "../../src/task/index.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { makeBucket, s3Requirement, sharedS3 } from "../servers/s3.ts";
 import { rowFor, scope } from "./parquet-rows.ts";
-import { describeWith } from "./servers/requirement.ts";
-import { makeBucket, s3Requirement, sharedS3 } from "./servers/s3.ts";
 
 const ask = freshAsk();
 

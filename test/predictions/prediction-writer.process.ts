@@ -1,6 +1,6 @@
 /**
  * A process that stores predictions as fast as it can until somebody kills it, and prints a line for every batch that
- * the tier has acknowledged: `ack <batch>`. Bundled and run by predictions-kill.test.ts.
+ * the tier has acknowledged: `ack <batch>`. Bundled and run by kill.test.ts.
  *
  *   prediction-writer.mjs embedded|redis <folder or URL> <writer name>
  */

@@ -1,15 +1,15 @@
 /**
- * Not a test: the program that exec-crash.test.ts kills. It runs the given attempts on one executor and says
+ * Not a test: the program that crash.test.ts kills. It runs the given attempts on one executor and says
  * `started` when all have been started. USR2 brings it into the state in which a dying process is for a moment, and on
  * a busy machine for longer: its sockets are closed, but its children still have it for a parent.
  */
 import { closeSync, readdirSync, readlinkSync } from "node:fs";
-import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
-import { findEngine } from "../src/exec/container/find-engine.ts";
-import { ImageStore } from "../src/exec/container/image-store.ts";
-import type { Attempt, Executor } from "../src/exec/core/index.ts";
-import { createHostExecutor } from "../src/exec/local/host-executor.ts";
-import { freshAsk } from "../src/kernel/index.ts";
+import { createContainerExecutor } from "../../src/exec/container/container-executor.ts";
+import { findEngine } from "../../src/exec/container/find-engine.ts";
+import { ImageStore } from "../../src/exec/container/image-store.ts";
+import type { Attempt, Executor } from "../../src/exec/core/index.ts";
+import { createHostExecutor } from "../../src/exec/local/host-executor.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
 
 export interface RunnerOrder {
   readonly kind: "host" | "isolated" | "docker" | "podman";

@@ -1,21 +1,21 @@
 /** The executors' contract on real Podman and real Docker. */
 import { afterAll, beforeAll } from "vitest";
-import { createContainerExecutor } from "../src/exec/container/container-executor.ts";
-import { findEngine } from "../src/exec/container/find-engine.ts";
-import { ImageStore } from "../src/exec/container/image-store.ts";
-import type { PinnedImage } from "../src/exec/core/executor.ts";
-import { executorContract } from "../src/exec/core/executor-contract.ts";
-import { freshAsk } from "../src/kernel/index.ts";
-import { dockerRequirement, startDocker } from "./servers/docker.ts";
-import { podmanRequirement, startPodman } from "./servers/podman.ts";
-import { describeWith } from "./servers/requirement.ts";
-import type { TestEngine } from "./servers/test-engine.ts";
+import { createContainerExecutor } from "../../src/exec/container/container-executor.ts";
+import { findEngine } from "../../src/exec/container/find-engine.ts";
+import { ImageStore } from "../../src/exec/container/image-store.ts";
+import type { PinnedImage } from "../../src/exec/core/executor.ts";
+import { executorContract } from "../../src/exec/core/executor-contract.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { dockerRequirement, startDocker } from "../servers/docker.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
 import {
   type TestImage,
   testArchitecture,
   testImages,
   testImagesRequirement,
-} from "./servers/test-images.ts";
+} from "../servers/test-images.ts";
 
 const engines = [
   { requirement: podmanRequirement, start: startPodman, title: "Podman" },

@@ -6,15 +6,15 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ensureBuilt } from "./cli/memoir.ts";
-import { limitMs } from "./limit.mjs";
-import { removeFolder } from "./remove-folder.ts";
-import { podmanRequirement, startPodman } from "./servers/podman.ts";
-import { describeWith, findProgram, type Requirement } from "./servers/requirement.ts";
-import type { TestEngine } from "./servers/test-engine.ts";
+import { ensureBuilt } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
+import { removeFolder } from "../remove-folder.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith, findProgram, type Requirement } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const base = "localhost/memoir-test/node:1";
 const image = "localhost/memoir-test/memoir:1";
 /** Podman's own limits are higher than a test machine may allow. */

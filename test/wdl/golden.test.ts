@@ -5,12 +5,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Diagnostic, freshAsk, renderDiagnostic } from "../src/kernel/index.ts";
-import { createFolderSource } from "../src/lang/core/index.ts";
-import { loadDocuments } from "../src/lang/wdl/check/load.ts";
-import { parseDocument } from "../src/lang/wdl/syntax/parser.ts";
+import { type Diagnostic, freshAsk, renderDiagnostic } from "../../src/kernel/index.ts";
+import { createFolderSource } from "../../src/lang/core/index.ts";
+import { loadDocuments } from "../../src/lang/wdl/check/load.ts";
+import { parseDocument } from "../../src/lang/wdl/syntax/parser.ts";
 
-const golden = join(import.meta.dirname, "golden", "wdl");
+const golden = join(import.meta.dirname, "..", "golden", "wdl");
 
 function cases(area: string): string[] {
   return readdirSync(join(golden, area)).sort();

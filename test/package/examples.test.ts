@@ -4,13 +4,13 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { memoirProgram, Sandbox } from "./cli/memoir.ts";
-import { curlRequirement } from "./servers/curl.ts";
-import { freePort } from "./servers/free-port.ts";
-import { describeWith, type Requirement } from "./servers/requirement.ts";
-import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "./servers/s3.ts";
+import { memoirProgram, Sandbox } from "../cli/memoir.ts";
+import { curlRequirement } from "../servers/curl.ts";
+import { freePort } from "../servers/free-port.ts";
+import { describeWith, type Requirement } from "../servers/requirement.ts";
+import { makeBucket, s3Environment, s3Requirement, sharedS3 } from "../servers/s3.ts";
 
-const folder = fileURLToPath(new URL("../examples/", import.meta.url));
+const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
 
 const needed: Readonly<Record<string, readonly Requirement[]>> = {
   "prediction-service": [curlRequirement],
