@@ -109,7 +109,7 @@ export const catalogue = {
   STORE_URI_INVALID: {
     kind: "usage",
     retry: "never",
-    hint: "Use a folder path, file:///folder or s3://bucket/prefix.",
+    hint: "Use a folder path, file:///folder, s3://bucket/prefix or dynamodb://TABLE?parquet=s3://bucket/prefix.",
   },
   STORE_NAME_INVALID: {
     kind: "input",
@@ -154,17 +154,27 @@ export const catalogue = {
   STORE_ACCESS_DENIED: {
     kind: "environment",
     retry: "never",
-    hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on the bucket.",
+    hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on a bucket; dynamodb:BatchGetItem and dynamodb:BatchWriteItem on a table, and dynamodb:Scan to drop rows.",
   },
   STORE_BUCKET_NOT_FOUND: {
     kind: "environment",
     retry: "never",
     hint: "Check the bucket's name and the endpoint, or create the bucket. Memoir never creates buckets.",
   },
+  STORE_TABLE_NOT_USABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check the table's name, region and endpoint. Memoir never creates tables: the partition key is k (binary), the sort key m (string).",
+  },
+  STORE_TABLE_WITHOUT_FILES: {
+    kind: "usage",
+    retry: "never",
+    hint: "Name the Parquet files next to the table: dynamodb://TABLE?parquet=s3://bucket/prefix.",
+  },
   STORE_WRONG_REGION: {
     kind: "environment",
     retry: "never",
-    hint: "Set AWS_REGION to the region of the bucket.",
+    hint: "Set AWS_REGION to the region of the bucket or table.",
   },
   STORE_REQUEST_FAILED: {
     kind: "environment",

@@ -10,5 +10,6 @@ export type {
   UnfinishedUpload,
 } from "./object-store.ts";
 export { openObject, openObjectStore, type S3Access } from "./open-object-store.ts";
+export { s3Error } from "./s3-errors.ts";
 export { createS3Store } from "./s3-store.ts";
 export { isS3Uri, parseS3Uri } from "./s3-uri.ts";

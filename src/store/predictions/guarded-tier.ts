@@ -16,8 +16,10 @@ import {
   withPatience,
 } from "../../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
+import { equalRows } from "./equal-rows.ts";
 import type { TierEventSink } from "./events.ts";
-import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "./tier.ts";
+import { lastOfEachInput } from "./scope.ts";
+import type { PredictionTier, PutPlan, PutReport, SampleRequest, StoredScope } from "./tier.ts";
 
 export interface GuardOptions {
   /**
@@ -70,6 +72,8 @@ export interface TierMetrics {
 }
 
 export interface GuardedTier extends PredictionTier {
+  /** Of every tier: those without a plan of their own are asked for the rows. */
+  planPut(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutPlan>;
   metrics(): TierMetrics;
   /** False while the tier is not used after it was unreachable. */
   reachable(): boolean;
@@ -165,6 +169,17 @@ class Guard implements GuardedTier {
     });
     this.#stored += report.stored;
     return report;
+  }
+
+  async planPut(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutPlan> {
+    const { tier } = this;
+    return this.#guarded({
+      verb: "putMany",
+      rows: rows.length,
+      ask,
+      work: async (each) => (await tier.planPut?.(scope, rows, each)) ?? planOf(tier, { scope, rows }, each),
+      otherwise: (): PutPlan => ({ stored: 0, alreadyThere: 0 }),
+    });
   }
 
   /** A scan that has begun is not tried again: its reader has had rows already. */
@@ -431,6 +446,20 @@ class Guard implements GuardedTier {
     metrics.rows += more.rows ?? 0;
     metrics.ms += more.ms ?? 0;
   }
+}
+
+async function planOf(
+  tier: PredictionTier,
+  { scope, rows }: { readonly scope: PredictionScope; readonly rows: readonly PredictionRow[] },
+  ask: Ask,
+): Promise<PutPlan> {
+  const distinct = lastOfEachInput(rows);
+  const inputs = distinct.map((row) => row.input);
+  const there = await tier.getMany(scope, inputs, ask);
+  const isThere = (row: PredictionRow, old: PredictionRow | undefined) =>
+    old !== undefined && equalRows(old, row);
+  const stored = distinct.filter((row, at) => !isThere(row, there[at])).length;
+  return { stored, alreadyThere: rows.length - stored };
 }
 
 function breakerOf({ restMs = 1000 }: GuardOptions): CircuitBreaker {

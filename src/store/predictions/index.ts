@@ -1,4 +1,8 @@
 /** store/predictions: the tiers that keep one row per model and input. */
+
+export type { DynamoAccess } from "./dynamodb/dynamodb-link.ts";
+export { createDynamoTier, type DynamoTierOptions } from "./dynamodb/dynamodb-tier.ts";
+export { isDynamoAddress, parseDynamoAddress } from "./dynamodb/dynamodb-url.ts";
 export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedded-tier.ts";
 export { equalRows } from "./equal-rows.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
@@ -27,4 +31,12 @@ export {
   requireWholeRows,
   scopeIdentity,
 } from "./scope.ts";
-export type { PredictionTier, PutReport, SampleRequest, StoredScope, TierAbilities } from "./tier.ts";
+export type {
+  PredictionTier,
+  PutPlan,
+  PutPrice,
+  PutReport,
+  SampleRequest,
+  StoredScope,
+  TierAbilities,
+} from "./tier.ts";

@@ -25,6 +25,20 @@ export interface PutReport {
   readonly alreadyThere: number;
 }
 
+/** In US dollars. Estimates from list prices. */
+export interface PutPrice {
+  readonly once: number;
+  readonly monthly: number;
+  /** Which prices were taken. */
+  readonly basis: string;
+}
+
+/** What `putMany` would do; nothing was written. */
+export interface PutPlan extends PutReport {
+  /** undefined where writing a row costs nothing by itself. */
+  readonly price?: PutPrice;
+}
+
 export interface SampleRequest {
   /** Uniform without replacement; all rows when there are fewer. */
   readonly count: number;
@@ -62,6 +76,8 @@ export interface PredictionTier {
   ): Promise<readonly (PredictionRow | undefined)[]>;
   /** Durable when it resolves. Equal inputs inside one call are one row. */
   putMany(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutReport>;
+  /** What `putMany` would do and cost. Only tiers whose writes are paid for by the row have it. */
+  planPut?(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutPlan>;
   /** Every row once, in batches, in a stable order of the tier's own. */
   scan(scope: PredictionScope, ask: Ask): AsyncIterable<readonly PredictionRow[]>;
   sample(scope: PredictionScope, request: SampleRequest, ask: Ask): Promise<readonly PredictionRow[]>;

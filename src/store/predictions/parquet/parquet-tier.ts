@@ -16,13 +16,14 @@ import {
   mapBounded,
   messageOf,
 } from "../../../kernel/index.ts";
-import type { Cell, Column, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
+import type { Column, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import type { ObjectStore } from "../../objects/index.ts";
 import { equalRows } from "../equal-rows.ts";
 import type { TierEventSink } from "../events.ts";
 import { proven } from "../known-columns.ts";
 import { createSampler } from "../sample.ts";
 import { lastOfEachInput, requireWholeRows } from "../scope.ts";
+import { isStorable, isText } from "../storable.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
 import { type CompactReport, compactFiles, dueForCompaction } from "./compaction.ts";
 import { type FileHandle, type KnownRow, lookUp, readRows, type Wanted } from "./file-reader.ts";
@@ -436,30 +437,4 @@ async function countOf(sources: readonly FileHandle[], ask: Ask): Promise<number
   let count = 0;
   for await (const batch of merge(sources, { projection: "input-only" }, ask)) count += batch.length;
   return count;
-}
-
-/** Whether the row comes back exactly as it is: every value fits its column and every text is well-formed. */
-function isStorable(row: PredictionRow, scope: PredictionScope): boolean {
-  return (
-    isText(row.input) &&
-    (row.canonical === undefined || isText(row.canonical)) &&
-    row.values.every((value, at) => fits(value, scope.columns[at]?.type ?? "string"))
-  );
-}
-
-function fits(value: Cell, type: ColumnType): boolean {
-  if (value === null) return true;
-  switch (type) {
-    case "string":
-      return typeof value === "string" && isText(value);
-    case "float":
-      return typeof value === "number";
-    default:
-      return Number.isSafeInteger(value) && !Object.is(value, -0);
-  }
-}
-
-/** UTF-8 cannot hold half a surrogate pair; it would come back as another text. */
-function isText(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
 }
