@@ -24,7 +24,7 @@ import type {
   Wiring,
 } from "./predictions.ts";
 import { createSessions, type Session } from "./sessions.ts";
-import type { CompactResult, CopyResult, ImportResult, TierOptions } from "./stored.ts";
+import type { CompactResult, CopyResult, DryRunOptions, ImportResult, TierOptions } from "./stored.ts";
 import type { DropOptions, DropResult, StatsResult } from "./stored-inventory.ts";
 import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
 
@@ -47,16 +47,17 @@ export interface App {
   readonly predictions: {
     stats(options: TierOptions & { readonly model?: string }, ask: Ask): Promise<StatsResult>;
     copy(
-      options: TierOptions & { readonly model: string; readonly from: "local" | "cloud" },
+      options: TierOptions & DryRunOptions & { readonly model: string; readonly from: "local" | "cloud" },
       emit: PredictEventSink,
       ask: Ask,
     ): Promise<CopyResult>;
     import(
-      options: TierOptions & {
-        readonly model: string;
-        readonly file: string;
-        readonly into: "local" | "cloud";
-      },
+      options: TierOptions &
+        DryRunOptions & {
+          readonly model: string;
+          readonly file: string;
+          readonly into: "local" | "cloud";
+        },
       emit: PredictEventSink,
       ask: Ask,
     ): Promise<ImportResult>;

@@ -6,7 +6,7 @@ import type { ExecutorKind } from "../exec/core/index.ts";
 import { defined } from "../kernel/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
-import type { PredictionTier } from "../store/predictions/index.ts";
+import type { DynamoAccess, PredictionTier } from "../store/predictions/index.ts";
 
 export type ProcessEnv = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +24,7 @@ export interface Environment {
   readonly cloud: string | undefined;
   /** From the standard AWS variables; credentials and profiles are left to the AWS chain. */
   readonly s3: S3Access;
+  readonly dynamodb: DynamoAccess;
   /** For programs that are started (git, models). */
   readonly programs: Readonly<Record<string, string>>;
   readonly extensions?: Extensions;
@@ -48,6 +49,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
   const home = value("MEMOIR_HOME");
   const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
+  const dynamoEndpoint = value("AWS_ENDPOINT_URL_DYNAMODB") ?? value("AWS_ENDPOINT_URL");
   const region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION");
   return {
     home: home === undefined ? join(homedir(), ".memoir") : isAbsolute(home) ? home : resolve(cwd, home),
@@ -59,6 +61,10 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     cloud: value("MEMOIR_CLOUD"),
     s3: {
       ...defined({ endpoint, region }),
+    },
+    dynamodb: {
+      ...(dynamoEndpoint === undefined ? {} : { endpoint: dynamoEndpoint }),
+      ...(region === undefined ? {} : { region }),
     },
     programs: Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -1,7 +1,7 @@
 /** Moving stored predictions: copy, import, compact. */
 import type { Separator } from "../csv/index.ts";
 import type { Ask } from "../kernel/index.ts";
-import { AppError, checkAsk, defined } from "../kernel/index.ts";
+import { AppError, checkAsk, defined, invariant } from "../kernel/index.ts";
 import { findModel, type Model } from "../models/index.ts";
 import {
   type ImportTreeReport,
@@ -11,11 +11,18 @@ import {
   RowGroups,
   type Source,
 } from "../predict/index.ts";
-import { columnsDigest, type PredictionTier } from "../store/predictions/index.ts";
+import { columnsDigest, type PredictionTier, type PutPrice } from "../store/predictions/index.ts";
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { importSource } from "./import-sources.ts";
-import { createCloudTier, createLocalTier, createParquet, type LocalRules, placesOf } from "./tiers.ts";
+import {
+  createCloudTier,
+  createLocalTier,
+  createParquet,
+  type LocalRules,
+  parquetOf,
+  placesOf,
+} from "./tiers.ts";
 
 /** Tiers other than the default ones. */
 export interface TierOptions extends LocalRules {
@@ -23,7 +30,18 @@ export interface TierOptions extends LocalRules {
   readonly cloud?: string;
 }
 
-export interface CopyResult {
+/** Only count what would be written, and what that costs. */
+export interface DryRunOptions {
+  readonly dryRun?: true;
+}
+
+/** `dryRun`: nothing was written. `price`: of a cache that charges for each row. */
+export interface DryRunFacts {
+  readonly dryRun?: true;
+  readonly price?: PutPrice;
+}
+
+export interface CopyResult extends DryRunFacts {
   readonly model: string;
   readonly release: string;
   readonly from: string;
@@ -35,7 +53,7 @@ export interface CopyResult {
 
 /** Copies every row of a model from one tier to the other; rows that are there already are not written again. */
 export async function copy(
-  options: TierOptions & { readonly model: string; readonly from: Source },
+  options: TierOptions & DryRunOptions & { readonly model: string; readonly from: Source },
   environment: Environment,
   emit: PredictEventSink,
   ask: Ask,
@@ -45,7 +63,8 @@ export async function copy(
   const tiers = tiersOf(options, environment);
   const from = tiers[options.from];
   const to = tiers[options.from === "local" ? "cloud" : "local"];
-  const groups = new RowGroups((rows) => to.putMany(scopeOf(model), rows, ask));
+  const { writer, facts } = writerTo(to, options);
+  const groups = new RowGroups((rows) => writer.putMany(scopeOf(model), rows, ask));
   let read = 0;
   try {
     await from.open(ask);
@@ -69,7 +88,29 @@ export async function copy(
     read,
     stored: groups.stored,
     alreadyThere: groups.alreadyThere,
+    ...facts(),
   };
+}
+
+/** Writes to the tier; for a dry run, plans instead. */
+function writerTo(
+  tier: PredictionTier,
+  { dryRun }: DryRunOptions,
+): { readonly writer: Pick<PredictionTier, "putMany">; facts(): DryRunFacts } {
+  if (dryRun === undefined) return { writer: tier, facts: () => ({}) };
+  let price: PutPrice | undefined;
+  const putMany: PredictionTier["putMany"] = async (scope, rows, ask) => {
+    const plan = await tier.planPut?.(scope, rows, ask);
+    invariant(plan !== undefined, `${tier.name} cannot plan`);
+    if (plan.price !== undefined)
+      price = {
+        ...plan.price,
+        once: plan.price.once + (price?.once ?? 0),
+        monthly: plan.price.monthly + (price?.monthly ?? 0),
+      };
+    return { stored: plan.stored, alreadyThere: plan.alreadyThere };
+  };
+  return { writer: { putMany }, facts: () => ({ dryRun, ...defined({ price }) }) };
 }
 
 /** For a percentage: counting exactly would read every row of some tiers. */
@@ -82,7 +123,7 @@ async function aboutHowMany(tier: PredictionTier, model: Model, ask: Ask): Promi
 }
 
 /** `skipped`: rows without a value in any column, failures and misses of the run that wrote the file. */
-export interface ImportResult extends ImportTreeReport {
+export interface ImportResult extends ImportTreeReport, DryRunFacts {
   readonly model: string;
   readonly release: string;
   readonly into: string;
@@ -90,13 +131,14 @@ export interface ImportResult extends ImportTreeReport {
 
 /** Stores the rows of a file, of all files below a folder, or of an object or a prefix on S3. */
 export async function importFile(
-  options: TierOptions & {
-    readonly model: string;
-    readonly file: string;
-    readonly into: Source;
-    readonly delimiter?: Separator;
-    readonly missing?: string;
-  },
+  options: TierOptions &
+    DryRunOptions & {
+      readonly model: string;
+      readonly file: string;
+      readonly into: Source;
+      readonly delimiter?: Separator;
+      readonly missing?: string;
+    },
   environment: Environment,
   emit: PredictEventSink,
   ask: Ask,
@@ -112,10 +154,11 @@ export async function importFile(
   const tiers = tiersOf(options, environment);
   try {
     const tier = tiers[options.into];
+    const { writer, facts } = writerTo(tier, options);
     await tier.open(ask);
     const how = {
       model,
-      tier,
+      tier: writer,
       emit,
       ...defined({ delimiter: options.delimiter, missing: options.missing }),
     };
@@ -123,7 +166,7 @@ export async function importFile(
       source.kind === "file"
         ? { ...(await importPredictions({ path: source.path, ...how }, ask)), ...oneFile }
         : await importTree({ place: source.place, files: source.files, ...how }, ask);
-    return { model: model.id, release: model.release, into: tier.name, ...done };
+    return { model: model.id, release: model.release, into: tier.name, ...done, ...facts() };
   } finally {
     await closeBoth(tiers);
     if (source.kind === "tree") await source.close();
@@ -167,7 +210,7 @@ export async function compact(
 ): Promise<CompactResult> {
   const { home, cwd } = environment;
   const model = await findModel({ name: options.model, home, cwd }, ask);
-  const tier = createParquet(placesOf(options, environment).cloud, environment, () => {});
+  const tier = createParquet(parquetOf(placesOf(options, environment).cloud), environment, () => {});
   try {
     await tier.open(ask);
     const report = await tier.compact(scopeOf(model), ask);

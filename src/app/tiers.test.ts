@@ -17,6 +17,8 @@ describe("the address of a tier", () => {
     expect(cloud("s3://bucket")).toContain("s3://bucket");
     expect(cloud("s3://bucket/")).toContain("s3://bucket");
     expect(cloud("s3://bucket/a/b/")).toContain("s3://bucket/a/b");
+    expect(cloud("dynamodb://table")).toBe("dynamodb://table");
+    expect(cloud("dynamodb://table?parquet=s3://bucket/a")).toBe("dynamodb://table?parquet=s3://bucket/a");
   });
 
   test.each([
@@ -48,6 +50,9 @@ describe("the address of a tier", () => {
       "s3://bucket/../other",
       "s3://bucket/a/..",
       "s3://key:secret@bucket/a",
+      "dynamodb://table?parquet=redis://host",
+      "dynamodb://table?parquet=dynamodb://other",
+      "dynamodb://table/prefix",
       "redis://host",
       "file:///x?y",
     ],

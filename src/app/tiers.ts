@@ -1,17 +1,20 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { join } from "node:path";
-import { redact } from "../kernel/index.ts";
+import { AppError, redact } from "../kernel/index.ts";
 import type { UnsentPlace } from "../predict/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
+  createDynamoTier,
   createEmbeddedTier,
   createNullTier,
   createParquetTier,
   createRedisTier,
   guardTier,
+  isDynamoAddress,
   limitTier,
   type ParquetTier,
   type PredictionTier,
+  parseDynamoAddress,
   type TierEventSink,
 } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
@@ -22,7 +25,7 @@ import { absolute, cloudAddressOf, isRedisAddress, localFolderOf } from "./tier-
 export interface TierPlaces {
   /** A `redis…://` URL or an absolute folder. */
   readonly local: string;
-  /** An `s3://` URI or an absolute folder. */
+  /** An `s3://` URI, a `dynamodb://` address or an absolute folder. */
   readonly cloud: string;
 }
 
@@ -59,9 +62,30 @@ export function createCloudTier(
   environment: Environment,
   onEvent: TierEventSink,
 ): PredictionTier {
-  const tier = createParquet(place, environment, onEvent);
+  const tier = isDynamoAddress(place)
+    ? createDynamo(place, environment, onEvent)
+    : createParquet(place, environment, onEvent);
   // A few connection attempts over a slow network fit into this.
   return guardTier(tier, { ...guarded, onEvent, openWithinMs: 20_000 });
+}
+
+function createDynamo(place: string, environment: Environment, onEvent: TierEventSink): PredictionTier {
+  const { table, parquet, region, keepMs } = parseDynamoAddress(place);
+  return createDynamoTier({
+    table,
+    access: { ...environment.dynamodb, ...(region === undefined ? {} : { region }) },
+    ...(parquet === undefined ? {} : { parquet: createParquet(parquet, environment, onEvent) }),
+    ...(keepMs === undefined ? {} : { keepMs }),
+    onEvent,
+  });
+}
+
+/** The Parquet files of a cloud cache: those next to a table, too. @throws STORE_TABLE_WITHOUT_FILES. */
+export function parquetOf(place: string): string {
+  if (!isDynamoAddress(place)) return place;
+  const { parquet } = parseDynamoAddress(place);
+  if (parquet !== undefined) return parquet;
+  throw new AppError("STORE_TABLE_WITHOUT_FILES", `${place} names no Parquet files`);
 }
 
 /** The cloud tier without its guard, for what only Parquet files can do. */
@@ -108,6 +132,7 @@ export function unsentPlaces(
 ): { readonly local: UnsentPlace; readonly cloud: UnsentPlace } {
   const folder = join(environment.home, "unsent");
   // A bucket's name says nothing about whose bucket it is.
-  const at = environment.s3.endpoint === undefined ? "" : ` at ${redact(environment.s3.endpoint)}`;
+  const { endpoint } = isDynamoAddress(tiers.cloud.name) ? environment.dynamodb : environment.s3;
+  const at = endpoint === undefined ? "" : ` at ${redact(endpoint)}`;
   return { local: { folder, tier: tiers.local.name }, cloud: { folder, tier: `${tiers.cloud.name}${at}` } };
 }

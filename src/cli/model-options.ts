@@ -34,10 +34,19 @@ export const tierOptions: readonly OptionSpec[] = [
   },
   {
     flags: "--cloud <uri>",
-    description: "cloud cache: a folder or s3://bucket/prefix",
+    description: "cloud cache: a folder, s3://bucket/prefix or dynamodb://table?parquet=s3://bucket/prefix",
     default: "MEMOIR_CLOUD, else ~/.memoir/cloud",
   },
 ];
+
+export const dryRunOption: OptionSpec = {
+  flags: "--dry-run",
+  description: "write nothing; show how many rows would be written, and what they cost in a DynamoDB table",
+};
+
+export function dryRunOptionsOf(given: Given): { readonly dryRun?: true } {
+  return given.is("dry-run") ? { dryRun: true } : {};
+}
 
 /** Which rows of the local cache may be used. */
 export const localRuleOptions: readonly OptionSpec[] = [

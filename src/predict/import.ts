@@ -19,7 +19,7 @@ import { RowGroups } from "./row-groups.ts";
 export interface ImportRequest {
   readonly path: string;
   readonly model: Model;
-  readonly tier: PredictionTier;
+  readonly tier: Pick<PredictionTier, "putMany">;
   /** What separates the cells of a text. Default: what takes the header apart into the model's columns. */
   readonly delimiter?: Separator;
   /** One more word that stands for a missing value where it is not in quotes. */

@@ -1,8 +1,14 @@
 /** memoir predictions copy MODEL */
 import type { CopyResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
-import { count, plural } from "../format.ts";
-import { localRuleOptions, tierOptions, tierOptionsOf } from "../model-options.ts";
+import { count, plural, priceText } from "../format.ts";
+import {
+  dryRunOption,
+  dryRunOptionsOf,
+  localRuleOptions,
+  tierOptions,
+  tierOptionsOf,
+} from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 
@@ -15,6 +21,7 @@ export const command = defineCommand<CopyResult>({
   arguments: [{ name: "MODEL", description: "id, slug, folder or URL", required: true }],
   options: [
     { flags: "--from <cache>", description: "cache to copy from", choices: tierChoices },
+    dryRunOption,
     ...tierOptions,
     ...localRuleOptions,
   ],
@@ -25,6 +32,7 @@ export const command = defineCommand<CopyResult>({
         {
           model: given.argument(0) ?? "",
           from: requiredTier(given, "from", "predictions copy"),
+          ...dryRunOptionsOf(given),
           ...tierOptionsOf(given),
         },
         emit,
@@ -33,7 +41,8 @@ export const command = defineCommand<CopyResult>({
     ),
   render: (result, screen) => {
     screen.out(
-      `copied ${plural(result.read, "row")} of ${result.model} ${result.release} from ${result.from} to ${result.to}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there`,
+      `${result.dryRun === true ? "would copy" : "copied"} ${plural(result.read, "row")} of ${result.model} ${result.release} from ${result.from} to ${result.to}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there`,
     );
+    if (result.price !== undefined) screen.out(`storing them costs ${priceText(result.price)}`);
   },
 });

@@ -3,8 +3,15 @@
 import type { ImportResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { count, plural } from "../format.ts";
-import { delimiterOf, delimiterOption, tierOptions, tierOptionsOf } from "../model-options.ts";
+import { count, plural, priceText } from "../format.ts";
+import {
+  delimiterOf,
+  delimiterOption,
+  dryRunOption,
+  dryRunOptionsOf,
+  tierOptions,
+  tierOptionsOf,
+} from "../model-options.ts";
 import { withProgress } from "../progress.ts";
 import { requiredTier, tierChoices } from "../tier-choice.ts";
 
@@ -36,6 +43,7 @@ export const command = defineCommand<ImportResult>({
       flags: "--missing <word>",
       description: "additional text for missing values, as passed to memoir run --missing",
     },
+    dryRunOption,
     ...tierOptions,
   ],
   examples: [
@@ -54,6 +62,7 @@ export const command = defineCommand<ImportResult>({
             given.text("into") === undefined ? "local" : requiredTier(given, "into", "predictions import"),
           ...defined({ missing: given.text("missing") }),
           ...delimiterOf(given, "predictions import"),
+          ...dryRunOptionsOf(given),
           ...tierOptionsOf(given),
         },
         emit,
@@ -65,8 +74,9 @@ export const command = defineCommand<ImportResult>({
     const from =
       files === 1 && otherFiles.count + leftOut.count === 0 ? "" : ` from ${plural(files, "file")}`;
     screen.out(
-      `imported ${plural(result.read, "row")}${from} for ${result.model} ${result.release} into ${result.into}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there, ${count(result.skipped)} without a value`,
+      `${result.dryRun === true ? "would import" : "imported"} ${plural(result.read, "row")}${from} for ${result.model} ${result.release} into ${result.into}: ${count(result.stored)} new, ${count(result.alreadyThere)} already there, ${count(result.skipped)} without a value`,
     );
+    if (result.price !== undefined) screen.out(`storing them costs ${priceText(result.price)}`);
     if (otherFiles.count > 0)
       screen.say(
         `${plural(otherFiles.count, "file")} of no known kind ${otherFiles.count === 1 ? "was" : "were"} not read (${otherFiles.names.join(", ")}${otherFiles.count > otherFiles.names.length ? ", …" : ""})`,

@@ -53,8 +53,7 @@ class Tier implements PredictionTier {
     this.#options = options;
     this.#parquet = parquet;
     this.name = `dynamodb://${table}${parquet === undefined ? "" : `?parquet=${parquet.name}`}`;
-    // With Parquet files behind it, a row that left the table is still answered.
-    this.can = { expire: parquet === undefined, canonicalIndex: false, write: true };
+    this.can = { canonicalIndex: false, write: true };
   }
 
   async open(ask: Ask): Promise<void> {
