@@ -20,6 +20,7 @@ export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-controller.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
 export type { PredictionOptions, PredictionRequest, ServeResult } from "./predictions.ts";
+export type { ServedPredictions } from "./served-predictions.ts";
 export type { CompactResult, CopyResult, DryRunFacts, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";

@@ -19,6 +19,17 @@ export interface ServerKey {
   readonly token?: string;
   /** May see what belongs to the machine and not to an account: its own runs, caches, predictions and metrics. */
   readonly operator?: boolean;
+  /** What it may do with stored predictions below `/v1`. Default: nothing; operators may do everything. */
+  readonly predictions?: "read" | "write";
+  /** Of which models, by id. Default: of all. */
+  readonly models?: readonly string[];
+}
+
+/** What a caller may do with stored predictions. */
+export interface PredictionRights {
+  readonly use: "read" | "write";
+  /** undefined = of all models. */
+  readonly models?: readonly string[];
 }
 
 export interface Caller {
@@ -27,6 +38,8 @@ export interface Caller {
   /** Of the credential scope. */
   readonly region: string;
   readonly isOperator: boolean;
+  /** undefined = none. Operators have all of them, whatever is said here. */
+  readonly predictions?: PredictionRights;
 }
 
 export type Asking =
@@ -96,8 +109,13 @@ export function createAuthenticator(rules: AccessRules): Authenticator {
   };
 }
 
-function callerOf({ account, accessKeyId, operator }: ServerKey, region: string): Caller {
-  return { account, accessKeyId, region, isOperator: operator === true };
+function callerOf(key: ServerKey, region: string): Caller {
+  const { account, accessKeyId, operator, predictions: use, models } = key;
+  const predictions = use === undefined ? undefined : { use, ...(models === undefined ? {} : { models }) };
+  return {
+    ...{ account, accessKeyId, region, isOperator: operator === true },
+    ...(predictions === undefined ? {} : { predictions }),
+  };
 }
 
 function digestOf(token: string): string {

@@ -22,5 +22,6 @@ export {
   type Target,
 } from "./message.ts";
 export { type Problem, problemResponse } from "./problem.ts";
+export { problemOf, RequestProblem } from "./request-problem.ts";
 export { type Answered, createRouter, type Mount, type NumberedRequest, type RequestLine } from "./router.ts";
 export { matchRoute, type Route } from "./routes.ts";

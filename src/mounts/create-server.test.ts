@@ -27,7 +27,7 @@ beforeAll(async () => {
     onRequest: (line) => lines.push(line),
   });
   closeAll = async () => {
-    server.close();
+    await server.close();
     await omics.close();
     expect(bugs).toEqual([]);
   };

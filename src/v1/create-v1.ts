@@ -10,21 +10,14 @@ import {
   matchRoute,
   type NumberedRequest,
   type Problem,
+  problemOf,
   problemResponse,
+  RequestProblem,
 } from "../http/index.ts";
-import {
-  checkAsk,
-  type ErrorKind,
-  isAppError,
-  messageOf,
-  Semaphore,
-  unreachable,
-  writeJson,
-} from "../kernel/index.ts";
+import { checkAsk, Semaphore, writeJson } from "../kernel/index.ts";
 import { eventStream } from "./event-stream.ts";
 import { openApi } from "./openapi.ts";
 import { readQuery } from "./query.ts";
-import { RequestProblem } from "./request-problem.ts";
 import { dataRoutes, prefix, type V1Request, type V1Route } from "./routes.ts";
 
 export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
@@ -166,36 +159,4 @@ function notOperator(): RequestProblem {
     detail: "this belongs to the machine and not to an account",
     hint: 'Use an access key whose entry says "operator": true.',
   });
-}
-
-/** Messages name local paths, which only operators may see; others see the messages about their own mistakes. */
-function problemOf(error: unknown, isOperator: boolean): Problem {
-  if (error instanceof RequestProblem) return error.problem;
-  if (!isAppError(error))
-    return { status: 500, code: "BUG", detail: "an internal error; the server's log says more" };
-  const { code, hint } = error;
-  const { kind } = error.row;
-  const isTheirs = kind === "input" || kind === "usage" || kind === "not-found" || kind === "conflict";
-  const detail = isTheirs || isOperator ? messageOf(error) : "the server could not do this";
-  return { status: statusOf(kind), code, detail, hint };
-}
-
-function statusOf(kind: ErrorKind): number {
-  switch (kind) {
-    case "input":
-    case "usage":
-      return 400;
-    case "not-found":
-      return 404;
-    case "conflict":
-      return 409;
-    case "damaged":
-    case "failed":
-      return 500;
-    case "environment":
-    case "interrupted":
-      return 503;
-    default:
-      return unreachable(kind);
-  }
 }

@@ -1,8 +1,7 @@
 /** Parameters of queries as data: allowed values, checked before anything is done. */
 
-import { parseQuery } from "../http/index.ts";
+import { parseQuery, RequestProblem } from "../http/index.ts";
 import { didYouMean } from "../kernel/index.ts";
-import { RequestProblem } from "./request-problem.ts";
 
 export type Parameter =
   | { readonly kind: "text"; readonly about: string; readonly choices?: readonly string[] }

@@ -1,9 +1,9 @@
 /** Every route of `/api/v1`: what it answers, to whom, and the shape of the answer. */
 import { type Browse, runStates } from "../app/index.ts";
 import type { Caller, Route } from "../http/index.ts";
+import { RequestProblem } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import type { Parameters, Query } from "./query.ts";
-import { RequestProblem } from "./request-problem.ts";
 
 export interface V1Request {
   readonly browse: Browse;

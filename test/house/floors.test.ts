@@ -31,6 +31,7 @@ const floors: Readonly<Record<string, number>> = {
   engine: 6,
   app: 7,
   omics: 8,
+  jobs: 8,
   v1: 8,
   api: 8,
   mounts: 9,

@@ -109,7 +109,7 @@ export async function openServer(
     raw: (request) => send(listening.port, request),
     close: async () => {
       await listening.close();
-      server.close();
+      await server.close();
       await omics.close();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     },

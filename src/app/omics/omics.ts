@@ -5,6 +5,7 @@ import { AppError, type Ask, defined, messageOf, systemErrorCode } from "../../k
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import { Browse } from "../browse/browse.ts";
 import type { Environment } from "../environment.ts";
+import { type ServedPredictions, servedPredictions } from "../served-predictions.ts";
 import { createDefinitionChecker } from "./definition-checker.ts";
 import {
   type DefinitionAnswer,
@@ -32,6 +33,8 @@ export interface OmicsOptions extends TaskChoices {
   readonly checker?: readonly [string, ...string[]];
   /** Of ARNs. Default us-east-1. */
   readonly region?: string;
+  /** Whose predictions are served below `/v1`. Default local. */
+  readonly servedCache?: "local" | "cloud";
   /** Folder below which `file://` locations and paths are allowed. Default: anywhere without access keys, else none. */
   readonly files?: string;
 }
@@ -46,6 +49,10 @@ export interface AccessKeyFact {
   readonly token?: string;
   /** Also sees what belongs to this machine and to no account. */
   readonly operator?: boolean;
+  /** What it may do with stored predictions below `/v1`; default nothing. */
+  readonly predictions?: "read" | "write";
+  /** Of which models, by id; default all. */
+  readonly models?: readonly string[];
 }
 
 export interface Omics {
@@ -69,6 +76,8 @@ export interface Omics {
   readonly browse: Browse;
   /** Outcomes of calls since the server started. */
   tallies(): Tallies;
+  /** Stored predictions as other programs are served them. */
+  readonly served: ServedPredictions;
   /** Which of the server's stores answer. */
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
   readonly ledgerFile: string;
@@ -92,11 +101,13 @@ export async function openOmics(
     throw error;
   });
   await sweepDefinitions(environment);
-  const { accessKeys: _, files: __, checker: program, maxRuns, region = "us-east-1", ...tasks } = options;
+  const { accessKeys: _, files: __, checker: program, maxRuns, servedCache = "local", ...others } = options;
+  const { region = "us-east-1", ...tasks } = others;
   const allowed = allowedPlaces(options, environment);
   const tallies = new RunTallies();
   const accounts = new Set(keys.map(({ account }) => account)).size;
   const checker = createDefinitionChecker(program);
+  const served = servedPredictions(servedCache, environment);
   const runs = new RunController({
     ledger,
     region,
@@ -114,6 +125,7 @@ export async function openOmics(
     runs,
     browse: new Browse({ environment, ledger, allowed }),
     tallies: () => tallies.now(),
+    served,
     checkStores: (ask) => checkStores({ ledger, environment, allowed, accounts }, ask),
     definitions: {
       register: (request, ask) => registerDefinition(request, { allowed, environment, checker }, ask),
@@ -125,6 +137,7 @@ export async function openOmics(
       readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, { allowed, environment }, ask),
     },
     close: async () => {
+      await served.close();
       checker.close();
       await runs.close();
       ledger.close();
@@ -155,7 +168,7 @@ async function readAccessKeys(path: string): Promise<readonly AccessKeyFact[]> {
   if (Array.isArray(keys) && keys.length > 0 && keys.every(isAccessKey)) return keys;
   throw new AppError(
     "SERVER_KEYS_INVALID",
-    `reading the access keys ${path}: expected a JSON list of {"accessKeyId", "secretAccessKey", "account"} with 12-digit accounts, and optionally a "token" of at least ${leastTokenLength} characters and "operator": true`,
+    `reading the access keys ${path}: expected a JSON list of {"accessKeyId", "secretAccessKey", "account"} with 12-digit accounts, and optionally a "token" of at least ${leastTokenLength} characters and "operator": true, and "predictions": "read" or "write" with "models": a list of ids`,
   );
 }
 
@@ -165,7 +178,7 @@ const tokenPattern = new RegExp(`^[!-~]{${leastTokenLength},1024}$`);
 
 function isAccessKey(value: unknown): value is AccessKeyFact {
   if (typeof value !== "object" || value === null) return false;
-  const { accessKeyId, secretAccessKey, account, token, operator } = value as Readonly<
+  const { accessKeyId, secretAccessKey, account, token, operator, predictions, models } = value as Readonly<
     Record<string, unknown>
   >;
   return (
@@ -176,6 +189,8 @@ function isAccessKey(value: unknown): value is AccessKeyFact {
     typeof account === "string" &&
     /^\d{12}$/.test(account) &&
     (token === undefined || (typeof token === "string" && tokenPattern.test(token))) &&
-    (operator === undefined || typeof operator === "boolean")
+    (operator === undefined || typeof operator === "boolean") &&
+    (predictions === undefined || predictions === "read" || predictions === "write") &&
+    (models === undefined || (Array.isArray(models) && models.every((model) => typeof model === "string")))
   );
 }

@@ -21,7 +21,7 @@ export const command = defineCommand<ServerResult>({
     "Runs, tasks, caches and workflows are kept in a ledger in the home folder; a server that was stopped or killed resumes its runs when it starts again.",
     "With --access-keys every request must be signed with one of the keys, and each account sees only its own records. Without it, requests are not authenticated and the server listens only on this machine.",
     "Accounts separate records, not programs: tasks of the host executor can read everything that the server can read. Use --executor container if accounts do not trust each other.",
-    "The same port answers /api/v1 (runs, caches and predictions as JSON), /healthz, /readyz and /metrics; docs/server.md describes them.",
+    "The same port answers /api/v1 (runs, caches and predictions as JSON), /v1 (look-ups and jobs over stored predictions), /healthz, /readyz and /metrics; docs/server.md describes them.",
     "Disable the host prefix in clients: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
   options: [
@@ -61,6 +61,12 @@ export const command = defineCommand<ServerResult>({
       description: "give tasks copies of their inputs, which they may move, compress and change",
     },
     { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
+    {
+      flags: "--serve-cache <cache>",
+      description: "cache whose stored predictions are served below /v1",
+      default: "local",
+      choices: ["local", "cloud"],
+    },
     { flags: "--image <name>", description: "image for tasks that name none" },
     {
       flags: "--gpus <n>",
@@ -112,7 +118,7 @@ export const command = defineCommand<ServerResult>({
       server.resume();
       await stopped(ask.signal, given.text("for"));
       await listening.close();
-      server.close();
+      await server.close();
       return result;
     } finally {
       await omics.close();
@@ -137,6 +143,7 @@ function optionsOf(given: Given): OmicsOptions {
       maxRuns,
       gpus: given.count("gpus"),
       region: given.text("region"),
+      servedCache: given.text("serve-cache") === "cloud" ? ("cloud" as const) : undefined,
     }),
   };
 }

@@ -22,6 +22,14 @@ export type { CompactReport } from "./parquet/compaction.ts";
 export { readParquetFile } from "./parquet/foreign.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
+export {
+  isRecord,
+  rowFromWire,
+  rowToWire,
+  scopeFromWire,
+  scopeToWire,
+  type WireRow,
+} from "./remote/wire.ts";
 export { sampleOf } from "./sample.ts";
 export {
   columnsDigest,

@@ -1,0 +1,125 @@
+/** `/v1`: stored predictions for other programs. Reads and writes rows; never computes one. */
+import {
+  type AccessRules,
+  type Answered,
+  admit,
+  createAuthenticator,
+  type HttpResponse,
+  jsonResponse,
+  type Mount,
+  matchRoute,
+  type NumberedRequest,
+  parseQuery,
+  parseTarget,
+  problemOf,
+  problemResponse,
+} from "../http/index.ts";
+import { type Ask, checkAsk, Semaphore } from "../kernel/index.ts";
+import { JobDesk } from "./job-desk.ts";
+import { type JobsRequest, prefix } from "./request.ts";
+import { routes } from "./routes.ts";
+import type { Served } from "./served.ts";
+import { SignedLinks } from "./signed-links.ts";
+
+export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
+  readonly served: Served;
+  /** Called with what should not happen. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+export interface Jobs extends Mount {
+  /** Continues the jobs that a stopped server left behind. */
+  resume(): Promise<void>;
+  /** Jobs under way continue with the next server. */
+  close(): Promise<void>;
+}
+
+const mostBodyBytes = 16 << 20;
+const heavyAtOnce = 4;
+const linkPattern = /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.jsonl\.gz)$/;
+
+export function createJobs(parts: JobsParts): Jobs {
+  const { served, now, onBug } = parts;
+  const authenticator = createAuthenticator({
+    ...parts,
+    services: ["omics", "execute-api"],
+    tokens: "accepted",
+  });
+  const desk = new JobDesk({
+    ...{ folder: served.jobsFolder, tier: served.tier, now },
+    ...(onBug === undefined ? {} : { onBug }),
+  });
+  const links = new SignedLinks(now);
+  const heavy = new Semaphore(heavyAtOnce);
+  return {
+    name: "jobs",
+    prefix,
+    busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
+    mostBodyBytes: () => mostBodyBytes,
+    fetch: (request, ask) => fileOf(request) ?? answer(request, ask),
+    resume: () => desk.resume(),
+    close: () => desk.close(),
+  };
+
+  /** A link is its own proof of who may read the file. undefined = no link was asked for. */
+  function fileOf(request: NumberedRequest): Promise<Answered> | undefined {
+    const target = parseTarget(request.target);
+    const [, account, id, name] = linkPattern.exec(target?.rawPath ?? "") ?? [];
+    if (account === undefined || id === undefined || name === undefined) return undefined;
+    const query = parseQuery(target?.rawQuery ?? "");
+    const [expires = "", signature = ""] = ["expires", "signature"].map(
+      (each) => query?.get(each)?.[0] ?? "",
+    );
+    const refused = (status: number, code: string, detail: string): Answered => ({
+      ...{ response: problemResponse({ status, code, detail }), operation: "getFile" },
+    });
+    return (async () => {
+      if (request.method !== "GET" && request.method !== "HEAD")
+        return refused(405, "METHOD_NOT_ALLOWED", "a file can only be read");
+      if (!links.isValid({ account, id, name }, expires, signature))
+        return refused(403, "LINK_NOT_VALID", "this link is not valid, or its time is over");
+      const file = await desk.file({ account, id }, name);
+      if (file === undefined) return refused(404, "JOB_NOT_FOUND", "the job and its files were removed");
+      const headers = { "content-type": "application/gzip", ...answerHeaders };
+      return { response: { status: 200, headers, body: file }, operation: "getFile", account };
+    })();
+  }
+
+  async function answer(request: NumberedRequest, ask: Ask): Promise<Answered> {
+    const admitted = admit(request, authenticator);
+    if (admitted.kind === "refused") return { response: admitted.response };
+    const { caller, target } = admitted;
+    const answered = (response: HttpResponse, operation?: string): Answered => ({
+      ...{ response, operation, account: caller.account },
+    });
+    const found = matchRoute(routes, request.method, target.rawPath);
+    if (found.kind === "unknown")
+      return answered(
+        problemResponse({ status: 404, code: "ROUTE_NOT_FOUND", detail: "there is nothing at this path" }),
+      );
+    if (found.kind === "other-method") {
+      const allow = found.methods.join(", ");
+      const detail = `this path answers ${allow} only`;
+      return answered(problemResponse({ status: 405, code: "METHOD_NOT_ALLOWED", detail }, { allow }));
+    }
+    const { route, labels } = found;
+    const asked: JobsRequest = {
+      ...{ served, desk, links, caller, ask, body: request.body },
+      label: (name) => labels[name] ?? "",
+    };
+    try {
+      const work = () => {
+        checkAsk(ask, "answering a request");
+        return route.answer(asked);
+      };
+      const data = await (route.isHeavy === true ? heavy.use(work) : work());
+      return answered(jsonResponse(200, data, answerHeaders), route.name);
+    } catch (error) {
+      const problem = problemOf(error, caller.isOperator);
+      if (problem.code === "BUG") onBug?.(error);
+      return answered(problemResponse(problem), route.name);
+    }
+  }
+}
+
+const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" };

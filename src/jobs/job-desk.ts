@@ -1,0 +1,229 @@
+/**
+ * Jobs from submit to expiry. A job's id is the digest of what was asked, so a repeated submit is the same job. Small
+ * jobs are done before submit answers. A job that a stopped server left behind runs again at the next start and writes
+ * the same files.
+ */
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { digestOf } from "../hash/index.ts";
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  isAppError,
+  messageOf,
+  Semaphore,
+  SingleFlight,
+} from "../kernel/index.ts";
+import { columnsDigest, type PredictionTier, rowToWire } from "../store/predictions/index.ts";
+import { answerOf, mostInputs } from "./answers.ts";
+import { type JobFile, JobFolder, type JobName, type JobRecord, type JobRequest } from "./job-folder.ts";
+
+export interface JobDeskOptions {
+  readonly folder: string;
+  readonly tier: PredictionTier;
+  readonly now: () => Date;
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** Results and records are kept so long. */
+export const keptForMs = 2 * 24 * 3_600_000;
+/** Up to so many inputs or samples a job is done within submit. */
+export const smallJob = 10_000;
+const jobsAtOnce = 2;
+const sweepEveryMs = 3_600_000;
+/** A file ends after so many rows, or so much text. */
+const mostRowsOfFile = 100_000;
+const mostTextOfFile = 64 << 20;
+
+const zip = promisify(gzip);
+
+export class JobDesk {
+  readonly #options: JobDeskOptions;
+  readonly #folder: JobFolder;
+  readonly #turns = new Semaphore(jobsAtOnce);
+  readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  /** The same job submitted twice at the same time is one. */
+  readonly #submits = new SingleFlight<JobRecord>();
+  #sweeping: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: JobDeskOptions) {
+    this.#options = options;
+    this.#folder = new JobFolder(options.folder);
+  }
+
+  /** Continues what a stopped server left behind, and removes what is too old from now on. */
+  async resume(): Promise<void> {
+    const sweep = () => this.#sweep().catch((error: unknown) => this.#options.onBug?.(error));
+    await sweep();
+    if (this.#isClosed) return;
+    this.#sweeping ??= setInterval(() => void sweep(), sweepEveryMs).unref();
+    for (const job of await this.#folder.list())
+      if (job.state === "PENDING" || job.state === "RUNNING") void this.#start(job);
+  }
+
+  /** Jobs under way stay as they are on disk. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#sweeping);
+    const running = [...this.#running.values()];
+    for (const { stop } of running) stop.abort(new AppError("RUN_INTERRUPTED", "the server stops"));
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  async submit(account: string, requestId: string, request: JobRequest): Promise<JobRecord> {
+    const { scope, inputs, ...how } = request;
+    const identity = {
+      ...{ account, requestId, model: scope.modelId, release: scope.release, ...how },
+      columns: columnsDigest(scope.columns),
+      ...(inputs === undefined ? {} : { inputs: [...inputs] }),
+    };
+    const id = digestOf(identity).slice(0, 32);
+    return this.#submits.run(keyOf({ account, id }), () => this.#submit({ account, id }, request));
+  }
+
+  async #submit({ account, id }: JobName, request: JobRequest): Promise<JobRecord> {
+    const known = await this.find({ account, id });
+    if (known !== undefined) return known;
+    const { scope, inputs } = request;
+    const now = this.#options.now();
+    const job: JobRecord = {
+      ...{ id, account, state: "PENDING", files: [] },
+      ...{ model: scope.modelId, release: scope.release, fetch: request.fetch },
+      createdAt: now.toISOString(),
+      expiresAt: new Date(now.getTime() + keptForMs).toISOString(),
+    };
+    await this.#folder.create(job, request);
+    const ended = this.#start(job);
+    if ((inputs?.length ?? request.samples ?? Number.POSITIVE_INFINITY) <= smallJob) await ended;
+    return (await this.#folder.read(job)) ?? job;
+  }
+
+  /** undefined also after its time, removed or not. */
+  async find(name: JobName): Promise<JobRecord | undefined> {
+    const job = await this.#folder.read(name);
+    return job === undefined || this.#isOver(job) ? undefined : job;
+  }
+
+  async list(account: string): Promise<readonly JobRecord[]> {
+    const jobs = (await this.#folder.list(account)).filter((job) => !this.#isOver(job));
+    return jobs.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  }
+
+  /** A job that has ended stays as it is. */
+  async cancel(name: JobName): Promise<JobRecord | undefined> {
+    const job = await this.find(name);
+    const running = this.#running.get(keyOf(name));
+    if (job === undefined || running === undefined) return job;
+    running.stop.abort(
+      new AppError("RUN_INTERRUPTED", "the job was cancelled", { facts: { cancelled: true } }),
+    );
+    await running.done;
+    return this.find(name);
+  }
+
+  async file(
+    job: JobName,
+    name: string,
+  ): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> {
+    return (await this.find(job)) === undefined ? undefined : this.#folder.file(job, name);
+  }
+
+  #start(job: JobRecord): Promise<void> {
+    const key = keyOf(job);
+    const known = this.#running.get(key);
+    if (known !== undefined) return known.done;
+    const stop = new AbortController();
+    const done = this.#turns
+      .use(() => this.#run(job, { signal: stop.signal }))
+      .catch((error: unknown) => this.#options.onBug?.(error))
+      .finally(() => this.#running.delete(key));
+    this.#running.set(key, { stop, done });
+    return done;
+  }
+
+  async #run(job: JobRecord, ask: Ask): Promise<void> {
+    const end = async (more: Partial<JobRecord>) => {
+      await this.#folder.write({ ...job, endedAt: this.#options.now().toISOString(), ...more });
+    };
+    try {
+      checkAsk(ask, "running a job");
+      const request = await this.#folder.request(job);
+      if (request === undefined)
+        return await end({ state: "FAILED", error: "the request of the job is damaged" });
+      await this.#folder.write({ ...job, state: "RUNNING" });
+      const files: JobFile[] = [];
+      for await (const lines of inFiles(this.#lines(request, ask))) {
+        checkAsk(ask, "running a job");
+        const bytes = await zip(lines.join(""));
+        const name = `part-${String(files.length).padStart(5, "0")}.jsonl.gz`;
+        await this.#folder.writeFile(job, name, bytes);
+        files.push({ name, rows: lines.length, sizeBytes: bytes.length });
+      }
+      checkAsk(ask, "running a job");
+      await end({ state: "SUCCEEDED", files });
+    } catch (error) {
+      if (ask.signal.aborted) {
+        const reason: unknown = ask.signal.reason;
+        const isCancelled = isAppError(reason) && reason.facts["cancelled"] === true;
+        return isCancelled ? await end({ state: "CANCELLED" }) : undefined;
+      }
+      // Messages name places of this machine, which only its log may know.
+      await end({ state: "FAILED", error: isAppError(error) ? error.code : "BUG" });
+      if (isAppError(error) && error.code !== "RUN_INTERRUPTED") return;
+      throw new Error(`job ${job.id}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  async *#lines(request: JobRequest, ask: Ask): AsyncGenerator<readonly string[]> {
+    const { scope, fetch, inputs = [], samples = 0, seed = "" } = request;
+    const { tier } = this.#options;
+    const line = (value: unknown) => `${JSON.stringify(value)}\n`;
+    switch (fetch) {
+      case "filter":
+        for (let at = 0; at < inputs.length; at += mostInputs) {
+          const asked = inputs.slice(at, at + mostInputs);
+          const rows = await tier.getMany(scope, asked, ask);
+          yield asked.map((input, i) => line(answerOf(input, rows[i])));
+        }
+        return;
+      case "sample":
+        yield (await tier.sample(scope, { count: samples, seed }, ask)).map((row) => line(rowToWire(row)));
+        return;
+      default:
+        for await (const rows of tier.scan(scope, ask)) yield rows.map((row) => line(rowToWire(row)));
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    for (const job of await this.#folder.list())
+      if (this.#isOver(job) && !this.#running.has(keyOf(job))) await this.#folder.remove(job);
+  }
+
+  #isOver({ expiresAt }: JobRecord): boolean {
+    return Date.parse(expiresAt) <= this.#options.now().getTime();
+  }
+}
+
+function keyOf({ account, id }: JobName): string {
+  return `${account}/${id}`;
+}
+
+/** At least one file, so that a result is never nothing. */
+async function* inFiles(batches: AsyncIterable<readonly string[]>): AsyncGenerator<readonly string[]> {
+  let lines: string[] = [];
+  let text = 0;
+  let files = 0;
+  for await (const batch of batches)
+    for (const line of batch) {
+      lines.push(line);
+      text += line.length;
+      if (lines.length < mostRowsOfFile && text < mostTextOfFile) continue;
+      yield lines;
+      files++;
+      lines = [];
+      text = 0;
+    }
+  if (lines.length > 0 || files === 0) yield lines;
+}

@@ -1,0 +1,81 @@
+/** Submit, look at and cancel jobs. An account sees its own jobs and no others. */
+import { RequestProblem } from "../http/index.ts";
+import { integerOf, readBody, textOf, textsOf } from "./body.ts";
+import type { JobRecord, JobRequest } from "./job-folder.ts";
+import { type JobsRequest, prefix } from "./request.ts";
+import { invalid, requireUse, scopeOf } from "./served.ts";
+
+const mostJobInputs = 1_000_000;
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export async function submitJob(request: JobsRequest): Promise<unknown> {
+  const { caller, ask, desk } = request;
+  requireUse(caller, "read");
+  const known = ["requestId", "model", "release", "columns", "fetch", "inputs", "samples", "seed"];
+  const body = readBody(request.body, known);
+  const requestId = textOf(body, "requestId", uuid).toLowerCase();
+  const model = textOf(body, "model", /^[\s\S]{1,64}$/);
+  const scope = await scopeOf({ model, body }, request, ask);
+  const what = ((): Omit<JobRequest, "scope"> => {
+    switch (body["fetch"]) {
+      case "all":
+        return { fetch: "all" };
+      case "sample":
+        return {
+          fetch: "sample",
+          samples: integerOf(body, "samples", 1_000_000),
+          seed: textOf({ seed: "memoir", ...body }, "seed", /^[\s\S]{0,1000}$/),
+        };
+      case "filter":
+        return { fetch: "filter", inputs: textsOf(body, "inputs", mostJobInputs) };
+      default:
+        throw invalid("fetch must be all, sample or filter");
+    }
+  })();
+  return shown(await desk.submit(caller.account, requestId, { scope, ...what }));
+}
+
+export async function listJobs({ caller, desk }: JobsRequest): Promise<unknown> {
+  requireUse(caller, "read");
+  return { account: caller.account, jobs: (await desk.list(caller.account)).map(shown) };
+}
+
+export async function getJob(request: JobsRequest): Promise<unknown> {
+  return shown(await jobOf(request));
+}
+
+export async function cancelJob(request: JobsRequest): Promise<unknown> {
+  const job = await jobOf(request);
+  return shown((await request.desk.cancel(job)) ?? job);
+}
+
+/** Each with a link that works for 15 minutes. */
+export async function listFiles(request: JobsRequest): Promise<unknown> {
+  const job = await jobOf(request);
+  if (job.state !== "SUCCEEDED")
+    throw new RequestProblem({
+      ...{ status: 409, code: "JOB_NOT_SUCCEEDED" },
+      detail: `the job is ${job.state}; only a job that succeeded has files`,
+    });
+  return {
+    account: job.account,
+    files: job.files.map((file) => {
+      const { path, expiresAt } = request.links.pathOf(prefix, { ...job, name: file.name });
+      return { ...file, url: path, expiresAt };
+    }),
+  };
+}
+
+async function jobOf({ caller, desk, label }: JobsRequest): Promise<JobRecord> {
+  requireUse(caller, "read");
+  const job = await desk.find({ account: caller.account, id: label("job") });
+  if (job !== undefined) return job;
+  throw new RequestProblem({
+    ...{ status: 404, code: "JOB_NOT_FOUND" },
+    detail: "this account has no such job; jobs are removed after two days",
+  });
+}
+
+function shown({ files, ...job }: JobRecord) {
+  return { ...job, rows: files.reduce((sum, { rows }) => sum + rows, 0), files: files.length };
+}
