@@ -22,6 +22,8 @@ export interface Environment {
   readonly local: string | undefined;
   /** `MEMOIR_CLOUD`: URI or folder of the cloud tier. */
   readonly cloud: string | undefined;
+  /** `MEMOIR_CLOUD_TOKEN`: for a cloud tier that is another Memoir's API. */
+  readonly cloudToken: string | undefined;
   /** From the standard AWS variables; credentials and profiles are left to the AWS chain. */
   readonly s3: S3Access;
   readonly dynamodb: DynamoAccess;
@@ -59,6 +61,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     cloud: value("MEMOIR_CLOUD"),
+    cloudToken: value("MEMOIR_CLOUD_TOKEN"),
     s3: {
       ...defined({ endpoint, region }),
     },

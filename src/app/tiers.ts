@@ -9,12 +9,15 @@ import {
   createNullTier,
   createParquetTier,
   createRedisTier,
+  createRemoteTier,
   guardTier,
   isDynamoAddress,
+  isRemoteAddress,
   limitTier,
   type ParquetTier,
   type PredictionTier,
   parseDynamoAddress,
+  parseRemoteAddress,
   type TierEventSink,
 } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
@@ -25,7 +28,7 @@ import { absolute, cloudAddressOf, isRedisAddress, localFolderOf } from "./tier-
 export interface TierPlaces {
   /** A `redis…://` URL or an absolute folder. */
   readonly local: string;
-  /** An `s3://` URI, a `dynamodb://` address or an absolute folder. */
+  /** An `s3://` URI, a `dynamodb://` or `https://` address or an absolute folder. */
   readonly cloud: string;
 }
 
@@ -62,11 +65,19 @@ export function createCloudTier(
   environment: Environment,
   onEvent: TierEventSink,
 ): PredictionTier {
-  const tier = isDynamoAddress(place)
-    ? createDynamo(place, environment, onEvent)
-    : createParquet(place, environment, onEvent);
+  const tier = isRemoteAddress(place)
+    ? createRemote(place, environment)
+    : isDynamoAddress(place)
+      ? createDynamo(place, environment, onEvent)
+      : createParquet(place, environment, onEvent);
   // A few connection attempts over a slow network fit into this.
   return guardTier(tier, { ...guarded, onEvent, openWithinMs: 20_000 });
+}
+
+function createRemote(place: string, { cloudToken }: Environment): PredictionTier {
+  const { url, sign } = parseRemoteAddress(place);
+  if (sign !== undefined) return createRemoteTier({ url, sign });
+  return createRemoteTier({ url, ...(cloudToken === undefined ? {} : { token: cloudToken }) });
 }
 
 function createDynamo(place: string, environment: Environment, onEvent: TierEventSink): PredictionTier {

@@ -34,7 +34,8 @@ export const tierOptions: readonly OptionSpec[] = [
   },
   {
     flags: "--cloud <uri>",
-    description: "cloud cache: a folder, s3://bucket/prefix or dynamodb://table?parquet=s3://bucket/prefix",
+    description:
+      "cloud cache: a folder, s3://bucket/prefix, dynamodb://table?parquet=s3://bucket/prefix or https://host",
     default: "MEMOIR_CLOUD, else ~/.memoir/cloud",
   },
 ];

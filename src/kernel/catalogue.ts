@@ -109,7 +109,7 @@ export const catalogue = {
   STORE_URI_INVALID: {
     kind: "usage",
     retry: "never",
-    hint: "Use a folder path, file:///folder, s3://bucket/prefix or dynamodb://TABLE?parquet=s3://bucket/prefix.",
+    hint: "Use a folder path, file:///folder, s3://bucket/prefix, dynamodb://TABLE?parquet=s3://bucket/prefix or https://host.",
   },
   STORE_NAME_INVALID: {
     kind: "input",
@@ -160,6 +160,11 @@ export const catalogue = {
     kind: "environment",
     retry: "never",
     hint: "Check the bucket's name and the endpoint, or create the bucket. Memoir never creates buckets.",
+  },
+  STORE_API_REFUSED: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check that the address is that of a `memoir server` without /v1, and that both have compatible versions.",
   },
   STORE_TABLE_NOT_USABLE: {
     kind: "environment",

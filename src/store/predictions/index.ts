@@ -22,12 +22,13 @@ export type { CompactReport } from "./parquet/compaction.ts";
 export { readParquetFile } from "./parquet/foreign.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
+export { createRemoteTier, type RemoteTierOptions } from "./remote/remote-tier.ts";
+export { isRemoteAddress, parseRemoteAddress } from "./remote/remote-url.ts";
 export {
   isRecord,
   rowFromWire,
   rowToWire,
   scopeFromWire,
-  scopeToWire,
   type WireRow,
 } from "./remote/wire.ts";
 export { sampleOf } from "./sample.ts";

@@ -1,0 +1,143 @@
+/**
+ * Requests to another Memoir's `/v1`: each with a deadline, and again after a growing pause where the trouble may pass.
+ * Every request may be sent twice: the server's answers depend on what is asked, not on how often.
+ */
+import {
+  AppError,
+  type Ask,
+  checkAsk,
+  messageOf,
+  pause,
+  redact,
+  withPatience,
+} from "../../../kernel/index.ts";
+import { type Credentials, signatureHeaders } from "./sign.ts";
+import { isRecord } from "./wire.ts";
+
+export interface RemoteAccess {
+  /** `Authorization: Bearer …`. */
+  readonly token?: string;
+  /** Region to sign for, with the credentials of the standard AWS chain. */
+  readonly sign?: string;
+  readonly credentials?: Credentials;
+}
+
+const mostTries = 5;
+const firstPauseMs = 100;
+const answerWithinMs = 60_000;
+
+export class RemoteLink {
+  readonly #url: string;
+  readonly #access: RemoteAccess;
+  #credentials: (() => Promise<Credentials>) | undefined;
+
+  constructor(url: string, access: RemoteAccess) {
+    this.#url = url;
+    this.#access = access;
+  }
+
+  /** The answer to a GET, or to a POST where there is a body. */
+  async json(path: string, body: object | undefined, ask: Ask): Promise<Readonly<Record<string, unknown>>> {
+    const text = body === undefined ? "" : JSON.stringify(body);
+    const method = body === undefined ? "GET" : "POST";
+    const bytes = await this.#tries(path, ask, async (url, signal) => {
+      const headers = {
+        "content-type": "application/json",
+        ...(await this.#authorization(method, url, text)),
+      };
+      return fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body: text }) });
+    });
+    const value: unknown = parsed(bytes);
+    if (!isRecord(value)) throw malformed(`${this.#url}${path}`);
+    return value;
+  }
+
+  /** A file by its link, which is its own proof: no credentials go with it. */
+  bytes(path: string, ask: Ask): Promise<Uint8Array> {
+    return this.#tries(path, ask, (url, signal) => fetch(url, { signal }));
+  }
+
+  async #tries(
+    path: string,
+    ask: Ask,
+    send: (url: URL, signal: AbortSignal) => Promise<Response>,
+  ): Promise<Uint8Array> {
+    const doing = `asking ${this.#url}`;
+    const url = new URL(path.startsWith("/") ? this.#url + path : path);
+    for (let tries = 1; ; tries++) {
+      checkAsk(ask, doing);
+      const limit = withPatience(ask, answerWithinMs);
+      let trouble: AppError;
+      try {
+        const response = await send(url, limit.ask.signal);
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        if (response.ok) return bytes;
+        const error = refusal(response.status, bytes, doing);
+        if (error.row.retry !== "later") throw error;
+        trouble = error;
+      } catch (error) {
+        checkAsk(ask, doing);
+        if (error instanceof AppError) throw error;
+        const why = error instanceof Error && error.cause !== undefined ? error.cause : error;
+        trouble = new AppError("STORE_TIER_UNREACHABLE", redact(`${doing}: ${messageOf(why)}`), {
+          cause: error,
+        });
+      } finally {
+        limit.done();
+      }
+      if (tries === mostTries) throw trouble;
+      await pause(firstPauseMs * 2 ** tries * (0.5 + Math.random() / 2), ask);
+    }
+  }
+
+  async #authorization(method: string, url: URL, body: string): Promise<Record<string, string>> {
+    const { token, sign } = this.#access;
+    if (sign !== undefined) {
+      this.#credentials ??= await chain(this.#access, sign);
+      const request = { method, url, body, region: sign, now: new Date() };
+      return signatureHeaders(await this.#credentials(), request);
+    }
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  }
+}
+
+/** The standard chain comes with any client of the SDK; it renews what expires. */
+async function chain(access: RemoteAccess, region: string): Promise<() => Promise<Credentials>> {
+  const { credentials } = access;
+  if (credentials !== undefined) return async () => credentials;
+  const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
+  const client = new DynamoDBClient({ region });
+  return async () => {
+    try {
+      const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+      return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+    } catch (error) {
+      throw new AppError("STORE_CREDENTIALS_MISSING", `signing requests: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  };
+}
+
+function refusal(status: number, bytes: Uint8Array, doing: string): AppError {
+  const problem = parsed(bytes);
+  const [code, detail] = isRecord(problem) ? [problem["code"], problem["detail"]] : [undefined, undefined];
+  const words = [`HTTP ${status}`, code, detail].filter((word) => typeof word === "string").join(", ");
+  const message = redact(`${doing}: ${words}`);
+  if (status === 401) return new AppError("STORE_CREDENTIALS_REFUSED", message);
+  if (status === 403) return new AppError("STORE_ACCESS_DENIED", message);
+  if (status === 429 || status >= 500) return new AppError("STORE_REQUEST_FAILED", message);
+  return new AppError("STORE_API_REFUSED", message, { facts: { status } });
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+export function malformed(what: string): AppError {
+  return new AppError("STORE_API_REFUSED", `asking ${redact(what)}: the answer is not Memoir's`);
+}
