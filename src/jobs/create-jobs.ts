@@ -16,6 +16,7 @@ import {
 } from "../http/index.ts";
 import { type Ask, checkAsk, Semaphore } from "../kernel/index.ts";
 import { JobDesk } from "./job-desk.ts";
+import { answerLegacy, legacyPrefix } from "./legacy.ts";
 import { type JobsRequest, prefix } from "./request.ts";
 import { routes } from "./routes.ts";
 import type { Served } from "./served.ts";
@@ -36,7 +37,8 @@ export interface Jobs extends Mount {
 
 const mostBodyBytes = 16 << 20;
 const heavyAtOnce = 4;
-const linkPattern = /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.jsonl\.gz)$/;
+const linkPattern =
+  /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.(?:jsonl|once\.csv|twice\.csv)\.gz)$/;
 
 export function createJobs(parts: JobsParts): Jobs {
   const { served, now, onBug } = parts;
@@ -56,7 +58,7 @@ export function createJobs(parts: JobsParts): Jobs {
     prefix,
     busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
     mostBodyBytes: () => mostBodyBytes,
-    fetch: (request, ask) => fileOf(request) ?? answer(request, ask),
+    fetch: (request, ask) => fileOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
     resume: () => desk.resume(),
     close: () => desk.close(),
   };
@@ -83,6 +85,20 @@ export function createJobs(parts: JobsParts): Jobs {
       const headers = { "content-type": "application/gzip", ...answerHeaders };
       return { response: { status: 200, headers, body: file }, operation: "getFile", account };
     })();
+  }
+
+  /** Clients of these routes say nobody's name: they are answered where nobody has to. */
+  function legacyOf(request: NumberedRequest, ask: Ask): Promise<Answered> | undefined {
+    const target = parseTarget(request.target);
+    if (authenticator.checksCallers || target?.rawPath.startsWith(`${legacyPrefix}/`) !== true)
+      return undefined;
+    const asking = authenticator.callerOf(request, target);
+    if (asking.kind !== "known") return undefined;
+    const { caller } = asking;
+    return answerLegacy(request, target, {
+      ...{ served, desk, links, caller, ask },
+      ...(onBug === undefined ? {} : { onBug }),
+    });
   }
 
   async function answer(request: NumberedRequest, ask: Ask): Promise<Answered> {

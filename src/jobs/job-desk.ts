@@ -130,6 +130,15 @@ export class JobDesk {
     return (await this.find(job)) === undefined ? undefined : this.#folder.file(job, name);
   }
 
+  request(job: JobName): Promise<JobRequest | undefined> {
+    return this.#folder.request(job);
+  }
+
+  /** Another form of a result file, kept with it. */
+  writeFile(job: JobName, name: string, bytes: Uint8Array): Promise<void> {
+    return this.#folder.writeFile(job, name, bytes);
+  }
+
   #start(job: JobRecord): Promise<void> {
     const key = keyOf(job);
     const known = this.#running.get(key);

@@ -47,7 +47,7 @@ export interface JobName {
 
 const accountPattern = /^\d{12}$/;
 const idPattern = /^[0-9a-f]{32}$/;
-const filePattern = /^part-\d{5}\.jsonl\.gz$/;
+const filePattern = /^part-\d{5}\.(jsonl|once\.csv|twice\.csv)\.gz$/;
 
 export class JobFolder {
   readonly #folder: string;
