@@ -142,8 +142,14 @@ export function unsentPlaces(
   environment: Environment,
 ): { readonly local: UnsentPlace; readonly cloud: UnsentPlace } {
   const folder = join(environment.home, "unsent");
-  // A bucket's name says nothing about whose bucket it is.
-  const { endpoint } = isDynamoAddress(tiers.cloud.name) ? environment.dynamodb : environment.s3;
+  // The name of a bucket or a table says nothing about whose it is.
+  const endpoint = endpointOf(tiers.cloud.name, environment);
   const at = endpoint === undefined ? "" : ` at ${redact(endpoint)}`;
   return { local: { folder, tier: tiers.local.name }, cloud: { folder, tier: `${tiers.cloud.name}${at}` } };
+}
+
+/** Of the service that a tier is on; the address of another Memoir's API says it already. */
+function endpointOf(name: string, { s3, dynamodb }: Environment): string | undefined {
+  if (isRemoteAddress(name)) return undefined;
+  return isDynamoAddress(name) ? dynamodb.endpoint : s3.endpoint;
 }

@@ -162,6 +162,25 @@ it("an upload cannot leave its folder", async () => {
   ).toBe(400);
 });
 
+it("an upload over the limit of a body is refused, and nothing is kept of it", async () => {
+  const { response } = await jobs.fetch(
+    {
+      ...{ method: "POST", target: "/v1/legacy/upload", requestId: "r", body: new Uint8Array() },
+      headers: { host: "127.0.0.1:8080", "content-type": "multipart/form-data; boundary=x" },
+      largerThanBytes: 16 << 20,
+    },
+    freshAsk(),
+  );
+  expect(response.status).toBe(413);
+});
+
+it("a page of another origin cannot use the routes", async () => {
+  const headers = { host: "127.0.0.1:8080", origin: "https://example.org" };
+  const target = `${a}/model?modelid=eos3b5e`;
+  const request = { method: "GET", target, requestId: "r", headers, body: new Uint8Array() };
+  expect((await jobs.fetch(request, freshAsk())).response.status).toBe(403);
+});
+
 it("the routes do not exist on a server with access keys", async () => {
   const key = { accessKeyId: "AKID", secretAccessKey: "secret", account: "111111111111" };
   await jobs.close();
