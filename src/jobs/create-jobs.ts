@@ -15,7 +15,7 @@ import {
   problemResponse,
 } from "../http/index.ts";
 import { type Ask, checkAsk, Semaphore } from "../kernel/index.ts";
-import { JobDesk } from "./job-desk.ts";
+import { JobController } from "./job-controller.ts";
 import { answerLegacy, legacyPrefix } from "./legacy.ts";
 import { type JobsRequest, prefix } from "./request.ts";
 import { routes } from "./routes.ts";
@@ -47,7 +47,7 @@ export function createJobs(parts: JobsParts): Jobs {
     services: ["omics", "execute-api"],
     tokens: "accepted",
   });
-  const desk = new JobDesk({
+  const controller = new JobController({
     ...{ folder: served.jobsFolder, tier: served.tier, now },
     ...(onBug === undefined ? {} : { onBug }),
   });
@@ -59,8 +59,8 @@ export function createJobs(parts: JobsParts): Jobs {
     busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
     mostBodyBytes: () => mostBodyBytes,
     fetch: (request, ask) => fileOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
-    resume: () => desk.resume(),
-    close: () => desk.close(),
+    resume: () => controller.resume(),
+    close: () => controller.close(),
   };
 
   /** A link is its own proof of who may read the file. undefined = no link was asked for. */
@@ -80,7 +80,7 @@ export function createJobs(parts: JobsParts): Jobs {
         return refused(405, "METHOD_NOT_ALLOWED", "a file can only be read");
       if (!links.isValid({ account, id, name }, expires, signature))
         return refused(403, "LINK_NOT_VALID", "this link is not valid, or its time is over");
-      const file = await desk.file({ account, id }, name);
+      const file = await controller.file({ account, id }, name);
       if (file === undefined) return refused(404, "JOB_NOT_FOUND", "the job and its files were removed");
       const headers = { "content-type": "application/gzip", ...answerHeaders };
       return { response: { status: 200, headers, body: file }, operation: "getFile", account };
@@ -96,7 +96,7 @@ export function createJobs(parts: JobsParts): Jobs {
     if (asking.kind !== "known") return undefined;
     const { caller } = asking;
     return answerLegacy(request, target, {
-      ...{ served, desk, links, caller, ask },
+      ...{ served, controller, links, caller, ask },
       ...(onBug === undefined ? {} : { onBug }),
     });
   }
@@ -120,7 +120,7 @@ export function createJobs(parts: JobsParts): Jobs {
     }
     const { route, labels } = found;
     const asked: JobsRequest = {
-      ...{ served, desk, links, caller, ask, body: request.body },
+      ...{ served, controller, links, caller, ask, body: request.body },
       label: (name) => labels[name] ?? "",
     };
     try {

@@ -9,7 +9,7 @@ const mostJobInputs = 1_000_000;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export async function submitJob(request: JobsRequest): Promise<unknown> {
-  const { caller, ask, desk } = request;
+  const { caller, ask, controller } = request;
   requireUse(caller, "read");
   const known = ["requestId", "model", "release", "columns", "fetch", "inputs", "samples", "seed"];
   const body = readBody(request.body, known);
@@ -32,12 +32,12 @@ export async function submitJob(request: JobsRequest): Promise<unknown> {
         throw invalid("fetch must be all, sample or filter");
     }
   })();
-  return shown(await desk.submit(caller.account, requestId, { scope, ...what }));
+  return shown(await controller.submit(caller.account, requestId, { scope, ...what }));
 }
 
-export async function listJobs({ caller, desk }: JobsRequest): Promise<unknown> {
+export async function listJobs({ caller, controller }: JobsRequest): Promise<unknown> {
   requireUse(caller, "read");
-  return { account: caller.account, jobs: (await desk.list(caller.account)).map(shown) };
+  return { account: caller.account, jobs: (await controller.list(caller.account)).map(shown) };
 }
 
 export async function getJob(request: JobsRequest): Promise<unknown> {
@@ -46,7 +46,7 @@ export async function getJob(request: JobsRequest): Promise<unknown> {
 
 export async function cancelJob(request: JobsRequest): Promise<unknown> {
   const job = await jobOf(request);
-  return shown((await request.desk.cancel(job)) ?? job);
+  return shown((await request.controller.cancel(job)) ?? job);
 }
 
 /** Each with a link that works for 15 minutes. */
@@ -66,9 +66,9 @@ export async function listFiles(request: JobsRequest): Promise<unknown> {
   };
 }
 
-async function jobOf({ caller, desk, label }: JobsRequest): Promise<JobRecord> {
+async function jobOf({ caller, controller, label }: JobsRequest): Promise<JobRecord> {
   requireUse(caller, "read");
-  const job = await desk.find({ account: caller.account, id: label("job") });
+  const job = await controller.find({ account: caller.account, id: label("job") });
   if (job !== undefined) return job;
   throw new RequestProblem({
     ...{ status: 404, code: "JOB_NOT_FOUND" },

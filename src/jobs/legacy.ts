@@ -151,11 +151,11 @@ async function submitted(
     readonly body: Readonly<Record<string, unknown>>;
     readonly scope: PredictionScope;
   },
-  { desk, caller, ...context }: Context,
+  { controller, caller, ...context }: Context,
 ): Promise<readonly [JobRecord, "once" | "twice"]> {
   const { model, requestId, body, scope } = asked;
   const start = (what: Omit<JobRequest, "scope">) =>
-    desk.submit(caller.account, requestId, { scope, ...what });
+    controller.submit(caller.account, requestId, { scope, ...what });
   switch (body["fetchtype"]) {
     case "filter": {
       const text = await readFile(uploadPath(context, model, requestId), "utf8").catch((error: unknown) => {
@@ -193,13 +193,14 @@ async function result(legacy: Legacy): Promise<HttpResponse> {
   const { context, host } = legacy;
   const { job, rows } = await jobOf(legacy);
   if (job.state !== "SUCCEEDED") throw invalid(`the job is ${job.state}`);
-  const scope = (await context.desk.request(job))?.scope;
+  const scope = (await context.controller.request(job))?.scope;
   if (scope === undefined) throw invalid("the job and its files were removed");
   const files: { key: string; url: string; size: number }[] = [];
   for (const { name } of job.files) {
     const shard = name.replace(/jsonl\.gz$/, `${rows}.csv.gz`);
     const { sizeBytes } =
-      (await context.desk.file(job, shard)) ?? (await translated({ job, name, shard }, scope, rows, context));
+      (await context.controller.file(job, shard)) ??
+      (await translated({ job, name, shard }, scope, rows, context));
     const { path } = context.links.pathOf(prefix, { ...job, name: shard });
     files.push({ key: `results/${job.id}/${shard}`, url: host + path, size: sizeBytes });
   }
@@ -211,9 +212,9 @@ async function translated(
   { job, name, shard }: { readonly job: JobRecord; readonly name: string; readonly shard: string },
   { columns }: PredictionScope,
   rows: "once" | "twice",
-  { desk }: Context,
+  { controller }: Context,
 ): Promise<{ readonly sizeBytes: number }> {
-  const file = await desk.file(job, name);
+  const file = await controller.file(job, name);
   if (file === undefined) throw invalid("the job and its files were removed");
   const text = (await unzip(await readFile(file.path))).toString("utf8");
   const lines = text === "" ? [] : text.trimEnd().split("\n");
@@ -228,7 +229,7 @@ async function translated(
     return recordText(rows === "twice" ? [...cells, ...cells] : cells);
   });
   const bytes = await zip(records.map((record) => `${record}\r\n`).join(""));
-  await desk.writeFile(job, shard, bytes);
+  await controller.writeFile(job, shard, bytes);
   return { sizeBytes: bytes.length };
 }
 
@@ -242,7 +243,7 @@ async function jobOf({
   context,
 }: Legacy): Promise<{ readonly job: JobRecord; readonly rows: "once" | "twice" }> {
   const [, id = "", rows] = jobName.exec(one("jobId", jobName)) ?? [];
-  const job = await context.desk.find({ account: context.caller.account, id });
+  const job = await context.controller.find({ account: context.caller.account, id });
   if (job === undefined)
     throw new RequestProblem({ status: 404, code: "JOB_NOT_FOUND", detail: "there is no such job" });
   return { job, rows: rows === "twice" ? "twice" : "once" };

@@ -9,9 +9,9 @@ const mostParts = 50;
 
 /** undefined for anything but a whole form with a part called `file`. */
 export function filePart(contentType: string, body: Uint8Array): Form | undefined {
-  const [, quoted, bare] =
+  const [, quoted, plain] =
     /^multipart\/form-data\s*;.*\bboundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
-  const boundary = quoted ?? bare;
+  const boundary = quoted ?? plain;
   if (boundary === undefined) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const mark = Buffer.from(`--${boundary}`);

@@ -1,7 +1,7 @@
 /** A request that was admitted, with what answers it. */
 import type { Caller } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
-import type { JobDesk } from "./job-desk.ts";
+import type { JobController } from "./job-controller.ts";
 import type { Served } from "./served.ts";
 import type { SignedLinks } from "./signed-links.ts";
 
@@ -9,7 +9,7 @@ export const prefix = "/v1";
 
 export interface JobsRequest {
   readonly served: Served;
-  readonly desk: JobDesk;
+  readonly controller: JobController;
   readonly links: SignedLinks;
   readonly caller: Caller;
   readonly body: Uint8Array;

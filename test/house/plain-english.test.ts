@@ -30,6 +30,7 @@ const areas = [
   "src/files",
   "src/hash",
   "src/http",
+  "src/jobs",
   "src/kernel",
   "src/keys",
   "src/lang",

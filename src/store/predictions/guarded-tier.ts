@@ -72,7 +72,7 @@ export interface TierMetrics {
 }
 
 export interface GuardedTier extends PredictionTier {
-  /** Of every tier: those without a plan of their own are asked for the rows. */
+  /** Of every tier: for tiers without `planPut` the rows are looked up. */
   planPut(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutPlan>;
   metrics(): TierMetrics;
   /** False while the tier is not used after it was unreachable. */

@@ -25,7 +25,7 @@ const ask: Ask = freshAsk();
 const access = () => ({ endpoint: server.endpoint, credentials: dynamoCredentials });
 
 predictionTierContract({
-  name: "DynamoDB beside Parquet in a folder",
+  name: "DynamoDB with Parquet in a folder",
   make: async () => {
     const folder = mkdtempSync(join(tmpdir(), "memoir-dynamo-"));
     const table = await server.createTable();
@@ -225,9 +225,13 @@ async function faultyProxy(endpoint: string, throttles: "sometimes" | "always" =
         const parts: Buffer[] = [];
         reply.on("data", (chunk: Buffer) => parts.push(chunk));
         reply.on("end", () => {
-          const told = JSON.parse(Buffer.concat(parts).toString()) as object;
+          const answered = JSON.parse(Buffer.concat(parts).toString()) as object;
           const unprocessed = { [isRead ? "UnprocessedKeys" : "UnprocessedItems"]: left };
-          answer(outgoing, reply.statusCode ?? 500, done === undefined ? told : { ...told, ...unprocessed });
+          answer(
+            outgoing,
+            reply.statusCode ?? 500,
+            done === undefined ? answered : { ...answered, ...unprocessed },
+          );
         });
       }).end(text);
     });

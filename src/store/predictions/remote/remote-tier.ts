@@ -229,7 +229,7 @@ class Tier implements PredictionTier {
   }
 }
 
-/** In their order, each part within both limits; an item over the second one is a part of its own. */
+/** In their order, each part within both limits; an item over the second one is a separate part. */
 function partsOf<T>(
   items: readonly T[],
   { most, mostText }: { readonly most: number; readonly mostText: number },

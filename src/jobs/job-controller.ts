@@ -19,27 +19,27 @@ import { columnsDigest, type PredictionTier, rowToWire } from "../store/predicti
 import { answerOf, mostInputs } from "./answers.ts";
 import { type JobFile, JobFolder, type JobName, type JobRecord, type JobRequest } from "./job-folder.ts";
 
-export interface JobDeskOptions {
+export interface JobControllerOptions {
   readonly folder: string;
   readonly tier: PredictionTier;
   readonly now: () => Date;
   readonly onBug?: (error: unknown) => void;
 }
 
-/** Results and records are kept so long. */
+/** How long results and records are kept. */
 export const keptForMs = 2 * 24 * 3_600_000;
-/** Up to so many inputs or samples a job is done within submit. */
+/** A job with up to this many inputs or samples is done within submit. */
 export const smallJob = 10_000;
 const jobsAtOnce = 2;
 const sweepEveryMs = 3_600_000;
-/** A file ends after so many rows, or so much text. */
+/** A file ends after this many rows, or this much text. */
 const mostRowsOfFile = 100_000;
 const mostTextOfFile = 64 << 20;
 
 const zip = promisify(gzip);
 
-export class JobDesk {
-  readonly #options: JobDeskOptions;
+export class JobController {
+  readonly #options: JobControllerOptions;
   readonly #folder: JobFolder;
   readonly #turns = new Semaphore(jobsAtOnce);
   readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
@@ -48,7 +48,7 @@ export class JobDesk {
   #sweeping: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: JobDeskOptions) {
+  constructor(options: JobControllerOptions) {
     this.#options = options;
     this.#folder = new JobFolder(options.folder);
   }
@@ -178,7 +178,7 @@ export class JobDesk {
         const isCancelled = isAppError(reason) && reason.facts["cancelled"] === true;
         return isCancelled ? await end({ state: "CANCELLED" }) : undefined;
       }
-      // Messages name places of this machine, which only its log may know.
+      // Messages name local paths, which only the server's log may contain.
       await end({ state: "FAILED", error: isAppError(error) ? error.code : "BUG" });
       if (isAppError(error) && error.code !== "RUN_INTERRUPTED") return;
       throw new Error(`job ${job.id}: ${messageOf(error)}`, { cause: error });
