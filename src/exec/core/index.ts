@@ -15,6 +15,7 @@ export {
   placeOf,
   substituteTaskRoot,
 } from "./attempt-paths.ts";
+export { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
 export type {
   Attempt,
   AttemptEnd,

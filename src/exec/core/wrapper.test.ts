@@ -43,6 +43,15 @@ describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
       expect(parseExitCode(read("rc"))).toBe(7);
     });
 
+    it("leaves the exit code of a job to the job's script, and needs no Memoir to be alive", () => {
+      writeFileSync(join(root, "command"), "exit 7");
+      const [program = "", ...first] = words;
+      const args = [...first, ...wrapperArguments(root, { kind: "job" }, ["/bin/sh", join(root, "command")])];
+      expect(spawnSync(program, args, { cwd: "/", stdio: "ignore" }).status).toBe(7);
+      expect(parseExitCode(read("rc.new"))).toBe(7);
+      expect(() => read("rc")).toThrow("ENOENT");
+    });
+
     it("records a signal as 128 + n", () => {
       run("kill -KILL $$");
       expect(parseExitCode(read("rc"))).toBe(137);

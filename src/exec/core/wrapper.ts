@@ -18,12 +18,14 @@ import { runnerLives } from "../../process/index.ts";
  *     rootless engine on cgroup v1 leaves its containers in the user's group, whose figures are everybody's)
  *   sandbox: own process namespace, in a cgroup (a folder, or empty = none) that was entered before
  *   host: enters the cgroup itself
+ *   job: a job of a scheduler, which outlives Memoir; the job's script publishes the exit code (`inJob`)
  * Sandbox and host write no `rc` once Memoir has died: what ends then was ended by that, even where a task answers TERM
  * with exit code 0. They ask the very socket whose end makes the watchdog send TERM, so that no task can have got that
  * signal and still find Memoir alive. (Its pid shows less: a process that dies loses its sockets before its children.)
  */
 export type WrapperPlace =
-  | { readonly kind: "container"; readonly ownCgroup: boolean }
+  | { readonly kind: "container"; readonly ownCgroup: boolean; readonly inJob?: true }
+  | { readonly kind: "job" }
   | { readonly kind: "sandbox" | "host"; readonly cgroup: string };
 
 /**
@@ -41,6 +43,8 @@ export const containerStopSignal = { name: "USR1", linuxNumber: 10 } as const;
 export const wrapperScript = `
 memoir_root=$1 memoir_place=$2 memoir_memory=$3 memoir_cpu=$3
 shift 3
+memoir_codes=rc
+case $memoir_place in *-job) memoir_place=\${memoir_place%-job} memoir_codes=rc.new ;; esac
 memoir_oom= memoir_peak= memoir_usec= memoir_ticks= memoir_wall= memoir_now= memoir_interrupted= memoir_outside=
 memoir_uptime() {
   memoir_now=
@@ -102,8 +106,8 @@ fi
 printf '{"wallCentiseconds":%s,"cgroupCpuMicroseconds":%s,"cpuTicks":%s,"peakBytes":%s,"oomKills":%s}\\n' \\
   "\${memoir_wall:-null}" "\${memoir_usec:-null}" "\${memoir_ticks:-null}" "\${memoir_peak:-null}" "\${memoir_oom:-null}" > "$memoir_root/usage.json"
 [ -z "$memoir_outside" ] || exit 125
-[ "$memoir_place" = container ] || ${runnerLives} || exit 125
-echo $memoir_code > "$memoir_root/rc"
+[ "$memoir_place" = container ] || [ $memoir_codes = rc.new ] || ${runnerLives} || exit 125
+echo $memoir_code > "$memoir_root/$memoir_codes"
 exit $memoir_code
 `;
 
@@ -118,6 +122,18 @@ export function wrapperArguments(
   place: WrapperPlace,
   command: readonly string[],
 ): readonly string[] {
-  const cgroup = place.kind !== "container" ? place.cgroup : place.ownCgroup ? "own" : "";
-  return ["-c", wrapperScript, "memoir-task", root, place.kind, cgroup, ...command];
+  const [word, cgroup] = placeWords(place);
+  return ["-c", wrapperScript, "memoir-task", root, word, cgroup, ...command];
+}
+
+/** In a job `rc.new` is written instead of `rc`: the job's script renames it once nothing of the task is left. */
+function placeWords(place: WrapperPlace): readonly [word: string, cgroup: string] {
+  switch (place.kind) {
+    case "container":
+      return [place.inJob === true ? "container-job" : "container", place.ownCgroup ? "own" : ""];
+    case "job":
+      return ["host-job", ""];
+    default:
+      return [place.kind, place.cgroup];
+  }
 }

@@ -27,7 +27,9 @@ import {
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
+  environmentIdentity,
   type InputMount,
+  identityTools,
   type PrepareOptions,
   perlWrapper,
   placeOf,
@@ -38,13 +40,13 @@ import {
   settleInputs,
   stoppedEnd,
   substituteTaskRoot,
+  taskEnvironment,
   type Usage,
   withSpoiled,
   wrapperArguments,
   wrapperScript,
   writeStopMark,
 } from "../core/index.ts";
-import { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
 import { findGuard, guardTable } from "./guard.ts";
 import { type SandboxView, sandboxArguments, sandboxView } from "./sandbox.ts";
 import { TaskCgroups } from "./task-cgroup.ts";

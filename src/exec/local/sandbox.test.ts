@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { environmentIdentity, taskEnvironment } from "./environment.ts";
+import { environmentIdentity, taskEnvironment } from "../core/index.ts";
 import { sandboxArguments, sandboxView, toolFolders } from "./sandbox.ts";
 
 it("shows the prefix that a folder of tools belongs to, but never a home folder", () => {

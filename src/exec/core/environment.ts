@@ -1,4 +1,4 @@
-/** What a host task inherits, and what of the machine decides its result. */
+/** What a task without an image inherits, and what of the machine decides its result. */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { digestOf } from "../../hash/index.ts";
 import { findProgram } from "../../process/index.ts";
