@@ -416,6 +416,21 @@ export const catalogue = {
     retry: "later",
     hint: "Check that the container engine is running (`docker info`, `podman info`) and has disk space, then run the same command again; finished work is kept.",
   },
+  EXEC_SCHEDULER_NOT_FOUND: {
+    kind: "environment",
+    retry: "never",
+    hint: "Run Memoir where the scheduler's commands are on PATH (a login node; often after `module load slurm`), or choose another --executor. `memoir doctor` checks it.",
+  },
+  EXEC_SCHEDULER_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check that the scheduler answers (`scontrol ping`, `squeue --me`), then run the same command again; jobs that run keep running and are found again.",
+  },
+  EXEC_JOB_REFUSED: {
+    kind: "environment",
+    retry: "never",
+    hint: "The message contains the scheduler's error. Check --partition, --account, --qos and --constraint, and what the task asks for, against what the cluster has (`sinfo --long`).",
+  },
   EXEC_START_FAILED: {
     kind: "environment",
     retry: "later",

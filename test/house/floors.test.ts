@@ -23,6 +23,7 @@ const floors: Readonly<Record<string, number>> = {
   "lang/cwl": 5,
   "exec/core": 4,
   "exec/local": 5,
+  "exec/slurm": 5,
   "exec/container": 5,
   http: 4,
   ledger: 4,

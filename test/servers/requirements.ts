@@ -12,6 +12,7 @@ import { registryRequirement } from "./registry.ts";
 import type { Requirement } from "./requirement.ts";
 import { s3Requirement } from "./s3.ts";
 import { fishRequirement, zshRequirement } from "./shells.ts";
+import { slurmRequirement } from "./slurm.ts";
 import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
@@ -25,6 +26,7 @@ export const allRequirements: readonly Requirement[] = [
   registryRequirement,
   testImagesRequirement,
   bubblewrapRequirement,
+  slurmRequirement,
   zshRequirement,
   fishRequirement,
 ];

@@ -9,6 +9,7 @@ import {
   mixedKind,
 } from "../../exec/core/index.ts";
 import { hostKind } from "../../exec/local/index.ts";
+import { slurmKind } from "../../exec/slurm/index.ts";
 import { AppError, didYouMean } from "../../kernel/index.ts";
 import type { FrontEndAbilities } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
@@ -19,7 +20,7 @@ const mixed = mixedKind(hostKind, containerKind, {
   options: ["engine", "no-guard"],
 });
 
-export const executors: readonly ExecutorKind[] = [containerKind, hostKind, mixed];
+export const executors: readonly ExecutorKind[] = [containerKind, hostKind, mixed, slurmKind];
 
 /** Not an executor: the one that fits the workflow's language. */
 const auto = "auto";

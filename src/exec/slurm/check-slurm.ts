@@ -1,0 +1,41 @@
+/** What `memoir doctor` says of Slurm. */
+import type { Ask } from "../../kernel/index.ts";
+import { findProgram } from "../../process/index.ts";
+import type { CheckAnswer } from "../core/index.ts";
+import { configArguments, partitionsArguments } from "./command-lines.ts";
+import { parseConfig, parsePartitions } from "./parse-answers.ts";
+import { createSlurmClient } from "./slurm-client.ts";
+
+const needed = ["sbatch", "squeue", "scancel", "scontrol"];
+const limitMs = 10_000;
+
+export async function checkSlurm(env: Readonly<Record<string, string>>, ask: Ask): Promise<CheckAnswer> {
+  const found = await Promise.all(
+    needed.map(async (name) => [name, await findProgram(name, env, "/")] as const),
+  );
+  const missing = found.filter(([, path]) => path === undefined).map(([name]) => name);
+  if (missing.length === needed.length) return { state: "absent", detail: "sbatch is not on PATH" };
+  if (missing.length > 0) return { state: "trouble", detail: `${missing.join(", ")} is not on PATH` };
+  const client = createSlurmClient(env);
+  const within = { ask: { signal: AbortSignal.any([ask.signal, AbortSignal.timeout(limitMs)]) } };
+  const config = await client("scontrol", configArguments, within);
+  if (config.kind !== "answered")
+    return { state: "trouble", detail: config.kind === "failed" ? config.words : `no ${config.program}` };
+  const {
+    cluster = "unnamed",
+    version = "of unknown version",
+    accounting,
+    limitsMemory,
+  } = parseConfig(config.stdout);
+  const listed = await client("sinfo", partitionsArguments, within);
+  const partitions =
+    listed.kind === "answered" ? parsePartitions(listed.stdout).filter(({ isUp }) => isUp) : [];
+  const nodes = partitions.map(({ name, nodes }) => `${name} (${nodes} nodes)`).join(", ");
+  const facts = [
+    `Slurm ${version}, cluster ${cluster}`,
+    nodes === "" ? "no partition is up" : `partitions ${nodes}`,
+    accounting ? "with accounting" : "without accounting",
+    limitsMemory ? "memory limits enforced" : "memory limits not enforced by control groups",
+  ];
+  return { state: nodes === "" ? "trouble" : "ok", detail: facts.join("; ") };
+}

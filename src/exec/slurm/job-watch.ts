@@ -1,0 +1,242 @@
+/**
+ * Waits for jobs: one `squeue` for all of them, again and again. What is decided of one job by what is seen is a pure function;
+ * a controller that does not answer says nothing about any job, and a job without a row may just not have one.
+ */
+import { type Ask, pause, systemErrorCode } from "../../kernel/index.ts";
+import { readExitCode } from "../core/index.ts";
+import { cancelArguments, queueArguments } from "./command-lines.ts";
+import { isClaimed, jobPaths, readJobFile } from "./job-files.ts";
+import { isNeverStarting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
+import type { SlurmClient } from "./slurm-client.ts";
+
+export interface WatchTimes {
+  /** Milliseconds between two looks at the queue while something changes; grows tenfold while nothing does. */
+  readonly pollMs: number;
+  /** How long the exit code of a job that has ended may take to be seen on a shared file system. */
+  readonly settleMs: number;
+  /** How long a job may be without a row before it counts as lost. */
+  readonly missingMs: number;
+  /** How long a job must have waited for what never comes. */
+  readonly stuckMs: number;
+  /** How long a cancelled job is asked after while the controller is away. */
+  readonly awayMs: number;
+}
+
+export interface WatchedJob {
+  readonly name: string;
+  readonly element: number | undefined;
+  readonly directory: string;
+}
+
+export type JobOutcome =
+  /** It is over; `row` is what Slurm said of it last, and `jobId` its id. */
+  | { readonly kind: "over"; readonly row: QueueRow | undefined }
+  | { readonly kind: "never-starts"; readonly row: QueueRow }
+  /** It was to be cancelled and Slurm could not be asked to. */
+  | { readonly kind: "unreachable" };
+
+/** What one look showed. */
+export interface Sight {
+  /** `unknown`: the controller did not answer. */
+  readonly row: QueueRow | undefined | "unknown";
+  readonly hasExitCode: boolean;
+  /** The job's script has said why there is no exit code. */
+  readonly hasEnd: boolean;
+  readonly isClaimed: boolean;
+  readonly isCancelled: boolean;
+}
+
+/** For how long a sight has been what it is, in milliseconds. */
+export type Verdict =
+  | { readonly kind: "go-on" }
+  /** Decided once it has stayed so. */
+  | {
+      readonly kind: "after";
+      readonly what: "ended" | "missing" | "never-starts" | "unreachable";
+      readonly ms: number;
+    }
+  | { readonly kind: "over" };
+
+export function judge(sight: Sight, times: WatchTimes): Verdict {
+  const { row } = sight;
+  const isSettled = sight.hasExitCode || sight.hasEnd;
+  if (row === "unknown") {
+    if (isSettled) return { kind: "over" };
+    return sight.isCancelled ? { kind: "after", what: "unreachable", ms: times.awayMs } : { kind: "go-on" };
+  }
+  if (row === undefined) {
+    if (isSettled) return { kind: "over" };
+    return { kind: "after", what: "missing", ms: sight.isCancelled ? times.settleMs : times.missingMs };
+  }
+  switch (phaseOf(row.state)) {
+    case "active":
+      return isNeverStarting(row) && !sight.isCancelled
+        ? { kind: "after", what: "never-starts", ms: times.stuckMs }
+        : { kind: "go-on" };
+    case "completing":
+      return isSettled ? { kind: "over" } : { kind: "go-on" };
+    case "ended":
+      // One that never began leaves nothing to be waited for.
+      if (isSettled || (sight.isCancelled && !sight.isClaimed)) return { kind: "over" };
+      return { kind: "after", what: "ended", ms: times.settleMs };
+  }
+}
+
+interface Watched extends WatchedJob {
+  readonly resolve: (outcome: JobOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  isCancelled: boolean;
+  row: QueueRow | undefined;
+  /** What the verdict waits for, and since when. */
+  since: { readonly what: string; readonly at: number } | undefined;
+}
+
+export class JobWatch {
+  readonly #client: SlurmClient;
+  readonly #times: WatchTimes;
+  readonly #say: (words: string) => void;
+  readonly #watched = new Set<Watched>();
+  readonly #closing = new AbortController();
+  #looking: Promise<void> | undefined;
+  #wake: AbortController | undefined;
+  #isAway = false;
+
+  constructor(parts: { client: SlurmClient; times: WatchTimes; say: (words: string) => void }) {
+    this.#client = parts.client;
+    this.#times = parts.times;
+    this.#say = parts.say;
+  }
+
+  /** `cancel` asks Slurm to end the job, however often it takes. */
+  watch(job: WatchedJob): { readonly outcome: Promise<JobOutcome>; readonly cancel: () => void } {
+    let watched: Watched | undefined;
+    const outcome = new Promise<JobOutcome>((resolve, reject) => {
+      watched = { ...job, resolve, reject, isCancelled: false, row: undefined, since: undefined };
+      this.#watched.add(watched);
+    });
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    this.#wake?.abort();
+    const cancel = () => {
+      if (watched !== undefined) watched.isCancelled = true;
+      this.#wake?.abort();
+    };
+    return { outcome, cancel };
+  }
+
+  async close(reason: unknown): Promise<void> {
+    for (const { reject } of this.#watched) reject(reason);
+    this.#watched.clear();
+    this.#closing.abort();
+    this.#wake?.abort();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { pollMs } = this.#times;
+    let waitMs = pollMs;
+    while (this.#watched.size > 0 && !this.#closing.signal.aborted) {
+      this.#wake = new AbortController();
+      const wake: Ask = { signal: this.#wake.signal };
+      const hasChanged = await this.#lookOnce();
+      waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
+      if (this.#watched.size > 0) await pause(waitMs, wake).catch(() => {});
+      if (wake.signal.aborted) waitMs = pollMs;
+    }
+  }
+
+  /** Whether anything was different from the time before. */
+  async #lookOnce(): Promise<boolean> {
+    // Who comes while the queue is read may not be in the answer.
+    const jobs = [...this.#watched];
+    const answer = await this.#client("squeue", queueArguments());
+    const rows = answer.kind === "answered" ? rowsByJob(parseQueue(answer.stdout)) : undefined;
+    if (rows === undefined && !this.#isAway && answer.kind === "failed")
+      this.#say(`Slurm's controller does not answer (${answer.words}); asking again`);
+    this.#isAway = rows === undefined;
+    let hasChanged = false;
+    const toCancel = new Set<string>();
+    for (const job of jobs) {
+      if (!this.#watched.has(job)) continue;
+      try {
+        const before = `${job.row?.state} ${job.row?.reason}`;
+        const row = rows === undefined ? "unknown" : rows.get(jobKey(job));
+        if (row !== "unknown" && row !== undefined) job.row = row;
+        const verdict = judge(await sightOf(job, row), this.#times);
+        if (this.#settle(job, verdict) || `${job.row?.state} ${job.row?.reason}` !== before)
+          hasChanged = true;
+        else if (job.isCancelled && typeof row === "object" && phaseOf(row.state) === "active")
+          toCancel.add(slurmId(row));
+      } catch (error) {
+        this.#watched.delete(job);
+        job.reject(error);
+      }
+    }
+    if (toCancel.size > 0) await this.#cancel([...toCancel]);
+    return hasChanged || toCancel.size > 0;
+  }
+
+  #settle(job: Watched, verdict: Verdict): boolean {
+    if (verdict.kind === "go-on") {
+      job.since = undefined;
+      return false;
+    }
+    const now = performance.now();
+    if (verdict.kind === "after") {
+      if (job.since?.what !== verdict.what) job.since = { what: verdict.what, at: now };
+      if (now - job.since.at < verdict.ms) return false;
+    }
+    this.#watched.delete(job);
+    if (verdict.kind === "after" && verdict.what === "unreachable") job.resolve({ kind: "unreachable" });
+    else if (verdict.kind === "after" && verdict.what === "never-starts" && job.row !== undefined)
+      job.resolve({ kind: "never-starts", row: job.row });
+    else job.resolve({ kind: "over", row: job.row });
+    return true;
+  }
+
+  async #cancel(ids: readonly string[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += 500)
+      await this.#client("scancel", cancelArguments(ids.slice(from, from + 500)));
+  }
+}
+
+/** `12` or `12_3`, as Slurm's commands take it. */
+export function slurmId({ jobId, element }: Pick<QueueRow, "jobId" | "element">): string {
+  return element === undefined ? jobId : `${jobId}_${element}`;
+}
+
+/** Where two jobs have one name (a submission that was repeated), the one that is not over counts. */
+export function rowsByJob(rows: readonly QueueRow[]): ReadonlyMap<string, QueueRow> {
+  const found = new Map<string, QueueRow>();
+  for (const row of rows) {
+    const key = jobKey(row);
+    const earlier = found.get(key);
+    if (earlier === undefined || phaseOf(earlier.state) === "ended") found.set(key, row);
+  }
+  return found;
+}
+
+export function jobKey({ name, element }: Pick<WatchedJob, "name" | "element">): string {
+  return `${element ?? ""} ${name}`;
+}
+
+async function sightOf(job: Watched, row: Sight["row"]): Promise<Sight> {
+  const { directory, isCancelled } = job;
+  const isRunning = typeof row === "object" && phaseOf(row.state) === "active";
+  // Nothing that is there now would count.
+  if (isRunning) return { row, isCancelled, hasExitCode: false, hasEnd: false, isClaimed: false };
+  try {
+    return {
+      row,
+      isCancelled,
+      hasExitCode: (await readExitCode(directory)) !== undefined,
+      hasEnd: readJobFile(jobPaths(directory).end) !== "",
+      isClaimed: isClaimed(directory),
+    };
+  } catch (error) {
+    // A shared file system that fails for a moment says nothing.
+    if (!["EIO", "ESTALE", "ETIMEDOUT"].includes(systemErrorCode(error) ?? "")) throw error;
+    return { row: "unknown", isCancelled, hasExitCode: false, hasEnd: false, isClaimed: false };
+  }
+}

@@ -1,0 +1,382 @@
+/**
+ * Runs tasks as jobs of a Slurm cluster whose nodes see the attempts' directories. Slurm is asked for as little as possible: it
+ * takes jobs, says which are not over, and cancels; exit code, streams and figures come from the attempt's directory.
+ *
+ * Jobs outlive Memoir. An attempt's directory holds the name of its job, so a later Memoir finds it again.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  AppError,
+  type Ask,
+  bytesOfText,
+  checkAsk,
+  nameOfBytes,
+  onDisk,
+  pause,
+  Semaphore,
+  SingleFlight,
+} from "../../kernel/index.ts";
+import { findProgram } from "../../process/index.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  type AttemptState,
+  attemptPaths,
+  type Executor,
+  type ExecutorAbilities,
+  ensureStreams,
+  environmentIdentity,
+  identityTools,
+  prepareAttempt,
+  readAttemptEnd,
+  type Staging,
+  type StopReason,
+  settleInputs,
+  stoppedEnd,
+  substituteTaskRoot,
+  taskEnvironment,
+  type Usage,
+  withSpoiled,
+  wrapperArguments,
+  writeStopMark,
+} from "../core/index.ts";
+import { configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
+import { isClaimed, jobPaths, readJobFile, readSubmission, type Submission } from "./job-files.ts";
+import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
+import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
+import {
+  type ClusterConfig,
+  parseConfig,
+  parseQueue,
+  phaseOf,
+  type QueueRow,
+  saysOutOfMemory,
+} from "./parse-answers.ts";
+import { createSlurmClient, type SlurmClient } from "./slurm-client.ts";
+import { notFound, Submitter } from "./submitter.ts";
+
+export interface SlurmExecutorOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly placement: SlurmPlacement;
+  /** Jobs in Slurm at the same time. Default 1000. */
+  readonly maxJobs?: number;
+  /** Milliseconds between TERM and KILL. Default 10000. */
+  readonly graceMs?: number;
+  readonly times?: Partial<WatchTimes>;
+  /** Told, in words for people, about a controller that does not answer. */
+  readonly say?: (words: string) => void;
+}
+
+const defaultTimes: WatchTimes = {
+  pollMs: 1_000,
+  settleMs: 60_000,
+  missingMs: 60_000,
+  stuckMs: 30_000,
+  awayMs: 300_000,
+};
+/** An executor that cannot be opened should say so before the user has gone for a coffee. */
+const openMs = 30_000;
+const plainPath = /^[A-Za-z0-9_@%+=:,./-]+$/;
+const logTailBytes = 2_000;
+
+export function createSlurmExecutor(options: SlurmExecutorOptions): Executor {
+  return new SlurmExecutor(options);
+}
+
+class SlurmExecutor implements Executor {
+  readonly name = "slurm";
+  readonly #options: SlurmExecutorOptions;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #client: SlurmClient;
+  readonly #times: WatchTimes;
+  readonly #watch: JobWatch;
+  readonly #starting = new SingleFlight<void>();
+  readonly #jobs: Semaphore;
+  /** Gives back the place of an attempt that was submitted here. */
+  readonly #places = new Map<string, () => void>();
+  readonly #staged = new Map<string, Staging>();
+  #opened:
+    | { readonly config: ClusterConfig; readonly submitter: Submitter; readonly identity: string }
+    | undefined;
+
+  constructor(options: SlurmExecutorOptions) {
+    this.#options = options;
+    this.#env = taskEnvironment(options.env);
+    this.#client = createSlurmClient(options.env);
+    this.#times = { ...defaultTimes, ...options.times };
+    this.#jobs = new Semaphore(options.maxJobs ?? 1_000);
+    this.#watch = new JobWatch({ client: this.#client, times: this.#times, say: this.#say });
+  }
+
+  readonly #say = (words: string): void => this.#options.say?.(words);
+
+  get can(): ExecutorAbilities {
+    return {
+      containers: false,
+      sharesFiles: true,
+      elsewhere: true,
+      survives: true,
+      mountsTaskRoot: false,
+      limitsMemory: this.#opened?.config.limitsMemory === true,
+      isolates: false,
+    };
+  }
+
+  /** @throws AppError EXEC_SCHEDULER_NOT_FOUND, or EXEC_SCHEDULER_FAILED when the controller does not answer */
+  async open(ask: Ask): Promise<void> {
+    const config = await this.#config(ask);
+    const { placement, env } = this.#options;
+    const submitter = new Submitter({
+      client: this.#client,
+      placement,
+      graceMs: this.#graceMs,
+      awayMs: this.#times.awayMs,
+      maxArraySize: config.maxArraySize,
+      say: this.#say,
+    });
+    const here = await environmentIdentity({ env: this.#env, isolate: false, tools: identityTools });
+    const { partition = "", constraint = "" } = placement;
+    const identity = [
+      "slurm",
+      config.cluster ?? "",
+      partition,
+      constraint,
+      env["SLURM_CLUSTERS"] ?? "",
+      here,
+    ];
+    this.#opened = { config, submitter, identity: JSON.stringify(identity) };
+  }
+
+  async #config(ask: Ask): Promise<ClusterConfig> {
+    const until = performance.now() + Math.min(openMs, this.#times.awayMs);
+    for (;;) {
+      const answer = await this.#client("scontrol", configArguments, { ask });
+      checkAsk(ask, "asking Slurm for its configuration");
+      if (answer.kind === "not-found") throw notFound(answer.program);
+      if (answer.kind === "answered") return parseConfig(answer.stdout);
+      if (performance.now() > until)
+        throw new AppError("EXEC_SCHEDULER_FAILED", `asking Slurm for its configuration: ${answer.words}`);
+      await pause(1_000, ask);
+    }
+  }
+
+  get #graceMs(): number {
+    return this.#options.graceMs ?? 10_000;
+  }
+
+  #ready() {
+    if (this.#opened === undefined)
+      throw new AppError("EXEC_SCHEDULER_FAILED", "asking Slurm: the executor was not opened");
+    return this.#opened;
+  }
+
+  /** Slurm itself decides what runs when: only the number of jobs is bounded here. */
+  capacity() {
+    const most = Number.POSITIVE_INFINITY;
+    return { cpu: most, memoryBytes: most, gpu: most };
+  }
+
+  environmentIdentity(): string | undefined {
+    return this.#opened?.identity;
+  }
+
+  /** Nodes are expected to have the programs that the submitting machine has. */
+  async programPath(name: string, env: Readonly<Record<string, string>>): Promise<string | undefined> {
+    if (name.includes("/") && !name.startsWith("/")) return undefined;
+    return findProgram(name, { ...this.#env, ...env }, "/");
+  }
+
+  start(attempt: Attempt, ask: Ask): Promise<void> {
+    return this.#starting.run(attempt.id, () => this.#start(attempt, ask));
+  }
+
+  async #start(attempt: Attempt, ask: Ask): Promise<void> {
+    if ((await readAttemptEnd(attempt.directory, { wallSeconds: 0 })) !== undefined) return;
+    if (this.#places.has(attempt.id)) return;
+    const { submitter } = this.#ready();
+    const earlier = readSubmission(attempt.directory);
+    if (
+      earlier !== undefined &&
+      (isClaimed(attempt.directory) || (await this.#row(earlier, ask)) !== undefined)
+    )
+      return;
+    const release = await this.#jobs.acquire();
+    try {
+      checkAsk(ask, `starting ${attempt.id}`);
+      await this.#prepare(attempt, ask);
+      await submitter.submit(attempt, ask);
+      this.#places.set(attempt.id, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #prepare(attempt: Attempt, ask: Ask): Promise<void> {
+    const { directory } = attempt;
+    const isPlain = plainPath.test(directory);
+    const root = isPlain ? directory : aliasOf(attempt.id);
+    const rewrite = (text: string) => substituteTaskRoot(text, root);
+    const options = { inputs: "copies", root: directory, rewrite } as const;
+    this.#staged.set(attempt.id, await prepareAttempt(attempt, options, ask));
+    const own = attemptPaths(root);
+    const declared = { HOME: own.tmp, TMPDIR: own.tmp, ...attempt.env };
+    const env = {
+      ...this.#env,
+      ...Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)])),
+    };
+    const command = [...attempt.shell, this.#script(directory, root, rewrite), ...(attempt.arguments ?? [])];
+    const words = ["/bin/sh", ...wrapperArguments(root, { kind: "job" }, command)];
+    const tidy = isPlain ? undefined : aliasScripts({ directory, alias: root });
+    const paths = jobPaths(directory);
+    mkdirSync(onDisk(paths.folder), { recursive: true });
+    writeFileSync(onDisk(paths.run), bytesOfText((tidy?.before ?? "") + runScript(env, words)));
+    if (tidy !== undefined) writeFileSync(onDisk(paths.after), bytesOfText(tidy.after));
+  }
+
+  /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
+  #script(directory: string, root: string, rewrite: (text: string) => string): string {
+    const here = attemptPaths(directory);
+    const text = nameOfBytes(readFileSync(onDisk(here.command)));
+    const changed = rewrite(text);
+    if (changed === text) return attemptPaths(root).command;
+    writeFileSync(onDisk(here.hostCommand), bytesOfText(changed));
+    return attemptPaths(root).hostCommand;
+  }
+
+  /** @throws AppError EXEC_SCHEDULER_FAILED when the controller is away for too long */
+  async #row(job: Pick<Submission, "name" | "element">, ask: Ask): Promise<QueueRow | undefined> {
+    const until = performance.now() + this.#times.awayMs;
+    for (;;) {
+      const answer = await this.#client("squeue", queueArguments(job.name), { ask });
+      checkAsk(ask, `looking for job ${job.name}`);
+      if (answer.kind === "not-found") throw notFound(answer.program);
+      if (answer.kind === "answered") return rowsByJob(parseQueue(answer.stdout)).get(jobKey(job));
+      if (performance.now() > until)
+        throw new AppError("EXEC_SCHEDULER_FAILED", `looking for job ${job.name} in Slurm: ${answer.words}`);
+      await pause(this.#times.pollMs, ask);
+    }
+  }
+
+  async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
+    const { directory } = attempt;
+    const submission = readSubmission(directory);
+    if (submission === undefined) {
+      const told = await readAttemptEnd(directory, { wallSeconds: 0 });
+      return told ?? { kind: "lost", message: `${attempt.id} was not submitted and left no exit code` };
+    }
+    const began = performance.now();
+    const { outcome, cancel } = this.#watch.watch({ ...submission, directory });
+    let stopped: StopReason | undefined;
+    const onAbort = () => {
+      stopped = "cancelled";
+      void writeStopMark(directory, "cancelled").then(cancel, cancel);
+    };
+    ask.signal.addEventListener("abort", onAbort, { once: true });
+    if (ask.signal.aborted) onAbort();
+    try {
+      const over = await outcome;
+      const wallSeconds = (performance.now() - began) / 1000;
+      return await this.#conclude(attempt, { submission, over, stopped, wallSeconds });
+    } finally {
+      ask.signal.removeEventListener("abort", onAbort);
+      this.#giveBack(attempt.id);
+    }
+  }
+
+  async #conclude(
+    attempt: Attempt,
+    ended: {
+      readonly submission: Submission;
+      readonly over: JobOutcome;
+      readonly stopped: StopReason | undefined;
+      readonly wallSeconds: number;
+    },
+  ): Promise<AttemptEnd> {
+    const { over, submission, stopped, wallSeconds } = ended;
+    if (over.kind === "unreachable") {
+      this.#say(
+        `${submission.name} could not be cancelled: Slurm's controller does not answer (scancel --name=${submission.name})`,
+      );
+      return { kind: "cancelled" };
+    }
+    if (over.kind === "never-starts") {
+      await this.#client("scancel", ["--quiet", slurmId(over.row)]);
+      throw new AppError(
+        "EXEC_JOB_REFUSED",
+        `waiting for ${attempt.id}: job ${slurmId(over.row)} can never start (${over.row.reason}), and was cancelled`,
+      );
+    }
+    if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
+    const end = await this.#readEnd(attempt, { submission, row: over.row, wallSeconds });
+    if (stopped === undefined) return end;
+    return end.kind === "lost" ? { kind: "cancelled" } : stoppedEnd(end, stopped);
+  }
+
+  async #readEnd(
+    attempt: Attempt,
+    facts: {
+      readonly submission: Submission;
+      readonly row: QueueRow | undefined;
+      readonly wallSeconds: number;
+    },
+  ): Promise<AttemptEnd> {
+    const { directory } = attempt;
+    const { submission, row, wallSeconds } = facts;
+    const log = submission.log === "" ? "" : readJobFile(submission.log);
+    const outOfMemory = row?.state === "OUT_OF_MEMORY" || saysOutOfMemory(log);
+    const recorded = await readAttemptEnd(directory, { wallSeconds, outOfMemory });
+    if (recorded !== undefined) return withSpoiled(recorded, directory);
+    if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
+    const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
+    const why = readJobFile(jobPaths(directory).end).trim();
+    if (why === "timed-out" || row?.state === "TIMEOUT" || row?.state === "DEADLINE")
+      return { kind: "timed-out", usage };
+    if (outOfMemory) return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
+    return { kind: "lost", message: lossWords(attempt, { row, why, log }) };
+  }
+
+  async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
+    const { directory } = attempt;
+    const recorded = await readAttemptEnd(directory, { wallSeconds: 0 });
+    if (recorded?.kind === "exited") return { kind: "ended", end: recorded };
+    const submission = readSubmission(directory);
+    const ofRecord: AttemptState =
+      recorded === undefined ? { kind: "unknown" } : { kind: "ended", end: recorded };
+    if (submission === undefined) return ofRecord;
+    const row = await this.#row(submission, ask);
+    if (row !== undefined && phaseOf(row.state) !== "ended") return { kind: "running" };
+    if (row === undefined && !isClaimed(directory)) return ofRecord;
+    return { kind: "ended", end: await this.#readEnd(attempt, { submission, row, wallSeconds: 0 }) };
+  }
+
+  async remove(attempt: Attempt, _ask: Ask): Promise<void> {
+    this.#staged.delete(attempt.id);
+    this.#giveBack(attempt.id);
+  }
+
+  #giveBack(id: string): void {
+    this.#places.get(id)?.();
+    this.#places.delete(id);
+  }
+
+  /** Jobs continue; whoever waits for one here gets RUN_INTERRUPTED. */
+  async close(): Promise<void> {
+    await this.#watch.close(
+      new AppError("RUN_INTERRUPTED", "closing the Slurm executor; its jobs keep running"),
+    );
+    await this.#opened?.submitter.close();
+  }
+}
+
+function lossWords(
+  { id }: Attempt,
+  { row, why, log }: { readonly row: QueueRow | undefined; readonly why: string; readonly log: string },
+): string {
+  const state =
+    row === undefined ? `${id} is no longer known to Slurm` : `job ${slurmId(row)} ended as ${row.state}`;
+  const reason = row === undefined || row.reason === "None" ? "" : ` (${row.reason})`;
+  const own = why === "outside" ? ", ended from outside" : why === "" ? "" : `, ${why}`;
+  const tail = log.slice(-logTailBytes).trim();
+  return `${state}${reason}${own} and left no exit code${tail === "" ? "" : `: ${tail}`}`;
+}

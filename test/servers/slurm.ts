@@ -1,0 +1,204 @@
+/** A real Slurm cluster for tests: one controller and three nodes on the loopback interface, everything in one folder. */
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
+import { limitMs } from "../limit.mjs";
+import { removeFolder } from "../remove-folder.ts";
+import { freePort } from "./free-port.ts";
+import { findProgram, type Requirement } from "./requirement.ts";
+
+export const slurmRequirement: Requirement = {
+  name: "Slurm",
+  programs: ["slurmctld", "slurmd", "sbatch", "munged", "setpriv"],
+  debianPackages: ["slurmctld", "slurmd", "slurm-client", "munge", "util-linux"],
+  needsRoot: true,
+};
+
+export interface SlurmOptions {
+  /** Lines of slurm.conf that come last. */
+  readonly config?: readonly string[];
+}
+
+export interface SlurmCluster {
+  readonly dir: string;
+  /** What makes Slurm's commands find this cluster. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly nodes: readonly string[];
+  /** Runs one of Slurm's commands; its standard output. */
+  ask(program: string, ...args: readonly string[]): Promise<string>;
+  /** SIGKILL for the controller. */
+  killController(): Promise<void>;
+  startController(): void;
+  /** SIGKILL for a node's daemon; `death`: for its jobs as well, as when the machine loses power. */
+  killNode(node: string, what: "daemon" | "death"): Promise<void>;
+  startNode(node: string): void;
+  /** Until a command's output fits. */
+  until(what: string, holds: () => Promise<boolean>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const nodeNames = ["n1", "n2", "n3"];
+
+export async function startSlurm({ config = [] }: SlurmOptions = {}): Promise<SlurmCluster> {
+  const dir = mkdtempSync(join(tmpdir(), "memoir-slurm-"));
+  for (const name of ["state", "munge", "log"]) mkdirSync(join(dir, name), { mode: 0o755 });
+  // Munge trusts its socket only where everybody may come to it.
+  execFileSync("chmod", ["755", dir]);
+  const key = join(dir, "munge/key");
+  writeFileSync(key, randomBytes(1024), { mode: 0o400 });
+  const ports = [await freePort(), ...(await Promise.all(nodeNames.map(freePort)))];
+  const conf = join(dir, "slurm.conf");
+  writeFileSync(conf, configuration(dir, ports, config));
+  writeFileSync(join(dir, "cgroup.conf"), "CgroupAutomount=no\nConstrainCores=no\nConstrainRAMSpace=no\n");
+  const env = {
+    PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
+    HOME: process.env["HOME"] ?? "/root",
+    SLURM_CONF: conf,
+  };
+  const daemons = new Map<string, ChildProcess>();
+  const launch = (name: string, program: string, ...args: readonly string[]) => {
+    const log = openSync(join(dir, "log", `${name}.out`), "a");
+    // Ends with the tests, however these end.
+    const words = ["--pdeathsig", "KILL", findProgram(program) ?? program, ...args];
+    daemons.set(name, spawn("setpriv", words, { env, cwd: dir, stdio: ["ignore", log, log] }));
+    closeSync(log);
+  };
+  const kill = async (name: string) => {
+    const daemon = daemons.get(name);
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const gone = once(daemon, "exit");
+    daemon.kill("SIGKILL");
+    await gone;
+  };
+  const munge = ["key-file", "socket", "pid-file", "log-file", "seed-file"].map(
+    (name) => `--${name}=${join(dir, "munge", name.replace(/-file$/, ""))}`,
+  );
+  const ask = async (program: string, ...args: readonly string[]) =>
+    (await promisify(execFile)(program, args, { env, cwd: dir })).stdout;
+  const until: SlurmCluster["until"] = async (what, holds) => {
+    for (const end = Date.now() + limitMs; Date.now() < end; await wait(50)) if (await holds()) return;
+    throw new Error(`Slurm: within ${limitMs / 1000} s it did not come about that ${what}; see ${dir}/log`);
+  };
+  const startController = () => launch("controller", "slurmctld", "-D", "-f", conf);
+  const startNode = (node: string) => launch(node, "slurmd", "-D", "-N", node, "-f", conf);
+  launch("munge", "munged", "--foreground", "--force", ...munge);
+  await until("munge answers", async () => readdirSync(join(dir, "munge")).includes("socket"));
+  startController();
+  for (const node of nodeNames) startNode(node);
+  const states = () => ask("sinfo", "--noheader", "--format=%T").catch(() => "");
+  await until("its nodes are idle", async () => (await states()).trim() === "idle");
+  return {
+    dir,
+    env,
+    nodes: nodeNames,
+    ask,
+    until,
+    killController: () => kill("controller"),
+    startController,
+    killNode: async (node, what) => {
+      await kill(node);
+      if (what === "death") killAll(stepsOf(dir, node));
+    },
+    startNode,
+    stop: async () => {
+      for (const name of [...daemons.keys()].reverse()) await kill(name);
+      killAll(stepsOf(dir));
+      removeFolder(dir);
+    },
+  };
+}
+
+function configuration(dir: string, ports: readonly number[], more: readonly string[]): string {
+  const [controller, ...nodes] = ports;
+  const host = hostname().split(".")[0] ?? "localhost";
+  return `${[
+    "ClusterName=memoir",
+    `SlurmctldHost=${host}(127.0.0.1)`,
+    `SlurmctldPort=${controller}`,
+    "SlurmUser=root",
+    "SlurmdUser=root",
+    "AuthType=auth/munge",
+    `AuthInfo=socket=${dir}/munge/socket`,
+    "CredType=cred/munge",
+    `StateSaveLocation=${dir}/state`,
+    `SlurmdSpoolDir=${dir}/spool.%n`,
+    `SlurmctldPidFile=${dir}/slurmctld.pid`,
+    `SlurmdPidFile=${dir}/slurmd.%n.pid`,
+    `SlurmctldLogFile=${dir}/log/slurmctld.log`,
+    `SlurmdLogFile=${dir}/log/slurmd.%n.log`,
+    "ProctrackType=proctrack/linuxproc",
+    "TaskPlugin=task/none",
+    "JobAcctGatherType=jobacct_gather/linux",
+    "JobAcctGatherFrequency=task=1",
+    "JobAcctGatherParams=OverMemoryKill",
+    "AccountingStorageType=accounting_storage/none",
+    "SwitchType=switch/none",
+    "MpiDefault=none",
+    "SelectType=select/cons_tres",
+    "SelectTypeParameters=CR_Core_Memory",
+    "SchedulerType=sched/backfill",
+    "SchedulerParameters=sched_interval=1,bf_interval=1,sched_min_interval=10000,batch_sched_delay=0",
+    // A node has more processors than the machine: tests wait more than they compute.
+    "SlurmdParameters=config_overrides",
+    "ReturnToService=2",
+    "SlurmdTimeout=5",
+    "SlurmctldTimeout=5",
+    "KillWait=2",
+    "MinJobAge=300",
+    "MaxArraySize=1001",
+    "CommunicationParameters=NoAddrCache",
+    "DefMemPerCPU=256",
+    ...more,
+    ...nodes.map(
+      (port, i) =>
+        `NodeName=${nodeNames[i]} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${port} CPUs=4 RealMemory=4000 State=UNKNOWN`,
+    ),
+    `PartitionName=main Nodes=${nodeNames.join(",")} Default=YES MaxTime=INFINITE State=UP`,
+  ].join("\n")}\n`;
+}
+
+/** Pids of the processes that run the jobs of a cluster's node, and of those jobs. */
+function stepsOf(dir: string, node?: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+        const isOfNode =
+          node === undefined || variables.includes(`SLURMD_NODENAME=${node}`) || isStepOf(pid, node);
+        return pid !== process.pid && variables.includes(`SLURM_CONF=${dir}/slurm.conf`) && isOfNode;
+      } catch {
+        return false; // ended meanwhile
+      }
+    });
+}
+
+function isStepOf(pid: number, node: string): boolean {
+  const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  return (
+    words.startsWith("slurmstepd") && readFileSync(`/proc/${pid}/environ`, "latin1").includes(`spool.${node}`)
+  );
+}
+
+function killAll(pids: readonly number[]): void {
+  for (const pid of pids)
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // ended meanwhile
+    }
+}
