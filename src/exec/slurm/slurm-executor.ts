@@ -41,6 +41,7 @@ import {
   writeStopMark,
 } from "../core/index.ts";
 import { configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
+import { JobAccounting } from "./job-accounting.ts";
 import { isClaimed, jobPaths, readJobFile, readSubmission, type Submission } from "./job-files.ts";
 import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
 import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
@@ -90,6 +91,7 @@ class SlurmExecutor implements Executor {
   readonly #client: SlurmClient;
   readonly #times: WatchTimes;
   readonly #watch: JobWatch;
+  readonly #accounting: JobAccounting;
   readonly #starting = new SingleFlight<void>();
   readonly #jobs: Semaphore;
   /** Gives back the place of an attempt that was submitted here. */
@@ -104,6 +106,7 @@ class SlurmExecutor implements Executor {
     this.#env = taskEnvironment(options.env);
     this.#client = createSlurmClient(options.env);
     this.#times = { ...defaultTimes, ...options.times };
+    this.#accounting = new JobAccounting(this.#client);
     this.#jobs = new Semaphore(options.maxJobs ?? 1_000);
     this.#watch = new JobWatch({ client: this.#client, times: this.#times, say: this.#say });
   }
@@ -308,9 +311,29 @@ class SlurmExecutor implements Executor {
       );
     }
     if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
-    const end = await this.#readEnd(attempt, { submission, row: over.row, wallSeconds });
+    const end = await this.#withUsage(
+      await this.#readEnd(attempt, { submission, row: over.row, wallSeconds }),
+      over.row,
+    );
     if (stopped === undefined) return end;
     return end.kind === "lost" ? { kind: "cancelled" } : stoppedEnd(end, stopped);
+  }
+
+  /** What the wrapper could not measure, from the cluster's accounting. */
+  async #withUsage(end: AttemptEnd, row: QueueRow | undefined): Promise<AttemptEnd> {
+    if (end.kind !== "exited" || row === undefined || this.#opened?.config.accounting !== true) return end;
+    const used = await this.#accounting.usedBy(slurmId(row));
+    if (used === undefined) return end;
+    const { cpuSeconds, maxRssBytes } = end.usage;
+    return {
+      ...end,
+      usage: {
+        ...end.usage,
+        cpuSeconds: cpuSeconds ?? used.cpuSeconds,
+        maxRssBytes: maxRssBytes ?? used.maxRssBytes,
+        source: "sacct",
+      },
+    };
   }
 
   async #readEnd(
