@@ -28,8 +28,10 @@ export const slurmRequirement: Requirement = {
 };
 
 export interface SlurmOptions {
-  /** Lines of slurm.conf that come last. */
+  /** Further lines of slurm.conf. */
   readonly config?: readonly string[];
+  /** After how long without an answer a node counts as failed. Default: longer than a busy machine makes one wait. */
+  readonly nodeTimeoutSeconds?: number;
 }
 
 export interface SlurmCluster {
@@ -52,16 +54,26 @@ export interface SlurmCluster {
 
 const nodeNames = ["n1", "n2", "n3"];
 
-export async function startSlurm({ config = [] }: SlurmOptions = {}): Promise<SlurmCluster> {
+/** A port that another server takes meanwhile ends a daemon at once: the whole cluster is then started again elsewhere. */
+export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmCluster> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+}
+
+async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions): Promise<SlurmCluster> {
   const dir = mkdtempSync(join(tmpdir(), "memoir-slurm-"));
   for (const name of ["state", "munge", "log"]) mkdirSync(join(dir, name), { mode: 0o755 });
   // Munge trusts its socket only where everybody may come to it.
   execFileSync("chmod", ["755", dir]);
   const key = join(dir, "munge/key");
   writeFileSync(key, randomBytes(1024), { mode: 0o400 });
-  const ports = [await freePort(), ...(await Promise.all(nodeNames.map(freePort)))];
+  const ports = await distinctPorts(1 + nodeNames.length);
   const conf = join(dir, "slurm.conf");
-  writeFileSync(conf, configuration(dir, ports, config));
+  writeFileSync(conf, configuration({ dir, ports, config, nodeTimeoutSeconds }));
   writeFileSync(join(dir, "cgroup.conf"), "CgroupAutomount=no\nConstrainCores=no\nConstrainRAMSpace=no\n");
   const env = {
     PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
@@ -94,12 +106,33 @@ export async function startSlurm({ config = [] }: SlurmOptions = {}): Promise<Sl
   };
   const startController = () => launch("controller", "slurmctld", "-D", "-f", conf);
   const startNode = (node: string) => launch(node, "slurmd", "-D", "-N", node, "-f", conf);
-  launch("munge", "munged", "--foreground", "--force", ...munge);
-  await until("munge answers", async () => readdirSync(join(dir, "munge")).includes("socket"));
-  startController();
-  for (const node of nodeNames) startNode(node);
+  const stop = async () => {
+    for (const name of [...daemons.keys()].reverse()) await kill(name);
+    killAll(stepsOf(dir));
+    removeFolder(dir);
+  };
+  const allRun = () => {
+    for (const [name, { exitCode, signalCode }] of daemons)
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`Slurm: ${name} ended: ${readFileSync(join(dir, "log", `${name}.out`), "utf8")}`);
+  };
   const states = () => ask("sinfo", "--noheader", "--format=%T").catch(() => "");
-  await until("its nodes are idle", async () => (await states()).trim() === "idle");
+  try {
+    launch("munge", "munged", "--foreground", "--force", ...munge);
+    await until("munge answers", async () => {
+      allRun();
+      return readdirSync(join(dir, "munge")).includes("socket");
+    });
+    startController();
+    for (const node of nodeNames) startNode(node);
+    await until("its nodes are idle", async () => {
+      allRun();
+      return (await states()).trim() === "idle";
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     dir,
     env,
@@ -113,15 +146,23 @@ export async function startSlurm({ config = [] }: SlurmOptions = {}): Promise<Sl
       if (what === "death") killAll(stepsOf(dir, node));
     },
     startNode,
-    stop: async () => {
-      for (const name of [...daemons.keys()].reverse()) await kill(name);
-      killAll(stepsOf(dir));
-      removeFolder(dir);
-    },
+    stop,
   };
 }
 
-function configuration(dir: string, ports: readonly number[], more: readonly string[]): string {
+async function distinctPorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
+}
+
+function configuration(order: {
+  readonly dir: string;
+  readonly ports: readonly number[];
+  readonly config: readonly string[];
+  readonly nodeTimeoutSeconds: number;
+}): string {
+  const { dir, ports, config, nodeTimeoutSeconds } = order;
   const [controller, ...nodes] = ports;
   const host = hostname().split(".")[0] ?? "localhost";
   return `${[
@@ -154,14 +195,13 @@ function configuration(dir: string, ports: readonly number[], more: readonly str
     // A node has more processors than the machine: tests wait more than they compute.
     "SlurmdParameters=config_overrides",
     "ReturnToService=2",
-    "SlurmdTimeout=5",
-    "SlurmctldTimeout=5",
+    `SlurmdTimeout=${nodeTimeoutSeconds}`,
     "KillWait=2",
     "MinJobAge=300",
     "MaxArraySize=1001",
     "CommunicationParameters=NoAddrCache",
     "DefMemPerCPU=256",
-    ...more,
+    ...config,
     ...nodes.map(
       (port, i) =>
         `NodeName=${nodeNames[i]} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${port} CPUs=4 RealMemory=4000 State=UNKNOWN`,

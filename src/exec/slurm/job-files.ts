@@ -1,4 +1,4 @@
-/** What lies in `job/` of an attempt's directory: the record of its submission, and what its job says of itself. */
+/** The files in `job/` of an attempt's directory: the record of its submission, and what its job says of itself. */
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { onDisk, systemErrorCode } from "../../kernel/index.ts";
 

@@ -1,5 +1,5 @@
 /**
- * The script that Slurm runs on a node, for one attempt or for an array of them. It gives the task a session of its own,
+ * The script that Slurm runs on a node, for one attempt or for an array of them. It gives the task its own session,
  * ends what the task leaves behind, and only then publishes the exit code, by rename. A task that was ended from outside
  * (the cluster's time limit, an administrator, preemption) gets no exit code: however it ended, that is not its own end.
  *

@@ -13,7 +13,7 @@ const row = (state: string, reason = "None"): QueueRow => ({
 
 function verdict(sight: Partial<Sight>) {
   return judge(
-    { row: undefined, hasExitCode: false, hasEnd: false, isClaimed: false, isCancelled: false, ...sight },
+    { row: undefined, exitCode: undefined, hasEnd: false, isClaimed: false, isCancelled: false, ...sight },
     times,
   );
 }
@@ -21,19 +21,26 @@ function verdict(sight: Partial<Sight>) {
 describe("what a look at Slurm means for a job", () => {
   it("is nothing where the controller does not answer, unless the job's own end is there", () => {
     expect(verdict({ row: "unknown" })).toEqual({ kind: "go-on" });
-    expect(verdict({ row: "unknown", hasExitCode: true })).toEqual({ kind: "over" });
+    expect(verdict({ row: "unknown", exitCode: 0 })).toEqual({ kind: "over" });
     expect(verdict({ row: "unknown", isCancelled: true })).toMatchObject({ what: "unreachable", ms: 5 });
   });
 
   it("is that it may not be listed yet where its row is missing", () => {
     expect(verdict({})).toMatchObject({ kind: "after", what: "missing", ms: 3 });
-    expect(verdict({ hasExitCode: true })).toEqual({ kind: "over" });
+    expect(verdict({ exitCode: 0 })).toEqual({ kind: "over" });
   });
 
   it("is that its exit code may not be seen yet where it has ended without one", () => {
     expect(verdict({ row: row("COMPLETED") })).toMatchObject({ kind: "after", what: "ended", ms: 2 });
     expect(verdict({ row: row("FAILED"), hasEnd: true })).toEqual({ kind: "over" });
-    expect(verdict({ row: row("COMPLETING"), hasExitCode: true })).toEqual({ kind: "over" });
+    expect(verdict({ row: row("COMPLETING"), exitCode: 0 })).toEqual({ kind: "over" });
+  });
+
+  it("is that its last state is still to come where it failed and Slurm tidies up", () => {
+    const soon = { kind: "after", what: "ended", ms: 2 };
+    expect(verdict({ row: row("COMPLETING"), hasEnd: true })).toMatchObject(soon);
+    expect(verdict({ row: row("COMPLETING"), exitCode: 137 })).toMatchObject(soon);
+    expect(verdict({ row: row("COMPLETING") })).toEqual({ kind: "go-on" });
   });
 
   it("is that it never starts where it waits for what never comes, and was not cancelled", () => {

@@ -39,7 +39,7 @@ export type JobOutcome =
 export interface Sight {
   /** `unknown`: the controller did not answer. */
   readonly row: QueueRow | undefined | "unknown";
-  readonly hasExitCode: boolean;
+  readonly exitCode: number | undefined;
   /** The job's script has said why there is no exit code. */
   readonly hasEnd: boolean;
   readonly isClaimed: boolean;
@@ -59,7 +59,7 @@ export type Verdict =
 
 export function judge(sight: Sight, times: WatchTimes): Verdict {
   const { row } = sight;
-  const isSettled = sight.hasExitCode || sight.hasEnd;
+  const isSettled = sight.exitCode !== undefined || sight.hasEnd;
   if (row === "unknown") {
     if (isSettled) return { kind: "over" };
     return sight.isCancelled ? { kind: "after", what: "unreachable", ms: times.awayMs } : { kind: "go-on" };
@@ -74,7 +74,9 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
         ? { kind: "after", what: "never-starts", ms: times.stuckMs }
         : { kind: "go-on" };
     case "completing":
-      return isSettled ? { kind: "over" } : { kind: "go-on" };
+      // Success is that, while Slurm still tidies up. Why a job failed is in its last state only.
+      if (sight.exitCode === 0) return { kind: "over" };
+      return isSettled ? { kind: "after", what: "ended", ms: times.settleMs } : { kind: "go-on" };
     case "ended":
       // One that never began leaves nothing to be waited for.
       if (isSettled || (sight.isCancelled && !sight.isClaimed)) return { kind: "over" };
@@ -225,18 +227,18 @@ async function sightOf(job: Watched, row: Sight["row"]): Promise<Sight> {
   const { directory, isCancelled } = job;
   const isRunning = typeof row === "object" && phaseOf(row.state) === "active";
   // Nothing that is there now would count.
-  if (isRunning) return { row, isCancelled, hasExitCode: false, hasEnd: false, isClaimed: false };
+  if (isRunning) return { row, isCancelled, exitCode: undefined, hasEnd: false, isClaimed: false };
   try {
     return {
       row,
       isCancelled,
-      hasExitCode: (await readExitCode(directory)) !== undefined,
+      exitCode: await readExitCode(directory),
       hasEnd: readJobFile(jobPaths(directory).end) !== "",
       isClaimed: isClaimed(directory),
     };
   } catch (error) {
     // A shared file system that fails for a moment says nothing.
     if (!["EIO", "ESTALE", "ETIMEDOUT"].includes(systemErrorCode(error) ?? "")) throw error;
-    return { row: "unknown", isCancelled, hasExitCode: false, hasEnd: false, isClaimed: false };
+    return { row: "unknown", isCancelled, exitCode: undefined, hasEnd: false, isClaimed: false };
   }
 }

@@ -64,7 +64,7 @@ export interface SlurmExecutorOptions {
   /** Milliseconds between TERM and KILL. Default 10000. */
   readonly graceMs?: number;
   readonly times?: Partial<WatchTimes>;
-  /** Told, in words for people, about a controller that does not answer. */
+  /** Reports to people, for example that the controller does not answer. */
   readonly say?: (words: string) => void;
 }
 
@@ -265,8 +265,8 @@ class SlurmExecutor implements Executor {
     const { directory } = attempt;
     const submission = readSubmission(directory);
     if (submission === undefined) {
-      const told = await readAttemptEnd(directory, { wallSeconds: 0 });
-      return told ?? { kind: "lost", message: `${attempt.id} was not submitted and left no exit code` };
+      const recorded = await readAttemptEnd(directory, { wallSeconds: 0 });
+      return recorded ?? { kind: "lost", message: `${attempt.id} was not submitted and left no exit code` };
     }
     const began = performance.now();
     const { outcome, cancel } = this.#watch.watch({ ...submission, directory });

@@ -106,7 +106,7 @@ export class Submitter {
         return;
       }
       for (const { attempt, reject } of group) {
-        // Nothing was submitted: a later start begins anew.
+        // Nothing was submitted: a later start begins again.
         if (error instanceof AppError && error.code === "EXEC_JOB_REFUSED")
           forgetSubmission(attempt.directory);
         reject(error);

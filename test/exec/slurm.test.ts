@@ -1,10 +1,10 @@
 /** The executors' contract on a real Slurm cluster. */
 import { afterAll, beforeAll } from "vitest";
-import { executorContract } from "../src/exec/core/executor-contract.ts";
-import { createSlurmExecutor } from "../src/exec/slurm/slurm-executor.ts";
-import { freshAsk } from "../src/kernel/index.ts";
-import { describeWith } from "./servers/requirement.ts";
-import { type SlurmCluster, slurmRequirement, startSlurm } from "./servers/slurm.ts";
+import { executorContract } from "../../src/exec/core/executor-contract.ts";
+import { createSlurmExecutor } from "../../src/exec/slurm/slurm-executor.ts";
+import { freshAsk } from "../../src/kernel/index.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { type SlurmCluster, slurmRequirement, startSlurm } from "../servers/slurm.ts";
 
 describeWith([slurmRequirement], "Slurm", () => {
   let cluster: SlurmCluster;

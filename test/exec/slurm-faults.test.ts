@@ -1,0 +1,192 @@
+/** The outcome of attempts when something of a real Slurm cluster fails, or somebody interferes. */
+import { existsSync } from "node:fs";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { Attempt } from "../../src/exec/core/index.ts";
+import { checkSlurm } from "../../src/exec/slurm/check-slurm.ts";
+import { writeSubmission } from "../../src/exec/slurm/job-files.ts";
+import { describeWith, findProgram } from "../servers/requirement.ts";
+import { slurmRequirement } from "../servers/slurm.ts";
+import { mebibyte, SlurmBench, waits } from "../servers/slurm-bench.ts";
+
+describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
+  const bench = new SlurmBench();
+  const { ask } = bench;
+
+  beforeAll(() => bench.open());
+  afterAll(() => bench.close());
+  beforeEach(() => bench.makeExecutor());
+
+  /** A folder for PATH with an sbatch that runs `script` first. */
+  async function sbatchThat(name: string, script: string): Promise<Readonly<Record<string, string>>> {
+    const folder = join(bench.root, name);
+    await mkdir(folder);
+    const text = `#!/bin/sh\n${script}\nexec ${findProgram("sbatch")} "$@"\n`;
+    await writeFile(join(folder, "sbatch"), text, { mode: 0o755 });
+    const { env } = bench.cluster;
+    return { ...env, PATH: `${folder}:${env["PATH"]}` };
+  }
+
+  /** A controller writes down what it knows every few seconds, after a change; a killed one forgets what came later. */
+  const untilSaved = async (attempts: readonly Attempt[]) => {
+    const { cluster } = bench;
+    const since = Date.now();
+    for (const { directory } of attempts) {
+      const [id = ""] = (await readFile(join(directory, "job/began"), "utf8")).split(" ");
+      await cluster.ask("scontrol", "update", `JobId=${id}`, "Comment=saved");
+    }
+    const state = join(cluster.dir, "state/job_state");
+    await cluster.until("the controller has written down its jobs", async () =>
+      existsSync(state) ? (await stat(state)).mtimeMs > since : false,
+    );
+  };
+
+  it("submits calls that come together as one array, and each keeps its own exit code", async () => {
+    // The first submission takes until all the others wait for theirs.
+    const runs = `echo > ${bench.root}/asked; until [ $(ls ${bench.root}/*/job/run | wc -l) -ge 21 ]; do sleep 0.05; done`;
+    await bench.makeExecutor({ env: await sbatchThat("slow", runs) });
+    const first = await bench.prepare("exit 0");
+    const ended = bench.run(first);
+    await bench.cluster.until("sbatch was asked", async () => existsSync(join(bench.root, "asked")));
+    const attempts = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => bench.prepare(`echo ${i}; exit ${i}`)),
+    );
+    const ends = await Promise.all(attempts.map((attempt) => bench.run(attempt)));
+    expect(ends.map((end) => end.kind === "exited" && end.exitCode)).toEqual(attempts.map((_, i) => i));
+    expect(await ended).toMatchObject({ kind: "exited", exitCode: 0 });
+    const submission = await readFile(join(attempts[0]?.directory ?? "", "job/submission"), "utf8");
+    const rows = await bench.rowsOf(submission.split("\n")[0] ?? "");
+    expect([rows.length, new Set(rows.map((row) => row.split("|")[0])).size]).toEqual([20, 1]);
+  });
+
+  it("divides a scatter where the cluster takes only small arrays", async () => {
+    const attempts = await Promise.all(Array.from({ length: 30 }, (_, i) => bench.prepare(`exit ${i}`)));
+    // A cluster whose scontrol reports another limit than its sbatch has.
+    const refuses = `case "$*" in *--array=0-[1-9][0-9]*) echo "Invalid job array specification" >&2; exit 1;; esac`;
+    await bench.makeExecutor({ env: await sbatchThat("small", refuses) });
+    const ends = await Promise.all(attempts.map((attempt) => bench.run(attempt)));
+    expect(ends.map((end) => end.kind === "exited" && end.exitCode)).toEqual(attempts.map((_, i) => i));
+  });
+
+  it("waits for a controller that was killed, and reads results without it", async () => {
+    const [first, second] = [
+      await bench.prepare(`${waits}; exit 4`),
+      await bench.prepare(`${waits}; exit 5`),
+    ];
+    for (const attempt of [first, second]) await bench.executor.start(attempt, ask);
+    const ends = [bench.executor.wait(first, ask), bench.executor.wait(second, ask)] as const;
+    for (const attempt of [first, second]) await bench.untilReady(attempt);
+    await untilSaved([first, second]);
+    await bench.cluster.killController();
+    await bench.go(first);
+    expect(await ends[0]).toMatchObject({ kind: "exited", exitCode: 4 });
+    const third = await bench.prepare("exit 6");
+    const started = bench.executor.start(third, ask);
+    await bench.cluster.until("Memoir reports that it asks again", async () => bench.said.length >= 2);
+    bench.cluster.startController();
+    await started;
+    await bench.go(second);
+    expect(await ends[1]).toMatchObject({ kind: "exited", exitCode: 5 });
+    expect(await bench.executor.wait(third, ask)).toMatchObject({ kind: "exited", exitCode: 6 });
+  });
+
+  it("waits for a task whose node's daemon was killed", async () => {
+    const attempt = await bench.prepare(`${waits}; exit 3`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    const node = await bench.nodeOf(attempt);
+    const before = await bench.startOf(node);
+    await bench.cluster.killNode(node, "daemon");
+    await bench.go(attempt);
+    bench.cluster.startNode(node);
+    expect(await end).toMatchObject({ kind: "exited", exitCode: 3 });
+    await bench.cluster.until("the node registers", async () => (await bench.startOf(node)) !== before);
+  });
+
+  it("waits while nodes are drained", async () => {
+    await bench.drainNodes();
+    const attempt = await bench.prepare("exit 2");
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.cluster.until("the job waits", async () => (await bench.live()).includes("PENDING"));
+    expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "running" });
+    await bench.resumeNodes();
+    expect(await end).toMatchObject({ kind: "exited", exitCode: 2 });
+  });
+
+  it("calls an attempt lost that somebody else has cancelled, even where its task ended well", async () => {
+    const attempt = await bench.prepare(`trap 'exit 0' TERM; ${waits}`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    await bench.cluster.ask("scancel", `--name=${attempt.id}`);
+    expect(await end).toMatchObject({ kind: "lost", message: expect.stringContaining("CANCELLED") });
+  });
+
+  it("cancels a job that has not begun, and leaves nothing in Slurm", async () => {
+    const controller = new AbortController();
+    const attempt = await bench.prepare("exit 0", { resources: { cpu: 4, memoryBytes: 0, gpu: 0 } });
+    await bench.drainNodes();
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, { signal: controller.signal });
+    controller.abort();
+    expect(await end).toEqual({ kind: "cancelled" });
+    await bench.resumeNodes();
+    await bench.untilNothingIsLeft();
+  });
+
+  it("reports that memory ran out where Slurm ends the job for it", async () => {
+    const attempt = await bench.prepare(
+      "a=$(head -c 200000000 /dev/zero | tr '\\0' x); echo > ready; while :; do sleep 0.1; done",
+      { resources: { cpu: 1, memoryBytes: 64 * mebibyte, gpu: 0 } },
+    );
+    expect(await bench.run(attempt)).toMatchObject({ kind: "exited", exitCode: 137, outOfMemory: true });
+  });
+
+  it.each([
+    ["an unknown partition", { partition: "nowhere" }, {}, "invalid partition"],
+    ["unknown features", { constraint: "nothing" }, {}, "feature"],
+    ["more memory than there is", {}, { cpu: 1, memoryBytes: 2 ** 40, gpu: 0 }, "memory specification"],
+    ["GPUs where there are none", {}, { cpu: 1, memoryBytes: 0, gpu: 2 }, "generic resource"],
+  ])("refuses at once a job that asks for %s, in Slurm's words", async (_, placement, resources, words) => {
+    await bench.makeExecutor({ placement });
+    const attempt = await bench.prepare(
+      "exit 0",
+      Object.keys(resources).length === 0 ? {} : ({ resources } as Partial<Attempt>),
+    );
+    const error: unknown = await bench.executor.start(attempt, ask).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "EXEC_JOB_REFUSED" });
+    expect(String(error).toLowerCase()).toContain(words);
+    expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "unknown" });
+    await bench.untilNothingIsLeft();
+  });
+
+  it("cancels a job that can never start, and says what it waited for", async () => {
+    const attempt = await bench.prepare("exit 0", { resources: { cpu: 99, memoryBytes: 0, gpu: 0 } });
+    await expect(bench.run(attempt)).rejects.toMatchObject({
+      code: "EXEC_JOB_REFUSED",
+      message: expect.stringContaining("PartitionConfig"),
+    });
+    await bench.untilNothingIsLeft();
+  });
+
+  it("submits again what a Memoir that died had only meant to submit, and runs it once", async () => {
+    const attempt = await bench.prepare("echo ran >> count; exit 0");
+    writeSubmission(attempt.directory, { name: attempt.id, element: undefined, log: "" });
+    expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "unknown" });
+    expect(await bench.run(attempt)).toMatchObject({ kind: "exited", exitCode: 0 });
+    expect(await readFile(join(attempt.directory, "work/count"), "utf8")).toBe("ran\n");
+  });
+
+  it("is reported by doctor, and so is a cluster that does not answer", async () => {
+    expect(await checkSlurm(bench.cluster.env, ask)).toMatchObject({
+      state: "ok",
+      detail: expect.stringContaining("partitions main (3 nodes)"),
+    });
+    expect(await checkSlurm({ PATH: "/nowhere" }, ask)).toMatchObject({ state: "absent" });
+    await bench.cluster.killController();
+    expect(await checkSlurm(bench.cluster.env, ask)).toMatchObject({ state: "trouble" });
+  });
+});
