@@ -6,6 +6,7 @@ import type { Ask } from "../kernel/index.ts";
 import type { DumpResult, PredictEventSink, RunResult } from "../predict/index.ts";
 import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
+import { needsHome } from "./home.ts";
 import type {
   CatalogResult,
   DeleteResult,
@@ -83,28 +84,32 @@ export function createApp(source: EnvironmentSource): App {
   const models = () => import("./models.ts");
   const stored = () => import("./stored.ts");
   const inventory = () => import("./stored-inventory.ts");
+  const atHome = needsHome(environment);
   return {
-    serve: async (options, ask) => (await predictions()).serve(options, wiring, ask),
-    run: async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask),
-    dump: async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask),
-    close: async (options) => {
+    serve: atHome(async (options, ask) => (await predictions()).serve(options, wiring, ask)),
+    run: atHome(async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask)),
+    dump: atHome(async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask)),
+    close: atHome(async (options) => {
       const name = await sessions.nameOf(options.session);
       return { session: name, closed: await sessions.close(name) };
-    },
-    example: async (options, ask) => (await models()).example(options, wiring, ask),
-    info: async (options, ask) => (await models()).info(options, wiring, ask),
-    catalog: async (options, ask) => (await models()).catalog(options, wiring, ask),
-    fetch: async (options, ask) => (await models()).fetchOne(options, wiring, ask),
-    delete: async (options, ask) => (await models()).deleteSome(options, wiring, ask),
+    }),
+    example: atHome(async (options, ask) => (await models()).example(options, wiring, ask)),
+    info: atHome(async (options, ask) => (await models()).info(options, wiring, ask)),
+    catalog: atHome(async (options, ask) => (await models()).catalog(options, wiring, ask)),
+    fetch: atHome(async (options, ask) => (await models()).fetchOne(options, wiring, ask)),
+    delete: atHome(async (options, ask) => (await models()).deleteSome(options, wiring, ask)),
     predictions: {
-      stats: async (options, ask) => (await inventory()).stats(options, environment, ask),
-      copy: async (options, emit, ask) => (await stored()).copy(options, environment, emit, ask),
-      import: async (options, emit, ask) => (await stored()).importFile(options, environment, emit, ask),
-      drop: async (options, ask) => (await inventory()).drop(options, environment, ask),
-      compact: async (options, ask) => (await stored()).compact(options, environment, ask),
+      stats: atHome(async (options, ask) => (await inventory()).stats(options, environment, ask)),
+      copy: atHome(async (options, emit, ask) => (await stored()).copy(options, environment, emit, ask)),
+      import: atHome(async (options, emit, ask) =>
+        (await stored()).importFile(options, environment, emit, ask),
+      ),
+      drop: atHome(async (options, ask) => (await inventory()).drop(options, environment, ask)),
+      compact: atHome(async (options, ask) => (await stored()).compact(options, environment, ask)),
     },
-    openOmics: async (options, onBug) =>
+    openOmics: atHome(async (options, onBug) =>
       (await import("./omics/omics.ts")).openOmics(options, environment, onBug),
+    ),
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
     doctor: async (options, ask) => (await import("./doctor.ts")).doctor(options, environment, ask),

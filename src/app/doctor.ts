@@ -2,11 +2,12 @@
 import { access, constants } from "node:fs/promises";
 import type { ExecutorCheck } from "../exec/core/index.ts";
 import { makeFolders } from "../files/index.ts";
-import { type Ask, isAppError, messageOf, withPatience } from "../kernel/index.ts";
+import { type Ask, defined, isAppError, messageOf, withPatience } from "../kernel/index.ts";
 import { createCanonicalizer, listModels } from "../models/index.ts";
 import { describeOutcome, runProgram } from "../process/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
+import { checkHome } from "./home.ts";
 import type { TierOptions } from "./stored.ts";
 import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
 import { executorsOf } from "./workflows/executors.ts";
@@ -30,16 +31,20 @@ export async function doctor(
   environment: Environment,
   ask: Ask,
 ): Promise<DoctorResult> {
-  const places = placesOf(options, environment);
   const first: readonly Check[] = [
     node(),
     home(environment),
-    tier("local cache", "reuse of predictions on this machine", () =>
-      createLocalTier(places.local, options, () => {}),
-    ),
-    tier("cloud cache", "reuse of predictions across machines", () =>
-      createCloudTier(places.cloud, environment, () => {}),
-    ),
+    tier("local cache", "reuse of predictions on this machine", async () => {
+      // Each alone: a wrong address of the other says nothing about this one.
+      const { local } = placesOf(defined({ local: options.local }), { ...environment, cloud: undefined });
+      await checkHomeOf(local, environment);
+      return createLocalTier(local, options, () => {});
+    }),
+    tier("cloud cache", "reuse of predictions across machines", async () => {
+      const { cloud } = placesOf(defined({ cloud: options.cloud }), { ...environment, local: undefined });
+      await checkHomeOf(cloud, environment);
+      return createCloudTier(cloud, environment, () => {});
+    }),
   ];
   const second: readonly Check[] = [
     toolkit(),
@@ -76,6 +81,10 @@ async function within({ name, enables, probe }: Check, ask: Ask): Promise<Findin
   try {
     const answer = await Promise.race([probe(limit.ask), over]);
     return { name, enables, ...answer };
+  } catch (error) {
+    // One thing that does not work must not hide what is to be said about the others.
+    if (ask.signal.aborted) throw error;
+    return { name, enables, state: "trouble", detail: detailOf(error) };
   } finally {
     limit.done();
   }
@@ -89,32 +98,39 @@ function node(): Check {
   };
 }
 
-function home({ home: folder }: Environment): Check {
+function home(environment: Environment): Check {
   return {
     name: "home",
     enables: "sessions, models and the embedded caches",
     probe: async () => {
       try {
+        await checkHome(environment);
+        const { home: folder } = environment;
         await makeFolders(folder);
         await access(folder, constants.W_OK);
         return { state: "ok", detail: folder };
       } catch (error) {
-        return { state: "trouble", detail: messageOf(error) };
+        return { state: "trouble", detail: detailOf(error) };
       }
     },
   };
 }
 
+/** A store below a home that cannot be used must not be made there. */
+async function checkHomeOf(place: string, environment: Environment): Promise<void> {
+  if (place.startsWith(`${environment.home}/`)) await checkHome(environment);
+}
+
 /** A store that took longer to open works all the same. */
 const slowMs = 2_000;
 
-function tier(name: string, enables: string, create: () => PredictionTier): Check {
+function tier(name: string, enables: string, create: () => Promise<PredictionTier>): Check {
   return {
     name,
     enables,
     probe: async (ask) => {
       try {
-        const opened = create();
+        const opened = await create();
         const startedAt = performance.now();
         try {
           await opened.open(ask);
@@ -125,11 +141,14 @@ function tier(name: string, enables: string, create: () => PredictionTier): Chec
           await opened.close();
         }
       } catch (error) {
-        const hint = isAppError(error) ? ` (${error.code}: ${error.hint})` : "";
-        return { state: "trouble", detail: messageOf(error) + hint };
+        return { state: "trouble", detail: detailOf(error) };
       }
     },
   };
+}
+
+function detailOf(error: unknown): string {
+  return messageOf(error) + (isAppError(error) ? ` (${error.code}: ${error.hint})` : "");
 }
 
 function toolkit(): Check {
@@ -148,12 +167,13 @@ function toolkit(): Check {
   };
 }
 
-function modelsHere({ home: folder }: Environment): Check {
+function modelsHere(environment: Environment): Check {
   return {
     name: "models",
     enables: "predictions",
     probe: async (ask) => {
-      const { models, broken } = await listModels(folder, ask);
+      await checkHome(environment);
+      const { models, broken } = await listModels(environment.home, ask);
       if (broken.length === 0) return { state: "ok", detail: models.map((model) => model.id).join(", ") };
       const words = broken.map(({ id, problem }) => `${id} cannot be read: ${problem.message}`).join("; ");
       return { state: "trouble", detail: words };

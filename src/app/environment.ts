@@ -1,18 +1,21 @@
 /** Everything Memoir reads from the environment, read once and passed down as data. */
 
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { ExecutorKind } from "../exec/core/index.ts";
 import { defined } from "../kernel/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
 import type { DynamoAccess, PredictionTier } from "../store/predictions/index.ts";
+import { placeProblem } from "./tier-address.ts";
 
 export type ProcessEnv = Readonly<Record<string, string | undefined>>;
 
 export interface Environment {
-  /** Where everything of Memoir lives. `MEMOIR_HOME`; default `~/.memoir`. */
+  /** Where everything of Memoir lives: an absolute folder. `MEMOIR_HOME`; default `~/.memoir`. */
   readonly home: string;
+  /** Why `home` cannot be what was meant; undefined = nothing is wrong with its name. See `checkHome`. */
+  readonly homeProblem?: string;
   readonly cwd: string;
   /** The process that started us: the shell whose session is meant where none is named. */
   readonly parentPid: number;
@@ -48,13 +51,13 @@ export interface EnvironmentSource {
 }
 
 export function readEnvironment({ env, cwd, parentPid, extensions }: EnvironmentSource): Environment {
+  // As for other programs, an empty value is the same as none.
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
-  const home = value("MEMOIR_HOME");
   const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
   const dynamoEndpoint = value("AWS_ENDPOINT_URL_DYNAMODB") ?? value("AWS_ENDPOINT_URL");
   const region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION");
   return {
-    home: home === undefined ? join(homedir(), ".memoir") : isAbsolute(home) ? home : resolve(cwd, home),
+    ...homeOf(value("MEMOIR_HOME"), env["HOME"], cwd),
     cwd,
     parentPid,
     ...defined({ extensions }),
@@ -73,4 +76,30 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
   };
+}
+
+/** Never a folder that nobody meant: a home below the current folder would be another one for each folder. */
+function homeOf(
+  given: string | undefined,
+  userHome: string | undefined,
+  cwd: string,
+): Pick<Environment, "home" | "homeProblem"> {
+  if (given !== undefined) {
+    const problem = placeProblem(given);
+    const home = resolve(cwd, given);
+    return problem === undefined ? { home } : { home, homeProblem: `MEMOIR_HOME ${problem}` };
+  }
+  const folder = userHome ?? accountHome();
+  if (folder !== undefined && isAbsolute(folder)) return { home: join(folder, ".memoir") };
+  const is = folder === undefined ? "is not set" : folder === "" ? "is empty" : "is not an absolute path";
+  return { home: "/nonexistent/.memoir", homeProblem: `MEMOIR_HOME is not set, and HOME ${is}` };
+}
+
+/** The home folder of the account. A container may run as a user id without one. */
+function accountHome(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return undefined;
+  }
 }

@@ -8,7 +8,7 @@ import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders } from "../files/index.ts";
-import { AppError, systemErrorCode } from "../kernel/index.ts";
+import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import type { Mode } from "../predict/index.ts";
 
 /** What a session (or the flags of one command) decides. */
@@ -73,7 +73,8 @@ export function createSessions(options: {
   async function find(name: string): Promise<Session | undefined> {
     const text = await readFile(pathOf(name), "utf8").catch((error: unknown) => {
       if (systemErrorCode(error) === "ENOENT") return undefined;
-      throw new AppError("FILE_NOT_READABLE", `cannot read the session ${pathOf(name)}`, { cause: error });
+      const message = `cannot read the session ${pathOf(name)}: ${messageOf(error)}`;
+      throw new AppError("FILE_NOT_READABLE", message, { cause: error });
     });
     return text === undefined ? undefined : parseSession(text, pathOf(name));
   }
@@ -111,9 +112,8 @@ export function createSessions(options: {
         await rename(temp, pathOf(session.name));
         await removeDeadShells(folder);
       } catch (error) {
-        throw new AppError("FILE_NOT_WRITABLE", `cannot write the session ${pathOf(session.name)}`, {
-          cause: error,
-        });
+        const message = `cannot write the session ${pathOf(session.name)}: ${messageOf(error)}`;
+        throw new AppError("FILE_NOT_WRITABLE", message, { cause: error });
       }
       return before;
     },

@@ -15,9 +15,21 @@ export function isRedisAddress(place: string): boolean {
 }
 
 /** Relative folders are meant from where the user stands, also when a later command stands elsewhere. */
-export function absolute(place: string, cwd: string): string {
-  if (place.trim() === "") throw refused("STORE_URI_INVALID", place, "it is empty");
+export function absolute(place: string, cwd: string, variable?: string): string {
+  const problem = anyScheme.test(place) ? undefined : placeProblem(place);
+  const from = variable === undefined ? "" : ` (from ${variable})`;
+  if (problem !== undefined) throw refused("STORE_URI_INVALID", place, `it ${problem}${from}`);
   return anyScheme.test(place) || isAbsolute(place) ? place : resolve(cwd, place);
+}
+
+/** Why a folder was hardly meant by this text, as the end of a sentence about it; undefined = it may be. */
+export function placeProblem(place: string): string | undefined {
+  if (place === "") return "is empty";
+  if (place.trim() === "") return "is blank";
+  if (place.includes("\u{fffd}")) return "is not UTF-8";
+  if (/^~(\/|$)/.test(place)) return "begins with ~, which the shell replaces only outside quotes";
+  if (anyScheme.test(place)) return "is a URL, not a folder";
+  return undefined;
 }
 
 /** The folder of a local tier. @throws STORE_URL_INVALID for URLs of another kind. */

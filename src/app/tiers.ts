@@ -37,9 +37,15 @@ export function placesOf(
   environment: Environment,
 ): TierPlaces {
   const { home, cwd } = environment;
+  const place = (given: string | undefined, variable: string, value: string | undefined, name: string) =>
+    given !== undefined
+      ? absolute(given, cwd)
+      : value === undefined
+        ? join(home, name)
+        : absolute(value, cwd, variable);
   return {
-    local: absolute(settings.local ?? environment.local ?? join(home, "predictions"), cwd),
-    cloud: absolute(settings.cloud ?? environment.cloud ?? join(home, "cloud"), cwd),
+    local: place(settings.local, "MEMOIR_LOCAL", environment.local, "predictions"),
+    cloud: place(settings.cloud, "MEMOIR_CLOUD", environment.cloud, "cloud"),
   };
 }
 

@@ -66,6 +66,11 @@ export const catalogue = {
     retry: "never",
     hint: "The result is used in this run but not recorded, so the next run computes it again. Change the task to remove the link.",
   },
+  HOME_UNUSABLE: {
+    kind: "environment",
+    retry: "never",
+    hint: "Set MEMOIR_HOME to a folder that you can read and write; it is created if it does not exist. The default is .memoir in your home folder.",
+  },
   FILE_NAME_UNUSABLE: {
     kind: "input",
     retry: "never",

@@ -68,6 +68,8 @@ export function asAppError(error: unknown): AppError | undefined {
     });
   // Errors of Node itself (ERR_…) have no system call: they are ours.
   if (code === undefined || syscall === undefined) return undefined;
+  if (syscall === "uv_cwd")
+    return new AppError("FILE_NOT_FOUND", "the current folder does not exist any more", { cause: error });
   const known = codeOfNumber[code] ?? (refused.has(code) ? refusedCode(syscall) : undefined);
   if (known === undefined) return undefined;
   const what = path === undefined ? syscall : `${syscall} ${path}`;

@@ -3,6 +3,7 @@ import type { ReusePrediction, RunExplanation, TimedEvent } from "../../engine/i
 import type { Ask } from "../../kernel/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
+import { needsHome } from "../home.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
 import type { CreateCacheOptions } from "./caches/create.ts";
@@ -69,44 +70,68 @@ export interface Workflows {
 export function createWorkflows(environment: Environment): Workflows {
   const checking = () => import("./check.ts");
   const running = () => import("./run.ts");
+  const atHome = needsHome(environment);
   return {
     check: async (options, ask) => (await checking()).check(options, environment, ask),
     inputs: async (options, ask) => (await checking()).inputs(options, environment, ask),
-    order: async (request) => (await import("./run-order.ts")).orderOf(request, environment),
-    run: async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask),
-    cwlRunner: async (options, onEvent, ask) =>
+    order: atHome(async (request) => (await import("./run-order.ts")).orderOf(request, environment)),
+    run: atHome(async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask)),
+    cwlRunner: atHome(async (options, onEvent, ask) =>
       (await import("./cwl-runner.ts")).runCwl(options, environment, onEvent, ask),
-    dryRun: async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask),
+    ),
+    dryRun: atHome(async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask)),
     runs: {
-      list: async (options) => (await import("./runs/list.ts")).listRunsOfFolder(options, environment),
-      show: async (options) => (await import("./runs/show.ts")).showRun(options, environment),
-      logs: async (options) => (await import("./runs/logs.ts")).runLogs(options, environment),
-      outputs: async (options) => (await import("./runs/outputs.ts")).runOutputs(options, environment),
-      cancel: async (options, ask) => (await import("./runs/cancel.ts")).cancelRun(options, environment, ask),
-      delete: async (options, ask) =>
+      list: atHome(async (options) =>
+        (await import("./runs/list.ts")).listRunsOfFolder(options, environment),
+      ),
+      show: atHome(async (options) => (await import("./runs/show.ts")).showRun(options, environment)),
+      logs: atHome(async (options) => (await import("./runs/logs.ts")).runLogs(options, environment)),
+      outputs: atHome(async (options) =>
+        (await import("./runs/outputs.ts")).runOutputs(options, environment),
+      ),
+      cancel: atHome(async (options, ask) =>
+        (await import("./runs/cancel.ts")).cancelRun(options, environment, ask),
+      ),
+      delete: atHome(async (options, ask) =>
         (await import("./runs/delete.ts")).deleteRuns(options, environment, ask),
-      diff: async (options, ask) => (await import("./runs/diff.ts")).diffRuns(options, environment, ask),
+      ),
+      diff: atHome(async (options, ask) =>
+        (await import("./runs/diff.ts")).diffRuns(options, environment, ask),
+      ),
     },
     caches: {
-      create: async (options, ask) =>
+      create: atHome(async (options, ask) =>
         (await import("./caches/create.ts")).createCache(options, environment, ask),
-      list: async () => (await import("./caches/list.ts")).listCaches(environment),
-      show: async (cache, ask) => (await import("./caches/show.ts")).showCache(cache, environment, ask),
-      update: async (options) => (await import("./caches/update.ts")).updateCache(options, environment),
-      delete: async (options, ask) =>
+      ),
+      list: atHome(async () => (await import("./caches/list.ts")).listCaches(environment)),
+      show: atHome(async (cache, ask) =>
+        (await import("./caches/show.ts")).showCache(cache, environment, ask),
+      ),
+      update: atHome(async (options) =>
+        (await import("./caches/update.ts")).updateCache(options, environment),
+      ),
+      delete: atHome(async (options, ask) =>
         (await import("./caches/delete.ts")).deleteCache(options, environment, ask),
-      entries: async (options, ask) =>
+      ),
+      entries: atHome(async (options, ask) =>
         (await import("./caches/entries.ts")).listEntries(options, environment, ask),
-      du: async (cache, ask) => (await import("./caches/size.ts")).cacheSize(cache, environment, ask),
-      prune: async (options, ask) =>
+      ),
+      du: atHome(async (cache, ask) => (await import("./caches/size.ts")).cacheSize(cache, environment, ask)),
+      prune: atHome(async (options, ask) =>
         (await import("./caches/prune.ts")).pruneCache(options, environment, ask),
-      pin: async (options, ask) => (await import("./caches/pin.ts")).pinEntries(options, environment, ask),
-      invalidate: async (options, ask) =>
+      ),
+      pin: atHome(async (options, ask) =>
+        (await import("./caches/pin.ts")).pinEntries(options, environment, ask),
+      ),
+      invalidate: atHome(async (options, ask) =>
         (await import("./caches/invalidate.ts")).invalidateEntries(options, environment, ask),
-      verify: async (cache, ask) =>
+      ),
+      verify: atHome(async (cache, ask) =>
         (await import("./caches/verify.ts")).verifyEntries(cache, environment, ask),
-      explain: async (options, ask) =>
+      ),
+      explain: atHome(async (options, ask) =>
         (await import("./caches/explain.ts")).explainComputed(options, environment, ask),
+      ),
     },
   };
 }
