@@ -24,6 +24,11 @@ function key(account: string, more: Partial<ServerKey> = {}): ServerKey {
 const writer = key("111111111111", { predictions: "write" });
 const reader = key("222222222222", { predictions: "read", models: ["eos3b5e"] });
 const nobody = key("333333333333");
+/** Of the writer's account, for another model. */
+const colleague = key("111111111111", {
+  ...{ accessKeyId: "AKIDCOLLEAGUE", token: `another-token-${"x".repeat(32)}` },
+  ...{ predictions: "read", models: ["eos9zzz"] },
+});
 
 let folder: string;
 let tier: PredictionTier;
@@ -34,7 +39,12 @@ let bugs: unknown[];
 function start(over: PredictionTier = tier): Jobs {
   const served = { tier: over, models: async () => [weight, other], jobsFolder: join(folder, "jobs") };
   return createJobs({
-    ...{ served, keys: [writer, reader, nobody], openAccount: "000000000000", region: "us-east-1" },
+    ...{
+      served,
+      keys: [writer, reader, nobody, colleague],
+      openAccount: "000000000000",
+      region: "us-east-1",
+    },
     ...{ now: () => now, onBug: (error: unknown) => bugs.push(error) },
   });
 }
@@ -155,6 +165,31 @@ describe("who may see what", () => {
       1,
     );
     expect((await send("/v1/models", { as: key("444444444444") })).status).toBe(401);
+  });
+
+  it("every answer, refusals too, says who may see what", async () => {
+    const of = async (as: ServerKey, target: string) => (await json(target, { as })).access;
+    for (const target of ["/v1/models", "/v1/jobs", "/v1/jobs/none", "/v1/nothing"]) {
+      const { account } = writer;
+      expect(await of(writer, target), target).toEqual({ account, use: "write", models: "all" });
+      expect(await of(reader, target), target).toEqual({
+        ...{ account: reader.account, use: "read", models: ["eos3b5e"] },
+      });
+      expect(await of(nobody, target), target).toEqual({
+        ...{ account: nobody.account, use: "none", models: [] },
+      });
+    }
+  });
+
+  it("a key does not see jobs about models that it may not see, also those of its account", async () => {
+    const body = { requestId, model: "eos3b5e", fetch: "filter", inputs: ["C1"] };
+    const job = await json("/v1/jobs", { body });
+    const path = `/v1/jobs/${job.id}`;
+    expect(await json(path, { as: colleague })).toMatchObject({ httpStatus: 404, code: "JOB_NOT_FOUND" });
+    expect(await json(`${path}/files`, { as: colleague })).toMatchObject({ httpStatus: 404 });
+    expect(await json(`${path}/cancel`, { as: colleague, body: {} })).toMatchObject({ httpStatus: 404 });
+    expect((await json("/v1/jobs", { as: colleague })).jobs).toEqual([]);
+    expect(await json(path)).toMatchObject({ state: "SUCCEEDED" });
   });
 
   it("an account sees its own jobs only", async () => {

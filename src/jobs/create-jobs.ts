@@ -19,7 +19,7 @@ import { JobController } from "./job-controller.ts";
 import { answerLegacy, legacyPrefix } from "./legacy.ts";
 import { type JobsRequest, prefix } from "./request.ts";
 import { routes } from "./routes.ts";
-import type { Served } from "./served.ts";
+import { type Access, accessOf, type Served } from "./served.ts";
 import { SignedLinks } from "./signed-links.ts";
 
 export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
@@ -36,9 +36,11 @@ export interface Jobs extends Mount {
 }
 
 const mostBodyBytes = 16 << 20;
+/** Of a request that names no known key: enough for a refusal. */
+const mostUnknownBytes = 64 << 10;
 const heavyAtOnce = 4;
 const linkPattern =
-  /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.(?:jsonl|once\.csv|twice\.csv)\.gz)$/;
+  /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.(?:(?:jsonl|once\.csv|twice\.csv)\.gz|first\.csv))$/;
 
 export function createJobs(parts: JobsParts): Jobs {
   const { served, now, onBug } = parts;
@@ -57,7 +59,8 @@ export function createJobs(parts: JobsParts): Jobs {
     name: "jobs",
     prefix,
     busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
-    mostBodyBytes: () => mostBodyBytes,
+    mostBodyBytes: ({ headers }) =>
+      authenticator.namesKey(headers["authorization"]) ? mostBodyBytes : mostUnknownBytes,
     fetch: (request, ask) => fileOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
     resume: () => controller.resume(),
     close: () => controller.close(),
@@ -82,7 +85,8 @@ export function createJobs(parts: JobsParts): Jobs {
         return refused(403, "LINK_NOT_VALID", "this link is not valid, or its time is over");
       const file = await controller.file({ account, id }, name);
       if (file === undefined) return refused(404, "JOB_NOT_FOUND", "the job and its files were removed");
-      const headers = { "content-type": "application/gzip", ...answerHeaders };
+      const type = name.endsWith(".csv") ? "text/csv" : "application/gzip";
+      const headers = { "content-type": type, ...answerHeaders };
       return { response: { status: 200, headers, body: file }, operation: "getFile", account };
     })();
   }
@@ -105,8 +109,9 @@ export function createJobs(parts: JobsParts): Jobs {
     const admitted = admit(request, authenticator);
     if (admitted.kind === "refused") return { response: admitted.response };
     const { caller, target } = admitted;
+    const access = accessOf(caller);
     const answered = (response: HttpResponse, operation?: string): Answered => ({
-      ...{ response, operation, account: caller.account },
+      ...{ response: withAccess(response, access), operation, account: caller.account },
     });
     const found = matchRoute(routes, request.method, target.rawPath);
     if (found.kind === "unknown")
@@ -136,6 +141,14 @@ export function createJobs(parts: JobsParts): Jobs {
       return answered(problemResponse(problem), route.name);
     }
   }
+}
+
+/** Refusals, too, say for whom they were made. */
+function withAccess(response: HttpResponse, access: Access): HttpResponse {
+  const { body } = response;
+  if (typeof body !== "string" || !body.startsWith("{")) return response;
+  const members = body === "{}" ? "}" : `,${body.slice(1)}`;
+  return { ...response, body: `{"access":${JSON.stringify(access)}${members}` };
 }
 
 const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" };

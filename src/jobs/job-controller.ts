@@ -30,6 +30,7 @@ export interface JobControllerOptions {
 export const keptForMs = 2 * 24 * 3_600_000;
 /** A job with up to this many inputs or samples is done within submit. */
 export const smallJob = 10_000;
+const uploadsForMs = 24 * 3_600_000;
 const jobsAtOnce = 2;
 const sweepEveryMs = 3_600_000;
 /** A file ends after this many rows, or this much text. */
@@ -208,6 +209,7 @@ export class JobController {
   async #sweep(): Promise<void> {
     for (const job of await this.#folder.list())
       if (this.#isOver(job) && !this.#running.has(keyOf(job))) await this.#folder.remove(job);
+    await this.#folder.removeUploads(new Date(this.#options.now().getTime() - uploadsForMs));
   }
 
   #isOver({ expiresAt }: JobRecord): boolean {

@@ -2,6 +2,7 @@
  * Jobs on disk: `<account>/<id>/` with `job.json` (the record), `request.json` (what was asked) and the result files.
  * Each is written under another name first, so that what is there is whole.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolders } from "../files/index.ts";
@@ -47,7 +48,12 @@ export interface JobName {
 
 const accountPattern = /^\d{12}$/;
 const idPattern = /^[0-9a-f]{32}$/;
-const filePattern = /^part-\d{5}\.(jsonl|once\.csv|twice\.csv)\.gz$/;
+const filePattern = /^part-\d{5}\.((jsonl|once\.csv|twice\.csv)\.gz|first\.csv)$/;
+
+/** Inputs that were uploaded for jobs of Ersilia's clients. */
+export function uploadFolder(jobsFolder: string): string {
+  return join(jobsFolder, "uploads");
+}
 
 export class JobFolder {
   readonly #folder: string;
@@ -94,6 +100,15 @@ export class JobFolder {
     await rm(this.#of(name), { recursive: true, force: true });
   }
 
+  async removeUploads(before: Date): Promise<void> {
+    const folder = uploadFolder(this.#folder);
+    for (const name of await namesIn(folder)) {
+      const path = join(folder, name);
+      const found = await stat(path).catch(absent);
+      if (found !== undefined && found.mtimeMs < before.getTime()) await rm(path, { force: true });
+    }
+  }
+
   /** Of one account, or of all. */
   async list(account?: string): Promise<readonly JobRecord[]> {
     const accounts = account === undefined ? await namesIn(this.#folder) : [account];
@@ -109,7 +124,8 @@ export class JobFolder {
   async #write(name: JobName, file: string, content: string | Uint8Array): Promise<void> {
     const folder = this.#of(name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const temp = join(folder, `.${file}.new`);
+    // Two requests may write the same file at the same time.
+    const temp = join(folder, `.${file}.${randomUUID()}.new`);
     await writeFile(temp, content, { mode: 0o600, flush: true });
     await rename(temp, join(folder, file));
   }

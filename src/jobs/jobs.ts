@@ -1,9 +1,9 @@
-/** Submit, look at and cancel jobs. An account sees its own jobs and no others. */
+/** Submit, look at and cancel jobs. A key sees the jobs of its account about models that it may see, and no others. */
 import { RequestProblem } from "../http/index.ts";
 import { integerOf, readBody, textOf, textsOf } from "./body.ts";
 import type { JobRecord, JobRequest } from "./job-folder.ts";
 import { type JobsRequest, prefix } from "./request.ts";
-import { invalid, requireUse, scopeOf } from "./served.ts";
+import { invalid, maySee, requireUse, scopeOf } from "./served.ts";
 
 const mostJobInputs = 1_000_000;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -37,7 +37,8 @@ export async function submitJob(request: JobsRequest): Promise<unknown> {
 
 export async function listJobs({ caller, controller }: JobsRequest): Promise<unknown> {
   requireUse(caller, "read");
-  return { account: caller.account, jobs: (await controller.list(caller.account)).map(shown) };
+  const jobs = (await controller.list(caller.account)).filter(({ model }) => maySee(caller, model));
+  return { account: caller.account, jobs: jobs.map(shown) };
 }
 
 export async function getJob(request: JobsRequest): Promise<unknown> {
@@ -69,7 +70,7 @@ export async function listFiles(request: JobsRequest): Promise<unknown> {
 async function jobOf({ caller, controller, label }: JobsRequest): Promise<JobRecord> {
   requireUse(caller, "read");
   const job = await controller.find({ account: caller.account, id: label("job") });
-  if (job !== undefined) return job;
+  if (job !== undefined && maySee(caller, job.model)) return job;
   throw new RequestProblem({
     ...{ status: 404, code: "JOB_NOT_FOUND" },
     detail: "this account has no such job; jobs are removed after two days",

@@ -1,10 +1,10 @@
 /**
- * The routes that Ersilia's clients from v0.1.44 on call, translated into jobs: upload the inputs, submit, poll, fetch
- * files. These clients send no credentials, so the routes exist only on a server without access keys, which listens on
+ * The routes of Ersilia's cloud, translated into jobs. Clients from v0.1.44 on upload the inputs, submit, poll and fetch
+ * files; the ones before upload, and ask once for the link to a file. These clients send no credentials, so the routes exist only on a server without access keys, which listens on
  * its own machine. Their addresses are constants of the client: A is `/v1/legacy/precalculations`, B is
  * `/v1/legacy/predict`.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
@@ -26,22 +26,23 @@ import { floatText, systemErrorCode } from "../kernel/index.ts";
 import { rowFromWire } from "../store/predictions/index.ts";
 import type { Cell, ColumnType, PredictionScope } from "../task/index.ts";
 import { readBody, textOf } from "./body.ts";
-import type { JobRecord, JobRequest } from "./job-folder.ts";
+import { type JobController, smallJob } from "./job-controller.ts";
+import { type JobRecord, type JobRequest, uploadFolder } from "./job-folder.ts";
 import { filePart } from "./multipart.ts";
 import { type JobsRequest, prefix } from "./request.ts";
-import { invalid, scopeOf } from "./served.ts";
+import { invalid, modelName, scopeOf } from "./served.ts";
 
 export const legacyPrefix = `${prefix}/legacy`;
 
 type Context = Omit<JobsRequest, "label" | "body"> & { readonly onBug?: (error: unknown) => void };
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const modelName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** `-twice`: each row side by side with itself, as the client expects of some answers. */
 const jobName = /^([0-9a-f]{32})-(once|twice)$/;
-const uploadsForMs = 24 * 3_600_000;
 const mostUploadedInputs = 1_000_000;
 const missing = "\\N";
+/** How long the clients before v0.1.44 say that their link works. */
+const firstLinkForMs = 3_600_000;
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)];
 
@@ -50,7 +51,10 @@ export async function answerLegacy(
   target: Target,
   context: Context,
 ): Promise<Answered> {
-  const operation = `legacy ${target.rawPath.slice(legacyPrefix.length + 1)}`;
+  const route = Object.hasOwn(legacyRoutes, routeOf(request, target))
+    ? legacyRoutes[routeOf(request, target)]
+    : undefined;
+  const operation = route?.name;
   try {
     const foreign = foreignPage(request);
     if (foreign !== undefined || request.headers["sec-fetch-site"] === "cross-site")
@@ -67,9 +71,9 @@ export async function answerLegacy(
       return value;
     };
     const host = `http://${request.headers["host"] ?? "127.0.0.1"}`;
-    const response = await routed(`${request.method} ${target.rawPath.slice(legacyPrefix.length)}`, {
-      ...{ one, host, request, context },
-    });
+    if (route === undefined)
+      throw new RequestProblem({ status: 404, code: "ROUTE_NOT_FOUND", detail: "there is no such route" });
+    const response = await route.answer({ one, host, request, context });
     return { response, operation, account: context.caller.account };
   } catch (error) {
     const problem = problemOf(error, true);
@@ -85,23 +89,24 @@ interface Legacy {
   readonly context: Context;
 }
 
-function routed(route: string, legacy: Legacy): Promise<HttpResponse> {
-  switch (route) {
-    case "GET /precalculations/model":
-      return hasModel(legacy);
-    case "GET /precalculations/upload-destination":
-      return uploadDestination(legacy);
-    case "POST /upload":
-      return upload(legacy);
-    case "POST /predict/submit":
-      return submit(legacy);
-    case "GET /predict/status":
-      return status(legacy);
-    case "GET /predict/result":
-      return result(legacy);
-    default:
-      throw new RequestProblem({ status: 404, code: "ROUTE_NOT_FOUND", detail: "there is no such route" });
-  }
+interface LegacyRoute {
+  /** In metrics. */
+  readonly name: string;
+  answer(legacy: Legacy): Promise<HttpResponse>;
+}
+
+const legacyRoutes: Readonly<Record<string, LegacyRoute>> = {
+  "GET /precalculations/model": { name: "legacyModel", answer: hasModel },
+  "GET /precalculations/upload-destination": { name: "legacyUploadDestination", answer: uploadDestination },
+  "POST /precalculations/predictions": { name: "legacyPredictions", answer: predictions },
+  "POST /upload": { name: "legacyUpload", answer: upload },
+  "POST /predict/submit": { name: "legacySubmit", answer: submit },
+  "GET /predict/status": { name: "legacyStatus", answer: status },
+  "GET /predict/result": { name: "legacyResult", answer: result },
+};
+
+function routeOf({ method }: NumberedRequest, { rawPath }: Target): string {
+  return `${method} ${rawPath.slice(legacyPrefix.length)}`;
 }
 
 /** Whether anything is stored: `true` or `false` as the whole body. */
@@ -128,11 +133,35 @@ async function upload({ request, context }: Legacy): Promise<HttpResponse> {
     /^uploads\/([^/]+)\/([^/]+)\.csv$/.exec(form.fields.get("key") ?? "") ?? [];
   if (!modelName.test(model) || !uuid.test(requestId)) throw invalid("the key is not that of an upload");
   const path = uploadPath(context, model, requestId);
-  await mkdir(uploadFolder(context), { recursive: true, mode: 0o700 });
-  await removeOldUploads(context);
+  await mkdir(uploadFolder(context.served.jobsFolder), { recursive: true, mode: 0o700 });
   await writeFile(`${path}.${request.requestId}.new`, form.file, { mode: 0o600 });
   await rename(`${path}.${request.requestId}.new`, path);
   return { status: 200, headers: {}, body: "" };
+}
+
+/** Of clients before v0.1.44: the link to a CSV file with the stored rows, as the whole body. Misses are left out. */
+async function predictions({ one, host, context }: Legacy): Promise<HttpResponse> {
+  const [model, requestId] = [one("modelid", modelName), one("requestid", uuid)];
+  const { controller, caller, links } = context;
+  const scope = await scopeOf({ model, body: {} }, context, context.ask);
+  const inputs = [...new Set(uploadedInputs(await readUpload(context, model, requestId)))];
+  if (inputs.length > smallJob) throw invalid(`up to ${smallJob} inputs are accepted`);
+  const job = await controller.submit(caller.account, requestId, { scope, fetch: "filter", inputs });
+  if (job.state !== "SUCCEEDED") throw invalid(`the job is ${job.state}`);
+  const records = [recordText(["model_id", "key", "input", "output"])];
+  for (const { name } of job.files)
+    for (const line of await linesOf(job, name, controller)) {
+      const row = rowFromWire(scope.columns, line);
+      if (row === undefined) continue;
+      const output = row.values.map((cell, at) =>
+        cell === null ? "nan" : cellText(cell, scope.columns[at]?.type),
+      );
+      records.push(recordText([model, md5Hex(row.input), row.input, output.join(",")]));
+    }
+  const name = "part-00000.first.csv";
+  await controller.writeFile(job, name, Buffer.from(records.map((record) => `${record}\n`).join("")));
+  const { path } = links.pathOf(prefix, { ...job, name }, firstLinkForMs);
+  return { status: 200, headers: { "content-type": "application/json" }, body: host + path };
 }
 
 async function submit({ request, context }: Legacy): Promise<HttpResponse> {
@@ -158,10 +187,7 @@ async function submitted(
     controller.submit(caller.account, requestId, { scope, ...what });
   switch (body["fetchtype"]) {
     case "filter": {
-      const text = await readFile(uploadPath(context, model, requestId), "utf8").catch((error: unknown) => {
-        if (systemErrorCode(error) === "ENOENT") throw invalid("nothing was uploaded for this request");
-        throw error;
-      });
+      const text = await readUpload(context, model, requestId);
       // v0.1.44 says no dim, and takes rows as they are.
       return [
         await start({ fetch: "filter", inputs: uploadedInputs(text) }),
@@ -214,12 +240,7 @@ async function translated(
   rows: "once" | "twice",
   { controller }: Context,
 ): Promise<{ readonly sizeBytes: number }> {
-  const file = await controller.file(job, name);
-  if (file === undefined) throw invalid("the job and its files were removed");
-  const text = (await unzip(await readFile(file.path))).toString("utf8");
-  const lines = text === "" ? [] : text.trimEnd().split("\n");
-  const records = lines.map((line) => {
-    const value: { readonly input: string } = JSON.parse(line);
+  const records = (await linesOf(job, name, controller)).map((value) => {
     const row = rowFromWire(columns, value);
     const values =
       row === undefined
@@ -231,6 +252,22 @@ async function translated(
   const bytes = await zip(records.map((record) => `${record}\r\n`).join(""));
   await controller.writeFile(job, shard, bytes);
   return { sizeBytes: bytes.length };
+}
+
+async function linesOf(
+  job: JobRecord,
+  name: string,
+  controller: JobController,
+): Promise<readonly { readonly input: string }[]> {
+  const file = await controller.file(job, name);
+  if (file === undefined) throw invalid("the job and its files were removed");
+  const text = (await unzip(await readFile(file.path))).toString("utf8");
+  return text === ""
+    ? []
+    : text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line));
 }
 
 function cellText(cell: Cell, type: ColumnType | undefined): string {
@@ -249,32 +286,32 @@ async function jobOf({
   return { job, rows: rows === "twice" ? "twice" : "once" };
 }
 
-/** The second cell of each record, since the first one is the key. */
+/** Either `key,input` in each record, or the input alone, as clients before v0.1.44 send it. */
 function uploadedInputs(text: string): readonly string[] {
-  const inputs: string[] = [];
   const parsed = parseRecords(text, { strictness: "strict" });
   if (parsed.kind === "malformed") throw invalid(`line ${parsed.line} of the upload: ${parsed.words}`);
-  for (const cells of parsed.records) {
-    const input = cells[1];
-    if (cells.length !== 2 || input === undefined) throw invalid("the upload has rows other than key,input");
-    inputs.push(input);
-  }
-  if (inputs.length > mostUploadedInputs) throw invalid(`up to ${mostUploadedInputs} inputs are accepted`);
-  return inputs;
+  const width = parsed.records[0]?.length ?? 2;
+  if (parsed.records.length > mostUploadedInputs)
+    throw invalid(`up to ${mostUploadedInputs} inputs are accepted`);
+  return parsed.records.map((cells) => {
+    const input = cells[width - 1];
+    if (width > 2 || cells.length !== width || input === undefined)
+      throw invalid("the upload has rows other than key,input");
+    return input;
+  });
 }
 
-function uploadFolder({ served }: Pick<Context, "served">): string {
-  return join(served.jobsFolder, "uploads");
+async function readUpload(
+  context: Pick<Context, "served">,
+  model: string,
+  requestId: string,
+): Promise<string> {
+  return readFile(uploadPath(context, model, requestId), "utf8").catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") throw invalid("nothing was uploaded for this request");
+    throw error;
+  });
 }
 
-function uploadPath(context: Pick<Context, "served">, model: string, requestId: string): string {
-  return join(uploadFolder(context), `${model}.${requestId.toLowerCase()}.csv`);
-}
-
-async function removeOldUploads(context: Context): Promise<void> {
-  for (const name of await readdir(uploadFolder(context))) {
-    const path = join(uploadFolder(context), name);
-    const found = await stat(path).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > uploadsForMs) await rm(path, { force: true });
-  }
+function uploadPath({ served }: Pick<Context, "served">, model: string, requestId: string): string {
+  return join(uploadFolder(served.jobsFolder), `${model}.${requestId.toLowerCase()}.csv`);
 }

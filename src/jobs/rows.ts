@@ -2,7 +2,7 @@
 import { rowFromWire, rowToWire } from "../store/predictions/index.ts";
 import { integerOf, readBody, textOf } from "./body.ts";
 import type { JobsRequest } from "./request.ts";
-import { invalid, maySee, requireUse, scopeOf } from "./served.ts";
+import { invalid, maySee, modelName, requireUse, scopeOf } from "./served.ts";
 
 const mostRows = 10_000;
 export const mostSamples = 10_000;
@@ -54,7 +54,7 @@ export async function dropRows(request: JobsRequest): Promise<unknown> {
   const modelId = request.label("model");
   const columns = textOf(body, "columnsDigest", /^[0-9a-f]{16}$/);
   const release = textOf(body, "release", /^[\s\S]{1,1000}$/);
-  if (!maySee(caller, modelId)) return { account: caller.account, rows: 0 };
+  if (!modelName.test(modelId) || !maySee(caller, modelId)) return { account: caller.account, rows: 0 };
   const stored = { modelId, release, columns, rows: 0 };
   return { account: caller.account, rows: await served.tier.dropListed(stored, ask) };
 }

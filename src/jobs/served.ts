@@ -20,7 +20,8 @@ export interface ServedModel {
   readonly columns: readonly Column[];
 }
 
-const modelName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+/** Nothing else in a request names a model. */
+export const modelName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** @throws RequestProblem for a caller who may not do this with any model. */
 export function requireUse(caller: Caller, use: "read" | "write"): void {
@@ -31,6 +32,19 @@ export function requireUse(caller: Caller, use: "read" | "write"): void {
     detail: `this access key may not ${use} stored predictions`,
     hint: `Use an access key whose entry says "predictions": "${use}".`,
   });
+}
+
+/** What an answer says about its caller. Jobs belong to the account, and are seen by its keys that may see their model. */
+export interface Access {
+  readonly account: string;
+  readonly use: "none" | "read" | "write";
+  readonly models: "all" | readonly string[];
+}
+
+export function accessOf({ account, isOperator, predictions }: Caller): Access {
+  if (isOperator) return { account, use: "write", models: "all" };
+  if (predictions === undefined) return { account, use: "none", models: [] };
+  return { account, use: predictions.use, models: predictions.models ?? "all" };
 }
 
 export function maySee({ isOperator, predictions }: Caller, modelId: string): boolean {

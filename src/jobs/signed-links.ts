@@ -6,7 +6,7 @@ export interface FileLink extends JobName {
   readonly name: string;
 }
 
-/** Milliseconds for which a link works. */
+/** Milliseconds for which a link works, unless its route says otherwise. */
 export const linkForMs = 15 * 60_000;
 
 export class SignedLinks {
@@ -19,8 +19,12 @@ export class SignedLinks {
   }
 
   /** A path with a query, below the server's address. */
-  pathOf(prefix: string, link: FileLink): { readonly path: string; readonly expiresAt: string } {
-    const expires = this.#now().getTime() + linkForMs;
+  pathOf(
+    prefix: string,
+    link: FileLink,
+    forMs = linkForMs,
+  ): { readonly path: string; readonly expiresAt: string } {
+    const expires = this.#now().getTime() + forMs;
     const { account, id, name } = link;
     const query = `expires=${expires}&signature=${this.#sign(link, String(expires))}`;
     return {

@@ -24,6 +24,8 @@ const partOfPut = { most: 10_000, mostText: 4 << 20 };
 const partsAtOnce = 4;
 const mostSamples = 10_000;
 const filesAhead = 4;
+/** Of one result file, unpacked: servers end a file after 64 MiB of text and the line that reached it. */
+const mostFileBytes = 512 << 20;
 const scanBatch = 1000;
 const firstPollMs = 50;
 const longestPollMs = 2_000;
@@ -37,7 +39,7 @@ export function createRemoteTier(options: RemoteTierOptions): PredictionTier {
 
 class Tier implements PredictionTier {
   readonly name: string;
-  readonly can = { expire: false, canonicalIndex: false, write: true };
+  readonly can = { canonicalIndex: false, write: true };
   readonly #link: RemoteLink;
 
   constructor({ url, ...access }: RemoteTierOptions) {
@@ -189,10 +191,15 @@ class Tier implements PredictionTier {
   ): Promise<readonly PredictionRow[]> {
     const file = (await this.#files(path, ask)).find((each) => each.name === name);
     if (file === undefined) throw malformed(this.name);
-    const text = (await unzip(await this.#link.bytes(file.url, ask))).toString("utf8");
-    const lines = text === "" ? [] : text.trimEnd().split("\n");
-    if (lines.length !== file.rows) throw malformed(this.name);
-    return lines.map((line) => this.#row(scope, JSON.parse(line)));
+    const bytes = await this.#link.bytes(file.url, ask);
+    try {
+      const text = (await unzip(bytes, { maxOutputLength: mostFileBytes })).toString("utf8");
+      const lines = text === "" ? [] : text.trimEnd().split("\n");
+      if (lines.length === file.rows) return lines.map((line) => this.#row(scope, JSON.parse(line)));
+    } catch {
+      // Not gzip, or not lines of JSON.
+    }
+    throw malformed(this.name);
   }
 
   async #files(
