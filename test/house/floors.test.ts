@@ -11,6 +11,7 @@ const floors: Readonly<Record<string, number>> = {
   csv: 1,
   files: 1,
   hash: 1,
+  "http-client": 1,
   task: 1,
   keys: 2,
   process: 2,

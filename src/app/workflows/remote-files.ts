@@ -1,22 +1,9 @@
 /** Files on S3 and http(s): facts without content, and downloads. */
-import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { digestOf } from "../../hash/index.ts";
-import {
-  AppError,
-  type Ask,
-  checkAsk,
-  type Digest,
-  defined,
-  isAppError,
-  messageOf,
-  systemErrorCode,
-} from "../../kernel/index.ts";
-import type { Fetched, RemoteFacts, RemoteFiles } from "../../keys/index.ts";
+import { AppError, defined, isAppError } from "../../kernel/index.ts";
+import type { RemoteFacts, RemoteFiles } from "../../keys/index.ts";
 import {
   isS3Uri,
   type ObjectInfo,
@@ -26,6 +13,7 @@ import {
   type S3Access,
 } from "../../store/objects/index.ts";
 import { memberOf, nameProblem } from "../../task/index.ts";
+import { WebFiles } from "./web-files.ts";
 
 export interface OpenRemoteFiles extends RemoteFiles {
   close(): Promise<void>;
@@ -33,6 +21,7 @@ export interface OpenRemoteFiles extends RemoteFiles {
 
 export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
   const buckets = new Map<string, ObjectStore>();
+  const web = new WebFiles();
   /** Not opened: who may read an object need not be allowed to list its bucket. Nothing is ever written there. */
   const objectAt = (location: string): { readonly name: string; readonly store: ObjectStore } => {
     if (!isS3Uri(location))
@@ -51,7 +40,7 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
   const factsOf = (location: string, info: ObjectInfo) => objectFacts(s3.endpoint ?? "aws", location, info);
   return {
     async head(location, ask) {
-      if (isHttp(location)) return httpHead(location, ask);
+      if (isHttp(location)) return web.head(location, ask);
       const { name, store } = objectAt(location);
       if (name === "") return undefined;
       const info = await store.head(name, ask);
@@ -72,7 +61,7 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
     },
     async fetch(location, path, { expected = {} }, ask) {
       await mkdir(dirname(path), { recursive: true });
-      if (isHttp(location)) return httpFetch(location, path, expected, ask);
+      if (isHttp(location)) return web.fetch(location, path, expected, ask);
       const { name, store } = objectAt(location);
       const { sha256, ...info } = await store.fetchFile(name, path, expected, ask).catch((error) => {
         if (!isAppError(error, "STORE_OBJECT_NOT_FOUND")) throw error;
@@ -83,6 +72,7 @@ export function createRemoteFiles(s3: S3Access): OpenRemoteFiles {
       return { ...factsOf(location, info), sizeBytes: info.sizeBytes, sha256 };
     },
     async close() {
+      web.close();
       await Promise.all([...buckets.values()].map((store) => store.close().catch(() => {})));
     },
   };
@@ -114,99 +104,4 @@ function objectFacts(server: string, location: string, info: ObjectInfo): Remote
       : { etag, contentStamp: `object-${digestOf([server, location, etag, sizeBytes])}` }),
     ...defined({ sha256 }),
   };
-}
-
-async function httpHead(url: string, ask: Ask): Promise<RemoteFacts | undefined> {
-  const response = await request(url, "HEAD", ask);
-  await response.body?.cancel();
-  if (response.status === 404 || response.status === 410) return undefined;
-  if (!response.ok) {
-    // Some servers refuse HEAD; then the content itself decides.
-    if (response.status === 405 || response.status === 501 || response.status === 403) return {};
-    throw new AppError("FILE_UNREACHABLE", `asking about ${url}: the server answered ${response.status}`);
-  }
-  return httpFacts(response);
-}
-
-function httpFacts({ headers }: Response): RemoteFacts {
-  const etag = headers.get("etag");
-  const length = headers.get("content-length");
-  const modified = headers.get("last-modified");
-  return {
-    ...(length === null || headers.has("content-encoding") ? {} : { sizeBytes: Number(length) }),
-    ...(etag === null || etag.startsWith("W/") ? {} : { etag: etag.replace(/^"|"$/g, "") }),
-    ...(modified === null || Number.isNaN(Date.parse(modified)) ? {} : { modifiedAt: new Date(modified) }),
-  };
-}
-
-async function httpFetch(url: string, path: string, expected: RemoteFacts, ask: Ask): Promise<Fetched> {
-  const response = await request(url, "GET", ask);
-  if (response.status === 404 || response.status === 410)
-    throw new AppError("FILE_NOT_FOUND", `fetching ${url}: the server answered ${response.status}`);
-  if (!response.ok || response.body === null)
-    throw new AppError("FILE_UNREACHABLE", `fetching ${url}: the server answered ${response.status}`);
-  const facts = httpFacts(response);
-  const other = differenceOf(expected, facts);
-  if (other !== undefined) {
-    await response.body.cancel();
-    throw new AppError("FILE_CHANGED", `fetching ${url}: ${other}`);
-  }
-  // Next to the file under a different, short name: the file's may be as long as names can be.
-  const temp = join(dirname(path), `.${randomUUID()}.part`);
-  try {
-    const body = Readable.fromWeb(response.body as import("node:stream/web").ReadableStream);
-    const hasher = createHash("sha256");
-    let sizeBytes = 0;
-    await pipeline(
-      body,
-      async function* (chunks: AsyncIterable<Uint8Array>) {
-        for await (const chunk of chunks) {
-          hasher.update(chunk);
-          sizeBytes += chunk.byteLength;
-          yield chunk;
-        }
-      },
-      createWriteStream(temp),
-      { signal: ask.signal },
-    );
-    if (expected.sizeBytes !== undefined && sizeBytes !== expected.sizeBytes)
-      throw new AppError(
-        "FILE_CHANGED",
-        `fetching ${url}: got ${sizeBytes} bytes, expected ${expected.sizeBytes}`,
-      );
-    await rename(temp, path);
-    return { ...facts, sizeBytes, sha256: hasher.digest("hex") as Digest };
-  } catch (error) {
-    checkAsk(ask, `fetching ${url}`);
-    if (error instanceof AppError) throw error;
-    const code = ["ENOSPC", "EDQUOT"].includes(systemErrorCode(error) ?? "")
-      ? "DISK_FULL"
-      : "FILE_UNREACHABLE";
-    throw new AppError(code, `fetching ${url} to ${basename(path)}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    await rm(temp, { force: true });
-  }
-}
-
-/** In words, when an answer is not for certain about the expected state of a file. */
-function differenceOf(expected: RemoteFacts, got: RemoteFacts): string | undefined {
-  if (expected.etag !== undefined)
-    return got.etag === expected.etag
-      ? undefined
-      : `it has the ETag ${got.etag ?? "(none)"} now, expected ${expected.etag}`;
-  if (expected.modifiedAt !== undefined && got.modifiedAt?.getTime() !== expected.modifiedAt.getTime())
-    return `it was modified at ${got.modifiedAt?.toISOString() ?? "(unknown)"}, expected ${expected.modifiedAt.toISOString()}`;
-  return undefined;
-}
-
-async function request(url: string, method: "GET" | "HEAD", ask: Ask): Promise<Response> {
-  try {
-    // As it is, so that lengths and ETags are those of the file in every answer.
-    const headers = { "accept-encoding": "identity" };
-    return await fetch(url, { method, headers, signal: ask.signal, redirect: "follow" });
-  } catch (error) {
-    checkAsk(ask, `asking ${url}`);
-    const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
-    throw new AppError("FILE_UNREACHABLE", `asking ${url}: ${messageOf(error)}${cause}`, { cause: error });
-  }
 }

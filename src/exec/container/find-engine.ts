@@ -158,13 +158,7 @@ const reconnectable = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE"])
 
 function direct(path: string): { readonly send: Send; readonly close: () => Promise<void> } {
   const http = new SocketHttp(path);
-  // A kept-alive connection that the engine closed while it was idle shows only when it is used again.
-  const send: Send = (request, ask) =>
-    http.send(request, ask).catch((error: unknown) => {
-      if (isAppError(error) && error.facts["system"] === "ECONNRESET") return http.send(request, ask);
-      throw error;
-    });
-  return { send, close: async () => http.close() };
+  return { send: (request, ask) => http.send(request, ask), close: async () => http.close() };
 }
 
 function served(

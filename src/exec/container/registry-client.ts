@@ -4,7 +4,15 @@
  * https://distribution.github.io/distribution/spec/auth/token/. Only metadata is read here, engines pull the images.
  */
 import { sha256 } from "../../hash/index.ts";
-import { type Ask, checkAsk, defined, messageOf, pause, withTimeout } from "../../kernel/index.ts";
+import {
+  type HttpAnswer,
+  HttpConnections,
+  type HttpRequest,
+  isHttpTrouble,
+  isSuccess,
+  readHttp,
+} from "../../http-client/index.ts";
+import { type Ask, defined } from "../../kernel/index.ts";
 import { type CredentialSources, type Credentials, findCredentials } from "./credentials.ts";
 import { type ImageName, imageText, isLoopback } from "./image-name.ts";
 import { asObject, asText, parseJson } from "./json.ts";
@@ -32,12 +40,13 @@ export interface RegistryOptions {
   readonly retryPauseMs?: number;
 }
 
-/** Longest pause that a registry may ask for (429, 503 with Retry-After). */
-const longestPauseMs = 30_000;
+/** Manifests and configs are small; an endless one is cut off. */
 const largestDocumentBytes = 8 << 20;
 
 export class RegistryClient {
   readonly #options: RegistryOptions;
+  /** Idle ones do not keep the process alive. */
+  readonly #connections = new HttpConnections();
   /** `Authorization` values that worked, by host and repository. Memory only. */
   readonly #granted = new Map<string, string>();
 
@@ -109,29 +118,29 @@ export class RegistryClient {
   async #digestOfTag(request: Request): Promise<string> {
     const tag = request.name.tag ?? "latest";
     const head = await this.#send(request, "HEAD", `manifests/${tag}`);
-    const digest = head.headers.get("docker-content-digest");
-    if (head.ok && digest !== null && isDigest(digest)) return digest;
+    const digest = head.headers["docker-content-digest"];
+    if (isSuccess(head) && typeof digest === "string" && isDigest(digest)) return digest;
     // Some registries answer HEAD without the digest, or not at all.
     const get = await this.#send(request, "GET", `manifests/${tag}`);
-    if (!get.ok) throw failed(request, `manifests/${tag}`, get);
-    return `sha256:${sha256(get.body)}`;
+    if (!isSuccess(get)) throw failed(request, `manifests/${tag}`, get);
+    return `sha256:${sha256(get.bytes)}`;
   }
 
   /** A document by its digest; the bytes are checked against it. */
   async #document(request: Request, kind: "manifests" | "blobs", digest: string): Promise<string> {
     const answer = await this.#send(request, "GET", `${kind}/${digest}`);
-    if (!answer.ok) throw failed(request, `${kind}/${digest}`, answer);
-    const got = `sha256:${sha256(answer.body)}`;
+    if (!isSuccess(answer)) throw failed(request, `${kind}/${digest}`, answer);
+    const got = `sha256:${sha256(answer.bytes)}`;
     if (got !== digest)
       throw new Trouble(
         "unreachable",
         `${urlOf(request.name, `${kind}/${digest}`)}: the content has the digest ${got}`,
       );
-    return answer.body.toString("utf8");
+    return answer.bytes.toString("utf8");
   }
 
   /** Sends with what was granted before, then with what the registry asks for; never a third time. */
-  async #send(request: Request, method: "GET" | "HEAD", path: string): Promise<Answer> {
+  async #send(request: Request, method: "GET" | "HEAD", path: string): Promise<HttpAnswer> {
     const { name } = request;
     const url = urlOf(name, path);
     const scope = `${name.host}/${name.repository}`;
@@ -142,7 +151,7 @@ export class RegistryClient {
       headers: granted === undefined ? headers : { ...headers, authorization: granted },
     });
     if (first.status !== 401) return first;
-    const authorization = await this.#authorize(request, first.headers.get("www-authenticate") ?? "");
+    const authorization = await this.#authorize(request, first.headers["www-authenticate"] ?? "");
     if (authorization === undefined) return first;
     const second = await this.#try(request, url, { method, headers: { ...headers, authorization } });
     if (second.status !== 401) this.#granted.set(scope, authorization);
@@ -159,12 +168,12 @@ export class RegistryClient {
     if (!/^bearer\b/i.test(challenge) || realm === undefined) return undefined;
     const scope = parameters["scope"] ?? `repository:${name.repository}:pull`;
     const answer = await this.#askToken(request, realm, parameters["service"], scope, credentials);
-    if (!answer.ok)
+    if (!isSuccess(answer))
       throw new Trouble(
         answer.status === 401 || answer.status === 403 ? "refused" : "unreachable",
         `the token server ${realm} of ${name.host} answered ${answer.status} ${who(credentials)}`,
       );
-    const token = asObject(parseJson(answer.body.toString("utf8")));
+    const token = asObject(parseJson(answer.bytes.toString("utf8")));
     const text = asText(token["token"]) ?? asText(token["access_token"]);
     return text === undefined ? undefined : `Bearer ${text}`;
   }
@@ -175,13 +184,17 @@ export class RegistryClient {
     service: string | undefined,
     scope: string,
     credentials: Credentials | undefined,
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     const query = new URLSearchParams({ ...defined({ service }), scope });
     if (credentials?.kind === "identity-token") {
       query.set("grant_type", "refresh_token");
       query.set("client_id", "memoir");
       query.set("refresh_token", credentials.token);
-      return this.#try(request, realm, { method: "POST", body: query });
+      return this.#try(request, realm, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" },
+        body: query.toString(),
+      });
     }
     const url = new URL(realm);
     for (const [key, value] of query) url.searchParams.append(key, value);
@@ -190,39 +203,29 @@ export class RegistryClient {
   }
 
   /** One request, made again when the network or the registry is in trouble. */
-  async #try(request: Request, url: string, init: RequestInit): Promise<Answer> {
-    const { ask, tries } = request;
-    let waitMs = this.#options.retryPauseMs ?? 500;
-    for (let nth = 1; ; nth++, waitMs *= 2) {
-      checkAsk(ask, `asking ${hostOf(url)}`);
-      const answer = await this.#once(url, init, ask);
-      const broken = answer instanceof Trouble;
-      if (!broken && answer.status !== 429 && answer.status < 500) return answer;
-      if (nth >= tries) {
-        if (broken) throw answer;
-        const words = answer.status === 429 ? "too many requests for now (429)" : `answered ${answer.status}`;
-        throw new Trouble("unreachable", `${hostOf(url)}: ${words}, tried ${nth} times`);
-      }
-      const asked = broken ? undefined : retryAfterMs(answer);
-      await pause(Math.min(asked ?? waitMs, longestPauseMs), ask);
-    }
-  }
-
-  async #once(url: string, init: RequestInit, ask: Ask): Promise<Answer | Trouble> {
-    const limitMs = this.#options.requestLimitMs ?? 20_000;
-    const { ask: within, done } = withTimeout(ask, limitMs);
-    try {
-      const response = await fetch(url, { ...init, signal: within.signal });
-      const { status, ok, headers } = response;
-      return { status, ok, headers, body: await readBody(response) };
-    } catch (error) {
-      if (error instanceof Trouble) return error;
-      checkAsk(ask, `asking ${hostOf(url)}`);
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      return new Trouble("unreachable", `${hostOf(url)}: ${messageOf(cause)}`);
-    } finally {
-      done();
-    }
+  async #try({ ask, tries }: Request, url: string, request: Omit<HttpRequest, "url">): Promise<HttpAnswer> {
+    const { requestLimitMs = 20_000, retryPauseMs = 500 } = this.#options;
+    const answer = await readHttp(
+      {
+        ...request,
+        url,
+        redirects: 20,
+        tries,
+        pauseMs: retryPauseMs,
+        timeoutMs: requestLimitMs,
+        limitBytes: largestDocumentBytes,
+        connections: this.#connections,
+        repeatable: true,
+      },
+      ask,
+    ).catch((error: unknown) => {
+      if (!isHttpTrouble(error)) throw error;
+      const what = error.kind === "too-long" ? "a document of more than 8 MiB" : error.message;
+      throw new Trouble("unreachable", `${hostOf(url)}: ${what}`);
+    });
+    if (answer.status !== 429 && answer.status < 500) return answer;
+    const what = answer.status === 429 ? "too many requests for now (429)" : `answered ${answer.status}`;
+    throw new Trouble("unreachable", `${hostOf(url)}: ${what}, up to ${tries} tries`);
   }
 }
 
@@ -230,13 +233,6 @@ interface Request {
   readonly name: ImageName;
   readonly tries: number;
   readonly ask: Ask;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly ok: boolean;
-  readonly headers: Headers;
-  readonly body: Buffer;
 }
 
 /** Carries an Unresolved out of the depth; never leaves this file. */
@@ -249,7 +245,7 @@ class Trouble extends Error {
   }
 }
 
-function failed(request: Request, path: string, answer: Answer): Trouble {
+function failed(request: Request, path: string, answer: HttpAnswer): Trouble {
   const words = `${urlOf(request.name, path)} answered ${answer.status}`;
   const refused = answer.status === 401 || answer.status === 403;
   return new Trouble(refused ? "refused" : answer.status < 500 ? "missing" : "unreachable", words);
@@ -292,27 +288,4 @@ function basic(credentials: Extract<Credentials, { kind: "password" }>): string 
 function who(credentials: Credentials | undefined): string {
   if (credentials === undefined) return "to an anonymous request";
   return credentials.kind === "password" ? `to user ${credentials.username}` : "to the stored identity token";
-}
-
-/** Seconds or a date. */
-function retryAfterMs(answer: Answer): number | undefined {
-  const text = answer.headers.get("retry-after");
-  if (text === null) return undefined;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-/** Manifests and configs are small; an endless body is cut off. */
-async function readBody(response: Response): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk as Uint8Array);
-    size += (chunk as Uint8Array).length;
-    if (size > largestDocumentBytes)
-      throw new Trouble("unreachable", `${hostOf(response.url)}: a document of more than 8 MiB`);
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,8 +1,8 @@
 /** HTTP over a unix socket with kept-alive connections: all that a container engine's API needs. */
-import { open } from "node:fs/promises";
-import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { HttpConnections, type HttpReply, isHttpTrouble, openHttp } from "../../http-client/index.ts";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../kernel/index.ts";
 
 export interface SocketRequest {
@@ -29,7 +29,7 @@ export interface SocketAnswer {
 
 export class SocketHttp {
   readonly socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #connections = new HttpConnections();
 
   constructor(socketPath: string) {
     this.socketPath = socketPath;
@@ -39,48 +39,49 @@ export class SocketHttp {
   async send(request: SocketRequest, ask: Ask): Promise<SocketAnswer> {
     checkAsk(ask, `asking the container engine for ${request.path}`);
     try {
-      return await this.#exchange(request, ask.signal);
+      return await this.#exchange(request, ask);
     } catch (error) {
       checkAsk(ask, `asking the container engine for ${request.path}`);
       if (error instanceof AppError) throw error;
       throw new AppError(
         "EXEC_ENGINE_FAILED",
         `${request.method} ${request.path} at ${this.socketPath}: ${messageOf(error)}`,
-        { cause: error, facts: { system: systemErrorCode(error) } },
+        { cause: error, facts: { system: isHttpTrouble(error) ? error.code : systemErrorCode(error) } },
       );
     }
   }
 
-  async #exchange(request: SocketRequest, signal: AbortSignal): Promise<SocketAnswer> {
+  async #exchange(request: SocketRequest, ask: Ask): Promise<SocketAnswer> {
     const { upload } = request;
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const bytes = upload !== undefined && "bytes" in upload ? upload.bytes : body;
-    const file = upload !== undefined && "path" in upload ? await open(upload.path) : undefined;
-    const size = file === undefined ? Buffer.byteLength(bytes ?? "") : (await file.stat()).size;
-    return new Promise((resolve, reject) => {
-      const outgoing = httpRequest({
-        socketPath: this.socketPath,
-        agent: this.#agent,
+    const json = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const bytes = upload !== undefined && "bytes" in upload ? upload.bytes : (json ?? "");
+    const path = upload !== undefined && "path" in upload ? upload.path : undefined;
+    const size = path === undefined ? Buffer.byteLength(bytes) : (await stat(path)).size;
+    const reply = await openHttp(
+      {
         method: request.method,
+        url: "http://engine",
         path: request.path + queryText(request.query ?? {}),
+        socketPath: this.socketPath,
+        connections: this.#connections,
         headers: {
-          host: "engine",
           ...request.headers,
           ...(upload === undefined ? {} : { "content-type": "application/x-tar" }),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
           "content-length": size,
         },
-        signal,
-      });
-      outgoing.on("error", reject);
-      outgoing.on("response", (answer) => readAnswer(answer, request).then(resolve, reject));
-      if (file === undefined) outgoing.end(bytes);
-      else pipeline(file.createReadStream(), outgoing).catch(reject);
-    });
+        body: path === undefined ? bytes : () => createReadStream(path),
+        // Engines answer some requests only when a container has ended. All requests here may be sent again.
+        silenceMs: 0,
+        repeatable: true,
+      },
+      ask,
+    );
+    return readAnswer(reply, request);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#connections.close();
   }
 }
 
@@ -89,16 +90,16 @@ function queryText(query: Readonly<Record<string, string | undefined>>): string 
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
-async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketRequest): Promise<SocketAnswer> {
-  const status = answer.statusCode ?? 0;
+async function readAnswer(reply: HttpReply, { onLine, onBody }: SocketRequest): Promise<SocketAnswer> {
+  const { status, headers, body } = reply;
   if (onBody !== undefined && status >= 200 && status < 300) {
-    await onBody(answer);
-    return { status, headers: answer.headers, text: "" };
+    await onBody(body);
+    return { status, headers, text: "" };
   }
   let text = "";
   let consumed = 0;
-  answer.setEncoding("utf8");
-  for await (const chunk of answer) {
+  body.setEncoding("utf8");
+  for await (const chunk of body) {
     text += chunk;
     if (onLine === undefined) continue;
     for (let end = text.indexOf("\n", consumed); end >= 0; end = text.indexOf("\n", consumed)) {
@@ -106,5 +107,5 @@ async function readAnswer(answer: IncomingMessage, { onLine, onBody }: SocketReq
       consumed = end + 1;
     }
   }
-  return { status, headers: answer.headers, text };
+  return { status, headers, text };
 }

@@ -1,11 +1,12 @@
 /** Documents that are imported over http(s). */
-import { AppError, type Ask, checkAsk, messageOf, type SourceText, withTimeout } from "../../kernel/index.ts";
+import { isHttpTrouble, isSuccess, readHttp } from "../../http-client/index.ts";
+import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
 
 export function isHttpUri(uri: string): boolean {
   return /^https?:\/\//i.test(uri);
 }
 
-const timeoutMs = 30_000;
+const options = { redirects: 20, tries: 3, timeoutMs: 30_000 } as const;
 
 /**
  * Fetches one document; undefined = the server says it is not there.
@@ -17,35 +18,24 @@ export async function readHttpDocument(
   largest: number,
   ask: Ask,
 ): Promise<SourceText | undefined> {
-  const timed = withTimeout(ask, timeoutMs);
-  try {
-    const response = await fetch(uri, { signal: timed.ask.signal, redirect: "follow" });
-    if (response.status === 404 || response.status === 410) return undefined;
-    if (!response.ok)
-      throw new AppError(
-        "WORKFLOW_DOCUMENT_UNREACHABLE",
-        `fetching ${uri}: the server answered ${response.status} ${response.statusText}`,
-      );
-    return { name: uri, text: await readBounded(response, uri, largest) };
-  } catch (error) {
-    checkAsk(ask, `fetching ${uri}`);
-    if (error instanceof AppError) throw error;
-    const why =
-      error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    throw new AppError("WORKFLOW_DOCUMENT_UNREACHABLE", `fetching ${uri}: ${why}`, { cause: error });
-  } finally {
-    timed.done();
-  }
-}
-
-async function readBounded(response: Response, uri: string, largest: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > largest)
-      throw new AppError("WORKFLOW_DOCUMENT_REFUSED", `fetching ${uri}: it is larger than ${largest} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  const answer = await readHttp({ ...options, url: uri, limitBytes: largest }, ask).catch(
+    (error: unknown) => {
+      if (!isHttpTrouble(error)) throw error;
+      if (error.kind === "too-long")
+        throw new AppError(
+          "WORKFLOW_DOCUMENT_REFUSED",
+          `fetching ${uri}: it is larger than ${largest} bytes`,
+        );
+      throw new AppError("WORKFLOW_DOCUMENT_UNREACHABLE", `fetching ${uri}: ${error.message}`, {
+        cause: error,
+      });
+    },
+  );
+  if (answer.status === 404 || answer.status === 410) return undefined;
+  if (!isSuccess(answer))
+    throw new AppError(
+      "WORKFLOW_DOCUMENT_UNREACHABLE",
+      `fetching ${uri}: the server answered ${answer.status}`,
+    );
+  return { name: uri, text: answer.bytes.toString("utf8") };
 }

@@ -3,7 +3,7 @@ import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 import type { Column, ColumnType } from "../../task/index.ts";
 import type { Model } from "../model.ts";
 import { describeMetadata } from "../package/read-package.ts";
-import { sendHttp } from "../runners/http-client.ts";
+import { askServer } from "../runners/http-client.ts";
 import { serverUrl, waitForServer } from "../runners/http-runner.ts";
 import { parseLenientJson } from "../runners/lenient-json.ts";
 
@@ -61,7 +61,7 @@ function columnTypes(names: readonly string[], declared: unknown, example: unkno
 /** undefined for anything but 200: old servers lack some of the routes. */
 async function getJson(base: string, path: string, ask: Ask): Promise<unknown> {
   const url = serverUrl(base, path);
-  const answer = await sendHttp(
+  const answer = await askServer(
     { method: "GET", url, timeoutMs: answerTimeoutMs, limitBytes: answerLimitBytes },
     ask,
   );

@@ -2,10 +2,10 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream as WebStream } from "node:stream/web";
 import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
+import { isHttpTrouble, isSuccess, openHttp } from "../../http-client/index.ts";
 import {
   AppError,
   type Ask,
@@ -92,8 +92,11 @@ async function download(
   const failed = (what: string, cause?: unknown) =>
     new AppError("MODEL_FETCH_FAILED", `downloading ${name}: ${what}`, { cause });
   try {
-    const response = await fetch(url, { signal: ask.signal, redirect: "follow" });
-    if (!response.ok || response.body === null) throw failed(`HTTP ${response.status}`);
+    const reply = await openHttp({ url, redirects: 20, tries: 3 }, ask);
+    if (!isSuccess(reply)) {
+      reply.body.destroy();
+      throw failed(`HTTP ${reply.status}`);
+    }
     let size = 0;
     const counter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
@@ -102,13 +105,11 @@ async function download(
         else done(undefined, chunk);
       },
     });
-    await pipeline(Readable.fromWeb(response.body as WebStream), counter, createWriteStream(to), {
-      signal: ask.signal,
-    });
+    await pipeline(reply.body, counter, createWriteStream(to), { signal: ask.signal });
   } catch (error) {
     checkAsk(ask, `downloading ${name}`);
     if (isAppError(error)) throw error;
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw failed(systemErrorCode(cause) ?? messageOf(cause), error);
+    const code = isHttpTrouble(error) ? error.code : systemErrorCode(error);
+    throw failed(code ?? messageOf(error), error);
   }
 }

@@ -5,11 +5,12 @@
  * Whoever listens at an address may change while a run is at work. A connection belongs to one server, so an answer is
  * used when it came over a connection over which the server has identified itself, or when it does so right afterwards.
  */
+import { HttpConnections } from "../../http-client/index.ts";
 import { AppError, type Ask, checkAsk, pause, unreachable } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
 import type { Model, Runner } from "../model.ts";
-import { type HttpAnswer, type HttpConnections, keepConnections, sendHttp } from "./http-client.ts";
+import { askServer, type ModelAnswer } from "./http-client.ts";
 import { parseLenientJson } from "./lenient-json.ts";
 import { inParallel } from "./split.ts";
 
@@ -39,13 +40,12 @@ export class HttpRunner implements Runner {
   readonly kind = "http";
   readonly toolkit = undefined;
   readonly #options: HttpRunnerOptions;
-  readonly #connections: HttpConnections;
+  readonly #connections = new HttpConnections();
   /** What the server says of itself in addition to its id, as it was said first. */
   #described: string | undefined;
 
   constructor(options: HttpRunnerOptions) {
     this.#options = options;
-    this.#connections = keepConnections(options.url);
   }
 
   async open(ask: Ask): Promise<void> {
@@ -61,7 +61,7 @@ export class HttpRunner implements Runner {
   }
 
   async close(): Promise<void> {
-    this.#connections.destroy();
+    this.#connections.close();
   }
 
   async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
@@ -93,7 +93,7 @@ export class HttpRunner implements Runner {
       if (attempt > 0) await pause((backoffMs ?? 250) * 2 ** (attempt - 1), ask);
       checkAsk(ask, doing);
       const connections = this.#connections;
-      const answer = await sendHttp(
+      const answer = await askServer(
         { method: "POST", url: target, body: inputs, timeoutMs, limitBytes: answerLimitBytes, connections },
         ask,
       );
@@ -147,11 +147,11 @@ export class HttpRunner implements Runner {
     this.#described = described;
   }
 
-  #get(path: string, ask: Ask): Promise<HttpAnswer> {
+  #get(path: string, ask: Ask): Promise<ModelAnswer> {
     const { url, timeoutMs } = this.#options;
     // A server that does one thing at a time answers when it is done with Memoir's other requests.
     const request = { method: "GET", url: serverUrl(url, path), timeoutMs, limitBytes: 1 << 20 } as const;
-    return sendHttp({ ...request, connections: this.#connections }, ask);
+    return askServer({ ...request, connections: this.#connections }, ask);
   }
 
   #checkId(served: string | undefined, doing: string): void {
@@ -185,7 +185,7 @@ type Verdict =
 /** Statuses that speak of the server's state; every other failure may be caused by the rows. */
 const busy = new Set([408, 429, 502, 503, 504]);
 
-function verdictOf(answer: HttpAnswer): Verdict {
+function verdictOf(answer: ModelAnswer): Verdict {
   switch (answer.kind) {
     case "answered":
       if (answer.status === 200) return readable(answer.text);
@@ -249,7 +249,7 @@ export async function waitForServer(
   const until = Date.now() + server.timeoutMs;
   for (;;) {
     const left = until - Date.now();
-    const answer = await sendHttp(
+    const answer = await askServer(
       {
         method: "GET",
         url: serverUrl(server.url, ""),
@@ -271,7 +271,7 @@ export async function waitForServer(
   }
 }
 
-function failureText(answer: Exclude<HttpAnswer, { kind: "answered" }>): string {
+function failureText(answer: Exclude<ModelAnswer, { kind: "answered" }>): string {
   return answer.kind === "unreachable" ? answer.why : answer.kind;
 }
 

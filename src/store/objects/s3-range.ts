@@ -3,8 +3,6 @@
  * five times as long on each as signing and reading it takes. Only plain success is handled here; whatever else comes
  * back is answered by undefined, and the caller asks again through the SDK, which knows about retries and errors.
  */
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
-import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import {
   percentEncoded,
   requestSignature,
@@ -12,6 +10,7 @@ import {
   scopeText,
   signingKey,
 } from "../../hash/index.ts";
+import { HttpConnections, readHttp } from "../../http-client/index.ts";
 import type { Ask } from "../../kernel/index.ts";
 import type { ByteRange } from "./object-store.ts";
 import type { S3Connection, S3StoreOptions } from "./s3-client.ts";
@@ -48,9 +47,7 @@ export async function createRangeGetter(
   const scheme = schemes?.[0];
   if (scheme !== undefined && scheme.name !== "sigv4") return undefined;
   const signer = createSigner(scheme?.signingRegion ?? region);
-  const secure = url.protocol === "https:";
-  const agentOptions = { keepAlive: true, maxSockets: 128 };
-  const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+  const connections = new HttpConnections(128);
   const basePath = url.pathname.replace(/\/$/, "");
   const idleMs = options.idleTimeoutMs ?? 20_000;
   // Refused once, it would be refused every time: then everything goes through the SDK.
@@ -62,43 +59,24 @@ export async function createRangeGetter(
       const path = `${basePath}/${key.split("/").map(percentEncoded).join("/")}`;
       const credentials = await client.config.credentials();
       const headers = signer({ host: url.host, path, credentials, now: new Date() });
-      const answer = await new Promise<
-        { status: number; bytes: Uint8Array; etag: string | undefined } | undefined
-      >((resolve) => {
-        const send = secure ? requestHttps : requestHttp;
-        const request = send(
-          {
-            host: url.hostname,
-            port: url.port === "" ? undefined : url.port,
-            path,
-            agent,
-            headers: { ...headers, range: `bytes=${range.start}-${range.end - 1}` },
-            signal: ask.signal,
-            timeout: idleMs,
-          },
-          (response) => {
-            bodyOf(response).then(
-              (bytes) => resolve({ status: response.statusCode ?? 0, bytes, etag: response.headers.etag }),
-              () => resolve(undefined),
-            );
-          },
-        );
-        request.on("timeout", () => request.destroy());
-        request.on("error", () => resolve(undefined));
-        request.end();
-      });
+      const { start, end } = range;
+      const answer = await readHttp(
+        {
+          url,
+          path,
+          connections,
+          headers: { ...headers, range: `bytes=${start}-${end - 1}` },
+          silenceMs: idleMs,
+          limitBytes: end - start,
+        },
+        ask,
+      ).catch(() => undefined);
       if (answer?.status === 401 || answer?.status === 403) refused = true;
-      if (answer?.status !== 206 || answer.bytes.byteLength !== range.end - range.start) return undefined;
-      return { bytes: answer.bytes, etag: answer.etag };
+      if (answer?.status !== 206 || answer.bytes.byteLength !== end - start) return undefined;
+      return { bytes: answer.bytes, etag: answer.headers.etag };
     },
-    close: () => agent.destroy(),
+    close: () => connections.close(),
   };
-}
-
-async function bodyOf(response: IncomingMessage): Promise<Uint8Array> {
-  const parts: Buffer[] = [];
-  for await (const part of response) parts.push(part as Buffer);
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
 interface SigningCredentials {
