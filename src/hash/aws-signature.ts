@@ -50,6 +50,20 @@ export function requestSignature(
   return hmac(by.key, text).toString("hex");
 }
 
+/** The value of the `authorization` header that a signed request has. */
+export function signedAuthorization(
+  parts: CanonicalParts,
+  by: {
+    readonly accessKeyId: string;
+    readonly key: Buffer;
+    readonly scope: SigningScope;
+    readonly time: string;
+  },
+): string {
+  const names = parts.headers.map(([name]) => name).join(";");
+  return `AWS4-HMAC-SHA256 Credential=${by.accessKeyId}/${scopeText(by.scope)}, SignedHeaders=${names}, Signature=${requestSignature(parts, by)}`;
+}
+
 /** Everything but letters, digits, `-`, `_`, `.` and `~`. */
 export function percentEncoded(text: string): string {
   return encodeURIComponent(text).replace(

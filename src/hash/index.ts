@@ -4,6 +4,7 @@ export {
   requestSignature,
   type SigningScope,
   scopeText,
+  signedAuthorization,
   signingKey,
 } from "./aws-signature.ts";
 export { byCodeUnit, type CanonicalValue, canonicalText } from "./canonical.ts";

@@ -3,13 +3,7 @@
  * five times as long on each as signing and reading it takes. Only plain success is handled here; whatever else comes
  * back is answered by undefined, and the caller asks again through the SDK, which knows about retries and errors.
  */
-import {
-  percentEncoded,
-  requestSignature,
-  type SigningScope,
-  scopeText,
-  signingKey,
-} from "../../hash/index.ts";
+import { percentEncoded, type SigningScope, signedAuthorization, signingKey } from "../../hash/index.ts";
 import { HttpConnections, readHttp } from "../../http-client/index.ts";
 import type { Ask } from "../../kernel/index.ts";
 import type { ByteRange } from "./object-store.ts";
@@ -108,7 +102,7 @@ function createSigner(region: string) {
       "x-amz-date": time,
       ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
     };
-    const signature = requestSignature(
+    const authorization = signedAuthorization(
       {
         method: "GET",
         path: request.path,
@@ -116,12 +110,8 @@ function createSigner(region: string) {
         headers: Object.entries(headers),
         payloadHash: "UNSIGNED-PAYLOAD",
       },
-      { key: keyFor(secretAccessKey, scope), scope, time },
+      { accessKeyId, key: keyFor(secretAccessKey, scope), scope, time },
     );
-    const names = Object.keys(headers).join(";");
-    return {
-      ...headers,
-      authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${names}, Signature=${signature}`,
-    };
+    return { ...headers, authorization };
   };
 }

@@ -2,6 +2,7 @@
  * Requests to another Memoir's `/v1`: each with a deadline, and again after a growing pause where the trouble may pass.
  * Every request may be sent twice: the server's answers depend on what is asked, not on how often.
  */
+import { HttpConnections, type HttpRequest, isSuccess, readHttp } from "../../../http-client/index.ts";
 import {
   AppError,
   type Ask,
@@ -25,10 +26,12 @@ export interface RemoteAccess {
 const mostTries = 5;
 const firstPauseMs = 100;
 const answerWithinMs = 60_000;
+const mostBytes = 1 << 30;
 
 export class RemoteLink {
   readonly #url: string;
   readonly #access: RemoteAccess;
+  readonly #connections = new HttpConnections();
   #credentials: (() => Promise<Credentials>) | undefined;
 
   constructor(url: string, access: RemoteAccess) {
@@ -40,12 +43,12 @@ export class RemoteLink {
   async json(path: string, body: object | undefined, ask: Ask): Promise<Readonly<Record<string, unknown>>> {
     const text = body === undefined ? "" : JSON.stringify(body);
     const method = body === undefined ? "GET" : "POST";
-    const bytes = await this.#tries(path, ask, async (url, signal) => {
+    const bytes = await this.#tries(path, ask, async (url) => {
       const headers = {
         "content-type": "application/json",
         ...(await this.#authorization(method, url, text)),
       };
-      return fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body: text }) });
+      return { method, headers, url, body: text };
     });
     const value: unknown = parsed(bytes);
     if (!isRecord(value)) throw malformed(`${this.#url}${path}`);
@@ -54,14 +57,14 @@ export class RemoteLink {
 
   /** A file by its link, which is its own proof: no credentials go with it. */
   bytes(path: string, ask: Ask): Promise<Uint8Array> {
-    return this.#tries(path, ask, (url, signal) => fetch(url, { signal }));
+    return this.#tries(path, ask, async (url) => ({ url }));
   }
 
-  async #tries(
-    path: string,
-    ask: Ask,
-    send: (url: URL, signal: AbortSignal) => Promise<Response>,
-  ): Promise<Uint8Array> {
+  close(): void {
+    this.#connections.close();
+  }
+
+  async #tries(path: string, ask: Ask, requestTo: (url: URL) => Promise<HttpRequest>): Promise<Uint8Array> {
     const doing = `asking ${this.#url}`;
     const url = new URL(path.startsWith("/") ? this.#url + path : path);
     for (let tries = 1; ; tries++) {
@@ -69,19 +72,18 @@ export class RemoteLink {
       const limit = withPatience(ask, answerWithinMs);
       let trouble: AppError;
       try {
-        const response = await send(url, limit.ask.signal);
-        const bytes = new Uint8Array(await response.arrayBuffer());
-        if (response.ok) return bytes;
-        const error = refusal(response.status, bytes, doing);
+        const request = { ...(await requestTo(url)), redirects: 20, connections: this.#connections };
+        const answer = await readHttp({ ...request, limitBytes: mostBytes, repeatable: true }, limit.ask);
+        if (isSuccess(answer)) return answer.bytes;
+        const error = refusal(answer.status, answer.bytes, doing);
         if (error.row.retry !== "later") throw error;
         trouble = error;
       } catch (error) {
         checkAsk(ask, doing);
-        if (error instanceof AppError) throw error;
-        const why = error instanceof Error && error.cause !== undefined ? error.cause : error;
-        trouble = new AppError("STORE_TIER_UNREACHABLE", redact(`${doing}: ${messageOf(why)}`), {
-          cause: error,
-        });
+        const late = limit.ask.signal.aborted;
+        if (error instanceof AppError && !late) throw error;
+        const why = late ? `no answer within ${answerWithinMs} ms` : messageOf(error);
+        trouble = new AppError("STORE_TIER_UNREACHABLE", redact(`${doing}: ${why}`), { cause: error });
       } finally {
         limit.done();
       }

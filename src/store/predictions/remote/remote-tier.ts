@@ -51,7 +51,9 @@ class Tier implements PredictionTier {
     await this.#link.json("/v1/models", undefined, ask);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#link.close();
+  }
 
   async getMany(
     scope: PredictionScope,

@@ -1,6 +1,6 @@
 /** Signature Version 4 of AWS, signing side, for requests with a body and without a query. */
 import { hash } from "node:crypto";
-import { percentEncoded, requestSignature, scopeText, signingKey } from "../../../hash/index.ts";
+import { percentEncoded, signedAuthorization, signingKey } from "../../../hash/index.ts";
 import { defined } from "../../../kernel/index.ts";
 
 export interface Credentials {
@@ -25,7 +25,7 @@ export function signatureHeaders(credentials: Credentials, request: ToSign): Rec
   const scope = { day: time.slice(0, 8), region, service: "execute-api" };
   const added: Record<string, string> = defined({ "x-amz-date": time, "x-amz-security-token": sessionToken });
   const headers = [["host", url.host] as const, ...Object.entries(added)];
-  const signature = requestSignature(
+  const authorization = signedAuthorization(
     {
       method,
       // Every service but S3 encodes the path a second time.
@@ -34,11 +34,7 @@ export function signatureHeaders(credentials: Credentials, request: ToSign): Rec
       headers,
       payloadHash: hash("sha256", body),
     },
-    { key: signingKey(secretAccessKey, scope), scope, time },
+    { accessKeyId, key: signingKey(secretAccessKey, scope), scope, time },
   );
-  const names = headers.map(([name]) => name).join(";");
-  return {
-    ...added,
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scopeText(scope)}, SignedHeaders=${names}, Signature=${signature}`,
-  };
+  return { ...added, authorization };
 }
