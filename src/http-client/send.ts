@@ -59,7 +59,8 @@ async function repeated<Reply extends { readonly status: number; readonly header
   once: () => Promise<Reply>,
 ): Promise<Reply> {
   const { tries = 1, url } = request;
-  if (!URL.canParse(String(url))) throw new HttpTrouble("unreachable", `${url} is not an address of a web server`);
+  if (!URL.canParse(String(url)))
+    throw new HttpTrouble("unreachable", `${url} is not an address of a web server`);
   let waitMs = request.pauseMs ?? 500;
   for (let nth = 1; ; nth++, waitMs *= 2) {
     let asked: number | undefined;
