@@ -116,6 +116,8 @@ describe("a workflow", () => {
       3,
       expect.stringContaining("where nothing is"),
     ]);
+    await box.write("map.json", `{"HTTPS://WDL.invalid/lib/": "file://${box.path("vendor")}/"}`);
+    expect((await box.run("check", "wf.wdl", "--import-map", "map.json")).code).toBe(0);
     await box.write("map.json", '{"vendor": "x"}');
     expect((await box.run("check", "wf.wdl", "--import-map", "map.json")).code).toBe(2);
   });

@@ -120,7 +120,7 @@ task t {
 
 describe("inputs files", () => {
   const document = `version 1.0
-workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f } output { Int o = n  Int r = p.right  Boolean has = defined(f) } }
+workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f  Float x = 1.0  Map[Int, String] m = {} } output { Int o = n  Int r = p.right  Boolean has = defined(f) } }
 `;
   beforeEach(() => box.write("w.wdl", document));
 
@@ -143,6 +143,30 @@ workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f } output
     await box.write("in.json", '{"w.p": {"Left": "a", "Right": 2}}');
     const { code, err } = await ended("w.wdl", "-i", "in.json");
     expect([code, err]).toEqual([3, expect.stringContaining('write {"left": …, "right": …}')]);
+  });
+
+  it.each([
+    ['{"w.f": "file:/ROOT/x.txt"}'],
+    ['{"w.f": "FILE://localhost/ROOT/x.txt"}'],
+    ['{"w.f": "file:///ROOT/50%25.txt"}'],
+    ['{"w.f": "file:///ROOT/50%.txt"}'],
+  ])("may name files as addresses: %s", async (inputs) => {
+    for (const name of ["x.txt", "50%.txt"]) await box.write(name, "here");
+    await box.write("in.json", inputs.replace("/ROOT", box.path(".")));
+    expect((await runOnHost(box, "w.wdl", "-i", "in.json")).outputs).toMatchObject({ "w.has": true });
+  });
+
+  it.each([
+    ['{"w.f": "file:///none/%zz.txt"}', /names the file file:\/\/\/none\/%zz\.txt, which does not exist/],
+    ['{"w.n": 9223372036854775808}', /"w.n" is 9223372036854775808, which does not fit a 64-bit Int/],
+    ['{"w.x": 1e999}', /1e999 is too large for a number/],
+    ['{"w.p": {"left": "a", "right": 2, "middle": 3}}', /has a member "middle", which a Pair does not have/],
+    ['{"w.m": {"1": "a", "01": "b"}}', /two keys of "w.m" are the same Int/],
+  ])("that would lose something are refused at its place: %s", async (inputs, message) => {
+    await box.write("in.json", inputs);
+    const { code, err } = await ended("w.wdl", "-i", "in.json");
+    expect([code, err]).toEqual([3, expect.stringMatching(message)]);
+    expect(err).toMatch(/in\.json:1:\d+: error: /);
   });
 
   it("may name files from where the command runs, which is reported, and those next to the inputs come first", async () => {

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import {
   createBundleSource,
@@ -106,13 +107,34 @@ async function readImportMap(asked: string, cwd: string): Promise<ImportMap> {
     throw new AppError(code, `reading the import map ${asked}: ${messageOf(error)}`, { cause: error });
   }
   const entries = typeof map === "object" && map !== null && !Array.isArray(map) ? Object.entries(map) : [];
-  const wrong = entries.find(([prefix, to]) => !/^https?:\/\/./i.test(prefix) || typeof to !== "string");
+  const wrong = entries.find(
+    ([prefix, to]) =>
+      !/^https?:\/\/./i.test(prefix) ||
+      !URL.canParse(prefix) ||
+      typeof to !== "string" ||
+      folderOf(to, "/") === undefined,
+  );
   if (entries.length === 0 || wrong !== undefined)
     throw new AppError(
       "CLI_USAGE",
       `reading the import map ${asked}: expected {"https://…/": "folder", …}${wrong === undefined ? "" : `, got ${wrong[0]}`}`,
     );
-  return new Map(entries.map(([prefix, to]) => [prefix, resolve(dirname(file), String(to))]));
+  return new Map(
+    entries.map(([prefix, to]) => [
+      new URL(prefix).href,
+      folderOf(String(to), dirname(file)) ?? dirname(file),
+    ]),
+  );
+}
+
+/** A path or a `file://` address; undefined = another kind of address. */
+function folderOf(text: string, base: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return resolve(base, text);
+  try {
+    return fileURLToPath(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A bundle with everything in one folder may be named with and without that folder. */

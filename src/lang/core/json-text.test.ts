@@ -67,6 +67,8 @@ describe("what is wrong is shown where it is", () => {
     ['{"a": "\\q"}', "unknown escape \\q"],
     ["[".repeat(100_000), "nested too deeply"],
     ['{"a": 1', 'expected "," or "}", found the end of the document'],
+    ["[-1e999]", "-1e999 is too large for a number"],
+    [`[1${"0".repeat(500)}]`, "is too large for a number"],
   ])("%j", (text, words) => {
     expect(problem(text)).toContain(words);
   });

@@ -242,9 +242,12 @@ class JsonReader {
     const word = this.#text.slice(start, end);
     if (!/^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/.test(word))
       this.#fail(`${word.slice(0, 40)} is not a number`, undefined, word.length);
-    this.#at = end;
     const span = { start, end };
     const value = Number(word);
+    // JSON has no infinite numbers, so this one would be another number than the one that is written.
+    if (!Number.isFinite(value))
+      this.#fail(`${word.slice(0, 40)} is too large for a number`, undefined, word.length);
+    this.#at = end;
     if (/^-?[0-9]+$/.test(word) && !Number.isSafeInteger(value) && word.length < 400)
       return { kind: "scalar", value: BigInt(word), span };
     return { kind: "scalar", value, span };

@@ -47,6 +47,8 @@ export async function inputValue(
   what: string,
   place: InputPlace,
 ): Promise<WdlValue> {
+  if (type.kind === "int" && typeof given === "bigint" && !fitsInt64(given))
+    throw new ValueFailure(`${what} is ${given}, which does not fit a 64-bit Int`);
   const value = coerce(await untyped(given, type, what, place), type, what);
   if (!holdsPaths(type)) return value;
   return settleValue(value, type, {
@@ -104,6 +106,13 @@ async function untyped(given: unknown, type: WdlType, what: string, place: Input
           'write {"left": …, "right": …}',
         );
       if (!("left" in given && "right" in given)) return plainValue(given);
+      for (const name of Object.keys(given)) {
+        if (name === "left" || name === "right") continue;
+        throw new ValueFailure(
+          `${what} has a member "${name}", which a Pair does not have`,
+          'write {"left": …, "right": …}',
+        );
+      }
       return object([
         ["left", await untyped(member("left"), type.left, `the left side of ${what}`, place)],
         ["right", await untyped(member("right"), type.right, `the right side of ${what}`, place)],

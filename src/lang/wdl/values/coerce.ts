@@ -62,7 +62,7 @@ export function coerce(value: WdlValue, type: WdlType, what = "the value"): WdlV
     case "map": {
       const entries = entriesOf(value);
       if (entries === undefined) return refuse(value, type, what);
-      return map(
+      const made = map(
         entries.map(
           ([key, item]) =>
             [
@@ -71,6 +71,10 @@ export function coerce(value: WdlValue, type: WdlType, what = "the value"): WdlV
             ] as const,
         ),
       );
+      // "1" and "01" are one Int: which of the two values was meant is not known.
+      if (made.entries.size < entries.length)
+        throw new ValueFailure(`two keys of ${what} are the same ${printType(type.key)}`);
+      return made;
     }
     case "pair": {
       const sides = sidesOf(value);

@@ -20,6 +20,16 @@ it("reads whatever JSON.parse reads, to the same value", () => {
   );
 });
 
+it("refuses numbers that no Float can hold, at their place, instead of making them infinite", () => {
+  for (const number of ["1e999", "-1e309", `1${"0".repeat(320)}`])
+    expect(readJsonText(`{"x": ${number}}`)).toMatchObject({
+      kind: "malformed",
+      message: expect.stringContaining("too large for a Float"),
+      offset: 6,
+    });
+  expect(readJsonText("1e-999")).toEqual({ kind: "read", value: 0 });
+});
+
 it("never throws, and refuses what JSON.parse refuses", () => {
   const text = fc.array(
     fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "\\", "1", "-", ".", "e", "true", "null", " ", "a"),
@@ -32,7 +42,10 @@ it("never throws, and refuses what JSON.parse refuses", () => {
       const joined = pieces.join("");
       let valid = true;
       try {
-        JSON.parse(joined);
+        JSON.parse(joined, (_, value) => {
+          if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) valid = false;
+          return value;
+        });
       } catch {
         valid = false;
       }

@@ -58,8 +58,10 @@ export function readJsonText(text: string): JsonRead {
   const readNumber = (): bigint | number => {
     const match = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/.exec(text.slice(at, at + 400));
     if (match === null) return fail(`expected a value, got ${JSON.stringify(text.charAt(at))}`);
+    const whole = match[2] === undefined && match[3] === undefined;
+    if (!Number.isFinite(Number(match[0]))) return fail(`${match[0].slice(0, 40)} is too large for a Float`);
     at += match[0].length;
-    return match[2] === undefined && match[3] === undefined ? BigInt(match[0]) : Number(match[0]);
+    return whole ? BigInt(match[0]) : Number(match[0]);
   };
 
   const readWord = (word: string, value: null | boolean): null | boolean => {

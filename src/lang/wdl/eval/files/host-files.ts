@@ -76,11 +76,17 @@ export function isUrl(path: string): boolean {
   return /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(path);
 }
 
-/** `file:///data/a` is the host path `/data/a`; other texts stay. */
+/** `file:///data/a` and `file:/data/a` are the host path `/data/a`; other texts stay. */
 export function withoutFileScheme(path: string): string {
-  return path.startsWith("file://")
-    ? decodeURIComponent(path.slice("file://".length).replace(/^localhost/, ""))
-    : path;
+  const scheme = /^file:(?:\/\/(?:localhost(?=\/))?|(?=\/))/i.exec(path)?.[0];
+  if (scheme === undefined) return path;
+  const text = path.slice(scheme.length);
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % was not encoded: the name is as it is written.
+    return text;
+  }
 }
 
 export function fileAt(location: string, kind: "file" | "directory"): FileValue {
