@@ -140,6 +140,9 @@ export function createWorkflowProgress(
         case "log":
           screen.say(event.words);
           break;
+        case "note":
+          screen.say(`${screen.paint.yellow("warning:")} ${event.path}: ${event.message}`);
+          break;
         default:
           return;
       }

@@ -1,7 +1,7 @@
 /** What CWL documents mean, from the command line that a tool gets to the outputs of a workflow. */
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Sandbox } from "./sandbox.ts";
+import { onHost, Sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
 beforeEach(async () => {
@@ -100,6 +100,47 @@ outputs: {out: stdout}
   );
   expect(await readFile(out.path, "utf8")).toBe('old\nnew\n{"a": [2], "b": 1}n=5');
   expect(await box.read("data.txt")).toBe("old\n");
+});
+
+describe("a tool with hints that cannot be followed", () => {
+  const tool = (section: string) => `cwlVersion: v1.2
+class: CommandLineTool
+${section}:
+  ResourceRequirement: {coresMin: 5, coresMax: 2}
+  ToolTimeLimit: {timelimit: -5}
+  EnvVarRequirement: {envDef: {A: $(inputs.none)}}
+  WorkReuse: {enableReuse: $(none.a)}
+  NetworkAccess: {networkAccess: $(none.a)}
+  InitialWorkDirRequirement: {listing: [{entryname: ../x, entry: a}]}
+baseCommand: [echo, hi]
+stdout: o.txt
+inputs: []
+outputs: {out: stdout}
+`;
+  it("runs without them, names each, and is not reused when one of them is about reuse", async () => {
+    await box.write("main.cwl", tool("hints"));
+    const words = ["run", "main.cwl", ...onHost];
+    for (let run = 0; run < 2; run++) {
+      const { code, err } = await box.run(...words);
+      expect([code, err.match(/warning: main: it runs without one of its hints/g)?.length]).toEqual([0, 6]);
+      expect(err).toContain("computed main");
+    }
+  });
+
+  it("fails where they are requirements", async () => {
+    await expect(ran(tool("requirements"))).rejects.toThrow("at least 5 and at most 2 of cores");
+  });
+
+  it("and with variables that no environment can hold is refused", async () => {
+    const document = `cwlVersion: v1.2
+class: CommandLineTool
+requirements: {EnvVarRequirement: {envDef: {"A=B": x}}}
+baseCommand: env
+inputs: []
+outputs: []
+`;
+    await expect(ran(document)).rejects.toThrow('no environment can hold the variable "A=B"');
+  });
 });
 
 describe("a workflow", () => {

@@ -35,6 +35,42 @@ inputs: {word: {type: string, inputBinding: {}}}
 outputs: {out: stdout}
 `;
 
+describe("a process and its job", () => {
+  it("may be named by file: addresses, also where a job names its tool", async () => {
+    await box.write("hello.cwl", hello);
+    await box.write("job.json", '{"word": "hi", "https://w3id.org/cwl/cwl#requirements": []}');
+    const address = `file://${box.path("hello.cwl")}`;
+    const ended = await box.run("cwl-runner", "--no-container", address, `file:${box.path("job.json")}`);
+    expect([ended.code, ended.err]).toEqual([0, expect.not.stringContaining("warning")]);
+    await box.write("own.json", JSON.stringify({ word: "hi", "cwl:tool": address }));
+    await outputs<{ out: FileObject }>("own.json");
+    await box.write("own.json", JSON.stringify({ "cwl:tool": "file:///none/%zz.cwl" }));
+    const missing = await box.run("cwl-runner", "own.json");
+    expect([missing.code, missing.err]).toEqual([3, expect.stringContaining("there is no such file")]);
+  });
+
+  it.each([
+    ["$mixin: other.yml", /\$mixin, which Memoir does not support/],
+    ["$import: a.yml\nlabel: x", /\$import, which has to be the only field of its object/],
+  ])("with %s are refused instead of read without it", async (directive, message) => {
+    await box.write("d.cwl", `${hello}${directive}\n`);
+    const ended = await box.run("check", "d.cwl");
+    expect([ended.code, ended.out + ended.err]).toEqual([3, expect.stringMatching(message)]);
+  });
+
+  it("that fail are reported once", async () => {
+    const fails = `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, "echo broken >&2; exit 7"]
+inputs: []
+outputs: []
+`;
+    await box.write("f.cwl", fails);
+    const { code, err } = await box.run("cwl-runner", "--no-container", "f.cwl");
+    expect([code, err.match(/exit code 7/g), err.match(/broken/g)]).toEqual([1, ["exit code 7"], ["broken"]]);
+  });
+});
+
 describe("outputs", () => {
   it("are folders with nothing in them but the result", async () => {
     await box.write(

@@ -6,7 +6,6 @@
 import { mkdir, mkdtemp, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TimedEvent } from "../../engine/index.ts";
 import { type Ask, defined, isAppError } from "../../kernel/index.ts";
 import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
@@ -14,6 +13,7 @@ import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
 import type { FlagsOrder } from "./flag-inputs.ts";
 import { diagnosticFact, invalid } from "./load.ts";
+import { localPath } from "./local-path.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, runToSummary } from "./run.ts";
 import { type CacheRequest, orderOf, type RunRequest } from "./run-order.ts";
@@ -144,13 +144,13 @@ async function documentAndJob({ process, job }: CwlRunnerOptions, cwd: string): 
 /** A name may contain `#`: the document that is there wins over the fragment. */
 async function documentOf(process: string, cwd: string): Promise<Started> {
   const at = process.lastIndexOf("#");
-  if (at < 1 || (await isFile(resolve(cwd, process)))) return { workflow: process };
+  if (at < 1 || (await isFile(localPath(process, cwd)))) return { workflow: process };
   return { workflow: process.slice(0, at), target: process.slice(at + 1) };
 }
 
 /** The tool that a job file names; undefined for everything that is not a job file. */
 async function toolNamedBy(job: string, cwd: string): Promise<string | undefined> {
-  const path = resolve(cwd, job);
+  const path = localPath(job, cwd);
   let text: string;
   try {
     // A larger file is not a job; it is reported when the document is opened.
@@ -167,7 +167,7 @@ async function toolNamedBy(job: string, cwd: string): Promise<string | undefined
   if (diagnostics.length > 0)
     throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, diagnostics.map(diagnosticFact));
   if (tool === undefined || /^https?:\/\//i.test(tool)) return tool;
-  return tool.startsWith("file://") ? fileURLToPath(tool) : resolve(dirname(path), tool);
+  return localPath(tool, dirname(path));
 }
 
 const largestJob = 16 * 1024 * 1024;

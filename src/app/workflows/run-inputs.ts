@@ -22,6 +22,7 @@ import {
 } from "../../lang/core/index.ts";
 import { type FlagsOrder, flagInputs } from "./flag-inputs.ts";
 import { diagnosticFact, invalid } from "./load.ts";
+import { localPath } from "./local-path.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -54,7 +55,7 @@ export interface InputsRequest extends Pick<InputsOrder, "words" | "flags"> {
 export async function inputsOrder(asked: InputsRequest, cwd: string): Promise<InputsOrder> {
   const { file, values = {}, baseDir, ...given } = withNamedFile(asked);
   if (file === undefined) return { ...given, values, baseDir: resolve(cwd, baseDir ?? ".") };
-  const path = resolve(cwd, file);
+  const path = localPath(file, cwd);
   const folder = baseDir === undefined ? (file === "-" ? cwd : dirname(path)) : resolve(cwd, baseDir);
   return {
     ...given,

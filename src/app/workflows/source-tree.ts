@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import {
   createBundleSource,
@@ -11,6 +10,7 @@ import {
   type ImportMap,
   type SourceTree,
 } from "../../lang/core/index.ts";
+import { localPath } from "./local-path.ts";
 
 export interface OpenSource {
   readonly tree: SourceTree;
@@ -47,7 +47,7 @@ export async function openSource(order: SourceOrder, cwd: string, ask: Ask): Pro
     const author = "others" as const;
     return { tree, main: name, identity: name, author, folder: undefined, close: async () => {} };
   }
-  const path = resolve(cwd, name);
+  const path = localPath(name, cwd);
   const kind = await kindOf(path, name);
   if (kind === "file" && /\.zip$/i.test(path)) return openBundle(path, order, imports, ask);
   if (kind === "file")
@@ -108,33 +108,14 @@ async function readImportMap(asked: string, cwd: string): Promise<ImportMap> {
   }
   const entries = typeof map === "object" && map !== null && !Array.isArray(map) ? Object.entries(map) : [];
   const wrong = entries.find(
-    ([prefix, to]) =>
-      !/^https?:\/\/./i.test(prefix) ||
-      !URL.canParse(prefix) ||
-      typeof to !== "string" ||
-      folderOf(to, "/") === undefined,
+    ([prefix, to]) => !/^https?:\/\/./i.test(prefix) || !URL.canParse(prefix) || typeof to !== "string",
   );
   if (entries.length === 0 || wrong !== undefined)
     throw new AppError(
       "CLI_USAGE",
       `reading the import map ${asked}: expected {"https://…/": "folder", …}${wrong === undefined ? "" : `, got ${wrong[0]}`}`,
     );
-  return new Map(
-    entries.map(([prefix, to]) => [
-      new URL(prefix).href,
-      folderOf(String(to), dirname(file)) ?? dirname(file),
-    ]),
-  );
-}
-
-/** A path or a `file://` address; undefined = another kind of address. */
-function folderOf(text: string, base: string): string | undefined {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return resolve(base, text);
-  try {
-    return fileURLToPath(text);
-  } catch {
-    return undefined;
-  }
+  return new Map(entries.map(([prefix, to]) => [new URL(prefix).href, localPath(String(to), dirname(file))]));
 }
 
 /** A bundle with everything in one folder may be named with and without that folder. */

@@ -103,7 +103,9 @@ export const command = defineCommand<Result>({
       };
       return { kind: "validated", process, check: await workflows.check(asked, ask) };
     }
-    const progress = given.is("quiet") ? undefined : createWorkflowProgress(screen);
+    const progress = given.is("quiet")
+      ? undefined
+      : createWorkflowProgress(screen, undefined, options.failure === "fast" ? "last" : "at once");
     try {
       return await workflows.cwlRunner(options, (event) => progress?.event(event), ask);
     } finally {
@@ -186,5 +188,5 @@ function render(result: Result, screen: Screen): void {
 function failureText(failure: FailureFact): string {
   if (failure.kind === "evaluation") return failure.diagnostic.text;
   const { message, stderrTail } = failure.failure;
-  return `${failure.call}: ${message}${stderrTail === undefined ? "" : `\n${stderrTail}`}`;
+  return `failed: ${failure.call}: ${message}${stderrTail === undefined ? "" : `\n${stderrTail}`}`;
 }

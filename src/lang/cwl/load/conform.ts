@@ -22,11 +22,28 @@ function ruleFor(rules: FieldRule | readonly FieldRule[], version: CwlVersion): 
   );
 }
 
+/** What is left of these is not carried out, which would make another document of it. */
+const directives: Readonly<Record<string, string>> = {
+  $mixin: "Memoir does not support",
+  $import: "has to be the only field of its object",
+  $include: "has to be the only field of its object",
+};
+
 /** Answers whether everything was right. `what` names the object for messages: "a CommandLineTool". */
 export function conform(node: MapNode, rules: RecordRule, what: string, context: Conformance): boolean {
   let good = true;
   for (const entry of node.entries) {
     const known = Object.hasOwn(rules, entry.name) ? rules[entry.name] : undefined;
+    if (Object.hasOwn(directives, entry.name)) {
+      context.report({
+        code: "cwl-unsupported-directive",
+        severity: context.lenient ? "warning" : "error",
+        message: `${what} has ${entry.name}, which ${directives[entry.name]}`,
+        ...entry.namePlace,
+      });
+      good = context.lenient && good;
+      continue;
+    }
     // Names with a prefix, and directives of the document, are metadata.
     if (known === undefined && (entry.name.includes(":") || entry.name.startsWith("$"))) continue;
     const rule = known === undefined ? undefined : ruleFor(known, context.version);

@@ -35,7 +35,7 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
   const given = new Map<string, CwlValue>();
   const declared = document.process.inputs.map((each) => each.name);
   for (const [written, value] of Object.entries(inputs.values)) {
-    if (written.startsWith("$") || /^cwl:/.test(written) || written === "cwlVersion") continue;
+    if (written.startsWith("$") || ofTheLanguage.test(written) || written === "cwlVersion") continue;
     const name = declared.includes(written) ? written : shortName(written);
     const type = document.process.inputs.find((each) => each.name === name)?.type;
     if (type !== undefined) given.set(name, located(withPaths(value, type), inputs.baseDir, namespaces));
@@ -53,6 +53,9 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
     diagnosticOf: (fault) => diagnosticOf(fault, root, inputs.source !== undefined),
   };
 }
+
+/** `cwl:tool`, `cwl:requirements`: no inputs. */
+const ofTheLanguage = /^(?:cwl:|https:\/\/w3id\.org\/cwl\/cwl#)/;
 
 /** A text where only a File or a Directory may stand is its path: what people write on command lines. */
 function withPaths(value: unknown, type: Type): unknown {

@@ -7,7 +7,7 @@ import type { LoadListing } from "./binding.ts";
 import type { Expr } from "./expression.ts";
 import type { Place } from "./place.ts";
 
-interface Stated {
+export interface Stated {
   /** From `requirements`; false = a hint. */
   readonly required: boolean;
   readonly place: Place;

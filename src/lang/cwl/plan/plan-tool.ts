@@ -11,7 +11,7 @@ import type { FileAccess } from "../../core/index.ts";
 import type { Evaluator } from "../expr/evaluator.ts";
 import type { Expr } from "../model/expression.ts";
 import type { CommandLineTool } from "../model/process.ts";
-import type { Requirements } from "../model/requirements.ts";
+import type { EnvVar, Requirements, Stated } from "../model/requirements.ts";
 import { fileLocation, nameOfLocation, splitName } from "../values/location.ts";
 import {
   type CwlRecord,
@@ -26,7 +26,7 @@ import {
 } from "../values/value.ts";
 import { commandWords, type Word } from "./bind-arguments.ts";
 import { dockerPlan } from "./docker.ts";
-import { failureAt } from "./failure.ts";
+import { CwlFailure, failureAt } from "./failure.ts";
 import { type PlannedOutputs, planOutputs } from "./output-plan.ts";
 import { defaultRuntime, taskTmp, toolResources } from "./resources.ts";
 import { Scope } from "./scope.ts";
@@ -50,6 +50,8 @@ export interface ToolRequest {
   readonly path: string;
   readonly evaluator: Evaluator;
   readonly files: FileAccess;
+  /** Told of hints that cannot be followed. */
+  readonly warn?: (words: string) => void;
 }
 
 export interface PlannedTool {
@@ -73,10 +75,12 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
   const staged = stageAll(request.inputs, tool, stager);
   const known = cwlRecord([...Object.entries(defaultRuntime), ["outdir", outdir]]);
   const first = new Scope({ evaluator, inputs: staged, runtime: known, requirements, ask });
-  const { runtime, resources } = await toolResources(requirements.resource, first);
+  const follow = hintFollower(request);
+  const { resource, initialWorkDir, networkAccess, toolTimeLimit, workReuse } = requirements;
+  const { runtime, resources } = await follow(resource, (stated) => toolResources(stated, first));
 
   const before = first.with({ runtime });
-  const work = await workDirOf(requirements.initialWorkDir, stager, before, tool.version);
+  const work = await follow(initialWorkDir, (stated) => workDirOf(stated, stager, before, tool.version));
   const inputs = cwlRecord(Object.entries(staged).map(([name, value]) => [name, moved(value, work.moved)]));
   const scope = before.with({ inputs });
 
@@ -104,10 +108,15 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     },
     requirements.shellCommand === undefined ? "words" : "shell text",
   );
-  const env = await environment(requirements, scope);
-  const network = await truth(requirements.networkAccess?.networkAccess ?? false, "networkAccess", scope);
-  const timeoutMs = await timeLimit(requirements, scope);
-  const reusable = await truth(requirements.workReuse?.enableReuse ?? true, "enableReuse", scope);
+  const env = await follow(requirements.envVar, (stated) => environment(stated, scope));
+  const network = await follow(networkAccess, (stated) =>
+    truth(stated?.networkAccess ?? false, "networkAccess", scope),
+  );
+  const timeoutMs = await follow(toolTimeLimit, (stated) => timeLimit(stated, scope));
+  // A hint about reuse that is not understood may have meant that there is none.
+  const reusable = await follow(workReuse, async (stated) =>
+    stated === undefined ? workReuse === undefined : truth(stated.enableReuse, "enableReuse", scope),
+  );
   const empty = join(files.scratch, "empty");
   const everything = stagedInputs(stager.entries(), new Set(), empty);
   const atWork = stagedInputs(
@@ -156,6 +165,29 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
       outputRules: outputs.rules,
       cachePolicy: policyOf(requirements, reusable, scope.impure),
     },
+  };
+}
+
+/**
+ * "It is not an error for an implementation to not satisfy all hints" (v1.2, CommandLineTool.hints): a hint whose
+ * expressions or values are wrong is reported and left out. A requirement is not, and an expression that takes all its
+ * time or memory ends the run wherever it is.
+ */
+const outOfLimits: ReadonlySet<string> = new Set(["cwl-eval-time", "cwl-eval-memory", "cwl-eval-closed"]);
+
+function hintFollower({ warn }: ToolRequest) {
+  return async <Hint extends Stated, Answer>(
+    stated: Hint | undefined,
+    work: (stated: Hint | undefined) => Promise<Answer>,
+  ): Promise<Answer> => {
+    if (stated === undefined || stated.required) return work(stated);
+    try {
+      return await work(stated);
+    } catch (error) {
+      if (!(error instanceof CwlFailure) || outOfLimits.has(error.diagnostic.code)) throw error;
+      warn?.(`it runs without one of its hints: ${error.message}`);
+      return work(undefined);
+    }
   };
 }
 
@@ -275,10 +307,19 @@ function successCodesOf({
   return [...temporaryFailCodes, ...permanentFailCodes].includes(0) ? [] : [0];
 }
 
-async function environment(requirements: Requirements, scope: Scope): Promise<Record<string, string>> {
+async function environment(stated: EnvVar | undefined, scope: Scope): Promise<Record<string, string>> {
   const env: [string, string][] = [];
-  for (const { name, value } of requirements.envVar?.definitions ?? [])
-    env.push([name, textOf(await scope.evaluate(value), value, `the variable ${name}`)]);
+  for (const { name, value } of stated?.definitions ?? []) {
+    const text = textOf(await scope.evaluate(value), value, `the variable ${name}`);
+    // Programs would see another variable, or none.
+    if (name === "" || /[=\0]/.test(name) || text.includes("\0"))
+      throw failureAt(
+        value.place,
+        "cwl-env",
+        `no environment can hold the variable ${JSON.stringify(name)} with the value ${JSON.stringify(text)}`,
+      );
+    env.push([name, text]);
+  }
   return Object.fromEntries(env);
 }
 
@@ -289,8 +330,7 @@ async function truth(written: boolean | Expr, what: string, scope: Scope): Promi
   throw failureAt(written.place, `cwl-${what}`, `${what}: expected a boolean, got ${JSON.stringify(value)}`);
 }
 
-async function timeLimit(requirements: Requirements, scope: Scope): Promise<number | undefined> {
-  const limit = requirements.toolTimeLimit;
+async function timeLimit(limit: Requirements["toolTimeLimit"], scope: Scope): Promise<number | undefined> {
   if (limit === undefined) return undefined;
   const value = typeof limit.seconds === "number" ? limit.seconds : await scope.evaluate(limit.seconds);
   const seconds = typeof value === "bigint" ? Number(value) : value;

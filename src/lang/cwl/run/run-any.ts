@@ -89,7 +89,11 @@ async function runTool(
   try {
     if (run.stopped) return undefined;
     const { evaluator, host, ask } = run;
-    const planned = await planTool({ tool, requirements, inputs, path, evaluator, files: host.files }, ask);
+    const warn = (message: string) => host.emit({ kind: "note", path, message });
+    const planned = await planTool(
+      { tool, requirements, inputs, path, evaluator, files: host.files, warn },
+      ask,
+    );
     const collector = outputCollector({ tool, requirements, planned, evaluator, host: host.files });
     const collect: OutputCollector = async (finished, askNow) => {
       for (const [location, place] of planned.updates) {

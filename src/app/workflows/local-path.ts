@@ -1,0 +1,13 @@
+/** Files as they are named in arguments and jobs: paths, or `file:` addresses. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Absolute. What is no address that this machine can have is a name like any other. */
+export function localPath(text: string, base: string): string {
+  if (!/^file:\//i.test(text)) return resolve(base, text);
+  try {
+    return fileURLToPath(text);
+  } catch {
+    return resolve(base, text);
+  }
+}
