@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Absolute. What is no address that this machine can have is a name like any other. */
+/** Absolute. An address that no file on this machine can have is read as a name. */
 export function localPath(text: string, base: string): string {
   if (!/^file:\//i.test(text)) return resolve(base, text);
   try {

@@ -50,7 +50,7 @@ export interface ToolRequest {
   readonly path: string;
   readonly evaluator: Evaluator;
   readonly files: FileAccess;
-  /** Told of hints that cannot be followed. */
+  /** Reports hints that cannot be followed. */
   readonly warn?: (words: string) => void;
 }
 
