@@ -4,6 +4,7 @@
  */
 import type { Ask } from "../kernel/index.ts";
 import type { DumpResult, PredictEventSink, RunResult } from "../predict/index.ts";
+import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import { needsHome } from "./home.ts";
@@ -72,6 +73,8 @@ export interface App {
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
   doctor(options: TierOptions, ask: Ask): Promise<DoctorResult>;
+  /** What configuration files say for a command. */
+  config(request: ConfigRequest): Promise<Config>;
 }
 
 /** Reads the environment once; touches nothing else. */
@@ -112,6 +115,7 @@ export function createApp(source: EnvironmentSource): App {
     ),
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
+    config: async (request) => (await import("./config/read-config.ts")).readConfig(request, environment),
     doctor: async (options, ask) => (await import("./doctor.ts")).doctor(options, environment, ask),
   };
 }

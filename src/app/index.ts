@@ -4,6 +4,8 @@ export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts
 export { type App, type CloseResult, createApp } from "./app.ts";
 export type { Browse } from "./browse/browse.ts";
 export type { Followed } from "./browse/run-events.ts";
+export type { Config } from "./config/read-config.ts";
+export type { Setting, SettingSource, SettingSpec, SettingValue } from "./config/settings.ts";
 export type { DoctorResult } from "./doctor.ts";
 export type { Extensions } from "./environment.ts";
 export type {
@@ -32,7 +34,7 @@ export type { PruneResult } from "./workflows/caches/prune.ts";
 export type { ShowCacheResult } from "./workflows/caches/show.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerOptions, CwlRunnerResult } from "./workflows/cwl-runner.ts";
-export { type ExecutorOrder, executorNames, executorOptions } from "./workflows/executors.ts";
+export { type ExecutorOrder, executorNames, executorOptions, takesOption } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";
 export type { DiagnosticFact, ProgramOrder } from "./workflows/load.ts";
@@ -45,4 +47,5 @@ export type { RunList } from "./workflows/runs/list.ts";
 export type { LogsResult } from "./workflows/runs/logs.ts";
 export type { OutputsResult } from "./workflows/runs/outputs.ts";
 export type { ShowResult } from "./workflows/runs/show.ts";
+export type { TaskExecutor } from "./workflows/task-executors.ts";
 export type { Workflows } from "./workflows/workflows.ts";

@@ -8,7 +8,7 @@ export const executorFlags: readonly OptionSpec[] = executorOptions.map(
   ({ name, value, choices, description, default: preset }) => ({
     flags: value === undefined ? `--${name}` : `--${name} <${value}>`,
     description,
-    ...defined({ choices, default: preset }),
+    ...defined({ choices, default: preset, kind: value === "number" ? ("count" as const) : undefined }),
   }),
 );
 

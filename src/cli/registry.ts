@@ -251,6 +251,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/doctor.ts"),
   },
   {
+    name: "config",
+    summary: "show every setting of the configuration files, and where it is set",
+    group: machine,
+    load: () => import("./commands/config.ts"),
+  },
+  {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
     group: machine,

@@ -7,6 +7,7 @@ import type { Key } from "../keys/index.ts";
 import type { CallOptions, OutputCollector } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall, TaskFailure } from "../task/index.ts";
+import { callInRun } from "./call-in-run.ts";
 import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { CallOrder } from "./call-order.ts";
 import type { CallRecorder } from "./call-recorder.ts";
@@ -14,7 +15,7 @@ import { CallTurns } from "./call-turns.ts";
 import { CallComputer, type Resolved } from "./compute-call.ts";
 import type { Emit, MissReason } from "./events.ts";
 import { findCall } from "./find-call.ts";
-import { CallIdentifier, type KeyedCall, withPassedEnv } from "./identify-call.ts";
+import { CallIdentifier, type KeyedCall } from "./identify-call.ts";
 import { inputFailure, LostResults, lostFailure } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
 import { Rechecks } from "./recheck.ts";
@@ -111,7 +112,7 @@ export class Calls {
     options: CallOptions = {},
   ): Promise<CallOutcome> {
     const { emit, run } = this.#parts;
-    const task = withPassedEnv(asked, run.passedEnv);
+    const task = callInRun(asked, run);
     emit({ kind: "call.asked", call: task.path, task: task.name, resources: task.resources });
     const outcome = await this.#outcome({ task, collect }, options, ask);
     if (options.present === undefined || !("outputs" in outcome)) return outcome;

@@ -8,12 +8,13 @@ import type { Key } from "../keys/index.ts";
 import type { FileAccess, Host, ParameterValues } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
 import type { CallOutcome, TaskCall } from "../task/index.ts";
+import { callInRun } from "./call-in-run.ts";
 import { CallPaths } from "./call-paths.ts";
 import { CallRecorder } from "./call-recorder.ts";
 import type { MissReason } from "./events.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { findCall } from "./find-call.ts";
-import { CallIdentifier, type IdentifiedCall, withPassedEnv } from "./identify-call.ts";
+import { CallIdentifier, type IdentifiedCall } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
 import { type RunExecutor, RunExecutors } from "./run-executors.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
@@ -132,12 +133,13 @@ async function walkOnce(
     calls.push({ kind: "compute", call: task.path, task: task.name, why });
   };
 
-  const call = async (task: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
+  const call = async (asked: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
+    const task = callInRun(asked, parts);
     const where = executors.of(task);
     const identified: IdentifiedCall =
       "kind" in where
         ? { kind: "impossible", failure: where }
-        : await identifierOf(where).identify(withPassedEnv(task, parts.passedEnv), callAsk);
+        : await identifierOf(where).identify(task, callAsk);
     switch (identified.kind) {
       case "impossible":
         calls.push({ kind: "fail", call: task.path, task: task.name, words: identified.failure.message });

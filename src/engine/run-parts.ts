@@ -4,6 +4,7 @@ import type { Ask } from "../kernel/index.ts";
 import type { Fingerprinter, RemoteFiles } from "../keys/index.ts";
 import type { Program, Reach } from "../lang/core/index.ts";
 import type { Claim, EntryStore } from "../store/entries/index.ts";
+import type { TaskCall } from "../task/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
 import type { Capacity, Turns } from "./scheduler.ts";
@@ -52,6 +53,8 @@ export interface WorkflowRunParts {
   readonly images?: ImageResolver;
   /** Others that calls may name. Whoever makes them closes them. */
   readonly executors?: Readonly<Record<string, Pick<WorkflowRunParts, "executor" | "images">>>;
+  /** Which of `executors` the user chose for a task that names none; undefined = the run's own. */
+  readonly executorOf?: (task: Pick<TaskCall, "name" | "path">) => string | undefined;
   /** Image of tasks that ask for none, where the executor runs containers. */
   readonly defaultImage?: string;
   readonly fingerprinter: Fingerprinter;

@@ -471,6 +471,16 @@ export const catalogue = {
     retry: "later",
     hint: "Check the network and the registry's name. Images pulled before can be used without the registry.",
   },
+  CONFIG_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Correct the file; `memoir config` shows which settings there are. --no-config leaves all configuration files out.",
+  },
+  CONFIG_PROFILE_NOT_FOUND: {
+    kind: "usage",
+    retry: "never",
+    hint: "Profiles are tables such as [profile.cluster] in memoir.toml or in config.toml of Memoir's home; `memoir config` lists them.",
+  },
   CLI_USAGE: {
     kind: "usage",
     retry: "never",

@@ -54,7 +54,7 @@ export interface RunControllerOptions {
 }
 
 /** What holds for the tasks of all runs. */
-export interface TaskChoices extends Pick<RunOrder, "executor" | "copyInputs" | "image"> {
+export interface TaskChoices extends Pick<RunOrder, "executor" | "taskExecutors" | "copyInputs" | "image"> {
   /** Record and reuse tasks that run without a container, whatever the cache says. */
   readonly cacheHostTasks: boolean;
   readonly gpus?: number;

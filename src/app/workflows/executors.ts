@@ -44,6 +44,13 @@ export function executorsOf({ extensions }: Pick<Environment, "extensions">): re
   return [...executors, ...(extensions?.executors ?? [])];
 }
 
+/** Whether an executor of the package takes an option; `auto` takes those of the executors that it may become. */
+export function takesOption(executor: string, option: string): boolean {
+  const kinds =
+    executor === auto ? [containerKind, mixed] : executors.filter(({ name }) => name === executor);
+  return kinds.some(({ options }) => options.some(({ name }) => name === option));
+}
+
 /** @throws CLI_USAGE for names and options that there are not. */
 export async function createExecutor(
   order: ExecutorOrder,

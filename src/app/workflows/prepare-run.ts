@@ -8,12 +8,13 @@ import type { KnownContents, RunLease } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { placeArguments } from "./argument-places.ts";
 import { createExecutor } from "./executors.ts";
-import { diagnosticFact, invalid, loadWorkflow, programOf } from "./load.ts";
+import { diagnosticFact, invalid, type LoadedWorkflow, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
 import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
 import { inputArguments, readInputs } from "./run-inputs.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { runsFolder } from "./runs-folder.ts";
+import { executorOfTask, taskExecutorOrders } from "./task-executors.ts";
 
 /** The image of tasks that name none. */
 const defaultImage = "docker.io/library/ubuntu:24.04";
@@ -73,6 +74,7 @@ export async function prepared<T>(
       log.to(words),
     );
     closers.push(() => created.executor.close());
+    const chosen = await openTaskExecutors(order, { loaded, environment, closers, log, ports });
     const remote = createRemoteFiles(environment.s3);
     closers.push(() => remote.close());
     const memo = fileMemo(join(environment.home, "fingerprints"));
@@ -104,6 +106,7 @@ export async function prepared<T>(
         filesInJson: loaded.frontEnd.can.filesInJson,
         source: loaded.source.identity,
         executor: created.executor,
+        ...chosen,
         ...(created.images === undefined
           ? {}
           : { images: ports.mapImages?.(created.images) ?? created.images }),
@@ -139,4 +142,37 @@ export async function prepared<T>(
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** Executors for the tasks that the user chose others for; they are opened when their first call has to be computed. */
+async function openTaskExecutors(
+  { executor, taskExecutors = [] }: RunOrder,
+  {
+    loaded,
+    environment,
+    closers,
+    log,
+    ports,
+  }: {
+    readonly loaded: LoadedWorkflow;
+    readonly environment: Environment;
+    readonly closers: (() => Promise<void>)[];
+    readonly log: Prepared["log"];
+    readonly ports: Pick<RunPorts, "mapImages">;
+  },
+): Promise<Pick<WorkflowRunParts, "executors" | "executorOf">> {
+  if (taskExecutors.length === 0) return {};
+  const executors: Record<string, Pick<WorkflowRunParts, "executor" | "images">> = {};
+  // Of two settings for one pattern the later one counts.
+  const orders = new Map(
+    taskExecutorOrders(executor, taskExecutors).map((each) => [each.pattern, each.order]),
+  );
+  for (const [pattern, order] of orders) {
+    const created = await createExecutor(order, loaded.frontEnd, environment, (words) => log.to(words));
+    closers.push(() => created.executor.close());
+    const images =
+      created.images === undefined ? undefined : (ports.mapImages?.(created.images) ?? created.images);
+    executors[pattern] = { executor: created.executor, ...defined({ images }) };
+  }
+  return { executors, executorOf: executorOfTask(taskExecutors.map(({ pattern }) => pattern)) };
 }

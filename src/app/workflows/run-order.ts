@@ -13,6 +13,7 @@ import type { CacheRecord } from "./cache-registry.ts";
 import type { ExecutorOrder } from "./executors.ts";
 import type { ProgramOrder } from "./load.ts";
 import { type InputsOrder, type InputsRequest, inputsOrder } from "./run-inputs.ts";
+import type { TaskExecutor } from "./task-executors.ts";
 
 export interface RunOrder extends RunChoices {
   readonly program: ProgramOrder;
@@ -25,6 +26,8 @@ export interface RunOrder extends RunChoices {
 
 /** What is equal in an order and in a request for one. */
 interface RunChoices {
+  /** Where single tasks run, by patterns of their names: the last one that fits counts. */
+  readonly taskExecutors?: readonly TaskExecutor[];
   readonly limits?: RunLimits;
   readonly failure: "fast" | "slow";
   /** Image of tasks that name none. */

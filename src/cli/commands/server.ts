@@ -1,9 +1,11 @@
 /** memoir server: the HealthOmics API until it is stopped. */
-import { executorNames, type OmicsOptions } from "../../app/index.ts";
+import type { OmicsOptions } from "../../app/index.ts";
 import { AppError, defined, messageOf } from "../../kernel/index.ts";
 import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
-import { executorFlags, executorOrder } from "../executor-options.ts";
+import { executorOrder } from "../executor-options.ts";
+import { serverOptions } from "../server-options.ts";
+import { configOptions, configured } from "../settings.ts";
 import { version } from "../version.ts";
 
 interface ServerResult {
@@ -24,69 +26,15 @@ export const command = defineCommand<ServerResult>({
     "The same port answers /api/v1 (runs, caches and predictions as JSON), /v1 (look-ups and jobs over stored predictions), /healthz, /readyz and /metrics; docs/server.md describes them.",
     "Disable the host prefix in clients: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
-  options: [
-    {
-      flags: "--port <n>",
-      description: "port to listen on; 0 chooses a free one",
-      default: "8080",
-      kind: "count",
-    },
-    { flags: "--host <address>", description: "address to listen on", default: "127.0.0.1" },
-    {
-      flags: "--access-keys <file>",
-      description:
-        "JSON list of accessKeyId, secretAccessKey and account (12 digits), and optionally token and operator",
-    },
-    { flags: "--region <name>", description: "region in ARNs", default: "us-east-1" },
-    {
-      flags: "--files <folder>",
-      description: "folder below which file:// locations and paths are allowed",
-      default: "everywhere; with --access-keys nowhere",
-    },
-    {
-      flags: "--max-runs <n>",
-      description: "maximum number of runs at the same time",
-      default: "8",
-      kind: "count",
-    },
-    {
-      flags: "--executor <kind>",
-      description: "where tasks run; host is for machines without containers",
-      default: "container",
-      choices: executorNames,
-    },
-    ...executorFlags,
-    {
-      flags: "--copy-inputs",
-      description: "give tasks copies of their inputs, which they may move, compress and change",
-    },
-    { flags: "--cache-host-tasks", description: "record and reuse tasks that run without a container" },
-    {
-      flags: "--serve-cache <cache>",
-      description: "cache whose stored predictions are served below /v1",
-      default: "local",
-      choices: ["local", "cloud"],
-    },
-    { flags: "--image <name>", description: "image for tasks that name none" },
-    {
-      flags: "--gpus <n>",
-      description: "total GPUs of the tasks of all runs",
-      default: "none",
-      kind: "count",
-    },
-    {
-      flags: "--for <seconds>",
-      description: "stop after this time; for trying the server out",
-      kind: "number",
-    },
-  ],
+  options: [...serverOptions, ...configOptions],
   examples: [{ command: "memoir server --port 0 --executor host --cache-host-tasks --for 1" }],
-  act: async (given, { app, ask, screen }) => {
+  act: async (flags, { app, ask, screen }) => {
+    const { given, taskExecutors } = await configured(flags, { app, screen });
     const host = given.text("host") ?? "127.0.0.1";
     const { listen } = await import("../../http/index.ts");
     const { createServer } = await import("../../mounts/index.ts");
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
-    const omics = await (await app()).openOmics(optionsOf(given), onBug);
+    const omics = await (await app()).openOmics({ ...optionsOf(given), taskExecutors }, onBug);
     try {
       if (omics.keys.length === 0 && !isLoopback(host))
         throw new AppError(
