@@ -31,7 +31,7 @@ export interface TomlTable {
 
 export interface TomlDocument {
   readonly entries: readonly TomlEntry[];
-  /** Tables that have a header of their own, in order. */
+  /** Tables that have a header, in order. */
   readonly tables: readonly TomlTable[];
 }
 

@@ -1,4 +1,5 @@
 /** What `memoir doctor` says of Slurm. */
+import { existsSync } from "node:fs";
 import type { Ask } from "../../kernel/index.ts";
 import { findProgram } from "../../process/index.ts";
 import type { CheckAnswer } from "../core/index.ts";
@@ -19,6 +20,8 @@ export async function checkSlurm(env: Readonly<Record<string, string>>, ask: Ask
   const client = createSlurmClient(env);
   const within = { ask: { signal: AbortSignal.any([ask.signal, AbortSignal.timeout(limitMs)]) } };
   const config = await client("scontrol", configArguments, within);
+  if (config.kind === "failed" && !isConfigured(env, config.words))
+    return { state: "absent", detail: "Slurm's commands are installed, but no cluster is configured" };
   if (config.kind !== "answered")
     return { state: "trouble", detail: config.kind === "failed" ? config.words : `no ${config.program}` };
   const {
@@ -38,4 +41,13 @@ export async function checkSlurm(env: Readonly<Record<string, string>>, ask: Ask
     limitsMemory ? "memory limits enforced" : "memory limits not enforced by control groups",
   ];
   return { state: nodes === "" ? "trouble" : "ok", detail: facts.join("; ") };
+}
+
+/** The commands alone are often installed where no cluster is, and then nothing there is meant to be used. */
+function isConfigured(env: Readonly<Record<string, string>>, words: string): boolean {
+  return (
+    (env["SLURM_CONF"] ?? env["SLURM_CONF_SERVER"] ?? "") !== "" ||
+    existsSync("/etc/slurm/slurm.conf") ||
+    /unable to contact slurm controller|transport endpoint/i.test(words)
+  );
 }
