@@ -5,7 +5,7 @@ import { limitMs } from "./test/limit.mjs";
 
 /** Files that take longest: begun last, one of them would run alone at the end. */
 const slowest =
-  /\/test\/(faults\/nth-operation|workflows\/(faults|cwl-security|bytes|invalidation|scenarios|caches)|exec\/(host|container|slurm[a-z-]*)|cwl\/containers|cli\/interruption|server\/(clients|one-request|security))\.test\.ts$/;
+  /\/test\/(faults\/nth-operation|workflows\/(faults|cwl-security|bytes|invalidation|scenarios|caches)|exec\/(host|container|slurm|slurm-faults)|cwl\/containers|cli\/interruption|server\/(clients|one-request|security))\.test\.ts$/;
 
 class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

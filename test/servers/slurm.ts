@@ -197,7 +197,7 @@ function configuration(order: {
     "ReturnToService=2",
     `SlurmdTimeout=${nodeTimeoutSeconds}`,
     "KillWait=2",
-    "MinJobAge=300",
+    "MinJobAge=3600",
     "MaxArraySize=1001",
     "CommunicationParameters=NoAddrCache",
     "DefMemPerCPU=256",
