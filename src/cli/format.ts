@@ -11,6 +11,21 @@ export function plural(value: number, word: string, several = `${word}s`): strin
 }
 
 /** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min` */
+/** What was counted and is not shown: `… and 39000 more errors and 2 more warnings` */
+export function omittedText({
+  errors,
+  others,
+}: {
+  readonly errors: number;
+  readonly others: number;
+}): string {
+  const parts = [
+    ...(errors > 0 ? [`${errors} more ${errors === 1 ? "error" : "errors"}`] : []),
+    ...(others > 0 ? [`${others} more ${others === 1 ? "warning" : "warnings"}`] : []),
+  ];
+  return `… and ${parts.join(" and ")}`;
+}
+
 export function duration(seconds: number): string {
   // Rounded before it is divided: 119.6 s are 2 min 0 s.
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

@@ -1,5 +1,5 @@
 /**
- * Diagnostics: the user's text is wrong. They are data, collected and never thrown. `renderDiagnostic` draws
+ * Diagnostics: the user's text is wrong. They are data, collected and never thrown. `DiagnosticRenderer` draws
  * file:line:column, the line and a caret.
  */
 export type Severity = "error" | "warning" | "note";
@@ -30,8 +30,8 @@ export interface Diagnostic {
   readonly source: SourceText;
   readonly span: Span;
   readonly labels?: readonly Label[];
-  /** What to do, or "did you mean …". */
-  readonly help?: string;
+  /** What to do, or "did you mean …". A function is called only when it is shown: near names take long to find. */
+  readonly help?: string | (() => string | undefined);
   readonly specUrl?: string;
 }
 
@@ -42,49 +42,113 @@ export interface Position {
 }
 
 export function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  const lastBreak = before.lastIndexOf("\n");
-  let line = 1;
-  for (let i = 0; i < before.length; i++) if (before.charCodeAt(i) === 10) line++;
-  return { line, column: offset - lastBreak };
+  return positionIn(lineStartsOf(text), offset);
+}
+
+/** One diagnostic as plain text lines joined by `\n`, without a final line break. For many use one renderer. */
+export function renderDiagnostic(diagnostic: Diagnostic): string {
+  return new DiagnosticRenderer().render(diagnostic);
+}
+
+export function helpOf({ help }: Pick<Diagnostic, "help">): string | undefined {
+  return typeof help === "function" ? help() : help;
 }
 
 const widestLine = 160;
+/** Messages quote names of the document, which may have megabytes. */
+const longestMessage = 2_000;
 
-/** Draws one diagnostic as plain text lines joined by `\n`, without a final line break. */
-export function renderDiagnostic(diagnostic: Diagnostic): string {
-  const lines = [
-    `${place(diagnostic.source, diagnostic.span)}: ${diagnostic.severity}: ${diagnostic.message} [${diagnostic.code}]`,
-    ...excerpt(diagnostic.source, diagnostic.span),
-  ];
-  for (const label of diagnostic.labels ?? []) {
-    lines.push(`${place(label.source, label.span)}: ${label.message}`, ...excerpt(label.source, label.span));
+export function shortenMessage(message: string): string {
+  return message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`;
+}
+
+/** `a, b, c, … and 39997 more`: a document may have so many names that one message would fill the memory. */
+export function listNames(names: readonly string[], most = 20): string {
+  if (names.length <= most) return names.join(", ");
+  return `${names.slice(0, most).join(", ")}, … and ${names.length - most} more`;
+}
+
+/** Draws the diagnostics of a batch. The lines of each document are looked up once, however many there are. */
+export class DiagnosticRenderer {
+  readonly #lineStarts = new Map<SourceText, Uint32Array>();
+
+  positionOf(source: SourceText, offset: number): Position {
+    return positionIn(this.#linesOf(source), offset);
   }
-  if (diagnostic.help !== undefined) lines.push(`  help: ${diagnostic.help}`);
-  if (diagnostic.specUrl !== undefined) lines.push(`  see: ${diagnostic.specUrl}`);
-  return lines.join("\n");
+
+  /** Plain text lines joined by `\n`, without a final line break. */
+  render(diagnostic: Diagnostic, help: string | undefined = helpOf(diagnostic)): string {
+    const { source, span, severity, message, code, labels = [], specUrl } = diagnostic;
+    const lines = [
+      `${this.#place(source, span)}: ${severity}: ${shortenMessage(message)} [${code}]`,
+      ...this.#excerpt(source, span),
+    ];
+    for (const label of labels) {
+      lines.push(
+        `${this.#place(label.source, label.span)}: ${shortenMessage(label.message)}`,
+        ...this.#excerpt(label.source, label.span),
+      );
+    }
+    if (help !== undefined) lines.push(`  help: ${shortenMessage(help)}`);
+    if (specUrl !== undefined) lines.push(`  see: ${specUrl}`);
+    return lines.join("\n");
+  }
+
+  #linesOf(source: SourceText): Uint32Array {
+    let starts = this.#lineStarts.get(source);
+    if (starts === undefined) {
+      starts = lineStartsOf(source.text);
+      this.#lineStarts.set(source, starts);
+    }
+    return starts;
+  }
+
+  #place(source: SourceText, span: Span): string {
+    const { line, column } = this.positionOf(source, span.start);
+    return `${source.name}:${line}:${column}`;
+  }
+
+  #excerpt(source: SourceText, span: Span): string[] {
+    const { text } = source;
+    const starts = this.#linesOf(source);
+    const { line, column } = positionIn(starts, span.start);
+    // Minified or generated text: show a window around the place instead of a line of kilobytes.
+    const skipped = column > widestLine ? column - 1 - 40 : 0;
+    const from = (starts[line - 1] ?? 0) + skipped;
+    const next = starts[line];
+    const end = next === undefined ? text.length : next - 1;
+    const window = text.slice(from, Math.min(end, from + widestLine));
+    const shown = (from + window.length === end ? window.replace(/\r$/, "") : window).replaceAll("\t", " ");
+    const caretAt = column - 1 - skipped;
+    const width = Math.max(1, Math.min(span.end - span.start, shown.length - caretAt));
+    const gutter = String(line);
+    return [
+      `  ${gutter} | ${shown}`,
+      `  ${" ".repeat(gutter.length)} | ${" ".repeat(caretAt)}${"^".repeat(width)}`,
+    ];
+  }
 }
 
-function place(source: SourceText, span: Span): string {
-  const { line, column } = positionAt(source.text, span.start);
-  return `${source.name}:${line}:${column}`;
+/** Where each line begins. */
+function lineStartsOf(text: string): Uint32Array {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
+  const starts = new Uint32Array(lines);
+  let line = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts[++line] = at + 1;
+  return starts;
 }
 
-function excerpt(source: SourceText, span: Span): string[] {
-  const { line, column } = positionAt(source.text, span.start);
-  const lineStart = span.start - (column - 1);
-  const newline = source.text.indexOf("\n", lineStart);
-  const whole = source.text.slice(lineStart, newline < 0 ? undefined : newline).replace(/\r$/, "");
-  // Minified or generated text: show a window around the place instead of a line of kilobytes.
-  const from = column > widestLine ? column - 1 - 40 : 0;
-  const shown = whole.slice(from, from + widestLine).replaceAll("\t", " ");
-  const caretAt = column - 1 - from;
-  const width = Math.max(1, Math.min(span.end - span.start, shown.length - caretAt));
-  const gutter = String(line);
-  return [
-    `  ${gutter} | ${shown}`,
-    `  ${" ".repeat(gutter.length)} | ${" ".repeat(caretAt)}${"^".repeat(width)}`,
-  ];
+/** The last line that begins at or before the offset. */
+function positionIn(starts: Uint32Array, offset: number): Position {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }
 
 /** Nobody mistypes longer names, and comparing two of a megabyte takes hours. */
@@ -95,14 +159,17 @@ const mostCompared = 500_000;
 /** The candidate nearest to `name` by edit distance, when it is near enough to be meant; for "did you mean". */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > longestCompared) return undefined;
+  const wanted = name.toLowerCase();
   let compared = 0;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
+    // One is counted for a candidate that is only looked at.
+    if (++compared > mostCompared) break;
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    compared += candidate.length * name.length;
+    compared += name.length * Math.min(candidate.length, 2 * bestDistance);
     if (compared > mostCompared) break;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -111,22 +178,36 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
   return best;
 }
 
-/** Two adjacent characters that are swapped count once: it is the most common mistake. */
-function editDistance(a: string, b: string): number {
+/**
+ * Two adjacent characters that are swapped count once: it is the most common mistake. Distances of `limit` and more are
+ * not told apart, so only what is less than `limit` away from the diagonal is compared.
+ */
+function editDistance(a: string, b: string, limit: number): number {
   let beforeLast: readonly number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+    const current = new Array<number>(b.length + 1).fill(limit);
+    if (i < limit) current[0] = i;
+    let least = current[0] ?? limit;
+    for (let j = Math.max(1, i - limit + 1); j <= Math.min(b.length, i + limit - 1); j++) {
+      const substitution = (previous[j - 1] ?? limit) + (a[i - 1] === b[j - 1] ? 0 : 1);
       const swap =
         i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-          ? (beforeLast[j - 2] ?? 0) + 1
-          : Number.POSITIVE_INFINITY;
-      current[j] = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, swap);
+          ? (beforeLast[j - 2] ?? limit) + 1
+          : limit;
+      const distance = Math.min(
+        substitution,
+        (previous[j] ?? limit) + 1,
+        (current[j - 1] ?? limit) + 1,
+        swap,
+      );
+      current[j] = distance;
+      least = Math.min(least, distance);
     }
+    // A swap reaches two rows back, so one row beyond the limit is not the end yet.
+    if (least >= limit && previous.every((distance) => distance >= limit)) return limit;
     beforeLast = previous;
     previous = current;
   }
-  return previous[b.length] ?? 0;
+  return Math.min(previous[b.length] ?? limit, limit);
 }

@@ -8,14 +8,18 @@ export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./conc
 export { type Defined, defined } from "./defined.ts";
 export {
   type Diagnostic,
+  DiagnosticRenderer,
   didYouMean,
+  helpOf,
   type Label,
+  listNames,
   type Position,
   positionAt,
   renderDiagnostic,
   type Severity,
   type SourceText,
   type Span,
+  shortenMessage,
 } from "./diagnostics.ts";
 export {
   AppError,

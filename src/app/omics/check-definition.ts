@@ -9,6 +9,7 @@ import {
   type WorkflowInterface,
 } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
+import { errorsText } from "../workflows/diagnostic-facts.ts";
 import { frontEnds } from "../workflows/front-ends.ts";
 import { loadWorkflow } from "../workflows/load.ts";
 import { type AllowedPlaces, boundsOf, documentLimits } from "./places.ts";
@@ -44,6 +45,8 @@ export type CheckAnswer =
   | { readonly kind: "refused"; readonly reason: string; readonly engine?: DefinitionRecord["engine"] };
 
 const mostReasonLength = 4_000;
+/** For "… and 39000 more errors". */
+const spaceForCount = 60;
 
 export const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
 
@@ -117,11 +120,11 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
   };
   const loaded = await loadWorkflow(order, { cwd }, ask);
   try {
-    const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-    if (loaded.program === undefined) {
-      const reason = errors.map((error) => error.text).join("\n");
-      return { kind: "refused", reason: reason.slice(0, mostReasonLength) };
-    }
+    if (loaded.program === undefined)
+      return {
+        kind: "refused",
+        reason: loaded.unclear?.text ?? errorsText(loaded.report, mostReasonLength - spaceForCount),
+      };
     const about = loaded.program.interface;
     return {
       kind: "accepted",
@@ -131,7 +134,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
       folder,
       parameterTemplate: templateOf(about),
       pathParameters: pathParametersOf(about),
-      statusMessage: outline(about, loaded.diagnostics.length),
+      statusMessage: outline(about, loaded.report.warnings),
     };
   } finally {
     await loaded.source.close();

@@ -2,7 +2,8 @@
 import type { Ask, Diagnostic } from "../../kernel/index.ts";
 import type { Parameter, Program, WorkflowInterface } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
-import { type DiagnosticFact, diagnosticFact, loadWorkflow, type ProgramOrder, programOf } from "./load.ts";
+import { type DiagnosticFact, type DiagnosticReport, joinReports, reportOf } from "./diagnostic-facts.ts";
+import { loadWorkflow, type ProgramOrder, programOf } from "./load.ts";
 import { inputsOrder, readInputs } from "./run-inputs.ts";
 
 export interface CheckOptions extends ProgramOrder {
@@ -15,7 +16,10 @@ export interface CheckResult {
   readonly language: string;
   readonly errors: number;
   readonly warnings: number;
+  /** At most a thousand errors and a thousand others of the workflow, and as many of the inputs. */
   readonly diagnostics: readonly DiagnosticFact[];
+  /** How many there are beyond those; absent when there are none. */
+  readonly omitted?: DiagnosticReport["omitted"];
   readonly interface?: WorkflowInterface;
 }
 
@@ -27,13 +31,14 @@ export async function check(options: CheckOptions, environment: Environment, ask
       program === undefined || options.inputs === undefined
         ? []
         : await inputFaults(program, options.inputs, environment, ask);
-    const diagnostics = [...loaded.diagnostics, ...inputs.map(diagnosticFact)];
+    const { facts, errors, warnings, omitted } = joinReports(loaded.report, reportOf(inputs));
     return {
       workflow: options.workflow,
       language: loaded.frontEnd.language,
-      errors: diagnostics.filter((diagnostic) => diagnostic.severity === "error").length,
-      warnings: diagnostics.filter((diagnostic) => diagnostic.severity === "warning").length,
-      diagnostics,
+      errors,
+      warnings,
+      diagnostics: facts,
+      ...(omitted.errors + omitted.others > 0 && { omitted }),
       ...(program === undefined ? {} : { interface: program.interface }),
     };
   } finally {

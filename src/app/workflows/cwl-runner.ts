@@ -11,8 +11,8 @@ import { type Ask, defined, isAppError } from "../../kernel/index.ts";
 import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
+import { invalid, reportOf } from "./diagnostic-facts.ts";
 import type { FlagsOrder } from "./flag-inputs.ts";
-import { diagnosticFact, invalid } from "./load.ts";
 import { localPath } from "./local-path.ts";
 import { removeTree } from "./remove-tree.ts";
 import { type FailureFact, failureFact, runToSummary } from "./run.ts";
@@ -165,7 +165,7 @@ async function toolNamedBy(job: string, cwd: string): Promise<string | undefined
   const { toolOfJob } = await (await import("../../lang/cwl/index.ts")).runnerParts();
   const { tool, diagnostics } = await toolOfJob({ name: job, text });
   if (diagnostics.length > 0)
-    throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, diagnostics.map(diagnosticFact));
+    throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, reportOf(diagnostics));
   if (tool === undefined || /^https?:\/\//i.test(tool)) return tool;
   return localPath(tool, dirname(path));
 }

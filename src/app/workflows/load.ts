@@ -1,14 +1,6 @@
 /** From what the user names to a program: source tree, front end, diagnostics. */
 import { resolve } from "node:path";
-import {
-  AppError,
-  type Ask,
-  type Diagnostic,
-  defined,
-  positionAt,
-  renderDiagnostic,
-  type SourceText,
-} from "../../kernel/index.ts";
+import { AppError, type Ask, defined, type SourceText } from "../../kernel/index.ts";
 import {
   type Configuration,
   createReach,
@@ -28,6 +20,13 @@ import {
   type ValueLimits,
 } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
+import {
+  type DiagnosticFact,
+  type DiagnosticReport,
+  diagnosticFact,
+  invalid,
+  reportOf,
+} from "./diagnostic-facts.ts";
 import { frontEndsOf } from "./front-ends.ts";
 import { type OpenSource, openSource, type SourceOrder } from "./source-tree.ts";
 
@@ -54,19 +53,6 @@ export interface ProgramOrder extends SourceOrder {
   readonly language?: string;
 }
 
-/** A diagnostic as data: positions count from 1. */
-export interface DiagnosticFact {
-  readonly severity: Diagnostic["severity"];
-  readonly code: string;
-  readonly message: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly help?: string;
-  /** As a terminal shows it: place, line and caret. */
-  readonly text: string;
-}
-
 export interface LoadedWorkflow {
   readonly frontEnd: FrontEndKind;
   readonly source: OpenSource;
@@ -74,7 +60,7 @@ export interface LoadedWorkflow {
   readonly main: string;
   /** What its documents may read; undefined = everything. */
   readonly reach: Reach | undefined;
-  readonly diagnostics: readonly DiagnosticFact[];
+  readonly report: DiagnosticReport;
   /** Absent when a diagnostic is an error, and where there is `unclear`. */
   readonly program: Program | undefined;
   /** The document is right and leaves open what to run. */
@@ -108,7 +94,7 @@ export async function loadWorkflow(
       source,
       main,
       reach,
-      diagnostics: loaded.diagnostics.map(diagnosticFact),
+      report: reportOf(loaded.diagnostics),
       program: loaded.program,
       unclear: loaded.unclear && diagnosticFact(loaded.unclear),
     };
@@ -197,19 +183,6 @@ function mainOf(
   return findMain(tree, { accepts, outline, name }, ask);
 }
 
-export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
-  const { severity, code, message, source, span, help } = diagnostic;
-  return {
-    severity,
-    code,
-    message,
-    file: source.name,
-    ...positionAt(source.text, span.start),
-    ...defined({ help }),
-    text: renderDiagnostic(diagnostic),
-  };
-}
-
 /**
  * Throws WORKFLOW_INVALID with every error's text when there is no program, WORKFLOW_TARGET_UNCLEAR when the document
  * has no errors and leaves open what to run.
@@ -224,16 +197,5 @@ export function programOf(loaded: LoadedWorkflow, order: ProgramOrder): Program 
       `choosing what to run of ${order.workflow}: ${unclear.message}${help}`,
     );
   }
-  throw invalid("WORKFLOW_INVALID", `checking ${order.workflow}`, loaded.diagnostics);
-}
-
-export function invalid(
-  code: "WORKFLOW_INVALID" | "WORKFLOW_INPUTS_INVALID",
-  doing: string,
-  diagnostics: readonly DiagnosticFact[],
-): AppError {
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-  const count = errors.length === 1 ? "one error" : `${errors.length} errors`;
-  const facts = { diagnostics: errors.map((error) => error.code).join(" ") };
-  return new AppError(code, `${doing}: ${count}\n${errors.map((error) => error.text).join("\n")}`, { facts });
+  throw invalid("WORKFLOW_INVALID", `checking ${order.workflow}`, loaded.report);
 }

@@ -7,8 +7,9 @@ import type { ParameterValues } from "../../lang/core/index.ts";
 import type { KnownContents, RunLease } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { placeArguments } from "./argument-places.ts";
+import { invalid, joinReports, reportOf } from "./diagnostic-facts.ts";
 import { createExecutor } from "./executors.ts";
-import { diagnosticFact, invalid, type LoadedWorkflow, loadWorkflow, programOf } from "./load.ts";
+import { type LoadedWorkflow, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
 import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
 import { inputArguments, readInputs } from "./run-inputs.ts";
@@ -63,11 +64,8 @@ export async function prepared<T>(
     const inputs = readInputs(order.inputs, words, program.interface, environment.cwd);
     const checked = placeArguments(inputs, { words, ...order.inputs });
     const faults = await program.checkInputs(checked.inputs, ask);
-    const wrong = [
-      ...(inputs.warnings ?? []).map(diagnosticFact),
-      ...faults.map((fault) => diagnosticFact(checked.placed(fault))),
-    ];
-    if (wrong.some((diagnostic) => diagnostic.severity === "error"))
+    const wrong = joinReports(reportOf(inputs.warnings ?? []), reportOf(faults, checked.placed));
+    if (wrong.errors > 0)
       throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${asked.workflow}`, wrong);
     const log = { to: (_words: string) => {} };
     const created = await createExecutor(order.executor, loaded.frontEnd, environment, (words) =>
@@ -131,7 +129,7 @@ export async function prepared<T>(
         notes: opened.trouble === undefined ? [] : [opened.trouble],
       },
       inputs,
-      warnings: wrong.map((warning) => warning.text),
+      warnings: wrong.facts.map((warning) => warning.text),
       leases: opened.cache?.leases,
       startLease: async () => {
         lease.current = await startLease(opened.cache, runId, ask);

@@ -20,8 +20,8 @@ import {
   parseParameters,
   type WorkflowInterface,
 } from "../../lang/core/index.ts";
+import { invalid, reportOf } from "./diagnostic-facts.ts";
 import { type FlagsOrder, flagInputs } from "./flag-inputs.ts";
-import { diagnosticFact, invalid } from "./load.ts";
 import { localPath } from "./local-path.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -156,11 +156,7 @@ async function parse(
   if (source.text.trim() === "") return { values: {}, warnings: [] };
   const { values, diagnostics } = await parseParameters(source);
   if (values !== undefined) return { values, warnings: diagnostics };
-  throw invalid(
-    "WORKFLOW_INPUTS_INVALID",
-    `reading the inputs ${source.name}`,
-    diagnostics.map(diagnosticFact),
-  );
+  throw invalid("WORKFLOW_INPUTS_INVALID", `reading the inputs ${source.name}`, reportOf(diagnostics));
 }
 
 function fromWords(words: readonly string[], about: WorkflowInterface, start: Values): Values {

@@ -7,7 +7,7 @@ import type { RunFailure } from "../../lang/core/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { watchForCancel } from "./cancel-watch.ts";
-import { type DiagnosticFact, diagnosticFact } from "./load.ts";
+import { type DiagnosticFact, diagnosticFact } from "./diagnostic-facts.ts";
 import { prepared } from "./prepare-run.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";

@@ -3,7 +3,7 @@
 import type { CheckResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { plural } from "../format.ts";
+import { omittedText, plural } from "../format.ts";
 import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<CheckResult>({
@@ -26,6 +26,8 @@ export const command = defineCommand<CheckResult>({
     ),
   render: (result, screen) => {
     for (const diagnostic of result.diagnostics) screen.out(`${diagnostic.text}\n`);
+    const { omitted } = result;
+    if (omitted !== undefined) screen.out(`${omittedText(omitted)}\n`);
     const { green, red } = screen.paint;
     const warnings = result.warnings === 0 ? "" : `, ${plural(result.warnings, "warning")}`;
     if (result.errors > 0)

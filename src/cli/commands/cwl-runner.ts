@@ -3,6 +3,7 @@ import type { CheckResult, CwlRunnerOptions, CwlRunnerResult, FailureFact } from
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { cwltoolFlags, refuseElsewhere } from "../cwltool-flags.ts";
+import { omittedText } from "../format.ts";
 import type { Screen } from "../screen.ts";
 import { version } from "../version.ts";
 import { cacheOption, expressionOptions, expressionOptionsOf, runsDirOption } from "../workflow-options.ts";
@@ -169,6 +170,7 @@ function render(result: Result, screen: Screen): void {
       return;
     case "validated":
       for (const { text } of result.check.diagnostics) screen.say(text);
+      if (result.check.omitted !== undefined) screen.say(omittedText(result.check.omitted));
       screen.out(`${result.process} is ${result.check.errors > 0 ? "not valid" : "valid"} CWL`);
       return;
     case "succeeded":

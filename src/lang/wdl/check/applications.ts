@@ -21,7 +21,7 @@ export function applicationType(context: Context, { node, given, outputs }: Appl
   const known = context.functions.get(name);
   const place = context.place(node.function.span);
   if (known === undefined) {
-    context.report(wrong.unknownFunction(place, name, context.functions.names()));
+    context.report(wrong.unknownFunction(place, name, () => context.functions.names()));
     return anyType;
   }
   const { signatures } = known;

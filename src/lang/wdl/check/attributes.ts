@@ -77,7 +77,9 @@ function checkRequirements(context: Context, section: AttributeSection): void {
   for (const { name, expression } of section.attributes) {
     const known = requirements.get(name.text);
     if (known === undefined) {
-      context.report(wrong.unknownRequirement(context.place(name.span), name.text, requirements.keys()));
+      context.report(
+        wrong.unknownRequirement(context.place(name.span), name.text, () => requirements.keys()),
+      );
       continue;
     }
     const found = context.typeOf(expression);

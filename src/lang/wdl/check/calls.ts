@@ -30,10 +30,13 @@ export function resolveCallee(context: Context, node: CallNode, callables: Calla
   let document: CheckedDocument | undefined;
   let imports = callables.imports;
   for (const namespace of path.slice(0, -1)) {
-    document = imports.get(namespace.text);
+    const names = imports;
+    document = names.get(namespace.text);
     if (document === undefined) {
       if (!context.missingNamespaces.has(namespace.text))
-        context.report(wrong.unknownNamespace(context.place(namespace.span), namespace.text, imports.keys()));
+        context.report(
+          wrong.unknownNamespace(context.place(namespace.span), namespace.text, () => names.keys()),
+        );
       return undefined;
     }
     imports = document.imports;
@@ -43,38 +46,34 @@ export function resolveCallee(context: Context, node: CallNode, callables: Calla
     const task = callables.tasks.get(target.text);
     if (task !== undefined) return task;
     if (target.text === callables.workflow) context.report(wrong.recursiveCall(place, target.text));
-    else context.report(wrong.unknownCallee(place, target.text, everyCallable(callables)));
+    else context.report(wrong.unknownCallee(place, target.text, () => everyCallable(callables)));
     return undefined;
   }
   // Where a task and the workflow share a name, the workflow is meant: that is what the others make of it.
   if (document.workflow?.name === target.text) return document.workflow;
   const task = document.tasks.get(target.text);
   if (task !== undefined) return task;
-  context.report(wrong.unknownCallee(place, target.text, callablesOf(document)));
+  const callees = document;
+  context.report(wrong.unknownCallee(place, target.text, () => callablesOf(callees)));
   return undefined;
 }
 
-function callablesOf(document: CheckedDocument): string[] {
-  const workflow = document.workflow === undefined ? [] : [document.workflow.name];
-  return [...document.tasks.keys(), ...workflow];
+function* callablesOf(document: CheckedDocument): Iterable<string> {
+  yield* document.tasks.keys();
+  if (document.workflow !== undefined) yield document.workflow.name;
 }
 
 /** Own tasks, and imported ones with their namespace, so that a forgotten namespace is suggested. */
-function everyCallable(callables: Callables): string[] {
-  return [
-    ...callables.tasks.keys(),
-    ...[...callables.imports].flatMap(([namespace, document]) =>
-      callablesOf(document).map((name) => `${namespace}.${name}`),
-    ),
-  ];
+function* everyCallable(callables: Callables): Iterable<string> {
+  yield* callables.tasks.keys();
+  for (const [namespace, document] of callables.imports)
+    for (const name of callablesOf(document)) yield `${namespace}.${name}`;
 }
 
 /** The outputs of a callee as the members of a call. */
-export function callType(name: string, callee: Callee | undefined): WdlType {
+export function callType(context: Context, name: string, callee: Callee | undefined): WdlType {
   if (callee === undefined) return anyType;
-  const members = new Map<string, WdlType>();
-  for (const output of callee.outputs) members.set(output.name, output.type);
-  return { kind: "call", name, members, optional: false };
+  return { kind: "call", name, members: context.calleeOf(callee).outputs, optional: false };
 }
 
 export interface CallCheck {
@@ -89,6 +88,7 @@ export function checkCallInputs(context: Context, check: CallCheck): ReadonlyMap
   const { node, callee, scope } = check;
   const inputs = new Map<string, CheckedCallInput>();
   const seen = new Map<string, CallInput>();
+  const targets = callee === undefined ? undefined : context.calleeOf(callee).inputs;
   for (const input of node.inputs) {
     const name = input.name.text;
     const first = seen.get(name);
@@ -97,7 +97,7 @@ export function checkCallInputs(context: Context, check: CallCheck): ReadonlyMap
         wrong.duplicateCallInput(context.place(input.name.span), name, context.place(first.name.span)),
       );
     seen.set(name, input);
-    const target = callee?.inputs.find((each) => each.name === name);
+    const target = targets?.get(name);
     if (target === undefined) {
       infer(context, input.expression, { scope });
       if (callee !== undefined) reportUnknownInput(context, input, callee);
@@ -122,16 +122,14 @@ function checkInput(context: Context, input: CallInput, target: CheckedInput, sc
 
 function reportUnknownInput(context: Context, input: CallInput, callee: Callee): void {
   const name = input.name.text;
-  const declarations = callee.kind === "task" ? callee.declarations.map((each) => each.node) : [];
-  const hidden = declarations.find((each) => each.name.text === name);
+  const hidden = context.calleeOf(callee).declarations.get(name);
   const isPrivate = hidden && { source: callee.document.source, span: hidden.name.span };
-  const known = callee.inputs.map((each) => each.name);
   context.report(
     wrong.unknownCallInput(
       context.place(input.name.span),
       name,
       `${callee.kind} ${callee.name}`,
-      known,
+      () => context.calleeOf(callee).inputs.keys(),
       isPrivate,
     ),
   );
@@ -143,9 +141,10 @@ function reportMissing(
   callee: Callee,
   given: ReadonlyMap<string, CallInput>,
 ): void {
-  const missing = callee.inputs.filter((each) => each.required && !given.has(each.name));
   // Before 1.1 what a call lacks is an input of the workflow around it.
-  if (missing.length === 0 || !context.has("1.1")) return;
+  if (!context.has("1.1")) return;
+  const missing = context.calleeOf(callee).required.filter((each) => !given.has(each.name));
+  if (missing.length === 0) return;
   const target = check.node.callee.at(-1);
   const place = context.place(target?.span ?? check.node.span);
   if (check.allowsNestedInputs) {

@@ -1,13 +1,21 @@
 /** What the checker can find wrong with documents, tasks, workflows and calls. One function each. */
-import { type Diagnostic, defined } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, listNames } from "../../../kernel/index.ts";
 import type { WdlVersion } from "../syntax/version.ts";
 import { printType, type WdlType } from "../types/type.ts";
-import { type Place, problem, type Rest, suggestion } from "./diagnostics.ts";
+import { type Names, type Place, problem, type Rest, suggestion } from "./diagnostics.ts";
 
 const spec = "https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md";
 
 function warning(code: string, place: Place, message: string, rest: Rest = {}): Diagnostic {
   return { ...problem(code, place, message, rest), severity: "warning" };
+}
+
+/** `a → b → c`; the middle of a long way round is left out. */
+function pathText(path: readonly string[]): string {
+  const most = 20;
+  if (path.length <= most) return path.join(" → ");
+  const [head, tail] = [path.slice(0, most / 2), path.slice(-most / 2)];
+  return [...head, `… ${path.length - most} more …`, ...tail].join(" → ");
 }
 
 // --- imports
@@ -25,7 +33,7 @@ export function importNotFound(
 }
 
 export function importCycle(place: Place, path: readonly string[]): Diagnostic {
-  return problem("wdl-import-cycle", place, `documents import each other: ${path.join(" → ")}`);
+  return problem("wdl-import-cycle", place, `documents import each other: ${pathText(path)}`);
 }
 
 export function tooManyDocuments(place: Place, limit: number): Diagnostic {
@@ -59,7 +67,7 @@ export function versionMismatch(place: Place, version: WdlVersion, imported: Wdl
   );
 }
 
-export function unknownImportedStruct(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownImportedStruct(place: Place, name: string, known: Names): Diagnostic {
   return problem(
     "wdl-unknown-struct",
     place,
@@ -77,7 +85,7 @@ export function structClash(place: Place, name: string, first: Place): Diagnosti
 }
 
 export function structCycle(place: Place, path: readonly string[]): Diagnostic {
-  return problem("wdl-struct-cycle", place, `a struct cannot contain itself: ${path.join(" → ")}`);
+  return problem("wdl-struct-cycle", place, `a struct cannot contain itself: ${pathText(path)}`);
 }
 
 // --- documents
@@ -106,7 +114,7 @@ export function runtimeWithNew(place: Place, section: string): Diagnostic {
   });
 }
 
-export function unknownRequirement(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownRequirement(place: Place, name: string, known: Names): Diagnostic {
   return problem("wdl-unknown-requirement", place, `unknown requirement ${name}`, {
     ...suggestion(name, known, "requirements"),
     specUrl: `${spec}#-requirements-section`,
@@ -139,7 +147,7 @@ export function hintNotLiteral(place: Place): Diagnostic {
   });
 }
 
-export function unknownParameterMeta(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownParameterMeta(place: Place, name: string, known: Names): Diagnostic {
   return warning(
     "wdl-unknown-parameter",
     place,
@@ -149,7 +157,7 @@ export function unknownParameterMeta(place: Place, name: string, known: Iterable
 }
 
 export function declarationCycle(place: Place, path: readonly string[]): Diagnostic {
-  return problem("wdl-cycle", place, `the values depend on each other: ${path.join(" → ")}`, {
+  return problem("wdl-cycle", place, `the values depend on each other: ${pathText(path)}`, {
     specUrl: `${spec}#cyclic-references`,
   });
 }
@@ -166,7 +174,7 @@ export function scatterOverNonArray(place: Place, found: WdlType): Diagnostic {
   return problem("wdl-scatter", place, `scatter needs an Array, found ${printType(found)}`);
 }
 
-export function unknownNamespace(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownNamespace(place: Place, name: string, known: Names): Diagnostic {
   return problem(
     "wdl-unknown-namespace",
     place,
@@ -175,7 +183,7 @@ export function unknownNamespace(place: Place, name: string, known: Iterable<str
   );
 }
 
-export function unknownCallee(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownCallee(place: Place, name: string, known: Names): Diagnostic {
   return problem(
     "wdl-unknown-task",
     place,
@@ -188,7 +196,7 @@ export function recursiveCall(place: Place, name: string): Diagnostic {
   return problem("wdl-recursive-call", place, `workflow ${name} cannot call itself`);
 }
 
-export function unknownAfter(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownAfter(place: Place, name: string, known: Names): Diagnostic {
   return problem("wdl-unknown-call", place, `there is no call ${name}`, suggestion(name, known, "calls"));
 }
 
@@ -196,7 +204,7 @@ export function unknownCallInput(
   place: Place,
   name: string,
   callee: string,
-  known: Iterable<string>,
+  known: Names,
   isPrivate: Place | undefined,
 ): Diagnostic {
   if (isPrivate !== undefined) {
@@ -219,14 +227,18 @@ export function duplicateCallInput(place: Place, name: string, first: Place): Di
   });
 }
 
+/** Named in one message; a task may have thousands of inputs, and be called as often. */
+const mostMissing = 20;
+
 export function missingCallInputs(
   place: Place,
   callee: string,
   missing: readonly { readonly name: string; readonly type: WdlType }[],
   nested: string,
 ): Diagnostic {
-  const list = missing.map((each) => `${each.name} (${printType(each.type)})`).join(", ");
-  return problem("wdl-missing-input", place, `the call of ${callee} lacks ${list}`, {
+  const shown = missing.slice(0, mostMissing).map((each) => `${each.name} (${printType(each.type)})`);
+  const more = missing.length > shown.length ? `, … and ${missing.length - shown.length} more` : "";
+  return problem("wdl-missing-input", place, `the call of ${callee} lacks ${shown.join(", ")}${more}`, {
     help: `give ${missing.length === 1 ? "it" : "them"} here, or let the user give them with ${nested}`,
     specUrl: `${spec}#call-statement`,
   });
@@ -236,7 +248,7 @@ export function unsetNestedInputs(place: Place, callee: string, missing: readonl
   return warning(
     "wdl-unset-nested-input",
     place,
-    `required inputs of ${callee} are left to the user: ${missing.join(", ")}`,
+    `required inputs of ${callee} are left to the user: ${listNames(missing)}`,
     { help: "this is deprecated: make them inputs of the workflow" },
   );
 }
@@ -244,7 +256,7 @@ export function unsetNestedInputs(place: Place, callee: string, missing: readonl
 export function unknownSelector(
   place: Place,
   name: string,
-  known: Iterable<string>,
+  known: Names,
   what: "calls" | "outputs",
 ): Diagnostic {
   return problem(

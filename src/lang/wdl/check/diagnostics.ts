@@ -1,5 +1,5 @@
 /** What the checker can find wrong with names, types and expressions. One function each. */
-import { type Diagnostic, didYouMean } from "../../../kernel/index.ts";
+import { type Diagnostic, didYouMean, listNames } from "../../../kernel/index.ts";
 import type { Place } from "../syntax/diagnostics.ts";
 import type { WdlVersion } from "../syntax/version.ts";
 import { printType, type WdlType } from "../types/type.ts";
@@ -14,19 +14,30 @@ export function problem(code: string, place: Place, message: string, rest: Rest 
   return { code, severity: "error", message, source: place.source, span: place.span, ...rest };
 }
 
+/** Names that there are. They are asked for only when the diagnostic is shown, since there may be thousands. */
+export type Names = () => Iterable<string>;
+
 /** `help: did you mean x?`, or the names there are when they are few. */
-export function suggestion(name: string, candidates: Iterable<string>, what: string): Rest {
-  const all = [...new Set(candidates)];
-  const near = didYouMean(name, all);
-  if (near !== undefined) return { help: `did you mean ${near}?` };
-  if (all.length === 0) return { help: `there are no ${what}` };
-  if (all.length <= 8) return { help: `${what}: ${all.join(", ")}` };
-  return {};
+export function suggestion(name: string, candidates: Names, what: string): Rest {
+  return {
+    help: () => {
+      const near = didYouMean(name, candidates());
+      if (near !== undefined) return `did you mean ${near}?`;
+      const few = new Set<string>();
+      for (const candidate of candidates()) {
+        few.add(candidate);
+        if (few.size > mostListed) return undefined;
+      }
+      return few.size === 0 ? `there are no ${what}` : `${what}: ${[...few].join(", ")}`;
+    },
+  };
 }
+
+const mostListed = 8;
 
 // --- names
 
-export function unknownName(place: Place, name: string, visible: Iterable<string>): Diagnostic {
+export function unknownName(place: Place, name: string, visible: Names): Diagnostic {
   return problem("wdl-unknown-name", place, `unknown name ${name}`, suggestion(name, visible, "names here"));
 }
 
@@ -66,18 +77,17 @@ export function shadowingOutput(place: Place, name: string, first: Place, where:
   };
 }
 
-export function unknownType(place: Place, name: string, known: Iterable<string>): Diagnostic {
+export function unknownType(place: Place, name: string, known: Names): Diagnostic {
   return problem("wdl-unknown-type", place, `unknown type ${name}`, suggestion(name, known, "known types"));
 }
 
-export function unknownFunction(place: Place, name: string, known: Iterable<string>): Diagnostic {
-  const near = didYouMean(name, known);
-  return problem(
-    "wdl-unknown-function",
-    place,
-    `unknown function ${name}`,
-    near === undefined ? {} : { help: `did you mean ${near}?` },
-  );
+export function unknownFunction(place: Place, name: string, known: Names): Diagnostic {
+  return problem("wdl-unknown-function", place, `unknown function ${name}`, {
+    help: () => {
+      const near = didYouMean(name, known());
+      return near === undefined ? undefined : `did you mean ${near}?`;
+    },
+  });
 }
 
 export function functionNeedsVersion(
@@ -248,7 +258,7 @@ export function onlyInOutputs(place: Place, name: string): Diagnostic {
   });
 }
 
-export function unknownMember(place: Place, name: string, of: string, known: Iterable<string>): Diagnostic {
+export function unknownMember(place: Place, name: string, of: string, known: Names): Diagnostic {
   return problem(
     "wdl-unknown-member",
     place,
@@ -257,7 +267,7 @@ export function unknownMember(place: Place, name: string, of: string, known: Ite
   );
 }
 
-export function extraMember(place: Place, name: string, struct: string, known: Iterable<string>): Diagnostic {
+export function extraMember(place: Place, name: string, struct: string, known: Names): Diagnostic {
   return problem(
     "wdl-extra-member",
     place,
@@ -266,12 +276,7 @@ export function extraMember(place: Place, name: string, struct: string, known: I
   );
 }
 
-export function unknownCallOutput(
-  place: Place,
-  name: string,
-  call: string,
-  known: Iterable<string>,
-): Diagnostic {
+export function unknownCallOutput(place: Place, name: string, call: string, known: Names): Diagnostic {
   return problem(
     "wdl-unknown-output",
     place,
@@ -317,7 +322,7 @@ export function missingMembers(place: Place, struct: string, names: readonly str
   return problem(
     "wdl-missing-members",
     place,
-    `${struct} is not complete: ${names.join(", ")} ${names.length === 1 ? "is" : "are"} missing`,
+    `${struct} is not complete: ${listNames(names)} ${names.length === 1 ? "is" : "are"} missing`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** Checks one document whose imports are already checked. */
 import type { Diagnostic, SourceText, Steps } from "../../../kernel/index.ts";
-import type { DocumentNode, ImportNode } from "../syntax/ast.ts";
+import type { DocumentNode, EnumNode, ImportNode, StructNode } from "../syntax/ast.ts";
 import type { Parsed } from "../syntax/parser.ts";
 import type { CheckedDocument, CheckedTask, CheckedWorkflow } from "./checked.ts";
 import { Context, soften } from "./context.ts";
@@ -75,8 +75,9 @@ export function* checkDocument(check: DocumentCheck): Steps<DocumentResult> {
       callables: { tasks, imports, workflow: first.name.text },
       document,
     }));
+  const types = typeNodesOf(tree);
   for (const each of [...tasks.values(), ...(workflow === undefined ? [] : [workflow])])
-    checkTypeClash(context, tree, each);
+    checkTypeClash(context, types, each);
   const clash = first && tasks.get(first.name.text);
   if (first !== undefined && clash !== undefined) {
     const place = context.place(first.name.span);
@@ -120,9 +121,18 @@ function namespaceOf(node: ImportNode): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.wdl$/, "");
 }
 
+/** The first of each name. */
+function typeNodesOf(tree: DocumentNode): ReadonlyMap<string, StructNode | EnumNode> {
+  return new Map([...tree.structs, ...tree.enums].reverse().map((node) => [node.name.text, node]));
+}
+
 /** Structs and enums share the document's names with tasks and the workflow. */
-function checkTypeClash(context: Context, tree: DocumentNode, each: CheckedTask | CheckedWorkflow): void {
-  const other = [...tree.structs, ...tree.enums].find((node) => node.name.text === each.name);
+function checkTypeClash(
+  context: Context,
+  types: ReadonlyMap<string, StructNode | EnumNode>,
+  each: CheckedTask | CheckedWorkflow,
+): void {
+  const other = types.get(each.name);
   if (other === undefined) return;
   const place = context.place(each.node.name.span);
   context.report(

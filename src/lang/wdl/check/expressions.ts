@@ -280,7 +280,7 @@ function structNamed(context: Context, name: string, node: ObjectNode): WdlType 
   const place = context.place(node.type?.span ?? node.span);
   if (context.enums.has(name)) context.report(wrong.notAStruct(place, name, "an enum"));
   else if (context.missingNamespaces.size === 0)
-    context.report(wrong.unknownType(place, name, context.structs.keys()));
+    context.report(wrong.unknownType(place, name, () => context.structs.keys()));
   return undefined;
 }
 
@@ -295,7 +295,9 @@ function checkMember(
   const member = struct.members.get(name);
   if (member === undefined) {
     infer(context, value, inside(where));
-    context.report(wrong.extraMember(context.place(key.span), name, struct.name, struct.members.keys()));
+    context.report(
+      wrong.extraMember(context.place(key.span), name, struct.name, () => struct.members.keys()),
+    );
     return;
   }
   expectType(context, value, member, inside(where), `member ${name} of ${struct.name}`);
@@ -321,7 +323,7 @@ function inferName(context: Context, node: NameNode, where: Where): WdlType {
   if (entry !== undefined) return entry.type;
   const place = context.place(node.span);
   if (context.enums.has(node.name)) context.report(wrong.notAValue(place, node.name, "an enum"));
-  else context.report(wrong.unknownName(place, node.name, where.scope.names()));
+  else context.report(wrong.unknownName(place, node.name, () => where.scope.names()));
   return anyType;
 }
 
@@ -332,7 +334,9 @@ function inferMember(context: Context, node: MemberNode, where: Where): WdlType 
     if (found !== undefined) {
       if (!found.type.choices.includes(name.text)) {
         const place = context.place(name.span);
-        context.report(wrong.unknownMember(place, name.text, `enum ${object.name}`, found.type.choices));
+        context.report(
+          wrong.unknownMember(place, name.text, `enum ${object.name}`, () => found.type.choices),
+        );
       }
       return found.type;
     }

@@ -127,13 +127,15 @@ async function checkAll(
   for (const cycle of cycles) diagnostics.push(...reportCycle(cycle));
   for (const each of sorted) {
     // The order of the text, not of the answers that came back.
+    const uriOf = new Map(each.imports.map((other) => [other.node, other.uri]));
     const imports = each.parsed.tree.imports.flatMap((node): ResolvedImport[] => {
-      const uri = each.imports.find((other) => other.node === node)?.uri;
+      const uri = uriOf.get(node);
       const document = uri === undefined ? undefined : checked.get(uri);
       return document === undefined ? [] : [{ node, document }];
     });
     const { uri, source, parsed } = each;
-    const missing = parsed.tree.imports.filter((node) => !imports.some((other) => other.node === node));
+    const found = new Set(imports.map(({ node }) => node));
+    const missing = parsed.tree.imports.filter((node) => !found.has(node));
     const steps = checkDocument({
       uri,
       source,
@@ -145,7 +147,7 @@ async function checkAll(
     });
     const result = await inTurns(steps);
     checked.set(uri, result.document);
-    for (const found of [each.diagnostics, result.diagnostics].flat()) diagnostics.push(found);
+    for (const one of [each.diagnostics, result.diagnostics].flat()) diagnostics.push(one);
   }
   const document = checked.get(main.uri);
   return {

@@ -13,25 +13,25 @@ export function memberType(context: Context, { object, name }: MemberNode, type:
     case "struct": {
       const member = type.members.get(name.text);
       if (member !== undefined) return member;
-      context.report(wrong.unknownMember(place, name.text, `struct ${type.name}`, type.members.keys()));
+      context.report(wrong.unknownMember(place, name.text, `struct ${type.name}`, () => type.members.keys()));
       return anyType;
     }
     case "call": {
       const member = type.members.get(name.text);
       if (member !== undefined) return member;
-      context.report(wrong.unknownCallOutput(place, name.text, type.name, type.members.keys()));
+      context.report(wrong.unknownCallOutput(place, name.text, type.name, () => type.members.keys()));
       return anyType;
     }
     case "task": {
       const member = type.members.get(name.text);
       if (member !== undefined) return member;
-      context.report(wrong.unknownMember(place, name.text, "task", type.members.keys()));
+      context.report(wrong.unknownMember(place, name.text, "task", () => type.members.keys()));
       return anyType;
     }
     case "pair":
       if (name.text === "left") return type.left;
       if (name.text === "right") return type.right;
-      context.report(wrong.unknownMember(place, name.text, "a Pair", ["left", "right"]));
+      context.report(wrong.unknownMember(place, name.text, "a Pair", () => ["left", "right"]));
       return anyType;
     case "object":
     case "any":

@@ -34,7 +34,7 @@ function select(context: Context, selector: OutputSelector, scope: Scope): Check
           dependsOn: new Set([call.text]),
         },
       ];
-    context.report(unknownSelector(context.place(call.span), call.text, scope.names(), "calls"));
+    context.report(unknownSelector(context.place(call.span), call.text, () => scope.names(), "calls"));
     return [];
   }
   const { members } = entry.type;
@@ -42,7 +42,7 @@ function select(context: Context, selector: OutputSelector, scope: Scope): Check
     return [...members].map(([each, type]) => selected(context, call.text, each, type, selector));
   const type = members.get(output.text);
   if (type !== undefined) return [selected(context, call.text, output.text, type, selector)];
-  context.report(unknownSelector(context.place(output.span), output.text, members.keys(), "outputs"));
+  context.report(unknownSelector(context.place(output.span), output.text, () => members.keys(), "outputs"));
   return [];
 }
 

@@ -41,7 +41,8 @@ class OwnTypes {
   readonly #nodes = new Map<string, StructNode | EnumNode>();
   readonly #resolved = new Map<string, WdlType>();
   /** Names that are being resolved, outermost first. */
-  readonly #open: string[] = [];
+  readonly #open = new Set<string>();
+  readonly #unresolvedStructs = new Set<string>();
 
   constructor(context: Context, tree: DocumentNode, imported: ImportedTypes, self: CheckedDocument) {
     this.#context = context;
@@ -49,8 +50,10 @@ class OwnTypes {
     this.#self = self;
     for (const node of [...tree.structs, ...tree.enums]) {
       const first = this.#nodes.get(node.name.text);
-      if (first === undefined) this.#nodes.set(node.name.text, node);
-      else this.#clash(isStruct(node) ? "struct" : "enum", node.name, first);
+      if (first === undefined) {
+        this.#nodes.set(node.name.text, node);
+        if (isStruct(node)) this.#unresolvedStructs.add(node.name.text);
+      } else this.#clash(isStruct(node) ? "struct" : "enum", node.name, first);
     }
   }
 
@@ -72,14 +75,16 @@ class OwnTypes {
     if (node === undefined) return context.enums.get(name)?.type ?? context.structs.get(name);
     const done = this.#resolved.get(name);
     if (done !== undefined) return done;
-    if (this.#open.includes(name)) {
-      const path = [...this.#open.slice(this.#open.indexOf(name)), name];
+    if (this.#open.has(name)) {
+      const open = [...this.#open];
+      const path = [...open.slice(open.indexOf(name)), name];
       context.report(wrong.structCycle(context.place(node.name.span), path));
       return anyType;
     }
-    this.#open.push(name);
+    this.#open.add(name);
     const type = isStruct(node) ? this.#struct(node) : this.#enum(node);
-    this.#open.pop();
+    this.#open.delete(name);
+    this.#unresolvedStructs.delete(name);
     this.#resolved.set(name, type);
     return type;
   }
@@ -102,8 +107,7 @@ class OwnTypes {
     const origin = this.#imported.origins.get(name);
     if (origin !== undefined) context.report(wrong.structClash(context.place(node.name.span), name, origin));
     // Values may be struct literals, whose structs must be known by then.
-    for (const [other, each] of this.#nodes)
-      if (isStruct(each) && !this.#open.includes(other)) this.#named(other);
+    for (const other of [...this.#unresolvedStructs]) if (!this.#open.has(other)) this.#named(other);
     const declared = node.valueType && resolveType(context, node.valueType, (other) => this.#named(other));
     const type = {
       kind: "enum",
@@ -123,15 +127,19 @@ function isStruct(node: StructNode | EnumNode): node is StructNode {
 
 function structOf(context: Context, node: StructNode, named: NamedTypes): StructType {
   const members = new Map<string, WdlType>();
+  const firsts = new Map<string, Name>();
   for (const member of node.members) {
     const type = resolveType(context, member.type, named);
-    if (members.has(member.name.text)) {
-      const first = node.members.find((each) => each.name.text === member.name.text) ?? member;
+    const first = firsts.get(member.name.text);
+    if (first !== undefined) {
       const place = context.place(member.name.span);
       context.report(
-        wrong.nameClash(place, "member", member.name.text, context.place(first.name.span), "another member"),
+        wrong.nameClash(place, "member", member.name.text, context.place(first.span), "another member"),
       );
-    } else members.set(member.name.text, type);
+      continue;
+    }
+    firsts.set(member.name.text, member.name);
+    members.set(member.name.text, type);
   }
   checkStructMeta(context, node, members);
   return { kind: "struct", name: node.name.text, members, optional: false };
@@ -140,7 +148,7 @@ function structOf(context: Context, node: StructNode, named: NamedTypes): Struct
 function checkStructMeta(context: Context, node: StructNode, members: ReadonlyMap<string, WdlType>): void {
   for (const { name } of node.parameterMeta?.entries ?? []) {
     if (!members.has(name.text))
-      context.report(wrong.unknownParameterMeta(context.place(name.span), name.text, members.keys()));
+      context.report(wrong.unknownParameterMeta(context.place(name.span), name.text, () => members.keys()));
   }
 }
 

@@ -37,7 +37,7 @@ function importStructs(
   for (const { from, to } of node.aliases) {
     if (document.structs.has(from.text) || document.enums.has(from.text)) renamed.set(from.text, to.text);
     else {
-      const known = [...document.structs.keys(), ...document.enums.keys()];
+      const known = () => [...document.structs.keys(), ...document.enums.keys()];
       context.report(wrong.unknownImportedStruct(context.place(from.span), from.text, known));
     }
   }

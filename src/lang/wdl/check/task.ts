@@ -120,6 +120,6 @@ export function checkParameterMeta(
   const names = new Set(declarations.map((each) => each.name));
   for (const { name } of section?.entries ?? []) {
     if (!names.has(name.text))
-      context.report(wrong.unknownParameterMeta(context.place(name.span), name.text, names));
+      context.report(wrong.unknownParameterMeta(context.place(name.span), name.text, () => names));
   }
 }

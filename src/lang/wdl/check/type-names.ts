@@ -49,7 +49,7 @@ function resolveRequired(context: Context, node: TypeNode, named: NamedTypes): W
       // Before 1.2 the word is not a type, yet `development` documents of old and Cromwell have it.
       if (node.name === "Directory" && context.lenient) return directoryType;
       if (context.missingNamespaces.size > 0) return anyType;
-      const known = [...builtIn, ...context.structs.keys(), ...context.enums.keys()];
+      const known = () => [...builtIn, ...context.structs.keys(), ...context.enums.keys()];
       context.report(wrong.unknownType(context.place(node.span), node.name, known));
       return anyType;
     }

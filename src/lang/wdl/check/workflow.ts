@@ -184,7 +184,7 @@ class BodyPass {
         const place = context.place(name.span);
         context.report(wrong.nameClash(place, "call", name.text, place, `workflow ${name.text}`));
       }
-      const type = callType(name.text, callee);
+      const type = callType(context, name.text, callee);
       enter(context, { name: name.text, kind: "call", type, span: name.span, node }, scope);
     }
     return { kind: "call", node, callee, name: name.text };
@@ -265,15 +265,14 @@ class BodyPass {
       const found = scope.find(each.text);
       if (found?.kind === "call") after.add(each.text);
       else {
-        const calls = [...scope.names()].filter((other) => scope.find(other)?.kind === "call");
-        context.report(wrong.unknownAfter(context.place(each.span), each.text, calls));
+        context.report(wrong.unknownAfter(context.place(each.span), each.text, () => callsIn(scope)));
       }
     }
     const dependsOn = new Set([...node.inputs.flatMap((each) => expressionNames(each.expression)), ...after]);
     const label = node.alias ?? node.callee.at(-1);
     this.graph.add(node, { label, names: dependsOn, scope, others: header(around) });
     if (callee === undefined) return undefined;
-    const exports = new Map([[name, callType(name, callee)]]);
+    const exports = new Map([[name, callType(context, name, callee)]]);
     return { kind: "call", name, node, callee, inputs, after, dependsOn, exports };
   }
 
@@ -347,6 +346,10 @@ class BodyPass {
       exports: new Map(exports.map((each) => [each.name, each.type])),
     };
   }
+}
+
+function* callsIn(scope: Scope): Iterable<string> {
+  for (const name of scope.names()) if (scope.find(name)?.kind === "call") yield name;
 }
 
 function header(around: object | undefined): readonly object[] {
