@@ -153,23 +153,23 @@ function positionIn(starts: Uint32Array, offset: number): Position {
 
 /** Nobody mistypes longer names, and comparing two of a megabyte takes hours. */
 const longestCompared = 200;
-/** Of comparing all candidates, in pairs of characters: some milliseconds. */
-const mostCompared = 500_000;
+/** Of comparing all candidates, in pairs of characters: about a millisecond. */
+const mostCompared = 300_000;
+/** What a candidate costs that is only looked at. */
+const lookCost = 4;
 
 /** The candidate nearest to `name` by edit distance, when it is near enough to be meant; for "did you mean". */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > longestCompared) return undefined;
   const wanted = name.toLowerCase();
-  let compared = 0;
+  const spent = { pairs: 0 };
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    // One is counted for a candidate that is only looked at.
-    if (++compared > mostCompared) break;
+    spent.pairs += lookCost;
+    if (spent.pairs > mostCompared) break;
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    compared += name.length * Math.min(candidate.length, 2 * bestDistance);
-    if (compared > mostCompared) break;
-    const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
+    const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance, spent);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -182,14 +182,17 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
  * Two adjacent characters that are swapped count once: it is the most common mistake. Distances of `limit` and more are
  * not told apart, so only what is less than `limit` away from the diagonal is compared.
  */
-function editDistance(a: string, b: string, limit: number): number {
+function editDistance(a: string, b: string, limit: number, spent: { pairs: number }): number {
   let beforeLast: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const current = new Array<number>(b.length + 1).fill(limit);
     if (i < limit) current[0] = i;
     let least = current[0] ?? limit;
-    for (let j = Math.max(1, i - limit + 1); j <= Math.min(b.length, i + limit - 1); j++) {
+    const from = Math.max(1, i - limit + 1);
+    const to = Math.min(b.length, i + limit - 1);
+    spent.pairs += lookCost + to - from;
+    for (let j = from; j <= to; j++) {
       const substitution = (previous[j - 1] ?? limit) + (a[i - 1] === b[j - 1] ? 0 : 1);
       const swap =
         i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]

@@ -38,6 +38,8 @@ export interface DiagnosticReport {
 
 /** Errors and others are counted apart, so that warnings never hide an error. */
 const mostOfEach = 1_000;
+/** Near names are looked for among all names of a document, which may be thousands, and only for the first ones. */
+const mostSuggestions = 100;
 
 export function diagnosticFact(diagnostic: Diagnostic): DiagnosticFact {
   return factOf(diagnostic, new DiagnosticRenderer());
@@ -59,7 +61,8 @@ export function reportOf(
     if (severity === "error") errorCodes.add(code);
     if (severity === "warning") warnings++;
     const count = severity === "error" ? ++errors : ++others;
-    if (count <= mostOfEach) facts.push(factOf(placed(diagnostic), renderer));
+    if (count <= mostSuggestions) facts.push(factOf(placed(diagnostic), renderer));
+    else if (count <= mostOfEach) facts.push(factOf(withoutSuggestion(placed(diagnostic)), renderer));
   }
   return {
     facts,
@@ -113,6 +116,10 @@ export function invalid(
   const count = report.errors === 1 ? "one error" : `${report.errors} errors`;
   const facts = { diagnostics: report.errorCodes.join(" ") };
   return new AppError(code, `${doing}: ${count}\n${errorsText(report)}`, { facts });
+}
+
+function withoutSuggestion({ help, ...rest }: Diagnostic): Diagnostic {
+  return { ...rest, ...defined({ help: typeof help === "function" ? undefined : help }) };
 }
 
 function factOf(diagnostic: Diagnostic, renderer: DiagnosticRenderer): DiagnosticFact {

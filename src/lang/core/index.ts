@@ -24,7 +24,7 @@ export { globPattern } from "./glob-pattern.ts";
 export { type HeldField, type Holding, mayHoldPaths } from "./holding.ts";
 export type { CallOptions, Host, OutputCollector, ProgramEvent, Published, PublishOrder } from "./host.ts";
 export type { ImportMap } from "./import-map.ts";
-export { type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
+export { type JsonMember, type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { limitSource } from "./limited-source.ts";
 export { findMain, languagesOf, type Outline } from "./main-document.ts";
 export { membersInOrder, objectOf } from "./ordered-members.ts";

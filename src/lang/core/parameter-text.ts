@@ -38,22 +38,41 @@ function notAnObject(source: SourceText, node: JsonNode): Diagnostic {
 }
 
 async function parseYaml(source: SourceText): Promise<ParameterText> {
-  const { parseDocument } = await import("yaml");
-  const document = parseDocument(source.text, { intAsBigInt: true, uniqueKeys: true, merge: true });
+  const { isScalar, parseDocument, visit } = await import("yaml");
+  // The library compares each key with all others and draws its own excerpts: with thousands of them that does not end.
+  const document = parseDocument(source.text, {
+    intAsBigInt: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    merge: true,
+  });
   const diagnostics = [...document.errors, ...document.warnings].map(
     (problem): Diagnostic => ({
       code: "inputs-yaml",
       severity: problem.name === "YAMLWarning" ? "warning" : "error",
-      // The library's message continues with an excerpt; ours is drawn by the renderer.
-      message:
-        problem.code === "RESOURCE_EXHAUSTION"
-          ? "the YAML is nested too deeply"
-          : (problem.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? problem.message),
+      message: problem.code === "RESOURCE_EXHAUSTION" ? "the YAML is nested too deeply" : problem.message,
       source,
       span: { start: problem.pos[0], end: problem.pos[1] },
     }),
   );
-  if (document.errors.length > 0) return { diagnostics };
+  visit(document, {
+    Map(_, { items }) {
+      const names = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key) || key.value === "<<") continue;
+        if (names.has(key.value))
+          diagnostics.push({
+            code: "inputs-yaml",
+            severity: "error",
+            message: "Map keys must be unique",
+            source,
+            span: { start: key.range?.[0] ?? 0, end: key.range?.[1] ?? 1 },
+          });
+        names.add(key.value);
+      }
+    },
+  });
+  if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   let whole: unknown;
   try {
     whole = plain(document.toJS({ maxAliasCount: 1_000, mapAsMap: true }));

@@ -16,7 +16,16 @@ export function interfaceOf(target: Target): WorkflowInterface {
     kind: target.kind,
     name: target.name,
     parameters: [
-      ...firstOf(parametersOf(target, `${target.name}.`, new Set(), target.kind === "task"), mostParameters),
+      ...firstOf(
+        parametersOf({
+          target,
+          prefix: `${target.name}.`,
+          fixed: new Set(),
+          closed: target.kind === "task",
+          work: { left: mostWork, descriptions: new Map() },
+        }),
+        mostParameters,
+      ),
     ],
     outputs: target.outputs.map((output) => {
       const words = descriptions.get(output.name);
@@ -33,6 +42,17 @@ export function interfaceOf(target: Target): WorkflowInterface {
 
 /** Of calls of calls there may be more than anybody reads: workflows that import each other multiply them. */
 const mostParameters = 100_000;
+/** Inputs that are looked at for that: calls that set all inputs of what they call are multiplied as well. */
+const mostWork = 2_000_000;
+
+interface Branch {
+  readonly target: Target;
+  readonly prefix: string;
+  /** Inputs that the call sets itself. */
+  readonly fixed: { has(name: string): boolean };
+  readonly closed: boolean;
+  readonly work: { left: number; readonly descriptions: Map<Target, ReadonlyMap<string, string>> };
+}
 
 function* firstOf<T>(all: Iterable<T>, count: number): Iterable<T> {
   let left = count;
@@ -43,19 +63,23 @@ function* firstOf<T>(all: Iterable<T>, count: number): Iterable<T> {
 }
 
 /** Own inputs first, then those that calls leave open, where the workflow lets them be given from outside. */
-function* parametersOf(
-  target: Target,
-  prefix: string,
-  fixed: ReadonlySet<string>,
-  closed: boolean,
-): Iterable<Parameter> {
-  const descriptions = descriptionsOf(target);
+function* parametersOf({ target, prefix, fixed, closed, work }: Branch): Iterable<Parameter> {
+  work.left -= target.inputs.length + 1;
+  if (work.left < 0) return;
+  const descriptions = work.descriptions.get(target) ?? descriptionsOf(target);
+  work.descriptions.set(target, descriptions);
   for (const input of target.inputs)
     if (!fixed.has(input.name)) yield parameterOf(target, input, prefix, descriptions.get(input.name));
-  if (target.kind === "task" || closed) return;
+  if (target.kind === "task" || closed || target.nestedInputs !== "allowed") return;
   for (const [name, call] of callsOf(target)) {
-    if (target.nestedInputs !== "allowed") continue;
-    yield* parametersOf(call.callee, `${prefix}${name}.`, new Set(call.inputs.keys()), false);
+    if (work.left < 0) return;
+    yield* parametersOf({
+      target: call.callee,
+      prefix: `${prefix}${name}.`,
+      fixed: call.inputs,
+      closed: false,
+      work,
+    });
   }
 }
 

@@ -38,7 +38,7 @@ describe("large documents", () => {
     expect(await program?.checkInputs({ values: {}, baseDir: "/" }, freshAsk())).toEqual([]);
     const open = await load(doubling("Int x"));
     const missing = await open.program?.checkInputs({ values: {}, baseDir: "/" }, freshAsk());
-    expect(missing?.length).toBe(100);
+    expect(missing?.length).toBe(10_000);
     expect(missing?.[0]?.message).toMatch(/^the input "w40\.a\.a\..*t\.x" of type Int is missing$/);
   });
 
@@ -61,6 +61,117 @@ describe("large documents", () => {
     const values = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`x${n}`, n]));
     expect(await program?.checkInputs({ values, baseDir: "/" }, freshAsk())).toEqual([]);
     const wrong = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`y${n}`, n]));
-    expect((await program?.checkInputs({ values: wrong, baseDir: "/" }, freshAsk()))?.length).toBe(100);
+    expect((await program?.checkInputs({ values: wrong, baseDir: "/" }, freshAsk()))?.length).toBe(10_000);
+  });
+
+  it("in which as much is wrong as there is text are refused, and everything is counted", async () => {
+    const bodies: Readonly<Record<string, readonly [count: number, text: string]>> = {
+      "unknown inputs of a call": [
+        40_000,
+        `task t {\ninput {\nInt a\n}\ncommand {}\n}\nworkflow w {\ncall t { input: a = 1,\n${lines(40_000, (n) => `x${n} = 1,`)} }\n}`,
+      ],
+      "unknown inputs of a call with many": [
+        20_001,
+        `task t {\ninput {\n${lines(20_000, (n) => `Int aa${n}`)}\n}\ncommand {}\n}\nworkflow w {\ncall t { input:\n${lines(20_000, (n) => `ab${n} = 1,`)} }\n}`,
+      ],
+      "unknown names": [40_000, `workflow w {\n${lines(40_000, (n) => `Int a${n} = b${n}`)}\n}`],
+      "unknown names in one line": [
+        40_000,
+        `workflow w {${lines(40_000, (n) => `Int a${n} = b${n}`).replaceAll("\n", " ")}}`,
+      ],
+      "one name for all": [39_999, `workflow w {\n${lines(40_000, () => "Int a = 1")}\n}`],
+      "unknown types": [40_000, `workflow w {\n${lines(40_000, (n) => `Foo a${n} = 1`)}\n}`],
+      "calls that lack many inputs": [
+        10_000,
+        `task t {\ninput {\n${lines(10_000, (n) => `Int a${n}`)}\n}\ncommand {}\n}\nworkflow w {\n${lines(10_000, (n) => `call t as c${n}`)}\n}`,
+      ],
+      "calls of unknown tasks": [
+        20_000,
+        `${lines(10_000, (n) => `task t${n} {\ncommand {}\n}`)}\nworkflow w {\n${lines(20_000, (n) => `call u${n}`)}\n}`,
+      ],
+    };
+    for (const [what, [count, text]] of Object.entries(bodies)) {
+      const { diagnostics } = await load({ "main.wdl": `version 1.1\n${text}\n` });
+      expect(diagnostics.length, what).toBe(count);
+    }
+  });
+
+  it("in which everything depends on everything are refused", async () => {
+    const text = `version 1.1\nworkflow w {\n${lines(25_000, (n) => `Int a${n} = a${n + 1} + a0`)}\nInt a25000 = 1\n}\n`;
+    const { diagnostics } = await load({ "main.wdl": text });
+    expect(new Set(diagnostics.map(({ code }) => code))).toEqual(new Set(["wdl-cycle"]));
+    for (const { message } of diagnostics) expect(message.length).toBeLessThan(1_000);
+  });
+
+  it("whose structs are sixty levels of two, or 30,000 deep, are refused", async () => {
+    for (const [levels, members] of [
+      [60, (n: number) => `S${n} a\nS${n} b`],
+      [30_000, (n: number) => `S${n} a`],
+    ] as const) {
+      const structs = lines(levels, (n) => `struct S${n} {\n${members(n + 1)}\n}`);
+      for (const order of [
+        structs,
+        structs
+          .split(/(?=^struct)/m)
+          .reverse()
+          .join("\n"),
+      ]) {
+        const text = `version 1.1\n${order}\nstruct S${levels} {\nInt a\n}\nworkflow w {\ninput {\nS0 s\n}\n}\n`;
+        const { diagnostics, program } = await load({ "main.wdl": text });
+        expect(program).toBeUndefined();
+        expect(diagnostics[0]).toMatchObject({ code: "wdl-struct-too-large" });
+      }
+    }
+  });
+
+  it("in which thousands of calls share a task of thousands of outputs are read", async () => {
+    const task = (outputs: string) => `task t {\ncommand {}\noutput {\n${outputs}\n}\n}`;
+    const calls = lines(20_000, (n) => `call t as c${n}`);
+    const outputs = lines(20_000, (n) => `Int a${n} = 1`);
+    const { program } = await load({
+      "main.wdl": `version 1.1\n${task(outputs)}\nworkflow w {\n${calls}\n}\n`,
+    });
+    expect(program?.interface.outputs).toEqual([]);
+    // In old documents all outputs of all calls are outputs of the workflow.
+    const { diagnostics } = await load({ "main.wdl": `${task(outputs)}\nworkflow w {\n${calls}\n}\n` });
+    expect(diagnostics.map(({ code }) => code)).toEqual(["wdl-too-many-outputs"]);
+  });
+
+  it("with 20,000 names inside 150 scatters are refused", async () => {
+    const open = lines(150, (n) => `scatter (i${n} in [1]) {`);
+    const text = `version 1.1\nworkflow w {\n${open}\n${lines(20_000, (n) => `Int a${n} = 1`)}\n${"}".repeat(150)}\n}\n`;
+    const { diagnostics } = await load({ "main.wdl": text });
+    expect(diagnostics.map(({ code }) => code)).toEqual(["wdl-too-many-names"]);
+  });
+
+  it("that import one document 10,000 times are read", async () => {
+    const imported = `version 1.1\n${lines(2_000, (n) => `struct S${n} {\nInt a\n}`)}\n`;
+    const text = `version 1.1\n${lines(10_000, (n) => `import "b.wdl" as n${n}`)}\nworkflow w {\ninput {\nS7 s\n}\n}\n`;
+    const { program } = await load({ "main.wdl": text, "b.wdl": imported });
+    expect(program?.interface.parameters).toMatchObject([{ name: "w.s", type: "S7" }]);
+  });
+
+  it("whose calls set everything are shown without what they multiply", async () => {
+    const { program } = await load(
+      Object.fromEntries(
+        Object.entries(doubling("Int? x")).map(([name, text]) => [
+          name,
+          text.replace("Int? x", "").replace("input {\n    \n  }\n", ""),
+        ]),
+      ),
+    );
+    expect(program?.interface.parameters).toEqual([]);
+  });
+
+  it("that ignore 200 nested inputs bind the others", async () => {
+    const text = `version 1.1\ntask t {\ninput {\n${lines(200, (n) => `Int? a${n}`)}\n}\ncommand {}\n}\nworkflow w {\nmeta {\nallowNestedInputs: false\n}\ninput {\nInt n\n}\ncall t\n}\n`;
+    const { program } = await load({ "main.wdl": text });
+    const ignored = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`w.t.a${n}`, 1]));
+    const found = await program?.checkInputs(
+      { values: { ...ignored, "w.n": "no number" }, baseDir: "/" },
+      freshAsk(),
+    );
+    expect(found?.filter(({ severity }) => severity === "warning")).toHaveLength(200);
+    expect(found?.filter(({ severity }) => severity === "error")).toHaveLength(1);
   });
 });

@@ -3,7 +3,8 @@
  * JavaScript, names that do not exist.
  */
 import { Script } from "node:vm";
-import { type Diagnostic, didYouMean, type Severity } from "../../../kernel/index.ts";
+import type { Diagnostic, Severity } from "../../../kernel/index.ts";
+import { nearest } from "../load/conform.ts";
 import type { Expr, JsPart } from "../model/expression.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
@@ -11,7 +12,7 @@ import type { Requirements } from "../model/requirements.ts";
 export function checkExpressions(process: Process, requirements: Requirements): Diagnostic[] {
   const found: Diagnostic[] = [];
   const javascript = requirements.inlineJavascript !== undefined;
-  const inputs = process.inputs.map((each) => each.name);
+  const inputs = new Set(process.inputs.map((each) => each.name));
   for (const { expr, evaluated } of expressionsOf(process)) {
     for (const part of expr.parts) {
       if (part.kind === "js" && !javascript)
@@ -56,19 +57,24 @@ function syntaxTrouble({ form, code }: JsPart): string | undefined {
 
 type FirstSegment = { readonly kind: "name"; readonly name: string } | { readonly kind: "index" } | undefined;
 
-function unknownName(root: string, first: FirstSegment, inputs: readonly string[], expr: Expr): Diagnostic[] {
-  const say = (message: string, near: string | undefined): Diagnostic => ({
+function unknownName(
+  root: string,
+  first: FirstSegment,
+  inputs: ReadonlySet<string>,
+  expr: Expr,
+): Diagnostic[] {
+  const say = (message: string, name: string, names: Iterable<string>): Diagnostic => ({
     code: "cwl-reference",
     severity: "warning",
     message,
     source: expr.place.source,
     span: expr.place.span,
-    ...(near !== undefined && { help: `did you mean ${near}?` }),
+    help: nearest(name, () => names),
   });
   const roots = ["inputs", "self", "runtime", "null"];
-  if (!roots.includes(root)) return [say(`there is no ${root} in expressions`, didYouMean(root, roots))];
-  if (root !== "inputs" || first?.kind !== "name" || inputs.includes(first.name)) return [];
-  return [say(`there is no input ${first.name}`, didYouMean(first.name, inputs))];
+  if (!roots.includes(root)) return [say(`there is no ${root} in expressions`, root, roots)];
+  if (root !== "inputs" || first?.kind !== "name" || inputs.has(first.name)) return [];
+  return [say(`there is no input ${first.name}`, first.name, inputs)];
 }
 
 interface Found {

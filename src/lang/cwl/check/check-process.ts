@@ -95,14 +95,45 @@ function* checkWorkflow(
   return found;
 }
 
+/** Named one by one for each step. */
+const mostLacking = 20;
+
 /** What links may name, looked up for every link. */
 interface Names {
   readonly inputs: ReadonlyMap<string, InputParameter>;
   readonly steps: ReadonlyMap<string, Step>;
+  readonly outputOf: (process: Process, name: string) => NamedType | undefined;
+  readonly inputsOf: (process: Process) => ReadonlyMap<string, InputParameter>;
+  /** Inputs without which the process cannot run. */
+  readonly neededBy: (process: Process) => readonly InputParameter[];
 }
 
 function namesOf(workflow: Workflow): Names {
-  return { inputs: byName(workflow.inputs), steps: byName(workflow.steps) };
+  // Made once for each process, which may be run by thousands of steps.
+  const outputs = memo((process) => byName<NamedType>(process.outputs));
+  return {
+    inputs: byName(workflow.inputs),
+    steps: byName(workflow.steps),
+    outputOf: (process, name) => outputs(process).get(name),
+    inputsOf: memo((process) => byName(process.inputs)),
+    neededBy: memo(({ inputs }) =>
+      inputs.filter((each) => each.default === undefined && !allowsNull(each.type)),
+    ),
+  };
+}
+
+function memo<T>(make: (process: Process) => T): (process: Process) => T {
+  const known = new Map<Process, T>();
+  return (process) => {
+    const made = known.get(process) ?? make(process);
+    known.set(process, made);
+    return made;
+  };
+}
+
+interface NamedType {
+  readonly name: string;
+  readonly type: Type;
 }
 
 /** The first of a name counts. */
@@ -130,7 +161,7 @@ function* checkStep(
     need("scatter", "ScatterFeatureRequirement", step.place, `step ${step.name} scatters`);
   if (step.run.kind === "workflow")
     need("subworkflow", "SubworkflowFeatureRequirement", step.place, `step ${step.name} runs a workflow`);
-  const parameters = byName(step.run.inputs);
+  const parameters = names.inputsOf(step.run);
   for (const input of step.inputs) {
     if (input.sources.length > 1)
       need(
@@ -149,8 +180,21 @@ function* checkStep(
     for (const each of checkStepInput(input, step, parameters, names)) found.push(each);
   }
   const given = new Set(step.inputs.map((each) => each.name));
-  for (const parameter of step.run.inputs) {
-    if (given.has(parameter.name) || parameter.default !== undefined || allowsNull(parameter.type)) continue;
+  const needed = names.neededBy(step.run);
+  let lacking = 0;
+  for (const parameter of needed) {
+    if (given.has(parameter.name)) continue;
+    // A process of thousands of inputs may be run by as many steps.
+    if (++lacking > mostLacking) {
+      found.push(
+        say(
+          step.place,
+          "cwl-missing-step-input",
+          `step ${step.name} gives no more than ${given.size} of the ${needed.length} inputs that ${step.run.name} needs`,
+        ),
+      );
+      break;
+    }
     found.push({
       ...say(
         step.place,
@@ -252,7 +296,7 @@ function sourceType(source: Source, names: Names): Type {
     return input.default === undefined ? input.type : withoutNull(input.type);
   }
   const step = names.steps.get(source.step);
-  const output = step?.run.outputs.find((each) => each.name === source.output);
+  const output = step && names.outputOf(step.run, source.output);
   if (step === undefined || output === undefined) return { kind: "Any" };
   let { type } = output;
   if (step.when !== undefined) type = unionOf([{ kind: "null" }, type]);

@@ -94,7 +94,7 @@ export function say(
   place: Place,
   code: string,
   message: string,
-  more: { readonly help?: string | undefined; readonly severity?: Severity } = {},
+  more: { readonly help?: Diagnostic["help"] | undefined; readonly severity?: Severity } = {},
 ): void {
   context.report(diagnosticAt(place, code, message, more.help, more.severity));
 }

@@ -1,11 +1,11 @@
 /** Types from the document: the short syntax, unions, arrays, records, enums, and names. */
-import { defined, didYouMean } from "../../../kernel/index.ts";
+import { defined } from "../../../kernel/index.ts";
 import type { RecordField, Type } from "../model/type.ts";
 import { unionOf } from "../model/type.ts";
 import { atLeast } from "../model/version.ts";
 import { bindingOf, fileDetailsOf, outputBindingOf } from "./build-binding.ts";
 import { type BuildContext, docField, say, shortName, textField } from "./build-context.ts";
-import { conform, listField, startOf } from "./conform.ts";
+import { conform, listField, nearest, startOf } from "./conform.ts";
 import { splitReference } from "./documents.ts";
 import { describe, field, type MapNode, type Node, textOf } from "./node.ts";
 import { schema } from "./schema.ts";
@@ -46,7 +46,15 @@ export function typeOf(node: Node | undefined, context: BuildContext): Type {
   }
 }
 
+/** Suffixes of a short type, as in `int[]?`. More are not understood, and would be as many types inside each other. */
+const mostSuffixes = 20;
+
 function namedType(text: string, node: Node, context: BuildContext): Type {
+  if (/(?:\[\]|\?){21}$/.test(text.slice(-2 * mostSuffixes - 2))) {
+    say(context, node.place, "cwl-unknown-type", `${text.slice(0, 40)}… is not a short form of a type`);
+    return any;
+  }
+
   // `T[]?` is the longest: what is repeated is not optional, and nothing is optional twice.
   if (/\?(\[\]|\?)$/.test(text))
     say(context, node.place, "cwl-unknown-type", `${text} is not a short form of a type`, {
@@ -65,10 +73,12 @@ function namedType(text: string, node: Node, context: BuildContext): Type {
   if (simple !== undefined) return { kind: simple };
   const found = findType(text, node, context);
   if (found !== undefined) return found;
-  const names = [...simpleTypes, ...context.types.keys()];
-  const near = didYouMean(text, names);
   say(context, node.place, "cwl-unknown-type", `there is no type ${text}`, {
-    help: near === undefined ? "define your own types in SchemaDefRequirement" : `did you mean ${near}?`,
+    help: nearest(
+      text,
+      () => [...simpleTypes, ...context.types.keys()],
+      "define your own types in SchemaDefRequirement",
+    ),
   });
   return any;
 }

@@ -1,12 +1,12 @@
 /** Workflows: steps, what they run, and where their inputs come from. */
-import { didYouMean } from "../../../kernel/index.ts";
+import { listNames } from "../../../kernel/index.ts";
 import type { Merge, Process, Source, Step, StepInput, Workflow, WorkflowOutput } from "../model/process.ts";
 import { listingField } from "./build-binding.ts";
 import { type BuildContext, expressionField, flagField, say, shortName, textField } from "./build-context.ts";
 import { descriptionOf, outputParameterOf, placeOfId } from "./build-parameter.ts";
 import { requirementsOf } from "./build-requirements.ts";
 import { literalValue } from "./build-value.ts";
-import { listField, textsField } from "./conform.ts";
+import { listField, nearest, textsField } from "./conform.ts";
 import { fragmentOf, splitReference } from "./documents.ts";
 import { idOf, nameOfUri, parseVersion, processNamed, refuseTwins } from "./entry.ts";
 import { entryOf, field, type MapNode, type Node, textOf } from "./node.ts";
@@ -88,20 +88,15 @@ function stepOf(node: MapNode, workflow: WorkflowBase, names: Names, outer: Buil
   const scatter = textsField(node, "scatter").map(shortName);
   const when = expressionField(node, "when", context);
   const method = textField(node, "scatterMethod");
+  const inputNames = new Set(inputs.map((input) => input.name));
   for (const each of scatter) {
-    if (inputs.some((input) => input.name === each)) continue;
-    const near = didYouMean(
-      each,
-      inputs.map((input) => input.name),
-    );
+    if (inputNames.has(each)) continue;
     say(
       context,
       field(node, "scatter")?.place ?? node.place,
       "cwl-unknown-scatter",
       `step ${name} scatters over ${each}, which is none of its inputs`,
-      {
-        help: near === undefined ? undefined : `did you mean ${near}?`,
-      },
+      { help: nearest(each, () => inputNames) },
     );
   }
   if (new Set(scatter).size > 1 && method === undefined)
@@ -138,13 +133,13 @@ function checkOutputs(
   run: Process,
   context: BuildContext,
 ): void {
-  const known = run.outputs.map((each) => each.name);
+  const known = new Set(run.outputs.map((each) => each.name));
+  const places = listField(node, "out").map((each) => each.place);
   for (const [index, name] of names.entries()) {
-    if (known.includes(name)) continue;
-    const near = didYouMean(name, known);
-    const place = listField(node, "out")[index]?.place ?? node.place;
+    if (known.has(name)) continue;
+    const place = places[index] ?? node.place;
     say(context, place, "cwl-unknown-output", `step ${step} runs ${run.name}, which has no output ${name}`, {
-      help: near === undefined ? `it has ${known.join(", ") || "none"}` : `did you mean ${near}?`,
+      help: nearest(name, () => known, `it has ${listNames([...known]) || "none"}`),
     });
   }
 }
@@ -172,15 +167,12 @@ function mergeOf(node: Node, name: "source" | "outputSource", names: Names, cont
     if (text === undefined) return [];
     const found = names.find(text);
     if (found !== undefined) return [{ ...found, place: each.place }];
-    const near = didYouMean(text.replace(/^.*#/, ""), names.all());
     say(
       context,
       each.place,
       "cwl-unknown-source",
       `${name} is ${text}, which is neither an input of the workflow nor an output of a step`,
-      {
-        help: near === undefined ? undefined : `did you mean ${near}?`,
-      },
+      { help: nearest(text.replace(/^.*#/, ""), () => names.all()) },
     );
     return [];
   });
@@ -216,9 +208,8 @@ function referredProcess(reference: string, run: Node, context: BuildContext): P
   if (text === undefined) return undefined;
   const node = processNamed(text, fragment);
   if (node === undefined) {
-    const near = didYouMean(fragment, text.processes.keys());
     say(context, run.place, "cwl-unknown-process", `${reference} names no process`, {
-      help: near === undefined ? undefined : `did you mean #${near}?`,
+      help: nearest(`#${fragment}`, () => [...text.processes.keys()].map((each) => `#${each}`)),
     });
     return undefined;
   }

@@ -51,7 +51,6 @@ export function conform(node: MapNode, rules: RecordRule, what: string, context:
       good = checkField(entry.value, entry.name, rule, what, context) && good;
       continue;
     }
-    const near = didYouMean(entry.name, Object.keys(rules));
     const words =
       known === undefined
         ? `${what} has no field ${entry.name}`
@@ -63,7 +62,7 @@ export function conform(node: MapNode, rules: RecordRule, what: string, context:
       ...entry.namePlace,
       ...(known !== undefined
         ? { help: "raise cwlVersion, or leave it out" }
-        : near !== undefined && { help: `did you mean ${near}?` }),
+        : { help: nearest(entry.name, () => Object.keys(rules)) }),
     });
     good = context.lenient && good;
   }
@@ -234,11 +233,23 @@ export function textsField(node: Node, name: string): readonly string[] {
     .filter((each) => each !== undefined);
 }
 
+/** "did you mean x?"; without a near name, `otherwise`. Looked for only when it is shown, among what may be thousands. */
+export function nearest(
+  name: string,
+  names: () => Iterable<string>,
+  otherwise?: string,
+): () => string | undefined {
+  return () => {
+    const near = didYouMean(name, names());
+    return near === undefined ? otherwise : `did you mean ${near}?`;
+  };
+}
+
 export function diagnosticAt(
   place: Place,
   code: string,
   message: string,
-  help?: string,
+  help?: Diagnostic["help"],
   severity: Severity = "error",
 ): Diagnostic {
   return {

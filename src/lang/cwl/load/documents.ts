@@ -65,6 +65,8 @@ class Reader {
   readonly wanted: { readonly uri: string; readonly place: Place }[] = [];
   /** Imported texts are parsed once. */
   readonly #nodes = new Map<string, Node | undefined>();
+  /** The parts of imported documents, which may be named by thousands of imports. */
+  readonly #parts = new Map<Node, ReadonlyMap<string, Node>>();
   /** Included texts are kept once, however often they are named. */
   readonly #included = new Map<string, SourceText>();
   #read = 0;
@@ -197,7 +199,9 @@ class Reader {
     const nothing: Node = { kind: "scalar", value: null, place: reference.place };
     const whole = await this.#import(this.#tree.resolve(target, uri), reference.place, trail, ask);
     if (whole === undefined || fragment === "") return whole ?? nothing;
-    const part = partNamed(whole, fragment);
+    const parts = this.#parts.get(whole) ?? partsOf(whole);
+    this.#parts.set(whole, parts);
+    const part = parts.get(fragment);
     if (part !== undefined) return part;
     this.#report(
       diagnosticAt(reference.place, "cwl-document-missing", `${target} has nothing called ${fragment}`),
@@ -252,13 +256,16 @@ function mentionsImport(node: Node): boolean {
   }
 }
 
-/** The member of a document that has this id or name. */
-function partNamed(root: Node, fragment: string): Node | undefined {
-  const candidates = root.kind === "list" ? root.items : listField(root, "$graph");
-  return candidates.find((each) => {
+/** The members of a document by their ids or names; the first of each counts. */
+function partsOf(root: Node): ReadonlyMap<string, Node> {
+  const parts = new Map<string, Node>();
+  for (const each of root.kind === "list" ? root.items : listField(root, "$graph")) {
     const id = textOf(field(each, "id")) ?? textOf(field(each, "name"));
-    return id !== undefined && splitReference(`#${id.replace(/^#/, "")}`)[1] === fragment;
-  });
+    if (id === undefined) continue;
+    const [, fragment] = splitReference(`#${id.replace(/^#/, "")}`);
+    if (!parts.has(fragment)) parts.set(fragment, each);
+  }
+  return parts;
 }
 
 function namespacesOf(root: Node): Record<string, string> {

@@ -1,7 +1,8 @@
 /** The job of a run: the inputs as the user gave them, made values of the language. */
-import { type Diagnostic, didYouMean, type SourceText } from "../../../kernel/index.ts";
+import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
 import type { ParameterValues, Reach } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
+import type { Place } from "../model/place.ts";
 import type { Process } from "../model/process.ts";
 import type { Requirements } from "../model/requirements.ts";
 import { membersOf, type Type } from "../model/type.ts";
@@ -11,9 +12,9 @@ import { hasScheme, hostPathOf, resolveLocation } from "../values/location.ts";
 import { type CwlRecord, type CwlValue, cwlRecord } from "../values/value.ts";
 import { type BuildContext, expandPrefix, shortName } from "./build-context.ts";
 import { requirementsOf } from "./build-requirements.ts";
-import { diagnosticAt } from "./conform.ts";
+import { diagnosticAt, nearest } from "./conform.ts";
 import type { LoadedText } from "./documents.ts";
-import { entryOf, type MapNode, type Node } from "./node.ts";
+import { type Entry, entryOf, type MapNode, type Node } from "./node.ts";
 import { parseText } from "./yaml.ts";
 
 export interface Job {
@@ -33,13 +34,15 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
   const root = parsed?.kind === "map" ? parsed : nodeOf(inputs.values, source);
   const namespaces = { ...document.namespaces, ...namespacesOf(inputs.values["$namespaces"]) };
   const given = new Map<string, CwlValue>();
-  const declared = document.process.inputs.map((each) => each.name);
+  const entries = new Map(root.entries.map((each) => [each.name, each]));
+  const placeOf = (name: string) => entries.get(name)?.namePlace ?? root.place;
+  const declared = new Map(document.process.inputs.toReversed().map((each) => [each.name, each]));
   for (const [written, value] of Object.entries(inputs.values)) {
     if (written.startsWith("$") || ofTheLanguage.test(written) || written === "cwlVersion") continue;
-    const name = declared.includes(written) ? written : shortName(written);
-    const type = document.process.inputs.find((each) => each.name === name)?.type;
+    const name = declared.has(written) ? written : shortName(written);
+    const type = declared.get(name)?.type;
     if (type !== undefined) given.set(name, located(withPaths(value, type), inputs.baseDir, namespaces));
-    else if (written !== "id") diagnostics.push(undeclared(written, declared, document, root));
+    else if (written !== "id") diagnostics.push(undeclared(written, document, placeOf(written)));
   }
   for (const location of locationsIn([...given.values()])) {
     // Its index is found by what the tool says, next to it.
@@ -50,7 +53,7 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
     process,
     given: cwlRecord(given),
     diagnostics: [...diagnostics, ...problems],
-    diagnosticOf: (fault) => diagnosticOf(fault, root, inputs.source !== undefined),
+    diagnosticOf: (fault) => diagnosticOf(fault, root, entries, inputs.source !== undefined),
   };
 }
 
@@ -78,18 +81,12 @@ function namespacesOf(value: unknown): Record<string, string> {
   );
 }
 
-function undeclared(
-  written: string,
-  declared: readonly string[],
-  document: CwlDocument,
-  root: Node,
-): Diagnostic {
-  const near = didYouMean(written, declared);
+function undeclared(written: string, document: CwlDocument, place: Place): Diagnostic {
   return diagnosticAt(
-    entryOf(root, written)?.namePlace ?? root.place,
+    place,
     "cwl-unknown-input",
     `${document.process.name} has no input ${written}; it is left out`,
-    near === undefined ? undefined : `did you mean ${near}?`,
+    nearest(written, () => document.process.inputs.map((each) => each.name)),
     "warning",
   );
 }
@@ -209,14 +206,23 @@ function nodeOf(value: Readonly<Record<string, unknown>>, source: SourceText): M
   return map(value);
 }
 
-function diagnosticOf(fault: InputFault, root: Node, hasText: boolean): Diagnostic {
+function diagnosticOf(
+  fault: InputFault,
+  root: MapNode,
+  entries: ReadonlyMap<string, Entry>,
+  hasText: boolean,
+): Diagnostic {
   if (fault.evaluation !== undefined)
     return diagnosticAt(fault.evaluation.expr.place, `cwl-${fault.evaluation.code}`, fault.message);
   let at: Node = root;
   let found = false;
   for (const step of fault.path) {
     const next: Node | undefined =
-      typeof step === "number" ? (at.kind === "list" ? at.items[step] : undefined) : entryOf(at, step)?.value;
+      typeof step === "number"
+        ? at.kind === "list"
+          ? at.items[step]
+          : undefined
+        : (at === root ? entries.get(step) : entryOf(at, step))?.value;
     if (next === undefined) break;
     at = next;
     found = true;

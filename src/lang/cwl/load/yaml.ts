@@ -70,7 +70,8 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   let { text } = source;
   let documents = yaml.parseAllDocuments(text, options);
   // Flow collections that are indented too little are understood by other readers, and found in real documents.
-  for (let tries = 0; tries < 100; tries++) {
+  const most = Math.min(100, mostReparsed / text.length);
+  for (let tries = 0; tries < most; tries++) {
     const at = documents.flatMap((each) => each.errors).find((each) => each.code === "BAD_INDENT")?.pos[0];
     const joined = at === undefined ? undefined : joinFlowCollection(text, at);
     if (joined === undefined) break;
@@ -84,14 +85,7 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   const [document] = documents;
   const errors = documents
     .flatMap((each) => each.errors)
-    .map((each) =>
-      problem(
-        source,
-        each.pos[0],
-        each.pos[1],
-        each.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "") ?? each.message,
-      ),
-    );
+    .map((each) => problem(source, each.pos[0], each.pos[1], each.message));
   if (errors.length > 0) return { diagnostics: errors.slice(0, 5) };
   if (document === undefined || document.contents === null)
     return { diagnostics: [problem(source, 0, 1, "the document is empty")] };
@@ -112,10 +106,15 @@ async function parseYaml(source: SourceText): Promise<ParsedText> {
   }
 }
 
+/** Characters, of all tries to join the flow collections of a document. */
+const mostReparsed = 4_000_000;
+
 const options = {
   intAsBigInt: true,
   uniqueKeys: false,
   logLevel: "silent",
+  // The library's message would continue with a place and an excerpt; ours are drawn by the renderer.
+  prettyErrors: false,
   keepSourceTokens: false,
 } as const;
 

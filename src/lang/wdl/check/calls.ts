@@ -143,7 +143,13 @@ function reportMissing(
 ): void {
   // Before 1.1 what a call lacks is an input of the workflow around it.
   if (!context.has("1.1")) return;
-  const missing = context.calleeOf(callee).required.filter((each) => !given.has(each.name));
+  const { required } = context.calleeOf(callee);
+  const missing: CheckedInput[] = [];
+  for (const each of required) {
+    // As many as a message names; a task of thousands of inputs may be called as often.
+    if (missing.length > wrong.mostMissing) break;
+    if (!given.has(each.name)) missing.push(each);
+  }
   if (missing.length === 0) return;
   const target = check.node.callee.at(-1);
   const place = context.place(target?.span ?? check.node.span);

@@ -1,5 +1,5 @@
 /** What the checker can find wrong with documents, tasks, workflows and calls. One function each. */
-import { type Diagnostic, defined, listNames } from "../../../kernel/index.ts";
+import { type Diagnostic, defined } from "../../../kernel/index.ts";
 import type { WdlVersion } from "../syntax/version.ts";
 import { printType, type WdlType } from "../types/type.ts";
 import { type Names, type Place, problem, type Rest, suggestion } from "./diagnostics.ts";
@@ -86,6 +86,11 @@ export function structClash(place: Place, name: string, first: Place): Diagnosti
 
 export function structCycle(place: Place, path: readonly string[]): Diagnostic {
   return problem("wdl-struct-cycle", place, `a struct cannot contain itself: ${pathText(path)}`);
+}
+
+/** `why` continues the sentence: "its structs are nested too deeply". */
+export function structTooLarge(place: Place, name: string, why: string): Diagnostic {
+  return problem("wdl-struct-too-large", place, `the struct ${name} is too large: ${why}`);
 }
 
 // --- documents
@@ -227,8 +232,8 @@ export function duplicateCallInput(place: Place, name: string, first: Place): Di
   });
 }
 
-/** Named in one message; a task may have thousands of inputs, and be called as often. */
-const mostMissing = 20;
+/** Named in one message. */
+export const mostMissing = 20;
 
 export function missingCallInputs(
   place: Place,
@@ -237,7 +242,7 @@ export function missingCallInputs(
   nested: string,
 ): Diagnostic {
   const shown = missing.slice(0, mostMissing).map((each) => `${each.name} (${printType(each.type)})`);
-  const more = missing.length > shown.length ? `, … and ${missing.length - shown.length} more` : "";
+  const more = missing.length > shown.length ? ", …" : "";
   return problem("wdl-missing-input", place, `the call of ${callee} lacks ${shown.join(", ")}${more}`, {
     help: `give ${missing.length === 1 ? "it" : "them"} here, or let the user give them with ${nested}`,
     specUrl: `${spec}#call-statement`,
@@ -248,8 +253,23 @@ export function unsetNestedInputs(place: Place, callee: string, missing: readonl
   return warning(
     "wdl-unset-nested-input",
     place,
-    `required inputs of ${callee} are left to the user: ${listNames(missing)}`,
+    `required inputs of ${callee} are left to the user: ${missing.slice(0, mostMissing).join(", ")}${missing.length > mostMissing ? ", …" : ""}`,
     { help: "this is deprecated: make them inputs of the workflow" },
+  );
+}
+
+export function tooManyOutputs(place: Place, limit: number): Diagnostic {
+  return problem("wdl-too-many-outputs", place, `the calls of the workflow have more than ${limit} outputs`, {
+    help: "name those that are wanted in the output section",
+  });
+}
+
+export function tooManyNames(place: Place, limit: number): Diagnostic {
+  return problem(
+    "wdl-too-many-names",
+    place,
+    `scatters and conditionals inside each other export more than ${limit} names`,
+    { help: "move inner sections to workflows that this one calls" },
   );
 }
 

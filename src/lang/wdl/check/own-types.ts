@@ -3,8 +3,10 @@
  * when it is first asked for.
  */
 import type { DocumentNode, EnumNode, Name, StructNode } from "../syntax/ast.ts";
+import { deepestNesting } from "../syntax/cursor.ts";
 import { commonType } from "../types/coercion.ts";
 import { anyType, floatType, type StructType, sameType, stringType, type WdlType } from "../types/type.ts";
+import { TypeExtents } from "../types/type-extents.ts";
 import type { CheckedDocument } from "./checked.ts";
 import type { Context } from "./context.ts";
 import { noCommonType, type Place } from "./diagnostics.ts";
@@ -43,6 +45,7 @@ class OwnTypes {
   /** Names that are being resolved, outermost first. */
   readonly #open = new Set<string>();
   readonly #unresolvedStructs = new Set<string>();
+  readonly #extents = new TypeExtents();
 
   constructor(context: Context, tree: DocumentNode, imported: ImportedTypes, self: CheckedDocument) {
     this.#context = context;
@@ -75,6 +78,10 @@ class OwnTypes {
     if (node === undefined) return context.enums.get(name)?.type ?? context.structs.get(name);
     const done = this.#resolved.get(name);
     if (done !== undefined) return done;
+    if (this.#open.size >= deepestNesting) {
+      context.report(wrong.structTooLarge(context.place(node.name.span), name, tooDeepText));
+      return anyType;
+    }
     if (this.#open.has(name)) {
       const open = [...this.#open];
       const path = [...open.slice(open.indexOf(name)), name];
@@ -82,11 +89,22 @@ class OwnTypes {
       return anyType;
     }
     this.#open.add(name);
-    const type = isStruct(node) ? this.#struct(node) : this.#enum(node);
+    const type = isStruct(node) ? this.#bounded(node, this.#struct(node)) : this.#enum(node);
     this.#open.delete(name);
     this.#unresolvedStructs.delete(name);
     this.#resolved.set(name, type);
     return type;
+  }
+
+  /** What follows a type to its ends takes as long as it is large: two members of the next struct, forty times, are 2^40. */
+  #bounded(node: StructNode, type: StructType): WdlType {
+    const context = this.#context;
+    const { members, depth } = this.#extents.of(type);
+    if (members <= mostMembers && depth <= deepestNesting) return type;
+    const why = depth > deepestNesting ? tooDeepText : tooManyText;
+    context.report(wrong.structTooLarge(context.place(node.name.span), node.name.text, why));
+    context.structs.delete(node.name.text);
+    return anyType;
   }
 
   #struct(node: StructNode): StructType {
@@ -120,6 +138,11 @@ class OwnTypes {
     return type;
   }
 }
+
+/** With the members of the structs in it. Structs of real documents have below a hundred. */
+const mostMembers = 20_000;
+const tooManyText = `it has more than ${mostMembers} members, those of the structs in it included`;
+const tooDeepText = `its structs are nested more than ${deepestNesting} deep`;
 
 function isStruct(node: StructNode | EnumNode): node is StructNode {
   return "members" in node;

@@ -23,7 +23,13 @@ export function resolveStructs(
   self: CheckedDocument,
 ): void {
   const origins = new Map<string, Place>();
-  for (const each of imports) importStructs(context, each, origins);
+  const plain = new Set<CheckedDocument>();
+  for (const each of imports) {
+    // The same document under another namespace brings the same structs.
+    if (plain.has(each.document) && each.node.aliases.length === 0) continue;
+    if (each.node.aliases.length === 0) plain.add(each.document);
+    importStructs(context, each, origins);
+  }
   declareOwnTypes(context, tree, { structs: new Map(context.structs), origins }, self);
 }
 

@@ -3,7 +3,7 @@
  * they are declared), then expressions are typed. Cycles are looked for at the end.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#workflow-definition
  */
-import type { Steps } from "../../../kernel/index.ts";
+import type { Span, Steps } from "../../../kernel/index.ts";
 import type {
   BodyNode,
   CallNode,
@@ -142,11 +142,14 @@ function expressionNames(expression: Expression | undefined): string[] {
   return expression === undefined ? [] : namesIn(expression).map((each) => each.name);
 }
 
+const mostExported = 500_000;
+
 class BodyPass {
   readonly graph = new DependencyGraph();
   readonly #context: Context;
   readonly #callables: Callables;
   readonly #allowsNestedInputs: boolean;
+  #exported = 0;
 
   constructor(context: Context, callables: Callables, allowsNestedInputs: boolean) {
     this.#context = context;
@@ -197,7 +200,7 @@ class BodyPass {
     if (text !== "")
       enter(this.#context, { name: text, kind: "scatter variable", type: anyType, span, node }, scope);
     const body = this.enterAll(node.body, scope);
-    const exports = exportedByScatter(scope);
+    const exports = this.#counted(exportedByScatter(scope), span);
     for (const entry of exports) outer.add(entry);
     return { kind: "scatter", node, scope, body, exports };
   }
@@ -207,14 +210,20 @@ class BodyPass {
       const scope = new Scope(outer);
       return { scope, body: this.enterAll(clause.body, scope) };
     });
-    const exports = exportedByConditional(
-      this.#context,
-      node,
-      clauses.map((clause) => clause.scope),
-      this.graph,
-    );
+    const scopes = clauses.map((clause) => clause.scope);
+    const exports = this.#counted(exportedByConditional(this.#context, node, scopes, this.graph), node.span);
     for (const entry of exports) outer.add(entry);
     return { kind: "conditional", node, clauses, exports };
+  }
+
+  /** Sections inside each other export every name once for each of them. */
+  #counted(exports: readonly Entry[], span: Span): readonly Entry[] {
+    const before = this.#exported;
+    this.#exported += exports.length;
+    if (this.#exported <= mostExported) return exports;
+    const context = this.#context;
+    if (before <= mostExported) context.report(wrong.tooManyNames(context.place(span), mostExported));
+    return [];
   }
 
   // --- second pass

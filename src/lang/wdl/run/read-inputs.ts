@@ -41,12 +41,14 @@ interface Branch {
   /** What may be named here; looked up for every key. */
   readonly inputs: ReadonlyMap<string, CheckedInput>;
   readonly callees: ReadonlyMap<string, CheckedCall>;
+  /** Made once for each target, which may be called thousands of times. */
+  readonly names: Map<Target, Pick<Branch, "inputs" | "callees">>;
   /** Given, whether the value was good or not. */
   readonly named: Set<string>;
 }
 
-/** What is wrong with a hundred inputs is wrong with the others, too. */
-const mostDiagnostics = 100;
+/** Workflows that call each other multiply the inputs that they leave open. */
+const mostMissing = 10_000;
 
 const sections: ReadonlySet<string> = new Set(["runtime", "requirements", "hints"]);
 
@@ -63,11 +65,17 @@ export async function readInputs(
   const diagnostics: Diagnostic[] = [];
   const source = given.source ?? { name: "inputs", text: "" };
   const places = new InputPlaces(source);
-  const report = (key: string, message: string, help?: string, of: "name" | "value" = "name") =>
+  const report = (key: string, message: string, help?: Diagnostic["help"], of: "name" | "value" = "name") =>
     diagnostics.push(wrong(source, places.spanOf([key], of), message, help));
   const notice = (key: string, message: string, of: "name" | "value") =>
     diagnostics.push({ ...wrong(source, places.spanOf([key], of), message, undefined), severity: "warning" });
-  const root = branchOf(target, `${target.name}.`, new Set(), "allowed");
+  const root = branchOf({
+    target,
+    prefix: `${target.name}.`,
+    fixed: new Set(),
+    nested: "allowed",
+    names: new Map(),
+  });
   const placeOf = (key: string): InputPlace => ({
     ...within,
     baseDir: given.baseDir,
@@ -77,7 +85,6 @@ export async function readInputs(
   });
 
   for (const [key, value] of Object.entries(given.values)) {
-    if (diagnostics.length >= mostDiagnostics) break;
     const turn = breathe();
     if (turn !== undefined) await turn;
     // JSON has no comments; such keys stand for them in inputs files of every engine.
@@ -114,8 +121,11 @@ export async function readInputs(
       }
     }
   }
+  let missing = 0;
   for (const { name, type } of missingInputs(root, new Map())) {
-    if (diagnostics.length >= mostDiagnostics) break;
+    if (++missing > mostMissing) break;
+    const turn = breathe();
+    if (turn !== undefined) await turn;
     diagnostics.push(
       wrong(
         source,
@@ -154,23 +164,20 @@ function attributeValue(section: string, name: string, given: unknown): WdlValue
   return value;
 }
 
-function branchOf(
-  target: Target,
-  prefix: string,
-  fixed: ReadonlySet<string>,
-  nested: Branch["nested"],
-): Branch {
+function branchOf(start: Pick<Branch, "target" | "prefix" | "fixed" | "nested" | "names">): Branch {
+  const { target, names } = start;
+  const known = names.get(target) ?? {
+    inputs: new Map(target.inputs.map((input) => [input.name, input] as const)),
+    callees: target.kind === "workflow" ? callsOf(target) : new Map(),
+  };
+  names.set(target, known);
   return {
-    target,
-    prefix,
-    fixed,
-    nested,
+    ...start,
+    ...known,
     values: new Map(),
     requirements: new Map(),
     hints: new Map(),
     calls: new Map(),
-    inputs: new Map(target.inputs.map((input) => [input.name, input] as const)),
-    callees: target.kind === "workflow" ? callsOf(target) : new Map(),
     named: new Set(),
   };
 }
@@ -184,7 +191,7 @@ type Resolved =
       readonly name: string;
     }
   | { readonly kind: "ignored"; readonly message: string }
-  | { readonly kind: "unknown"; readonly message: string; readonly help?: string };
+  | { readonly kind: "unknown"; readonly message: string; readonly help?: Diagnostic["help"] };
 
 function resolveKey(root: Branch, key: string): Resolved {
   const unqualified = key.startsWith(root.prefix) ? key.slice(root.prefix.length) : key;
@@ -216,12 +223,13 @@ function enter(branch: Branch, callName: string): Branch | undefined {
   if (branch.target.kind === "task") return undefined;
   const call = branch.callees.get(callName);
   if (call === undefined) return undefined;
-  const made = branchOf(
-    call.callee,
-    `${branch.prefix}${callName}.`,
-    new Set(call.inputs.keys()),
-    branch.nested === "allowed" ? branch.target.nestedInputs : branch.nested,
-  );
+  const made = branchOf({
+    target: call.callee,
+    prefix: `${branch.prefix}${callName}.`,
+    fixed: new Set(call.inputs.keys()),
+    nested: branch.nested === "allowed" ? branch.target.nestedInputs : branch.nested,
+    names: branch.names,
+  });
   branch.calls.set(callName, made);
   return made;
 }
@@ -253,21 +261,19 @@ function inputOf(branch: Branch, name: string, key: string): Resolved {
 }
 
 function unknown(branch: Branch, key: string, call?: string): Resolved {
-  const names = branch.target.inputs.map((input) => `${branch.prefix}${input.name}`);
-  const calls = [...branch.callees.keys()];
-  const near = didYouMean(key, names) ?? didYouMean(`${branch.prefix}${key}`, names);
   const what =
     call === undefined ? `there is no input "${key}"` : `there is no call "${call}" for the input "${key}"`;
-  const nearCall = call === undefined ? undefined : didYouMean(call, calls);
-  const help =
-    nearCall !== undefined
-      ? `did you mean the call "${nearCall}"?`
-      : near !== undefined
-        ? `did you mean "${near}"?`
-        : names.length === 0
-          ? `${branch.target.kind} ${branch.target.name} has no inputs`
-          : `inputs are ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`;
-  return { kind: "unknown", message: what, help };
+  return { kind: "unknown", message: what, help: () => nearestInput(branch, key, call) };
+}
+
+function nearestInput(branch: Branch, key: string, call: string | undefined): string {
+  const nearCall = call === undefined ? undefined : didYouMean(call, branch.callees.keys());
+  if (nearCall !== undefined) return `did you mean the call "${nearCall}"?`;
+  const names = branch.target.inputs.map((input) => `${branch.prefix}${input.name}`);
+  const near = didYouMean(key, names) ?? didYouMean(`${branch.prefix}${key}`, names);
+  if (near !== undefined) return `did you mean "${near}"?`;
+  if (names.length === 0) return `${branch.target.kind} ${branch.target.name} has no inputs`;
+  return `inputs are ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`;
 }
 
 /** Also of calls, at any depth, that neither the workflow nor the inputs give a value. */
@@ -309,7 +315,12 @@ function treeOf(branch: Branch): InputTree {
   };
 }
 
-function wrong(source: SourceText, span: Span, message: string, help: string | undefined): Diagnostic {
+function wrong(
+  source: SourceText,
+  span: Span,
+  message: string,
+  help: Diagnostic["help"] | undefined,
+): Diagnostic {
   return {
     code: "wdl-input",
     severity: "error",

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freshAsk } from "../../../kernel/index.ts";
+import { freshAsk, helpOf } from "../../../kernel/index.ts";
 import type { CallOutcome, TaskCall } from "../../../task/index.ts";
 import { parseParameters, stubHost } from "../../core/index.ts";
 import { wdlProgram } from "./program.ts";
@@ -342,7 +342,9 @@ workflow w {
       hostPathOf: () => undefined,
     });
     const found = await program.checkInputs({ values, baseDir: folder }, freshAsk());
-    return found.map((each) => (each.help === undefined ? each.message : `${each.message}; ${each.help}`));
+    return found.map((each) =>
+      helpOf(each) === undefined ? each.message : `${each.message}; ${helpOf(each)}`,
+    );
   }
 
   it("are reported with everything that is wrong at once", async () => {
