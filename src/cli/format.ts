@@ -11,7 +11,7 @@ export function plural(value: number, word: string, several = `${word}s`): strin
 }
 
 /** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min` */
-/** What was counted and is not shown: `… and 39000 more errors and 2 more warnings` */
+/** What was counted and is not shown: `… and 39,000 more errors and 2 more warnings` */
 export function omittedText({
   errors,
   others,
@@ -20,8 +20,8 @@ export function omittedText({
   readonly others: number;
 }): string {
   const parts = [
-    ...(errors > 0 ? [`${errors} more ${errors === 1 ? "error" : "errors"}`] : []),
-    ...(others > 0 ? [`${others} more ${others === 1 ? "warning" : "warnings"}`] : []),
+    ...(errors > 0 ? [plural(errors, "more error")] : []),
+    ...(others > 0 ? [plural(others, "more warning")] : []),
   ];
   return `… and ${parts.join(" and ")}`;
 }

@@ -388,6 +388,31 @@ describe("memoir check and inputs", () => {
     expect(JSON.parse(template.out)).toEqual({ "hello.name": expect.stringContaining("String") });
   });
 
+  it("check describes the first thousand errors of a document and counts the others", async () => {
+    const inputs = Array.from({ length: 40_000 }, (_, n) => `x${n} = 1,\n`).join("");
+    await box.write(
+      "wrong.wdl",
+      `version 1.1\ntask t {\n  command {}\n}\nworkflow w {\n  call t { input:\n${inputs}  }\n}\n`,
+    );
+    const { code, out } = await box.run("check", "wrong.wdl");
+    expect(code).toBe(3);
+    expect(out.match(/: error: /g)).toHaveLength(1_000);
+    expect(out).toMatch(/\n… and 39,000 more errors\n\nwrong wrong\.wdl: 40,000 errors\n$/);
+    const { errors, omitted, diagnostics } = JSON.parse(
+      (await box.run("check", "wrong.wdl", "--json")).out,
+    ) as {
+      errors: number;
+      omitted: object;
+      diagnostics: unknown[];
+    };
+    expect({ errors, omitted }).toEqual({ errors: 40_000, omitted: { errors: 39_000, others: 0 } });
+    expect(diagnostics).toHaveLength(1_000);
+    const run = await box.run("run", "wrong.wdl", ...onHost);
+    expect(run.code).toBe(3);
+    expect(run.err).toContain("40000 errors");
+    expect(run.err).toContain("… and 39000 more errors");
+  });
+
   it("check inputs against the workflow", async () => {
     await box.write("in.json", JSON.stringify({ "hello.name": "x", "hello.nonsense": 1 }));
     const { code, out } = await box.run("check", "hello.wdl", "-i", "in.json");

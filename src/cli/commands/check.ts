@@ -11,6 +11,7 @@ export const command = defineCommand<CheckResult>({
   summary: "Check a workflow without running it",
   details: [
     "Reads the document and its imports, and checks syntax, names, types and calls. With -i the inputs are checked, too.",
+    "At most 1,000 errors and 1,000 warnings are shown; all are counted.",
     "Exits with 3 if there are errors, and with 0 if there are only warnings.",
   ],
   arguments: [workflowArgument],

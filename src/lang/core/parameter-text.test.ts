@@ -32,6 +32,19 @@ describe("files", () => {
     expect(diagnostics[0]).toMatchObject({ code: "inputs-yaml", severity: "error" });
     expect(diagnostics[0]?.message).not.toMatch(/line \d/);
   });
+  test("YAML of 40,000 names is read, and of one name 40,000 times each repetition is an error", async () => {
+    const names = Array.from({ length: 40_000 }, (_, n) => `w.x${n}: ${n}\n`).join("");
+    expect(Object.keys((await yaml(names)).values ?? {})).toHaveLength(40_000);
+    const { values, diagnostics } = await yaml("w.n: 1\n".repeat(40_000));
+    expect(values).toBeUndefined();
+    expect(diagnostics).toHaveLength(39_999);
+    expect(diagnostics[0]).toMatchObject({ message: "Map keys must be unique", span: { start: 7, end: 10 } });
+    expect((await yaml("w.n: {a: 1, b: {a: 1, a: 2}}\n")).diagnostics).toHaveLength(1);
+  });
+  test("YAML that is wrong in every line is refused with every error", async () => {
+    for (const line of ["\tw.n: 1\n", "w.n: [1, 2\n"])
+      expect((await yaml(line.repeat(20_000))).diagnostics.length).toBeGreaterThan(10_000);
+  });
   test("a YAML list is not inputs", async () => {
     expect((await yaml("- a\n- b\n")).diagnostics).toMatchObject([{ code: "inputs-not-an-object" }]);
   });

@@ -2,6 +2,7 @@
 import { defined } from "../../../kernel/index.ts";
 import type { RecordField, Type } from "../model/type.ts";
 import { unionOf } from "../model/type.ts";
+import { TypeExtents } from "../model/type-extents.ts";
 import { atLeast } from "../model/version.ts";
 import { bindingOf, fileDetailsOf, outputBindingOf } from "./build-binding.ts";
 import { type BuildContext, docField, say, shortName, textField } from "./build-context.ts";
@@ -162,6 +163,7 @@ function fieldOf(node: Node, context: BuildContext): RecordField {
 export function definedTypes(requirement: Node, context: BuildContext): BuildContext {
   const types = new Map(context.types);
   const inner = { ...context, types };
+  const extents = new TypeExtents();
   for (const each of listField(requirement, "types").flatMap((item) =>
     item.kind === "list" ? item.items : [item],
   )) {
@@ -182,10 +184,27 @@ export function definedTypes(requirement: Node, context: BuildContext): BuildCon
       atLeast(context.version, "v1.0")
     )
       continue;
-    define(each, typeOf(each, inner), types, context);
+    const type = typeOf(each, inner);
+    const { parts, depth } = extents.of(type);
+    if (parts <= mostParts && depth <= deepestTypes) {
+      define(each, type, types, context);
+      continue;
+    }
+    const why = depth > deepestTypes ? `more than ${deepestTypes} levels` : `more than ${mostParts} parts`;
+    say(
+      context,
+      startOf(each.place),
+      "cwl-type-too-large",
+      `the type ${textField(each, "name")} is too large: with the types that it names it has ${why}`,
+    );
+    define(each, any, types, context);
   }
   return inner;
 }
+
+/** What follows a type to its ends takes as long as it is large: two fields of the type before, forty times, are 2^40. */
+const mostParts = 50_000;
+const deepestTypes = 300;
 
 function define(node: MapNode, type: Type, types: Map<string, Type>, context: BuildContext): void {
   const name = textField(node, "name");

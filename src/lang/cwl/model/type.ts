@@ -1,4 +1,5 @@
 /** Types of parameters. Named types are resolved: a name that is left is for messages only. */
+import { listNames } from "../../../kernel/index.ts";
 import type { CommandLineBinding, FileDetails, OutputBinding } from "./binding.ts";
 
 export type Type = SimpleType | ArrayType | RecordType | EnumType | UnionType;
@@ -92,6 +93,9 @@ function isSimple(type: Type): type is SimpleType {
   }
 }
 
+/** Symbols or fields of one type in a message. */
+const mostNamed = 100;
+
 /** In the language's own short syntax where there is one: `File[]?`. */
 export function printType(type: Type): string {
   switch (type.kind) {
@@ -101,10 +105,13 @@ export function printType(type: Type): string {
     }
     case "record":
       return type.name === undefined
-        ? `record {${type.fields.map((field) => `${field.name}: ${printType(field.type)}`).join(", ")}}`
+        ? `record {${listNames(
+            type.fields.map((field) => `${field.name}: ${printType(field.type)}`),
+            mostNamed,
+          )}}`
         : `record ${type.name}`;
     case "enum":
-      return `enum {${type.symbols.join(", ")}}`;
+      return `enum {${listNames(type.symbols, mostNamed)}}`;
     case "union": {
       const some = type.members.filter((each) => each.kind !== "null");
       const [only] = some;

@@ -2,7 +2,7 @@
  * Everything that is wrong with the value of one input, each at its own place in the value. Asked only when the value
  * as a whole has been refused.
  */
-import { defined, didYouMean } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, didYouMean, listNames } from "../../../kernel/index.ts";
 import { printType, type WdlType } from "../types/type.ts";
 import { ValueFailure } from "../values/failure.ts";
 import { type InputPlace, inputValue } from "./input-values.ts";
@@ -13,7 +13,7 @@ export interface InputFault {
   /** Whether the member's name is wrong, or a value. */
   readonly of: "name" | "value";
   readonly message: string;
-  readonly help?: string;
+  readonly help?: Diagnostic["help"];
 }
 
 /** More of one input would only hide the others. */
@@ -72,11 +72,13 @@ async function innerFaults(given: unknown, type: WdlType, where: Where): Promise
     const members = new Map<string, unknown>(Object.entries(given));
     const names = [...type.members.keys()];
     for (const [name, item] of members) {
+      if (faults.length >= mostFaults) break;
       const of = type.members.get(name);
       if (of !== undefined) await look(name, item, of, `"${name}" of ${what}`);
       else faults.push(unknownMember(name, type.name, names, where));
     }
     for (const [name, of] of type.members) {
+      if (faults.length >= mostFaults) break;
       if (members.has(name) || of.optional) continue;
       const message = `${what} has no member "${name}", but ${type.name} needs one of type ${printType(of)}`;
       faults.push({ path: where.path, of: "value", message });
@@ -86,11 +88,13 @@ async function innerFaults(given: unknown, type: WdlType, where: Where): Promise
 }
 
 function unknownMember(name: string, struct: string, names: readonly string[], where: Where): InputFault {
-  const near = didYouMean(name, names);
   return {
     path: [...where.path, name],
     of: "name",
     message: `${where.what} has a member "${name}", which ${struct} does not have`,
-    help: near === undefined ? `members are ${names.join(", ")}` : `did you mean "${near}"?`,
+    help: () => {
+      const near = didYouMean(name, names);
+      return near === undefined ? `members are ${listNames(names)}` : `did you mean "${near}"?`;
+    },
   };
 }
