@@ -180,7 +180,7 @@ export function didYouMean(name: string, candidates: Iterable<string>): string |
 
 /**
  * Two adjacent characters that are swapped count once: it is the most common mistake. Distances of `limit` and more are
- * not told apart, so only what is less than `limit` away from the diagonal is compared.
+ * not distinguished, so only what is less than `limit` away from the diagonal is compared.
  */
 function editDistance(a: string, b: string, limit: number, spent: { pairs: number }): number {
   let beforeLast: readonly number[] = [];
