@@ -1,0 +1,2 @@
+/** lang/nextflow: the Nextflow front end. */
+export { parseScript } from "./syntax/script.ts";

@@ -1,0 +1,59 @@
+/** The words of everything that can be wrong with the text of a script or configuration. */
+import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+
+export interface Place {
+  readonly source: SourceText;
+  readonly span: Span;
+}
+
+function error(place: Place, code: string, message: string, help?: string): Diagnostic {
+  return {
+    code: `nextflow-${code}`,
+    severity: "error",
+    message,
+    source: place.source,
+    span: place.span,
+    ...(help === undefined ? {} : { help }),
+  };
+}
+
+export function warning(place: Place, code: string, message: string, help?: string): Diagnostic {
+  return { ...error(place, code, message, help), severity: "warning" };
+}
+
+export const unexpected = (place: Place, found: string, expected: string, help?: string) =>
+  error(place, "syntax", `expected ${expected}, found ${found}`, help);
+
+export const unclosedString = (place: Place) => error(place, "syntax", "the string is not closed");
+
+export const unclosedComment = (place: Place) => error(place, "syntax", "the comment is not closed");
+
+export const badEscape = (place: Place, text: string) =>
+  error(place, "syntax", `unknown escape ${text}`, "write \\\\ for a backslash");
+
+export const tooDeep = (place: Place) => error(place, "syntax", "the text is nested too deeply");
+
+export const tooMany = (place: Place, count: number) =>
+  error(place, "syntax", `more than ${count} errors; the rest of the document was not read`);
+
+export const misplaced = (place: Place, what: string, help?: string) =>
+  error(place, "misplaced", `${what} cannot be here`, help);
+
+export const duplicate = (place: Place, what: string) =>
+  error(place, "duplicate", `${what} is defined twice`);
+
+export const refused = (place: Place, what: string, help?: string) =>
+  error(place, "unsupported", `${what} is not supported`, help);
+
+export const missing = (place: Place, what: string, help?: string) => error(place, "not-found", what, help);
+
+export const undefinedName = (place: Place, name: string, near: string | undefined) =>
+  error(
+    place,
+    "undefined",
+    `\`${name}\` is not defined`,
+    near === undefined ? undefined : `did you mean \`${near}\`?`,
+  );
+
+export const evaluation = (place: Place, message: string, help?: string) =>
+  error(place, "evaluation", message, help);
