@@ -1,6 +1,7 @@
 /** Exact decimals: what `0.1` is. */
-import { fail } from "./throwable.ts";
+
 import { Thing, type Value } from "./thing.ts";
+import { fail } from "./throwable.ts";
 
 export class Decimal extends Thing {
   readonly type = "BigDecimal";
@@ -138,10 +139,7 @@ export class Decimal extends Thing {
     if (divisor !== 1n) return undefined;
     const preferred = this.scale - other.scale;
     const scale = Math.max(preferred, 0) + digits + Math.max(0, -preferred);
-    const found = new Decimal(
-      (this.unscaled * 10n ** BigInt(scale - preferred)) / other.unscaled,
-      scale,
-    );
+    const found = new Decimal((this.unscaled * 10n ** BigInt(scale - preferred)) / other.unscaled, scale);
     let result = found;
     while (result.scale > Math.max(preferred, 0) && result.unscaled % 10n === 0n)
       result = new Decimal(result.unscaled / 10n, result.scale - 1);
@@ -149,7 +147,8 @@ export class Decimal extends Thing {
   }
 
   #toPrecision(other: Decimal, precision: number): Decimal {
-    const scale = precision + other.precision - this.precision + Math.abs(this.scale) + Math.abs(other.scale) + 2;
+    const scale =
+      precision + other.precision - this.precision + Math.abs(this.scale) + Math.abs(other.scale) + 2;
     const shifted = this.unscaled * 10n ** BigInt(Math.max(0, scale + other.scale - this.scale));
     const long = new Decimal(shifted / other.unscaled, scale);
     return long.precision > precision ? long.rounded(long.scale - (long.precision - precision)) : long;

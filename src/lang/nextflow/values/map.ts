@@ -76,7 +76,10 @@ export class GroovyMap extends Thing {
 
   /** Order does not matter. */
   override key(): string {
-    const members = Array.from(this.#entries.entries(), ([inner, [, value]]) => `${String(inner)}\u0001${String(keyOf(value))}`);
+    const members = Array.from(
+      this.#entries.entries(),
+      ([inner, [, value]]) => `${String(inner)}\u0001${String(keyOf(value))}`,
+    );
     return `\u0000{${members.sort().join("\u0002")}}`;
   }
 

@@ -1,8 +1,8 @@
 /** Arithmetic with Groovy's kinds of numbers: integers that wrap, longs, exact decimals, doubles. */
 import { Decimal } from "./decimal.ts";
 import { BigInteger, Double } from "./double.ts";
-import { fail } from "./throwable.ts";
 import type { Value } from "./thing.ts";
+import { fail } from "./throwable.ts";
 
 export type Num = number | bigint | BigInteger | Decimal | Double;
 

@@ -93,7 +93,11 @@ export class Throwable extends Unique {
 
   isA(name: string): boolean {
     const simple = name.split(".").at(-1) ?? name;
-    for (let type: string | undefined = this.type; type !== undefined && type !== ""; type = parents[type] ?? "Exception") {
+    for (
+      let type: string | undefined = this.type;
+      type !== undefined && type !== "";
+      type = parents[type] ?? "Exception"
+    ) {
       if (type === simple) return true;
       if (type === "Throwable") return false;
       if (!Object.hasOwn(parents, type) && simple === "RuntimeException") return true;

@@ -1,0 +1,137 @@
+/** Channels: queues of items, each given to every consumer, and values, which can be read again and again. */
+import { Closure } from "../values/closure.ts";
+import { Unique, type Value } from "../values/thing.ts";
+import type { Network } from "./network.ts";
+import { noRank, type Rank } from "./rank.ts";
+
+export interface Consumer {
+  next(value: Value, rank: Rank): void;
+  end(): void;
+}
+
+export type ChannelKind = "queue" | "value";
+
+export class Channel extends Unique {
+  readonly type: string;
+  override readonly kinds = ["DataflowReadChannel", "DataflowWriteChannel", "Channel"];
+  readonly kind: ChannelKind;
+  readonly network: Network;
+  readonly #consumers: Consumer[] = [];
+  #state: "open" | "bound" | "closed" = "open";
+  #value: Value = null;
+  #rank: Rank = noRank;
+
+  constructor(network: Network, kind: ChannelKind) {
+    super();
+    this.network = network;
+    this.kind = kind;
+    this.type = kind === "queue" ? "DataflowBroadcast" : "DataflowVariable";
+  }
+
+  static value(network: Network, value: Value): Channel {
+    const channel = new Channel(network, "value");
+    channel.emit(value, noRank);
+    return channel;
+  }
+
+  /** Items are emitted when the network runs. */
+  static of(network: Network, items: Iterable<Value>): Channel {
+    const channel = new Channel(network, "queue");
+    let index = 0;
+    const iterator = items[Symbol.iterator]();
+    const some = () => {
+      for (let count = 0; count < 1000; count++) {
+        const { done, value } = iterator.next();
+        if (done) {
+          channel.close();
+          return;
+        }
+        channel.emit(value, [index++]);
+      }
+      network.post(some);
+    };
+    network.post(some);
+    return channel;
+  }
+
+  emit(value: Value, rank: Rank): void {
+    if (this.kind === "queue") {
+      for (const each of this.#consumers) each.next(value, rank);
+      return;
+    }
+    if (this.#state !== "open") return;
+    this.#state = "bound";
+    this.#value = value;
+    this.#rank = rank;
+    for (const each of this.#consumers) {
+      each.next(value, rank);
+      each.end();
+    }
+  }
+
+  close(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closed";
+    for (const each of this.#consumers) each.end();
+  }
+
+  subscribe(consumer: Consumer): void {
+    this.#consumers.push(consumer);
+    if (this.#state === "open") return;
+    // What has happened already is told when the network runs.
+    this.network.post(() => {
+      if (this.#state === "bound") consumer.next(this.#value, this.#rank);
+      consumer.end();
+    });
+  }
+
+  override text(): string {
+    return this.kind === "queue"
+      ? "DataflowBroadcast around DataflowStream"
+      : `DataflowVariable(value=${this.#state === "bound" ? "…" : "null"})`;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    const { operators } = this.network;
+    const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
+    if (operator !== undefined) return operator(this, given);
+    if (name === "or") return piped(this, given[0] ?? null);
+    if (name === "and")
+      return new Together([this, ...(given[0] instanceof Together ? given[0].items : [given[0] ?? null])]);
+    return undefined;
+  }
+}
+
+/** `ch | f`: what takes a channel is called with it. */
+export function piped(source: Value, target: Value): Value | undefined {
+  if (target instanceof Together) return target.invoke("pipedFrom", [source]);
+  if (target instanceof Closure) return target.call([source]);
+  if (target !== null && typeof target === "object" && !Array.isArray(target))
+    return target.invoke("call", source instanceof Together ? source.items : [source]);
+  return undefined;
+}
+
+/** `a & b`: several channels as arguments, or several things that take one. */
+export class Together extends Unique {
+  readonly type = "Together";
+  readonly items: readonly Value[];
+
+  constructor(items: readonly Value[]) {
+    super();
+    this.items = items;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    const [other = null] = given;
+    switch (name) {
+      case "or":
+        return piped(this, other);
+      case "and":
+        return new Together([...this.items, ...(other instanceof Together ? other.items : [other])]);
+      case "pipedFrom":
+        return new Together(this.items.map((each) => piped(other, each) ?? null));
+      default:
+        return undefined;
+    }
+  }
+}

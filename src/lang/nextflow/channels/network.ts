@@ -1,0 +1,108 @@
+/**
+ * The graph of channels while it runs: work that waits to be done, one piece after the other, and tasks that are out. It
+ * ends when there is neither.
+ */
+import { breathe } from "../../../kernel/index.ts";
+import type { Outside } from "../stdlib/outside.ts";
+import type { Value } from "../values/thing.ts";
+import type { Operators } from "./operator.ts";
+
+type Work = () => void;
+
+export class Network {
+  readonly outside: Outside;
+  readonly operators: Operators;
+  /** Joins and other operators that refuse what they otherwise ignore. */
+  strict = false;
+  /** Sets a variable of the workflow that is being built: `set` and `tap`. */
+  assign: (name: string, value: Value) => void = () => undefined;
+  #queue: Work[] = [];
+  #out = 0;
+  #wake: (() => void) | undefined;
+  #failed: { readonly error: unknown } | undefined;
+  #stopped = false;
+  readonly #atEnd: (() => boolean)[] = [];
+
+  constructor(outside: Outside, operators: Operators) {
+    this.outside = outside;
+    this.operators = operators;
+  }
+
+  /** Does it when the network runs, after what was posted before. */
+  post(work: Work): void {
+    this.#queue.push(work);
+    this.#wake?.();
+  }
+
+  /** The channel of all items that processes send to a topic; `make` makes it where it is asked for first. */
+  topic: (name: string) => Value = () => null;
+
+  /** Counts something that is under way elsewhere and will post its result. */
+  begin(): void {
+    this.#out++;
+  }
+
+  finish(): void {
+    this.#out--;
+    this.#wake?.();
+  }
+
+  /** Asked when nothing is left: closes what waits for the end of all; true: something was done. */
+  whenQuiet(work: () => boolean): void {
+    this.#atEnd.push(work);
+  }
+
+  fail(error: unknown): void {
+    this.#failed ??= { error };
+    this.#wake?.();
+  }
+
+  /** No further work is done; tasks that are out are waited for. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  get stopped(): boolean {
+    return this.#stopped || this.#failed !== undefined;
+  }
+
+  /** Runs to the end. Throws the first failure, once nothing is out any more. */
+  async run(): Promise<void> {
+    let last = performance.now();
+    for (;;) {
+      while (this.#queue.length > 0 && !this.stopped) {
+        const queue = this.#queue;
+        this.#queue = [];
+        for (const [index, work] of queue.entries()) {
+          if (this.stopped) break;
+          try {
+            work();
+          } catch (error) {
+            this.fail(error);
+          }
+          if (performance.now() - last > 20) {
+            // What was posted meanwhile comes after the rest.
+            this.#queue = [...queue.slice(index + 1), ...this.#queue];
+            await breathe();
+            last = performance.now();
+            break;
+          }
+        }
+      }
+      if (this.#out > 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+        last = performance.now();
+        continue;
+      }
+      if (this.#failed !== undefined) throw this.#failed.error;
+      if (this.#stopped) return;
+      let again = false;
+      for (const work of this.#atEnd) if (work()) again = true;
+      if (!again && this.#queue.length === 0) return;
+    }
+  }
+}

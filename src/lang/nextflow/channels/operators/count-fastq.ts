@@ -1,0 +1,22 @@
+/** `countFastq`: how many records all items have. */
+
+import { readsOf } from "../../stdlib/split/fastq.ts";
+import { splitOptions } from "../../stdlib/split/options.ts";
+import type { Operator } from "../operator.ts";
+import { noRank } from "../rank.ts";
+import { contentOfItem } from "../split-item.ts";
+import { through } from "../through.ts";
+
+export const countFastq: Operator = (source, given) => {
+  const options = splitOptions(given);
+  return through(source, "value", (out) => {
+    let total = 0n;
+    return {
+      next: (value) => {
+        const { text } = contentOfItem(value, options);
+        total += BigInt(readsOf(text).length);
+      },
+      end: () => out.emit(total, noRank),
+    };
+  });
+};

@@ -1,0 +1,19 @@
+/** `splitText`: the records of files and texts. */
+
+import { splitOptions } from "../../stdlib/split/options.ts";
+import { splitText as split } from "../../stdlib/split/text-lines.ts";
+import type { Operator } from "../operator.ts";
+import { contentOfItem, replacedItem } from "../split-item.ts";
+import { through } from "../through.ts";
+
+export const splitText: Operator = (source, given) => {
+  const options = splitOptions(given);
+  return through(source, "queue", (out) => ({
+    next: (value, rank) => {
+      const { text, elem } = contentOfItem(value, options);
+      for (const [index, each] of split(text, options).entries())
+        out.emit(replacedItem(value, elem, each), [...rank, index]);
+    },
+    end: () => out.close(),
+  }));
+};

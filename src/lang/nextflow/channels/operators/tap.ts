@@ -1,0 +1,8 @@
+/** `tap { name }`: gives the channel a name, and goes on with it. */
+import { capturedName } from "../captured-name.ts";
+import { neededClosure, type Operator } from "../operator.ts";
+
+export const tap: Operator = (source, given) => {
+  source.network.assign(capturedName(neededClosure(given, "tap")), source);
+  return source;
+};

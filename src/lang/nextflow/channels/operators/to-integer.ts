@@ -1,0 +1,10 @@
+/** `toInteger` */
+import { cast } from "../../eval/cast.ts";
+import type { Operator } from "../operator.ts";
+import { through } from "../through.ts";
+
+export const toInteger: Operator = (source) =>
+  through(source, "same", (out) => ({
+    next: (value, rank) => out.emit(cast(value, "int"), rank),
+    end: () => out.close(),
+  }));

@@ -1,0 +1,30 @@
+/** Methods that every value has. */
+
+import { cast } from "../eval/cast.ts";
+import { ClassValue } from "../eval/class-value.ts";
+import { equal, truthOf } from "../values/compare.ts";
+import { keyOf } from "../values/key.ts";
+import { inspected, textOf } from "../values/text.ts";
+import type { Value } from "../values/thing.ts";
+import { typeName } from "../values/type-name.ts";
+import type { Methods } from "./method.ts";
+
+export const objectMethods: Methods = {
+  toString: (self: Value) => textOf(self),
+  equals: (self, [other = null]) => equal(self, other),
+  hashCode: (self) => hashOf(String(keyOf(self))),
+  getClass: (self) => new ClassValue(typeName(self)),
+  inspect: (self) => inspected(self),
+  dump: (self) => inspected(self),
+  asBoolean: (self) => truthOf(self),
+  asType: (self, [type = null]) => cast(self, type instanceof ClassValue ? type.name : textOf(type)),
+  is: (self: Value, given: readonly Value[]) => self === (given[0] ?? null),
+  iterator: (self) => self,
+};
+
+/** As Java's String.hashCode, over the text. */
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash;
+}

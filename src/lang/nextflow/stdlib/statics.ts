@@ -1,0 +1,169 @@
+/** Static methods and constants of the Java and Groovy classes that scripts use. */
+import { randomUUID } from "node:crypto";
+import { cast } from "../eval/cast.ts";
+import { compare } from "../values/compare.ts";
+import { Double } from "../values/double.ts";
+import { Duration } from "../values/duration.ts";
+import { MemoryUnit } from "../values/memory-unit.ts";
+import { arithmetic, fitting, isNumber, isWhole, type Num, negated, toNumber } from "../values/number.ts";
+import { Pattern } from "../values/pattern.ts";
+import { textOf } from "../values/text.ts";
+import { isList, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
+import { format } from "./format.ts";
+import { readJson, writeJson } from "./json.ts";
+import { numberAt, textAt } from "./method.ts";
+
+type Static = (given: readonly Value[]) => Value;
+type Statics = Readonly<Record<string, Static>>;
+
+function of(run: (value: number, second: number) => number): Static {
+  return (given) =>
+    new Double(run(toNumber(numberAt(given, 0)), given.length > 1 ? toNumber(numberAt(given, 1)) : 0));
+}
+
+function one(run: (value: Value) => Value): Static {
+  return (given) => run(given[0] ?? null);
+}
+
+function rounded(value: Num): Value {
+  return isWhole(value) ? value : BigInt(Math.floor(toNumber(value) + 0.5));
+}
+
+const math: Statics = {
+  abs: (given) => (compare(numberAt(given, 0), 0) < 0 ? negated(numberAt(given, 0)) : numberAt(given, 0)),
+  ceil: of((value) => Math.ceil(value)),
+  exp: of((value) => Math.exp(value)),
+  floor: of((value) => Math.floor(value)),
+  floorDiv: (given) =>
+    fitting(BigInt(Math.floor(toNumber(numberAt(given, 0)) / toNumber(numberAt(given, 1))))),
+  floorMod: (given) => {
+    const divisor = numberAt(given, 1);
+    return arithmetic("%", arithmetic("+", arithmetic("%", numberAt(given, 0), divisor), divisor), divisor);
+  },
+  log: of((value) => Math.log(value)),
+  log10: of((value) => Math.log10(value)),
+  log2: of((value) => Math.log2(value)),
+  max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
+  min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
+  pow: of((value, exponent) => value ** exponent),
+  random: () =>
+    fail("UnsupportedOperationException", "random numbers would make results that cannot be reused"),
+  round: (given) => rounded(numberAt(given, 0)),
+  signum: of((value) => Math.sign(value)),
+  sqrt: of((value) => Math.sqrt(value)),
+  ".PI": () => new Double(Math.PI),
+  ".E": () => new Double(Math.E),
+};
+
+/** Of a double and another number Java's answer is a double. */
+function widened(given: readonly Value[], index: number): Value {
+  const [a, b] = [numberAt(given, 0), numberAt(given, 1)];
+  const chosen = index === 0 ? a : b;
+  return a instanceof Double || b instanceof Double ? new Double(toNumber(chosen)) : chosen;
+}
+
+export const statics: Readonly<Record<string, Statics>> = {
+  Math: math,
+  String: {
+    format: ([pattern = "", ...given]) => format(textOf(pattern), given),
+    join: ([separator = "", ...items]) => {
+      const [only] = items;
+      return (items.length === 1 && isList(only) ? only : items)
+        .map((each) => textOf(each))
+        .join(textOf(separator));
+    },
+    valueOf: one((value) => textOf(value)),
+  },
+  Integer: {
+    parseInt: one((value) => cast(textOf(value), "int")),
+    valueOf: one((value) => cast(value, "int")),
+    toString: one((value) => textOf(value)),
+    ".MAX_VALUE": () => 2147483647,
+    ".MIN_VALUE": () => -2147483648,
+    max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
+    min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
+  },
+  Long: {
+    parseLong: one((value) => cast(textOf(value), "long")),
+    valueOf: one((value) => cast(value, "long")),
+    ".MAX_VALUE": () => 9223372036854775807n,
+    ".MIN_VALUE": () => -9223372036854775808n,
+  },
+  Double: {
+    parseDouble: one((value) => cast(textOf(value), "double")),
+    valueOf: one((value) => cast(value, "double")),
+    ".MAX_VALUE": () => new Double(Number.MAX_VALUE),
+  },
+  Float: {
+    parseFloat: one((value) => cast(textOf(value), "float")),
+    valueOf: one((value) => cast(value, "float")),
+  },
+  Boolean: {
+    parseBoolean: one((value) => textOf(value).toLowerCase() === "true"),
+    valueOf: one((value) => textOf(value).toLowerCase() === "true"),
+    ".TRUE": () => true,
+    ".FALSE": () => false,
+  },
+  BigDecimal: { valueOf: one((value) => cast(value, "BigDecimal")) },
+  Pattern: {
+    compile: (given) => new Pattern(textAt(given, 0)),
+    quote: (given) => `\\Q${textAt(given, 0)}\\E`,
+    matches: (given) => new RegExp(`^(?:${textAt(given, 0)})$`).test(textAt(given, 1)),
+  },
+  UUID: { randomUUID: () => randomUUID() },
+  Arrays: { asList: (given) => (given.length === 1 && isList(given[0]) ? given[0] : [...given]) },
+  Collections: { emptyList: () => [], unmodifiableList: one((list) => list) },
+  List: { of: (given) => [...given] },
+  Objects: { equals: ([a = null, b = null]) => compare(a, b) === 0, isNull: one((a) => a === null) },
+  MemoryUnit: { of: one((value) => MemoryUnit.of(value)), valueOf: one((value) => MemoryUnit.of(value)) },
+  Duration: { of: one((value) => Duration.of(value)), valueOf: one((value) => Duration.of(value)) },
+  JsonOutput: {
+    toJson: one((value) => writeJson(value)),
+    prettyPrint: one((text) => writeJson(readJson(textOf(text)), "pretty")),
+  },
+  Thread: { sleep: () => null },
+  Character: {
+    isDigit: one((text) => /^\d$/.test(textOf(text))),
+    isLetter: one((text) => /^\p{L}$/u.test(textOf(text))),
+    isUpperCase: one((text) => /^\p{Lu}$/u.test(textOf(text))),
+  },
+};
+
+/** Names of classes that stand for themselves in `instanceof`, `as` and criteria. */
+export const classNames = new Set([
+  ...Object.keys(statics),
+  "Object",
+  "Number",
+  "BigInteger",
+  "Map",
+  "Set",
+  "Collection",
+  "Path",
+  "File",
+  "Date",
+  "ArrayList",
+  "LinkedHashMap",
+  "HashMap",
+  "LinkedHashSet",
+  "HashSet",
+  "GString",
+  "CharSequence",
+  "Closure",
+  "VersionNumber",
+  "Exception",
+  "Iterable",
+  "Tuple",
+  "Record",
+  "Bag",
+]);
+
+export function callStatic(type: string, name: string, given: readonly Value[]): Value | undefined {
+  const simple = type.split(".").at(-1) ?? type;
+  const own = Object.hasOwn(statics, simple) ? statics[simple] : undefined;
+  const found = own !== undefined && Object.hasOwn(own, name) ? own[name] : undefined;
+  if (found !== undefined) return found(given);
+  if (simple === "Integer" && name === "getMAX_VALUE") return 2147483647;
+  if (name === "isNumber") return isNumber(given[0]);
+  return undefined;
+}

@@ -1,0 +1,30 @@
+/**
+ * What scripts may do to files. Scripts read files in the middle of expressions, so this answers at once; what it lets
+ * them reach is decided by whoever makes it.
+ */
+export interface ScriptFiles {
+  /** Where relative paths start. Absolute. */
+  readonly launchDir: string;
+  /** What the path leads to; undefined = nothing. */
+  stat(path: string): ScriptFileStat | undefined;
+  /** Whether the path itself is a link. */
+  isLink(path: string): boolean;
+  /** Names directly in a folder, sorted by code unit. */
+  list(path: string): readonly string[];
+  readBytes(path: string): Uint8Array;
+  write(path: string, content: string | Uint8Array, how: "replace" | "append"): void;
+  makeFolders(path: string): void;
+  /** With all that is in it. */
+  remove(path: string): boolean;
+  copy(from: string, to: string): void;
+  move(from: string, to: string): void;
+  link(target: string, at: string, how: "symbolic" | "hard"): void;
+  /** Of an existing path, with all links followed. */
+  realPath(path: string): string;
+}
+
+export interface ScriptFileStat {
+  readonly kind: "file" | "directory";
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
