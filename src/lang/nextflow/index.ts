@@ -1,2 +1,3 @@
 /** lang/nextflow: the Nextflow front end. */
-export { parseScript } from "./syntax/script.ts";
+export { createNextflowFrontEnd } from "./front-end.ts";
+export type { NextflowOptions } from "./run/program.ts";

@@ -1,5 +1,6 @@
 /** Paths of files, of this machine or elsewhere (`s3://`, `https://`). */
 import { normalize } from "node:path/posix";
+import type { FileValue } from "../../../task/index.ts";
 import type { ScriptFiles } from "./files.ts";
 import { Thing, type Value } from "./thing.ts";
 
@@ -12,8 +13,12 @@ export class Path extends Thing {
   /** In a task: where it is put there, relative to the working directory. */
   readonly staged: string | undefined;
 
-  constructor(location: string, files: ScriptFiles, staged?: string) {
+  /** What a task has made, or was given by the run: it may have another name than its location says. */
+  readonly source: FileValue | undefined;
+
+  constructor(location: string, files: ScriptFiles, staged?: string, source?: FileValue) {
     super();
+    this.source = source;
     this.location = location;
     this.files = files;
     this.staged = staged;
@@ -39,11 +44,11 @@ export class Path extends Thing {
 
   /** The last part, or in a task the staged path. */
   get name(): string {
-    return this.staged ?? lastPart(this.location);
+    return this.staged ?? this.source?.basename ?? lastPart(this.location);
   }
 
   get fileName(): string {
-    return lastPart(this.staged ?? this.location);
+    return lastPart(this.staged ?? this.source?.basename ?? this.location);
   }
 
   with(location: string): Path {

@@ -1,4 +1,5 @@
 /** Values as text, as `println` and strings show them. */
+import { FileList } from "./file-list.ts";
 import { GroovyMap, GroovySet, MapEntry } from "./map.ts";
 import { Range } from "./range.ts";
 import { isList, Thing, type Value } from "./thing.ts";
@@ -11,6 +12,7 @@ export function textOf(value: Value, depth = 0): string {
   if (!(value instanceof Thing) && !isList(value)) return String(value);
   if (depth > deepest) return "…";
   const inner = (each: Value) => (each === value ? "(this Collection)" : textOf(each, depth + 1));
+  if (value instanceof FileList) return Array.from(value, inner).join(" ");
   if (isList(value)) return `[${value.map(inner).join(", ")}]`;
   if (value instanceof GroovyMap) {
     if (value.size === 0) return "[:]";

@@ -1,0 +1,324 @@
+/** Configuration files, evaluated to one tree of settings. Closures stay closures: they are called for each task. */
+import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
+import { compilers } from "../eval/statement.ts";
+import { type Frame, Limits, Scope, type Unit } from "../eval/unit.ts";
+import { classOf, PackageValue } from "../run/package-value.ts";
+import { construct } from "../stdlib/constructors.ts";
+import type { Outside } from "../stdlib/outside.ts";
+import { classNames } from "../stdlib/statics.ts";
+import type { ConfigItem, Name, Statement } from "../syntax/ast.ts";
+import { parseConfig } from "../syntax/config.ts";
+import * as wrong from "../syntax/diagnostics.ts";
+import { truthOf } from "../values/compare.ts";
+import { GroovyMap } from "../values/map.ts";
+import { cleaned, Path, schemeOf } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import type { Value } from "../values/thing.ts";
+
+export interface ConfigOptions {
+  /** Chosen profiles, in order. */
+  readonly profiles: readonly string[];
+  /** Receives `params`, and keeps what was given from outside. */
+  readonly params: GroovyMap;
+  readonly projectDir: string;
+  readonly launchDir: string;
+  readonly workDir: string;
+  readonly outside: Outside;
+  /** undefined: there is no such file. */
+  read(path: string): SourceText | undefined;
+}
+
+export interface EvaluatedConfig {
+  readonly settings: GroovyMap;
+  /** Names of all profiles. */
+  readonly profiles: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Files that include each other without end. */
+const deepestIncludes = 40;
+
+export function evaluateConfig(paths: readonly string[], options: ConfigOptions): EvaluatedConfig {
+  const reader = new ConfigReader(options);
+  for (const path of paths) reader.file(path, undefined);
+  return { settings: reader.settings, profiles: [...reader.profiles], diagnostics: reader.diagnostics };
+}
+
+class ConfigReader {
+  readonly settings: GroovyMap;
+  readonly profiles = new Set<string>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #options: ConfigOptions;
+  #depth = 0;
+
+  constructor(options: ConfigOptions) {
+    this.#options = options;
+    this.settings = new GroovyMap([["params", options.params]]);
+  }
+
+  file(path: string, place: wrong.Place | undefined): void {
+    const source = this.#options.read(path);
+    if (source === undefined) {
+      if (place !== undefined) this.diagnostics.push(wrong.missing(place, `the configuration file ${path} is not there`));
+      return;
+    }
+    const { file, diagnostics } = parseConfig(source);
+    this.diagnostics.push(...diagnostics);
+    if (diagnostics.some(({ severity }) => severity === "error")) return;
+    if (++this.#depth > deepestIncludes) {
+      if (place !== undefined) this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
+      return;
+    }
+    const context = new FileContext(source, cleaned(`${path}/..`), this.#options, this.settings, file.imports);
+    try {
+      this.#items(file.items, this.settings, context, []);
+    } catch (error) {
+      this.diagnostics.push(problem(error, source, file.items[0]?.span ?? { start: 0, end: 0 }));
+    }
+    this.#depth--;
+  }
+
+
+  #items(items: readonly ConfigItem[], target: GroovyMap, context: FileContext, at: readonly string[]): void {
+    for (const item of items) {
+      try {
+        this.#item(item, target, context, at);
+      } catch (error) {
+        if (error instanceof ExitRequest) throw error;
+        this.diagnostics.push(problem(error, context.source, item.span));
+      }
+    }
+  }
+
+  #item(item: ConfigItem, target: GroovyMap, context: FileContext, at: readonly string[]): void {
+    switch (item.kind) {
+      case "assign": {
+        const { map, last } = this.#place(item.path, target);
+        assignSetting(map, last, context.evaluate(item.value));
+        return;
+      }
+      case "block":
+        this.#block(item, target, context, at);
+        return;
+      case "selector": {
+        const name = `${item.by}:${item.pattern}`;
+        this.#items(item.body, child(target, name), context, [...at, name]);
+        return;
+      }
+      case "include":
+        this.#include(item, context);
+        return;
+      case "directive": {
+        const given = context.evaluateArguments(item.arguments);
+        if (at[0] === "plugins" && item.name.text === "id") {
+          target.put(textOf(given[0] ?? null), true);
+          return;
+        }
+        assignSetting(target, item.name.text, given.length === 1 ? (given[0] ?? null) : [...given]);
+        return;
+      }
+      case "if":
+        this.#items(truthOf(context.evaluate(item.condition)) ? item.yes : item.no, target, context, at);
+        return;
+      case "try": {
+        const before = this.diagnostics.length;
+        this.#items(item.body, target, context, at);
+        if (this.diagnostics.length > before) {
+          this.diagnostics.length = before;
+          this.#items(item.otherwise, target, context, at);
+        }
+        return;
+      }
+      case "statement":
+        context.run(item.statement);
+        return;
+    }
+  }
+
+  #block(item: ConfigItem & { kind: "block" }, target: GroovyMap, context: FileContext, at: readonly string[]): void {
+    const [first] = item.path;
+    if (at.length === 0 && first?.text === "profiles" && item.path.length === 1) {
+      for (const each of item.body) this.#profile(each, context);
+      return;
+    }
+    const { map, last } = this.#place(item.path, target);
+    this.#items(item.body, child(map, last), context, [...at, ...item.path.map(({ text }) => text)]);
+  }
+
+  #profile(item: ConfigItem, context: FileContext): void {
+    if (item.kind === "assign" || item.kind === "block") {
+      const [name, ...rest] = item.path;
+      if (name === undefined) return;
+      this.profiles.add(name.text);
+      if (!this.#chosen(name.text)) return;
+      // `test.params.x = 1`, `test { … }`
+      if (rest.length > 0) this.#item({ ...item, path: rest }, this.settings, context, []);
+      else if (item.kind === "block") this.#items(item.body, this.settings, context, []);
+      return;
+    }
+    this.#item(item, this.settings, context, []);
+  }
+
+  #chosen(name: string): boolean {
+    const { profiles } = this.#options;
+    return profiles.length === 0 ? name === "standard" : profiles.includes(name);
+  }
+
+  #include(item: ConfigItem & { kind: "include" }, context: FileContext): void {
+    const from = textOf(context.evaluate(item.from));
+    if (from === "/dev/null") return;
+    const place = { source: context.source, span: item.span };
+    if (schemeOf(from) !== undefined) {
+      this.diagnostics.push(
+        wrong.warning(place, "config-not-read", `${from} is not on this machine and is not read`, "set NXF_OFFLINE=true where a pipeline knows it"),
+      );
+      return;
+    }
+    this.file(from.startsWith("/") ? cleaned(from) : cleaned(`${context.folder}/${from}`), place);
+  }
+
+  #place(path: readonly Name[], target: GroovyMap): { readonly map: GroovyMap; readonly last: string } {
+    let map = target;
+    for (const { text } of path.slice(0, -1)) map = child(map, text);
+    return { map, last: path.at(-1)?.text ?? "" };
+  }
+}
+
+/** Maps are merged; lists and closures replace. */
+function assignSetting(map: GroovyMap, name: string, value: Value): void {
+  const before = map.at(name);
+  if (before instanceof GroovyMap && value instanceof GroovyMap && name !== "publishDir") {
+    for (const [key, each] of value.entries()) assignSetting(before, textOf(key), each);
+    return;
+  }
+  map.put(name, value instanceof GroovyMap ? new GroovyMap(value.entries()) : value);
+}
+
+function child(map: GroovyMap, name: string): GroovyMap {
+  const found = map.at(name);
+  if (found instanceof GroovyMap) return found;
+  const made = new GroovyMap();
+  map.put(name, made);
+  const kept = map.at(name);
+  return kept instanceof GroovyMap ? kept : made;
+}
+
+function problem(error: unknown, source: SourceText, span: Span): Diagnostic {
+  if (!(error instanceof ScriptFailure)) throw error;
+  return wrong.evaluation(error.place ?? { source, span }, error.thrown.message ?? error.thrown.type);
+}
+
+/** Names that a configuration file may use. */
+class FileContext {
+  readonly source: SourceText;
+  readonly folder: string;
+  readonly #unit: Unit;
+  readonly #scope = new Scope(undefined);
+  readonly #frame: Frame = { slots: [], parent: undefined, closure: undefined, result: null };
+  readonly #variables = new Map<string, Value>();
+
+  constructor(
+    source: SourceText,
+    folder: string,
+    options: ConfigOptions,
+    settings: GroovyMap,
+    imports: ReadonlyMap<string, string>,
+  ) {
+    this.source = source;
+    this.folder = folder;
+    const { outside } = options;
+    const pathOf = (location: string) => new Path(location, outside.files);
+    const system = (method: string, given: readonly Value[]): Value | undefined => {
+      if (method === "getenv")
+        return given.length === 0 ? GroovyMap.of(outside.environment) : (outside.env(textOf(given[0] ?? null)) ?? null);
+      if (method === "currentTimeMillis") return BigInt(outside.nowMs());
+      return method === "getProperty" ? null : undefined;
+    };
+    this.#unit = {
+      source,
+      limits: new Limits(),
+      compilers,
+      globals: {
+        lookup: (name) => {
+          const own = this.#variables.get(name);
+          if (own !== undefined) return own;
+          switch (name) {
+            case "params":
+              return options.params;
+            case "projectDir":
+            case "baseDir":
+              return pathOf(options.projectDir);
+            case "launchDir":
+              return pathOf(options.launchDir);
+            case "workDir":
+              return pathOf(options.workDir);
+            case "outputDir":
+              return settings.at("outputDir") ?? null;
+            case "secrets":
+              return new GroovyMap();
+            case "System":
+              return classOf("System", system);
+            case "java":
+            case "groovy":
+              return new PackageValue(name);
+          }
+          const imported = imports.get(name);
+          if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
+          return settings.at(name) ?? outside.env(name);
+        },
+        assign: (name, value) => {
+          this.#variables.set(name, value);
+          return true;
+        },
+        method: (name, given) => {
+          if (name === "env") return outside.env(textOf(given[0] ?? null)) ?? null;
+          if (name === "file" || name === "path") return pathOf(textOf(given[0] ?? null));
+          if (name === "println" || name === "print") {
+            outside.log("info", given.map(textOf).join(""));
+            return null;
+          }
+          return undefined;
+        },
+        create: (type, given) => construct(type, given, outside) ?? fail("MissingMethodException", `the class ${type} is not supported`),
+        convert: () => undefined,
+      },
+    };
+  }
+
+  evaluate(node: Parameters<typeof compilers.expression>[2]): Value {
+    return this.#within(compilers.expression(this.#unit, this.#scope, node));
+  }
+
+  evaluateArguments(nodes: readonly { readonly name?: Name; readonly value: Parameters<typeof compilers.expression>[2] }[]): readonly Value[] {
+    const named = new GroovyMap();
+    const given: Value[] = [];
+    for (const { name, value } of nodes) {
+      if (name === undefined) given.push(this.evaluate(value));
+      else named.put(name.text, this.evaluate(value));
+    }
+    return named.size > 0 ? [named, ...given] : given;
+  }
+
+  /** Functions and variables stay known to what follows. */
+  run(statement: Statement): void {
+    if (statement.kind === "function") {
+      this.#variables.set(
+        statement.name.text,
+        new ScriptClosure(prototypeOf(this.#unit, undefined, statement, statement.name.text), undefined),
+      );
+      return;
+    }
+    if (statement.kind === "declare") {
+      this.#variables.set(statement.name.text, statement.value === undefined ? null : this.evaluate(statement.value));
+      return;
+    }
+    this.#within(compilers.open(this.#unit, this.#scope, [statement]));
+  }
+
+  #within(code: (frame: Frame) => Value): Value {
+    while (this.#frame.slots.length < this.#scope.size) this.#frame.slots.push(null);
+    return code(this.#frame);
+  }
+}

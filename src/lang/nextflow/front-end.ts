@@ -1,0 +1,79 @@
+/** The Nextflow front end: reads pipelines, checks them, and answers a program. */
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
+import { type FrontEnd, findMain, type Loaded, type LoadOptions, type Outline, type SourceTree } from "../core/index.ts";
+import { loadScripts } from "./check/load.ts";
+import { interfaceOf } from "./interface.ts";
+import { type NextflowOptions, nextflowProgram } from "./run/program.ts";
+import { parseScript } from "./syntax/script.ts";
+
+/** Speaks the language of Nextflow 25.10, and what older scripts have beyond it. */
+export function createNextflowFrontEnd(options: NextflowOptions = {}): FrontEnd {
+  return {
+    language: "nextflow",
+    accepts,
+    outline,
+    load: (source, main, given, ask) => load(options, { source, main, given }, ask),
+  };
+}
+
+function accepts(name: string): boolean {
+  return /\.nf$/.test(name);
+}
+
+async function outline(source: SourceText): Promise<Outline> {
+  const { script } = parseScript(source);
+  const { items } = script;
+  return {
+    references: items.flatMap((each) => (each.kind === "include" && !each.from.text.startsWith("plugin/") ? [reference(each.from.text)] : [])),
+    workflow: items.some((each) => each.kind === "workflow" && each.name === undefined) || !items.some((each) => each.kind === "workflow" || each.kind === "process" || each.kind === "function"),
+  };
+}
+
+function reference(text: string): string {
+  return text.endsWith(".nf") ? text : `${text}.nf`;
+}
+
+interface Wish {
+  readonly source: SourceTree;
+  readonly main: string | undefined;
+  readonly given: LoadOptions;
+}
+
+async function load(options: NextflowOptions, { source, main, given }: Wish, ask: Ask): Promise<Loaded> {
+  const uri =
+    main === undefined
+      ? await findMain(source, { accepts, outline, name: "Nextflow" }, ask)
+      : source.resolve(main, undefined);
+  const loaded = await loadScripts(source, uri, ask);
+  if (loaded.main === undefined)
+    throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
+  if (loaded.diagnostics.some(({ severity }) => severity === "error")) return { diagnostics: loaded.diagnostics };
+  const config = source.resolve("nextflow.config", uri);
+  const configPath = source.hostPathOf(config);
+  const program = nextflowProgram({
+    loaded,
+    main: loaded.main,
+    interface: interfaceOf(loaded, nameOf(uri)),
+    options: given.target === undefined ? options : { ...options, entry: given.target },
+    hostPathOf: (each) => source.hostPathOf(each),
+    configs: configPath === undefined ? [] : [configPath],
+    readConfig,
+  });
+  return { diagnostics: loaded.diagnostics, program };
+}
+
+/** A pipeline in `main.nf` is called as its folder. */
+function nameOf(uri: string): string {
+  const file = uri.slice(uri.lastIndexOf("/") + 1).replace(/\.nf$/, "");
+  return file === "main" ? (dirname(uri).split("/").at(-1) ?? file) : file;
+}
+
+function readConfig(path: string): SourceText | undefined {
+  try {
+    return { name: path, text: readFileSync(path, "utf8") };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/** `workflow` and `nextflow`: what a script may know of its run. */
+import { Closure } from "../values/closure.ts";
+import { GroovyMap } from "../values/map.ts";
+import { Unique, type Value } from "../values/thing.ts";
+import { VersionNumber } from "../values/version-number.ts";
+
+/** The version whose language is spoken here: what `manifest.nextflowVersion` is compared with. */
+export const spokenVersion = "25.10.4";
+
+export class WorkflowMetadata extends Unique {
+  readonly type = "WorkflowMetadata";
+  readonly #facts: Map<string, Value>;
+  readonly onComplete: Closure[] = [];
+  readonly onError: Closure[] = [];
+
+  constructor(facts: Readonly<Record<string, Value>>) {
+    super();
+    this.#facts = new Map(Object.entries(facts));
+  }
+
+  put(name: string, value: Value): void {
+    this.#facts.set(name, value);
+  }
+
+  override get(name: string): Value | undefined {
+    const found = this.#facts.get(name);
+    return found === undefined ? null : found;
+  }
+
+  override set(name: string, value: Value): boolean {
+    return this.#handler(name, value);
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name === "toMap") return new GroovyMap(this.#facts.entries());
+    const getter = /^get([A-Z].*)$/.exec(name)?.[1];
+    if (getter !== undefined) return this.get(getter.slice(0, 1).toLowerCase() + getter.slice(1));
+    return this.#handler(name, given[0] ?? null) ? null : undefined;
+  }
+
+  #handler(name: string, value: Value): boolean {
+    if (!(value instanceof Closure)) return false;
+    if (name === "onComplete") this.onComplete.push(value);
+    else if (name === "onError") this.onError.push(value);
+    else return false;
+    return true;
+  }
+}
+
+/** `nextflow.version`, and the switches `nextflow.enable.…` and `nextflow.preview.…`. */
+export class NextflowMetadata extends Unique {
+  readonly type = "NextflowMetadata";
+  readonly switches = new GroovyMap([
+    ["enable", new GroovyMap()],
+    ["preview", new GroovyMap()],
+  ]);
+
+  override get(name: string): Value | undefined {
+    switch (name) {
+      case "version":
+        return new VersionNumber(spokenVersion);
+      case "build":
+        return 0;
+      case "timestamp":
+        return "";
+      default:
+        return this.switches.at(name);
+    }
+  }
+}

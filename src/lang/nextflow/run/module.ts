@@ -1,0 +1,164 @@
+/** One script while it runs: its names, its functions, and what it includes. */
+import { ChannelFactory } from "../channels/factories.ts";
+import { ClassValue } from "../eval/class-value.ts";
+import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
+import { compilers } from "../eval/statement.ts";
+import { type Globals, Limits, type Unit } from "../eval/unit.ts";
+import { construct } from "../stdlib/constructors.ts";
+import { classNames } from "../stdlib/statics.ts";
+import type { Script, Statement } from "../syntax/ast.ts";
+import { GroovyMap } from "../values/map.ts";
+import { Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { fail } from "../values/throwable.ts";
+import { Thing, type Value } from "../values/thing.ts";
+import type { Definition } from "./definition.ts";
+import { scriptFunctions } from "./functions.ts";
+import { classOf, PackageValue } from "./package-value.ts";
+import type { Session } from "./session.ts";
+import { UserClass } from "./user-class.ts";
+
+export class Module {
+  readonly script: Script;
+  readonly session: Session;
+  readonly unit: Unit;
+  /** Its own and included ones, by the name that they have here. */
+  readonly definitions = new Map<string, Definition>();
+  readonly classes = new Map<string, UserClass>();
+  readonly #variables = new Map<string, Value>();
+  readonly #folder: string;
+
+  constructor(script: Script, folder: string, session: Session) {
+    this.script = script;
+    this.session = session;
+    this.#folder = folder;
+    this.unit = { source: script.source, globals: this.#globals(), limits: new Limits(), compilers };
+    for (const item of script.items) {
+      switch (item.kind) {
+        case "process":
+          this.definitions.set(item.name.text, { kind: "process", node: item, module: this });
+          break;
+        case "workflow":
+          if (item.name !== undefined)
+            this.definitions.set(item.name.text, { kind: "workflow", node: item, module: this });
+          break;
+        case "function":
+          this.definitions.set(item.name.text, {
+            kind: "function",
+            closure: new ScriptClosure(prototypeOf(this.unit, undefined, item, item.name.text), undefined),
+          });
+          break;
+        case "class":
+          this.classes.set(item.name.text, new UserClass(item, this.unit));
+          break;
+      }
+    }
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Statements of the script as a closure without parameters. */
+  closure(statements: readonly Statement[]): ScriptClosure {
+    return new ScriptClosure(prototypeOf(this.unit, undefined, { parameters: [], body: statements }, ""), undefined);
+  }
+
+  #globals(): Globals {
+    return {
+      lookup: (name) => this.#lookup(name),
+      assign: (name, value) => {
+        this.#variables.set(name, value);
+        return true;
+      },
+      method: (name, given) => this.#call(name, given),
+      create: (type, given) => this.#create(type, given),
+      convert: (value, type) => this.#convert(value, type),
+    };
+  }
+
+  #lookup(name: string): Value | undefined {
+    const own = this.#variables.get(name);
+    if (own !== undefined) return own;
+    const { session } = this;
+    switch (name) {
+      case "params":
+        return session.params;
+      case "channel":
+      case "Channel":
+        return new ChannelFactory(session.network);
+      case "workflow":
+        return session.workflow;
+      case "nextflow":
+        return session.nextflow;
+      case "log":
+        return session.log;
+      case "projectDir":
+      case "baseDir":
+        return this.#path(session.projectDir);
+      case "launchDir":
+        return this.#path(session.outside.files.launchDir);
+      case "workDir":
+        return this.#path(session.workDir);
+      case "moduleDir":
+        return this.#path(this.#folder);
+      case "secrets":
+        return session.secrets;
+      case "args":
+        return [];
+      case "System":
+        return classOf("System", (method, given) => session.system(method, given));
+      case "Files":
+      case "Paths":
+        return classOf(name, (method, given) => session.fileClass(method, given));
+      case "java":
+      case "groovy":
+      case "org":
+        return new PackageValue(name);
+    }
+    const defined = this.definitions.get(name);
+    if (defined?.kind === "function") return defined.closure;
+    const userClass = this.classes.get(name) ?? session.libraryClass(name);
+    if (userClass !== undefined) return userClass.value;
+    const imported = this.script.imports.get(name);
+    if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
+    if (/^[A-Z]\w*(?:Exception|Error)$/.test(name)) return new ClassValue(name);
+    return undefined;
+  }
+
+  #path(location: string): Path {
+    return new Path(location, this.session.outside.files);
+  }
+
+  #call(name: string, given: readonly Value[]): Value | undefined {
+    const defined = this.definitions.get(name);
+    if (defined?.kind === "function") return defined.closure.call(given);
+    if (defined?.kind === "native") return defined.run(given);
+    if (defined !== undefined)
+      return fail("MissingMethodException", `the ${defined.kind} ${name} can only be called in a workflow`);
+    const builtIn = Object.hasOwn(scriptFunctions, name) ? scriptFunctions[name] : undefined;
+    return builtIn?.(given, this.session.outside);
+  }
+
+  #create(type: string, given: readonly Value[]): Value {
+    const simple = type.split(".").at(-1) ?? type;
+    const own = this.classes.get(simple) ?? this.session.libraryClass(simple);
+    if (own !== undefined) return own.create(given);
+    return (
+      construct(type, given, this.session.outside) ??
+      fail("MissingMethodException", `the class ${type} is not supported`)
+    );
+  }
+
+  #convert(value: Value, type: string): Value | undefined {
+    const simple = type.split(".").at(-1) ?? type;
+    if (simple === "Path" || simple === "File")
+      return value === null || value instanceof Path ? value : new Path(textOf(value), this.session.outside.files);
+    const own = this.classes.get(simple);
+    if (own?.node.what === "record" && value instanceof GroovyMap) return new GroovyMap(value.entries(), simple);
+    if (own?.node.what === "enum") return own.value.invoke("valueOf", [value]);
+    if (simple === "Record" && value instanceof Thing) return value;
+    return undefined;
+  }
+}
+

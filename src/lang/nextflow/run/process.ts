@@ -1,0 +1,274 @@
+/** A process in a run: it makes tasks of what arrives, and sends on what they make. */
+import type { CallOutcome, FileValue, Outputs, TaskFailure } from "../../../task/index.ts";
+import { Channel } from "../channels/channel.ts";
+import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
+import type { Rank } from "../channels/rank.ts";
+import type { ProcessNode } from "../syntax/ast.ts";
+import { truthOf } from "../values/compare.ts";
+import { GroovyMap } from "../values/map.ts";
+import { asInt } from "../values/number.ts";
+import { textOf } from "../values/text.ts";
+import { fail, Throwable } from "../values/throwable.ts";
+import type { Value } from "../values/thing.ts";
+import { Directives, evaluated } from "../task/directives.ts";
+import { inputSpecs, type InputSpec } from "../task/input-spec.ts";
+import { outputSpecs } from "../task/output-spec.ts";
+import { publications } from "../task/publish.ts";
+import { TaskContext, type TaskFacts } from "../task/task-context.ts";
+import { CancelledTask, FailedTask } from "./failed-task.ts";
+import { type Arrival, InputQueue } from "./input-queue.ts";
+import type { Module } from "./module.ts";
+import { type PreparedTask, TaskMaker } from "./task-maker.ts";
+
+export interface ProcessNames {
+  readonly alias: string;
+  readonly qualified: string;
+}
+
+/** Exit status of an attempt that left none. */
+const noExitStatus = 2147483647;
+
+export class ProcessInstance {
+  readonly #module: Module;
+  readonly #names: ProcessNames;
+  readonly #directives: Directives;
+  readonly #inputs: readonly InputSpec[];
+  readonly #maker: TaskMaker;
+  readonly #outs: readonly Channel[];
+  readonly #topics: readonly (Channel | undefined)[];
+  readonly out: ChannelOut;
+  readonly #singleton: boolean;
+  readonly #queue: InputQueue;
+  /** Finished tasks that wait for those before them, where the order of the outputs is to be that of the inputs. */
+  readonly #fair: Map<number, () => void> | undefined;
+  #nextFair = 1;
+  #started = 0;
+  #open = 0;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  readonly #most: number;
+  #failures = 0;
+  #inputsEnded = false;
+
+  constructor(node: ProcessNode, module: Module, names: ProcessNames, given: readonly Value[]) {
+    this.#module = module;
+    this.#names = names;
+    const { session } = module;
+    this.#inputs = inputSpecs(node);
+    const outputs = outputSpecs(node);
+    const values = spreadOut(given);
+    if (values.length !== this.#inputs.length)
+      fail(
+        "ScriptRuntimeException",
+        `Process \`${names.qualified}\` declares ${this.#inputs.length} input${this.#inputs.length === 1 ? "" : "s"} but was called with ${values.length} argument${values.length === 1 ? "" : "s"}`,
+      );
+    const channels = values.map((each) => asChannel(each) ?? Channel.value(session.network, each));
+    this.#directives = new Directives(node, module);
+    const bare = this.#context(this.#facts(0, 1, undefined));
+    this.#directives.configure(
+      session.settings.of({
+        declared: node.name.text,
+        alias: names.alias,
+        qualified: names.qualified,
+        labels: this.#directives.labels(bare),
+      }),
+    );
+    this.#maker = new TaskMaker({ node, module, names, inputs: this.#inputs, outputs });
+    this.#singleton = channels.every(({ kind }, index) => kind === "value" && this.#inputs[index]?.kind !== "each");
+    const kind = this.#singleton ? "value" : "queue";
+    this.#outs = outputs.map(() => new Channel(session.network, kind));
+    this.#topics = outputs.map(({ topic }) => (topic === undefined ? undefined : session.topic(topic)));
+    const named = new Map<string, Value>();
+    for (const [index, { emit }] of outputs.entries()) {
+      const channel = this.#outs[index];
+      if (emit !== undefined && channel !== undefined) named.set(emit, channel);
+    }
+    this.out = new ChannelOut([...this.#outs], named);
+    const most = this.#directives.value("maxForks", bare) ?? null;
+    this.#most = most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));
+    this.#fair = truthOf(this.#directives.value("fair", bare) ?? false) ? new Map() : undefined;
+    this.#queue = new InputQueue(
+      channels.map((channel, index) => ({ channel, each: this.#inputs[index]?.kind === "each" })),
+      (arrival) => this.#arrived(arrival),
+      () => {
+        this.#inputsEnded = true;
+        this.#closeWhenDone();
+      },
+    );
+    if (channels.length === 0) session.network.post(() => this.#queue.once());
+    else this.#queue.start();
+  }
+
+  #facts(index: number, attempt: number, failure: TaskFailure | undefined): TaskFacts {
+    return {
+      process: this.#names.qualified,
+      index,
+      attempt,
+      exitStatus: failure === undefined ? noExitStatus : exitStatusOf(failure),
+      previousTrace: failure === undefined ? null : GroovyMap.of({ exit: exitStatusOf(failure) }),
+      previousException: failure === undefined ? null : new Throwable("ProcessFailedException", failure.message),
+    };
+  }
+
+  #context(facts: TaskFacts): TaskContext {
+    return new TaskContext(facts, this.#directives, (name, context) => this.#maker.template(name, context));
+  }
+
+  #arrived(arrival: Arrival): void {
+    const index = ++this.#started;
+    const context = this.#context(this.#facts(index, 1, undefined));
+    const task = this.#maker.prepare(context, arrival, this.#singleton);
+    if (!this.#maker.wanted(context)) {
+      this.#inOrder(index, () => undefined);
+      return;
+    }
+    const { network } = this.#module.session;
+    this.#open++;
+    const start = () => {
+      this.#running++;
+      network.begin();
+      this.#attempts(index, arrival, task)
+        .catch((error: unknown) => network.fail(error))
+        .finally(() => {
+          this.#running--;
+          this.#open--;
+          this.#waiting.shift()?.();
+          network.post(() => this.#closeWhenDone());
+          network.finish();
+        });
+    };
+    if (this.#running < this.#most) start();
+    else this.#waiting.push(start);
+  }
+
+  #closeWhenDone(): void {
+    if (!this.#inputsEnded || this.#open > 0) return;
+    for (const each of this.#outs) each.close();
+  }
+
+  /** Where outputs keep the order of the inputs, what is early waits. */
+  #inOrder(index: number, emit: () => void): void {
+    if (this.#fair === undefined) {
+      emit();
+      return;
+    }
+    this.#fair.set(index, emit);
+    for (let next = this.#fair.get(this.#nextFair); next !== undefined; next = this.#fair.get(this.#nextFair)) {
+      this.#fair.delete(this.#nextFair++);
+      next();
+    }
+  }
+
+  async #attempts(index: number, arrival: Arrival, first: PreparedTask): Promise<void> {
+    const { session } = this.#module;
+    let task = first;
+    for (let attempt = 1; ; attempt++) {
+      if (session.network.stopped) return;
+      const ended = await this.#maker.run(task, attempt);
+      if (ended.kind === "cancelled") throw new CancelledTask("the task was cancelled");
+      if (ended.kind !== "failed") {
+        this.#succeeded(index, arrival.rank, task, ended);
+        return;
+      }
+      this.#failures++;
+      const facts = this.#facts(index, attempt, ended.failure);
+      const failed = this.#context({ ...facts, exitStatus: exitStatusOf(ended.failure) });
+      for (const [name, value] of task.context.variables) failed.variables.set(name, value);
+      switch (this.#strategy(failed, attempt)) {
+        case "retry": {
+          session.outside.log("info", `NOTE: ${task.name} -- ${ended.failure.message} -- Execution is retried (${attempt})`);
+          task = this.#maker.prepare(this.#context(this.#facts(index, attempt + 1, ended.failure)), arrival, this.#singleton);
+          continue;
+        }
+        case "ignore":
+          session.stats.ignored++;
+          session.outside.log("info", `NOTE: ${task.name} -- ${ended.failure.message} -- Error is ignored`);
+          session.network.post(() => this.#inOrder(index, () => undefined));
+          return;
+        case "finish":
+          session.stats.failed++;
+          session.host.stop("finish");
+          throw new FailedTask(task.name, ended.failure);
+        case "terminate":
+          session.stats.failed++;
+          session.host.stop("terminate");
+          throw new FailedTask(task.name, ended.failure);
+      }
+    }
+  }
+
+  #strategy(context: TaskContext, attempt: number): "terminate" | "finish" | "ignore" | "retry" {
+    const value = context.task.get("errorStrategy") ?? null;
+    const word = value === null ? "terminate" : textOf(value).toLowerCase();
+    if (word === "ignore" || word === "finish") return word;
+    if (word !== "retry") return "terminate";
+    const count = (name: string, otherwise: number) => {
+      const given = context.task.get(name) ?? null;
+      return truthOf(given) ? asInt(given, `the directive ${name}`) : otherwise;
+    };
+    const mostErrors = count("maxErrors", -1);
+    const allowed = (mostErrors < 0 || this.#failures < mostErrors) && attempt <= count("maxRetries", 1);
+    return allowed ? "retry" : "terminate";
+  }
+
+  #succeeded(index: number, rank: Rank, task: PreparedTask, ended: Exclude<CallOutcome, { kind: "failed" | "cancelled" }>): void {
+    const { session } = this.#module;
+    session.stats.succeeded++;
+    if (ended.kind === "reused") session.stats.cached++;
+    this.#publish(task, ended.outputs, ended.kind === "reused");
+    if (truthOf(task.context.task.get("debug") ?? false)) {
+      const said = ended.outputs["stdout"];
+      if (typeof said === "string") session.outside.print(said);
+    }
+    const emitted = this.#maker.emissions(task, ended.outputs);
+    session.network.post(() =>
+      this.#inOrder(index, () => {
+        for (const [at, value] of emitted.entries()) {
+          if (value === undefined) continue;
+          this.#outs[at]?.emit(value, rank);
+          this.#topics[at]?.emit(value, rank);
+        }
+      }),
+    );
+  }
+
+  #publish(task: PreparedTask, outputs: Outputs, reused: boolean): void {
+    const { session } = this.#module;
+    const directives = this.#directives.all("publishDir", task.context).map((each) => evaluated(each, task.context));
+    if (directives.length === 0) return;
+    const files = Object.values(outputs).flatMap((each): FileValue[] => filesIn(each));
+    const orders = publications(directives, files, {
+      context: task.context,
+      launchDir: session.outside.files.launchDir,
+      call: task.name,
+      reused,
+    });
+    for (const { file, order, failOnError } of orders) {
+      session.network.begin();
+      session.host
+        .publish(file, order, session.ask)
+        .then(
+          () => undefined,
+          (error: unknown) => {
+            if (failOnError) session.network.fail(error);
+            else session.outside.log("warn", `Failed to publish file: ${order.target}`);
+          },
+        )
+        .finally(() => session.network.finish());
+    }
+  }
+}
+
+function filesIn(value: Outputs[string]): FileValue[] {
+  if (value === null || typeof value !== "object") return [];
+  if (Array.isArray(value)) return value.flatMap((each) => filesIn(each));
+  return "location" in value ? [value] : [];
+}
+
+function exitStatusOf(failure: TaskFailure): number {
+  if (failure.exitCode !== undefined) return failure.exitCode;
+  if (failure.kind === "out-of-memory") return 137;
+  if (failure.kind === "timed-out") return 143;
+  return noExitStatus;
+}
+

@@ -1,0 +1,380 @@
+/** A loaded pipeline as a program: what the engine runs. */
+import { dirname } from "node:path";
+import type { Ask, Diagnostic, SourceText } from "../../../kernel/index.ts";
+import type { Outputs } from "../../../task/index.ts";
+import type { Host, ParameterValues, Program, ProgramResult, RunFailure, WorkflowInterface } from "../../core/index.ts";
+import { evaluateConfig } from "../config/evaluate.ts";
+import { ProcessSettings } from "../config/process-settings.ts";
+import type { LoadedScript, LoadedScripts } from "../check/load.ts";
+import { pluginFunctions } from "../plugins/registry.ts";
+import { fromPlain } from "../stdlib/json.ts";
+import type { Outside } from "../stdlib/outside.ts";
+import type { Item, Statement } from "../syntax/ast.ts";
+import * as wrong from "../syntax/diagnostics.ts";
+import type { Closure } from "../values/closure.ts";
+import { GroovyMap } from "../values/map.ts";
+import { Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import type { Value } from "../values/thing.ts";
+import { CancelledTask, FailedTask } from "./failed-task.ts";
+import { WorkflowMetadata } from "./metadata.ts";
+import { Module } from "./module.ts";
+import { Params } from "./params.ts";
+import { scriptFiles } from "./script-files.ts";
+import { Session } from "./session.ts";
+import { published, runWorkflow, start } from "./workflow.ts";
+import { publishOutputs } from "./workflow-outputs.ts";
+import { WorkflowScope } from "./workflow-scope.ts";
+
+/** What the user chooses beside the parameters, as options of the command `nextflow run`. */
+export interface NextflowOptions {
+  readonly profiles?: readonly string[];
+  /** Runs the `stub` of processes that have one. */
+  readonly stub?: boolean;
+  /** Further configuration files. Absolute. */
+  readonly configs?: readonly string[];
+  /** Variables that scripts and configuration may read. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Named workflow to run instead of the entry. */
+  readonly entry?: string;
+  /** Where workflow outputs are brought. Default: `results` in the launch folder. */
+  readonly outputDir?: string;
+  /** What scripts print. Default: notes of the run. */
+  readonly print?: (text: string) => void;
+  readonly log?: Outside["log"];
+}
+
+export interface ProgramParts {
+  readonly loaded: LoadedScripts;
+  readonly main: LoadedScript;
+  readonly interface: WorkflowInterface;
+  readonly options: NextflowOptions;
+  readonly hostPathOf: (uri: string) => string | undefined;
+  /** Configuration files that are read before the user's. */
+  readonly configs: readonly string[];
+  readonly readConfig: (path: string) => SourceText | undefined;
+}
+
+export function nextflowProgram(parts: ProgramParts): Program {
+  return {
+    interface: parts.interface,
+    checkInputs: async () => [],
+    run: (inputs, host, ask) => new Run(parts, inputs, host, ask).result(),
+  };
+}
+
+class Run {
+  readonly #parts: ProgramParts;
+  readonly #inputs: ParameterValues;
+  readonly #host: Host;
+  readonly #ask: Ask;
+  readonly #modules = new Map<string, Module>();
+  #folders = 0;
+
+  constructor(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask) {
+    this.#parts = parts;
+    this.#inputs = inputs;
+    this.#host = host;
+    this.#ask = ask;
+  }
+
+  async result(): Promise<ProgramResult> {
+    const outputs: Outputs = {};
+    let session: Session | undefined;
+    let failure: unknown;
+    try {
+      session = this.#session();
+      const network = session.network;
+      const finish = this.#build(session);
+      await network.run();
+      finish();
+      await network.run();
+    } catch (error) {
+      failure = error;
+    }
+    if (session !== undefined) this.#handlers(session, failure);
+    if (failure === undefined) return { kind: "succeeded", outputs };
+    if (failure instanceof ExitRequest && failure.code === 0) return { kind: "succeeded", outputs };
+    if (failure instanceof CancelledTask) return { kind: "cancelled", outputs };
+    return { kind: "failed", failures: [this.#failure(failure)], outputs };
+  }
+
+  #failure(error: unknown): RunFailure {
+    if (error instanceof FailedTask) return { kind: "task", path: error.path, failure: error.failure };
+    const { source } = this.#parts.main.script;
+    if (error instanceof ConfigProblem) return { kind: "evaluation", diagnostic: error.diagnostic };
+    if (error instanceof ScriptFailure) {
+      const place = error.place ?? { source, span: { start: 0, end: 0 } };
+      return { kind: "evaluation", diagnostic: wrong.evaluation(place, error.thrown.message ?? error.thrown.type) };
+    }
+    if (error instanceof ExitRequest)
+      return {
+        kind: "evaluation",
+        diagnostic: wrong.evaluation({ source, span: { start: 0, end: 0 } }, error.message || `the script ended with code ${error.code}`),
+      };
+    throw error;
+  }
+
+  // --- the session
+
+  #session(): Session {
+    const { options, main } = this.#parts;
+    const launchDir = this.#inputs.baseDir;
+    const projectDir = dirname(this.#parts.hostPathOf(main.uri) ?? `${launchDir}/main.nf`);
+    const { scratch } = this.#host.files;
+    const outputDir = options.outputDir ?? `${launchDir}/results`;
+    const environment = options.environment ?? {};
+    const note = (message: string) => this.#host.emit({ kind: "note", path: "", message });
+    const outside: Outside = {
+      files: scriptFiles({ launchDir, writable: [launchDir, scratch, outputDir] }),
+      env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
+      environment,
+      nowMs: () => Date.now(),
+      print: options.print ?? ((text) => note(text.replace(/\n$/, ""))),
+      newFolder: () => {
+        const folder = `${scratch}/nextflow/${++this.#folders}`;
+        outside.files.makeFolders(folder);
+        return folder;
+      },
+      log: options.log ?? ((level, message) => level !== "debug" && note(message)),
+    };
+    const params = new Params();
+    params.give(asMap(fromPlain(namedParameters(this.#inputs.values))));
+    const workDir = `${launchDir}/work`;
+    const config = evaluateConfig([...this.#parts.configs, ...(options.configs ?? [])], {
+      profiles: options.profiles ?? [],
+      params,
+      projectDir,
+      launchDir,
+      workDir,
+      outside,
+      read: this.#parts.readConfig,
+    });
+    const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
+    if (bad !== undefined) throw new ConfigProblem(bad);
+    for (const each of config.diagnostics) outside.log("warn", each.message);
+    for (const each of options.profiles ?? [])
+      if (!config.profiles.includes(each))
+        fail("AbortOperationException", `Unknown configuration profile: '${each}' -- there are: ${config.profiles.join(", ")}`);
+    const enabled = (name: string) => {
+      const scope = config.settings.at(name);
+      return scope instanceof GroovyMap && scope.at("enabled") === true;
+    };
+    const manifest = config.settings.at("manifest");
+    const session = new Session({
+      host: this.#host,
+      ask: this.#ask,
+      outside,
+      settings: new ProcessSettings(config.settings),
+      config: config.settings,
+      projectDir,
+      workDir,
+      outputDir: textOf(config.settings.at("outputDir") ?? outputDir),
+      stub: options.stub ?? false,
+      workflow: new WorkflowMetadata({
+        projectDir: new Path(projectDir, outside.files),
+        launchDir: new Path(launchDir, outside.files),
+        workDir: new Path(workDir, outside.files),
+        outputDir: new Path(outputDir, outside.files),
+        homeDir: environment["HOME"] ?? null,
+        userName: environment["USER"] ?? null,
+        scriptFile: new Path(this.#parts.hostPathOf(main.uri) ?? main.uri, outside.files),
+        scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
+        profile: (options.profiles ?? ["standard"]).join(","),
+        // Containers run as those of Docker do, whatever the configuration calls the engine.
+        containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled) ? "docker" : null,
+        container: null,
+        manifest: manifest instanceof GroovyMap ? manifest : new GroovyMap(),
+        stubRun: options.stub ?? false,
+        preview: false,
+        resume: false,
+        runName: "memoir",
+        sessionId: "00000000-0000-0000-0000-000000000000",
+        commandLine: "nextflow run",
+        configFiles: [],
+        success: true,
+        exitStatus: 0,
+        errorMessage: null,
+        errorReport: null,
+      }),
+    });
+    const configured = config.settings.at("params");
+    if (configured instanceof GroovyMap) session.params.give(configured);
+    return session;
+  }
+
+  // --- modules
+
+  #module(uri: string, session: Session): Module {
+    const known = this.#modules.get(uri);
+    if (known !== undefined) return known;
+    const loaded = this.#parts.loaded.scripts.get(uri);
+    if (loaded === undefined) return fail("NoSuchFileException", uri);
+    const folder = dirname(this.#parts.hostPathOf(uri) ?? uri);
+    const module = new Module(loaded.script, folder, session);
+    this.#modules.set(uri, module);
+    for (const item of loaded.script.items) {
+      if (item.kind !== "include") continue;
+      const target = loaded.includes.get(item);
+      if (target === undefined) continue;
+      for (const { name, alias } of item.names) {
+        const here = (alias ?? name).text;
+        if (target.kind === "plugin") {
+          const run = pluginFunctions(target.name, session)[name.text];
+          if (run === undefined)
+            throw new ConfigProblem(
+              wrong.refused({ source: loaded.script.source, span: name.span }, `${name.text} of the plugin ${target.name}`),
+            );
+          module.definitions.set(here, { kind: "native", run });
+          continue;
+        }
+        const other = this.#module(target.uri, session).definitions.get(name.text);
+        if (other !== undefined) module.definitions.set(here, other);
+      }
+    }
+    return module;
+  }
+
+  /** Runs the scripts' statements and the entry workflow; answers what is to be done when all tasks have ended. */
+  #build(session: Session): () => void {
+    const main = this.#module(this.#parts.main.uri, session);
+    for (const [uri, module] of [...this.#modules].reverse()) if (uri !== this.#parts.main.uri) this.#statements(module, session);
+    this.#parameterBlocks(main, session);
+    const scope = this.#statements(main, session);
+    const { items } = main.script;
+    const { entry } = this.#parts.options;
+    const workflow = items.find(
+      (each): each is Item & { kind: "workflow" } => each.kind === "workflow" && each.name?.text === entry,
+    );
+    if (workflow !== undefined) {
+      const run = runWorkflow(workflow, main, "", []);
+      const outputs = items.filter((each) => each.kind === "output");
+      const done = publishOutputs(published(workflow, run.scope), outputs, main);
+      for (const [section, list] of [
+        [workflow.onComplete, session.workflow.onComplete],
+        [workflow.onError, session.workflow.onError],
+      ] as const)
+        if (section !== undefined) list.push(main.closure(section));
+      return done;
+    }
+    if (entry !== undefined) fail("AbortOperationException", `Unknown workflow entry name: ${entry}`);
+    const processes = items.filter((each) => each.kind === "process");
+    const [only] = processes;
+    if (only !== undefined && processes.length === 1 && !items.some((each) => each.kind === "workflow") && !scope.used) {
+      const given = only.inputs.map((each) => {
+        const name = each.kind === "expression" && each.expression.kind === "call" && each.expression.arguments[0]?.value.kind === "name" ? each.expression.arguments[0].value.name : "";
+        const value = session.params.at(name) ?? fail("AbortOperationException", `the parameter ${name} is needed as an input of the process ${only.name.text}`);
+        return typeof value === "string" && each.kind === "expression" && each.expression.kind === "call" && each.expression.callee.kind === "name" && each.expression.callee.name === "path" ? new Path(value, session.outside.files) : value;
+      });
+      start({ kind: "process", node: only, module: main }, only.name.text, given);
+    }
+    return () => undefined;
+  }
+
+  #parameterBlocks(main: Module, session: Session): void {
+    for (const item of main.script.items) {
+      if (item.kind !== "params") continue;
+      for (const { name, type, value } of item.parameters) {
+        if (value !== undefined) {
+          const made = main.closure([{ kind: "expression", span: value.span, expression: value }]).call([]);
+          session.params.put(name.text, made);
+        } else if (!session.params.has(name.text)) {
+          if (type?.optional === true) session.params.put(name.text, type.name === "Boolean" ? false : null);
+          else if (type?.name === "Boolean") session.params.put(name.text, false);
+          else
+            throw new ConfigProblem(
+              wrong.missing({ source: main.script.source, span: name.span }, `the parameter ${name.text} is required and not given`),
+            );
+        }
+        if (type?.name === "Path") {
+          const given = session.params.at(name.text);
+          if (typeof given === "string") session.params.replace(name.text, new Path(given.startsWith("/") ? given : `${session.outside.files.launchDir}/${given}`, session.outside.files));
+        }
+      }
+    }
+  }
+
+  /** Statements at the top of a script, in which channels may be used as in a workflow. */
+  #statements(module: Module, session: Session): { readonly used: boolean } {
+    const statements = module.script.items.filter(isStatement);
+    if (statements.length === 0) return { used: false };
+    const scope = new WorkflowScope(module, "", start);
+    session.network.assign = (name, value) => module.unit.globals.assign(name, value);
+    const delegate = {
+      lookup: (name: string) => scope.lookup(name),
+      assign: (name: string, value: Value) => module.unit.globals.assign(name, value),
+      method: (name: string, given: readonly Value[]) => scope.method(name, given),
+    };
+    module.closure(statements).bound(delegate, "owner first").call([]);
+    return { used: statements.some((each) => each.kind === "expression" && each.expression.kind === "call") };
+  }
+
+  #handlers(session: Session, failure: unknown): void {
+    const { workflow } = session;
+    const failed = failure !== undefined && !(failure instanceof ExitRequest && failure.code === 0);
+    workflow.put("success", !failed);
+    workflow.put("exitStatus", failed ? 1 : 0);
+    workflow.put("errorMessage", failed ? messageIn(failure) : null);
+    workflow.put("errorReport", failed ? messageIn(failure) : null);
+    workflow.put(
+      "stats",
+      GroovyMap.of({
+        succeededCount: session.stats.succeeded,
+        cachedCount: session.stats.cached,
+        failedCount: session.stats.failed,
+        ignoredCount: session.stats.ignored,
+      }),
+    );
+    for (const each of failed ? [...workflow.onError, ...workflow.onComplete] : workflow.onComplete) this.#handler(each, session);
+  }
+
+  #handler(closure: Closure, session: Session): void {
+    try {
+      closure.call([]);
+    } catch (error) {
+      if (!(error instanceof ScriptFailure) && !(error instanceof ExitRequest)) throw error;
+      session.outside.log("warn", `a handler of the workflow failed: ${error.message}`);
+    }
+  }
+}
+
+/** A fault of the user's text, found when the run begins. */
+class ConfigProblem extends Error {
+  override readonly name = "ConfigProblem";
+  readonly diagnostic: Diagnostic;
+
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}
+
+function messageIn(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
+function isStatement(item: Item): item is Statement {
+  return !["include", "params", "process", "workflow", "output", "function", "class"].includes(item.kind);
+}
+
+function asMap(value: Value): GroovyMap {
+  return value instanceof GroovyMap ? value : new GroovyMap();
+}
+
+/** `a.b` is a member of `a`; `a-b` is `aB`, too. */
+function namedParameters(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const [first = "", ...rest] = name.split(".");
+    if (rest.length === 0) found[name] = value;
+    else {
+      const before = found[first];
+      const inner = typeof before === "object" && before !== null ? (before as Record<string, unknown>) : {};
+      found[first] = { ...inner, ...namedParameters({ [rest.join(".")]: value }) };
+    }
+    if (name.includes("-")) found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
+  }
+  return found;
+}
+

@@ -1,0 +1,103 @@
+/**
+ * Files of this machine for scripts, which read them in the middle of expressions. Nothing is written but below the
+ * folders of the run.
+ */
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { systemErrorCode } from "../../../kernel/index.ts";
+import type { ScriptFiles } from "../values/files.ts";
+import { fail } from "../values/throwable.ts";
+
+export interface ScriptFilesOptions {
+  readonly launchDir: string;
+  /** Absolute folders below which scripts may write, move and delete. */
+  readonly writable: readonly string[];
+  /** Whether a script may see a path; its words of refusal otherwise. Default: everything. */
+  readonly refusal?: (path: string) => string | undefined;
+}
+
+export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
+  const seen = (path: string) => {
+    const refused = options.refusal?.(path);
+    if (refused !== undefined) fail("AccessDeniedException", refused);
+    return path;
+  };
+  const changed = (path: string) => {
+    const at = realParent(path);
+    if (!options.writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
+      fail("AccessDeniedException", `${path} is not below a folder that the run may write to`);
+    return seen(path);
+  };
+  return {
+    launchDir: options.launchDir,
+    stat: (path) => {
+      const found = statSync(seen(path), { throwIfNoEntry: false });
+      if (found === undefined) return undefined;
+      return { kind: found.isDirectory() ? "directory" : "file", sizeBytes: found.size, modifiedMs: found.mtimeMs };
+    },
+    isLink: (path) => lstatSync(seen(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
+    list: (path) => attempt(path, () => readdirSync(seen(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))),
+    readBytes: (path) => attempt(path, () => readFileSync(seen(path))),
+    write: (path, content, how) =>
+      attempt(path, () => (how === "append" ? appendFileSync(changed(path), content) : writeFileSync(changed(path), content))),
+    makeFolders: (path) => {
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+      attempt(path, () => mkdirSync(changed(path), { recursive: true }));
+    },
+    remove: (path) => {
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
+      attempt(path, () => rmSync(changed(path), { recursive: true, force: true }));
+      return true;
+    },
+    copy: (from, to) =>
+      attempt(from, () => {
+        if (statSync(seen(from)).isDirectory()) cpSync(from, changed(to), { recursive: true });
+        else copyFileSync(from, changed(to));
+      }),
+    move: (from, to) => attempt(from, () => renameSync(changed(from), changed(to))),
+    link: (target, at, how) => attempt(at, () => (how === "hard" ? linkSync(target, changed(at)) : symlinkSync(target, changed(at)))),
+    realPath: (path) => attempt(path, () => realpathSync(seen(path))),
+  };
+}
+
+/** The path with the links of its nearest existing folder followed. */
+function realParent(path: string): string {
+  let folder = dirname(resolve(path));
+  let rest = resolve(path).slice(folder.length);
+  for (;;) {
+    try {
+      return realpathSync(folder) + rest;
+    } catch {
+      if (folder === "/") return resolve(path);
+      rest = folder.slice(dirname(folder).length) + rest;
+      folder = dirname(folder);
+    }
+  }
+}
+
+function attempt<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    if (code === "ENOENT") return fail("NoSuchFileException", path);
+    if (code === "EEXIST") return fail("FileAlreadyExistsException", path);
+    return fail("IOException", `${path}: ${code}`);
+  }
+}

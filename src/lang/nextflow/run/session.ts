@@ -1,0 +1,153 @@
+/** A run: everything that its scripts share. */
+import type { Ask } from "../../../kernel/index.ts";
+import type { Host } from "../../core/index.ts";
+import { Channel } from "../channels/channel.ts";
+import { Network } from "../channels/network.ts";
+import { operators } from "../channels/operators/registry.ts";
+import type { ProcessSettings } from "../config/process-settings.ts";
+import type { Outside } from "../stdlib/outside.ts";
+import { truthOf } from "../values/compare.ts";
+import { GroovyMap } from "../values/map.ts";
+import { Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { ExitRequest } from "../values/throwable.ts";
+import type { Value } from "../values/thing.ts";
+import { Log } from "./log.ts";
+import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
+import { Params } from "./params.ts";
+import type { UserClass } from "./user-class.ts";
+
+export interface SessionOptions {
+  readonly host: Host;
+  readonly ask: Ask;
+  readonly outside: Outside;
+  readonly workflow: WorkflowMetadata;
+  readonly settings: ProcessSettings;
+  /** The whole configuration. */
+  readonly config: GroovyMap;
+  /** Absolute folder of the main script. */
+  readonly projectDir: string;
+  readonly workDir: string;
+  readonly outputDir: string;
+  /** Runs the `stub` of processes that have one. */
+  readonly stub: boolean;
+}
+
+export class Session {
+  readonly host: Host;
+  readonly ask: Ask;
+  readonly outside: Outside;
+  readonly network: Network;
+  readonly params = new Params();
+  readonly workflow: WorkflowMetadata;
+  readonly nextflow = new NextflowMetadata();
+  readonly log: Log;
+  readonly secrets = new GroovyMap();
+  readonly settings: ProcessSettings;
+  readonly config: GroovyMap;
+  readonly projectDir: string;
+  readonly workDir: string;
+  readonly outputDir: string;
+  readonly stub: boolean;
+  /** Tasks that ended well, failed and were ignored, for `workflow.stats`. */
+  readonly stats = { succeeded: 0, cached: 0, failed: 0, ignored: 0 };
+  readonly #topics = new Map<string, Channel>();
+  readonly #library = new Map<string, UserClass>();
+
+  constructor(options: SessionOptions) {
+    this.host = options.host;
+    this.ask = options.ask;
+    this.outside = options.outside;
+    this.workflow = options.workflow;
+    this.settings = options.settings;
+    this.config = options.config;
+    this.projectDir = options.projectDir;
+    this.workDir = options.workDir;
+    this.outputDir = options.outputDir;
+    this.stub = options.stub;
+    this.log = new Log(options.outside);
+    this.network = new Network(options.outside, operators);
+    this.network.topic = (name) => this.topic(name);
+    this.network.whenQuiet(() => this.#closeTopics());
+  }
+
+  /** Whether the configuration has switched on an engine for containers. */
+  get containers(): boolean {
+    return ["docker", "podman", "singularity", "apptainer", "charliecloud", "sarus", "shifter"].some((name) => {
+      const scope = this.config.at(name);
+      return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
+    });
+  }
+
+  topic(name: string): Channel {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    const channel = new Channel(this.network, "queue");
+    this.#topics.set(name, channel);
+    return channel;
+  }
+
+  /** Nothing is left that could send, so topics end; what follows from them may still run. */
+  #topicsClosed = false;
+  #closeTopics(): boolean {
+    if (this.#topicsClosed) return false;
+    this.#topicsClosed = true;
+    for (const topic of this.#topics.values()) topic.close();
+    return this.#topics.size > 0;
+  }
+
+  addLibraryClass(name: string, value: UserClass): void {
+    this.#library.set(name, value);
+  }
+
+  libraryClass(name: string): UserClass | undefined {
+    return this.#library.get(name);
+  }
+
+  /** `System.getenv(…)` and the like. */
+  system(method: string, given: readonly Value[]): Value | undefined {
+    const [first] = given;
+    switch (method) {
+      case "getenv":
+        return first === undefined ? GroovyMap.of(this.outside.environment) : (this.outside.env(textOf(first)) ?? null);
+      case "currentTimeMillis":
+        return BigInt(this.outside.nowMs());
+      case "nanoTime":
+        return BigInt(this.outside.nowMs()) * 1_000_000n;
+      case "getProperty":
+        return null;
+      case "lineSeparator":
+        return "\n";
+      case "exit":
+        throw new ExitRequest(Number(first ?? 0), "");
+      case ".out":
+      case ".err":
+        return this.log;
+      default:
+        return undefined;
+    }
+  }
+
+  /** `Files.exists(…)`, `Paths.get(…)` and the like. */
+  fileClass(method: string, given: readonly Value[]): Value | undefined {
+    const [first = null] = given;
+    if (method === "get" || method === "of") return new Path(given.map(textOf).join("/"), this.outside.files);
+    if (!(first instanceof Path)) return undefined;
+    const found = first.files.stat(first.absolute);
+    switch (method) {
+      case "exists":
+        return found !== undefined;
+      case "isDirectory":
+        return found?.kind === "directory";
+      case "isRegularFile":
+        return found?.kind === "file";
+      case "size":
+        return BigInt(found?.sizeBytes ?? 0);
+      case "createDirectories":
+        first.files.makeFolders(first.absolute);
+        return first;
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,347 @@
+/** Makes tasks of one process: binds inputs, renders scripts, calls the host, and makes tuples of what comes back. */
+import type { CallOutcome, FileValue, Outputs } from "../../../task/index.ts";
+import type { Rank } from "../channels/rank.ts";
+import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
+import { parseScript } from "../syntax/script.ts";
+import { buildCall, fileValue } from "../task/build-call.ts";
+import { collectorOf } from "../task/collect.ts";
+import type { InputSpec, PathInput } from "../task/input-spec.ts";
+import { parseArity, type PlannedItem, type PlannedOutput, planOutputs } from "../task/output-plan.ts";
+import type { OutputSpec } from "../task/output-spec.ts";
+import { shellText } from "../task/script-text.ts";
+import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
+import type { TaskContext } from "../task/task-context.ts";
+import type { Closure } from "../values/closure.ts";
+import { truthOf } from "../values/compare.ts";
+import { FileList } from "../values/file-list.ts";
+import { GroovyMap, GroovySet } from "../values/map.ts";
+import { cleaned, Path, schemeOf } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { fail } from "../values/throwable.ts";
+import { isList, type Value } from "../values/thing.ts";
+import { contentOf } from "../stdlib/content.ts";
+import type { Arrival } from "./input-queue.ts";
+import type { Module } from "./module.ts";
+
+export interface TaskMakerOptions {
+  readonly node: ProcessNode;
+  readonly module: Module;
+  readonly names: { readonly alias: string; readonly qualified: string };
+  readonly inputs: readonly InputSpec[];
+  readonly outputs: readonly OutputSpec[];
+}
+
+export interface PreparedTask {
+  readonly context: TaskContext;
+  /** As people see it: `ALIGN (sample1)`. */
+  readonly name: string;
+  readonly staged: readonly Path[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string | undefined;
+  /** What goes in, for the path of its call. */
+  readonly given: readonly Value[];
+  readonly rank: Rank;
+}
+
+export class TaskMaker {
+  readonly #options: TaskMakerOptions;
+  readonly #closures = new Map<object, Closure>();
+
+  constructor(options: TaskMakerOptions) {
+    this.#options = options;
+  }
+
+  get #module(): Module {
+    return this.#options.module;
+  }
+
+  #evaluate(node: Expression, context: TaskContext): Value {
+    return this.#run(node, [{ kind: "expression", span: node.span, expression: node }], context);
+  }
+
+  #run(id: object, statements: readonly Statement[], context: TaskContext): Value {
+    let closure = this.#closures.get(id);
+    if (closure === undefined) {
+      closure = this.#module.closure(statements);
+      this.#closures.set(id, closure);
+    }
+    return closure.bound(context, "delegate first").call([]);
+  }
+
+  wanted(context: TaskContext): boolean {
+    const { when } = this.#options.node;
+    const own = when === undefined ? true : truthOf(this.#evaluate(when, context));
+    const directive = context.task.get("when") ?? null;
+    return own && (directive === null || truthOf(directive));
+  }
+
+  // --- inputs
+
+  prepare(context: TaskContext, arrival: Arrival, singleton: boolean): PreparedTask {
+    const bound = { staged: [] as Path[], env: new Map<string, string>(), stdin: undefined as string | undefined };
+    const { inputs, names } = this.#options;
+    // Names of files may depend on values that come later.
+    const files: (() => void)[] = [];
+    for (const [index, spec] of inputs.entries()) this.#bind(spec, arrival.values[index] ?? null, context, bound, files);
+    for (const each of files) each();
+    checkCollisions(bound.staged);
+    const tag = context.task.get("tag") ?? null;
+    const index = context.task.facts.index;
+    const suffix = tag !== null ? ` (${textOf(tag)})` : singleton ? "" : ` (${index})`;
+    const name = names.qualified + suffix;
+    context.task.name = name;
+    const config = this.#module.session.config.at("env");
+    const env: Record<string, string> = {};
+    if (config instanceof GroovyMap) for (const [key, value] of config.entries()) env[String(key)] = textOf(value);
+    for (const [key, value] of bound.env) env[key] = value;
+    return { context, name, staged: bound.staged, env, stdin: bound.stdin, given: arrival.values, rank: arrival.rank };
+  }
+
+  #bind(
+    spec: InputSpec,
+    value: Value,
+    context: TaskContext,
+    bound: { staged: Path[]; env: Map<string, string>; stdin: string | undefined },
+    files: (() => void)[],
+  ): void {
+    switch (spec.kind) {
+      case "val":
+        if (spec.name !== undefined) context.variables.set(spec.name, value);
+        return;
+      case "env":
+        bound.env.set(textOf(this.#evaluate(spec.name, context)), textOf(value));
+        return;
+      case "stdin":
+        bound.stdin = value instanceof Path ? contentOf(value) : textOf(value);
+        return;
+      case "each":
+        this.#bind(spec.item, value, context, bound, files);
+        return;
+      case "tuple": {
+        const items = isList(value) ? value : [value];
+        if (items.length !== spec.items.length)
+          this.#module.session.outside.log(
+            "warn",
+            `Input tuple of process \`${this.#options.names.qualified}\` has ${items.length} element(s), and ${spec.items.length} are declared`,
+          );
+        for (const [index, each] of spec.items.entries()) this.#bind(each, items[index] ?? null, context, bound, files);
+        return;
+      }
+      case "path":
+        if (spec.name !== undefined) context.variables.set(spec.name, value);
+        files.push(() => this.#stage(spec, value, context, bound.staged));
+    }
+  }
+
+  #stage(spec: PathInput, value: Value, context: TaskContext, staged: Path[]): void {
+    const pattern = spec.stageAs === undefined ? undefined : textOf(this.#evaluate(spec.stageAs, context));
+    const paths = this.#pathsOf(value, spec);
+    const result = stagedFiles(paths, pattern);
+    const arity = spec.arity === undefined ? undefined : parseArity(textOf(this.#evaluate(spec.arity, context)));
+    if (arity !== undefined && (paths.length < arity.least || paths.length > arity.most))
+      fail(
+        "ProcessUnrecoverableException",
+        `Incorrect number of input files for process \`${this.#options.names.qualified}\` -- expected ${arity.least}..${arity.most}, found ${paths.length}`,
+      );
+    staged.push(...result.staged);
+    if (spec.name === undefined) return;
+    let shown = result.value;
+    if (arity !== undefined && arity.most !== 1 && !isList(shown)) {
+      const list = new FileList();
+      list.push(shown);
+      shown = list;
+    }
+    context.variables.set(spec.name, shown);
+  }
+
+  #pathsOf(value: Value, spec: PathInput): Path[] {
+    if (value === null) return fail("ProcessUnrecoverableException", "Path value cannot be null");
+    if (isList(value)) return value.flatMap((each) => this.#pathsOf(each, spec));
+    if (value instanceof GroovySet) return value.items().flatMap((each) => this.#pathsOf(each, spec));
+    if (value instanceof Path) {
+      const { files } = this.#module.session.outside;
+      return [value.isRemote || value.location.startsWith("/") ? value : new Path(value.absolute, files, undefined, value.source)];
+    }
+    const text = textOf(value);
+    if (typeof value === "string" && (text.startsWith("/") || schemeOf(text) !== undefined))
+      return [new Path(text.replace(/^file:\/\//, ""), this.#module.session.outside.files)];
+    if (spec.old) {
+      const { outside } = this.#module.session;
+      const target = `${outside.newFolder()}/input.1`;
+      outside.files.write(target, text, "replace");
+      return [new Path(target, outside.files)];
+    }
+    return fail("ProcessUnrecoverableException", `Not a valid path value: '${text}'`);
+  }
+
+  // --- scripts
+
+  #script(context: TaskContext): string {
+    const { node } = this.#options;
+    const { session } = this.#module;
+    const stub = session.stub ? node.stub : undefined;
+    const statements = stub ?? node.script?.statements;
+    if (statements === undefined) return fail("ProcessUnrecoverableException", `the process ${this.#options.names.qualified} has no script`);
+    const value = this.#run(statements, statements, context);
+    if (value === null) return fail("ProcessUnrecoverableException", `the script of the process ${this.#options.names.qualified} is empty`);
+    const text = textOf(value);
+    return stub === undefined && node.script?.kind === "shell" ? shellText(text, (each) => this.#embedded(each, context)) : text;
+  }
+
+  /** An expression in a text that is read while the run goes on. */
+  #embedded(text: string, context: TaskContext): string {
+    const { script, diagnostics } = parseScript({ name: "template", text });
+    const [item] = script.items;
+    if (diagnostics.length > 0 || item?.kind !== "expression")
+      return fail("IllegalArgumentException", `\`${text}\` in a template cannot be read`);
+    return textOf(this.#module.closure([item]).bound(context, "delegate first").call([]));
+  }
+
+  /** `template 'x.sh'`: a file in `templates/` of the module or the project. */
+  template(name: string, context: TaskContext): string {
+    const { session, folder } = this.#module;
+    const places = name.startsWith("/") ? [name] : [`${folder}/templates/${name}`, `${session.projectDir}/templates/${name}`];
+    const { files } = session.outside;
+    const found = places.map((each) => cleaned(each)).find((each) => files.stat(each)?.kind === "file");
+    if (found === undefined) return fail("ProcessUnrecoverableException", `the template ${name} is not there`);
+    const text = Buffer.from(files.readBytes(found)).toString("utf8");
+    if (this.#options.node.script?.kind === "shell") return text;
+    const { script, diagnostics } = parseScript({ name: found, text: `"""${text.replaceAll('"""', '\\"\\"\\"')}"""` });
+    const [item] = script.items;
+    if (diagnostics.length > 0 || item?.kind !== "expression")
+      return fail("IllegalArgumentException", `the template ${name} cannot be read: ${diagnostics[0]?.message ?? ""}`);
+    return textOf(this.#module.closure([item]).bound(context, "delegate first").call([]));
+  }
+
+  // --- calls
+
+  async run(task: PreparedTask, attempt: number): Promise<CallOutcome> {
+    const { node, names, outputs } = this.#options;
+    const { session } = this.#module;
+    const { context } = task;
+    const stubbed = session.stub && node.stub !== undefined;
+    if (node.script?.kind === "exec" && !stubbed) return this.#execute(task);
+    const script = this.#script(context);
+    const planned = planOutputs(outputs, (each) => this.#evaluate(each, context));
+    this.#planned.set(task, planned);
+    const call = buildCall({
+      process: node.name.text,
+      script,
+      task: context.task,
+      staged: task.staged,
+      planned,
+      env: task.env,
+      stdin: task.stdin,
+      bin: this.#bin(script),
+      containers: session.containers,
+    });
+    const files = task.staged.map((each) => fileValue(each));
+    const own = await session.host.pathOf(names.qualified, [call.command, ...files], session.ask);
+    const path = attempt === 1 ? own : `${own}.attempt${attempt}`;
+    const collect = collectorOf({ process: task.name, planned, staged: new Set(task.staged.map((each) => each.staged ?? "")) });
+    const debug = truthOf(context.task.get("debug") ?? false);
+    return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask);
+  }
+
+  readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();
+
+  /** Programs of the project are there where a script names one. */
+  #bin(script: string): Path | undefined {
+    const { session } = this.#module;
+    const { files } = session.outside;
+    const folder = `${session.projectDir}/bin`;
+    if (files.stat(folder)?.kind !== "directory") return undefined;
+    const words = new Set(script.split(/[\s()[\]{};&|<>`"'$=]+/));
+    return files.list(folder).some((name) => words.has(name)) ? new Path(folder, files) : undefined;
+  }
+
+  /** `exec:` runs here. */
+  async #execute(task: PreparedTask): Promise<CallOutcome> {
+    const { node, outputs } = this.#options;
+    const { outside } = this.#module.session;
+    const folder = outside.newFolder();
+    task.context.task.workDir = new Path(folder, outside.files);
+    this.#run(node.script ?? node, node.script?.statements ?? [], task.context);
+    const planned = planOutputs(outputs, (each) => this.#evaluate(each, task.context));
+    this.#planned.set(task, planned);
+    const found: Record<string, Outputs[string]> = {};
+    for (const { items } of planned)
+      for (const item of items) {
+        if (item.kind !== "path") continue;
+        const files = item.patterns.flatMap((pattern): FileValue[] => {
+          const stat = outside.files.stat(`${folder}/${pattern}`);
+          return stat === undefined ? [] : [{ kind: stat.kind, location: `${folder}/${pattern}`, basename: pattern.slice(pattern.lastIndexOf("/") + 1), extra: { path: pattern } }];
+        });
+        if (files.length === 0 && !item.optional)
+          return {
+            kind: "failed",
+            failure: { kind: "output-missing", message: `Missing output file(s) \`${item.patterns.join("`, `")}\` expected by process \`${task.name}\``, attempts: 1 },
+          };
+        found[item.id] = files;
+      }
+    return { kind: "computed", outputs: found };
+  }
+
+  // --- outputs
+
+  /** One value for each output; undefined: nothing is sent to it. */
+  emissions(task: PreparedTask, outputs: Outputs): readonly (Value | undefined)[] {
+    return (this.#planned.get(task) ?? []).map(({ spec, items }) => {
+      const values = items.map((each) => this.#emitted(each, task.context, outputs));
+      if (values.some((each) => each === undefined)) return undefined;
+      const present = values.map((each) => each ?? null);
+      return spec.tuple ? present : (present[0] ?? null);
+    });
+  }
+
+  #emitted(item: PlannedItem, context: TaskContext, outputs: Outputs): Value | undefined {
+    switch (item.kind) {
+      case "val":
+        return unstaged(this.#valueOf(item.value, context));
+      case "stdout":
+      case "captured": {
+        const text = outputs[item.id];
+        return typeof text === "string" ? text : "";
+      }
+      case "path": {
+        const found = outputs[item.id];
+        const files = Array.isArray(found) ? found.flatMap((each) => this.#pathOf(each)) : [];
+        if (files.length === 0) return item.optional ? undefined : [];
+        if (item.arity !== undefined && item.arity.most !== 1) return files;
+        return files.length === 1 ? (files[0] ?? null) : files;
+      }
+    }
+  }
+
+  #valueOf(node: Expression, context: TaskContext): Value {
+    if (node.kind === "name" && !context.variables.has(node.name) && node.name !== "task") {
+      const known = this.#module.unit.globals.lookup(node.name);
+      if (known === undefined) fail("MissingPropertyException", `Missing value declared as output parameter: ${node.name}`);
+      return known;
+    }
+    return this.#evaluate(node, context);
+  }
+
+  #pathOf(value: Outputs[string]): Path[] {
+    if (value === null || typeof value !== "object" || Array.isArray(value) || !("location" in value)) return [];
+    return [new Path(value.location, this.#module.session.outside.files, undefined, value)];
+  }
+}
+
+/** Files of the task become what they are outside of it. */
+function unstaged(value: Value): Value {
+  if (value instanceof Path) return value.staged === undefined ? value : new Path(value.location, value.files, undefined, value.source);
+  if (isList(value)) return Array.from(value, unstaged);
+  if (value instanceof GroovyMap && value.values().some((each) => each instanceof Path || isList(each)))
+    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstaged(each)]), value.type);
+  return value;
+}
+
+function withStdout(collect: ReturnType<typeof collectorOf>): ReturnType<typeof collectorOf> {
+  return async (finished, ask) => {
+    const found = await collect(finished, ask);
+    if (found.kind === "missing") return found;
+    return { ...found, outputs: { ...found.outputs, stdout: await finished.files.readText("/mnt/memoir/stdout") } };
+  };
+}
+

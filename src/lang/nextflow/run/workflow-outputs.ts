@@ -1,0 +1,236 @@
+/** Workflow outputs: `publish:` of the entry and `output { … }`. */
+import type { FileValue } from "../../../task/index.ts";
+import type { PublishOrder } from "../../core/index.ts";
+import { asChannel } from "../channels/channel-out.ts";
+import { byRank, type Rank } from "../channels/rank.ts";
+import { writeJson } from "../stdlib/json.ts";
+import { writeYaml } from "../stdlib/yaml.ts";
+import type { OutputNode } from "../syntax/ast.ts";
+import { absolute, modeOf } from "../task/publish.ts";
+import { fileValue } from "../task/build-call.ts";
+import { Closure } from "../values/closure.ts";
+import { truthOf } from "../values/compare.ts";
+import { GroovyMap } from "../values/map.ts";
+import { cleaned, Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { fail } from "../values/throwable.ts";
+import { isList, Unique, type Value } from "../values/thing.ts";
+import type { Module } from "./module.ts";
+
+interface Settings {
+  readonly path: Value;
+  readonly mode: PublishOrder["mode"];
+  readonly overwrite: PublishOrder["overwrite"];
+  readonly enabled: boolean;
+  readonly index: GroovyMap | undefined;
+}
+
+/** Answers what is to be done at the end: index files. */
+export function publishOutputs(
+  channels: ReadonlyMap<string, Value>,
+  nodes: readonly OutputNode[],
+  module: Module,
+): () => void {
+  const ends: (() => void)[] = [];
+  const outputs = nodes.flatMap((each) => each.outputs);
+  for (const [name, value] of channels) {
+    const channel = asChannel(value);
+    const node = outputs.find((each) => each.name.text === name);
+    const settings = settingsOf(node?.body ?? [], module);
+    const rows: { readonly value: Value; readonly rank: Rank }[] = [];
+    const take = (item: Value, rank: Rank) => {
+      rows.push({ value: settings.enabled ? publishItem(item, settings, module) : item, rank });
+    };
+    if (channel === undefined) take(value, []);
+    else channel.subscribe({ next: take, end: () => undefined });
+    const { index } = settings;
+    if (index !== undefined)
+      ends.push(() => writeIndex(rows.sort(byRank).map(({ value: row }) => row), index, settings, module));
+  }
+  return () => {
+    for (const each of ends) each();
+  };
+}
+
+function settingsOf(body: OutputNode["outputs"][number]["body"], module: Module): Settings {
+  const found = new Map<string, Value>();
+  const config = module.session.config.at("workflow");
+  const defaults = config instanceof GroovyMap ? config.at("output") : undefined;
+  if (defaults instanceof GroovyMap) for (const [key, value] of defaults.entries()) found.set(String(key), value);
+  module
+    .closure(body)
+    .bound(collector(found), "delegate first")
+    .call([]);
+  const mode = found.get("mode") ?? null;
+  const overwrite = found.get("overwrite") ?? null;
+  const enabled = found.get("enabled") ?? true;
+  const index = found.get("index");
+  return {
+    path: found.get("path") ?? null,
+    mode: modeOf(mode),
+    overwrite: overwrite === null || overwrite === true ? "always" : truthOf(overwrite) && typeof overwrite === "string" ? "if different" : "never",
+    enabled: truthOf(enabled),
+    index: index instanceof GroovyMap ? index : undefined,
+  };
+}
+
+/** `path 'x'`, `index { path 'x'; header true }` */
+function collector(into: Map<string, Value>): Parameters<Closure["bound"]>[0] {
+  return {
+    lookup: () => undefined,
+    assign: (name, value) => {
+      into.set(name, value);
+      return true;
+    },
+    method: (name, given) => {
+      const [first = null] = given;
+      if (name === "index" && first instanceof Closure) {
+        const inner = new Map<string, Value>();
+        first.bound(collector(inner), "delegate first").call([]);
+        into.set(name, GroovyMap.of(Object.fromEntries(inner)));
+      } else if (name === "label") into.set(name, first);
+      else if (known.has(name)) into.set(name, first);
+      else return undefined;
+      return null;
+    },
+  };
+}
+
+const known = new Set(["path", "mode", "overwrite", "enabled", "ignoreErrors", "contentType", "tags", "storageClass", "header", "sep", "copyAttributes"]);
+
+// --- items
+
+/** Publishes the files of an item; answers the item with its files where they are published. */
+function publishItem(item: Value, settings: Settings, module: Module): Value {
+  const { session } = module;
+  const base = absolute(session.outputDir, session.outside.files.launchDir);
+  const targets = new Map<string, string>();
+  let folder = "";
+  let named = false;
+  const { path } = settings;
+  if (path instanceof Closure) {
+    const delegate = {
+      lookup: () => undefined,
+      assign: () => false,
+      method: () => undefined,
+    };
+    const wrapped = wrap(item, (file, target) => {
+      named = true;
+      if (target === null) return;
+      const text = textOf(target);
+      targets.set(file.location, cleaned(`${base}/${text.endsWith("/") ? text + file.name : text}`));
+    });
+    const answer = path.bound(delegate, "owner first").call(Array.isArray(wrapped) && path.arity > 1 ? wrapped : [wrapped]);
+    if (!named) {
+      if (answer === null) return item;
+      folder = textOf(answer);
+    }
+  } else if (path !== null) folder = textOf(path);
+  return published(item, (file) => {
+    const target = named ? targets.get(file.location) : cleaned(`${base}/${folder}/${file.name}`);
+    if (target === undefined || file.source === undefined) return file;
+    send(file, target, settings, module);
+    return new Path(target, file.files);
+  });
+}
+
+function send(file: Path, target: string, settings: Settings, module: Module): void {
+  const { session } = module;
+  const value: FileValue = fileValue(file);
+  session.network.begin();
+  session.host
+    .publish(value, { target, mode: settings.mode, overwrite: settings.overwrite }, session.ask)
+    .then(
+      () => undefined,
+      (error: unknown) => session.network.fail(error),
+    )
+    .finally(() => session.network.finish());
+}
+
+function published(value: Value, publish: (file: Path) => Path): Value {
+  if (value instanceof Path) return publish(value);
+  if (isList(value)) return Array.from(value, (each) => published(each, publish));
+  if (value instanceof GroovyMap)
+    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, published(each, publish)]), value.type);
+  return value;
+}
+
+/** Files that know `>>`. */
+function wrap(value: Value, target: (file: Path, target: Value) => void): Value {
+  if (value instanceof Path) return new PublishedFile(value, target);
+  if (isList(value)) return value.some((each) => each instanceof Path) && value.every((each) => each instanceof Path) ? new PublishedFiles(value, target) : Array.from(value, (each) => wrap(each, target));
+  if (value instanceof GroovyMap)
+    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrap(each, target)]), value.type);
+  return value;
+}
+
+class PublishedFile extends Path {
+  readonly #target: (file: Path, target: Value) => void;
+
+  constructor(file: Path, target: (file: Path, target: Value) => void) {
+    super(file.location, file.files, file.staged, file.source);
+    this.#target = target;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name !== "rightShift") return undefined;
+    this.#target(this, given[0] ?? null);
+    return null;
+  }
+}
+
+class PublishedFiles extends Unique {
+  readonly type = "Files";
+  override readonly kinds = ["List", "Collection"];
+  readonly #files: readonly Value[];
+  readonly #target: (file: Path, target: Value) => void;
+
+  constructor(files: readonly Value[], target: (file: Path, target: Value) => void) {
+    super();
+    this.#files = files;
+    this.#target = target;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name === "rightShift") {
+      for (const each of this.#files) if (each instanceof Path) this.#target(each, given[0] ?? null);
+      return null;
+    }
+    if (name === "each" && given[0] instanceof Closure) {
+      for (const each of this.#files) if (each instanceof Path) given[0].call([new PublishedFile(each, this.#target)]);
+      return null;
+    }
+    return undefined;
+  }
+}
+
+// --- index files
+
+function writeIndex(rows: readonly Value[], index: GroovyMap, settings: Settings, module: Module): void {
+  if (!settings.enabled) return;
+  const { session } = module;
+  const path = index.at("path") ?? fail("IllegalArgumentException", "an index needs a path");
+  const target = cleaned(`${absolute(session.outputDir, session.outside.files.launchDir)}/${textOf(path)}`);
+  const content = contentOf(rows, target, index);
+  session.network.begin();
+  session.host.files
+    .writeTo(target, content, session.ask)
+    .catch((error: unknown) => session.network.fail(error))
+    .finally(() => session.network.finish());
+}
+
+function contentOf(rows: readonly Value[], target: string, index: GroovyMap): string {
+  if (/\.json$/.test(target)) return `${writeJson([...rows], "pretty")}\n`;
+  if (/\.ya?ml$/.test(target)) return writeYaml([...rows]);
+  const separator = textOf(index.at("sep") ?? (/\.tsv$/.test(target) ? "\t" : ","));
+  const header = index.at("header") ?? false;
+  const [first] = rows;
+  const names = isList(header) ? header.map(textOf) : first instanceof GroovyMap ? first.keys().map(textOf) : undefined;
+  const cell = (value: Value) => `"${(value === null ? "" : textOf(value)).replaceAll('"', '""')}"`;
+  const lines = rows.map((row) => {
+    if (row instanceof GroovyMap) return (names ?? []).map((name) => cell(row.at(name) ?? null)).join(separator);
+    return (isList(row) ? row : [row]).map(cell).join(separator);
+  });
+  if (truthOf(header) && names !== undefined) lines.unshift(names.map(cell).join(separator));
+  return lines.map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,152 @@
+/** A task as a call: its script, files, environment and resources. */
+import type { TaskPath } from "../../../kernel/index.ts";
+import { type FileValue, type LiteralFile, type StagedInput, type TaskCall, taskInputs, taskWork } from "../../../task/index.ts";
+import { truthOf } from "../values/compare.ts";
+import { Duration } from "../values/duration.ts";
+import { GroovyMap } from "../values/map.ts";
+import { MemoryUnit } from "../values/memory-unit.ts";
+import { asInt } from "../values/number.ts";
+import type { Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { fail } from "../values/throwable.ts";
+import { isList, type Value } from "../values/thing.ts";
+import { outputRules, type PlannedOutput } from "./output-plan.ts";
+import { captureText, interpreterOf, isBash, normalizedScript } from "./script-text.ts";
+import type { TaskObject } from "./task-context.ts";
+
+/** Raised when equal scripts come to mean something else. */
+const frontEndVersion = "1";
+
+export interface CallParts {
+  /** Declared name of the process. */
+  readonly process: string;
+  readonly script: string;
+  readonly task: TaskObject;
+  readonly staged: readonly Path[];
+  readonly planned: readonly PlannedOutput[];
+  /** Variables of the process and of the configuration. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string | undefined;
+  /** Folder of programs of the project, where the script uses one. */
+  readonly bin: Path | undefined;
+  /** Whether the configuration has switched containers on. */
+  readonly containers: boolean;
+}
+
+export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
+  const { task, staged, planned } = parts;
+  const shell = shellWords(task.get("shell") ?? null);
+  const script = normalizedScript(parts.script, shell);
+  const interpreter = interpreterOf(script);
+  const captures = planned.flatMap(({ items }) =>
+    items.flatMap((item) => (item.kind === "captured" ? [{ kind: item.capture, text: item.text, file: item.file }] : [])),
+  );
+  if (captures.length > 0 && !isBash(interpreter))
+    fail("IllegalArgumentException", `Process output of type 'env' or 'eval' is only allowed with Bash scripts -- Current interpreter: ${interpreter}`);
+  const inputs: StagedInput[] = [];
+  const links: string[] = [];
+  for (const file of staged) {
+    const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
+    inputs.push({ path, source: fileValue(file) });
+    links.push(linkText(path, file.staged ?? file.fileName));
+  }
+  const exports: string[] = [];
+  if (parts.bin !== undefined) {
+    const path = `${taskInputs}/${inputs.length + 1}/${parts.bin.fileName}` as TaskPath;
+    inputs.push({ path, source: fileValue(parts.bin) });
+    exports.push(`export PATH="${path}:$PATH"`);
+  }
+  const literalFiles: LiteralFile[] = [{ path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures) }];
+  if (parts.stdin !== undefined) literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
+  const command = [
+    ...links,
+    ...exports,
+    ...moduleLines(task.get("module") ?? null),
+    ...textLines(task.get("beforeScript") ?? null),
+    `${interpreter} ${taskWork}/.command.sh${parts.stdin === undefined ? "" : ` < ${taskWork}/.command.in`}`,
+    ...afterLines(task.get("afterScript") ?? null),
+  ].join("\n");
+  const container = task.get("container") ?? null;
+  const timeout = task.get("time") ?? null;
+  const disk = task.get("disk") ?? null;
+  const memory = task.get("memory") ?? null;
+  const accelerator = task.get("accelerator") ?? null;
+  return {
+    name: parts.process,
+    language: "nextflow",
+    frontEndVersion,
+    command: `${command}\n`,
+    shell: ["/bin/bash"],
+    inputs,
+    literalFiles,
+    env: parts.env,
+    images: parts.containers && truthOf(container) ? [textOf(container)] : [],
+    resources: {
+      cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
+      memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
+      gpu: accelerator instanceof GroovyMap ? asInt(accelerator.at("request") ?? 0, "the directive accelerator") : 0,
+      ...(disk instanceof MemoryUnit && { diskBytes: disk.bytes }),
+    },
+    ...(timeout instanceof Duration && { timeoutMs: timeout.ms }),
+    maxRetries: 0,
+    toleratedFailures: everyFailure,
+    acceptedExit: { kind: "codes", codes: [0] },
+    network: true,
+    outputRules: outputRules(planned),
+    cachePolicy: cachePolicy(task.get("cache") ?? null),
+  };
+}
+
+/** What follows a failure is decided here, so the run must not stop by itself. */
+const everyFailure: NonNullable<TaskCall["toleratedFailures"]> = [
+  "exit-code",
+  "out-of-memory",
+  "timed-out",
+  "output-missing",
+  "image-unavailable",
+  "input-unavailable",
+  "resources-unavailable",
+  "lost",
+];
+
+function cachePolicy(value: Value): TaskCall["cachePolicy"] {
+  const off = value === false || value === "false";
+  return off ? { kind: "never", reason: "the process says `cache false`" } : { kind: "reusable" };
+}
+
+export function shellWords(value: Value): readonly string[] {
+  if (value === null) return ["/bin/bash", "-ue"];
+  return isList(value) ? value.map((each) => textOf(each)) : textOf(value).split(/\s+/);
+}
+
+export function fileValue(file: Path): FileValue {
+  if (file.source !== undefined) return file.source;
+  if (file.isRemote) return { kind: "file", location: file.location, basename: file.fileName };
+  const found = file.files.stat(file.absolute) ?? fail("NoSuchFileException", `No such file or directory: ${file.location}`);
+  return { kind: found.kind, location: file.absolute, basename: file.name };
+}
+
+function linkText(path: string, name: string): string {
+  const slash = name.lastIndexOf("/");
+  const folder = slash < 0 ? "" : `mkdir -p ${quoted(name.slice(0, slash))} && `;
+  return `${folder}ln -s ${quoted(path)} ${quoted(name)}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function textLines(value: Value): readonly string[] {
+  return value === null || !truthOf(value) ? [] : [textOf(value)];
+}
+
+/** The exit code of the script stays that of the task. */
+function afterLines(value: Value): readonly string[] {
+  return truthOf(value) ? ["nf_exit=$?", textOf(value), "exit $nf_exit"] : [];
+}
+
+function moduleLines(value: Value): readonly string[] {
+  if (!truthOf(value)) return [];
+  const names = (isList(value) ? value : [value]).flatMap((each) => textOf(each).split(":"));
+  return names.map((each) => `module load ${quoted(each)}`);
+}

@@ -1,0 +1,106 @@
+/** Where the results of a task are brought by `publishDir`. */
+import type { FileValue } from "../../../task/index.ts";
+import type { PublishOrder } from "../../core/index.ts";
+import { globMatches } from "../channels/glob.ts";
+import { Closure, type Delegate } from "../values/closure.ts";
+import { truthOf } from "../values/compare.ts";
+import { GroovyMap } from "../values/map.ts";
+import { cleaned, Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import { illegal } from "../values/throwable.ts";
+import { isList, type Value } from "../values/thing.ts";
+import { pathMember } from "./collect.ts";
+import { evaluated } from "./directives.ts";
+
+export interface Publication {
+  readonly file: FileValue;
+  readonly order: PublishOrder;
+  readonly failOnError: boolean;
+}
+
+export interface PublishContext {
+  readonly context: Delegate;
+  readonly launchDir: string;
+  readonly call: string;
+  /** Whether the task's results were there already. */
+  readonly reused: boolean;
+}
+
+export function publications(directives: readonly Value[], files: readonly FileValue[], given: PublishContext): readonly Publication[] {
+  return directives.flatMap((each) => ofDirective(each, outermost(files), given));
+}
+
+/** What is in a folder that is a result itself is published with it. */
+function outermost(files: readonly FileValue[]): readonly FileValue[] {
+  const names = new Map(files.map((each) => [nameOf(each), each] as const));
+  return [...names].filter(([name]) => ![...names.keys()].some((other) => name.startsWith(`${other}/`))).map(([, file]) => file);
+}
+
+function nameOf(file: FileValue): string {
+  const path = file.extra?.[pathMember];
+  return typeof path === "string" ? path : file.basename;
+}
+
+function ofDirective(directive: Value, files: readonly FileValue[], given: PublishContext): Publication[] {
+  const options = directive instanceof GroovyMap ? directive : new GroovyMap([["path", isList(directive) ? (directive[0] ?? null) : directive]]);
+  const option = (name: string) => evaluated(options.at(name) ?? null, given.context);
+  const enabled = option("enabled");
+  if (enabled !== null && !truthOf(enabled)) return [];
+  const pathValue = option("path") ?? option("value");
+  const path = option("path") === null ? option("value") : pathValue;
+  if (path === null) return [];
+  const folder = absolute(path instanceof Path ? path.location : textOf(path), given.launchDir);
+  const pattern = option("pattern");
+  const saveAs = options.at("saveAs") ?? null;
+  const overwrite = option("overwrite");
+  const failOnError = option("failOnError");
+  const found: Publication[] = [];
+  for (const file of files) {
+    const name = nameOf(file);
+    if (pattern !== null && !globMatches(textOf(pattern), name)) continue;
+    let target = name;
+    if (saveAs instanceof Closure) {
+      const renamed = saveAs.bound(given.context, "delegate first").call([name]);
+      if (!truthOf(renamed)) continue;
+      target = renamed instanceof Path ? renamed.location : textOf(renamed);
+    }
+    found.push({
+      file,
+      failOnError: failOnError === null ? true : truthOf(failOnError),
+      order: {
+        target: target.startsWith("/") ? cleaned(target) : cleaned(`${folder}/${target}`),
+        mode: modeOf(option("mode")),
+        overwrite: overwriteOf(overwrite, given.reused),
+        call: given.call,
+      },
+    });
+  }
+  return found;
+}
+
+export function absolute(path: string, launchDir: string): string {
+  return path.startsWith("/") ? cleaned(path) : cleaned(`${launchDir}/${path}`);
+}
+
+export function modeOf(mode: Value): PublishOrder["mode"] {
+  switch (mode === null ? "symlink" : textOf(mode).toLowerCase()) {
+    case "symlink":
+      return "link";
+    case "rellink":
+      return "relative link";
+    case "copy":
+    case "copynofollow":
+    case "move":
+    // A hard link could be edited, and with it the recorded result.
+    case "link":
+      return "copy";
+    default:
+      return illegal(`Unknown publish mode: ${textOf(mode)}`);
+  }
+}
+
+function overwriteOf(value: Value, reused: boolean): PublishOrder["overwrite"] {
+  if (value === null) return reused ? "never" : "always";
+  if (value === "standard" || value === "lenient" || value === "deep") return "if different";
+  return truthOf(value) ? "always" : "never";
+}

@@ -1,0 +1,55 @@
+/** The text of a task's script, as it is written to `.command.sh`. */
+
+/** The common indent of lines that are not blank goes; a first line says what runs it. */
+export function normalizedScript(script: string, shell: readonly string[]): string {
+  const lines = script.split("\n");
+  const indents = lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length);
+  const indent = indents.length === 0 ? 0 : Math.min(...indents);
+  const text = `${lines
+    .map((line) => (line.trim() === "" ? "" : line.slice(indent)))
+    .join("\n")
+    .trim()}\n`;
+  return text.startsWith("#!") ? text : `#!${shell.join(" ")}\n${text}`;
+}
+
+/** What a script's first line says runs it. */
+export function interpreterOf(script: string): string {
+  const first = script.slice(0, script.indexOf("\n"));
+  return first.startsWith("#!") ? first.slice(2).trim() : "/bin/bash -ue";
+}
+
+export function isBash(interpreter: string): boolean {
+  return /(?:^|\/|\s)(?:ba|da|z|k)?sh(?:\s|$)/.test(interpreter);
+}
+
+/** `!{…}` of `shell:` blocks and old templates; `evaluate` answers the text of an expression. */
+export function shellText(text: string, evaluate: (expression: string) => string): string {
+  let result = "";
+  let at = 0;
+  for (;;) {
+    const start = text.indexOf("!{", at);
+    if (start < 0) return result + text.slice(at);
+    let depth = 1;
+    let end = start + 2;
+    while (end < text.length && depth > 0) {
+      if (text[end] === "{") depth++;
+      if (text[end] === "}") depth--;
+      end++;
+    }
+    result += text.slice(at, start) + evaluate(text.slice(start + 2, end - 1));
+    at = end;
+  }
+}
+
+/** Commands at the end of a script that keep variables and the answers of commands in files. */
+export function captureText(
+  captures: readonly { readonly kind: "env" | "eval"; readonly text: string; readonly file: string }[],
+): string {
+  if (captures.length === 0) return "";
+  const lines = captures.map(({ kind, text, file }) => {
+    if (kind === "env") return `printf '%s' "\${${text}[*]}" > ${file}`;
+    const command = text.replaceAll('"', '\\"');
+    return `bash -c "${command}" > ${file} 2> ${file}.err || { nf_status=$?; cat ${file}.err >&2; exit $nf_status; }`;
+  });
+  return `\n# outputs\nset +u\nset +e\ncd /mnt/memoir/work\n${lines.join("\n")}\n`;
+}
