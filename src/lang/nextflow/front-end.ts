@@ -2,7 +2,14 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
-import { type FrontEnd, findMain, type Loaded, type LoadOptions, type Outline, type SourceTree } from "../core/index.ts";
+import {
+  type FrontEnd,
+  findMain,
+  type Loaded,
+  type LoadOptions,
+  type Outline,
+  type SourceTree,
+} from "../core/index.ts";
 import { loadScripts } from "./check/load.ts";
 import { interfaceOf } from "./interface.ts";
 import { type NextflowOptions, nextflowProgram } from "./run/program.ts";
@@ -26,8 +33,12 @@ async function outline(source: SourceText): Promise<Outline> {
   const { script } = parseScript(source);
   const { items } = script;
   return {
-    references: items.flatMap((each) => (each.kind === "include" && !each.from.text.startsWith("plugin/") ? [reference(each.from.text)] : [])),
-    workflow: items.some((each) => each.kind === "workflow" && each.name === undefined) || !items.some((each) => each.kind === "workflow" || each.kind === "process" || each.kind === "function"),
+    references: items.flatMap((each) =>
+      each.kind === "include" && !each.from.text.startsWith("plugin/") ? [reference(each.from.text)] : [],
+    ),
+    workflow:
+      items.some((each) => each.kind === "workflow" && each.name === undefined) ||
+      !items.some((each) => each.kind === "workflow" || each.kind === "process" || each.kind === "function"),
   };
 }
 
@@ -49,7 +60,8 @@ async function load(options: NextflowOptions, { source, main, given }: Wish, ask
   const loaded = await loadScripts(source, uri, ask);
   if (loaded.main === undefined)
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
-  if (loaded.diagnostics.some(({ severity }) => severity === "error")) return { diagnostics: loaded.diagnostics };
+  if (loaded.diagnostics.some(({ severity }) => severity === "error"))
+    return { diagnostics: loaded.diagnostics };
   const config = source.resolve("nextflow.config", uri);
   const configPath = source.hostPathOf(config);
   const program = nextflowProgram({

@@ -1,7 +1,9 @@
 /** The channels that a process, a workflow, `branch` or `multiMap` answers, by name and position. */
 
+import { Closure } from "../values/closure.ts";
 import { Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
+import { capturedName } from "./captured-name.ts";
 import { Channel, piped, Together } from "./channel.ts";
 
 export class ChannelOut extends Unique {
@@ -52,6 +54,10 @@ export class ChannelOut extends Unique {
         return new Together([...this.items, ...(first instanceof Together ? first.items : [first])]);
     }
     const [only] = this.items;
+    if ((name === "set" || name === "tap") && first instanceof Closure && only instanceof Channel) {
+      only.network.assign(capturedName(first), this);
+      return name === "set" ? null : this;
+    }
     if (this.items.length === 1 && only instanceof Channel) return only.invoke(name, given);
     if (
       this.items.length !== 1 &&

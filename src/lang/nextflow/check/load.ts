@@ -57,10 +57,17 @@ export async function loadScripts(source: SourceTree, uri: string, ask: Ask): Pr
   return { main: scripts.get(uri), scripts, diagnostics };
 }
 
-async function targetOf(node: IncludeNode, from: string, source: SourceTree, ask: Ask): Promise<IncludeTarget | undefined> {
+async function targetOf(
+  node: IncludeNode,
+  from: string,
+  source: SourceTree,
+  ask: Ask,
+): Promise<IncludeTarget | undefined> {
   const { text } = node.from;
   if (text.startsWith("plugin/")) return { kind: "plugin", name: text.slice("plugin/".length) };
-  const candidates = text.endsWith(".nf") ? [text] : [`${text}.nf`, `${text.replace(/\/+$/, "")}/main.nf`, text];
+  const candidates = text.endsWith(".nf")
+    ? [text]
+    : [`${text}.nf`, `${text.replace(/\/+$/, "")}/main.nf`, text];
   for (const each of candidates) {
     const uri = source.resolve(each, from);
     try {

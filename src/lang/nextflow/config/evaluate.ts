@@ -14,8 +14,8 @@ import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
+import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 
 export interface ConfigOptions {
   /** Chosen profiles, in order. */
@@ -61,17 +61,25 @@ class ConfigReader {
   file(path: string, place: wrong.Place | undefined): void {
     const source = this.#options.read(path);
     if (source === undefined) {
-      if (place !== undefined) this.diagnostics.push(wrong.missing(place, `the configuration file ${path} is not there`));
+      if (place !== undefined)
+        this.diagnostics.push(wrong.missing(place, `the configuration file ${path} is not there`));
       return;
     }
     const { file, diagnostics } = parseConfig(source);
     this.diagnostics.push(...diagnostics);
     if (diagnostics.some(({ severity }) => severity === "error")) return;
     if (++this.#depth > deepestIncludes) {
-      if (place !== undefined) this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
+      if (place !== undefined)
+        this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
       return;
     }
-    const context = new FileContext(source, cleaned(`${path}/..`), this.#options, this.settings, file.imports);
+    const context = new FileContext(
+      source,
+      cleaned(`${path}/..`),
+      this.#options,
+      this.settings,
+      file.imports,
+    );
     try {
       this.#items(file.items, this.settings, context, []);
     } catch (error) {
@@ -79,7 +87,6 @@ class ConfigReader {
     }
     this.#depth--;
   }
-
 
   #items(items: readonly ConfigItem[], target: GroovyMap, context: FileContext, at: readonly string[]): void {
     for (const item of items) {
@@ -137,7 +144,12 @@ class ConfigReader {
     }
   }
 
-  #block(item: ConfigItem & { kind: "block" }, target: GroovyMap, context: FileContext, at: readonly string[]): void {
+  #block(
+    item: ConfigItem & { kind: "block" },
+    target: GroovyMap,
+    context: FileContext,
+    at: readonly string[],
+  ): void {
     const [first] = item.path;
     if (at.length === 0 && first?.text === "profiles" && item.path.length === 1) {
       for (const each of item.body) this.#profile(each, context);
@@ -172,7 +184,12 @@ class ConfigReader {
     const place = { source: context.source, span: item.span };
     if (schemeOf(from) !== undefined) {
       this.diagnostics.push(
-        wrong.warning(place, "config-not-read", `${from} is not on this machine and is not read`, "set NXF_OFFLINE=true where a pipeline knows it"),
+        wrong.warning(
+          place,
+          "config-not-read",
+          `${from} is not on this machine and is not read`,
+          "set NXF_OFFLINE=true where a pipeline knows it",
+        ),
       );
       return;
     }
@@ -232,7 +249,9 @@ class FileContext {
     const pathOf = (location: string) => new Path(location, outside.files);
     const system = (method: string, given: readonly Value[]): Value | undefined => {
       if (method === "getenv")
-        return given.length === 0 ? GroovyMap.of(outside.environment) : (outside.env(textOf(given[0] ?? null)) ?? null);
+        return given.length === 0
+          ? GroovyMap.of(outside.environment)
+          : (outside.env(textOf(given[0] ?? null)) ?? null);
       if (method === "currentTimeMillis") return BigInt(outside.nowMs());
       return method === "getProperty" ? null : undefined;
     };
@@ -281,7 +300,9 @@ class FileContext {
           }
           return undefined;
         },
-        create: (type, given) => construct(type, given, outside) ?? fail("MissingMethodException", `the class ${type} is not supported`),
+        create: (type, given) =>
+          construct(type, given, outside) ??
+          fail("MissingMethodException", `the class ${type} is not supported`),
         convert: () => undefined,
       },
     };
@@ -291,7 +312,9 @@ class FileContext {
     return this.#within(compilers.expression(this.#unit, this.#scope, node));
   }
 
-  evaluateArguments(nodes: readonly { readonly name?: Name; readonly value: Parameters<typeof compilers.expression>[2] }[]): readonly Value[] {
+  evaluateArguments(
+    nodes: readonly { readonly name?: Name; readonly value: Parameters<typeof compilers.expression>[2] }[],
+  ): readonly Value[] {
     const named = new GroovyMap();
     const given: Value[] = [];
     for (const { name, value } of nodes) {
@@ -311,7 +334,10 @@ class FileContext {
       return;
     }
     if (statement.kind === "declare") {
-      this.#variables.set(statement.name.text, statement.value === undefined ? null : this.evaluate(statement.value));
+      this.#variables.set(
+        statement.name.text,
+        statement.value === undefined ? null : this.evaluate(statement.value),
+      );
       return;
     }
     this.#within(compilers.open(this.#unit, this.#scope, [statement]));

@@ -38,12 +38,19 @@ export class ProcessSettings {
       const found = /^(withName|withLabel):([\s\S]*)$/.exec(name);
       if (found === null) this.#general.set(name, value);
       else if (value instanceof GroovyMap)
-        this.#selectors.push({ by: found[1] === "withName" ? "withName" : "withLabel", pattern: found[2] ?? "", settings: value });
+        this.#selectors.push({
+          by: found[1] === "withName" ? "withName" : "withLabel",
+          pattern: found[2] ?? "",
+          settings: value,
+        });
     }
   }
 
   /** Settings over the directives of the process: of selectors, and those for all processes. */
-  of(names: ProcessNames): { readonly selected: ReadonlyMap<string, Value>; readonly general: ReadonlyMap<string, Value> } {
+  of(names: ProcessNames): {
+    readonly selected: ReadonlyMap<string, Value>;
+    readonly general: ReadonlyMap<string, Value>;
+  } {
     const selected = new Map<string, Value>();
     const labels = names.labels.length === 0 ? [""] : names.labels;
     for (const { by, pattern, settings } of this.#selectors)

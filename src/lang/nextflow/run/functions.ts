@@ -1,8 +1,9 @@
 /** Functions that every script has. */
-import { filesOf } from "../channels/find-files.ts";
+
 import { optionsFrom } from "../channels/factories.ts";
-import { GroupKey } from "../channels/group-key.ts";
+import { filesOf } from "../channels/find-files.ts";
 import { isPattern } from "../channels/glob.ts";
+import { GroupKey } from "../channels/group-key.ts";
 import { format } from "../stdlib/format.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { Closure } from "../values/closure.ts";
@@ -10,8 +11,8 @@ import { GroovyMap } from "../values/map.ts";
 import { asInt } from "../values/number.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { ExitRequest, fail, illegal } from "../values/throwable.ts";
 import { isList, type Value } from "../values/thing.ts";
+import { ExitRequest, fail, illegal } from "../values/throwable.ts";
 
 export type ScriptFunction = (given: readonly Value[], outside: Outside) => Value;
 
@@ -28,7 +29,8 @@ export const scriptFunctions: Readonly<Record<string, ScriptFunction>> = {
   file: (given, outside) => {
     const found = files(given, outside);
     const [what] = positional(given);
-    const glob = !(what instanceof Path) && isPattern(textOf(what ?? "")) && optionsIn(given).at("glob") !== false;
+    const glob =
+      !(what instanceof Path) && isPattern(textOf(what ?? "")) && optionsIn(given).at("glob") !== false;
     return glob || isList(what) ? found : (found[0] ?? null);
   },
   files: (given, outside) => files(given, outside),
@@ -36,7 +38,8 @@ export const scriptFunctions: Readonly<Record<string, ScriptFunction>> = {
   print: (given, outside) => printed(given.map(textOf).join(""), outside),
   printf: ([pattern = "", ...given], outside) => printed(format(textOf(pattern), given), outside),
   println: (given, outside) => printed(`${given.map(textOf).join("")}\n`, outside),
-  record: ([first = null]) => (first instanceof GroovyMap ? new GroovyMap(first.entries(), "Record") : new GroovyMap([], "Record")),
+  record: ([first = null]) =>
+    first instanceof GroovyMap ? new GroovyMap(first.entries(), "Record") : new GroovyMap([], "Record"),
   sendMail: (_, outside) => {
     outside.log("warn", "mail is not sent");
     return null;

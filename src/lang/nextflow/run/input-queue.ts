@@ -1,8 +1,9 @@
 /** Pairs the items of a process's inputs: one task for each that the shortest queue has; values repeat. */
-import { itemsOf } from "../eval/cast.ts";
-import { isSequence } from "../eval/operators.ts";
+
 import type { Channel } from "../channels/channel.ts";
 import { byRank, type Rank } from "../channels/rank.ts";
+import { itemsOf } from "../eval/cast.ts";
+import { isSequence } from "../eval/operators.ts";
 import type { Value } from "../values/thing.ts";
 
 export interface Arrival {
@@ -59,7 +60,9 @@ export class InputQueue {
   }
 
   get #queues(): readonly number[] {
-    return this.#inputs.flatMap(({ channel, each }, index) => (channel.kind === "queue" && !each ? [index] : []));
+    return this.#inputs.flatMap(({ channel, each }, index) =>
+      channel.kind === "queue" && !each ? [index] : [],
+    );
   }
 
   #advance(): void {
@@ -76,11 +79,17 @@ export class InputQueue {
       return;
     }
     while (this.#inputs.every((_, index) => ready(index)) && queues.every((index) => ready(index))) {
-      const items = this.#buffers.map((buffer, index) => (queues.includes(index) ? buffer.shift() : buffer[0]));
+      const items = this.#buffers.map((buffer, index) =>
+        queues.includes(index) ? buffer.shift() : buffer[0],
+      );
       this.#combine(items);
     }
-    const starved = (index: number) => this.#ended[index] === true && (this.#buffers[index]?.length ?? 0) === 0;
-    if (queues.some(starved) || this.#inputs.some(({ channel, each }, index) => channel.kind === "value" && !each && starved(index)))
+    const starved = (index: number) =>
+      this.#ended[index] === true && (this.#buffers[index]?.length ?? 0) === 0;
+    if (
+      queues.some(starved) ||
+      this.#inputs.some(({ channel, each }, index) => channel.kind === "value" && !each && starved(index))
+    )
       this.#close();
   }
 
@@ -105,7 +114,10 @@ export class InputQueue {
     const buffer = [...(this.#buffers[index] ?? [])].sort(byRank);
     const [only] = buffer;
     if (this.#inputs[index]?.channel.kind === "value" && only !== undefined)
-      return (isSequence(only.value) ? itemsOf(only.value) : [only.value]).map((value, at) => ({ value, rank: [at] }));
+      return (isSequence(only.value) ? itemsOf(only.value) : [only.value]).map((value, at) => ({
+        value,
+        rank: [at],
+      }));
     return buffer;
   }
 }

@@ -4,7 +4,14 @@ import { Closure } from "../values/closure.ts";
 import { textOf } from "../values/text.ts";
 import { Unique, type Value } from "../values/thing.ts";
 
-const levels = { debug: "debug", trace: "debug", info: "info", warn: "warn", warn1: "warn", error: "error" } as const;
+const levels = {
+  debug: "debug",
+  trace: "debug",
+  info: "info",
+  warn: "warn",
+  warn1: "warn",
+  error: "error",
+} as const;
 
 export class Log extends Unique {
   readonly type = "Logger";

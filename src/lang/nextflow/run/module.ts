@@ -10,8 +10,8 @@ import type { Script, Statement } from "../syntax/ast.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { fail } from "../values/throwable.ts";
 import { Thing, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import type { Definition } from "./definition.ts";
 import { scriptFunctions } from "./functions.ts";
 import { classOf, PackageValue } from "./package-value.ts";
@@ -61,7 +61,10 @@ export class Module {
 
   /** Statements of the script as a closure without parameters. */
   closure(statements: readonly Statement[]): ScriptClosure {
-    return new ScriptClosure(prototypeOf(this.unit, undefined, { parameters: [], body: statements }, ""), undefined);
+    return new ScriptClosure(
+      prototypeOf(this.unit, undefined, { parameters: [], body: statements }, ""),
+      undefined,
+    );
   }
 
   #globals(): Globals {
@@ -153,12 +156,14 @@ export class Module {
   #convert(value: Value, type: string): Value | undefined {
     const simple = type.split(".").at(-1) ?? type;
     if (simple === "Path" || simple === "File")
-      return value === null || value instanceof Path ? value : new Path(textOf(value), this.session.outside.files);
+      return value === null || value instanceof Path
+        ? value
+        : new Path(textOf(value), this.session.outside.files);
     const own = this.classes.get(simple);
-    if (own?.node.what === "record" && value instanceof GroovyMap) return new GroovyMap(value.entries(), simple);
+    if (own?.node.what === "record" && value instanceof GroovyMap)
+      return new GroovyMap(value.entries(), simple);
     if (own?.node.what === "enum") return own.value.invoke("valueOf", [value]);
     if (simple === "Record" && value instanceof Thing) return value;
     return undefined;
   }
 }
-

@@ -9,7 +9,8 @@ import { textOf } from "../values/text.ts";
 import { isList, Thing, type Value } from "../values/thing.ts";
 
 export function toNeutral(value: Value): NeutralValue {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "bigint") return value;
+  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "bigint")
+    return value;
   if (typeof value === "number") return BigInt(value);
   if (value instanceof Double) return value.value;
   if (value instanceof Decimal) return value.toNumber();
@@ -17,7 +18,10 @@ export function toNeutral(value: Value): NeutralValue {
   if (isList(value)) return value.map(toNeutral);
   if (value instanceof GroovySet || value instanceof Range) return value.items().map(toNeutral);
   if (value instanceof GroovyMap)
-    return { kind: "record", entries: Array.from(value.entries(), ([key, each]) => [textOf(key), toNeutral(each)] as const) };
+    return {
+      kind: "record",
+      entries: Array.from(value.entries(), ([key, each]) => [textOf(key), toNeutral(each)] as const),
+    };
   if (value instanceof Path) return fileOf(value);
   return value instanceof Thing ? textOf(value) : null;
 }

@@ -26,6 +26,9 @@ export class PackageValue extends Thing {
   }
 }
 
-export function classOf(name: string, more?: (name: string, given: readonly Value[]) => Value | undefined): ClassValue {
+export function classOf(
+  name: string,
+  more?: (name: string, given: readonly Value[]) => Value | undefined,
+): ClassValue {
   return new ClassValue(name, (method, given) => more?.(method, given) ?? callStatic(name, method, given));
 }

@@ -4,17 +4,17 @@ import { Channel } from "../channels/channel.ts";
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { Rank } from "../channels/rank.ts";
 import type { ProcessNode } from "../syntax/ast.ts";
+import { Directives, evaluated } from "../task/directives.ts";
+import { type InputSpec, inputSpecs } from "../task/input-spec.ts";
+import { outputSpecs } from "../task/output-spec.ts";
+import { publications } from "../task/publish.ts";
+import { TaskContext, type TaskFacts } from "../task/task-context.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { asInt } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
-import { fail, Throwable } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
-import { Directives, evaluated } from "../task/directives.ts";
-import { inputSpecs, type InputSpec } from "../task/input-spec.ts";
-import { outputSpecs } from "../task/output-spec.ts";
-import { publications } from "../task/publish.ts";
-import { TaskContext, type TaskFacts } from "../task/task-context.ts";
+import { fail, Throwable } from "../values/throwable.ts";
 import { CancelledTask, FailedTask } from "./failed-task.ts";
 import { type Arrival, InputQueue } from "./input-queue.ts";
 import type { Module } from "./module.ts";
@@ -74,7 +74,9 @@ export class ProcessInstance {
       }),
     );
     this.#maker = new TaskMaker({ node, module, names, inputs: this.#inputs, outputs });
-    this.#singleton = channels.every(({ kind }, index) => kind === "value" && this.#inputs[index]?.kind !== "each");
+    this.#singleton = channels.every(
+      ({ kind }, index) => kind === "value" && this.#inputs[index]?.kind !== "each",
+    );
     const kind = this.#singleton ? "value" : "queue";
     this.#outs = outputs.map(() => new Channel(session.network, kind));
     this.#topics = outputs.map(({ topic }) => (topic === undefined ? undefined : session.topic(topic)));
@@ -85,7 +87,8 @@ export class ProcessInstance {
     }
     this.out = new ChannelOut([...this.#outs], named);
     const most = this.#directives.value("maxForks", bare) ?? null;
-    this.#most = most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));
+    this.#most =
+      most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));
     this.#fair = truthOf(this.#directives.value("fair", bare) ?? false) ? new Map() : undefined;
     this.#queue = new InputQueue(
       channels.map((channel, index) => ({ channel, each: this.#inputs[index]?.kind === "each" })),
@@ -106,7 +109,8 @@ export class ProcessInstance {
       attempt,
       exitStatus: failure === undefined ? noExitStatus : exitStatusOf(failure),
       previousTrace: failure === undefined ? null : GroovyMap.of({ exit: exitStatusOf(failure) }),
-      previousException: failure === undefined ? null : new Throwable("ProcessFailedException", failure.message),
+      previousException:
+        failure === undefined ? null : new Throwable("ProcessFailedException", failure.message),
     };
   }
 
@@ -153,7 +157,11 @@ export class ProcessInstance {
       return;
     }
     this.#fair.set(index, emit);
-    for (let next = this.#fair.get(this.#nextFair); next !== undefined; next = this.#fair.get(this.#nextFair)) {
+    for (
+      let next = this.#fair.get(this.#nextFair);
+      next !== undefined;
+      next = this.#fair.get(this.#nextFair)
+    ) {
       this.#fair.delete(this.#nextFair++);
       next();
     }
@@ -176,8 +184,15 @@ export class ProcessInstance {
       for (const [name, value] of task.context.variables) failed.variables.set(name, value);
       switch (this.#strategy(failed, attempt)) {
         case "retry": {
-          session.outside.log("info", `NOTE: ${task.name} -- ${ended.failure.message} -- Execution is retried (${attempt})`);
-          task = this.#maker.prepare(this.#context(this.#facts(index, attempt + 1, ended.failure)), arrival, this.#singleton);
+          session.outside.log(
+            "info",
+            `NOTE: ${task.name} -- ${ended.failure.message} -- Execution is retried (${attempt})`,
+          );
+          task = this.#maker.prepare(
+            this.#context(this.#facts(index, attempt + 1, ended.failure)),
+            arrival,
+            this.#singleton,
+          );
           continue;
         }
         case "ignore":
@@ -211,7 +226,12 @@ export class ProcessInstance {
     return allowed ? "retry" : "terminate";
   }
 
-  #succeeded(index: number, rank: Rank, task: PreparedTask, ended: Exclude<CallOutcome, { kind: "failed" | "cancelled" }>): void {
+  #succeeded(
+    index: number,
+    rank: Rank,
+    task: PreparedTask,
+    ended: Exclude<CallOutcome, { kind: "failed" | "cancelled" }>,
+  ): void {
     const { session } = this.#module;
     session.stats.succeeded++;
     if (ended.kind === "reused") session.stats.cached++;
@@ -234,7 +254,9 @@ export class ProcessInstance {
 
   #publish(task: PreparedTask, outputs: Outputs, reused: boolean): void {
     const { session } = this.#module;
-    const directives = this.#directives.all("publishDir", task.context).map((each) => evaluated(each, task.context));
+    const directives = this.#directives
+      .all("publishDir", task.context)
+      .map((each) => evaluated(each, task.context));
     if (directives.length === 0) return;
     const files = Object.values(outputs).flatMap((each): FileValue[] => filesIn(each));
     const orders = publications(directives, files, {
@@ -271,4 +293,3 @@ function exitStatusOf(failure: TaskFailure): number {
   if (failure.kind === "timed-out") return 143;
   return noExitStatus;
 }
-

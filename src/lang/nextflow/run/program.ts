@@ -2,10 +2,17 @@
 import { dirname } from "node:path";
 import type { Ask, Diagnostic, SourceText } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
-import type { Host, ParameterValues, Program, ProgramResult, RunFailure, WorkflowInterface } from "../../core/index.ts";
+import type {
+  Host,
+  ParameterValues,
+  Program,
+  ProgramResult,
+  RunFailure,
+  WorkflowInterface,
+} from "../../core/index.ts";
+import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
-import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import { pluginFunctions } from "../plugins/registry.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import type { Outside } from "../stdlib/outside.ts";
@@ -15,8 +22,8 @@ import type { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
+import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import { CancelledTask, FailedTask } from "./failed-task.ts";
 import { WorkflowMetadata } from "./metadata.ts";
 import { Module } from "./module.ts";
@@ -106,12 +113,18 @@ class Run {
     if (error instanceof ConfigProblem) return { kind: "evaluation", diagnostic: error.diagnostic };
     if (error instanceof ScriptFailure) {
       const place = error.place ?? { source, span: { start: 0, end: 0 } };
-      return { kind: "evaluation", diagnostic: wrong.evaluation(place, error.thrown.message ?? error.thrown.type) };
+      return {
+        kind: "evaluation",
+        diagnostic: wrong.evaluation(place, error.thrown.message ?? error.thrown.type),
+      };
     }
     if (error instanceof ExitRequest)
       return {
         kind: "evaluation",
-        diagnostic: wrong.evaluation({ source, span: { start: 0, end: 0 } }, error.message || `the script ended with code ${error.code}`),
+        diagnostic: wrong.evaluation(
+          { source, span: { start: 0, end: 0 } },
+          error.message || `the script ended with code ${error.code}`,
+        ),
       };
     throw error;
   }
@@ -156,7 +169,10 @@ class Run {
     for (const each of config.diagnostics) outside.log("warn", each.message);
     for (const each of options.profiles ?? [])
       if (!config.profiles.includes(each))
-        fail("AbortOperationException", `Unknown configuration profile: '${each}' -- there are: ${config.profiles.join(", ")}`);
+        fail(
+          "AbortOperationException",
+          `Unknown configuration profile: '${each}' -- there are: ${config.profiles.join(", ")}`,
+        );
     const enabled = (name: string) => {
       const scope = config.settings.at(name);
       return scope instanceof GroovyMap && scope.at("enabled") === true;
@@ -183,7 +199,9 @@ class Run {
         scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
         profile: (options.profiles ?? ["standard"]).join(","),
         // Containers run as those of Docker do, whatever the configuration calls the engine.
-        containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled) ? "docker" : null,
+        containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled)
+          ? "docker"
+          : null,
         container: null,
         manifest: manifest instanceof GroovyMap ? manifest : new GroovyMap(),
         stubRun: options.stub ?? false,
@@ -224,7 +242,10 @@ class Run {
           const run = pluginFunctions(target.name, session)[name.text];
           if (run === undefined)
             throw new ConfigProblem(
-              wrong.refused({ source: loaded.script.source, span: name.span }, `${name.text} of the plugin ${target.name}`),
+              wrong.refused(
+                { source: loaded.script.source, span: name.span },
+                `${name.text} of the plugin ${target.name}`,
+              ),
             );
           module.definitions.set(here, { kind: "native", run });
           continue;
@@ -239,7 +260,8 @@ class Run {
   /** Runs the scripts' statements and the entry workflow; answers what is to be done when all tasks have ended. */
   #build(session: Session): () => void {
     const main = this.#module(this.#parts.main.uri, session);
-    for (const [uri, module] of [...this.#modules].reverse()) if (uri !== this.#parts.main.uri) this.#statements(module, session);
+    for (const [uri, module] of [...this.#modules].reverse())
+      if (uri !== this.#parts.main.uri) this.#statements(module, session);
     this.#parameterBlocks(main, session);
     const scope = this.#statements(main, session);
     const { items } = main.script;
@@ -261,11 +283,32 @@ class Run {
     if (entry !== undefined) fail("AbortOperationException", `Unknown workflow entry name: ${entry}`);
     const processes = items.filter((each) => each.kind === "process");
     const [only] = processes;
-    if (only !== undefined && processes.length === 1 && !items.some((each) => each.kind === "workflow") && !scope.used) {
+    if (
+      only !== undefined &&
+      processes.length === 1 &&
+      !items.some((each) => each.kind === "workflow") &&
+      !scope.used
+    ) {
       const given = only.inputs.map((each) => {
-        const name = each.kind === "expression" && each.expression.kind === "call" && each.expression.arguments[0]?.value.kind === "name" ? each.expression.arguments[0].value.name : "";
-        const value = session.params.at(name) ?? fail("AbortOperationException", `the parameter ${name} is needed as an input of the process ${only.name.text}`);
-        return typeof value === "string" && each.kind === "expression" && each.expression.kind === "call" && each.expression.callee.kind === "name" && each.expression.callee.name === "path" ? new Path(value, session.outside.files) : value;
+        const name =
+          each.kind === "expression" &&
+          each.expression.kind === "call" &&
+          each.expression.arguments[0]?.value.kind === "name"
+            ? each.expression.arguments[0].value.name
+            : "";
+        const value =
+          session.params.at(name) ??
+          fail(
+            "AbortOperationException",
+            `the parameter ${name} is needed as an input of the process ${only.name.text}`,
+          );
+        return typeof value === "string" &&
+          each.kind === "expression" &&
+          each.expression.kind === "call" &&
+          each.expression.callee.kind === "name" &&
+          each.expression.callee.name === "path"
+          ? new Path(value, session.outside.files)
+          : value;
       });
       start({ kind: "process", node: only, module: main }, only.name.text, given);
     }
@@ -284,12 +327,22 @@ class Run {
           else if (type?.name === "Boolean") session.params.put(name.text, false);
           else
             throw new ConfigProblem(
-              wrong.missing({ source: main.script.source, span: name.span }, `the parameter ${name.text} is required and not given`),
+              wrong.missing(
+                { source: main.script.source, span: name.span },
+                `the parameter ${name.text} is required and not given`,
+              ),
             );
         }
         if (type?.name === "Path") {
           const given = session.params.at(name.text);
-          if (typeof given === "string") session.params.replace(name.text, new Path(given.startsWith("/") ? given : `${session.outside.files.launchDir}/${given}`, session.outside.files));
+          if (typeof given === "string")
+            session.params.replace(
+              name.text,
+              new Path(
+                given.startsWith("/") ? given : `${session.outside.files.launchDir}/${given}`,
+                session.outside.files,
+              ),
+            );
         }
       }
     }
@@ -326,7 +379,8 @@ class Run {
         ignoredCount: session.stats.ignored,
       }),
     );
-    for (const each of failed ? [...workflow.onError, ...workflow.onComplete] : workflow.onComplete) this.#handler(each, session);
+    for (const each of failed ? [...workflow.onError, ...workflow.onComplete] : workflow.onComplete)
+      this.#handler(each, session);
   }
 
   #handler(closure: Closure, session: Session): void {
@@ -373,8 +427,8 @@ function namedParameters(values: Readonly<Record<string, unknown>>): Readonly<Re
       const inner = typeof before === "object" && before !== null ? (before as Record<string, unknown>) : {};
       found[first] = { ...inner, ...namedParameters({ [rest.join(".")]: value }) };
     }
-    if (name.includes("-")) found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
+    if (name.includes("-"))
+      found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
   }
   return found;
 }
-

@@ -48,13 +48,19 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
     stat: (path) => {
       const found = statSync(seen(path), { throwIfNoEntry: false });
       if (found === undefined) return undefined;
-      return { kind: found.isDirectory() ? "directory" : "file", sizeBytes: found.size, modifiedMs: found.mtimeMs };
+      return {
+        kind: found.isDirectory() ? "directory" : "file",
+        sizeBytes: found.size,
+        modifiedMs: found.mtimeMs,
+      };
     },
     isLink: (path) => lstatSync(seen(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
     list: (path) => attempt(path, () => readdirSync(seen(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))),
     readBytes: (path) => attempt(path, () => readFileSync(seen(path))),
     write: (path, content, how) =>
-      attempt(path, () => (how === "append" ? appendFileSync(changed(path), content) : writeFileSync(changed(path), content))),
+      attempt(path, () =>
+        how === "append" ? appendFileSync(changed(path), content) : writeFileSync(changed(path), content),
+      ),
     makeFolders: (path) => {
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
       attempt(path, () => mkdirSync(changed(path), { recursive: true }));
@@ -70,7 +76,8 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
         else copyFileSync(from, changed(to));
       }),
     move: (from, to) => attempt(from, () => renameSync(changed(from), changed(to))),
-    link: (target, at, how) => attempt(at, () => (how === "hard" ? linkSync(target, changed(at)) : symlinkSync(target, changed(at)))),
+    link: (target, at, how) =>
+      attempt(at, () => (how === "hard" ? linkSync(target, changed(at)) : symlinkSync(target, changed(at)))),
     realPath: (path) => attempt(path, () => realpathSync(seen(path))),
   };
 }

@@ -10,8 +10,8 @@ import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { ExitRequest } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
+import { ExitRequest } from "../values/throwable.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
@@ -73,10 +73,12 @@ export class Session {
 
   /** Whether the configuration has switched on an engine for containers. */
   get containers(): boolean {
-    return ["docker", "podman", "singularity", "apptainer", "charliecloud", "sarus", "shifter"].some((name) => {
-      const scope = this.config.at(name);
-      return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
-    });
+    return ["docker", "podman", "singularity", "apptainer", "charliecloud", "sarus", "shifter"].some(
+      (name) => {
+        const scope = this.config.at(name);
+        return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
+      },
+    );
   }
 
   topic(name: string): Channel {
@@ -109,7 +111,9 @@ export class Session {
     const [first] = given;
     switch (method) {
       case "getenv":
-        return first === undefined ? GroovyMap.of(this.outside.environment) : (this.outside.env(textOf(first)) ?? null);
+        return first === undefined
+          ? GroovyMap.of(this.outside.environment)
+          : (this.outside.env(textOf(first)) ?? null);
       case "currentTimeMillis":
         return BigInt(this.outside.nowMs());
       case "nanoTime":

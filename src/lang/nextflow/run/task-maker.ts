@@ -1,12 +1,13 @@
 /** Makes tasks of one process: binds inputs, renders scripts, calls the host, and makes tuples of what comes back. */
 import type { CallOutcome, FileValue, Outputs } from "../../../task/index.ts";
 import type { Rank } from "../channels/rank.ts";
+import { contentOf } from "../stdlib/content.ts";
 import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
 import { parseScript } from "../syntax/script.ts";
 import { buildCall, fileValue } from "../task/build-call.ts";
 import { collectorOf } from "../task/collect.ts";
 import type { InputSpec, PathInput } from "../task/input-spec.ts";
-import { parseArity, type PlannedItem, type PlannedOutput, planOutputs } from "../task/output-plan.ts";
+import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
 import { shellText } from "../task/script-text.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
@@ -17,9 +18,8 @@ import { FileList } from "../values/file-list.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { fail } from "../values/throwable.ts";
 import { isList, type Value } from "../values/thing.ts";
-import { contentOf } from "../stdlib/content.ts";
+import { fail } from "../values/throwable.ts";
 import type { Arrival } from "./input-queue.ts";
 import type { Module } from "./module.ts";
 
@@ -78,11 +78,16 @@ export class TaskMaker {
   // --- inputs
 
   prepare(context: TaskContext, arrival: Arrival, singleton: boolean): PreparedTask {
-    const bound = { staged: [] as Path[], env: new Map<string, string>(), stdin: undefined as string | undefined };
+    const bound = {
+      staged: [] as Path[],
+      env: new Map<string, string>(),
+      stdin: undefined as string | undefined,
+    };
     const { inputs, names } = this.#options;
     // Names of files may depend on values that come later.
     const files: (() => void)[] = [];
-    for (const [index, spec] of inputs.entries()) this.#bind(spec, arrival.values[index] ?? null, context, bound, files);
+    for (const [index, spec] of inputs.entries())
+      this.#bind(spec, arrival.values[index] ?? null, context, bound, files);
     for (const each of files) each();
     checkCollisions(bound.staged);
     const tag = context.task.get("tag") ?? null;
@@ -92,9 +97,18 @@ export class TaskMaker {
     context.task.name = name;
     const config = this.#module.session.config.at("env");
     const env: Record<string, string> = {};
-    if (config instanceof GroovyMap) for (const [key, value] of config.entries()) env[String(key)] = textOf(value);
+    if (config instanceof GroovyMap)
+      for (const [key, value] of config.entries()) env[String(key)] = textOf(value);
     for (const [key, value] of bound.env) env[key] = value;
-    return { context, name, staged: bound.staged, env, stdin: bound.stdin, given: arrival.values, rank: arrival.rank };
+    return {
+      context,
+      name,
+      staged: bound.staged,
+      env,
+      stdin: bound.stdin,
+      given: arrival.values,
+      rank: arrival.rank,
+    };
   }
 
   #bind(
@@ -124,7 +138,8 @@ export class TaskMaker {
             "warn",
             `Input tuple of process \`${this.#options.names.qualified}\` has ${items.length} element(s), and ${spec.items.length} are declared`,
           );
-        for (const [index, each] of spec.items.entries()) this.#bind(each, items[index] ?? null, context, bound, files);
+        for (const [index, each] of spec.items.entries())
+          this.#bind(each, items[index] ?? null, context, bound, files);
         return;
       }
       case "path":
@@ -137,7 +152,8 @@ export class TaskMaker {
     const pattern = spec.stageAs === undefined ? undefined : textOf(this.#evaluate(spec.stageAs, context));
     const paths = this.#pathsOf(value, spec);
     const result = stagedFiles(paths, pattern);
-    const arity = spec.arity === undefined ? undefined : parseArity(textOf(this.#evaluate(spec.arity, context)));
+    const arity =
+      spec.arity === undefined ? undefined : parseArity(textOf(this.#evaluate(spec.arity, context)));
     if (arity !== undefined && (paths.length < arity.least || paths.length > arity.most))
       fail(
         "ProcessUnrecoverableException",
@@ -160,7 +176,11 @@ export class TaskMaker {
     if (value instanceof GroovySet) return value.items().flatMap((each) => this.#pathsOf(each, spec));
     if (value instanceof Path) {
       const { files } = this.#module.session.outside;
-      return [value.isRemote || value.location.startsWith("/") ? value : new Path(value.absolute, files, undefined, value.source)];
+      return [
+        value.isRemote || value.location.startsWith("/")
+          ? value
+          : new Path(value.absolute, files, undefined, value.source),
+      ];
     }
     const text = textOf(value);
     if (typeof value === "string" && (text.startsWith("/") || schemeOf(text) !== undefined))
@@ -181,11 +201,21 @@ export class TaskMaker {
     const { session } = this.#module;
     const stub = session.stub ? node.stub : undefined;
     const statements = stub ?? node.script?.statements;
-    if (statements === undefined) return fail("ProcessUnrecoverableException", `the process ${this.#options.names.qualified} has no script`);
+    if (statements === undefined)
+      return fail(
+        "ProcessUnrecoverableException",
+        `the process ${this.#options.names.qualified} has no script`,
+      );
     const value = this.#run(statements, statements, context);
-    if (value === null) return fail("ProcessUnrecoverableException", `the script of the process ${this.#options.names.qualified} is empty`);
+    if (value === null)
+      return fail(
+        "ProcessUnrecoverableException",
+        `the script of the process ${this.#options.names.qualified} is empty`,
+      );
     const text = textOf(value);
-    return stub === undefined && node.script?.kind === "shell" ? shellText(text, (each) => this.#embedded(each, context)) : text;
+    return stub === undefined && node.script?.kind === "shell"
+      ? shellText(text, (each) => this.#embedded(each, context))
+      : text;
   }
 
   /** An expression in a text that is read while the run goes on. */
@@ -200,16 +230,25 @@ export class TaskMaker {
   /** `template 'x.sh'`: a file in `templates/` of the module or the project. */
   template(name: string, context: TaskContext): string {
     const { session, folder } = this.#module;
-    const places = name.startsWith("/") ? [name] : [`${folder}/templates/${name}`, `${session.projectDir}/templates/${name}`];
+    const places = name.startsWith("/")
+      ? [name]
+      : [`${folder}/templates/${name}`, `${session.projectDir}/templates/${name}`];
     const { files } = session.outside;
     const found = places.map((each) => cleaned(each)).find((each) => files.stat(each)?.kind === "file");
-    if (found === undefined) return fail("ProcessUnrecoverableException", `the template ${name} is not there`);
+    if (found === undefined)
+      return fail("ProcessUnrecoverableException", `the template ${name} is not there`);
     const text = Buffer.from(files.readBytes(found)).toString("utf8");
     if (this.#options.node.script?.kind === "shell") return text;
-    const { script, diagnostics } = parseScript({ name: found, text: `"""${text.replaceAll('"""', '\\"\\"\\"')}"""` });
+    const { script, diagnostics } = parseScript({
+      name: found,
+      text: `"""${text.replaceAll('"""', '\\"\\"\\"')}"""`,
+    });
     const [item] = script.items;
     if (diagnostics.length > 0 || item?.kind !== "expression")
-      return fail("IllegalArgumentException", `the template ${name} cannot be read: ${diagnostics[0]?.message ?? ""}`);
+      return fail(
+        "IllegalArgumentException",
+        `the template ${name} cannot be read: ${diagnostics[0]?.message ?? ""}`,
+      );
     return textOf(this.#module.closure([item]).bound(context, "delegate first").call([]));
   }
 
@@ -238,7 +277,11 @@ export class TaskMaker {
     const files = task.staged.map((each) => fileValue(each));
     const own = await session.host.pathOf(names.qualified, [call.command, ...files], session.ask);
     const path = attempt === 1 ? own : `${own}.attempt${attempt}`;
-    const collect = collectorOf({ process: task.name, planned, staged: new Set(task.staged.map((each) => each.staged ?? "")) });
+    const collect = collectorOf({
+      process: task.name,
+      planned,
+      staged: new Set(task.staged.map((each) => each.staged ?? "")),
+    });
     const debug = truthOf(context.task.get("debug") ?? false);
     return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask);
   }
@@ -270,12 +313,25 @@ export class TaskMaker {
         if (item.kind !== "path") continue;
         const files = item.patterns.flatMap((pattern): FileValue[] => {
           const stat = outside.files.stat(`${folder}/${pattern}`);
-          return stat === undefined ? [] : [{ kind: stat.kind, location: `${folder}/${pattern}`, basename: pattern.slice(pattern.lastIndexOf("/") + 1), extra: { path: pattern } }];
+          return stat === undefined
+            ? []
+            : [
+                {
+                  kind: stat.kind,
+                  location: `${folder}/${pattern}`,
+                  basename: pattern.slice(pattern.lastIndexOf("/") + 1),
+                  extra: { path: pattern },
+                },
+              ];
         });
         if (files.length === 0 && !item.optional)
           return {
             kind: "failed",
-            failure: { kind: "output-missing", message: `Missing output file(s) \`${item.patterns.join("`, `")}\` expected by process \`${task.name}\``, attempts: 1 },
+            failure: {
+              kind: "output-missing",
+              message: `Missing output file(s) \`${item.patterns.join("`, `")}\` expected by process \`${task.name}\``,
+              attempts: 1,
+            },
           };
         found[item.id] = files;
       }
@@ -316,24 +372,32 @@ export class TaskMaker {
   #valueOf(node: Expression, context: TaskContext): Value {
     if (node.kind === "name" && !context.variables.has(node.name) && node.name !== "task") {
       const known = this.#module.unit.globals.lookup(node.name);
-      if (known === undefined) fail("MissingPropertyException", `Missing value declared as output parameter: ${node.name}`);
+      if (known === undefined)
+        fail("MissingPropertyException", `Missing value declared as output parameter: ${node.name}`);
       return known;
     }
     return this.#evaluate(node, context);
   }
 
   #pathOf(value: Outputs[string]): Path[] {
-    if (value === null || typeof value !== "object" || Array.isArray(value) || !("location" in value)) return [];
+    if (value === null || typeof value !== "object" || Array.isArray(value) || !("location" in value))
+      return [];
     return [new Path(value.location, this.#module.session.outside.files, undefined, value)];
   }
 }
 
 /** Files of the task become what they are outside of it. */
 function unstaged(value: Value): Value {
-  if (value instanceof Path) return value.staged === undefined ? value : new Path(value.location, value.files, undefined, value.source);
+  if (value instanceof Path)
+    return value.staged === undefined
+      ? value
+      : new Path(value.location, value.files, undefined, value.source);
   if (isList(value)) return Array.from(value, unstaged);
   if (value instanceof GroovyMap && value.values().some((each) => each instanceof Path || isList(each)))
-    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstaged(each)]), value.type);
+    return new GroovyMap(
+      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstaged(each)]),
+      value.type,
+    );
   return value;
 }
 
@@ -341,7 +405,9 @@ function withStdout(collect: ReturnType<typeof collectorOf>): ReturnType<typeof 
   return async (finished, ask) => {
     const found = await collect(finished, ask);
     if (found.kind === "missing") return found;
-    return { ...found, outputs: { ...found.outputs, stdout: await finished.files.readText("/mnt/memoir/stdout") } };
+    return {
+      ...found,
+      outputs: { ...found.outputs, stdout: await finished.files.readText("/mnt/memoir/stdout") },
+    };
   };
 }
-

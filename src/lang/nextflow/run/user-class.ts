@@ -1,11 +1,12 @@
 /** Classes, enumerations and records that scripts define: fields, methods, static helpers. */
+
+import { ClassValue } from "../eval/class-value.ts";
 import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
 import { Scope, type Unit } from "../eval/unit.ts";
-import { ClassValue } from "../eval/class-value.ts";
 import type { ClassNode } from "../syntax/ast.ts";
 import { GroovyMap } from "../values/map.ts";
-import { fail } from "../values/throwable.ts";
 import { Thing, Unique, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 
 export class UserClass {
   readonly node: ClassNode;
@@ -24,12 +25,14 @@ export class UserClass {
     this.#initialize();
     if (name.startsWith(".")) {
       const member = name.slice(1);
-      if (this.node.constants.some(({ text }) => text === member)) return new EnumConstant(this.node.name.text, member);
+      if (this.node.constants.some(({ text }) => text === member))
+        return new EnumConstant(this.node.name.text, member);
       return this.#statics.get(member);
     }
     if (name === "values" && this.node.what === "enum")
       return this.node.constants.map(({ text }) => new EnumConstant(this.node.name.text, text));
-    if (name === "valueOf" && this.node.what === "enum") return new EnumConstant(this.node.name.text, String(given[0]));
+    if (name === "valueOf" && this.node.what === "enum")
+      return new EnumConstant(this.node.name.text, String(given[0]));
     const method = this.node.methods.find((each) => each.name.text === name && each.isStatic);
     return method && this.#call(method, given, undefined);
   }
@@ -40,12 +43,18 @@ export class UserClass {
     for (const { name, value, isStatic } of this.node.fields) {
       if (!isStatic) continue;
       const code = value && this.#unit.compilers.expression(this.#unit, new Scope(undefined), value);
-      this.#statics.set(name.text, code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null);
+      this.#statics.set(
+        name.text,
+        code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null,
+      );
     }
   }
 
   #call(method: ClassNode["methods"][number], given: readonly Value[], self: Instance | undefined): Value {
-    const closure = new ScriptClosure(prototypeOf(this.#unit, undefined, method, method.name.text), undefined);
+    const closure = new ScriptClosure(
+      prototypeOf(this.#unit, undefined, method, method.name.text),
+      undefined,
+    );
     return closure
       .bound(
         {
@@ -71,13 +80,21 @@ export class UserClass {
     for (const { name, value, isStatic } of this.node.fields) {
       if (isStatic) continue;
       const code = value && this.#unit.compilers.expression(this.#unit, new Scope(undefined), value);
-      self.fields.put(name.text, code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null);
+      self.fields.put(
+        name.text,
+        code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null,
+      );
     }
     const constructor = this.node.methods.find((each) => each.name.text === this.node.name.text);
     const [first] = given;
     if (constructor !== undefined) this.#call(constructor, given, self);
-    else if (first instanceof GroovyMap) for (const [key, value] of first.entries()) self.fields.put(key, value);
-    else if (given.length > 0) fail("MissingMethodException", `${this.node.name.text} has no constructor with ${given.length} value(s)`);
+    else if (first instanceof GroovyMap)
+      for (const [key, value] of first.entries()) self.fields.put(key, value);
+    else if (given.length > 0)
+      fail(
+        "MissingMethodException",
+        `${this.node.name.text} has no constructor with ${given.length} value(s)`,
+      );
     return self;
   }
 }
@@ -87,7 +104,10 @@ class Instance extends Unique {
   readonly fields = new GroovyMap();
   readonly #method: (name: string, given: readonly Value[], self: Instance) => Value | undefined;
 
-  constructor(type: string, method: (name: string, given: readonly Value[], self: Instance) => Value | undefined) {
+  constructor(
+    type: string,
+    method: (name: string, given: readonly Value[], self: Instance) => Value | undefined,
+  ) {
     super();
     this.type = type;
     this.#method = method;

@@ -6,15 +6,15 @@ import { byRank, type Rank } from "../channels/rank.ts";
 import { writeJson } from "../stdlib/json.ts";
 import { writeYaml } from "../stdlib/yaml.ts";
 import type { OutputNode } from "../syntax/ast.ts";
-import { absolute, modeOf } from "../task/publish.ts";
 import { fileValue } from "../task/build-call.ts";
+import { absolute, modeOf } from "../task/publish.ts";
 import { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { cleaned, Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { fail } from "../values/throwable.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import type { Module } from "./module.ts";
 
 interface Settings {
@@ -45,7 +45,14 @@ export function publishOutputs(
     else channel.subscribe({ next: take, end: () => undefined });
     const { index } = settings;
     if (index !== undefined)
-      ends.push(() => writeIndex(rows.sort(byRank).map(({ value: row }) => row), index, settings, module));
+      ends.push(() =>
+        writeIndex(
+          rows.sort(byRank).map(({ value: row }) => row),
+          index,
+          settings,
+          module,
+        ),
+      );
   }
   return () => {
     for (const each of ends) each();
@@ -56,11 +63,9 @@ function settingsOf(body: OutputNode["outputs"][number]["body"], module: Module)
   const found = new Map<string, Value>();
   const config = module.session.config.at("workflow");
   const defaults = config instanceof GroovyMap ? config.at("output") : undefined;
-  if (defaults instanceof GroovyMap) for (const [key, value] of defaults.entries()) found.set(String(key), value);
-  module
-    .closure(body)
-    .bound(collector(found), "delegate first")
-    .call([]);
+  if (defaults instanceof GroovyMap)
+    for (const [key, value] of defaults.entries()) found.set(String(key), value);
+  module.closure(body).bound(collector(found), "delegate first").call([]);
   const mode = found.get("mode") ?? null;
   const overwrite = found.get("overwrite") ?? null;
   const enabled = found.get("enabled") ?? true;
@@ -68,7 +73,12 @@ function settingsOf(body: OutputNode["outputs"][number]["body"], module: Module)
   return {
     path: found.get("path") ?? null,
     mode: modeOf(mode),
-    overwrite: overwrite === null || overwrite === true ? "always" : truthOf(overwrite) && typeof overwrite === "string" ? "if different" : "never",
+    overwrite:
+      overwrite === null || overwrite === true
+        ? "always"
+        : truthOf(overwrite) && typeof overwrite === "string"
+          ? "if different"
+          : "never",
     enabled: truthOf(enabled),
     index: index instanceof GroovyMap ? index : undefined,
   };
@@ -96,7 +106,19 @@ function collector(into: Map<string, Value>): Parameters<Closure["bound"]>[0] {
   };
 }
 
-const known = new Set(["path", "mode", "overwrite", "enabled", "ignoreErrors", "contentType", "tags", "storageClass", "header", "sep", "copyAttributes"]);
+const known = new Set([
+  "path",
+  "mode",
+  "overwrite",
+  "enabled",
+  "ignoreErrors",
+  "contentType",
+  "tags",
+  "storageClass",
+  "header",
+  "sep",
+  "copyAttributes",
+]);
 
 // --- items
 
@@ -120,7 +142,9 @@ function publishItem(item: Value, settings: Settings, module: Module): Value {
       const text = textOf(target);
       targets.set(file.location, cleaned(`${base}/${text.endsWith("/") ? text + file.name : text}`));
     });
-    const answer = path.bound(delegate, "owner first").call(Array.isArray(wrapped) && path.arity > 1 ? wrapped : [wrapped]);
+    const answer = path
+      .bound(delegate, "owner first")
+      .call(Array.isArray(wrapped) && path.arity > 1 ? wrapped : [wrapped]);
     if (!named) {
       if (answer === null) return item;
       folder = textOf(answer);
@@ -151,16 +175,25 @@ function published(value: Value, publish: (file: Path) => Path): Value {
   if (value instanceof Path) return publish(value);
   if (isList(value)) return Array.from(value, (each) => published(each, publish));
   if (value instanceof GroovyMap)
-    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, published(each, publish)]), value.type);
+    return new GroovyMap(
+      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, published(each, publish)]),
+      value.type,
+    );
   return value;
 }
 
 /** Files that know `>>`. */
 function wrap(value: Value, target: (file: Path, target: Value) => void): Value {
   if (value instanceof Path) return new PublishedFile(value, target);
-  if (isList(value)) return value.some((each) => each instanceof Path) && value.every((each) => each instanceof Path) ? new PublishedFiles(value, target) : Array.from(value, (each) => wrap(each, target));
+  if (isList(value))
+    return value.some((each) => each instanceof Path) && value.every((each) => each instanceof Path)
+      ? new PublishedFiles(value, target)
+      : Array.from(value, (each) => wrap(each, target));
   if (value instanceof GroovyMap)
-    return new GroovyMap(Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrap(each, target)]), value.type);
+    return new GroovyMap(
+      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrap(each, target)]),
+      value.type,
+    );
   return value;
 }
 
@@ -197,7 +230,8 @@ class PublishedFiles extends Unique {
       return null;
     }
     if (name === "each" && given[0] instanceof Closure) {
-      for (const each of this.#files) if (each instanceof Path) given[0].call([new PublishedFile(each, this.#target)]);
+      for (const each of this.#files)
+        if (each instanceof Path) given[0].call([new PublishedFile(each, this.#target)]);
       return null;
     }
     return undefined;
@@ -225,10 +259,15 @@ function contentOf(rows: readonly Value[], target: string, index: GroovyMap): st
   const separator = textOf(index.at("sep") ?? (/\.tsv$/.test(target) ? "\t" : ","));
   const header = index.at("header") ?? false;
   const [first] = rows;
-  const names = isList(header) ? header.map(textOf) : first instanceof GroovyMap ? first.keys().map(textOf) : undefined;
+  const names = isList(header)
+    ? header.map(textOf)
+    : first instanceof GroovyMap
+      ? first.keys().map(textOf)
+      : undefined;
   const cell = (value: Value) => `"${(value === null ? "" : textOf(value)).replaceAll('"', '""')}"`;
   const lines = rows.map((row) => {
-    if (row instanceof GroovyMap) return (names ?? []).map((name) => cell(row.at(name) ?? null)).join(separator);
+    if (row instanceof GroovyMap)
+      return (names ?? []).map((name) => cell(row.at(name) ?? null)).join(separator);
     return (isList(row) ? row : [row]).map(cell).join(separator);
   });
   if (truthOf(header) && names !== undefined) lines.unshift(names.map(cell).join(separator));

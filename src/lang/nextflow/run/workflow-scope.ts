@@ -1,12 +1,14 @@
 /** The names of one call of a workflow: what it takes and sets, and the processes and workflows that it calls. */
-import { Channel } from "../channels/channel.ts";
+import { Channel, piped } from "../channels/channel.ts";
 import { ChannelOut } from "../channels/channel-out.ts";
-import type { Delegate } from "../values/closure.ts";
-import { fail } from "../values/throwable.ts";
-import { Unique, type Value } from "../values/thing.ts";
+import type { Network } from "../channels/network.ts";
 import { invoke } from "../eval/access.ts";
+import type { Delegate } from "../values/closure.ts";
+import { Unique, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import type { Definition } from "./definition.ts";
 import type { Module } from "./module.ts";
+import { Recursion } from "./recursion.ts";
 
 /** Starts a process or a workflow; `path` is its qualified name. */
 export type Start = (definition: Definition, path: string, given: readonly Value[]) => ChannelOut;
@@ -41,8 +43,10 @@ export class WorkflowScope implements Delegate {
 
   method(name: string, given: readonly Value[]): Value | undefined {
     const defined = this.module.definitions.get(name);
-    if (defined?.kind === "process" || defined?.kind === "workflow") return this.#invocation(name, defined).invoke("call", given);
-    if (defined === undefined && this.#isOperator(name) && !this.variables.has(name)) return new OperatorCall(name, given);
+    if (defined?.kind === "process" || defined?.kind === "workflow")
+      return this.#invocation(name, defined).invoke("call", given);
+    if (defined === undefined && this.#isOperator(name) && !this.variables.has(name))
+      return new OperatorCall(name, given);
     return undefined;
   }
 
@@ -54,7 +58,9 @@ export class WorkflowScope implements Delegate {
     const known = this.#invocations.get(name);
     if (known !== undefined) return known;
     const path = this.path === "" ? name : `${this.path}:${name}`;
-    const made = new Invocation(name, (given) => this.#start(definition, path, given));
+    const made = new Invocation(name, this.module.session.network, (given) =>
+      this.#start(definition, path, given),
+    );
     this.#invocations.set(name, made);
     return made;
   }
@@ -64,12 +70,14 @@ export class WorkflowScope implements Delegate {
 class Invocation extends Unique {
   readonly type = "Process";
   readonly #name: string;
+  readonly #network: Network;
   readonly #start: (given: readonly Value[]) => ChannelOut;
   #out: ChannelOut | undefined;
 
-  constructor(name: string, start: (given: readonly Value[]) => ChannelOut) {
+  constructor(name: string, network: Network, start: (given: readonly Value[]) => ChannelOut) {
     super();
     this.#name = name;
+    this.#network = network;
     this.#start = start;
   }
 
@@ -78,7 +86,11 @@ class Invocation extends Unique {
   }
 
   override get(name: string): Value | undefined {
-    if (name === "out") return this.#out ?? fail("IllegalStateException", `\`${this.#name}.out\` is used before ${this.#name} is called`);
+    if (name === "out")
+      return (
+        this.#out ??
+        fail("IllegalStateException", `\`${this.#name}.out\` is used before ${this.#name} is called`)
+      );
     if (name === "name") return this.#name;
     return undefined;
   }
@@ -86,7 +98,10 @@ class Invocation extends Unique {
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     if (name === "getOut") return this.get("out");
     if (name !== "call" && name !== "run") {
-      if (name === "or" || name === "and") return new ChannelOutOf(this).together(name, given[0] ?? null);
+      if (name === "or") return piped(this.invoke("call", []) ?? null, given[0] ?? null);
+      if (name === "and") return new SideBySide([this, given[0] ?? null]);
+      if (name === "recurse")
+        return new Recursion((channels) => this.invoke("call", channels) ?? null, given, this.#network);
       return undefined;
     }
     if (this.#out !== undefined)
@@ -97,19 +112,6 @@ class Invocation extends Unique {
     const values = name === "run" && Array.isArray(given[0]) ? given[0] : given;
     this.#out = this.#start(values);
     return this.#out;
-  }
-}
-
-/** `(A & B)`: processes side by side, before they have a source. */
-class ChannelOutOf {
-  readonly #item: Invocation;
-
-  constructor(item: Invocation) {
-    this.#item = item;
-  }
-
-  together(name: string, other: Value): Value {
-    return new SideBySide(name === "and" ? [this.#item, ...(other instanceof SideBySide ? other.items : [other])] : [this.#item]);
   }
 }
 
@@ -126,7 +128,10 @@ class SideBySide extends Unique {
     if (name === "and") return new SideBySide([...this.items, ...given]);
     if (name !== "call") return undefined;
     const outs = this.items.map((each) => invoke(each, "call", given));
-    return new ChannelOut(outs.flatMap((each) => (each instanceof ChannelOut ? each.items : [each])), new Map());
+    return new ChannelOut(
+      outs.flatMap((each) => (each instanceof ChannelOut ? each.items : [each])),
+      new Map(),
+    );
   }
 }
 
@@ -146,7 +151,8 @@ class OperatorCall extends Unique {
     if (name === "and") return new SideBySide([this, ...given]);
     if (name !== "call") return undefined;
     const [source = null] = given;
-    if (source instanceof Channel || source instanceof ChannelOut) return invoke(source, this.#name, this.#given);
+    if (source instanceof Channel || source instanceof ChannelOut)
+      return invoke(source, this.#name, this.#given);
     return fail("IllegalArgumentException", `the operator ${this.#name} needs a channel`);
   }
 }

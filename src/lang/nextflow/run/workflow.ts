@@ -1,8 +1,8 @@
 /** Workflows in a run: their bodies build the network of channels. */
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { EmitNode, WorkflowNode } from "../syntax/ast.ts";
-import { fail } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import type { Definition } from "./definition.ts";
 import type { Module } from "./module.ts";
 import { ProcessInstance } from "./process.ts";
@@ -26,7 +26,12 @@ export interface WorkflowRun {
   readonly scope: WorkflowScope;
 }
 
-export function runWorkflow(node: WorkflowNode, module: Module, path: string, given: readonly Value[]): WorkflowRun {
+export function runWorkflow(
+  node: WorkflowNode,
+  module: Module,
+  path: string,
+  given: readonly Value[],
+): WorkflowRun {
   const values = spreadOut(given);
   const name = node.name?.text ?? "";
   if (values.length !== node.takes.length)
@@ -85,6 +90,12 @@ function slot(node: EmitNode, index: number, section: "emit" | "publish"): strin
 
 export function published(node: WorkflowNode, scope: WorkflowScope): ReadonlyMap<string, Value> {
   return new Map(
-    node.publishes.map((each, index) => [each.name?.text ?? String(index), scope.variables.get(slot(each, index, "publish")) ?? null] as const),
+    node.publishes.map(
+      (each, index) =>
+        [
+          each.name?.text ?? String(index),
+          scope.variables.get(slot(each, index, "publish")) ?? null,
+        ] as const,
+    ),
   );
 }

@@ -1,6 +1,13 @@
 /** A task as a call: its script, files, environment and resources. */
 import type { TaskPath } from "../../../kernel/index.ts";
-import { type FileValue, type LiteralFile, type StagedInput, type TaskCall, taskInputs, taskWork } from "../../../task/index.ts";
+import {
+  type FileValue,
+  type LiteralFile,
+  type StagedInput,
+  type TaskCall,
+  taskInputs,
+  taskWork,
+} from "../../../task/index.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -8,8 +15,8 @@ import { MemoryUnit } from "../values/memory-unit.ts";
 import { asInt } from "../values/number.ts";
 import type { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { fail } from "../values/throwable.ts";
 import { isList, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import { outputRules, type PlannedOutput } from "./output-plan.ts";
 import { captureText, interpreterOf, isBash, normalizedScript } from "./script-text.ts";
 import type { TaskObject } from "./task-context.ts";
@@ -39,10 +46,15 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   const script = normalizedScript(parts.script, shell);
   const interpreter = interpreterOf(script);
   const captures = planned.flatMap(({ items }) =>
-    items.flatMap((item) => (item.kind === "captured" ? [{ kind: item.capture, text: item.text, file: item.file }] : [])),
+    items.flatMap((item) =>
+      item.kind === "captured" ? [{ kind: item.capture, text: item.text, file: item.file }] : [],
+    ),
   );
   if (captures.length > 0 && !isBash(interpreter))
-    fail("IllegalArgumentException", `Process output of type 'env' or 'eval' is only allowed with Bash scripts -- Current interpreter: ${interpreter}`);
+    fail(
+      "IllegalArgumentException",
+      `Process output of type 'env' or 'eval' is only allowed with Bash scripts -- Current interpreter: ${interpreter}`,
+    );
   const inputs: StagedInput[] = [];
   const links: string[] = [];
   for (const file of staged) {
@@ -56,8 +68,11 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     inputs.push({ path, source: fileValue(parts.bin) });
     exports.push(`export PATH="${path}:$PATH"`);
   }
-  const literalFiles: LiteralFile[] = [{ path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures) }];
-  if (parts.stdin !== undefined) literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
+  const literalFiles: LiteralFile[] = [
+    { path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures) },
+  ];
+  if (parts.stdin !== undefined)
+    literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
   const command = [
     ...links,
     ...exports,
@@ -84,7 +99,10 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     resources: {
       cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
       memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
-      gpu: accelerator instanceof GroovyMap ? asInt(accelerator.at("request") ?? 0, "the directive accelerator") : 0,
+      gpu:
+        accelerator instanceof GroovyMap
+          ? asInt(accelerator.at("request") ?? 0, "the directive accelerator")
+          : 0,
       ...(disk instanceof MemoryUnit && { diskBytes: disk.bytes }),
     },
     ...(timeout instanceof Duration && { timeoutMs: timeout.ms }),
@@ -122,7 +140,9 @@ export function shellWords(value: Value): readonly string[] {
 export function fileValue(file: Path): FileValue {
   if (file.source !== undefined) return file.source;
   if (file.isRemote) return { kind: "file", location: file.location, basename: file.fileName };
-  const found = file.files.stat(file.absolute) ?? fail("NoSuchFileException", `No such file or directory: ${file.location}`);
+  const found =
+    file.files.stat(file.absolute) ??
+    fail("NoSuchFileException", `No such file or directory: ${file.location}`);
   return { kind: found.kind, location: file.absolute, basename: file.name };
 }
 

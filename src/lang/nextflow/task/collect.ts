@@ -1,5 +1,11 @@
 /** Finds the outputs of a finished task. */
-import { type FileValue, type FinishedAttempt, type Outputs, taskWork, type Value as NeutralValue } from "../../../task/index.ts";
+import {
+  type FileValue,
+  type FinishedAttempt,
+  type Value as NeutralValue,
+  type Outputs,
+  taskWork,
+} from "../../../task/index.ts";
 import type { OutputCollector } from "../../core/index.ts";
 import { globMatches, isPattern } from "../channels/glob.ts";
 import { isGlobbed, type PlannedOutput, type PlannedPath } from "./output-plan.ts";
@@ -23,7 +29,10 @@ export function collectorOf(options: CollectOptions): OutputCollector {
         if (item.kind === "stdout") outputs[item.id] = await finished.files.readText("/mnt/memoir/stdout");
         else if (item.kind === "captured") {
           const text = await captured(finished, item.file);
-          if (text === undefined) return missing(`Missing environment variable or value \`${item.text}\` expected by process \`${options.process}\``);
+          if (text === undefined)
+            return missing(
+              `Missing environment variable or value \`${item.text}\` expected by process \`${options.process}\``,
+            );
           outputs[item.id] = text;
         } else {
           const found = await filesFor(item, finished, options);
@@ -62,7 +71,11 @@ function countProblem(item: PlannedPath, count: number, process: string): string
   return undefined;
 }
 
-async function filesFor(item: PlannedPath, finished: FinishedAttempt, options: CollectOptions): Promise<FileValue[]> {
+async function filesFor(
+  item: PlannedPath,
+  finished: FinishedAttempt,
+  options: CollectOptions,
+): Promise<FileValue[]> {
   const found = new Map<string, FileValue>();
   for (const pattern of item.patterns) {
     const names = isGlobbed(item, pattern)
@@ -95,12 +108,17 @@ async function matching(
   const names: string[] = [];
   const visit = async (folder: string, level: number): Promise<void> => {
     for (const member of (await finished.files.list(`${taskWork}/${folder}`)) ?? []) {
-      if (member.name.startsWith(".") && (!item.hidden || (folder === "" && member.name.startsWith(".command.")))) continue;
+      if (
+        member.name.startsWith(".") &&
+        (!item.hidden || (folder === "" && member.name.startsWith(".command.")))
+      )
+        continue;
       const name = folder + member.name;
       if (!item.includeInputs && staged.has(name)) continue;
       if (globMatches(pattern, name)) names.push(name);
       if (level >= depth) continue;
-      const kind = member.kind === "link" ? (await finished.files.stat(`${taskWork}/${name}`))?.kind : member.kind;
+      const kind =
+        member.kind === "link" ? (await finished.files.stat(`${taskWork}/${name}`))?.kind : member.kind;
       if (kind === "directory") await visit(`${name}/`, level + 1);
     }
   };

@@ -1,10 +1,11 @@
 /** The directives of one process: what it says itself, and what the configuration says of it. */
-import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
+
 import { several } from "../config/process-settings.ts";
+import type { Module } from "../run/module.ts";
+import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
 import { Closure, type Delegate } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { isList, type Value } from "../values/thing.ts";
-import type { Module } from "../run/module.ts";
 
 /** A directive as a process writes it. */
 interface Own {
@@ -32,13 +33,18 @@ export class Directives {
       .map(String);
   }
 
-  configure(settings: { readonly selected: ReadonlyMap<string, Value>; readonly general: ReadonlyMap<string, Value> }): void {
+  configure(settings: {
+    readonly selected: ReadonlyMap<string, Value>;
+    readonly general: ReadonlyMap<string, Value>;
+  }): void {
     this.#selected = settings.selected;
     this.#general = settings.general;
   }
 
   #values(name: string, context: Delegate): readonly Value[] {
-    return this.#own.filter((each) => each.name === name).map(({ closure }) => single(closure.bound(context, "delegate first").call([])));
+    return this.#own
+      .filter((each) => each.name === name)
+      .map(({ closure }) => single(closure.bound(context, "delegate first").call([])));
   }
 
   /** The last value, evaluated for a task; undefined: it is not set. */
@@ -68,7 +74,9 @@ export class Directives {
   }
 
   get names(): readonly string[] {
-    return [...new Set([...this.#own.map(({ name }) => name), ...this.#selected.keys(), ...this.#general.keys()])];
+    return [
+      ...new Set([...this.#own.map(({ name }) => name), ...this.#selected.keys(), ...this.#general.keys()]),
+    ];
   }
 }
 
@@ -104,10 +112,15 @@ function directive(
   module: Module,
 ): Own {
   const entries = given.flatMap((each) =>
-    each.name === undefined ? [] : [{ key: { kind: "string" as const, span, value: each.name.text }, value: each.value }],
+    each.name === undefined
+      ? []
+      : [{ key: { kind: "string" as const, span, value: each.name.text }, value: each.value }],
   );
   const items: Expression[] = given.flatMap((each) => (each.name === undefined ? [each.value] : []));
   if (entries.length > 0) items.unshift({ kind: "map", span, entries });
   const list: Expression = { kind: "list", span, items };
-  return { name: renamed[name] ?? name, closure: module.closure([{ kind: "expression", span, expression: list }]) };
+  return {
+    name: renamed[name] ?? name,
+    closure: module.closure([{ kind: "expression", span, expression: list }]),
+  };
 }

@@ -32,7 +32,8 @@ function ofStatement(statement: Statement): InputSpec {
 
 /** `x: Path`, `x: List<Path>`: paths are staged, everything else is a value. */
 function typed(name: string, type: TypeName | undefined): InputSpec {
-  const path = type !== undefined && (type.name === "Path" || type.arguments.some((each) => each.name === "Path"));
+  const path =
+    type !== undefined && (type.name === "Path" || type.arguments.some((each) => each.name === "Path"));
   if (path) return { kind: "path", name, stageAs: undefined, arity: undefined, old: false };
   return { kind: "val", name };
 }
@@ -40,7 +41,9 @@ function typed(name: string, type: TypeName | undefined): InputSpec {
 function ofExpression(node: Expression): InputSpec {
   if (node.kind === "name" && node.name === "stdin") return { kind: "stdin" };
   if (node.kind !== "call" || node.callee.kind !== "name") return refused();
-  const options = new Map(node.arguments.flatMap(({ name, value }) => (name === undefined ? [] : [[name.text, value] as const])));
+  const options = new Map(
+    node.arguments.flatMap(({ name, value }) => (name === undefined ? [] : [[name.text, value] as const])),
+  );
   const [first, ...more] = node.arguments.flatMap(({ name, value }) => (name === undefined ? [value] : []));
   switch (node.callee.name) {
     case "val":
@@ -51,21 +54,33 @@ function ofExpression(node: Expression): InputSpec {
       return {
         kind: "path",
         name: variable,
-        stageAs: options.get("stageAs") ?? options.get("name") ?? (variable === undefined ? first : undefined),
+        stageAs:
+          options.get("stageAs") ?? options.get("name") ?? (variable === undefined ? first : undefined),
         arity: options.get("arity"),
         old: node.callee.name === "file",
       };
     }
     case "env":
-      return first === undefined ? refused() : { kind: "env", name: first.kind === "name" ? { kind: "string", span: first.span, value: first.name } : first };
+      return first === undefined
+        ? refused()
+        : {
+            kind: "env",
+            name: first.kind === "name" ? { kind: "string", span: first.span, value: first.name } : first,
+          };
     case "stdin":
       return { kind: "stdin" };
     case "each":
       if (first === undefined) return refused();
-      return { kind: "each", item: first.kind === "name" ? { kind: "val", name: first.name } : ofExpression(first) };
+      return {
+        kind: "each",
+        item: first.kind === "name" ? { kind: "val", name: first.name } : ofExpression(first),
+      };
     case "tuple":
     case "set":
-      return { kind: "tuple", items: [first, ...more].flatMap((each) => (each === undefined ? [] : [ofMember(each)])) };
+      return {
+        kind: "tuple",
+        items: [first, ...more].flatMap((each) => (each === undefined ? [] : [ofMember(each)])),
+      };
     default:
       return refused();
   }
@@ -80,5 +95,8 @@ function ofMember(node: Expression): InputSpec {
 }
 
 function refused(): never {
-  return fail("IllegalArgumentException", "this is not an input of a process: val, path, tuple, env, stdin or each");
+  return fail(
+    "IllegalArgumentException",
+    "this is not an input of a process: val, path, tuple, env, stdin or each",
+  );
 }

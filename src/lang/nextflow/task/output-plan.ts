@@ -1,20 +1,26 @@
 /** Outputs whose patterns, names and commands are known, before the task runs. */
 import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
+import { isPattern } from "../channels/glob.ts";
 import { itemsOf } from "../eval/cast.ts";
+import type { Expression } from "../syntax/ast.ts";
 import { truthOf } from "../values/compare.ts";
 import { asInt } from "../values/number.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { fail, illegal } from "../values/throwable.ts";
 import { isList, type Value } from "../values/thing.ts";
-import { isPattern } from "../channels/glob.ts";
-import type { Expression } from "../syntax/ast.ts";
+import { fail, illegal } from "../values/throwable.ts";
 import type { OutputSpec } from "./output-spec.ts";
 
 export type PlannedItem =
   | { readonly kind: "val"; readonly value: Expression }
   | PlannedPath
-  | { readonly kind: "captured"; readonly capture: "env" | "eval"; readonly text: string; readonly file: string; readonly id: string }
+  | {
+      readonly kind: "captured";
+      readonly capture: "env" | "eval";
+      readonly text: string;
+      readonly file: string;
+      readonly id: string;
+    }
   | { readonly kind: "stdout"; readonly id: string };
 
 export interface PlannedPath {
@@ -40,7 +46,10 @@ export interface PlannedOutput {
   readonly items: readonly PlannedItem[];
 }
 
-export function planOutputs(specs: readonly OutputSpec[], evaluate: (node: Expression) => Value): readonly PlannedOutput[] {
+export function planOutputs(
+  specs: readonly OutputSpec[],
+  evaluate: (node: Expression) => Value,
+): readonly PlannedOutput[] {
   return specs.map((spec, output) => ({
     spec,
     items: spec.items.map((item, index): PlannedItem => {
@@ -51,9 +60,21 @@ export function planOutputs(specs: readonly OutputSpec[], evaluate: (node: Expre
         case "stdout":
           return { kind: "stdout", id };
         case "env":
-          return { kind: "captured", capture: "env", text: textOf(evaluate(item.name)), file: `.command.env.${id}`, id };
+          return {
+            kind: "captured",
+            capture: "env",
+            text: textOf(evaluate(item.name)),
+            file: `.command.env.${id}`,
+            id,
+          };
         case "eval":
-          return { kind: "captured", capture: "eval", text: textOf(evaluate(item.command)), file: `.command.eval.${id}`, id };
+          return {
+            kind: "captured",
+            capture: "eval",
+            text: textOf(evaluate(item.command)),
+            file: `.command.eval.${id}`,
+            id,
+          };
         case "path": {
           const option = (name: string) => {
             const node = item.options.get(name);
@@ -70,7 +91,10 @@ export function planOutputs(specs: readonly OutputSpec[], evaluate: (node: Expre
             patterns,
             glob: truthOf(option("glob") ?? true),
             type: typeOf(type === undefined ? undefined : textOf(type), patterns),
-            hidden: hidden === undefined ? patterns.some((each) => each.split("/").some((part) => part.startsWith("."))) : truthOf(hidden),
+            hidden:
+              hidden === undefined
+                ? patterns.some((each) => each.split("/").some((part) => part.startsWith(".")))
+                : truthOf(hidden),
             maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
             includeInputs: truthOf(option("includeInputs") ?? false),
             optional: spec.optional || truthOf(option("optional") ?? false),
@@ -101,7 +125,8 @@ function typeOf(written: string | undefined, patterns: readonly string[]): Plann
 export function parseArity(text: string): Arity {
   const found = /^(\d+)(?:\.\.(\d+|\*))?$/.exec(text.trim()) ?? illegal(`Not a valid arity: ${text}`);
   const least = Number(found[1]);
-  const most = found[2] === undefined ? least : found[2] === "*" ? Number.POSITIVE_INFINITY : Number(found[2]);
+  const most =
+    found[2] === undefined ? least : found[2] === "*" ? Number.POSITIVE_INFINITY : Number(found[2]);
   if (least === 0 && most === 1) illegal("Path arity 0..1 is not allowed");
   if (most < least) illegal(`Not a valid arity: ${text}`);
   return { least, most };
@@ -118,7 +143,13 @@ export function outputRules(planned: readonly PlannedOutput[]): readonly OutputR
         case "stdout":
           return [{ ...common, type: "string", from: { kind: "stdout" } }];
         case "captured":
-          return [{ ...common, type: "string", from: { kind: "expression", language: "nextflow", text: `${item.capture} ${item.text}` } }];
+          return [
+            {
+              ...common,
+              type: "string",
+              from: { kind: "expression", language: "nextflow", text: `${item.capture} ${item.text}` },
+            },
+          ];
         case "path": {
           const facts: CanonicalJson = {
             glob: item.glob,
@@ -130,7 +161,13 @@ export function outputRules(planned: readonly PlannedOutput[]): readonly OutputR
             arity: item.arity === undefined ? null : `${item.arity.least}..${item.arity.most}`,
             patterns: [...item.patterns],
           };
-          return [{ ...common, type: "array<file>", from: { kind: "expression", language: "nextflow", text: "path", facts } }];
+          return [
+            {
+              ...common,
+              type: "array<file>",
+              from: { kind: "expression", language: "nextflow", text: "path", facts },
+            },
+          ];
         }
       }
     }),

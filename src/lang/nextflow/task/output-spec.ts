@@ -42,8 +42,12 @@ function ofStatement(statement: Statement): OutputSpec {
 
 function ofExpression(node: Expression): OutputSpec {
   const options = new Map<string, Expression>();
-  if (node.kind === "call") for (const { name, value } of node.arguments) if (name !== undefined) options.set(name.text, value);
-  const tuple = node.kind === "call" && node.callee.kind === "name" && (node.callee.name === "tuple" || node.callee.name === "set");
+  if (node.kind === "call")
+    for (const { name, value } of node.arguments) if (name !== undefined) options.set(name.text, value);
+  const tuple =
+    node.kind === "call" &&
+    node.callee.kind === "name" &&
+    (node.callee.name === "tuple" || node.callee.name === "set");
   const items =
     tuple && node.kind === "call"
       ? node.arguments.flatMap(({ name, value }) => (name === undefined ? [member(value)] : []))
@@ -69,14 +73,19 @@ function isTrue(node: Expression | undefined): boolean {
 /** Old tuples name values without a qualifier. */
 function member(node: Expression): OutputItem {
   if (node.kind === "name" && node.name !== "stdout") return { kind: "val", value: node };
-  if (node.kind === "string" || node.kind === "gstring") return { kind: "path", pattern: node, options: new Map() };
+  if (node.kind === "string" || node.kind === "gstring")
+    return { kind: "path", pattern: node, options: new Map() };
   return item(node);
 }
 
 function item(node: Expression): OutputItem {
   if (node.kind === "name" && node.name === "stdout") return { kind: "stdout" };
   if (node.kind !== "call" || node.callee.kind !== "name") return { kind: "val", value: node };
-  const options = new Map(node.arguments.flatMap(({ name, value }) => (name === undefined || common.has(name.text) ? [] : [[name.text, value] as const])));
+  const options = new Map(
+    node.arguments.flatMap(({ name, value }) =>
+      name === undefined || common.has(name.text) ? [] : [[name.text, value] as const],
+    ),
+  );
   for (const { name, value } of node.arguments) if (name?.text === "optional") options.set("optional", value);
   const [first] = node.arguments.flatMap(({ name, value }) => (name === undefined ? [value] : []));
   switch (node.callee.name) {
@@ -90,7 +99,10 @@ function item(node: Expression): OutputItem {
     case "env":
       return first === undefined
         ? refused()
-        : { kind: "env", name: first.kind === "name" ? { kind: "string", span: first.span, value: first.name } : first };
+        : {
+            kind: "env",
+            name: first.kind === "name" ? { kind: "string", span: first.span, value: first.name } : first,
+          };
     case "eval":
       return first === undefined ? refused() : { kind: "eval", command: first };
     default:
@@ -99,5 +111,8 @@ function item(node: Expression): OutputItem {
 }
 
 function refused(): never {
-  return fail("IllegalArgumentException", "this is not an output of a process: val, path, tuple, env, eval or stdout");
+  return fail(
+    "IllegalArgumentException",
+    "this is not an output of a process: val, path, tuple, env, eval or stdout",
+  );
 }

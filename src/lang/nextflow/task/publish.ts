@@ -7,8 +7,8 @@ import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { cleaned, Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { illegal } from "../values/throwable.ts";
 import { isList, type Value } from "../values/thing.ts";
+import { illegal } from "../values/throwable.ts";
 import { pathMember } from "./collect.ts";
 import { evaluated } from "./directives.ts";
 
@@ -26,14 +26,20 @@ export interface PublishContext {
   readonly reused: boolean;
 }
 
-export function publications(directives: readonly Value[], files: readonly FileValue[], given: PublishContext): readonly Publication[] {
+export function publications(
+  directives: readonly Value[],
+  files: readonly FileValue[],
+  given: PublishContext,
+): readonly Publication[] {
   return directives.flatMap((each) => ofDirective(each, outermost(files), given));
 }
 
 /** What is in a folder that is a result itself is published with it. */
 function outermost(files: readonly FileValue[]): readonly FileValue[] {
   const names = new Map(files.map((each) => [nameOf(each), each] as const));
-  return [...names].filter(([name]) => ![...names.keys()].some((other) => name.startsWith(`${other}/`))).map(([, file]) => file);
+  return [...names]
+    .filter(([name]) => ![...names.keys()].some((other) => name.startsWith(`${other}/`)))
+    .map(([, file]) => file);
 }
 
 function nameOf(file: FileValue): string {
@@ -42,7 +48,10 @@ function nameOf(file: FileValue): string {
 }
 
 function ofDirective(directive: Value, files: readonly FileValue[], given: PublishContext): Publication[] {
-  const options = directive instanceof GroovyMap ? directive : new GroovyMap([["path", isList(directive) ? (directive[0] ?? null) : directive]]);
+  const options =
+    directive instanceof GroovyMap
+      ? directive
+      : new GroovyMap([["path", isList(directive) ? (directive[0] ?? null) : directive]]);
   const option = (name: string) => evaluated(options.at(name) ?? null, given.context);
   const enabled = option("enabled");
   if (enabled !== null && !truthOf(enabled)) return [];

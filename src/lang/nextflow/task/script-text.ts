@@ -3,7 +3,9 @@
 /** The common indent of lines that are not blank goes; a first line says what runs it. */
 export function normalizedScript(script: string, shell: readonly string[]): string {
   const lines = script.split("\n");
-  const indents = lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length);
+  const indents = lines
+    .filter((line) => line.trim() !== "")
+    .map((line) => line.length - line.trimStart().length);
   const indent = indents.length === 0 ? 0 : Math.min(...indents);
   const text = `${lines
     .map((line) => (line.trim() === "" ? "" : line.slice(indent)))

@@ -1,12 +1,23 @@
 /** The names under which input files are put into the working directory. */
 import { FileList } from "../values/file-list.ts";
 import { Path } from "../values/path.ts";
-import { fail } from "../values/throwable.ts";
 import type { Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 
 /** Files with their names; one file is itself, several are a list. */
-export function stagedFiles(files: readonly Path[], pattern: string | undefined): { readonly value: Value; readonly staged: readonly Path[] } {
-  const staged = files.map((file, index) => new Path(file.location, file.files, nameFor(file.fileName, pattern, { index: index + 1, count: files.length }), file.source));
+export function stagedFiles(
+  files: readonly Path[],
+  pattern: string | undefined,
+): { readonly value: Value; readonly staged: readonly Path[] } {
+  const staged = files.map(
+    (file, index) =>
+      new Path(
+        file.location,
+        file.files,
+        nameFor(file.fileName, pattern, { index: index + 1, count: files.length }),
+        file.source,
+      ),
+  );
   const [only] = staged;
   if (only !== undefined && staged.length === 1) return { value: only, staged };
   const list = new FileList();
@@ -25,7 +36,12 @@ export function nameFor(name: string, pattern: string | undefined, { index, coun
   if (slash >= 0) {
     const folder = numbered(pattern.slice(0, slash), { index, count });
     const last = pattern.slice(slash + 1);
-    const inner = last === "*" || last === "" ? name : /[*?]/.test(pattern.slice(0, slash)) ? last : nameFor(name, last, { index, count });
+    const inner =
+      last === "*" || last === ""
+        ? name
+        : /[*?]/.test(pattern.slice(0, slash))
+          ? last
+          : nameFor(name, last, { index, count });
     return `${folder}/${inner}`;
   }
   if (!/[*?]/.test(pattern)) return count > 1 ? `${pattern}${index}` : pattern;

@@ -7,8 +7,8 @@ import { GroovyMap } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
 import { asInt } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
-import { fail } from "../values/throwable.ts";
 import { Unique, type Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
 import { type Directives, evaluated } from "./directives.ts";
 
 export interface TaskFacts {
@@ -27,7 +27,11 @@ export class TaskContext implements Delegate {
   /** What `template` does. */
   readonly #template: (name: string, context: TaskContext) => string;
 
-  constructor(facts: TaskFacts, directives: Directives, template: (name: string, context: TaskContext) => string) {
+  constructor(
+    facts: TaskFacts,
+    directives: Directives,
+    template: (name: string, context: TaskContext) => string,
+  ) {
     this.task = new TaskObject(facts, directives, this);
     this.#template = template;
   }
@@ -103,16 +107,27 @@ export class TaskObject extends Unique {
     const value = this.#directives.value(name, this.#context) ?? null;
     switch (name) {
       case "cpus": {
-        const cpus = value === null || value === 0 ? 1 : asInt(value instanceof Unique ? null : numberOf(value), "the directive cpus");
+        const cpus =
+          value === null || value === 0
+            ? 1
+            : asInt(value instanceof Unique ? null : numberOf(value), "the directive cpus");
         if (cpus < 0) fail("ProcessUnrecoverableException", `the directive cpus cannot be ${cpus}`);
         const most = this.#limit("cpus");
         return most === null ? cpus : Math.min(cpus, asInt(most, "the limit of cpus"));
       }
       case "memory":
       case "disk":
-        return least(unitOf(value, name, (each) => MemoryUnit.of(each)), this.#limit(name), (each) => MemoryUnit.of(each));
+        return least(
+          unitOf(value, name, (each) => MemoryUnit.of(each)),
+          this.#limit(name),
+          (each) => MemoryUnit.of(each),
+        );
       case "time":
-        return least(unitOf(value, name, (each) => Duration.of(each)), this.#limit(name), (each) => Duration.of(each));
+        return least(
+          unitOf(value, name, (each) => Duration.of(each)),
+          this.#limit(name),
+          (each) => Duration.of(each),
+        );
       case "accelerator":
         return acceleratorOf(value);
       default:
@@ -137,7 +152,8 @@ function numberOf(value: Value): Value {
 
 function unitOf(value: Value, name: string, make: (value: Value) => Value): Value {
   if (value === null || value === 0 || value === "") return null;
-  if (name === "disk" && value instanceof GroovyMap) return make(value.at("request") ?? value.at("value") ?? null);
+  if (name === "disk" && value instanceof GroovyMap)
+    return make(value.at("request") ?? value.at("value") ?? null);
   return make(value);
 }
 

@@ -7,6 +7,7 @@ import { Channel } from "../channel.ts";
 import { asChannel } from "../channel-out.ts";
 import { flagOption, keyed, type Operator, optionsOf, positional, positionsOf } from "../operator.ts";
 import type { Rank } from "../rank.ts";
+import { joinRecords } from "./join-records.ts";
 
 interface Waiting {
   readonly key: List;
@@ -22,6 +23,9 @@ interface Pending {
 export const join: Operator = (source, given) => {
   const options = optionsOf(given, "join", ["by", "remainder", "failOnMismatch", "failOnDuplicate"]);
   const other = asChannel(positional(given)[0] ?? null) ?? illegal("Operator `join` needs a channel");
+  const field = options.at("by");
+  if (typeof field === "string")
+    return joinRecords(source, other, { field, remainder: flagOption(options, "remainder") });
   const by = positionsOf(options);
   const { strict } = source.network;
   const remainder = flagOption(options, "remainder");

@@ -19,6 +19,7 @@ import { filter } from "./filter.ts";
 import { first } from "./first.ts";
 import { flatMap } from "./flat-map.ts";
 import { flatten } from "./flatten.ts";
+import { groupBy } from "./group-by.ts";
 import { groupTuple } from "./group-tuple.ts";
 import { ifEmpty } from "./if-empty.ts";
 import { join } from "./join.ts";
@@ -73,6 +74,7 @@ export const operators: Operators = {
   first,
   flatMap,
   flatten,
+  groupBy,
   groupTuple,
   ifEmpty,
   join,

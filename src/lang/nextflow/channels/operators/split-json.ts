@@ -1,6 +1,6 @@
 /** `splitJson`: the items of JSON texts. */
 
-import { property } from "../../eval/access.ts";
+import { indexed, property } from "../../eval/access.ts";
 import { readJson } from "../../stdlib/json.ts";
 import { splitOptions } from "../../stdlib/split/options.ts";
 import { GroovyMap } from "../../values/map.ts";
@@ -18,7 +18,7 @@ export const splitJson: Operator = (source, given) => {
       const { text, elem } = contentOfItem(value, options);
       let found = readJson(text);
       for (const part of path === undefined || path === null ? [] : textOf(path).split("."))
-        if (part !== "") found = property(found, part);
+        found = memberAt(found, part);
       const items = itemsOf(found);
       const some = options.limit === undefined ? items : items.slice(0, options.limit);
       for (const [index, each] of some.entries()) out.emit(replacedItem(value, elem, each), [...rank, index]);
@@ -26,6 +26,14 @@ export const splitJson: Operator = (source, given) => {
     end: () => out.close(),
   }));
 };
+
+/** `name`, `name[2]` */
+function memberAt(value: Value, part: string): Value {
+  const [, name = "", indexes = ""] = /^([^[]*)((?:\[\d+\])*)$/.exec(part) ?? [];
+  let found = name === "" ? value : property(value, name);
+  for (const [, index] of indexes.matchAll(/\[(\d+)\]/g)) found = indexed(found, [Number(index)]);
+  return found;
+}
 
 /** Members of an object come as maps of key and value. */
 function itemsOf(value: Value): readonly Value[] {
