@@ -85,9 +85,9 @@ export class UserClass {
         code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null,
       );
     }
-    const constructor = this.node.methods.find((each) => each.name.text === this.node.name.text);
+    const maker = this.node.methods.find((each) => each.name.text === this.node.name.text);
     const [first] = given;
-    if (constructor !== undefined) this.#call(constructor, given, self);
+    if (maker !== undefined) this.#call(maker, given, self);
     else if (first instanceof GroovyMap)
       for (const [key, value] of first.entries()) self.fields.put(key, value);
     else if (given.length > 0)

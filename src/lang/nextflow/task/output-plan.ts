@@ -9,7 +9,7 @@ import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail, illegal } from "../values/throwable.ts";
-import type { OutputSpec } from "./output-spec.ts";
+import type { OutputItem, OutputSpec, PathOutput } from "./output-spec.ts";
 
 export type PlannedItem =
   | { readonly kind: "val"; readonly value: Expression }
@@ -52,58 +52,72 @@ export function planOutputs(
 ): readonly PlannedOutput[] {
   return specs.map((spec, output) => ({
     spec,
-    items: spec.items.map((item, index): PlannedItem => {
-      const id = `${output}.${index}`;
-      switch (item.kind) {
-        case "val":
-          return item;
-        case "stdout":
-          return { kind: "stdout", id };
-        case "env":
-          return {
-            kind: "captured",
-            capture: "env",
-            text: textOf(evaluate(item.name)),
-            file: `.command.env.${id}`,
-            id,
-          };
-        case "eval":
-          return {
-            kind: "captured",
-            capture: "eval",
-            text: textOf(evaluate(item.command)),
-            file: `.command.eval.${id}`,
-            id,
-          };
-        case "path": {
-          const option = (name: string) => {
-            const node = item.options.get(name);
-            return node === undefined ? undefined : evaluate(node);
-          };
-          const patterns = patternsOf(evaluate(item.pattern));
-          const type = option("type");
-          const hidden = option("hidden");
-          const depth = option("maxDepth");
-          const arity = option("arity");
-          return {
-            kind: "path",
-            id,
-            patterns,
-            glob: truthOf(option("glob") ?? true),
-            type: typeOf(type === undefined ? undefined : textOf(type), patterns),
-            hidden:
-              hidden === undefined
-                ? patterns.some((each) => each.split("/").some((part) => part.startsWith(".")))
-                : truthOf(hidden),
-            maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
-            includeInputs: truthOf(option("includeInputs") ?? false),
-            optional: spec.optional || truthOf(option("optional") ?? false),
-            arity: arity === undefined ? undefined : parseArity(textOf(arity)),
-          };
-        }
-      }
-    }),
+    items: spec.items.map((item, index) => planned(item, spec, `${output}.${index}`, evaluate)),
   }));
+}
+
+function planned(
+  item: OutputItem,
+  spec: OutputSpec,
+  id: string,
+  evaluate: (node: Expression) => Value,
+): PlannedItem {
+  switch (item.kind) {
+    case "val":
+      return item;
+    case "stdout":
+      return { kind: "stdout", id };
+    case "env":
+      return {
+        kind: "captured",
+        capture: "env",
+        text: textOf(evaluate(item.name)),
+        file: `.command.env.${id}`,
+        id,
+      };
+    case "eval":
+      return {
+        kind: "captured",
+        capture: "eval",
+        text: textOf(evaluate(item.command)),
+        file: `.command.eval.${id}`,
+        id,
+      };
+    case "path":
+      return plannedPath(item, spec, id, evaluate);
+  }
+}
+
+function plannedPath(
+  item: PathOutput,
+  spec: OutputSpec,
+  id: string,
+  evaluate: (node: Expression) => Value,
+): PlannedPath {
+  const option = (name: string) => {
+    const node = item.options.get(name);
+    return node === undefined ? undefined : evaluate(node);
+  };
+  const patterns = patternsOf(evaluate(item.pattern));
+  const type = option("type");
+  const hidden = option("hidden");
+  const depth = option("maxDepth");
+  const arity = option("arity");
+  return {
+    kind: "path",
+    id,
+    patterns,
+    glob: truthOf(option("glob") ?? true),
+    type: typeOf(type === undefined ? undefined : textOf(type), patterns),
+    hidden:
+      hidden === undefined
+        ? patterns.some((each) => each.split("/").some((part) => part.startsWith(".")))
+        : truthOf(hidden),
+    maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
+    includeInputs: truthOf(option("includeInputs") ?? false),
+    optional: spec.optional || truthOf(option("optional") ?? false),
+    arity: arity === undefined ? undefined : parseArity(textOf(arity)),
+  };
 }
 
 function patternsOf(value: Value): readonly string[] {
@@ -133,45 +147,38 @@ export function parseArity(text: string): Arity {
 }
 
 /** What enters the key: everything that decides what is kept of a task. */
-export function outputRules(planned: readonly PlannedOutput[]): readonly OutputRule[] {
-  return planned.flatMap(({ items }) =>
-    items.flatMap((item): OutputRule[] => {
-      const common = { name: item.kind === "val" ? "" : item.id };
-      switch (item.kind) {
-        case "val":
-          return [];
-        case "stdout":
-          return [{ ...common, type: "string", from: { kind: "stdout" } }];
-        case "captured":
-          return [
-            {
-              ...common,
-              type: "string",
-              from: { kind: "expression", language: "nextflow", text: `${item.capture} ${item.text}` },
-            },
-          ];
-        case "path": {
-          const facts: CanonicalJson = {
-            glob: item.glob,
-            type: item.type,
-            hidden: item.hidden,
-            maxDepth: item.maxDepth ?? null,
-            includeInputs: item.includeInputs,
-            optional: item.optional,
-            arity: item.arity === undefined ? null : `${item.arity.least}..${item.arity.most}`,
-            patterns: [...item.patterns],
-          };
-          return [
-            {
-              ...common,
-              type: "array<file>",
-              from: { kind: "expression", language: "nextflow", text: "path", facts },
-            },
-          ];
-        }
-      }
-    }),
-  );
+export function outputRules(outputs: readonly PlannedOutput[]): readonly OutputRule[] {
+  return outputs.flatMap(({ items }) => items.flatMap((item) => (item.kind === "val" ? [] : [ruleOf(item)])));
+}
+
+function ruleOf(item: Exclude<PlannedItem, { kind: "val" }>): OutputRule {
+  switch (item.kind) {
+    case "stdout":
+      return { name: item.id, type: "string", from: { kind: "stdout" } };
+    case "captured":
+      return {
+        name: item.id,
+        type: "string",
+        from: { kind: "expression", language: "nextflow", text: `${item.capture} ${item.text}` },
+      };
+    case "path": {
+      const facts: CanonicalJson = {
+        glob: item.glob,
+        type: item.type,
+        hidden: item.hidden,
+        maxDepth: item.maxDepth ?? null,
+        includeInputs: item.includeInputs,
+        optional: item.optional,
+        arity: item.arity === undefined ? null : `${item.arity.least}..${item.arity.most}`,
+        patterns: [...item.patterns],
+      };
+      return {
+        name: item.id,
+        type: "array<file>",
+        from: { kind: "expression", language: "nextflow", text: "path", facts },
+      };
+    }
+  }
 }
 
 export function isGlobbed(item: PlannedPath, pattern: string): boolean {
