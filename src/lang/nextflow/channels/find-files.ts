@@ -22,7 +22,7 @@ export function filesOf(what: Value, options: FindOptions, outside: Outside): Pa
   if (schemeOf(text) !== undefined) return [new Path(text, outside.files)];
   const absolute = text.startsWith("/") ? text : `${outside.files.launchDir}/${text}`;
   if (!options.glob || !isPattern(text)) {
-    const path = new Path(cleaned(absolute.replaceAll(/\\([*?[{])/g, "$1")), outside.files);
+    const path = new Path(cleaned(absolute.replaceAll(/\\([*?[\]{}])/g, "$1")), outside.files);
     return checked([path], path, options);
   }
   const { folder, rest } = splitGlob(absolute);

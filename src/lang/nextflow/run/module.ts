@@ -10,13 +10,28 @@ import type { Script, Statement } from "../syntax/ast.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
-import { Thing, type Value } from "../values/thing.ts";
+import { Thing, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import type { Definition } from "./definition.ts";
 import { scriptFunctions } from "./functions.ts";
 import { classOf, PackageValue } from "./package-value.ts";
 import type { Session } from "./session.ts";
 import { UserClass } from "./user-class.ts";
+
+/** `this`: the script, whose functions are its methods. */
+class ScriptObject extends Unique {
+  readonly type = "Script";
+  readonly #call: (name: string, given: readonly Value[]) => Value | undefined;
+
+  constructor(call: (name: string, given: readonly Value[]) => Value | undefined) {
+    super();
+    this.#call = call;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    return this.#call(name, given);
+  }
+}
 
 export class Module {
   readonly script: Script;
@@ -126,7 +141,9 @@ export class Module {
     const imported = this.script.imports.get(name);
     if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
     if (/^[A-Z]\w*(?:Exception|Error)$/.test(name)) return new ClassValue(name);
-    return undefined;
+    if (name === "this") return new ScriptObject((method, given) => this.#call(method, given));
+    // Old scripts name environment variables as they are.
+    return session.outside.env(name);
   }
 
   #path(location: string): Path {

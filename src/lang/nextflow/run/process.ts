@@ -102,13 +102,13 @@ export class ProcessInstance {
     else this.#queue.start();
   }
 
-  #facts(index: number, attempt: number, failure: TaskFailure | undefined): TaskFacts {
+  #facts(index: number, attempt: number, failure: TaskFailure | undefined, before?: TaskContext): TaskFacts {
     return {
       process: this.#names.qualified,
       index,
       attempt,
       exitStatus: failure === undefined ? noExitStatus : exitStatusOf(failure),
-      previousTrace: failure === undefined ? null : GroovyMap.of({ exit: exitStatusOf(failure) }),
+      previousTrace: failure === undefined ? null : traceOf(failure, before),
       previousException:
         failure === undefined ? null : new Throwable("ProcessFailedException", failure.message),
     };
@@ -189,7 +189,7 @@ export class ProcessInstance {
             `NOTE: ${task.name} -- ${ended.failure.message} -- Execution is retried (${attempt})`,
           );
           task = this.#maker.prepare(
-            this.#context(this.#facts(index, attempt + 1, ended.failure)),
+            this.#context(this.#facts(index, attempt + 1, ended.failure, task.context)),
             arrival,
             this.#singleton,
           );
@@ -279,6 +279,24 @@ export class ProcessInstance {
         .finally(() => session.network.finish());
     }
   }
+}
+
+/** What is known of an attempt that failed. */
+function traceOf(failure: TaskFailure, before: TaskContext | undefined): Value {
+  const member = (name: string) => before?.task.get(name) ?? null;
+  return GroovyMap.of({
+    exit: exitStatusOf(failure),
+    status: "FAILED",
+    name: before?.task.name ?? null,
+    process: member("process"),
+    attempt: member("attempt"),
+    cpus: member("cpus"),
+    memory: member("memory"),
+    disk: member("disk"),
+    time: member("time"),
+    queue: member("queue"),
+    container: member("container"),
+  });
 }
 
 function filesIn(value: Outputs[string]): FileValue[] {

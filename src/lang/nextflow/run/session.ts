@@ -120,6 +120,9 @@ export class Session {
         return BigInt(this.outside.nowMs()) * 1_000_000n;
       case "getProperty":
         return null;
+      case ".properties":
+      case "getProperties":
+        return GroovyMap.of({ "os.name": "Linux", "user.dir": this.outside.files.launchDir, "file.separator": "/" });
       case "lineSeparator":
         return "\n";
       case "exit":

@@ -55,6 +55,15 @@ export class TaskMaker {
     return this.#options.module;
   }
 
+  /** Of an output: a name that nothing has is the name of a file, as in old scripts. */
+  #pattern(node: Expression, context: TaskContext): Value {
+    const unknown =
+      node.kind === "name" &&
+      !context.variables.has(node.name) &&
+      this.#module.unit.globals.lookup(node.name) === undefined;
+    return unknown ? node.name : this.#evaluate(node, context);
+  }
+
   #evaluate(node: Expression, context: TaskContext): Value {
     return this.#run(node, [{ kind: "expression", span: node.span, expression: node }], context);
   }
@@ -261,7 +270,7 @@ export class TaskMaker {
     const stubbed = session.stub && node.stub !== undefined;
     if (node.script?.kind === "exec" && !stubbed) return this.#execute(task);
     const script = this.#script(context);
-    const planned = planOutputs(outputs, (each) => this.#evaluate(each, context));
+    const planned = planOutputs(outputs, (each) => this.#pattern(each, context));
     this.#planned.set(task, planned);
     const call = buildCall({
       process: node.name.text,
@@ -305,7 +314,7 @@ export class TaskMaker {
     const folder = outside.newFolder();
     task.context.task.workDir = new Path(folder, outside.files);
     this.#run(node.script ?? node, node.script?.statements ?? [], task.context);
-    const planned = planOutputs(outputs, (each) => this.#evaluate(each, task.context));
+    const planned = planOutputs(outputs, (each) => this.#pattern(each, task.context));
     this.#planned.set(task, planned);
     const found: Record<string, Outputs[string]> = {};
     for (const { items } of planned)

@@ -182,16 +182,17 @@ function published(value: Value, publish: (file: Path) => Path): Value {
   return value;
 }
 
-/** Files that know `>>`. */
+/** Files that know `>>`. The members of a tuple stay members of a list. */
 function wrap(value: Value, target: (file: Path, target: Value) => void): Value {
+  return isList(value) ? Array.from(value, (each) => wrapMember(each, target)) : wrapMember(value, target);
+}
+
+function wrapMember(value: Value, target: (file: Path, target: Value) => void): Value {
   if (value instanceof Path) return new PublishedFile(value, target);
-  if (isList(value))
-    return value.some((each) => each instanceof Path) && value.every((each) => each instanceof Path)
-      ? new PublishedFiles(value, target)
-      : Array.from(value, (each) => wrap(each, target));
+  if (isList(value)) return value.every((each) => each instanceof Path) ? new PublishedFiles(value, target) : value;
   if (value instanceof GroovyMap)
     return new GroovyMap(
-      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrap(each, target)]),
+      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrapMember(each, target)]),
       value.type,
     );
   return value;

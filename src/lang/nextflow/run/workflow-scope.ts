@@ -1,6 +1,6 @@
 /** The names of one call of a workflow: what it takes and sets, and the processes and workflows that it calls. */
 import { Channel, piped } from "../channels/channel.ts";
-import { ChannelOut } from "../channels/channel-out.ts";
+import { ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { Network } from "../channels/network.ts";
 import { invoke } from "../eval/access.ts";
 import type { Delegate } from "../values/closure.ts";
@@ -126,6 +126,7 @@ class SideBySide extends Unique {
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     if (name === "and") return new SideBySide([...this.items, ...given]);
+    if (name === "or") return piped(this.invoke("call", []) ?? null, given[0] ?? null);
     if (name !== "call") return undefined;
     const outs = this.items.map((each) => invoke(each, "call", given));
     return new ChannelOut(
@@ -150,9 +151,8 @@ class OperatorCall extends Unique {
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     if (name === "and") return new SideBySide([this, ...given]);
     if (name !== "call") return undefined;
-    const [source = null] = given;
-    if (source instanceof Channel || source instanceof ChannelOut)
-      return invoke(source, this.#name, this.#given);
+    const [source = null, ...more] = spreadOut(given);
+    if (source instanceof Channel) return invoke(source, this.#name, [...more, ...this.#given]);
     return fail("IllegalArgumentException", `the operator ${this.#name} needs a channel`);
   }
 }

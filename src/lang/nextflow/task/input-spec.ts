@@ -38,6 +38,8 @@ function typed(name: string, type: TypeName | undefined): InputSpec {
   return { kind: "val", name };
 }
 
+const pathOptions = new Set(["name", "stageAs", "arity"]);
+
 function ofExpression(node: Expression): InputSpec {
   if (node.kind === "name" && node.name === "stdin") return { kind: "stdin" };
   if (node.kind !== "call" || node.callee.kind !== "name") return refused();
@@ -50,6 +52,9 @@ function ofExpression(node: Expression): InputSpec {
       return { kind: "val", name: first?.kind === "name" ? first.name : undefined };
     case "path":
     case "file": {
+      const named = [...options].find(([name]) => !pathOptions.has(name));
+      if (first === undefined && named !== undefined)
+        return { kind: "path", name: named[0], stageAs: named[1], arity: options.get("arity"), old: true };
       const variable = first?.kind === "name" ? first.name : undefined;
       return {
         kind: "path",

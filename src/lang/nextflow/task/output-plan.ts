@@ -122,8 +122,12 @@ function plannedPath(
 
 function patternsOf(value: Value): readonly string[] {
   const found = (isList(value) ? itemsOf(value) : [value]).flatMap((each) => {
-    const text = each instanceof Path ? (each.staged ?? each.location) : textOf(each);
-    return [text.replace(/^\.\//, "").replace(/(?<=.)\/+$/, "")];
+    // The name of a file is no pattern.
+    if (each instanceof Path) return [(each.staged ?? each.location).replace(/[\\*?[\]{}]/g, "\\$&")];
+    return textOf(each)
+      .split(":")
+      .map((text) => text.replace(/^\.\//, "").replace(/(?<=.)\/+$/, ""))
+      .filter((text) => text !== "");
   });
   for (const each of found)
     if (each.startsWith("/"))

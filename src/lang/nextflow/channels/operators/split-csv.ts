@@ -3,7 +3,7 @@
 import { splitCsv as split } from "../../stdlib/split/csv.ts";
 import { splitOptions } from "../../stdlib/split/options.ts";
 import type { Operator } from "../operator.ts";
-import { contentOfItem, replacedItem } from "../split-item.ts";
+import { asFiles, contentOfItem, replacedItem } from "../split-item.ts";
 import { through } from "../through.ts";
 
 export const splitCsv: Operator = (source, given) => {
@@ -11,7 +11,7 @@ export const splitCsv: Operator = (source, given) => {
   return through(source, "queue", (out) => ({
     next: (value, rank) => {
       const { text, elem } = contentOfItem(value, options);
-      for (const [index, each] of split(text, options).entries())
+      for (const [index, each] of asFiles(split(text, options), value, options, source.network.outside).entries())
         out.emit(replacedItem(value, elem, each), [...rank, index]);
     },
     end: () => out.close(),
