@@ -50,6 +50,6 @@ export class GroupKey extends Thing {
     if (name === "getGroupTarget") return this.target;
     if (name === "getGroupSize") return this.size;
     const own = this.target instanceof Thing ? this.target.invoke(name, given) : undefined;
-    return own ?? methodOf(this.target, name)?.(this.target, given);
+    return own === undefined ? methodOf(this.target, name)?.(this.target, given) : own;
   }
 }

@@ -24,12 +24,21 @@ function textIn(value: Value): string {
 }
 
 /** With the option `file` chunks of text become files that are called after their source. */
-export function asFiles(chunks: readonly Value[], value: Value, options: SplitOptions, outside: Outside): readonly Value[] {
+export function asFiles(
+  chunks: readonly Value[],
+  value: Value,
+  options: SplitOptions,
+  outside: Outside,
+): readonly Value[] {
   if (options.file === false || options.file === null) return chunks;
   const source = isList(value) ? value.find((each) => each instanceof Path) : value;
   const given = options.file;
   const name =
-    typeof given === "string" ? lastPart(given) : source instanceof Path ? source.fileName.replace(/\.gz$/, "") : "chunk";
+    typeof given === "string"
+      ? lastPart(given)
+      : source instanceof Path
+        ? source.fileName.replace(/\.gz$/, "")
+        : "chunk";
   const dot = name.lastIndexOf(".");
   const [base, end] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
   const folder = outside.newFolder();

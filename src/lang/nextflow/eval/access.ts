@@ -38,7 +38,7 @@ export function invoke(object: Value, name: string, given: readonly Value[]): Va
 /** undefined: there is no such method. */
 function attempted(self: Value, name: string, given: readonly Value[]): Value | undefined {
   const own = self instanceof Thing ? self.invoke(name, given) : undefined;
-  return own ?? methodOf(self, name)?.(self, given);
+  return own === undefined ? methodOf(self, name)?.(self, given) : own;
 }
 
 export function callValue(value: Value, given: readonly Value[]): Value {

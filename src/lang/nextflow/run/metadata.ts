@@ -1,8 +1,10 @@
 /** `workflow` and `nextflow`: what a script may know of its run. */
 import { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
+import { textOf } from "../values/text.ts";
 import { Unique, type Value } from "../values/thing.ts";
 import { VersionNumber } from "../values/version-number.ts";
+import { PackageValue } from "./package-value.ts";
 
 /** The version whose language is spoken here: what `manifest.nextflowVersion` is compared with. */
 export const spokenVersion = "25.10.4";
@@ -47,6 +49,34 @@ export class WorkflowMetadata extends Unique {
   }
 }
 
+/** `workflow.manifest`: what is not written is null. */
+export class Manifest extends Unique {
+  readonly type = "Manifest";
+  readonly #members: GroovyMap;
+
+  constructor(members: GroovyMap) {
+    super();
+    this.#members = members;
+  }
+
+  override text(): string {
+    return textOf(this.#members);
+  }
+
+  override get(name: string): Value | undefined {
+    const found = this.#members.at(name);
+    if (found !== undefined) return found;
+    return name === "mainScript" ? "main.nf" : null;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name === "toMap") return new GroovyMap(this.#members.entries());
+    if (name === "get") return this.get(textOf(given[0] ?? null));
+    const getter = /^get([A-Z].*)$/.exec(name)?.[1];
+    return getter === undefined ? undefined : this.get(getter.slice(0, 1).toLowerCase() + getter.slice(1));
+  }
+}
+
 /** `nextflow.version`, and the switches `nextflow.enable.…` and `nextflow.preview.…`. */
 export class NextflowMetadata extends Unique {
   readonly type = "NextflowMetadata";
@@ -63,6 +93,9 @@ export class NextflowMetadata extends Unique {
         return 0;
       case "timestamp":
         return "";
+      case "extension":
+      case "util":
+        return new PackageValue(`nextflow.${name}`);
       default:
         return this.switches.at(name);
     }

@@ -16,6 +16,7 @@ import type { Definition } from "./definition.ts";
 import { scriptFunctions } from "./functions.ts";
 import { classOf, PackageValue } from "./package-value.ts";
 import type { Session } from "./session.ts";
+import { TemplateEngine } from "./template-engine.ts";
 import { UserClass } from "./user-class.ts";
 
 /** `this`: the script, whose functions are its methods. */
@@ -164,6 +165,8 @@ export class Module {
     const simple = type.split(".").at(-1) ?? type;
     const own = this.classes.get(simple) ?? this.session.libraryClass(simple);
     if (own !== undefined) return own.create(given);
+    if (simple === "SimpleTemplateEngine" || simple === "GStringTemplateEngine")
+      return new TemplateEngine((statements) => this.closure(statements));
     return (
       construct(type, given, this.session.outside) ??
       fail("MissingMethodException", `the class ${type} is not supported`)

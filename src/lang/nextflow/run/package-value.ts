@@ -30,5 +30,8 @@ export function classOf(
   name: string,
   more?: (name: string, given: readonly Value[]) => Value | undefined,
 ): ClassValue {
-  return new ClassValue(name, (method, given) => more?.(method, given) ?? callStatic(name, method, given));
+  return new ClassValue(name, (method, given) => {
+    const own = more?.(method, given);
+    return own === undefined ? callStatic(name, method, given) : own;
+  });
 }

@@ -15,6 +15,10 @@ export class Params extends GroovyMap {
     }
   }
 
+  isGiven(name: string): boolean {
+    return this.#given.has(name);
+  }
+
   /** Whatever it was. */
   replace(key: Value, value: Value): void {
     super.put(key, value);

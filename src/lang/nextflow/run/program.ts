@@ -13,7 +13,7 @@ import type {
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
-import { pluginFunctions } from "../plugins/registry.ts";
+import { pluginFunction } from "../plugins/registry.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import type { Item, Statement } from "../syntax/ast.ts";
@@ -25,7 +25,7 @@ import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import { CancelledTask, FailedTask } from "./failed-task.ts";
-import { WorkflowMetadata } from "./metadata.ts";
+import { Manifest, WorkflowMetadata } from "./metadata.ts";
 import { Module } from "./module.ts";
 import { Params } from "./params.ts";
 import { scriptFiles } from "./script-files.ts";
@@ -203,7 +203,7 @@ class Run {
           ? "docker"
           : null,
         container: null,
-        manifest: manifest instanceof GroovyMap ? manifest : new GroovyMap(),
+        manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
         stubRun: options.stub ?? false,
         preview: false,
         resume: false,
@@ -239,7 +239,7 @@ class Run {
       for (const { name, alias } of item.names) {
         const here = (alias ?? name).text;
         if (target.kind === "plugin") {
-          const run = pluginFunctions(target.name, session)[name.text];
+          const run = pluginFunction(target.name, name.text, session);
           if (run === undefined)
             throw new ConfigProblem(
               wrong.refused(

@@ -65,6 +65,7 @@ export class Session {
     this.workDir = options.workDir;
     this.outputDir = options.outputDir;
     this.stub = options.stub;
+    this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators);
     this.network.topic = (name) => this.topic(name);
@@ -122,7 +123,11 @@ export class Session {
         return null;
       case ".properties":
       case "getProperties":
-        return GroovyMap.of({ "os.name": "Linux", "user.dir": this.outside.files.launchDir, "file.separator": "/" });
+        return GroovyMap.of({
+          "os.name": "Linux",
+          "user.dir": this.outside.files.launchDir,
+          "file.separator": "/",
+        });
       case "lineSeparator":
         return "\n";
       case "exit":

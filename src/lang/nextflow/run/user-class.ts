@@ -58,14 +58,20 @@ export class UserClass {
     return closure
       .bound(
         {
-          lookup: (name) => (name === "this" ? self : self?.get(name)) ?? this.#static(`.${name}`, []),
+          lookup: (name) => {
+            const found = name === "this" ? self : self?.get(name);
+            return found === undefined ? this.#static(`.${name}`, []) : found;
+          },
           assign: (name, value) => {
             if (self?.set(name, value)) return true;
             if (!this.node.fields.some((each) => each.name.text === name && each.isStatic)) return false;
             this.#statics.set(name, value);
             return true;
           },
-          method: (name, values) => self?.invoke(name, values) ?? this.#static(name, values),
+          method: (name, values) => {
+            const found = self?.invoke(name, values);
+            return found === undefined ? this.#static(name, values) : found;
+          },
         },
         "delegate first",
       )

@@ -189,7 +189,8 @@ function wrap(value: Value, target: (file: Path, target: Value) => void): Value 
 
 function wrapMember(value: Value, target: (file: Path, target: Value) => void): Value {
   if (value instanceof Path) return new PublishedFile(value, target);
-  if (isList(value)) return value.every((each) => each instanceof Path) ? new PublishedFiles(value, target) : value;
+  if (isList(value))
+    return value.every((each) => each instanceof Path) ? new PublishedFiles(value, target) : value;
   if (value instanceof GroovyMap)
     return new GroovyMap(
       Array.from(value.entries(), ([key, each]): [Value, Value] => [key, wrapMember(each, target)]),

@@ -5,7 +5,7 @@ import { GroovyMap, GroovySet } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
-import { fail, isException, Throwable } from "../values/throwable.ts";
+import { isException, Throwable } from "../values/throwable.ts";
 import { VersionNumber } from "../values/version-number.ts";
 import { bytesOf, contentOf } from "./content.ts";
 import { DateValue } from "./date.ts";
@@ -83,9 +83,6 @@ export function construct(type: string, given: readonly Value[], outside: Outsid
     case "StringReader":
       if (first instanceof Path) return new TextReader(contentOf(first));
       return typeof first === "string" ? new TextReader(first) : first;
-    case "SimpleTemplateEngine":
-    case "GStringTemplateEngine":
-      return fail("UnsupportedOperationException", `${simple} is not supported`);
     default:
       return undefined;
   }

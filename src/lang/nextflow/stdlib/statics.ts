@@ -13,6 +13,7 @@ import { fail } from "../values/throwable.ts";
 import { format } from "./format.ts";
 import { readJson, writeJson } from "./json.ts";
 import { numberAt, textAt } from "./method.ts";
+import { pathMethods } from "./path.ts";
 
 type Static = (given: readonly Value[]) => Value;
 type Statics = Readonly<Record<string, Static>>;
@@ -163,6 +164,9 @@ export function callStatic(type: string, name: string, given: readonly Value[]):
   const own = Object.hasOwn(statics, simple) ? statics[simple] : undefined;
   const found = own !== undefined && Object.hasOwn(own, name) ? own[name] : undefined;
   if (found !== undefined) return found(given);
+  // Methods of paths under their Java name.
+  if (simple === "FilesEx" && Object.hasOwn(pathMethods, name))
+    return pathMethods[name]?.(given[0] ?? null, given.slice(1));
   if (simple === "Integer" && name === "getMAX_VALUE") return 2147483647;
   if (name === "isNumber") return isNumber(given[0]);
   return undefined;

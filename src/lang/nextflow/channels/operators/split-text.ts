@@ -11,7 +11,12 @@ export const splitText: Operator = (source, given) => {
   return through(source, "queue", (out) => ({
     next: (value, rank) => {
       const { text, elem } = contentOfItem(value, options);
-      for (const [index, each] of asFiles(split(text, options), value, options, source.network.outside).entries())
+      for (const [index, each] of asFiles(
+        split(text, options),
+        value,
+        options,
+        source.network.outside,
+      ).entries())
         out.emit(replacedItem(value, elem, each), [...rank, index]);
     },
     end: () => out.close(),

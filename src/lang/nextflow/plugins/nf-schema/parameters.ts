@@ -1,0 +1,168 @@
+/** `validateParameters`, `paramsSummaryMap`, `paramsSummaryLog`, `paramsHelp`. */
+import type { Session } from "../../run/session.ts";
+import { truthOf } from "../../values/compare.ts";
+import { GroovyMap } from "../../values/map.ts";
+import { textOf } from "../../values/text.ts";
+import { isList, type Value } from "../../values/thing.ts";
+import { fail } from "../../values/throwable.ts";
+import { plain } from "./plain.ts";
+import { fileFaults } from "./samplesheet.ts";
+import { groups, readSchema, schemaPath, setting } from "./schema-file.ts";
+import { isObject, type Json, type JsonObject, validate } from "./validate.ts";
+
+function optionsIn(given: readonly Value[]): Value {
+  return given.find((each) => each instanceof GroovyMap) ?? null;
+}
+
+function namesIn(value: Value): readonly string[] {
+  return isList(value) ? value.map(textOf) : [];
+}
+
+export function validateParameters(given: readonly Value[], session: Session): Value {
+  const root = readSchema(session, schemaPath(session, optionsIn(given)));
+  const known = new Map([...groups(root).values()].flatMap((each) => Object.entries(each)));
+  const values = plain(session.params);
+  if (!isObject(values)) return null;
+  const params: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(values))
+    params[name] = typedParameter(value, known.get(name), session, name);
+  const ignored = [
+    ...namesIn(setting(session, "defaultIgnoreParams")),
+    ...namesIn(setting(session, "ignoreParams")),
+    "help",
+    "help_full",
+    "helpFull",
+    "show_hidden",
+    "showHidden",
+  ];
+  const faults = validate(params, root, {
+    root,
+    files: session.outside.files,
+    lenient: truthOf(setting(session, "lenientMode")),
+    validateFile: (file, schema) => fileFaults(file, schema, session),
+  }).filter(({ path }) => !ignored.includes(String(path[0])));
+  if (faults.length > 0) {
+    const words = faults.map(({ path, message }) => {
+      const name = path.join(".");
+      const value = path.length === 0 ? undefined : params[String(path[0])];
+      return path.length === 0
+        ? `* ${message}`
+        : `* --${name} (${typeof value === "string" ? value : JSON.stringify(value)}): ${message}`;
+    });
+    fail(
+      "SchemaValidationException",
+      `The following invalid input values have been detected:\n\n${[...new Set(words)].join("\n")}\n`,
+    );
+  }
+  const unexpected = Object.keys(params).filter((name) => !known.has(name) && !ignored.includes(name));
+  if (unexpected.length > 0) {
+    const message = `The following invalid input values have been detected:\n\n${unexpected.map((name) => `* --${name}: ${String(params[name])}`).join("\n")}\n`;
+    if (truthOf(setting(session, "failUnrecognisedParams"))) fail("SchemaValidationException", message);
+    session.outside.log("warn", message);
+  }
+  return null;
+}
+
+/** What comes from a command line is text, whatever it means. */
+function typedParameter(value: Json, schema: Json | undefined, session: Session, name: string): Json {
+  if (typeof value !== "string" || !session.params.isGiven(name) || !isObject(schema)) return value;
+  const { type } = schema;
+  if ((type === "integer" || type === "number") && /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(value))
+    return Number(value);
+  if (type === "boolean" && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === "true";
+  return value;
+}
+
+// --- summary
+
+export function paramsSummaryMap(given: readonly Value[], session: Session): GroovyMap {
+  const root = readSchema(session, schemaPath(session, optionsIn(given)));
+  const hidden = namesIn(setting(session, "summary.hideParams"));
+  const summary = new GroovyMap();
+  for (const [title, properties] of groups(root)) summary.put(title, changed(properties, session, hidden));
+  const { workflow } = session;
+  const core = new GroovyMap();
+  const fact = (name: string) => workflow.get(name) ?? null;
+  if (fact("revision") !== null) core.put("revision", fact("revision"));
+  core.put("runName", fact("runName"));
+  if (fact("containerEngine") !== null) core.put("containerEngine", fact("containerEngine"));
+  for (const name of ["launchDir", "workDir", "projectDir", "userName", "profile"]) {
+    const value = fact(name);
+    core.put(name, value === null ? null : textOf(value));
+  }
+  core.put("configFiles", "");
+  summary.put("Core Nextflow options", core);
+  return summary;
+}
+
+/** Parameters whose values differ from the defaults of the schema. */
+function changed(properties: JsonObject, session: Session, hidden: readonly string[]): GroovyMap {
+  const found = new GroovyMap();
+  for (const [name, schema] of Object.entries(properties)) {
+    const value = session.params.at(name);
+    if (value === undefined || value === null || hidden.includes(name) || !isObject(schema)) continue;
+    const text = textOf(value);
+    const written = schema["default"];
+    const initial = written === undefined || written === null ? undefined : String(written);
+    if (initial !== undefined ? !sameDefault(text, initial, session) : text !== "" && text !== "false")
+      found.put(name, text);
+  }
+  return found;
+}
+
+function sameDefault(text: string, initial: string, session: Session): boolean {
+  if (text === initial) return true;
+  const project = initial.replace(/\$\{?projectDir\}?/, "");
+  return project !== initial && text.endsWith(project) && text.startsWith(session.projectDir);
+}
+
+export function paramsSummaryLog(given: readonly Value[], session: Session): string {
+  const summary = paramsSummaryMap(given, session);
+  const names = Array.from(summary.values()).flatMap((each) =>
+    each instanceof GroovyMap ? each.keys() : [],
+  );
+  const width = Math.max(0, ...names.map((each) => textOf(each).length));
+  const lines: string[] = [];
+  for (const [title, group] of summary.entries()) {
+    if (!(group instanceof GroovyMap) || group.size === 0) continue;
+    lines.push(textOf(title));
+    for (const [name, value] of group.entries())
+      lines.push(`  ${textOf(name).padEnd(width)}: ${textOf(value)}`);
+    lines.push("");
+  }
+  const before = setting(session, "summary.beforeText");
+  const after = setting(session, "summary.afterText");
+  return `${before === null ? "" : textOf(before)}${lines.join("\n")}\n!! Only displaying parameters that differ from the pipeline defaults !!\n${after === null ? "" : textOf(after)}`;
+}
+
+// --- help
+
+export function paramsHelp(given: readonly Value[], session: Session): string {
+  const options = optionsIn(given);
+  const root = readSchema(session, schemaPath(session, options));
+  const command = given.find((each) => typeof each === "string") ?? setting(session, "help.command");
+  const lines: string[] = [];
+  const before = setting(session, "help.beforeText");
+  if (before !== null) lines.push(textOf(before));
+  if (command !== null) lines.push("Typical pipeline command:", "", `  ${textOf(command)}`, "");
+  const showHidden = truthOf(session.params.at("show_hidden") ?? session.params.at("showHidden") ?? false);
+  for (const [title, properties] of groups(root)) {
+    const shown = Object.entries(properties).filter(
+      ([, schema]) => isObject(schema) && (showHidden || schema["hidden"] !== true),
+    );
+    if (shown.length === 0) continue;
+    const width = Math.max(...shown.map(([name]) => name.length));
+    lines.push(title);
+    for (const [name, schema] of shown) {
+      if (!isObject(schema)) continue;
+      const initial = schema["default"] === undefined ? "" : ` [default: ${String(schema["default"])}]`;
+      lines.push(
+        `  --${name.padEnd(width)}  [${String(schema["type"] ?? "string")}]  ${String(schema["description"] ?? "")}${initial}`,
+      );
+    }
+    lines.push("");
+  }
+  const after = setting(session, "help.afterText");
+  if (after !== null) lines.push(textOf(after));
+  return lines.join("\n");
+}

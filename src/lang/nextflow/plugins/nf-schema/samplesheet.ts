@@ -1,0 +1,184 @@
+/** `samplesheetToList`: rows of a samplesheet, checked and in the order of its schema. */
+
+import type { Session } from "../../run/session.ts";
+import { unpackedContent } from "../../stdlib/content.ts";
+import { fromPlain } from "../../stdlib/json.ts";
+import { splitCsv } from "../../stdlib/split/csv.ts";
+import { splitOptions } from "../../stdlib/split/options.ts";
+import { readYaml } from "../../stdlib/yaml.ts";
+import { GroovyMap } from "../../values/map.ts";
+import { cleaned, Path, schemeOf } from "../../values/path.ts";
+import { textOf } from "../../values/text.ts";
+import { isList, type List, type Value } from "../../values/thing.ts";
+import { fail } from "../../values/throwable.ts";
+import { plain } from "./plain.ts";
+import { readSchema } from "./schema-file.ts";
+import { isArray, isObject, isPathFormat, type Json, type JsonObject, validate } from "./validate.ts";
+
+export function samplesheetToList(given: readonly Value[], session: Session): Value {
+  const [input = null, schema = null] = given;
+  const file = pathOf(input, session);
+  const schemaFile = pathOf(schema, session);
+  const root = readSchema(session, schemaFile.absolute);
+  const { items } = root;
+  if (!isObject(items))
+    fail(
+      "SchemaValidationException",
+      `The schema for '${file.location}' (${schemaFile.location}) is not valid: 'items' has to be its top level keyword`,
+    );
+  const rows = rowsOf(file, items);
+  const faults = samplesheetFaults(rows, root, session);
+  if (faults.length > 0)
+    fail(
+      "SchemaValidationException",
+      `The following errors have been detected in ${file.location}:\n\n${faults.join("\n")}\n`,
+    );
+  const unknown = new Set<string>();
+  const found = rows.map((row) => {
+    const meta = new GroovyMap();
+    const entry = formatted(row, items, { session, meta, unknown });
+    if (meta.size === 0) return entry;
+    return isList(entry) ? [meta, ...entry] : [meta, entry];
+  });
+  if (unknown.size > 0)
+    session.outside.log(
+      "warn",
+      `Found the following unidentified headers in ${file.location}: ${[...unknown].join(", ")}`,
+    );
+  return found;
+}
+
+/** Errors of a samplesheet by a schema file, for parameters that name one. */
+export function fileFaults(file: string, schema: string, session: Session): readonly string[] {
+  const path = pathOf(file, session);
+  const schemaFile = schema.startsWith("/") ? schema : cleaned(`${session.projectDir}/${schema}`);
+  const root = readSchema(session, schemaFile);
+  const { items } = root;
+  return samplesheetFaults(rowsOf(path, isObject(items) ? items : {}), root, session);
+}
+
+function samplesheetFaults(rows: readonly Json[], root: JsonObject, session: Session): readonly string[] {
+  const faults = validate([...rows], root, { root, files: session.outside.files, lenient: false });
+  return faults.map(({ path, message }) => {
+    const [row, ...rest] = path;
+    if (typeof row !== "number") return `-> ${message}`;
+    return `-> Entry ${row + 1}: ${rest.length === 0 ? message : `Error for field '${rest.join(".")}': ${message}`}`;
+  });
+}
+
+function pathOf(value: Value, session: Session): Path {
+  const path = value instanceof Path ? value : new Path(textOf(value), session.outside.files);
+  if (path.isRemote) fail("SchemaValidationException", `${path.location} is not on this machine`);
+  if (path.files.stat(path.absolute) === undefined)
+    fail("SchemaValidationException", `Samplesheet file ${path.location} does not exist`);
+  return path;
+}
+
+// --- reading
+
+function rowsOf(file: Path, items: JsonObject): readonly Json[] {
+  const text = unpackedContent(file);
+  const kind = /\.(csv|tsv|ya?ml|json)(?:\.gz)?$/i.exec(file.fileName)?.[1]?.toLowerCase();
+  if (kind === "json" || kind === "yaml" || kind === "yml") {
+    const found = plain(kind === "json" ? fromPlain(JSON.parse(text)) : readYaml(text));
+    return isArray(found) ? found : [];
+  }
+  const options = GroovyMap.of({ header: true, sep: kind === "tsv" ? "\t" : ",", quote: '"', strip: true });
+  return splitCsv(text, splitOptions([options])).map((row) => cells(row, items));
+}
+
+/** Empty cells are not there; others are what the schema says they are. */
+function cells(row: Value, items: JsonObject): Json {
+  if (!(row instanceof GroovyMap)) return null;
+  const properties = isObject(items["properties"]) ? items["properties"] : {};
+  const found: Record<string, Json> = {};
+  for (const [key, value] of row.entries()) {
+    if (typeof value !== "string" || value === "") continue;
+    found[textOf(key)] = cellValue(value, properties[textOf(key)]);
+  }
+  return found;
+}
+
+function cellValue(text: string, schema: Json | undefined): Json {
+  const types = typesOf(schema);
+  if (types.length === 0 || !types.includes("string") || types.length > 1) {
+    if (/^(?:true|false)$/i.test(text) && (types.length === 0 || types.includes("boolean")))
+      return text.toLowerCase() === "true";
+    const number = types.length === 0 || types.includes("integer") || types.includes("number");
+    if (number && /^-?\d+$/.test(text)) return Number(text);
+    if (number && /^-?\d*\.\d+(?:[eE][+-]?\d+)?$/.test(text)) return Number(text);
+  }
+  return text;
+}
+
+function typesOf(schema: Json | undefined): readonly string[] {
+  if (!isObject(schema)) return [];
+  const { type } = schema;
+  if (typeof type === "string") return [type];
+  if (isArray(type)) return type.map(String);
+  return [schema["anyOf"], schema["oneOf"]].flatMap((each) => (isArray(each) ? each.flatMap(typesOf) : []));
+}
+
+// --- rows as lists
+
+interface FormatOptions {
+  readonly session: Session;
+  readonly meta: GroovyMap;
+  readonly unknown: Set<string>;
+}
+
+function formatted(given: Json | undefined, schema: Json | undefined, options: FormatOptions): Value {
+  const own = isObject(schema) ? schema : {};
+  const input = given ?? own["default"] ?? [];
+  if (isObject(input)) {
+    const properties = isObject(own["properties"]) ? own["properties"] : {};
+    for (const name of Object.keys(input)) if (!Object.hasOwn(properties, name)) options.unknown.add(name);
+    const result: List = [];
+    for (const [name, each] of Object.entries(properties)) {
+      const meta = isObject(each) ? each["meta"] : undefined;
+      const names = typeof meta === "string" ? [meta] : isArray(meta) ? meta.map(String) : [];
+      if (names.length === 0) result.push(formatted(input[name], each, options));
+      for (const key of names) options.meta.put(key, asMember(input[name], each, options));
+    }
+    return result;
+  }
+  if (isArray(input)) return input.map((each) => formatted(each, own["items"], options));
+  return leaf(input, own, options);
+}
+
+/** In the meta map objects stay maps. */
+function asMember(given: Json | undefined, schema: Json | undefined, options: FormatOptions): Value {
+  const own = isObject(schema) ? schema : {};
+  const input = given ?? own["default"] ?? [];
+  if (isObject(input)) {
+    const properties = isObject(own["properties"]) ? own["properties"] : {};
+    return new GroovyMap(
+      Object.entries(properties).map(([name, each]): [Value, Value] => [
+        name,
+        asMember(input[name], each, options),
+      ]),
+    );
+  }
+  if (isArray(input)) return input.map((each) => asMember(each, own["items"], options));
+  return leaf(input, own, options);
+}
+
+function leaf(value: Json, schema: JsonObject, { session }: FormatOptions): Value {
+  if (typeof value !== "string" || !namesFile(value, schema)) return fromPlain(value);
+  const { files } = session.outside;
+  if (schemeOf(value) !== undefined || value.startsWith("/")) return new Path(value, files);
+  return new Path(cleaned(`${files.launchDir}/${value}`), files);
+}
+
+/** Where a string may be a path or not, one with a slash or an ending is a path. */
+function namesFile(value: string, schema: JsonObject): boolean {
+  const alternatives = [
+    schema,
+    ...[schema["anyOf"], schema["oneOf"], schema["allOf"]].flatMap((each) => (isArray(each) ? each : [])),
+  ];
+  const strings = alternatives
+    .filter((each) => isObject(each) && each["type"] === "string")
+    .map((each) => isObject(each) && isPathFormat(each["format"] ?? schema["format"]));
+  if (!strings.includes(true)) return false;
+  return !strings.includes(false) || value.includes("/") || value.slice(-7).includes(".");
+}

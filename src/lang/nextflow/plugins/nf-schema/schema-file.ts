@@ -1,0 +1,59 @@
+/** The schema of a pipeline's parameters. */
+
+import type { Session } from "../../run/session.ts";
+import { contentOf } from "../../stdlib/content.ts";
+import { GroovyMap } from "../../values/map.ts";
+import { cleaned, Path } from "../../values/path.ts";
+import { textOf } from "../../values/text.ts";
+import type { Value } from "../../values/thing.ts";
+import { fail } from "../../values/throwable.ts";
+import { isArray, isObject, type Json, type JsonObject, resolved } from "./validate.ts";
+
+/** Settings of the `validation` scope. */
+export function setting(session: Session, name: string): Value {
+  const scope = session.config.at("validation");
+  let found: Value = scope ?? null;
+  for (const part of name.split(".")) found = found instanceof GroovyMap ? (found.at(part) ?? null) : null;
+  return found;
+}
+
+export function schemaPath(session: Session, options: Value): string {
+  const given =
+    options instanceof GroovyMap
+      ? (options.at("parameters_schema") ?? options.at("parametersSchema") ?? null)
+      : null;
+  const name = given ?? setting(session, "parametersSchema") ?? "nextflow_schema.json";
+  const text = textOf(name);
+  return text.startsWith("/") ? text : cleaned(`${session.projectDir}/${text}`);
+}
+
+export function readSchema(session: Session, path: string): JsonObject {
+  const text = contentOf(new Path(path, session.outside.files));
+  try {
+    const found = JSON.parse(text) as Json;
+    if (isObject(found)) return found;
+  } catch (error) {
+    fail(
+      "SchemaValidationException",
+      `the schema ${path} is not JSON: ${error instanceof Error ? error.message : ""}`,
+    );
+  }
+  return fail("SchemaValidationException", `the schema ${path} is not an object`);
+}
+
+/** Parameters by group, in the order of the schema. */
+export function groups(root: JsonObject): ReadonlyMap<string, JsonObject> {
+  const found = new Map<string, JsonObject>();
+  const { allOf, properties } = root;
+  for (const each of isArray(allOf) ? allOf : []) {
+    const ref = isObject(each) ? each["$ref"] : undefined;
+    const group = typeof ref === "string" ? resolved(ref, root) : each;
+    if (!isObject(group)) continue;
+    const title = group["title"];
+    if (isObject(group["properties"]))
+      found.set(typeof title === "string" ? title : "Parameters", group["properties"]);
+  }
+  if (isObject(properties))
+    found.set("Other parameters", { ...found.get("Other parameters"), ...properties });
+  return found;
+}
