@@ -62,13 +62,19 @@ async function load(options: NextflowOptions, { source, main, given }: Wish, ask
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
   if (loaded.diagnostics.some(({ severity }) => severity === "error"))
     return { diagnostics: loaded.diagnostics };
-  const config = source.resolve("nextflow.config", uri);
-  const configPath = source.hostPathOf(config);
+  const { profiles, files, only } = given.configuration ?? {};
+  const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const program = nextflowProgram({
     loaded,
     main: loaded.main,
     interface: interfaceOf(loaded, nameOf(uri)),
-    options: given.target === undefined ? options : { ...options, entry: given.target },
+    options: {
+      ...options,
+      ...(given.target !== undefined && { entry: given.target }),
+      ...(profiles !== undefined && { profiles }),
+      ...(files !== undefined && { configs: files }),
+    },
+    bounded: given.reach !== undefined,
     hostPathOf: (each) => source.hostPathOf(each),
     configs: configPath === undefined ? [] : [configPath],
     readConfig,

@@ -60,6 +60,8 @@ export interface ProgramParts {
   readonly hostPathOf: (uri: string) => string | undefined;
   /** Configuration files that are read before the user's. */
   readonly configs: readonly string[];
+  /** The documents are other people's: scripts read only their own files, the run's, and the inputs. */
+  readonly bounded: boolean;
   readonly readConfig: (path: string) => SourceText | undefined;
 }
 
@@ -140,7 +142,13 @@ class Run {
     const environment = options.environment ?? {};
     const note = (message: string) => this.#host.emit({ kind: "note", path: "", message });
     const outside: Outside = {
-      files: scriptFiles({ launchDir, writable: [launchDir, scratch, outputDir] }),
+      files: scriptFiles({
+        launchDir,
+        writable: [launchDir, scratch, outputDir],
+        ...(this.#parts.bounded && {
+          readable: [projectDir, launchDir, scratch, outputDir, ...locationsIn(this.#inputs.values)],
+        }),
+      }),
       env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
       environment,
       nowMs: () => Date.now(),
@@ -410,6 +418,12 @@ function messageIn(failure: unknown): string {
 
 function isStatement(item: Item): item is Statement {
   return !["include", "params", "process", "workflow", "output", "function", "class"].includes(item.kind);
+}
+
+/** Absolute paths among the inputs. */
+function locationsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return value.startsWith("/") && value !== "/" ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(locationsIn) : [];
 }
 
 function asMap(value: Value): GroovyMap {

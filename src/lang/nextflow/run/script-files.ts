@@ -27,23 +27,31 @@ export interface ScriptFilesOptions {
   readonly launchDir: string;
   /** Absolute folders below which scripts may write, move and delete. */
   readonly writable: readonly string[];
-  /** Whether a script may see a path; its words of refusal otherwise. Default: everything. */
-  readonly refusal?: (path: string) => string | undefined;
+  /** Absolute files and folders that scripts may read. Default: everything. */
+  readonly readable?: readonly string[];
 }
 
 export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
+  const readable = (options.readable ?? []).map((each) => real(each));
+  const writable = options.writable.map((each) => real(each));
   const seen = (path: string) => {
-    const refused = options.refusal?.(path);
-    if (refused !== undefined) fail("AccessDeniedException", refused);
+    if (options.readable === undefined) return path;
+    const at = real(path);
+    if (!readable.some((each) => at === each || at.startsWith(`${each}/`)))
+      fail("AccessDeniedException", `${path} is not below a folder that the run may read`);
     return path;
   };
   const changed = (path: string) => {
     const at = realParent(path);
-    if (!options.writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
+    if (!writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
       fail("AccessDeniedException", `${path} is not below a folder that the run may write to`);
-    return seen(path);
+    return path;
+  };
+  const add = (location: string) => {
+    if (options.readable !== undefined) readable.push(real(location));
   };
   return {
+    admit: add,
     launchDir: options.launchDir,
     stat: (path) => {
       const found = statSync(seen(path), { throwIfNoEntry: false });
@@ -80,6 +88,14 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       attempt(at, () => (how === "hard" ? linkSync(target, changed(at)) : symlinkSync(target, changed(at)))),
     realPath: (path) => attempt(path, () => realpathSync(seen(path))),
   };
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return realParent(path);
+  }
 }
 
 /** The path with the links of its nearest existing folder followed. */

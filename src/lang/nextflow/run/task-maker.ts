@@ -391,7 +391,9 @@ export class TaskMaker {
   #pathOf(value: Outputs[string]): Path[] {
     if (value === null || typeof value !== "object" || Array.isArray(value) || !("location" in value))
       return [];
-    return [new Path(value.location, this.#module.session.outside.files, undefined, value)];
+    const { files } = this.#module.session.outside;
+    files.admit(value.location);
+    return [new Path(value.location, files, undefined, value)];
   }
 }
 

@@ -2,6 +2,7 @@
 import type { TaskPath } from "../../../kernel/index.ts";
 import {
   type FileValue,
+  type LinkedInput,
   type LiteralFile,
   type StagedInput,
   type TaskCall,
@@ -56,11 +57,11 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
       `Process output of type 'env' or 'eval' is only allowed with Bash scripts -- Current interpreter: ${interpreter}`,
     );
   const inputs: StagedInput[] = [];
-  const links: string[] = [];
+  const linkedInputs: LinkedInput[] = [];
   for (const file of staged) {
     const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
     inputs.push({ path, source: fileValue(file) });
-    links.push(linkText(path, file.staged ?? file.fileName));
+    linkedInputs.push({ path: `${taskWork}/${file.staged ?? file.fileName}` as TaskPath, to: path });
   }
   const exports: string[] = [];
   if (parts.bin !== undefined) {
@@ -74,7 +75,6 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   if (parts.stdin !== undefined)
     literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
   const command = [
-    ...links,
     ...exports,
     ...moduleLines(task.get("module") ?? null),
     ...textLines(task.get("beforeScript") ?? null),
@@ -93,6 +93,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     command: `${command}\n`,
     shell: ["/bin/bash"],
     inputs,
+    linkedInputs,
     literalFiles,
     env: parts.env,
     images: parts.containers && truthOf(container) ? [textOf(container)] : [],
@@ -144,12 +145,6 @@ export function fileValue(file: Path): FileValue {
     file.files.stat(file.absolute) ??
     fail("NoSuchFileException", `No such file or directory: ${file.location}`);
   return { kind: found.kind, location: file.absolute, basename: file.name };
-}
-
-function linkText(path: string, name: string): string {
-  const slash = name.lastIndexOf("/");
-  const folder = slash < 0 ? "" : `mkdir -p ${quoted(name.slice(0, slash))} && `;
-  return `${folder}ln -s ${quoted(path)} ${quoted(name)}`;
 }
 
 function quoted(text: string): string {

@@ -5,6 +5,8 @@
 export interface ScriptFiles {
   /** Where relative paths start. Absolute. */
   readonly launchDir: string;
+  /** Scripts may read it: the run has made it. */
+  admit(path: string): void;
   /** What the path leads to; undefined = nothing. */
   stat(path: string): ScriptFileStat | undefined;
   /** Whether the path itself is a link. */

@@ -104,6 +104,10 @@ async function run(task: TaskCall, directory: string): Promise<FinishedAttempt> 
     await mkdir(dirname(here(input.path)), { recursive: true });
     await symlink(input.source.location, here(input.path));
   }
+  for (const link of task.linkedInputs ?? []) {
+    await mkdir(dirname(here(link.path)), { recursive: true });
+    await symlink(here(link.to), here(link.path));
+  }
   for (const literal of task.literalFiles) {
     await mkdir(dirname(here(literal.path)), { recursive: true });
     await writeFile(here(literal.path), here(literal.content));
