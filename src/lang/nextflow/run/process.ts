@@ -7,7 +7,7 @@ import type { ProcessNode } from "../syntax/ast.ts";
 import { Directives, evaluated } from "../task/directives.ts";
 import { type InputSpec, inputSpecs } from "../task/input-spec.ts";
 import { outputSpecs } from "../task/output-spec.ts";
-import { publications } from "../task/publish.ts";
+import { publications, publishFolders } from "../task/publish.ts";
 import { TaskContext, type TaskFacts } from "../task/task-context.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -259,12 +259,14 @@ export class ProcessInstance {
       .map((each) => evaluated(each, task.context));
     if (directives.length === 0) return;
     const files = Object.values(outputs).flatMap((each): FileValue[] => filesIn(each));
-    const orders = publications(directives, files, {
+    const given = {
       context: task.context,
       launchDir: session.outside.files.launchDir,
       call: task.name,
       reused,
-    });
+    };
+    const orders = publications(directives, files, given);
+    if (files.length > 0) for (const folder of publishFolders(directives, given)) session.makeFolder(folder);
     for (const { file, order, failOnError } of orders) {
       session.network.begin();
       session.host

@@ -11,7 +11,7 @@ import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
-import { ExitRequest } from "../values/throwable.ts";
+import { ExitRequest, ScriptFailure } from "../values/throwable.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
@@ -105,6 +105,16 @@ export class Session {
 
   libraryClass(name: string): UserClass | undefined {
     return this.#library.get(name);
+  }
+
+  /** An empty folder where people look for results; where the run may not write, files come with their own folders. */
+  makeFolder(folder: string): void {
+    try {
+      this.outside.files.makeFolders(folder);
+    } catch (error) {
+      if (!(error instanceof ScriptFailure)) throw error;
+      this.outside.log("debug", error.message);
+    }
   }
 
   /** `System.getenv(…)` and the like. */

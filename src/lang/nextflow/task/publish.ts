@@ -26,6 +26,14 @@ export interface PublishContext {
   readonly reused: boolean;
 }
 
+/** Folders of directives that publish something, whether or not a file matches. */
+export function publishFolders(directives: readonly Value[], given: PublishContext): readonly string[] {
+  return directives.flatMap((each) => {
+    const target = targetOf(each, given);
+    return target === undefined ? [] : [target.folder];
+  });
+}
+
 export function publications(
   directives: readonly Value[],
   files: readonly FileValue[],
@@ -47,18 +55,30 @@ function nameOf(file: FileValue): string {
   return typeof path === "string" ? path : file.basename;
 }
 
-function ofDirective(directive: Value, files: readonly FileValue[], given: PublishContext): Publication[] {
+interface Target {
+  readonly folder: string;
+  readonly options: GroovyMap;
+}
+
+/** undefined: it publishes nothing. */
+function targetOf(directive: Value, given: PublishContext): Target | undefined {
   const options =
     directive instanceof GroovyMap
       ? directive
       : new GroovyMap([["path", isList(directive) ? (directive[0] ?? null) : directive]]);
   const option = (name: string) => evaluated(options.at(name) ?? null, given.context);
   const enabled = option("enabled");
-  if (enabled !== null && !truthOf(enabled)) return [];
-  const pathValue = option("path") ?? option("value");
-  const path = option("path") === null ? option("value") : pathValue;
-  if (path === null) return [];
-  const folder = absolute(path instanceof Path ? path.location : textOf(path), given.launchDir);
+  if (enabled !== null && !truthOf(enabled)) return undefined;
+  const path = option("path") ?? option("value");
+  if (path === null) return undefined;
+  return { folder: absolute(path instanceof Path ? path.location : textOf(path), given.launchDir), options };
+}
+
+function ofDirective(directive: Value, files: readonly FileValue[], given: PublishContext): Publication[] {
+  const published = targetOf(directive, given);
+  if (published === undefined) return [];
+  const { folder, options } = published;
+  const option = (name: string) => evaluated(options.at(name) ?? null, given.context);
   const pattern = option("pattern");
   const saveAs = options.at("saveAs") ?? null;
   const overwrite = option("overwrite");
