@@ -1,0 +1,338 @@
+import { describe, expect, test } from "vitest";
+import { runPipeline, type TextRun } from "./testing/run-text.ts";
+
+async function run(main: string, more: Omit<TextRun, "files"> & { files?: TextRun["files"] } = {}) {
+  const { files, ...options } = more;
+  return runPipeline({ ...options, files: { "main.nf": main, ...files } });
+}
+
+describe("inputs", () => {
+  test("a task is made for each item of the shortest queue, and values repeat", async () => {
+    const { lines, calls } = await run(`process P {
+      input: val a
+      val b
+      output: stdout
+      script: "printf '$a$b'"
+    }
+    workflow { P(channel.of(1, 2, 3), 'x').view() }`);
+    expect([lines, calls]).toEqual([
+      ["1x", "2x", "3x"],
+      ["P", "P", "P"],
+    ]);
+  });
+  test("only values make one task, whose outputs are values again", async () => {
+    const { lines } = await run(`process P { input: val a
+      output: val a
+      script: "true" }
+    process Q { input: val a
+      val b
+      output: stdout
+      script: "printf $a$b" }
+    workflow { Q(P(1), channel.of(1, 2)).view() }`);
+    expect(lines).toEqual(["11", "12"]);
+  });
+  test("each makes the product", async () => {
+    const { lines } = await run(`process P { input: val a
+      each b
+      output: stdout
+      script: "printf $a$b" }
+    workflow { P(channel.of(1, 2), ['x', 'y']).view() }`);
+    expect(lines).toEqual(["1x", "1y", "2x", "2y"]);
+  });
+  test("files get the names that are asked for, and show them in the script", async () => {
+    const { lines, trouble } = await run(
+      `process P {
+        input: path a
+        path 'b?.txt'
+        path c, stageAs: 'dir/*'
+        output: stdout
+        script: "echo $a $c; ls b*.txt; cat $a $c"
+      }
+      workflow { P(file('x(1).txt'), [file('y.txt'), file('z.txt')], file('y.txt')).view { it.trim().readLines().join('|') } }`,
+      { files: { "x(1).txt": "X\n", "y.txt": "Y\n", "z.txt": "Z\n" } },
+    );
+    expect([lines, trouble]).toEqual([["x(1).txt dir/y.txt|b1.txt|b2.txt|X|Y"], ""]);
+  });
+  test("two files of one name are refused before the task", async () => {
+    const end = await run(
+      "process P { input: path a\n script: 'true' }\nworkflow { P([file('a/x'), file('b/x')]) }",
+      { files: { "a/x": "", "b/x": "" } },
+    );
+    expect([end.kind, end.calls, end.trouble]).toEqual([
+      "failed",
+      [],
+      expect.stringContaining("input file name collision"),
+    ]);
+  });
+  test("an empty list is no file", async () => {
+    const { lines } = await run(
+      "process P { input: path a\n output: stdout\n script: \"printf '[$a]'\" }\nworkflow { P([]).view() }",
+    );
+    expect(lines).toEqual(["[]"]);
+  });
+  test("env and stdin", async () => {
+    const { lines } = await run(
+      "process P { input: env 'X'\n stdin\n output: stdout\n script: 'echo $X; cat' }\nworkflow { P('a', 'b').view() }",
+    );
+    expect(lines).toEqual(["a", "b"]);
+  });
+  test.each([
+    ["P()", "declares 1 input but was called with 0 arguments"],
+    ["P(null)", "Path value cannot be null"],
+    ["P('rel.txt')", "Not a valid path value: 'rel.txt'"],
+    ["P('/nowhere/x')", "No such file or directory: /nowhere/x"],
+    ["P.out", "is used before P is called"],
+  ])("%s is refused", async (call, words) => {
+    const end = await run(
+      `process P { input: path a\n output: stdout\n script: 'true' }\nworkflow { ${call} }`,
+    );
+    expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+});
+
+describe("outputs", () => {
+  test("of one file the file, of several a list; inputs are not found by patterns", async () => {
+    const { lines } = await run(
+      `process P {
+        input: path 'in.txt'
+        output: path '*.txt', emit: some
+        path 'one', emit: one
+        path '*', includeInputs: true, emit: all
+        script: "touch a.txt b.txt one .hidden"
+      }
+      workflow {
+        P(file('x.txt'))
+        P.out.some.map { it*.name }.view()
+        P.out.one.map { it.name }.view()
+        P.out.all.map { it*.name }.view()
+      }`,
+      { files: { "x.txt": "" } },
+    );
+    expect(lines).toEqual(["[a.txt, b.txt, in.txt, one]", "[a.txt, b.txt]", "one"]);
+  });
+  test("an optional output that is missing is skipped as a whole, and the others go on", async () => {
+    const { lines, calls } = await run(`process P {
+      output: tuple val(1), path('a.txt'), optional: true, emit: a
+      tuple val(2), path('b.txt', optional: true), emit: b
+      path 'c.txt', emit: c
+      script: "touch b.txt c.txt"
+    }
+    process Q { input: tuple val(x), path(y)
+      script: 'true' }
+    workflow {
+      P()
+      Q(P.out.a)
+      P.out.a.collect().view()
+      P.out.a.toList().view()
+      P.out.b.view { n, f -> n + f.name }
+      P.out.c.view { it.name }
+    }`);
+    expect([lines, calls]).toEqual([["2b.txt", "[]", "c.txt"], ["P"]]);
+  });
+  test("env, eval, stdout, values and variables of the script", async () => {
+    const { lines, trouble } = await run(`process P {
+      output: env 'X', emit: x
+      eval('echo "a b" | tr a-z A-Z'), emit: e
+      val name, emit: n
+      script:
+      name = 'out'.reverse()
+      """
+      X=( 1 2 )
+      """
+    }
+    workflow { P()
+      P.out.x.view()
+      P.out.e.view()
+      P.out.n.view() }`);
+    expect([lines, trouble]).toEqual([["1 2", "A B", "tuo"], ""]);
+  });
+  test("topics gather what processes send to them", async () => {
+    const { lines } = await run(`process P { input: val x
+      output: tuple val(task.process), val(x), topic: versions
+      script: 'true' }
+    workflow { P(channel.of(1, 2)); channel.topic('versions').view(); channel.topic('none').toList().view() }`);
+    expect(lines).toEqual(["[P, 1]", "[P, 2]", "[]"]);
+  });
+  test("a missing file fails the task by the name of its pattern", async () => {
+    const end = await run("process P { output: path 'x*.txt'\n script: 'true' }\nworkflow { P() }");
+    expect([end.kind, end.trouble]).toEqual([
+      "failed",
+      expect.stringContaining("Missing output file(s) `x*.txt` expected by process `P`"),
+    ]);
+  });
+  test("the meta map is that of this run, and joins find it", async () => {
+    const main = `params.key = 'a'
+      process P { input: tuple val(meta), val(s)
+        output: tuple val(meta), path('f')
+        script: "echo $s > f" }
+      workflow {
+        src = channel.of(1, 2).map { [[id: it, inner: [k: params.key]], "s$it"] }
+        P(src).join(src).map { m, f, s -> m.inner.k + s + f.text.trim() }.view()
+      }`;
+    expect((await run(main)).lines).toEqual(["as1s1", "as2s2"]);
+    expect((await run(main, { params: { key: "b" } })).lines).toEqual(["bs1s1", "bs2s2"]);
+  });
+});
+
+describe("scripts", () => {
+  test("stubs, templates, shell blocks, exec and programs of the project", async () => {
+    const files = { "templates/t.sh": "echo template $x", "bin/tool": "#!/bin/bash\necho tool\n" };
+    const main = `process T { input: val x
+      output: stdout
+      script: template 't.sh' }
+    process S { input: val x
+      output: stdout
+      shell: 'echo shell !{x} $HOSTNAME_NOT' }
+    process E { input: val x
+      output: val y
+      exec: y = x + '!' }
+    process B { output: stdout
+      script: 'tool'
+      stub: 'echo stub' }
+    workflow { T('1').mix(S('2'), E('3'), B()).view() }`;
+    expect((await run(main.replace(" $HOSTNAME_NOT", ""), { files })).lines).toEqual([
+      "3!",
+      "shell 2",
+      "template 1",
+      "tool",
+    ]);
+    expect((await run(main.replace(" $HOSTNAME_NOT", ""), { files, stub: true })).lines).toContain("stub");
+  });
+  test("the indent of a script goes, and another interpreter may run it", async () => {
+    const { lines } = await run(`process P { output: stdout
+      script:
+      '''
+      #!/usr/bin/env perl
+      print "perl\\\\n";
+        print "too\\\\n";
+      ''' }
+    workflow { P().view() }`);
+    expect(lines).toEqual(["perl", "too"]);
+  });
+  test("when leaves tasks out", async () => {
+    const { lines, calls } = await run(
+      "process P { input: val x\n output: val x\n when: x > 1\n script: 'true' }\nworkflow { P(channel.of(1, 2)).view() }",
+    );
+    expect([lines, calls]).toEqual([["2"], ["P"]]);
+  });
+});
+
+describe("failures", () => {
+  test("a retry sees its attempt and asks for more", async () => {
+    const { lines, calls, kind } = await run(`process P {
+      errorStrategy { task.exitStatus == 7 ? 'retry' : 'terminate' }
+      maxRetries 3
+      memory { 1.GB * task.attempt }
+      output: stdout
+      script: "[ \${task.attempt} -gt 2 ] || exit 7; printf '\${task.memory}'"
+    }
+    workflow { P().view() }`);
+    expect([kind, lines, calls]).toEqual(["succeeded", ["3 GB"], ["P", "P", "P"]]);
+  });
+  test("ignored failures send nothing, others end the run", async () => {
+    const process = (strategy: string) =>
+      `process P { errorStrategy '${strategy}'\n input: val x\n output: val x\n script: "exit \${x - 1}" }\nworkflow { P(channel.of(1, 2)).collect().view() }`;
+    expect(await run(process("ignore"))).toMatchObject({ kind: "succeeded", lines: ["[1]"] });
+    expect(await run(process("terminate"))).toMatchObject({
+      kind: "failed",
+      trouble: expect.stringContaining("P (2): the command ended with code 1"),
+    });
+  });
+  test("a failing expression shows its place", async () => {
+    const end = await run("workflow {\n  channel.of(1).map { it.nothing() }\n}");
+    expect(end.trouble).toContain("main.nf:2:23: error: Integer has no method nothing()");
+  });
+  test("error and exit end the run", async () => {
+    expect(await run("workflow { error 'bad input' }")).toMatchObject({
+      kind: "failed",
+      trouble: expect.stringContaining("bad input"),
+    });
+    expect(await run("exit 0, 'done'\nworkflow { println 'x' }")).toMatchObject({
+      kind: "succeeded",
+      lines: [],
+    });
+  });
+});
+
+describe("workflows", () => {
+  test("includes have aliases, workflows take and emit, names are qualified", async () => {
+    const { lines, calls } = await run(
+      `include { P as FIRST; P as SECOND; W; twice } from './lib'
+      workflow { FIRST(channel.of(1)); SECOND(FIRST.out); W(SECOND.out, twice(2)); W.out.res.view(); W.out.size.view() }`,
+      {
+        files: {
+          "lib.nf": `def twice(n) { n * 2 }
+          process P { input: val x
+            output: val y
+            exec: y = x + 1 }
+          process Q { input: val x
+            output: stdout
+            script: "printf \${task.process}" }
+          workflow W { take: ch
+            n
+            main: Q(ch)
+            size = n
+            emit: res = Q.out
+            size }`,
+        },
+      },
+    );
+    expect([lines, calls]).toEqual([["4", "W:Q"].sort(), ["W:Q"]]);
+  });
+  test("channels are piped", async () => {
+    const { lines } = await run(`process P { output: val 'a'
+      exec: null }
+    process Q { input: val x
+      output: val y
+      exec: y = x + 'b' }
+    workflow { P | Q | map { it.toUpperCase() } | view }`);
+    expect(lines).toEqual(["AB"]);
+  });
+  test("a process is called once under one name", async () => {
+    expect((await run("process P { exec: null }\nworkflow { P(); P() }")).trouble).toContain(
+      "P has been called already",
+    );
+  });
+  test("an unknown include says so at its place", async () => {
+    const end = await run("include { PX } from './lib'\nworkflow { }", {
+      files: { "lib.nf": "process PY { exec: null }" },
+    });
+    expect([end.kind, end.trouble]).toEqual(["refused", expect.stringContaining("did you mean PY?")]);
+    expect((await run("include { A } from './none'\nworkflow { }")).trouble).toContain(
+      "there is no script ./none",
+    );
+  });
+  test("handlers run at the end", async () => {
+    const { lines } = await run(
+      "workflow { println 'body' }\nworkflow.onComplete { println \"ok ${workflow.success}\" }",
+    );
+    expect(lines).toEqual(["body", "ok true"]);
+  });
+});
+
+describe("publishing", () => {
+  test("publishDir has patterns, names and modes", async () => {
+    const { results } = await run(`process P {
+      publishDir 'results', mode: 'copy', pattern: '*.txt', saveAs: { f -> f == 'b.txt' ? null : "sub/$f" }
+      output: path '*.{txt,log}'
+      path 'd'
+      script: 'echo a > a.txt; echo b > b.txt; echo c > c.log; mkdir d; echo e > d/e.txt'
+    }
+    workflow { P() }`);
+    expect(results).toEqual({ "sub/a.txt": "a\n" });
+  });
+  test("workflow outputs have paths and an index", async () => {
+    const { results, trouble } = await run(`process P { input: val id
+      output: tuple val(id), path('*.txt')
+      script: "echo $id > \${id}.txt" }
+    workflow { main: P(channel.of('x', 'y'))
+      publish: files = P.out.map { id, f -> [id: id, file: f] } }
+    output { files { path { r -> r.file >> "by/\${r.id}/" }
+      mode 'copy'
+      index { path 'index.csv'
+        header true } } }`);
+    expect(trouble).toBe("");
+    expect(Object.keys(results)).toEqual(["by/x/x.txt", "by/y/y.txt", "index.csv"]);
+    expect(results["index.csv"]).toMatch(/^"id","file"\n"x","[^"]*by\/x\/x.txt"\n"y"/);
+  });
+});
