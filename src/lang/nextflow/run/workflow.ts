@@ -1,4 +1,5 @@
 /** Workflows in a run: their bodies build the network of channels. */
+import { Channel } from "../channels/channel.ts";
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { EmitNode, WorkflowNode } from "../syntax/ast.ts";
 import type { Value } from "../values/thing.ts";
@@ -62,8 +63,10 @@ export function runWorkflow(
       for (const [each, channel] of value.entries) named.set(each, channel);
       continue;
     }
-    items.push(asChannel(value) ?? value);
-    if (emit.name !== undefined) named.set(emit.name.text, asChannel(value) ?? value);
+    // What is emitted is a channel, also of a plain value.
+    const channel = value instanceof ChannelOut ? value : (asChannel(value) ?? Channel.value(network, value));
+    items.push(channel);
+    if (emit.name !== undefined) named.set(emit.name.text, channel);
   }
   return { out: new ChannelOut(items, named), scope };
 
