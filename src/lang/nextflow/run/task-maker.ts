@@ -283,7 +283,7 @@ export class TaskMaker {
       bin: this.#bin(script),
       containers: session.containers,
     });
-    const files = task.staged.map((each) => fileValue(each));
+    const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
     const own = await session.host.pathOf(names.qualified, [call.command, ...files], session.ask);
     const path = attempt === 1 ? own : `${own}.attempt${attempt}`;
     const collect = collectorOf({
@@ -395,6 +395,10 @@ export class TaskMaker {
     files.admit(value.location);
     return [new Path(value.location, files, undefined, value)];
   }
+}
+
+function isThere(file: Path): boolean {
+  return file.isRemote || file.source !== undefined || file.files.stat(file.absolute) !== undefined;
 }
 
 /** Files of the task become what they are outside of it. */

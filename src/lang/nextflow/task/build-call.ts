@@ -58,7 +58,13 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     );
   const inputs: StagedInput[] = [];
   const linkedInputs: LinkedInput[] = [];
+  const dangling: string[] = [];
   for (const file of staged) {
+    // What is not there is linked all the same, as scripts that never read it expect.
+    if (!file.isRemote && file.source === undefined && file.files.stat(file.absolute) === undefined) {
+      dangling.push(linkText(file.absolute, file.staged ?? file.fileName));
+      continue;
+    }
     const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
     inputs.push({ path, source: fileValue(file) });
     linkedInputs.push({ path: `${taskWork}/${file.staged ?? file.fileName}` as TaskPath, to: path });
@@ -75,6 +81,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   if (parts.stdin !== undefined)
     literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
   const command = [
+    ...dangling,
     ...exports,
     ...moduleLines(task.get("module") ?? null),
     ...textLines(task.get("beforeScript") ?? null),
@@ -145,6 +152,12 @@ export function fileValue(file: Path): FileValue {
     file.files.stat(file.absolute) ??
     fail("NoSuchFileException", `No such file or directory: ${file.location}`);
   return { kind: found.kind, location: file.absolute, basename: file.name };
+}
+
+function linkText(target: string, name: string): string {
+  const slash = name.lastIndexOf("/");
+  const folder = slash < 0 ? "" : `mkdir -p ${quoted(name.slice(0, slash))} && `;
+  return `${folder}ln -s ${quoted(target)} ${quoted(name)}`;
 }
 
 function quoted(text: string): string {

@@ -3,6 +3,7 @@ import type { CanonicalJson, OutputRule } from "../../../task/index.ts";
 import { isPattern } from "../channels/glob.ts";
 import { itemsOf } from "../eval/cast.ts";
 import type { Expression } from "../syntax/ast.ts";
+import { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { asInt } from "../values/number.ts";
 import { Path } from "../values/path.ts";
@@ -115,9 +116,15 @@ function plannedPath(
         : truthOf(hidden),
     maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
     includeInputs: truthOf(option("includeInputs") ?? false),
-    optional: spec.optional || truthOf(option("optional") ?? false),
+    optional: isOptional(spec.optional, evaluate) || isOptional(item.options.get("optional"), evaluate),
     arity: arity === undefined ? undefined : parseArity(textOf(arity)),
   };
+}
+
+function isOptional(node: Expression | undefined, evaluate: (node: Expression) => Value): boolean {
+  if (node === undefined) return false;
+  const value = evaluate(node);
+  return truthOf(value instanceof Closure ? value.call([]) : value);
 }
 
 function patternsOf(value: Value): readonly string[] {

@@ -5,7 +5,8 @@ import { fail } from "../values/throwable.ts";
 export interface OutputSpec {
   readonly emit: string | undefined;
   readonly topic: string | undefined;
-  readonly optional: boolean;
+  /** A boolean, or a closure that answers one. */
+  readonly optional: Expression | undefined;
   /** One for an output without `tuple`. */
   readonly items: readonly OutputItem[];
   readonly tuple: boolean;
@@ -55,7 +56,7 @@ function ofExpression(node: Expression): OutputSpec {
   return {
     emit: word(options.get("emit")),
     topic: word(options.get("topic")),
-    optional: isTrue(options.get("optional")),
+    optional: options.get("optional"),
     items,
     tuple,
   };
@@ -64,10 +65,6 @@ function ofExpression(node: Expression): OutputSpec {
 function word(node: Expression | undefined): string | undefined {
   if (node?.kind === "name") return node.name;
   return node?.kind === "string" ? node.value : undefined;
-}
-
-function isTrue(node: Expression | undefined): boolean {
-  return node?.kind === "boolean" && node.value;
 }
 
 /** Old tuples name values without a qualifier. */
