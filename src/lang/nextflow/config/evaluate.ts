@@ -26,6 +26,8 @@ export interface ConfigOptions {
   readonly launchDir: string;
   readonly workDir: string;
   readonly outside: Outside;
+  /** Names that closures may use once the run has begun. */
+  late(name: string): Value | undefined;
   /** undefined: there is no such file. */
   read(path: string): SourceText | undefined;
 }
@@ -285,7 +287,8 @@ class FileContext {
           }
           const imported = imports.get(name);
           if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
-          return settings.at(name) ?? outside.env(name);
+          const found = options.late(name);
+          return found === undefined ? (settings.at(name) ?? outside.env(name)) : found;
         },
         assign: (name, value) => {
           this.#variables.set(name, value);

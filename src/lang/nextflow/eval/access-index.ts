@@ -1,6 +1,7 @@
 /** Items of lists, maps, strings and matches by index. */
 import { GroovyMap, GroovySet, MapEntry } from "../values/map.ts";
 import { asInt, isNumber } from "../values/number.ts";
+import { Path } from "../values/path.ts";
 import { Matcher } from "../values/pattern.ts";
 import { Range } from "../values/range.ts";
 import { textOf } from "../values/text.ts";
@@ -40,6 +41,7 @@ export function indexed(object: Value, index: readonly Value[]): Value {
     const answer = object.invoke("getAt", [only]);
     if (answer !== undefined) return answer;
   }
+  if (object instanceof Path) return object.part(asInt(only, "an index"));
   return fail("MissingMethodException", `${typeName(object)} has no item ${textOf(only)}`);
 }
 

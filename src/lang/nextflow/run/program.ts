@@ -80,6 +80,7 @@ class Run {
   readonly #ask: Ask;
   readonly #modules = new Map<string, Module>();
   #folders = 0;
+  #current: Session | undefined;
 
   constructor(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask) {
     this.#parts = parts;
@@ -162,7 +163,8 @@ class Run {
     };
     const params = new Params();
     params.give(asMap(fromPlain(namedParameters(this.#inputs.values))));
-    const workDir = `${launchDir}/work`;
+    const workDir = `${scratch}/work`;
+    outside.files.makeFolders(workDir);
     const config = evaluateConfig([...this.#parts.configs, ...(options.configs ?? [])], {
       profiles: options.profiles ?? [],
       params,
@@ -171,6 +173,7 @@ class Run {
       workDir,
       outside,
       read: this.#parts.readConfig,
+      late: (name) => this.#lateName(name),
     });
     const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
     if (bad !== undefined) throw new ConfigProblem(bad);
@@ -225,9 +228,17 @@ class Run {
         errorReport: null,
       }),
     });
+    this.#current = session;
     const configured = config.settings.at("params");
     if (configured instanceof GroovyMap) session.params.give(configured);
     return session;
+  }
+
+  /** Closures of the configuration are called when the session is there. */
+  #lateName(name: string): Value | undefined {
+    if (name === "workflow") return this.#current?.workflow;
+    if (name === "nextflow") return this.#current?.nextflow;
+    return name === "log" ? this.#current?.log : undefined;
   }
 
   // --- modules

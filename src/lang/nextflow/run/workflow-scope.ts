@@ -86,7 +86,7 @@ class Invocation extends Unique {
   }
 
   override get(name: string): Value | undefined {
-    if (name === "out")
+    if (name === "out" || name === "output")
       return (
         this.#out ??
         fail("IllegalStateException", `\`${this.#name}.out\` is used before ${this.#name} is called`)

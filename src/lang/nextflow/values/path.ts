@@ -70,6 +70,13 @@ export class Path extends Thing {
     return this.with(`${scheme === undefined ? "" : `${scheme}://`}${rest.slice(0, slash)}`);
   }
 
+  /** One name of the path; null where there are fewer. */
+  part(index: number): Path | null {
+    const parts = (this.staged ?? this.location).split("/").filter((each) => each !== "");
+    const found = parts[index < 0 ? parts.length + index : index];
+    return found === undefined ? null : new Path(found, this.files);
+  }
+
   resolve(other: string): Path {
     if (other.startsWith("/") || schemeOf(other) !== undefined) return this.with(other);
     if (other === "") return this;
