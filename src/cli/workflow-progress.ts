@@ -86,6 +86,10 @@ export function createWorkflowProgress(
         case "run.started":
           hasCache = event.cache !== undefined;
           break;
+        // What a workflow's own scripts say.
+        case "note":
+          screen.say(event.message);
+          break;
         case "call.asked":
           counts.asked++;
           break;

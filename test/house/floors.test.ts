@@ -22,6 +22,7 @@ const floors: Readonly<Record<string, number>> = {
   "lang/core": 4,
   "lang/wdl": 5,
   "lang/cwl": 5,
+  "lang/nextflow": 5,
   "exec/core": 4,
   "exec/local": 5,
   "exec/slurm": 5,

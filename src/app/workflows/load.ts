@@ -70,17 +70,19 @@ export interface LoadedWorkflow {
 /** The caller closes `source`. */
 export async function loadWorkflow(
   order: ProgramOrder,
-  environment: Pick<Environment, "cwd" | "extensions">,
+  environment: Pick<Environment, "cwd" | "extensions"> & Partial<Pick<Environment, "programs">>,
   ask: Ask,
   parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
   const source = limited(await openSource(order, environment.cwd, ask), order.documents);
   try {
     const kind = await chooseFrontEnd(source, order, frontEndsOf(environment), ask);
-    const frontEnd = await kind.create(
-      order.expressions === undefined ? {} : { expressions: order.expressions },
-    );
     const reach = reachOf(order, source, environment);
+    const frontEnd = await kind.create({
+      ...defined({ expressions: order.expressions }),
+      // Documents of others learn nothing of the user.
+      ...(reach === undefined && defined({ environment: environment.programs })),
+    });
     const options = {
       lenient: order.lenient === true,
       ...defined({ target: order.target, reach, parameters }),

@@ -34,6 +34,8 @@ export interface FrontEndAbilities {
 /** What the user chooses once for all documents; a front end that has no use for an option leaves it. */
 export interface FrontEndOptions {
   readonly expressions?: ExpressionOptions;
+  /** Variables that the user's own documents may read where their language has that. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How expressions that are programs (JavaScript) are evaluated. */

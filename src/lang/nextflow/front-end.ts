@@ -10,6 +10,7 @@ import {
   type Outline,
   type SourceTree,
 } from "../core/index.ts";
+import { acceptsName as accepts } from "./accepts.ts";
 import { loadScripts } from "./check/load.ts";
 import { interfaceOf } from "./interface.ts";
 import { type NextflowOptions, nextflowProgram } from "./run/program.ts";
@@ -23,10 +24,6 @@ export function createNextflowFrontEnd(options: NextflowOptions = {}): FrontEnd 
     outline,
     load: (source, main, given, ask) => load(options, { source, main, given }, ask),
   };
-}
-
-function accepts(name: string): boolean {
-  return /\.nf$/.test(name);
 }
 
 async function outline(source: SourceText): Promise<Outline> {

@@ -1,3 +1,2 @@
 /** lang/nextflow: the Nextflow front end. */
-export { createNextflowFrontEnd } from "./front-end.ts";
-export type { NextflowOptions } from "./run/program.ts";
+export { nextflowKind } from "./kind.ts";

@@ -284,7 +284,7 @@ export class TaskMaker {
       containers: session.containers,
     });
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
-    const own = await session.host.pathOf(names.qualified, [call.command, ...files], session.ask);
+    const own = await session.host.pathOf(names.qualified, [script, ...files], session.ask);
     const path = attempt === 1 ? own : `${own}.attempt${attempt}`;
     const collect = collectorOf({
       process: task.name,

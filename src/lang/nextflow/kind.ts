@@ -1,0 +1,12 @@
+/** The entry of this language in the registry of front ends. */
+import type { FrontEndKind } from "../core/index.ts";
+import { acceptsName } from "./accepts.ts";
+
+export const nextflowKind: FrontEndKind = {
+  language: "nextflow",
+  name: "Nextflow",
+  accepts: acceptsName,
+  can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
+  create: async ({ environment }) =>
+    (await import("./front-end.ts")).createNextflowFrontEnd(environment === undefined ? {} : { environment }),
+};
