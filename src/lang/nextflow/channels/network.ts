@@ -52,8 +52,14 @@ export class Network {
     this.#atEnd.push(work);
   }
 
+  /** Told of the first failure. */
+  onFailure: (error: unknown) => void = () => undefined;
+
   fail(error: unknown): void {
-    this.#failed ??= { error };
+    if (this.#failed === undefined) {
+      this.#failed = { error };
+      this.onFailure(error);
+    }
     this.#wake?.();
   }
 

@@ -6,8 +6,12 @@ export class FailedTask extends Error {
   readonly path: string;
   readonly failure: TaskFailure;
 
-  constructor(path: string, failure: TaskFailure) {
+  /** Whether tasks that run may come to their end. */
+  readonly others: "finish" | "terminate";
+
+  constructor(path: string, failure: TaskFailure, others: "finish" | "terminate") {
     super(failure.message);
+    this.others = others;
     this.path = path;
     this.failure = failure;
   }

@@ -7,14 +7,15 @@ import type { ProcessNode } from "../syntax/ast.ts";
 import { Directives, evaluated } from "../task/directives.ts";
 import { type InputSpec, inputSpecs } from "../task/input-spec.ts";
 import { outputSpecs } from "../task/output-spec.ts";
-import { publications, publishFolders } from "../task/publish.ts";
+import { pathMember } from "../task/collect.ts";
+import { type Publication, publications, publishFolders } from "../task/publish.ts";
 import { TaskContext, type TaskFacts } from "../task/task-context.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { asInt } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
-import { fail, Throwable } from "../values/throwable.ts";
+import { fail, ScriptFailure, Throwable } from "../values/throwable.ts";
 import { CancelledTask, FailedTask } from "./failed-task.ts";
 import { type Arrival, InputQueue } from "./input-queue.ts";
 import type { Module } from "./module.ts";
@@ -29,6 +30,7 @@ export interface ProcessNames {
 const noExitStatus = 2147483647;
 
 export class ProcessInstance {
+  readonly #node: ProcessNode;
   readonly #module: Module;
   readonly #names: ProcessNames;
   readonly #directives: Directives;
@@ -51,6 +53,7 @@ export class ProcessInstance {
   #inputsEnded = false;
 
   constructor(node: ProcessNode, module: Module, names: ProcessNames, given: readonly Value[]) {
+    this.#node = node;
     this.#module = module;
     this.#names = names;
     const { session } = module;
@@ -92,7 +95,7 @@ export class ProcessInstance {
     this.#fair = truthOf(this.#directives.value("fair", bare) ?? false) ? new Map() : undefined;
     this.#queue = new InputQueue(
       channels.map((channel, index) => ({ channel, each: this.#inputs[index]?.kind === "each" })),
-      (arrival) => this.#arrived(arrival),
+      (arrival) => this.#placed(() => this.#arrived(arrival)),
       () => {
         this.#inputsEnded = true;
         this.#closeWhenDone();
@@ -132,7 +135,7 @@ export class ProcessInstance {
       this.#running++;
       network.begin();
       this.#attempts(index, arrival, task)
-        .catch((error: unknown) => network.fail(error))
+        .catch((error: unknown) => network.fail(this.#atProcess(error)))
         .finally(() => {
           this.#running--;
           this.#open--;
@@ -182,7 +185,8 @@ export class ProcessInstance {
       const facts = this.#facts(index, attempt, ended.failure);
       const failed = this.#context({ ...facts, exitStatus: exitStatusOf(ended.failure) });
       for (const [name, value] of task.context.variables) failed.variables.set(name, value);
-      switch (this.#strategy(failed, attempt)) {
+      const strategy = this.#strategy(failed, attempt);
+      switch (strategy) {
         case "retry": {
           session.outside.log(
             "info",
@@ -201,13 +205,9 @@ export class ProcessInstance {
           session.network.post(() => this.#inOrder(index, () => undefined));
           return;
         case "finish":
-          session.stats.failed++;
-          session.host.stop("finish");
-          throw new FailedTask(task.name, ended.failure);
         case "terminate":
           session.stats.failed++;
-          session.host.stop("terminate");
-          throw new FailedTask(task.name, ended.failure);
+          throw new FailedTask(task.name, ended.failure, strategy);
       }
     }
   }
@@ -236,6 +236,7 @@ export class ProcessInstance {
     session.stats.succeeded++;
     if (ended.kind === "reused") session.stats.cached++;
     this.#publish(task, ended.outputs, ended.kind === "reused");
+    if (ended.kind !== "stored") this.#store(task, ended.outputs);
     if (truthOf(task.context.task.get("debug") ?? false)) {
       const said = ended.outputs["stdout"];
       if (typeof said === "string") session.outside.print(said);
@@ -267,19 +268,49 @@ export class ProcessInstance {
     };
     const orders = publications(directives, files, given);
     if (files.length > 0) for (const folder of publishFolders(directives, given)) session.makeFolder(folder);
-    for (const { file, order, failOnError } of orders) {
-      session.network.begin();
-      session.host
-        .publish(file, order, session.ask)
-        .then(
-          () => undefined,
-          (error: unknown) => {
-            if (failOnError) session.network.fail(error);
-            else session.outside.log("warn", `Failed to publish file: ${order.target}`);
-          },
-        )
-        .finally(() => session.network.finish());
+    for (const each of orders) this.#send(each);
+  }
+
+  /** What `storeDir` keeps is found there by the next run. */
+  #store(task: PreparedTask, outputs: Outputs): void {
+    const folder = this.#maker.storeFolder(task);
+    if (folder === undefined) return;
+    for (const file of Object.values(outputs).flatMap((each): FileValue[] => filesIn(each))) {
+      const path = file.extra?.[pathMember];
+      const target = `${folder}/${typeof path === "string" ? path : file.basename}`;
+      const order = { target, mode: "copy", overwrite: "always", call: task.name } as const;
+      this.#send({ file, order, failOnError: true });
     }
+  }
+
+  #send({ file, order, failOnError }: Publication): void {
+    const { session } = this.#module;
+    session.network.begin();
+    session.host
+      .publish(file, order, session.ask)
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          if (failOnError) session.network.fail(error);
+          else session.outside.log("warn", `Failed to publish file: ${order.target}`);
+        },
+      )
+      .finally(() => session.network.finish());
+  }
+
+  /** What goes wrong without a place of its own is shown at the process. */
+  #placed<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#atProcess(error);
+    }
+  }
+
+  #atProcess(error: unknown): unknown {
+    if (error instanceof ScriptFailure)
+      error.place ??= { source: this.#module.script.source, span: this.#node.name.span };
+    return error;
   }
 }
 

@@ -188,6 +188,10 @@ class Run {
       const scope = config.settings.at(name);
       return scope instanceof GroovyMap && scope.at("enabled") === true;
     };
+    // Tools of other versions than the pipeline asks for would give other results.
+    for (const name of ["conda", "spack", "wave"])
+      if (enabled(name))
+        fail("AbortOperationException", `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`);
     const manifest = config.settings.at("manifest");
     const session = new Session({
       host: this.#host,

@@ -326,6 +326,16 @@ describe("publishing", () => {
     workflow { P() }`);
     expect(results).toEqual({ "sub/a.txt": "a\n" });
   });
+  test("storeDir keeps results, and finds them again", async () => {
+    const main = `process P { storeDir 'results'
+      output: path 'a.txt'
+      script: 'echo a > a.txt' }
+    workflow { P().view { it.text.trim() } }`;
+    const first = await run(main);
+    expect([first.lines, first.results]).toEqual([["a"], { "a.txt": "a\n" }]);
+    const again = await run(main, { files: { "results/a.txt": "kept" } });
+    expect(again.lines).toEqual(["kept"]);
+  });
   test("workflow outputs have paths and an index", async () => {
     const { results, trouble } = await run(`process P { input: val id
       output: tuple val(id), path('*.txt')

@@ -12,6 +12,7 @@ import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, ScriptFailure } from "../values/throwable.ts";
+import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
@@ -68,6 +69,10 @@ export class Session {
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators);
+    this.network.onFailure = (error) => {
+      this.host.stop(error instanceof FailedTask ? error.others : "terminate");
+    };
+    this.network.strict = this.#strict();
     this.network.topic = (name) => this.topic(name);
     this.network.whenQuiet(() => this.#closeTopics());
   }
@@ -80,6 +85,13 @@ export class Session {
         return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
       },
     );
+  }
+
+  /** `nextflow.enable.strict` in the configuration. */
+  #strict(): boolean {
+    const scope = this.config.at("nextflow");
+    const enable = scope instanceof GroovyMap ? scope.at("enable") : undefined;
+    return enable instanceof GroovyMap && truthOf(enable.at("strict") ?? false);
   }
 
   topic(name: string): Channel {

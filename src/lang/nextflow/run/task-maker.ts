@@ -9,6 +9,7 @@ import { collectorOf } from "../task/collect.ts";
 import type { InputSpec, PathInput } from "../task/input-spec.ts";
 import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
+import { canBeStored, storedOutputs } from "../task/stored.ts";
 import { shellText } from "../task/script-text.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
 import type { TaskContext } from "../task/task-context.ts";
@@ -292,7 +293,19 @@ export class TaskMaker {
       staged: new Set(task.staged.map((each) => each.staged ?? "")),
     });
     const debug = truthOf(context.task.get("debug") ?? false);
-    return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask);
+    const folder = this.storeFolder(task);
+    const options =
+      folder === undefined || !canBeStored(planned)
+        ? {}
+        : { stored: async () => storedOutputs(folder, planned, session.outside.files) };
+    return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask, options);
+  }
+
+  /** Where its results are kept by `storeDir`. */
+  storeFolder(task: PreparedTask): string | undefined {
+    const value = task.context.task.get("storeDir") ?? null;
+    if (!truthOf(value)) return undefined;
+    return new Path(value instanceof Path ? value.location : textOf(value), this.#module.session.outside.files).absolute;
   }
 
   readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();

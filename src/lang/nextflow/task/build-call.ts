@@ -59,15 +59,23 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   const inputs: StagedInput[] = [];
   const linkedInputs: LinkedInput[] = [];
   const dangling: string[] = [];
+  const copies = task.get("stageInMode") === "copy";
+  if (truthOf(task.get("secret") ?? null)) fail("ProcessUnrecoverableException", "secrets are not supported");
   for (const file of staged) {
     // What is not there is linked all the same, as scripts that never read it expect.
     if (!file.isRemote && file.source === undefined && file.files.stat(file.absolute) === undefined) {
       dangling.push(linkText(file.absolute, file.staged ?? file.fileName));
       continue;
     }
+    const place = `${taskWork}/${file.staged ?? file.fileName}` as TaskPath;
+    // A task that gets copies may change them.
+    if (copies) {
+      inputs.push({ path: place, source: fileValue(file), writable: true });
+      continue;
+    }
     const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
     inputs.push({ path, source: fileValue(file) });
-    linkedInputs.push({ path: `${taskWork}/${file.staged ?? file.fileName}` as TaskPath, to: path });
+    linkedInputs.push({ path: place, to: path });
   }
   const exports: string[] = [];
   if (parts.bin !== undefined) {
@@ -120,6 +128,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     network: true,
     outputRules: outputRules(planned),
     cachePolicy: cachePolicy(task.get("cache") ?? null),
+    ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
 
