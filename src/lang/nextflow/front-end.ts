@@ -12,6 +12,7 @@ import {
 } from "../core/index.ts";
 import { acceptsName as accepts } from "./accepts.ts";
 import { loadScripts } from "./check/load.ts";
+import { undefinedNames } from "./check/names.ts";
 import { interfaceOf } from "./interface.ts";
 import { type NextflowOptions, nextflowProgram } from "./run/program.ts";
 import { parseScript } from "./syntax/script.ts";
@@ -57,8 +58,10 @@ async function load(options: NextflowOptions, { source, main, given }: Wish, ask
   const loaded = await loadScripts(source, uri, ask);
   if (loaded.main === undefined)
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
-  if (loaded.diagnostics.some(({ severity }) => severity === "error"))
-    return { diagnostics: loaded.diagnostics };
+  const unread = loaded.diagnostics.some(({ severity }) => severity === "error");
+  const names = unread ? [] : [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script));
+  const diagnostics = [...loaded.diagnostics, ...names];
+  if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const { profiles, files, only } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const program = nextflowProgram({
@@ -76,7 +79,7 @@ async function load(options: NextflowOptions, { source, main, given }: Wish, ask
     configs: configPath === undefined ? [] : [configPath],
     readConfig,
   });
-  return { diagnostics: loaded.diagnostics, program };
+  return { diagnostics, program };
 }
 
 /** A pipeline in `main.nf` is called as its folder. */

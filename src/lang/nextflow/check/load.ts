@@ -3,7 +3,7 @@ import { type Ask, breathe, type Diagnostic, didYouMean } from "../../../kernel/
 import type { SourceTree } from "../../core/index.ts";
 import type { IncludeNode, Item, Script } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
-import { parseScript } from "../syntax/script.ts";
+import { type Parsed, parseScript } from "../syntax/script.ts";
 
 export interface LoadedScript {
   readonly uri: string;
@@ -17,6 +17,8 @@ export type IncludeTarget =
   | { readonly kind: "plugin"; readonly name: string };
 
 export interface LoadedScripts {
+  /** Classes of `lib/`, by file. */
+  readonly library: readonly Script[];
   /** undefined: the main script is not there. */
   readonly main: LoadedScript | undefined;
   readonly scripts: ReadonlyMap<string, LoadedScript>;
@@ -54,7 +56,20 @@ export async function loadScripts(source: SourceTree, uri: string, ask: Ask): Pr
     await breathe();
   }
   diagnostics.push(...unknownNames(scripts));
-  return { main: scripts.get(uri), scripts, diagnostics };
+  const library = await loadLibrary(source, uri, ask);
+  diagnostics.push(...library.flatMap((each) => each.diagnostics));
+  return { main: scripts.get(uri), scripts, library: library.map(({ script }) => script), diagnostics };
+}
+
+async function loadLibrary(source: SourceTree, main: string, ask: Ask): Promise<readonly Parsed[]> {
+  const members = await source.listFolder(source.resolve("lib", main), ask);
+  const found: Parsed[] = [];
+  for (const { name, uri, kind } of members ?? []) {
+    if (kind !== "file" || !name.endsWith(".groovy")) continue;
+    const text = await source.read(uri, ask);
+    if (text !== undefined) found.push(parseScript(text));
+  }
+  return found;
 }
 
 async function targetOf(

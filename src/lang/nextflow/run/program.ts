@@ -191,7 +191,10 @@ class Run {
     // Tools of other versions than the pipeline asks for would give other results.
     for (const name of ["conda", "spack", "wave"])
       if (enabled(name))
-        fail("AbortOperationException", `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`);
+        fail(
+          "AbortOperationException",
+          `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`,
+        );
     const manifest = config.settings.at("manifest");
     const session = new Session({
       host: this.#host,
@@ -282,6 +285,10 @@ class Run {
 
   /** Runs the scripts' statements and the entry workflow; answers what is to be done when all tasks have ended. */
   #build(session: Session): () => void {
+    for (const script of this.#parts.loaded.library) {
+      const module = new Module(script, session.projectDir, session);
+      for (const [name, each] of module.classes) session.addLibraryClass(name, each);
+    }
     const main = this.#module(this.#parts.main.uri, session);
     for (const [uri, module] of [...this.#modules].reverse())
       if (uri !== this.#parts.main.uri) this.#statements(module, session);

@@ -307,6 +307,30 @@ describe("workflows", () => {
       "there is no script ./none",
     );
   });
+  test("classes of lib have static methods, fields and objects", async () => {
+    const lib = `class Tool {
+      static String prefix = 'p-'
+      String name
+      int count = 2
+      static String join(a, b) { return prefix + a + b }
+      Tool(String name) { this.name = name }
+      def twice() { name * count }
+    }`;
+    const { lines, trouble } = await run(
+      "workflow { println Tool.join('a', 1)\n println new Tool('x').twice() }",
+      {
+        files: { "lib/Tool.groovy": lib },
+      },
+    );
+    expect([lines, trouble]).toEqual([["p-a1", "xx"], ""]);
+  });
+  test("a name that nothing defines is found before anything runs", async () => {
+    const end = await run("def f(sample) { smaple }\nworkflow { channel.of(1).map { x -> y + x } }");
+    expect(end.kind).toBe("refused");
+    expect(end.trouble).toContain("main.nf:1:17: error: `smaple` is not defined");
+    expect(end.trouble).toContain("help: did you mean `sample`?");
+    expect(end.trouble).toContain("main.nf:2:37: error: `y` is not defined");
+  });
   test("handlers run at the end", async () => {
     const { lines } = await run(
       "workflow { println 'body' }\nworkflow.onComplete { println \"ok ${workflow.success}\" }",

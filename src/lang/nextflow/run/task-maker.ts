@@ -9,9 +9,9 @@ import { collectorOf } from "../task/collect.ts";
 import type { InputSpec, PathInput } from "../task/input-spec.ts";
 import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
-import { canBeStored, storedOutputs } from "../task/stored.ts";
 import { shellText } from "../task/script-text.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
+import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
 import type { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
@@ -305,7 +305,10 @@ export class TaskMaker {
   storeFolder(task: PreparedTask): string | undefined {
     const value = task.context.task.get("storeDir") ?? null;
     if (!truthOf(value)) return undefined;
-    return new Path(value instanceof Path ? value.location : textOf(value), this.#module.session.outside.files).absolute;
+    return new Path(
+      value instanceof Path ? value.location : textOf(value),
+      this.#module.session.outside.files,
+    ).absolute;
   }
 
   readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();

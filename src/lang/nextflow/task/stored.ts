@@ -12,7 +12,11 @@ export function canBeStored(planned: readonly PlannedOutput[]): boolean {
 }
 
 /** What is there of a task's outputs; undefined: something is missing. */
-export function storedOutputs(folder: string, planned: readonly PlannedOutput[], files: ScriptFiles): Outputs | undefined {
+export function storedOutputs(
+  folder: string,
+  planned: readonly PlannedOutput[],
+  files: ScriptFiles,
+): Outputs | undefined {
   const outputs: Record<string, Outputs[string]> = {};
   for (const { items } of planned)
     for (const item of items) {
@@ -48,7 +52,8 @@ function matching(pattern: string, folder: string, files: ScriptFiles): readonly
     for (const name of files.list(`${folder}/${prefix}`)) {
       const path = prefix + name;
       if (globMatches(pattern, path)) names.push(path);
-      if (level < depth && files.stat(`${folder}/${path}`)?.kind === "directory") visit(`${path}/`, level + 1);
+      if (level < depth && files.stat(`${folder}/${path}`)?.kind === "directory")
+        visit(`${path}/`, level + 1);
     }
   };
   if (files.stat(folder)?.kind === "directory") visit("", 0);

@@ -1,0 +1,320 @@
+/** Names that nothing defines: found before anything runs. */
+import { type Diagnostic, didYouMean, type Span } from "../../../kernel/index.ts";
+import { scriptFunctions } from "../run/functions.ts";
+import { classNames } from "../stdlib/statics.ts";
+import type {
+  Argument,
+  ClosureNode,
+  Expression,
+  Item,
+  ParameterNode,
+  Script,
+  Statement,
+} from "../syntax/ast.ts";
+import * as wrong from "../syntax/diagnostics.ts";
+import { definedNames } from "./load.ts";
+
+/** Names that every script has. */
+const builtIn = new Set([
+  ...Object.keys(scriptFunctions),
+  ...classNames,
+  "params",
+  "channel",
+  "Channel",
+  "workflow",
+  "nextflow",
+  "log",
+  "projectDir",
+  "baseDir",
+  "launchDir",
+  "workDir",
+  "moduleDir",
+  "secrets",
+  "args",
+  "task",
+  "template",
+  "System",
+  "Files",
+  "Paths",
+  "java",
+  "groovy",
+  "org",
+  "this",
+  "super",
+  "stdin",
+  "it",
+]);
+
+class Scope {
+  readonly #names = new Set<string>();
+  readonly #parent: Scope | undefined;
+
+  constructor(parent: Scope | undefined) {
+    this.#parent = parent;
+  }
+
+  add(name: string): void {
+    this.#names.add(name);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name) || (this.#parent?.has(name) ?? false);
+  }
+
+  all(): string[] {
+    return [...this.#names, ...(this.#parent?.all() ?? [])];
+  }
+}
+
+/**
+ * Names of functions and workflows. Process bodies may use environment variables and what outputs name, so only what is
+ * certainly wrong is reported: a name in a function, workflow or closure that is set nowhere in the script.
+ */
+export function undefinedNames(script: Script): readonly Diagnostic[] {
+  const checker = new Checker(script);
+  for (const item of script.items) checker.item(item);
+  return checker.diagnostics;
+}
+
+class Checker {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #script: Script;
+  readonly #top = new Scope(undefined);
+
+  constructor(script: Script) {
+    this.#script = script;
+    for (const name of builtIn) this.#top.add(name);
+    for (const name of script.imports.keys()) this.#top.add(name);
+    for (const item of script.items) for (const name of definedNames(item)) this.#top.add(name);
+    // What is set without `def` anywhere is known everywhere.
+    for (const item of script.items) this.#assigned(item);
+  }
+
+  item(item: Item): void {
+    switch (item.kind) {
+      case "workflow": {
+        const scope = new Scope(this.#top);
+        for (const { text } of item.takes) scope.add(text);
+        this.#statements(item.main, scope);
+        for (const { value } of [...item.emits, ...item.publishes]) this.#expression(value, scope);
+        return;
+      }
+      case "function":
+        this.#function(item.parameters, item.body, this.#top);
+        return;
+      default:
+    }
+  }
+
+  #function(parameters: readonly ParameterNode[], body: readonly Statement[], outer: Scope): void {
+    const scope = new Scope(outer);
+    for (const { name } of parameters) scope.add(name.text);
+    this.#statements(body, scope);
+  }
+
+  #statements(nodes: readonly Statement[], scope: Scope): void {
+    for (const node of nodes) this.#statement(node, scope);
+  }
+
+  #statement(node: Statement, scope: Scope): void {
+    switch (node.kind) {
+      case "expression":
+        this.#expression(node.expression, scope);
+        return;
+      case "declare":
+        if (node.value !== undefined) this.#expression(node.value, scope);
+        scope.add(node.name.text);
+        return;
+      case "destructure":
+        this.#expression(node.value, scope);
+        for (const { text } of node.names) scope.add(text);
+        return;
+      case "if":
+        this.#expression(node.condition, scope);
+        this.#statements(node.yes, new Scope(scope));
+        this.#statements(node.no ?? [], new Scope(scope));
+        return;
+      case "return":
+        if (node.value !== undefined) this.#expression(node.value, scope);
+        return;
+      case "throw":
+        this.#expression(node.value, scope);
+        return;
+      case "assert":
+        this.#expression(node.condition, scope);
+        if (node.message !== undefined) this.#expression(node.message, scope);
+        return;
+      case "labeled":
+        this.#statement(node.statement, scope);
+        return;
+      case "try":
+        this.#statements(node.body, new Scope(scope));
+        for (const each of node.catches) {
+          const inner = new Scope(scope);
+          inner.add(each.name.text);
+          this.#statements(each.body, inner);
+        }
+        this.#statements(node.last ?? [], new Scope(scope));
+        return;
+      case "for-in": {
+        this.#expression(node.values, scope);
+        const inner = new Scope(scope);
+        inner.add(node.variable.text);
+        this.#statements(node.body, inner);
+        return;
+      }
+      case "while":
+        this.#expression(node.condition, scope);
+        this.#statements(node.body, new Scope(scope));
+        return;
+      case "for": {
+        const declares = node.condition?.kind === "boolean" && node.body.length === 0;
+        const inner = declares ? scope : new Scope(scope);
+        this.#statements(node.initial, inner);
+        if (node.condition !== undefined) this.#expression(node.condition, inner);
+        for (const each of node.update) this.#expression(each, inner);
+        this.#statements(node.body, inner);
+        return;
+      }
+      case "switch":
+        this.#expression(node.value, scope);
+        for (const { match, body } of node.cases) {
+          if (match !== undefined) this.#expression(match, scope);
+          this.#statements(body, new Scope(scope));
+        }
+        return;
+      default:
+    }
+  }
+
+  #expression(node: Expression, scope: Scope): void {
+    switch (node.kind) {
+      case "name":
+        this.#name(node.name, node.span, scope);
+        return;
+      case "gstring":
+        for (const part of node.parts) if (typeof part !== "string") this.#expression(part, scope);
+        return;
+      case "property":
+        this.#expression(node.object, scope);
+        return;
+      case "method":
+        this.#expression(node.object, scope);
+        return;
+      case "index":
+        this.#expression(node.object, scope);
+        for (const each of node.index) this.#expression(each, scope);
+        return;
+      case "call":
+        // What is called may be an operator, a method of a delegate, or a function of a plugin.
+        if (node.callee.kind !== "name") this.#expression(node.callee, scope);
+        this.#arguments(node.arguments, scope, calledName(node.callee));
+        return;
+      case "closure":
+        this.#closure(node, scope);
+        return;
+      case "list":
+        for (const each of node.items) this.#expression(each, scope);
+        return;
+      case "map":
+        for (const { key, value } of node.entries) {
+          if (key !== undefined) this.#expression(key, scope);
+          this.#expression(value, scope);
+        }
+        return;
+      case "binary":
+        this.#expression(node.left, scope);
+        // `ch | view` names an operator.
+        if (!(node.operator === "|" && node.right.kind === "name")) this.#expression(node.right, scope);
+        return;
+      case "and":
+      case "or":
+      case "elvis":
+        this.#expression(node.left, scope);
+        this.#expression(node.right, scope);
+        return;
+      case "ternary":
+        this.#expression(node.condition, scope);
+        this.#expression(node.yes, scope);
+        this.#expression(node.no, scope);
+        return;
+      case "unary":
+      case "spread":
+      case "as":
+      case "instanceof":
+        this.#expression(node.value, scope);
+        return;
+      case "new":
+        this.#arguments(node.arguments, scope, undefined);
+        return;
+      case "assign":
+        this.#expression(node.value, scope);
+        if (node.target.kind !== "name") this.#expression(node.target, scope);
+        return;
+      default:
+    }
+  }
+
+  #arguments(given: readonly Argument[], scope: Scope, called: string | undefined): void {
+    for (const { value } of given) {
+      // Closures whose names are those of something else.
+      if (value.kind === "closure" && called !== undefined && renaming.has(called)) continue;
+      this.#expression(value, scope);
+    }
+  }
+
+  #closure(node: ClosureNode, scope: Scope): void {
+    this.#function(node.parameters ?? [], node.body, scope);
+    for (const { initial } of node.parameters ?? [])
+      if (initial !== undefined) this.#expression(initial, scope);
+  }
+
+  #name(name: string, span: Span, scope: Scope): void {
+    // Capitals may be classes of `lib/`, and words in capitals environment variables of old scripts.
+    if (scope.has(name) || /^[A-Z]/.test(name)) return;
+    const near = didYouMean(name, scope.all());
+    this.diagnostics.push(wrong.undefinedName({ source: this.#script.source, span }, name, near));
+  }
+
+  #assigned(node: unknown): void {
+    if (Array.isArray(node)) {
+      for (const each of node) this.#assigned(each);
+      return;
+    }
+    if (typeof node !== "object" || node === null) return;
+    const {
+      kind,
+      target,
+      callee,
+      arguments: given,
+      names,
+      declares,
+    } = node as {
+      kind?: string;
+      target?: Expression;
+      callee?: Expression;
+      arguments?: readonly Argument[];
+      names?: readonly { text: string }[];
+      declares?: boolean;
+    };
+    if (kind === "assign" && target?.kind === "name") this.#top.add(target.name);
+    if (kind === "destructure" && declares === false) for (const { text } of names ?? []) this.#top.add(text);
+    if (kind === "declare" && this.#script.items.includes(node as Item))
+      this.#top.add((node as { name: { text: string } }).name.text);
+    const called = callee === undefined ? undefined : calledName(callee);
+    const closure = given?.at(-1)?.value;
+    if ((called === "set" || called === "tap") && closure?.kind === "closure") {
+      const [only] = closure.body;
+      if (only?.kind === "expression" && only.expression.kind === "name") this.#top.add(only.expression.name);
+    }
+    for (const [name, each] of Object.entries(node)) if (name !== "source") this.#assigned(each);
+  }
+}
+
+/** Operators and methods that take a closure in which names mean something else. */
+const renaming = new Set(["set", "tap", "with", "index"]);
+
+function calledName(callee: Expression): string | undefined {
+  if (callee.kind === "name") return callee.name;
+  return callee.kind === "property" && typeof callee.name === "string" ? callee.name : undefined;
+}
