@@ -5,7 +5,7 @@ import { BigInteger, Double } from "../values/double.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap, GroovySet, pairOf } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
-import { fitting, isNumber, toBigInt, toDecimal, toNumber } from "../values/number.ts";
+import { isNumber, toBigInt, toDecimal, toNumber } from "../values/number.ts";
 import { Range } from "../values/range.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type List, type Value } from "../values/thing.ts";
@@ -101,11 +101,6 @@ function wholeOf(value: Value, type: string): bigint {
   const text = numberText(value, type);
   if (!/^[+-]?\d+$/.test(text)) fail("NumberFormatException", `For input string: "${text}"`);
   return BigInt(text.replace(/^\+/, ""));
-}
-
-/** An integer that a text writes: `toInteger()` and the like. */
-export function parseWhole(text: string): number | bigint | BigInteger {
-  return fitting(wholeOf(text, "Integer"));
 }
 
 export function itemsOf(value: Value): List {

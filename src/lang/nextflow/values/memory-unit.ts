@@ -85,9 +85,3 @@ const levels: Readonly<Record<string, number>> = {
 function wholeOf(amount: number): bigint {
   return BigInt(Math.floor(amount));
 }
-
-/** The level of `1.GB`; undefined: no unit of memory. */
-export function memoryLevel(name: string): number | undefined {
-  const at = units.indexOf(name.toUpperCase());
-  return at < 0 ? undefined : at;
-}

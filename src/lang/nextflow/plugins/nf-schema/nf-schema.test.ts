@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { runPipeline } from "../../run/testing/run-text.ts";
+
+const sheetSchema = JSON.stringify({
+  type: "array",
+  items: {
+    type: "object",
+    properties: {
+      sample: {
+        type: "string",
+        pattern: "^\\S+$",
+        errorMessage: "Sample names have no spaces",
+        meta: ["id"],
+      },
+      depth: { type: "integer", meta: "depth" },
+      fastq_1: { type: "string", format: "file-path", exists: true },
+      fastq_2: { type: "string", format: "file-path", exists: true },
+      kind: { type: "string", default: "dna" },
+    },
+    required: ["sample", "fastq_1"],
+  },
+});
+
+async function list(sheet: string, name = "sheet.csv") {
+  return runPipeline({
+    files: {
+      "main.nf": `include { samplesheetToList } from 'plugin/nf-schema'
+        workflow { samplesheetToList("$projectDir/${name}", "$projectDir/schema.json").each { println it } }`,
+      "schema.json": sheetSchema,
+      [name]: sheet,
+      "a.fq": "",
+      "b.fq": "",
+    },
+  });
+}
+
+describe("samplesheetToList", () => {
+  test("rows come in the order of the schema, the meta map first, what is missing as an empty list", async () => {
+    const { printed, trouble } = await list("fastq_1,sample,fastq_2,depth\na.fq,s1,b.fq,3\na.fq,s2,,\n");
+    expect(trouble).toBe("");
+    expect(printed).toEqual([
+      "[[id:s1, depth:3], LAUNCH/a.fq, LAUNCH/b.fq, dna]",
+      "[[id:s2, depth:[]], LAUNCH/a.fq, [], dna]",
+    ]);
+  });
+  test("YAML, JSON and TSV are read, too", async () => {
+    const expected = ["[[id:s, depth:1], LAUNCH/a.fq, [], dna]"];
+    expect((await list("- sample: s\n  depth: 1\n  fastq_1: a.fq\n", "s.yml")).printed).toEqual(expected);
+    expect((await list('[{"sample": "s", "depth": 1, "fastq_1": "a.fq"}]', "s.json")).printed).toEqual(
+      expected,
+    );
+    expect((await list("sample\tdepth\tfastq_1\ns\t1\ta.fq\n", "s.tsv")).printed).toEqual(expected);
+  });
+  test.each([
+    [
+      "sample,fastq_1\ns 1,a.fq\n",
+      "-> Entry 1: Error for field 'sample': \"s 1\" does not match regular expression [^\\S+$] (Sample names have no spaces)",
+    ],
+    ["sample,fastq_1\ns,a.fq\nt,\n", "-> Entry 2: Missing required field(s): fastq_1"],
+    ["sample,fastq_1\ns,none.fq\n", "the file or directory 'none.fq' does not exist"],
+    [
+      "sample,fastq_1,depth\ns,a.fq,deep\n",
+      "Error for field 'depth': Value is [string] but should be [integer]",
+    ],
+  ])("%j is refused", async (sheet, words) => {
+    const end = await list(sheet);
+    expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+  test("columns that the schema does not know are a warning", async () => {
+    expect((await list("sample,fastq_1,more\ns,a.fq,x\n")).trouble).toContain("unidentified headers");
+  });
+});
+
+describe("parameters", () => {
+  const schema = JSON.stringify({
+    $defs: {
+      io: {
+        title: "Input/output options",
+        properties: {
+          input: { type: "string" },
+          n: { type: "integer", minimum: 1, default: 2, description: "How many" },
+          mode: { type: "string", enum: ["fast", "slow"], default: "fast" },
+          secret: { type: "string", hidden: true },
+        },
+        required: ["input"],
+      },
+    },
+    allOf: [{ $ref: "#/$defs/io" }],
+  });
+  const call = (body: string, params: Record<string, unknown>) =>
+    runPipeline({
+      files: {
+        "main.nf": `include { validateParameters; paramsSummaryMap; paramsSummaryLog; paramsHelp } from 'plugin/nf-schema'
+          workflow { ${body} }`,
+        "nextflow.config": "params.n = 2\nparams.mode = 'fast'\nparams.input = null",
+        "nextflow_schema.json": schema,
+      },
+      params,
+    });
+
+  test("what is right passes, text that means a number is one", async () => {
+    expect(await call("validateParameters()", { input: "x", n: "3" })).toMatchObject({
+      kind: "succeeded",
+      trouble: "",
+    });
+  });
+  test.each<[Record<string, unknown>, string]>([
+    [{}, "Missing required field(s): input"],
+    [{ input: "x", n: 0 }, "* --n (0): 0 is less than 1"],
+    [{ input: "x", n: "two" }, "* --n (two): Value is [string] but should be [integer]"],
+    [{ input: "x", mode: "odd" }, "Expected any of [fast, slow]"],
+  ])("%j is refused", async (params, words) => {
+    const end = await call("validateParameters()", params);
+    expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+  test("an unknown parameter is a warning", async () => {
+    expect(await call("validateParameters()", { input: "x", inptu: "y" })).toMatchObject({
+      kind: "succeeded",
+      trouble: expect.stringContaining("* --inptu: y"),
+    });
+  });
+  test("the summary has what differs from the defaults, the help what is not hidden", async () => {
+    const summary = await call("println paramsSummaryMap(workflow)['Input/output options']", {
+      input: "x",
+      n: 2,
+      mode: "slow",
+    });
+    expect(summary.lines).toEqual(["[input:x, mode:slow]"]);
+    const help = await call("println paramsHelp('run it')", { input: "x" });
+    expect(help.printed.join("\n")).toContain("How many [default: 2]");
+    expect(help.printed.join("\n")).not.toContain("secret");
+  });
+});
+
+test("a plugin that is not built in is refused at its place", async () => {
+  const end = await runPipeline({
+    files: { "main.nf": "include { f } from 'plugin/nf-other'\nworkflow { f() }" },
+  });
+  expect(end.trouble).toContain("main.nf:1:11: error: f of the plugin nf-other is not supported");
+});
