@@ -89,6 +89,8 @@ export class ProcessInstance {
       if (emit !== undefined && channel !== undefined) named.set(emit, channel);
     }
     this.out = new ChannelOut([...this.#outs], named);
+    if (this.#directives.names.includes("containerOptions"))
+      session.warnOnce("the directive containerOptions has no effect");
     const most = this.#directives.value("maxForks", bare) ?? null;
     this.#most =
       most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));

@@ -94,6 +94,14 @@ export class Session {
     return enable instanceof GroovyMap && truthOf(enable.at("strict") ?? false);
   }
 
+  readonly #warned = new Set<string>();
+
+  warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.outside.log("warn", message);
+  }
+
   topic(name: string): Channel {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
