@@ -1,4 +1,5 @@
 /** Channels: queues of items, each given to every consumer, and values, which can be read again and again. */
+import { invariant } from "../../../kernel/index.ts";
 import { Closure } from "../values/closure.ts";
 import { Unique, type Value } from "../values/thing.ts";
 import type { Network } from "./network.ts";
@@ -56,6 +57,7 @@ export class Channel extends Unique {
 
   emit(value: Value, rank: Rank): void {
     if (this.kind === "queue") {
+      invariant(this.#state === "open", "an item is sent to a channel that is closed");
       for (const each of this.#consumers) each.next(value, rank);
       return;
     }

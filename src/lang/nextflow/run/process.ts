@@ -140,9 +140,12 @@ export class ProcessInstance {
         .catch((error: unknown) => network.fail(this.#atProcess(error)))
         .finally(() => {
           this.#running--;
-          this.#open--;
           this.#waiting.shift()?.();
-          network.post(() => this.#closeWhenDone());
+          // After what the task has sent, which waits in the same queue: other tasks may have ended meanwhile.
+          network.post(() => {
+            this.#open--;
+            this.#closeWhenDone();
+          });
           network.finish();
         });
     };

@@ -136,7 +136,8 @@ class Run {
 
   #session(): Session {
     const { options, main } = this.#parts;
-    const launchDir = this.#inputs.baseDir;
+    // Parameters may be in a file elsewhere; the run was started here.
+    const launchDir = this.#inputs.fallbackDir ?? this.#inputs.baseDir;
     const projectDir = dirname(this.#parts.hostPathOf(main.uri) ?? `${launchDir}/main.nf`);
     const { scratch } = this.#host.files;
     const outputDir = options.outputDir ?? `${launchDir}/results`;
