@@ -1,5 +1,6 @@
 /** Channels: queues of items, each given to every consumer, and values, which can be read again and again. */
 import { invariant } from "../../../kernel/index.ts";
+import { binary } from "../eval/operators.ts";
 import { Closure } from "../values/closure.ts";
 import { Unique, type Value } from "../values/thing.ts";
 import type { Network } from "./network.ts";
@@ -87,6 +88,16 @@ export class Channel extends Unique {
     });
   }
 
+  /** `ch + x`: each item with it. */
+  #plus(other: Value): Channel {
+    const out = new Channel(this.network, this.kind);
+    this.subscribe({
+      next: (value, rank) => out.emit(binary("+", value, other), rank),
+      end: () => out.close(),
+    });
+    return out;
+  }
+
   override text(): string {
     return this.kind === "queue"
       ? "DataflowBroadcast around DataflowStream"
@@ -97,6 +108,7 @@ export class Channel extends Unique {
     const { operators } = this.network;
     const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
     if (operator !== undefined) return operator(this, given);
+    if (name === "plus") return this.#plus(given[0] ?? null);
     if (name === "or") return piped(this, given[0] ?? null);
     if (name === "and")
       return new Together([this, ...(given[0] instanceof Together ? given[0].items : [given[0] ?? null])]);

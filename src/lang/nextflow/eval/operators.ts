@@ -97,6 +97,8 @@ function plus(a: Value, b: Value): Value {
   if (isNumber(a) && isNumber(b)) return arithmetic("+", a, b);
   if (typeof a === "string" || typeof b === "string") {
     if (isList(a)) return [...a, b];
+    const own = a instanceof Thing ? a.invoke("plus", [b]) : undefined;
+    if (own !== undefined) return own;
     return textOf(a) + textOf(b);
   }
   if (isList(a) || a instanceof Range) return [...itemsOf(a), ...(isSequence(b) ? itemsOf(b) : [b])];
@@ -107,7 +109,8 @@ function plus(a: Value, b: Value): Value {
   if (a instanceof MemoryUnit) return new MemoryUnit(a.bytes + MemoryUnit.of(b).bytes);
   if (a instanceof Duration) return new Duration(a.ms + Duration.of(b).ms);
   if (a instanceof Path) return a.with(a.location + textOf(b));
-  return unsupported("+", a, b);
+  const own = a instanceof Thing ? a.invoke("plus", [b]) : undefined;
+  return own === undefined ? unsupported("+", a, b) : own;
 }
 
 export function isSequence(value: Value): boolean {

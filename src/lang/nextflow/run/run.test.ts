@@ -64,6 +64,13 @@ describe("inputs", () => {
       expect.stringContaining("input file name collision"),
     ]);
   });
+  test("one file can be gone through as a list can", async () => {
+    const { lines } = await run(
+      "process P { input: path a\n output: stdout\n script: \"printf '${a.join(' ')} ${a.collect { it.baseName }}'\" }\nworkflow { P(file('x.txt')).view() }",
+      { files: { "x.txt": "" } },
+    );
+    expect(lines).toEqual(["x.txt [x]"]);
+  });
   test("an empty list is no file", async () => {
     const { lines } = await run(
       "process P { input: path a\n output: stdout\n script: \"printf '[$a]'\" }\nworkflow { P([]).view() }",

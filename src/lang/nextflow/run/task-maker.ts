@@ -20,7 +20,7 @@ import { GroovyMap, GroovySet } from "../values/map.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
-import { fail } from "../values/throwable.ts";
+import { fail, ScriptFailure } from "../values/throwable.ts";
 import type { Arrival } from "./input-queue.ts";
 import type { Module } from "./module.ts";
 
@@ -100,7 +100,7 @@ export class TaskMaker {
       this.#bind(spec, arrival.values[index] ?? null, context, bound, files);
     for (const each of files) each();
     checkCollisions(bound.staged);
-    const tag = context.task.get("tag") ?? null;
+    const tag = tagOf(context);
     const index = context.task.facts.index;
     const suffix = tag !== null ? ` (${textOf(tag)})` : singleton ? "" : ` (${index})`;
     const name = names.qualified + suffix;
@@ -410,6 +410,16 @@ export class TaskMaker {
     const { files } = this.#module.session.outside;
     files.admit(value.location);
     return [new Path(value.location, files, undefined, value)];
+  }
+}
+
+/** A tag may name what only the script sets: the task is called by its number then. */
+function tagOf(context: TaskContext): Value {
+  try {
+    return context.task.get("tag") ?? null;
+  } catch (error) {
+    if (error instanceof ScriptFailure && error.thrown.isA("MissingPropertyException")) return null;
+    throw error;
   }
 }
 

@@ -5,12 +5,19 @@ import type { Closure } from "../values/closure.ts";
 import { compare, truthOf } from "../values/compare.ts";
 import { GroovyMap, MapEntry } from "../values/map.ts";
 import { isNumber, toNumber } from "../values/number.ts";
+import { Path } from "../values/path.ts";
 import { Thing, type Value } from "../values/thing.ts";
 
 /** Items of anything that can be gone through; of maps entries. */
 export function elements(value: Value): Value[] {
   if (value instanceof GroovyMap)
     return Array.from(value.entries(), ([key, each]) => new MapEntry(key, each));
+  // A path is gone through name by name: a staged file is one name.
+  if (value instanceof Path)
+    return (value.staged ?? value.location)
+      .split("/")
+      .filter((part) => part !== "")
+      .map((part) => new Path(part, value.files, value.staged === undefined ? undefined : part));
   if (value instanceof Thing && value.type === "Matcher") return itemsOf(value.get("items") ?? []);
   return itemsOf(value);
 }

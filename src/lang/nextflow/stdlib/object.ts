@@ -4,14 +4,19 @@ import { cast } from "../eval/cast.ts";
 import { ClassValue } from "../eval/class-value.ts";
 import { equal, truthOf } from "../values/compare.ts";
 import { keyOf } from "../values/key.ts";
+import { GroovyMap } from "../values/map.ts";
 import { inspected, textOf } from "../values/text.ts";
-import type { Value } from "../values/thing.ts";
+import { Thing, type Value } from "../values/thing.ts";
 import { typeName } from "../values/type-name.ts";
 import type { Methods } from "./method.ts";
 
 export const objectMethods: Methods = {
   toString: (self: Value) => textOf(self),
   equals: (self, [other = null]) => equal(self, other),
+  hasProperty: (self, [name = null]) =>
+    self instanceof Thing && !(self instanceof GroovyMap) && self.get(textOf(name)) !== undefined
+      ? true
+      : null,
   hashCode: (self) => hashOf(String(keyOf(self))),
   getClass: (self) => new ClassValue(typeName(self)),
   inspect: (self) => inspected(self),

@@ -152,6 +152,13 @@ export const pathMethods: Methods = {
   resolveSibling: of((path, [other = null]) =>
     path.parent === null ? pathOf(path, other) : path.parent.resolve(textOf(other)),
   ),
+  setBytes: of((path, [bytes = null]) => {
+    if (path.isRemote)
+      return fail("UnsupportedOperationException", `${path.location} cannot be written by a script`);
+    const content = isList(bytes) ? Uint8Array.from(bytes, (each) => Number(each)) : textOf(bytes);
+    path.files.write(path.absolute, content, "replace");
+    return null;
+  }),
   setText: of((path, given) => write(path, textAt(given, 0), "replace")),
   size: of((path) => {
     const found = path.files.stat(path.absolute) ?? fail("NoSuchFileException", path.location);

@@ -26,7 +26,7 @@ const ofList = [listMethods, objectMethods];
 const ofMap = [mapMethods, listMethods, objectMethods];
 const ofNumber = [numberMethods, objectMethods];
 const ofClosure = [closureMethods, objectMethods];
-const ofPath = [pathMethods, objectMethods];
+const ofPath = [pathMethods, listMethods, objectMethods];
 const ofMatcher = [matcherMethods, objectMethods];
 const ofObject = [objectMethods];
 

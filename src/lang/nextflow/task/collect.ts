@@ -114,8 +114,8 @@ async function matching(
       )
         continue;
       const name = folder + member.name;
-      if (!item.includeInputs && staged.has(name)) continue;
-      if (globMatches(pattern, name)) names.push(name);
+      // An input is not found itself; what is in a folder that is one is.
+      if ((item.includeInputs || !staged.has(name)) && globMatches(pattern, name)) names.push(name);
       if (level >= depth) continue;
       const kind =
         member.kind === "link" ? (await finished.files.stat(`${taskWork}/${name}`))?.kind : member.kind;

@@ -131,10 +131,14 @@ function patternsOf(value: Value): readonly string[] {
   const found = (isList(value) ? itemsOf(value) : [value]).flatMap((each) => {
     // The name of a file is no pattern.
     if (each instanceof Path) return [(each.staged ?? each.location).replace(/[\\*?[\]{}]/g, "\\$&")];
-    return textOf(each)
-      .split(":")
-      .map((text) => text.replace(/^\.\//, "").replace(/(?<=.)\/+$/, ""))
-      .filter((text) => text !== "");
+    return (
+      textOf(each)
+        .split(":")
+        .map((text) => text.replace(/^\.\//, ""))
+        // A pattern that ends in a slash matches nothing, a name that does is that of a folder.
+        .map((text) => (isPattern(text) ? text : text.replace(/(?<=.)\/+$/, "")))
+        .filter((text) => text !== "")
+    );
   });
   for (const each of found)
     if (each.startsWith("/"))
