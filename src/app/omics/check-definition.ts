@@ -52,7 +52,10 @@ export const noNextflow = "Nextflow workflows are not understood by this version
 
 /** Documents by their names; `name` as the service calls their language. */
 const kinds = [
-  ...frontEnds.map(({ language, accepts }) => ({ name: language.toUpperCase(), accepts })),
+  // Nextflow is not offered by the server yet: its configuration files are recognised, too, to say so.
+  ...frontEnds
+    .filter(({ language }) => language !== "nextflow")
+    .map(({ language, accepts }) => ({ name: language.toUpperCase(), accepts })),
   { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
 ];
 
