@@ -122,6 +122,20 @@ describe("outputs", () => {
     );
     expect(lines).toEqual(["[a.txt, b.txt, in.txt, one]", "[a.txt, b.txt]", "one"]);
   });
+  test("what is in a folder that is an input is found, and links that lead nowhere are not", async () => {
+    const { lines, trouble } = await run(
+      `process P { input: path d
+        path 'none'
+        output: path '*/x'
+        path '*', emit: all
+        script: 'mkdir e; touch e/x; ln -s /nowhere/y broken' }
+      workflow { P(file('d'), '/nowhere/none')
+        P.out[0].map { it.size() }.view()
+        P.out.all.map { it.name }.view() }`,
+      { files: { "d/x": "" } },
+    );
+    expect([lines, trouble]).toEqual([["2", "e"], ""]);
+  });
   test("an optional output that is missing is skipped as a whole, and the others go on", async () => {
     const { lines, calls } = await run(`process P {
       output: tuple val(1), path('a.txt'), optional: true, emit: a

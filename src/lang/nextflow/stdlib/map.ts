@@ -132,9 +132,11 @@ export const mapMethods: Methods = {
     return mapOf(entriesOf(map).sort(order));
   }),
   subMap: of(
-    (map, [keys = null]) =>
+    (map, given) =>
       new GroovyMap(
-        itemsOf(keys).flatMap((key): [Value, Value][] => (map.has(key) ? [[key, map.at(key) ?? null]] : [])),
+        given
+          .flatMap((each) => itemsOf(each))
+          .flatMap((key): [Value, Value][] => (map.has(key) ? [[key, map.at(key) ?? null]] : [])),
       ),
   ),
   take: of((map, given) => mapOf(entriesOf(map).slice(0, intAt(given, 0)))),

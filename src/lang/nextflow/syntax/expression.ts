@@ -216,7 +216,19 @@ function path(c: Cursor): Expression {
 
 /** `println [1, 2]`: of a word at the start of a statement that list is the argument. */
 function isCommandName(c: Cursor, start: number): boolean {
-  return c.statementStart === start;
+  if (c.statementStart !== start) return false;
+  // `input [0] = x` sets an item all the same.
+  let depth = 0;
+  for (let ahead = 0; ; ahead++) {
+    const { kind, text } = c.peek(ahead);
+    if (kind === "end") return true;
+    if (kind !== "op") continue;
+    if (text === "[") depth++;
+    else if (text === "]" && --depth === 0) {
+      const after = c.peek(ahead + 1);
+      return !(after.kind === "op" && Object.hasOwn(assignments, after.text));
+    }
+  }
 }
 
 function takesClosure(value: Expression): boolean {

@@ -70,6 +70,7 @@ describe("expressions", () => {
     });
     expect(expressionOf("println [1, 2]")).toMatchObject({ kind: "call" });
     expect(expressionOf("x[1]")).toMatchObject({ kind: "index" });
+    expect(expressionOf("x [1] = 2")).toMatchObject({ kind: "assign", target: { kind: "index" } });
     expect(expressionOf('path ("x"), emit: y')).toMatchObject({
       arguments: [{}, { name: { text: "emit" } }],
     });

@@ -1,5 +1,6 @@
 /** Finds the outputs of a finished task. */
 import {
+  AttemptProblem,
   type FileValue,
   type FinishedAttempt,
   type Value as NeutralValue,
@@ -83,7 +84,7 @@ async function filesFor(
       : [item.glob ? pattern.replaceAll(/\\(.)/g, "$1") : pattern];
     for (const name of names) {
       if (found.has(name)) continue;
-      const stat = await finished.files.stat(`${taskWork}/${name}`);
+      const stat = await statOf(finished, name);
       if (stat === undefined || stat.kind === "special") continue;
       if (item.type !== "any" && (item.type === "dir") !== (stat.kind === "directory")) continue;
       found.set(name, {
@@ -95,6 +96,16 @@ async function filesFor(
     }
   }
   return [...found.values()];
+}
+
+/** A link that leads to nothing of the task is not there. */
+async function statOf(finished: FinishedAttempt, name: string) {
+  try {
+    return await finished.files.stat(`${taskWork}/${name}`);
+  } catch (error) {
+    if (error instanceof AttemptProblem) return undefined;
+    throw error;
+  }
 }
 
 /** Sorted by path. What the machinery of a task writes is never found. */
@@ -117,8 +128,7 @@ async function matching(
       // An input is not found itself; what is in a folder that is one is.
       if ((item.includeInputs || !staged.has(name)) && globMatches(pattern, name)) names.push(name);
       if (level >= depth) continue;
-      const kind =
-        member.kind === "link" ? (await finished.files.stat(`${taskWork}/${name}`))?.kind : member.kind;
+      const kind = member.kind === "link" ? (await statOf(finished, name))?.kind : member.kind;
       if (kind === "directory") await visit(`${name}/`, level + 1);
     }
   };
