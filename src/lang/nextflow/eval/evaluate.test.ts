@@ -94,6 +94,7 @@ describe.each<[string, readonly (readonly [string, string])[]]>([
       ["def m = [a: 1]; m.get('b', 2); m", "[a:1, b:2]"],
       ["[a: 1, b: 2].subMap(['b', 'x', 'a'])", "[b:2, a:1]"],
       ["[a: 1, b: 2, c: 3].subMap('c', 'a')", "[c:3, a:1]"],
+      ["[aa: 1, b: 2].subMap('aa')", "[aa:1]"],
       ["def m = [a: 1, b: [], c: 0]; m - m.subMap('b', 'c')", "[a:1]"],
       ["[a: 1, b: 2].collect { k, v -> k + v }", "[a1, b2]"],
       ["[a: 1, b: 2].find { it.value == 2 }.key", "b"],

@@ -135,7 +135,7 @@ export const mapMethods: Methods = {
     (map, given) =>
       new GroovyMap(
         given
-          .flatMap((each) => itemsOf(each))
+          .flatMap((each) => (typeof each === "string" ? [each] : itemsOf(each)))
           .flatMap((key): [Value, Value][] => (map.has(key) ? [[key, map.at(key) ?? null]] : [])),
       ),
   ),
