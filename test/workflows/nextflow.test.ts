@@ -1,5 +1,5 @@
 /** Nextflow pipelines through the built command: what is reused, and what never is. */
-import { readlink } from "node:fs/promises";
+import { mkdir, readlink } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
 
@@ -105,6 +105,22 @@ describe("a pipeline", () => {
       script.replace("workflow {", "workflow OTHER {\n  main:").concat("\nworkflow { OTHER() }\n"),
     );
     expect((await run()).calls).toEqual(all.map((name) => `reused ${name}`));
+  });
+
+  it("knows files of the pipeline that a script names by their content, not by their place", async () => {
+    const reads = (what: string) =>
+      `process P { output: stdout\n script: "cat ${what}" }\nworkflow { P().view { "a $it" } }\n`;
+    await box.write("main.nf", reads("$projectDir/assets/x.txt"));
+    await mkdir(box.path("assets"));
+    await box.write("assets/x.txt", "1");
+    expect(await run()).toEqual({ code: 0, calls: ["computed P"], said: ["a 1"] });
+    expect((await run()).calls).toEqual(["reused P"]);
+    await box.write("assets/x.txt", "2");
+    expect(await run()).toEqual({ code: 0, calls: ["computed P"], said: ["a 2"] });
+    // What a pattern leads to is not known, so it is computed always.
+    await box.write("main.nf", reads("$projectDir/assets/*"));
+    await run();
+    expect((await run()).calls).toEqual(["computed P"]);
   });
 
   it("is checked, and shows where it is wrong", async () => {

@@ -10,6 +10,7 @@ import type { InputSpec, PathInput } from "../task/input-spec.ts";
 import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
 import { shellText } from "../task/script-text.ts";
+import { shippedFiles } from "../task/shipped-files.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
 import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
@@ -281,11 +282,13 @@ export class TaskMaker {
       planned,
       env: task.env,
       stdin: task.stdin,
+      shipped: shippedFiles(script, session.projectDir, session.outside.files),
       bin: this.#bin(script),
       containers: session.containers,
     });
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
-    const own = await session.host.pathOf(names.qualified, [script, ...files], session.ask);
+    const texts = call.literalFiles.map(({ content }) => content);
+    const own = await session.host.pathOf(names.qualified, [texts, ...files], session.ask);
     const path = attempt === 1 ? own : `${own}.attempt${attempt}`;
     const collect = collectorOf({
       process: task.name,

@@ -20,6 +20,7 @@ import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { outputRules, type PlannedOutput } from "./output-plan.ts";
 import { captureText, interpreterOf, isBash, normalizedScript } from "./script-text.ts";
+import type { ShippedFiles } from "./shipped-files.ts";
 import type { TaskObject } from "./task-context.ts";
 
 /** Raised when equal scripts come to mean something else. */
@@ -35,6 +36,8 @@ export interface CallParts {
   /** Variables of the process and of the configuration. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string | undefined;
+  /** Files of the pipeline that the script names by their paths. */
+  readonly shipped: ShippedFiles;
   /** Folder of programs of the project, where the script uses one. */
   readonly bin: Path | undefined;
   /** Whether the configuration has switched containers on. */
@@ -44,7 +47,7 @@ export interface CallParts {
 export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   const { task, staged, planned } = parts;
   const shell = shellWords(task.get("shell") ?? null);
-  const script = normalizedScript(parts.script, shell);
+  let script = normalizedScript(parts.script, shell);
   const interpreter = interpreterOf(script);
   const captures = planned.flatMap(({ items }) =>
     items.flatMap((item) =>
@@ -82,6 +85,11 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     const path = `${taskInputs}/${inputs.length + 1}/${parts.bin.fileName}` as TaskPath;
     inputs.push({ path, source: fileValue(parts.bin) });
     exports.push(`export PATH="${path}:$PATH"`);
+  }
+  for (const { text, file } of parts.shipped.found) {
+    const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
+    inputs.push({ path, source: fileValue(file) });
+    script = script.replaceAll(text, path);
   }
   const literalFiles: LiteralFile[] = [
     { path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures) },
@@ -127,7 +135,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     acceptedExit: { kind: "codes", codes: [0] },
     network: true,
     outputRules: outputRules(planned),
-    cachePolicy: cachePolicy(task.get("cache") ?? null),
+    cachePolicy: cachePolicy(task.get("cache") ?? null, parts.shipped.unknown),
     ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
@@ -144,9 +152,12 @@ const everyFailure: NonNullable<TaskCall["toleratedFailures"]> = [
   "lost",
 ];
 
-function cachePolicy(value: Value): TaskCall["cachePolicy"] {
+function cachePolicy(value: Value, unknown: string | undefined): TaskCall["cachePolicy"] {
   const off = value === false || value === "false";
-  return off ? { kind: "never", reason: "the process says `cache false`" } : { kind: "reusable" };
+  if (off) return { kind: "never", reason: "the process says `cache false`" };
+  if (unknown !== undefined)
+    return { kind: "never", reason: `its script names ${unknown}, and what it reads there is not known` };
+  return { kind: "reusable" };
 }
 
 export function shellWords(value: Value): readonly string[] {
