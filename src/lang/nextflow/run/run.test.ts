@@ -224,6 +224,14 @@ describe("scripts", () => {
     ]);
     expect((await run(main.replace(" $HOSTNAME_NOT", ""), { files, stub: true })).lines).toContain("stub");
   });
+  test("programs of a module are found by its processes", async () => {
+    const files = {
+      "m/main.nf": "process P { output: stdout\n script: 'hello x' }",
+      "m/resources/usr/bin/hello": "#!/bin/bash\necho hello $1\n",
+    };
+    const { lines, trouble } = await run("include { P } from './m'\nworkflow { P().view() }", { files });
+    expect([lines, trouble]).toEqual([["hello x"], ""]);
+  });
   test("the indent of a script goes, and another interpreter may run it", async () => {
     const { lines } = await run(`process P { output: stdout
       script:

@@ -316,14 +316,16 @@ export class TaskMaker {
 
   readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();
 
-  /** Programs of the project are there where a script names one. */
-  #bin(script: string): Path | undefined {
-    const { session } = this.#module;
+  /** Programs of the project and of the module are there where a script names one. */
+  #bin(script: string): readonly Path[] {
+    const { session, folder } = this.#module;
     const { files } = session.outside;
-    const folder = `${session.projectDir}/bin`;
-    if (files.stat(folder)?.kind !== "directory") return undefined;
     const words = new Set(script.split(/[\s()[\]{};&|<>`"'$=]+/));
-    return files.list(folder).some((name) => words.has(name)) ? new Path(folder, files) : undefined;
+    return [`${session.projectDir}/bin`, `${folder}/resources/usr/bin`]
+      .filter(
+        (each) => files.stat(each)?.kind === "directory" && files.list(each).some((name) => words.has(name)),
+      )
+      .map((each) => new Path(each, files));
   }
 
   /** `exec:` runs here. */

@@ -38,8 +38,8 @@ export interface CallParts {
   readonly stdin: string | undefined;
   /** Files of the pipeline that the script names by their paths. */
   readonly shipped: ShippedFiles;
-  /** Folder of programs of the project, where the script uses one. */
-  readonly bin: Path | undefined;
+  /** Folders of programs of the pipeline that the script uses. */
+  readonly bin: readonly Path[];
   /** Whether the configuration has switched containers on. */
   readonly containers: boolean;
 }
@@ -81,9 +81,9 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     linkedInputs.push({ path: place, to: path });
   }
   const exports: string[] = [];
-  if (parts.bin !== undefined) {
-    const path = `${taskInputs}/${inputs.length + 1}/${parts.bin.fileName}` as TaskPath;
-    inputs.push({ path, source: fileValue(parts.bin) });
+  for (const folder of parts.bin) {
+    const path = `${taskInputs}/${inputs.length + 1}/${folder.fileName}` as TaskPath;
+    inputs.push({ path, source: fileValue(folder) });
     exports.push(`export PATH="${path}:$PATH"`);
   }
   for (const { text, file } of parts.shipped.found) {

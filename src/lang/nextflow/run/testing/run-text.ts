@@ -34,7 +34,7 @@ export async function runPipeline({ files, params = {}, ...options }: TextRun): 
   try {
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(launch, name)), { recursive: true });
-      await writeFile(join(launch, name), text, { mode: name.startsWith("bin/") ? 0o755 : 0o644 });
+      await writeFile(join(launch, name), text, { mode: /(?:^|\/)bin\//.test(name) ? 0o755 : 0o644 });
     }
     await mkdir(join(folder, "scratch"));
     let printed = "";
