@@ -1,15 +1,20 @@
 // `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]`: runs a language's conformance suite from a checkout given by path.
 // `npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N]`: the suites of CWL v1.0, v1.1 and v1.2.
+// `npm run conformance -- nextflow snippets CHECKOUT`: the examples in Nextflow's documentation.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
+function entryOf(language) {
+  return language === "cwl" || language === "nextflow" ? language : "conformance";
+}
+
 // The bundle must be inside the package, so that packages outside the bundle are found.
 mkdirSync("build", { recursive: true });
 const outfile = `build/conformance-${process.pid}.mjs`;
 await build({
-  entryPoints: [`test/conformance/${process.argv[2] === "cwl" ? "cwl" : "conformance"}.process.ts`],
+  entryPoints: [`test/conformance/${entryOf(process.argv[2])}.process.ts`],
   outfile,
   bundle: true,
   format: "esm",
