@@ -14,7 +14,8 @@ import { acceptsName as accepts } from "./accepts.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
 import { interfaceOf } from "./interface.ts";
-import { type NextflowOptions, nextflowProgram } from "./run/program.ts";
+import { nextflowProgram } from "./run/program.ts";
+import type { NextflowOptions } from "./run/program-parts.ts";
 import { parseScript } from "./syntax/script.ts";
 
 /** Speaks the language of Nextflow 25.10, and what older scripts have beyond it. */

@@ -1,69 +1,25 @@
 /** A loaded pipeline as a program: what the engine runs. */
 import { dirname } from "node:path";
-import type { Ask, Diagnostic, SourceText } from "../../../kernel/index.ts";
+import type { Ask } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
-import type {
-  Host,
-  ParameterValues,
-  Program,
-  ProgramResult,
-  RunFailure,
-  WorkflowInterface,
-} from "../../core/index.ts";
-import type { LoadedScript, LoadedScripts } from "../check/load.ts";
-import { evaluateConfig } from "../config/evaluate.ts";
-import { ProcessSettings } from "../config/process-settings.ts";
+import type { Host, ParameterValues, Program, ProgramResult, RunFailure } from "../../core/index.ts";
 import { pluginFunction } from "../plugins/registry.ts";
-import { fromPlain } from "../stdlib/json.ts";
-import type { Outside } from "../stdlib/outside.ts";
 import type { Item, Statement } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
 import type { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
-import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import { ConfigProblem } from "./config-problem.ts";
 import { CancelledTask, FailedTask } from "./failed-task.ts";
-import { Manifest, WorkflowMetadata } from "./metadata.ts";
 import { Module } from "./module.ts";
-import { Params } from "./params.ts";
-import { scriptFiles } from "./script-files.ts";
-import { Session } from "./session.ts";
+import type { ProgramParts } from "./program-parts.ts";
+import type { Session } from "./session.ts";
+import { startSession } from "./start-session.ts";
 import { published, runWorkflow, start } from "./workflow.ts";
 import { publishOutputs } from "./workflow-outputs.ts";
 import { WorkflowScope } from "./workflow-scope.ts";
-
-/** What the user chooses beside the parameters, as options of the command `nextflow run`. */
-export interface NextflowOptions {
-  readonly profiles?: readonly string[];
-  /** Runs the `stub` of processes that have one. */
-  readonly stub?: boolean;
-  /** Further configuration files. Absolute. */
-  readonly configs?: readonly string[];
-  /** Variables that scripts and configuration may read. Default: none. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Named workflow to run instead of the entry. */
-  readonly entry?: string;
-  /** Where workflow outputs are brought. Default: `results` in the launch folder. */
-  readonly outputDir?: string;
-  /** What scripts print. Default: notes of the run. */
-  readonly print?: (text: string) => void;
-  readonly log?: Outside["log"];
-}
-
-export interface ProgramParts {
-  readonly loaded: LoadedScripts;
-  readonly main: LoadedScript;
-  readonly interface: WorkflowInterface;
-  readonly options: NextflowOptions;
-  readonly hostPathOf: (uri: string) => string | undefined;
-  /** Configuration files that are read before the user's. */
-  readonly configs: readonly string[];
-  /** The documents are other people's: scripts read only their own files, the run's, and the inputs. */
-  readonly bounded: boolean;
-  readonly readConfig: (path: string) => SourceText | undefined;
-}
 
 export function nextflowProgram(parts: ProgramParts): Program {
   return {
@@ -79,8 +35,6 @@ class Run {
   readonly #host: Host;
   readonly #ask: Ask;
   readonly #modules = new Map<string, Module>();
-  #folders = 0;
-  #current: Session | undefined;
 
   constructor(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask) {
     this.#parts = parts;
@@ -94,7 +48,7 @@ class Run {
     let session: Session | undefined;
     let failure: unknown;
     try {
-      session = this.#session();
+      session = startSession(this.#parts, this.#inputs, this.#host, this.#ask);
       const network = session.network;
       const finish = this.#build(session);
       await network.run();
@@ -130,123 +84,6 @@ class Run {
         ),
       };
     throw error;
-  }
-
-  // --- the session
-
-  #session(): Session {
-    const { options, main } = this.#parts;
-    // Parameters may be in a file elsewhere; the run was started here.
-    const launchDir = this.#inputs.fallbackDir ?? this.#inputs.baseDir;
-    const projectDir = dirname(this.#parts.hostPathOf(main.uri) ?? `${launchDir}/main.nf`);
-    const { scratch } = this.#host.files;
-    const outputDir = options.outputDir ?? `${launchDir}/results`;
-    const environment = options.environment ?? {};
-    const note = (message: string) => this.#host.emit({ kind: "note", path: "", message });
-    const outside: Outside = {
-      files: scriptFiles({
-        launchDir,
-        writable: [launchDir, scratch, outputDir],
-        ...(this.#parts.bounded && {
-          readable: [projectDir, launchDir, scratch, outputDir, ...locationsIn(this.#inputs.values)],
-        }),
-      }),
-      env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
-      environment,
-      nowMs: () => Date.now(),
-      print: options.print ?? ((text) => note(text.replace(/\n$/, ""))),
-      newFolder: () => {
-        const folder = `${scratch}/nextflow/${++this.#folders}`;
-        outside.files.makeFolders(folder);
-        return folder;
-      },
-      log: options.log ?? ((level, message) => level !== "debug" && note(message)),
-    };
-    const params = new Params();
-    params.give(asMap(fromPlain(namedParameters(this.#inputs.values))));
-    const workDir = `${scratch}/work`;
-    outside.files.makeFolders(workDir);
-    const config = evaluateConfig([...this.#parts.configs, ...(options.configs ?? [])], {
-      profiles: options.profiles ?? [],
-      params,
-      projectDir,
-      launchDir,
-      workDir,
-      outside,
-      read: this.#parts.readConfig,
-      late: (name) => this.#lateName(name),
-    });
-    const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
-    if (bad !== undefined) throw new ConfigProblem(bad);
-    for (const each of config.diagnostics) outside.log("warn", each.message);
-    for (const each of options.profiles ?? [])
-      if (!config.profiles.includes(each))
-        fail(
-          "AbortOperationException",
-          `Unknown configuration profile: '${each}' -- there are: ${config.profiles.join(", ")}`,
-        );
-    const enabled = (name: string) => {
-      const scope = config.settings.at(name);
-      return scope instanceof GroovyMap && scope.at("enabled") === true;
-    };
-    // Tools of other versions than the pipeline asks for would give other results.
-    for (const name of ["conda", "spack", "wave"])
-      if (enabled(name))
-        fail(
-          "AbortOperationException",
-          `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`,
-        );
-    const manifest = config.settings.at("manifest");
-    const session = new Session({
-      host: this.#host,
-      ask: this.#ask,
-      outside,
-      settings: new ProcessSettings(config.settings),
-      config: config.settings,
-      projectDir,
-      workDir,
-      outputDir: textOf(config.settings.at("outputDir") ?? outputDir),
-      stub: options.stub ?? false,
-      workflow: new WorkflowMetadata({
-        projectDir: new Path(projectDir, outside.files),
-        launchDir: new Path(launchDir, outside.files),
-        workDir: new Path(workDir, outside.files),
-        outputDir: new Path(outputDir, outside.files),
-        homeDir: environment["HOME"] ?? null,
-        userName: environment["USER"] ?? null,
-        scriptFile: new Path(this.#parts.hostPathOf(main.uri) ?? main.uri, outside.files),
-        scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
-        profile: (options.profiles ?? ["standard"]).join(","),
-        // Containers run as those of Docker do, whatever the configuration calls the engine.
-        containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled)
-          ? "docker"
-          : null,
-        container: null,
-        manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
-        stubRun: options.stub ?? false,
-        preview: false,
-        resume: false,
-        runName: "memoir",
-        sessionId: "00000000-0000-0000-0000-000000000000",
-        commandLine: "nextflow run",
-        configFiles: [],
-        success: true,
-        exitStatus: 0,
-        errorMessage: null,
-        errorReport: null,
-      }),
-    });
-    this.#current = session;
-    const configured = config.settings.at("params");
-    if (configured instanceof GroovyMap) session.params.give(configured);
-    return session;
-  }
-
-  /** Closures of the configuration are called when the session is there. */
-  #lateName(name: string): Value | undefined {
-    if (name === "workflow") return this.#current?.workflow;
-    if (name === "nextflow") return this.#current?.nextflow;
-    return name === "log" ? this.#current?.log : undefined;
   }
 
   // --- modules
@@ -424,48 +261,10 @@ class Run {
   }
 }
 
-/** A fault of the user's text, found when the run begins. */
-class ConfigProblem extends Error {
-  override readonly name = "ConfigProblem";
-  readonly diagnostic: Diagnostic;
-
-  constructor(diagnostic: Diagnostic) {
-    super(diagnostic.message);
-    this.diagnostic = diagnostic;
-  }
-}
-
 function messageIn(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure);
 }
 
 function isStatement(item: Item): item is Statement {
   return !["include", "params", "process", "workflow", "output", "function", "class"].includes(item.kind);
-}
-
-/** Absolute paths among the inputs. */
-function locationsIn(value: unknown): readonly string[] {
-  if (typeof value === "string") return value.startsWith("/") && value !== "/" ? [value] : [];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(locationsIn) : [];
-}
-
-function asMap(value: Value): GroovyMap {
-  return value instanceof GroovyMap ? value : new GroovyMap();
-}
-
-/** `a.b` is a member of `a`; `a-b` is `aB`, too. */
-function namedParameters(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const found: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const [first = "", ...rest] = name.split(".");
-    if (rest.length === 0) found[name] = value;
-    else {
-      const before = found[first];
-      const inner = typeof before === "object" && before !== null ? (before as Record<string, unknown>) : {};
-      found[first] = { ...inner, ...namedParameters({ [rest.join(".")]: value }) };
-    }
-    if (name.includes("-"))
-      found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
-  }
-  return found;
 }

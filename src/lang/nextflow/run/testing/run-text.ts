@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { freshAsk, renderDiagnostic } from "../../../../kernel/index.ts";
 import { createFolderSource } from "../../../core/index.ts";
 import { createNextflowFrontEnd } from "../../front-end.ts";
-import type { NextflowOptions } from "../program.ts";
+import type { NextflowOptions } from "../program-parts.ts";
 import { processHost } from "./process-host.ts";
 
 export interface TextRun extends NextflowOptions {

@@ -1,0 +1,12 @@
+import type { Diagnostic } from "../../../kernel/index.ts";
+
+/** A fault of the user's text, found when the run begins. */
+export class ConfigProblem extends Error {
+  override readonly name = "ConfigProblem";
+  readonly diagnostic: Diagnostic;
+
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}

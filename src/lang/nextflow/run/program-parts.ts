@@ -1,0 +1,36 @@
+/** What a loaded pipeline and its user give to a run. */
+import type { SourceText } from "../../../kernel/index.ts";
+import type { WorkflowInterface } from "../../core/index.ts";
+import type { LoadedScript, LoadedScripts } from "../check/load.ts";
+import type { Outside } from "../stdlib/outside.ts";
+
+/** What the user chooses beside the parameters, as options of the command `nextflow run`. */
+export interface NextflowOptions {
+  readonly profiles?: readonly string[];
+  /** Runs the `stub` of processes that have one. */
+  readonly stub?: boolean;
+  /** Further configuration files. Absolute. */
+  readonly configs?: readonly string[];
+  /** Variables that scripts and configuration may read. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Named workflow to run instead of the entry. */
+  readonly entry?: string;
+  /** Where workflow outputs are brought. Default: `results` in the launch folder. */
+  readonly outputDir?: string;
+  /** What scripts print. Default: notes of the run. */
+  readonly print?: (text: string) => void;
+  readonly log?: Outside["log"];
+}
+
+export interface ProgramParts {
+  readonly loaded: LoadedScripts;
+  readonly main: LoadedScript;
+  readonly interface: WorkflowInterface;
+  readonly options: NextflowOptions;
+  readonly hostPathOf: (uri: string) => string | undefined;
+  /** Configuration files that are read before the user's. */
+  readonly configs: readonly string[];
+  /** The documents are other people's: scripts read only their own files, the run's, and the inputs. */
+  readonly bounded: boolean;
+  readonly readConfig: (path: string) => SourceText | undefined;
+}

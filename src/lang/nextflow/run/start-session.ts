@@ -1,0 +1,163 @@
+/** Makes the session of a run: what scripts reach, parameters, configuration. */
+import { dirname } from "node:path";
+import type { Ask } from "../../../kernel/index.ts";
+import type { Host, ParameterValues } from "../../core/index.ts";
+import { evaluateConfig } from "../config/evaluate.ts";
+import { ProcessSettings } from "../config/process-settings.ts";
+import { fromPlain } from "../stdlib/json.ts";
+import type { Outside } from "../stdlib/outside.ts";
+import { GroovyMap } from "../values/map.ts";
+import { Path } from "../values/path.ts";
+import { textOf } from "../values/text.ts";
+import type { Value } from "../values/thing.ts";
+import { fail } from "../values/throwable.ts";
+import { ConfigProblem } from "./config-problem.ts";
+import { Manifest, WorkflowMetadata } from "./metadata.ts";
+import { Params } from "./params.ts";
+import type { ProgramParts } from "./program-parts.ts";
+import { scriptFiles } from "./script-files.ts";
+import { Session } from "./session.ts";
+
+export function startSession(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask): Session {
+  const { options, main } = parts;
+  let folders = 0;
+  let current: Session | undefined;
+  // Parameters may be in a file elsewhere; the run was started here.
+  const launchDir = inputs.fallbackDir ?? inputs.baseDir;
+  const projectDir = dirname(parts.hostPathOf(main.uri) ?? `${launchDir}/main.nf`);
+  const { scratch } = host.files;
+  const outputDir = options.outputDir ?? `${launchDir}/results`;
+  const environment = options.environment ?? {};
+  const note = (message: string) => host.emit({ kind: "note", path: "", message });
+  const outside: Outside = {
+    files: scriptFiles({
+      launchDir,
+      writable: [launchDir, scratch, outputDir],
+      ...(parts.bounded && {
+        readable: [projectDir, launchDir, scratch, outputDir, ...locationsIn(inputs.values)],
+      }),
+    }),
+    env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
+    environment,
+    nowMs: () => Date.now(),
+    print: options.print ?? ((text) => note(text.replace(/\n$/, ""))),
+    newFolder: () => {
+      const folder = `${scratch}/nextflow/${++folders}`;
+      outside.files.makeFolders(folder);
+      return folder;
+    },
+    log: options.log ?? ((level, message) => level !== "debug" && note(message)),
+  };
+  const params = new Params();
+  params.give(asMap(fromPlain(namedParameters(inputs.values))));
+  const workDir = `${scratch}/work`;
+  outside.files.makeFolders(workDir);
+  const config = evaluateConfig([...parts.configs, ...(options.configs ?? [])], {
+    profiles: options.profiles ?? [],
+    params,
+    projectDir,
+    launchDir,
+    workDir,
+    outside,
+    read: parts.readConfig,
+    late: (name) => lateName(current, name),
+  });
+  const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
+  if (bad !== undefined) throw new ConfigProblem(bad);
+  for (const each of config.diagnostics) outside.log("warn", each.message);
+  for (const each of options.profiles ?? [])
+    if (!config.profiles.includes(each))
+      fail(
+        "AbortOperationException",
+        `Unknown configuration profile: '${each}' -- there are: ${config.profiles.join(", ")}`,
+      );
+  const enabled = (name: string) => {
+    const scope = config.settings.at(name);
+    return scope instanceof GroovyMap && scope.at("enabled") === true;
+  };
+  // Tools of other versions than the pipeline asks for would give other results.
+  for (const name of ["conda", "spack", "wave"])
+    if (enabled(name))
+      fail(
+        "AbortOperationException",
+        `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`,
+      );
+  const manifest = config.settings.at("manifest");
+  const session = new Session({
+    host,
+    ask,
+    outside,
+    settings: new ProcessSettings(config.settings),
+    config: config.settings,
+    projectDir,
+    workDir,
+    outputDir: textOf(config.settings.at("outputDir") ?? outputDir),
+    stub: options.stub ?? false,
+    workflow: new WorkflowMetadata({
+      projectDir: new Path(projectDir, outside.files),
+      launchDir: new Path(launchDir, outside.files),
+      workDir: new Path(workDir, outside.files),
+      outputDir: new Path(outputDir, outside.files),
+      homeDir: environment["HOME"] ?? null,
+      userName: environment["USER"] ?? null,
+      scriptFile: new Path(parts.hostPathOf(main.uri) ?? main.uri, outside.files),
+      scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
+      profile: (options.profiles ?? ["standard"]).join(","),
+      // Containers run as those of Docker do, whatever the configuration calls the engine.
+      containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled)
+        ? "docker"
+        : null,
+      container: null,
+      manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
+      stubRun: options.stub ?? false,
+      preview: false,
+      resume: false,
+      runName: "memoir",
+      sessionId: "00000000-0000-0000-0000-000000000000",
+      commandLine: "nextflow run",
+      configFiles: [],
+      success: true,
+      exitStatus: 0,
+      errorMessage: null,
+      errorReport: null,
+    }),
+  });
+  current = session;
+  const configured = config.settings.at("params");
+  if (configured instanceof GroovyMap) session.params.give(configured);
+  return session;
+}
+
+/** Closures of the configuration are called when the session is there. */
+function lateName(session: Session | undefined, name: string): Value | undefined {
+  if (name === "workflow") return session?.workflow;
+  if (name === "nextflow") return session?.nextflow;
+  return name === "log" ? session?.log : undefined;
+}
+
+/** Absolute paths among the inputs. */
+function locationsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return value.startsWith("/") && value !== "/" ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(locationsIn) : [];
+}
+
+function asMap(value: Value): GroovyMap {
+  return value instanceof GroovyMap ? value : new GroovyMap();
+}
+
+/** `a.b` is a member of `a`; `a-b` is `aB`, too. */
+function namedParameters(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const [first = "", ...rest] = name.split(".");
+    if (rest.length === 0) found[name] = value;
+    else {
+      const before = found[first];
+      const inner = typeof before === "object" && before !== null ? (before as Record<string, unknown>) : {};
+      found[first] = { ...inner, ...namedParameters({ [rest.join(".")]: value }) };
+    }
+    if (name.includes("-"))
+      found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
+  }
+  return found;
+}
