@@ -64,6 +64,18 @@ describe("inputs", () => {
       expect.stringContaining("input file name collision"),
     ]);
   });
+  test("typed inputs are values, and files where the type says so", async () => {
+    const { lines, trouble } = await run(
+      `nextflow.preview.types = true
+      process P { input: x: Path
+        tuple(id: String, more: List<Path>)
+        output: stdout
+        script: "printf '$x $id $more'" }
+      workflow { P(file('x.txt'), ['i', [file('y.txt'), file('z.txt')]]).view() }`,
+      { files: { "x.txt": "", "y.txt": "", "z.txt": "" } },
+    );
+    expect([lines, trouble]).toEqual([["x.txt i y.txt z.txt"], ""]);
+  });
   test("one file can be gone through as a list can", async () => {
     const { lines } = await run(
       "process P { input: path a\n output: stdout\n script: \"printf '${a.join(' ')} ${a.collect { it.baseName }}'\" }\nworkflow { P(file('x.txt')).view() }",

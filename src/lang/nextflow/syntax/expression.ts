@@ -279,7 +279,7 @@ export function argument(c: Cursor): Argument {
     const token = c.next();
     c.next();
     const text = token.kind === "string" ? (token.value ?? "") : token.text;
-    return { name: { text, span: { start, end: token.end } }, value: expression(c) };
+    return { name: { text, span: { start, end: token.end } }, value: typeArgument(c) ?? expression(c) };
   }
   if (kind === "name" && colon.kind === "op" && colon.text === "->") {
     const parameters = parameterList(c);
@@ -294,6 +294,18 @@ export function argument(c: Cursor): Argument {
     return { value: { kind: "spread", span: c.spanFrom(start), value } };
   }
   return { value: expression(c) };
+}
+
+/** `samples: List<Path>` in a typed tuple: a name that is the type. */
+function typeArgument(c: Cursor): Expression | undefined {
+  const { kind, text, start } = c.token;
+  if (kind !== "name" || !/^[A-Z]/.test(text) || c.peek().text !== "<") return undefined;
+  return c.attempt(() => {
+    parseDeclaredType(c);
+    if (!c.at(",") && !c.at(")")) return undefined;
+    const place = c.spanFrom(start);
+    return { kind: "name", span: place, name: c.source.text.slice(place.start, place.end) };
+  });
 }
 
 // --- primaries

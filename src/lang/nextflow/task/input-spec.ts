@@ -82,6 +82,8 @@ function ofExpression(node: Expression): InputSpec {
       };
     case "tuple":
     case "set":
+      if (first === undefined && options.size > 0)
+        return { kind: "tuple", items: [...options].map(([name, type]) => typedMember(name, type)) };
       return {
         kind: "tuple",
         items: [first, ...more].flatMap((each) => (each === undefined ? [] : [ofMember(each)])),
@@ -89,6 +91,13 @@ function ofExpression(node: Expression): InputSpec {
     default:
       return refused();
   }
+}
+
+/** `tuple(id: String, reads: List<Path>)` */
+function typedMember(name: string, type: Expression): InputSpec {
+  const isPath = type.kind === "name" && /\bPath\b/.test(type.name);
+  if (isPath) return { kind: "path", name, stageAs: undefined, arity: undefined, old: false };
+  return { kind: "val", name };
 }
 
 /** Old tuples name values without a qualifier, and files by their names. */
