@@ -244,6 +244,11 @@ class Lexer {
   #escape(quote: Quote): string {
     const start = this.#at;
     const next = this.#text[start + 1] ?? "";
+    if (next === "") {
+      // The text ends: that the string is not closed is said elsewhere.
+      this.#at++;
+      return "\\";
+    }
     this.#at += 2;
     if (quote === "/") {
       if (next === "/") return "/";
