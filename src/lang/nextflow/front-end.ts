@@ -65,10 +65,11 @@ async function load(options: NextflowOptions, { source, main, given }: Wish, ask
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const { profiles, files, only } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
+  const schema = await source.read(source.resolve("nextflow_schema.json", uri), ask);
   const program = nextflowProgram({
     loaded,
     main: loaded.main,
-    interface: interfaceOf(loaded, nameOf(uri)),
+    interface: interfaceOf(loaded, nameOf(uri), schema?.text),
     options: {
       ...options,
       ...(given.target !== undefined && { entry: given.target }),

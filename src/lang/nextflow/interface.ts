@@ -1,16 +1,63 @@
 /** What a pipeline takes, as far as its text tells: parameters of its scripts. */
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { LoadedScripts } from "./check/load.ts";
+import { groups } from "./plugins/nf-schema/schema-groups.ts";
+import { isArray, isObject, type Json } from "./plugins/nf-schema/validate.ts";
 import type { Expression, Item } from "./syntax/ast.ts";
 
-export function interfaceOf(loaded: LoadedScripts, name: string): WorkflowInterface {
+/** `schema`: the text of nextflow_schema.json, which knows more of parameters than scripts say. */
+export function interfaceOf(
+  loaded: LoadedScripts,
+  name: string,
+  schema: string | undefined,
+): WorkflowInterface {
   const items = loaded.main?.script.items ?? [];
   const text = loaded.main?.script.source.text ?? "";
-  const parameters = items.flatMap((each) => parametersOf(each, text));
+  const described = schema === undefined ? [] : schemaParameters(schema);
+  const known = new Set(described.map((each) => each.name));
+  const written = items.flatMap((each) => parametersOf(each, text)).filter((each) => !known.has(each.name));
+  const parameters = [...described, ...written];
   const tasks = [...loaded.scripts.values()].flatMap(({ script }) =>
     script.items.flatMap((each) => (each.kind === "process" ? [each.name.text] : [])),
   );
   return { kind: "workflow", name, parameters, outputs: [], tasks: [...new Set(tasks)] };
+}
+
+/** Parameters that people are to know: hidden ones are not among them. A schema that cannot be read has none. */
+function schemaParameters(text: string): readonly Parameter[] {
+  let root: Json;
+  try {
+    root = JSON.parse(text) as Json;
+  } catch {
+    return [];
+  }
+  if (!isObject(root)) return [];
+  const needed = new Set(requiredIn(root));
+  return [...groups(root).values()].flatMap((properties) =>
+    Object.entries(properties).flatMap(([name, schema]): Parameter[] => {
+      if (!isObject(schema) || schema["hidden"] === true) return [];
+      const { type, description } = schema;
+      const initial = schema["default"];
+      return [
+        {
+          name,
+          type: typeof type === "string" ? type : "string",
+          required: needed.has(name) && initial === undefined,
+          ...(initial !== undefined && { defaultText: JSON.stringify(initial) }),
+          ...(typeof description === "string" && { description }),
+        },
+      ];
+    }),
+  );
+}
+
+function requiredIn(node: Json): readonly string[] {
+  if (!isObject(node)) return [];
+  const own = isArray(node["required"]) ? node["required"].map(String) : [];
+  const parts = [node["$defs"], node["definitions"]].flatMap((each) =>
+    isObject(each) ? Object.values(each) : [],
+  );
+  return [...own, ...parts.flatMap(requiredIn)];
 }
 
 function parametersOf(item: Item, text: string): Parameter[] {

@@ -7,7 +7,8 @@ import { isList, type Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
 import { plain } from "./plain.ts";
 import { fileFaults } from "./samplesheet.ts";
-import { groups, readSchema, schemaPath, setting } from "./schema-file.ts";
+import { readSchema, schemaPath, setting } from "./schema-file.ts";
+import { groups } from "./schema-groups.ts";
 import { isObject, type Json, type JsonObject, validate } from "./validate.ts";
 
 function optionsIn(given: readonly Value[]): Value {

@@ -7,7 +7,7 @@ import { cleaned, Path } from "../../values/path.ts";
 import { textOf } from "../../values/text.ts";
 import type { Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
-import { isArray, isObject, type Json, type JsonObject, resolved } from "./validate.ts";
+import { isObject, type Json, type JsonObject } from "./validate.ts";
 
 /** Settings of the `validation` scope. */
 export function setting(session: Session, name: string): Value {
@@ -39,21 +39,4 @@ export function readSchema(session: Session, path: string): JsonObject {
     );
   }
   return fail("SchemaValidationException", `the schema ${path} is not an object`);
-}
-
-/** Parameters by group, in the order of the schema. */
-export function groups(root: JsonObject): ReadonlyMap<string, JsonObject> {
-  const found = new Map<string, JsonObject>();
-  const { allOf, properties } = root;
-  for (const each of isArray(allOf) ? allOf : []) {
-    const ref = isObject(each) ? each["$ref"] : undefined;
-    const group = typeof ref === "string" ? resolved(ref, root) : each;
-    if (!isObject(group)) continue;
-    const title = group["title"];
-    if (isObject(group["properties"]))
-      found.set(typeof title === "string" ? title : "Parameters", group["properties"]);
-  }
-  if (isObject(properties))
-    found.set("Other parameters", { ...found.get("Other parameters"), ...properties });
-  return found;
 }
