@@ -1,4 +1,4 @@
-/** What a pipeline takes, as far as its text tells: parameters of its scripts. */
+/** What a pipeline takes, as far as its text says: parameters of its scripts. */
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { LoadedScripts } from "./check/load.ts";
 import { groups } from "./plugins/nf-schema/schema-groups.ts";

@@ -1,9 +1,9 @@
 /** Channels: queues of items, each given to every consumer, and values, which can be read again and again. */
 import { invariant } from "../../../kernel/index.ts";
 import { binary } from "../eval/operators.ts";
+import type { Outside } from "../stdlib/outside.ts";
 import { Closure } from "../values/closure.ts";
 import { Unique, type Value } from "../values/thing.ts";
-import type { Network } from "./network.ts";
 import { noRank, type Rank } from "./rank.ts";
 
 export interface Consumer {
@@ -11,33 +11,50 @@ export interface Consumer {
   end(): void;
 }
 
+/** What makes channels move, as they see it. */
+export interface ChannelNetwork {
+  readonly outside: Outside;
+  readonly operators: Operators;
+  /** Joins and other operators that refuse what they otherwise ignore. */
+  readonly strict: boolean;
+  /** Sets a variable of the workflow that is being built: `set` and `tap`. */
+  readonly assign: (name: string, value: Value) => void;
+  /** The channel of all items that processes send to a topic. */
+  readonly topic: (name: string) => Value;
+  /** Does it when the network runs, after what was posted before. */
+  post(work: () => void): void;
+}
+
+/** By name: each takes a channel and what is given in parentheses. */
+export type Operators = Readonly<Record<string, (source: Channel, given: readonly Value[]) => Value>>;
+
 export type ChannelKind = "queue" | "value";
 
 export class Channel extends Unique {
   readonly type: string;
   override readonly kinds = ["DataflowReadChannel", "DataflowWriteChannel", "Channel"];
   readonly kind: ChannelKind;
-  readonly network: Network;
+  readonly network: ChannelNetwork;
   readonly #consumers: Consumer[] = [];
   #state: "open" | "bound" | "closed" = "open";
   #value: Value = null;
   #rank: Rank = noRank;
 
-  constructor(network: Network, kind: ChannelKind) {
+  constructor(network: ChannelNetwork, kind: ChannelKind) {
     super();
     this.network = network;
     this.kind = kind;
     this.type = kind === "queue" ? "DataflowBroadcast" : "DataflowVariable";
   }
 
-  static value(network: Network, value: Value): Channel {
+  static value(network: ChannelNetwork, value: Value): Channel {
     const channel = new Channel(network, "value");
     channel.emit(value, noRank);
     return channel;
   }
 
   /** Items are emitted when the network runs. */
-  static of(network: Network, items: Iterable<Value>): Channel {
+  static of(network: ChannelNetwork, items: Iterable<Value>): Channel {
     const channel = new Channel(network, "queue");
     let index = 0;
     const iterator = items[Symbol.iterator]();
@@ -81,7 +98,7 @@ export class Channel extends Unique {
   subscribe(consumer: Consumer): void {
     this.#consumers.push(consumer);
     if (this.#state === "open") return;
-    // What has happened already is told when the network runs.
+    // What has happened already is sent when the network runs.
     this.network.post(() => {
       if (this.#state === "bound") consumer.next(this.#value, this.#rank);
       consumer.end();

@@ -1,5 +1,5 @@
 /**
- * The order in which `collectFile` puts items unless it is told another: by the first half of their 128-bit murmur value.
+ * The order in which `collectFile` puts items by default: by the first half of their 128-bit murmur value.
  * For nothing else: keys of results are made of cryptographic digests.
  */
 import { Double } from "../values/double.ts";

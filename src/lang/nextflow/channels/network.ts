@@ -5,11 +5,11 @@
 import { breathe } from "../../../kernel/index.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import type { Value } from "../values/thing.ts";
-import type { Operators } from "./operator.ts";
+import type { ChannelNetwork, Operators } from "./channel.ts";
 
 type Work = () => void;
 
-export class Network {
+export class Network implements ChannelNetwork {
   readonly outside: Outside;
   readonly operators: Operators;
   /** Joins and other operators that refuse what they otherwise ignore. */
@@ -52,7 +52,7 @@ export class Network {
     this.#atEnd.push(work);
   }
 
-  /** Told of the first failure. */
+  /** Called with the first failure. */
   onFailure: (error: unknown) => void = () => undefined;
 
   fail(error: unknown): void {

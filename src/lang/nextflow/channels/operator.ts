@@ -7,10 +7,9 @@ import { asInt } from "../values/number.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail, illegal } from "../values/throwable.ts";
 import { typeName } from "../values/type-name.ts";
-import type { Channel } from "./channel.ts";
+import type { Operators } from "./channel.ts";
 
-export type Operator = (source: Channel, given: readonly Value[]) => Value;
-export type Operators = Readonly<Record<string, Operator>>;
+export type Operator = Operators[string];
 
 /** Named options among the arguments. */
 export function optionsOf(given: readonly Value[], operator: string, known: readonly string[]): GroovyMap {
@@ -55,23 +54,23 @@ export function positionsOf(options: GroovyMap): readonly number[] {
   return isList(by) ? by.map((each) => asInt(each, "the option by")) : [asInt(by, "the option by")];
 }
 
-/** The key and the rest of an item; of an item that is no list the item is the key. */
+/** The key and the rest of an item; of an item that is not a list the item is the key. */
 export function keyed(
   item: Value,
   by: readonly number[],
   operator: string,
-): { readonly key: Value[]; readonly rest: Value[]; readonly bare: boolean } {
+): { readonly key: Value[]; readonly rest: Value[]; readonly single: boolean } {
   if (!isList(item)) {
     if (by.length > 1 || (by[0] ?? 0) > 0)
       fail(
         "IllegalArgumentException",
         `the operator ${operator} needs tuples for \`by\`, not ${typeName(item)}`,
       );
-    return { key: [item], rest: [], bare: true };
+    return { key: [item], rest: [], single: true };
   }
   return {
     key: by.map((index) => item[index] ?? null),
     rest: item.filter((_, index) => !by.includes(index)),
-    bare: false,
+    single: false,
   };
 }

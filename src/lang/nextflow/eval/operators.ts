@@ -321,7 +321,7 @@ export function minusSign(value: Value): Value {
   return unsupported("-", value, null);
 }
 
-/** `1.GB`, `2.h`: undefined where the word is no unit. */
+/** `1.GB`, `2.h`: undefined where the word is not a unit. */
 export function unitOf(value: Value, name: string): Value | undefined {
   if (!isNumber(value)) return undefined;
   const level = ["B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB"].indexOf(name.toUpperCase());

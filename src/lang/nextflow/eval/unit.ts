@@ -16,11 +16,11 @@ export interface Frame {
 }
 
 export type Code = (frame: Frame) => Value;
-/** undefined: it goes on with the next statement. */
+/** undefined: the next statement follows. */
 export type Flow = "return" | "break" | "continue" | undefined;
 export type Step = (frame: Frame) => Flow;
 
-/** Names outside of all code: variables, functions and classes of the script. */
+/** Names outside all code: variables, functions and classes of the script. */
 export interface Globals extends Delegate {
   /** `new Type(…)` */
   create(type: string, given: readonly Value[]): Value;

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../../kernel/index.ts";
 
-/** A fault of the user's text, found when the run begins. */
+/** An error in the user's text, found when the run begins. */
 export class ConfigProblem extends Error {
   override readonly name = "ConfigProblem";
   readonly diagnostic: Diagnostic;

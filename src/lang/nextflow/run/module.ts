@@ -6,18 +6,25 @@ import { compilers } from "../eval/statement.ts";
 import { type Globals, Limits, type Unit } from "../eval/unit.ts";
 import { construct } from "../stdlib/constructors.ts";
 import { classNames } from "../stdlib/statics.ts";
-import type { Script, Statement } from "../syntax/ast.ts";
+import type { ProcessNode, Script, Statement, WorkflowNode } from "../syntax/ast.ts";
+import type { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { Thing, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
-import type { Definition } from "./definition.ts";
 import { scriptFunctions } from "./functions.ts";
 import { classOf, PackageValue } from "./package-value.ts";
 import type { Session } from "./session.ts";
 import { TemplateEngine } from "./template-engine.ts";
 import { UserClass } from "./user-class.ts";
+
+/** What a script defines under a name, and what an include brings. */
+export type Definition =
+  | { readonly kind: "process"; readonly node: ProcessNode; readonly module: Module }
+  | { readonly kind: "workflow"; readonly node: WorkflowNode; readonly module: Module }
+  | { readonly kind: "function"; readonly closure: Closure }
+  | { readonly kind: "native"; readonly run: (given: readonly Value[]) => Value };
 
 /** `this`: the script, whose functions are its methods. */
 class ScriptObject extends Unique {

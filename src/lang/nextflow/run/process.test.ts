@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { freshAsk } from "../../../kernel/index.ts";
-import { bareFiles, bareHost, createFolderSource } from "../../core/index.ts";
+import { createFolderSource, stubFiles, stubHost } from "../../core/index.ts";
 import { createNextflowFrontEnd } from "../front-end.ts";
 
 let folder: string;
@@ -36,11 +36,11 @@ test("nothing is lost where all tasks end before the first result is looked at",
     freshAsk(),
   );
   let paths = 0;
-  const host = bareHost({
+  const host = stubHost({
     failure: "fast",
     pathOf: async () => String(++paths),
     call: async () => ({ kind: "computed", outputs: {} }),
-    files: bareFiles({ scratch: join(folder, "scratch") }),
+    files: stubFiles({ scratch: join(folder, "scratch") }),
   });
   const result = await program?.run({ values: {}, baseDir: folder }, host, freshAsk());
   expect([result?.kind, printed, paths]).toEqual(["succeeded", "500\n", 1000]);

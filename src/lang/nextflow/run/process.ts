@@ -67,13 +67,13 @@ export class ProcessInstance {
       );
     const channels = values.map((each) => asChannel(each) ?? Channel.value(session.network, each));
     this.#directives = new Directives(node, module);
-    const bare = this.#context(this.#facts(0, 1, undefined));
+    const initial = this.#context(this.#facts(0, 1, undefined));
     this.#directives.configure(
       session.settings.of({
         declared: node.name.text,
         alias: names.alias,
         qualified: names.qualified,
-        labels: this.#directives.labels(bare),
+        labels: this.#directives.labels(initial),
       }),
     );
     this.#maker = new TaskMaker({ node, module, names, inputs: this.#inputs, outputs });
@@ -91,10 +91,10 @@ export class ProcessInstance {
     this.out = new ChannelOut([...this.#outs], named);
     if (this.#directives.names.includes("containerOptions"))
       session.warnOnce("the directive containerOptions has no effect");
-    const most = this.#directives.value("maxForks", bare) ?? null;
+    const most = this.#directives.value("maxForks", initial) ?? null;
     this.#most =
       most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));
-    this.#fair = truthOf(this.#directives.value("fair", bare) ?? false) ? new Map() : undefined;
+    this.#fair = truthOf(this.#directives.value("fair", initial) ?? false) ? new Map() : undefined;
     this.#queue = new InputQueue(
       channels.map((channel, index) => ({ channel, each: this.#inputs[index]?.kind === "each" })),
       (arrival) => this.#placed(() => this.#arrived(arrival)),
@@ -303,7 +303,7 @@ export class ProcessInstance {
       .finally(() => session.network.finish());
   }
 
-  /** What goes wrong without a place of its own is shown at the process. */
+  /** What goes wrong without a known place is shown at the process. */
   #placed<T>(work: () => T): T {
     try {
       return work();

@@ -4,7 +4,7 @@ import type { WorkflowInterface } from "../../core/index.ts";
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import type { Outside } from "../stdlib/outside.ts";
 
-/** What the user chooses beside the parameters, as options of the command `nextflow run`. */
+/** What the user chooses in addition to the parameters, as options of the command `nextflow run`. */
 export interface NextflowOptions {
   readonly profiles?: readonly string[];
   /** Runs the `stub` of processes that have one. */

@@ -76,14 +76,14 @@ describe("inputs", () => {
     );
     expect([lines, trouble]).toEqual([["x.txt i y.txt z.txt"], ""]);
   });
-  test("one file can be gone through as a list can", async () => {
+  test("one file can be iterated as a list can", async () => {
     const { lines } = await run(
       "process P { input: path a\n output: stdout\n script: \"printf '${a.join(' ')} ${a.collect { it.baseName }}'\" }\nworkflow { P(file('x.txt')).view() }",
       { files: { "x.txt": "" } },
     );
     expect(lines).toEqual(["x.txt [x]"]);
   });
-  test("an empty list is no file", async () => {
+  test("an empty list stands for no files", async () => {
     const { lines } = await run(
       "process P { input: path a\n output: stdout\n script: \"printf '[$a]'\" }\nworkflow { P([]).view() }",
     );
@@ -148,7 +148,7 @@ describe("outputs", () => {
     );
     expect([lines, trouble]).toEqual([["2", "e"], ""]);
   });
-  test("an optional output that is missing is skipped as a whole, and the others go on", async () => {
+  test("an optional output that is missing is skipped as a whole, and the others are sent", async () => {
     const { lines, calls } = await run(`process P {
       output: tuple val(1), path('a.txt'), optional: true, emit: a
       tuple val(2), path('b.txt', optional: true), emit: b

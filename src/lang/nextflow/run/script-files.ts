@@ -1,5 +1,5 @@
 /**
- * Files of this machine for scripts, which read them in the middle of expressions. Nothing is written but below the
+ * Local files for scripts, which read them in the middle of expressions. Nothing is written but below the
  * folders of the run.
  */
 import {

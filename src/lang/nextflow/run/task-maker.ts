@@ -229,7 +229,7 @@ export class TaskMaker {
       : text;
   }
 
-  /** An expression in a text that is read while the run goes on. */
+  /** An expression in a text that is read during the run. */
   #embedded(text: string, context: TaskContext): string {
     const { script, diagnostics } = parseScript({ name: "template", text });
     const [item] = script.items;
@@ -432,7 +432,7 @@ function isThere(file: Path): boolean {
   return file.isRemote || file.source !== undefined || file.files.stat(file.absolute) !== undefined;
 }
 
-/** Files of the task become what they are outside of it. */
+/** Files of the task become what they are outside it. */
 function unstaged(value: Value): Value {
   if (value instanceof Path)
     return value.staged === undefined

@@ -6,8 +6,7 @@ import { invoke } from "../eval/access.ts";
 import type { Delegate } from "../values/closure.ts";
 import { Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
-import type { Definition } from "./definition.ts";
-import type { Module } from "./module.ts";
+import type { Definition, Module } from "./module.ts";
 import { Recursion } from "./recursion.ts";
 
 /** Starts a process or a workflow; `path` is its qualified name. */

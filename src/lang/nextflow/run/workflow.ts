@@ -4,8 +4,7 @@ import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { EmitNode, WorkflowNode } from "../syntax/ast.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
-import type { Definition } from "./definition.ts";
-import type { Module } from "./module.ts";
+import type { Definition, Module } from "./module.ts";
 import { ProcessInstance } from "./process.ts";
 import { WorkflowScope } from "./workflow-scope.ts";
 

@@ -8,11 +8,11 @@ import { isNumber, toNumber } from "../values/number.ts";
 import { Path } from "../values/path.ts";
 import { Thing, type Value } from "../values/thing.ts";
 
-/** Items of anything that can be gone through; of maps entries. */
+/** Items of anything that can be iterated; of maps entries. */
 export function elements(value: Value): Value[] {
   if (value instanceof GroovyMap)
     return Array.from(value.entries(), ([key, each]) => new MapEntry(key, each));
-  // A path is gone through name by name: a staged file is one name.
+  // A path is iterated name by name: a staged file is one name.
   if (value instanceof Path)
     return (value.staged ?? value.location)
       .split("/")

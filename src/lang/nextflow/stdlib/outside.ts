@@ -1,4 +1,4 @@
-/** Everything outside of a script that it may reach, given by whoever runs it. */
+/** Everything outside a script that it may reach, given by whoever runs it. */
 import type { ScriptFiles } from "../values/files.ts";
 
 export interface Outside {

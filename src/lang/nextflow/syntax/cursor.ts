@@ -155,7 +155,7 @@ export class Cursor {
     }
   }
 
-  /** Runs a production; what it cannot read is reported, and `recover` finds where to go on. */
+  /** Runs a production; what it cannot read is reported, and `recover` finds where to continue. */
   guarded<T>(production: () => T, recover: (start: number) => T): T {
     const start = this.#index;
     const depth = this.#depth;

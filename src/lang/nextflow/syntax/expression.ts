@@ -395,7 +395,7 @@ function parenthesized(c: Cursor): Expression {
   c.expect("(");
   const value = expression(c);
   c.expect(")");
-  // Its own node of the same kind: `(a)` is no name that takes arguments, but nothing depends on that.
+  // Its own node of the same kind: `(a)` is not a name that takes arguments, but nothing depends on that.
   return value;
 }
 

@@ -35,7 +35,7 @@ describe("expressions", () => {
     expect(expressionOf("x << y << z")).toMatchObject({ operator: "<<", left: { operator: "<<" } });
     expect(expressionOf("a >> b")).toMatchObject({ operator: ">>" });
   });
-  test("a line that starts with an operator goes on, but for plus and minus", () => {
+  test("a line that starts with an operator continues the one before, except for plus and minus", () => {
     expect(items("a\n  && b\n  | c")).toHaveLength(1);
     expect(items("a\n-b")).toHaveLength(2);
     expect(items("(a\n-b)")).toHaveLength(1);
@@ -48,7 +48,7 @@ describe("expressions", () => {
     });
     expect(expressionOf("'''a\\\nb'''")).toMatchObject({ value: "ab" });
   });
-  test("maps, lists and closures are told apart", () => {
+  test("maps, lists and closures are distinguished", () => {
     expect(expressionOf("x = [:]")).toMatchObject({ value: { kind: "map", entries: [] } });
     expect(expressionOf("x = [a: 1, (b): 2, 'c': 3]")).toMatchObject({
       value: { entries: [{ key: { value: "a" } }, { key: { kind: "name" } }, { key: { value: "c" } }] },

@@ -62,7 +62,7 @@ interface Split {
   readonly script: ProcessBody | undefined;
 }
 
-/** Without `script:` the script is what stands last in the last section: from the first statement that is no declaration. */
+/** Without `script:` the script is the end of the last section: from the first statement that is not a declaration. */
 function implicitScript(
   found: ReadonlyMap<string, readonly Statement[]>,
   top: readonly Statement[],

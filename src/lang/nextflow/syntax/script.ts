@@ -1,4 +1,4 @@
-/** What stands at the top of a script: includes, parameters, processes, workflows, outputs, functions, statements. */
+/** The top level of a script: includes, parameters, processes, workflows, outputs, functions, statements. */
 import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
 import type {
   Argument,

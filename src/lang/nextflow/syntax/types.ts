@@ -51,7 +51,7 @@ export function parseDeclaredType(c: Cursor): TypeName {
   return { ...type, optional: true };
 }
 
-/** Whether a name looks like one of a type: the language tells types from variables by their capital. */
+/** Whether a name looks like one of a type: the language distinguishes types from variables by their capital. */
 export function isTypeText(name: string): boolean {
   return primitives.has(name) || /^(?:[a-z_][\w]*\.)*[A-Z]/.test(name);
 }

@@ -16,7 +16,7 @@ export interface PathInput {
   /** The name or pattern under which it is staged. */
   readonly stageAs: Expression | undefined;
   readonly arity: Expression | undefined;
-  /** `file`: values that are no files are written to one. */
+  /** `file`: values that are not files are written to one. */
   readonly old: boolean;
 }
 

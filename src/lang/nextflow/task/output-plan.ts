@@ -129,7 +129,7 @@ function isOptional(node: Expression | undefined, evaluate: (node: Expression) =
 
 function patternsOf(value: Value): readonly string[] {
   const found = (isList(value) ? itemsOf(value) : [value]).flatMap((each) => {
-    // The name of a file is no pattern.
+    // The name of a file is not a pattern.
     if (each instanceof Path) return [(each.staged ?? each.location).replace(/[\\*?[\]{}]/g, "\\$&")];
     return (
       textOf(each)

@@ -1,4 +1,4 @@
-/** `storeDir`: results that are kept where the user says, outside of every cache. */
+/** `storeDir`: results that are kept where the user says, outside every cache. */
 import type { FileValue, Outputs } from "../../../task/index.ts";
 import { globMatches } from "../channels/glob.ts";
 import type { ScriptFiles } from "../values/files.ts";

@@ -1,4 +1,4 @@
-/** Paths of files, of this machine or elsewhere (`s3://`, `https://`). */
+/** Paths of files, local or elsewhere (`s3://`, `https://`). */
 import { normalize } from "node:path/posix";
 import type { FileValue } from "../../../task/index.ts";
 import type { ScriptFiles } from "./files.ts";

@@ -141,7 +141,7 @@ function sorted(entries: readonly Entry[], how: Value): readonly Entry[] {
   }
   if (how !== null && how !== "hash" && how !== "deep" && truthOf(how))
     illegal(`Not a valid collectFile \`sort\` parameter: ${textOf(how)}`);
-  // Files have no value of their own there: their order is that of where they come from.
+  // Files have no hash there: their order is that of where they come from.
   const keys = new Map(
     inOrder.map((each) => [each, each.value instanceof Path ? 0n : murmurOrder(each.value)] as const),
   );

@@ -37,13 +37,13 @@ export const join: Operator = (source, given) => {
   const pending = new Map<unknown, Pending>();
   const seen = [new Set<unknown>(), new Set<unknown>()] as const;
   /** Whether a side only ever had keys without anything more. */
-  const bareOnly = [true, true];
+  const keysOnly = [true, true];
   let open = 2;
   const result = (key: List, parts: List): Value =>
     parts.length === 0 && key.length === 1 ? (key[0] ?? null) : [...key, ...parts];
   const arrive = (side: 0 | 1, value: Value, rank: Rank) => {
-    const { key, rest, bare } = keyed(value, by, "join");
-    if (!bare && rest.length > 0) bareOnly[side] = false;
+    const { key, rest, single } = keyed(value, by, "join");
+    if (!single && rest.length > 0) keysOnly[side] = false;
     const id = keyOf(key.length === 1 ? (key[0] ?? null) : key);
     if (noDuplicate && seen[side].has(id))
       fail(
@@ -78,9 +78,9 @@ export const join: Operator = (source, given) => {
     if (remainder)
       for (const { sides } of left) {
         for (const { key, rest, rank } of sides[0])
-          out.emit(result(key, [...rest, ...(bareOnly[1] && seen[1].size > 0 ? [] : [null])]), rank);
+          out.emit(result(key, [...rest, ...(keysOnly[1] && seen[1].size > 0 ? [] : [null])]), rank);
         for (const { key, rest, rank } of sides[1])
-          out.emit(result(key, [...(bareOnly[0] && seen[0].size > 0 ? [] : [null]), ...rest]), rank);
+          out.emit(result(key, [...(keysOnly[0] && seen[0].size > 0 ? [] : [null]), ...rest]), rank);
       }
     out.close();
   };

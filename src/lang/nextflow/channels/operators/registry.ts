@@ -1,5 +1,5 @@
 /** All operators, by name. */
-import type { Operators } from "../operator.ts";
+import type { Operators } from "../channel.ts";
 import { branch } from "./branch.ts";
 import { buffer } from "./buffer.ts";
 import { collate } from "./collate.ts";

@@ -1,4 +1,4 @@
-/** `tap { name }`: gives the channel a name, and goes on with it. */
+/** `tap { name }`: gives the channel a name, and answers the same channel. */
 import { capturedName } from "../captured-name.ts";
 import { neededClosure, type Operator } from "../operator.ts";
 

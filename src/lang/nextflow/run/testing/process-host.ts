@@ -1,5 +1,5 @@
 /**
- * A host for tests: runs every command as a process of this machine, in a folder of its own, with `/mnt/memoir`
+ * A host for tests: runs every command as a local process, in a separate folder, with `/mnt/memoir`
  * replaced by that folder. No cache, no containers; images are ignored.
  */
 import { execFile } from "node:child_process";
@@ -9,7 +9,7 @@ import { SharedAttemptFiles } from "../../../../exec/core/index.ts";
 import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
-import { bareFiles, bareHost, type Host, type OutputCollector } from "../../../core/index.ts";
+import { type Host, type OutputCollector, stubFiles, stubHost } from "../../../core/index.ts";
 
 export interface ProcessHost extends Host {
   /** Every call that was made, in the order of their starts. */
@@ -28,7 +28,7 @@ export function processHost({ folder, parallel = 2 }: ProcessHostOptions): Proce
   const paths = new Map<string, number>();
   const slots = new Semaphore(parallel);
   let stopped = false;
-  const host = bareHost({
+  const host = stubHost({
     failure: "fast",
     stop: () => {
       stopped = true;
@@ -49,7 +49,7 @@ export function processHost({ folder, parallel = 2 }: ProcessHostOptions): Proce
       else await symlink(file.location, target);
       return { how: mode === "copy" ? "copied" : "linked", target };
     },
-    files: bareFiles({
+    files: stubFiles({
       scratch: join(folder, "scratch"),
       writeTo: async (target, content) => {
         if (typeof content !== "string") throw new Error("only texts are written in tests");

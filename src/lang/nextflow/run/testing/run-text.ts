@@ -1,4 +1,4 @@
-/** Runs pipelines in tests: files in a folder of their own, tasks as processes of this machine. */
+/** Runs pipelines in tests: files in a new folder, tasks as local processes. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
