@@ -1,5 +1,5 @@
 /** The Nextflow front end: reads pipelines, checks them, and answers a program. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
 import {
@@ -13,10 +13,12 @@ import {
 import { acceptsName as accepts } from "./accepts.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
+import { timeLimit } from "./eval/time-limit.ts";
 import { interfaceOf } from "./interface.ts";
 import { nextflowProgram } from "./run/program.ts";
 import type { NextflowOptions } from "./run/program-parts.ts";
 import { parseScript } from "./syntax/script.ts";
+import { fail } from "./values/throwable.ts";
 
 /** Speaks the language of Nextflow 25.10, and what older scripts have beyond it. */
 export function createNextflowFrontEnd(options: NextflowOptions = {}): FrontEnd {
@@ -45,28 +47,36 @@ function reference(text: string): string {
   return text.endsWith(".nf") ? text : `${text}.nf`;
 }
 
-interface Wish {
+interface LoadRequest {
   readonly source: SourceTree;
   readonly main: string | undefined;
   readonly given: LoadOptions;
 }
 
-async function load(options: NextflowOptions, { source, main, given }: Wish, ask: Ask): Promise<Loaded> {
+async function load(
+  options: NextflowOptions,
+  { source, main, given }: LoadRequest,
+  ask: Ask,
+): Promise<Loaded> {
   const uri =
     main === undefined
       ? await findMain(source, { accepts, outline, name: "Nextflow" }, ask)
       : source.resolve(main, undefined);
-  const loaded = await loadScripts(source, uri, ask);
+  const limit = timeLimit(options.limitMs);
+  const loaded = await loadScripts(source, uri, limit, ask);
   if (loaded.main === undefined)
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
   const unread = loaded.diagnostics.some(({ severity }) => severity === "error");
-  const names = unread ? [] : [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script));
+  const names = unread
+    ? []
+    : limit(() => [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script)));
   const diagnostics = [...loaded.diagnostics, ...names];
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const { profiles, files, only } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const schema = await source.read(source.resolve("nextflow_schema.json", uri), ask);
   const program = nextflowProgram({
+    limit,
     loaded,
     main: loaded.main,
     interface: interfaceOf(loaded, nameOf(uri), schema?.text),
@@ -90,10 +100,17 @@ function nameOf(uri: string): string {
   return file === "main" ? (dirname(uri).split("/").at(-1) ?? file) : file;
 }
 
+/** Hundreds of times what a large pipeline has. */
+const mostConfigBytes = 16 * 2 ** 20;
+
 function readConfig(path: string): SourceText | undefined {
-  try {
-    return { name: path, text: readFileSync(path, "utf8") };
-  } catch {
-    return undefined;
-  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  if (!found.isFile()) fail("IOException", `${path} is not a file`);
+  if (found.size > mostConfigBytes)
+    fail(
+      "IOException",
+      `${path} has ${found.size} bytes, and a configuration file at most ${mostConfigBytes}`,
+    );
+  return { name: path, text: readFileSync(path, "utf8") };
 }

@@ -1,4 +1,5 @@
 /** The entry of this language in the registry of front ends. */
+import { defined } from "../../kernel/index.ts";
 import type { FrontEndKind } from "../core/index.ts";
 import { acceptsName } from "./accepts.ts";
 
@@ -7,6 +8,8 @@ export const nextflowKind: FrontEndKind = {
   name: "Nextflow",
   accepts: acceptsName,
   can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
-  create: async ({ environment }) =>
-    (await import("./front-end.ts")).createNextflowFrontEnd(environment === undefined ? {} : { environment }),
+  create: async ({ environment, expressions }) =>
+    (await import("./front-end.ts")).createNextflowFrontEnd(
+      defined({ environment, limitMs: expressions?.timeMs }),
+    ),
 };

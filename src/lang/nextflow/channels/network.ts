@@ -3,6 +3,7 @@
  * ends when there is neither.
  */
 import { breathe } from "../../../kernel/index.ts";
+import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import type { Value } from "../values/thing.ts";
 import type { ChannelNetwork, Operators } from "./channel.ts";
@@ -12,6 +13,7 @@ type Work = () => void;
 export class Network implements ChannelNetwork {
   readonly outside: Outside;
   readonly operators: Operators;
+  readonly #limit: TimeLimit;
   /** Joins and other operators that refuse what they otherwise ignore. */
   strict = false;
   /** Sets a variable of the workflow that is being built: `set` and `tap`. */
@@ -23,7 +25,8 @@ export class Network implements ChannelNetwork {
   #stopped = false;
   readonly #atEnd: (() => boolean)[] = [];
 
-  constructor(outside: Outside, operators: Operators) {
+  constructor(outside: Outside, operators: Operators, limit: TimeLimit) {
+    this.#limit = limit;
     this.outside = outside;
     this.operators = operators;
   }
@@ -75,40 +78,44 @@ export class Network implements ChannelNetwork {
 
   /** Runs to the end. Throws the first failure, once nothing is out any more. */
   async run(): Promise<void> {
-    let last = performance.now();
     for (;;) {
       while (this.#queue.length > 0 && !this.stopped) {
-        const queue = this.#queue;
-        this.#queue = [];
-        for (const [index, work] of queue.entries()) {
-          if (this.stopped) break;
-          try {
-            work();
-          } catch (error) {
-            this.fail(error);
-          }
-          if (performance.now() - last > 20) {
-            // What was posted meanwhile comes after the rest.
-            this.#queue = [...queue.slice(index + 1), ...this.#queue];
-            await breathe();
-            last = performance.now();
-            break;
-          }
+        try {
+          this.#limit(() => this.#some());
+        } catch (error) {
+          this.fail(error);
         }
+        if (this.#queue.length > 0) await breathe();
       }
       if (this.#out > 0) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         this.#wake = undefined;
-        last = performance.now();
         continue;
       }
       if (this.#failed !== undefined) throw this.#failed.error;
       if (this.#stopped) return;
       let again = false;
-      for (const work of this.#atEnd) if (work()) again = true;
+      for (const work of this.#atEnd) if (this.#limit(work)) again = true;
       if (!again && this.#queue.length === 0) return;
+    }
+  }
+
+  /** Does what was posted, until something else should have its turn. */
+  #some(): void {
+    const end = performance.now() + 20;
+    while (this.#queue.length > 0) {
+      const queue = this.#queue;
+      this.#queue = [];
+      for (const [index, work] of queue.entries()) {
+        if (this.stopped) return;
+        work();
+        if (performance.now() < end) continue;
+        // What was posted meanwhile comes after the rest.
+        this.#queue = [...queue.slice(index + 1), ...this.#queue];
+        return;
+      }
     }
   }
 }

@@ -1,9 +1,11 @@
 /** Reads a script and everything that it includes. */
-import { type Ask, breathe, type Diagnostic, didYouMean } from "../../../kernel/index.ts";
+import { type Ask, breathe, type Diagnostic, didYouMean, type SourceText } from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
+import type { TimeLimit } from "../eval/time-limit.ts";
 import type { IncludeNode, Item, Script } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
 import { type Parsed, parseScript } from "../syntax/script.ts";
+import { ScriptFailure } from "../values/throwable.ts";
 
 export interface LoadedScript {
   readonly uri: string;
@@ -25,7 +27,12 @@ export interface LoadedScripts {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export async function loadScripts(source: SourceTree, uri: string, ask: Ask): Promise<LoadedScripts> {
+export async function loadScripts(
+  source: SourceTree,
+  uri: string,
+  limit: TimeLimit,
+  ask: Ask,
+): Promise<LoadedScripts> {
   const scripts = new Map<string, LoadedScript>();
   const diagnostics: Diagnostic[] = [];
   const queue = [uri];
@@ -33,7 +40,7 @@ export async function loadScripts(source: SourceTree, uri: string, ask: Ask): Pr
     if (scripts.has(next)) continue;
     const text = await source.read(next, ask);
     if (text === undefined) continue;
-    const parsed = parseScript(text);
+    const parsed = parsedWithin(limit, text);
     diagnostics.push(...parsed.diagnostics);
     const includes = new Map<IncludeNode, IncludeTarget>();
     for (const item of parsed.script.items) {
@@ -56,18 +63,36 @@ export async function loadScripts(source: SourceTree, uri: string, ask: Ask): Pr
     await breathe();
   }
   diagnostics.push(...unknownNames(scripts));
-  const library = await loadLibrary(source, uri, ask);
+  const library = await loadLibrary(source, uri, limit, ask);
   diagnostics.push(...library.flatMap((each) => each.diagnostics));
   return { main: scripts.get(uri), scripts, library: library.map(({ script }) => script), diagnostics };
 }
 
-async function loadLibrary(source: SourceTree, main: string, ask: Ask): Promise<readonly Parsed[]> {
+/** A text that takes too long to read is refused as one with errors is. */
+function parsedWithin(limit: TimeLimit, text: SourceText): Parsed {
+  try {
+    return limit(() => parseScript(text));
+  } catch (error) {
+    if (!(error instanceof ScriptFailure)) throw error;
+    return {
+      script: { source: text, items: [], imports: new Map() },
+      diagnostics: [wrong.evaluation({ source: text, span: { start: 0, end: 0 } }, error.message)],
+    };
+  }
+}
+
+async function loadLibrary(
+  source: SourceTree,
+  main: string,
+  limit: TimeLimit,
+  ask: Ask,
+): Promise<readonly Parsed[]> {
   const members = await source.listFolder(source.resolve("lib", main), ask);
   const found: Parsed[] = [];
   for (const { name, uri, kind } of members ?? []) {
     if (kind !== "file" || !name.endsWith(".groovy")) continue;
     const text = await source.read(uri, ask);
-    if (text !== undefined) found.push(parseScript(text));
+    if (text !== undefined) found.push(parsedWithin(limit, text));
   }
   return found;
 }

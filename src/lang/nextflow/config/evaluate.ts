@@ -39,8 +39,9 @@ export interface EvaluatedConfig {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Files that include each other without end. */
+/** A configuration that needs more is one that includes itself again and again. */
 const deepestIncludes = 40;
+const mostIncludes = 2000;
 
 export function evaluateConfig(paths: readonly string[], options: ConfigOptions): EvaluatedConfig {
   const reader = new ConfigReader(options);
@@ -53,7 +54,9 @@ class ConfigReader {
   readonly profiles = new Set<string>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #options: ConfigOptions;
-  #depth = 0;
+  /** Files that are being read, from the outermost. */
+  readonly #open: string[] = [];
+  #count = 0;
 
   constructor(options: ConfigOptions) {
     this.#options = options;
@@ -61,6 +64,15 @@ class ConfigReader {
   }
 
   file(path: string, place: wrong.Place | undefined): void {
+    if (place !== undefined && (this.#open.includes(path) || this.#open.length >= deepestIncludes)) {
+      this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
+      return;
+    }
+    if (place !== undefined && ++this.#count > mostIncludes) {
+      if (this.#count === mostIncludes + 1)
+        this.diagnostics.push(wrong.misplaced(place, `more than ${mostIncludes} inclusions`));
+      return;
+    }
     const source = this.#options.read(path);
     if (source === undefined) {
       if (place !== undefined)
@@ -70,11 +82,6 @@ class ConfigReader {
     const { file, diagnostics } = parseConfig(source);
     this.diagnostics.push(...diagnostics);
     if (diagnostics.some(({ severity }) => severity === "error")) return;
-    if (++this.#depth > deepestIncludes) {
-      if (place !== undefined)
-        this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
-      return;
-    }
     const context = new FileContext(
       source,
       cleaned(`${path}/..`),
@@ -82,12 +89,13 @@ class ConfigReader {
       this.settings,
       file.imports,
     );
+    this.#open.push(path);
     try {
       this.#items(file.items, this.settings, context, []);
     } catch (error) {
       this.diagnostics.push(problem(error, source, file.items[0]?.span ?? { start: 0, end: 0 }));
     }
-    this.#depth--;
+    this.#open.pop();
   }
 
   #items(items: readonly ConfigItem[], target: GroovyMap, context: FileContext, at: readonly string[]): void {

@@ -259,6 +259,7 @@ function whileLoop(unit: Unit, scope: Scope, node: Statement & { kind: "while" }
     let first = node.first === "body";
     while (first || truthOf(condition(frame))) {
       first = false;
+      unit.limits.step();
       const flow = work(frame);
       if (flow === "return") return flow;
       if (flow === "break") break;
@@ -275,6 +276,7 @@ function forIn(unit: Unit, scope: Scope, node: Statement & { kind: "for-in" }): 
     const items = iterated(values(frame));
     for (const item of items) {
       frame.slots[index] = item;
+      unit.limits.step();
       const flow = work(frame);
       if (flow === "return") return flow;
       if (flow === "break") break;
@@ -301,6 +303,7 @@ function forLoop(unit: Unit, scope: Scope, node: Statement & { kind: "for" }): S
     return (frame) => {
       initial(frame);
       while (condition === undefined || truthOf(condition(frame))) {
+        unit.limits.step();
         const flow = work(frame);
         if (flow === "return") return flow;
         if (flow === "break") break;

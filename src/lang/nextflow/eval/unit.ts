@@ -1,9 +1,11 @@
 /** What code is compiled against, and the frames in which it runs. */
+import { getHeapStatistics } from "node:v8";
 import type { SourceText, Span } from "../../../kernel/index.ts";
 import type { Expression, ParameterNode, Statement } from "../syntax/ast.ts";
 import type { Closure, Delegate } from "../values/closure.ts";
 import type { Value } from "../values/thing.ts";
 import { fail, ScriptFailure } from "../values/throwable.ts";
+import { scriptFailureOf } from "./time-limit.ts";
 
 /** The variables of one call, and those around it. */
 export interface Frame {
@@ -28,16 +30,31 @@ export interface Globals extends Delegate {
   convert(value: Value, type: string): Value | undefined;
 }
 
+/** How often the memory is looked at: it costs as much as a thousand steps. */
+const stepsBetween = 1 << 15;
+/** Where nearly all is in use, the next value may end the whole process. */
+const mostOfHeap = 0.9;
+
 /** Limits on what one evaluation may use. */
 export class Limits {
   readonly #deepest: number;
   #depth = 0;
+  #steps = 0;
 
   constructor(deepest = 700) {
     this.#deepest = deepest;
   }
 
+  /** Counts a round of a loop, or a call. */
+  step(): void {
+    if (++this.#steps % stepsBetween !== 0) return;
+    const { used_heap_size, heap_size_limit } = getHeapStatistics();
+    if (used_heap_size > heap_size_limit * mostOfHeap)
+      fail("OutOfMemoryError", "the values of the scripts need more memory than the process may use");
+  }
+
   enter(): void {
+    this.step();
     if (++this.#depth > this.#deepest) {
       this.#depth = 0;
       fail("StackOverflowError", "functions call each other too deeply");
@@ -135,10 +152,10 @@ export function located(unit: Unit, span: Span, code: Code): Code {
       return code(frame);
     } catch (error) {
       if (error instanceof ScriptFailure) error.place ??= { source: unit.source, span };
-      else if (error instanceof RangeError && /call stack/i.test(error.message)) {
-        fail("StackOverflowError", "functions call each other too deeply");
-      }
-      throw error;
+      const failure = scriptFailureOf(error);
+      if (failure === undefined) throw error;
+      failure.place = { source: unit.source, span };
+      throw failure;
     }
   };
 }

@@ -180,40 +180,53 @@ export class ProcessInstance {
     let task = first;
     for (let attempt = 1; ; attempt++) {
       if (session.network.stopped) return;
-      const ended = await this.#maker.run(task, attempt);
+      const ended = await session.limit(() => this.#maker.run(task, attempt));
       if (ended.kind === "cancelled") throw new CancelledTask("the task was cancelled");
       if (ended.kind !== "failed") {
-        this.#succeeded(index, arrival.rank, task, ended);
+        session.limit(() => this.#succeeded(index, arrival.rank, task, ended));
         return;
       }
       this.#failures++;
-      const facts = this.#facts(index, attempt, ended.failure);
-      const failed = this.#context({ ...facts, exitStatus: exitStatusOf(ended.failure) });
-      for (const [name, value] of task.context.variables) failed.variables.set(name, value);
-      const strategy = this.#strategy(failed, attempt);
-      switch (strategy) {
-        case "retry": {
-          session.outside.log(
-            "info",
-            `NOTE: ${task.name} -- ${ended.failure.message} -- Execution is retried (${attempt})`,
-          );
-          task = this.#maker.prepare(
-            this.#context(this.#facts(index, attempt + 1, ended.failure, task.context)),
-            arrival,
-            this.#singleton,
-          );
-          continue;
-        }
-        case "ignore":
-          session.stats.ignored++;
-          session.outside.log("info", `NOTE: ${task.name} -- ${ended.failure.message} -- Error is ignored`);
-          session.network.post(() => this.#inOrder(index, () => undefined));
-          return;
-        case "finish":
-        case "terminate":
-          session.stats.failed++;
-          throw new FailedTask(task.name, ended.failure, strategy);
-      }
+      const failed = task;
+      const next = session.limit(() => this.#afterFailure(index, attempt, arrival, failed, ended.failure));
+      if (next === undefined) return;
+      task = next;
+    }
+  }
+
+  /** The task to try next; undefined: its failure is ignored. */
+  #afterFailure(
+    index: number,
+    attempt: number,
+    arrival: Arrival,
+    task: PreparedTask,
+    failure: TaskFailure,
+  ): PreparedTask | undefined {
+    const { session } = this.#module;
+    const facts = this.#facts(index, attempt, failure);
+    const failed = this.#context({ ...facts, exitStatus: exitStatusOf(failure) });
+    for (const [name, value] of task.context.variables) failed.variables.set(name, value);
+    const strategy = this.#strategy(failed, attempt);
+    switch (strategy) {
+      case "retry":
+        session.outside.log(
+          "info",
+          `NOTE: ${task.name} -- ${failure.message} -- Execution is retried (${attempt})`,
+        );
+        return this.#maker.prepare(
+          this.#context(this.#facts(index, attempt + 1, failure, task.context)),
+          arrival,
+          this.#singleton,
+        );
+      case "ignore":
+        session.stats.ignored++;
+        session.outside.log("info", `NOTE: ${task.name} -- ${failure.message} -- Error is ignored`);
+        session.network.post(() => this.#inOrder(index, () => undefined));
+        return undefined;
+      case "finish":
+      case "terminate":
+        session.stats.failed++;
+        throw new FailedTask(task.name, failure, strategy);
     }
   }
 

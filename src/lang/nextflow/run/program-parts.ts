@@ -2,6 +2,7 @@
 import type { SourceText } from "../../../kernel/index.ts";
 import type { WorkflowInterface } from "../../core/index.ts";
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
+import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
 
 /** What the user chooses in addition to the parameters, as options of the command `nextflow run`. */
@@ -20,9 +21,12 @@ export interface NextflowOptions {
   /** What scripts print. Default: notes of the run. */
   readonly print?: (text: string) => void;
   readonly log?: Outside["log"];
+  /** How long script code may take in one piece, in milliseconds. Default 60 000. */
+  readonly limitMs?: number;
 }
 
 export interface ProgramParts {
+  readonly limit: TimeLimit;
   readonly loaded: LoadedScripts;
   readonly main: LoadedScript;
   readonly interface: WorkflowInterface;

@@ -48,11 +48,13 @@ class Run {
     let session: Session | undefined;
     let failure: unknown;
     try {
-      session = startSession(this.#parts, this.#inputs, this.#host, this.#ask);
-      const network = session.network;
-      const finish = this.#build(session);
+      const { limit } = this.#parts;
+      const started = limit(() => startSession(this.#parts, this.#inputs, this.#host, this.#ask));
+      session = started;
+      const { network } = started;
+      const finish = limit(() => this.#build(started));
       await network.run();
-      finish();
+      limit(finish);
       await network.run();
     } catch (error) {
       failure = error;
@@ -253,7 +255,7 @@ class Run {
 
   #handler(closure: Closure, session: Session): void {
     try {
-      closure.call([]);
+      session.limit(() => closure.call([]));
     } catch (error) {
       if (!(error instanceof ScriptFailure) && !(error instanceof ExitRequest)) throw error;
       session.outside.log("warn", `a handler of the workflow failed: ${error.message}`);

@@ -23,6 +23,9 @@ import { systemErrorCode } from "../../../kernel/index.ts";
 import type { ScriptFiles } from "../values/files.ts";
 import { fail } from "../values/throwable.ts";
 
+/** A text cannot be longer. */
+const mostReadBytes = 500 * 2 ** 20;
+
 export interface ScriptFilesOptions {
   readonly launchDir: string;
   /** Absolute folders below which scripts may write, move and delete. */
@@ -64,7 +67,18 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
     },
     isLink: (path) => lstatSync(seen(path), { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
     list: (path) => attempt(path, () => readdirSync(seen(path)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))),
-    readBytes: (path) => attempt(path, () => readFileSync(seen(path))),
+    readBytes: (path) =>
+      attempt(path, () => {
+        const found = statSync(seen(path));
+        // A pipe or a device may never end.
+        if (!found.isFile()) fail("IOException", `${path} is not a file`);
+        if (found.size > mostReadBytes)
+          fail(
+            "IOException",
+            `${path} has ${found.size} bytes, and scripts read at most ${mostReadBytes} at once`,
+          );
+        return readFileSync(path);
+      }),
     write: (path, content, how) =>
       attempt(path, () =>
         how === "append" ? appendFileSync(changed(path), content) : writeFileSync(changed(path), content),

@@ -5,6 +5,7 @@ import { Channel } from "../channels/channel.ts";
 import { Network } from "../channels/network.ts";
 import { operators } from "../channels/operators/registry.ts";
 import type { ProcessSettings } from "../config/process-settings.ts";
+import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -21,6 +22,7 @@ import type { UserClass } from "./user-class.ts";
 export interface SessionOptions {
   readonly host: Host;
   readonly ask: Ask;
+  readonly limit: TimeLimit;
   readonly outside: Outside;
   readonly workflow: WorkflowMetadata;
   readonly settings: ProcessSettings;
@@ -37,6 +39,7 @@ export interface SessionOptions {
 export class Session {
   readonly host: Host;
   readonly ask: Ask;
+  readonly limit: TimeLimit;
   readonly outside: Outside;
   readonly network: Network;
   readonly params = new Params();
@@ -58,6 +61,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.host = options.host;
     this.ask = options.ask;
+    this.limit = options.limit;
     this.outside = options.outside;
     this.workflow = options.workflow;
     this.settings = options.settings;
@@ -68,7 +72,7 @@ export class Session {
     this.stub = options.stub;
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
-    this.network = new Network(options.outside, operators);
+    this.network = new Network(options.outside, operators, options.limit);
     this.network.onFailure = (error) => {
       this.host.stop(error instanceof FailedTask ? error.others : "terminate");
     };

@@ -52,14 +52,19 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   params.give(asMap(fromPlain(namedParameters(inputs.values))));
   const workDir = `${scratch}/work`;
   outside.files.makeFolders(workDir);
-  const config = evaluateConfig([...parts.configs, ...(options.configs ?? [])], {
+  const given = [...parts.configs, ...(options.configs ?? [])];
+  const config = evaluateConfig(given, {
     profiles: options.profiles ?? [],
     params,
     projectDir,
     launchDir,
     workDir,
     outside,
-    read: parts.readConfig,
+    read: (path) => {
+      // Other people's configuration includes what the run may read; what the user names is the user's.
+      if (!given.includes(path)) outside.files.stat(path);
+      return parts.readConfig(path);
+    },
     late: (name) => lateName(current, name),
   });
   const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
@@ -86,6 +91,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const session = new Session({
     host,
     ask,
+    limit: parts.limit,
     outside,
     settings: new ProcessSettings(config.settings),
     config: config.settings,

@@ -1,5 +1,4 @@
 /** `new Type(…)` of the classes that scripts use. */
-import { gunzipSync } from "node:zlib";
 import { cast, itemsOf } from "../eval/cast.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { Path } from "../values/path.ts";
@@ -7,7 +6,7 @@ import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
 import { isException, Throwable } from "../values/throwable.ts";
 import { VersionNumber } from "../values/version-number.ts";
-import { bytesOf, contentOf } from "./content.ts";
+import { contentOf, gunzipped } from "./content.ts";
 import { DateValue } from "./date.ts";
 import { readJson, writeJson } from "./json.ts";
 import type { Outside } from "./outside.ts";
@@ -77,7 +76,7 @@ export function construct(type: string, given: readonly Value[], outside: Outsid
     case "BufferedInputStream":
       return first;
     case "GZIPInputStream":
-      return first instanceof Path ? new TextReader(gunzipSync(bytesOf(first)).toString("utf8")) : first;
+      return first instanceof Path ? new TextReader(gunzipped(first)) : first;
     case "InputStreamReader":
     case "BufferedReader":
     case "StringReader":

@@ -3,6 +3,9 @@ import { gunzipSync } from "node:zlib";
 import type { Path } from "../values/path.ts";
 import { fail } from "../values/throwable.ts";
 
+/** A text cannot be longer. */
+const mostUnpackedBytes = 500 * 2 ** 20;
+
 export function bytesOf(path: Path): Uint8Array {
   if (path.isRemote)
     fail("IOException", `${path.location} is not on this machine: it can be an input of a process`);
@@ -18,8 +21,9 @@ export function contentOf(path: Path): string {
 
 /** Unpacked where the name ends in `.gz`. */
 export function unpackedContent(path: Path): string {
-  const bytes = bytesOf(path);
-  return /\.gz$/.test(path.fileName)
-    ? gunzipSync(bytes).toString("utf8")
-    : Buffer.from(bytes).toString("utf8");
+  return /\.gz$/.test(path.fileName) ? gunzipped(path) : contentOf(path);
+}
+
+export function gunzipped(path: Path): string {
+  return gunzipSync(bytesOf(path), { maxOutputLength: mostUnpackedBytes }).toString("utf8");
 }

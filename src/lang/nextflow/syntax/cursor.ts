@@ -169,8 +169,14 @@ export class Cursor {
     }
   }
 
+  /** What was tried at a token in vain. Trying it again and again would take time exponential in the nesting. */
+  readonly #failed = new WeakMap<Token, Set<string>>();
+
   /** Reads ahead; where that fails nothing has happened. */
-  attempt<T>(production: () => T | undefined): T | undefined {
+  attempt<T>(what: string, production: () => T | undefined): T | undefined {
+    const first = this.token;
+    const known = this.#failed.get(first);
+    if (known?.has(what)) return undefined;
     const start = this.#index;
     const depth = this.#depth;
     const found = this.diagnostics.length;
@@ -183,6 +189,8 @@ export class Cursor {
     this.diagnostics.length = found;
     this.#depth = depth;
     this.rewind(start);
+    if (known === undefined) this.#failed.set(first, new Set([what]));
+    else known.add(what);
     return undefined;
   }
 

@@ -300,7 +300,7 @@ export function argument(c: Cursor): Argument {
 function typeArgument(c: Cursor): Expression | undefined {
   const { kind, text, start } = c.token;
   if (kind !== "name" || !/^[A-Z]/.test(text) || c.peek().text !== "<") return undefined;
-  return c.attempt(() => {
+  return c.attempt("type argument", () => {
     parseDeclaredType(c);
     if (!c.at(",") && !c.at(")")) return undefined;
     const place = c.spanFrom(start);
@@ -404,7 +404,7 @@ function typeCast(c: Cursor): Expression | undefined {
   const start = c.token.start;
   const second = c.peek();
   if (second.kind !== "name" || !isTypeText(second.text.length > 0 ? second.text : "x")) return undefined;
-  return c.attempt(() => {
+  return c.attempt("cast", () => {
     c.expect("(");
     const type = parseType(c);
     c.expect(")");
@@ -414,7 +414,7 @@ function typeCast(c: Cursor): Expression | undefined {
     if (kind === "name" && (text === "in" || text === "as" || text === "instanceof")) return undefined;
     if (!primitives.has(type.name) && (text === "(" || text === "[") && !/^[A-Z]/.test(type.name))
       return undefined;
-    const value = unary(c);
+    const value = c.nested(() => unary(c));
     return { kind: "as", span: c.spanFrom(start), value, type };
   });
 }
@@ -424,7 +424,7 @@ function lambda(c: Cursor): Expression | undefined {
   const start = c.token.start;
   const second = c.peek();
   if (second.kind !== "name" && second.text !== ")") return undefined;
-  return c.attempt(() => {
+  return c.attempt("lambda", () => {
     c.expect("(");
     const parameters = parameterList(c);
     const outside = c.accept(")");
@@ -494,8 +494,8 @@ function mapEntry(c: Cursor): MapEntryNode | undefined {
     text !== "["
   )
     return undefined;
-  return c.attempt(() => {
-    const key = text === "-" ? unary(c) : primary(c);
+  return c.attempt("map entry", () => {
+    const key = c.nested(() => (text === "-" ? unary(c) : primary(c)));
     if (!c.accept(":")) return undefined;
     return { key, value: expression(c) };
   });
@@ -542,7 +542,7 @@ function pathOf(names: readonly string[], place: GStringNode["span"]): Expressio
 export function closureLiteral(c: Cursor): ClosureNode {
   return c.nested(() => {
     const start = c.expect("{").start;
-    const parameters = c.attempt(() => {
+    const parameters = c.attempt("closure parameters", () => {
       const found = parameterList(c);
       return c.accept("->") ? found : undefined;
     });

@@ -52,7 +52,7 @@ function sectionLabel(c: Cursor, labels: readonly string[]): string | undefined 
 /** A statement, or `name: Type` and `name: Type = value` of typed sections. */
 function sectionStatement(c: Cursor): Statement {
   const { start } = c.token;
-  const typed = c.attempt(() => {
+  const typed = c.attempt("typed", () => {
     const name = c.name("a name");
     if (!c.accept(":") || c.token.kind !== "name" || !isTypeText(c.token.text)) return undefined;
     const type = parseDeclaredType(c);

@@ -193,7 +193,7 @@ function tryStatement(c: Cursor): TryNode {
 function forStatement(c: Cursor): Statement {
   const { start } = c.next();
   c.expect("(");
-  const each = c.attempt(() => {
+  const each = c.attempt("for in", () => {
     while (c.acceptWord("final") || (c.atWord("def") && c.peek().kind === "name")) c.next();
     if (c.peek().text !== "in" && c.peek().text !== ":") typeBeforeName(c);
     const variable = c.name("the name of a variable");
@@ -366,7 +366,7 @@ function destructure(c: Cursor, start: number): Statement {
 /** `(a, b) = …` */
 function assignSeveral(c: Cursor): Statement | undefined {
   const { start } = c.token;
-  const names = c.attempt(() => {
+  const names = c.attempt("several", () => {
     c.expect("(");
     const found = [];
     do found.push(c.name("the name of a variable"));

@@ -59,7 +59,7 @@ export function isTypeText(name: string): boolean {
 /** A type before a name, as in `String x`: its own, or nothing where something else is meant. */
 export function typeBeforeName(c: Cursor): TypeName | undefined {
   if (c.token.kind !== "name") return undefined;
-  return c.attempt(() => {
+  return c.attempt("type", () => {
     const type = parseType(c);
     if (!isTypeText(type.name) || c.token.kind !== "name" || c.token.newline) return undefined;
     if (c.atWord("in") || c.atWord("instanceof") || c.atWord("as") || c.atWord("from")) return undefined;
