@@ -178,6 +178,8 @@ export class ProcessInstance {
   async #attempts(index: number, arrival: Arrival, first: PreparedTask): Promise<void> {
     const { session } = this.#module;
     let task = first;
+    // Out of the piece of work that starts it: where that is ended by its limit, nothing of it would be continued.
+    await Promise.resolve();
     for (let attempt = 1; ; attempt++) {
       if (session.network.stopped) return;
       const ended = await session.limit(() => this.#maker.run(task, attempt));
