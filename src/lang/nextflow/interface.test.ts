@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { freshAsk } from "../../kernel/index.ts";
 import type { SourceTree } from "../core/index.ts";
 import { loadScripts } from "./check/load.ts";
+import { timeLimit } from "./eval/time-limit.ts";
 import { interfaceOf } from "./interface.ts";
 
 const main = "params.reads = 'x'\nparams.n = 3\nprocess P { script: 'true' }\nworkflow { P() }";
@@ -15,7 +16,7 @@ const tree: SourceTree = {
 };
 
 async function parameters(schema: string | undefined) {
-  const found = interfaceOf(await loadScripts(tree, "main.nf", freshAsk()), "p", schema);
+  const found = interfaceOf(await loadScripts(tree, "main.nf", timeLimit(), freshAsk()), "p", schema);
   return found.parameters.map(({ name, type, required, defaultText }) => [name, type, required, defaultText]);
 }
 
