@@ -86,10 +86,6 @@ export function createWorkflowProgress(
         case "run.started":
           hasCache = event.cache !== undefined;
           break;
-        // What a workflow's own scripts say.
-        case "note":
-          screen.say(event.message);
-          break;
         case "call.asked":
           counts.asked++;
           break;
@@ -145,7 +141,9 @@ export function createWorkflowProgress(
           screen.say(event.words);
           break;
         case "note":
-          screen.say(`${screen.paint.yellow("warning:")} ${event.path}: ${event.message}`);
+          // Without a path it is what the workflow's scripts print.
+          if (event.path === "") screen.say(event.message);
+          else screen.say(`${screen.paint.yellow("warning:")} ${event.path}: ${event.message}`);
           break;
         default:
           return;
