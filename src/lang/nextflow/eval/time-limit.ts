@@ -1,5 +1,5 @@
 /**
- * A limit on the time that script code takes in one piece. Loops, regular expressions that backtrack without end, and
+ * A limit on the time that script code takes without a pause. Loops, regular expressions that backtrack without end, and
  * everything else that the code calls are ended alike: V8 stops them, which nothing in the script can catch. Code is not
  * slower for it, since only the entry is in another context.
  */

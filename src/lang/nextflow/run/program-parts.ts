@@ -21,7 +21,7 @@ export interface NextflowOptions {
   /** What scripts print. Default: notes of the run. */
   readonly print?: (text: string) => void;
   readonly log?: Outside["log"];
-  /** How long script code may take in one piece, in milliseconds. Default 60 000. */
+  /** How long script code may take without a pause, in milliseconds. Default 60 000. */
   readonly limitMs?: number;
 }
 
