@@ -8,6 +8,7 @@ export type {
   DeleteCacheResult,
   DiagnosticFact,
   DiffResult,
+  DoctorResult,
   EntriesTouched,
   EntryPage,
   ExecutorOrder,

@@ -69,6 +69,37 @@ describe("a run of a workflow", () => {
   });
 });
 
+describe("what a signal or the end of Memoir stops", () => {
+  it("is every function, those that only list or show included", async () => {
+    await using memoir = await open();
+    const { run } = await memoir.run("next.wdl", { inputs: { n: 1 }, executor: "host", cache: false });
+    const stopped = { signal: AbortSignal.abort() };
+    const calls = {
+      list: () => memoir.runs.list({}, stopped),
+      show: () => memoir.runs.show({ run }, stopped),
+      logs: () => memoir.runs.logs({ run }, stopped),
+      outputs: () => memoir.runs.outputs({ run }, stopped),
+      dryRun: () => memoir.dryRun("next.wdl", { inputs: { n: 1 }, ...stopped }),
+      caches: () => memoir.caches.list(stopped),
+      doctor: () => memoir.doctor(stopped),
+    };
+    for (const [name, call] of Object.entries(calls))
+      await expect(call(), name).rejects.toMatchObject({ code: "RUN_INTERRUPTED" });
+    expect(await memoir.runs.show({ run })).toMatchObject({ id: run });
+  });
+});
+
+describe("doctor", () => {
+  it("opens the tiers that the program brings", async () => {
+    const broken = { ...createMemoryTier(), name: "brought", open: () => Promise.reject(new Error("no disk")) };
+    await using memoir = await open({ tiers: { local: () => createMemoryTier(), cloud: () => broken } });
+    const { findings } = await memoir.doctor();
+    const of = (name: string) => findings.find((finding) => finding.name === name);
+    expect(of("local cache")).toMatchObject({ state: "ok", detail: createMemoryTier().name });
+    expect(of("cloud cache")).toMatchObject({ state: "trouble", detail: expect.stringContaining("no disk") });
+  });
+});
+
 describe("predictions for inputs that are handed over", () => {
   const inputs = ["CCO", "no molecule(", "", "CCO", 'a,"b"\nc'];
 

@@ -4,6 +4,7 @@ import {
   type CatalogResult,
   type CheckResult,
   createApp,
+  type DoctorResult,
   type Extensions,
   type FetchResult,
   type InfoResult,
@@ -84,6 +85,8 @@ export interface Memoir extends AsyncDisposable {
     info(model: string, options?: CallOptions): Promise<InfoResult>;
     fetch(request: Parameters<App["fetch"]>[0], options?: CallOptions): Promise<FetchResult>;
   };
+  /** What is installed and reachable on this machine; the tiers and executors that the program brings included. */
+  doctor(options?: CallOptions): Promise<DoctorResult>;
   /** Cancels everything in progress, and waits until it has ended. `await using` calls it. */
   close(): Promise<void>;
 }
@@ -107,17 +110,17 @@ class OpenMemoir implements Memoir {
     this.#app = app;
     const { runs, caches } = app.workflows;
     this.runs = {
-      list: (options) => runs.list(options),
-      show: (options) => runs.show(options),
-      logs: (options) => runs.logs(options),
-      outputs: (options) => runs.outputs(options),
+      list: (options, given) => runs.list(options, this.#ask(given)),
+      show: (options, given) => runs.show(options, this.#ask(given)),
+      logs: (options, given) => runs.logs(options, this.#ask(given)),
+      outputs: (options, given) => runs.outputs(options, this.#ask(given)),
       cancel: (options, given) => runs.cancel(options, this.#ask(given)),
       delete: (options, given) => runs.delete(options, this.#ask(given)),
       diff: (options, given) => runs.diff(options, this.#ask(given)),
     };
     this.caches = {
-      list: () => caches.list(),
-      update: (options) => caches.update(options),
+      list: (given) => caches.list(this.#ask(given)),
+      update: (options, given) => caches.update(options, this.#ask(given)),
       create: (options, given) => caches.create(options, this.#ask(given)),
       show: (cache, given) => caches.show(cache, this.#ask(given)),
       delete: (options, given) => caches.delete(options, this.#ask(given)),
@@ -143,7 +146,7 @@ class OpenMemoir implements Memoir {
   start(request: RunRequest, options?: CallOptions) {
     const { workflows } = this.#app;
     return this.#started<TimedEvent, WorkflowRunResult>(
-      async (onEvent, ask) => workflows.run(await workflows.order(request), { onEvent }, ask),
+      async (onEvent, ask) => workflows.run(await workflows.order(request, ask), { onEvent }, ask),
       options,
     );
   }
@@ -151,7 +154,8 @@ class OpenMemoir implements Memoir {
   async dryRun(workflow: string | RunRequest, options: RunOptions = {}) {
     const { workflows } = this.#app;
     const request = typeof workflow === "string" ? requestOf(workflow, options) : workflow;
-    return workflows.dryRun(await workflows.order(request), this.#ask(options));
+    const ask = this.#ask(options);
+    return workflows.dryRun(await workflows.order(request, ask), ask);
   }
 
   async check(workflow: string, options: WorkflowOptions & { readonly inputs?: string } = {}) {
@@ -177,6 +181,10 @@ class OpenMemoir implements Memoir {
 
   predictFile(request: PredictionRequest, options?: CallOptions) {
     return this.#started<PredictEvent, RunResult>((emit, ask) => this.#app.run(request, emit, ask), options);
+  }
+
+  doctor(options?: CallOptions) {
+    return this.#app.doctor({}, this.#ask(options));
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import type { PredictionTier } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
 import { checkHome } from "./home.ts";
 import type { TierOptions } from "./stored.ts";
-import { createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
+import { broughtTier, createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
 import { executorsOf } from "./workflows/executors.ts";
 
 export interface Finding {
@@ -35,12 +35,16 @@ export async function doctor(
     node(),
     home(environment),
     tier("local cache", "reuse of predictions on this machine", async () => {
+      const brought = broughtTier("local", environment, () => {});
+      if (brought !== undefined) return brought;
       // Each alone: a wrong address of the other says nothing about this one.
       const { local } = placesOf(defined({ local: options.local }), { ...environment, cloud: undefined });
       await checkHomeOf(local, environment);
       return createLocalTier(local, options, () => {});
     }),
     tier("cloud cache", "reuse of predictions across machines", async () => {
+      const brought = broughtTier("cloud", environment, () => {});
+      if (brought !== undefined) return brought;
       const { cloud } = placesOf(defined({ cloud: options.cloud }), { ...environment, local: undefined });
       await checkHomeOf(cloud, environment);
       return createCloudTier(cloud, environment, () => {});

@@ -113,6 +113,16 @@ export function createParquet(place: string, environment: Environment, onEvent: 
   });
 }
 
+/** A tier that the program brings in place of what is named. */
+export function broughtTier(
+  which: "local" | "cloud",
+  { extensions }: Environment,
+  onEvent: TierEventSink,
+): PredictionTier | undefined {
+  const brought = extensions?.tiers?.[which];
+  return brought === undefined ? undefined : guardTier(brought(), { ...guarded, onEvent });
+}
+
 /** The two tiers of a prediction run, as its settings want them. The caller closes both. */
 export function createTiers(
   settings: PredictionSettings,
@@ -120,17 +130,12 @@ export function createTiers(
   onEvent: TierEventSink,
 ): { readonly local: PredictionTier; readonly cloud: PredictionTier; close(): Promise<void> } {
   const places = placesOf(settings, environment);
-  const brought = environment.extensions?.tiers ?? {};
   const local =
     settings.localCache === "off"
       ? createNullTier()
-      : brought.local === undefined
-        ? createLocalTier(places.local, settings, onEvent)
-        : guardTier(brought.local(), { ...guarded, onEvent });
+      : (broughtTier("local", environment, onEvent) ?? createLocalTier(places.local, settings, onEvent));
   const anyCloud =
-    brought.cloud === undefined
-      ? createCloudTier(places.cloud, environment, onEvent)
-      : guardTier(brought.cloud(), { ...guarded, onEvent });
+    broughtTier("cloud", environment, onEvent) ?? createCloudTier(places.cloud, environment, onEvent);
   const { cloudUse } = settings;
   const cloud = cloudUse === "read-write" ? anyCloud : limitTier(anyCloud, cloudUse);
   return {

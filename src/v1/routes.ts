@@ -60,19 +60,19 @@ const runRoutes: readonly V1Route[] = [
         about: "only runs of the command line (`home`) or of the server",
       },
     },
-    answer: ({ browse, caller, query }) =>
+    answer: ({ browse, caller, query, ask }) =>
       browse.runs(caller, {
         limit: query.integer("limit") ?? mostOfPage,
         ...query.texts("cursor", "workflow"),
         ...(query.texts("state", "origin") as object),
-      }),
+      }, ask),
   },
   {
     ...{ name: "getRun", method: "GET", path: `${prefix}/runs/{run}`, schema: "RunDetail", for: "everybody" },
     summary: "A run with all its calls",
     command: "runs show",
     query: {},
-    answer: (request) => request.browse.run(request.caller, label(request, "run")),
+    answer: (request) => request.browse.run(request.caller, label(request, "run"), request.ask),
   },
   {
     ...{ name: "listCalls", method: "GET", path: `${prefix}/runs/{run}/calls`, schema: "CallList" },
@@ -101,7 +101,7 @@ const runRoutes: readonly V1Route[] = [
     command: "runs logs",
     query: { call: callOfRun },
     answer: (request) =>
-      request.browse.logs(request.caller, label(request, "run"), request.query.text("call")),
+      request.browse.logs(request.caller, label(request, "run"), request.query.text("call"), request.ask),
   },
   {
     ...{ name: "getRunOutputs", method: "GET", path: `${prefix}/runs/{run}/outputs`, schema: "RunOutputs" },
@@ -109,7 +109,7 @@ const runRoutes: readonly V1Route[] = [
     summary: "The outputs of a run that succeeded",
     command: "runs outputs",
     query: {},
-    answer: (request) => request.browse.outputs(request.caller, label(request, "run")),
+    answer: (request) => request.browse.outputs(request.caller, label(request, "run"), request.ask),
   },
   {
     ...{ name: "listEvents", method: "GET", path: `${prefix}/runs/{run}/events`, schema: "EventList" },
@@ -148,7 +148,7 @@ const cacheRoutes: readonly V1Route[] = [
     summary: "Run caches; operators also see the named caches in the home folder",
     command: "cache list",
     query: {},
-    answer: ({ browse, caller }) => browse.caches(caller),
+    answer: ({ browse, caller, ask }) => browse.caches(caller, ask),
   },
   {
     ...{ name: "getCache", method: "GET", path: `${prefix}/caches/{cache}`, schema: "CacheDetail" },

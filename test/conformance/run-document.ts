@@ -51,7 +51,7 @@ async function runOnce(app: App, request: DocumentRun, name: string): Promise<Do
       executor: { name: request.executor ?? "host", options: {} },
       failure: "fast",
       runsDir: `${request.scratch}/runs/${name}`,
-    });
+    }, freshAsk());
     const result = await app.workflows.run(order, { onEvent: () => undefined }, freshAsk());
     if (result.state === "succeeded") {
       return {

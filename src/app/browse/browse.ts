@@ -108,22 +108,23 @@ export class Browse {
   async runs(
     viewer: Viewer,
     options: ListRunsOptions & { readonly origin?: ListedRun["origin"] },
+    ask: Ask,
   ): Promise<RunList> {
     const folder = runsFolder(undefined, this.#environment);
     const sources: Record<string, RunSource> = {};
     if (viewer.isOperator && options.origin !== "server") sources["home"] = homeRuns(folder);
     if (options.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
-    return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options)) };
+    return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options, ask)) };
   }
 
-  async run(viewer: Viewer, id: string): Promise<RunDetail> {
+  async run(viewer: Viewer, id: string, ask: Ask): Promise<RunDetail> {
     const run = await this.#find(viewer, id);
-    if (run.kind === "home") return showRun({ run: run.id }, this.#environment);
+    if (run.kind === "home") return showRun({ run: run.id }, this.#environment, ask);
     const row = await this.#server.rowOf(run.record);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { ...row, rows: [], notes: [] };
     const options = { run: engine.run, runsDir: dirname(engine.directory) };
-    const { record, rows, notes } = await showRun(options, this.#environment);
+    const { record, rows, notes } = await showRun(options, this.#environment, ask);
     const shown = rows.map((each) => this.#shownRow(each, viewer));
     return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
   }
@@ -148,14 +149,14 @@ export class Browse {
     };
   }
 
-  async logs(viewer: Viewer, id: string, call: string | undefined): Promise<LogsResult> {
+  async logs(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<LogsResult> {
     const run = await this.#find(viewer, id);
     const wanted = call === undefined ? {} : { call };
-    if (run.kind === "home") return runLogs({ run: run.id, ...wanted }, this.#environment);
+    if (run.kind === "home") return runLogs({ run: run.id, ...wanted }, this.#environment, ask);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: run.id, calls: [] };
     const options = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
-    const found = await runLogs(options, this.#environment);
+    const found = await runLogs(options, this.#environment, ask);
     const shown = found.calls.map(async ({ directory, ...rest }) => {
       // The folders of a run that completed no longer exist; the output of its tasks is in the ledger.
       const isGone = rest.stdout === undefined && rest.stderr === undefined;
@@ -169,9 +170,9 @@ export class Browse {
     return { run: run.id, calls: await Promise.all(shown) };
   }
 
-  async outputs(viewer: Viewer, id: string): Promise<RunOutputs> {
+  async outputs(viewer: Viewer, id: string, ask: Ask): Promise<RunOutputs> {
     const run = await this.#find(viewer, id);
-    if (run.kind === "home") return runOutputs({ run: run.id }, this.#environment);
+    if (run.kind === "home") return runOutputs({ run: run.id }, this.#environment, ask);
     const { status, runOutputUri: location } = run.record;
     if (status !== "COMPLETED")
       throw new AppError(
@@ -237,14 +238,14 @@ export class Browse {
     return diffRuns({ before, after }, this.#environment, ask);
   }
 
-  async caches(viewer: Viewer): Promise<CacheList> {
+  async caches(viewer: Viewer, ask: Ask): Promise<CacheList> {
     const own = this.#server.caches(viewer.account).map(({ id, record: { within: _, ...record } }) => ({
       ...record,
       origin: "server" as const,
       ref: `${serverPrefix}${id}`,
     }));
     if (!viewer.isOperator) return { caches: own };
-    return { caches: [...(await listCaches(this.#environment)).caches, ...own] };
+    return { caches: [...(await listCaches(this.#environment, ask)).caches, ...own] };
   }
 
   async cache(viewer: Viewer, ref: string, ask: Ask): Promise<ShowCacheResult> {

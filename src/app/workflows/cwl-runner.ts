@@ -61,7 +61,7 @@ export async function runCwl(
   const started = await documentAndJob(options, cwd);
   const runs = options.runsDir ?? (await temporaryFolder(options.tmpPrefix, cwd));
   try {
-    const order = await orderOf(requestOf(options, started, runs), environment);
+    const order = await orderOf(requestOf(options, started, runs), environment, ask);
     const summary = await runToSummary(order, { onEvent }, environment, ask);
     if (summary.state === "cancelled") return { kind: "cancelled" };
     const unsupported = summary.failures.map(unsupportedMessage).find((words) => words !== undefined);

@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CallCounts, readRunJson, type ShownState, shownState } from "../../engine/index.ts";
-import { AppError, defined } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined } from "../../kernel/index.ts";
 import type { FoundRun } from "./runs-folder.ts";
 
 interface AnyRunRow {
@@ -68,12 +68,14 @@ export interface RunPage {
 export async function listRunPage(
   sources: Readonly<Record<string, RunSource>>,
   options: ListRunsOptions,
+  ask: Ask,
 ): Promise<RunPage> {
   const positions = positionsOf(options.cursor, Object.keys(sources));
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const runs: ListedRun[] = [];
   let nextCursor: string | undefined;
   for await (const { source, position, row } of merged(sources, positions)) {
+    checkAsk(ask, "listing runs");
     const isWanted =
       (options.state === undefined || row.state === options.state) &&
       (options.workflow === undefined || row.workflow === options.workflow);

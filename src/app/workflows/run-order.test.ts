@@ -33,7 +33,7 @@ const request = (inputs: RunRequest["inputs"]): RunRequest => ({
 const outputsOf = async (asked: RunRequest) => {
   const { workflows } = app();
   // What a queue, a server or another process would be given.
-  const order = structuredClone(await workflows.order(asked));
+  const order = structuredClone(await workflows.order(asked, freshAsk()));
   const events: string[] = [];
   const result = await workflows.run(order, { onEvent: ({ kind }) => void events.push(kind) }, freshAsk());
   expect(events).toContain("run.ended");
@@ -58,10 +58,12 @@ describe("an order of a run", () => {
   });
 
   it("holds what was named by name: the cache's record and the values of variables", async () => {
-    const order = await app().workflows.order(request({}));
+    const order = await app().workflows.order(request({}), freshAsk());
     expect(order.cache).toMatchObject({ kind: "record", record: { location: join(folder, "cache") } });
     expect(order.env).toEqual({ TOKEN: "t", A: "b" });
-    await expect(app().workflows.order({ ...request({}), env: ["NOT_SET"] })).rejects.toMatchObject({
+    await expect(
+      app().workflows.order({ ...request({}), env: ["NOT_SET"] }, freshAsk()),
+    ).rejects.toMatchObject({
       code: "CLI_USAGE",
     });
   });

@@ -5,7 +5,7 @@
  */
 import type { CacheBehavior, Capacity, TimedEvent, Turns } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 import type { EntryNames } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { defaultCacheLocation, findCache } from "./cache-place.ts";
@@ -99,7 +99,8 @@ export interface CacheRequest {
 }
 
 /** Reads what the request names: the inputs file and the registry of caches. Nothing is opened. */
-export async function orderOf(request: RunRequest, environment: Environment): Promise<RunOrder> {
+export async function orderOf(request: RunRequest, environment: Environment, ask: Ask): Promise<RunOrder> {
+  checkAsk(ask, "reading what a run is asked for");
   const { inputs, cache, env, ...rest } = request;
   return {
     ...rest,

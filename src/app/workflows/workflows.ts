@@ -33,7 +33,7 @@ export interface Workflows {
   check(options: CheckOptions, ask: Ask): Promise<CheckResult>;
   inputs(options: ProgramOrder & { readonly all: boolean }, ask: Ask): Promise<InputsResult>;
   /** What people say, as data: the inputs file and the registry of caches are read, nothing is opened. */
-  order(request: RunRequest): Promise<RunOrder>;
+  order(request: RunRequest, ask: Ask): Promise<RunOrder>;
   run(order: RunOrder, ports: RunPorts, ask: Ask): Promise<WorkflowRunResult>;
   dryRun(order: RunOrder, ask: Ask): Promise<ReusePrediction>;
   /** Runs a CWL process as the common `cwl-runner` interface wants it. */
@@ -43,19 +43,19 @@ export interface Workflows {
     ask: Ask,
   ): Promise<CwlRunnerResult>;
   readonly runs: {
-    list(options: RunsOptions & ListRunsOptions): Promise<RunList>;
-    show(options: OneRunOptions): Promise<ShowResult>;
-    logs(options: OneRunOptions & { readonly call?: string }): Promise<LogsResult>;
-    outputs(options: OneRunOptions): Promise<OutputsResult>;
+    list(options: RunsOptions & ListRunsOptions, ask: Ask): Promise<RunList>;
+    show(options: OneRunOptions, ask: Ask): Promise<ShowResult>;
+    logs(options: OneRunOptions & { readonly call?: string }, ask: Ask): Promise<LogsResult>;
+    outputs(options: OneRunOptions, ask: Ask): Promise<OutputsResult>;
     cancel(options: OneRunOptions, ask: Ask): Promise<CancelResult>;
     delete(options: DeleteRunsOptions, ask: Ask): Promise<DeleteRunsResult>;
     diff(options: DiffOptions, ask: Ask): Promise<DiffResult>;
   };
   readonly caches: {
     create(options: CreateCacheOptions, ask: Ask): Promise<CacheRecord>;
-    list(): Promise<CacheList>;
+    list(ask: Ask): Promise<CacheList>;
     show(cache: string, ask: Ask): Promise<ShowCacheResult>;
-    update(options: UpdateCacheOptions): Promise<CacheRecord>;
+    update(options: UpdateCacheOptions, ask: Ask): Promise<CacheRecord>;
     delete(options: DeleteCacheOptions, ask: Ask): Promise<DeleteCacheResult>;
     entries(options: EntriesOptions, ask: Ask): Promise<EntryPage>;
     du(cache: string | undefined, ask: Ask): Promise<CacheSize>;
@@ -74,20 +74,26 @@ export function createWorkflows(environment: Environment): Workflows {
   return {
     check: async (options, ask) => (await checking()).check(options, environment, ask),
     inputs: async (options, ask) => (await checking()).inputs(options, environment, ask),
-    order: atHome(async (request) => (await import("./run-order.ts")).orderOf(request, environment)),
+    order: atHome(async (request, ask) =>
+      (await import("./run-order.ts")).orderOf(request, environment, ask),
+    ),
     run: atHome(async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask)),
     cwlRunner: atHome(async (options, onEvent, ask) =>
       (await import("./cwl-runner.ts")).runCwl(options, environment, onEvent, ask),
     ),
     dryRun: atHome(async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask)),
     runs: {
-      list: atHome(async (options) =>
-        (await import("./runs/list.ts")).listRunsOfFolder(options, environment),
+      list: atHome(async (options, ask) =>
+        (await import("./runs/list.ts")).listRunsOfFolder(options, environment, ask),
       ),
-      show: atHome(async (options) => (await import("./runs/show.ts")).showRun(options, environment)),
-      logs: atHome(async (options) => (await import("./runs/logs.ts")).runLogs(options, environment)),
-      outputs: atHome(async (options) =>
-        (await import("./runs/outputs.ts")).runOutputs(options, environment),
+      show: atHome(async (options, ask) =>
+        (await import("./runs/show.ts")).showRun(options, environment, ask),
+      ),
+      logs: atHome(async (options, ask) =>
+        (await import("./runs/logs.ts")).runLogs(options, environment, ask),
+      ),
+      outputs: atHome(async (options, ask) =>
+        (await import("./runs/outputs.ts")).runOutputs(options, environment, ask),
       ),
       cancel: atHome(async (options, ask) =>
         (await import("./runs/cancel.ts")).cancelRun(options, environment, ask),
@@ -103,12 +109,12 @@ export function createWorkflows(environment: Environment): Workflows {
       create: atHome(async (options, ask) =>
         (await import("./caches/create.ts")).createCache(options, environment, ask),
       ),
-      list: atHome(async () => (await import("./caches/list.ts")).listCaches(environment)),
+      list: atHome(async (ask) => (await import("./caches/list.ts")).listCaches(environment, ask)),
       show: atHome(async (cache, ask) =>
         (await import("./caches/show.ts")).showCache(cache, environment, ask),
       ),
-      update: atHome(async (options) =>
-        (await import("./caches/update.ts")).updateCache(options, environment),
+      update: atHome(async (options, ask) =>
+        (await import("./caches/update.ts")).updateCache(options, environment, ask),
       ),
       delete: atHome(async (options, ask) =>
         (await import("./caches/delete.ts")).deleteCache(options, environment, ask),

@@ -8,7 +8,7 @@ export const command = defineCommand<CacheList>({
   summary: "List the named run caches",
   options: [],
   examples: [{ command: "memoir cache list" }],
-  act: async (_, { app }) => (await app()).workflows.caches.list(),
+  act: async (_, { app, ask }) => (await app()).workflows.caches.list(ask),
   render: ({ caches }, screen) => {
     if (caches.length === 0) screen.out("no named caches; runs without --cache use ~/.memoir/cache");
     for (const line of table(caches.map((cache) => [cache.name, cache.behavior, cache.location])))

@@ -24,12 +24,12 @@ export const command = defineCommand<CacheRecord>({
         "memoir cache create lab --location ./lab-cache && memoir cache update lab --behavior on-failure",
     },
   ],
-  act: async (given, { app }) =>
+  act: async (given, { app, ask }) =>
     (await app()).workflows.caches.update({
       name: given.argument(0) ?? "",
       ...defined({ description: given.text("description") }),
       ...behaviorOf(given),
       policies: policiesOf(given),
-    }),
+    }, ask),
   render: (record, screen) => renderCache(record, screen),
 });

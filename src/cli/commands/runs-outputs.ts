@@ -9,6 +9,6 @@ export const command = defineCommand<OutputsResult>({
   arguments: [runArgument],
   options: [runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs outputs last" }],
-  act: async (given, { app }) => (await app()).workflows.runs.outputs(runOptionsOf(given)),
+  act: async (given, { app, ask }) => (await app()).workflows.runs.outputs(runOptionsOf(given), ask),
   render: ({ text }, screen) => screen.out(text.trimEnd()),
 });

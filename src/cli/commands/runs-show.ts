@@ -14,7 +14,7 @@ export const command = defineCommand<ShowResult>({
   arguments: [runArgument],
   options: [runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs show last" }],
-  act: async (given, { app }) => (await app()).workflows.runs.show(runOptionsOf(given)),
+  act: async (given, { app, ask }) => (await app()).workflows.runs.show(runOptionsOf(given), ask),
   render: (run, screen) => {
     const { record } = run;
     screen.out(`${screen.paint.bold(run.id)} ${stateText(run.state, screen)} ${run.workflow}`);

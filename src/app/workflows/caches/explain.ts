@@ -15,7 +15,7 @@ export async function explainComputed(
   environment: Environment,
   ask: Ask,
 ): Promise<RunExplanation> {
-  const found = await oneRun(options, environment);
+  const found = await oneRun(options, environment, ask);
   const about = {
     directory: found.directory,
     id: found.record.id,

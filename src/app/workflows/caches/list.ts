@@ -1,4 +1,5 @@
 /** `memoir cache list` */
+import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
 
@@ -13,7 +14,8 @@ export interface CacheList {
   readonly caches: readonly CacheRow[];
 }
 
-export async function listCaches(environment: Environment): Promise<CacheList> {
+export async function listCaches(environment: Environment, ask: Ask): Promise<CacheList> {
+  checkAsk(ask, "listing caches");
   const records = await createCacheRegistry(environment.home).list();
   return { caches: records.map((record) => ({ ...record, origin: "home", ref: record.name })) };
 }

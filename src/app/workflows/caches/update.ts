@@ -1,7 +1,7 @@
 /** `memoir cache update` */
 
 import type { CacheBehavior } from "../../../engine/index.ts";
-import { defined } from "../../../kernel/index.ts";
+import { type Ask, checkAsk, defined } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type CachePolicies, type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
 import { namedCache } from "./use-cache.ts";
@@ -16,6 +16,7 @@ export interface UpdateCacheOptions {
 export async function updateCache(
   options: UpdateCacheOptions,
   environment: Environment,
+  ask: Ask,
 ): Promise<CacheRecord> {
   const registry = createCacheRegistry(environment.home);
   const known = await namedCache(options.name, environment);
@@ -25,6 +26,7 @@ export async function updateCache(
     policies: { ...known.policies, ...options.policies },
     ...defined({ description: options.description }),
   };
+  checkAsk(ask, `changing the cache ${known.name}`);
   await registry.replace(record);
   return record;
 }

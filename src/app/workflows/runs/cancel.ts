@@ -19,7 +19,7 @@ export async function cancelRun(
   environment: Environment,
   ask: Ask,
 ): Promise<CancelResult> {
-  const { record, directory } = await oneRun(options, environment);
+  const { record, directory } = await oneRun(options, environment, ask);
   if (shownState(record) !== "running")
     throw new AppError("RUN_NOT_RUNNING", `cancelling ${record.id}: it is ${shownState(record)}`);
   await writeFile(join(directory, "cancel"), "");

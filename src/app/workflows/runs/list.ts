@@ -1,4 +1,5 @@
 /** `memoir runs list` */
+import type { Ask } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { homeRuns, type ListRunsOptions, listRunPage, type RunPage } from "../list-runs.ts";
 import { runsFolder } from "../runs-folder.ts";
@@ -12,7 +13,8 @@ export interface RunList extends RunPage {
 export async function listRunsOfFolder(
   options: RunsOptions & ListRunsOptions,
   environment: Environment,
+  ask: Ask,
 ): Promise<RunList> {
   const folder = runsFolder(options.runsDir, environment);
-  return { folder, ...(await listRunPage({ home: homeRuns(folder) }, options)) };
+  return { folder, ...(await listRunPage({ home: homeRuns(folder) }, options, ask)) };
 }

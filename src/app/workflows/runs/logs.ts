@@ -1,7 +1,7 @@
 /** `memoir runs logs` */
 import { join } from "node:path";
 import { type CallRow, callRows, readEvents } from "../../../engine/index.ts";
-import { AppError, defined } from "../../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined } from "../../../kernel/index.ts";
 import { readTail } from "../../../process/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type OneRunOptions, oneRun } from "./one-run.ts";
@@ -27,9 +27,11 @@ const logTailBytes = 64 << 10;
 export async function runLogs(
   options: OneRunOptions & { readonly call?: string },
   environment: Environment,
+  ask: Ask,
 ): Promise<LogsResult> {
-  const { record, directory } = await oneRun(options, environment);
+  const { record, directory } = await oneRun(options, environment, ask);
   const rows = callRows(await readEvents(directory));
+  checkAsk(ask, `reading the output of ${record.id}`);
   const chosen = chooseRows(rows, options.call, record.id);
   return { run: record.id, calls: await Promise.all(chosen.map(logOf)) };
 }

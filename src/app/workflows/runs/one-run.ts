@@ -1,5 +1,6 @@
 /** The run that a command is about. */
 import type { RunJson } from "../../../engine/index.ts";
+import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type FoundRun, findRun, runsFolder } from "../runs-folder.ts";
 
@@ -12,7 +13,9 @@ export interface OneRunOptions extends RunsOptions {
   readonly run?: string;
 }
 
-export function oneRun(options: OneRunOptions, environment: Environment): Promise<FoundRun> {
+/** Throws RUN_NOT_FOUND. */
+export function oneRun(options: OneRunOptions, environment: Environment, ask: Ask): Promise<FoundRun> {
+  checkAsk(ask, "looking for a run");
   return findRun(options.run, runsFolder(options.runsDir, environment), environment.cwd);
 }
 

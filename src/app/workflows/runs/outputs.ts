@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { shownState } from "../../../engine/index.ts";
-import { AppError, ExactJson, messageOf, systemErrorCode } from "../../../kernel/index.ts";
+import { AppError, type Ask, ExactJson, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type OneRunOptions, oneRun } from "./one-run.ts";
 
@@ -14,8 +14,12 @@ export interface OutputsResult {
   readonly text: string;
 }
 
-export async function runOutputs(options: OneRunOptions, environment: Environment): Promise<OutputsResult> {
-  const { record, directory } = await oneRun(options, environment);
+export async function runOutputs(
+  options: OneRunOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<OutputsResult> {
+  const { record, directory } = await oneRun(options, environment, ask);
   const file = join(directory, "outputs.json");
   try {
     const text = await readFile(file, "utf8");

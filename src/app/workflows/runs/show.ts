@@ -1,5 +1,6 @@
 /** `memoir runs show` */
 import { type CallRow, callRows, type RunJson, readEvents, type TimedEvent } from "../../../engine/index.ts";
+import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type RunRow, rowOf } from "../list-runs.ts";
 import { type OneRunOptions, oneRun } from "./one-run.ts";
@@ -11,9 +12,14 @@ export interface ShowResult extends RunRow {
   readonly notes: readonly string[];
 }
 
-export async function showRun(options: OneRunOptions, environment: Environment): Promise<ShowResult> {
-  const found = await oneRun(options, environment);
+export async function showRun(
+  options: OneRunOptions,
+  environment: Environment,
+  ask: Ask,
+): Promise<ShowResult> {
+  const found = await oneRun(options, environment, ask);
   const events = await readEvents(found.directory);
+  checkAsk(ask, `reading the events of ${found.record.id}`);
   return { ...rowOf(found), record: found.record, rows: callRows(events), notes: events.flatMap(noteOf) };
 }
 
