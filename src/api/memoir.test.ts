@@ -91,7 +91,11 @@ describe("what a signal or the end of Memoir stops", () => {
 
 describe("doctor", () => {
   it("opens the tiers that the program brings", async () => {
-    const broken = { ...createMemoryTier(), name: "brought", open: () => Promise.reject(new Error("no disk")) };
+    const broken = {
+      ...createMemoryTier(),
+      name: "brought",
+      open: () => Promise.reject(new Error("no disk")),
+    };
     await using memoir = await open({ tiers: { local: () => createMemoryTier(), cloud: () => broken } });
     const { findings } = await memoir.doctor();
     const of = (name: string) => findings.find((finding) => finding.name === name);

@@ -221,6 +221,9 @@ function readOnly(files: WorkflowFiles): FileAccess {
     copy: async (location, target, ask) => {
       if (isScratch(target)) await files.copy(location, target, ask);
     },
+    makeFolder: async (target, ask) => {
+      if (isScratch(target)) await files.makeFolder(target, ask);
+    },
     writeTo: async (target, content, ask) => {
       if (isScratch(target)) await files.writeTo(target, content, ask);
     },

@@ -73,6 +73,13 @@ export class WorkflowFiles implements FileAccess {
     if (!stats.isFile()) throw notRegular("reading", shownName(path), stats);
     const { start = 0, end = stats.size } = range ?? {};
     if (end <= start) return;
+    if (start === 0 && end === stats.size && end <= pieceBytes) {
+      // Most files are small: read at once, which takes less than handing a stream's steps to threads.
+      yield await readFile(onDisk(path)).catch((error: unknown) => {
+        throw unreadable("reading", path, error);
+      });
+      return;
+    }
     const stream = createReadStream(onDisk(path), { start, end: end - 1, highWaterMark: pieceBytes });
     try {
       for await (const piece of stream) {
@@ -102,6 +109,11 @@ export class WorkflowFiles implements FileAccess {
   async writeTo(target: string, content: string | AsyncIterable<Uint8Array>, ask: Ask): Promise<void> {
     checkAsk(ask, `writing ${target}`);
     await inPlace(this.#parts.places, target, (temporary) => writeWhole(temporary, content));
+  }
+
+  async makeFolder(target: string, ask: Ask): Promise<void> {
+    checkAsk(ask, `making ${target}`);
+    await this.#parts.places.makeFolder(target);
   }
 
   write(name: string, content: string): Promise<string> {

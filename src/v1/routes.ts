@@ -61,11 +61,15 @@ const runRoutes: readonly V1Route[] = [
       },
     },
     answer: ({ browse, caller, query, ask }) =>
-      browse.runs(caller, {
-        limit: query.integer("limit") ?? mostOfPage,
-        ...query.texts("cursor", "workflow"),
-        ...(query.texts("state", "origin") as object),
-      }, ask),
+      browse.runs(
+        caller,
+        {
+          limit: query.integer("limit") ?? mostOfPage,
+          ...query.texts("cursor", "workflow"),
+          ...(query.texts("state", "origin") as object),
+        },
+        ask,
+      ),
   },
   {
     ...{ name: "getRun", method: "GET", path: `${prefix}/runs/{run}`, schema: "RunDetail", for: "everybody" },

@@ -41,17 +41,20 @@ export async function runDocument(request: DocumentRun): Promise<DocumentEnd> {
 
 async function runOnce(app: App, request: DocumentRun, name: string): Promise<DocumentEnd> {
   try {
-    const order = await app.workflows.order({
-      program: {
-        workflow: request.document,
-        ...(request.target === undefined ? {} : { target: request.target }),
+    const order = await app.workflows.order(
+      {
+        program: {
+          workflow: request.document,
+          ...(request.target === undefined ? {} : { target: request.target }),
+        },
+        inputs: request.inputs === undefined ? {} : { file: request.inputs },
+        cache: { place: `${request.scratch}/cache`, hostTasks: true },
+        executor: { name: request.executor ?? "host", options: {} },
+        failure: "fast",
+        runsDir: `${request.scratch}/runs/${name}`,
       },
-      inputs: request.inputs === undefined ? {} : { file: request.inputs },
-      cache: { place: `${request.scratch}/cache`, hostTasks: true },
-      executor: { name: request.executor ?? "host", options: {} },
-      failure: "fast",
-      runsDir: `${request.scratch}/runs/${name}`,
-    }, freshAsk());
+      freshAsk(),
+    );
     const result = await app.workflows.run(order, { onEvent: () => undefined }, freshAsk());
     if (result.state === "succeeded") {
       return {

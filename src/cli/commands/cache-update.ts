@@ -25,11 +25,14 @@ export const command = defineCommand<CacheRecord>({
     },
   ],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.caches.update({
-      name: given.argument(0) ?? "",
-      ...defined({ description: given.text("description") }),
-      ...behaviorOf(given),
-      policies: policiesOf(given),
-    }, ask),
+    (await app()).workflows.caches.update(
+      {
+        name: given.argument(0) ?? "",
+        ...defined({ description: given.text("description") }),
+        ...behaviorOf(given),
+        policies: policiesOf(given),
+      },
+      ask,
+    ),
   render: (record, screen) => renderCache(record, screen),
 });

@@ -17,10 +17,13 @@ export const command = defineCommand<RunList>({
   ],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs list" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.runs.list({
-      limit: given.count("limit") ?? 20,
-      ...defined({ workflow: given.text("workflow"), runsDir: given.text("runs-dir") }),
-    }, ask),
+    (await app()).workflows.runs.list(
+      {
+        limit: given.count("limit") ?? 20,
+        ...defined({ workflow: given.text("workflow"), runsDir: given.text("runs-dir") }),
+      },
+      ask,
+    ),
   render: ({ runs, folder }, screen) => {
     if (runs.length === 0) screen.out(`no runs in ${folder}`);
     for (const line of table(runs.map((run) => rowCells(run, screen)))) screen.out(line);

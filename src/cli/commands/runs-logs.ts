@@ -18,10 +18,13 @@ export const command = defineCommand<LogsResult>({
   options: [{ flags: "--call <call>", description: "the same as CALL" }, runsDirOption],
   examples: [{ command: "memoir run hello.wdl name=Ada --executor host && memoir runs logs last greet" }],
   act: async (given, { app, ask }) =>
-    (await app()).workflows.runs.logs({
-      ...runOptionsOf(given),
-      ...defined({ call: given.argument(1) ?? given.text("call") }),
-    }, ask),
+    (await app()).workflows.runs.logs(
+      {
+        ...runOptionsOf(given),
+        ...defined({ call: given.argument(1) ?? given.text("call") }),
+      },
+      ask,
+    ),
   render: ({ calls }, screen) => {
     for (const call of calls) {
       screen.out(screen.paint.bold(`${call.call} (${call.state})`));

@@ -37,6 +37,8 @@ export interface FileAccess {
   copy(location: string, target: string, ask: Ask): Promise<void>;
   /** Writes a file at an absolute path where the run may write; it takes its name when it is whole. */
   writeTo(target: string, content: string | AsyncIterable<Uint8Array>, ask: Ask): Promise<void>;
+  /** Makes a folder at an absolute path where the run may write, with the folders on the way. */
+  makeFolder(target: string, ask: Ask): Promise<void>;
   /** Keeps a small file under the run's folder, named by content; answers its location. */
   write(basename: string, content: string, ask: Ask): Promise<string>;
   /** A folder of the run for things that only have to live as long as the run. Absolute. */

@@ -24,6 +24,7 @@ export function stubFiles(own: Pick<FileAccess, "scratch"> & Partial<FileAccess>
     glob: async () => refused("finds no files"),
     copy: async () => refused("copies no files"),
     writeTo: async () => refused("writes to no named places"),
+    makeFolder: async () => refused("makes no folders"),
     write: async () => refused("writes no files"),
     ...own,
   };

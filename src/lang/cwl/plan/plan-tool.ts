@@ -3,7 +3,6 @@
  * streams, working directory, outputs. Nothing else of the document or of its inputs is in the call, so nothing else can
  * make a recorded result look different.
  */
-import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { type Ask, defined } from "../../../kernel/index.ts";
 import { type CachePolicy, type TaskCall, taskInputs, taskWork } from "../../../task/index.ts";
@@ -125,7 +124,7 @@ export async function planTool(request: ToolRequest, ask: Ask): Promise<PlannedT
     empty,
   );
   if ([...everything.inputs, ...atWork.inputs].some(({ source }) => source.location === empty))
-    await mkdir(empty, { recursive: true });
+    await files.makeFolder(empty, ask);
   const named = namedOnes(() => [
     command,
     ...Object.values(env),

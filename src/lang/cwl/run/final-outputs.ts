@@ -1,12 +1,9 @@
 /** The outputs of a run as files on this machine: what expressions made up is written down. */
-import { createHash, hash } from "node:crypto";
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { copyTree } from "../../../files/index.ts";
-import { bytesOfText, defined, onDisk } from "../../../kernel/index.ts";
+import { type Ask, bytesOfText, defined } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
+import type { FileAccess } from "../../core/index.ts";
 import { toNeutral } from "../collect/neutral.ts";
 import { nameOf, sourceOf } from "../plan/stager.ts";
 import { mapFiles } from "../values/complete.ts";
@@ -21,22 +18,20 @@ import {
   isFile,
 } from "../values/value.ts";
 
-/** `scratch`: a folder of the run. */
-export async function finalOutputs(outputs: CwlRecord, scratch: string): Promise<Outputs> {
+export async function finalOutputs(outputs: CwlRecord, files: FileAccess, ask: Ask): Promise<Outputs> {
   const whole: [string, CwlValue][] = [];
   for (const [name, value] of Object.entries(outputs))
-    whole.push([name, await mapFiles(value, (each) => settled(each, scratch))]);
+    whole.push([name, await mapFiles(value, (each) => settled(each, files, ask))]);
   return Object.fromEntries(
     Object.entries(cwlRecord(whole)).map(([name, value]) => [name, toNeutral(value)]),
   );
 }
 
-async function settled(value: FileV | DirectoryV, scratch: string): Promise<FileV | DirectoryV> {
+async function settled(value: FileV | DirectoryV, files: FileAccess, ask: Ask): Promise<FileV | DirectoryV> {
   let source = sourceOf(value);
   if (source === undefined) {
-    await mkdir(scratch, { recursive: true });
-    const folder = await mkdtemp(join(scratch, "made-"));
-    await write(value, folder);
+    const folder = join(files.scratch, `made-${randomUUID()}`);
+    await write(value, folder, files, ask);
     const location = join(folder, nameOf(value));
     source = { kind: isFile(value) ? "file" : "directory", location, basename: nameOf(value) };
   }
@@ -48,7 +43,7 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
     typeof known === "string"
       ? known
       : source.location.startsWith("/")
-        ? await sha1Of(source.location)
+        ? await sha1Of(source.location, files, ask)
         : undefined;
   const secondary = value.secondaryFiles;
   const { secondaryFiles: _before, ...file } = value;
@@ -60,31 +55,26 @@ async function settled(value: FileV | DirectoryV, scratch: string): Promise<File
     ...defined({ checksum }),
     ...(secondary === undefined
       ? {}
-      : { secondaryFiles: await Promise.all(secondary.map((each) => settled(each, scratch))) }),
+      : { secondaryFiles: await Promise.all(secondary.map((each) => settled(each, files, ask))) }),
   };
 }
 
-async function write(value: FileV | DirectoryV, folder: string): Promise<void> {
+async function write(value: FileV | DirectoryV, folder: string, files: FileAccess, ask: Ask): Promise<void> {
   for (const laid of layOut(value, (each) => sourceOf(each) === undefined)) {
     const place = join(folder, laid.path);
-    if (laid.kind === "folder") await mkdir(onDisk(place), { recursive: true });
-    else if (laid.kind === "text") await writeFile(onDisk(place), bytesOfText(laid.content));
-    else {
-      const from = sourceOf(laid.value)?.location ?? "";
-      if (isFile(laid.value)) await copyFile(onDisk(from), onDisk(place));
-      else await copyTree(from, place, { doing: `making the output ${nameOf(value)}` });
-    }
+    if (laid.kind === "folder") await files.makeFolder(place, ask);
+    else if (laid.kind === "text") await files.writeTo(place, bytesOf(laid.content), ask);
+    else await files.copy(sourceOf(laid.value)?.location ?? "", place, ask);
   }
 }
 
-const smallBytes = 1 << 20;
+async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
+  yield bytesOfText(text);
+}
 
 /** `sha1$…`, as the language writes checksums. */
-async function sha1Of(path: string): Promise<string> {
-  // Most outputs are small: read at once, which takes less than handing a stream's steps to threads.
-  const facts = statSync(onDisk(path));
-  if (facts.isFile() && facts.size <= smallBytes) return `sha1$${hash("sha1", readFileSync(onDisk(path)))}`;
+async function sha1Of(path: string, files: FileAccess, ask: Ask): Promise<string> {
   const hasher = createHash("sha1");
-  await pipeline(createReadStream(onDisk(path)), hasher);
+  for await (const piece of files.read(path, ask)) hasher.update(piece);
   return `sha1$${hasher.digest("hex")}`;
 }

@@ -34,7 +34,7 @@ export async function runProcess(request: CwlRun, host: Host, ask: Ask): Promise
     run.rethrow();
     if (run.failures.length > 0) return { kind: "failed", failures: run.failures, outputs: {} };
     if (run.cancelled || outputs === undefined) return { kind: "cancelled", outputs: {} };
-    return { kind: "succeeded", outputs: await finalOutputs(outputs, host.files.scratch) };
+    return { kind: "succeeded", outputs: await finalOutputs(outputs, host.files, ask) };
   } finally {
     await evaluator.close();
   }

@@ -309,7 +309,10 @@ function readExtended(given: unknown, kind: "file" | "directory" | undefined, wh
   };
 }
 
-/** A directory that is listed piece by piece becomes a folder of links. */
+/**
+ * A directory that is listed piece by piece becomes a folder of links. Made here and not through the run's files: these
+ * cannot make links, and inputs are also read to check them, where there is no run.
+ */
 async function assemble(
   form: Extended,
   listing: readonly unknown[],
