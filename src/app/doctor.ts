@@ -2,7 +2,7 @@
 import { access, constants } from "node:fs/promises";
 import type { ExecutorCheck } from "../exec/core/index.ts";
 import { makeFolders } from "../files/index.ts";
-import { type Ask, defined, isAppError, messageOf, withPatience } from "../kernel/index.ts";
+import { type Ask, checkAsk, defined, isAppError, messageOf, withPatience } from "../kernel/index.ts";
 import { createCanonicalizer, listModels } from "../models/index.ts";
 import { describeOutcome, runProgram } from "../process/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
@@ -59,10 +59,11 @@ export async function doctor(
     ),
   ];
   // Stores are probed alone: the start of the toolkit takes all of the processor for seconds.
-  const findings = [
-    ...(await Promise.all(first.map((check) => within(check, ask)))),
-    ...(await Promise.all(second.map((check) => within(check, ask)))),
-  ];
+  const findings: Finding[] = [];
+  for (const checks of [first, second]) {
+    checkAsk(ask, "looking at what is installed");
+    findings.push(...(await Promise.all(checks.map((check) => within(check, ask)))));
+  }
   return { findings };
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { freshAsk } from "../../kernel/index.ts";
 import { type ListedRun, listRunPage, type RunSource } from "./list-runs.ts";
 
 /** Runs of one place, at these days; newest first, as sources answer. */
@@ -38,11 +39,15 @@ const all = [
 async function walk(limit: number, options: Partial<Parameters<typeof listRunPage>[1]> = {}) {
   const seen: string[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await listRunPage(sources, {
-      limit,
-      ...options,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
+    const page = await listRunPage(
+      sources,
+      {
+        limit,
+        ...options,
+        ...(cursor === undefined ? {} : { cursor }),
+      },
+      freshAsk(),
+    );
     seen.push(...page.runs.map(({ id }) => id));
     if (page.nextCursor === undefined) return seen;
     expect(page.runs).toHaveLength(limit);
@@ -51,7 +56,7 @@ async function walk(limit: number, options: Partial<Parameters<typeof listRunPag
 }
 
 it("pages of any size, put together, are the runs of all places by time", async () => {
-  expect((await listRunPage(sources, {})).runs.map(({ id }) => id)).toEqual(all);
+  expect((await listRunPage(sources, {}, freshAsk())).runs.map(({ id }) => id)).toEqual(all);
   for (const limit of [1, 2, 3, 8, 9, 10]) expect(await walk(limit), String(limit)).toEqual(all);
 });
 
@@ -61,9 +66,9 @@ it("a filter leaves no page empty, and the last page says that it is the last", 
 });
 
 it("a run that begins between two pages moves nothing", async () => {
-  const first = await listRunPage(sources, { limit: 4 });
+  const first = await listRunPage(sources, { limit: 4 }, freshAsk());
   const later = { ...sources, home: source("home", [1, 4, 5, 9, 12]) };
-  const rest = await listRunPage(later, { cursor: first.nextCursor ?? "" });
+  const rest = await listRunPage(later, { cursor: first.nextCursor ?? "" }, freshAsk());
   expect(rest.runs.map(({ id }) => id)).toEqual(all.slice(4));
 });
 
@@ -74,5 +79,7 @@ it("a cursor that nobody handed out is refused", async () => {
     Buffer.from("{}").toString("base64url"),
     Buffer.from('{"other":"1"}').toString("base64url"),
   ])
-    await expect(listRunPage(sources, { cursor })).rejects.toMatchObject({ code: "LEDGER_TOKEN_INVALID" });
+    await expect(listRunPage(sources, { cursor }, freshAsk())).rejects.toMatchObject({
+      code: "LEDGER_TOKEN_INVALID",
+    });
 });
