@@ -3,7 +3,7 @@
 import { userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { ExecutorKind } from "../exec/core/index.ts";
-import { defined } from "../kernel/index.ts";
+import { AppError, defined } from "../kernel/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
 import type { DynamoAccess, PredictionTier } from "../store/predictions/index.ts";
@@ -27,7 +27,10 @@ export interface Environment {
   readonly cloud: string | undefined;
   /** `MEMOIR_CLOUD_TOKEN`: for a cloud tier that is another Memoir's API. */
   readonly cloudToken: string | undefined;
-  /** From the standard AWS variables; credentials and profiles are left to the AWS chain. */
+  /**
+   * From the standard AWS variables; credentials and profiles are left to the AWS chain. `MEMOIR_S3_TIMEOUT`: seconds
+   * without a byte after which a request is given up and tried again.
+   */
   readonly s3: S3Access;
   readonly dynamodb: DynamoAccess;
   /** For programs that are started (git, models). */
@@ -50,6 +53,7 @@ export interface EnvironmentSource {
   readonly extensions?: Extensions;
 }
 
+/** @throws AppError CLI_USAGE for a time-out that is not a number of seconds. */
 export function readEnvironment({ env, cwd, parentPid, extensions }: EnvironmentSource): Environment {
   // As for other programs, an empty value is the same as none.
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
@@ -66,7 +70,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     cloud: value("MEMOIR_CLOUD"),
     cloudToken: value("MEMOIR_CLOUD_TOKEN"),
     s3: {
-      ...defined({ endpoint, region }),
+      ...defined({ endpoint, region, idleTimeoutMs: timeoutMs(value("MEMOIR_S3_TIMEOUT")) }),
     },
     dynamodb: {
       ...(dynamoEndpoint === undefined ? {} : { endpoint: dynamoEndpoint }),
@@ -76,6 +80,17 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
   };
+}
+
+function timeoutMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > 3_600)
+    throw new AppError(
+      "CLI_USAGE",
+      `reading MEMOIR_S3_TIMEOUT: expected a whole number of seconds from 1 to 3600, got ${JSON.stringify(text)}`,
+    );
+  return seconds * 1000;
 }
 
 /** Never a folder that nobody meant: a home below the current folder would be another one for each folder. */

@@ -17,6 +17,11 @@ export interface ListenOptions {
   readonly port: number;
   /** A request must have arrived whole within this. Default 60 s. */
   readonly requestTimeoutMs?: number;
+  /**
+   * An upload for which there is no room within this is refused, and its client tries again. Default: a quarter of
+   * `requestTimeoutMs`, so that what is admitted has time to arrive.
+   */
+  readonly uploadWaitMs?: number;
   /** Default 1000. */
   readonly maxConnections?: number;
   /** Bodies of all small requests together; who comes when it is used up is told to try again. Default 256 MiB. */
@@ -33,9 +38,10 @@ export interface Listening {
 }
 
 export async function listen(server: HttpHandler, options: ListenOptions): Promise<Listening> {
+  const requestTimeoutMs = options.requestTimeoutMs ?? 60_000;
   const http = createHttpServer({
-    requestTimeout: options.requestTimeoutMs ?? 60_000,
-    headersTimeout: Math.min(options.requestTimeoutMs ?? 60_000, 20_000),
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(requestTimeoutMs, 20_000),
     // How often the two are looked at: what is too slow is gone soon after.
     connectionsCheckingInterval: Math.min(options.requestTimeoutMs ?? 5_000, 5_000),
     maxHeaderSize: 32 * 1024,
@@ -46,6 +52,7 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
   const bodies = new Bodies({
     small: options.maxBufferedBytes ?? 256 * 1024 * 1024,
     large: options.maxBufferedLargeBytes ?? 320 * 1024 * 1024,
+    waitMs: options.uploadWaitMs ?? requestTimeoutMs / 4,
   });
   const asks = new OpenAsks();
   http.maxConnections = options.maxConnections ?? 1000;
@@ -227,10 +234,20 @@ const mostWaiting = 64;
  */
 class Bodies {
   readonly #left: { small: number; large: number };
+  readonly #waitMs: number;
   readonly #waiting: { readonly size: number; readonly go: () => void }[] = [];
 
-  constructor(together: { readonly small: number; readonly large: number }) {
-    this.#left = { ...together };
+  constructor({
+    small,
+    large,
+    waitMs,
+  }: {
+    readonly small: number;
+    readonly large: number;
+    readonly waitMs: number;
+  }) {
+    this.#left = { small, large };
+    this.#waitMs = waitMs;
   }
 
   async read(request: IncomingMessage, most: number): Promise<ReadBody> {
@@ -279,7 +296,10 @@ class Bodies {
     return { kind: "read", body: body.bytes, ...digest, release };
   }
 
-  /** Until there is room for an upload of this size, in the order in which they came. */
+  /**
+   * Until there is room for an upload of this size, in the order in which they came. Who waits too long is refused with
+   * an answer that clients retry: at the end of the request's time nobody could tell it from one that was sent too slowly.
+   */
   #turn(request: IncomingMessage, size: number): Promise<"admitted" | "busy" | "aborted"> {
     if (this.#waiting.length === 0 && this.#left.large >= size) {
       this.#left.large -= size;
@@ -287,19 +307,20 @@ class Bodies {
     }
     if (this.#waiting.length >= mostWaiting) return Promise.resolve("busy");
     return new Promise((resolve) => {
-      const place = {
-        size,
-        go: () => {
-          request.off("close", gone);
-          resolve("admitted");
-        },
+      const settle = (how: "admitted" | "busy" | "aborted") => {
+        clearTimeout(timer);
+        request.off("close", gone);
+        resolve(how);
       };
-      const gone = () => {
+      const place = { size, go: () => settle("admitted") };
+      const leave = (how: "busy" | "aborted") => {
         const at = this.#waiting.indexOf(place);
         if (at >= 0) this.#waiting.splice(at, 1);
-        resolve("aborted");
+        settle(how);
         this.#admit();
       };
+      const gone = () => leave("aborted");
+      const timer = setTimeout(() => leave("busy"), this.#waitMs);
       request.once("close", gone);
       this.#waiting.push(place);
     });
