@@ -77,7 +77,7 @@ export async function makeData(root: string, rows: number): Promise<number> {
       end: () => {
         const { sizeBytes, tailDigest } = writer.finish();
         closeSync(fd);
-        renameSync(path, join(folder, fileNameOf({ sequence: sequence++, tailDigest })));
+        renameSync(path, join(folder, fileNameOf({ sequence: sequence++, tailDigest }, scope)));
         return sizeBytes;
       },
     };

@@ -96,7 +96,7 @@ export async function compactFiles(
       if ((await store.head(name, ask)) === undefined)
         throw new AppError("STORE_OBJECT_NOT_FOUND", `compacting ${name}: it was removed meanwhile`);
     for (const { path, written } of files) {
-      const name = releaseFolder(scope) + fileNameOf({ sequence, tailDigest: written.tailDigest });
+      const name = releaseFolder(scope) + fileNameOf({ sequence, tailDigest: written.tailDigest }, scope);
       await store.putFile(name, path, ask);
     }
     await store.remove(removable, ask);

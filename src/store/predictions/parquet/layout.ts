@@ -4,6 +4,7 @@
  */
 import { byCodeUnit } from "../../../hash/index.ts";
 import type { PredictionScope } from "../../../task/index.ts";
+import { columnsDigest } from "../scope.ts";
 
 /** How the values of one Parquet column are written and read. */
 export type ColumnForm =
@@ -137,14 +138,17 @@ export interface FileName {
   readonly tailDigest: string;
 }
 
-/** `0001763776800000-0123456789abcdef.parquet` */
-export function fileNameOf({ sequence, tailDigest }: FileName): string {
-  return `${String(sequence).padStart(16, "0")}-${tailDigest}.parquet`;
+/**
+ * `0001763776800000-0123456789abcdef-60cbce48e2d600bd.parquet`: the last part is the digest of the columns, for engines
+ * that see a file's name but not its metadata.
+ */
+export function fileNameOf({ sequence, tailDigest }: FileName, { columns }: PredictionScope): string {
+  return `${String(sequence).padStart(16, "0")}-${tailDigest}-${columnsDigest(columns)}.parquet`;
 }
 
-/** undefined for a file that we did not name: a legacy file or another program's. */
+/** undefined for a file that we did not name: a legacy file or another program's. Older names lack the columns. */
 export function parseFileName(base: string): FileName | undefined {
-  const found = /^(\d{16})-([0-9a-f]{16})\.parquet$/.exec(base);
+  const found = /^(\d{16})-([0-9a-f]{16})(-[0-9a-f]{16})?\.parquet$/.exec(base);
   if (found === null) return undefined;
   return { sequence: Number(found[1]), tailDigest: found[2] ?? "" };
 }

@@ -191,7 +191,7 @@ class Tier implements ParquetTier {
     // Newer than everything that was there, also where this machine's clock is behind.
     const now = (this.#options.now ?? Date.now)();
     const sequence = Math.max(now, (listing[listing.length - 1]?.sequence ?? 0) + 1);
-    const name = releaseFolder(scope) + fileNameOf({ sequence, tailDigest });
+    const name = releaseFolder(scope) + fileNameOf({ sequence, tailDigest }, scope);
     checkAsk(ask, "storing predictions");
     const { store } = this.#options;
     if (sizeBytes <= largePut) await store.putNew(name, Buffer.concat(parts), ask);
