@@ -4,6 +4,7 @@
  */
 import type { Ask } from "../kernel/index.ts";
 import type { DumpResult, PredictEventSink, RunResult } from "../predict/index.ts";
+import type { AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
 import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
@@ -65,6 +66,8 @@ export interface App {
     ): Promise<ImportResult>;
     drop(options: DropOptions, ask: Ask): Promise<DropResult>;
     compact(options: TierOptions & { readonly model: string }, ask: Ask): Promise<CompactResult>;
+    /** The statement that makes the table of a model in Athena. Nothing is made. */
+    athenaTable(options: AthenaTableOptions, ask: Ask): Promise<AthenaTableResult>;
   };
   /** What the HealthOmics server is made of; close it. */
   openOmics(options: OmicsOptions, onBug: (error: unknown) => void): Promise<Omics>;
@@ -109,6 +112,9 @@ export function createApp(source: EnvironmentSource): App {
       ),
       drop: atHome(async (options, ask) => (await inventory()).drop(options, environment, ask)),
       compact: atHome(async (options, ask) => (await stored()).compact(options, environment, ask)),
+      athenaTable: atHome(async (options, ask) =>
+        (await import("./athena-table.ts")).athenaTable(options, environment, ask),
+      ),
     },
     openOmics: atHome(async (options, onBug) =>
       (await import("./omics/omics.ts")).openOmics(options, environment, onBug),

@@ -6,7 +6,7 @@ import type { ExecutorKind } from "../exec/core/index.ts";
 import { AppError, defined } from "../kernel/index.ts";
 import type { FrontEndKind } from "../lang/core/index.ts";
 import type { S3Access } from "../store/objects/index.ts";
-import type { DynamoAccess, PredictionTier } from "../store/predictions/index.ts";
+import type { AthenaAccess, DynamoAccess, PredictionTier } from "../store/predictions/index.ts";
 import { placeProblem } from "./tier-address.ts";
 
 export type ProcessEnv = Readonly<Record<string, string | undefined>>;
@@ -33,6 +33,7 @@ export interface Environment {
    */
   readonly s3: S3Access;
   readonly dynamodb: DynamoAccess;
+  readonly athena: AthenaAccess;
   /** For programs that are started (git, models). */
   readonly programs: Readonly<Record<string, string>>;
   readonly extensions?: Extensions;
@@ -59,6 +60,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
   const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
   const dynamoEndpoint = value("AWS_ENDPOINT_URL_DYNAMODB") ?? value("AWS_ENDPOINT_URL");
+  const athenaEndpoint = value("AWS_ENDPOINT_URL_ATHENA") ?? value("AWS_ENDPOINT_URL");
   const region = value("AWS_REGION") ?? value("AWS_DEFAULT_REGION");
   return {
     ...homeOf(value("MEMOIR_HOME"), env["HOME"], cwd),
@@ -72,10 +74,8 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     s3: {
       ...defined({ endpoint, region, idleTimeoutMs: timeoutMs(value("MEMOIR_S3_TIMEOUT")) }),
     },
-    dynamodb: {
-      ...(dynamoEndpoint === undefined ? {} : { endpoint: dynamoEndpoint }),
-      ...(region === undefined ? {} : { region }),
-    },
+    dynamodb: defined({ endpoint: dynamoEndpoint, region }),
+    athena: defined({ endpoint: athenaEndpoint, region }),
     programs: Object.fromEntries(
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),

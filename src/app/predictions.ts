@@ -3,7 +3,16 @@ import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
-import { AppError, type Ask, defined, isAppError, messageOf, redact, unreachable } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  defined,
+  isAppError,
+  messageOf,
+  redact,
+  sizeText,
+  unreachable,
+} from "../kernel/index.ts";
 import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
 import {
   type DumpResult,
@@ -346,7 +355,7 @@ export function tierNames(
   return { local: redact(local), cloud: redact(cloud) };
 }
 
-function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
+export function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
   return (event) => {
     // The run itself says that a tier is left out, or ends with the tier's error: once is enough.
     if (event.kind === "tier-unreachable" || event.kind === "tier-call-failed") return;
@@ -376,9 +385,22 @@ function eventMessage(event: ReportedEvent): string {
       return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
     case "tier-file-skipped":
       return `${event.tier}: ${event.file} is left out: ${event.reason}`;
+    case "tier-query-priced": {
+      const limit = event.mostUsd === undefined ? "" : ` and at most ${usd(event.mostUsd)}`;
+      return `${event.tier}: each statement costs at least ${usd(event.leastUsd)}${limit} (${event.basis})`;
+    }
+    case "tier-query-charged":
+      return `${event.tier}: ${event.statements} statements read ${sizeText(event.scannedBytes)} and cost about ${usd(event.usd)}`;
     case "tier-rows-not-storable":
       return `${event.tier}: ${event.rows} predictions of ${event.modelId} cannot be kept there`;
     default:
       return unreachable(event);
   }
+}
+
+/** `0.00005 USD`: prices of single statements are small. */
+function usd(amount: number): string {
+  return `${Number(amount.toPrecision(2))
+    .toFixed(6)
+    .replace(/0{1,4}$/, "")} USD`;
 }

@@ -11,10 +11,16 @@ import {
   RowGroups,
   type Source,
 } from "../predict/index.ts";
-import { columnsDigest, type PredictionTier, type PutPrice } from "../store/predictions/index.ts";
+import {
+  columnsDigest,
+  type PredictionTier,
+  type PutPrice,
+  type TierEventSink,
+} from "../store/predictions/index.ts";
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { importSource } from "./import-sources.ts";
+import { warnOf } from "./predictions.ts";
 import {
   createCloudTier,
   createLocalTier,
@@ -60,7 +66,7 @@ export async function copy(
 ): Promise<CopyResult> {
   const { home, cwd } = environment;
   const model = await findModel({ name: options.model, home, cwd }, ask);
-  const tiers = tiersOf(options, environment);
+  const tiers = tiersOf(options, environment, warnOf(emit));
   const from = tiers[options.from];
   const to = tiers[options.from === "local" ? "cloud" : "local"];
   const { writer, facts } = writerTo(to, options);
@@ -179,11 +185,15 @@ export function scopeOf(model: Model): PredictionScope {
   return { modelId: model.id, release: model.release, columns: model.columns };
 }
 
-export function tiersOf(options: TierOptions, environment: Environment): Record<Source, PredictionTier> {
+export function tiersOf(
+  options: TierOptions,
+  environment: Environment,
+  onEvent: TierEventSink = () => {},
+): Record<Source, PredictionTier> {
   const places = placesOf(options, environment);
   return {
-    local: createLocalTier(places.local, options, () => {}),
-    cloud: createCloudTier(places.cloud, environment, () => {}),
+    local: createLocalTier(places.local, options, onEvent),
+    cloud: createCloudTier(places.cloud, environment, onEvent),
   };
 }
 

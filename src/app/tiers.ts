@@ -4,6 +4,7 @@ import { AppError, redact } from "../kernel/index.ts";
 import type { UnsentPlace } from "../predict/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
+  createAthenaTier,
   createDynamoTier,
   createEmbeddedTier,
   createNullTier,
@@ -11,11 +12,13 @@ import {
   createRedisTier,
   createRemoteTier,
   guardTier,
+  isAthenaAddress,
   isDynamoAddress,
   isRemoteAddress,
   limitTier,
   type ParquetTier,
   type PredictionTier,
+  parseAthenaAddress,
   parseDynamoAddress,
   parseRemoteAddress,
   type TierEventSink,
@@ -28,7 +31,7 @@ import { absolute, cloudAddressOf, isRedisAddress, localFolderOf } from "./tier-
 export interface TierPlaces {
   /** A `redis…://` URL or an absolute folder. */
   readonly local: string;
-  /** An `s3://` URI, a `dynamodb://` or `https://` address or an absolute folder. */
+  /** An `s3://` URI, a `dynamodb://`, `athena://` or `https://` address or an absolute folder. */
   readonly cloud: string;
 }
 
@@ -71,13 +74,17 @@ export function createCloudTier(
   environment: Environment,
   onEvent: TierEventSink,
 ): PredictionTier {
-  const tier = isRemoteAddress(place)
-    ? createRemote(place, environment)
-    : isDynamoAddress(place)
-      ? createDynamo(place, environment, onEvent)
-      : createParquet(place, environment, onEvent);
+  const tier = createTier(place, environment, onEvent);
   // A few connection attempts over a slow network fit into this.
   return guardTier(tier, { ...guarded, onEvent, openWithinMs: 20_000 });
+}
+
+function createTier(place: string, environment: Environment, onEvent: TierEventSink): PredictionTier {
+  if (isRemoteAddress(place)) return createRemote(place, environment);
+  if (isDynamoAddress(place)) return createDynamo(place, environment, onEvent);
+  if (isAthenaAddress(place))
+    return createAthenaTier({ address: parseAthenaAddress(place), access: environment.athena, onEvent });
+  return createParquet(place, environment, onEvent);
 }
 
 function createRemote(place: string, { cloudToken }: Environment): PredictionTier {
@@ -99,8 +106,8 @@ function createDynamo(place: string, environment: Environment, onEvent: TierEven
 
 /** The Parquet files of a cloud cache: those next to a table, too. @throws STORE_TABLE_WITHOUT_FILES. */
 export function parquetOf(place: string): string {
-  if (!isDynamoAddress(place)) return place;
-  const { parquet } = parseDynamoAddress(place);
+  if (!isDynamoAddress(place) && !isAthenaAddress(place)) return place;
+  const parquet = isDynamoAddress(place) ? parseDynamoAddress(place).parquet : undefined;
   if (parquet !== undefined) return parquet;
   throw new AppError("STORE_TABLE_WITHOUT_FILES", `${place} names no Parquet files`);
 }
@@ -160,7 +167,8 @@ export function unsentPlaces(
 }
 
 /** Of the service that a tier is on; the address of another Memoir's API says it already. */
-function endpointOf(name: string, { s3, dynamodb }: Environment): string | undefined {
+function endpointOf(name: string, { s3, dynamodb, athena }: Environment): string | undefined {
   if (isRemoteAddress(name)) return undefined;
+  if (isAthenaAddress(name)) return athena.endpoint;
   return isDynamoAddress(name) ? dynamodb.endpoint : s3.endpoint;
 }

@@ -35,7 +35,7 @@ export const tierOptions: readonly OptionSpec[] = [
   {
     flags: "--cloud <uri>",
     description:
-      "cloud cache: a folder, s3://bucket/prefix, dynamodb://table?parquet=s3://bucket/prefix or https://host",
+      "cloud cache: a folder, s3://bucket/prefix, dynamodb://table?parquet=s3://bucket/prefix, athena://database?workgroup=name or https://host",
     default: "MEMOIR_CLOUD, else ~/.memoir/cloud",
   },
 ];

@@ -107,6 +107,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/predictions-compact.ts"),
   },
   {
+    name: "athena ddl",
+    summary: "print the statement that makes a model's table in Athena",
+    group: stored,
+    load: () => import("./commands/athena-ddl.ts"),
+  },
+  {
     name: "check",
     summary: "check a workflow without running it",
     group: workflows,

@@ -114,7 +114,7 @@ export const catalogue = {
   STORE_URI_INVALID: {
     kind: "usage",
     retry: "never",
-    hint: "Use a folder path, file:///folder, s3://bucket/prefix, dynamodb://TABLE?parquet=s3://bucket/prefix or https://host.",
+    hint: "Use a folder path, file:///folder, s3://bucket/prefix, dynamodb://TABLE?parquet=s3://bucket/prefix, athena://DATABASE?workgroup=NAME or https://host.",
   },
   STORE_NAME_INVALID: {
     kind: "input",
@@ -159,7 +159,7 @@ export const catalogue = {
   STORE_ACCESS_DENIED: {
     kind: "environment",
     retry: "never",
-    hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on a bucket; dynamodb:BatchGetItem and dynamodb:BatchWriteItem on a table, and dynamodb:Scan to drop rows.",
+    hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on a bucket; dynamodb:BatchGetItem and dynamodb:BatchWriteItem on a table, and dynamodb:Scan to drop rows; for Athena see docs/tiers/athena.md.",
   },
   STORE_BUCKET_NOT_FOUND: {
     kind: "environment",
@@ -170,6 +170,11 @@ export const catalogue = {
     kind: "environment",
     retry: "never",
     hint: "Check that the address is that of a `memoir server` without /v1, and that both have compatible versions.",
+  },
+  STORE_QUERY_FAILED: {
+    kind: "environment",
+    retry: "never",
+    hint: "Check the database, the workgroup and its output location, and that the table was made by `memoir athena ddl`.",
   },
   STORE_TABLE_NOT_USABLE: {
     kind: "environment",

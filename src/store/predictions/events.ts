@@ -36,6 +36,22 @@ export type TierEvent =
       readonly file: string;
       readonly reason: string;
     }
+  /** Before the first statement of a tier that charges for each. `mostUsd`: where the service ends a statement. */
+  | {
+      readonly kind: "tier-query-priced";
+      readonly tier: string;
+      readonly leastUsd: number;
+      readonly mostUsd?: number;
+      readonly basis: string;
+    }
+  /** When such a tier is closed: what its statements have read and cost. */
+  | {
+      readonly kind: "tier-query-charged";
+      readonly tier: string;
+      readonly statements: number;
+      readonly scannedBytes: number;
+      readonly usd: number;
+    }
   /** Rows whose values do not fit their columns' types (a text for a number, half a surrogate pair) are not stored. */
   | {
       readonly kind: "tier-rows-not-storable";

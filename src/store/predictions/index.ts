@@ -1,5 +1,9 @@
 /** store/predictions: the tiers that keep one row per model and input. */
 
+export type { AthenaAccess } from "./athena/athena-link.ts";
+export { createTableStatement, tableName } from "./athena/athena-table.ts";
+export { type AthenaTierOptions, createAthenaTier } from "./athena/athena-tier.ts";
+export { databasePattern, isAthenaAddress, parseAthenaAddress } from "./athena/athena-url.ts";
 export type { DynamoAccess } from "./dynamodb/dynamodb-link.ts";
 export { createDynamoTier, type DynamoTierOptions } from "./dynamodb/dynamodb-tier.ts";
 export { isDynamoAddress, parseDynamoAddress } from "./dynamodb/dynamodb-url.ts";
