@@ -252,7 +252,8 @@ export class TaskMaker {
     if (this.#options.node.script?.kind === "shell") return text;
     const { script, diagnostics } = parseScript({
       name: found,
-      text: `"""${text.replaceAll('"""', '\\"\\"\\"')}"""`,
+      // A quotation mark at the end would close the string too early.
+      text: `"""${text.replaceAll('"""', '\\"\\"\\"').replace(/(?<!\\)"$/, '\\"')}"""`,
     });
     const [item] = script.items;
     if (diagnostics.length > 0 || item?.kind !== "expression")
