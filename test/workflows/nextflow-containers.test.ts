@@ -1,0 +1,76 @@
+/** Nextflow pipelines whose tasks run in real containers. */
+import { readFile } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
+import { type TestImages, testImages, testImagesRequirement } from "../servers/test-images.ts";
+import { Sandbox } from "./sandbox.ts";
+
+const script = (image: string) => `process MAKE {
+  container '${image}'
+  publishDir 'results', mode: 'copy'
+  input: tuple val(meta), path(reads, stageAs: 'reads/?.txt'), val(text)
+  output: tuple val(meta), path('*.out'), emit: made
+  env 'USER_ID', emit: user
+  eval 'ls /bin/busybox', emit: tool
+  script: """
+    cat reads/*.txt > "\${meta.id}.out"
+    echo $text >> "\${meta.id}.out"
+    USER_ID=\\$(id -u)
+    """
+}
+process READ {
+  container '${image}'
+  input: path 'in dir/*'
+  output: stdout
+  script: 'cat in\\\\ dir/*'
+}
+workflow {
+  MAKE(channel.of([[id: 'm'], [file("$projectDir/a b.txt"), file("$projectDir/c.txt")], 'end']))
+  READ(MAKE.out.made.map { meta, file -> file }).view { "read \${it.readLines().join('|')}" }
+  MAKE.out.user.view { "user $it" }
+  MAKE.out.tool.view { "tool $it" }
+}
+`;
+
+describeWith([podmanRequirement, testImagesRequirement], "Nextflow in containers", () => {
+  let engine: TestEngine;
+  let images: TestImages;
+  let box: Sandbox;
+
+  beforeAll(async () => {
+    engine = await startPodman();
+    images = await testImages();
+    await engine.load(images.bash);
+  });
+  afterAll(() => engine?.stop());
+  beforeEach(async () => {
+    box = await Sandbox.create(engine.env);
+    await box.write("a b.txt", "a\n");
+    await box.write("c.txt", "c\n");
+  });
+  afterEach(() => box.remove());
+
+  async function run(...words: string[]) {
+    const end = await box.run("run", "main.nf", "--engine", "podman", "--cache", "./lab", ...words);
+    const lines = (end.out + end.err).split("\n");
+    return {
+      code: end.code,
+      calls: lines
+        .flatMap((line) => /^(reused|computed) (?:\w+:)*(\w+)/.exec(line)?.slice(1, 3).join(" ") ?? [])
+        .sort(),
+      said: lines.filter((line) => /^(?:read|user|tool) /.test(line)).sort(),
+    };
+  }
+
+  it("runs tasks in the container that the process names, and reuses them", async () => {
+    await box.write("main.nf", script(images.bash.reference));
+    await box.write("nextflow.config", "docker.enabled = true\n");
+    const said = ["read a|c|end", "tool /bin/busybox", `user ${process.getuid?.()}`];
+    const first = await run("--executor", "container");
+    expect(first).toEqual({ code: 0, calls: ["computed MAKE", "computed READ"], said });
+    expect(await readFile(box.path("results/m.out"), "utf8")).toBe("a\nc\nend\n");
+    expect(await run()).toEqual({ code: 0, calls: ["reused MAKE", "reused READ"], said });
+  });
+});
