@@ -5,7 +5,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { counts, runOnHost, Sandbox } from "./sandbox.ts";
+import { counts, onHost, type RunAnswer, runOnHost, Sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
 beforeEach(async () => {
@@ -27,6 +27,32 @@ async function contentOf(output: string, ...words: readonly string[]): Promise<s
 }
 
 describe("a change is seen", () => {
+  it.each([
+    ["an integer beyond 2^53", "9007199254740993", "9007199254740992"],
+    ["the sign of zero", "-0.0", "0"],
+    ["the order of members", '{"b": 2, "a": 1}', '{"a": 1, "b": 2}'],
+    ["a text for a number", '"1"', "1"],
+    ["one value for a list of it", "[1]", "1"],
+    ["all of these further inside", '[{"x": [9007199254740993]}]', '[{"x": [9007199254740992]}]'],
+  ])("of an input that only the expressions of outputs look at: %s", async (_, before, after) => {
+    await box.write(
+      "t.cwl",
+      tool(
+        "baseCommand: 'true'\ninputs: {x: Any}\noutputs: {o: {type: Any, outputBinding: {outputEval: $(inputs.x)}}}\n",
+      ),
+    );
+    const answer = async (x: string) => {
+      await box.write("job.json", `{"x": ${x}}`);
+      const { out } = await box.run("run", "t.cwl", "-i", "job.json", ...onHost, "--json");
+      const { calls } = JSON.parse(out) as RunAnswer;
+      // As text, since JavaScript would read some of these numbers as equal.
+      const given = /"outputs": \{\s*"o": ([\s\S]*?)\n {2}\}/.exec(out)?.[1] ?? out;
+      return [calls.reused, given.replace(/\s/g, "")] as const;
+    };
+    for (const x of [before, after]) expect(await answer(x)).toEqual([0, x.replace(/\s/g, "")]);
+    for (const x of [before, after]) expect(await answer(x)).toEqual([1, x.replace(/\s/g, "")]);
+  });
+
   it("of an input that is used only in the working directory (A)", async () => {
     await box.write(
       "t.cwl",

@@ -169,6 +169,24 @@ workflow w { input { Int n = 1  Pair[String, Int] p = ("a", 1)  File? f  Float x
     expect(err).toMatch(/in\.json:1:\d+: error: /);
   });
 
+  it("keep the sign of zero, and results of the one zero are not those of the other", async () => {
+    await box.write(
+      "z.wdl",
+      `version 1.1
+task t { input { Float f } command <<< true >>> output { Float o = f  String s = "~{f}" } }
+workflow w { input { Float f } call t { input: f = f } output { Float o = t.o  String s = t.s } }
+`,
+    );
+    for (const [given, text] of [
+      ["0.0", "0.000000"],
+      ["-0.0", "-0.000000"],
+    ] as const) {
+      await box.write("in.json", `{"w.f": ${given}}`);
+      const { outputs, calls } = await runOnHost(box, "z.wdl", "-i", "in.json");
+      expect([outputs["w.s"], calls.reused]).toEqual([text, 0]);
+    }
+  });
+
   it("may name files from where the command runs, which is reported, and those next to the inputs come first", async () => {
     await mkdir(box.path("inputs"));
     await mkdir(box.path("data"));

@@ -9,7 +9,7 @@ import { type Expr, literalText } from "../model/expression.ts";
 import type { OutputParameter } from "../model/parameter.ts";
 import type { CommandLineTool } from "../model/process.ts";
 import { membersOf, type RecordField, type Type, unionOf } from "../model/type.ts";
-import { plainJson } from "../values/text.ts";
+import { exactText, plainJson } from "../values/text.ts";
 import { type CwlValue, isList } from "../values/value.ts";
 import { failureAt } from "./failure.ts";
 import { outdirOf } from "./resources.ts";
@@ -136,7 +136,7 @@ function expressionRule(output: OutputParameter, { tool, globs, scope }: RulePar
     language: `cwl ${tool.version}`,
     text,
     facts: {
-      ...(looks.length === 0 ? {} : { inputs: fact(inputs), runtime: fact(runtime) }),
+      ...(looks.length === 0 ? {} : { inputs: exactText(inputs), runtime: exactText(runtime) }),
       ...(looks.length === 0 || library === undefined ? {} : { library: [...library] }),
     },
   };
@@ -177,11 +177,6 @@ function detailsOf(
       record.fields.map((field) => [field.name, detailsOf(field, globs, expressions)] as const),
     ) as CanonicalJson,
   };
-}
-
-/** Values as expressions see them; host paths are not among them. */
-function fact(value: CwlValue): CanonicalJson {
-  return JSON.parse(plainJson(value)) as CanonicalJson;
 }
 
 /** Neutral words; equal for equal types of every language where there are such. */

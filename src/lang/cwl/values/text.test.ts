@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jsonText, numberText, parseValue, plainJson, textInside } from "./text.ts";
+import { exactText, jsonText, numberText, parseValue, plainJson, textInside } from "./text.ts";
 
 describe("numbers as text", () => {
   it.each([
@@ -36,4 +36,22 @@ it("what the engine knows of a file neither leaves nor comes in through JSON", (
   } as const;
   expect(plainJson([file, { held: 1 }])).toBe('[{"class":"File","basename":"x"},{"held":1}]');
   expect(parseValue('{"class": "File", "h\\u0065ld": {"sha256": "forged"}}')).toEqual({ class: "File" });
+});
+
+it("exact text tells apart what expressions can, and not in which order the engine wrote a file's members", () => {
+  const different = [
+    9007199254740993n,
+    9007199254740992n,
+    -0,
+    0,
+    "0",
+    [0],
+    null,
+    { a: 1, b: 2 },
+    { b: 2, a: 1 },
+  ];
+  expect(new Set(different.map(exactText)).size).toBe(different.length);
+  const file = { class: "File", location: "file:///a", basename: "a" } as const;
+  expect(exactText({ basename: "a", location: "file:///a", class: "File" })).toBe(exactText(file));
+  expect(exactText({ ...file, held: { sha256: "x" } } as never)).toBe(exactText(file));
 });

@@ -1,5 +1,5 @@
 /** Values as text: on command lines, inside texts, and as JSON with sorted keys. */
-import type { CwlValue } from "./value.ts";
+import { type CwlValue, isFileOrDirectory } from "./value.ts";
 
 /** A plain decimal without exponent; integral numbers have no point. */
 export function numberText(value: number | bigint): string {
@@ -39,6 +39,23 @@ export function plainJson(value: CwlValue): string {
     if (typeof each === "bigint") return Number(each);
     return isHeld(name, this) ? undefined : each;
   });
+}
+
+/**
+ * Text that is equal for values that no expression can tell apart, and different for all others: integers of any size,
+ * the sign of zero, and the order of members, which JSON.stringify shows. Members of files are in the engine's order,
+ * which makes no difference.
+ */
+export function exactText(value: CwlValue): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return `[${value.map(exactText).join()}]`;
+  const members = Object.entries(value as Readonly<Record<string, CwlValue | undefined>>).filter(
+    (entry): entry is [string, CwlValue] => entry[1] !== undefined && !isHeld(entry[0], value),
+  );
+  if (isFileOrDirectory(value)) members.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, each]) => `${JSON.stringify(name)}:${exactText(each)}`).join()}}`;
 }
 
 /**

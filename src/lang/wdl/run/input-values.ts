@@ -65,7 +65,7 @@ export function plainValue(given: unknown): WdlValue {
     case "bigint":
       return fitsInt64(given) ? int(given) : float(Number(given));
     case "number":
-      return Number.isSafeInteger(given) ? int(given) : float(given);
+      return Number.isSafeInteger(given) && !Object.is(given, -0) ? int(given) : float(given);
     case "string":
       return str(given);
     case "object":

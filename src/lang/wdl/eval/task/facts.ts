@@ -19,7 +19,7 @@ export function factOf(value: WdlValue): CanonicalJson {
     case "int":
       return { int: value.value.toString() };
     case "float":
-      return { float: Number.isFinite(value.value) ? String(value.value) : floatText(value.value) };
+      return { float: floatFact(value.value) };
     case "file":
     case "directory":
       return { [value.kind]: value.path };
@@ -37,6 +37,12 @@ export function factOf(value: WdlValue): CanonicalJson {
     default:
       return unreachable(value);
   }
+}
+
+/** All digits; -0.0 is written differently from 0.0, too. */
+function floatFact(value: number): string {
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? String(value) : floatText(value);
 }
 
 /** Neutral words of a type; structs by their members, because a struct's name does not matter. */
