@@ -49,6 +49,16 @@ describe("the ledger", () => {
     expect(ledger.runGroups.page("111111111111", { name: "group 4" }, { limit: 3 }).items).toHaveLength(1);
   });
 
+  it("refuses a page token of another listing, in which it would pass over records", () => {
+    const [account, limit] = ["111111111111", 1];
+    for (const id of ["1", "2"]) ledger.runGroups.insert(group(id));
+    const { nextToken: token = "" } = ledger.runGroups.page(account, {}, { limit });
+    expect(token).not.toBe("");
+    expect(() => ledger.runs.page(account, {}, { limit, token })).toThrow(/handed out for this listing/);
+    expect(() => ledger.runGroups.page(account, { name: "g" }, { limit, token })).toThrow(/handed out/);
+    expect(ledger.runGroups.page(account, { name: undefined }, { limit, token }).items).toHaveLength(1);
+  });
+
   it("refuses page tokens that it did not hand out", () => {
     for (const token of ["", "x", "cDE=", "p1", Buffer.from("p1; DROP").toString("base64url")]) {
       expect(() => ledger.runGroups.page("111111111111", {}, { limit: 3, token }), token).toThrow(/token/);

@@ -1,4 +1,5 @@
 /** One kind of record: insert, get, change, list page by page in the order of creation. */
+import { canonicalText, sha256 } from "../hash/index.ts";
 import { AppError } from "../kernel/index.ts";
 import { type TableName, tables } from "./migrations.ts";
 import type { Sql } from "./open-sql.ts";
@@ -111,7 +112,11 @@ export class Table<T extends OwnedRecord> {
   }
 
   page(account: string, where: Where, request: PageRequest): Page<T> {
-    const after = request.token === undefined ? 0 : parseToken(request.token);
+    const filters = Object.entries(where).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    const listing = sha256(canonicalText([this.#name, ...filters])).slice(0, 12);
+    const after = request.token === undefined ? 0 : parseToken(request.token, listing);
     const { text, values } = this.#where(account, where);
     const rows = this.#sql.all(
       `SELECT seq, body FROM ${this.#name} ${text} AND seq > ? ORDER BY seq LIMIT ?`,
@@ -122,7 +127,7 @@ export class Table<T extends OwnedRecord> {
     return {
       items: shown.map((row) => this.#read(row["body"])),
       ...(rows.length > request.limit && last !== undefined
-        ? { nextToken: tokenOf(Number(last["seq"])) }
+        ? { nextToken: tokenOf(Number(last["seq"]), listing) }
         : {}),
     };
   }
@@ -149,18 +154,21 @@ export class Table<T extends OwnedRecord> {
   }
 }
 
-/** Cursors are short, opaque, and refuse what we did not hand out. */
-function tokenOf(seq: number): string {
-  return Buffer.from(`p${seq}`).toString("base64url");
+/**
+ * Cursors are short, opaque, and refuse what we did not hand out for this listing: in another one, or with other filters,
+ * a cursor would pass over records in silence.
+ */
+function tokenOf(seq: number, listing: string): string {
+  return Buffer.from(`p${seq} ${listing}`).toString("base64url");
 }
 
-function parseToken(token: string): number {
+function parseToken(token: string, listing: string): number {
   const text = Buffer.from(token, "base64url").toString("latin1");
-  const seq = /^p(\d{1,15})$/.exec(text)?.[1];
-  if (seq === undefined || tokenOf(Number(seq)) !== token)
+  const seq = /^p(\d{1,15}) [0-9a-f]+$/.exec(text)?.[1];
+  if (seq === undefined || tokenOf(Number(seq), listing) !== token)
     throw new AppError(
       "LEDGER_TOKEN_INVALID",
-      "listing a further page: the token is not one that was handed out",
+      "listing a further page: the token is not one that was handed out for this listing",
     );
   return Number(seq);
 }

@@ -187,6 +187,9 @@ it("what cannot be a bundle at all is refused at once", async () => {
   };
   const definitionZip = zipOf({ "x.wdl": wdl }).toString("base64");
   expect(await refusal({ definitionUri: `file://${server.folder}/x.zip` })).toBe("created");
+  expect(await refusal({ definitionUri: `file://${server.folder}/%zz.zip` })).toMatch(
+    /reading the store address/,
+  );
   expect(await refusal({ definitionUri: `file://${server.folder}/none.zip` })).toMatch(
     /^ValidationException .*none\.zip: there is no such object/,
   );

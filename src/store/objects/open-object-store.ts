@@ -61,6 +61,16 @@ export function openObject(
   const name = uri.slice(at + 1);
   return {
     store: openObjectStore(uri.slice(0, at), { ...options, names: "any" }),
-    name: uri.startsWith("file:") ? decodeURIComponent(name) : name,
+    name: uri.startsWith("file:") ? decodedName(name, uri) : name,
   };
+}
+
+function decodedName(name: string, uri: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch (error) {
+    throw new AppError("STORE_URI_INVALID", `reading the store address ${uri}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
