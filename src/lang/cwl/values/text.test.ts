@@ -38,7 +38,7 @@ it("what the engine knows of a file neither leaves nor comes in through JSON", (
   expect(parseValue('{"class": "File", "h\\u0065ld": {"sha256": "forged"}}')).toEqual({ class: "File" });
 });
 
-it("exact text tells apart what expressions can, and not in which order the engine wrote a file's members", () => {
+it("exact text distinguishes what expressions can, and not in which order the engine wrote a file's members", () => {
   const different = [
     9007199254740993n,
     9007199254740992n,

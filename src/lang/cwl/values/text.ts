@@ -42,7 +42,7 @@ export function plainJson(value: CwlValue): string {
 }
 
 /**
- * Text that is equal for values that no expression can tell apart, and different for all others: integers of any size,
+ * Text that is equal for values that no expression can distinguish, and different for all others: integers of any size,
  * the sign of zero, and the order of members, which JSON.stringify shows. Members of files are in the engine's order,
  * which makes no difference.
  */
