@@ -93,6 +93,8 @@ function timeoutMs(text: string | undefined): number | undefined {
   return seconds * 1000;
 }
 
+const nowhere = "/nonexistent/.memoir";
+
 /** Never a folder that nobody meant: a home below the current folder would be another one for each folder. */
 function homeOf(
   given: string | undefined,
@@ -105,9 +107,11 @@ function homeOf(
     return problem === undefined ? { home } : { home, homeProblem: `MEMOIR_HOME ${problem}` };
   }
   const folder = userHome ?? accountHome();
+  if (folder?.includes("\ufffd") === true)
+    return { home: nowhere, homeProblem: "MEMOIR_HOME is not set, and HOME is not UTF-8" };
   if (folder !== undefined && isAbsolute(folder)) return { home: join(folder, ".memoir") };
   const is = folder === undefined ? "is not set" : folder === "" ? "is empty" : "is not an absolute path";
-  return { home: "/nonexistent/.memoir", homeProblem: `MEMOIR_HOME is not set, and HOME ${is}` };
+  return { home: nowhere, homeProblem: `MEMOIR_HOME is not set, and HOME ${is}` };
 }
 
 /** The home folder of the account. A container may run as a user id without one. */

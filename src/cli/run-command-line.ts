@@ -9,6 +9,7 @@ import { commandHelp, groupHelp } from "./help.ts";
 import { reportLostOutput, rowsTo } from "./lost-output.ts";
 import { refuseModelAsWorkflow } from "./model-as-workflow.ts";
 import { parseArguments } from "./parse.ts";
+import { refuseIllFormed } from "./refuse-ill-formed.ts";
 import { findCommand, registry } from "./registry.ts";
 import { reportError } from "./report-error.ts";
 import { createScreen, type Screen } from "./screen.ts";
@@ -31,6 +32,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   let app: App | undefined;
   let memoir: Memoir | undefined;
   try {
+    refuseIllFormed(words, process.cwd());
     const load = async () => {
       const { createApp } = await import("../app/index.ts");
       app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid });

@@ -139,11 +139,15 @@ it("a current folder that was removed is named as the reason", () => {
 it("every variable of Memoir's is described in the page of the doctor", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const page = await readFile(join(root, "docs/commands/doctor.md"), "utf8");
-  const { stdout } = spawnSync("grep", ["-rhoE", "--include=*.ts", '"MEMOIR_[A-Z]+"', "src/app", "src/cli"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  const read = new Set(stdout.match(/MEMOIR_[A-Z]+/g));
+  const { stdout } = spawnSync(
+    "grep",
+    ["-rhoE", "--include=*.ts", '"MEMOIR_[A-Z_]+"', "src/app", "src/cli"],
+    {
+      cwd: root,
+      encoding: "utf8",
+    },
+  );
+  const read = new Set(stdout.match(/MEMOIR_[A-Z_]+/g));
   expect(read.size).toBeGreaterThan(4);
   for (const name of read) expect(page).toContain(`\`${name}\``);
 });

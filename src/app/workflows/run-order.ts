@@ -130,6 +130,9 @@ function variables(asked: readonly string[], { programs }: Environment): Readonl
         "CLI_USAGE",
         `--env ${name}: the variable is not set; give NAME=VALUE, or leave it out`,
       );
+    // What is not UTF-8 arrives as U+FFFD, which is not what the task was to get.
+    if (given === undefined && value.includes("\ufffd"))
+      throw new AppError("CLI_USAGE", `--env ${name}: the value of the variable is not UTF-8`);
     return [name, value];
   });
   return Object.fromEntries(pairs);
