@@ -1,7 +1,7 @@
 /** catalog, info, example, fetch and delete. */
 import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
-import { AppError, type Ask, defined, redact, systemErrorCode } from "../kernel/index.ts";
+import { AppError, type Ask, defined, messageOf, redact, systemErrorCode } from "../kernel/index.ts";
 import {
   type CatalogRow,
   catalogRow,
@@ -162,7 +162,7 @@ async function writeInputs(
     const code = systemErrorCode(error);
     throw new AppError(
       code === "ENOSPC" ? "DISK_FULL" : "FILE_NOT_WRITABLE",
-      `cannot write ${path}: ${code ?? ""}`,
+      `cannot write ${path}: ${messageOf(error)}`,
       {
         cause: error,
       },

@@ -2,15 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { refuseOverwriting } from "../files/index.ts";
-import {
-  AppError,
-  type Ask,
-  asAppError,
-  defined,
-  freshAsk,
-  isAppError,
-  renderDiagnostic,
-} from "../kernel/index.ts";
+import { type Ask, asAppError, defined, freshAsk, isAppError, renderDiagnostic } from "../kernel/index.ts";
 import type { Host, ParameterValues, ProgramResult, RunFailure } from "../lang/core/index.ts";
 import { thisOwner } from "../process/index.ts";
 import type { FileValue, Outputs } from "../task/index.ts";
@@ -38,6 +30,7 @@ import type { WorkflowRunParts } from "./run-parts.ts";
 import { RunStop } from "./run-stop.ts";
 import { RunTally } from "./run-tally.ts";
 import { stopOrphans } from "./stop-orphans.ts";
+import { writeError } from "./writing-places.ts";
 
 export interface RunSummary {
   readonly run: string;
@@ -268,13 +261,7 @@ async function writeOutputs(path: string, text: string): Promise<void> {
     await mkdir(join(path, ".."), { recursive: true });
     await replaceFile(path, text);
   } catch (error) {
-    throw new AppError(
-      "FILE_NOT_WRITABLE",
-      `writing ${path}: ${error instanceof Error ? error.message : error}`,
-      {
-        cause: error,
-      },
-    );
+    throw writeError(path, error);
   }
 }
 

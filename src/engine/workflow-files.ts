@@ -15,6 +15,7 @@ import {
   onDisk,
   shownName,
   systemErrorCode,
+  utf8Text,
 } from "../kernel/index.ts";
 import { isRemote, type RemoteFiles } from "../keys/index.ts";
 import type { FileAccess, GlobMatch, GlobOptions } from "../lang/core/index.ts";
@@ -179,11 +180,12 @@ async function copyFolder(source: string, target: string, places: WritingPlaces,
 }
 
 async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(onDisk(path), "utf8");
-  } catch (error) {
+  const bytes = await readFile(onDisk(path)).catch((error: unknown) => {
     throw unreadable("reading", path, error);
-  }
+  });
+  const text = utf8Text(bytes);
+  if (text === undefined) throw new AppError("FILE_NOT_UTF8", `reading ${shownName(path)}: it is not UTF-8`);
+  return text;
 }
 
 async function listLocal(path: string): ReturnType<FileAccess["list"]> {

@@ -51,6 +51,11 @@ export const catalogue = {
     retry: "never",
     hint: "Pipes, sockets and devices cannot be inputs or outputs. Write the data to a file and use that file.",
   },
+  FILE_NOT_UTF8: {
+    kind: "input",
+    retry: "never",
+    hint: "Text is read as UTF-8. Convert the file, for example with `iconv -f latin1 -t utf-8`, or give its path to a task instead of reading it.",
+  },
   DIRECTORY_TOO_LARGE: {
     kind: "input",
     retry: "never",

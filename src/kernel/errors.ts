@@ -12,11 +12,17 @@ export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly facts: Facts;
+  readonly #hint: string | undefined;
 
   /** `message`: lower case start, no full stop, says what we were doing, to what, what came, what was expected. */
-  constructor(code: ErrorCode, message: string, options: { facts?: Facts; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { facts?: Facts; cause?: unknown; hint?: string } = {},
+  ) {
     super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.#hint = options.hint;
     this.facts = Object.freeze({ ...options.facts });
   }
 
@@ -24,8 +30,9 @@ export class AppError extends Error {
     return catalogue[this.code];
   }
 
+  /** The catalogue's, unless a closer one was given. */
   get hint(): string {
-    return this.row.hint;
+    return this.#hint ?? this.row.hint;
   }
 }
 
@@ -51,5 +58,24 @@ export function systemErrorCode(error: unknown): string | undefined {
 
 /** Words of anything that was thrown, for a message that wraps it. */
 export function messageOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error));
+  return redact(error instanceof Error ? (folderWords(error) ?? error.message) : String(error));
+}
+
+/** What the system says about a file in the place of a folder, and a folder in the place of a file, in plain words. */
+function folderWords(error: NodeJS.ErrnoException & { readonly dest?: string }): string | undefined {
+  const { code, syscall, dest, path = "it" } = error;
+  if (syscall === undefined) return undefined;
+  const place = dest ?? path;
+  switch (code) {
+    case "EISDIR":
+      return `${place} is a folder, expected a file (${code})`;
+    case "ENOTDIR":
+      return syscall === "scandir" || syscall === "opendir"
+        ? `${place} is not a folder (${code})`
+        : `a part of ${place} is a file, expected a folder (${code})`;
+    case "EEXIST":
+      return syscall === "mkdir" ? `${place} exists and is not a folder (${code})` : undefined;
+    default:
+      return undefined;
+  }
 }

@@ -36,3 +36,4 @@ export { floatText } from "./float-text.ts";
 export { redact } from "./redact.ts";
 export { sizeText } from "./size-text.ts";
 export { asAppError } from "./system-trouble.ts";
+export { utf8Beginning, utf8Text } from "./utf8.ts";

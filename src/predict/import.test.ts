@@ -52,6 +52,22 @@ it("leaves out rows without any value: failures and misses are not results", asy
   expect(report).toEqual({ read: 5, stored: 1, alreadyThere: 0, skipped: 4 });
 });
 
+it("refuses two columns of one name: one of their values would be stored as the answer", async () => {
+  for (const header of ["input,size,label,size", "input,size,label,Input", "smiles,size,label,SMILES"])
+    expect(await problem(`${header}\nA,1,x,2\n`)).toMatch(
+      /^PREDICT_INPUT_COLUMNS_UNCLEAR: cannot import predictions from <dir>\/in.csv: it has two columns called /,
+    );
+});
+
+it.each([" ", "0x10", "0b1", "1_000", "9007199254740993", "1.5"])(
+  "refuses %j as a whole number: blanks are not 0, and no integer is rounded",
+  async (cell) => {
+    expect(await problem(`input,size,label\nA,${cell},x\n`)).toBe(
+      `PREDICT_INPUT_MALFORMED: cannot read <dir>/in.csv, line 2: the column size holds "${cell}", expected a whole number`,
+    );
+  },
+);
+
 it("changes nothing when it is done again", async () => {
   const text = "input,size,label\nA,1,x\n";
   await take(text);

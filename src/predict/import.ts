@@ -89,6 +89,11 @@ async function importText(request: ImportRequest, groups: RowGroups, ask: Ask): 
     for (const { cells, quoted, line } of records) {
       if (layout === undefined) {
         const found = layoutOf(cells, model.columns);
+        if (found.kind === "twice")
+          throw new AppError(
+            "PREDICT_INPUT_COLUMNS_UNCLEAR",
+            `cannot import predictions from ${path}: it has two columns called ${found.name}`,
+          );
         if (found.kind === "none") throw columnsUnclear(path, cells, found.absent);
         layout = found.layout;
         quotesSay = quoted.size < cells.length;
@@ -121,6 +126,7 @@ interface Layout {
 
 type LayoutFound =
   | { readonly kind: "header" | "shard"; readonly layout: Layout }
+  | { readonly kind: "twice"; readonly name: string }
   | { readonly kind: "none"; readonly absent: readonly string[] };
 
 /** By the names of a header, or by a first row of key, input and values whose key is that of its input. */
@@ -128,6 +134,12 @@ function layoutOf(first: readonly string[], columns: readonly Column[]): LayoutF
   if (first.length === columns.length + 2 && first[0] === md5Hex(first[1] ?? ""))
     return { kind: "shard", layout: { width: first.length, input: 1, values: columns.map((_, i) => i + 2) } };
   const names = first.map((name) => name.trim());
+  const twice = ["input", "smiles", "status", ...columns.map(({ name }) => name)].find((name) => {
+    const like =
+      name === "input" || name === "smiles" ? (one: string) => one.toLowerCase() : (one: string) => one;
+    return names.filter((one) => like(one) === name).length > 1;
+  });
+  if (twice !== undefined) return { kind: "twice", name: twice };
   const input = ["input", "smiles"]
     .map((name) => names.findIndex((one) => one.toLowerCase() === name))
     .find((at) => at >= 0);
@@ -192,10 +204,13 @@ const noQuotes: ReadonlySet<number> = new Set();
 /** One object for all rows: tiers note an origin once. */
 const provenance = Object.freeze({ runner: "import" });
 
+const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 function cellOf(text: string, column: Column, place: () => string): Cell {
   if (column.type === "string") return text;
-  const number = Number(text);
-  if (Number.isFinite(number) && (column.type === "float" || Number.isInteger(number))) return number;
+  // Number() also takes blanks, 0x10 and 0b1; an integer that is not safe would be stored as its neighbour.
+  const number = decimal.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(number) && (column.type === "float" || Number.isSafeInteger(number))) return number;
   throw new AppError(
     "PREDICT_INPUT_MALFORMED",
     `cannot read ${place()}: the column ${column.name} holds ${JSON.stringify(text.slice(0, 40))}, expected ${column.type === "float" ? "a number" : "a whole number"}`,

@@ -20,7 +20,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AppError, isAppError, systemErrorCode } from "../kernel/index.ts";
+import { AppError, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../process/index.ts";
 
 /** What is certain: written with every checkpoint, returned to the run that continues. */
@@ -294,6 +294,6 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
     if (code === "ENOSPC" || code === "EDQUOT")
       throw new AppError("DISK_FULL", `cannot write ${path}: the disk is full`, { cause: error });
     if (code === undefined) throw error;
-    throw new AppError("FILE_NOT_WRITABLE", `cannot write ${path}: ${code}`, { cause: error });
+    throw new AppError("FILE_NOT_WRITABLE", `cannot write ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

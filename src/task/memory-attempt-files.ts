@@ -1,6 +1,6 @@
 /** The files of an attempt that never ran: a fake for tests of collectors, which can be made to fail. */
 import { posix } from "node:path";
-import type { TaskPath } from "../kernel/index.ts";
+import { type TaskPath, utf8Text } from "../kernel/index.ts";
 import {
   type AttemptFiles,
   type AttemptMember,
@@ -48,7 +48,9 @@ export class MemoryAttemptFiles implements AttemptFiles {
   }
 
   async readText(path: string): Promise<string> {
-    return Buffer.from(await this.read(path)).toString("utf8");
+    const text = utf8Text(await this.read(path));
+    if (text === undefined) throw new AttemptProblem(`${path} is not UTF-8, so it cannot be read as text`);
+    return text;
   }
 
   async list(path: string): Promise<readonly AttemptMember[] | undefined> {

@@ -113,9 +113,36 @@ describe("bad inputs", () => {
     expect(existsSync(box.path("never.csv.memoir-partial"))).toBe(false);
   });
 
-  it("a folder as input", async () => {
+  it("a folder in the place of a file, and a file in the place of a folder, are called that", async () => {
     mkdirSync(box.path("folder.csv"), { recursive: true });
-    expect((await failing("run", ...model, "-i", "folder.csv", "-o", "never.csv")).code).toBe(4);
+    mkdirSync(box.path("folder"), { recursive: true });
+    await box.write("file", "x\n");
+    await box.write("w.wdl", "version 1.1\nworkflow w {\n  input { String? s }\n  output { Int x = 1 }\n}\n");
+    for (const [words, code, says] of [
+      [["run", ...model, "-i", "folder.csv", "-o", "never.csv"], 4, "it is a folder, expected a file"],
+      [["run", ...model, "-i", "folder", "-o", "never.csv"], 2, "got a folder, expected a file"],
+      [["run", ...model, "-i", "good.csv", "-o", "folder.csv"], 4, "it is a folder"],
+      [["run", ...model, "-i", "good.csv", "-o", "folder"], 2, "got a folder, expected a file"],
+      [["example", "eos3b5e", "-o", "folder.csv"], 4, "is a folder, expected a file"],
+      [["run", "w.wdl", "-i", "folder"], 4, "it is a folder, expected a file"],
+      [["run", "w.wdl", "--out", "file"], 4, "writing the outputs to <here>/file: it is not a folder"],
+      [["run", "w.wdl", "--cache", "./file"], 0, "is a file, expected a folder"],
+      [["cache", "du", "./file"], 4, "is a file, expected a folder"],
+      [["cache", "create", "c", "--location", "file"], 4, "<here>/file exists and is not a folder"],
+      [
+        ["run", ...model, "-i", "good.csv", "-o", "o.csv", "--local", "./file"],
+        0,
+        "exists and is not a folder",
+      ],
+      [["runs", "list", "--runs-dir", "file"], 4, "<here>/file is not a folder"],
+      [["server", "--files", "file", "--port", "0", "--for", "0"], 4, "<here>/file: it is not a folder"],
+      [["server", "--access-keys", "folder", "--port", "0"], 4, "it is a folder, expected a file"],
+    ] as const) {
+      const got = await failing(...words);
+      expect(got.err, words.join(" ")).toContain(says);
+      expect(got.err).not.toMatch(/illegal operation|not a directory|already exists/);
+      expect(got.code, words.join(" ")).toBe(code);
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** Everything that the HealthOmics server needs of the application: its ledger, its runs, definitions and places. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AppError, type Ask, defined, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { type Ledger, openLedger } from "../../ledger/index.ts";
@@ -94,6 +94,7 @@ export async function openOmics(
     options.accessKeys === undefined
       ? []
       : await readAccessKeys(resolve(environment.cwd, options.accessKeys));
+  if (options.files !== undefined) await checkFolder(resolve(environment.cwd, options.files));
   const ledgerFile = join(environment.home, "server", "ledger.db");
   const unlock = await lockHome(join(environment.home, "server", "lock.json"));
   const ledger = await openLedger(ledgerFile).catch(async (error) => {
@@ -144,6 +145,13 @@ export async function openOmics(
       await unlock();
     },
   };
+}
+
+/** A folder that is made later is in order; nothing is ever below a file. */
+async function checkFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory())
+    throw new AppError("FILE_NOT_READABLE", `serving the files below ${path}: it is not a folder`);
 }
 
 function allowedPlaces(options: OmicsOptions, environment: Environment): AllowedPlaces {

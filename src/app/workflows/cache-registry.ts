@@ -68,6 +68,15 @@ export function createCacheRegistry(home: string): CacheRegistry {
     await writeFile(temp, `${JSON.stringify(record, null, 2)}\n`);
     return temp;
   };
+  const find = async (name: string) => {
+    if (!isCacheName(name)) return undefined;
+    try {
+      return parse(await readFile(pathOf(name), "utf8"), pathOf(name));
+    } catch (error) {
+      if (systemErrorCode(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  };
   return {
     async add(record) {
       if (!isCacheName(record.name))
@@ -85,20 +94,12 @@ export function createCacheRegistry(home: string): CacheRegistry {
         await rm(temp, { force: true });
       }
     },
-    async find(name) {
-      if (!isCacheName(name)) return undefined;
-      try {
-        return parse(await readFile(pathOf(name), "utf8"), pathOf(name));
-      } catch (error) {
-        if (systemErrorCode(error) === "ENOENT") return undefined;
-        throw error;
-      }
-    },
+    find,
     async list() {
-      const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).sort();
-      return Promise.all(
-        names.map(async (name) => parse(await readFile(join(folder, name), "utf8"), join(folder, name))),
-      );
+      const names = (await namesIn(folder)).filter((name) => name.endsWith(".json")).toSorted();
+      const records = await Promise.all(names.map((name) => find(name.slice(0, -".json".length))));
+      // One that was deleted meanwhile is not listed.
+      return records.filter((record) => record !== undefined);
     },
     async replace(record) {
       await rename(await write(record), pathOf(record.name));
@@ -126,4 +127,14 @@ function parsePolicies(policies: object): CachePolicies {
   const yesOrNo = (value: unknown) => (value === "yes" ? true : value === "no" ? false : value);
   const current = Object.entries(policies).map(([name, value]) => [name, yesOrNo(value)] as const);
   return { ...defaultPolicies, ...Object.fromEntries(current) };
+}
+
+/** A folder that cannot be listed is not one without caches. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw error;
+  }
 }

@@ -1,9 +1,8 @@
 /** Runs as rows, newest first and page by page, from one place or from several merged by time. */
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CallCounts, readRunJson, type ShownState, shownState } from "../../engine/index.ts";
 import { AppError, type Ask, checkAsk, defined } from "../../kernel/index.ts";
-import type { FoundRun } from "./runs-folder.ts";
+import { type FoundRun, namesOfRuns } from "./runs-folder.ts";
 
 interface AnyRunRow {
   readonly id: string;
@@ -140,7 +139,7 @@ function positionsOf(cursor: string | undefined, names: readonly string[]): Reco
 export function homeRuns(folder: string): RunSource {
   return {
     async *rows(after) {
-      const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9A-Za-z]/.test(name));
+      const names = (await namesOfRuns(folder)).filter((name) => /^[0-9A-Za-z]/.test(name));
       for (const name of names.sort().reverse()) {
         if (after !== undefined && name >= after) continue;
         const directory = join(folder, name);

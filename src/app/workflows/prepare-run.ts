@@ -1,7 +1,8 @@
 /** Opens everything that a run needs, in the order in which it is needed. */
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { WorkflowRunParts } from "../../engine/index.ts";
-import { type Ask, defined } from "../../kernel/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import { createFingerprinter, fileMemo } from "../../keys/index.ts";
 import type { ParameterValues } from "../../lang/core/index.ts";
 import type { KnownContents, RunLease } from "../../store/entries/index.ts";
@@ -51,6 +52,7 @@ export async function prepared<T>(
   const closers: (() => Promise<void>)[] = [];
   try {
     const { program: asked, limits = {} } = order;
+    if (order.out !== undefined) await checkOutFolder(resolve(environment.cwd, order.out));
     const loaded = await loadWorkflow(asked, environment, ask, {
       values: order.inputs.values,
       baseDir: order.inputs.baseDir,
@@ -173,4 +175,11 @@ async function openTaskExecutors(
     executors[pattern] = { executor: created.executor, ...defined({ images }) };
   }
   return { executors, executorOf: executorOfTask(taskExecutors.map(({ pattern }) => pattern)) };
+}
+
+/** Found out before anything is computed, not when the outputs are delivered. */
+async function checkOutFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory())
+    throw new AppError("FILE_NOT_WRITABLE", `writing the outputs to ${path}: it is not a folder`);
 }

@@ -11,6 +11,7 @@ import {
   messageOf,
   type SourceText,
   systemErrorCode,
+  utf8Text,
 } from "../../kernel/index.ts";
 import {
   type Holding,
@@ -138,7 +139,9 @@ async function readText(asked: string, path: string): Promise<string> {
           `reading the inputs ${asked}: it has more than ${mostInputBytes} bytes`,
         );
     }
-    return Buffer.concat(chunks).toString("utf8");
+    const text = utf8Text(Buffer.concat(chunks));
+    if (text !== undefined) return text;
+    throw new AppError("FILE_NOT_UTF8", `reading the inputs ${asked}: they are not UTF-8`);
   } catch (error) {
     if (isAppError(error)) throw error;
     if (systemErrorCode(error) === "ENOENT")

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readlink } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { type RunJson, readRunJson } from "../../engine/index.ts";
-import { AppError } from "../../kernel/index.ts";
+import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
 /** `--runs-dir`, else `<home>/runs`. */
@@ -24,9 +24,21 @@ export interface FoundRun {
   readonly record: RunJson;
 }
 
+/** @throws FILE_NOT_READABLE: a folder that cannot be listed is not one without runs. */
+export async function namesOfRuns(runs: string): Promise<readonly string[]> {
+  try {
+    return await readdir(runs);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw new AppError("FILE_NOT_READABLE", `listing the runs in ${runs}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
 /** Every run of the folder, newest first. */
 export async function listRuns(runs: string): Promise<readonly FoundRun[]> {
-  const names = (await readdir(runs).catch(() => [])).filter((name) => /^[0-9A-Za-z]/.test(name));
+  const names = (await namesOfRuns(runs)).filter((name) => /^[0-9A-Za-z]/.test(name));
   const found: FoundRun[] = [];
   for (const name of names.sort().reverse()) {
     const directory = join(runs, name);

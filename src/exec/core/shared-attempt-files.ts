@@ -18,6 +18,7 @@ import {
   shownName,
   systemErrorCode,
   type TaskPath,
+  utf8Text,
 } from "../../kernel/index.ts";
 import {
   type AttemptFiles,
@@ -91,7 +92,9 @@ export class SharedAttemptFiles implements AttemptFiles {
   }
 
   async readText(path: string): Promise<string> {
-    const text = await readFile(onDisk(await this.#regular(path)), "utf8");
+    const text = utf8Text(await readFile(onDisk(await this.#regular(path))));
+    if (text === undefined)
+      throw new AttemptProblem(`${shownName(path)} is not UTF-8, so it cannot be read as text`);
     // Executors that cannot mount the task root showed their own path to the command; the text is to be the same
     // wherever it was made.
     return text.replaceAll(`${this.#directory}/`, `${taskRoot}/`);

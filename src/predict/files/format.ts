@@ -1,4 +1,5 @@
 /** File formats of inputs and outputs, chosen by the extension of the path. */
+import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { AppError } from "../../kernel/index.ts";
 
@@ -36,10 +37,20 @@ function byExtension<T>(path: string, table: Readonly<Record<string, T>>, doing:
   const extension = extname(path).toLowerCase();
   const format = Object.hasOwn(table, extension) ? table[extension] : undefined;
   if (format !== undefined) return format;
-  const got = extension === "" ? "no extension" : `the extension ${extension}`;
+  const isFolder = isFolderAt(path);
+  const got = isFolder ? "a folder" : extension === "" ? "no extension" : `the extension ${extension}`;
   const known = Object.keys(table).join(", ");
   throw new AppError(
     "PREDICT_FORMAT_UNKNOWN",
-    `cannot ${doing} ${path}: got ${got}, expected one of ${known}`,
+    `cannot ${doing} ${path}: got ${got}, expected ${isFolder ? "a file with " : ""}one of ${known}`,
   );
+}
+
+/** For a message: what cannot be looked at is not called a folder. */
+function isFolderAt(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

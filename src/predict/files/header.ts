@@ -1,5 +1,5 @@
 /** Which column of a table holds the inputs, and whether its first line is a header at all. */
-import { AppError } from "../../kernel/index.ts";
+import { AppError, defined } from "../../kernel/index.ts";
 import { looksLikeMolecule } from "./molecule-look.ts";
 
 export interface HeaderOptions {
@@ -42,15 +42,22 @@ export function decideHeader(
       note: `${place} has no header: its first line (${short(only)}) looks like a molecule and is counted as a row; say --header if it is one`,
     };
   }
-  return { column, firstLineIsRow: false };
+  const note = options.column === undefined ? otherInput(names, column, place) : undefined;
+  return { column, firstLineIsRow: false, ...defined({ note }) };
+}
+
+function otherInput(names: readonly string[], column: number, place: string): string | undefined {
+  const other = names.findIndex((name, i) => i !== column && isInputHeader(name));
+  if (other < 0) return undefined;
+  return `${place} has the columns ${names[column]} and ${names[other]}: the inputs are those of ${names[column]}; --column chooses another`;
 }
 
 function withHeader(names: readonly string[], options: HeaderOptions, place: string): number {
   if (options.column !== undefined) return chosen(names, options.column, place);
   if (names.length === 1) return 0;
   for (const header of inputHeaders) {
-    const at = names.findIndex((name) => name.toLowerCase() === header);
-    if (at >= 0) return at;
+    const at = onlyOne(names, (name) => name.toLowerCase() === header, place);
+    if (at !== undefined) return at;
   }
   throw unclear(names, "none of them is called smiles or input", place);
 }
@@ -62,13 +69,25 @@ function withoutHeader(names: readonly string[], options: HeaderOptions, place: 
 }
 
 function chosen(names: readonly string[], wanted: string, place: string): number {
-  const exact = names.indexOf(wanted);
-  if (exact >= 0) return exact;
-  const loose = names.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
-  if (loose >= 0) return loose;
+  const named =
+    onlyOne(names, (name) => name === wanted, place) ??
+    onlyOne(names, (name) => name.toLowerCase() === wanted.toLowerCase(), place);
+  if (named !== undefined) return named;
   const number = /^[1-9]\d*$/.test(wanted) ? Number(wanted) : 0;
   if (number >= 1 && number <= names.length) return number - 1;
   throw unclear(names, `none of them is called ${wanted}`, place);
+}
+
+/** Two columns of one name may hold different inputs, and neither is more meant than the other. */
+function onlyOne(
+  names: readonly string[],
+  fits: (name: string) => boolean,
+  place: string,
+): number | undefined {
+  const [at, another] = names.flatMap((name, i) => (fits(name) ? [i] : []));
+  if (at === undefined || another === undefined) return at;
+  const why = `columns ${at + 1} and ${another + 1} are both called ${names[another]}; choose one by its number, for example --column ${at + 1}`;
+  throw unclear(names, why, place);
 }
 
 function unclear(names: readonly string[], why: string, place: string): AppError {

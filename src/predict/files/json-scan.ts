@@ -77,6 +77,9 @@ export class JsonScanner {
     } catch (error) {
       throw this.#malformed(`element ${this.#count} is not JSON`, error);
     }
+    const twice = repeatedName(piece, value);
+    if (twice !== undefined)
+      throw this.#malformed(`element ${this.#count} has two values called ${JSON.stringify(twice)}`);
     const input = inputIn(value, this.#column);
     if (input !== undefined) return input;
     throw this.#malformed(
@@ -88,7 +91,7 @@ export class JsonScanner {
     return new AppError(
       "PREDICT_INPUT_MALFORMED",
       `cannot read ${this.#name}, line ${this.#line}: ${words}`,
-      { cause },
+      { cause, hint: 'A JSON file of inputs is one list: ["CCO", "CCC"] or [{"input": "CCO"}].' },
     );
   }
 }
@@ -101,6 +104,23 @@ function inputIn(value: unknown, column: string | undefined): string | undefined
     if (typeof entry?.[1] === "string") return entry[1];
     // Ersilia's outputs nest: {"input": {"key", "input", "text"}, "output": {…}}.
     if (typeof entry?.[1] === "object") return inputIn(entry[1], column);
+  }
+  return undefined;
+}
+
+/** A name of an object that its text has twice: `JSON.parse` would silently take the last of the values. */
+function repeatedName(piece: string, value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const known = new Set<string>();
+  let depth = 0;
+  for (const [token, name] of piece.matchAll(/[{}[\]]|("(?:[^"\\]|\\.)*")(?:\s*:)?/gs)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && name !== undefined && token.endsWith(":")) {
+      const text = String(JSON.parse(name)).toLowerCase();
+      if (known.has(text)) return text;
+      known.add(text);
+    }
   }
   return undefined;
 }

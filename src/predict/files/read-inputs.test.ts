@@ -49,7 +49,37 @@ describe("reading inputs", () => {
   });
 
   it("prefers `input`, as Memoir's own outputs have it", async () => {
-    expect((await read("d.csv", "smiles,input\na,b\n")).inputs).toEqual(["b"]);
+    const { inputs, notes } = await read("d.csv", "smiles,input\na,b\n");
+    expect(inputs).toEqual(["b"]);
+    expect(notes[0]).toContain("has the columns input and smiles: the inputs are those of input");
+  });
+
+  it.each([
+    ["smiles,smiles\na,b\n", {}, "columns 1 and 2 are both called smiles"],
+    ["smiles,id,SMILES\na,1,b\n", {}, "columns 1 and 3 are both called SMILES"],
+    ["a,b,a\n1,2,3\n", { column: "a" }, "columns 1 and 3 are both called a"],
+    ["A,b,A\n1,2,3\n", { column: "a" }, "columns 1 and 3 are both called A"],
+  ])("refuses two columns of one name: %j", async (text, options, says) => {
+    await expect(read("twice.csv", text, options)).rejects.toMatchObject({
+      code: "PREDICT_INPUT_COLUMNS_UNCLEAR",
+      message: expect.stringContaining(says),
+    });
+  });
+
+  it("takes one of two columns of one name by its number, or by its exact case", async () => {
+    expect((await read("n.csv", "smiles,smiles\na,b\n", { column: "2" })).inputs).toEqual(["b"]);
+    expect((await read("n.csv", "smiles,SMILES\na,b\n", { column: "SMILES" })).inputs).toEqual(["b"]);
+  });
+
+  it("refuses an object of a JSON list that has a name twice, and hints at JSON", async () => {
+    for (const text of ['[{"smiles":"a","smiles":"b"}]', '[{"id": {"x": 1}, "input":"a","In\\u0070ut":"b"}]'])
+      await expect(read("twice.json", text)).rejects.toMatchObject({
+        code: "PREDICT_INPUT_MALFORMED",
+        message: expect.stringContaining("element 1 has two values called"),
+        hint: expect.stringMatching(/^A JSON file/),
+      });
+    const nested = '[{"input": {"key": "k", "input": "a"}, "output": {"input": "x", "key": "\\" : {"}}]';
+    expect((await read("nested.json", nested)).inputs).toEqual(["a"]);
   });
 
   it("takes the column that the user names, by header or by number", async () => {

@@ -28,7 +28,7 @@ export function attemptValues(files: AttemptFiles, { pathOf, elsewhere }: Attemp
     async readStart(location, most, ask) {
       const path = inTask(location);
       if (path === undefined) return elsewhere.readStart(location, most, ask);
-      return Buffer.from(await files.read(path, { start: 0, end: most })).toString("utf8");
+      return files.read(path, { start: 0, end: most });
     },
     async list(location, ask) {
       const path = inTask(location);

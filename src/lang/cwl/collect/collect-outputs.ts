@@ -4,7 +4,7 @@
  * https://www.commonwl.org/v1.2/CommandLineTool.html#Output_binding
  */
 import { isAbsolute, posix } from "node:path";
-import { type Ask, defined, isAppError } from "../../../kernel/index.ts";
+import { type Ask, defined, isAppError, utf8Text } from "../../../kernel/index.ts";
 import {
   AttemptProblem,
   type FileValue,
@@ -138,7 +138,8 @@ class Collector {
     const found = await files.stat(path);
     if (found === undefined) return undefined;
     if (found.kind !== "file") throw new OutputProblem("cwl.output.json is not a file");
-    const text = Buffer.from(await files.read(path)).toString("utf8");
+    const text = utf8Text(await files.read(path));
+    if (text === undefined) throw new OutputProblem("cwl.output.json is not UTF-8");
     let value: CwlValue;
     try {
       value = parseValue(text);

@@ -1,5 +1,5 @@
 /** File and Directory objects get the fields that the language promises: names, size, contents, listings. */
-import { type Ask, defined } from "../../../kernel/index.ts";
+import { type Ask, defined, utf8Beginning, utf8Text } from "../../../kernel/index.ts";
 import type { LoadListing } from "../model/binding.ts";
 import { atLeast, type CwlVersion } from "../model/version.ts";
 import { FileProblem, fileName } from "./file-problem.ts";
@@ -125,7 +125,11 @@ export async function withContents(file: FileV, version: CwlVersion, files: File
     throw new FileProblem(
       `loadContents reads at most ${mostContents} bytes, ${file.basename ?? file.location} has ${size}`,
     );
-  return { ...file, contents: await files.readStart(file.location, mostContents, ask) };
+  const bytes = await files.readStart(file.location, mostContents, ask);
+  const contents = size > mostContents ? utf8Beginning(bytes) : utf8Text(bytes);
+  if (contents === undefined)
+    throw new FileProblem(`loadContents reads text, and ${file.basename ?? file.location} is not UTF-8`);
+  return { ...file, contents };
 }
 
 /** The directory with its listing as asked for; what a literal lists stays. */

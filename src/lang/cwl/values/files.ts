@@ -14,7 +14,7 @@ export interface Files {
     ask: Ask,
   ): Promise<{ readonly kind: "file" | "directory"; readonly sizeBytes: number } | undefined>;
   /** At most the first `most` bytes, as UTF-8. */
-  readStart(location: string, most: number, ask: Ask): Promise<string>;
+  readStart(location: string, most: number, ask: Ask): Promise<Uint8Array>;
   /** Members of a folder, sorted by code unit. */
   list(location: string, ask: Ask): Promise<readonly ListedMember[]>;
 }
@@ -67,7 +67,7 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
         const pieces: Uint8Array[] = [];
         const start = host?.read(location, ask, { start: 0, end: most });
         if (start !== undefined) for await (const piece of start) pieces.push(piece);
-        return Buffer.concat(pieces).toString("utf8");
+        return Buffer.concat(pieces);
       }
       const found = await stat(onDisk(path));
       if (!found.isFile()) throw notRegular("loading contents", shownName(path), found);
@@ -80,7 +80,7 @@ export function createFiles(host: FileAccess | undefined, reach?: Reach): Files 
           if (bytesRead === 0) break;
           filled += bytesRead;
         }
-        return buffer.subarray(0, filled).toString("utf8");
+        return buffer.subarray(0, filled);
       } finally {
         await handle.close();
       }
