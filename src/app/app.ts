@@ -121,7 +121,9 @@ export function createApp(source: EnvironmentSource): App {
     ),
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
-    config: async (request) => (await import("./config/read-config.ts")).readConfig(request, environment),
+    config: atHome(async (request) =>
+      (await import("./config/read-config.ts")).readConfig(request, environment),
+    ),
     doctor: async (options, ask) => (await import("./doctor.ts")).doctor(options, environment, ask),
   };
 }

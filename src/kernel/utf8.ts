@@ -1,4 +1,4 @@
-/** Text of bytes that somebody else wrote. Replacing what is not UTF-8 would make it another text without a word. */
+/** Text of bytes that somebody else wrote. Replacing what is not UTF-8 would silently make it another text. */
 import { isUtf8 } from "node:buffer";
 
 /** undefined for bytes that are not UTF-8. */

@@ -412,6 +412,8 @@ describe("the output", () => {
     expect(await code(path("dir.csv"))).toBe("FILE_NOT_WRITABLE");
     expect(await code(path("no/where.csv"))).toBe("FILE_NOT_WRITABLE");
     expect(await code(path("in.csv"))).toBe("PREDICT_INPUT_IS_OUTPUT");
+    await symlink("in.csv", path("to-in.csv"));
+    expect(await code(path("to-in.csv"))).toBe("PREDICT_INPUT_IS_OUTPUT");
     expect(await code(path("out.xlsx"))).toBe("PREDICT_FORMAT_UNKNOWN");
     expect(runner.opens).toBe(0);
   });

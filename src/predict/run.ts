@@ -3,6 +3,7 @@
  * answered at the same time, so that looking up continues while the model computes. Row count, order and duplicates are
  * the input's.
  */
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { digestOf } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, defined } from "../kernel/index.ts";
@@ -84,7 +85,7 @@ class PredictionRun {
     const sink = request.rows && sinkOutput(request.rows, this.#scope.columns);
     const format = sink === undefined ? (request.outputFormat ?? outputFormatOf(request.output)) : "json";
     const streams = [request.inputStream, request.outputStream, request.inputs, request.rows];
-    if (streams.every((each) => each === undefined) && resolve(request.input) === resolve(request.output))
+    if (streams.every((each) => each === undefined) && (await isSameFile(request.input, request.output)))
       throw new AppError(
         "PREDICT_INPUT_IS_OUTPUT",
         `cannot write the predictions over their own inputs: ${request.input}`,
@@ -436,4 +437,12 @@ async function* chunksOf(
     rows = [];
   }
   if (rows.length > 0) yield { inputs: rows, bytesRead: 0 };
+}
+
+/** Outputs are written where a link leads to, so links count as what they lead to. */
+async function isSameFile(input: string, output: string): Promise<boolean> {
+  const [from, to] = await Promise.all(
+    [input, output].map((path) => realpath(path).catch(() => resolve(path))),
+  );
+  return from === to;
 }

@@ -91,7 +91,7 @@ expression: '$({"o": inputs.f.contents})'
     expect(code).not.toBe(70);
   });
 
-  it("before v1.2, a text that is cut inside of a character is its beginning", async () => {
+  it("before v1.2, a text that is cut inside a character is its beginning", async () => {
     await box.write("long.txt", `${"a".repeat(64 * 1024 - 1)}ß`);
     await box.write(
       "long.cwl",
