@@ -304,6 +304,34 @@ describeWith([smallDisks], "a full disk", () => {
     spawnSync(program("umount"), [mounted]);
   });
 
+  it("of the local cache is an answer that is not stored, and of the home an error", async () => {
+    await box.write("fill.sh", 'head -c 1m /dev/zero > "$1" 2>/dev/null || true\n');
+    for (const name of ["", "known"]) {
+      // With and without a store that was opened before.
+      if (name === "known") {
+        spawnSync("rm", ["-f", `${mounted}/fill`]);
+        await box.run("run", ...model, "-i", "good.csv", "-o", "known.csv", "--local", "small/known");
+      }
+      spawnSync("bash", [box.path("fill.sh"), `${mounted}/fill`]);
+      const local = await failing(
+        "run",
+        ...model,
+        "-i",
+        "good.csv",
+        "-o",
+        "full.csv",
+        "--local",
+        `small/l${name}`,
+      );
+      expect([local.code, local.out]).toEqual([0, expect.stringContaining("predicted 2 rows")]);
+      expect(local.err).toContain("the disk is full");
+      const home = await box.with({ MEMOIR_HOME: "small/home" }).run("serve", "eos3b5e");
+      expect(home.code).toBe(4);
+      expect(home.err).toMatch(/^error: .*(no space left|disk is full)/);
+    }
+    spawnSync("bash", ["-c", `rm -rf ${mounted}/*`]);
+  });
+
   it("ends with exit code 4 and no output, and the run resumes when there is space", async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) => `C${i}`);
     await box.write("full-known.csv", `input,mol_weight\n${rows.map((row) => `${row},1.5\n`).join("")}`);

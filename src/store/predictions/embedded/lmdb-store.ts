@@ -6,12 +6,12 @@
  * the library's overlapping sync is off because it would answer before the disk did; reads copy nothing
  * (`getBinaryFast` answers a view that is valid until the next get).
  */
-import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { makeFoldersSync } from "../../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import { whatIsWrongWith } from "./file-check.ts";
 import type { KeyCodec, RowKey } from "./keys.ts";
+import { freeBytes, reserveLockFile } from "./lock-file.ts";
 
 /** The part of an LMDB database that we use, in our types. */
 export interface LmdbTable<Value, Key = string> {
@@ -61,6 +61,7 @@ export async function openLmdb(
     const wrong = whatIsWrongWith(join(folder, "data.mdb"));
     if (wrong !== undefined)
       throw new AppError("STORE_TIER_DAMAGED", `opening the prediction store in ${folder}: ${wrong}`);
+    reserveLockFile(folder);
     const root = lmdb.open({
       path: folder,
       // A folder whose name has a dot would otherwise be taken for a file.
@@ -130,12 +131,8 @@ export function storeError(error: unknown, folder: string, doing: string): unkno
 }
 
 function isNearlyFull(folder: string): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize < littleSpace;
-  } catch {
-    return false;
-  }
+  const free = freeBytes(folder);
+  return free !== undefined && free < littleSpace;
 }
 
 /** The library puts LMDB's and the system's error numbers into `code`. */
