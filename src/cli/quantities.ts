@@ -27,7 +27,9 @@ export function ageMs(text: string | undefined, flag: string): number | undefine
   if (text === undefined) return undefined;
   const [, number, unit] = /^([0-9.]+)\s*([smhdw])$/i.exec(text.trim()) ?? [];
   const factor = ageUnits[(unit ?? "").toLowerCase()];
-  if (number !== undefined && factor !== undefined) return Number(number) * factor;
+  // NaN is neither older nor younger than anything: a comparison with it could choose everything.
+  const value = Number(number) * (factor ?? Number.NaN);
+  if (Number.isFinite(value)) return value;
   throw new AppError(
     "CLI_USAGE",
     `${flag}: expected an age such as 30d, 12h or 90m, got ${JSON.stringify(text)}`,
@@ -41,4 +43,11 @@ export function share(text: string | undefined, flag: string): number | undefine
   const value = Number(text.trim().replace(/%$/, "")) / (percent ? 100 : 1);
   if (text.trim() !== "" && value >= 0 && value <= 1) return value;
   throw new AppError("CLI_USAGE", `${flag}: expected a share such as 5%, got ${JSON.stringify(text)}`);
+}
+
+/** How many rows a list shows. */
+export function listLimit(asked: number | undefined, otherwise: number): number {
+  if (asked === undefined) return otherwise;
+  if (asked >= 0) return asked;
+  throw new AppError("CLI_USAGE", `--limit: expected 0 or more, got ${asked}`);
 }

@@ -141,13 +141,13 @@ it("every variable of Memoir's is described in the page of the doctor", async ()
   const page = await readFile(join(root, "docs/commands/doctor.md"), "utf8");
   const { stdout } = spawnSync(
     "grep",
-    ["-rhoE", "--include=*.ts", '"MEMOIR_[A-Z_]+"', "src/app", "src/cli"],
+    ["-rhoE", "--include=*.ts", '"MEMOIR_[A-Z0-9_]+"', "src/app", "src/cli"],
     {
       cwd: root,
       encoding: "utf8",
     },
   );
-  const read = new Set(stdout.match(/MEMOIR_[A-Z_]+/g));
+  const read = new Set(stdout.match(/MEMOIR_[A-Z0-9_]+/g));
   expect(read.size).toBeGreaterThan(4);
   for (const name of read) expect(page).toContain(`\`${name}\``);
 });

@@ -15,6 +15,7 @@ import {
 } from "../../store/entries/index.ts";
 import { type ObjectStore, openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
+import { placeProblem } from "../tier-address.ts";
 import { sharedUuid } from "./cache-mark.ts";
 import { type CacheRecord, createCacheRegistry, defaultPolicies, isCacheName } from "./cache-registry.ts";
 
@@ -72,6 +73,9 @@ async function isPlace(asked: string, environment: Environment): Promise<boolean
 }
 
 export function absoluteLocation(asked: string, environment: Environment): string {
+  const problem = /^[a-z][a-z0-9+.-]+:/i.test(asked) ? undefined : placeProblem(asked);
+  if (problem !== undefined)
+    throw new AppError("STORE_URI_INVALID", `cannot use ${JSON.stringify(asked)} as a cache: it ${problem}`);
   if (/^s3:\/\//i.test(asked)) {
     // Every slash of a key counts, but the name does not show which of them are meant.
     if (asked.endsWith("//"))

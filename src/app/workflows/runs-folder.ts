@@ -5,10 +5,14 @@ import { basename, join, resolve } from "node:path";
 import { type RunJson, readRunJson } from "../../engine/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
+import { placeProblem } from "../tier-address.ts";
 
 /** `--runs-dir`, else `<home>/runs`. */
 export function runsFolder(asked: string | undefined, environment: Environment): string {
-  return asked === undefined ? join(environment.home, "runs") : resolve(environment.cwd, asked);
+  if (asked === undefined) return join(environment.home, "runs");
+  const problem = placeProblem(asked);
+  if (problem === undefined) return resolve(environment.cwd, asked);
+  throw new AppError("CLI_USAGE", `cannot use ${JSON.stringify(asked)} as a folder of runs: it ${problem}`);
 }
 
 /** `20260131-154502-k3f9qd`: sorts by time (the first two letters are milliseconds), and can be typed. */
@@ -48,6 +52,9 @@ export async function listRuns(runs: string): Promise<readonly FoundRun[]> {
   return found;
 }
 
+/** Of a part of an id. Every text ends with nothing, and a single letter was hardly meant as the name of a run. */
+const fewestLetters = 4;
+
 /** A run by its id, the beginning or end of one, its folder, or `last`. Throws RUN_NOT_FOUND. */
 export async function findRun(asked: string | undefined, runs: string, cwd: string): Promise<FoundRun> {
   if (asked === undefined || asked === "last" || asked === "_LAST") {
@@ -56,11 +63,16 @@ export async function findRun(asked: string | undefined, runs: string, cwd: stri
     if (found !== undefined) return found;
     throw new AppError("RUN_NOT_FOUND", `looking for the last run in ${runs}: there is none`);
   }
+  if (asked.trim() === "")
+    throw new AppError("CLI_USAGE", `looking for a run in ${runs}: its name is empty; give an id, or last`);
   const direct = (await runAt(join(runs, basename(asked)))) ?? (await runAt(resolve(cwd, asked)));
   if (direct !== undefined) return direct;
-  const matching = (await listRuns(runs)).filter(
-    ({ record }) => record.id.startsWith(asked) || record.id.endsWith(asked),
-  );
+  const matching =
+    asked.length < fewestLetters
+      ? []
+      : (await listRuns(runs)).filter(
+          ({ record }) => record.id.startsWith(asked) || record.id.endsWith(asked),
+        );
   const [only, ...others] = matching;
   if (only !== undefined && others.length === 0) return only;
   const ids = matching.slice(0, 5).map(({ record }) => record.id);

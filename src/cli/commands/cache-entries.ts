@@ -5,7 +5,7 @@ import { defined, sizeText } from "../../kernel/index.ts";
 import { lookedAtArgument, lookedAtCache, lookedAtOption } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
 import { duration, plural, table } from "../format.ts";
-import { ageMs, sizeBytes } from "../quantities.ts";
+import { ageMs, listLimit, sizeBytes } from "../quantities.ts";
 
 export const command = defineCommand<EntryPage>({
   name: "cache entries",
@@ -39,7 +39,7 @@ export const command = defineCommand<EntryPage>({
           newerThanMs: ageMs(given.text("newer-than"), "--newer-than"),
           largerThanBytes: sizeBytes(given.text("larger-than"), "--larger-than"),
         }),
-        limit: given.count("limit") ?? 50,
+        limit: listLimit(given.count("limit"), 50),
       },
       ask,
     ),

@@ -4,6 +4,7 @@ import type { ListedRun, RunList } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { table } from "../format.ts";
+import { listLimit } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
 import { runsDirOption } from "../workflow-options.ts";
 
@@ -19,7 +20,7 @@ export const command = defineCommand<RunList>({
   act: async (given, { app, ask }) =>
     (await app()).workflows.runs.list(
       {
-        limit: given.count("limit") ?? 20,
+        limit: listLimit(given.count("limit"), 20),
         ...defined({ workflow: given.text("workflow"), runsDir: given.text("runs-dir") }),
       },
       ask,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshAsk, isAppError } from "../../kernel/index.ts";
@@ -306,6 +307,10 @@ describe("reading inputs", () => {
 
   it("refuses UTF-16 and broken UTF-8 by name", async () => {
     expect(await failure("u.csv", Buffer.from("\ufeffsmiles\nCCO\n", "utf16le"))).toContain("got UTF-16");
+    const unmarked = Buffer.from("smiles\nCCO\n", "utf16le");
+    expect(await failure("u.csv", unmarked)).toContain("got UTF-16");
+    expect(await failure("u.csv", unmarked.swap16())).toContain("got UTF-16");
+    expect(await failure("z.csv", gzipSync("smiles\nCCO\n"))).toContain("got data compressed with gzip");
     expect(await failure("u.csv", Buffer.from("smiles\nCCO\ncaf\xe9\n", "latin1"))).toContain(
       "line 3 is not UTF-8",
     );

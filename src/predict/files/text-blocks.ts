@@ -194,7 +194,14 @@ function wholeCharacters(bytes: Buffer): number {
 function withoutMark(bytes: Buffer, path: string): Buffer {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.subarray(3);
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (utf16)
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
+    throw new AppError(
+      "PREDICT_INPUT_NOT_UTF8",
+      `cannot read the inputs from ${path}: got data compressed with gzip, expected text`,
+      { hint: "Decompress it first, for example with `zcat file.csv.gz | memoir run -i - -o out.csv`." },
+    );
+  // Without a mark, every other byte of a plain text is zero. No header and no molecule begins like that.
+  if (utf16 || (bytes.length > 1 && (bytes[0] === 0) !== (bytes[1] === 0)))
     throw new AppError(
       "PREDICT_INPUT_NOT_UTF8",
       `cannot read the inputs from ${path}: got UTF-16, expected UTF-8`,
