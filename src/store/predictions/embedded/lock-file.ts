@@ -15,7 +15,10 @@ const littleSpace = 1 << 20;
 export function reserveLockFile(folder: string): void {
   const path = join(folder, "lock.mdb");
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return makeWhole(path);
+  if (found === undefined) {
+    makeWhole(path);
+    return;
+  }
   const free = freeBytes(folder);
   if (hasHoles(found) && free !== undefined && free < littleSpace)
     throw new AppError("DISK_FULL", `opening the prediction store in ${folder}: the disk is full`);
