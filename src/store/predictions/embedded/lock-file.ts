@@ -34,7 +34,7 @@ export function freeBytes(folder: string): number | undefined {
   }
 }
 
-/** Under a name of its own first: another process may be opening the store, and what it wrote must stay. */
+/** Under another name first: another process may be opening the store, and what it wrote must stay. */
 function makeWhole(path: string): void {
   const temporary = `${path}.${process.pid}.new`;
   try {
