@@ -40,6 +40,14 @@ export { type ExecutorOrder, executorNames, executorOptions, takesOption } from 
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";
 export type { ProgramOrder } from "./workflows/load.ts";
+export type { NextflowCommands } from "./workflows/nextflow/commands.ts";
+export type {
+  NextflowConfigurationOptions,
+  NextflowEvent,
+  NextflowProjectOptions,
+  NextflowRunOptions,
+  NextflowRunResult,
+} from "./workflows/nextflow/run-options.ts";
 export type { FailureFact, WorkflowRunResult } from "./workflows/run.ts";
 export type { CacheRequest, RunLimits, RunOrder, RunPorts, RunRequest } from "./workflows/run-order.ts";
 export type { CancelResult } from "./workflows/runs/cancel.ts";

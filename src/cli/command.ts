@@ -57,6 +57,8 @@ export interface Command<Data> {
    * arguments, as written. Default: an unknown flag is a mistake.
    */
   readonly foreignFlags?: "after-arguments";
+  /** Its words follow other rules: none of them is read as a flag, and all are arguments, as written. */
+  readonly foreignWords?: true;
   /** The last one ends the help; each is run by a test. */
   readonly examples: readonly Example[];
   act(given: Given, context: Context): Promise<Data>;

@@ -4,6 +4,7 @@ import type { Given, LoadedCommand, OptionSpec } from "./command.ts";
 
 /** @throws CLI_USAGE */
 export async function parseArguments(command: LoadedCommand, words: readonly string[]): Promise<Given> {
+  if (command.foreignWords === true) return givenFrom({}, words, []);
   const { Command, CommanderError, InvalidArgumentError, Option } = await import("commander");
   const parser = new Command(`memoir ${command.name}`)
     .exitOverride()

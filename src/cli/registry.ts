@@ -125,6 +125,18 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/cwl-runner.ts"),
   },
   {
+    name: "nextflow",
+    summary: "run a Nextflow pipeline with the command line of Nextflow",
+    group: workflows,
+    load: () => import("./commands/nextflow.ts"),
+  },
+  {
+    name: "shim",
+    summary: "write executables nextflow and cwl-runner that pass on to Memoir",
+    group: workflows,
+    load: () => import("./commands/shim.ts"),
+  },
+  {
     name: "inputs",
     summary: "print a template of a workflow's inputs",
     group: workflows,

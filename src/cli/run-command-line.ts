@@ -69,7 +69,13 @@ async function dispatch(words: readonly string[], context: Context): Promise<num
   if (found === undefined) return unknownCommand(words, context.screen);
   const { command } = await found.row.load(found.rest);
   const stop = found.rest.indexOf("--");
-  const flags = stop < 0 ? found.rest : found.rest.slice(0, stop);
+  // `--help` after other words belongs to what they name.
+  const flags =
+    command.foreignWords === true
+      ? found.rest.slice(0, 1)
+      : stop < 0
+        ? found.rest
+        : found.rest.slice(0, stop);
   if (flags.includes("--help") || flags.includes("-h")) {
     context.screen.out(commandHelp(command));
     return 0;

@@ -193,7 +193,8 @@ export class CallIdentifier {
     const { cache } = this.#parts;
     if (cache === undefined) return "no cache is used";
     if (task.cachePolicy.kind === "never") return task.cachePolicy.reason;
-    if (task.outputRules.length === 0) return "it declares no output";
+    if (task.outputRules.length === 0 && task.cachePolicy.withoutOutputs !== true)
+      return "it declares no output";
     if (image !== undefined) return undefined;
     if (!cache.hostTasks) return "it runs without a container (--cache-host-tasks allows it)";
     await this.#parts.opened();

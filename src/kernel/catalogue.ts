@@ -381,6 +381,11 @@ export const catalogue = {
     retry: "never",
     hint: "Name a workflow file, a folder with a main document, or a zip bundle; --main chooses among several documents.",
   },
+  WORKFLOW_FETCH_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the address, the revision and the network, then run again. Pipelines that are kept on this machine run without a network.",
+  },
   WORKFLOW_BUNDLE_UNSAFE: {
     kind: "input",
     retry: "never",

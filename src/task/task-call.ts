@@ -81,7 +81,8 @@ export type AcceptedExit =
 export type InputIdentity = "content" | "lenient";
 
 export type CachePolicy =
-  | { readonly kind: "reusable" }
+  /** `withoutOutputs`: also if it declares no output, since that it succeeded is what is asked for. Default false. */
+  | { readonly kind: "reusable"; readonly withoutOutputs?: boolean }
   /** Always computed and never recorded; the reason is shown to the user. */
   | { readonly kind: "never"; readonly reason: string };
 

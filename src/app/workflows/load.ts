@@ -116,8 +116,9 @@ function configurationOf(
   { name, can }: FrontEndKind,
   { cwd }: Pick<Environment, "cwd">,
 ): Pick<LoadOptions, "configuration"> {
-  const { profiles = [], files = [], only } = configuration ?? {};
-  if (profiles.length === 0 && files.length === 0 && only !== true) return {};
+  const { profiles = [], files = [], ...others } = configuration ?? {};
+  const isGiven = Object.values(others).some((each) => each !== undefined && each !== false);
+  if (profiles.length === 0 && files.length === 0 && !isGiven) return {};
   if (can.configuration !== true)
     throw new AppError(
       "CLI_USAGE",
@@ -127,7 +128,7 @@ function configurationOf(
     configuration: {
       profiles,
       files: files.map((file) => resolve(cwd, file)),
-      ...defined({ only }),
+      ...others,
     },
   };
 }

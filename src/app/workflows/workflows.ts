@@ -18,6 +18,7 @@ import type { CheckOptions, CheckResult, InputsResult } from "./check.ts";
 import type { CwlRunnerOptions, CwlRunnerResult } from "./cwl-runner.ts";
 import type { ListRunsOptions } from "./list-runs.ts";
 import type { ProgramOrder } from "./load.ts";
+import { createNextflowCommands, type NextflowCommands } from "./nextflow/commands.ts";
 import type { WorkflowRunResult } from "./run.ts";
 import type { RunOrder, RunPorts, RunRequest } from "./run-order.ts";
 import type { CancelResult } from "./runs/cancel.ts";
@@ -42,6 +43,8 @@ export interface Workflows {
     onEvent: (event: TimedEvent) => void,
     ask: Ask,
   ): Promise<CwlRunnerResult>;
+  /** The commands of Nextflow's command line. */
+  readonly nextflow: NextflowCommands;
   readonly runs: {
     list(options: RunsOptions & ListRunsOptions, ask: Ask): Promise<RunList>;
     show(options: OneRunOptions, ask: Ask): Promise<ShowResult>;
@@ -82,6 +85,7 @@ export function createWorkflows(environment: Environment): Workflows {
       (await import("./cwl-runner.ts")).runCwl(options, environment, onEvent, ask),
     ),
     dryRun: atHome(async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask)),
+    nextflow: createNextflowCommands(environment),
     runs: {
       list: atHome(async (options, ask) =>
         (await import("./runs/list.ts")).listRunsOfFolder(options, environment, ask),

@@ -87,6 +87,20 @@ export interface Configuration {
   readonly files?: readonly string[];
   /** Only these files count, and not those next to the documents. */
   readonly only?: boolean;
+  /** Settings that win over those of all files, by their paths: `process.cpus`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Tasks run the short replacements of their scripts, where they have one. Default false. */
+  readonly stub?: boolean;
+  /** The workflow is built, and no call is started. Default false. */
+  readonly preview?: boolean;
+  /** Absolute folder for published results, where the configuration names none. */
+  readonly outputDir?: string;
+  /** Results are those of earlier runs of the same place: tasks without outputs may be reused, too. Default false. */
+  readonly resumes?: boolean;
+  /** Words that follow the workflow on the command line, for scripts that read them. */
+  readonly arguments?: readonly string[];
+  /** What scripts may know of their run: its name, its command line. */
+  readonly facts?: Readonly<Record<string, string | boolean>>;
 }
 
 /** A process that answers others as well reads no documents without bounds. */

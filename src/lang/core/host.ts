@@ -92,4 +92,34 @@ export type ProgramEvent =
   | { readonly kind: "scatter.expanded"; readonly path: string; readonly count: number }
   | { readonly kind: "workflow.started"; readonly path: string }
   | { readonly kind: "workflow.ended"; readonly path: string }
-  | { readonly kind: "note"; readonly path: string; readonly message: string };
+  | {
+      readonly kind: "note";
+      readonly path: string;
+      readonly message: string;
+      /** `print`: what a script prints, word for word. Default: `info`. */
+      readonly level?: "print" | "info" | "warn" | "error";
+      /** Printed without the end of a line. */
+      readonly unfinished?: true;
+    }
+  /** What people call a task call, and what it asks for; before the call is asked for. */
+  | {
+      readonly kind: "call.named";
+      readonly call: string;
+      /** `ALIGN (sample1)` */
+      readonly title: string;
+      /** The part of the workflow that makes the call. */
+      readonly process: string;
+      readonly tag?: string;
+      /** Counts from 1. */
+      readonly attempt: number;
+      readonly facts: Readonly<Record<string, string | number>>;
+      /** Folder of a task that the program runs itself: no call is asked for. */
+      readonly directory?: string;
+    }
+  /** A part of the workflow that may make calls, and those whose results go in. */
+  | {
+      readonly kind: "process.declared";
+      readonly name: string;
+      readonly from: readonly string[];
+      readonly container?: string;
+    };

@@ -72,7 +72,7 @@ async function load(
     : limit(() => [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script)));
   const diagnostics = [...loaded.diagnostics, ...names];
   if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
-  const { profiles, files, only } = given.configuration ?? {};
+  const { profiles, files, only, ...chosen } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const schema = await source.read(source.resolve("nextflow_schema.json", uri), ask);
   const program = nextflowProgram({
@@ -85,6 +85,7 @@ async function load(
       ...(given.target !== undefined && { entry: given.target }),
       ...(profiles !== undefined && { profiles }),
       ...(files !== undefined && { configs: files }),
+      ...chosen,
     },
     bounded: given.reach !== undefined,
     hostPathOf: (each) => source.hostPathOf(each),

@@ -35,6 +35,8 @@ export class Channel extends Unique {
   override readonly kinds = ["DataflowReadChannel", "DataflowWriteChannel", "Channel"];
   readonly kind: ChannelKind;
   readonly network: ChannelNetwork;
+  /** Processes whose results go into it. */
+  readonly origins = new Set<string>();
   readonly #consumers: Consumer[] = [];
   #state: "open" | "bound" | "closed" = "open";
   #value: Value = null;
@@ -124,13 +126,26 @@ export class Channel extends Unique {
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     const { operators } = this.network;
     const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
-    if (operator !== undefined) return operator(this, given);
+    if (operator !== undefined) {
+      const made = operator(this, given);
+      for (const out of channelsIn(made))
+        for (const each of [this, ...given.flatMap(channelsIn)])
+          for (const origin of each.origins) out.origins.add(origin);
+      return made;
+    }
     if (name === "plus") return this.#plus(given[0] ?? null);
     if (name === "or") return piped(this, given[0] ?? null);
     if (name === "and")
       return new Together([this, ...(given[0] instanceof Together ? given[0].items : [given[0] ?? null])]);
     return undefined;
   }
+}
+
+/** Of a channel, or of the several that a process or an operator answers. */
+function channelsIn(value: Value): readonly Channel[] {
+  if (value instanceof Channel) return [value];
+  if (value === null || typeof value !== "object" || Array.isArray(value) || !("items" in value)) return [];
+  return Array.isArray(value.items) ? value.items.filter((each) => each instanceof Channel) : [];
 }
 
 /** `ch | f`: what takes a channel is called with it. */

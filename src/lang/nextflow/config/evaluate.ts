@@ -20,6 +20,8 @@ import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 export interface ConfigOptions {
   /** Chosen profiles, in order. */
   readonly profiles: readonly string[];
+  /** Profiles become members of `profiles` and are not chosen. */
+  readonly showProfiles?: boolean;
   /** Receives `params`, and keeps what was given from outside. */
   readonly params: GroovyMap;
   readonly projectDir: string;
@@ -38,6 +40,9 @@ export interface EvaluatedConfig {
   readonly profiles: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
+
+/** The type of a map that is written as a block, not as a value. */
+export const blockType = "ConfigObject";
 
 /** A configuration that needs more is one that includes itself again and again. */
 const deepestIncludes = 40;
@@ -63,7 +68,7 @@ class ConfigReader {
     this.settings = new GroovyMap([["params", options.params]]);
   }
 
-  file(path: string, place: wrong.Place | undefined): void {
+  file(path: string, place: wrong.Place | undefined, target: GroovyMap = this.settings): void {
     if (place !== undefined && (this.#open.includes(path) || this.#open.length >= deepestIncludes)) {
       this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
       return;
@@ -91,7 +96,7 @@ class ConfigReader {
     );
     this.#open.push(path);
     try {
-      this.#items(file.items, this.settings, context, []);
+      this.#items(file.items, target, context, []);
     } catch (error) {
       this.diagnostics.push(problem(error, source, file.items[0]?.span ?? { start: 0, end: 0 }));
     }
@@ -125,7 +130,7 @@ class ConfigReader {
         return;
       }
       case "include":
-        this.#include(item, context);
+        this.#include(item, context, at.length === 0 ? target : this.settings);
         return;
       case "directive": {
         const given = context.evaluateArguments(item.arguments);
@@ -174,6 +179,12 @@ class ConfigReader {
       const [name, ...rest] = item.path;
       if (name === undefined) return;
       this.profiles.add(name.text);
+      if (this.#options.showProfiles === true) {
+        const shown = child(child(this.settings, "profiles"), name.text);
+        if (rest.length > 0) this.#item({ ...item, path: rest }, shown, context, []);
+        else if (item.kind === "block") this.#items(item.body, shown, context, []);
+        return;
+      }
       if (!this.#chosen(name.text)) return;
       // `test.params.x = 1`, `test { … }`
       if (rest.length > 0) this.#item({ ...item, path: rest }, this.settings, context, []);
@@ -188,7 +199,7 @@ class ConfigReader {
     return profiles.length === 0 ? name === "standard" : profiles.includes(name);
   }
 
-  #include(item: ConfigItem & { kind: "include" }, context: FileContext): void {
+  #include(item: ConfigItem & { kind: "include" }, context: FileContext, target: GroovyMap): void {
     const from = textOf(context.evaluate(item.from));
     if (from === "/dev/null") return;
     const place = { source: context.source, span: item.span };
@@ -203,7 +214,7 @@ class ConfigReader {
       );
       return;
     }
-    this.file(from.startsWith("/") ? cleaned(from) : cleaned(`${context.folder}/${from}`), place);
+    this.file(from.startsWith("/") ? cleaned(from) : cleaned(`${context.folder}/${from}`), place, target);
   }
 
   #place(path: readonly Name[], target: GroovyMap): { readonly map: GroovyMap; readonly last: string } {
@@ -226,7 +237,7 @@ function assignSetting(map: GroovyMap, name: string, value: Value): void {
 function child(map: GroovyMap, name: string): GroovyMap {
   const found = map.at(name);
   if (found instanceof GroovyMap) return found;
-  const made = new GroovyMap();
+  const made = new GroovyMap([], blockType);
   map.put(name, made);
   const kept = map.at(name);
   return kept instanceof GroovyMap ? kept : made;

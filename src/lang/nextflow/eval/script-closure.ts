@@ -10,6 +10,8 @@ import { type Code, type Frame, type FunctionParts, Scope, type Unit } from "./u
 /** Compiled once per place in the text; each evaluation of the place makes a closure of it. */
 export interface Prototype {
   readonly name: string;
+  /** As it is written. */
+  readonly text: string;
   readonly unit: Unit;
   readonly size: () => number;
   readonly parameters: readonly {
@@ -67,7 +69,8 @@ export function prototypeOf(
   const segments = segmentsOf(unit, scope, parts.body);
   const body = unit.compilers.body(unit, scope, parts.body);
   const variadic = parts.parameters?.at(-1)?.variadic ?? false;
-  return { name, unit, size: () => scope.size, parameters, variadic, implicit, body, segments };
+  const text = parts.span === undefined ? "" : unit.source.text.slice(parts.span.start, parts.span.end);
+  return { name, text, unit, size: () => scope.size, parameters, variadic, implicit, body, segments };
 }
 
 function segmentsOf(unit: Unit, scope: Scope, statements: readonly Statement[]): Segments | undefined {
@@ -106,6 +109,11 @@ export class ScriptClosure extends Closure {
     super();
     this.#prototype = prototype;
     this.#outer = outer;
+  }
+
+  /** As it is written. */
+  get source(): string {
+    return this.#prototype.text;
   }
 
   get arity(): number {

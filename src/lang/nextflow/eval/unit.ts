@@ -163,4 +163,6 @@ export function located(unit: Unit, span: Span, code: Code): Code {
 export interface FunctionParts {
   readonly parameters: readonly ParameterNode[] | undefined;
   readonly body: readonly Statement[];
+  /** Where it is written. */
+  readonly span?: Span;
 }

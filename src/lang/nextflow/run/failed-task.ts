@@ -21,3 +21,10 @@ export class FailedTask extends Error {
 export class CancelledTask extends Error {
   override readonly name = "CancelledTask";
 }
+
+/** In the words that people search logs for. */
+export function causeOf(title: string, failure: TaskFailure): string {
+  return failure.kind === "exit-code"
+    ? `Process \`${title}\` terminated with an error exit status (${failure.exitCode ?? "-"})`
+    : failure.message;
+}

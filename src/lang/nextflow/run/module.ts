@@ -131,7 +131,7 @@ export class Module {
       case "secrets":
         return session.secrets;
       case "args":
-        return [];
+        return [...session.arguments];
       case "System":
         return classOf("System", (method, given) => session.system(method, given));
       case "Files":

@@ -1,4 +1,5 @@
 /** A process in a run: it makes tasks of what arrives, and sends on what they make. */
+import { defined } from "../../../kernel/index.ts";
 import type { CallOutcome, FileValue, Outputs, TaskFailure } from "../../../task/index.ts";
 import { Channel } from "../channels/channel.ts";
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
@@ -16,7 +17,7 @@ import { asInt } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail, ScriptFailure, Throwable } from "../values/throwable.ts";
-import { CancelledTask, FailedTask } from "./failed-task.ts";
+import { CancelledTask, causeOf, FailedTask } from "./failed-task.ts";
 import { type Arrival, InputQueue } from "./input-queue.ts";
 import type { Module } from "./module.ts";
 import { type PreparedTask, TaskMaker } from "./task-maker.ts";
@@ -89,6 +90,13 @@ export class ProcessInstance {
       if (emit !== undefined && channel !== undefined) named.set(emit, channel);
     }
     this.out = new ChannelOut([...this.#outs], named);
+    for (const each of this.#outs) each.origins.add(names.qualified);
+    session.host.emit({
+      kind: "process.declared",
+      name: names.qualified,
+      from: [...new Set(channels.flatMap(({ origins }) => [...origins]))],
+      ...defined({ container: this.#container(initial) }),
+    });
     if (this.#directives.names.includes("containerOptions"))
       session.warnOnce("the directive containerOptions has no effect");
     const most = this.#directives.value("maxForks", initial) ?? null;
@@ -105,6 +113,17 @@ export class ProcessInstance {
     );
     if (channels.length === 0) session.network.post(() => this.#queue.once());
     else this.#queue.start();
+  }
+
+  /** As far as it is known before there are inputs. */
+  #container(context: TaskContext): string | undefined {
+    try {
+      const value = this.#directives.value("container", context) ?? null;
+      return value === null || !truthOf(value) ? undefined : textOf(value);
+    } catch (error) {
+      if (error instanceof ScriptFailure) return undefined;
+      throw error;
+    }
   }
 
   #facts(index: number, attempt: number, failure: TaskFailure | undefined, before?: TaskContext): TaskFacts {
@@ -213,7 +232,7 @@ export class ProcessInstance {
       case "retry":
         session.outside.log(
           "info",
-          `NOTE: ${task.name} -- ${failure.message} -- Execution is retried (${attempt})`,
+          `NOTE: ${causeOf(task.name, failure)} -- Execution is retried (${attempt})`,
         );
         return this.#maker.prepare(
           this.#context(this.#facts(index, attempt + 1, failure, task.context)),
@@ -222,7 +241,7 @@ export class ProcessInstance {
         );
       case "ignore":
         session.stats.ignored++;
-        session.outside.log("info", `NOTE: ${task.name} -- ${failure.message} -- Error is ignored`);
+        session.outside.log("info", `NOTE: ${causeOf(task.name, failure)} -- Error is ignored`);
         session.network.post(() => this.#inOrder(index, () => undefined));
         return undefined;
       case "finish":

@@ -10,6 +10,16 @@ export interface NextflowOptions {
   readonly profiles?: readonly string[];
   /** Runs the `stub` of processes that have one. */
   readonly stub?: boolean;
+  /** The workflow is built, and no task is started. */
+  readonly preview?: boolean;
+  /** Settings that win over those of all files, by their paths: `process.cpus`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Tasks without outputs may be reused, too. */
+  readonly resumes?: boolean;
+  /** `args` of scripts. */
+  readonly arguments?: readonly string[];
+  /** Members of `workflow`: the name of the run, its command line. */
+  readonly facts?: Readonly<Record<string, string | boolean>>;
   /** Further configuration files. Absolute. */
   readonly configs?: readonly string[];
   /** Variables that scripts and configuration may read. Default: none. */

@@ -53,9 +53,11 @@ class Run {
       session = started;
       const { network } = started;
       const finish = limit(() => this.#build(started));
-      await network.run();
-      limit(finish);
-      await network.run();
+      if (this.#parts.options.preview !== true) {
+        await network.run();
+        limit(finish);
+        await network.run();
+      }
     } catch (error) {
       failure = error;
     }
@@ -237,7 +239,7 @@ class Run {
     const { workflow } = session;
     const failed = failure !== undefined && !(failure instanceof ExitRequest && failure.code === 0);
     workflow.put("success", !failed);
-    workflow.put("exitStatus", failed ? 1 : 0);
+    workflow.put("exitStatus", failed ? exitStatusIn(failure) : 0);
     workflow.put("errorMessage", failed ? messageIn(failure) : null);
     workflow.put("errorReport", failed ? messageIn(failure) : null);
     workflow.put(
@@ -261,6 +263,10 @@ class Run {
       session.outside.log("warn", `a handler of the workflow failed: ${error.message}`);
     }
   }
+}
+
+function exitStatusIn(failure: unknown): number {
+  return failure instanceof FailedTask ? (failure.failure.exitCode ?? 1) : 1;
 }
 
 function messageIn(failure: unknown): string {

@@ -34,6 +34,10 @@ export interface SessionOptions {
   readonly outputDir: string;
   /** Runs the `stub` of processes that have one. */
   readonly stub: boolean;
+  /** `args` of scripts: what follows the script on the command line. Default: nothing. */
+  readonly arguments?: readonly string[];
+  /** Tasks without outputs may be reused, too. Default false. */
+  readonly resumes?: boolean;
 }
 
 export class Session {
@@ -53,6 +57,8 @@ export class Session {
   readonly workDir: string;
   readonly outputDir: string;
   readonly stub: boolean;
+  readonly arguments: readonly string[];
+  readonly resumes: boolean;
   /** Tasks that ended well, failed and were ignored, for `workflow.stats`. */
   readonly stats = { succeeded: 0, cached: 0, failed: 0, ignored: 0 };
   readonly #topics = new Map<string, Channel>();
@@ -70,6 +76,8 @@ export class Session {
     this.workDir = options.workDir;
     this.outputDir = options.outputDir;
     this.stub = options.stub;
+    this.arguments = options.arguments ?? [];
+    this.resumes = options.resumes ?? false;
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators, options.limit);

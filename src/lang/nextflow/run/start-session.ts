@@ -1,6 +1,6 @@
 /** Makes the session of a run: what scripts reach, parameters, configuration. */
 import { dirname } from "node:path";
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Host, ParameterValues } from "../../core/index.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
@@ -28,7 +28,17 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const { scratch } = host.files;
   const outputDir = options.outputDir ?? `${launchDir}/results`;
   const environment = options.environment ?? {};
-  const note = (message: string) => host.emit({ kind: "note", path: "", message });
+  const print = (text: string) =>
+    host.emit({
+      kind: "note",
+      path: "",
+      message: text.replace(/\n$/, ""),
+      level: "print",
+      ...(text.endsWith("\n") ? {} : { unfinished: true }),
+    });
+  const log: Outside["log"] = (level, message) => {
+    if (level !== "debug") host.emit({ kind: "note", path: "", message, level });
+  };
   const outside: Outside = {
     files: scriptFiles({
       launchDir,
@@ -40,13 +50,13 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
     environment,
     nowMs: () => Date.now(),
-    print: options.print ?? ((text) => note(text.replace(/\n$/, ""))),
+    print: options.print ?? print,
     newFolder: () => {
       const folder = `${scratch}/nextflow/${++folders}`;
       outside.files.makeFolders(folder);
       return folder;
     },
-    log: options.log ?? ((level, message) => level !== "debug" && note(message)),
+    log: options.log ?? log,
   };
   const params = new Params();
   params.give(asMap(fromPlain(namedParameters(inputs.values))));
@@ -67,6 +77,8 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     },
     late: (name) => lateName(current, name),
   });
+  for (const [path, value] of Object.entries(options.settings ?? {}))
+    putSetting(config.settings, path.split("."), fromPlain(value));
   const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
   if (bad !== undefined) throw new ConfigProblem(bad);
   for (const each of config.diagnostics) outside.log("warn", each.message);
@@ -99,6 +111,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     workDir,
     outputDir: textOf(config.settings.at("outputDir") ?? outputDir),
     stub: options.stub ?? false,
+    ...defined({ arguments: options.arguments, resumes: options.resumes }),
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
       launchDir: new Path(launchDir, outside.files),
@@ -108,7 +121,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       userName: environment["USER"] ?? null,
       scriptFile: new Path(parts.hostPathOf(main.uri) ?? main.uri, outside.files),
       scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
-      profile: (options.profiles ?? ["standard"]).join(","),
+      profile: options.profiles?.join(",") || "standard",
       // Containers run as those of Docker do, whatever the configuration calls the engine.
       containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled)
         ? "docker"
@@ -116,11 +129,12 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       container: null,
       manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
       stubRun: options.stub ?? false,
-      preview: false,
+      preview: options.preview ?? false,
       resume: false,
       runName: "memoir",
       sessionId: "00000000-0000-0000-0000-000000000000",
       commandLine: "nextflow run",
+      ...options.facts,
       configFiles: [],
       success: true,
       exitStatus: 0,
@@ -141,6 +155,17 @@ function lateName(session: Session | undefined, name: string): Value | undefined
   return name === "log" ? session?.log : undefined;
 }
 
+function putSetting(settings: GroovyMap, [name = "", ...rest]: readonly string[], value: Value): void {
+  if (rest.length === 0) {
+    settings.put(name, value);
+    return;
+  }
+  const found = settings.at(name);
+  const inner = found instanceof GroovyMap ? found : new GroovyMap();
+  if (inner !== found) settings.put(name, inner);
+  putSetting(inner, rest, value);
+}
+
 /** Absolute paths among the inputs. */
 function locationsIn(value: unknown): readonly string[] {
   if (typeof value === "string") return value.startsWith("/") && value !== "/" ? [value] : [];
@@ -152,7 +177,9 @@ function asMap(value: Value): GroovyMap {
 }
 
 /** `a.b` is a member of `a`; `a-b` is `aB`, too. */
-function namedParameters(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function namedParameters(
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     const [first = "", ...rest] = name.split(".");

@@ -16,8 +16,10 @@ import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
 import type { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
+import { Duration } from "../values/duration.ts";
 import { FileList } from "../values/file-list.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
+import { MemoryUnit } from "../values/memory-unit.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
@@ -286,6 +288,7 @@ export class TaskMaker {
       shipped: shippedFiles(script, session.projectDir, session.outside.files),
       bin: this.#bin(script),
       containers: session.containers,
+      resumes: session.resumes,
     });
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
     const texts = call.literalFiles.map(({ content }) => content);
@@ -296,6 +299,7 @@ export class TaskMaker {
       planned,
       staged: new Set(task.staged.map((each) => each.staged ?? "")),
     });
+    this.#named(task, { call: path, attempt });
     const debug = truthOf(context.task.get("debug") ?? false);
     const folder = this.storeFolder(task);
     const options =
@@ -303,6 +307,30 @@ export class TaskMaker {
         ? {}
         : { stored: async () => storedOutputs(folder, planned, session.outside.files) };
     return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask, options);
+  }
+
+  /** Says what people call it, and what it asks for. */
+  #named(
+    task: PreparedTask,
+    about: { readonly call: string; readonly attempt: number; readonly directory?: string },
+  ): void {
+    const tag = tagOf(task.context);
+    const facts: Record<string, string | number> = {};
+    for (const name of ["cpus", "memory", "disk", "time", "queue", "container", "module", "scratch"]) {
+      const value = factOf(task.context, name);
+      if (value instanceof MemoryUnit) facts[name] = value.bytes;
+      else if (value instanceof Duration) facts[name] = value.ms;
+      else if (typeof value === "number") facts[name] = value;
+      else if (value !== null && truthOf(value)) facts[name] = textOf(value);
+    }
+    this.#module.session.host.emit({
+      kind: "call.named",
+      ...about,
+      title: task.name,
+      process: this.#options.names.qualified,
+      ...(tag !== null && { tag: textOf(tag) }),
+      facts,
+    });
   }
 
   /** Where its results are kept by `storeDir`. */
@@ -335,6 +363,7 @@ export class TaskMaker {
     const { outside } = this.#module.session;
     const folder = outside.newFolder();
     task.context.task.workDir = new Path(folder, outside.files);
+    this.#named(task, { call: folder, attempt: task.context.task.facts.attempt, directory: folder });
     this.#run(node.script ?? node, node.script?.statements ?? [], task.context);
     const planned = planOutputs(outputs, (each) => this.#pattern(each, task.context));
     this.#planned.set(task, planned);
@@ -425,6 +454,16 @@ function tagOf(context: TaskContext): Value {
     return context.task.get("tag") ?? null;
   } catch (error) {
     if (error instanceof ScriptFailure && error.thrown.isA("MissingPropertyException")) return null;
+    throw error;
+  }
+}
+
+/** What cannot be known yet is not reported. */
+function factOf(context: TaskContext, name: string): Value {
+  try {
+    return context.task.get(name) ?? null;
+  } catch (error) {
+    if (error instanceof ScriptFailure) return null;
     throw error;
   }
 }

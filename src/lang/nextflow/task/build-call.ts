@@ -42,6 +42,8 @@ export interface CallParts {
   readonly bin: readonly Path[];
   /** Whether the configuration has switched containers on. */
   readonly containers: boolean;
+  /** Tasks without outputs may be reused, too. */
+  readonly resumes: boolean;
 }
 
 export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
@@ -135,7 +137,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     acceptedExit: { kind: "codes", codes: [0] },
     network: true,
     outputRules: outputRules(planned),
-    cachePolicy: cachePolicy(task.get("cache") ?? null, parts.shipped.unknown),
+    cachePolicy: cachePolicy(task.get("cache") ?? null, parts.shipped.unknown, parts.resumes),
     ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
@@ -152,12 +154,16 @@ const everyFailure: NonNullable<TaskCall["toleratedFailures"]> = [
   "lost",
 ];
 
-function cachePolicy(value: Value, unknown: string | undefined): TaskCall["cachePolicy"] {
+function cachePolicy(
+  value: Value,
+  unknown: string | undefined,
+  withoutOutputs: boolean,
+): TaskCall["cachePolicy"] {
   const off = value === false || value === "false";
   if (off) return { kind: "never", reason: "the process says `cache false`" };
   if (unknown !== undefined)
     return { kind: "never", reason: `its script names ${unknown}, and what it reads there is not known` };
-  return { kind: "reusable" };
+  return { kind: "reusable", withoutOutputs };
 }
 
 export function shellWords(value: Value): readonly string[] {

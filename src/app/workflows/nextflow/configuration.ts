@@ -1,0 +1,94 @@
+/** Which configuration files count for a pipeline, and what they say. */
+
+import { stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { AppError } from "../../../kernel/index.ts";
+import { nextflowConfiguration, type Setting, type SettingBlock } from "../../../lang/nextflow/index.ts";
+import type { Environment } from "../../environment.ts";
+import { invalid, reportOf } from "../diagnostic-facts.ts";
+import type { NextflowConfigurationOptions } from "./run-options.ts";
+
+export interface ConfigurationPlace {
+  readonly projectDir: string;
+  readonly launchDir: string;
+  readonly workDir: string;
+}
+
+/** Absolute, in the order in which they count. */
+export async function configurationFiles(
+  { configs, onlyConfigs }: Pick<NextflowConfigurationOptions, "configs" | "onlyConfigs">,
+  { projectDir, launchDir }: Pick<ConfigurationPlace, "projectDir" | "launchDir">,
+  { programs }: Environment,
+): Promise<readonly string[]> {
+  const named = (onlyConfigs.length > 0 ? onlyConfigs : configs).map((file) => resolve(launchDir, file));
+  for (const [index, file] of named.entries())
+    if ((await stat(file).catch(() => undefined)) === undefined)
+      throw new AppError(
+        "FILE_NOT_FOUND",
+        `The specified configuration file does not exist: ${(onlyConfigs.length > 0 ? onlyConfigs : configs)[index]} -- check the name or choose another file`,
+      );
+  if (onlyConfigs.length > 0) return named;
+  const home = programs["NXF_HOME"] ?? join(programs["HOME"] ?? homedir(), ".nextflow");
+  const usual = [
+    join(home, "config"),
+    join(projectDir, "nextflow.config"),
+    join(launchDir, "nextflow.config"),
+  ];
+  return [...new Set(usual), ...named];
+}
+
+export interface ReadConfiguration {
+  readonly settings: SettingBlock;
+  readonly files: readonly string[];
+}
+
+/** @throws AppError WORKFLOW_INVALID, and CLI_USAGE for a profile that there is not */
+export async function readConfiguration(
+  options: Pick<NextflowConfigurationOptions, "configs" | "onlyConfigs" | "profiles"> & {
+    readonly params: Readonly<Record<string, unknown>>;
+    readonly showProfiles?: boolean;
+  },
+  place: ConfigurationPlace,
+  environment: Environment,
+): Promise<ReadConfiguration> {
+  const files = await configurationFiles(options, place, environment);
+  const { profiles, params, showProfiles = false } = options;
+  const shown = await nextflowConfiguration({
+    ...place,
+    files,
+    profiles,
+    params,
+    showProfiles,
+    environment: environment.programs,
+  });
+  const wrong = shown.diagnostics.filter(({ severity }) => severity === "error");
+  if (wrong.length > 0) throw invalid("WORKFLOW_INVALID", "reading the configuration", reportOf(wrong));
+  for (const name of profiles)
+    if (!shown.profiles.includes(name))
+      throw new AppError(
+        "CLI_USAGE",
+        `Unknown configuration profile: '${name}'${shown.profiles.length === 0 ? "" : `\n\nThese profiles exist:\n${shown.profiles.map((each) => `  ${each}`).join("\n")}`}`,
+      );
+  return { settings: shown.settings, files };
+}
+
+/** `trace.fields` */
+export function settingAt(settings: SettingBlock, path: string): Setting | undefined {
+  let found: Setting | undefined = settings;
+  for (const name of path.split(".")) {
+    if (found?.kind !== "block") return undefined;
+    found = found.members.get(name);
+  }
+  return found;
+}
+
+export function textSetting(settings: SettingBlock, path: string): string | undefined {
+  const found = settingAt(settings, path);
+  return found?.kind === "value" && found.data !== null ? found.plain : undefined;
+}
+
+export function flagSetting(settings: SettingBlock, path: string): boolean {
+  const found = settingAt(settings, path);
+  return found?.kind === "value" && found.data === true;
+}

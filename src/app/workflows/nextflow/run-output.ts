@@ -1,0 +1,136 @@
+/** What a run says, to whoever listens and in the log file. */
+import type { TimedEvent } from "../../../engine/index.ts";
+import { defined } from "../../../kernel/index.ts";
+import type { RunFailure } from "../../../lang/core/index.ts";
+import { diagnosticFact } from "../diagnostic-facts.ts";
+import type { ProcessNode } from "./dag.ts";
+import { causeOf, type FailedTask, taskErrorReport } from "./error-report.ts";
+import type { LogFile, LogLevel } from "./log-file.ts";
+import type { NextflowEvent } from "./run-options.ts";
+import { shortHash } from "./task-record.ts";
+import type { TaskEvent } from "./task-tracker.ts";
+
+export class RunOutput {
+  /** Processes that the pipeline calls, each once. */
+  readonly processes: ProcessNode[] = [];
+  readonly #log: LogFile;
+  readonly #logName: string;
+  readonly #onEvent: (event: NextflowEvent) => void;
+
+  constructor(log: LogFile, logName: string, onEvent: (event: NextflowEvent) => void) {
+    this.#log = log;
+    this.#logName = logName;
+    this.#onEvent = onEvent;
+  }
+
+  engineEvent(event: TimedEvent): void {
+    switch (event.kind) {
+      case "note": {
+        const { level = "info", message } = event;
+        if (level === "print") {
+          this.emit({ kind: "print", text: event.unfinished === true ? message : `${message}\n` });
+          return;
+        }
+        this.message(level, message);
+        return;
+      }
+      case "process.declared": {
+        const { name, from, container } = event;
+        if (this.processes.every((each) => each.name !== name)) {
+          this.processes.push({ name, from, ...defined({ container }) });
+          this.emit({ kind: "process", name });
+        }
+        return;
+      }
+      case "cache.trouble":
+        this.message("warn", `trouble with the cache while ${event.doing}: ${event.words}`);
+        return;
+      case "log":
+        this.#log.write("DEBUG", "memoir", event.words);
+        return;
+      default:
+        return;
+    }
+  }
+
+  task(event: TaskEvent): void {
+    const { task } = event;
+    const hash = `[${shortHash(task.hash)}]`;
+    switch (event.kind) {
+      case "submitted":
+        this.#log.write("INFO", "nextflow.Session", `${hash} Submitted process > ${task.name}`);
+        break;
+      case "re-submitted":
+        this.#log.write("INFO", "nextflow.Session", `${hash} Re-submitted process > ${task.name}`);
+        break;
+      case "cached":
+        this.#log.write("INFO", "nextflow.processor.TaskProcessor", `${hash} Cached process > ${task.name}`);
+        break;
+      case "stored":
+        this.#log.write(
+          "INFO",
+          "nextflow.processor.TaskProcessor",
+          `[skipping] Stored process > ${task.name}`,
+        );
+        break;
+      case "ended":
+        this.#log.write(
+          "DEBUG",
+          "n.processor.TaskPollingMonitor",
+          `Task completed > ${task.name}; status: ${task.status}; exit: ${task.exit ?? "-"}; workDir: ${task.workdir ?? "-"}`,
+        );
+    }
+    this.emit(event);
+  }
+
+  message(level: "info" | "warn" | "error", text: string): void {
+    this.#log.write(level.toUpperCase() as LogLevel, "nextflow.Nextflow", text);
+    this.emit({ kind: "message", level, text });
+  }
+
+  emit(event: NextflowEvent): void {
+    this.#onEvent(event);
+  }
+
+  /** Says why the run failed, once. */
+  failure(
+    failures: readonly RunFailure[],
+    failed: readonly FailedTask[],
+    projectDir: string,
+  ): string | undefined {
+    const [failure] = failures;
+    if (failure === undefined) return undefined;
+    if (failure.kind === "task") {
+      const named = failed.findLast(({ task }) => task.name === failure.path) ?? {
+        task: {
+          id: 0,
+          hash: "",
+          name: failure.path,
+          process: failure.path,
+          attempt: 1,
+          status: "FAILED" as const,
+          submittedAt: 0,
+          facts: {},
+        },
+        failure: failure.failure,
+      };
+      const report = taskErrorReport(named);
+      this.#log.write("ERROR", "nextflow.processor.TaskProcessor", report);
+      this.emit({
+        kind: "message",
+        level: "error",
+        text: `ERROR ~ ${report}\n\n -- Check '${this.#logName}' file for details`,
+      });
+      return `${causeOf(named)}\n\n${report}`;
+    }
+    const { message, file, line } = diagnosticFact(failure.diagnostic);
+    const shown = file.startsWith(`${projectDir}/`) ? file.slice(projectDir.length + 1) : file;
+    this.#log.write("ERROR", "nextflow.Session", `${shown}:${line}: ${message}`);
+    this.emit({
+      kind: "message",
+      level: "error",
+      text: `ERROR ~ ${message}\n\n -- Check script '${shown}' at line: ${line} or see '${this.#logName}' file for more details`,
+    });
+    return message;
+  }
+}

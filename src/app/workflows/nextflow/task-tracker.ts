@@ -1,0 +1,162 @@
+/** Folds what happens in a run into its tasks, each with the folder that people find its files in. */
+import type { TimedEvent } from "../../../engine/index.ts";
+import { sha256 } from "../../../hash/index.ts";
+import type { TaskFailure } from "../../../task/index.ts";
+import type { FailedTask } from "./error-report.ts";
+import type { TaskRecord } from "./task-record.ts";
+import type { WorkFolders } from "./work-folders.ts";
+
+/** What is said of a task on the way. */
+export type TaskEvent =
+  | {
+      readonly kind: "submitted" | "re-submitted" | "cached" | "stored";
+      readonly task: Readonly<TaskRecord>;
+    }
+  | { readonly kind: "ended"; readonly task: Readonly<TaskRecord>; readonly failure?: TaskFailure };
+
+type Named = Extract<TimedEvent, { kind: "call.named" }>;
+
+export interface TaskTrackerOptions {
+  readonly runId: string;
+  /** Enters the names of folders: another session has others. */
+  readonly session: string;
+  readonly folders: WorkFolders;
+  readonly emit: (event: TaskEvent) => void;
+}
+
+export class TaskTracker {
+  readonly tasks: TaskRecord[] = [];
+  /** Folders of attempts, by the call. */
+  readonly #directories = new Map<string, string>();
+  readonly #byCall = new Map<string, TaskRecord>();
+  /** How many calls of this run had the key. */
+  readonly #seen = new Map<string, number>();
+  readonly #options: TaskTrackerOptions;
+
+  constructor(options: TaskTrackerOptions) {
+    this.#options = options;
+  }
+
+  readonly failures: FailedTask[] = [];
+
+  take(event: TimedEvent): void {
+    if (event.kind === "call.named") {
+      this.#named(event);
+      return;
+    }
+    if (!("call" in event) || event.call === undefined) return;
+    const task = this.#byCall.get(event.call);
+    if (task !== undefined) this.#take(event, event.call, task);
+  }
+
+  /** What had not ended when the run did. */
+  close(atMs: number): void {
+    for (const task of this.tasks)
+      if (task.status === "RUNNING") {
+        task.status = "ABORTED";
+        task.endedAt = atMs;
+      }
+  }
+
+  #named(event: Named): void {
+    const { title, process, tag, attempt, facts, directory } = event;
+    const task: TaskRecord = {
+      id: this.tasks.length + 1,
+      hash: "",
+      name: title,
+      process,
+      ...(tag !== undefined && { tag }),
+      attempt,
+      status: "RUNNING",
+      submittedAt: event.at,
+      facts,
+    };
+    this.tasks.push(task);
+    if (directory === undefined) {
+      this.#byCall.set(event.call, task);
+      return;
+    }
+    // The program runs it itself, and its end is not reported.
+    this.#place(task, event.call);
+    task.startedAt = event.at;
+    task.endedAt = event.at;
+    task.status = "COMPLETED";
+    this.#options.folders.made(task.hash, directory);
+    this.#options.emit({ kind: attempt > 1 ? "re-submitted" : "submitted", task });
+    this.#options.emit({ kind: "ended", task });
+  }
+
+  #take(event: TimedEvent & { readonly call?: string }, call: string, task: TaskRecord): void {
+    const { folders, emit, runId } = this.#options;
+    switch (event.kind) {
+      case "call.started": {
+        const again = task.startedAt !== undefined;
+        if (task.hash === "") this.#place(task, event.key ?? call);
+        task.startedAt = event.at;
+        task.nativeId = event.attemptId;
+        this.#directories.set(call, event.directory);
+        folders.begin(task.hash, event.directory);
+        emit({ kind: again || task.attempt > 1 ? "re-submitted" : "submitted", task });
+        return;
+      }
+      case "call.reused": {
+        this.#place(task, event.key);
+        folders.reused(task.hash, event.entry);
+        task.exit = 0;
+        task.startedAt = event.at;
+        task.endedAt = event.at;
+        task.realtimeMs = event.savedSeconds * 1000;
+        if (event.savedCpuSeconds !== null) task.cpuSeconds = event.savedCpuSeconds;
+        // An equal task of the same run was computed, once for both.
+        const own = event.fromRun === runId;
+        task.status = own ? "COMPLETED" : "CACHED";
+        emit({ kind: own ? "submitted" : "cached", task });
+        emit({ kind: "ended", task });
+        return;
+      }
+      case "call.stored":
+        task.status = "STORED";
+        task.endedAt = event.at;
+        emit({ kind: "stored", task });
+        emit({ kind: "ended", task });
+        return;
+      case "call.computed": {
+        const { wallSeconds, cpuSeconds, maxRssBytes } = event.usage;
+        task.realtimeMs = wallSeconds * 1000;
+        if (cpuSeconds !== null) task.cpuSeconds = cpuSeconds;
+        if (maxRssBytes !== null) task.peakRssBytes = maxRssBytes;
+        task.exit = 0;
+        task.status = "COMPLETED";
+        task.endedAt = event.at;
+        folders.end(task.hash, event.directory, 0);
+        emit({ kind: "ended", task });
+        return;
+      }
+      case "call.failed": {
+        const { failure } = event;
+        const directory = failure.directory ?? this.#directories.get(call);
+        task.status = "FAILED";
+        task.endedAt = event.at;
+        if (failure.exitCode !== undefined) task.exit = failure.exitCode;
+        if (task.hash !== "" && directory !== undefined) folders.end(task.hash, directory, failure.exitCode);
+        this.failures.push({ task, failure, ...(directory !== undefined && { directory }) });
+        emit({ kind: "ended", task, failure });
+        return;
+      }
+      case "call.cancelled":
+        task.status = "ABORTED";
+        task.endedAt = event.at;
+        emit({ kind: "ended", task });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #place(task: TaskRecord, identity: string): void {
+    const count = this.#seen.get(identity) ?? 0;
+    this.#seen.set(identity, count + 1);
+    task.hash = sha256([this.#options.session, identity, count].join("\n")).slice(0, 32);
+    task.workdir = this.#options.folders.pathOf(task.hash);
+  }
+}

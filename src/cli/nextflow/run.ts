@@ -1,0 +1,171 @@
+/** `nextflow run` */
+import type { App, NextflowRunOptions } from "../../app/index.ts";
+import { AppError, type Ask, defined } from "../../kernel/index.ts";
+import type { Screen } from "../screen.ts";
+import { NextflowConsole } from "./console.ts";
+import { type ReadWords, readCommandWords, runOptions } from "./words.ts";
+
+export interface NextflowContext {
+  readonly app: App;
+  readonly screen: Screen;
+  readonly ask: Ask;
+  /** Options before the command. */
+  readonly globals: ReadonlyMap<string, readonly string[]>;
+  /** Everything after `memoir`. */
+  readonly line: readonly string[];
+}
+
+/** Answers the exit code. */
+export async function runCommand(words: readonly string[], context: NextflowContext): Promise<number> {
+  const { app, screen, ask, globals } = context;
+  const read = readCommandWords(words, runOptions, "run");
+  const options = runOptionsOf(read, context);
+  for (const [name, text] of notDone) if (read.options.has(name)) screen.say(`WARN: ${text}`);
+  const quiet = globals.has("quiet") || read.options.has("quiet");
+  const isTerminal = process.stdout.isTTY === true;
+  const asked =
+    last(read.options, "ansi-log") ?? (read.options.has("ansi") ? "true" : process.env["NXF_ANSI_LOG"]);
+  const console = new NextflowConsole({
+    write: (text) => process.stdout.write(text),
+    quiet,
+    table: asked === undefined ? isTerminal : asked === "true",
+    moves: isTerminal,
+    columns: process.stdout.columns ?? 200,
+  });
+  try {
+    const result = await app.workflows.nextflow.run(options, (event) => console.event(event), ask);
+    return result.state === "succeeded" ? 0 : result.state === "failed" ? 1 : 130;
+  } finally {
+    console.end();
+  }
+}
+
+/** Options that have no effect here, and why. */
+const notDone: readonly (readonly [string, string])[] = [
+  ["tower", "-with-tower has no effect: Memoir sends nothing to Seqera Platform"],
+  ["wave", "-with-wave has no effect: Memoir does not use the service Wave"],
+  ["fusion", "-with-fusion has no effect: Memoir does not use the file system Fusion"],
+  ["weblog", "-with-weblog has no effect: Memoir sends no messages"],
+  ["notification", "-with-notification has no effect: Memoir sends no mail"],
+  ["cloudcache", "-with-cloudcache has no effect: use --cache s3://bucket/prefix before `run`"],
+  ["bucket-dir", "-bucket-dir has no effect: tasks work on this machine"],
+  ["lib", "-lib has no effect: classes are read from the folder lib of the project"],
+  ["dump-hashes", "-dump-hashes has no effect: `memoir cache explain` says what a key consists of"],
+  ["dump-channels", "-dump-channels has no effect"],
+  ["background", "-bg has no effect: use `&` of the shell"],
+  ["stdin", "-stdin has no effect"],
+  ["test", "-test has no effect"],
+];
+
+function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): NextflowRunOptions {
+  const [project, ...rest] = read.words;
+  if (project === undefined)
+    throw new AppError(
+      "CLI_USAGE",
+      "No project name was specified -- usage: nextflow run [options] SCRIPT|FOLDER|REPOSITORY",
+    );
+  const one = (name: string) => last(read.options, name);
+  const cacheWord = one("cache");
+  const isSwitch = cacheWord === "true" || cacheWord === "false";
+  const report = (name: string) => {
+    const value = one(name);
+    return value === undefined ? undefined : value === "true" ? true : value;
+  };
+  return {
+    ...configurationOptionsOf(read, globals),
+    ...projectOptionsOf(read, project),
+    stub: read.options.has("stub"),
+    preview: read.options.has("preview"),
+    settings: settingsOf(read),
+    arguments: rest,
+    commandLine: ["nextflow", ...line].map(shellWord).join(" "),
+    cacheOff: cacheWord === "false",
+    ...defined({
+      entry: one("entry"),
+      runName: one("name"),
+      resume: one("resume"),
+      workDir: one("work-dir"),
+      outputDir: one("output-dir"),
+      trace: report("trace"),
+      report: report("report"),
+      timeline: report("timeline"),
+      dag: report("dag"),
+      logFile: last(globals, "log"),
+      cache: last(globals, "cache") ?? (isSwitch ? undefined : cacheWord),
+    }),
+  };
+}
+
+export function configurationOptionsOf(
+  { options, params }: Pick<ReadWords, "options" | "params">,
+  globals: ReadonlyMap<string, readonly string[]>,
+): Pick<NextflowRunOptions, "profiles" | "configs" | "onlyConfigs" | "params" | "paramsFile"> {
+  const all = (name: string) =>
+    [...(globals.get(name) ?? []), ...(options.get(name) ?? [])].flatMap((each) => each.split(","));
+  return {
+    profiles: (options.get("profile") ?? [process.env["NXF_PROFILE"] ?? ""])
+      .flatMap((each) => each.split(","))
+      .filter((each) => each !== ""),
+    configs: all("config"),
+    onlyConfigs: all("only-config"),
+    params,
+    ...defined({ paramsFile: last(options, "params-file") }),
+  };
+}
+
+export function projectOptionsOf(
+  { options }: Pick<ReadWords, "options">,
+  project: string,
+): Pick<NextflowRunOptions, "project" | "mainScript" | "revision" | "hub" | "latest" | "offline"> {
+  return {
+    project,
+    latest: options.has("latest"),
+    offline: options.has("offline") || process.env["NXF_OFFLINE"] === "true",
+    ...defined({
+      mainScript: last(options, "main-script"),
+      revision: last(options, "revision"),
+      hub: last(options, "hub"),
+    }),
+  };
+}
+
+const engines = ["docker", "podman", "singularity", "apptainer", "charliecloud"] as const;
+
+/** `-process.cpus 2`, `-e.NAME=value`, `-with-docker image` as settings. */
+function settingsOf({ options, settings }: ReadWords): Readonly<Record<string, unknown>> {
+  const found: Record<string, unknown> = {};
+  for (const [path, text] of settings) found[path.replace(/^e\./, "env.")] = settingValue(path, text);
+  for (const engine of engines) {
+    const image = last(options, engine);
+    if (image === undefined) continue;
+    found[`${engine}.enabled`] = true;
+    if (image !== "true") found["process.container"] = image;
+  }
+  if (options.has("without-docker")) found["docker.enabled"] = false;
+  if (options.has("without-podman")) found["podman.enabled"] = false;
+  if (options.has("without-conda")) found["conda.enabled"] = false;
+  if (options.has("without-spack")) found["spack.enabled"] = false;
+  for (const tool of ["conda", "spack"]) {
+    const environment = last(options, tool);
+    if (environment === undefined) continue;
+    found[`${tool}.enabled`] = true;
+    if (environment !== "true") found[`process.${tool}`] = environment;
+  }
+  if (options.has("export-env"))
+    for (const [name, value] of Object.entries(process.env)) found[`env.${name}`] = value;
+  return found;
+}
+
+function settingValue(path: string, text: string): unknown {
+  if (path.startsWith("e.")) return text;
+  if (text === "true" || text === "false") return text === "true";
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+export function last(options: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {
+  return options.get(name)?.at(-1);
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
