@@ -10,7 +10,7 @@ import { CallPaths } from "./call-paths.ts";
 import { CallRecorder, type Unrecorded } from "./call-recorder.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
-import type { Emit, RunEvent } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { mapFilesOf } from "./files-of.ts";
 import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
@@ -195,7 +195,7 @@ async function drive(
     publish: (file, order, publishAsk) => publisher.publish(file, order, publishAsk),
     stop: (how) => stop.stop(how),
     files: materials.access,
-    emit: (event) => emit(event as RunEvent),
+    emit: (event) => emit(event),
     failure: parts.failure,
   };
   await mkdir(host.files.scratch, { recursive: true });

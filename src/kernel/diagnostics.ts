@@ -35,6 +35,12 @@ export interface Diagnostic {
   readonly specUrl?: string;
 }
 
+/** Where something is in a document. */
+export interface Place {
+  readonly source: SourceText;
+  readonly span: Span;
+}
+
 export interface Position {
   /** Both count from 1; columns count UTF-16 units. */
   readonly line: number;

@@ -13,6 +13,7 @@ export {
   helpOf,
   type Label,
   listNames,
+  type Place,
   type Position,
   positionAt,
   renderDiagnostic,

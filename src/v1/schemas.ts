@@ -55,13 +55,14 @@ const policies = objectOf({
 });
 
 const cache = {
-  name: text,
+  kind: choice("named", "unnamed"),
+  "name?": text,
   "description?": text,
   uuid: text,
   location: text,
   behavior: choice("always", "on-failure"),
   policies,
-  createdAt: time,
+  "createdAt?": time,
 };
 
 const page = { "nextCursor?": text };

@@ -1,23 +1,17 @@
 /** The server's run caches as the engine's caches: location, behaviour, and the options in a cache's tags. */
 import { join } from "node:path";
 import type { RunCacheRecord, RunRecord } from "../../ledger/index.ts";
-import { type CacheRecord, defaultPolicies } from "../workflows/cache-registry.ts";
+import { defaultPolicies, type UnnamedCache } from "../workflows/cache-registry.ts";
 
-export const emptyCache: CacheRecord = {
-  name: "",
-  uuid: "",
-  location: "",
-  behavior: "always",
-  policies: defaultPolicies,
-  createdAt: new Date(0).toISOString(),
-};
+/** A cache of which only its place is asked for. */
+export function cacheAt(place: Pick<UnnamedCache, "uuid" | "location">): UnnamedCache {
+  return { kind: "unnamed", behavior: "always", policies: defaultPolicies, ...place };
+}
 
-export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): CacheRecord {
+export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): UnnamedCache {
   const behavior = run?.cacheBehavior ?? cache.behavior;
   return {
-    ...emptyCache,
-    uuid: cache.uuid,
-    location: hostLocation(cache.location),
+    ...cacheAt({ uuid: cache.uuid, location: hostLocation(cache.location) }),
     behavior: behavior === "CACHE_ALWAYS" ? "always" : "on-failure",
     policies: {
       ...defaultPolicies,
@@ -36,11 +30,9 @@ export function recordTime(run: RunRecord, cache: RunCacheRecord | undefined): "
 }
 
 /** What a run without a cache keeps for itself, so that a restart of the server does not repeat its tasks. */
-export function privateCache(run: RunRecord, folder: string): CacheRecord {
+export function privateCache(run: RunRecord, folder: string): UnnamedCache {
   return {
-    ...emptyCache,
-    uuid: run.uuid,
-    location: join(folder, "results"),
+    ...cacheAt({ uuid: run.uuid, location: join(folder, "results") }),
     policies: { ...defaultPolicies, hostTasks: true },
   };
 }

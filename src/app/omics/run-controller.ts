@@ -31,7 +31,7 @@ import { ImageMap, type RegistryMap } from "./image-map.ts";
 import { inputDigests, missingFile } from "./input-digests.ts";
 import { runManifest, taskManifest } from "./manifests.ts";
 import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
-import { cacheRecord, emptyCache, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
+import { cacheAt, cacheRecord, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { eventMessage } from "./run-messages.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
@@ -162,10 +162,8 @@ export class RunController {
 
   async cacheSize(cache: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown> {
     const record = {
-      ...emptyCache,
+      ...cacheAt({ uuid: cache.uuid, location: hostLocation(cache.location) }),
       ...withinOf(this.#options.allowed),
-      location: hostLocation(cache.location),
-      uuid: cache.uuid,
     };
     const open = await openCache(record, this.#options.environment, {}, ask);
     try {

@@ -95,7 +95,9 @@ export class ServerRuns {
       ...defined({ name: cache.name }),
       record: {
         ...cacheRecord(cache),
-        name: cache.name ?? "",
+        ...(cache.name === undefined
+          ? { kind: "unnamed" as const }
+          : { kind: "named" as const, name: cache.name, uuid: cache.uuid }),
         createdAt: cache.createdAt,
         ...defined({ description: cache.description }),
         ...withinOf(this.#allowed),

@@ -54,14 +54,7 @@ export async function findCache(asked: string, environment: Environment): Promis
   const location = absoluteLocation(asked, environment);
   const sharing = (await registry.list()).find((record) => record.location === location);
   if (sharing !== undefined) return sharing;
-  return {
-    name: "",
-    uuid: "",
-    location,
-    behavior: "always",
-    policies: defaultPolicies,
-    createdAt: new Date(0).toISOString(),
-  };
+  return { kind: "unnamed", location, behavior: "always", policies: defaultPolicies };
 }
 
 async function isPlace(asked: string, environment: Environment): Promise<boolean> {
@@ -121,7 +114,7 @@ export async function uriBeforeOpening(record: CacheRecord, environment: Environ
   const access = { s3: environment.s3, ...defined({ within }) };
   const objects = openObjectStore(record.location, access);
   await objects.close();
-  return uuid === "" ? objects.uri : `${objects.uri}/${uuid}`;
+  return uuid === undefined ? objects.uri : `${objects.uri}/${uuid}`;
 }
 
 async function openedCache(
@@ -132,7 +125,8 @@ async function openedCache(
 ): Promise<OpenCache> {
   const { within } = record;
   const { several = "refuse", ...stored } = options;
-  const shared = record.uuid === "" ? await sharedUuid(objects, several, ask) : { uuid: record.uuid };
+  const shared: { readonly uuid: string; readonly note?: string } =
+    record.uuid === undefined ? await sharedUuid(objects, several, ask) : { uuid: record.uuid };
   const cacheUuid = shared.uuid;
   const entries = createEntryStore({ objects, cacheUuid, ...stored });
   const folder = objects.pathOf(cacheUuid);
@@ -148,7 +142,7 @@ async function openedCache(
     entries,
     folder,
     leases,
-    ...(record.uuid === "" ? { sharedAt: objects.uri } : {}),
+    ...(record.uuid === undefined ? { sharedAt: objects.uri } : {}),
     ...defined({ note: shared.note }),
     close: async () => {
       await entries.close();

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type CacheRecord, createCacheRegistry, defaultPolicies } from "./cache-registry.ts";
+import { createCacheRegistry, defaultPolicies, type NamedCache } from "./cache-registry.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -10,7 +10,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
 
-const lab: CacheRecord = {
+const lab: NamedCache = {
+  kind: "named",
   name: "lab",
   uuid: "5f0c1c9e-7a3e-4a8e-9f64-0d7b3f1f1f11",
   location: "/data/lab",

@@ -23,18 +23,33 @@ export interface CachePolicies {
   readonly writeThrough: boolean;
 }
 
-export interface CacheRecord {
-  readonly name: string;
+interface CacheSettings {
   readonly description?: string;
-  readonly uuid: string;
   /** Absolute folder, or `s3://bucket/prefix`. */
   readonly location: string;
   /** Absolute folder that no link of a cache in a folder leads out of; never written down. */
   readonly within?: string;
   readonly behavior: CacheBehavior;
   readonly policies: CachePolicies;
+  readonly createdAt?: string;
+}
+
+/** A cache that people gave a name. */
+export interface NamedCache extends CacheSettings {
+  readonly kind: "named";
+  readonly name: string;
+  readonly uuid: string;
   readonly createdAt: string;
 }
+
+/** A cache that is only a place. */
+export interface UnnamedCache extends CacheSettings {
+  readonly kind: "unnamed";
+  /** Absent: the location says it when it is opened. */
+  readonly uuid?: string;
+}
+
+export type CacheRecord = NamedCache | UnnamedCache;
 
 export const defaultPolicies: CachePolicies = {
   identity: "content",
@@ -47,11 +62,11 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 export interface CacheRegistry {
   /** Throws CACHE_EXISTS. */
-  add(record: CacheRecord): Promise<void>;
+  add(record: NamedCache): Promise<void>;
   /** undefined when there is no cache of this name. */
-  find(name: string): Promise<CacheRecord | undefined>;
-  list(): Promise<readonly CacheRecord[]>;
-  replace(record: CacheRecord): Promise<void>;
+  find(name: string): Promise<NamedCache | undefined>;
+  list(): Promise<readonly NamedCache[]>;
+  replace(record: NamedCache): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -62,7 +77,7 @@ export function isCacheName(text: string): boolean {
 export function createCacheRegistry(home: string): CacheRegistry {
   const folder = join(home, "caches");
   const pathOf = (name: string) => join(folder, `${name}.json`);
-  const write = async (record: CacheRecord) => {
+  const write = async ({ kind: _, ...record }: NamedCache) => {
     await makeFolders(folder);
     const temp = `${pathOf(record.name)}.${process.pid}.tmp`;
     await writeFile(temp, `${JSON.stringify(record, null, 2)}\n`);
@@ -108,15 +123,15 @@ export function createCacheRegistry(home: string): CacheRegistry {
   };
 }
 
-function parse(text: string, path: string): CacheRecord {
+function parse(text: string, path: string): NamedCache {
   try {
-    const record = JSON.parse(text) as Partial<CacheRecord>;
+    const record = JSON.parse(text) as Partial<NamedCache>;
     const whole =
       typeof record.name === "string" &&
       typeof record.uuid === "string" &&
       typeof record.location === "string";
     if (!whole) throw new Error("members are missing");
-    return { ...record, policies: parsePolicies(record.policies ?? {}) } as CacheRecord;
+    return { ...record, kind: "named", policies: parsePolicies(record.policies ?? {}) } as NamedCache;
   } catch (error) {
     throw new AppError("CACHE_DAMAGED", `reading ${path}: ${messageOf(error)}`, { cause: error });
   }

@@ -64,7 +64,10 @@ export async function runCwl(
     const order = await orderOf(requestOf(options, started, runs), environment, ask);
     const summary = await runToSummary(order, { onEvent }, environment, ask);
     if (summary.state === "cancelled") return { kind: "cancelled" };
-    const unsupported = summary.failures.map(unsupportedMessage).find((words) => words !== undefined);
+    const { isUnsupported } = await runnerParts();
+    const unsupported = summary.failures
+      .map((failure) => unsupportedMessage(failure, isUnsupported))
+      .find((words) => words !== undefined);
     if (unsupported !== undefined) return { kind: "unsupported", why: unsupported };
     if (summary.state === "failed")
       return { kind: "failed", failures: await Promise.all(summary.failures.map(failureFact)) };
@@ -77,8 +80,8 @@ export async function runCwl(
   } catch (error) {
     if (!isAppError(error)) throw error;
     const codes = String(error.facts["diagnostics"] ?? "").split(" ");
-    if (codes.some((code) => code.startsWith(unsupportedPrefix)))
-      return { kind: "unsupported", why: error.message };
+    const { isUnsupported } = await runnerParts();
+    if (codes.some(isUnsupported)) return { kind: "unsupported", why: error.message };
     throw error;
   } finally {
     if (options.runsDir === undefined) await removeTree(runs);
@@ -117,12 +120,14 @@ async function temporaryFolder(prefix: string | undefined, cwd: string): Promise
   return mkdtemp(path);
 }
 
-/** Diagnostics with codes that begin so mean: legal, but not what Memoir can do. */
-const unsupportedPrefix = "cwl-unsupported";
+const runnerParts = async () => (await import("../../lang/cwl/index.ts")).runnerParts();
 
-function unsupportedMessage(failure: RunFailure): string | undefined {
+function unsupportedMessage(
+  failure: RunFailure,
+  isUnsupported: (code: string) => boolean,
+): string | undefined {
   if (failure.kind === "evaluation")
-    return failure.diagnostic.code.startsWith(unsupportedPrefix) ? failure.diagnostic.message : undefined;
+    return isUnsupported(failure.diagnostic.code) ? failure.diagnostic.message : undefined;
   return failure.failure.kind === "image-unavailable"
     ? `${failure.path}: ${failure.failure.message}`
     : undefined;
@@ -162,7 +167,7 @@ async function toolNamedBy(job: string, cwd: string): Promise<string | undefined
     // No such file, or a name with a fragment: reported when the document is opened.
     return undefined;
   }
-  const { toolOfJob } = await (await import("../../lang/cwl/index.ts")).runnerParts();
+  const { toolOfJob } = await runnerParts();
   const { tool, diagnostics } = await toolOfJob({ name: job, text });
   if (diagnostics.length > 0)
     throw invalid("WORKFLOW_INPUTS_INVALID", `reading the job ${job}`, reportOf(diagnostics));

@@ -133,13 +133,14 @@ export function lateParts(
 function policyParts(
   order: RecordOrder,
 ): Pick<RunCacheParts, "behavior" | "hostTasks" | "resources" | "recordAt" | "name"> {
-  const { behavior, policies, name } = order.record;
+  const { record } = order;
+  const { behavior, policies } = record;
   return {
     behavior: order.behavior ?? behavior,
     hostTasks: order.hostTasks === true || policies.hostTasks,
     resources: policies.resources,
     recordAt: policies.writeThrough ? "task-end" : "run-end",
-    ...(name === "" ? {} : { name }),
+    ...(record.kind === "named" ? { name: record.name } : {}),
   };
 }
 

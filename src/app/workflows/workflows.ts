@@ -4,7 +4,7 @@ import type { Ask } from "../../kernel/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { needsHome } from "../home.ts";
-import type { CacheRecord } from "./cache-registry.ts";
+import type { NamedCache } from "./cache-registry.ts";
 import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
 import type { CreateCacheOptions } from "./caches/create.ts";
 import type { DeleteCacheOptions, DeleteCacheResult } from "./caches/delete.ts";
@@ -55,10 +55,10 @@ export interface Workflows {
     diff(options: DiffOptions, ask: Ask): Promise<DiffResult>;
   };
   readonly caches: {
-    create(options: CreateCacheOptions, ask: Ask): Promise<CacheRecord>;
+    create(options: CreateCacheOptions, ask: Ask): Promise<NamedCache>;
     list(ask: Ask): Promise<CacheList>;
     show(cache: string, ask: Ask): Promise<ShowCacheResult>;
-    update(options: UpdateCacheOptions, ask: Ask): Promise<CacheRecord>;
+    update(options: UpdateCacheOptions, ask: Ask): Promise<NamedCache>;
     delete(options: DeleteCacheOptions, ask: Ask): Promise<DeleteCacheResult>;
     entries(options: EntriesOptions, ask: Ask): Promise<EntryPage>;
     du(cache: string | undefined, ask: Ask): Promise<CacheSize>;

@@ -39,7 +39,7 @@ export const command = defineCommand<CacheRecord>({
 
 export function renderCache(record: CacheRecord, screen: Screen): void {
   const { identity, resources, hostTasks, writeThrough } = record.policies;
-  const name = record.name === "" ? "(no name)" : record.name;
+  const name = record.kind === "named" ? record.name : "(no name)";
   screen.out(`${screen.paint.bold(name)}  ${record.location}`);
   if (record.description !== undefined) screen.out(`  ${record.description}`);
   const when = record.behavior === "always" && !writeThrough ? "always, at the end of runs" : record.behavior;

@@ -11,7 +11,9 @@ export const command = defineCommand<CacheList>({
   act: async (_, { app, ask }) => (await app()).workflows.caches.list(ask),
   render: ({ caches }, screen) => {
     if (caches.length === 0) screen.out("no named caches; runs without --cache use ~/.memoir/cache");
-    for (const line of table(caches.map((cache) => [cache.name, cache.behavior, cache.location])))
+    for (const line of table(
+      caches.map((cache) => [cache.kind === "named" ? cache.name : "", cache.behavior, cache.location]),
+    ))
       screen.out(line);
   },
 });

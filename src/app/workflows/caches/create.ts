@@ -10,9 +10,9 @@ import { sharedUuid } from "../cache-mark.ts";
 import { absoluteLocation } from "../cache-place.ts";
 import {
   type CachePolicies,
-  type CacheRecord,
   createCacheRegistry,
   defaultPolicies,
+  type NamedCache,
 } from "../cache-registry.ts";
 
 export interface CreateCacheOptions {
@@ -29,7 +29,7 @@ export async function createCache(
   options: CreateCacheOptions,
   environment: Environment,
   ask: Ask,
-): Promise<CacheRecord> {
+): Promise<NamedCache> {
   const registry = createCacheRegistry(environment.home);
   if ((await registry.find(options.name)) !== undefined)
     throw new AppError("CACHE_EXISTS", `creating the cache ${options.name}: there is one of this name`);
@@ -46,7 +46,8 @@ export async function createCache(
   } finally {
     await objects.close();
   }
-  const record: CacheRecord = {
+  const record: NamedCache = {
+    kind: "named",
     name: options.name,
     uuid,
     location,

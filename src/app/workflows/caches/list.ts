@@ -3,12 +3,12 @@ import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
 
-export interface CacheRow extends CacheRecord {
+export type CacheRow = CacheRecord & {
   /** `home`: named on this machine. `server`: a run cache of the HealthOmics server. */
   readonly origin: "home" | "server";
   /** What `/api/v1/caches/…` calls it. */
   readonly ref: string;
-}
+};
 
 export interface CacheList {
   readonly caches: readonly CacheRow[];

@@ -3,7 +3,7 @@
 import type { CacheBehavior } from "../../../engine/index.ts";
 import { type Ask, checkAsk, defined } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
-import { type CachePolicies, type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
+import { type CachePolicies, createCacheRegistry, type NamedCache } from "../cache-registry.ts";
 import { namedCache } from "./use-cache.ts";
 
 export interface UpdateCacheOptions {
@@ -17,10 +17,10 @@ export async function updateCache(
   options: UpdateCacheOptions,
   environment: Environment,
   ask: Ask,
-): Promise<CacheRecord> {
+): Promise<NamedCache> {
   const registry = createCacheRegistry(environment.home);
   const known = await namedCache(options.name, environment);
-  const record: CacheRecord = {
+  const record: NamedCache = {
     ...known,
     behavior: options.behavior ?? known.behavior,
     policies: { ...known.policies, ...options.policies },

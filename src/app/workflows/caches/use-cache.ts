@@ -2,13 +2,13 @@
 import { AppError, type Ask } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { defaultCacheLocation, findCache, type OpenCache, openCache } from "../cache-place.ts";
-import { type CacheRecord, createCacheRegistry } from "../cache-registry.ts";
+import { type CacheRecord, createCacheRegistry, type NamedCache } from "../cache-registry.ts";
 
 /** A cache that is named, or that is meant by its record; undefined = the default one. */
 export type CacheChoice = string | CacheRecord | undefined;
 
 /** By its name only, never a place. Throws CACHE_NOT_FOUND. */
-export async function namedCache(name: string, environment: Environment): Promise<CacheRecord> {
+export async function namedCache(name: string, environment: Environment): Promise<NamedCache> {
   const registry = createCacheRegistry(environment.home);
   const record = await registry.find(name);
   if (record !== undefined) return record;

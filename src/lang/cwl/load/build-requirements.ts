@@ -3,6 +3,7 @@ import { defined, didYouMean } from "../../../kernel/index.ts";
 import type { Expr } from "../model/expression.ts";
 import type { Requirements, Resource, WorkDirEntry } from "../model/requirements.ts";
 import { atLeast } from "../model/version.ts";
+import { unsupported } from "../unsupported.ts";
 import { baseOfDocument, resolveLocation } from "../values/location.ts";
 import { isFileOrDirectory } from "../values/value.ts";
 import { listingField } from "./build-binding.ts";
@@ -22,9 +23,6 @@ import { literalValue } from "./build-value.ts";
 import { conform, listField, startOf, textsField } from "./conform.ts";
 import { describe, field, type MapNode, type Node, textOf } from "./node.ts";
 import { formerNames, requirementSchema, schema } from "./schema.ts";
-
-/** Diagnostics with this code mean: right, but Memoir cannot do it. */
-export const unsupportedRequirement = "cwl-unsupported-requirement";
 
 export interface BuiltRequirements {
   readonly requirements: Requirements;
@@ -78,7 +76,7 @@ function checked(
     say(
       context,
       place,
-      required ? unsupportedRequirement : "cwl-unknown-hint",
+      required ? unsupported.requirement : "cwl-unknown-hint",
       `the ${required ? "requirement" : "hint"} ${written} ${why}`,
       {
         severity: required ? "error" : "warning",

@@ -2,12 +2,10 @@
 import { basename } from "node:path";
 import type { InputParameter } from "../model/parameter.ts";
 import type { CwlVersion } from "../model/version.ts";
+import { unsupported } from "../unsupported.ts";
 import { type BuildContext, say, textField } from "./build-context.ts";
 import { fragmentOf, type LoadedText } from "./documents.ts";
 import { describe, type MapNode, type Node, textOf } from "./node.ts";
-
-/** Diagnostics with this code mean: no version that Memoir knows. */
-export const unsupportedVersion = "cwl-unsupported-version";
 
 /** Reports versions that are not known. */
 export function parseVersion(
@@ -21,7 +19,7 @@ export function parseVersion(
     )?.[1];
   if (stable === "v1.0" || stable === "v1.1" || stable === "v1.2") return stable;
   context.report({
-    code: unsupportedVersion,
+    code: unsupported.version,
     severity: "error",
     message: `cwlVersion is ${describe(written)}, expected v1.0, v1.1 or v1.2`,
     source: written.place.source,

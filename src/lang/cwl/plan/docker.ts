@@ -5,9 +5,10 @@
 import { defined } from "../../../kernel/index.ts";
 import { type ImageRecipe, taskWork } from "../../../task/index.ts";
 import type { Docker } from "../model/requirements.ts";
+import { unsupported } from "../unsupported.ts";
 import { hostPathOf, nameOfLocation } from "../values/location.ts";
 import { containerPath } from "./container-path.ts";
-import { failureAt, unsupportedPrefix } from "./failure.ts";
+import { failureAt } from "./failure.ts";
 
 export interface DockerPlan {
   readonly images: readonly string[];
@@ -49,7 +50,7 @@ function imageOf(docker: Docker): Pick<DockerPlan, "images" | "recipe"> {
   if (name !== undefined) return { images: [], recipe: { kind: "local", name } };
   if (!required) return { images: [] };
   const help = "dockerPull, dockerFile, dockerLoad, dockerImport and dockerImageId do";
-  throw failureAt(place, `${unsupportedPrefix}-docker`, "DockerRequirement: nothing names an image", help);
+  throw failureAt(place, unsupported.docker, "DockerRequirement: nothing names an image", help);
 }
 
 function archiveAt(location: string) {

@@ -3,9 +3,6 @@ import { type Diagnostic, defined } from "../../../kernel/index.ts";
 import type { EvalFault } from "../expr/evaluator.ts";
 import type { Place } from "../model/place.ts";
 
-/** Diagnostics with codes that begin so mean: legal, but not what Memoir can do. */
-export const unsupportedPrefix = "cwl-unsupported";
-
 /** Thrown inside a run; becomes an evaluation failure of the run. */
 export class CwlFailure extends Error {
   override readonly name = "CwlFailure";

@@ -4,10 +4,11 @@ import type { OutputCollector } from "../../core/index.ts";
 import { outputCollector } from "../collect/collect-outputs.ts";
 import { fromNeutral } from "../collect/neutral.ts";
 import type { CommandLineTool, ExpressionTool } from "../model/process.ts";
-import { failureAt, failureOf, unsupportedPrefix } from "../plan/failure.ts";
+import { failureAt, failureOf } from "../plan/failure.ts";
 import { planTool } from "../plan/plan-tool.ts";
 import { defaultRuntime } from "../plan/resources.ts";
 import { Scope } from "../plan/scope.ts";
+import { unsupported } from "../unsupported.ts";
 import { bindInputs } from "../values/bind-inputs.ts";
 import { completeFile, mapFiles } from "../values/complete.ts";
 import { FileProblem } from "../values/file-problem.ts";
@@ -40,7 +41,7 @@ export async function runAny(run: CwlRunState, call: ProcessCall): Promise<CwlRe
       case "operation":
         throw failureAt(
           process.place,
-          `${unsupportedPrefix}-operation`,
+          unsupported.operation,
           `${process.name} is an Operation: it has an interface and nothing that could be run`,
         );
     }

@@ -1,11 +1,8 @@
 /** Everything the lexer and the parser can find wrong. One function each, so that wording lives in one place. */
-import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+import type { Diagnostic, Place, Span } from "../../../kernel/index.ts";
 import { namedVersions, type WdlVersion } from "./version.ts";
 
-export interface Place {
-  readonly source: SourceText;
-  readonly span: Span;
-}
+export type { Place };
 
 function error(code: string, place: Place, message: string, rest: Partial<Diagnostic> = {}): Diagnostic {
   return { code, severity: "error", message, source: place.source, span: place.span, ...rest };

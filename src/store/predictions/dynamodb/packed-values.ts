@@ -110,14 +110,17 @@ function integerBytes(count: number, width: Width): number {
   return width === 0 ? Math.ceil(count / 8) : count * width;
 }
 
-interface Place {
+interface IntegerPlace {
   readonly start: number;
   /** Number among the integers. */
   readonly i: number;
   readonly width: Width;
 }
 
-function writeInteger(bytes: Buffer, { start, i, width, value }: Place & { readonly value: number }): void {
+function writeInteger(
+  bytes: Buffer,
+  { start, i, width, value }: IntegerPlace & { readonly value: number },
+): void {
   if (width === 0) {
     const at = start + (i >> 3);
     bytes[at] = (bytes[at] ?? 0) | (value << (i & 7));
@@ -125,7 +128,7 @@ function writeInteger(bytes: Buffer, { start, i, width, value }: Place & { reado
   else bytes.writeIntLE(value, start + width * i, width);
 }
 
-function readInteger(bytes: Buffer, { start, i, width }: Place): number {
+function readInteger(bytes: Buffer, { start, i, width }: IntegerPlace): number {
   if (width === 0) return ((bytes[start + (i >> 3)] ?? 0) >> (i & 7)) & 1;
   return width === 8 ? bytes.readDoubleLE(start + 8 * i) : bytes.readIntLE(start + width * i, width);
 }
