@@ -14,8 +14,7 @@ export const command = defineCommand<CacheRecord>({
   ],
   arguments: [{ name: "NAME", description: "a named cache", required: true }],
   options: [
-    behaviorOption,
-    ...policyOptions,
+    ...[behaviorOption, ...policyOptions].map((option) => ({ ...option, default: "unchanged" })),
     { flags: "--description <text>", description: "description of the cache" },
   ],
   examples: [
