@@ -1,10 +1,7 @@
 /** The words of everything that can be wrong with the text of a script or configuration. */
-import type { Diagnostic, SourceText, Span } from "../../../kernel/index.ts";
+import type { Diagnostic, Place } from "../../../kernel/index.ts";
 
-export interface Place {
-  readonly source: SourceText;
-  readonly span: Span;
-}
+export type { Place };
 
 function error(place: Place, code: string, message: string, help?: string): Diagnostic {
   return {
