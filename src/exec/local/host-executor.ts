@@ -5,19 +5,12 @@
  * Without a sandbox tasks see the machine as it is. Where the kernel lets us, a guard (guard.ts) mounts their inputs
  * read-only and hides other processes; elsewhere they get copies of their inputs.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { AppError, type Ask, bytesOfText, checkAsk, freshAsk, nameOfBytes } from "../../kernel/index.ts";
-import {
-  createGroupStarter,
-  findProgram,
-  type GroupEnd,
-  type GroupStarter,
-  type ProgramOutcome,
-  runProgram,
-} from "../../process/index.ts";
+import { createGroupStarter, findProgram, type GroupStarter, runProgram } from "../../process/index.ts";
 import { taskRoot } from "../../task/index.ts";
 import {
   type Attempt,
@@ -26,7 +19,6 @@ import {
   attemptPaths,
   type Executor,
   type ExecutorAbilities,
-  ensureStreams,
   environmentIdentity,
   type InputMount,
   identityTools,
@@ -41,13 +33,12 @@ import {
   stoppedEnd,
   substituteTaskRoot,
   taskEnvironment,
-  type Usage,
-  withSpoiled,
   wrapperArguments,
   wrapperScript,
   writeStopMark,
 } from "../core/index.ts";
 import { findGuard, guardTable } from "./guard.ts";
+import { readEnd } from "./read-end.ts";
 import { type SandboxView, sandboxArguments, sandboxView } from "./sandbox.ts";
 import { TaskCgroups } from "./task-cgroup.ts";
 
@@ -71,7 +62,7 @@ export interface HostExecutorOptions {
   readonly guard?: "auto" | "off";
   /** Input files of up to so many bytes are copied rather than mounted. Default 1 MiB. */
   readonly copyUpToBytes?: number;
-  /** Told, in words for people, when tasks cannot be guarded. */
+  /** Gets a message for people when tasks cannot be guarded. */
   readonly say?: (words: string) => void;
   /** Folders that isolated tasks see read-only, besides the system's and those of PATH. */
   readonly visibleFolders?: readonly string[];
@@ -258,12 +249,12 @@ class HostExecutor implements Executor {
 
   async start(attempt: Attempt, ask: Ask): Promise<void> {
     if (this.#running.has(attempt.id)) return;
-    let told: () => void = () => {};
+    let reportBegun: () => void = () => {};
     const begun = new Promise<void>((resolve) => {
-      told = resolve;
+      reportBegun = resolve;
     });
     const stop = new AbortController();
-    const ended = this.#run(attempt, stop.signal, told, ask);
+    const ended = this.#run(attempt, stop.signal, reportBegun, ask);
     // Kept here and not read from the directory, which is the task's to write to.
     let isOver = false;
     const over = () => {
@@ -420,8 +411,8 @@ class HostExecutor implements Executor {
   async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
     const running = this.#running.get(attempt.id);
     if (running === undefined) {
-      const told = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
-      return told ?? { kind: "lost", message: `${attempt.id} does not run here and left no exit code` };
+      const end = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
+      return end ?? { kind: "lost", message: `${attempt.id} does not run here and left no exit code` };
     }
     const stopping: Promise<void>[] = [];
     const onAbort = () => stopping.push(running.stop("cancelled"));
@@ -486,47 +477,4 @@ function startWords(
 
 function trialRequest(view: SandboxView) {
   return { view, directory: tmpdir(), mounts: [], network: false, cgroup: "" };
-}
-
-/** The wrapper's word where it could give it, else what became of the wrapper. */
-async function readEnd(
-  attempt: Attempt,
-  outcome: ProgramOutcome | GroupEnd,
-  wallSeconds: number,
-): Promise<AttemptEnd> {
-  const { directory } = attempt;
-  const told = await readAttemptEnd(directory, { wallSeconds });
-  if (told?.kind === "exited") return withSpoiled(told, directory);
-  if (told === undefined && outcome.kind === "exited" && outcome.exitCode !== 125) {
-    // The wrapper came to its end, so its word is missing because there was no place for it.
-    const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
-    const { exitCode } = outcome;
-    return withSpoiled({ kind: "exited", exitCode, outOfMemory: false, usage }, directory);
-  }
-  // Streams are missing only where the wrapper did not come to open them.
-  if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
-  if (told !== undefined) return told;
-  switch (outcome.kind) {
-    case "exited":
-      return { kind: "lost", message: `${attempt.id} could not be set up (exit code ${outcome.exitCode})` };
-    case "signalled": {
-      // The task killed its own wrapper (`kill -9 0`): its end is its own.
-      const { rc } = attemptPaths(attempt.directory);
-      // A group of the starter tells no signal: those that can be caught do not end the wrapper.
-      const isKill = !("signal" in outcome) || outcome.signal === "SIGKILL";
-      await writeFile(`${rc}.new`, isKill ? "137\n" : "143\n");
-      await rename(`${rc}.new`, rc);
-      const end = await readAttemptEnd(attempt.directory, { wallSeconds });
-      return end ?? { kind: "lost", message: `${attempt.id} was killed by a signal` };
-    }
-    case "lost":
-      return { kind: "lost", message: `the shell that supervises ${attempt.id} has died` };
-    case "unmounted":
-      return { kind: "lost", message: outcome.words };
-    case "cancelled":
-    case "timed-out":
-      return { kind: "cancelled" };
-    case "not-found":
-      return { kind: "lost", message: `${attempt.id} could not be started: no ${outcome.command}` };
-  }
 }
