@@ -12,7 +12,7 @@ import {
   withSpoiled,
 } from "../core/index.ts";
 
-/** What the wrapper reported, else what became of the wrapper. */
+/** What the wrapper reported, else the outcome of the wrapper itself. */
 export async function readEnd(
   attempt: Attempt,
   outcome: ProgramOutcome | GroupEnd,
