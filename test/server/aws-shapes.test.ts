@@ -199,11 +199,24 @@ describe("reasons", () => {
   it("a run whose input is not there failed with INPUT_URI_NOT_FOUND", async () => {
     const text = `version 1.0\nworkflow w {\n  input {\n    File f\n  }\n  call t { input: f = f }\n}\n${task("t", "cat ~{f} > o")}`;
     const id = await workflow(server, { "main.wdl": text });
-    for (const f of [`file://${server.folder}/nothing`, `${server.folder}/no/thing`]) {
+    for (const f of [
+      `file://${server.folder}/nothing`,
+      `file:${server.folder}/nothing`,
+      `${server.folder}/no/thing`,
+    ]) {
       const run = await ended(server, (await start(server, id, { parameters: { f } }))["id"]);
       expect(run).toMatchObject({ status: "FAILED", failureReason: "INPUT_URI_NOT_FOUND" });
       expect(run["statusMessage"]).toContain(f);
     }
+  });
+
+  it("a run with a value of the wrong type says so, and not where the server keeps the definition", async () => {
+    const text = "version 1.0\nworkflow w { input { Int n } output { Int o = n } }\n";
+    const id = await workflow(server, { "main.wdl": text });
+    const run = await ended(server, (await start(server, id, { parameters: { n: "x" } }))["id"]);
+    expect(run).toMatchObject({ status: "FAILED", failureReason: "WORKFLOW_RUN_FAILED" });
+    expect(run["statusMessage"]).toMatch(/^checking the inputs of w: one error\n.*"n" is String "x"/);
+    expect(run["statusMessage"]).not.toContain(server.folder);
   });
 
   it("a task that removes its own output fails by name, and nothing is called an internal error", async () => {

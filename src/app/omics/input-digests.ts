@@ -87,7 +87,7 @@ export async function missingFile(
 
 function localPath(text: string): string | undefined {
   if (text.startsWith("/")) return text;
-  if (!text.startsWith("file:///")) return undefined;
+  if (!/^file:\//i.test(text)) return undefined;
   try {
     return fileURLToPath(text);
   } catch {

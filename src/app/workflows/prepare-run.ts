@@ -67,8 +67,11 @@ export async function prepared<T>(
     const checked = placeArguments(inputs, { words, ...order.inputs });
     const faults = await program.checkInputs(checked.inputs, ask);
     const wrong = joinReports(reportOf(inputs.warnings ?? []), reportOf(faults, checked.placed));
-    if (wrong.errors > 0)
-      throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${asked.workflow}`, wrong);
+    if (wrong.errors > 0) {
+      // Where a server keeps definitions is not for its clients.
+      const shown = asked.bounds === undefined ? asked.workflow : program.interface.name;
+      throw invalid("WORKFLOW_INPUTS_INVALID", `checking the inputs of ${shown}`, wrong);
+    }
     const log = { to: (_words: string) => {} };
     const created = await createExecutor(order.executor, loaded.frontEnd, environment, (words) =>
       log.to(words),
