@@ -1,4 +1,5 @@
 /** `-` as a file name: standard input and standard output, and their formats, which no extension shows. */
+import { fstatSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { AppError } from "../kernel/index.ts";
 import type { InputFormat, RowStream, StreamedFormat } from "../predict/index.ts";
@@ -40,7 +41,27 @@ export const standardInput = "standard input";
 export function inputOptionsOf(given: Given, { stdin }: Context): InputOptions {
   const format = inputFormats.find((each) => each === given.text("input-format"));
   if (given.text("input") !== "-") return format === undefined ? {} : { inputFormat: format };
+  refuseOwnInput(given.text("output"));
   return { inputStream: stdin(), inputFormat: format ?? "csv" };
+}
+
+/** `memoir run -i - -o in.csv < in.csv` would replace the file that it reads. */
+function refuseOwnInput(output: string | undefined): void {
+  if (output !== undefined && isStandardInput(output))
+    throw new AppError(
+      "PREDICT_INPUT_IS_OUTPUT",
+      `cannot write the predictions over their own inputs: ${output} is standard input`,
+    );
+}
+
+/** What is wrong with a path is found out where it is written. */
+function isStandardInput(path: string): boolean {
+  try {
+    const [to, from] = [statSync(path), fstatSync(0)];
+    return to.isFile() && from.dev === to.dev && from.ino === to.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws CLI_USAGE for --json, whose result would stand among the rows */

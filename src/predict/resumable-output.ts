@@ -227,7 +227,7 @@ async function writablePath(path: string): Promise<string> {
         "FILE_NOT_WRITABLE",
         `cannot write the predictions to ${path}: name the file itself, or - for standard output`,
       );
-    const target = there?.isSymbolicLink() === true ? await realpath(path) : path;
+    const target = there?.isSymbolicLink() === true ? await linkTarget(path) : path;
     const stats = await stat(target).catch(() => undefined);
     if (stats !== undefined && !stats.isFile())
       throw new AppError(
@@ -295,5 +295,15 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
       throw new AppError("DISK_FULL", `cannot write ${path}: the disk is full`, { cause: error });
     if (code === undefined) throw error;
     throw new AppError("FILE_NOT_WRITABLE", `cannot write ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function linkTarget(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    const message = `cannot write the predictions to ${path}: it is a link to a file that does not exist`;
+    throw new AppError("FILE_NOT_WRITABLE", message, { cause: error });
   }
 }

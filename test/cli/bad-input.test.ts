@@ -269,6 +269,18 @@ describe("bad requests", () => {
     expect(JSON.parse(err)).toMatchObject({ error: { code: "FILE_NOT_FOUND", kind: "not-found" } });
   });
 
+  it("the file that standard input comes from is not replaced, and a link to nothing is named", async () => {
+    await box.inputs("own.csv", ["CCO"]);
+    const line = "memoir run --model eos3b5e -i -";
+    const own = box.shell(`${line} -o own.csv < own.csv`);
+    expect(own.err).toContain("own.csv is standard input [PREDICT_INPUT_IS_OUTPUT]");
+    expect(own.code).toBe(2);
+    expect(await box.read("own.csv")).toBe("smiles\nCCO\n");
+    const dangling = box.shell(`ln -s nowhere.csv to-nowhere.csv; ${line} -o to-nowhere.csv < own.csv`);
+    expect(dangling.err).toContain("to-nowhere.csv: it is a link to a file that does not exist");
+    expect(dangling.code).toBe(4);
+  });
+
   it("a device as output is refused, not replaced", async () => {
     const { code, err } = await failing("run", ...model, "-i", "good.csv", "-o", "/dev/null/x.csv");
     expect(code).toBe(4);
