@@ -30,8 +30,13 @@ export interface ScriptFilesOptions {
   readonly launchDir: string;
   /** Absolute folders below which scripts may write, move and delete. */
   readonly writable: readonly string[];
-  /** Absolute files and folders that scripts may read. Default: everything. */
+  /**
+   * Absolute files and folders that scripts may read, where they are other people's: they also delete and move nothing
+   * that they have not made, but below `own`. Default: everything.
+   */
   readonly readable?: readonly string[];
+  /** Absolute folders of the run itself. */
+  readonly own?: readonly string[];
 }
 
 export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
@@ -48,6 +53,21 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
     const at = realParent(path);
     if (!writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
       fail("AccessDeniedException", `${path} is not below a folder that the run may write to`);
+    return path;
+  };
+  const made = new Set((options.own ?? []).map((each) => real(each)));
+  const making = (path: string) => {
+    const at = realParent(changed(path));
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) made.add(at);
+    return path;
+  };
+  const givenUp = (path: string) => {
+    const at = realParent(changed(path));
+    if (options.readable !== undefined && ![...made].some((each) => at === each || at.startsWith(`${each}/`)))
+      fail(
+        "AccessDeniedException",
+        `${path} was there before the run, which deletes and moves only its own files`,
+      );
     return path;
   };
   const add = (location: string) => {
@@ -81,25 +101,25 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       }),
     write: (path, content, how) =>
       attempt(path, () =>
-        how === "append" ? appendFileSync(changed(path), content) : writeFileSync(changed(path), content),
+        how === "append" ? appendFileSync(making(path), content) : writeFileSync(making(path), content),
       ),
     makeFolders: (path) => {
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-      attempt(path, () => mkdirSync(changed(path), { recursive: true }));
+      attempt(path, () => mkdirSync(making(path), { recursive: true }));
     },
     remove: (path) => {
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
-      attempt(path, () => rmSync(changed(path), { recursive: true, force: true }));
+      attempt(path, () => rmSync(givenUp(path), { recursive: true, force: true }));
       return true;
     },
     copy: (from, to) =>
       attempt(from, () => {
-        if (statSync(seen(from)).isDirectory()) cpSync(from, changed(to), { recursive: true });
-        else copyFileSync(from, changed(to));
+        if (statSync(seen(from)).isDirectory()) cpSync(from, making(to), { recursive: true });
+        else copyFileSync(from, making(to));
       }),
-    move: (from, to) => attempt(from, () => renameSync(changed(from), changed(to))),
+    move: (from, to) => attempt(from, () => renameSync(givenUp(from), making(to))),
     link: (target, at, how) =>
-      attempt(at, () => (how === "hard" ? linkSync(target, changed(at)) : symlinkSync(target, changed(at)))),
+      attempt(at, () => (how === "hard" ? linkSync(target, making(at)) : symlinkSync(target, making(at)))),
     realPath: (path) => attempt(path, () => realpathSync(seen(path))),
   };
 }

@@ -43,6 +43,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     files: scriptFiles({
       launchDir,
       writable: [launchDir, scratch, outputDir],
+      own: [scratch],
       ...(parts.bounded && {
         readable: [projectDir, launchDir, scratch, outputDir, ...locationsIn(inputs.values)],
       }),
