@@ -5,6 +5,7 @@ import {
   breathe,
   type Diagnostic,
   didYouMean,
+  inTurns,
   type SourceText,
 } from "../../kernel/index.ts";
 import {
@@ -18,7 +19,7 @@ import {
 import { acceptsName as accepts } from "./accepts.ts";
 import type { CheckedDocument } from "./check/checked.ts";
 import { loadDocuments } from "./check/load.ts";
-import { interfaceOf, targetNames, targetOf } from "./interface.ts";
+import { interfaceInSteps, targetNames, targetOf } from "./interface.ts";
 import { wdlProgram } from "./run/program.ts";
 import { parseDocument } from "./syntax/parser.ts";
 
@@ -57,9 +58,11 @@ async function load(
     const unclear = unclearTarget(document, options.target);
     return { diagnostics: [...sorted, unclear], ...(unclear.severity === "note" && { unclear }) };
   }
+  await breathe();
+  const about = await inTurns(interfaceInSteps(target));
   const program = wdlProgram({
     target,
-    interface: interfaceOf(target),
+    interface: about,
     hostPathOf: (each) => source.hostPathOf(each),
     reach: options.reach,
     limits: options.limits,

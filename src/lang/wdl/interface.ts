@@ -1,5 +1,5 @@
 /** What a person needs to know to run a workflow or task: its parameters, outputs and tasks. */
-import { defined } from "../../kernel/index.ts";
+import { defined, type Steps } from "../../kernel/index.ts";
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { CheckedDocument, CheckedInput, CheckedTask, CheckedWorkflow } from "./check/checked.ts";
 import { holdingOf } from "./holding.ts";
@@ -7,34 +7,39 @@ import { callsOf, type Target } from "./run/input-tree.ts";
 import type { MetaSection, MetaValue } from "./syntax/ast.ts";
 import { printType, type WdlType } from "./types/type.ts";
 
-export function interfaceOf(target: Target): WorkflowInterface {
+/** Pauses between the parameters, and between the outputs. */
+export function* interfaceInSteps(target: Target): Steps<WorkflowInterface> {
   const description = textOf(entry(target.node.meta, "description"));
   const tasks = new Set<string>();
   collectTasks(target, tasks, new Set());
   const descriptions = descriptionsOf(target);
+  const all = parametersOf({
+    target,
+    prefix: `${target.name}.`,
+    fixed: new Set(),
+    closed: target.kind === "task",
+    work: { left: mostWork, descriptions: new Map() },
+  });
+  const parameters: Parameter[] = [];
+  for (const parameter of firstOf(all, mostParameters)) {
+    parameters.push(parameter);
+    yield;
+  }
+  const outputs: WorkflowInterface["outputs"][number][] = [];
+  for (const output of target.outputs) {
+    const words = descriptions.get(output.name);
+    outputs.push({
+      name: `${target.name}.${output.name}`,
+      type: printType(output.type),
+      ...defined({ description: words }),
+    });
+    yield;
+  }
   return {
     kind: target.kind,
     name: target.name,
-    parameters: [
-      ...firstOf(
-        parametersOf({
-          target,
-          prefix: `${target.name}.`,
-          fixed: new Set(),
-          closed: target.kind === "task",
-          work: { left: mostWork, descriptions: new Map() },
-        }),
-        mostParameters,
-      ),
-    ],
-    outputs: target.outputs.map((output) => {
-      const words = descriptions.get(output.name);
-      return {
-        name: `${target.name}.${output.name}`,
-        type: printType(output.type),
-        ...defined({ description: words }),
-      };
-    }),
+    parameters,
+    outputs,
     tasks: [...tasks],
     ...defined({ description }),
   };

@@ -1,5 +1,5 @@
 /** The job of a run: the inputs as the user gave them, made values of the language. */
-import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import { breathe, type Diagnostic, type SourceText } from "../../../kernel/index.ts";
 import type { ParameterValues, Reach } from "../../core/index.ts";
 import type { CwlDocument } from "../model/document.ts";
 import type { Place } from "../model/place.ts";
@@ -38,6 +38,8 @@ export async function readJob(document: CwlDocument, inputs: ParameterValues, re
   const placeOf = (name: string) => entries.get(name)?.namePlace ?? root.place;
   const declared = new Map(document.process.inputs.toReversed().map((each) => [each.name, each]));
   for (const [written, value] of Object.entries(inputs.values)) {
+    const turn = breathe();
+    if (turn !== undefined) await turn;
     if (written.startsWith("$") || ofTheLanguage.test(written) || written === "cwlVersion") continue;
     const name = declared.has(written) ? written : shortName(written);
     const type = declared.get(name)?.type;

@@ -74,6 +74,7 @@ export async function loadDocument(question: LoadQuestion, ask: Ask): Promise<Lo
   const position = { id: idOf(main.uri, fragment, node), fallbackName: nameOfUri(main.uri) };
   await breathe();
   const process = buildProcess(node, position, context);
+  await breathe();
   if (process === undefined || diagnostics.some((each) => each.severity === "error")) return { diagnostics };
   const texts = [...documents.texts.values()].filter((each) => each !== undefined);
   const pairs = await readSchemas(tree, texts, report, ask);

@@ -23,7 +23,9 @@ export async function parseText(source: SourceText, mostYaml = limits.characters
       diagnostics: [problem(source, 0, 1, `the document is larger than ${limits.characters} characters`)],
     };
   if (/^\uFEFF?\s*[{[]/.test(source.text)) {
+    await breathe();
     const json = parseJson(source);
+    await breathe();
     if (json.node !== undefined) return { node: fromJson(json.node, source), diagnostics: [] };
     // Flow-style YAML and JSON with trailing commas begin the same way.
   }

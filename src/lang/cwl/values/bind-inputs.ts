@@ -2,7 +2,7 @@
  * The inputs of a process from what it is given: defaults, types, files with their secondary files and formats,
  * contents and listings. The same for the job of a run and for every process that a step runs.
  */
-import { type Ask, defined } from "../../../kernel/index.ts";
+import { type Ask, breathe, defined } from "../../../kernel/index.ts";
 import type { EvalContext, EvalFault, Evaluator } from "../expr/evaluator.ts";
 import type { FileDetails, LoadListing } from "../model/binding.ts";
 import type { InputParameter } from "../model/parameter.ts";
@@ -57,6 +57,8 @@ export async function bindInputs(given: CwlRecord, question: BindQuestion, ask: 
   const faults: InputFault[] = [];
   const values = new Map<string, CwlValue>();
   for (const parameter of process.inputs) {
+    const turn = breathe();
+    if (turn !== undefined) await turn;
     const value = member(given, parameter.name) ?? parameter.default ?? null;
     const fault = checkValue(value, parameter.type, [parameter.name]);
     if (fault !== undefined) {
@@ -72,6 +74,8 @@ export async function bindInputs(given: CwlRecord, question: BindQuestion, ask: 
   // Patterns and formats may look at all inputs.
   const inputs = cwlRecord(values);
   for (const parameter of process.inputs) {
+    const turn = breathe();
+    if (turn !== undefined) await turn;
     const value = values.get(parameter.name);
     if (value === undefined || !holdsFiles(value)) continue;
     const binder = new FileBinder(question, contextOf(question, inputs), ask);

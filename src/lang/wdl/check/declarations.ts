@@ -1,4 +1,5 @@
 /** What sections of declarations have in common, in tasks and in workflows. */
+import type { Steps } from "../../../kernel/index.ts";
 import type { Declaration } from "../syntax/ast.ts";
 import type { CheckedDeclaration, CheckedInput } from "./checked.ts";
 import type { Context } from "./context.ts";
@@ -21,6 +22,21 @@ export function declare(
   enter(context, { name: node.name.text, kind, type, span: node.name.span, node }, scope);
   const names = node.expression === undefined ? [] : namesIn(node.expression);
   return { name: node.name.text, type, node, dependsOn: new Set(names.map((each) => each.name)) };
+}
+
+/** Pauses after each. */
+export function* declareAll(
+  context: Context,
+  nodes: readonly Declaration[],
+  kind: EntryKind,
+  scope: Scope,
+): Steps<CheckedDeclaration[]> {
+  const declared: CheckedDeclaration[] = [];
+  for (const node of nodes) {
+    declared.push(declare(context, node, kind, scope));
+    yield;
+  }
+  return declared;
 }
 
 /** Names are unique in a scope and all scopes around it. */

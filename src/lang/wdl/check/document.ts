@@ -52,7 +52,7 @@ export function* checkDocument(check: DocumentCheck): Steps<DocumentResult> {
   for (const node of tree.tasks) {
     yield;
     const first = tasks.get(node.name.text);
-    const task = checkTask(context, node, document);
+    const task = yield* checkTask(context, node, document);
     if (first === undefined) tasks.set(node.name.text, task);
     else {
       const place = context.place(node.name.span);

@@ -1,8 +1,9 @@
 /** Who waits for whom in a workflow, to find cycles across nested sections. */
+import type { Steps } from "../../../kernel/index.ts";
 import type { Name } from "../syntax/ast.ts";
 import type { Context } from "./context.ts";
 import { declarationCycle } from "./diagnostics-document.ts";
-import { dependencyOrder } from "./order.ts";
+import { orderInSteps } from "./order.ts";
 import type { Scope } from "./scope.ts";
 
 /** Declarations and calls have a name, headers of sections go unnamed. */
@@ -31,8 +32,8 @@ export class DependencyGraph {
     return merged;
   }
 
-  reportCycles(context: Context): void {
-    const { cycles } = dependencyOrder([...this.#nodes.keys()], (node) => this.#dependencies(node));
+  *reportCycles(context: Context): Steps<void> {
+    const { cycles } = yield* orderInSteps([...this.#nodes.keys()], (node) => this.#dependencies(node));
     const reported = new Set<string>();
     for (const cycle of cycles) {
       const names = cycle.flatMap((node) => this.#nodes.get(node)?.label ?? []);

@@ -1,4 +1,5 @@
 /** Dependency order: each thing after what it depends on, in textual order otherwise. */
+import { atOnce, type Steps } from "../../../kernel/index.ts";
 
 export interface Ordered<T> {
   readonly sorted: readonly T[];
@@ -14,6 +15,14 @@ const mostRecorded = 1_000_000;
 
 /** Depth first without recursion, so that a chain of a hundred thousand declarations does no harm. */
 export function dependencyOrder<T>(items: readonly T[], dependencies: (item: T) => Iterable<T>): Ordered<T> {
+  return atOnce(orderInSteps(items, dependencies));
+}
+
+/** Pauses after each thing. */
+export function* orderInSteps<T>(
+  items: readonly T[],
+  dependencies: (item: T) => Iterable<T>,
+): Steps<Ordered<T>> {
   const sorted: T[] = [];
   const cycles: T[][] = [];
   const done = new Set<T>();
@@ -34,6 +43,7 @@ export function dependencyOrder<T>(items: readonly T[], dependencies: (item: T) 
         open.delete(top.item);
         done.add(top.item);
         sorted.push(top.item);
+        yield;
         continue;
       }
       if (done.has(next.value)) continue;

@@ -1,4 +1,5 @@
 /** Checks one task. https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#task-definition */
+import type { Steps } from "../../../kernel/index.ts";
 import type { MetaSection, TaskNode } from "../syntax/ast.ts";
 import {
   arrayOf,
@@ -13,23 +14,28 @@ import {
 import { checkTaskAttributes } from "./attributes.ts";
 import type { CheckedDeclaration, CheckedDocument, CheckedTask } from "./checked.ts";
 import type { Context } from "./context.ts";
-import { asInput, checkBinding, declare, orderDeclarations } from "./declarations.ts";
+import { asInput, checkBinding, declare, declareAll, orderDeclarations } from "./declarations.ts";
 import { shadowingOutput } from "./diagnostics.ts";
 import * as wrong from "./diagnostics-document.ts";
 import { inferParts } from "./expressions.ts";
 import { Scope } from "./scope.ts";
 
-export function checkTask(context: Context, node: TaskNode, document: CheckedDocument): CheckedTask {
+/** Pauses between the declarations. */
+export function* checkTask(context: Context, node: TaskNode, document: CheckedDocument): Steps<CheckedTask> {
   const scope = new Scope(undefined);
-  const inputs = node.inputs.map((each) => declare(context, each, "input", scope));
-  const declarations = node.declarations.map((each) => declare(context, each, "declaration", scope));
-  for (const each of [...inputs, ...declarations]) checkBinding(context, each, { scope });
+  const inputs = yield* declareAll(context, node.inputs, "input", scope);
+  const declarations = yield* declareAll(context, node.declarations, "declaration", scope);
+  for (const each of [...inputs, ...declarations]) {
+    yield;
+    checkBinding(context, each, { scope });
+  }
   const evaluationOrder = orderDeclarations(context, [...inputs, ...declarations]);
+  yield;
   const given = new Set(inputs);
   checkTaskAttributes(context, node, context.has("1.3") ? withTask(context, scope, node) : scope);
   if (node.command !== undefined)
     inferParts(context, node.command.parts, { scope: withTask(context, scope, node) });
-  const outputs = checkOutputs(context, node, scope);
+  const outputs = yield* checkOutputs(context, node, scope);
   checkParameterMeta(context, node.parameterMeta, [...inputs, ...declarations, ...outputs]);
   return {
     kind: "task",
@@ -44,10 +50,14 @@ export function checkTask(context: Context, node: TaskNode, document: CheckedDoc
   };
 }
 
-function checkOutputs(context: Context, node: TaskNode, outer: Scope): CheckedDeclaration[] {
+function* checkOutputs(context: Context, node: TaskNode, outer: Scope): Steps<CheckedDeclaration[]> {
   const scope = new Scope(withTask(context, outer, node));
   const outputs = declareOutputs(context, node.outputs, scope, outer);
-  for (const each of outputs) checkBinding(context, each, { scope: own(scope, each), outputs: true });
+  for (const each of outputs) {
+    yield;
+    checkBinding(context, each, { scope: own(scope, each), outputs: true });
+  }
+  yield;
   return outputs;
 }
 

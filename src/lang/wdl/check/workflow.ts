@@ -24,13 +24,13 @@ import type {
   CheckedWorkflow,
 } from "./checked.ts";
 import type { Context } from "./context.ts";
-import { asInput, checkBinding, declare, enter, orderDeclarations } from "./declarations.ts";
+import { asInput, checkBinding, declare, declareAll, enter, orderDeclarations } from "./declarations.ts";
 import * as wrong from "./diagnostics-document.ts";
 import { exportedByConditional, exportedByScatter } from "./exports.ts";
 import { expectType, infer } from "./expressions.ts";
 import { DependencyGraph } from "./graph.ts";
 import { oldOutputs } from "./old-outputs.ts";
-import { dependencyOrder } from "./order.ts";
+import { orderInSteps } from "./order.ts";
 import { type Entry, Scope } from "./scope.ts";
 import { checkParameterMeta, declareOutputs, own } from "./task.ts";
 import { namesIn } from "./walk.ts";
@@ -67,7 +67,7 @@ export interface WorkflowCheck {
 export function* checkWorkflow(context: Context, check: WorkflowCheck): Steps<CheckedWorkflow> {
   const { node } = check;
   const scope = new Scope(undefined);
-  const inputs = node.inputs.map((each) => declare(context, each, "input", scope));
+  const inputs = yield* declareAll(context, node.inputs, "input", scope);
   const pass = new BodyPass(context, check.callables, nestedInputsOf(context, node) === "allowed");
   yield;
   const entered: Entered[] = [];
@@ -87,11 +87,13 @@ export function* checkWorkflow(context: Context, check: WorkflowCheck): Steps<Ch
     body.push(...pass.checkAll([each], scope, undefined));
     yield;
   }
-  pass.graph.reportCycles(context);
+  yield* pass.graph.reportCycles(context);
   yield;
-  const outputs = checkOutputs(context, node, scope);
+  const outputs = yield* checkOutputs(context, node, scope);
   checkParameterMeta(context, node.parameterMeta, [...inputs, ...outputs.declared]);
   if (node.hints !== undefined) checkWorkflowHints(context, node.hints, scope);
+  yield;
+  const interwoven = yield* isInterwoven(body);
   return {
     kind: "workflow",
     name: node.name.text,
@@ -101,11 +103,11 @@ export function* checkWorkflow(context: Context, check: WorkflowCheck): Steps<Ch
     body,
     outputs: outputs.checked,
     nestedInputs: nestedInputsOf(context, node),
-    interwoven: isInterwoven(body),
+    interwoven,
   };
 }
 
-function isInterwoven(body: readonly CheckedBodyNode[]): boolean {
+function* isInterwoven(body: readonly CheckedBodyNode[]): Steps<boolean> {
   const makers = new Map<string, CheckedBodyNode[]>();
   for (const node of body)
     for (const name of node.exports.keys()) {
@@ -113,10 +115,12 @@ function isInterwoven(body: readonly CheckedBodyNode[]): boolean {
       if (others === undefined) makers.set(name, [node]);
       else others.push(node);
     }
-  const { cycles } = dependencyOrder(body, (node) =>
+  const { cycles } = yield* orderInSteps(body, (node) =>
     [...node.dependsOn].flatMap((name) => makers.get(name) ?? []),
   );
-  return cycles.length > 0 || body.some((node) => bodiesOf(node).some(isInterwoven));
+  if (cycles.length > 0) return true;
+  for (const node of body) for (const inner of bodiesOf(node)) if (yield* isInterwoven(inner)) return true;
+  return false;
 }
 
 function bodiesOf(node: CheckedBodyNode): (readonly CheckedBodyNode[])[] {
@@ -374,15 +378,20 @@ function free(body: readonly CheckedBodyNode[], scope: Scope): Set<string> {
   return names;
 }
 
-function checkOutputs(
+function* checkOutputs(
   context: Context,
   node: WorkflowNode,
   outer: Scope,
-): { readonly declared: readonly CheckedDeclaration[]; readonly checked: readonly CheckedOutput[] } {
+): Steps<{ readonly declared: readonly CheckedDeclaration[]; readonly checked: readonly CheckedOutput[] }> {
   const scope = new Scope(outer);
   const declared = declareOutputs(context, node.outputs, scope, outer);
-  for (const each of declared) checkBinding(context, each, { scope: own(scope, each) });
+  for (const each of declared) {
+    yield;
+    checkBinding(context, each, { scope: own(scope, each) });
+  }
+  yield;
   orderDeclarations(context, declared);
+  yield;
   const checked = declared.flatMap((each): CheckedOutput[] =>
     each.node.expression === undefined
       ? []
