@@ -21,6 +21,8 @@ export interface AthenaServer {
   /** Statements wait in their queue until this is called with false. */
   hold(isHeld: boolean): void;
   readonly stopped: readonly string[];
+  /** How often the state of a statement was asked for. */
+  polls(): number;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
   const stopped: string[] = [];
   const waiting: (() => void)[] = [];
   let isHeld = false;
+  let polls = 0;
   /** One statement after the other: they share the views. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -101,6 +104,7 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
       return { QueryExecutionId: id };
     },
     GetQueryExecution: ({ QueryExecutionId: id }) => {
+      polls++;
       const { state, reason, scanned } = executionOf(id);
       return {
         QueryExecution: {
@@ -155,6 +159,7 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     statements,
     stopped,
+    polls: () => polls,
     define: (statement) => {
       const dropped = /^DROP TABLE IF EXISTS `(\w+)`\.`(\w+)`$/.exec(statement);
       if (dropped !== null) return void tables.delete(`${dropped[1]}.${dropped[2]}`);

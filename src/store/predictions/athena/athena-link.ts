@@ -138,7 +138,8 @@ export class AthenaLink {
       ...(output === undefined ? {} : { ResultConfiguration: { OutputLocation: output } }),
       ...(parameters.length === 0 ? {} : { ExecutionParameters: [...parameters] }),
     });
-    const started = await this.#try(doing, ask, () => this.#client.send(start, { abortSignal: ask.signal }));
+    // Not interrupted: a statement whose id is not known could not be stopped.
+    const started = await this.#try(doing, ask, () => this.#client.send(start));
     const id = started.QueryExecutionId ?? "";
     try {
       for (let wait = firstPollMs; ; wait = Math.min(2 * wait, longestPollMs)) {
@@ -169,7 +170,7 @@ export class AthenaLink {
   async #stop(id: string): Promise<void> {
     const command = new this.#sdk.StopQueryExecutionCommand({ QueryExecutionId: id });
     // It ends by itself when it cannot be stopped.
-    await this.#client.send(command, { abortSignal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await this.#client.send(command, { abortSignal: AbortSignal.timeout(10_000) }).catch(() => undefined);
   }
 
   async #try<T>(doing: string, ask: Ask, send: () => Promise<T>): Promise<T> {
