@@ -116,6 +116,50 @@ describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
     expect(await end).toMatchObject({ kind: "exited", exitCode: 2 });
   });
 
+  it("waits for a job that an administrator holds, and for one that is suspended", async () => {
+    await bench.drainNodes();
+    const attempt = await bench.prepare(`${waits}; exit 2`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    const [id = ""] = (await bench.rowsOf(attempt.id))[0]?.split("|") ?? [];
+    await bench.cluster.ask("scontrol", "hold", id);
+    await bench.resumeNodes();
+    expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "running" });
+    await bench.cluster.ask("scontrol", "release", id);
+    await bench.untilReady(attempt);
+    await bench.cluster.ask("scontrol", "suspend", id);
+    expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "running" });
+    await bench.go(attempt);
+    await bench.cluster.ask("scontrol", "resume", id);
+    expect(await end).toMatchObject({ kind: "exited", exitCode: 2 });
+  });
+
+  it("calls an attempt lost whose job is put back into the queue, and never runs it twice", async () => {
+    const attempt = await bench.prepare(`echo ran >> count; ${waits}`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    const [id = ""] = (await bench.rowsOf(attempt.id))[0]?.split("|") ?? [];
+    // Jobs are submitted so that Slurm does not do it by itself.
+    await expect(bench.cluster.ask("scontrol", "requeue", id)).rejects.toThrow();
+    await bench.cluster.ask("scontrol", "update", `JobId=${id}`, "Requeue=1");
+    await bench.cluster.ask("scontrol", "requeue", id);
+    expect(await end).toMatchObject({ kind: "lost" });
+    await bench.untilNothingIsLeft();
+    expect(await readFile(join(attempt.directory, "work/count"), "utf8")).toBe("ran\n");
+  });
+
+  it("calls an attempt lost whose script on the node is killed", async () => {
+    const attempt = await bench.prepare(`${waits}; exit 0`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    const [id = ""] = (await bench.rowsOf(attempt.id))[0]?.split("|") ?? [];
+    await bench.cluster.ask("scancel", "--signal=KILL", "--batch", id);
+    expect(await end).toMatchObject({ kind: "lost", message: expect.stringContaining("left no exit code") });
+    await bench.go(attempt);
+  });
+
   it("calls an attempt lost that somebody else has cancelled, even where its task ended well", async () => {
     const attempt = await bench.prepare(`trap 'exit 0' TERM; ${waits}`);
     await bench.executor.start(attempt, ask);

@@ -1,18 +1,27 @@
-/** Nodes of a real Slurm cluster that fail while they run tasks. Their failure takes Slurm half a minute to notice. */
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+/** What takes Slurm half a minute to notice: nodes that fail while they run tasks, and its own time limits. */
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/requirement.ts";
 import { slurmRequirement } from "../servers/slurm.ts";
 import { SlurmBench, waits } from "../servers/slurm-bench.ts";
 
-describeWith([slurmRequirement], "tasks on nodes of a Slurm cluster that fail", () => {
-  const bench = new SlurmBench({ nodeTimeoutSeconds: 5 });
-  const { ask } = bench;
+describeWith([slurmRequirement], "tasks that Slurm ends", () => {
+  const impatient = new SlurmBench({ nodeTimeoutSeconds: 5 });
+  const patient = new SlurmBench();
+  const benches = [impatient, patient];
 
-  beforeAll(() => bench.open());
-  afterAll(() => bench.close());
-  beforeEach(() => bench.makeExecutor());
+  beforeAll(() =>
+    Promise.all(
+      benches.map(async (bench) => {
+        await bench.open();
+        await bench.makeExecutor();
+      }),
+    ),
+  );
+  afterAll(() => Promise.all(benches.map((bench) => bench.close())));
 
-  it("calls an attempt lost whose node died, and leaves its repetition to Memoir", async () => {
+  it.concurrent("calls an attempt lost whose node died, and leaves its repetition to Memoir", async () => {
+    const bench = impatient;
+    const { ask } = bench;
     const attempt = await bench.prepare(waits);
     await bench.executor.start(attempt, ask);
     const end = bench.executor.wait(attempt, ask);
@@ -27,5 +36,17 @@ describeWith([slurmRequirement], "tasks on nodes of a Slurm cluster that fail", 
     // The task itself outlives this death, as it does where only the network of a node has failed: it ends in a folder
     // that nobody reads any more.
     await bench.go(attempt);
+  });
+
+  it.concurrent("reports that time is up where Slurm's own limit ends the job", async () => {
+    const bench = patient;
+    const { ask } = bench;
+    const attempt = await bench.prepare(waits);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    const [id = ""] = (await bench.rowsOf(attempt.id))[0]?.split("|") ?? [];
+    await bench.cluster.ask("scontrol", "update", `JobId=${id}`, "EndTime=now+2");
+    expect(await end).toMatchObject({ kind: "timed-out" });
   });
 });

@@ -52,6 +52,16 @@ describe("what a look at Slurm means for a job", () => {
     expect(verdict({ row: row("PENDING", "Resources") })).toEqual({ kind: "go-on" });
   });
 
+  it("is that it was put back into the queue where it has begun and waits", () => {
+    expect(verdict({ row: row("PENDING", "BeginTime"), isClaimed: true })).toMatchObject({
+      kind: "after",
+      what: "requeued",
+      ms: 2,
+    });
+    expect(verdict({ row: row("PENDING", "BeginTime") })).toEqual({ kind: "go-on" });
+    expect(verdict({ row: row("RUNNING"), isClaimed: true })).toEqual({ kind: "go-on" });
+  });
+
   it("is the end of a cancelled job that never began", () => {
     expect(verdict({ row: row("CANCELLED"), isCancelled: true })).toEqual({ kind: "over" });
     expect(verdict({ row: row("CANCELLED"), isCancelled: true, isClaimed: true })).toMatchObject({

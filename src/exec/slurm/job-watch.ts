@@ -6,7 +6,7 @@ import { type Ask, pause, systemErrorCode } from "../../kernel/index.ts";
 import { readExitCode } from "../core/index.ts";
 import { cancelArguments, queueArguments } from "./command-lines.ts";
 import { isClaimed, jobPaths, readJobFile } from "./job-files.ts";
-import { isNeverStarting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
+import { isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
 
 export interface WatchTimes {
@@ -32,6 +32,8 @@ export type JobOutcome =
   /** It is over; `row` is what Slurm said of it last, and `jobId` its id. */
   | { readonly kind: "over"; readonly row: QueueRow | undefined }
   | { readonly kind: "never-starts"; readonly row: QueueRow }
+  /** It had begun and waits again: it will not run the attempt a second time. */
+  | { readonly kind: "requeued"; readonly row: QueueRow }
   /** It was to be cancelled and Slurm could not be asked to. */
   | { readonly kind: "unreachable" };
 
@@ -52,7 +54,7 @@ export type Verdict =
   /** Decided once it has stayed so. */
   | {
       readonly kind: "after";
-      readonly what: "ended" | "missing" | "never-starts" | "unreachable";
+      readonly what: "ended" | "missing" | "never-starts" | "requeued" | "unreachable";
       readonly ms: number;
     }
   | { readonly kind: "over" };
@@ -70,6 +72,9 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
   }
   switch (phaseOf(row.state)) {
     case "active":
+      // A row that is older than the job's beginning is gone with the next look.
+      if (sight.isClaimed && isWaiting(row) && !sight.isCancelled)
+        return { kind: "after", what: "requeued", ms: times.settleMs };
       return isNeverStarting(row) && !sight.isCancelled
         ? { kind: "after", what: "never-starts", ms: times.stuckMs }
         : { kind: "go-on" };
@@ -191,8 +196,12 @@ export class JobWatch {
     }
     this.#watched.delete(job);
     if (verdict.kind === "after" && verdict.what === "unreachable") job.resolve({ kind: "unreachable" });
-    else if (verdict.kind === "after" && verdict.what === "never-starts" && job.row !== undefined)
-      job.resolve({ kind: "never-starts", row: job.row });
+    else if (
+      verdict.kind === "after" &&
+      (verdict.what === "never-starts" || verdict.what === "requeued") &&
+      job.row !== undefined
+    )
+      job.resolve({ kind: verdict.what, row: job.row });
     else job.resolve({ kind: "over", row: job.row });
     return true;
   }
@@ -226,8 +235,9 @@ export function jobKey({ name, element }: Pick<WatchedJob, "name" | "element">):
 async function sightOf(job: Watched, row: Sight["row"]): Promise<Sight> {
   const { directory, isCancelled } = job;
   const isRunning = typeof row === "object" && phaseOf(row.state) === "active";
-  // Nothing that is there now would count.
-  if (isRunning) return { row, isCancelled, exitCode: undefined, hasEnd: false, isClaimed: false };
+  // Nothing else that is there now would count.
+  const hasBegun = isRunning && isWaiting(row) && isClaimed(job.directory);
+  if (isRunning) return { row, isCancelled, exitCode: undefined, hasEnd: false, isClaimed: hasBegun };
   try {
     return {
       row,

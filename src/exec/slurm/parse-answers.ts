@@ -49,6 +49,13 @@ export function phaseOf(state: string): JobPhase {
   return ended.has(state) ? "ended" : "active";
 }
 
+const waiting = new Set(["PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"]);
+
+/** It has not begun, or it has been put back into the queue. */
+export function isWaiting({ state }: Pick<QueueRow, "state">): boolean {
+  return waiting.has(state);
+}
+
 const neverStarts = new Set([
   "AccountNotAllowed",
   "BadConstraints",

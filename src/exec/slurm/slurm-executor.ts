@@ -40,13 +40,14 @@ import {
   wrapperArguments,
   writeStopMark,
 } from "../core/index.ts";
-import { configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
+import { cancelArguments, configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
 import { JobAccounting } from "./job-accounting.ts";
 import { isClaimed, jobPaths, readJobFile, readSubmission, type Submission } from "./job-files.ts";
 import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
 import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
 import {
   type ClusterConfig,
+  isWaiting,
   parseConfig,
   parseQueue,
   phaseOf,
@@ -304,12 +305,14 @@ class SlurmExecutor implements Executor {
       return { kind: "cancelled" };
     }
     if (over.kind === "never-starts") {
-      await this.#client("scancel", ["--quiet", slurmId(over.row)]);
+      await this.#client("scancel", cancelArguments([slurmId(over.row)]));
       throw new AppError(
         "EXEC_JOB_REFUSED",
         `waiting for ${attempt.id}: job ${slurmId(over.row)} can never start (${over.row.reason}), and was cancelled`,
       );
     }
+    // It would only find that it has run.
+    if (over.kind === "requeued") await this.#client("scancel", cancelArguments([slurmId(over.row)]));
     if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
     const end = await this.#withUsage(
       await this.#readEnd(attempt, { submission, row: over.row, wallSeconds }),
@@ -397,7 +400,11 @@ function lossWords(
   { row, why, log }: { readonly row: QueueRow | undefined; readonly why: string; readonly log: string },
 ): string {
   const state =
-    row === undefined ? `${id} is no longer known to Slurm` : `job ${slurmId(row)} ended as ${row.state}`;
+    row === undefined
+      ? `${id} is no longer known to Slurm`
+      : isWaiting(row)
+        ? `job ${slurmId(row)} was put back into the queue`
+        : `job ${slurmId(row)} ended as ${row.state}`;
   const reason = row === undefined || row.reason === "None" ? "" : ` (${row.reason})`;
   const own = why === "outside" ? ", ended from outside" : why === "" ? "" : `, ${why}`;
   const tail = log.slice(-logTailBytes).trim();
