@@ -72,7 +72,7 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
   }
   switch (phaseOf(row.state)) {
     case "active":
-      // A row that is older than the job's beginning is gone with the next look.
+      // A row that is older than the job's beginning no longer appears at the next look.
       if (sight.isClaimed && isWaiting(row) && !sight.isCancelled)
         return { kind: "after", what: "requeued", ms: times.settleMs };
       return isNeverStarting(row) && !sight.isCancelled
