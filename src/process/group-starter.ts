@@ -15,14 +15,14 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ask, freshAsk, messageOf, pause, systemErrorCode } from "../kernel/index.ts";
+import { Keeper, trialFolder } from "./keeper.ts";
 import { perlStarterText } from "./perl-starter-text.ts";
 import { signalGroup } from "./signal-group.ts";
 import { keeperText, starterText } from "./starter-text.ts";
+import { wordLine } from "./word-line.ts";
 
 /** Programs of util-linux, 2.38 or newer. Whether they do what is wanted is tried when a starter is started. */
 export interface Guard {
@@ -268,7 +268,7 @@ class Starter {
 
   #run(id: string, words: readonly string[]): void {
     if (this.#options.shell.kind === "bash") {
-      this.#say(`run ${id} ${line(words)}`);
+      this.#say(`run ${id} ${wordLine(words)}`);
       return;
     }
     const body = Buffer.from(words.map((word) => `${word}\0`).join(""));
@@ -347,75 +347,6 @@ class Starter {
   }
 }
 
-/** Our side of the first process of the namespace: it mounts one table after the other. */
-class Keeper {
-  readonly #socket: Socket;
-  readonly #stderr: Socket;
-  readonly #folder: string;
-  readonly #waiting = new Map<string, (words: string | undefined) => void>();
-  #last = 0;
-  #rest = "";
-  #words = "";
-
-  constructor(socket: Socket, stderr: Socket, folder: string) {
-    this.#socket = socket;
-    this.#stderr = stderr;
-    this.#folder = folder;
-    for (const one of [socket, stderr]) {
-      one.on("error", () => {});
-      one.setEncoding("utf8");
-      one.unref();
-    }
-    stderr.on("data", (text: string) => {
-      if (this.#words.length < 4_096) this.#words += text;
-    });
-    socket.on("data", (text: string) => this.#read(text));
-  }
-
-  /** Answers why it could not be mounted; undefined when it was. */
-  mount(table: string): Promise<string | undefined> {
-    const number = String(++this.#last);
-    writeFileSync(join(this.#folder, number), table);
-    return new Promise((resolve) => {
-      this.#waiting.set(number, resolve);
-      this.#socket.write(`mount ${number}\n`);
-    });
-  }
-
-  #read(text: string): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const [word, number = ""] = line.split(" ");
-      const words = word === "mounted" ? undefined : firstLine(this.#errors()) || "mount failed";
-      this.#waiting.get(number)?.(words);
-      this.#waiting.delete(number);
-      rmSync(join(this.#folder, number), { force: true });
-    }
-  }
-
-  #errors(): string {
-    try {
-      return readFileSync(join(this.#folder, "errors"), "utf8");
-    } catch {
-      return "";
-    }
-  }
-
-  close(): void {
-    this.#socket.end();
-  }
-
-  /** Says why, in its own words where it has left some. */
-  died(why: string, say: (why: string) => void): void {
-    const done = () => say(firstLine(this.#words) || why);
-    if (this.#stderr.readableEnded || this.#stderr.destroyed) done();
-    else this.#stderr.once("close", done);
-    this.#socket.destroy();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
 function bashCommand(path: string): readonly string[] {
   return [path, "--noprofile", "--norc", "-c"];
 }
@@ -423,59 +354,4 @@ function bashCommand(path: string): readonly string[] {
 function starterCommand({ kind, path }: GroupStarterOptions["shell"], script: string): readonly string[] {
   if (kind === "bash") return [...bashCommand(path), starterText(script), "memoir-starter"];
   return [path, "-e", perlStarterText(script), "--"];
-}
-
-/** A folder whose `place` the keeper mounts read-only, so that it is known whether that works. */
-function trialFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "memoir-guard-"));
-  writeFileSync(join(folder, "original"), "original\n");
-  writeFileSync(join(folder, "place"), "");
-  writeFileSync(
-    join(folder, "trial"),
-    mountLine({ source: join(folder, "original"), target: join(folder, "place"), options: [] }),
-  );
-  return folder;
-}
-
-/** A line of a table: the source at the target, read-only. */
-export function mountLine(mount: {
-  readonly source: string;
-  readonly target: string;
-  /** In addition to `bind` and `ro`. */
-  readonly options: readonly string[];
-  /** What is mounted below the source comes along, writable; a user may not leave it out. */
-  readonly below?: true;
-}): string {
-  const { source, target, options, below } = mount;
-  const all = [below === true ? "rbind" : "bind", "ro", ...options].join(",");
-  return `${escaped(source)} ${escaped(target)} none ${all} 0 0\n`;
-}
-
-function escaped(path: string): string {
-  return path.replace(/[\s\\#"']/g, (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, "0")}`);
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] ?? "";
-}
-
-/**
- * Shell text that sets the words. bash reads it byte by byte, so the first one, a folder that the others are in as a
- * rule, is written once.
- */
-function line(words: readonly string[]): string {
-  const [first = "", ...others] = words;
-  const short = (word: string) =>
-    first.length < 16 ? quoted(word) : word.split(first).map(pieceOf).join('"$f"') || "''";
-  return `f=${quoted(first)};set -- "$f" ${others.map(short).join(" ")}`;
-}
-
-function pieceOf(text: string): string {
-  return text === "" ? "" : quoted(text);
-}
-
-/** One word of a line for bash. */
-function quoted(word: string): string {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
-  return `'${word.replaceAll("'", "'\\''").replaceAll("\n", () => "'$'\\n''")}'`;
 }

@@ -5,8 +5,8 @@ export {
   type GroupEnd,
   type GroupStarter,
   type Guard,
-  mountLine,
 } from "./group-starter.ts";
+export { mountLine } from "./keeper.ts";
 export { isOwner, isRunning, lifeOf, type Owner, thisOwner } from "./owner.ts";
 export {
   describeOutcome,
