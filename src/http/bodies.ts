@@ -25,11 +25,11 @@ export const noBytes = new Uint8Array();
 /** A small body is hashed and parsed at once, and costs others nothing. */
 const smallBytes = 1024 * 1024;
 
-/** Uploads that wait for their turn; more are told to try again. */
+/** Uploads that wait for their turn; more are refused, and try again. */
 const mostWaiting = 64;
 
 /**
- * Reads bodies, each within its limit and all together within theirs. Small ones have a share of their own, so that
+ * Reads bodies, each within its limit and all together within theirs. Small ones have a separate share, so that
  * uploads never keep them out. An upload begins to be read when there is room for all of it: each that was read in part
  * would keep the others from being read whole.
  */
@@ -80,7 +80,7 @@ export class Bodies {
       size += bytes.length;
       if (size > most) return "too-large";
       if (share === "small" && size > smallBytes) {
-        // Its length was not told.
+        // Its length was not known in advance.
         this.#left.small += held;
         this.#left.large -= held;
         share = "large";
@@ -99,7 +99,7 @@ export class Bodies {
 
   /**
    * Until there is room for an upload of this size, in the order in which they came. Who waits too long is refused with
-   * an answer that clients retry: at the end of the request's time nobody could tell it from one that was sent too slowly.
+   * an answer that clients retry: at the end of the request's time it would look like one that was sent too slowly.
    */
   #turn(request: IncomingMessage, size: number): Promise<"admitted" | "busy" | "aborted"> {
     if (this.#waiting.length === 0 && this.#left.large >= size) {
@@ -165,7 +165,7 @@ export function lengthOf({ headers }: IncomingMessage): number {
   return Number(headers["content-length"] ?? 0);
 }
 
-/** Bytes in one piece, however many pieces they come in. */
+/** Bytes side by side, however many pieces they come in. */
 class GrowingBytes {
   #buffer: Buffer;
   #size = 0;

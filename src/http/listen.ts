@@ -23,7 +23,7 @@ export interface ListenOptions {
   readonly uploadWaitMs?: number;
   /** Default 1000. */
   readonly maxConnections?: number;
-  /** Bodies of all small requests together; who comes when it is used up is told to try again. Default 256 MiB. */
+  /** Bodies of all small requests together; when it is used up, others are refused and try again. Default 256 MiB. */
   readonly maxBufferedBytes?: number;
   /** Bodies of all other requests together. Default 320 MiB: two definitions of the largest size. */
   readonly maxBufferedLargeBytes?: number;
@@ -41,7 +41,7 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
   const http = createHttpServer({
     requestTimeout: requestTimeoutMs,
     headersTimeout: Math.min(requestTimeoutMs, 20_000),
-    // How often the two are looked at: what is too slow is gone soon after.
+    // How often the two are looked at: what is too slow is ended soon after.
     connectionsCheckingInterval: Math.min(options.requestTimeoutMs ?? 5_000, 5_000),
     maxHeaderSize: 32 * 1024,
     // Refuses requests whose length could be read in two ways.
@@ -59,7 +59,7 @@ export async function listen(server: HttpHandler, options: ListenOptions): Promi
     void respond({ server, bodies, asks }, request, response);
   };
   http.on("request", onRequest);
-  // Clients that ask first are told before they send what nobody would read.
+  // Clients that ask first get their answer before they send what nobody would read.
   http.on("checkContinue", (request, response) => {
     const tooLarge = lengthOf(request) > server.mostBodyBytes(headOf(request));
     if (!tooLarge) response.writeContinue();
