@@ -1,5 +1,4 @@
 /** The Nextflow front end: reads pipelines, checks them, and answers a program. */
-import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
 import {
@@ -13,12 +12,12 @@ import {
 import { acceptsName as accepts } from "./accepts.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
+import { readConfig } from "./config/config-file.ts";
 import { timeLimit } from "./eval/time-limit.ts";
 import { interfaceOf } from "./interface.ts";
 import { nextflowProgram } from "./run/program.ts";
 import type { NextflowOptions } from "./run/program-parts.ts";
 import { parseScript } from "./syntax/script.ts";
-import { fail } from "./values/throwable.ts";
 
 /** Speaks the language of Nextflow 25.10, and what older scripts have beyond it. */
 export function createNextflowFrontEnd(options: NextflowOptions = {}): FrontEnd {
@@ -99,19 +98,4 @@ async function load(
 function nameOf(uri: string): string {
   const file = uri.slice(uri.lastIndexOf("/") + 1).replace(/\.nf$/, "");
   return file === "main" ? (dirname(uri).split("/").at(-1) ?? file) : file;
-}
-
-/** Hundreds of times what a large pipeline has. */
-const mostConfigBytes = 16 * 2 ** 20;
-
-function readConfig(path: string): SourceText | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return undefined;
-  if (!found.isFile()) fail("IOException", `${path} is not a file`);
-  if (found.size > mostConfigBytes)
-    fail(
-      "IOException",
-      `${path} has ${found.size} bytes, and a configuration file at most ${mostConfigBytes}`,
-    );
-  return { name: path, text: readFileSync(path, "utf8") };
 }

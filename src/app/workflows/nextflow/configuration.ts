@@ -1,9 +1,10 @@
 /** Which configuration files count for a pipeline, and what they say. */
 
+import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { AppError } from "../../../kernel/index.ts";
+import { AppError, type SourceText } from "../../../kernel/index.ts";
 import { nextflowConfiguration, type Setting, type SettingBlock } from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { invalid, reportOf } from "../diagnostic-facts.ts";
@@ -61,6 +62,7 @@ export async function readConfiguration(
     params,
     showProfiles,
     environment: environment.programs,
+    read: readIfThere,
   });
   const wrong = shown.diagnostics.filter(({ severity }) => severity === "error");
   if (wrong.length > 0) throw invalid("WORKFLOW_INVALID", "reading the configuration", reportOf(wrong));
@@ -71,6 +73,14 @@ export async function readConfiguration(
         `Unknown configuration profile: '${name}'${shown.profiles.length === 0 ? "" : `\n\nThese profiles exist:\n${shown.profiles.map((each) => `  ${each}`).join("\n")}`}`,
       );
   return { settings: shown.settings, files };
+}
+
+function readIfThere(path: string): SourceText | undefined {
+  try {
+    return { name: path, text: readFileSync(path, "utf8") };
+  } catch {
+    return undefined;
+  }
 }
 
 /** `trace.fields` */

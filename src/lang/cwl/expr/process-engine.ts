@@ -1,7 +1,8 @@
 /**
  * A JavaScript engine in its own process: what uses up its memory takes nothing else along. Jobs of one turn travel
  * as one message. A job that takes too long or too much memory ends the process: that job answers a fault, the others
- * are asked again in a new one.
+ * are asked again in a new one. The process is started here and not by an executor: expressions are evaluated where there
+ * is no run, too, and an executor takes far longer to begin a task than an expression takes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once, setMaxListeners } from "node:events";

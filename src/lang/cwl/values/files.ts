@@ -1,4 +1,8 @@
-/** What values need of files: whether they are there, their size, text, and what is in folders. */
+/**
+ * What values need of files: whether they are there, their size, text, and what is in folders. Files on this machine
+ * are looked at directly and not through `FileAccess`: inputs are also checked where there is no run that could give
+ * one, and a check and a run must judge links to nowhere, devices and names that are too long alike.
+ */
 import { lstat, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn, notRegular } from "../../../files/index.ts";

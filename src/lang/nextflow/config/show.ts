@@ -1,6 +1,5 @@
 /** The configuration as data: for a command that shows it, and for options that it may set. */
-import { readFileSync } from "node:fs";
-import type { Diagnostic } from "../../../kernel/index.ts";
+import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
 import { ScriptClosure } from "../eval/script-closure.ts";
 import { Params } from "../run/params.ts";
 import { scriptFiles } from "../run/script-files.ts";
@@ -28,6 +27,8 @@ export interface ConfigurationRequest {
   readonly launchDir: string;
   readonly workDir: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Reads a configuration file; undefined = it cannot be read. Not a promise: files include others in expressions. */
+  readonly read: (path: string) => SourceText | undefined;
 }
 
 export interface ShownConfiguration {
@@ -71,18 +72,9 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
       newFolder: () => launchDir,
       log: () => undefined,
     },
-    read: readConfiguration,
     late: () => undefined,
   });
   return { settings: shownBlock(settings), profiles, diagnostics };
-}
-
-function readConfiguration(path: string): { readonly name: string; readonly text: string } | undefined {
-  try {
-    return { name: path, text: readFileSync(path, "utf8") };
-  } catch {
-    return undefined;
-  }
 }
 
 function shownBlock(map: GroovyMap): SettingBlock {

@@ -1,6 +1,7 @@
 /**
- * Local files for scripts, which read them in the middle of expressions. Nothing is written but below the
- * folders of the run.
+ * Local files for scripts: the only `ScriptFiles` that touches the disk. It is not built over `FileAccess`, which is
+ * asynchronous, because scripts read files in the middle of expressions. Nothing is written but below the folders of
+ * the run.
  */
 import {
   appendFileSync,

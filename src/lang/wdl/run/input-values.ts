@@ -1,6 +1,8 @@
 /**
  * Input values as they are given: parsed JSON or YAML, made into WDL values of a declared type. Files are looked up:
  * relative paths are relative to the inputs' folder, and what does not exist is an error before anything runs.
+ * They are looked up directly and not through `FileAccess`: inputs are also checked where there is no run that could give
+ * one.
  * https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#json-input-format
  */
 import type { Stats } from "node:fs";
