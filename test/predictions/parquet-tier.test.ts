@@ -193,13 +193,9 @@ describe("in a folder", () => {
       const before: string[] = [];
       for await (const { name } of store.list("predictions/", ask)) before.push(name);
       // A store that stops the merge after the new file is published and before the old ones are removed.
-      const stopping = createParquetTier({
-        store: {
-          ...store,
-          remove: async (names) => (names.length > 0 ? Promise.reject(new Error("killed")) : undefined),
-        },
-        compaction: "never",
-      });
+      const killed = createFolderStore({ path: folder });
+      killed.remove = async (names) => (names.length > 0 ? Promise.reject(new Error("killed")) : undefined);
+      const stopping = createParquetTier({ store: killed, compaction: "never" });
       await stopping.open(ask);
       await expect(stopping.compact(scope, ask)).rejects.toThrow("killed");
       const all = async () => {

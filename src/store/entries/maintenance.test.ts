@@ -142,13 +142,13 @@ describe("looking after a cache", () => {
     const entry = await record("a", "x");
     const plan = await planPrune(place, { olderThanMs: -1 }, new Date(), ask);
     const lease = await openRunLease({ ...place, runId: "live" }, ask);
-    const { objects } = place;
-    const put: typeof objects.put = async (name, bytes, putAsk) => {
-      const info = await objects.put(name, bytes, putAsk);
+    const meddled = createFolderStore({ path: join(scratch, "cache") });
+    const put = meddled.put.bind(meddled);
+    meddled.put = async (name, bytes, putAsk) => {
+      const info = await put(name, bytes, putAsk);
       if (name.includes("/removed/")) await lease.used(entry.uuid);
       return info;
     };
-    const meddled = { ...objects, put };
     const entries = createEntryStore({ objects: meddled, cacheUuid });
     expect(await prune({ objects: meddled, cacheUuid, entries }, plan, ask)).toMatchObject({
       entries: 0,
@@ -221,12 +221,13 @@ describe("looking after a cache", () => {
 
   it("a thousand entries that are used at once cost a few writes of the lease", async () => {
     let writes = 0;
-    const { objects } = place;
-    const put: typeof objects.put = (...words) => {
+    const objects = createFolderStore({ path: join(scratch, "cache") });
+    const put = objects.put.bind(objects);
+    objects.put = (...words) => {
       writes++;
-      return objects.put(...words);
+      return put(...words);
     };
-    const lease = await openRunLease({ objects: { ...objects, put }, cacheUuid, runId: "warm" }, ask);
+    const lease = await openRunLease({ objects, cacheUuid, runId: "warm" }, ask);
     await Promise.all(Array.from({ length: 1000 }, (_, i) => lease.used(`entry-${i}`)));
     const name = `${cacheUuid}/runs/warm.json`;
     const text = Buffer.from((await objects.read(name, ask)) ?? []).toString("utf8");
