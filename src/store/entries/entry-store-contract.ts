@@ -10,8 +10,9 @@ import { type CallKey, freshAsk, nameOfBytes, onDisk } from "../../kernel/index.
 import type { FileValue, Value } from "../../task/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { membersOf } from "./directory-members.ts";
+import type { EntryStoreEvent } from "./entry-finder.ts";
 import { entryVersion, type NewEntry } from "./entry-store.ts";
-import { createEntryStore, type EntryStoreEvent, type ObjectEntryStore } from "./object-entry-store.ts";
+import { createEntryStore, type ObjectEntryStore } from "./object-entry-store.ts";
 
 export interface EntryStoreContract {
   readonly name: string;

@@ -1,5 +1,7 @@
 /** store/entries: recorded results of task calls, in a folder or on S3, and looking after them. */
 export { identityOfMembers, membersOf, pathInEntry, type RecordedMember } from "./directory-members.ts";
+export type { KnownContents } from "./entry-check.ts";
+export type { EntryStoreEvent } from "./entry-finder.ts";
 export type {
   Claim,
   Entry,
@@ -33,8 +35,6 @@ export {
 export {
   createEntryStore,
   type EntryNames,
-  type EntryStoreEvent,
-  type KnownContents,
   type ObjectEntryStore,
   type ObjectEntryStoreOptions,
 } from "./object-entry-store.ts";
