@@ -1,6 +1,6 @@
 /** The concrete tiers behind what the user named. Nothing is opened here. */
 import { join } from "node:path";
-import { AppError, redact } from "../kernel/index.ts";
+import { AppError, defined, redact } from "../kernel/index.ts";
 import type { UnsentPlace } from "../predict/index.ts";
 import { openObjectStore } from "../store/objects/index.ts";
 import {
@@ -90,16 +90,16 @@ function createTier(place: string, environment: Environment, onEvent: TierEventS
 function createRemote(place: string, { cloudToken }: Environment): PredictionTier {
   const { url, sign } = parseRemoteAddress(place);
   if (sign !== undefined) return createRemoteTier({ url, sign });
-  return createRemoteTier({ url, ...(cloudToken === undefined ? {} : { token: cloudToken }) });
+  return createRemoteTier({ url, ...defined({ token: cloudToken }) });
 }
 
 function createDynamo(place: string, environment: Environment, onEvent: TierEventSink): PredictionTier {
   const { table, parquet, region, keepMs } = parseDynamoAddress(place);
   return createDynamoTier({
     table,
-    access: { ...environment.dynamodb, ...(region === undefined ? {} : { region }) },
+    access: { ...environment.dynamodb, ...defined({ region }) },
     ...(parquet === undefined ? {} : { parquet: createParquet(parquet, environment, onEvent) }),
-    ...(keepMs === undefined ? {} : { keepMs }),
+    ...defined({ keepMs }),
     onEvent,
   });
 }

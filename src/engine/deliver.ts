@@ -16,6 +16,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   messageOf,
   onDisk,
   shownName,
@@ -62,7 +63,7 @@ export async function deliver(outputs: Outputs, delivery: Delivery, ask: Ask): P
     return true;
   };
   const { say, inputs = () => Promise.resolve([]), kept } = delivery;
-  const needed = { sources, inputs, ...(kept !== undefined && { kept }) };
+  const needed = { sources, inputs, ...defined({ kept }) };
   const to: Target = { mayLink, link, folders: new Folders(delivery.folder), say };
   return mapFilesOf(outputs, async (file, place) => {
     checkAsk(ask, `delivering outputs to ${delivery.folder}`);

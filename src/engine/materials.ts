@@ -14,6 +14,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   isAppError,
   onDisk,
   Semaphore,
@@ -76,10 +77,10 @@ export class Materials {
     const { fingerprinter, directory, remote } = options;
     const checked = new CheckedPaths(fingerprinter);
     this.#checked = checked;
-    this.#copies = new FetchedCopies({ fingerprinter, directory, checked, ...(remote && { remote }) });
+    this.#copies = new FetchedCopies({ fingerprinter, directory, checked, ...defined({ remote }) });
     this.places = new WritingPlaces({
       scratch: join(directory, "scratch"),
-      ...(options.reach && { reach: options.reach }),
+      ...defined({ reach: options.reach }),
       isOwn: (path) => this.isOwn(path),
       isInput: (path) => this.isInput(path),
     });
@@ -344,7 +345,7 @@ export class Materials {
     return new WorkflowFiles({
       directory,
       places: this.places,
-      ...(remote && { remote }),
+      ...defined({ remote }),
       resolve: (location) => {
         const now = this.#moved.now(fileAt(location)).location;
         return { location: now, recorded: this.#recorded.at(now) };

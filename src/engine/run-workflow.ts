@@ -172,7 +172,7 @@ async function drive(
   const { directory, emit, callDirectory } = going.folder;
   const { materials } = going;
   const pin = parts.cache?.pin;
-  const publisher = new Publisher({ materials, places: materials.places, emit, ...(pin && { pin }) });
+  const publisher = new Publisher({ materials, places: materials.places, emit, ...defined({ pin }) });
   const paths = new CallPaths(materials);
   const executors = new RunExecutors(parts, ask);
   const calls = new Calls({

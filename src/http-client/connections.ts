@@ -1,5 +1,6 @@
 import { type AgentOptions, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { defined } from "../kernel/index.ts";
 
 /** Connections that are kept between requests; `close` ends them, with the requests that use them. */
 export class HttpConnections {
@@ -9,7 +10,7 @@ export class HttpConnections {
 
   /** @param most connections to one server at a time; more requests wait. Default: no limit. */
   constructor(most?: number) {
-    this.#options = { keepAlive: true, ...(most === undefined ? {} : { maxSockets: most }) };
+    this.#options = { keepAlive: true, ...defined({ maxSockets: most }) };
   }
 
   agentFor(protocol: "http:" | "https:"): HttpAgent {

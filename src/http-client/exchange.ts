@@ -9,7 +9,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import { type Ask, checkAsk, systemErrorCode } from "../kernel/index.ts";
+import { type Ask, checkAsk, defined, systemErrorCode } from "../kernel/index.ts";
 import { HttpTrouble, unreachableBy } from "./http-trouble.ts";
 import type { HttpReply, HttpRequest } from "./request.ts";
 
@@ -62,8 +62,7 @@ class Exchange {
       // As it is, so that lengths and ETags are those of the file in every answer.
       headers: { "accept-encoding": "identity", ...headers },
       timeout: this.#request.silenceMs ?? silenceMs,
-      ...(path === undefined ? {} : { path }),
-      ...(socketPath === undefined ? {} : { socketPath }),
+      ...defined({ path, socketPath }),
     });
   }
 

@@ -111,10 +111,10 @@ export function createAuthenticator(rules: AccessRules): Authenticator {
 
 function callerOf(key: ServerKey, region: string): Caller {
   const { account, accessKeyId, operator, predictions: use, models } = key;
-  const predictions = use === undefined ? undefined : { use, ...(models === undefined ? {} : { models }) };
+  const predictions = use === undefined ? undefined : { use, ...defined({ models }) };
   return {
     ...{ account, accessKeyId, region, isOperator: operator === true },
-    ...(predictions === undefined ? {} : { predictions }),
+    ...defined({ predictions }),
   };
 }
 

@@ -14,7 +14,7 @@ import {
   problemOf,
   problemResponse,
 } from "../http/index.ts";
-import { type Ask, checkAsk, Semaphore } from "../kernel/index.ts";
+import { type Ask, checkAsk, defined, Semaphore } from "../kernel/index.ts";
 import { JobController } from "./job-controller.ts";
 import { answerLegacy, legacyPrefix } from "./legacy.ts";
 import { type JobsRequest, prefix } from "./request.ts";
@@ -51,7 +51,7 @@ export function createJobs(parts: JobsParts): Jobs {
   });
   const controller = new JobController({
     ...{ folder: served.jobsFolder, tier: served.tier, now },
-    ...(onBug === undefined ? {} : { onBug }),
+    ...defined({ onBug }),
   });
   const links = new SignedLinks(now);
   const heavy = new Semaphore(heavyAtOnce);
@@ -101,7 +101,7 @@ export function createJobs(parts: JobsParts): Jobs {
     const { caller } = asking;
     return answerLegacy(request, target, {
       ...{ served, controller, links, caller, ask },
-      ...(onBug === undefined ? {} : { onBug }),
+      ...defined({ onBug }),
     });
   }
 

@@ -1,5 +1,5 @@
 /** Synchronous look-ups: some inputs of one model, or one input of all models. Nothing is ever computed. */
-import { type ModelId, mapBounded } from "../kernel/index.ts";
+import { defined, type ModelId, mapBounded } from "../kernel/index.ts";
 import type { StoredScope } from "../store/predictions/index.ts";
 import { answerOf, mostInputs } from "./answers.ts";
 import { readBody, textOf, textsOf } from "./body.ts";
@@ -61,7 +61,7 @@ export async function listStored({ caller, served, ask }: JobsRequest): Promise<
         release,
         columnsDigest,
         rows,
-        ...(columnNames === undefined ? {} : { columns: columnNames }),
+        ...defined({ columns: columnNames }),
       };
     }),
   };

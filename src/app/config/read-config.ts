@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import {
   AppError,
   type Diagnostic,
+  defined,
   didYouMean,
   messageOf,
   renderDiagnostic,
@@ -89,7 +90,7 @@ export async function readConfig(request: ConfigRequest, environment: Environmen
   const settings = new Map(sections.flatMap((section) => section.settings.map((each) => [each.name, each])));
   return {
     files: files.map(({ path }) => path),
-    ...(profile === undefined ? {} : { profile }),
+    ...defined({ profile }),
     profiles,
     settings: [...settings.values()].map(settled),
     tasks: sections.flatMap(({ tasks }) =>

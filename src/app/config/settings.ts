@@ -1,6 +1,7 @@
 /** What may be in a configuration file, and the reading of one file. */
 import {
   type Diagnostic,
+  defined,
   didYouMean,
   isAppError,
   positionAt,
@@ -245,7 +246,7 @@ class SettingsReader {
 
   #sourceOf({ keySpan }: TomlEntry, profile: string | undefined): SettingSource {
     const { line } = positionAt(this.#source.text, keySpan.start);
-    return { file: this.#source.path, line, ...(profile === undefined ? {} : { profile }) };
+    return { file: this.#source.path, line, ...defined({ profile }) };
   }
 
   #fault(code: string, span: Span, message: string, help: string | undefined): void {
@@ -261,7 +262,7 @@ class SettingsReader {
     });
     return {
       path: this.#source.path,
-      ...(this.#defaultProfile === undefined ? {} : { defaultProfile: this.#defaultProfile }),
+      ...defined({ defaultProfile: this.#defaultProfile }),
       top: closed(this.#top),
       profiles: new Map([...this.#profiles].map(([name, section]) => [name, closed(section)])),
     };

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { AppError, type Ask, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import {
   createBundleSource,
   createFileSource,
@@ -63,8 +63,7 @@ export async function openSource(order: SourceOrder, cwd: string, ask: Ask): Pro
   const tree = createFolderSource({
     folder: path,
     name,
-    ...(reach && { reach }),
-    ...(network && { network }),
+    ...defined({ reach, network }),
     ...imports,
   });
   const main = mainIn(tree, order);

@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { type ArchiveLimits, topOfArchive, unpackArchive } from "../../archive/index.ts";
-import { AppError, type Ask, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, systemErrorCode } from "../../kernel/index.ts";
 import type { ImportMap } from "./import-map.ts";
 import type { SourceTree } from "./source-tree.ts";
 import { createFolderSource } from "./source-tree-folder.ts";
@@ -38,8 +38,7 @@ export async function createBundleSource(options: BundleSourceOptions, ask: Ask)
     folder,
     name,
     reach: "inside",
-    ...(network && { network }),
-    ...(imports && { imports }),
+    ...defined({ network, imports }),
   });
 }
 

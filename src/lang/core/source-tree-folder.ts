@@ -12,6 +12,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   isAppError,
   messageOf,
   onDisk,
@@ -65,8 +66,7 @@ export function createFileSource(options: {
   const tree = createFolderSource({
     folder: dirname(file),
     name: dirname(options.name ?? file),
-    ...(network && { network }),
-    ...(imports && { imports }),
+    ...defined({ network, imports }),
   });
   return { ...tree, name: options.name ?? file, list: async () => [file] };
 }

@@ -1,6 +1,6 @@
 /** The Nextflow front end: reads pipelines, checks them, and answers a program. */
 import { dirname } from "node:path";
-import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, type SourceText } from "../../kernel/index.ts";
 import {
   type FrontEnd,
   findMain,
@@ -81,9 +81,7 @@ async function load(
     interface: interfaceOf(loaded, nameOf(uri), schema?.text),
     options: {
       ...options,
-      ...(given.target !== undefined && { entry: given.target }),
-      ...(profiles !== undefined && { profiles }),
-      ...(files !== undefined && { configs: files }),
+      ...defined({ entry: given.target, profiles, configs: files }),
       ...chosen,
     },
     bounded: given.reach !== undefined,

@@ -5,7 +5,7 @@
  */
 import { percentEncoded, type SigningScope, signedAuthorization, signingKey } from "../../hash/index.ts";
 import { HttpConnections, readHttp } from "../../http-client/index.ts";
-import type { Ask } from "../../kernel/index.ts";
+import { type Ask, defined } from "../../kernel/index.ts";
 import type { ByteRange } from "./object-store.ts";
 import type { S3Connection, S3StoreOptions } from "./s3-client.ts";
 
@@ -100,7 +100,7 @@ function createSigner(region: string) {
       host: request.host,
       "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
       "x-amz-date": time,
-      ...(sessionToken === undefined ? {} : { "x-amz-security-token": sessionToken }),
+      ...defined({ "x-amz-security-token": sessionToken }),
     };
     const authorization = signedAuthorization(
       {

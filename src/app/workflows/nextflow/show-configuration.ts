@@ -1,6 +1,6 @@
 /** `nextflow config`: the configuration as one text. */
 import { resolve } from "node:path";
-import { AppError, type Ask, didYouMean } from "../../../kernel/index.ts";
+import { AppError, type Ask, defined, didYouMean } from "../../../kernel/index.ts";
 import { quotedName, type Setting, type SettingBlock } from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { readConfiguration, settingAt } from "./configuration.ts";
@@ -33,8 +33,7 @@ export async function shownConfiguration(
   const projectDir =
     project === undefined
       ? launchDir
-      : (await findProject({ name: project, ...(revision !== undefined && { revision }) }, environment, ask))
-          .folder;
+      : (await findProject({ name: project, ...defined({ revision }) }, environment, ask)).folder;
   const workDir = resolve(launchDir, programs["NXF_WORK"] ?? "work");
   const read = await readConfiguration(
     { ...options, params: {} },

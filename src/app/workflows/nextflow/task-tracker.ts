@@ -1,6 +1,8 @@
 /** Folds what happens in a run into its tasks, each with the folder that people find its files in. */
+
 import type { TimedEvent } from "../../../engine/index.ts";
 import { sha256 } from "../../../hash/index.ts";
+import { defined } from "../../../kernel/index.ts";
 import type { TaskFailure } from "../../../task/index.ts";
 import type { FailedTask } from "./error-report.ts";
 import type { TaskRecord } from "./task-record.ts";
@@ -65,7 +67,7 @@ export class TaskTracker {
       hash: "",
       name: title,
       process,
-      ...(tag !== undefined && { tag }),
+      ...defined({ tag }),
       attempt,
       status: "RUNNING",
       submittedAt: event.at,
@@ -139,7 +141,7 @@ export class TaskTracker {
         task.endedAt = event.at;
         if (failure.exitCode !== undefined) task.exit = failure.exitCode;
         if (task.hash !== "" && directory !== undefined) folders.end(task.hash, directory, failure.exitCode);
-        this.failures.push({ task, failure, ...(directory !== undefined && { directory }) });
+        this.failures.push({ task, failure, ...defined({ directory }) });
         emit({ kind: "ended", task, failure });
         return;
       }

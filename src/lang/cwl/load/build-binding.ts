@@ -31,7 +31,7 @@ export function fileDetailsOf(node: Node, context: BuildContext): FileDetails {
     format: listField(node, "format").flatMap((each) => formatOf(each, context)),
     streamable: flagField(node, "streamable") ?? false,
     loadContents: flagField(node, "loadContents") ?? false,
-    ...(loadListing && { loadListing }),
+    ...defined({ loadListing }),
   };
 }
 
@@ -71,8 +71,7 @@ export function bindingOf(node: Node | undefined, context: BuildContext): Comman
     position: numberOrExpression(field(node, "position"), context) ?? 0,
     separate: flagField(node, "separate") ?? true,
     shellQuote: flagField(node, "shellQuote") ?? true,
-    ...defined({ prefix, itemSeparator }),
-    ...(valueFrom && { valueFrom }),
+    ...defined({ prefix, itemSeparator, valueFrom }),
     place: startOf(node.place),
   };
 }
@@ -84,8 +83,7 @@ export function outputBindingOf(node: Node | undefined, context: BuildContext): 
   return {
     glob: listField(node, "glob").flatMap((each) => expressionOf(each, context) ?? []),
     loadContents: flagField(node, "loadContents") ?? false,
-    ...(outputEval && { outputEval }),
-    ...(loadListing && { loadListing }),
+    ...defined({ outputEval, loadListing }),
     place: startOf(node.place),
   };
 }

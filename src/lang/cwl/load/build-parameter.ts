@@ -20,7 +20,7 @@ export function inputParameterOf(node: Node, context: BuildContext): InputParame
     loadContents:
       details.loadContents || flagField(field(node, "inputBinding") ?? node, "loadContents") === true,
     ...(given !== undefined && { default: literalValue(given, context) }),
-    ...(inputBinding && { inputBinding }),
+    ...defined({ inputBinding }),
     ...descriptionOf(node),
     place: placeOfId(node),
   };
@@ -32,7 +32,7 @@ export function outputParameterOf(node: Node, context: BuildContext): OutputPara
     name: shortName(textField(node, "id") ?? ""),
     type: typeOf(field(node, "type"), context),
     ...fileDetailsOf(node, context),
-    ...(outputBinding && { outputBinding }),
+    ...defined({ outputBinding }),
     ...descriptionOf(node),
     place: placeOfId(node),
   };

@@ -1,6 +1,6 @@
 /** Processes: tools, expression tools, operations; workflows are in build-workflow. */
 import { sha256 } from "../../../hash/index.ts";
-import { didYouMean } from "../../../kernel/index.ts";
+import { defined, didYouMean } from "../../../kernel/index.ts";
 import type { CommandLineBinding } from "../model/binding.ts";
 import type { Expr } from "../model/expression.ts";
 import type { InputParameter, OutputParameter } from "../model/parameter.ts";
@@ -203,9 +203,7 @@ function toolOf(node: MapNode, base: ToolBase, context: BuildContext): CommandLi
     outputs,
     baseCommand: textsField(node, "baseCommand"),
     arguments: listField(node, "arguments").flatMap((each) => argumentOf(each, context)),
-    ...(stdin && { stdin }),
-    ...(streams.stdout && { stdout: streams.stdout }),
-    ...(streams.stderr && { stderr: streams.stderr }),
+    ...defined({ stdin, stdout: streams.stdout, stderr: streams.stderr }),
     successCodes: integers("successCodes"),
     temporaryFailCodes: integers("temporaryFailCodes"),
     permanentFailCodes: integers("permanentFailCodes"),
@@ -231,7 +229,7 @@ function streamsOf(node: Node, name: string, context: BuildContext): { stdout?: 
     return literalExpression(sha256(`cwl ${stream} of ${name}`).slice(0, 40), startOf(node.place));
   };
   const [stdout, stderr] = [nameOf("stdout"), nameOf("stderr")];
-  return { ...(stdout && { stdout }), ...(stderr && { stderr }) };
+  return { ...defined({ stdout, stderr }) };
 }
 
 /** The input of type `stdin` (v1.1 and later): a File, and what the tool reads. */

@@ -241,7 +241,7 @@ function workDirEntryOf(node: Node, context: BuildContext): WorkDirEntry[] {
     const entry = expressionField(node, "entry", context);
     if (entry === undefined) return [];
     const writable = flagField(node, "writable") ?? false;
-    return [{ kind: "dirent", ...(entryname && { entryname }), entry, writable, place }];
+    return [{ kind: "dirent", ...defined({ entryname }), entry, writable, place }];
   }
   const value = literalValue(node, context);
   const files = Array.isArray(value) ? value : [value];

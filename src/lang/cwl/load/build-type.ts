@@ -114,20 +114,20 @@ function mapType(node: MapNode, context: BuildContext): Type {
         kind: "array",
         items: typeOf(field(node, "items"), context),
         ...named,
-        ...(inputBinding && { inputBinding }),
+        ...defined({ inputBinding }),
       };
     }
     case "enum": {
       if (!conform(node, schema["EnumSchema"] ?? {}, "an enum type", conformance)) return any;
       const inputBinding = bindingOf(field(node, "inputBinding"), context);
       const symbols = listField(node, "symbols").map((each) => shortName(textOf(each) ?? ""));
-      return { kind: "enum", symbols, ...named, ...(inputBinding && { inputBinding }) };
+      return { kind: "enum", symbols, ...named, ...defined({ inputBinding }) };
     }
     case "record": {
       if (!conform(node, schema["RecordSchema"] ?? {}, "a record type", conformance)) return any;
       const inputBinding = bindingOf(field(node, "inputBinding"), context);
       const fields = listField(node, "fields", "name", "type").map((each) => fieldOf(each, context));
-      return { kind: "record", fields, ...named, ...(inputBinding && { inputBinding }) };
+      return { kind: "record", fields, ...named, ...defined({ inputBinding }) };
     }
     default: {
       // `{type: File}` nests needlessly and is understood; anything else is a mistake.
@@ -153,9 +153,7 @@ function fieldOf(node: Node, context: BuildContext): RecordField {
     name: shortName(textField(node, "name") ?? ""),
     type: typeOf(field(node, "type"), context),
     ...fileDetailsOf(node, context),
-    ...defined({ label, doc }),
-    ...(inputBinding && { inputBinding }),
-    ...(outputBinding && { outputBinding }),
+    ...defined({ label, doc, inputBinding, outputBinding }),
   };
 }
 

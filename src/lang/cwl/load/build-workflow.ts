@@ -1,5 +1,5 @@
 /** Workflows: steps, what they run, and where their inputs come from. */
-import { listNames } from "../../../kernel/index.ts";
+import { defined, listNames } from "../../../kernel/index.ts";
 import type { Merge, Process, Source, Step, StepInput, Workflow, WorkflowOutput } from "../model/process.ts";
 import { listingField } from "./build-binding.ts";
 import { type BuildContext, expressionField, flagField, say, shortName, textField } from "./build-context.ts";
@@ -119,7 +119,7 @@ function stepOf(node: MapNode, workflow: WorkflowBase, names: Names, outer: Buil
       scatter: [...new Set(scatter)],
       scatterMethod:
         method === "nested_crossproduct" || method === "flat_crossproduct" ? method : "dotproduct",
-      ...(when && { when }),
+      ...defined({ when }),
       requirements,
       place: placeOfId(node),
     },
@@ -152,9 +152,9 @@ function stepInputOf(node: Node, names: Names, context: BuildContext): StepInput
     name: shortName(textField(node, "id") ?? ""),
     ...mergeOf(node, "source", names, context),
     ...(given !== undefined && { default: literalValue(given, context) }),
-    ...(valueFrom && { valueFrom }),
+    ...defined({ valueFrom }),
     loadContents: flagField(node, "loadContents") ?? false,
-    ...(loadListing && { loadListing }),
+    ...defined({ loadListing }),
     place: placeOfId(node),
   };
 }

@@ -59,8 +59,7 @@ async function completePlainFile(value: FileV, files: Files, ask: Ask): Promise<
   return {
     ...value,
     ...(basename !== undefined && { basename, ...splitName(basename) }),
-    ...defined({ size }),
-    ...(secondaryFiles && { secondaryFiles }),
+    ...defined({ size, secondaryFiles }),
   };
 }
 
@@ -84,7 +83,7 @@ async function completeDirectory(value: DirectoryV, files: Files, ask: Ask): Pro
           basename === undefined ? "a listing" : `the directory ${basename}`,
           async (each) => (await withListing(each, "deep_listing", files, ask)).listing ?? [],
         );
-  return { ...value, ...defined({ basename }), ...(listing && { listing }) };
+  return { ...value, ...defined({ basename, listing }) };
 }
 
 function isLocal(location: string): boolean {

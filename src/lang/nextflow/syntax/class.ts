@@ -1,4 +1,5 @@
 /** Classes of old scripts and of `lib/`, enumerations and records: fields, methods and static helpers. */
+import { defined } from "../../../kernel/index.ts";
 import type { ClassNode, FunctionNode, Name, Statement } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import { expression } from "./expression.ts";
@@ -99,5 +100,5 @@ function member(
   const name = c.name("a field or method");
   const value = c.accept("=") ? expression(c) : undefined;
   if (!c.separated) c.fail("the end of the field");
-  into.fields.push({ name, ...(type === undefined ? {} : { type }), value, isStatic });
+  into.fields.push({ name, ...defined({ type }), value, isStatic });
 }

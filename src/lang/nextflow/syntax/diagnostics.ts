@@ -1,5 +1,5 @@
 /** The words of everything that can be wrong with the text of a script or configuration. */
-import type { Diagnostic, Place } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, type Place } from "../../../kernel/index.ts";
 
 export type { Place };
 
@@ -10,7 +10,7 @@ function error(place: Place, code: string, message: string, help?: string): Diag
     message,
     source: place.source,
     span: place.span,
-    ...(help === undefined ? {} : { help }),
+    ...defined({ help }),
   };
 }
 

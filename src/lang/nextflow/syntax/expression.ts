@@ -1,4 +1,5 @@
 /** Expressions, by precedence climbing over paths: https://docs.seqera.io/nextflow/reference/syntax */
+import { defined } from "../../../kernel/index.ts";
 import type {
   Argument,
   BinaryOperator,
@@ -584,8 +585,7 @@ function parameter(c: Cursor): ParameterNode {
   const initial = c.accept("=") ? expression(c) : undefined;
   return {
     name,
-    ...(type === undefined ? {} : { type }),
-    ...(initial === undefined ? {} : { initial }),
+    ...defined({ type, initial }),
     variadic,
   };
 }

@@ -1,5 +1,5 @@
 /** The top level of a script: includes, parameters, processes, workflows, outputs, functions, statements. */
-import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, type SourceText } from "../../../kernel/index.ts";
 import type {
   Argument,
   EmitNode,
@@ -146,7 +146,7 @@ function paramsBlock(c: Cursor): ParamsNode {
     const type = c.accept(":") ? parseDeclaredType(c) : undefined;
     const value = c.accept("=") ? expression(c) : undefined;
     if (!c.separated) c.fail("the end of the parameter");
-    parameters.push({ name, ...(type === undefined ? {} : { type }), value });
+    parameters.push({ name, ...defined({ type }), value });
   }
   c.expect("}");
   return { kind: "params", span: c.spanFrom(start), parameters };

@@ -1,4 +1,5 @@
 /** Statements of closures, functions, process and workflow bodies. */
+import { defined } from "../../../kernel/index.ts";
 import type { Argument, Expression, ParameterNode, Statement, TryNode, TypeName } from "./ast.ts";
 import { classDefinition } from "./class.ts";
 import type { Cursor } from "./cursor.ts";
@@ -319,7 +320,7 @@ function variables(c: Cursor, start: number, written: TypeName | undefined): Sta
     kind: "declare",
     span: c.spanFrom(start),
     name,
-    ...(type === undefined ? {} : { type }),
+    ...defined({ type }),
     value,
   };
   if (!c.at(",")) return first;

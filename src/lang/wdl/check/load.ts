@@ -7,6 +7,7 @@ import {
   type Ask,
   checkAsk,
   type Diagnostic,
+  defined,
   inTurns,
   mapBounded,
   messageOf,
@@ -153,7 +154,7 @@ async function checkAll(
   return {
     documents: [...checked.values()],
     diagnostics: options.lenient ? diagnostics.map(soften) : diagnostics,
-    ...(document && { main: document }),
+    ...defined({ main: document }),
   };
 }
 

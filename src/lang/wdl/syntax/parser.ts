@@ -5,6 +5,7 @@
 import {
   atOnce,
   type Diagnostic,
+  defined,
   didYouMean,
   type SourceText,
   type Span,
@@ -98,7 +99,7 @@ function* parseElements(c: Cursor): Steps<Parsed> {
     if (!(yield* parseElement(c, elements))) skipToElement(c);
     separators = skipSeparators(c, separators, "imports, structs, tasks and workflows");
   }
-  const tree: DocumentNode = { version: c.version, ...elements, ...(versionSpan && { versionSpan }) };
+  const tree: DocumentNode = { version: c.version, ...elements, ...defined({ versionSpan }) };
   return { tree, diagnostics: c.diagnostics };
 }
 
@@ -182,7 +183,7 @@ function parseImport(c: Cursor): ImportNode {
     if (!c.acceptWord("as")) c.unexpected('"as"');
     aliases.push({ from, to: c.declareName("a new name for the struct") });
   }
-  return { span: c.spanFrom(start), uri, uriSpan, aliases, ...(namespace && { namespace }) };
+  return { span: c.spanFrom(start), uri, uriSpan, aliases, ...defined({ namespace }) };
 }
 
 /** `struct = 'struct' name '{' (declaration | meta | parameter_meta)* '}'` */
@@ -215,8 +216,7 @@ function parseStruct(c: Cursor): StructNode {
     span: c.spanFrom(start),
     name,
     members,
-    ...(meta && { meta }),
-    ...(parameterMeta && { parameterMeta }),
+    ...defined({ meta, parameterMeta }),
   };
 }
 
@@ -241,5 +241,5 @@ function parseEnum(c: Cursor): EnumNode {
     c.unexpected('"," between the choices');
     return false;
   });
-  return { span: c.spanFrom(start), name, choices, ...(valueType && { valueType }) };
+  return { span: c.spanFrom(start), name, choices, ...defined({ valueType }) };
 }

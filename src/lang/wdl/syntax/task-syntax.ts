@@ -1,5 +1,5 @@
 /** Tasks. https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#task-definition */
-import type { Span } from "../../../kernel/index.ts";
+import { defined, type Span } from "../../../kernel/index.ts";
 import type { AttributeSection, CommandNode, Declaration, MetaSection, TaskNode } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import * as wrong from "./diagnostics.ts";
@@ -78,8 +78,7 @@ export function parseTask(c: Cursor): TaskNode {
     inputs: [...(draft.inputs ?? []), ...unbound],
     declarations: bound,
     outputs: draft.outputs ?? [],
-    ...(inputSection && { inputSection }),
-    ...(outputSection && { outputSection }),
+    ...defined({ inputSection, outputSection }),
   };
 }
 

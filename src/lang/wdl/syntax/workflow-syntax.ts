@@ -1,5 +1,5 @@
 /** Workflows. https://github.com/openwdl/wdl/blob/wdl-1.2/SPEC.md#workflow-definition */
-import type { Steps } from "../../../kernel/index.ts";
+import { defined, type Steps } from "../../../kernel/index.ts";
 import type {
   AttributeSection,
   BodyNode,
@@ -60,8 +60,7 @@ export function* parseWorkflow(c: Cursor): Steps<WorkflowNode> {
     body: bound,
     outputs: draft.outputs ?? [],
     outputSelectors: draft.outputSelectors ?? [],
-    ...(inputSection && { inputSection }),
-    ...(outputSection && { outputSection }),
+    ...defined({ inputSection, outputSection }),
   };
 }
 
@@ -194,7 +193,7 @@ function parseCall(c: Cursor, into: BodyNode[]): boolean {
     callee,
     after,
     inputs,
-    ...(alias && { alias }),
+    ...defined({ alias }),
   };
   into.push(node);
   return endOfItem(c, "call");

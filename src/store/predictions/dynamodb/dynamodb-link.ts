@@ -4,7 +4,7 @@
  * that several clients do not come back together.
  */
 import type { AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { AppError, type Ask, checkAsk, mapBounded, pause } from "../../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, mapBounded, pause } from "../../../kernel/index.ts";
 import { dynamoError, mayPass } from "./dynamodb-errors.ts";
 import type { Item } from "./item.ts";
 
@@ -58,8 +58,7 @@ export class DynamoLink {
     const region = options.region ?? (endpoint === undefined ? undefined : "us-east-1");
     const agent = { keepAlive: true, maxSockets: 32 };
     const client = new sdk.DynamoDBClient({
-      ...(region === undefined ? {} : { region }),
-      ...(endpoint === undefined ? {} : { endpoint }),
+      ...defined({ region, endpoint }),
       ...(credentials === undefined ? {} : { credentials: { ...credentials } }),
       // Once more for a lost connection; what has to wait waits here, where it can be interrupted.
       maxAttempts: 2,
@@ -144,7 +143,7 @@ export class DynamoLink {
           FilterExpression: exact ? "m = :m" : "begins_with(m, :m)",
           ExpressionAttributeValues: { ":m": { S: exact ? sortKey.is : sortKey.startsWith } },
           ProjectionExpression: "k, m",
-          ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          ...defined({ ExclusiveStartKey: start }),
         });
         const answer = await this.#client.send(command, { abortSignal: ask.signal });
         page = answer.Items ?? [];
@@ -179,7 +178,7 @@ export class DynamoLink {
       tries = left.length < open.length ? 0 : tries + 1;
       if (tries === mostTries)
         throw new AppError("STORE_REQUEST_FAILED", `${what}: the table is asked faster than it answers`, {
-          ...(last === undefined ? {} : { cause: last }),
+          ...defined({ cause: last }),
         });
       open = left;
       const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** tries);

@@ -7,6 +7,7 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   messageOf,
   pause,
   redact,
@@ -112,7 +113,7 @@ async function chain(access: RemoteAccess, region: string): Promise<() => Promis
   return async () => {
     try {
       const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
-      return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+      return { accessKeyId, secretAccessKey, ...defined({ sessionToken }) };
     } catch (error) {
       throw new AppError("STORE_CREDENTIALS_MISSING", `signing requests: ${messageOf(error)}`, {
         cause: error,
