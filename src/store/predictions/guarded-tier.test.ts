@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { AppError, type Ask, freshAsk } from "../../kernel/index.ts";
 import type { TierEvent } from "./events.ts";
 import { createFlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
-import { type GuardOptions, guardTier } from "./guarded-tier.ts";
+import { guardTier } from "./guarded-tier.ts";
 import { createMemoryTier } from "./memory-tier.ts";
 import { createNullTier } from "./null-tier.ts";
+import type { GuardOptions } from "./tier-calls.ts";
 import { collect, manyRows, predictionTierContract, row, scopeOf } from "./tier-contract.ts";
 
 predictionTierContract({

@@ -11,14 +11,7 @@ export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedde
 export { equalRows } from "./equal-rows.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
-export {
-  type GuardedTier,
-  type GuardOptions,
-  guardTier,
-  type MeasuredVerb,
-  type TierMetrics,
-  type VerbMetrics,
-} from "./guarded-tier.ts";
+export { type GuardedTier, guardTier } from "./guarded-tier.ts";
 export { limitTier } from "./limited-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
@@ -53,3 +46,5 @@ export type {
   StoredScope,
   TierAbilities,
 } from "./tier.ts";
+export type { GuardOptions } from "./tier-calls.ts";
+export type { MeasuredVerb, TierMetrics, VerbMetrics } from "./tier-metrics.ts";
