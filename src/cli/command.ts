@@ -9,7 +9,7 @@ import type { App } from "../app/index.ts";
 import { type Ask, writeJson } from "../kernel/index.ts";
 import type { RowStream } from "../predict/index.ts";
 import { refuseFlags } from "./ersilia-flags.ts";
-import type { Given, OptionSpec } from "./option.ts";
+import type { Given, OptionSpec, Separated } from "./option.ts";
 import type { Screen } from "./screen.ts";
 
 export type { Given, OptionSpec } from "./option.ts";
@@ -59,6 +59,8 @@ export interface Command<Data> {
   readonly foreignFlags?: "after-arguments";
   /** Its words follow other rules: none of them is read as a flag, and all are arguments, as written. */
   readonly foreignWords?: true;
+  /** Takes options of another command line out of the words before the rest is read. */
+  readonly separate?: (words: readonly string[], options: readonly OptionSpec[]) => Separated | undefined;
   /** The last one ends the help; each is run by a test. */
   readonly examples: readonly Example[];
   act(given: Given, context: Context): Promise<Data>;

@@ -33,4 +33,23 @@ export interface Given {
   flagsAfterArgument(): readonly string[];
   /** Arguments from this position on. */
   argumentsFrom(index: number): readonly string[];
+  /** Options of Nextflow's command line, where the words name a pipeline. */
+  readonly pipeline?: PipelineWords;
+}
+
+export interface PipelineWords {
+  /** Values by the long names of the options, in order. */
+  readonly options: ReadonlyMap<string, readonly string[]>;
+  /** `--name value` */
+  readonly params: readonly (readonly [string, string])[];
+  /** `-process.cpus 2` and the like, by path. */
+  readonly settings: readonly (readonly [string, string])[];
+  /** Flags of the command that were given, with their dashes. */
+  readonly ownFlags: readonly string[];
+}
+
+/** Words of two command lines: those for the command's own flags and arguments, and what the others say. */
+export interface Separated {
+  readonly own: readonly string[];
+  readonly pipeline: PipelineWords;
 }

@@ -3,8 +3,10 @@ import { AppError } from "../kernel/index.ts";
 import type { Given, LoadedCommand, OptionSpec } from "./command.ts";
 
 /** @throws CLI_USAGE */
-export async function parseArguments(command: LoadedCommand, words: readonly string[]): Promise<Given> {
-  if (command.foreignWords === true) return givenFrom({}, words, []);
+export async function parseArguments(command: LoadedCommand, all: readonly string[]): Promise<Given> {
+  if (command.foreignWords === true) return givenFrom({}, all, []);
+  const separated = command.separate?.(all, command.options);
+  const words = separated?.own ?? all;
   const { Command, CommanderError, InvalidArgumentError, Option } = await import("commander");
   const parser = new Command(`memoir ${command.name}`)
     .exitOverride()
@@ -42,7 +44,8 @@ export async function parseArguments(command: LoadedCommand, words: readonly str
   const [first] = parser.args;
   if (command.foreignFlags !== undefined && first !== undefined && /^--?[^-]/.test(first))
     throw new AppError("CLI_USAGE", `memoir ${command.name}: unknown option '${first.replace(/=.*$/s, "")}'`);
-  return givenFrom(parser.opts(), parser.args, flagsAfter(first, words));
+  const given = givenFrom(parser.opts(), parser.args, flagsAfter(first, words));
+  return separated === undefined ? given : { ...given, pipeline: separated.pipeline };
 }
 
 function flagsAfter(argument: string | undefined, words: readonly string[]): readonly string[] {

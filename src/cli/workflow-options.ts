@@ -20,7 +20,8 @@ export const expressionOptions: readonly OptionSpec[] = [
   },
   {
     flags: "--eval-timeout <seconds>",
-    description: "time limit for one JavaScript expression of a CWL document",
+    description:
+      "time limit for one JavaScript expression of a CWL document, and for code of a Nextflow script without a pause",
     default: "20",
     kind: "number",
   },

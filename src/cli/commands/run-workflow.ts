@@ -1,10 +1,14 @@
 /** memoir run WORKFLOW: runs a workflow, reusing what was computed before. */
+import { resolve } from "node:path";
 import type { FailureFact, RunRequest, WorkflowRunResult } from "../../app/index.ts";
 import type { ReusePrediction } from "../../engine/index.ts";
-import { AppError, defined, type ExactJson } from "../../kernel/index.ts";
-import { defineCommand, type Given } from "../command.ts";
+import { AppError, defined, type ExactJson, isAppError } from "../../kernel/index.ts";
+import { type Context, defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
+import { separatePipelineWords } from "../nextflow/pipeline-words.ts";
+import { last, settingsOf } from "../nextflow/run.ts";
+import { longName } from "../parse.ts";
 import { share, sizeBytes } from "../quantities.ts";
 import { runOptions } from "../run-options.ts";
 import type { Screen } from "../screen.ts";
@@ -22,6 +26,7 @@ export const command = defineCommand<Result>({
   details: [
     "Memoir looks up every task call in the cache by everything that decides its result: the rendered command, the content of its inputs, the container image, the shell, the environment and the declared outputs. Results that are found are reused; missing ones are computed in containers and recorded. `memoir cache explain` explains why a call was computed.",
     "Inputs come from -i and from name=value arguments, which take precedence. The run's folder (~/.memoir/runs/…) contains the outputs and, for every computed call, its command, streams and exit code.",
+    "With a Nextflow pipeline these options of Nextflow's command line work as well: -profile, -params-file, -c, -C, -entry, -stub, -preview, -output-dir, -with-docker and its like, -process.name value; and --name value sets a parameter of the pipeline where Memoir has no flag of this name. --input is the pipeline's parameter: a file of inputs is -i. --profile, with two dashes, is that of Memoir's configuration files.",
     "Exits with 1 if the run failed, with 3 if the workflow or its inputs are invalid, and with 130 if it was stopped.",
   ],
   arguments: [
@@ -33,6 +38,7 @@ export const command = defineCommand<Result>({
     },
   ],
   options: [...runOptions, ...configOptions],
+  separate: separatePipelineWords,
   examples: [
     {
       command: "memoir run hello.wdl name=Ada --executor host --cache ./cache --cache-host-tasks",
@@ -40,8 +46,15 @@ export const command = defineCommand<Result>({
     },
   ],
   act: async (flags, { app, memoir, ask, screen }) => {
-    const { given, taskExecutors } = await configured(flags, { app, screen }, flags.argument(0));
-    const request = { ...requestOf(given), ...(taskExecutors.length === 0 ? {} : { taskExecutors }) };
+    const { given, taskExecutors } = await configured(flags, { app, screen }, flags.argument(0)).catch(
+      (error: unknown) => {
+        if (flags.pipeline === undefined || !isAppError(error, "CONFIG_PROFILE_NOT_FOUND")) throw error;
+        const other = "-profile, with one dash, chooses profiles of the pipeline";
+        throw new AppError(error.code, `${error.message}; ${other}`, { cause: error });
+      },
+    );
+    const asked = await withPipelineOptions(requestOf(given), given, { app, screen });
+    const request = { ...asked, ...(taskExecutors.length === 0 ? {} : { taskExecutors }) };
     const open = await memoir();
     if (given.is("dry-run")) return { kind: "predicted", ...(await open.dryRun(request, ask)) };
     // A run that continues after a failure may do so for hours, and JSON does not inform people.
@@ -97,6 +110,55 @@ function requestOf(given: Given): RunRequest {
       out: given.text("out"),
       runsDir: given.text("runs-dir"),
     }),
+  };
+}
+
+/** What Nextflow's users type after the script reaches it. */
+async function withPipelineOptions(
+  request: RunRequest,
+  { pipeline }: Given,
+  { app, screen }: Pick<Context, "app" | "screen">,
+): Promise<RunRequest> {
+  if (pipeline === undefined) return request;
+  const { options } = pipeline;
+  const names = (option: string) => (options.get(option) ?? []).flatMap((each) => each.split(","));
+  const only = names("only-config");
+  const files = only.length > 0 ? only : names("config");
+  const { program } = request;
+  const entry = last(options, "entry");
+  if (entry !== undefined && program.target !== undefined)
+    throw new AppError("CLI_USAGE", "-entry and --target are both given: give one");
+  const { inputs, notes } = await (await app()).workflows.nextflow.inputs({
+    workflow: program.workflow,
+    inputs: request.inputs,
+    params: pipeline.params,
+    configs: files,
+    flags: { all: command.options.map(({ flags }) => longName(flags)), given: pipeline.ownFlags },
+    ...defined({ main: program.main, paramsFile: last(options, "params-file") }),
+  });
+  for (const note of notes) screen.say(`${screen.paint.yellow("warning:")} ${note}`);
+  if (options.has("resume"))
+    screen.say(screen.paint.dim("-resume has no effect: `memoir run` always reuses what its cache has"));
+  const outputDir = last(options, "output-dir");
+  const settings = settingsOf(pipeline);
+  return {
+    ...request,
+    inputs,
+    program: {
+      ...program,
+      ...defined({ target: entry ?? program.target }),
+      configuration: {
+        profiles: names("profile").filter((each) => each !== ""),
+        files,
+        only: only.length > 0,
+        stub: options.has("stub"),
+        preview: options.has("preview"),
+        ...defined({
+          settings: Object.keys(settings).length === 0 ? undefined : settings,
+          outputDir: outputDir === undefined ? undefined : resolve(process.cwd(), outputDir),
+        }),
+      },
+    },
   };
 }
 

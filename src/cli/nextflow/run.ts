@@ -132,7 +132,10 @@ export function projectOptionsOf(
 const engines = ["docker", "podman", "singularity", "apptainer", "charliecloud"] as const;
 
 /** `-process.cpus 2`, `-e.NAME=value`, `-with-docker image` as settings. */
-function settingsOf({ options, settings }: ReadWords): Readonly<Record<string, unknown>> {
+export function settingsOf({
+  options,
+  settings,
+}: Pick<ReadWords, "options" | "settings">): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const [path, text] of settings) found[path.replace(/^e\./, "env.")] = settingValue(path, text);
   for (const engine of engines) {

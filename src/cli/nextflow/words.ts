@@ -132,13 +132,24 @@ export function readGlobalWords(words: readonly string[]): {
   return { options, command: undefined, rest: [] };
 }
 
-export function readCommandWords(words: readonly string[], table: OptionTable, command: string): ReadWords {
+/** `others`: the command line that this one is mixed with, and how many words from a place on are options of it. */
+export function readCommandWords(
+  words: readonly string[],
+  table: OptionTable,
+  command: string,
+  others?: { readonly name: string; take(at: number): number },
+): ReadWords {
   const options = new Map<string, string[]>();
   const params: (readonly [string, string])[] = [];
   const settings: (readonly [string, string])[] = [];
-  const others: string[] = [];
+  const rest: string[] = [];
   let at = 0;
   while (at < words.length) {
+    const foreign = others?.take(at) ?? 0;
+    if (foreign > 0) {
+      at += foreign;
+      continue;
+    }
     const word = words[at++] ?? "";
     const own = /^--([A-Za-z0-9][^=]*)(?:=(.*))?$/s.exec(word);
     const dynamic = /^-((?:process|e|executor|cluster)\.[^=]+)(?:=(.*))?$/s.exec(word);
@@ -153,10 +164,10 @@ export function readCommandWords(words: readonly string[], table: OptionTable, c
       }
       (own === null ? settings : params).push([name, value]);
     } else if (word.startsWith("-") && word.length > 1)
-      at = takeOption(word, words, { at, table, options, of: `nextflow ${command}` });
-    else others.push(word);
+      at = takeOption(word, words, { at, table, options, of: others?.name ?? `nextflow ${command}` });
+    else rest.push(word);
   }
-  return { options, params, settings, words: others };
+  return { options, params, settings, words: rest };
 }
 
 function takeOption(

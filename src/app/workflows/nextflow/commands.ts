@@ -5,6 +5,7 @@ import { needsHome } from "../../home.ts";
 import type { CleanedTask, CleanOptions } from "./clean.ts";
 import type { InspectedProcess } from "./inspect.ts";
 import type { LoggedRun, LogOptions } from "./log.ts";
+import type { PipelineInputs, PipelineInputsOptions } from "./pipeline-inputs.ts";
 import type {
   NextflowConfigurationOptions,
   NextflowEvent,
@@ -38,6 +39,8 @@ export interface NextflowCommands {
     options: NextflowProjectOptions,
     ask: Ask,
   ): Promise<{ readonly folder: string; readonly revision: string }>;
+  /** What `memoir run` makes of parameters and files that are given as Nextflow's users do. */
+  inputs(options: PipelineInputsOptions): Promise<PipelineInputs>;
   readonly version: string;
 }
 
@@ -61,6 +64,7 @@ export function createNextflowCommands(environment: Environment): NextflowComman
       const project = await findProject({ ...options, name: options.project }, environment, ask);
       return { folder: project.folder, revision: project.repository?.revision ?? "" };
     },
+    inputs: async (options) => (await import("./pipeline-inputs.ts")).pipelineInputs(options, environment),
     version: spokenVersion,
   };
 }
