@@ -20,7 +20,7 @@ export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./om
 export { instanceType } from "./omics/instance-type.ts";
 export type { AccessKeyFact, OmicsOptions } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
-export type { TaskExplanation } from "./omics/run-controller.ts";
+export type { TaskExplanation } from "./omics/run-explanations.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
 export type { PredictionOptions, PredictionRequest, ServeResult } from "./predictions.ts";
 export type { ServedPredictions } from "./served-predictions.ts";

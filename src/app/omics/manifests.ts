@@ -9,6 +9,11 @@ const gib = 1024 ** 3;
 
 type Arn = (rest: string) => string;
 
+/** The ARNs of an account's resources. */
+export function arnsOf({ region, account }: { readonly region: string; readonly account: string }): Arn {
+  return (rest) => `arn:aws:omics:${region}:${account}:${rest}`;
+}
+
 export function taskManifest(task: TaskRecord, arn: Arn): Readonly<Record<string, unknown>> {
   const seconds = secondsOf(task);
   const { usage } = task;

@@ -19,8 +19,9 @@ import { lockHome } from "./home-lock.ts";
 import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { checkStores, type StoreCheck } from "./readiness.ts";
-import { RunController, type TaskChoices } from "./run-controller.ts";
+import { RunController } from "./run-controller.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
+import type { TaskChoices } from "./server-order.ts";
 
 export interface OmicsOptions extends TaskChoices {
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */

@@ -1,7 +1,8 @@
 /** The server's run caches as the engine's caches: location, behaviour, and the options in a cache's tags. */
 import { join } from "node:path";
 import type { RunCacheRecord, RunRecord } from "../../ledger/index.ts";
-import { defaultPolicies, type UnnamedCache } from "../workflows/cache-registry.ts";
+import { type CacheRecord, defaultPolicies, type UnnamedCache } from "../workflows/cache-registry.ts";
+import { type AllowedPlaces, withinOf } from "./places.ts";
 
 /** A cache of which only its place is asked for. */
 export function cacheAt(place: Pick<UnnamedCache, "uuid" | "location">): UnnamedCache {
@@ -20,6 +21,15 @@ export function cacheRecord(cache: RunCacheRecord, run?: RunRecord): UnnamedCach
       writeThrough: cache.tags["memoir:write-through"] !== "no",
     },
   };
+}
+
+/** A cache as the engine opens it: where places are restricted, no link leads out of them. */
+export function cacheRecordWithin(
+  allowed: AllowedPlaces,
+  cache: RunCacheRecord,
+  run?: RunRecord,
+): CacheRecord {
+  return { ...cacheRecord(cache, run), ...withinOf(allowed) };
 }
 
 /** When a run's results get to where other runs find them. A run without a cache keeps its own at once. */

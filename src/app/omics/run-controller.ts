@@ -6,38 +6,30 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { explainRun, replaceFile, type TimedEvent } from "../../engine/index.ts";
+import { replaceFile, type TimedEvent } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
-import type {
-  DefinitionRecord,
-  Ledger,
-  RunCacheRecord,
-  RunGroupRecord,
-  RunRecord,
-  RunStatus,
-  TaskRecord,
-} from "../../ledger/index.ts";
-import { type EntryNames, measureCache } from "../../store/entries/index.ts";
+import type { Ledger, RunCacheRecord, RunRecord, RunStatus, TaskRecord } from "../../ledger/index.ts";
+import type { EntryNames } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
-import { openCache } from "../workflows/cache-place.ts";
-import type { CacheRecord } from "../workflows/cache-registry.ts";
 import { runOrder, type WorkflowRunResult } from "../workflows/run.ts";
-import { parsedInputs } from "../workflows/run-inputs.ts";
-import type { RunOrder } from "../workflows/run-order.ts";
-import { engineRunName, folderOfRun, knownRun, nextEngineRun, readEngineRun } from "./engine-runs.ts";
+import { engineRunName, folderOfRun } from "./engine-runs.ts";
 import { exportLog, exportOutputs } from "./export-run.ts";
 import { ImageMap, type RegistryMap } from "./image-map.ts";
-import { inputDigests, missingFile } from "./input-digests.ts";
-import { runManifest, taskManifest } from "./manifests.ts";
-import { type AllowedPlaces, boundsOf, withinOf } from "./places.ts";
-import { cacheAt, cacheRecord, hostLocation, privateCache, recordTime } from "./run-cache-records.ts";
+import { arnsOf } from "./manifests.ts";
+import { checkInputs, pinInputs } from "./pinned-inputs.ts";
+import type { AllowedPlaces } from "./places.ts";
+import { recordTime } from "./run-cache-records.ts";
+import { RunExplanations, type TaskExplanation } from "./run-explanations.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
-import { eventMessage } from "./run-messages.ts";
+import { RunLog } from "./run-log.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
+import { cacheOf, groupOf } from "./run-relations.ts";
 import type { RunTallies } from "./run-tallies.ts";
+import { orderOf, type TaskChoices } from "./server-order.ts";
 import { SharedTurns } from "./shared-turns.ts";
 import { TaskBook } from "./task-book.ts";
+import { timeLimitOf } from "./time-limit.ts";
 
 export interface RunControllerOptions {
   readonly ledger: Ledger;
@@ -53,25 +45,6 @@ export interface RunControllerOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-/** What holds for the tasks of all runs. */
-export interface TaskChoices extends Pick<RunOrder, "executor" | "taskExecutors" | "copyInputs" | "image"> {
-  /** Record and reuse tasks that run without a container, whatever the cache says. */
-  readonly cacheHostTasks: boolean;
-  readonly gpus?: number;
-}
-
-export interface TaskExplanation {
-  readonly taskId: string;
-  readonly cacheHit: boolean;
-  /** In words: why it was computed, or which entry was reused. */
-  readonly summary: string;
-  readonly differences: readonly {
-    readonly component: string;
-    readonly before: string;
-    readonly after: string;
-  }[];
-}
-
 interface Active extends QueuedRun {
   readonly cancel: AbortController;
   readonly end: Promise<void>;
@@ -82,10 +55,14 @@ export class RunController {
   readonly #active = new Map<string, Active>();
   readonly #queue = new RunQueue();
   readonly #turns = new SharedTurns();
+  readonly #log: RunLog;
+  readonly #explanations: RunExplanations;
   #closing = false;
 
   constructor(options: RunControllerOptions) {
     this.#options = options;
+    this.#log = new RunLog(options);
+    this.#explanations = new RunExplanations({ ...options, log: this.#log });
   }
 
   /** Takes up what a stopped server left; once, before the first request. */
@@ -127,50 +104,12 @@ export class RunController {
     await Promise.all([...this.#active.values()].map(({ end }) => end));
   }
 
-  async explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<TaskExplanation | undefined> {
-    if (task.cacheHit)
-      return {
-        taskId: task.id,
-        cacheHit: true,
-        summary: task.statusMessage ?? `reused from ${task.cacheUri ?? "the run's cache"}`,
-        differences: [],
-      };
-    const engineRun = await readEngineRun(this.#folderOf(run));
-    const cache = this.#cacheOf(run);
-    if (engineRun === undefined || cache === undefined)
-      return { taskId: task.id, cacheHit: false, summary: "the run uses no cache", differences: [] };
-    const open = await openCache(this.#recordFor(cache), this.#options.environment, {}, ask);
-    try {
-      const about = { directory: engineRun.directory, id: engineRun.run, call: task.callPath };
-      const { computed } = await explainRun(about, open.entries, ask);
-      const found = computed.find((item) => item.call === task.callPath);
-      if (found === undefined) return undefined;
-      return {
-        taskId: task.id,
-        cacheHit: false,
-        summary: found.words,
-        differences: found.differences.map(({ component, before, after }) => ({
-          component,
-          before: String(before ?? ""),
-          after: String(after ?? ""),
-        })),
-      };
-    } finally {
-      await open.close();
-    }
+  explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<TaskExplanation | undefined> {
+    return this.#explanations.explain(run, task, ask);
   }
 
-  async cacheSize(cache: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown> {
-    const record = {
-      ...cacheAt({ uuid: cache.uuid, location: hostLocation(cache.location) }),
-      ...withinOf(this.#options.allowed),
-    };
-    const open = await openCache(record, this.#options.environment, {}, ask);
-    try {
-      return await measureCache(open, ask);
-    } finally {
-      await open.close();
-    }
+  cacheSize(cache: { readonly location: string; readonly uuid: string }, ask: Ask): Promise<unknown> {
+    return this.#explanations.cacheSize(cache, ask);
   }
 
   #pump(): void {
@@ -220,26 +159,26 @@ export class RunController {
       status: "STARTING",
       startTime: first.startTime ?? new Date().toISOString(),
     });
-    this.#log(
+    this.#log.line(
       run,
       "",
       first.status === "PENDING" ? "run started" : "run resumed after a restart of the server",
     );
-    const timeLimit = timeLimitOf(run, this.#groupOf(run));
+    const timeLimit = timeLimitOf(run, groupOf(this.#options.ledger, run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
     const images = this.#imagesOf(run);
     const book = new TaskBook(ledger, run, {
-      recordAt: recordTime(run, this.#cacheOf(run)),
+      recordAt: recordTime(run, cacheOf(this.#options.ledger, run)),
       sourceOf: (image) => images?.sourceOf(image) ?? image,
     });
     try {
-      const resourceDigests = await this.#pinInputs(run, { signal });
+      const resourceDigests = await pinInputs(run, this.#options, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });
       const result = await this.#compute(run, { book, images }, { signal });
       if (this.#closing) return await book.settled();
       await book.finish("the run ended without it");
-      await this.#changedInputs(run, freshAsk());
-      await this.#explainTasks(run, book, result);
+      await checkInputs(run, this.#options.environment, freshAsk());
+      await this.#explanations.explainTasks(run, book, result);
       run = this.#change(run, { status: "STOPPING" });
       if (result.state === "succeeded") await this.#export(run, result);
       await this.#finish(run, result, timeLimit?.aborted === true);
@@ -269,8 +208,8 @@ export class RunController {
   ): Promise<WorkflowRunResult> {
     const folder = this.#folderOf(run);
     await mkdir(folder, { recursive: true });
-    const cache = this.#cacheOf(run);
-    const order = await this.#orderOf(run, { folder, cache });
+    const cache = cacheOf(this.#options.ledger, run);
+    const order = await orderOf(run, { folder, cache }, this.#options);
     const onEvent = (event: TimedEvent) => {
       if (event.kind === "run.started") {
         const { run: name, directory } = event;
@@ -280,55 +219,20 @@ export class RunController {
       }
       this.#options.tallies.count(event);
       book.onEvent(event);
-      this.#logEvent(run, event);
+      this.#log.event(run, event);
     };
     const ports = {
       onEvent,
-      turns: this.#turns.of(() => this.#groupOf(run)),
+      turns: this.#turns.of(() => groupOf(this.#options.ledger, run)),
       ...(images === undefined ? {} : { mapImages: (resolver: ImageResolver) => images.over(resolver) }),
       ...(cache === undefined ? {} : { entryNames: this.#entryNames(run, cache, book) }),
     };
     return runOrder(order, ports, this.#options.environment, ask);
   }
 
-  async #orderOf(
-    run: RunRecord,
-    { folder, cache }: { readonly folder: string; readonly cache: RunCacheRecord | undefined },
-  ): Promise<RunOrder> {
-    const { allowed, tasks } = this.#options;
-    const { cacheHostTasks, gpus, ...choices } = tasks;
-    const definition = this.#definitionOf(run);
-    const runsDir = join(folder, "runs");
-    return {
-      ...choices,
-      program: {
-        workflow: definition.folder,
-        reach: "inside",
-        ...boundsOf(allowed, [definition.folder, folder]),
-        ...(definition.main === "" ? {} : { main: definition.main }),
-        lenient: definition.engine === "WDL_LENIENT",
-      },
-      // The folder that the server was started in means nothing to anybody.
-      inputs: {
-        baseDir: folder,
-        ...(await parsedInputs({ name: "parameters.json", text: run.parameters })),
-      },
-      cache: {
-        kind: "record",
-        // Without its own cache a run keeps its results for itself, so that a restart does not repeat them.
-        record: cache === undefined ? privateCache(run, folder) : this.#recordFor(cache, run),
-        hostTasks: cacheHostTasks,
-      },
-      limits: gpus === undefined ? {} : { gpus },
-      failure: "fast",
-      runsDir,
-      runId: await nextEngineRun(run, runsDir),
-    };
-  }
-
   /** In manifests, as GetRunTask and the cache's log have them. */
   #entryNames(run: RunRecord, cache: RunCacheRecord, book: TaskBook): EntryNames {
-    const arn = (rest: string) => `arn:aws:omics:${this.#options.region}:${run.account}:${rest}`;
+    const arn = arnsOf({ region: this.#options.region, account: run.account });
     return {
       entry: (uuid) => arn(`runCache/${cache.id}/cacheEntry/${uuid}`),
       task: ({ callPath }) => arn(`task/${book.taskIdOf(callPath) ?? `${run.id}/${callPath}`}`),
@@ -349,15 +253,9 @@ export class RunController {
   async #exportLog(run: RunRecord): Promise<void> {
     if (run.logLevel === "OFF") return;
     try {
-      let text = "";
-      for await (const { at, message } of this.#options.ledger.logs.lines(
-        run.account,
-        `run/${run.id}/engine`,
-      ))
-        text += `${new Date(at).toISOString()} ${message}\n`;
-      await exportLog(run, text, this.#options, freshAsk());
+      await exportLog(run, await this.#log.engineText(run), this.#options, freshAsk());
     } catch (error) {
-      this.#log(run, "/engine", `this log could not be exported: ${messageOf(error)}`);
+      this.#log.line(run, "/engine", `this log could not be exported: ${messageOf(error)}`);
     }
   }
 
@@ -379,73 +277,6 @@ export class RunController {
       await rm(place, { recursive: true, force: true });
   }
 
-  /** The miss reasons, where every client sees them: in the tasks' status messages. */
-  async #explainTasks(run: RunRecord, book: TaskBook, result: WorkflowRunResult): Promise<void> {
-    const cache = this.#cacheOf(run);
-    if (cache === undefined || result.calls.computed === 0) return;
-    try {
-      const open = await openCache(this.#recordFor(cache), this.#options.environment, {}, freshAsk());
-      try {
-        const about = { directory: result.directory, id: result.run };
-        const { computed } = await explainRun(about, open.entries, freshAsk());
-        for (const item of computed) book.explain(item.call, item.words);
-      } finally {
-        await open.close();
-      }
-    } catch (error) {
-      this.#log(run, "/engine", `the misses could not be explained: ${messageOf(error)}`);
-    }
-  }
-
-  /** Objects named by the parameters, with the ETags that they have now; a missing one ends the run. */
-  async #pinInputs(run: RunRecord, ask: Ask): Promise<RunRecord["resourceDigests"]> {
-    const digests = await inputDigests(run.parameters, this.#options.environment, ask);
-    const [gone] = [...digests].find(([, digest]) => digest === undefined) ?? [];
-    const places = { names: run.definition?.pathParameters, allowed: this.#options.allowed };
-    const missing = gone ?? (await missingFile(run.parameters, places));
-    if (missing !== undefined)
-      throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} does not exist`);
-    const entries = [...digests].map(([uri, digest]) => [uri, digest ?? ""] as const);
-    return Object.fromEntries(entries);
-  }
-
-  async #changedInputs(run: RunRecord, ask: Ask): Promise<void> {
-    const now = await inputDigests(run.parameters, this.#options.environment, ask);
-    const changed = Object.entries(run.resourceDigests).find(([uri, digest]) => now.get(uri) !== digest);
-    if (changed !== undefined)
-      throw new AppError(
-        "RUN_INPUT_MODIFIED",
-        `running ${run.id}: its input ${changed[0]} was changed meanwhile`,
-      );
-  }
-
-  /** Log streams: the run, its engine, each task's and the cache's, as tools look for them. */
-  #logEvent(run: RunRecord, event: TimedEvent): void {
-    const runOf = (engineRun: string) => knownRun(this.#options.ledger, run.account, engineRun);
-    const words = eventMessage(event, runOf);
-    if (words !== undefined) this.#log(run, "/engine", words);
-    const cacheEvent =
-      event.kind === "call.reused"
-        ? `CACHE_HIT run: ${run.id}, task: ${event.task}, entry: ${event.entry}, created by run: ${runOf(event.fromRun)}`
-        : event.kind === "call.recorded"
-          ? `CACHE_ENTRY_CREATED run: ${run.id}, call: ${event.call}, entry: ${event.entry}`
-          : event.kind === "call.missed"
-            ? `CACHE_MISS run: ${run.id}, task: ${event.task}, call: ${event.call}, reason: ${event.reason.kind === "no-entry" ? "no entry of its key" : event.reason.words}`
-            : undefined;
-    const cache = this.#cacheOf(run);
-    if (cacheEvent === undefined || cache === undefined || run.logLevel === "OFF") return;
-    const message = JSON.stringify({ logMessage: cacheEvent });
-    this.#options.ledger.logs.append(run.account, `runCache/${cache.id}/${cache.uuid}`, [
-      { at: event.at, message },
-    ]);
-  }
-
-  #log(run: RunRecord, part: string, message: string): void {
-    if (run.logLevel === "OFF") return;
-    const line = { at: Date.now(), message };
-    this.#options.ledger.logs.append(run.account, `run/${run.id}${part}`, [line]);
-  }
-
   #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
     const { ledger } = this.#options;
     return ledger.transaction(() => {
@@ -458,61 +289,12 @@ export class RunController {
 
   #end(run: RunRecord, members: Partial<RunRecord> & { readonly status: RunStatus }): void {
     const ended = this.#change(run, { ...members, stopTime: new Date().toISOString() });
-    this.#log(
+    this.#log.line(
       ended,
       "",
       `run ended: ${ended.status}${ended.statusMessage === undefined ? "" : `: ${ended.statusMessage}`}`,
     );
-    if (ended.logLevel !== "OFF") this.#writeManifest(ended);
-  }
-
-  /** One JSON object per task and one for the run, in the stream that AWS's analysis tools read. */
-  #writeManifest(run: RunRecord): void {
-    const { ledger } = this.#options;
-    const at = Date.now();
-    const tasks = ledger.tasks.all(run.account, { runId: run.id });
-    const arn = (rest: string) => `arn:aws:omics:${this.#options.region}:${run.account}:${rest}`;
-    const lines = tasks.map((task) => ({ at, message: JSON.stringify(taskManifest(task, arn)) }));
-    const runLine = { at, message: runManifest(run, this.#recordOf(run), arn) };
-    ledger.logs.append(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
-  }
-
-  #groupOf(run: RunRecord): RunGroupRecord | undefined {
-    return run.runGroupId === undefined
-      ? undefined
-      : this.#options.ledger.runGroups.get(run.account, run.runGroupId);
-  }
-
-  /** As it was when the run was submitted; a workflow may be deleted while its runs wait. */
-  #definitionOf(run: RunRecord): NonNullable<RunRecord["definition"]> {
-    const definition = run.definition ?? this.#recordOf(run);
-    if (definition === undefined)
-      throw new AppError("WORKFLOW_NOT_FOUND", `starting run ${run.id}: its workflow was deleted`);
-    return definition;
-  }
-
-  /** Of the run's workflow or version, when that is still there. */
-  #recordOf(run: RunRecord): DefinitionRecord | undefined {
-    const { workflows, workflowVersions } = this.#options.ledger;
-    const [version] =
-      run.workflowVersionName === undefined
-        ? []
-        : workflowVersions.all(run.account, {
-            workflowId: run.workflowId,
-            versionName: run.workflowVersionName,
-          });
-    return run.workflowVersionName === undefined ? workflows.get(run.account, run.workflowId) : version;
-  }
-
-  /** A cache as the engine opens it: where places are restricted, no link leads out of them. */
-  #recordFor(cache: RunCacheRecord, run?: RunRecord): CacheRecord {
-    return { ...cacheRecord(cache, run), ...withinOf(this.#options.allowed) };
-  }
-
-  #cacheOf(run: RunRecord): RunCacheRecord | undefined {
-    return run.cacheId === undefined
-      ? undefined
-      : this.#options.ledger.runCaches.get(run.account, run.cacheId);
+    if (ended.logLevel !== "OFF") this.#log.manifest(ended);
   }
 
   #folderOf(run: RunRecord): string {
@@ -526,15 +308,4 @@ function keyOf(run: RunRecord): string {
 
 function isEnded(run: RunRecord): boolean {
   return ["COMPLETED", "FAILED", "CANCELLED", "DELETED"].includes(run.status);
-}
-
-/** Timers count no further than this: 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
-
-/** What is left of the group's maxDuration, counted from the run's start even if the server was restarted meanwhile. */
-function timeLimitOf(run: RunRecord, group: RunGroupRecord | undefined): AbortSignal | undefined {
-  if (group?.maxDuration === undefined) return undefined;
-  const passedMs = Date.now() - Date.parse(run.startTime ?? run.createdAt);
-  const leftMs = Math.max(0, group.maxDuration * 60_000 - passedMs);
-  return leftMs > longestTimerMs ? undefined : AbortSignal.timeout(leftMs);
 }
