@@ -82,7 +82,7 @@ export async function info(
     columns: model.columns,
     runner: settings?.runnerUrl === undefined ? runnerText(model) : `http ${redact(settings.runnerUrl)}`,
     from: row.from,
-    ...(model.origin === undefined ? {} : { fetchedAt: model.origin.fetchedAt }),
+    ...defined({ fetchedAt: model.origin?.fetchedAt }),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
     ...defined({ needs: model.needs }),
     metadata: model.metadata,

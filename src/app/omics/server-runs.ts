@@ -61,9 +61,13 @@ export class ServerRuns {
       workflow,
       state: stateOf(run),
       createdAt,
-      ...defined({ startedAt: startTime, endedAt: stopTime, message: statusMessage }),
-      ...(record?.calls === undefined ? {} : { calls: record.calls }),
-      ...(record?.savedSeconds === undefined ? {} : { savedSeconds: record.savedSeconds }),
+      ...defined({
+        startedAt: startTime,
+        endedAt: stopTime,
+        message: statusMessage,
+        calls: record?.calls,
+        savedSeconds: record?.savedSeconds,
+      }),
     };
   }
 

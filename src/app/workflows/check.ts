@@ -1,5 +1,5 @@
 /** `memoir check` and `memoir inputs`: what is wrong with a workflow, and what it wants. */
-import type { Ask, Diagnostic } from "../../kernel/index.ts";
+import { type Ask, type Diagnostic, defined } from "../../kernel/index.ts";
 import type { Parameter, Program, WorkflowInterface } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { type DiagnosticFact, type DiagnosticReport, joinReports, reportOf } from "./diagnostic-facts.ts";
@@ -39,7 +39,7 @@ export async function check(options: CheckOptions, environment: Environment, ask
       warnings,
       diagnostics: facts,
       ...(omitted.errors + omitted.others > 0 && { omitted }),
-      ...(program === undefined ? {} : { interface: program.interface }),
+      ...defined({ interface: program?.interface }),
     };
   } finally {
     await loaded.source.close();

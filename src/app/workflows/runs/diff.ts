@@ -59,8 +59,7 @@ interface KnownCall {
 
 function diffRow(call: string, before: KnownCall | undefined, after: KnownCall | undefined): DiffRow {
   const states = {
-    ...(before === undefined ? {} : { before: before.state }),
-    ...(after === undefined ? {} : { after: after.state }),
+    ...defined({ before: before?.state, after: after?.state }),
   };
   if (before === undefined) return { call, change: "only-after", ...states, differences: [] };
   if (after === undefined) return { call, change: "only-before", ...states, differences: [] };
