@@ -48,16 +48,45 @@ const mostReasonLength = 4_000;
 /** For "… and 39000 more errors". */
 const spaceForCount = 60;
 
-export const noNextflow = "Nextflow workflows are not understood by this version of Memoir; WDL and CWL are";
+type Engine = DefinitionRecord["engine"];
 
-/** Documents by their names; `name` as the service calls their language. */
-const kinds = [
-  // Nextflow is not offered by the server yet: its configuration files are recognised, too, to say so.
-  ...frontEnds
-    .filter(({ language }) => language !== "nextflow")
-    .map(({ language, accepts }) => ({ name: language.toUpperCase(), accepts })),
-  { name: "NEXTFLOW", accepts: (file: string) => /(\.nf|(^|\/)nextflow\.config)$/i.test(file) },
-];
+interface Kind {
+  /** The language as the service calls it. */
+  readonly engine: Exclude<Engine, "WDL_LENIENT">;
+  readonly language: string;
+  readonly name: string;
+  /** Whether a file name shows that a bundle is of this language. */
+  accepts(file: string): boolean;
+  readonly onServer: boolean;
+}
+
+/** Also those of which the server runs nothing yet: they are recognised, to say so. */
+const kinds: readonly Kind[] = frontEnds.map(({ language, name, accepts, suggests, can }) => ({
+  engine: language.toUpperCase() as Kind["engine"],
+  language,
+  name,
+  accepts: suggests ?? accepts,
+  onServer: can.onServer === true,
+}));
+
+const namesOnServer = kinds.filter(({ onServer }) => onServer).map(({ name }) => name);
+
+function kindOf(engine: Engine | undefined): Kind | undefined {
+  const asked = engine === "WDL_LENIENT" ? "WDL" : engine;
+  return kinds.find((kind) => kind.engine === asked);
+}
+
+/** Why nothing of this engine is registered; undefined when it may be, or when no engine is named. */
+export function refusalOf(engine: Engine | undefined): CheckAnswer | undefined {
+  const kind = kindOf(engine);
+  return kind === undefined ? undefined : refusalOfKind(kind);
+}
+
+function refusalOfKind({ engine, name, onServer }: Kind): CheckAnswer | undefined {
+  if (onServer) return undefined;
+  const reason = `${name} workflows are not understood by this version of Memoir; ${namesOnServer.join(" and ")} are`;
+  return { kind: "refused", engine, reason };
+}
 
 /** The bundle's local path is not shown to clients. */
 export function forClients(reason: string, folder: string): string {
@@ -65,25 +94,25 @@ export function forClients(reason: string, folder: string): string {
 }
 
 /** The language of a bundle whose request names none; a message when it cannot be determined. */
-async function engineOf(
+async function kindOfDocuments(
   folder: string,
   main: string | undefined,
   ask: Ask,
-): Promise<"WDL" | "CWL" | { words: string }> {
+): Promise<Kind | { readonly words: string }> {
   const found =
     main === undefined
       ? await languagesOf(createFolderSource({ folder, reach: "inside" }), kinds, ask)
       : kinds.filter(({ accepts }) => accepts(main));
   const [only] = found;
-  if (only === undefined) return { words: "there is no document of a supported language (WDL, CWL)" };
+  if (only === undefined)
+    return { words: `there is no document of a supported language (${namesOnServer.join(", ")})` };
   if (found.length > 1) {
-    const names = found.map(({ name }) => name).join(", ");
+    const names = found.map(({ engine }) => engine).join(", ");
     return {
       words: `there are documents of several languages (${names}): name one as the engine, or the main document`,
     };
   }
-  if (only.name === "NEXTFLOW") return { words: noNextflow };
-  return only.name as "WDL" | "CWL";
+  return only;
 }
 
 /** Reasons do not contain the bundle's local path. */
@@ -104,17 +133,12 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
   const tooLarge = await largeDocuments(folder);
   if (tooLarge !== undefined) return { kind: "refused", reason: tooLarge };
   const lenient = question.engine === "WDL_LENIENT";
-  const asked = lenient ? "WDL" : question.engine;
-  const engine =
-    asked === undefined || asked === "NEXTFLOW" ? await engineOf(folder, question.main, ask) : asked;
-  if (typeof engine === "object")
-    return {
-      kind: "refused",
-      reason: engine.words,
-      ...(engine.words === noNextflow ? { engine: "NEXTFLOW" } : {}),
-    };
+  const kind = kindOf(question.engine) ?? (await kindOfDocuments(folder, question.main, ask));
+  if ("words" in kind) return { kind: "refused", reason: kind.words };
+  const refusal = refusalOfKind(kind);
+  if (refusal !== undefined) return refusal;
   const order = {
-    language: engine.toLowerCase(),
+    language: kind.language,
     workflow: folder,
     reach: "inside" as const,
     ...boundsOf(allowed, [folder]),
@@ -131,7 +155,7 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
     const about = loaded.program.interface;
     return {
       kind: "accepted",
-      engine: lenient ? "WDL_LENIENT" : engine,
+      engine: lenient ? "WDL_LENIENT" : kind.engine,
       main: question.main ?? relative(folder, loaded.main),
       digest: `sha256:${digest}`,
       folder,

@@ -10,7 +10,7 @@ import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../.
 import { unpackBundle } from "../../lang/core/index.ts";
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
-import { type CheckAnswer, forClients, noNextflow } from "./check-definition.ts";
+import { type CheckAnswer, forClients, refusalOf } from "./check-definition.ts";
 import type { DefinitionChecker } from "./definition-checker.ts";
 import { openObjectAt } from "./locations.ts";
 import { type AllowedPlaces, locationTrouble } from "./places.ts";
@@ -48,7 +48,8 @@ export async function registerDefinition(
   },
   ask: Ask,
 ): Promise<DefinitionAnswer> {
-  if (request.engine === "NEXTFLOW") return { kind: "refused", engine: "NEXTFLOW", reason: noNextflow };
+  const refusal = refusalOf(request.engine);
+  if (refusal !== undefined) return refusal;
   const { main } = request;
   const place = join(environment.home, "server", "definitions");
   const incoming = join(place, `${randomUUID()}.incoming.zip`);

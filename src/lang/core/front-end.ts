@@ -18,6 +18,8 @@ export interface FrontEndKind {
   readonly name: string;
   /** Whether a file name looks like a document of this language. */
   accepts(name: string): boolean;
+  /** Whether a file name shows that its folder is written in this language, document or not. Default: `accepts`. */
+  suggests?(name: string): boolean;
   readonly can: FrontEndAbilities;
   create(options: FrontEndOptions): Promise<FrontEnd>;
 }
@@ -29,6 +31,8 @@ export interface FrontEndAbilities {
   readonly tasksWithoutImage: "default-image" | "host";
   /** Documents have configuration files and profiles, which decide what they are when they are loaded. */
   readonly configuration?: true;
+  /** Its workflows may be registered with the server. Bundles of other languages are recognised and refused. */
+  readonly onServer?: true;
 }
 
 /** What the user chooses once for all documents; a front end that has no use for an option leaves it. */

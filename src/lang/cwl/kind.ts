@@ -7,7 +7,7 @@ export const cwlKind: FrontEndKind = {
   name: "CWL",
   accepts: acceptsName,
   // A tool without DockerRequirement is written for the machine that it runs on.
-  can: { filesInJson: "object", tasksWithoutImage: "host" },
+  can: { filesInJson: "object", tasksWithoutImage: "host", onServer: true },
   create: async ({ expressions = {} }) => {
     const { engine = "vm", ...limits } = expressions;
     return (await import("./front-end.ts")).createCwlFrontEnd({ expressions: { engine, limits } });

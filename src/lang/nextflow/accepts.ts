@@ -2,3 +2,8 @@
 export function acceptsName(name: string): boolean {
   return /\.nf$/.test(name);
 }
+
+/** Scripts, however their names are written, and configuration files. */
+export function suggestsName(name: string): boolean {
+  return /(\.nf|(^|\/)nextflow\.config)$/i.test(name);
+}

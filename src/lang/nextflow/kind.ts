@@ -1,12 +1,13 @@
 /** The entry of this language in the registry of front ends. */
 import { defined } from "../../kernel/index.ts";
 import type { FrontEndKind } from "../core/index.ts";
-import { acceptsName } from "./accepts.ts";
+import { acceptsName, suggestsName } from "./accepts.ts";
 
 export const nextflowKind: FrontEndKind = {
   language: "nextflow",
   name: "Nextflow",
   accepts: acceptsName,
+  suggests: suggestsName,
   can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
   create: async ({ environment, expressions }) =>
     (await import("./front-end.ts")).createNextflowFrontEnd(

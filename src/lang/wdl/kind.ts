@@ -6,6 +6,6 @@ export const wdlKind: FrontEndKind = {
   language: "wdl",
   name: "WDL",
   accepts: acceptsName,
-  can: { filesInJson: "path", tasksWithoutImage: "default-image" },
+  can: { filesInJson: "path", tasksWithoutImage: "default-image", onServer: true },
   create: async () => (await import("./front-end.ts")).createWdlFrontEnd(),
 };
