@@ -88,7 +88,7 @@ task t {
 }
 task u {
   input { Directory d }
-  command <<< cd ~{d}; find . -printf '%P %y %l\\n' | sort; find . -type f -perm -100; cat caf* >>>
+  command <<< cd ~{d}; find . -printf '%P %y %l\\n' | sort | cat -v; find . -type f -perm -100; cat caf* >>>
   output { String s = read_string(stdout()) }
 }
 workflow w { call t  call u { input: d = t.o }  output { Directory o = t.o  String s = u.s } }`;
