@@ -169,6 +169,18 @@ describeWith([slurmRequirement], "tasks on a Slurm cluster in trouble", () => {
     expect(await end).toMatchObject({ kind: "lost", message: expect.stringContaining("CANCELLED") });
   });
 
+  it("believes no exit code of a job that somebody else has cancelled", async () => {
+    const attempt = await bench.prepare(waits);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    await bench.cluster.ask("scancel", `--name=${attempt.id}`);
+    expect(await end).toMatchObject({ kind: "lost" });
+    // What is there if the task got the signal first, ended well, and the job's script knew of nothing.
+    await writeFile(join(attempt.directory, "rc"), "0\n");
+    expect(await bench.executor.state(attempt, ask)).toMatchObject({ kind: "ended", end: { kind: "lost" } });
+  });
+
   it("cancels a job that has not begun, and leaves nothing in Slurm", async () => {
     const controller = new AbortController();
     const attempt = await bench.prepare("exit 0", { resources: { cpu: 4, memoryBytes: 0, gpu: 0 } });

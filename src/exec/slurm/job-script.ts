@@ -77,7 +77,10 @@ while :; do
   [ $memoir_again = 127 ] && [ -n "\${memoir_code-}" ] || memoir_code=$memoir_again
   kill -0 "$memoir_task" 2>/dev/null || break
 done
-trap '' TERM INT USR1
+trap 'memoir_why=\${memoir_why:-outside}' TERM INT
+trap '' USR1
+# Slurm signals every process of a job, one after the other: the task may have got it first.
+[ -n "$memoir_why" ] || [ "$memoir_code" -lt 128 ] || sleep 1
 kill -KILL "-$memoir_task" \${memoir_timer:+"-$memoir_timer"} \${memoir_killer:+"-$memoir_killer"} 2>/dev/null
 # What is being killed may still write for a moment.
 memoir_looks=0

@@ -56,6 +56,13 @@ export function isWaiting({ state }: Pick<QueueRow, "state">): boolean {
   return waiting.has(state);
 }
 
+const endedByOthers = new Set(["CANCELLED", "PREEMPTED", "REVOKED"]);
+
+/** What its task did at the end may have been what it does when it is asked to end. */
+export function isEndedByOthers({ state }: Pick<QueueRow, "state">): boolean {
+  return endedByOthers.has(state);
+}
+
 const neverStarts = new Set([
   "AccountNotAllowed",
   "BadConstraints",

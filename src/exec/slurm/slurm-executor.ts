@@ -47,6 +47,7 @@ import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
 import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
 import {
   type ClusterConfig,
+  isEndedByOthers,
   isWaiting,
   parseConfig,
   parseQueue,
@@ -248,6 +249,13 @@ class SlurmExecutor implements Executor {
     return attemptPaths(root).hostCommand;
   }
 
+  /** The job's row; undefined also where the controller does not answer. */
+  async #rowNow(job: Pick<Submission, "name" | "element">, ask: Ask): Promise<QueueRow | undefined> {
+    const answer = await this.#client("squeue", queueArguments(job.name), { ask });
+    checkAsk(ask, `looking for job ${job.name}`);
+    return answer.kind === "answered" ? rowsByJob(parseQueue(answer.stdout)).get(jobKey(job)) : undefined;
+  }
+
   /** @throws AppError EXEC_SCHEDULER_FAILED when the controller is away for too long */
   async #row(job: Pick<Submission, "name" | "element">, ask: Ask): Promise<QueueRow | undefined> {
     const until = performance.now() + this.#times.awayMs;
@@ -315,7 +323,12 @@ class SlurmExecutor implements Executor {
     if (over.kind === "requeued") await this.#client("scancel", cancelArguments([slurmId(over.row)]));
     if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
     const end = await this.#withUsage(
-      await this.#readEnd(attempt, { submission, row: over.row, wallSeconds }),
+      await this.#readEnd(attempt, {
+        submission,
+        row: over.row,
+        isRequeued: over.kind === "requeued",
+        wallSeconds,
+      }),
       over.row,
     );
     if (stopped === undefined) return end;
@@ -344,20 +357,24 @@ class SlurmExecutor implements Executor {
     facts: {
       readonly submission: Submission;
       readonly row: QueueRow | undefined;
+      readonly isRequeued: boolean;
       readonly wallSeconds: number;
     },
   ): Promise<AttemptEnd> {
     const { directory } = attempt;
     const { submission, row, wallSeconds } = facts;
+    const isTakenAway = facts.isRequeued || (row !== undefined && isEndedByOthers(row));
     const log = submission.log === "" ? "" : readJobFile(submission.log);
     const outOfMemory = row?.state === "OUT_OF_MEMORY" || saysOutOfMemory(log);
     const recorded = await readAttemptEnd(directory, { wallSeconds, outOfMemory });
-    if (recorded !== undefined) return withSpoiled(recorded, directory);
+    const isTimedOut = row?.state === "TIMEOUT" || row?.state === "DEADLINE";
+    // A task that Slurm asks to end may end well, with half of its work done.
+    if (recorded !== undefined && !(recorded.kind === "exited" && isTakenAway))
+      return isTimedOut ? stoppedEnd(recorded, "timed-out") : withSpoiled(recorded, directory);
     if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
     const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
     const why = readJobFile(jobPaths(directory).end).trim();
-    if (why === "timed-out" || row?.state === "TIMEOUT" || row?.state === "DEADLINE")
-      return { kind: "timed-out", usage };
+    if (why === "timed-out" || isTimedOut) return { kind: "timed-out", usage };
     if (outOfMemory) return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
     return { kind: "lost", message: lossWords(attempt, { row, why, log }) };
   }
@@ -365,15 +382,24 @@ class SlurmExecutor implements Executor {
   async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
     const { directory } = attempt;
     const recorded = await readAttemptEnd(directory, { wallSeconds: 0 });
-    if (recorded?.kind === "exited") return { kind: "ended", end: recorded };
     const submission = readSubmission(directory);
     const ofRecord: AttemptState =
       recorded === undefined ? { kind: "unknown" } : { kind: "ended", end: recorded };
     if (submission === undefined) return ofRecord;
+    const endWith = async (row: QueueRow | undefined): Promise<AttemptState> => {
+      const isRequeued = row !== undefined && isWaiting(row);
+      return {
+        kind: "ended",
+        end: await this.#readEnd(attempt, { submission, row, isRequeued, wallSeconds: 0 }),
+      };
+    };
+    if (recorded?.kind === "exited") {
+      const row = await this.#rowNow(submission, ask);
+      return row === undefined ? ofRecord : await endWith(row);
+    }
     const row = await this.#row(submission, ask);
     if (row !== undefined && phaseOf(row.state) !== "ended") return { kind: "running" };
-    if (row === undefined && !isClaimed(directory)) return ofRecord;
-    return { kind: "ended", end: await this.#readEnd(attempt, { submission, row, wallSeconds: 0 }) };
+    return row === undefined && !isClaimed(directory) ? ofRecord : await endWith(row);
   }
 
   async remove(attempt: Attempt, _ask: Ask): Promise<void> {
