@@ -7,7 +7,6 @@ import {
   AppError,
   type Ask,
   checkAsk,
-  type ErrorCode,
   invariant,
   isAppError,
   messageOf,
@@ -109,7 +108,7 @@ export class RecordedBytes {
           return { kind: "different", words: `${recorded.location} no longer has its recorded content` };
       } catch (error) {
         checkAsk(ask, `fetching ${recorded.location}`);
-        if (!isAppError(error) || !isOfStore(error.code)) throw error;
+        if (!isAppError(error) || error.row.fails !== "reading") throw error;
         const gone = error.row.kind === "not-found" || error.row.kind === "damaged";
         if (!gone || tries === 2 || error.row.kind === "not-found")
           return { kind: gone ? "different" : "unreadable", words: messageOf(error), error };
@@ -209,9 +208,4 @@ function lost(recorded: Recorded, trouble: FolderComparison | undefined): Staged
   const damaged = trouble.kind === "different";
   const error = trouble.error ?? new AppError(damaged ? "STORE_OBJECT_DAMAGED" : "STORE_NOT_READABLE", words);
   return { kind: "lost", entry, location, words, damaged, error };
-}
-
-/** Trouble with where the bytes are, and not with where they are wanted. */
-function isOfStore(code: ErrorCode): boolean {
-  return code.startsWith("STORE_") || (code.startsWith("FILE_") && code !== "FILE_NOT_WRITABLE");
 }

@@ -14,6 +14,8 @@ export type ErrorKind =
 
 export interface CatalogueRow {
   readonly kind: ErrorKind;
+  /** `reading`: the trouble is with bytes where they are stored, and not with where they are wanted. */
+  readonly fails?: "reading";
   /** Whether the same request may succeed later without a change by the user. */
   readonly retry: "never" | "later";
   /** What to do next, one or two sentences. */
@@ -33,26 +35,31 @@ export const catalogue = {
   },
   FILE_NOT_FOUND: {
     kind: "not-found",
+    fails: "reading",
     retry: "never",
     hint: "Check the path; relative paths start at the current folder.",
   },
   FILE_NOT_READABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the permissions of the file and its folders.",
   },
   FILE_CHANGED: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "Another program writes to the file while the run reads it. Run again once the file is complete; finished work is kept.",
   },
   FILE_NOT_REGULAR: {
     kind: "input",
+    fails: "reading",
     retry: "never",
     hint: "Pipes, sockets and devices cannot be inputs or outputs. Write the data to a file and use that file.",
   },
   FILE_NOT_UTF8: {
     kind: "input",
+    fails: "reading",
     retry: "never",
     hint: "Text is read as UTF-8. Convert the file, for example with `iconv -f latin1 -t utf-8`, or give its path to a task instead of reading it.",
   },
@@ -78,16 +85,19 @@ export const catalogue = {
   },
   FILE_NAME_UNUSABLE: {
     kind: "input",
+    fails: "reading",
     retry: "never",
     hint: "The object's name cannot be used as a file name. Copy the object to another name and use that.",
   },
   FILE_UNREACHABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "Check the address and the network, or download the file first and use its path.",
   },
   FILE_OUT_OF_REACH: {
     kind: "input",
+    fails: "reading",
     retry: "never",
     hint: "Documents of a bundle or a server may read only their own files, inputs of the run, and folders that --files allows.",
   },
@@ -118,86 +128,103 @@ export const catalogue = {
   },
   STORE_URI_INVALID: {
     kind: "usage",
+    fails: "reading",
     retry: "never",
     hint: "Use a folder path, file:///folder, s3://bucket/prefix, dynamodb://TABLE?parquet=s3://bucket/prefix, athena://DATABASE?workgroup=NAME or https://host.",
   },
   STORE_NAME_INVALID: {
     kind: "input",
+    fails: "reading",
     retry: "never",
     hint: "Names inside a store are relative, use / between parts, and have no empty, `.` or `..` part.",
   },
   STORE_OBJECT_NOT_FOUND: {
     kind: "not-found",
+    fails: "reading",
     retry: "never",
     hint: "The object was removed, expired or never written. Run again: Memoir computes missing results.",
   },
   STORE_OBJECT_DAMAGED: {
     kind: "damaged",
+    fails: "reading",
     retry: "never",
     hint: "The stored bytes differ from what was written. Remove the named object; Memoir computes and stores it again.",
   },
   STORE_NOT_READABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the permissions of the store's folder, and that every part of its path is a folder.",
   },
   STORE_NOT_WRITABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Make the store's folder writable, or use another one. No incomplete file was left behind.",
   },
   STORE_UNREACHABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "Check the endpoint's address, that the server is running, and that this machine can reach it (proxy, firewall).",
   },
   STORE_CREDENTIALS_MISSING: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE, or run `aws configure`.",
   },
   STORE_CREDENTIALS_REFUSED: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "The server rejects these credentials, or they have expired. Check the access key, the secret, the session token and this machine's clock.",
   },
   STORE_ACCESS_DENIED: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "The credentials are valid but lack a permission. Request s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on a bucket; dynamodb:BatchGetItem and dynamodb:BatchWriteItem on a table, and dynamodb:Scan to drop rows; for Athena see docs/tiers/athena.md.",
   },
   STORE_BUCKET_NOT_FOUND: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the bucket's name and the endpoint, or create the bucket. Memoir never creates buckets.",
   },
   STORE_API_REFUSED: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check that the address is that of a `memoir server` without /v1, and that both have compatible versions.",
   },
   STORE_QUERY_FAILED: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the database, the workgroup and its output location, and that the table was made by `memoir athena ddl`.",
   },
   STORE_TABLE_NOT_USABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the table's name, region and endpoint. Memoir never creates tables: the partition key is k (binary), the sort key m (string).",
   },
   STORE_TABLE_WITHOUT_FILES: {
     kind: "usage",
+    fails: "reading",
     retry: "never",
     hint: "Name the Parquet files next to the table: dynamodb://TABLE?parquet=s3://bucket/prefix.",
   },
   STORE_WRONG_REGION: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Set AWS_REGION to the region of the bucket or table.",
   },
   STORE_REQUEST_FAILED: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "The store returned a temporary error. Try again; if the error persists, contact the administrator of the store.",
   },
@@ -298,26 +325,31 @@ export const catalogue = {
   },
   STORE_TIER_UNREACHABLE: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "Check that the server is running and that its address is correct; `memoir doctor` checks every tier.",
   },
   STORE_TIER_REFUSED: {
     kind: "environment",
+    fails: "reading",
     retry: "never",
     hint: "Check the user name, the password, the database and the permissions in the tier's URL or credentials.",
   },
   STORE_TIER_FULL: {
     kind: "environment",
+    fails: "reading",
     retry: "later",
     hint: "Free space or raise the server's memory limit. Results are still computed, but not stored.",
   },
   STORE_TIER_DAMAGED: {
     kind: "damaged",
+    fails: "reading",
     retry: "never",
     hint: "Move the store's folder away; the next run creates a new one and fills it again.",
   },
   STORE_URL_INVALID: {
     kind: "usage",
+    fails: "reading",
     retry: "never",
     hint: "Write redis://host:6379/0, rediss://host:6379/0 or redis+unix:///path/to/socket?db=0.",
   },

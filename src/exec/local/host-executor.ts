@@ -60,13 +60,13 @@ export interface HostExecutorOptions {
    * Default `auto`.
    */
   readonly guard?: "auto" | "off";
-  /** Input files of up to so many bytes are copied rather than mounted. Default 1 MiB. */
+  /** Input files of at most this many bytes are copied rather than mounted. Default 1 MiB. */
   readonly copyUpToBytes?: number;
   /** Gets a message for people when tasks cannot be guarded. */
   readonly say?: (words: string) => void;
-  /** Folders that isolated tasks see read-only, besides the system's and those of PATH. */
+  /** Folders that isolated tasks see read-only, in addition to the system's and those of PATH. */
   readonly visibleFolders?: readonly string[];
-  /** Tools whose versions enter the environment's identity, besides common interpreters. */
+  /** Tools whose versions enter the environment's identity, in addition to common interpreters. */
   readonly tools?: readonly string[];
 }
 
@@ -271,7 +271,7 @@ class HostExecutor implements Executor {
       },
     };
     this.#running.set(attempt.id, running);
-    // Whatever keeps it from starting is reported here, and the attempt may be started again.
+    // Whatever prevents its start is reported here, and the attempt may be started again.
     const failed = ended.then(
       () => {},
       (error: unknown) => {
