@@ -108,7 +108,7 @@ function typeOf({ flags, kind, many }: OptionSpec): SettingSpec["type"] {
 }
 
 export interface Configured {
-  /** Flags, and what the files say where there is no flag. */
+  /** Flags; where one is absent, the value of the configuration files. */
   readonly given: Given;
   readonly taskExecutors: readonly TaskExecutor[];
 }

@@ -1,24 +1,6 @@
 /** `splitText`: the records of files and texts. */
-
-import { splitOptions } from "../../stdlib/split/options.ts";
 import { splitText as split } from "../../stdlib/split/text-lines.ts";
 import type { Operator } from "../operator.ts";
-import { asFiles, contentOfItem, replacedItem } from "../split-item.ts";
-import { through } from "../through.ts";
+import { splitInto } from "../split-into.ts";
 
-export const splitText: Operator = (source, given) => {
-  const options = splitOptions(given);
-  return through(source, "queue", (out) => ({
-    next: (value, rank) => {
-      const { text, elem } = contentOfItem(value, options);
-      for (const [index, each] of asFiles(
-        split(text, options),
-        value,
-        options,
-        source.network.outside,
-      ).entries())
-        out.emit(replacedItem(value, elem, each), [...rank, index]);
-    },
-    end: () => out.close(),
-  }));
-};
+export const splitText: Operator = splitInto(split);
