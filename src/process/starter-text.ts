@@ -121,12 +121,24 @@ memoir_end() {
 # killed the starter, and Memoir, which learns of that from the end of \`unshare\`, would wait for its tasks for ever.
 trap memoir_end USR1
 ( exec 8<&-; "$@"; kill -KILL -1; kill -USR1 1 ) &
+memoir_child=$!
 exec 3<&-
 trap : TERM INT HUP
-while read -r memoir_word memoir_number <&8; do
-  if "$memoir_mount" -n -a -T "$memoir_folder/$memoir_number" 2> "$memoir_folder/errors" 8<&-
-  then echo "mounted $memoir_number" >&8
-  else echo "refused $memoir_number" >&8
+memoir_line=
+while :; do
+  if IFS= read -t 1 -r memoir_part <&8; then
+    memoir_number=\${memoir_line}$memoir_part memoir_line=
+    memoir_number=\${memoir_number#mount }
+    if "$memoir_mount" -n -a -T "$memoir_folder/$memoir_number" 2> "$memoir_folder/errors" 8<&-
+    then echo "mounted $memoir_number" >&8
+    else echo "refused $memoir_number" >&8
+    fi
+  elif [ $? -le 128 ]; then break
+  else
+    # What was read of a line so far is kept: on a busy machine the time can be over in the middle of one.
+    memoir_line+=$memoir_part
+    # A signal that comes just before read waits is seen only after it, and a task can kill whoever sends it.
+    kill -0 "$memoir_child" 2> /dev/null || memoir_end
   fi
 done
 trap '' TERM INT HUP PIPE USR1

@@ -351,6 +351,19 @@ describe("a task that takes away what Memoir needs of it", () => {
   });
 });
 
+describeWith([guardRequirement], "a host task that kills the process that supervises it", () => {
+  it("is lost, and the run ends", async () => {
+    await box.write(
+      "main.wdl",
+      "version 1.2\ntask killer { command <<< kill -KILL $PPID; true >>> output { Int one = 1 } }",
+    );
+    const { code, out } = await box.run("run", "main.wdl", ...host, "--no-cache", "--json");
+    expect(code).toBe(1);
+    const { failures } = JSON.parse(out) as RunAnswer;
+    expect(failures[0]?.failure?.message).toContain("has died");
+  });
+});
+
 describe("a cache that host tasks read", () => {
   it("keeps its files whatever the tasks do to them", async () => {
     await box.write(
