@@ -4,8 +4,9 @@
  * images: where that cannot be reached, the image is pulled from where it comes from.
  * https://docs.aws.amazon.com/omics/latest/dev/workflows-ecr-pull-through-cache.html
  */
-import { type ImageName, parseImageName } from "../../exec/container/index.ts";
+
 import type { ImageResolver } from "../../exec/core/index.ts";
+import { type ImageName, parseImageName } from "../../exec/images/index.ts";
 import { type Ask, checkAsk, isAppError } from "../../kernel/index.ts";
 
 /** As requests have it. */

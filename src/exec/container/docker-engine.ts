@@ -1,6 +1,6 @@
 /** Docker's dialect of the Engine API (also of Docker Desktop, Colima, Rancher Desktop). */
 import { type Ask, defined } from "../../kernel/index.ts";
-import { registryAuthHeader } from "./credentials.ts";
+import { asList, asNumber, asObject, asText, platformOf, registryAuthHeader } from "../images/index.ts";
 import type {
   ContainerEngine,
   ContainerSpec,
@@ -27,8 +27,6 @@ import {
   type Send,
   tagImage,
 } from "./engine-api.ts";
-import { asList, asNumber, asObject, asText } from "./json.ts";
-import { platformOf } from "./platform.ts";
 
 export async function openDocker(send: Send, close: () => Promise<void>, ask: Ask): Promise<ContainerEngine> {
   const facts = await dockerFacts(send, ask);

@@ -4,7 +4,17 @@
  */
 import { posix } from "node:path";
 import { AppError, type Ask, defined } from "../../kernel/index.ts";
-import type { ImageStart } from "../core/index.ts";
+import {
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  asTexts,
+  type LocalImage,
+  parseJson,
+  parseStart,
+  platformOf,
+} from "../images/index.ts";
 import { type TakenOut, takeOut } from "./copy-out.ts";
 import type {
   BuildRequest,
@@ -13,11 +23,8 @@ import type {
   ImageTag,
   ListedContainer,
   Loading,
-  LocalImage,
   Refusal,
 } from "./engine.ts";
-import { asList, asNumber, asObject, asText, asTexts, parseJson } from "./json.ts";
-import { platformOf } from "./platform.ts";
 import type { SocketAnswer, SocketRequest } from "./socket-http.ts";
 import { tarOf } from "./tar-of.ts";
 
@@ -145,13 +152,6 @@ export async function findImage(send: Send, reference: string, ask: Ask): Promis
       asText(facts["Variant"]),
     ),
   };
-}
-
-/** Pure: the `config` of an image, as engines and registries have it. */
-export function parseStart(config: unknown): ImageStart {
-  const facts = asObject(config);
-  const words = (name: string) => asList(facts[name]).flatMap((word) => asText(word) ?? []);
-  return { entrypoint: words("Entrypoint"), command: words("Cmd") };
 }
 
 /** The builder of the engine itself, which reads Dockerfiles without the extensions of BuildKit. */

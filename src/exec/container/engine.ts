@@ -1,8 +1,7 @@
 /** What Memoir wants from a container engine, in words that Docker and Podman share. */
 import type { Ask } from "../../kernel/index.ts";
-import type { ImageStart } from "../core/index.ts";
+import type { Credentials, LocalImage } from "../images/index.ts";
 import type { TakenOut } from "./copy-out.ts";
-import type { Credentials } from "./credentials.ts";
 
 export interface EngineFacts {
   readonly kind: "docker" | "podman";
@@ -67,15 +66,6 @@ export interface ListedContainer {
   readonly name: string;
   readonly ended: boolean;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** An image in the engine's own store. */
-export interface LocalImage {
-  /** `sha256:…`: the config digest, or a manifest digest where `containerdImages`. */
-  readonly id: string;
-  readonly platform: string;
-  /** What it runs without a command. */
-  readonly start: ImageStart;
 }
 
 /** A refusal that the engine explained; what it means depends on what was asked. */

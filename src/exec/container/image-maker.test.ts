@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { freshAsk } from "../../kernel/index.ts";
 import type { ImageRecipe } from "../../task/index.ts";
 import type { ImageOrder } from "../core/index.ts";
-import type { Loading, LocalImage } from "./engine.ts";
+import type { LocalImage } from "../images/index.ts";
+import type { Loading } from "./engine.ts";
 import { type ImageMaking, makeImage } from "./image-maker.ts";
 import { tarOf } from "./tar-of.ts";
 

@@ -5,8 +5,8 @@
 import { sha256 } from "../../hash/index.ts";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import type { ImageOrder } from "../core/index.ts";
-import type { ContainerEngine, ImageTag, LocalImage } from "./engine.ts";
-import { imageText, parseImageName } from "./image-name.ts";
+import { imageText, type LocalImage, parseImageName } from "../images/index.ts";
+import type { ContainerEngine, ImageTag } from "./engine.ts";
 
 export type ImageMaking = Pick<ContainerEngine, "image" | "build" | "load" | "import" | "tag">;
 

@@ -1,10 +1,16 @@
 /** The engine's own images: looking up, and pulling each one once at a time. */
 import { AppError, type Ask, SingleFlight } from "../../kernel/index.ts";
 import type { ImageOrder } from "../core/index.ts";
-import { type CredentialSources, findCredentials } from "./credentials.ts";
-import type { ContainerEngine, LocalImage } from "./engine.ts";
+import {
+  type CredentialSources,
+  findCredentials,
+  type ImageSource,
+  isLoopback,
+  type LocalImage,
+  parseImageName,
+} from "../images/index.ts";
+import type { ContainerEngine } from "./engine.ts";
 import { makeImage } from "./image-maker.ts";
-import { isLoopback, parseImageName } from "./image-name.ts";
 
 export interface ImageStoreOptions {
   readonly engine: ContainerEngine;
@@ -15,7 +21,7 @@ export interface ImageStoreOptions {
   readonly onMake?: (words: string) => void;
 }
 
-export class ImageStore {
+export class ImageStore implements ImageSource {
   readonly #options: ImageStoreOptions;
   readonly #pulls = new SingleFlight<void>();
   readonly #makes = new SingleFlight<LocalImage>();
@@ -28,13 +34,11 @@ export class ImageStore {
     return this.#options.engine.image(reference, ask);
   }
 
-  /** @throws AppError EXEC_IMAGE_NOT_MADE; EXEC_IMAGE_NOT_FOUND where the store should have it. */
   make(order: ImageOrder, ask: Ask): Promise<LocalImage> {
     const { engine, onMake = () => {} } = this.#options;
     return this.#makes.run(order.identity, () => makeImage(engine, order, onMake, ask));
   }
 
-  /** @throws AppError EXEC_IMAGE_NOT_FOUND with the engine's words. */
   pull(reference: string, ask: Ask): Promise<void> {
     return this.#pulls.run(reference, () => this.#pull(reference, ask));
   }

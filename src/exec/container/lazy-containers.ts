@@ -11,9 +11,9 @@ import type {
   ImageStart,
   PinnedImage,
 } from "../core/index.ts";
+import { createImageResolver } from "../images/index.ts";
 import { createContainerExecutor } from "./container-executor.ts";
 import { findEngine } from "./find-engine.ts";
-import { createImageResolver } from "./image-resolver.ts";
 import { ImageStore } from "./image-store.ts";
 
 interface Opened {

@@ -3,7 +3,7 @@
  * writes mounts as comma-separated text, which paths with a comma break, and its wait polls four times a second.
  */
 import { type Ask, defined } from "../../kernel/index.ts";
-import { registryAuthHeader } from "./credentials.ts";
+import { asList, asNumber, asObject, asText, platformOf, registryAuthHeader } from "../images/index.ts";
 import type {
   ContainerEngine,
   ContainerSpec,
@@ -30,8 +30,6 @@ import {
   type Send,
   tagImage,
 } from "./engine-api.ts";
-import { asList, asNumber, asObject, asText } from "./json.ts";
-import { platformOf } from "./platform.ts";
 
 const libpod = "/v4.0.0/libpod";
 /** How often the service looks whether a container has ended. */

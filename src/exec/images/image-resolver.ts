@@ -6,16 +6,15 @@
 import { AppError, type Ask, defined, type ErrorCode, isAppError, SingleFlight } from "../../kernel/index.ts";
 import type { ImageResolver, ImageStart, PinnedImage } from "../core/index.ts";
 import type { CredentialSources } from "./credentials.ts";
-import type { LocalImage } from "./engine.ts";
-import { parseStart } from "./engine-api.ts";
 import { type ImageName, imageText, parseImageName } from "./image-name.ts";
-import type { ImageStore } from "./image-store.ts";
+import type { ImageSource, LocalImage } from "./image-source.ts";
+import { parseStart } from "./image-start.ts";
 import { asObject, parseJson } from "./json.ts";
 import { RegistryClient, type Unresolved } from "./registry-client.ts";
 
 export interface ImageResolverOptions {
   /** The engine's images. */
-  readonly store: ImageStore;
+  readonly store: ImageSource;
   /** `linux/amd64`: what the engine runs (`engine.facts.platform`). */
   readonly platform: string;
   readonly credentials: CredentialSources;
@@ -142,7 +141,7 @@ function unresolved(requested: string, { kind, words }: Unresolved): AppError {
 
 /** The name as written first: engines find `tool:1` under the names that local builds get. */
 async function findLocal(
-  store: ImageStore,
+  store: ImageSource,
   requested: string,
   name: ImageName | undefined,
   ask: Ask,
@@ -160,7 +159,7 @@ function pinLocal(requested: string, image: LocalImage): PinnedImage {
 }
 
 /** The image, or the words that say why the engine could not pull it either. */
-async function pullByEngine(store: ImageStore, name: ImageName, ask: Ask): Promise<LocalImage | string> {
+async function pullByEngine(store: ImageSource, name: ImageName, ask: Ask): Promise<LocalImage | string> {
   const reference = imageText(name);
   try {
     await store.pull(reference, ask);
