@@ -10,3 +10,10 @@ it("the time-out of S3 servers is a whole number of seconds", () => {
   for (const wrong of ["0", "-1", "1.5", "20s", "3601", "99999"])
     expect(() => read({ MEMOIR_S3_TIMEOUT: wrong }), wrong).toThrow(/MEMOIR_S3_TIMEOUT.*seconds/);
 });
+
+it("a token is one word, whatever white space a program has put around it", () => {
+  expect(read({ MEMOIR_CLOUD_TOKEN: "" }).cloudToken).toBeUndefined();
+  expect(read({ MEMOIR_CLOUD_TOKEN: " abc+/=._~-\n" }).cloudToken).toBe("abc+/=._~-");
+  for (const wrong of ["a\nb", "a b", "caf\u00e9", "a\u0000", " "])
+    expect(() => read({ MEMOIR_CLOUD_TOKEN: wrong }), wrong).toThrow(/MEMOIR_CLOUD_TOKEN.*one word/);
+});

@@ -70,7 +70,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     cloud: value("MEMOIR_CLOUD"),
-    cloudToken: value("MEMOIR_CLOUD_TOKEN"),
+    cloudToken: bearerToken(value("MEMOIR_CLOUD_TOKEN")?.trim()),
     s3: {
       ...defined({ endpoint, region, idleTimeoutMs: timeoutMs(value("MEMOIR_S3_TIMEOUT")) }),
     },
@@ -80,6 +80,15 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
       Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
   };
+}
+
+/** What a program prints often ends with a line feed; within a token it would end the header of the request. */
+function bearerToken(text: string | undefined): string | undefined {
+  if (text === undefined || /^[!-~]+$/.test(text)) return text;
+  throw new AppError(
+    "CLI_USAGE",
+    "reading MEMOIR_CLOUD_TOKEN: a token is one word of ASCII characters, and something else was given",
+  );
 }
 
 function timeoutMs(text: string | undefined): number | undefined {

@@ -95,8 +95,15 @@ export class Input {
     return this.#values[name] !== undefined;
   }
 
+  /** @throws ServiceException for keys that are reserved for AWS, in any letter case. */
   tags(name = "tags"): Readonly<Record<string, string>> {
-    return this.record(name) as Readonly<Record<string, string>>;
+    const tags = this.record(name) as Readonly<Record<string, string>>;
+    const reserved = Object.keys(tags).find((key) => /^aws:/i.test(key));
+    if (reserved === undefined) return tags;
+    throw new ServiceException(
+      "ValidationException",
+      `The tag ${reserved} is reserved: keys of tags cannot begin with aws:.`,
+    );
   }
 
   /** Members of these names that are present, as they are. */

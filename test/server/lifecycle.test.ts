@@ -295,6 +295,9 @@ describe("the life of a run", () => {
     expect((await create({ "memoir:resources": "strict", team: "x" })).status).toBe(201);
     expect((await create({ "memoir:resources": "exact" })).message).toContain("strict, ignored");
     expect((await create({ "memoir:resource": "strict" })).errorType).toBe("ValidationException");
+    const reserved = await create({ "AWS:owner": "x" });
+    expect(reserved.errorType).toBe("ValidationException");
+    expect(reserved.message).toContain("AWS:owner");
   });
 });
 

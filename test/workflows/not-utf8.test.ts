@@ -103,3 +103,38 @@ expression: '$({"o": inputs.f.contents})'
     expect(outputs).toEqual({ o: "a".repeat(64 * 1024 - 1) });
   });
 });
+
+describe("a document that is not UTF-8", () => {
+  const latin1 = (text: string) => Buffer.from(text, "latin1");
+  const wdl = latin1("version 1.0\ntask t {\n  command <<< echo caf\xe9 >>>\n}\n");
+
+  it.each([
+    ["WDL", "latin1.wdl", wdl, 3],
+    [
+      "CWL",
+      "latin1.cwl",
+      latin1(
+        "cwlVersion: v1.2\nclass: CommandLineTool\nbaseCommand: [echo, caf\xe9]\ninputs: []\noutputs: []\n",
+      ),
+      3,
+    ],
+    ["Nextflow", "latin1.nf", latin1("workflow {\n  println 'caf\xe9'\n}\n"), 2],
+  ])("of %s is refused with its line", async (_, name, bytes, line) => {
+    await box.write(name, bytes);
+    for (const verb of [["check"], ["run", ...onHost]]) {
+      const [command = "", ...options] = verb;
+      const { code, err } = await box.run(command, name, ...options);
+      expect(err).toContain(`${name}: line ${line} is not UTF-8`);
+      expect(code).toBe(3);
+    }
+  });
+
+  it("is refused when another imports it", async () => {
+    await box.write("lib.wdl", wdl);
+    await box.write("main.wdl", 'version 1.0\nimport "lib.wdl" as lib\nworkflow w { call lib.t }\n');
+    const { code, out, err } = await box.run("check", "main.wdl");
+    expect(out + err).toContain("lib.wdl: line 3 is not UTF-8");
+    expect(code).not.toBe(0);
+    expect(code).not.toBe(70);
+  });
+});

@@ -19,6 +19,7 @@ import {
   type SourceText,
   systemErrorCode,
 } from "../../kernel/index.ts";
+import { documentText } from "./document-text.ts";
 import { type ImportMap, mappedPath } from "./import-map.ts";
 import type { SourceMember, SourceTree } from "./source-tree.ts";
 import { isHttpUri, readHttpDocument } from "./source-tree-http.ts";
@@ -146,7 +147,7 @@ async function readLocal(path: string, name: string): Promise<SourceText | undef
         "WORKFLOW_DOCUMENT_REFUSED",
         `reading ${path}: it has ${found.size} bytes, documents have at most ${largestDocument}`,
       );
-    return { name, text: await readFile(path, "utf8") };
+    return { name, text: documentText(await readFile(path), path) };
   } catch (error) {
     if (isAppError(error)) throw error;
     switch (systemErrorCode(error)) {

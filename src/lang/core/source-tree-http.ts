@@ -1,6 +1,7 @@
 /** Documents that are imported over http(s). */
 import { isHttpTrouble, isSuccess, readHttp } from "../../http-client/index.ts";
 import { AppError, type Ask, type SourceText } from "../../kernel/index.ts";
+import { documentText } from "./document-text.ts";
 
 export function isHttpUri(uri: string): boolean {
   return /^https?:\/\//i.test(uri);
@@ -37,5 +38,5 @@ export async function readHttpDocument(
       "WORKFLOW_DOCUMENT_UNREACHABLE",
       `fetching ${uri}: the server answered ${answer.status}`,
     );
-  return { name: uri, text: answer.bytes.toString("utf8") };
+  return { name: uri, text: documentText(answer.bytes, uri) };
 }
