@@ -1,8 +1,9 @@
 // `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted]`: runs a language's conformance suite from a checkout given by path.
 // `npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N]`: the suites of CWL v1.0, v1.1 and v1.2.
-// `npm run conformance -- nextflow snippets CHECKOUT`: the examples in Nextflow's documentation.
+// `npm run conformance -- nextflow snippets|tests|tests-v1 CHECKOUT [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]…`:
+// the examples in Nextflow's documentation; its scripts with their checks, through the command line.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -25,6 +26,8 @@ await build({
 });
 // A separate program, which the bundle starts from its own folder.
 copyFileSync("test/servers/engine-keeper.mjs", "build/engine-keeper.mjs");
+// Scripts with checks start the command itself.
+if (process.argv[2] === "nextflow") spawnSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)], {
   stdio: "inherit",
 });

@@ -3,6 +3,8 @@ export interface CaseResult {
   readonly name: string;
   readonly kind: "passed" | "failed" | "excluded";
   readonly why?: string;
+  /** What kind of trouble, for counting. */
+  readonly of?: string;
 }
 
 /**
