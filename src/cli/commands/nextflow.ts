@@ -51,7 +51,7 @@ async function dispatched(words: readonly string[], { app, screen, ask }: Contex
   const { readGlobalWords } = await import("../nextflow/words.ts");
   const { options: globals, command: name, rest } = readGlobalWords(words);
   const loaded = await app();
-  const spoken = loaded.workflows.nextflow.version;
+  const spoken = loaded.workflows.nextflow.version();
   if (globals.has("version")) {
     screen.out("");
     screen.out("      N E X T F L O W");

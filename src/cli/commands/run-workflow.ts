@@ -133,6 +133,7 @@ async function withPipelineOptions(
     inputs: request.inputs,
     params: pipeline.params,
     configs: files,
+    onlyConfigs: only.length > 0,
     flags: { all: command.options.map(({ flags }) => longName(flags)), given: pipeline.ownFlags },
     ...defined({ main: program.main, paramsFile: last(options, "params-file") }),
   });

@@ -85,6 +85,8 @@ export interface GivenParameters extends Pick<ParameterValues, "values" | "baseD
 }
 
 export interface Configuration {
+  /** Version of the engine whose language is followed, where releases differ: `24.10`, `24.10.8`. */
+  readonly engineVersion?: string;
   /** Names of profiles, in the order in which they are applied. */
   readonly profiles?: readonly string[];
   /** Absolute paths; later ones win. */

@@ -2,24 +2,30 @@
 import { dirname } from "node:path";
 import { AppError, type Ask, defined, type SourceText } from "../../kernel/index.ts";
 import {
+  type Configuration,
   type FrontEnd,
   findMain,
   type Loaded,
   type LoadOptions,
   type Outline,
+  type Reach,
   type SourceTree,
 } from "../core/index.ts";
 import { acceptsName as accepts } from "./accepts.ts";
+import { missingFeatures } from "./check/features.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
+import { beyondStrict } from "./check/strict.ts";
 import { readConfig } from "./config/config-file.ts";
-import { timeLimit } from "./eval/time-limit.ts";
+import { writtenFacts } from "./config/written-facts.ts";
+import { type TimeLimit, timeLimit } from "./eval/time-limit.ts";
 import { interfaceOf } from "./interface.ts";
 import { nextflowProgram } from "./run/program.ts";
 import type { NextflowOptions } from "./run/program-parts.ts";
 import { parseScript } from "./syntax/script.ts";
+import { type Language, languageOf } from "./versions.ts";
 
-/** Speaks the language of Nextflow 25.10, and what older scripts have beyond it. */
+/** Reads the language of the four releases of `versions.ts`, and what older scripts have beyond it. */
 export function createNextflowFrontEnd(options: NextflowOptions = {}): FrontEnd {
   return {
     language: "nextflow",
@@ -69,12 +75,25 @@ async function load(
   const names = unread
     ? []
     : limit(() => [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script)));
-  const diagnostics = [...loaded.diagnostics, ...names];
-  if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const { profiles, files, only, ...chosen } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
+  const configs = configPath === undefined ? [] : [configPath];
+  const { language, switches } = spokenLanguage(
+    { configs: [...configs, ...(options.configs ?? []), ...(files ?? [])], options, chosen },
+    given.reach,
+    limit,
+  );
+  const scripts = Array.from(loaded.scripts.values(), ({ script }) => script);
+  const diagnostics = [
+    ...loaded.diagnostics,
+    ...names,
+    ...(unread ? [] : limit(() => missingFeatures(scripts, language, switches))),
+    ...(unread || !language.rules.strictSyntax ? [] : limit(() => beyondStrict(scripts, language))),
+  ];
+  if (diagnostics.some(({ severity }) => severity === "error")) return { diagnostics };
   const schema = await source.read(source.resolve("nextflow_schema.json", uri), ask);
   const program = nextflowProgram({
+    language,
     limit,
     loaded,
     main: loaded.main,
@@ -86,10 +105,37 @@ async function load(
     },
     bounded: given.reach !== undefined,
     hostPathOf: (each) => source.hostPathOf(each),
-    configs: configPath === undefined ? [] : [configPath],
+    configs,
     readConfig,
   });
   return { diagnostics, program };
+}
+
+interface LanguageSources {
+  readonly configs: readonly string[];
+  readonly options: NextflowOptions;
+  readonly chosen: Configuration;
+}
+
+function spokenLanguage(
+  { configs, options, chosen }: LanguageSources,
+  reach: Reach | undefined,
+  limit: TimeLimit,
+): { readonly language: Language; readonly switches: ReadonlySet<string> } {
+  const { nextflowVersion, switches } = limit(() =>
+    writtenFacts(configs, (path) =>
+      // What others' configuration includes is read when it is known whether it may be.
+      reach === undefined || configs.includes(path) ? readConfig(path) : undefined,
+    ),
+  );
+  const language = languageOf({
+    ...defined({
+      asked: chosen.engineVersion ?? options.engineVersion,
+      environment: options.environment,
+      required: nextflowVersion,
+    }),
+  });
+  return { language, switches };
 }
 
 /** A pipeline in `main.nf` is called as its folder. */

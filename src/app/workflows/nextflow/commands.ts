@@ -1,5 +1,6 @@
 /** The commands of Nextflow's command line; each is loaded when it is first called. */
 import type { Ask } from "../../../kernel/index.ts";
+import { languageOf } from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { needsHome } from "../../home.ts";
 import type { CleanedTask, CleanOptions } from "./clean.ts";
@@ -14,7 +15,6 @@ import type {
   NextflowRunResult,
 } from "./run-options.ts";
 import type { ShownConfigurationOptions } from "./show-configuration.ts";
-import { spokenVersion } from "./version.ts";
 
 export interface NextflowCommands {
   run(
@@ -41,7 +41,8 @@ export interface NextflowCommands {
   ): Promise<{ readonly folder: string; readonly revision: string }>;
   /** What `memoir run` makes of parameters and files that are given as Nextflow's users do. */
   inputs(options: PipelineInputsOptions): Promise<PipelineInputs>;
-  readonly version: string;
+  /** Of Nextflow, where no pipeline asks for another. */
+  version(): string;
 }
 
 export function createNextflowCommands(environment: Environment): NextflowCommands {
@@ -65,6 +66,6 @@ export function createNextflowCommands(environment: Environment): NextflowComman
       return { folder: project.folder, revision: project.repository?.revision ?? "" };
     },
     inputs: async (options) => (await import("./pipeline-inputs.ts")).pipelineInputs(options, environment),
-    version: spokenVersion,
+    version: () => languageOf({ environment: environment.programs }).version,
   };
 }

@@ -5,7 +5,13 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { AppError, type SourceText } from "../../../kernel/index.ts";
-import { nextflowConfiguration, type Setting, type SettingBlock } from "../../../lang/nextflow/index.ts";
+import {
+  type Language,
+  nextflowConfiguration,
+  pipelineLanguage,
+  type Setting,
+  type SettingBlock,
+} from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { invalid, reportOf } from "../diagnostic-facts.ts";
 import type { NextflowConfigurationOptions } from "./run-options.ts";
@@ -39,9 +45,15 @@ export async function configurationFiles(
   return [...new Set(usual), ...named];
 }
 
+/** Which Nextflow the pipeline is run with. */
+export function languageFor(files: readonly string[], { programs }: Environment): Promise<Language> {
+  return pipelineLanguage(files, { environment: programs, read: readIfThere });
+}
+
 export interface ReadConfiguration {
   readonly settings: SettingBlock;
   readonly files: readonly string[];
+  readonly language: Language;
 }
 
 /** @throws AppError WORKFLOW_INVALID, and CLI_USAGE for a profile that there is not */
@@ -54,10 +66,12 @@ export async function readConfiguration(
   environment: Environment,
 ): Promise<ReadConfiguration> {
   const files = await configurationFiles(options, place, environment);
+  const language = await languageFor(files, environment);
   const { profiles, params, showProfiles = false } = options;
   const shown = await nextflowConfiguration({
     ...place,
     files,
+    rules: language.rules,
     profiles,
     params,
     showProfiles,
@@ -72,7 +86,7 @@ export async function readConfiguration(
         "CLI_USAGE",
         `Unknown configuration profile: '${name}'${shown.profiles.length === 0 ? "" : `\n\nThese profiles exist:\n${shown.profiles.map((each) => `  ${each}`).join("\n")}`}`,
       );
-  return { settings: shown.settings, files };
+  return { settings: shown.settings, files, language };
 }
 
 function readIfThere(path: string): SourceText | undefined {

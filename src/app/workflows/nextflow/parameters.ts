@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
+import type { Language } from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { parsedInputs } from "../run-inputs.ts";
 import type { NextflowConfigurationOptions } from "./run-options.ts";
@@ -12,12 +13,13 @@ export async function parameterValues(
   { paramsFile, params }: Pick<NextflowConfigurationOptions, "paramsFile" | "params">,
   folders: { readonly projectDir: string; readonly launchDir: string },
   environment: Environment,
+  { rules }: Pick<Language, "rules">,
 ): Promise<Values> {
   const { cwd, programs } = environment;
   const file = paramsFile ?? programs["NXF_PARAMS_FILE"];
   const written = file === undefined ? {} : await fileValues(file, resolve(cwd, file), folders);
-  const typed = programs["NXF_DISABLE_PARAMS_TYPE_DETECTION"] === "true";
-  const given = Object.fromEntries(params.map(([name, text]) => [name, typed ? text : detected(text)]));
+  const asWords = !rules.detectsTypes || programs["NXF_DISABLE_PARAMS_TYPE_DETECTION"] === "true";
+  const given = Object.fromEntries(params.map(([name, text]) => [name, asWords ? text : detected(text)]));
   return { ...written, ...given };
 }
 

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { AppError, didYouMean } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import type { InputsRequest } from "../run-inputs.ts";
+import { languageFor } from "./configuration.ts";
 import { parameterValues } from "./parameters.ts";
 
 export interface PipelineInputsOptions {
@@ -18,6 +19,8 @@ export interface PipelineInputsOptions {
   readonly params: readonly (readonly [string, string])[];
   /** Files of `-c` and `-C`. */
   readonly configs: readonly string[];
+  /** They are in place of all others. */
+  readonly onlyConfigs: boolean;
   /** Flags of the command, with their dashes: all, and those that were given. */
   readonly flags: { readonly all: readonly string[]; readonly given: readonly string[] };
 }
@@ -45,8 +48,10 @@ export async function pipelineInputs(
   const programs = { ...environment.programs };
   // A run of Memoir's takes only what its command line names.
   delete programs["NXF_PARAMS_FILE"];
+  const usual = options.onlyConfigs ? [] : [join(folders.projectDir, "nextflow.config")];
+  const language = await languageFor([...usual, ...configs.map((file) => resolve(cwd, file))], environment);
   const valuesOf = (given: Parameters<typeof parameterValues>[0]) =>
-    parameterValues(given, folders, { ...environment, programs });
+    parameterValues(given, folders, { ...environment, programs }, language);
   const typed = Object.entries(await valuesOf({ params }));
   for (const [name] of typed)
     if (words.some((word) => word.startsWith(`${name}=`)))

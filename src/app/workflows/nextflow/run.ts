@@ -9,7 +9,14 @@ import type { Environment } from "../../environment.ts";
 import { runToSummary } from "../run.ts";
 import { orderOf, type RunOrder } from "../run-order.ts";
 import { newRunId } from "../runs-folder.ts";
-import { flagSetting, type ReadConfiguration, readConfiguration, textSetting } from "./configuration.ts";
+import {
+  configurationFiles,
+  flagSetting,
+  languageFor,
+  type ReadConfiguration,
+  readConfiguration,
+  textSetting,
+} from "./configuration.ts";
 import { History } from "./history.ts";
 import { LogFile } from "./log-file.ts";
 import { parameterValues } from "./parameters.ts";
@@ -23,7 +30,6 @@ import { scriptOf } from "./script.ts";
 import { writeIndex } from "./task-index.ts";
 import type { TaskRecord } from "./task-record.ts";
 import { TaskTracker } from "./task-tracker.ts";
-import { spokenVersion } from "./version.ts";
 import { WorkFolders } from "./work-folders.ts";
 
 export async function runNextflow(
@@ -65,7 +71,9 @@ class LookAlikeRun {
     const { cwd: launchDir, programs } = environment;
     const project = await findProject({ ...options, name: options.project }, environment, ask);
     const projectDir = project.folder;
-    const given = await parameterValues(options, { projectDir, launchDir }, environment);
+    const files = await configurationFiles(options, { projectDir, launchDir }, environment);
+    const language = await languageFor(files, environment);
+    const given = await parameterValues(options, { projectDir, launchDir }, environment, language);
     const { params, cache } = withoutCache(given, options, project);
     const place = { projectDir, launchDir, workDir: resolve(launchDir, programs["NXF_WORK"] ?? "work") };
     const configuration = await readConfiguration({ ...options, params }, place, environment);
@@ -78,12 +86,12 @@ class LookAlikeRun {
     const revision = project.repository?.commit ?? sha256(textOf(join(projectDir, script))).slice(0, 32);
     output.emit({
       kind: "launched",
-      version: spokenVersion,
+      version: language.version,
       script: shownScript(project, script),
       runName,
       revision: revision.slice(0, 10),
     });
-    const files = reportFiles(options, configuration, { launchDir, at: this.#startedAt });
+    const reports = reportFiles(options, configuration, { launchDir, at: this.#startedAt });
     const runId = newRunId();
     const folders = new WorkFolders(workDir);
     const tracker = new TaskTracker({ runId, session, folders, emit: (event) => output.task(event) });
@@ -127,7 +135,10 @@ class LookAlikeRun {
           : "failed";
     const ignored = tracker.tasks.some((task) => task.status === "FAILED" && !isRetried(task, tracker.tasks));
     const state =
-      ended === "succeeded" && ignored && flagSetting(configuration.settings, "workflow.failOnIgnore")
+      ended === "succeeded" &&
+      ignored &&
+      language.rules.failOnIgnore &&
+      flagSetting(configuration.settings, "workflow.failOnIgnore")
         ? "failed"
         : ended;
     const errorReport = output.failure(summary?.failures ?? [], tracker.failures, project.folder);
@@ -141,13 +152,13 @@ class LookAlikeRun {
       launchDir,
       workDir,
       profile: options.profiles.length === 0 ? "standard" : options.profiles.join(","),
-      version: spokenVersion,
+      version: language.version,
       startedAt: this.#startedAt,
       endedAt,
       succeeded: state === "succeeded",
       ...defined({ errorReport }),
     };
-    writeReports(files, { facts, tasks: tracker.tasks, processes: output.processes, configuration });
+    writeReports(reports, { facts, tasks: tracker.tasks, processes: output.processes, configuration });
     if (trouble !== undefined && state !== "cancelled") throw trouble;
     const count = (status: string) => tracker.tasks.filter((task) => task.status === status).length;
     return {
@@ -158,7 +169,7 @@ class LookAlikeRun {
       startedAt: this.#startedAt,
       endedAt,
       counts: { succeeded: count("COMPLETED"), cached: count("CACHED"), failed: count("FAILED") },
-      files: Object.values(files),
+      files: Object.values(reports),
     };
   }
 

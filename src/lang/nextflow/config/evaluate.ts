@@ -16,8 +16,10 @@ import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import type { Rules } from "../versions.ts";
 
 export interface ConfigOptions {
+  readonly rules: Pick<Rules, "bareEnvironment" | "profileOrder" | "strictSyntax">;
   /** Chosen profiles, in order. */
   readonly profiles: readonly string[];
   /** Profiles become members of `profiles` and are not chosen. */
@@ -115,6 +117,17 @@ class ConfigReader {
   }
 
   #item(item: ConfigItem, target: GroovyMap, context: FileContext, at: readonly string[]): void {
+    const { strictSyntax } = this.#options.rules;
+    if (strictSyntax && (item.kind === "if" || item.kind === "try" || item.kind === "statement")) {
+      this.diagnostics.push(
+        wrong.refused(
+          { source: context.source, span: item.span },
+          "a statement of a configuration file in the strict syntax of Nextflow",
+          "write settings and blocks, or choose the older parser with NXF_SYNTAX_PARSER=v1",
+        ),
+      );
+      return;
+    }
     switch (item.kind) {
       case "assign": {
         const { map, last } = this.#place(item.path, target);
@@ -167,11 +180,22 @@ class ConfigReader {
   ): void {
     const [first] = item.path;
     if (at.length === 0 && first?.text === "profiles" && item.path.length === 1) {
-      for (const each of item.body) this.#profile(each, context);
+      for (const each of this.#ordered(item.body)) this.#profile(each, context);
       return;
     }
     const { map, last } = this.#place(item.path, target);
     this.#items(item.body, child(map, last), context, [...at, ...item.path.map(({ text }) => text)]);
+  }
+
+  /** Profiles in the order in which they apply. */
+  #ordered(items: readonly ConfigItem[]): readonly ConfigItem[] {
+    const { rules, profiles } = this.#options;
+    if (rules.profileOrder === "of the file" || profiles.length === 0) return items;
+    const rank = (item: ConfigItem) => {
+      const name = item.kind === "assign" || item.kind === "block" ? item.path[0]?.text : undefined;
+      return name === undefined ? -1 : profiles.indexOf(name);
+    };
+    return [...items].sort((a, b) => rank(a) - rank(b));
   }
 
   #profile(item: ConfigItem, context: FileContext): void {
@@ -307,7 +331,8 @@ class FileContext {
           const imported = imports.get(name);
           if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
           const found = options.late(name);
-          return found === undefined ? (settings.at(name) ?? outside.env(name)) : found;
+          if (found !== undefined) return found;
+          return settings.at(name) ?? (options.rules.bareEnvironment ? outside.env(name) : undefined);
         },
         assign: (name, value) => {
           this.#variables.set(name, value);

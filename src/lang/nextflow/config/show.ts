@@ -12,10 +12,12 @@ import { isNumber } from "../values/number.ts";
 import { Path } from "../values/path.ts";
 import { inspected, textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
+import type { Rules } from "../versions.ts";
 import { blockType, evaluateConfig } from "./evaluate.ts";
 import { quotedName } from "./quoted-name.ts";
 
 export interface ConfigurationRequest {
+  readonly rules: Rules;
   /** Absolute files, in the order in which they count; those that are not there are left out. */
   readonly files: readonly string[];
   readonly profiles: readonly string[];
@@ -58,6 +60,7 @@ export type Setting =
 export function showConfiguration(request: ConfigurationRequest): ShownConfiguration {
   const { launchDir, environment } = request;
   const params = new Params([], blockType);
+  params.converts = !request.rules.detectsTypes;
   const given = fromPlain(namedParameters(request.params));
   if (given instanceof GroovyMap) params.give(given);
   const { settings, profiles, diagnostics } = evaluateConfig(request.files, {

@@ -6,9 +6,6 @@ import { Unique, type Value } from "../values/thing.ts";
 import { VersionNumber } from "../values/version-number.ts";
 import { PackageValue } from "./package-value.ts";
 
-/** The version whose language is spoken here: what `manifest.nextflowVersion` is compared with. */
-export const spokenVersion = "25.10.4";
-
 export class WorkflowMetadata extends Unique {
   readonly type = "WorkflowMetadata";
   readonly #facts: Map<string, Value>;
@@ -80,15 +77,25 @@ export class Manifest extends Unique {
 /** `nextflow.version`, and the switches `nextflow.enable.…` and `nextflow.preview.…`. */
 export class NextflowMetadata extends Unique {
   readonly type = "NextflowMetadata";
+  readonly #version: string;
   readonly switches = new GroovyMap([
     ["enable", new GroovyMap()],
     ["preview", new GroovyMap()],
   ]);
 
+  constructor(version: string) {
+    super();
+    this.#version = version;
+  }
+
+  get version(): string {
+    return `Nextflow ${this.#version}`;
+  }
+
   override get(name: string): Value | undefined {
     switch (name) {
       case "version":
-        return new VersionNumber(spokenVersion);
+        return new VersionNumber(this.#version);
       case "build":
         return 0;
       case "timestamp":

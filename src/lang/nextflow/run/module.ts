@@ -151,7 +151,7 @@ export class Module {
     if (/^[A-Z]\w*(?:Exception|Error)$/.test(name)) return new ClassValue(name);
     if (name === "this") return new ScriptObject((method, given) => this.#call(method, given));
     // Old scripts name environment variables as they are.
-    return session.outside.env(name);
+    return session.rules.bareEnvironment ? session.outside.env(name) : undefined;
   }
 
   #path(location: string): Path {

@@ -1,9 +1,13 @@
 /** `params`: what scripts set is a default, and never changes what was given from outside. */
+import { fromPlain } from "../stdlib/json.ts";
 import { GroovyMap } from "../values/map.ts";
+import { isNumber } from "../values/number.ts";
 import type { Value } from "../values/thing.ts";
 
 export class Params extends GroovyMap {
   #given = new Set<string>();
+  /** Words become numbers and truth values where the default that follows is one. */
+  converts = false;
   /** Names that were read though nothing has set them. */
   readonly missed = new Set<string>();
 
@@ -29,10 +33,18 @@ export class Params extends GroovyMap {
     if (this.#given?.has(String(key))) {
       // Members that are missing are still defaults.
       if (before instanceof GroovyMap && value instanceof GroovyMap) fill(before, value);
+      else if (this.converts && typeof before === "string") super.put(key, likeDefault(before, value));
       return;
     }
     super.put(key, value);
   }
+}
+
+function likeDefault(text: string, value: Value): Value {
+  if (typeof value === "boolean") return /^true$/i.test(text) ? true : /^false$/i.test(text) ? false : text;
+  if (!isNumber(value)) return text;
+  if (/^[+-]?\d+$/.test(text)) return fromPlain(BigInt(text));
+  return /^[+-]?\d*\.?\d+$/.test(text) ? fromPlain(Number(text)) : text;
 }
 
 function fill(into: GroovyMap, defaults: GroovyMap): void {

@@ -99,6 +99,8 @@ export class ProcessInstance {
     });
     if (this.#directives.names.includes("containerOptions"))
       session.warnOnce("the directive containerOptions has no effect");
+    if (!session.rules.resourceLimits && this.#directives.names.includes("resourceLimits"))
+      session.warnOnce("the directive resourceLimits has no effect: it exists since Nextflow 24.04");
     const most = this.#directives.value("maxForks", initial) ?? null;
     this.#most =
       most === null ? Number.POSITIVE_INFINITY : Math.max(1, asInt(most, "the directive maxForks"));
@@ -127,14 +129,15 @@ export class ProcessInstance {
   }
 
   #facts(index: number, attempt: number, failure: TaskFailure | undefined, before?: TaskContext): TaskFacts {
+    const previous = this.#module.session.rules.previousTrace ? failure : undefined;
     return {
       process: this.#names.qualified,
       index,
       attempt,
       exitStatus: failure === undefined ? noExitStatus : exitStatusOf(failure),
-      previousTrace: failure === undefined ? null : traceOf(failure, before),
+      previousTrace: previous === undefined ? null : traceOf(previous, before),
       previousException:
-        failure === undefined ? null : new Throwable("ProcessFailedException", failure.message),
+        previous === undefined ? null : new Throwable("ProcessFailedException", previous.message),
     };
   }
 
@@ -304,6 +307,8 @@ export class ProcessInstance {
       launchDir: session.outside.files.launchDir,
       call: task.name,
       reused,
+      failOnError: session.failsOnPublish,
+      rules: session.rules,
     };
     const orders = publications(directives, files, given);
     if (files.length > 0) for (const folder of publishFolders(directives, given)) session.makeFolder(folder);

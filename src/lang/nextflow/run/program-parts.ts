@@ -4,9 +4,12 @@ import type { WorkflowInterface } from "../../core/index.ts";
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
+import type { Language } from "../versions.ts";
 
 /** What the user chooses in addition to the parameters, as options of the command `nextflow run`. */
 export interface NextflowOptions {
+  /** Version of Nextflow whose rules are followed, whatever else chooses one. */
+  readonly engineVersion?: string;
   readonly profiles?: readonly string[];
   /** Runs the `stub` of processes that have one. */
   readonly stub?: boolean;
@@ -36,6 +39,7 @@ export interface NextflowOptions {
 }
 
 export interface ProgramParts {
+  readonly language: Language;
   readonly limit: TimeLimit;
   readonly loaded: LoadedScripts;
   readonly main: LoadedScript;

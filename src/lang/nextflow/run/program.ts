@@ -155,12 +155,18 @@ class Run {
     if (entry !== undefined) fail("AbortOperationException", `Unknown workflow entry name: ${entry}`);
     const processes = items.filter((each) => each.kind === "process");
     const [only] = processes;
-    if (
-      only !== undefined &&
-      processes.length === 1 &&
-      !items.some((each) => each.kind === "workflow") &&
-      !scope.used
-    ) {
+    const { needsEntry, runsSingleProcess } = session.rules;
+    if (items.some((each) => each.kind === "workflow")) {
+      if (needsEntry) fail("AbortOperationException", "No entry workflow specified");
+      session.outside.log("warn", "No entry workflow specified");
+      return () => undefined;
+    }
+    if (only !== undefined && !scope.used && !runsSingleProcess)
+      fail(
+        "AbortOperationException",
+        `${session.nextflow.version} runs nothing of this script: it has processes and no workflow`,
+      );
+    if (only !== undefined && processes.length === 1 && !scope.used) {
       const given = only.inputs.map((each) => {
         const name =
           each.kind === "expression" &&

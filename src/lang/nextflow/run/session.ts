@@ -12,7 +12,8 @@ import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
-import { ExitRequest, ScriptFailure } from "../values/throwable.ts";
+import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import type { Language, Rules } from "../versions.ts";
 import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
@@ -20,6 +21,7 @@ import { Params } from "./params.ts";
 import type { UserClass } from "./user-class.ts";
 
 export interface SessionOptions {
+  readonly language: Language;
   readonly host: Host;
   readonly ask: Ask;
   readonly limit: TimeLimit;
@@ -48,7 +50,8 @@ export class Session {
   readonly network: Network;
   readonly params = new Params();
   readonly workflow: WorkflowMetadata;
-  readonly nextflow = new NextflowMetadata();
+  readonly nextflow: NextflowMetadata;
+  readonly rules: Rules;
   readonly log: Log;
   readonly secrets = new GroovyMap();
   readonly settings: ProcessSettings;
@@ -61,10 +64,14 @@ export class Session {
   readonly resumes: boolean;
   /** Tasks that ended well, failed and were ignored, for `workflow.stats`. */
   readonly stats = { succeeded: 0, cached: 0, failed: 0, ignored: 0 };
+  /** Channels that workflows send to a target of the preview of workflow outputs; undefined: not published. */
+  readonly targets = new Map<Value, string | undefined>();
   readonly #topics = new Map<string, Channel>();
   readonly #library = new Map<string, UserClass>();
 
   constructor(options: SessionOptions) {
+    this.nextflow = new NextflowMetadata(options.language.version);
+    this.rules = options.language.rules;
     this.host = options.host;
     this.ask = options.ask;
     this.limit = options.limit;
@@ -85,7 +92,7 @@ export class Session {
       this.host.stop(error instanceof FailedTask ? error.others : "terminate");
     };
     this.network.strict = this.#strict();
-    this.network.topic = (name) => this.topic(name);
+    this.network.topic = (name) => this.#readTopic(name);
     this.network.whenQuiet(() => this.#closeTopics());
   }
 
@@ -97,6 +104,13 @@ export class Session {
         return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
       },
     );
+  }
+
+  /** Whether a file that cannot be published fails the run, unless the process says otherwise. */
+  get failsOnPublish(): boolean {
+    const { publishFailOnError, publishVariable } = this.rules;
+    const chosen = publishVariable ? this.outside.env("NXF_PUBLISH_FAIL_ON_ERROR") : undefined;
+    return chosen === undefined || chosen === "" ? publishFailOnError : /^true$/i.test(chosen);
   }
 
   /** `nextflow.enable.strict` in the configuration. */
@@ -112,6 +126,21 @@ export class Session {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     this.outside.log("warn", message);
+  }
+
+  /** `channel.topic(…)` of a script. */
+  #readTopic(name: string): Channel {
+    const { topics } = this.rules;
+    const preview = this.nextflow.switches.at("preview");
+    const on = preview instanceof GroovyMap && truthOf(preview.at("topic") ?? false);
+    if (topics === "none")
+      fail("MissingMethodException", "`channel.topic` does not exist before Nextflow 24.04");
+    if (topics === "preview" && !on)
+      fail(
+        "IllegalStateException",
+        "Channel.topic() requires the `nextflow.preview.topic` feature flag in this version of Nextflow",
+      );
+    return this.topic(name);
   }
 
   topic(name: string): Channel {

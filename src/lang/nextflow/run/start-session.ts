@@ -11,6 +11,8 @@ import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
+import { versionMatches } from "../values/version-number.ts";
+import type { Language } from "../versions.ts";
 import { ConfigProblem } from "./config-problem.ts";
 import { Manifest, WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
@@ -19,7 +21,7 @@ import { scriptFiles } from "./script-files.ts";
 import { Session } from "./session.ts";
 
 export function startSession(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask): Session {
-  const { options, main } = parts;
+  const { options, main, language } = parts;
   let folders = 0;
   let current: Session | undefined;
   // Parameters may be in a file elsewhere; the run was started here.
@@ -59,13 +61,16 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     },
     log: options.log ?? log,
   };
+  for (const each of language.warnings) outside.log("warn", each);
   const params = new Params();
+  params.converts = !language.rules.detectsTypes;
   params.give(asMap(fromPlain(namedParameters(inputs.values))));
   const workDir = `${scratch}/work`;
   outside.files.makeFolders(workDir);
   const given = [...parts.configs, ...(options.configs ?? [])];
   const config = evaluateConfig(given, {
     profiles: options.profiles ?? [],
+    rules: language.rules,
     params,
     projectDir,
     launchDir,
@@ -80,6 +85,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   });
   for (const [path, value] of Object.entries(options.settings ?? {}))
     putSetting(config.settings, path.split("."), fromPlain(value));
+  params.converts = false;
   const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
   if (bad !== undefined) throw new ConfigProblem(bad);
   for (const each of config.diagnostics) outside.log("warn", each.message);
@@ -101,7 +107,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
         `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`,
       );
   const manifest = config.settings.at("manifest");
+  if (manifest instanceof GroovyMap) checkVersion(manifest, language, outside);
   const session = new Session({
+    language,
     host,
     ask,
     limit: parts.limit,
@@ -147,6 +155,21 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const configured = config.settings.at("params");
   if (configured instanceof GroovyMap) session.params.give(configured);
   return session;
+}
+
+/** `manifest.nextflowVersion`: with `!` another version fails the run. */
+function checkVersion(manifest: GroovyMap, { version }: Language, outside: Outside): void {
+  const written = textOf(manifest.at("nextflowVersion") ?? "").trim();
+  if (written === "") return;
+  const required = written.replace(/^!\s*/, "");
+  const answer = versionMatches(version, required);
+  if (answer === "yes") return;
+  const message =
+    answer === undefined
+      ? `Not a valid version check condition: ${required}`
+      : `Nextflow version ${version} does not match workflow required version: ${required}`;
+  if (answer === undefined || written.startsWith("!")) fail("AbortOperationException", message);
+  outside.log("warn", `${message} -- Execution will continue, but things may break!`);
 }
 
 /** Closures of the configuration are called when the session is there. */

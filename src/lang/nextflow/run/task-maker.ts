@@ -289,6 +289,7 @@ export class TaskMaker {
       bin: this.#bin(script),
       containers: session.containers,
       resumes: session.resumes,
+      rules: session.rules,
     });
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
     const texts = call.literalFiles.map(({ content }) => content);

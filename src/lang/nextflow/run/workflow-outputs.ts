@@ -17,7 +17,16 @@ import { isList, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import type { Module } from "./module.ts";
 
+export interface PublishedOutput {
+  readonly name: string;
+  readonly values: readonly Value[];
+  /** Where its files are brought below the output folder, unless it says otherwise. */
+  readonly folder: string;
+}
+
 interface Settings {
+  /** Below the output folder; index files are there. */
+  readonly folder: string;
   readonly path: Value;
   readonly mode: PublishOrder["mode"];
   readonly overwrite: PublishOrder["overwrite"];
@@ -27,22 +36,24 @@ interface Settings {
 
 /** Answers what is to be done at the end: index files. */
 export function publishOutputs(
-  channels: ReadonlyMap<string, Value>,
+  published: readonly PublishedOutput[],
   nodes: readonly OutputNode[],
   module: Module,
 ): () => void {
   const ends: (() => void)[] = [];
   const outputs = nodes.flatMap((each) => each.outputs);
-  for (const [name, value] of channels) {
-    const channel = asChannel(value);
+  for (const { name, values, folder } of published) {
     const node = outputs.find((each) => each.name.text === name);
-    const settings = settingsOf(node?.body ?? [], module);
+    const settings = settingsOf(node?.body ?? [], folder, module);
     const rows: { readonly value: Value; readonly rank: Rank }[] = [];
     const take = (item: Value, rank: Rank) => {
       rows.push({ value: settings.enabled ? publishItem(item, settings, module) : item, rank });
     };
-    if (channel === undefined) take(value, []);
-    else channel.subscribe({ next: take, end: () => undefined });
+    for (const value of values) {
+      const channel = asChannel(value);
+      if (channel === undefined) take(value, []);
+      else channel.subscribe({ next: take, end: () => undefined });
+    }
     const { index } = settings;
     if (index !== undefined)
       ends.push(() =>
@@ -59,7 +70,7 @@ export function publishOutputs(
   };
 }
 
-function settingsOf(body: OutputNode["outputs"][number]["body"], module: Module): Settings {
+function settingsOf(body: OutputNode["outputs"][number]["body"], folder: string, module: Module): Settings {
   const found = new Map<string, Value>();
   const config = module.session.config.at("workflow");
   const defaults = config instanceof GroovyMap ? config.at("output") : undefined;
@@ -71,7 +82,8 @@ function settingsOf(body: OutputNode["outputs"][number]["body"], module: Module)
   const enabled = found.get("enabled") ?? true;
   const index = found.get("index");
   return {
-    path: found.get("path") ?? null,
+    folder,
+    path: found.get("path") ?? (folder === "" ? null : folder),
     mode: modeOf(mode),
     overwrite:
       overwrite === null || overwrite === true
@@ -117,6 +129,7 @@ const known = new Set([
   "storageClass",
   "header",
   "sep",
+  "mapper",
   "copyAttributes",
 ]);
 
@@ -142,10 +155,15 @@ function publishItem(item: Value, settings: Settings, module: Module): Value {
       const text = textOf(target);
       targets.set(file.location, cleaned(`${base}/${text.endsWith("/") ? text + file.name : text}`));
     });
-    const answer = path
-      .bound(delegate, "owner first")
-      .call(Array.isArray(wrapped) && path.arity > 1 ? wrapped : [wrapped]);
-    if (!named) {
+    const answer = path.bound(delegate, "owner first").call(spread(wrapped, path));
+    // In the preview each file may have a separate path, as with `saveAs`.
+    if (!named && answer instanceof Closure)
+      for (const file of filesOf(item)) {
+        const name = answer.call([file.name]);
+        if (name !== null) targets.set(file.location, cleaned(`${base}/${textOf(name)}`));
+        named = true;
+      }
+    else if (!named) {
       if (answer === null) return item;
       folder = textOf(answer);
     }
@@ -156,6 +174,12 @@ function publishItem(item: Value, settings: Settings, module: Module): Value {
     send(file, target, settings, module);
     return new Path(target, file.files);
   });
+}
+
+function filesOf(value: Value): readonly Path[] {
+  if (value instanceof Path) return [value];
+  if (isList(value)) return value.flatMap(filesOf);
+  return value instanceof GroovyMap ? value.values().flatMap(filesOf) : [];
 }
 
 function send(file: Path, target: string, settings: Settings, module: Module): void {
@@ -246,13 +270,22 @@ function writeIndex(rows: readonly Value[], index: GroovyMap, settings: Settings
   if (!settings.enabled) return;
   const { session } = module;
   const path = index.at("path") ?? fail("IllegalArgumentException", "an index needs a path");
-  const target = cleaned(`${absolute(session.outputDir, session.outside.files.launchDir)}/${textOf(path)}`);
-  const content = contentOf(rows, target, index);
+  const base = absolute(session.outputDir, session.outside.files.launchDir);
+  const folder =
+    settings.folder === "" || typeof settings.path !== "string" ? settings.folder : settings.path;
+  const target = cleaned(`${base}/${folder}/${textOf(path)}`);
+  const mapper = index.at("mapper");
+  const mapped = mapper instanceof Closure ? rows.map((each) => mapper.call(spread(each, mapper))) : rows;
+  const content = contentOf(mapped, target, index);
   session.network.begin();
   session.host.files
     .writeTo(target, content, session.ask)
     .catch((error: unknown) => session.network.fail(error))
     .finally(() => session.network.finish());
+}
+
+function spread(value: Value, closure: Closure): readonly Value[] {
+  return Array.isArray(value) && closure.arity > 1 ? value : [value];
 }
 
 function contentOf(rows: readonly Value[], target: string, index: GroovyMap): string {

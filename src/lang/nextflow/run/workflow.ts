@@ -2,10 +2,12 @@
 import { Channel } from "../channels/channel.ts";
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
 import type { EmitNode, WorkflowNode } from "../syntax/ast.ts";
+import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import type { Definition, Module } from "./module.ts";
 import { ProcessInstance } from "./process.ts";
+import type { PublishedOutput } from "./workflow-outputs.ts";
 import { WorkflowScope } from "./workflow-scope.ts";
 
 /** Starts what a workflow calls. */
@@ -67,6 +69,12 @@ export function runWorkflow(
     items.push(channel);
     if (emit.name !== undefined) named.set(emit.name.text, channel);
   }
+  for (const [index, each] of node.publishes.entries()) {
+    if (each.target === undefined) continue;
+    const [value = null, target = null] = scope.variables.get(slot(each, index, "publish")) as Value[];
+    for (const channel of value instanceof ChannelOut ? value.items : [value])
+      module.session.targets.set(channel, target === null ? undefined : textOf(target));
+  }
   return { out: new ChannelOut(items, named), scope };
 
   function captured(nodes: readonly EmitNode[]) {
@@ -79,7 +87,10 @@ export function runWorkflow(
         span: each.span,
         operator: undefined,
         target: { kind: "name" as const, span: each.span, name: slot(each, index, section) },
-        value: each.value,
+        value:
+          each.target === undefined
+            ? each.value
+            : { kind: "list" as const, span: each.span, items: [each.value, each.target] },
       },
     }));
   }
@@ -90,14 +101,27 @@ function slot(node: EmitNode, index: number, section: "emit" | "publish"): strin
   return `\u0000${section}:${node.name?.text ?? index}`;
 }
 
-export function published(node: WorkflowNode, scope: WorkflowScope): ReadonlyMap<string, Value> {
-  return new Map(
-    node.publishes.map(
-      (each, index) =>
-        [
-          each.name?.text ?? String(index),
-          scope.variables.get(slot(each, index, "publish")) ?? null,
-        ] as const,
-    ),
+/** What the entry publishes, and what any workflow sends to a target of the preview. */
+export function published(node: WorkflowNode, scope: WorkflowScope): readonly PublishedOutput[] {
+  const own = node.publishes.flatMap((each, index): PublishedOutput[] =>
+    each.target === undefined
+      ? [
+          {
+            name: each.name?.text ?? String(index),
+            values: [scope.variables.get(slot(each, index, "publish")) ?? null],
+            folder: "",
+          },
+        ]
+      : [],
   );
+  const targets = new Map<string, Value[]>();
+  for (const [channel, target] of scope.module.session.targets) {
+    if (target === undefined) continue;
+    if (/^\/|\/$/.test(target))
+      fail("IllegalArgumentException", `Workflow publish target \`${target}\` begins or ends with a slash`);
+    const values = targets.get(target) ?? [];
+    values.push(channel);
+    targets.set(target, values);
+  }
+  return [...own, ...Array.from(targets, ([name, values]) => ({ name, values, folder: name }))];
 }

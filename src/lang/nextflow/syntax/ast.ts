@@ -355,6 +355,8 @@ export interface EmitNode {
   /** undefined: an expression without a name. */
   readonly name: Name | undefined;
   readonly value: Expression;
+  /** `publish: channel >> target` of the preview of workflow outputs. */
+  readonly target?: Expression;
   readonly span: Span;
 }
 

@@ -212,9 +212,8 @@ function emitOf(node: Statement): EmitNode[] {
       if (value.kind === "assign" && value.operator === undefined && value.target.kind === "name")
         return [{ name: { text: value.target.name, span: value.target.span }, value: value.value, span }];
       if (value.kind === "name") return [{ name: { text: value.name, span }, value, span }];
-      // `publish: ch >> 'name'`
-      if (value.kind === "binary" && value.operator === ">>" && value.right.kind === "string")
-        return [{ name: { text: value.right.value, span: value.right.span }, value: value.left, span }];
+      if (value.kind === "binary" && value.operator === ">>")
+        return [{ name: undefined, value: value.left, target: value.right, span }];
       return [{ name: undefined, value, span }];
     }
     case "declare":

@@ -18,6 +18,7 @@ import type { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
+import type { Rules } from "../versions.ts";
 import { outputRules, type PlannedOutput } from "./output-plan.ts";
 import { captureText, interpreterOf, isBash, normalizedScript } from "./script-text.ts";
 import type { ShippedFiles } from "./shipped-files.ts";
@@ -44,6 +45,7 @@ export interface CallParts {
   readonly containers: boolean;
   /** Tasks without outputs may be reused, too. */
   readonly resumes: boolean;
+  readonly rules: Rules;
 }
 
 export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
@@ -94,7 +96,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     script = script.replaceAll(text, path);
   }
   const literalFiles: LiteralFile[] = [
-    { path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures) },
+    { path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures, parts.rules) },
   ];
   if (parts.stdin !== undefined)
     literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });

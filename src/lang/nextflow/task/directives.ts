@@ -6,6 +6,7 @@ import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
 import { Closure, type Delegate } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { isList, type Value } from "../values/thing.ts";
+import type { Rules } from "../versions.ts";
 
 /** A directive as a process writes it. */
 interface Own {
@@ -22,7 +23,10 @@ export class Directives {
   #selected: ReadonlyMap<string, Value> = new Map();
   #general: ReadonlyMap<string, Value> = new Map();
 
+  readonly rules: Rules;
+
   constructor(node: ProcessNode, module: Module) {
+    this.rules = module.session.rules;
     this.#own = node.directives.flatMap((each) => ownOf(each, module));
   }
 

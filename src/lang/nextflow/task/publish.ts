@@ -9,6 +9,7 @@ import { cleaned, Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { illegal } from "../values/throwable.ts";
+import type { Rules } from "../versions.ts";
 import { pathMember } from "./collect.ts";
 import { evaluated } from "./directives.ts";
 
@@ -24,6 +25,9 @@ export interface PublishContext {
   readonly call: string;
   /** Whether the task's results were there already. */
   readonly reused: boolean;
+  /** What `failOnError` is unless it is set. */
+  readonly failOnError: boolean;
+  readonly rules: Pick<Rules, "comparesPublished">;
 }
 
 /** Folders of directives that publish something, whether or not a file matches. */
@@ -95,11 +99,11 @@ function ofDirective(directive: Value, files: readonly FileValue[], given: Publi
     }
     found.push({
       file,
-      failOnError: failOnError === null ? true : truthOf(failOnError),
+      failOnError: failOnError === null ? given.failOnError : truthOf(failOnError),
       order: {
         target: target.startsWith("/") ? cleaned(target) : cleaned(`${folder}/${target}`),
         mode: modeOf(option("mode")),
-        overwrite: overwriteOf(overwrite, given.reused),
+        overwrite: overwriteOf(overwrite, given),
         call: given.call,
       },
     });
@@ -128,8 +132,9 @@ export function modeOf(mode: Value): PublishOrder["mode"] {
   }
 }
 
-function overwriteOf(value: Value, reused: boolean): PublishOrder["overwrite"] {
+function overwriteOf(value: Value, { reused, rules }: PublishContext): PublishOrder["overwrite"] {
   if (value === null) return reused ? "never" : "always";
-  if (value === "standard" || value === "lenient" || value === "deep") return "if different";
+  if (value === "standard" || value === "lenient" || value === "deep")
+    return rules.comparesPublished ? "if different" : "never";
   return truthOf(value) ? "always" : "never";
 }

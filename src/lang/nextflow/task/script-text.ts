@@ -1,5 +1,7 @@
 /** The text of a task's script, as it is written to `.command.sh`. */
 
+import type { Rules } from "../versions.ts";
+
 /** The common indent of lines that are not blank goes; a first line says what runs it. */
 export function normalizedScript(script: string, shell: readonly string[]): string {
   const lines = script.split("\n");
@@ -46,10 +48,13 @@ export function shellText(text: string, evaluate: (expression: string) => string
 /** Commands at the end of a script that keep variables and the answers of commands in files. */
 export function captureText(
   captures: readonly { readonly kind: "env" | "eval"; readonly text: string; readonly file: string }[],
+  { envKeepsLines }: Pick<Rules, "envKeepsLines">,
 ): string {
   if (captures.length === 0) return "";
   const lines = captures.map(({ kind, text, file }) => {
-    if (kind === "env") return `printf '%s' "\${${text}[*]}" > ${file}`;
+    // Without quotation marks, as Nextflow wrote it at first, white space becomes single blanks.
+    if (kind === "env")
+      return envKeepsLines ? `printf '%s' "\${${text}[*]}" > ${file}` : `echo \${${text}[@]} > ${file}`;
     const command = text.replaceAll('"', '\\"');
     return `bash -c "${command}" > ${file} 2> ${file}.err || { nf_status=$?; cat ${file}.err >&2; exit $nf_status; }`;
   });

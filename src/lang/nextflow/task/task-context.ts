@@ -136,6 +136,7 @@ export class TaskObject extends Unique {
   }
 
   #limit(name: string): Value {
+    if (!this.#directives.rules.resourceLimits) return null;
     const limits = this.#directives.value("resourceLimits", this.#context);
     return limits instanceof GroovyMap ? evaluated(limits.at(name) ?? null, this.#context) : null;
   }

@@ -1,5 +1,6 @@
 /** `nextflow.version`: compared part by part. */
 import { Thing, type Value } from "./thing.ts";
+import { illegal } from "./throwable.ts";
 
 export class VersionNumber extends Thing {
   readonly type = "VersionNumber";
@@ -29,7 +30,13 @@ export class VersionNumber extends Thing {
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
-    if (name === "matches") return versionMatches(this.version, String(given[0]));
+    if (name === "matches") {
+      const condition = String(given[0]);
+      const answer =
+        versionMatches(this.version, condition) ??
+        illegal(`Not a valid version check condition: ${condition}`);
+      return answer === "yes";
+    }
     const getter = /^get([A-Z].*)$/.exec(name)?.[1]?.toLowerCase();
     return getter === undefined ? undefined : this.get(getter);
   }
@@ -46,31 +53,53 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** `>=24.04`, `24.04+`, `>=23.10,<25`, `!>=25.04` (the `!` says what happens otherwise). */
-export function versionMatches(version: string, condition: string): boolean {
-  return condition
-    .replace(/^\s*!/, "")
-    .split(",")
-    .map((each) => each.trim())
-    .filter((each) => each !== "")
-    .every((each) => {
-      const plus = /^(\d[\w.-]*)\+$/.exec(each);
-      if (plus?.[1] !== undefined) return compareVersions(version, plus[1]) >= 0;
-      const [, operator = "==", wanted = ""] = /^(>=|<=|>|<|==|=|!=)?\s*(.*)$/.exec(each) ?? [];
-      const order = compareVersions(version, wanted);
-      switch (operator) {
-        case ">=":
-          return order >= 0;
-        case "<=":
-          return order <= 0;
-        case ">":
-          return order > 0;
-        case "<":
-          return order < 0;
-        case "!=":
-          return order !== 0;
-        default:
-          return order === 0;
-      }
-    });
+/**
+ * `>=24.04`, `24.04+`, `>=23.10,<25`: all conditions hold. `24.04+` is 24.04 or a later one of 24. undefined: it is not a
+ * condition.
+ */
+export function versionMatches(version: string, condition: string): "yes" | "no" | undefined {
+  let answer: "yes" | "no" = "yes";
+  for (const each of condition.split(",").filter((text) => text !== "")) {
+    const found = /^\s*([!<=>]+)?\s*([\w\-.]+)(\+)?\s*$/.exec(each);
+    if (found === null) return undefined;
+    const [, operator = "=", wanted = "", plus] = found;
+    if (plus !== undefined && found[1] !== undefined) return undefined;
+    const holds =
+      plus === undefined ? holdsFor(operator, compareVersions(version, wanted)) : isLater(version, wanted);
+    if (holds === undefined) return undefined;
+    if (!holds) answer = "no";
+  }
+  return answer;
+}
+
+function holdsFor(operator: string, order: number): boolean | undefined {
+  switch (operator) {
+    case "=":
+    case "==":
+      return order === 0;
+    case ">=":
+      return order >= 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    case "<":
+      return order < 0;
+    case "!=":
+    case "<>":
+      return order !== 0;
+    default:
+      return undefined;
+  }
+}
+
+/** `1.2+`: all parts but the last are equal, and the last is not less. */
+function isLater(version: string, least: string): boolean {
+  const wanted = (least.endsWith(".") ? `${least}0` : least).split(/[.-]/);
+  const parts = version.split(/[.-]/);
+  const last = wanted.length - 1;
+  return (
+    wanted.slice(0, last).every((each, index) => each === (parts[index] ?? "0")) &&
+    compareVersions(parts[last] ?? "0", wanted[last] ?? "0") >= 0
+  );
 }

@@ -3,7 +3,7 @@
  * replaced by that folder. No cache, no containers; images are ignored.
  */
 import { execFile } from "node:child_process";
-import { chmod, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, lstat, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SharedAttemptFiles } from "../../../../exec/core/index.ts";
 import { sha256 } from "../../../../hash/index.ts";
@@ -44,7 +44,9 @@ export function processHost({ folder, parallel = 2 }: ProcessHostOptions): Proce
     },
     publish: async (file, { target, mode, overwrite }) => {
       await mkdir(dirname(target), { recursive: true });
-      if (overwrite !== "never") await rm(target, { recursive: true, force: true });
+      if (overwrite === "never" && (await lstat(target).catch(() => undefined)) !== undefined)
+        return { how: "kept", target };
+      await rm(target, { recursive: true, force: true });
       if (mode === "copy") await cp(file.location, target, { recursive: true, dereference: true });
       else await symlink(file.location, target);
       return { how: mode === "copy" ? "copied" : "linked", target };

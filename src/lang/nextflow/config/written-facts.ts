@@ -1,0 +1,71 @@
+/**
+ * What configuration files say without being evaluated, which has to be known before they are: the version of Nextflow
+ * that the pipeline asks for, and its switches.
+ */
+import { dirname, resolve } from "node:path";
+import type { SourceText } from "../../../kernel/index.ts";
+import type { ConfigItem, Expression } from "../syntax/ast.ts";
+import { parseConfig } from "../syntax/config.ts";
+import { ScriptFailure } from "../values/throwable.ts";
+
+export interface WrittenFacts {
+  /** `manifest.nextflowVersion` of the last file that has it. */
+  readonly nextflowVersion?: string;
+  /** `nextflow.preview.topic` and the like that are set to true. */
+  readonly switches: ReadonlySet<string>;
+}
+
+/** A configuration that has more is read as far as this. */
+const mostFiles = 200;
+
+export function writtenFacts(
+  paths: readonly string[],
+  read: (path: string) => SourceText | undefined,
+): WrittenFacts {
+  let nextflowVersion: string | undefined;
+  const switches = new Set<string>();
+  const seen = new Set<string>();
+  const file = (path: string): void => {
+    if (seen.has(path) || seen.size >= mostFiles) return;
+    seen.add(path);
+    const source = readable(path);
+    // Most files say nothing of this, and need not be parsed for it.
+    if (source === undefined || !/nextflowVersion|includeConfig|\bnextflow\b/.test(source.text)) return;
+    items(parseConfig(source).file.items, "", dirname(path));
+  };
+  // What cannot be read is reported when the configuration is evaluated.
+  const readable = (path: string) => {
+    try {
+      return read(path);
+    } catch (error) {
+      if (error instanceof ScriptFailure) return undefined;
+      throw error;
+    }
+  };
+  const items = (all: readonly ConfigItem[], prefix: string, folder: string): void => {
+    for (const item of all) {
+      if (item.kind === "include" && prefix === "" && item.from.kind === "string")
+        file(resolve(folder, item.from.value));
+      else if (item.kind === "block") items(item.body, `${prefix}${pathText(item.path)}.`, folder);
+      else if (item.kind === "assign") {
+        const name = prefix + pathText(item.path);
+        if (name === "manifest.nextflowVersion") nextflowVersion = wordOf(item.value) ?? nextflowVersion;
+        else if (name.startsWith("nextflow.") && item.value.kind === "boolean" && item.value.value)
+          switches.add(name);
+      }
+    }
+  };
+  for (const path of paths) file(path);
+  return nextflowVersion === undefined ? { switches } : { nextflowVersion, switches };
+}
+
+function pathText(path: readonly { readonly text: string }[]): string {
+  return path.map(({ text }) => text).join(".");
+}
+
+function wordOf(node: Expression): string | undefined {
+  if (node.kind === "string") return node.value;
+  return node.kind === "gstring" && node.parts.length === 1 && typeof node.parts[0] === "string"
+    ? node.parts[0]
+    : undefined;
+}
