@@ -123,13 +123,14 @@ export class RunOutput {
       });
       return `${causeOf(named)}\n\n${report}`;
     }
-    const { message, file, line } = diagnosticFact(failure.diagnostic);
+    const { message, file, line, column, code } = diagnosticFact(failure.diagnostic);
     const shown = file.startsWith(`${projectDir}/`) ? file.slice(projectDir.length + 1) : file;
     this.#log.write("ERROR", "nextflow.Session", `${shown}:${line}: ${message}`);
+    const where = code === "nextflow-undefined" ? `Error ${shown}:${line}:${column}: ${message}\n\n` : "";
     this.emit({
       kind: "message",
       level: "error",
-      text: `ERROR ~ ${message}\n\n -- Check script '${shown}' at line: ${line} or see '${this.#logName}' file for more details`,
+      text: `${where}ERROR ~ ${message}\n\n -- Check script '${shown}' at line: ${line} or see '${this.#logName}' file for more details`,
     });
     return message;
   }

@@ -342,7 +342,7 @@ class FileContext {
           if (name === "env") return outside.env(textOf(given[0] ?? null)) ?? null;
           if (name === "file" || name === "path") return pathOf(textOf(given[0] ?? null));
           if (name === "println" || name === "print") {
-            outside.log("info", given.map(textOf).join(""));
+            outside.print(given.map(textOf).join("") + (name === "println" ? "\n" : ""));
             return null;
           }
           return undefined;

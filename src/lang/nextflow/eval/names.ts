@@ -1,7 +1,7 @@
 /** Names that no variable of the code declares: those of delegates and of the script. */
 import { Closure } from "../values/closure.ts";
 import type { Value } from "../values/thing.ts";
-import { fail } from "../values/throwable.ts";
+import { fail, ScriptFailure, UnknownFunction } from "../values/throwable.ts";
 import type { Frame, Unit } from "./unit.ts";
 
 export function lookup(unit: Unit, frame: Frame | undefined, name: string): Value | undefined {
@@ -44,5 +44,5 @@ export function callNamed(unit: Unit, frame: Frame, name: string, given: readonl
   if (answer !== undefined) return answer;
   const value = lookup(unit, frame, name);
   if (value instanceof Closure) return value.call(given);
-  return fail("MissingMethodException", `\`${name}\` is not defined: there is no such function`);
+  throw new ScriptFailure(new UnknownFunction(name));
 }

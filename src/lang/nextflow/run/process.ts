@@ -12,8 +12,10 @@ import { outputSpecs } from "../task/output-spec.ts";
 import { type Publication, publications, publishFolders } from "../task/publish.ts";
 import { TaskContext, type TaskFacts } from "../task/task-context.ts";
 import { truthOf } from "../values/compare.ts";
+import { Duration } from "../values/duration.ts";
 import { GroovyMap } from "../values/map.ts";
-import { asInt } from "../values/number.ts";
+import { MemoryUnit } from "../values/memory-unit.ts";
+import { asInt, fitting } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail, ScriptFailure, Throwable } from "../values/throwable.ts";
@@ -137,7 +139,12 @@ export class ProcessInstance {
       exitStatus: failure === undefined ? noExitStatus : exitStatusOf(failure),
       previousTrace: previous === undefined ? null : traceOf(previous, before),
       previousException:
-        previous === undefined ? null : new Throwable("ProcessFailedException", previous.message),
+        previous === undefined
+          ? null
+          : new Throwable(
+              "ProcessFailedException",
+              causeOf(before?.task.name ?? this.#names.qualified, previous),
+            ),
     };
   }
 
@@ -205,9 +212,13 @@ export class ProcessInstance {
     for (let attempt = 1; ; attempt++) {
       if (session.network.stopped) return;
       const ended = await session.limit(() => this.#maker.run(task, attempt));
-      if (ended.kind === "cancelled") throw new CancelledTask("the task was cancelled");
+      if (ended.kind === "cancelled") {
+        session.stats.aborted++;
+        throw new CancelledTask("the task was cancelled");
+      }
       if (ended.kind !== "failed") {
-        session.limit(() => this.#succeeded(index, arrival.rank, task, ended));
+        const outputs = ended.kind === "stored" ? ended.outputs : await this.#store(task, ended.outputs);
+        session.limit(() => this.#succeeded(index, arrival.rank, task, { ...ended, outputs }));
         return;
       }
       this.#failures++;
@@ -231,8 +242,10 @@ export class ProcessInstance {
     const failed = this.#context({ ...facts, exitStatus: exitStatusOf(failure) });
     for (const [name, value] of task.context.variables) failed.variables.set(name, value);
     const strategy = this.#strategy(failed, attempt);
+    session.stats.failed++;
     switch (strategy) {
       case "retry":
+        session.stats.retries++;
         session.outside.log(
           "info",
           `NOTE: ${causeOf(task.name, failure)} -- Execution is retried (${attempt})`,
@@ -249,7 +262,6 @@ export class ProcessInstance {
         return undefined;
       case "finish":
       case "terminate":
-        session.stats.failed++;
         throw new FailedTask(task.name, failure, strategy);
     }
   }
@@ -275,10 +287,10 @@ export class ProcessInstance {
     ended: Exclude<CallOutcome, { kind: "failed" | "cancelled" }>,
   ): void {
     const { session } = this.#module;
-    session.stats.succeeded++;
     if (ended.kind === "reused") session.stats.cached++;
+    else if (ended.kind === "computed") session.stats.succeeded++;
+    task.context.task.ended = 0;
     this.#publish(task, ended.outputs, ended.kind === "reused");
-    if (ended.kind !== "stored") this.#store(task, ended.outputs);
     if (truthOf(task.context.task.get("debug") ?? false)) {
       const said = ended.outputs["stdout"];
       if (typeof said === "string") session.outside.print(said);
@@ -315,16 +327,21 @@ export class ProcessInstance {
     for (const each of orders) this.#send(each);
   }
 
-  /** What `storeDir` keeps is found there by the next run. */
-  #store(task: PreparedTask, outputs: Outputs): void {
-    const folder = this.#maker.storeFolder(task);
-    if (folder === undefined) return;
+  /** What `storeDir` keeps is found there by the next run, and used from there by this one. */
+  async #store(task: PreparedTask, outputs: Outputs): Promise<Outputs> {
+    const { session } = this.#module;
+    const store = session.limit(() => this.#maker.storeOf(task));
+    if (store === undefined) return outputs;
     for (const file of Object.values(outputs).flatMap((each): FileValue[] => filesIn(each))) {
       const path = file.extra?.[pathMember];
-      const target = `${folder}/${typeof path === "string" ? path : file.basename}`;
-      const order = { target, mode: "copy", overwrite: "always", call: task.name } as const;
-      this.#send({ file, order, failOnError: true });
+      const target = `${store.folder}/${typeof path === "string" ? path : file.basename}`;
+      await session.host.publish(
+        file,
+        { target, mode: "copy", overwrite: "always", call: task.name },
+        session.ask,
+      );
     }
+    return { ...outputs, ...store.look() };
   }
 
   #send({ file, order, failOnError }: Publication): void {
@@ -361,6 +378,12 @@ export class ProcessInstance {
 /** What is known of an attempt that failed. */
 function traceOf(failure: TaskFailure, before: TaskContext | undefined): Value {
   const member = (name: string) => before?.task.get(name) ?? null;
+  // As a trace has them: bytes and milliseconds.
+  const bytes = (name: string) => {
+    const value = member(name);
+    return value instanceof MemoryUnit ? fitting(BigInt(value.bytes)) : value;
+  };
+  const time = member("time");
   return GroovyMap.of({
     exit: exitStatusOf(failure),
     status: "FAILED",
@@ -368,9 +391,9 @@ function traceOf(failure: TaskFailure, before: TaskContext | undefined): Value {
     process: member("process"),
     attempt: member("attempt"),
     cpus: member("cpus"),
-    memory: member("memory"),
-    disk: member("disk"),
-    time: member("time"),
+    memory: bytes("memory"),
+    disk: bytes("disk"),
+    time: time instanceof Duration ? fitting(BigInt(time.ms)) : time,
     queue: member("queue"),
     container: member("container"),
   });

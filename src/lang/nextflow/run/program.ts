@@ -4,15 +4,16 @@ import type { Ask } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
 import type { Host, ParameterValues, Program, ProgramResult, RunFailure } from "../../core/index.ts";
 import { pluginFunction } from "../plugins/registry.ts";
+import { DateValue } from "../stdlib/date.ts";
 import type { Item, Statement } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
 import type { Closure } from "../values/closure.ts";
-import { GroovyMap } from "../values/map.ts";
+import { Duration } from "../values/duration.ts";
 import { Path } from "../values/path.ts";
 import type { Value } from "../values/thing.ts";
-import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
+import { ExitRequest, fail, ScriptFailure, UnknownFunction } from "../values/throwable.ts";
 import { ConfigProblem } from "./config-problem.ts";
-import { CancelledTask, FailedTask } from "./failed-task.ts";
+import { CancelledTask, causeOf, FailedTask } from "./failed-task.ts";
 import { Module } from "./module.ts";
 import type { ProgramParts } from "./program-parts.ts";
 import type { Session } from "./session.ts";
@@ -74,9 +75,13 @@ class Run {
     if (error instanceof ConfigProblem) return { kind: "evaluation", diagnostic: error.diagnostic };
     if (error instanceof ScriptFailure) {
       const place = error.place ?? { source, span: { start: 0, end: 0 } };
+      const { thrown } = error;
       return {
         kind: "evaluation",
-        diagnostic: wrong.evaluation(place, error.thrown.message ?? error.thrown.type),
+        diagnostic:
+          thrown instanceof UnknownFunction
+            ? wrong.undefinedName(place, thrown.name, undefined)
+            : wrong.evaluation(place, thrown.message ?? thrown.type),
       };
     }
     if (error instanceof ExitRequest)
@@ -246,17 +251,14 @@ class Run {
     const failed = failure !== undefined && !(failure instanceof ExitRequest && failure.code === 0);
     workflow.put("success", !failed);
     workflow.put("exitStatus", failed ? exitStatusIn(failure) : 0);
-    workflow.put("errorMessage", failed ? messageIn(failure) : null);
-    workflow.put("errorReport", failed ? messageIn(failure) : null);
-    workflow.put(
-      "stats",
-      GroovyMap.of({
-        succeededCount: session.stats.succeeded,
-        cachedCount: session.stats.cached,
-        failedCount: session.stats.failed,
-        ignoredCount: session.stats.ignored,
-      }),
-    );
+    workflow.put("errorMessage", failed ? errorMessage(failure) : null);
+    workflow.put("errorReport", failed ? errorReport(failure) : null);
+    workflow.put("stats", session.stats.value());
+    const { nowMs } = session.outside;
+    const start = workflow.get("start");
+    const complete = new DateValue(nowMs());
+    workflow.put("complete", complete);
+    if (start instanceof DateValue) workflow.put("duration", new Duration(complete.ms - start.ms));
     for (const each of failed ? [...workflow.onError, ...workflow.onComplete] : workflow.onComplete)
       this.#handler(each, session);
   }
@@ -277,6 +279,24 @@ function exitStatusIn(failure: unknown): number {
 
 function messageIn(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure);
+}
+
+/** What the task that failed wrote at its end, else what went wrong. */
+function errorMessage(failure: unknown): string {
+  const written = failure instanceof FailedTask ? failure.failure.stderrTail?.trim() : undefined;
+  return written === undefined || written === "" ? messageIn(failure) : written;
+}
+
+function errorReport(failure: unknown): string {
+  if (!(failure instanceof FailedTask)) return messageIn(failure);
+  const { exitCode, stderrTail = "" } = failure.failure;
+  const indented = (text: string) => text.replace(/^(?=.)/gm, "  ");
+  return [
+    `Error executing process > '${failure.path}'`,
+    `Caused by:\n${indented(causeOf(failure.path, failure.failure))}`,
+    ...(exitCode === undefined ? [] : [`Command exit status:\n  ${exitCode}`]),
+    ...(stderrTail.trim() === "" ? [] : [`Command error:\n${indented(stderrTail.trimEnd())}`]),
+  ].join("\n\n");
 }
 
 function isStatement(item: Item): item is Statement {

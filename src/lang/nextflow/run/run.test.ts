@@ -416,3 +416,61 @@ describe("publishing", () => {
     expect(results["index.csv"]).toMatch(/^"id","file"\n"x","[^"]*by\/x\/x.txt"\n"y"/);
   });
 });
+
+describe("what scripts know of their run", () => {
+  test("a task that ended well has the exit status 0, and runs on the local executor", async () => {
+    const { lines } = await run(`process P { output: val(task.exitStatus)
+      stdout
+      script: "printf \${task.executor}" }
+    workflow { P()
+      P.out[0].mix(P.out[1]).view() }`);
+    expect(lines).toEqual(["0", "local"]);
+  });
+
+  test("a retry sees what failed before as a trace has it, and why", async () => {
+    const { lines } = await run(`process P { errorStrategy 'retry'
+      memory { task.attempt > 1 ? task.previousTrace.memory * 2 : 256.MB }
+      time 1.h
+      output: stdout
+      script:
+      if (task.attempt == 1) 'exit 3'
+      else "printf '%s\\\\n' '\${task.memory} \${task.previousTrace.memory} \${task.previousTrace.time}' '\${task.previousException.toString().replace('\`', '')}'" }
+    workflow { P().view() }`);
+    expect(lines).toEqual([
+      "512 MB 268435456 3600000",
+      "nextflow.exception.ProcessFailedException: Process P terminated with an error exit status (3)",
+    ]);
+  });
+
+  test("handlers may be in the configuration; they see counts, and what the failed task said", async () => {
+    const { printed } = await run(
+      `process P { errorStrategy { x == 1 ? 'ignore' : 'terminate' }
+      input: val x
+      script: "echo trouble >&2; exit 4" }
+    process Q { output: val 1
+      script: 'true' }
+    workflow { Q()
+      P(Q.out.map { 1 }.concat(channel.of(2))) }
+    workflow.onError { println "error \${workflow.errorMessage}" }`,
+      {
+        files: {
+          "nextflow.config":
+            "workflow { onComplete = { println \"${workflow.success} ${workflow.exitStatus} ${workflow.stats.failedCount} ${workflow.duration.toMillis() >= 0} ${workflow.complete >= workflow.start} ${workflow.errorReport.contains('exit status (4)')}\" } }",
+        },
+      },
+    );
+    expect(printed).toEqual(["error trouble", expect.stringMatching(/^false 4 [12] true true true$/)]);
+  });
+
+  test("a script that names the home folder sees the user's, another does not", async () => {
+    const { lines } = await run(
+      `process P { output: stdout
+      script: 'echo P $HOME' }
+    process Q { output: stdout
+      script: 'printenv | grep -c ^HOME= || true' }
+    workflow { P().mix(Q()).view { it.trim() } }`,
+      { environment: { HOME: "/home/me" } },
+    );
+    expect(lines).toEqual(["0", "P /home/me"]);
+  });
+});

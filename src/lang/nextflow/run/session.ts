@@ -18,6 +18,7 @@ import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
+import { RunStats } from "./run-stats.ts";
 import type { UserClass } from "./user-class.ts";
 
 export interface SessionOptions {
@@ -62,10 +63,9 @@ export class Session {
   readonly stub: boolean;
   readonly arguments: readonly string[];
   readonly resumes: boolean;
-  /** Tasks that ended well, failed and were ignored, for `workflow.stats`. */
-  readonly stats = { succeeded: 0, cached: 0, failed: 0, ignored: 0 };
   /** Channels that workflows send to a target of the preview of workflow outputs; undefined: not published. */
   readonly targets = new Map<Value, string | undefined>();
+  readonly stats = new RunStats();
   readonly #topics = new Map<string, Channel>();
   readonly #library = new Map<string, UserClass>();
 

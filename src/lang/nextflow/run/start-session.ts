@@ -4,6 +4,7 @@ import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Host, ParameterValues } from "../../core/index.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
+import { DateValue } from "../stdlib/date.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -144,7 +145,11 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       sessionId: "00000000-0000-0000-0000-000000000000",
       commandLine: "nextflow run",
       ...options.facts,
-      configFiles: [],
+      start: new DateValue(outside.nowMs()),
+      complete: null,
+      duration: null,
+      failOnIgnore: false,
+      configFiles: given.map((each) => new Path(each, outside.files)),
       success: true,
       exitStatus: 0,
       errorMessage: null,
@@ -152,6 +157,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     }),
   });
   current = session;
+  const handlers = config.settings.at("workflow");
+  if (handlers instanceof GroovyMap)
+    for (const name of ["onComplete", "onError"]) session.workflow.set(name, handlers.at(name) ?? null);
   const configured = config.settings.at("params");
   if (configured instanceof GroovyMap) session.params.give(configured);
   return session;

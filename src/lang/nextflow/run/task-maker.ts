@@ -290,6 +290,7 @@ export class TaskMaker {
       containers: session.containers,
       resumes: session.resumes,
       rules: session.rules,
+      home: session.outside.env("HOME"),
     });
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
     const texts = call.literalFiles.map(({ content }) => content);
@@ -302,11 +303,8 @@ export class TaskMaker {
     });
     this.#named(task, { call: path, attempt });
     const debug = truthOf(context.task.get("debug") ?? false);
-    const folder = this.storeFolder(task);
-    const options =
-      folder === undefined || !canBeStored(planned)
-        ? {}
-        : { stored: async () => storedOutputs(folder, planned, session.outside.files) };
+    const store = this.storeOf(task);
+    const options = store === undefined ? {} : { stored: async () => store.look() };
     return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask, options);
   }
 
@@ -334,14 +332,16 @@ export class TaskMaker {
     });
   }
 
-  /** Where its results are kept by `storeDir`. */
-  storeFolder(task: PreparedTask): string | undefined {
+  /** Where its results are kept by `storeDir`, and what is there of them. */
+  storeOf(
+    task: PreparedTask,
+  ): { readonly folder: string; readonly look: () => Outputs | undefined } | undefined {
     const value = task.context.task.get("storeDir") ?? null;
-    if (!truthOf(value)) return undefined;
-    return new Path(
-      value instanceof Path ? value.location : textOf(value),
-      this.#module.session.outside.files,
-    ).absolute;
+    const planned = this.#planned.get(task) ?? [];
+    if (!truthOf(value) || !canBeStored(planned)) return undefined;
+    const { files } = this.#module.session.outside;
+    const folder = new Path(value instanceof Path ? value.location : textOf(value), files).absolute;
+    return { folder, look: () => storedOutputs(folder, planned, files) };
   }
 
   readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();

@@ -43,9 +43,11 @@ export interface CallParts {
   readonly bin: readonly Path[];
   /** Whether the configuration has switched containers on. */
   readonly containers: boolean;
-  /** Tasks without outputs may be reused, too. */
+  /** Tasks without outputs may be reused, too: the cache is that of this session alone. */
   readonly resumes: boolean;
   readonly rules: Rules;
+  /** The user's home folder, where scripts may know it. */
+  readonly home: string | undefined;
 }
 
 export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
@@ -113,6 +115,8 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   const disk = task.get("disk") ?? null;
   const memory = task.get("memory") ?? null;
   const accelerator = task.get("accelerator") ?? null;
+  const inContainer = parts.containers && truthOf(container);
+  const home = !inContainer && usesHome(script) ? parts.home : undefined;
   return {
     name: parts.process,
     language: "nextflow",
@@ -122,8 +126,8 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     inputs,
     linkedInputs,
     literalFiles,
-    env: parts.env,
-    images: parts.containers && truthOf(container) ? [textOf(container)] : [],
+    env: home === undefined ? parts.env : { HOME: home, ...parts.env },
+    images: inContainer ? [textOf(container)] : [],
     resources: {
       cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
       memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
@@ -139,7 +143,11 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     acceptedExit: { kind: "codes", codes: [0] },
     network: true,
     outputRules: outputRules(planned),
-    cachePolicy: cachePolicy(task.get("cache") ?? null, parts.shipped.unknown, parts.resumes),
+    cachePolicy: cachePolicy(
+      task.get("cache") ?? null,
+      parts.shipped.unknown ?? (home === undefined || parts.resumes ? undefined : "the home folder"),
+      parts.resumes,
+    ),
     ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
@@ -166,6 +174,11 @@ function cachePolicy(
   if (unknown !== undefined)
     return { kind: "never", reason: `its script names ${unknown}, and what it reads there is not known` };
   return { kind: "reusable", withoutOutputs };
+}
+
+/** Other tasks get an empty home folder, so that nothing in it decides their results. */
+function usesHome(script: string): boolean {
+  return /\$\{?HOME\b|(?:^|[\s=:"'(])~(?=[/\s]|$)/m.test(script);
 }
 
 export function shellWords(value: Value): readonly string[] {

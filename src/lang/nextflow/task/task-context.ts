@@ -63,6 +63,8 @@ export class TaskObject extends Unique {
   #ext: ExtMap | undefined;
   name = "";
   workDir: Value = null;
+  /** Exit code of this attempt, when it has ended; before, `task.exitStatus` is that of the attempt before. */
+  ended: number | undefined;
 
   constructor(facts: TaskFacts, directives: Directives, context: TaskContext) {
     super();
@@ -81,7 +83,7 @@ export class TaskObject extends Unique {
       case "attempt":
         return this.facts.attempt;
       case "exitStatus":
-        return this.facts.exitStatus;
+        return this.ended ?? this.facts.exitStatus;
       case "previousTrace":
         return this.facts.previousTrace;
       case "previousException":
@@ -130,6 +132,8 @@ export class TaskObject extends Unique {
         );
       case "accelerator":
         return acceleratorOf(value);
+      case "executor":
+        return value ?? "local";
       default:
         return value;
     }

@@ -41,6 +41,25 @@ const parents: Readonly<Record<string, string>> = {
   WorkflowScriptErrorException: "AbortOperationException",
 };
 
+/** With a final dot. Classes of a pipeline have none. */
+const packages: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({
+    "java.lang.":
+      "Throwable Error AssertionError StackOverflowError Exception RuntimeException IllegalArgumentException NumberFormatException IllegalStateException UnsupportedOperationException NullPointerException ClassCastException ArithmeticException IndexOutOfBoundsException ArrayIndexOutOfBoundsException StringIndexOutOfBoundsException",
+    "java.io.": "IOException FileNotFoundException",
+    "java.nio.file.": "NoSuchFileException FileSystemException FileAlreadyExistsException",
+    "java.time.": "DateTimeException",
+    "java.util.": "NoSuchElementException",
+    "java.util.regex.": "PatternSyntaxException",
+    "groovy.json.": "JsonException",
+    "groovy.lang.": "GroovyRuntimeException MissingPropertyException MissingMethodException",
+    "org.codehaus.groovy.runtime.typehandling.": "GroovyCastException",
+    "org.codehaus.groovy.runtime.powerassert.": "PowerAssertionError",
+    "nextflow.exception.":
+      "AbortOperationException ScriptRuntimeException ProcessException ProcessUnrecoverableException ProcessFailedException WorkflowScriptErrorException",
+  }).flatMap(([name, types]) => types.split(" ").map((type) => [type, name])),
+);
+
 export function isException(name: string): boolean {
   return Object.hasOwn(parents, name) || /(?:Exception|Error)$/.test(name);
 }
@@ -58,7 +77,8 @@ export class Throwable extends Unique {
   }
 
   override text(): string {
-    return this.message === null ? this.type : `${this.type}: ${this.message}`;
+    const name = (packages[this.type] ?? "") + this.type;
+    return this.message === null ? name : `${name}: ${this.message}`;
   }
 
   override get(name: string): Value | undefined {
@@ -103,6 +123,16 @@ export class Throwable extends Unique {
       if (!Object.hasOwn(parents, type) && simple === "RuntimeException") return true;
     }
     return false;
+  }
+}
+
+/** A call of a function that nothing defines. */
+export class UnknownFunction extends Throwable {
+  readonly name: string;
+
+  constructor(name: string) {
+    super("MissingMethodException", `\`${name}\` is not defined: there is no such function`);
+    this.name = name;
   }
 }
 
