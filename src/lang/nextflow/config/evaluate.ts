@@ -310,7 +310,8 @@ class FileContext {
           if (own !== undefined) return own;
           switch (name) {
             case "params":
-              return options.params;
+              // With the defaults of scripts, once the run has begun.
+              return options.late(name) ?? options.params;
             case "projectDir":
             case "baseDir":
               return pathOf(options.projectDir);

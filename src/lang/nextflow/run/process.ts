@@ -15,7 +15,7 @@ import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
-import { asInt, fitting } from "../values/number.ts";
+import { asInt } from "../values/number.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail, ScriptFailure, Throwable } from "../values/throwable.ts";
@@ -381,7 +381,7 @@ function traceOf(failure: TaskFailure, before: TaskContext | undefined): Value {
   // As a trace has them: bytes and milliseconds.
   const bytes = (name: string) => {
     const value = member(name);
-    return value instanceof MemoryUnit ? fitting(BigInt(value.bytes)) : value;
+    return value instanceof MemoryUnit ? BigInt(value.bytes) : value;
   };
   const time = member("time");
   return GroovyMap.of({
@@ -393,7 +393,7 @@ function traceOf(failure: TaskFailure, before: TaskContext | undefined): Value {
     cpus: member("cpus"),
     memory: bytes("memory"),
     disk: bytes("disk"),
-    time: time instanceof Duration ? fitting(BigInt(time.ms)) : time,
+    time: time instanceof Duration ? BigInt(time.ms) : time,
     queue: member("queue"),
     container: member("container"),
   });

@@ -444,7 +444,8 @@ describe("what scripts know of their run", () => {
 
   test("handlers may be in the configuration; they see counts, and what the failed task said", async () => {
     const { printed } = await run(
-      `process P { errorStrategy { x == 1 ? 'ignore' : 'terminate' }
+      `params.who = 'me'
+    process P { errorStrategy { x == 1 ? 'ignore' : 'terminate' }
       input: val x
       script: "echo trouble >&2; exit 4" }
     process Q { output: val 1
@@ -455,11 +456,11 @@ describe("what scripts know of their run", () => {
       {
         files: {
           "nextflow.config":
-            "workflow { onComplete = { println \"${workflow.success} ${workflow.exitStatus} ${workflow.stats.failedCount} ${workflow.duration.toMillis() >= 0} ${workflow.complete >= workflow.start} ${workflow.errorReport.contains('exit status (4)')}\" } }",
+            "workflow { onComplete = { println \"${params.who} ${workflow.success} ${workflow.exitStatus} ${workflow.stats.failedCount} ${workflow.duration.toMillis() >= 0} ${workflow.complete >= workflow.start} ${workflow.errorReport.contains('exit status (4)')}\" } }",
         },
       },
     );
-    expect(printed).toEqual(["error trouble", expect.stringMatching(/^false 4 [12] true true true$/)]);
+    expect(printed).toEqual(["error trouble", expect.stringMatching(/^me false 4 [12] true true true$/)]);
   });
 
   test("a script that names the home folder sees the user's, another does not", async () => {

@@ -183,6 +183,7 @@ function checkVersion(manifest: GroovyMap, { version }: Language, outside: Outsi
 /** Closures of the configuration are called when the session is there. */
 function lateName(session: Session | undefined, name: string): Value | undefined {
   if (name === "workflow") return session?.workflow;
+  if (name === "params") return session?.params;
   if (name === "nextflow") return session?.nextflow;
   return name === "log" ? session?.log : undefined;
 }
