@@ -3,8 +3,16 @@
  * concrete tiers, models and runners. Each use case is loaded when it is first called.
  */
 import type { Ask } from "../kernel/index.ts";
-import type { DumpResult, PredictEventSink, RunResult } from "../predict/index.ts";
+import type {
+  BatchStatus,
+  DumpResult,
+  MergeResult,
+  PredictEventSink,
+  RunResult,
+  WorkResult,
+} from "../predict/index.ts";
 import type { AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
+import type { MergeOptions, PlanOptions, PlanResult, StatusOptions, WorkOptions } from "./batch.ts";
 import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
@@ -69,6 +77,13 @@ export interface App {
     /** The statement that makes the table of a model in Athena. Nothing is made. */
     athenaTable(options: AthenaTableOptions, ask: Ask): Promise<AthenaTableResult>;
   };
+  /** Predictions in slices. */
+  readonly batch: {
+    plan(options: PlanOptions, ask: Ask): Promise<PlanResult>;
+    work(options: WorkOptions, emit: PredictEventSink, ask: Ask): Promise<WorkResult>;
+    status(options: StatusOptions, ask: Ask): Promise<BatchStatus>;
+    merge(options: MergeOptions, emit: PredictEventSink, ask: Ask): Promise<MergeResult>;
+  };
   /** What the HealthOmics server is made of; close it. */
   openOmics(options: OmicsOptions, onBug: (error: unknown) => void): Promise<Omics>;
   /** What the program of `OmicsOptions.checker` does: answers one question of its parent, and ends. */
@@ -87,6 +102,7 @@ export function createApp(source: EnvironmentSource): App {
   const sessions = createSessions({ home, fromEnvironment: session, parentPid });
   const wiring: Wiring = { environment, sessions };
   const predictions = () => import("./predictions.ts");
+  const batch = () => import("./batch.ts");
   const models = () => import("./models.ts");
   const stored = () => import("./stored.ts");
   const inventory = () => import("./stored-inventory.ts");
@@ -115,6 +131,12 @@ export function createApp(source: EnvironmentSource): App {
       athenaTable: atHome(async (options, ask) =>
         (await import("./athena-table.ts")).athenaTable(options, environment, ask),
       ),
+    },
+    batch: {
+      plan: atHome(async (options, ask) => (await batch()).plan(options, wiring, ask)),
+      work: atHome(async (options, emit, ask) => (await batch()).work(options, wiring, emit, ask)),
+      status: async (options, ask) => (await batch()).status(options, wiring, ask),
+      merge: async (options, emit, ask) => (await batch()).merge(options, wiring, emit, ask),
     },
     openOmics: atHome(async (options, onBug) =>
       (await import("./omics/omics.ts")).openOmics(options, environment, onBug),

@@ -22,8 +22,11 @@ import {
   planOf,
   type RowSink,
   type RowStream,
+  type RunParts,
   type RunResult,
   runPredictions,
+  type Slice,
+  type StopAfter,
   type StreamedFormat,
 } from "../predict/index.ts";
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
@@ -77,6 +80,8 @@ export interface PredictionRequest extends PredictionOptions {
   readonly batchSize?: number;
   readonly workers?: number;
   readonly timeoutMs?: number;
+  readonly slice?: Slice;
+  readonly stopAfter?: StopAfter;
 }
 
 export interface DumpOptions extends PredictionOptions {
@@ -144,16 +149,8 @@ export async function run(
 ): Promise<RunResult> {
   const { environment } = wiring;
   const settings = await settingsOf(options, wiring);
-  const model = await modelOf(settings, environment, ask);
-  const tiers = createTiers(settings, environment, warnOf(emit));
-  const workers = options.workers === undefined ? {} : { workers: options.workers };
-  const runner = createRunner(model, {
-    env: environment.programs,
-    ...workers,
-    ...defined({ timeoutMs: options.timeoutMs }),
-  });
-  try {
-    return await runPredictions(
+  return await withParts(settings, options, { environment, emit }, ask, (parts, parallel) =>
+    runPredictions(
       {
         mode: settings.mode,
         ...defined({ computes: settings.computes }),
@@ -173,23 +170,45 @@ export async function run(
           header: options.header,
           missing: settings.missing,
           batchSize: options.batchSize,
+          slice: options.slice,
+          stopAfter: options.stopAfter,
         }),
         statusColumn: options.statusColumn,
         match: settings.match,
-        // Two batches at a time keep the model busy while the answers of the one before are recorded.
-        parallel: options.workers ?? (model.source.kind === "builtin" ? 2 : 1),
+        parallel,
       },
-      {
-        model,
-        local: tiers.local,
-        cloud: tiers.cloud,
-        unsent: unsentPlaces(tiers, environment),
-        runner,
-        canonicalizer: () => createCanonicalizer({}, ask),
-        emit,
-      },
+      parts,
       ask,
-    );
+    ),
+  );
+}
+
+/** What a run of predictions works with, made from settings and closed afterwards. */
+export async function withParts<T>(
+  settings: PredictionSettings,
+  options: Pick<PredictionRequest, "workers" | "timeoutMs">,
+  { environment, emit }: { readonly environment: Environment; readonly emit: PredictEventSink },
+  ask: Ask,
+  work: (parts: RunParts, parallel: number) => Promise<T>,
+): Promise<T> {
+  const model = await modelOf(settings, environment, ask);
+  const tiers = createTiers(settings, environment, warnOf(emit));
+  const runner = createRunner(model, {
+    env: environment.programs,
+    ...defined({ workers: options.workers, timeoutMs: options.timeoutMs }),
+  });
+  const parts: RunParts = {
+    model,
+    local: tiers.local,
+    cloud: tiers.cloud,
+    unsent: unsentPlaces(tiers, environment),
+    runner,
+    canonicalizer: () => createCanonicalizer({}, ask),
+    emit,
+  };
+  try {
+    // Two batches at a time keep the model busy while the answers of the one before are recorded.
+    return await work(parts, options.workers ?? (model.source.kind === "builtin" ? 2 : 1));
   } finally {
     await tiers.close();
   }

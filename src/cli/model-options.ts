@@ -106,6 +106,13 @@ export function delimiterOf(given: Given, command: string): { readonly delimiter
   );
 }
 
+export const stopAfterOption: OptionSpec = {
+  flags: "--stop-after <what>",
+  description:
+    "stop by itself after this time, such as 5h30m, or after this number of rows; what is done is kept, and the exit code is 75",
+  default: "when all is done",
+};
+
 /** Flags of Ersilia's command line that are honoured. */
 export const legacyCacheOptions: readonly OptionSpec[] = [
   {

@@ -1,5 +1,6 @@
 /** Sizes, ages and shares as people write them on a command line. */
 import { AppError } from "../kernel/index.ts";
+import type { StopAfter } from "../predict/index.ts";
 
 const sizeUnits: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
@@ -35,6 +36,25 @@ export function ageMs(text: string | undefined, flag: string): number | undefine
     `${flag}: expected an age such as 30d, 12h or 90m, got ${JSON.stringify(text)}`,
   );
 }
+
+/** `5h30m`, `90s`: a time; `20000`: a number of rows. */
+export function stopAfter(text: string | undefined, flag: string): StopAfter | undefined {
+  if (text === undefined) return undefined;
+  const word = text.trim();
+  const parts = [...word.matchAll(/([0-9.]+)\s*([smhd])/gi)];
+  const ms = parts.reduce((sum, [part]) => sum + (ageMs(part, flag) ?? 0), 0);
+  const isTime = parts.length > 0 && word.replaceAll(/([0-9.]+)\s*([smhd])\s*/gi, "") === "";
+  if (isTime && ms > 0 && ms <= mostTimerMs) return { kind: "time", ms };
+  const rows = /^\d+$/.test(word) ? Number(word) : 0;
+  if (rows > 0 && Number.isSafeInteger(rows)) return { kind: "rows", rows };
+  throw new AppError(
+    "CLI_USAGE",
+    `${flag}: expected a time such as 5h30m or 90s, or a number of rows such as 20000, got ${JSON.stringify(text)}`,
+  );
+}
+
+/** Timers take no more. */
+const mostTimerMs = 2 ** 31 - 1;
 
 /** `5%`, `0.05`: a share from 0 to 1. */
 export function share(text: string | undefined, flag: string): number | undefined {

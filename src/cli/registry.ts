@@ -41,6 +41,30 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/dump.ts"),
   },
   {
+    name: "batch plan",
+    summary: "plan predictions in slices that several machines compute",
+    group: predictions,
+    load: () => import("./commands/batch-plan.ts"),
+  },
+  {
+    name: "batch work",
+    summary: "compute one slice of a planned batch",
+    group: predictions,
+    load: () => import("./commands/batch-work.ts"),
+  },
+  {
+    name: "batch status",
+    summary: "show which slices of a batch are done",
+    group: predictions,
+    load: () => import("./commands/batch-status.ts"),
+  },
+  {
+    name: "batch merge",
+    summary: "merge the slices of a batch in the order of the input",
+    group: predictions,
+    load: () => import("./commands/batch-merge.ts"),
+  },
+  {
     name: "close",
     summary: "close the session that serve opened",
     group: predictions,

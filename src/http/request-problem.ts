@@ -18,7 +18,12 @@ export function problemOf(error: unknown, isOperator: boolean): Problem {
     return { status: 500, code: "BUG", detail: "an internal error; the server's log says more" };
   const { code, hint } = error;
   const { kind } = error.row;
-  const isTheirs = kind === "input" || kind === "usage" || kind === "not-found" || kind === "conflict";
+  const isTheirs =
+    kind === "input" ||
+    kind === "usage" ||
+    kind === "not-found" ||
+    kind === "conflict" ||
+    kind === "unfinished";
   const detail = isTheirs || isOperator ? messageOf(error) : "the server could not do this";
   return { status: statusOf(kind), code, detail, hint };
 }
@@ -31,6 +36,7 @@ function statusOf(kind: ErrorKind): number {
     case "not-found":
       return 404;
     case "conflict":
+    case "unfinished":
       return 409;
     case "damaged":
     case "failed":

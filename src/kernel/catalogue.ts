@@ -10,7 +10,8 @@ export type ErrorKind =
   | "conflict" // refused because of another run or state: exit 4
   | "damaged" // stored data is not what was written: exit 4
   | "failed" // the user's computation failed as a whole: exit 1
-  | "interrupted"; // the user stopped it: exit 130
+  | "interrupted" // the user stopped it: exit 130
+  | "unfinished"; // more of the same work is to be done first: exit 75
 
 export interface CatalogueRow {
   readonly kind: ErrorKind;
@@ -307,6 +308,26 @@ export const catalogue = {
     kind: "failed",
     retry: "never",
     hint: "The output lists every row as failed. Check that the inputs have the form that the model expects; `memoir example` creates valid ones.",
+  },
+  BATCH_PLAN_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Name the file that `memoir batch plan -o` wrote, as it was written; run `memoir batch plan` again if it was changed.",
+  },
+  BATCH_INPUT_CHANGED: {
+    kind: "input",
+    retry: "never",
+    hint: "Slices are computed and merged only for the input that was planned. Restore the file, name it with --input if it was moved, or make a new plan with `memoir batch plan`.",
+  },
+  BATCH_OTHER_MODEL: {
+    kind: "input",
+    retry: "never",
+    hint: "All slices of a plan are computed by the model that it was made for. Install that release, or make a new plan with `memoir batch plan`.",
+  },
+  BATCH_UNFINISHED: {
+    kind: "unfinished",
+    retry: "later",
+    hint: "Compute the slices that are named with `memoir batch work PLAN --slice N`; `memoir batch status PLAN` lists them. Nothing was written.",
   },
   SESSION_NOT_OPEN: {
     kind: "usage",

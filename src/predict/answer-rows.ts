@@ -4,7 +4,7 @@ import type { Cell, Prediction, PredictionRow, PredictionScope } from "../task/i
 import type { CanonicalMatch } from "./canonical-match.ts";
 import type { Computer } from "./computer.ts";
 import type { MutableCounts } from "./events.ts";
-import { type AnsweredChunk, statusCode } from "./files/answers.ts";
+import { type AnsweredChunk, type FailedRow, statusCode } from "./files/answers.ts";
 import type { Source } from "./mode.ts";
 import type { Recorder } from "./recorder.ts";
 import type { TierSlot } from "./tier-slot.ts";
@@ -21,12 +21,6 @@ export interface AnswerParts {
   readonly equalInputs: "share" | "separate";
   /** Called whenever `counts` has moved. */
   readonly moved: () => void;
-}
-
-export interface FailedRow {
-  /** Counted from 0 within the chunk. */
-  readonly index: number;
-  readonly reason: string;
 }
 
 export interface Answered extends AnsweredChunk {

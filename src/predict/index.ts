@@ -1,4 +1,20 @@
 /** predict: prediction runs: read, look up, compute, record, write in order; and dumps of what the tiers hold. */
+export {
+  type BatchPlan,
+  type BatchStatus,
+  type MergeResult,
+  makePlan,
+  mergeBatch,
+  mostSlicesOfPlan,
+  readPlan,
+  type SliceCount,
+  type SliceStatus,
+  shardFolderOf,
+  statusOf,
+  type WorkResult,
+  workSlice,
+  writePlan,
+} from "./batch/index.ts";
 export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export type { InputFormat, StreamedFormat } from "./files/format.ts";
@@ -8,6 +24,7 @@ export { type Mode, planOf, type Source } from "./mode.ts";
 export { RowGroups } from "./row-groups.ts";
 export type { PredictedRow, RowSink } from "./row-sink.ts";
 export { runPredictions } from "./run.ts";
-export type { RunResult } from "./run-request.ts";
+export type { FailedInput, RunParts, RunResult, StopAfter } from "./run-request.ts";
+export { parseSlice, type Slice } from "./slices.ts";
 export type { RowStream } from "./stream-output.ts";
 export { forgetUnsent, type UnsentPlace } from "./unsent-rows.ts";

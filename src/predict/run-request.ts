@@ -6,9 +6,11 @@ import type { PredictionTier } from "../store/predictions/index.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
 import type { InputFormat, StreamedFormat } from "./files/format.ts";
 import type { HeaderOptions } from "./files/header.ts";
+import type { RowFormat } from "./files/row-format.ts";
 import type { Mode } from "./mode.ts";
 import type { NotStored } from "./recorder.ts";
 import type { RowSink } from "./row-sink.ts";
+import type { Slice } from "./slices.ts";
 import type { RowStream } from "./stream-output.ts";
 import type { UnsentPlace } from "./unsent-rows.ts";
 
@@ -39,7 +41,18 @@ export interface RunRequest extends HeaderOptions {
   readonly batchSize?: number;
   /** Batches at the same time. Default: 1. */
   readonly parallel?: number;
+  /** Only the rows of this slice. */
+  readonly slice?: Slice;
+  /** Ends before all is done, so that a later run can resume. */
+  readonly stopAfter?: StopAfter;
+  /** In place of the output's format: how rows are written, and what its text depends on, options aside. */
+  readonly rowFormat?: { readonly format: RowFormat; readonly identity: string };
 }
+
+export type StopAfter =
+  | { readonly kind: "time"; readonly ms: number }
+  /** Rows that this run writes, without resumed ones. */
+  | { readonly kind: "rows"; readonly rows: number };
 
 export interface RunParts {
   readonly model: Model;
@@ -69,6 +82,8 @@ export interface RunResult {
   readonly output: string;
   readonly rows: number;
   readonly counts: RunCounts;
+  /** False: the run stopped as `stopAfter` said, before all was done. The same run resumes. */
+  readonly finished: boolean;
   /** Rows that an interrupted run had finished before this one. */
   readonly resumedRows: number;
   readonly seconds: number;

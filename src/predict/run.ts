@@ -6,7 +6,7 @@
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { digestOf } from "../hash/index.ts";
-import { AppError, type Ask, checkAsk, defined } from "../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, isAppError } from "../kernel/index.ts";
 import type { PredictionRow, PredictionScope } from "../task/index.ts";
 import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
@@ -24,6 +24,7 @@ import { type NotStored, Recorder } from "./recorder.ts";
 import { InputDigest, ResumableOutput } from "./resumable-output.ts";
 import { sinkOutput } from "./row-sink.ts";
 import type { FailedInput, RunParts, RunRequest, RunResult } from "./run-request.ts";
+import { rowsOfSlice } from "./slices.ts";
 import { streamOutput } from "./stream-output.ts";
 import { TierSlot } from "./tier-slot.ts";
 
@@ -59,6 +60,8 @@ class PredictionRun {
   /** The chunks of an input that cannot be read a second time; their reading has begun. */
   #readOnce: Begun | undefined;
   #resumedRows = 0;
+  /** Before all was done, because `stopAfter` said so. */
+  #stopped = false;
   #notStored: readonly NotStored[] = [];
 
   constructor(request: RunRequest, parts: RunParts) {
@@ -83,7 +86,10 @@ class PredictionRun {
     const request = this.#request;
     if (request.inputFormat === undefined && request.inputs === undefined) inputFormatOf(request.input);
     const sink = request.rows && sinkOutput(request.rows, this.#scope.columns);
-    const format = sink === undefined ? (request.outputFormat ?? outputFormatOf(request.output)) : "json";
+    const format =
+      sink === undefined && request.rowFormat === undefined
+        ? (request.outputFormat ?? outputFormatOf(request.output))
+        : "json";
     const streams = [request.inputStream, request.outputStream, request.inputs, request.rows];
     if (streams.every((each) => each === undefined) && (await isSameFile(request.input, request.output)))
       throw new AppError(
@@ -92,9 +98,9 @@ class PredictionRun {
       );
     // The reader is asked first: a wrong input should be reported before the output's folder is touched.
     if (request.inputs !== undefined) {
-      this.#readOnce = await begun(chunksOf(request.inputs, this.#readRequest().chunkRows));
+      this.#readOnce = await begun(this.#sliced(chunksOf(request.inputs, this.#readRequest().chunkRows)));
     } else if (request.inputStream !== undefined || (await isReadOnce(request.input))) {
-      this.#readOnce = await begun(readInputs(this.#readRequest(), ask));
+      this.#readOnce = await begun(this.#sliced(readInputs(this.#readRequest(), ask)));
     } else {
       const probe = readInputs({ ...this.#readRequest(), chunkRows: 1 }, ask);
       await probe.next();
@@ -105,6 +111,14 @@ class PredictionRun {
     const inner = new AbortController();
     const stop = () => inner.abort(ask.signal.reason);
     ask.signal.addEventListener("abort", stop, { once: true });
+    const { stopAfter } = request;
+    const timer =
+      stopAfter?.kind !== "time"
+        ? undefined
+        : setTimeout(() => {
+            this.#stopped = true;
+            inner.abort(new Error("the run's time is over"));
+          }, stopAfter.ms);
     const innerAsk: Ask = { ...ask, signal: inner.signal };
     const recording = extendedAsk(ask, recordForMs);
     const answering = this.#answerParts(recording.ask);
@@ -120,15 +134,22 @@ class PredictionRun {
         missing: this.#missing,
         statusColumn: request.statusColumn,
       };
-      const writer = new OrderedWriter(output, sink?.format ?? rowFormatFor(format, options), this.#written);
+      const rowFormat = sink?.format ?? request.rowFormat?.format ?? rowFormatFor(format, options);
+      const writer = new OrderedWriter(output, rowFormat, this.#written);
       await answering.recorder.writeEarlier();
-      await this.#answerAll(writer, output, answering, innerAsk);
+      await this.#answerAll(writer, output, answering, innerAsk).catch((error: unknown) => {
+        if (!this.#stopped || ask.signal.aborted || !isAppError(error, "RUN_INTERRUPTED")) throw error;
+      });
+      clearTimeout(timer);
       await answering.recorder.settle("everything");
+      // What was computed is recorded, what was written stays for the next run.
+      if (this.#stopped) return await this.#endUnfinished(startedAt, answering);
       this.#notStored = await answering.recorder.close();
       checkAsk(ask, "finishing the output");
       await writer.finish(converterFor(format, this.#scope.columns, innerAsk));
       finished = true;
     } finally {
+      clearTimeout(timer);
       inner.abort(new Error("the run has ended"));
       ask.signal.removeEventListener("abort", stop);
       if (!finished) await this.#keepWhatIsDone(answering, output);
@@ -137,6 +158,16 @@ class PredictionRun {
       await answering.canonical?.close();
     }
     return this.#result(startedAt);
+  }
+
+  async #endUnfinished(startedAt: number, answering: AnswerParts): Promise<RunResult> {
+    this.#notStored = await answering.recorder.close();
+    return this.#result(startedAt);
+  }
+
+  #sliced(chunks: AsyncGenerator<InputChunk, void>): AsyncGenerator<InputChunk, void> {
+    const { slice } = this.#request;
+    return slice === undefined ? chunks : rowsOfSlice(chunks, slice, this.#readRequest().chunkRows);
   }
 
   /** Interrupted or broken: what was computed is recorded, what was written can be resumed. */
@@ -183,6 +214,8 @@ class PredictionRun {
     const waiting: ChunkUnderWay[] = [];
     const computed: (readonly string[])[] = [];
     let skip = resume?.skip ?? 0;
+    const { stopAfter } = this.#request;
+    let left = stopAfter?.kind === "rows" ? stopAfter.rows : Number.POSITIVE_INFINITY;
     let verified = resume === undefined;
     let checkpointAt = Date.now() + checkpointEveryMs;
 
@@ -209,7 +242,8 @@ class PredictionRun {
     };
 
     try {
-      for await (const chunk of this.#readOnce?.chunks ?? readInputs(this.#readRequest(), ask)) {
+      for await (const chunk of this.#readOnce?.chunks ??
+        this.#sliced(readInputs(this.#readRequest(), ask))) {
         checkAsk(ask, "answering the inputs");
         if (chunk.note !== undefined) this.#warn(chunk.note);
         const skipped = Math.min(skip, chunk.inputs.length);
@@ -222,19 +256,32 @@ class PredictionRun {
           verified = true;
           this.#parts.emit({ kind: "resumed", rows: this.#resumedRows });
         }
-        const inputs = skipped === 0 ? chunk.inputs : chunk.inputs.slice(skipped);
+        const to = skipped + left;
+        const inputs =
+          skipped === 0 && to >= chunk.inputs.length ? chunk.inputs : chunk.inputs.slice(skipped, to);
+        if (skipped < chunk.inputs.length && left === 0) this.#stopped = true;
+        if (this.#stopped) break;
         if (inputs.length === 0) continue;
+        left -= inputs.length;
         const counts = noCounts();
-        const answer = answerRows(inputs, counts, answering, ask);
+        const rows = chunk.rows?.slice(skipped, to);
+        const answer = answerRows(inputs, counts, answering, ask).then((answered) =>
+          rows === undefined ? answered : { ...answered, rows },
+        );
         answer.catch(() => undefined); // Awaited in turn; an earlier chunk's error comes first.
         const bytesFrom = waiting[waiting.length - 1]?.bytesTo ?? this.#bytesWritten;
         const underWay = { answer, counts, rows: inputs.length, bytesFrom, bytesTo: chunk.bytesRead };
         this.#underWay.add(underWay);
         waiting.push(underWay);
         if (waiting.length >= chunksAtOnce) await writeOldest();
+        if (to < chunk.inputs.length) {
+          this.#stopped = true;
+          break;
+        }
       }
       if (skip > 0) return false;
       while (waiting.length > 0) await writeOldest();
+      if (this.#stopped) await writer.checkpoint(digest);
       return true;
     } catch (error) {
       if (verified) await writer.checkpoint(digest).catch(() => undefined); // The error that stopped us is the news.
@@ -332,7 +379,7 @@ class PredictionRun {
   }
 
   #identity(format: string): string {
-    const { mode, computes, statusColumn, match } = this.#request;
+    const { mode, computes, statusColumn, match, slice, rowFormat } = this.#request;
     const columns = this.#scope.columns.map((column) => [column.name, column.type]);
     return digestOf({
       outputVersion,
@@ -345,6 +392,8 @@ class PredictionRun {
       statusColumn,
       match,
       format,
+      ...(slice === undefined ? {} : { slice: [slice.number, slice.of] }),
+      ...(rowFormat === undefined ? {} : { rowFormat: rowFormat.identity }),
     });
   }
 
@@ -353,7 +402,8 @@ class PredictionRun {
       if (this.#failures.length >= failuresShown) return;
       const input = answered.inputs[index] ?? "";
       const shown = input.length > 80 ? `${input.slice(0, 77)}...` : input;
-      this.#failures.push({ row: rowsBefore + index + 1, input: shown, reason });
+      const row = answered.rows?.[index] ?? rowsBefore + index;
+      this.#failures.push({ row: row + 1, input: shown, reason });
     }
   }
 
@@ -387,6 +437,7 @@ class PredictionRun {
       output: this.#request.output,
       rows,
       counts: { ...this.#written },
+      finished: !this.#stopped,
       resumedRows: this.#resumedRows,
       seconds: Math.round(seconds * 1000) / 1000,
       rowsPerSecond: Math.round((rows - this.#resumedRows) / Math.max(seconds, 0.001)),

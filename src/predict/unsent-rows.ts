@@ -15,7 +15,8 @@ import { makeFolders } from "../files/index.ts";
 import { defined, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, thisOwner } from "../process/index.ts";
 import { scopeIdentity } from "../store/predictions/index.ts";
-import type { Cell, PredictionRow, PredictionScope } from "../task/index.ts";
+import type { PredictionRow, PredictionScope } from "../task/index.ts";
+import { cellOf, checkedLine, parsed, type SpelledCell, spelledCell, valueOfLine } from "./checked-lines.ts";
 
 export interface UnsentPlace {
   readonly folder: string;
@@ -200,46 +201,19 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-/** Readers of lines take these as ends of a line, too. */
-const lineSeparators = /[\u2028\u2029]/g;
-
 function lineOf(row: PredictionRow): string {
   const { input, values, provenance, canonical } = row;
-  const json = JSON.stringify({ i: input, v: values.map(spelled), p: provenance, c: canonical }).replace(
-    lineSeparators,
-    (c) => `\\u${c.charCodeAt(0).toString(16)}`,
-  );
-  return `${hash("sha256", json).slice(0, 16)} ${json}\n`;
+  return checkedLine({ i: input, v: values.map(spelledCell), p: provenance, c: canonical });
 }
 
 function rowOf(line: string): PredictionRow | undefined {
-  const json = line.slice(17);
-  if (line[16] !== " " || hash("sha256", json).slice(0, 16) !== line.slice(0, 16)) return undefined;
-  const { i, v, p, c } = parsed(json) as {
+  const value = valueOfLine(line);
+  if (value === undefined) return undefined;
+  const { i, v, p, c } = value as {
     i: string;
-    v: (number | string | null | [string])[];
+    v: SpelledCell[];
     p?: PredictionRow["provenance"];
     c?: string;
   };
-  const values = v.map((value): Cell => (Array.isArray(value) ? Number(value[0]) : value));
-  return {
-    input: i,
-    values,
-    ...defined({ provenance: p, canonical: c }),
-  };
-}
-
-/** JSON has no word for these numbers: they are written as a list of their name. */
-function spelled(value: Cell): Cell | readonly [string] {
-  if (typeof value !== "number") return value;
-  if (Object.is(value, -0)) return ["-0"];
-  return Number.isFinite(value) ? value : [String(value)];
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  return { input: i, values: v.map(cellOf), ...defined({ provenance: p, canonical: c }) };
 }

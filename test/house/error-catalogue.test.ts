@@ -14,6 +14,7 @@ const meanings: Readonly<Record<CatalogueRow["kind"], string>> = {
   damaged: "stored data differ from what was written (exit 4)",
   failed: "the computation as a whole failed (exit 1)",
   interrupted: "stopped from outside (exit 130)",
+  unfinished: "other work has to be done first (exit 75)",
 };
 
 function render(): string {

@@ -1,7 +1,8 @@
 /** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
 import { AppError, defined } from "../../kernel/index.ts";
-import type { RunResult } from "../../predict/index.ts";
+import { parseSlice, type RunResult } from "../../predict/index.ts";
 import { defineCommand } from "../command.ts";
+import { exitUnfinished } from "../exit-codes.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
 import {
   delimiterOf,
@@ -11,9 +12,11 @@ import {
   modeOptions,
   predictionOptionsOf,
   sessionOption,
+  stopAfterOption,
   tierOptions,
 } from "../model-options.ts";
 import { countsText, createProgress } from "../progress.ts";
+import { stopAfter } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
 import {
   inputFormatOption,
@@ -32,7 +35,7 @@ export const command = defineCommand<RunResult>({
     "Reads the inputs, looks them up in the caches of the chosen mode, computes missing rows if the mode allows it, and writes one row per input, in the order of the inputs: key (MD5 of the input), input, and the model's columns.",
     "Inputs: .csv, .tsv, .smi or .json. A file with several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and spaces between cells are detected from the first lines, or refused if they could be part of the text; --delimiter sets the separator. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output file appears when it is complete; an interrupted run resumes where it left off when you repeat the command.",
     "With -o - the rows go to standard output as they are computed, and the summary to standard error. Standard input and other pipes can be read only once, so such a run starts again after an interruption; the rows that it computed are in the cache.",
-    "Exits with 1 if rows had to be computed and all of them failed.",
+    "Exits with 1 if rows had to be computed and all of them failed, and with 75 if --stop-after ended the run before all was done: the same command resumes it.",
   ],
   options: [
     {
@@ -71,6 +74,12 @@ export const command = defineCommand<RunResult>({
       kind: "count",
     },
     { flags: "--timeout <seconds>", description: "time limit of one batch", default: "600", kind: "number" },
+    {
+      flags: "--slice <i/k>",
+      description:
+        "only the inputs of slice i of k, by the ranges of their keys; each input is in exactly one slice",
+    },
+    stopAfterOption,
     ...tierOptions,
     ...localRuleOptions,
   ],
@@ -87,11 +96,17 @@ export const command = defineCommand<RunResult>({
     },
     {
       command:
+        "memoir example molecular-weight -n 20 -o in.csv && memoir run --model molecular-weight -i in.csv -o part-2.csv --slice 2/4",
+      note: "the second quarter of the keys",
+    },
+    {
+      command:
         "memoir serve molecular-weight && memoir example -n 5 -o in.csv && memoir run -i in.csv -o out.csv --status-column",
     },
   ],
   act: async (given, context) => {
     const { memoir, ask, screen } = context;
+    const slice = given.text("slice");
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
     const timeout = positive(given.count("timeout"), "--timeout");
@@ -107,7 +122,13 @@ export const command = defineCommand<RunResult>({
       ...delimiterOf(given, "run"),
       ...(given.is("header") ? { header: "present" as const } : {}),
       ...(given.is("no-header") ? { header: "absent" as const } : {}),
-      ...defined({ batchSize, workers, timeoutMs: timeout === undefined ? undefined : timeout * 1000 }),
+      ...defined({
+        batchSize,
+        workers,
+        timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+        slice: slice === undefined ? undefined : parseSlice(slice, "memoir run: --slice"),
+        stopAfter: stopAfter(given.text("stop-after"), "memoir run: --stop-after"),
+      }),
     };
     const progress = createProgress(screen);
     try {
@@ -128,16 +149,22 @@ export const command = defineCommand<RunResult>({
       screen.say(
         `${screen.paint.yellow("not stored:")} ${plural(rows, "answer")} in the ${cache} cache (${tier})${waiting === 0 ? "" : `; ${waiting === rows ? "" : `${count(waiting)} of them `}kept on disk for the next run with it`}`,
       );
+    if (!result.finished) {
+      screen.say(
+        `${screen.paint.yellow("stopped")} before all was done, as --stop-after asked; repeat the command to resume`,
+      );
+      return;
+    }
     const resumed = result.resumedRows === 0 ? "" : `, ${count(result.resumedRows)} rows of them from before`;
     if (toStandardOutput(given)) return;
     screen.out(
       `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)} (${count(result.rowsPerSecond)} rows/s${resumed})`,
     );
   },
-  exitCode: (result) => (nothingWorked(result) ? 1 : 0),
+  exitCode: (result) => (!result.finished ? exitUnfinished : nothingWorked(result) ? 1 : 0),
 });
 
-function nothingWorked({ counts }: RunResult): boolean {
+export function nothingWorked({ counts }: Pick<RunResult, "counts">): boolean {
   return counts.failed > 0 && counts.computed + counts.reusedLocal + counts.reusedCloud === 0;
 }
 

@@ -9,8 +9,18 @@ export const statusCode = { missing: 0, reusedLocal: 1, reusedCloud: 2, computed
 
 export interface AnsweredChunk {
   readonly inputs: readonly string[];
+  /** Row of each input in the file, counted from 0; absent where the output has every row of the file. */
+  readonly rows?: readonly number[];
   /** The values of each row; undefined = missing or failed. */
   readonly values: readonly (readonly Cell[] | undefined)[];
   /** One status code per row. */
   readonly status: Uint8Array;
+  /** Why rows failed, where that is known. */
+  readonly failures?: readonly FailedRow[];
+}
+
+export interface FailedRow {
+  /** Counted from 0 within the chunk. */
+  readonly index: number;
+  readonly reason: string;
 }

@@ -12,6 +12,8 @@ import { textBlocks } from "./text-blocks.ts";
 
 export interface InputChunk {
   readonly inputs: readonly string[];
+  /** Row of each input in the file, counted from 0; absent where chunks have every row of the file. */
+  readonly rows?: readonly number[];
   /** Bytes of the file read so far. */
   readonly bytesRead: number;
   /** Something the user should know about how the file was read. At most once, with the first chunk. */

@@ -1,0 +1,14 @@
+/** A batch of predictions in slices: planned, computed anywhere and in any order, and merged. */
+export { type MergeResult, mergeBatch } from "./merge.ts";
+export {
+  type BatchPlan,
+  makePlan,
+  mostSlicesOfPlan,
+  type PlanRequest,
+  readPlan,
+  type SliceCount,
+  shardFolderOf,
+  writePlan,
+} from "./plan.ts";
+export { type BatchStatus, type SliceStatus, statusOf } from "./status.ts";
+export { type WorkResult, workSlice } from "./work.ts";
