@@ -1,9 +1,9 @@
 /** The real command line, as users start it: the built dist/memoir.js in a child process, with a separate home. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFolder } from "../remove-folder.ts";
 
@@ -79,6 +79,7 @@ export class Sandbox {
   }
 
   async write(name: string, content: string | Uint8Array): Promise<string> {
+    if (name.includes("/")) await mkdir(dirname(this.path(name)), { recursive: true });
     await writeFile(this.path(name), content);
     return name;
   }

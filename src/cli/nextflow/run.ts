@@ -34,7 +34,8 @@ export async function runCommand(words: readonly string[], context: NextflowCont
   });
   try {
     const result = await app.workflows.nextflow.run(options, (event) => console.event(event), ask);
-    return result.state === "succeeded" ? 0 : result.state === "failed" ? 1 : 130;
+    const { state, exitCode = 1 } = result;
+    return state === "succeeded" ? 0 : state === "failed" ? exitCode : 130;
   } finally {
     console.end();
   }
@@ -50,8 +51,6 @@ const notDone: readonly (readonly [string, string])[] = [
   ["cloudcache", "-with-cloudcache has no effect: use --cache s3://bucket/prefix before `run`"],
   ["bucket-dir", "-bucket-dir has no effect: tasks work on this machine"],
   ["lib", "-lib has no effect: classes are read from the folder lib of the project"],
-  ["dump-hashes", "-dump-hashes has no effect: `memoir cache explain` says what a key consists of"],
-  ["dump-channels", "-dump-channels has no effect"],
   ["background", "-bg has no effect: use `&` of the shell"],
   ["stdin", "-stdin has no effect"],
   ["test", "-test has no effect"],
@@ -71,6 +70,7 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
     const value = one(name);
     return value === undefined ? undefined : value === "true" ? true : value;
   };
+  const [dumped, hashes] = [one("dump-channels"), one("dump-hashes")];
   return {
     ...configurationOptionsOf(read, globals),
     ...projectOptionsOf(read, project),
@@ -81,6 +81,9 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
     commandLine: ["nextflow", ...line].map(shellWord).join(" "),
     cacheOff: cacheWord === "false",
     ...defined({
+      dumped: dumped === undefined ? undefined : dumped === "true" ? [] : dumped.split(","),
+      dumpHashes:
+        hashes === undefined ? undefined : hashes === "json" ? ("json" as const) : ("lines" as const),
       entry: one("entry"),
       runName: one("name"),
       resume: one("resume"),

@@ -99,8 +99,12 @@ export interface Configuration {
   readonly stub?: boolean;
   /** The workflow is built, and no call is started. Default false. */
   readonly preview?: boolean;
-  /** Absolute folder for published results, where the configuration names none. */
+  /** Absolute folder for published results; wins over the configuration's. */
   readonly outputDir?: string;
+  /** Absolute folder where people look for the folders of calls: documents may show it. Default: one of the run. */
+  readonly workDir?: string;
+  /** Items of channels are shown by the operator `dump`: patterns of its tags; empty: all. Default: none is shown. */
+  readonly dumped?: readonly string[];
   /** Results are those of earlier runs of the same place: tasks without outputs may be reused, too. Default false. */
   readonly resumes?: boolean;
   /** Words that follow the workflow on the command line, for scripts that read them. */
@@ -202,4 +206,9 @@ export type ProgramResult =
 export type RunFailure =
   | { readonly kind: "task"; readonly path: string; readonly failure: TaskFailure }
   /** An expression of the document failed at run time (index out of range, read_json of no JSON …). */
-  | { readonly kind: "evaluation"; readonly diagnostic: Diagnostic };
+  | {
+      readonly kind: "evaluation";
+      readonly diagnostic: Diagnostic;
+      /** The document ended the run itself, with this code; the message may be empty. */
+      readonly exit?: { readonly code: number; readonly message: string };
+    };

@@ -34,3 +34,4 @@ export type { SourceMember, SourceTree } from "./source-tree.ts";
 export { createBundleSource, unpackBundle } from "./source-tree-bundle.ts";
 export { createFileSource, createFolderSource } from "./source-tree-folder.ts";
 export { stubFiles, stubHost } from "./stub-host.ts";
+export { WrittenNumber } from "./written-number.ts";

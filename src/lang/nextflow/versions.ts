@@ -32,7 +32,10 @@ export const differences = {
   detectsTypes: row(true, true, true, false),
   /** Names of environment variables are variables of scripts and configuration. Older parser. */
   bareEnvironment: row(true, true, true, false),
-  /** In which order the chosen profiles of a configuration file apply. */
+  /**
+   * In which order the chosen profiles of a configuration file apply: in that of the file after everything else in it, or
+   * where they are written.
+   */
   profileOrder: row<"of the file" | "of the command line">(
     "of the file",
     "of the file",

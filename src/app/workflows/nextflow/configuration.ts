@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { AppError, type SourceText } from "../../../kernel/index.ts";
+import { AppError, didYouMean, type SourceText } from "../../../kernel/index.ts";
 import {
   type Language,
   nextflowConfiguration,
@@ -38,9 +38,9 @@ export async function configurationFiles(
   if (onlyConfigs.length > 0) return named;
   const home = programs["NXF_HOME"] ?? join(programs["HOME"] ?? homedir(), ".nextflow");
   const usual = [
-    join(home, "config"),
+    resolve(launchDir, home, "config"),
     join(projectDir, "nextflow.config"),
-    join(launchDir, "nextflow.config"),
+    join(launchDir, programs["NXF_CONFIG_FILE"] ?? "nextflow.config"),
   ];
   return [...new Set(usual), ...named];
 }
@@ -81,12 +81,21 @@ export async function readConfiguration(
   const wrong = shown.diagnostics.filter(({ severity }) => severity === "error");
   if (wrong.length > 0) throw invalid("WORKFLOW_INVALID", "reading the configuration", reportOf(wrong));
   for (const name of profiles)
-    if (!shown.profiles.includes(name))
-      throw new AppError(
-        "CLI_USAGE",
-        `Unknown configuration profile: '${name}'${shown.profiles.length === 0 ? "" : `\n\nThese profiles exist:\n${shown.profiles.map((each) => `  ${each}`).join("\n")}`}`,
-      );
+    if (!shown.profiles.includes(name)) throw new AppError("CLI_USAGE", unknownProfile(name, shown.profiles));
   return { settings: shown.settings, files, language };
+}
+
+function unknownProfile(name: string, profiles: readonly string[]): string {
+  const near = didYouMean(name, profiles);
+  const listed = (title: string, names: readonly string[]) =>
+    `\n\n${title}\n${names.map((each) => `    ${each}`).join("\n")}\n`;
+  return `Unknown configuration profile: '${name}'${
+    near !== undefined
+      ? listed("Did you mean one of these?", [near])
+      : profiles.length === 0
+        ? ""
+        : listed("These profiles exist:", profiles)
+  }`;
 }
 
 function readIfThere(path: string): SourceText | undefined {

@@ -1,7 +1,8 @@
 /** Parameters of a pipeline: a file, and `--name value`, which wins. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { AppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
+import { AppError, isAppError, messageOf, systemErrorCode } from "../../../kernel/index.ts";
+import { WrittenNumber } from "../../../lang/core/index.ts";
 import type { Language } from "../../../lang/nextflow/index.ts";
 import type { Environment } from "../../environment.ts";
 import { parsedInputs } from "../run-inputs.ts";
@@ -29,7 +30,7 @@ export function detected(text: string): unknown {
   if (/^false$/i.test(text)) return false;
   if (/^-?\d{1,15}$/.test(text)) return Number(text);
   if (/^-?\d{16,18}$/.test(text)) return BigInt(text);
-  if (/^-?\d+\.\d+$/.test(text)) return Number(text);
+  if (/^-?\d+\.\d+$/.test(text)) return new WrittenNumber(text);
   return text;
 }
 
@@ -38,6 +39,12 @@ async function fileValues(
   path: string,
   folders: { readonly projectDir: string; readonly launchDir: string },
 ): Promise<Values> {
+  const ending = /\.([^./]*)$/.exec(path)?.[1] ?? "";
+  if (!["json", "yml", "yaml"].includes(ending))
+    throw new AppError(
+      "CLI_USAGE",
+      `Not a valid params file extension: ${asked} -- It must be one of the following: json,yml,yaml`,
+    );
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -57,5 +64,12 @@ async function fileValues(
     /\$\{?(baseDir|projectDir|launchDir)\b\}?/g,
     (all, name: string) => names[name] ?? all,
   );
-  return (await parsedInputs({ name: asked, text: replaced })).values;
+  try {
+    return (await parsedInputs({ name: asked, text: replaced })).values;
+  } catch (error) {
+    if (!isAppError(error, "WORKFLOW_INPUTS_INVALID")) throw error;
+    throw new AppError("WORKFLOW_INPUTS_INVALID", `Cannot parse params file: ${asked}\n${error.message}`, {
+      cause: error,
+    });
+  }
 }

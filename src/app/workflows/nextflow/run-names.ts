@@ -21,7 +21,7 @@ export function newRunName(used: ReadonlySet<string>): string {
 
 /** @throws AppError CLI_USAGE for a name that is used or has characters that names do not have. */
 export function checkedRunName(name: string, used: ReadonlySet<string>): string {
-  if (!/^[a-z](?:[a-z\d]|[-_](?=[a-z\d])){0,79}$/.test(name))
+  if (!/^[a-z](?:[a-z\d]|[-_](?=[a-z\d])){0,79}$/i.test(name))
     throw new AppError(
       "CLI_USAGE",
       `Not a valid run name: \`${name}\` -- It must match the pattern ^[a-z](?:[a-z\\d]|[-_](?=[a-z\\d])){0,79}$`,

@@ -40,6 +40,10 @@ export interface NextflowRunOptions extends NextflowConfigurationOptions, Nextfl
   readonly report?: ReportOption;
   readonly timeline?: ReportOption;
   readonly dag?: ReportOption;
+  /** Patterns of tags of channels that are shown; empty: all. Default: none is. */
+  readonly dumped?: readonly string[];
+  /** What the keys of tasks consist of goes to the log: one line a part, or as JSON. */
+  readonly dumpHashes?: "lines" | "json";
   /** Words after the script. */
   readonly arguments: readonly string[];
   readonly commandLine: string;
@@ -67,6 +71,8 @@ export type NextflowEvent =
 
 export interface NextflowRunResult {
   readonly state: "succeeded" | "failed" | "cancelled";
+  /** Where the script has ended the run: its code. */
+  readonly exitCode?: number;
   readonly run: string;
   readonly runName: string;
   readonly session: string;

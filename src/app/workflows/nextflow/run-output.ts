@@ -1,7 +1,9 @@
 /** What a run says, to whoever listens and in the log file. */
 import type { TimedEvent } from "../../../engine/index.ts";
+import { sha256 } from "../../../hash/index.ts";
 import { defined } from "../../../kernel/index.ts";
 import type { RunFailure } from "../../../lang/core/index.ts";
+import type { CanonicalJson } from "../../../task/index.ts";
 import { diagnosticFact } from "../diagnostic-facts.ts";
 import type { ProcessNode } from "./dag.ts";
 import { causeOf, type FailedTask, taskErrorReport } from "./error-report.ts";
@@ -51,6 +53,32 @@ export class RunOutput {
       default:
         return;
     }
+  }
+
+  /** What the key of a task consists of. */
+  keyParts(
+    task: string,
+    key: string,
+    components: Readonly<Record<string, CanonicalJson>>,
+    form: "lines" | "json",
+  ): void {
+    const parts = Object.entries(components).map(([name, value]) => ({
+      name,
+      hash: sha256(JSON.stringify(value)).slice(0, 32),
+      type: Array.isArray(value)
+        ? "list"
+        : value === null
+          ? "null"
+          : typeof value === "object"
+            ? "map"
+            : typeof value,
+      value,
+    }));
+    const text =
+      form === "json"
+        ? JSON.stringify(parts, undefined, 4)
+        : `\n${parts.map(({ name, hash, type, value }) => `  ${hash} [${name}: ${type}] ${JSON.stringify(value)}\n`).join("")}`;
+    this.message("info", `[${task}] cache hash: ${key}; mode: content; entries: ${text}`);
   }
 
   task(event: TaskEvent): void {
@@ -122,6 +150,14 @@ export class RunOutput {
         text: `ERROR ~ ${report}\n\n -- Check '${this.#logName}' file for details`,
       });
       return `${causeOf(named)}\n\n${report}`;
+    }
+    if (failure.exit !== undefined) {
+      const { message } = failure.exit;
+      if (message !== "") {
+        this.#log.write("ERROR", "nextflow.Nextflow", message);
+        this.emit({ kind: "message", level: "error", text: `ERROR ~ ${message}` });
+      }
+      return message;
     }
     const { message, file, line, column, code } = diagnosticFact(failure.diagnostic);
     const shown = file.startsWith(`${projectDir}/`) ? file.slice(projectDir.length + 1) : file;

@@ -1,6 +1,7 @@
 /** `nextflow run`: a pipeline on Memoir's engine, with what Nextflow's users look for around it. */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { RunSummary } from "../../../engine/index.ts";
 import { sha256 } from "../../../hash/index.ts";
@@ -117,6 +118,17 @@ class LookAlikeRun {
           onEvent: (event) => {
             tracker.take(event);
             output.engineEvent(event);
+            if (
+              options.dumpHashes !== undefined &&
+              event.kind === "call.missed" &&
+              event.components !== undefined
+            )
+              output.keyParts(
+                tracker.nameOf(event.call) ?? event.call,
+                event.key ?? "",
+                event.components,
+                options.dumpHashes,
+              );
           },
         },
         environment,
@@ -161,8 +173,10 @@ class LookAlikeRun {
     writeReports(reports, { facts, tasks: tracker.tasks, processes: output.processes, configuration });
     if (trouble !== undefined && state !== "cancelled") throw trouble;
     const count = (status: string) => tracker.tasks.filter((task) => task.status === status).length;
+    const [failure] = summary?.failures ?? [];
     return {
       state,
+      ...defined({ exitCode: failure?.kind === "evaluation" ? failure.exit?.code : undefined }),
       run: runId,
       runName,
       session,
@@ -234,12 +248,15 @@ class LookAlikeRun {
         resumes: run.place === undefined,
         ...defined({
           outputDir: options.outputDir === undefined ? undefined : resolve(launchDir, options.outputDir),
+          dumped: options.dumped,
         }),
+        workDir,
         facts: {
           runName,
           sessionId: session,
           commandLine: options.commandLine,
           resume: run.resumes,
+          ...userFact(),
           ...(project.repository === undefined
             ? {}
             : {
@@ -282,6 +299,15 @@ function withoutCache(
       /\bcache\b\s*=|params\.cache\b|"cache"/.test(textOf(join(folder, name))),
   );
   return named ? { params, cache: options.cache } : { params: others, cache: options.cache ?? cache };
+}
+
+/** Some containers have no user of that number. */
+function userFact(): { readonly userName?: string } {
+  try {
+    return { userName: userInfo().username };
+  } catch {
+    return {};
+  }
 }
 
 function isRetried(failed: TaskRecord, tasks: readonly TaskRecord[]): boolean {

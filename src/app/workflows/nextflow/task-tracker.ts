@@ -51,6 +51,11 @@ export class TaskTracker {
     if (task !== undefined) this.#take(event, event.call, task);
   }
 
+  /** `ALIGN (sample1)` of a call. */
+  nameOf(call: string): string | undefined {
+    return this.#byCall.get(call)?.name;
+  }
+
   /** What had not ended when the run did. */
   close(atMs: number): void {
     for (const task of this.tasks)

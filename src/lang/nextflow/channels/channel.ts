@@ -17,6 +17,8 @@ export interface ChannelNetwork {
   readonly operators: Operators;
   /** Joins and other operators that refuse what they otherwise ignore. */
   readonly strict: boolean;
+  /** Patterns of tags that `dump` shows; empty: all; undefined: none. */
+  readonly dumped: readonly string[] | undefined;
   /** Sets a variable of the workflow that is being built: `set` and `tap`. */
   readonly assign: (name: string, value: Value) => void;
   /** The channel of all items that processes send to a topic. */

@@ -16,6 +16,8 @@ export class Network implements ChannelNetwork {
   readonly #limit: TimeLimit;
   /** Joins and other operators that refuse what they otherwise ignore. */
   strict = false;
+  /** Patterns of tags that `dump` shows; empty: all. */
+  dumped: readonly string[] | undefined;
   /** Sets a variable of the workflow that is being built: `set` and `tap`. */
   assign: (name: string, value: Value) => void = () => undefined;
   #queue: Work[] = [];

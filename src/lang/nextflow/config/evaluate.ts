@@ -4,6 +4,7 @@ import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
 import { compilers } from "../eval/statement.ts";
 import { type Frame, Limits, Scope, type Unit } from "../eval/unit.ts";
 import { classOf, PackageValue } from "../run/package-value.ts";
+import { Params } from "../run/params.ts";
 import { construct } from "../stdlib/constructors.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { classNames } from "../stdlib/statics.ts";
@@ -70,7 +71,13 @@ class ConfigReader {
     this.settings = new GroovyMap([["params", options.params]]);
   }
 
-  file(path: string, place: wrong.Place | undefined, target: GroovyMap = this.settings): void {
+  /** `overlay`: what chosen profiles have set, where a profile includes the file. */
+  file(
+    path: string,
+    place: wrong.Place | undefined,
+    target: GroovyMap = this.settings,
+    overlay?: GroovyMap,
+  ): void {
     if (place !== undefined && (this.#open.includes(path) || this.#open.length >= deepestIncludes)) {
       this.diagnostics.push(wrong.misplaced(place, "an inclusion of files that include each other"));
       return;
@@ -96,9 +103,11 @@ class ConfigReader {
       this.settings,
       file.imports,
     );
+    context.overlay = overlay;
     this.#open.push(path);
     try {
       this.#items(file.items, target, context, []);
+      for (const [name, value] of context.overrides.entries()) assignSetting(target, textOf(name), value);
     } catch (error) {
       this.diagnostics.push(problem(error, source, file.items[0]?.span ?? { start: 0, end: 0 }));
     }
@@ -143,7 +152,7 @@ class ConfigReader {
         return;
       }
       case "include":
-        this.#include(item, context, at.length === 0 ? target : this.settings);
+        this.#include(item, context, at.length === 0 ? target : (context.overlay ?? this.settings));
         return;
       case "directive": {
         const given = context.evaluateArguments(item.arguments);
@@ -180,6 +189,7 @@ class ConfigReader {
   ): void {
     const [first] = item.path;
     if (at.length === 0 && first?.text === "profiles" && item.path.length === 1) {
+      for (const each of item.body) this.#declare(each);
       for (const each of this.#ordered(item.body)) this.#profile(each, context);
       return;
     }
@@ -202,7 +212,7 @@ class ConfigReader {
     if (item.kind === "assign" || item.kind === "block") {
       const [name, ...rest] = item.path;
       if (name === undefined) return;
-      this.profiles.add(name.text);
+      this.#declare(item);
       if (this.#options.showProfiles === true) {
         const shown = child(child(this.settings, "profiles"), name.text);
         if (rest.length > 0) this.#item({ ...item, path: rest }, shown, context, []);
@@ -210,12 +220,22 @@ class ConfigReader {
         return;
       }
       if (!this.#chosen(name.text)) return;
+      const outer = context.overlay;
+      const target =
+        outer ?? (this.#options.rules.profileOrder === "of the file" ? context.overrides : this.settings);
+      if (target !== this.settings) context.overlay = target;
       // `test.params.x = 1`, `test { … }`
-      if (rest.length > 0) this.#item({ ...item, path: rest }, this.settings, context, []);
-      else if (item.kind === "block") this.#items(item.body, this.settings, context, []);
+      if (rest.length > 0) this.#item({ ...item, path: rest }, target, context, []);
+      else if (item.kind === "block") this.#items(item.body, target, context, []);
+      context.overlay = outer;
       return;
     }
     this.#item(item, this.settings, context, []);
+  }
+
+  #declare(item: ConfigItem): void {
+    const name = profileOf(item);
+    if (name !== undefined) this.profiles.add(name);
   }
 
   #chosen(name: string): boolean {
@@ -238,7 +258,8 @@ class ConfigReader {
       );
       return;
     }
-    this.file(from.startsWith("/") ? cleaned(from) : cleaned(`${context.folder}/${from}`), place, target);
+    const path = from.startsWith("/") ? cleaned(from) : cleaned(`${context.folder}/${from}`);
+    this.file(path, place, target, context.overlay);
   }
 
   #place(path: readonly Name[], target: GroovyMap): { readonly map: GroovyMap; readonly last: string } {
@@ -248,6 +269,20 @@ class ConfigReader {
   }
 }
 
+function profileOf(item: ConfigItem): string | undefined {
+  return item.kind === "assign" || item.kind === "block" ? item.path[0]?.text : undefined;
+}
+
+/** What profiles have set on top of what is there, for reading. */
+function overlaid(below: Value | undefined, above: Value): Value {
+  if (!(below instanceof GroovyMap) || !(above instanceof GroovyMap)) return above;
+  const both = new GroovyMap(below.entries());
+  for (const [key, value] of above.entries())
+    if (!(below instanceof Params && below.isGiven(textOf(key))))
+      both.put(key, overlaid(below.at(key), value));
+  return both;
+}
+
 /** Maps are merged; lists and closures replace. */
 function assignSetting(map: GroovyMap, name: string, value: Value): void {
   const before = map.at(name);
@@ -255,9 +290,10 @@ function assignSetting(map: GroovyMap, name: string, value: Value): void {
     for (const [key, each] of value.entries()) assignSetting(before, textOf(key), each);
     return;
   }
-  map.put(name, value instanceof GroovyMap ? new GroovyMap(value.entries()) : value);
+  map.put(name, value instanceof GroovyMap ? new GroovyMap(value.entries(), value.type) : value);
 }
 
+/** A block of the same name is continued. */
 function child(map: GroovyMap, name: string): GroovyMap {
   const found = map.at(name);
   if (found instanceof GroovyMap) return found;
@@ -276,6 +312,10 @@ function problem(error: unknown, source: SourceText, span: Span): Diagnostic {
 class FileContext {
   readonly source: SourceText;
   readonly folder: string;
+  /** What the profiles of this file set: it counts when the file has been read. */
+  readonly overrides = new GroovyMap([], blockType);
+  /** Within a profile: what profiles have set, which wins over the settings for those who read them. */
+  overlay: GroovyMap | undefined;
   readonly #unit: Unit;
   readonly #scope = new Scope(undefined);
   readonly #frame: Frame = { slots: [], parent: undefined, closure: undefined, result: null };
@@ -308,6 +348,9 @@ class FileContext {
         lookup: (name) => {
           const own = this.#variables.get(name);
           if (own !== undefined) return own;
+          const above = this.overlay?.at(name);
+          if (above !== undefined)
+            return overlaid(name === "params" ? options.params : settings.at(name), above);
           switch (name) {
             case "params":
               // With the defaults of scripts, once the run has begun.

@@ -62,7 +62,7 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
   const params = new Params([], blockType);
   params.converts = !request.rules.detectsTypes;
   const given = fromPlain(namedParameters(request.params));
-  if (given instanceof GroovyMap) params.give(given);
+  if (given instanceof GroovyMap) params.protect(given);
   const { settings, profiles, diagnostics } = evaluateConfig(request.files, {
     ...request,
     params,

@@ -5,7 +5,8 @@ import { isNumber } from "../values/number.ts";
 import type { Value } from "../values/thing.ts";
 
 export class Params extends GroovyMap {
-  #given = new Set<string>();
+  readonly #given = new Set<string>();
+  readonly #written = new Set<string>();
   /** Words become numbers and truth values where the default that follows is one. */
   converts = false;
   /** Names that were read though nothing has set them. */
@@ -19,6 +20,29 @@ export class Params extends GroovyMap {
     }
   }
 
+  /** As `give`, and what configuration says about members of maps does not change those that were given either. */
+  protect(values: GroovyMap): void {
+    for (const [key, value] of values.entries()) {
+      let kept = value;
+      if (value instanceof GroovyMap) {
+        const inner = new Params();
+        inner.protect(value);
+        kept = inner;
+      }
+      this.#given.add(String(key));
+      super.put(key, kept);
+    }
+  }
+
+  get given(): ReadonlySet<string> {
+    return this.#given;
+  }
+
+  /** Names that were set, whether this changed anything or not. */
+  get written(): ReadonlySet<string> {
+    return this.#written;
+  }
+
   isGiven(name: string): boolean {
     return this.#given.has(name);
   }
@@ -29,8 +53,9 @@ export class Params extends GroovyMap {
   }
 
   override put(key: Value, value: Value): void {
+    this.#written.add(String(key));
     const before = this.at(key);
-    if (this.#given?.has(String(key))) {
+    if (this.#given.has(String(key))) {
       // Members that are missing are still defaults.
       if (before instanceof GroovyMap && value instanceof GroovyMap) fill(before, value);
       else if (this.converts && typeof before === "string") super.put(key, likeDefault(before, value));

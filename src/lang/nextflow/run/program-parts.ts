@@ -29,8 +29,12 @@ export interface NextflowOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Named workflow to run instead of the entry. */
   readonly entry?: string;
-  /** Where workflow outputs are brought. Default: `results` in the launch folder. */
+  /** Where workflow outputs are brought. Default: that of the configuration, or `results` in the launch folder. */
   readonly outputDir?: string;
+  /** What `workflow.workDir` is. Default: a folder of the run. */
+  readonly workDir?: string;
+  /** Patterns of tags that the operator `dump` shows; empty: all. Default: it shows nothing. */
+  readonly dumped?: readonly string[];
   /** What scripts print. Default: notes of the run. */
   readonly print?: (text: string) => void;
   readonly log?: Outside["log"];

@@ -1,6 +1,6 @@
 /** A loaded pipeline as a program: what the engine runs. */
 import { dirname } from "node:path";
-import type { Ask } from "../../../kernel/index.ts";
+import { type Ask, didYouMean } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
 import type { Host, ParameterValues, Program, ProgramResult, RunFailure } from "../../core/index.ts";
 import { pluginFunction } from "../plugins/registry.ts";
@@ -15,6 +15,7 @@ import { ExitRequest, fail, ScriptFailure, UnknownFunction } from "../values/thr
 import { ConfigProblem } from "./config-problem.ts";
 import { CancelledTask, causeOf, FailedTask } from "./failed-task.ts";
 import { Module } from "./module.ts";
+import { applyParameterBlocks } from "./parameter-block.ts";
 import type { ProgramParts } from "./program-parts.ts";
 import type { Session } from "./session.ts";
 import { startSession } from "./start-session.ts";
@@ -91,6 +92,7 @@ class Run {
           { source, span: { start: 0, end: 0 } },
           error.message || `the script ended with code ${error.code}`,
         ),
+        exit: { code: error.code, message: error.message },
       };
     throw error;
   }
@@ -139,7 +141,7 @@ class Run {
     const main = this.#module(this.#parts.main.uri, session);
     for (const [uri, module] of [...this.#modules].reverse())
       if (uri !== this.#parts.main.uri) this.#statements(module, session);
-    this.#parameterBlocks(main, session);
+    applyParameterBlocks(main, session);
     const scope = this.#statements(main, session);
     const { items } = main.script;
     const { entry } = this.#parts.options;
@@ -157,7 +159,7 @@ class Run {
         if (section !== undefined) list.push(main.closure(section));
       return done;
     }
-    if (entry !== undefined) fail("AbortOperationException", `Unknown workflow entry name: ${entry}`);
+    if (entry !== undefined) fail("AbortOperationException", unknownEntry(entry, items));
     const processes = items.filter((each) => each.kind === "process");
     const [only] = processes;
     const { needsEntry, runsSingleProcess } = session.rules;
@@ -196,39 +198,6 @@ class Run {
       start({ kind: "process", node: only, module: main }, only.name.text, given);
     }
     return () => undefined;
-  }
-
-  #parameterBlocks(main: Module, session: Session): void {
-    for (const item of main.script.items) {
-      if (item.kind !== "params") continue;
-      for (const { name, type, value } of item.parameters) {
-        if (value !== undefined) {
-          const made = main.closure([{ kind: "expression", span: value.span, expression: value }]).call([]);
-          session.params.put(name.text, made);
-        } else if (!session.params.has(name.text)) {
-          if (type?.optional === true) session.params.put(name.text, type.name === "Boolean" ? false : null);
-          else if (type?.name === "Boolean") session.params.put(name.text, false);
-          else
-            throw new ConfigProblem(
-              wrong.missing(
-                { source: main.script.source, span: name.span },
-                `the parameter ${name.text} is required and not given`,
-              ),
-            );
-        }
-        if (type?.name === "Path") {
-          const given = session.params.at(name.text);
-          if (typeof given === "string")
-            session.params.replace(
-              name.text,
-              new Path(
-                given.startsWith("/") ? given : `${session.outside.files.launchDir}/${given}`,
-                session.outside.files,
-              ),
-            );
-        }
-      }
-    }
   }
 
   /** Statements at the top of a script, in which channels may be used as in a workflow. */
@@ -271,6 +240,14 @@ class Run {
       session.outside.log("warn", `a handler of the workflow failed: ${error.message}`);
     }
   }
+}
+
+function unknownEntry(entry: string, items: readonly Item[]): string {
+  const names = items.flatMap((each) =>
+    each.kind === "workflow" && each.name !== undefined ? [each.name.text] : [],
+  );
+  const near = didYouMean(entry, names);
+  return `Unknown workflow entry name: ${entry}${near === undefined ? "" : ` -- Did you mean?\n  ${near}`}`;
 }
 
 function exitStatusIn(failure: unknown): number {

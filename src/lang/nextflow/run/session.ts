@@ -41,6 +41,11 @@ export interface SessionOptions {
   readonly arguments?: readonly string[];
   /** Tasks without outputs may be reused, too. Default false. */
   readonly resumes?: boolean;
+  /** Patterns of tags that the operator `dump` shows; empty: all. Default: none. */
+  readonly dumped?: readonly string[];
+  /** Names of parameters that the command line or a file of parameters has, and those that the configuration has. */
+  readonly given: ReadonlySet<string>;
+  readonly configured: ReadonlySet<string>;
 }
 
 export class Session {
@@ -63,6 +68,8 @@ export class Session {
   readonly stub: boolean;
   readonly arguments: readonly string[];
   readonly resumes: boolean;
+  readonly given: ReadonlySet<string>;
+  readonly configured: ReadonlySet<string>;
   /** Channels that workflows send to a target of the preview of workflow outputs; undefined: not published. */
   readonly targets = new Map<Value, string | undefined>();
   readonly stats = new RunStats();
@@ -85,6 +92,8 @@ export class Session {
     this.stub = options.stub;
     this.arguments = options.arguments ?? [];
     this.resumes = options.resumes ?? false;
+    this.given = options.given;
+    this.configured = options.configured;
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators, options.limit);
@@ -92,6 +101,7 @@ export class Session {
       this.host.stop(error instanceof FailedTask ? error.others : "terminate");
     };
     this.network.strict = this.#strict();
+    this.network.dumped = options.dumped;
     this.network.topic = (name) => this.#readTopic(name);
     this.network.whenQuiet(() => this.#closeTopics());
   }

@@ -8,7 +8,7 @@ import { DateValue } from "../stdlib/date.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { GroovyMap } from "../values/map.ts";
-import { Path } from "../values/path.ts";
+import { cleaned, Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -29,7 +29,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const launchDir = inputs.fallbackDir ?? inputs.baseDir;
   const projectDir = dirname(parts.hostPathOf(main.uri) ?? `${launchDir}/main.nf`);
   const { scratch } = host.files;
-  const outputDir = options.outputDir ?? `${launchDir}/results`;
+  const standard = options.outputDir ?? `${launchDir}/results`;
   const environment = options.environment ?? {};
   const print = (text: string) =>
     host.emit({
@@ -45,10 +45,10 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const outside: Outside = {
     files: scriptFiles({
       launchDir,
-      writable: [launchDir, scratch, outputDir],
+      writable: [launchDir, scratch, standard],
       own: [scratch],
       ...(parts.bounded && {
-        readable: [projectDir, launchDir, scratch, outputDir, ...locationsIn(inputs.values)],
+        readable: [projectDir, launchDir, scratch, standard, ...locationsIn(inputs.values)],
       }),
     }),
     env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
@@ -65,9 +65,10 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   for (const each of language.warnings) outside.log("warn", each);
   const params = new Params();
   params.converts = !language.rules.detectsTypes;
-  params.give(asMap(fromPlain(namedParameters(inputs.values))));
+  params.protect(asMap(fromPlain(namedParameters(inputs.values))));
   const workDir = `${scratch}/work`;
   outside.files.makeFolders(workDir);
+  const shownWorkDir = options.workDir ?? workDir;
   const given = [...parts.configs, ...(options.configs ?? [])];
   const config = evaluateConfig(given, {
     profiles: options.profiles ?? [],
@@ -75,7 +76,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     params,
     projectDir,
     launchDir,
-    workDir,
+    workDir: shownWorkDir,
     outside,
     read: (path) => {
       // Other people's configuration includes what the run may read; what the user names is the user's.
@@ -84,8 +85,12 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     },
     late: (name) => lateName(current, name),
   });
-  for (const [path, value] of Object.entries(options.settings ?? {}))
-    putSetting(config.settings, path.split("."), fromPlain(value));
+  for (const [path, value] of Object.entries(options.settings ?? {})) {
+    const names = path.split(".");
+    // Variables of the command line are there first, and configuration changes them.
+    if (names[0] === "env" && isSet(config.settings, names)) continue;
+    putSetting(config.settings, names, fromPlain(value));
+  }
   params.converts = false;
   const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
   if (bad !== undefined) throw new ConfigProblem(bad);
@@ -109,6 +114,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       );
   const manifest = config.settings.at("manifest");
   if (manifest instanceof GroovyMap) checkVersion(manifest, language, outside);
+  const configured = textOf(config.settings.at("outputDir") ?? standard);
+  const outputDir =
+    options.outputDir ?? (configured.startsWith("/") ? configured : cleaned(`${launchDir}/${configured}`));
   const session = new Session({
     language,
     host,
@@ -119,13 +127,15 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     config: config.settings,
     projectDir,
     workDir,
-    outputDir: textOf(config.settings.at("outputDir") ?? outputDir),
+    outputDir,
     stub: options.stub ?? false,
-    ...defined({ arguments: options.arguments, resumes: options.resumes }),
+    given: params.given,
+    configured: params.written,
+    ...defined({ arguments: options.arguments, resumes: options.resumes, dumped: options.dumped }),
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
       launchDir: new Path(launchDir, outside.files),
-      workDir: new Path(workDir, outside.files),
+      workDir: new Path(shownWorkDir, outside.files),
       outputDir: new Path(outputDir, outside.files),
       homeDir: environment["HOME"] ?? null,
       userName: environment["USER"] ?? null,
@@ -149,7 +159,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       complete: null,
       duration: null,
       failOnIgnore: false,
-      configFiles: given.map((each) => new Path(each, outside.files)),
+      configFiles: given
+        .filter((file) => parts.readConfig(file) !== undefined)
+        .map((file) => new Path(file, outside.files)),
       success: true,
       exitStatus: 0,
       errorMessage: null,
@@ -160,8 +172,8 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const handlers = config.settings.at("workflow");
   if (handlers instanceof GroovyMap)
     for (const name of ["onComplete", "onError"]) session.workflow.set(name, handlers.at(name) ?? null);
-  const configured = config.settings.at("params");
-  if (configured instanceof GroovyMap) session.params.give(configured);
+  const parameters = config.settings.at("params");
+  if (parameters instanceof GroovyMap) session.params.give(parameters);
   return session;
 }
 
@@ -178,6 +190,11 @@ function checkVersion(manifest: GroovyMap, { version }: Language, outside: Outsi
       : `Nextflow version ${version} does not match workflow required version: ${required}`;
   if (answer === undefined || written.startsWith("!")) fail("AbortOperationException", message);
   outside.log("warn", `${message} -- Execution will continue, but things may break!`);
+}
+
+function isSet(settings: GroovyMap, [name = "", ...rest]: readonly string[]): boolean {
+  const found = settings.at(name);
+  return rest.length === 0 ? found !== undefined : found instanceof GroovyMap && isSet(found, rest);
 }
 
 /** Closures of the configuration are called when the session is there. */
@@ -209,21 +226,20 @@ function asMap(value: Value): GroovyMap {
   return value instanceof GroovyMap ? value : new GroovyMap();
 }
 
-/** `a.b` is a member of `a`; `a-b` is `aB`, too. */
+/** `a.b` is a member of `a`; `a-b` is `aB`. */
 export function namedParameters(
   values: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     const [first = "", ...rest] = name.split(".");
-    if (rest.length === 0) found[name] = value;
+    if (rest.length === 0)
+      found[name.replace(/-+(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
     else {
       const before = found[first];
       const inner = typeof before === "object" && before !== null ? (before as Record<string, unknown>) : {};
       found[first] = { ...inner, ...namedParameters({ [rest.join(".")]: value }) };
     }
-    if (name.includes("-"))
-      found[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())] = value;
   }
   return found;
 }

@@ -1,6 +1,6 @@
 /** JSON to values of scripts and back. */
 
-import { type JsonNode, parseJson } from "../../core/index.ts";
+import { type JsonNode, parseJson, WrittenNumber } from "../../core/index.ts";
 import { Decimal } from "../values/decimal.ts";
 import { Double } from "../values/double.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
@@ -41,6 +41,7 @@ export function fromPlain(data: unknown): Value {
   if (typeof data === "bigint") return fitting(data);
   if (typeof data === "number")
     return Number.isInteger(data) ? fitting(BigInt(data)) : Decimal.ofNumber(data);
+  if (data instanceof WrittenNumber) return new Double(Number(data.text));
   if (Array.isArray(data)) return data.map(fromPlain);
   if (typeof data === "object")
     return new GroovyMap(Object.entries(data).map(([key, value]): [Value, Value] => [key, fromPlain(value)]));
