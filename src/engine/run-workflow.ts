@@ -223,6 +223,17 @@ async function deliverAll(
   if (parts.outputs === "in place")
     return mapFilesOf(result.outputs, async (file) => ({ ...file, location: await hostPathOf(file) }));
   const style = parts.filesInJson;
+  if (result.published === true) {
+    const text = await jsonText(result.outputs, style);
+    if (parts.out !== undefined) {
+      const way = { target: join(parts.out, "outputs.json"), source: join(directory, "outputs.json") };
+      const inputs = () => materials.inputs();
+      await refuseOverwriting(way, { sources: [], inputs, kept: join(directory, "out") }, "writing");
+      await writeOutputs(way.target, text);
+    }
+    await writeOutputs(join(directory, "outputs.json"), text);
+    return result.outputs;
+  }
   const say = (words: string) => emit({ kind: "log", words });
   let outputs = await deliver(
     result.outputs,

@@ -1,5 +1,5 @@
 /** `memoir run main.nf` with what Nextflow's users type after the script. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Sandbox } from "./sandbox.ts";
@@ -159,5 +159,36 @@ describe("words that are not understood", () => {
     expect(text).toContain("w.m = 2");
     expect(code).toBe(0);
     expect((await run("wf.wdl", "-profile", "test")).text).toContain("unknown option '-profile'");
+  });
+
+  it("lists what was published among the outputs of the run", async () => {
+    await box.write(
+      "made.nf",
+      `process MAKE { publishDir 'kept', mode: 'copy'
+  input: val id
+  output: tuple val(id), path('*.txt')
+  script: "echo $id > \${id}.txt" }
+workflow { main: MAKE(channel.of('x', 'y'))
+  publish: rows = MAKE.out.map { id, f -> [id: id, file: f] } }
+output { rows { mode 'copy'
+  index { path 'rows.json' } } }
+`,
+    );
+    const { code, out } = await box.run("run", "made.nf", ...onHost, "--json");
+    expect(code).toBe(0);
+    const { outputs, outputsFile } = JSON.parse(out);
+    const at = (name: string) => box.path(name);
+    expect(outputs).toEqual({
+      MAKE: [at("kept/x.txt"), at("kept/y.txt")],
+      "rows.index": at("results/rows.json"),
+      rows: expect.arrayContaining([
+        { id: "x", file: at("results/x.txt") },
+        { id: "y", file: at("results/y.txt") },
+      ]),
+    });
+    expect(JSON.parse(readFileSync(outputsFile, "utf8"))).toEqual(outputs);
+    for (const name of ["kept/x.txt", "results/y.txt"]) expect(existsSync(at(name))).toBe(true);
+    const again = await box.run("run", "made.nf", ...onHost, "--json");
+    expect(JSON.parse(again.out).outputs).toEqual(outputs);
   });
 });

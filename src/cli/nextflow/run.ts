@@ -89,6 +89,7 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
       resume: one("resume"),
       workDir: one("work-dir"),
       outputDir: one("output-dir"),
+      outputFormat: outputFormatOf(one("output-format")),
       trace: report("trace"),
       report: report("report"),
       timeline: report("timeline"),
@@ -97,6 +98,14 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
       cache: last(globals, "cache") ?? (isSwitch ? undefined : cacheWord),
     }),
   };
+}
+
+function outputFormatOf(asked: string | undefined): NextflowRunOptions["outputFormat"] {
+  if (asked === undefined || asked === "text" || asked === "json" || asked === "none") return asked;
+  throw new AppError(
+    "CLI_USAGE",
+    `nextflow run: Not a valid value for parameter -output-format: ${asked} -- there are text, json, none`,
+  );
 }
 
 export function configurationOptionsOf(

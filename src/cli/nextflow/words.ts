@@ -43,7 +43,7 @@ export const runOptions: OptionTable = {
   "-test": { arity: "maybe", as: "test" },
   "-o": { arity: "one", as: "output-dir" },
   "-output-dir": { arity: "one", as: "output-dir" },
-  "-output-format": { arity: "one", as: "ignored" },
+  "-output-format": { arity: "one", as: "output-format" },
   "-w": { arity: "one", as: "work-dir" },
   "-work-dir": { arity: "one", as: "work-dir" },
   "-bucket-dir": { arity: "one", as: "bucket-dir" },

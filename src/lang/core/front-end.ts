@@ -105,6 +105,8 @@ export interface Configuration {
   readonly workDir?: string;
   /** Items of channels are shown by the operator `dump`: patterns of its tags; empty: all. Default: none is shown. */
   readonly dumped?: readonly string[];
+  /** How the outputs of a workflow are shown at its end. Default: not at all. */
+  readonly outputFormat?: "text" | "json" | "none";
   /** Results are those of earlier runs of the same place: tasks without outputs may be reused, too. Default false. */
   readonly resumes?: boolean;
   /** Words that follow the workflow on the command line, for scripts that read them. */
@@ -199,7 +201,12 @@ export interface Program {
 
 export type ProgramResult =
   /** Keys as the language writes them in its outputs file (`wf.out`). */
-  | { readonly kind: "succeeded"; readonly outputs: Outputs }
+  | {
+      readonly kind: "succeeded";
+      readonly outputs: Outputs;
+      /** The program has brought its files to where a person looks for them: they are listed there, and not delivered. */
+      readonly published?: boolean;
+    }
   | { readonly kind: "failed"; readonly failures: readonly RunFailure[]; readonly outputs: Outputs }
   | { readonly kind: "cancelled"; readonly outputs: Outputs };
 

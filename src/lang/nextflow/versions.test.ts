@@ -143,6 +143,18 @@ const cases: { readonly [Name in keyof typeof differences]: Case } = {
     run: { params: { x: "given" } },
     expected: each<string | RegExp>(/no workflow/, /no workflow/, "given", "given"),
   },
+  showsOutputs: {
+    main: `workflow { main: println 'x'
+      publish: list = channel.of(1, 2) }
+    output { list { } }`,
+    run: { outputFormat: "text" },
+    expected: each<string | RegExp>(
+      /publish/,
+      /publish|output/,
+      "x Outputs:   LAUNCH/results   list:     - 1     - 2",
+      "x Outputs:   LAUNCH/results   list:     - 1     - 2",
+    ),
+  },
   needsEntry: {
     main: "workflow W { println 1 }",
     expected: each<string | RegExp>("", /No entry workflow/, /No entry workflow/, /No entry workflow/),

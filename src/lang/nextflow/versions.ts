@@ -66,6 +66,8 @@ export const differences = {
   parameterBlock: row(false, false, true, true),
   /** `onComplete:` and `onError:` in the entry workflow. */
   handlerSections: row(false, false, true, true),
+  /** The outputs of the entry workflow are shown at the end of a run, as text or JSON. */
+  showsOutputs: row(false, false, true, true),
   /** A script with one process and no workflow runs it, with parameters as inputs. */
   runsSingleProcess: row(false, false, true, true),
   /** Named workflows without an entry: 23.10 warns and runs nothing, later ones fail. */

@@ -34,6 +34,8 @@ export interface NextflowRunOptions extends NextflowConfigurationOptions, Nextfl
   readonly preview: boolean;
   readonly workDir?: string;
   readonly outputDir?: string;
+  /** How workflow outputs are shown at the end. Default: `text`. */
+  readonly outputFormat?: "text" | "json" | "none";
   /** `-process.cpus 2` and the like, by path. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly trace?: ReportOption;

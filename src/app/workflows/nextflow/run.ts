@@ -246,6 +246,7 @@ class LookAlikeRun {
         preview: options.preview,
         arguments: options.arguments,
         resumes: run.place === undefined,
+        outputFormat: options.outputFormat ?? formatIn(configuration),
         ...defined({
           outputDir: options.outputDir === undefined ? undefined : resolve(launchDir, options.outputDir),
           dumped: options.dumped,
@@ -308,6 +309,11 @@ function userFact(): { readonly userName?: string } {
   } catch {
     return {};
   }
+}
+
+function formatIn({ settings }: ReadConfiguration): "text" | "json" | "none" {
+  const asked = textSetting(settings, "outputFormat");
+  return asked === "json" || asked === "none" ? asked : "text";
 }
 
 function isRetried(failed: TaskRecord, tasks: readonly TaskRecord[]): boolean {

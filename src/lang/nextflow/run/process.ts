@@ -350,7 +350,7 @@ export class ProcessInstance {
     session.host
       .publish(file, order, session.ask)
       .then(
-        () => undefined,
+        ({ target }) => session.published.file(this.#names.qualified, target, file.kind),
         (error: unknown) => {
           if (failOnError) session.network.fail(error);
           else session.outside.log("warn", `Failed to publish file: ${order.target}`);

@@ -35,6 +35,8 @@ export interface NextflowOptions {
   readonly workDir?: string;
   /** Patterns of tags that the operator `dump` shows; empty: all. Default: it shows nothing. */
   readonly dumped?: readonly string[];
+  /** How workflow outputs are shown at the end. Default: not at all. */
+  readonly outputFormat?: "text" | "json" | "none";
   /** What scripts print. Default: notes of the run. */
   readonly print?: (text: string) => void;
   readonly log?: Outside["log"];

@@ -7,6 +7,7 @@ import { pluginFunction } from "../plugins/registry.ts";
 import { DateValue } from "../stdlib/date.ts";
 import type { Item, Statement } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
+import { absolute } from "../task/publish.ts";
 import type { Closure } from "../values/closure.ts";
 import { Duration } from "../values/duration.ts";
 import { Path } from "../values/path.ts";
@@ -64,10 +65,20 @@ class Run {
       failure = error;
     }
     if (session !== undefined) this.#handlers(session, failure);
-    if (failure === undefined) return { kind: "succeeded", outputs };
-    if (failure instanceof ExitRequest && failure.code === 0) return { kind: "succeeded", outputs };
+    if (failure === undefined || (failure instanceof ExitRequest && failure.code === 0)) {
+      if (session === undefined) return { kind: "succeeded", outputs };
+      this.#showOutputs(session);
+      return { kind: "succeeded", outputs: session.published.values(), published: true };
+    }
     if (failure instanceof CancelledTask) return { kind: "cancelled", outputs };
     return { kind: "failed", failures: [this.#failure(failure)], outputs };
+  }
+
+  #showOutputs(session: Session): void {
+    const { outputFormat = "none" } = this.#parts.options;
+    const { published, outside, outputDir, rules } = session;
+    if (outputFormat === "none" || !published.hasOutputs || !rules.showsOutputs) return;
+    outside.print(published.text(outputFormat, absolute(outputDir, outside.files.launchDir)));
   }
 
   #failure(error: unknown): RunFailure {

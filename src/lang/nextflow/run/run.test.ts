@@ -417,6 +417,92 @@ describe("publishing", () => {
   });
 });
 
+describe("workflow outputs", () => {
+  const made = `process P { input: val id
+    output: tuple val(id), path('d/*.txt')
+    script: "mkdir d; echo $id > d/\${id}.txt" }
+  process ONE { output: path 'one.txt'
+    script: 'echo 1 > one.txt' }
+`;
+  const shown = (end: { readonly printed: readonly string[] }) =>
+    end.printed.map((line) => line.replace(/^ +/, ""));
+
+  test("files keep their path in the task; what is not sent anywhere is null in the index", async () => {
+    const end = await run(
+      `${made}workflow { main: P(channel.of('x'))
+      publish: all = P.out.map { id, f -> [id: id, file: f, other: f.size()] }
+      some = P.out.map { id, f -> [id: id, a: f] } }
+    output { all { mode 'copy'
+        index { path 'all.csv' } }
+      some { path { r -> r.a >> (r.id == 'x' ? null : 'd/') }
+        index { path 'some.json' } } }`,
+    );
+    expect(end.trouble).toBe("");
+    expect(Object.keys(end.results)).toEqual(["all.csv", "d/x.txt", "some.json"]);
+    expect(end.results["all.csv"]).toMatch(/^"x","[^"]*\/results\/d\/x.txt","2"\n$/);
+    expect(JSON.parse(end.results["some.json"] ?? "")).toEqual([{ id: "x", a: null }]);
+  });
+
+  test("a value channel gives its value, and the end of a run shows all outputs", async () => {
+    const main = `${made}workflow { main: ONE()
+      P(channel.of('y'))
+      publish: one = ONE.out
+      rec = ONE.out.map { f -> [n: 1, f: f] }
+      all = P.out }
+    output { one { mode 'copy' }
+      rec { path 'r'
+        index { path 'rec.json' } }
+      all { path 'sub' } }`;
+    const text = await run(main, { outputFormat: "text" });
+    expect(JSON.parse(text.results["rec.json"] ?? "")).toMatchObject({ n: 1 });
+    expect(shown(text)).toEqual([
+      "Outputs:",
+      "LAUNCH/results",
+      "one: one.txt",
+      "rec: rec.json",
+      "all:",
+      "- [y, sub/d/y.txt]",
+    ]);
+    const json = await run(main, { outputFormat: "json" });
+    expect(JSON.parse(json.printed.join("\n"))).toEqual({
+      one: "LAUNCH/results/one.txt",
+      rec: "LAUNCH/results/rec.json",
+      all: [["y", "LAUNCH/results/sub/d/y.txt"]],
+    });
+    expect((await run(main)).printed).toEqual([]);
+  });
+
+  test.each([
+    ["workflow { main: x = 1 }\noutput { a { } }", "declared in the output block but not assigned"],
+    ["workflow { main: x = 1\npublish: b = x }\noutput { }", "assigned in the workflow but not declared"],
+    ["workflow { main: x = 1\npublish: b = x }\noutput { b { path '/abs' } }", "must be a relative path"],
+    ["workflow { main: x = 1\npublish: b = x }\noutput { b { index { } } }", "is missing `path` option"],
+    [
+      "workflow { main: x = 1\npublish: b = x }\noutput { b { index { path 'x.txt' } } }",
+      "should be CSV, JSON, or YAML",
+    ],
+    [
+      "workflow { main: x = [1]\npublish: b = x }\noutput { b { index { path 'x.csv'\n header true } } }",
+      "Records must be map objects",
+    ],
+  ])("%j is refused", async (main, words) => {
+    const end = await run(main);
+    expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+
+  test("parameters that a script declares are checked by their names", async () => {
+    const main = "params { input: String\n deep: Boolean }\nworkflow { println params.deep }";
+    expect((await run(main)).trouble).toContain("Parameter `input` is required");
+    const wrong = await run(main, { params: { input: "x", inputs: "y" } });
+    expect(wrong.trouble).toContain("Parameter `inputs` was specified");
+    const known = await run(main, {
+      params: { input: "x", outdir: "y" },
+      files: { "nextflow.config": "params.outdir = 'z'" },
+    });
+    expect([known.trouble, known.lines]).toEqual(["", ["false"]]);
+  });
+});
+
 describe("what scripts know of their run", () => {
   test("a task that ended well has the exit status 0, and runs on the local executor", async () => {
     const { lines } = await run(`process P { output: val(task.exitStatus)

@@ -18,6 +18,7 @@ import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
+import { PublishedResults } from "./published-results.ts";
 import { RunStats } from "./run-stats.ts";
 import type { UserClass } from "./user-class.ts";
 
@@ -65,6 +66,7 @@ export class Session {
   readonly projectDir: string;
   readonly workDir: string;
   readonly outputDir: string;
+  readonly published = new PublishedResults();
   readonly stub: boolean;
   readonly arguments: readonly string[];
   readonly resumes: boolean;

@@ -7,11 +7,12 @@ import { writeJson } from "../stdlib/json.ts";
 import { writeYaml } from "../stdlib/yaml.ts";
 import type { OutputNode } from "../syntax/ast.ts";
 import { fileValue } from "../task/build-call.ts";
+import { pathMember } from "../task/collect.ts";
 import { absolute, modeOf } from "../task/publish.ts";
 import { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
-import { cleaned, Path } from "../values/path.ts";
+import { cleaned, lastPart, Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -31,10 +32,11 @@ interface Settings {
   readonly mode: PublishOrder["mode"];
   readonly overwrite: PublishOrder["overwrite"];
   readonly enabled: boolean;
+  readonly ignoreErrors: boolean;
   readonly index: GroovyMap | undefined;
 }
 
-/** Answers what is to be done at the end: index files. */
+/** Answers what is to be done at the end: index files, and what the run's outputs are. */
 export function publishOutputs(
   published: readonly PublishedOutput[],
   nodes: readonly OutputNode[],
@@ -42,32 +44,65 @@ export function publishOutputs(
 ): () => void {
   const ends: (() => void)[] = [];
   const outputs = nodes.flatMap((each) => each.outputs);
+  if (nodes.length > 0) checkNames(published, outputs);
   for (const { name, values, folder } of published) {
     const node = outputs.find((each) => each.name.text === name);
     const settings = settingsOf(node?.body ?? [], folder, module);
+    checkSettings(name, settings);
+    if (!settings.enabled) continue;
     const rows: { readonly value: Value; readonly rank: Rank }[] = [];
     const take = (item: Value, rank: Rank) => {
-      rows.push({ value: settings.enabled ? publishItem(item, settings, module) : item, rank });
+      rows.push({ value: publishItem(item, settings, module), rank });
     };
+    const single = values.every((each) => asChannel(each)?.kind !== "queue");
     for (const value of values) {
       const channel = asChannel(value);
       if (channel === undefined) take(value, []);
       else channel.subscribe({ next: take, end: () => undefined });
     }
     const { index } = settings;
-    if (index !== undefined)
-      ends.push(() =>
-        writeIndex(
-          rows.sort(byRank).map(({ value: row }) => row),
-          index,
-          settings,
-          module,
-        ),
-      );
+    ends.push(() => {
+      const items = rows.sort(byRank).map(({ value: row }) => row);
+      // Of a value channel the value itself, not a list of one.
+      const value = single && values.length === 1 ? (items[0] ?? null) : items;
+      const path = index === undefined ? undefined : writeIndex(items, value, index, settings, module);
+      module.session.published.output(name, { value, index: path });
+    });
   }
   return () => {
     for (const each of ends) each();
   };
+}
+
+/** What is declared is assigned, and the other way round. */
+function checkNames(published: readonly PublishedOutput[], outputs: OutputNode["outputs"]): void {
+  const assigned = new Set(published.map(({ name }) => name));
+  const declared = new Set(outputs.map(({ name }) => name.text));
+  for (const name of declared)
+    if (!assigned.has(name) && published.every(({ folder }) => folder === ""))
+      fail(
+        "ScriptRuntimeException",
+        `Workflow output '${name}' was declared in the output block but not assigned in the workflow`,
+      );
+  for (const { name, folder } of published)
+    if (!declared.has(name) && folder === "")
+      fail(
+        "ScriptRuntimeException",
+        `Workflow output '${name}' was assigned in the workflow but not declared in the output block`,
+      );
+}
+
+function checkSettings(name: string, { path, index }: Settings): void {
+  if (typeof path === "string" && path.startsWith("/"))
+    fail(
+      "ScriptRuntimeException",
+      `Invalid path '${path}' for workflow output '${name}' -- it must be a relative path`,
+    );
+  if (index !== undefined && (index.at("path") ?? null) === null)
+    fail(
+      "ScriptRuntimeException",
+      `Index file definition for workflow output '${name}' is missing \`path\` option`,
+    );
 }
 
 function settingsOf(body: OutputNode["outputs"][number]["body"], folder: string, module: Module): Settings {
@@ -92,6 +127,7 @@ function settingsOf(body: OutputNode["outputs"][number]["body"], folder: string,
           ? "if different"
           : "never",
     enabled: truthOf(enabled),
+    ignoreErrors: truthOf(found.get("ignoreErrors") ?? null),
     index: index instanceof GroovyMap ? index : undefined,
   };
 }
@@ -153,13 +189,13 @@ function publishItem(item: Value, settings: Settings, module: Module): Value {
       named = true;
       if (target === null) return;
       const text = textOf(target);
-      targets.set(file.location, cleaned(`${base}/${text.endsWith("/") ? text + file.name : text}`));
+      targets.set(file.location, cleaned(`${base}/${text.endsWith("/") ? text + inTask(file) : text}`));
     });
     const answer = path.bound(delegate, "owner first").call(spread(wrapped, path));
     // In the preview each file may have a separate path, as with `saveAs`.
     if (!named && answer instanceof Closure)
       for (const file of filesOf(item)) {
-        const name = answer.call([file.name]);
+        const name = answer.call([inTask(file)]);
         if (name !== null) targets.set(file.location, cleaned(`${base}/${textOf(name)}`));
         named = true;
       }
@@ -169,11 +205,20 @@ function publishItem(item: Value, settings: Settings, module: Module): Value {
     }
   } else if (path !== null) folder = textOf(path);
   return published(item, (file) => {
-    const target = named ? targets.get(file.location) : cleaned(`${base}/${folder}/${file.name}`);
-    if (target === undefined || file.source === undefined) return file;
+    // What no task has made is not published, and stays in the index.
+    if (file.source === undefined) return file;
+    const target = named ? targets.get(file.location) : cleaned(`${base}/${folder}/${inTask(file)}`);
+    if (target === undefined) return null;
     send(file, target, settings, module);
-    return new Path(target, file.files);
+    const { kind } = file.source;
+    return new Path(target, file.files, undefined, { kind, location: target, basename: lastPart(target) });
   });
+}
+
+/** Where it is in the folder of its task. */
+function inTask(file: Path): string {
+  const path = file.source?.extra?.[pathMember];
+  return typeof path === "string" ? path : file.name;
 }
 
 function filesOf(value: Value): readonly Path[] {
@@ -190,12 +235,15 @@ function send(file: Path, target: string, settings: Settings, module: Module): v
     .publish(value, { target, mode: settings.mode, overwrite: settings.overwrite }, session.ask)
     .then(
       () => undefined,
-      (error: unknown) => session.network.fail(error),
+      (error: unknown) => {
+        if (!settings.ignoreErrors) session.network.fail(error);
+        else session.outside.log("warn", `Failed to publish file: ${target}`);
+      },
     )
     .finally(() => session.network.finish());
 }
 
-function published(value: Value, publish: (file: Path) => Path): Value {
+function published(value: Value, publish: (file: Path) => Path | null): Value {
   if (value instanceof Path) return publish(value);
   if (isList(value)) return Array.from(value, (each) => published(each, publish));
   if (value instanceof GroovyMap)
@@ -252,6 +300,12 @@ class PublishedFiles extends Unique {
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     if (name === "rightShift") {
+      const [target = null] = given;
+      if (target !== null && !textOf(target).endsWith("/"))
+        fail(
+          "ScriptRuntimeException",
+          `Invalid publish target '${textOf(target)}' -- should be a directory (end with a \`/\`) when publishing a collection of files`,
+        );
       for (const each of this.#files) if (each instanceof Path) this.#target(each, given[0] ?? null);
       return null;
     }
@@ -266,8 +320,13 @@ class PublishedFiles extends Unique {
 
 // --- index files
 
-function writeIndex(rows: readonly Value[], index: GroovyMap, settings: Settings, module: Module): void {
-  if (!settings.enabled) return;
+function writeIndex(
+  rows: readonly Value[],
+  value: Value,
+  index: GroovyMap,
+  settings: Settings,
+  module: Module,
+): Path {
   const { session } = module;
   const path = index.at("path") ?? fail("IllegalArgumentException", "an index needs a path");
   const base = absolute(session.outputDir, session.outside.files.launchDir);
@@ -276,33 +335,52 @@ function writeIndex(rows: readonly Value[], index: GroovyMap, settings: Settings
   const target = cleaned(`${base}/${folder}/${textOf(path)}`);
   const mapper = index.at("mapper");
   const mapped = mapper instanceof Closure ? rows.map((each) => mapper.call(spread(each, mapper))) : rows;
-  const content = contentOf(mapped, target, index);
+  const content = contentOf(
+    mapped,
+    mapper instanceof Closure || rows === value ? [...mapped] : value,
+    target,
+    index,
+  );
   session.network.begin();
   session.host.files
     .writeTo(target, content, session.ask)
     .catch((error: unknown) => session.network.fail(error))
     .finally(() => session.network.finish());
+  return new Path(target, session.outside.files, undefined, {
+    kind: "file",
+    location: target,
+    basename: lastPart(target),
+  });
 }
 
 function spread(value: Value, closure: Closure): readonly Value[] {
   return Array.isArray(value) && closure.arity > 1 ? value : [value];
 }
 
-function contentOf(rows: readonly Value[], target: string, index: GroovyMap): string {
-  if (/\.json$/.test(target)) return `${writeJson([...rows], "pretty")}\n`;
-  if (/\.ya?ml$/.test(target)) return writeYaml([...rows]);
+function contentOf(rows: readonly Value[], value: Value, target: string, index: GroovyMap): string {
+  if (/\.json$/.test(target)) return `${writeJson(value, "pretty")}\n`;
+  if (/\.ya?ml$/.test(target)) return writeYaml(value);
+  if (!/\.[ct]sv$/.test(target))
+    fail(
+      "ScriptRuntimeException",
+      `Invalid extension '${/[^./]*$/.exec(target)?.[0] ?? ""}' for index file '${target}' -- should be CSV, JSON, or YAML`,
+    );
   const separator = textOf(index.at("sep") ?? (/\.tsv$/.test(target) ? "\t" : ","));
   const header = index.at("header") ?? false;
   const [first] = rows;
+  if (header === true && first !== undefined && !(first instanceof GroovyMap))
+    fail("IllegalArgumentException", "Records must be map objects when header=true");
   const names = isList(header)
     ? header.map(textOf)
-    : first instanceof GroovyMap
+    : header === true && first instanceof GroovyMap
       ? first.keys().map(textOf)
       : undefined;
   const cell = (value: Value) => `"${(value === null ? "" : textOf(value)).replaceAll('"', '""')}"`;
   const lines = rows.map((row) => {
     if (row instanceof GroovyMap)
-      return (names ?? []).map((name) => cell(row.at(name) ?? null)).join(separator);
+      return (names === undefined ? row.values() : names.map((name) => row.at(name) ?? null))
+        .map(cell)
+        .join(separator);
     return (isList(row) ? row : [row]).map(cell).join(separator);
   });
   if (truthOf(header) && names !== undefined) lines.unshift(names.map(cell).join(separator));
