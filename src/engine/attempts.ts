@@ -29,11 +29,23 @@ import {
 import type { Identity } from "../keys/index.ts";
 import type { OutputCollector } from "../lang/core/index.ts";
 import { readTail } from "../process/index.ts";
-import type { Brought, Outputs, Resources, StagedInput, TaskCall, TaskFailure } from "../task/index.ts";
+import type {
+  AttemptFiles,
+  Brought,
+  FileValue,
+  Outputs,
+  Resources,
+  StagedInput,
+  StoredContent,
+  TaskCall,
+  TaskFailure,
+} from "../task/index.ts";
 import type { Emit } from "./events.ts";
 import { exitCodeMessage, mayBeRetried, readOnlyHint } from "./failure-messages.ts";
+import { filesOf } from "./files-of.ts";
 import type { Materials } from "./materials.ts";
 import type { Obstacle } from "./staging.ts";
+import { spreadStored } from "./stored-outputs.ts";
 
 export interface AttemptParts {
   readonly runId: string;
@@ -70,6 +82,8 @@ export type Computation =
       readonly doubt?: string;
       /** With the local paths where their bytes were. */
       readonly inputs: readonly StagedInput[];
+      /** Of outputs that are in an object store. */
+      readonly stored?: Readonly<Record<string, StoredContent>>;
     }
   /** Nothing was started: the inputs are not what the call was identified with. */
   | { readonly kind: "obstructed"; readonly obstacle: Obstacle }
@@ -202,12 +216,31 @@ async function prepare(
   ask: Ask,
 ): Promise<Attempt | Obstacle> {
   const { task, image } = order;
+  const stored = new Map<string, StoredContent>();
+  const { materials, executor } = parts;
+  const locationOf = async (file: FileValue, identity: Identity | undefined): Promise<string | Obstacle> => {
+    const found = executor.can.sharesFiles
+      ? await materials.stage(file, identity, ask)
+      : await materials.locate(file, identity, ask);
+    if (found.kind === "here") return found.path;
+    if (found.kind !== "there") return found;
+    stored.set(found.location, found.content);
+    return found.location;
+  };
   const staged = await Promise.all(
     task.inputs.map(async (input): Promise<StagedInput | Obstacle> => {
-      const found = await parts.materials.stage(input.source, order.identities?.get(input.path), ask);
-      if (found.kind !== "here") return found;
-      const { path: location } = found;
-      return location === input.source.location ? input : { ...input, source: { ...input.source, location } };
+      const location = await locationOf(input.source, order.identities?.get(input.path));
+      if (typeof location !== "string") return location;
+      const siblings: FileValue[] = [];
+      // Where files are shared, whoever named them has put them where they are.
+      for (const sibling of executor.can.sharesFiles ? [] : (input.source.siblings ?? [])) {
+        const at = await locationOf(sibling, undefined);
+        if (typeof at !== "string") return at;
+        siblings.push({ ...sibling, location: at });
+      }
+      if (siblings.length === 0 && location === input.source.location) return input;
+      const source = { ...input.source, location, ...(siblings.length === 0 ? {} : { siblings }) };
+      return { ...input, source };
     }),
   );
   const inputs: StagedInput[] = [];
@@ -234,6 +267,7 @@ async function prepare(
     ...(behind === undefined ? {} : { arguments: image?.entrypoint ?? [] }),
     ...(image === undefined || task.workDir === undefined ? {} : { workDir: task.workDir }),
     inputs,
+    ...(stored.size === 0 ? {} : { stored }),
     ...defined({ linkedInputs: task.linkedInputs }),
     ...(parts.copyInputs === true ? { copyInputs: true } : {}),
     literalFiles: task.literalFiles,
@@ -298,7 +332,7 @@ async function conclude(
     const hint = readOnlyHint(attempt, facts.stderrTail);
     return failed({ kind: "exit-code", message: exitCodeMessage(exitCode) + hint, ...facts });
   }
-  const files = executor.can.sharesFiles
+  const files: AttemptFiles | undefined = executor.can.sharesFiles
     ? new SharedAttemptFiles({ ...attempt, ...bringer(executor, attempt, ask) })
     : executor.filesOf?.(attempt, ask);
   invariant(files !== undefined, `the executor ${executor.name} knows where its attempts' files are`);
@@ -314,8 +348,10 @@ async function conclude(
   const doubt = outOfMemory
     ? "a part of the task ran out of memory although the command continued"
     : collected.doubt;
+  const stored = storedIn(collected.outputs, files);
   return {
     kind: "computed",
+    ...defined({ stored }),
     outputs: collected.outputs,
     directory,
     exitCode,
@@ -323,6 +359,19 @@ async function conclude(
     inputs: attempt.inputs,
     ...defined({ doubt }),
   };
+}
+
+/** What is known of outputs that stay in an object store; undefined where none do. */
+function storedIn(
+  outputs: Outputs,
+  files: AttemptFiles,
+): Readonly<Record<string, StoredContent>> | undefined {
+  const contents = new Map<string, StoredContent>();
+  for (const { location } of filesOf(outputs)) {
+    const content = files.contentAt?.(location);
+    if (content !== undefined) contents.set(location, content);
+  }
+  return contents.size === 0 ? undefined : spreadStored(contents);
 }
 
 function bringer(executor: Executor, attempt: Attempt, ask: Ask): Pick<SharedAttempt, "bring"> {

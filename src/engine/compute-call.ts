@@ -1,10 +1,11 @@
 /** Computing a call in this run, and recording what came of it. */
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { PinnedImage, Usage } from "../exec/core/index.ts";
 import { sha256 } from "../hash/index.ts";
 import { type Ask, type CallKey, defined } from "../kernel/index.ts";
 import type { Entry, NewEntry } from "../store/entries/index.ts";
 import {
+  isObjectUri,
   type Outputs,
   type StagedInput,
   type TaskCall,
@@ -112,7 +113,10 @@ export class CallComputer {
       },
       ask,
     );
-    if (computed.kind === "computed") this.#rounds.set(task.path, round + 1);
+    if (computed.kind === "computed") {
+      this.#rounds.set(task.path, round + 1);
+      if (computed.stored !== undefined) this.#parts.materials.learnStored(computed.stored);
+    }
     // The call is another one now; whoever asks for the earlier one takes the attempt up.
     if (computed.kind === "obstructed" && orphan !== undefined) this.#adopted.delete(orphan.attemptId);
     // Reported before the turn is given back, so that with fail-fast no waiting call starts.
@@ -157,6 +161,7 @@ export class CallComputer {
       exitCode: computed.exitCode,
       ...(image === undefined ? {} : { image: pinFacts(image) }),
       attemptDirectory: computed.directory,
+      ...defined({ stored: computed.stored }),
     };
     const recorded = await recorder?.record(entry, ask);
     if (recorded === undefined) return undefined;
@@ -168,7 +173,9 @@ export class CallComputer {
   /** Outputs that the task wrote to the same folder stay in one folder, wherever they are recorded. */
   #withOrigins(computed: Extract<Computation, { kind: "computed" }>, key: CallKey): Promise<Outputs> {
     return mapFilesOf(computed.outputs, async (file) => {
-      const folder = relative(computed.directory, join(file.location, ".."));
+      const folder = isObjectUri(file.location)
+        ? `../${dirname(file.location)}`
+        : relative(computed.directory, join(file.location, ".."));
       const place = folder.startsWith("..") ? `~${sha256(folder).slice(0, 12)}` : folder;
       return withOrigin(file, `${key.slice(0, 16)}/${place}`);
     });

@@ -15,23 +15,44 @@ import {
   type Ask,
   checkAsk,
   defined,
+  invariant,
   isAppError,
   onDisk,
   Semaphore,
   SingleFlight,
   shownName,
 } from "../kernel/index.ts";
-import { type Fingerprinter, type Identity, isRemote, type RemoteFiles } from "../keys/index.ts";
+import {
+  type Fingerprinter,
+  type Identity,
+  isRemote,
+  type RemoteFacts,
+  type RemoteFiles,
+} from "../keys/index.ts";
 import type { Reach } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
-import type { FileValue, InputIdentity, Outputs } from "../task/index.ts";
+import {
+  type FileValue,
+  type InputIdentity,
+  isObjectUri,
+  memberOf,
+  type Outputs,
+  type StoredContent,
+} from "../task/index.ts";
 import { CheckedPaths } from "./checked-paths.ts";
 import { FetchedCopies, holdsNothingElse, stateOf } from "./fetched-copies.ts";
 import { filesOf } from "./files-of.ts";
 import { MovedResults } from "./moved-results.ts";
 import { RecordedBytes } from "./recorded-bytes.ts";
-import { baseOf, identityOfRecorded, RecordedFiles } from "./recorded-files.ts";
-import { changed, type Obstacle, type Staged } from "./staging.ts";
+import {
+  baseOf,
+  identityOfRecorded,
+  type Recorded,
+  type RecordedFile,
+  RecordedFiles,
+} from "./recorded-files.ts";
+import { changed, type Located, type Obstacle, type Staged } from "./staging.ts";
+import { identityOfStored, StoredOutputs } from "./stored-outputs.ts";
 import { WorkflowFiles } from "./workflow-files.ts";
 import { WritingPlaces } from "./writing-places.ts";
 
@@ -59,6 +80,7 @@ export class Materials {
   /** Copies of files outside entries, and of entries that are not on this machine. */
   readonly #copies: FetchedCopies;
   readonly #bytes: RecordedBytes;
+  readonly #stored: StoredOutputs;
   readonly #moved = new MovedResults();
   /** Where programs of this run may write. */
   readonly places: WritingPlaces;
@@ -85,6 +107,7 @@ export class Materials {
       isInput: (path) => this.isInput(path),
     });
     this.#bytes = new RecordedBytes({ copies: this.#copies, checked });
+    this.#stored = new StoredOutputs({ copies: this.#copies, checked });
   }
 
   /** From then on lost results are computed again. */
@@ -97,6 +120,8 @@ export class Materials {
     const file = this.#moved.now(asked);
     const recorded = this.#recorded.at(file.location);
     if (recorded !== undefined) return Promise.resolve(identityOfRecorded(recorded));
+    const stored = this.#stored.at(file.location);
+    if (stored !== undefined) return Promise.resolve(identityOfStored(stored));
     const names = this.#identities.get(file.location) ?? new Map<string, Promise<Identity>>();
     this.#identities.set(file.location, names);
     const name = nameOf(file, mode);
@@ -152,6 +177,17 @@ export class Materials {
   ): Promise<boolean> {
     const file = this.#moved.now(input.file);
     const recorded = this.#recorded.at(file.location);
+    if (isRemote(input.path)) {
+      // Its job has compared what it read with what is known of it.
+      if (recorded !== undefined || this.#stored.at(file.location) !== undefined) return true;
+      const now = await this.#options.fingerprinter.identify(file, ask, {}).catch((error: unknown) => {
+        if (isAppError(error) && error.row.kind === "not-found") return undefined;
+        throw error;
+      });
+      return now !== undefined && stateOf(now) === stateOf(input.identity);
+    }
+    const stored = this.#stored.at(file.location);
+    if (stored !== undefined) return (await this.#stored.bring(file.location, stored, ask)) === input.path;
     if (recorded === undefined && !isRemote(file.location))
       return this.#options.fingerprinter.unchanged(file, input.identity, ask);
     if (recorded?.kind === "directory") {
@@ -164,6 +200,12 @@ export class Materials {
     for (const path of whole ? copy.files : [input.path])
       if (!(await this.#checked.holds(path, ask))) return false;
     return true;
+  }
+
+  /** Outputs of a task of this run that are in an object store. */
+  learnStored(stored: Readonly<Record<string, StoredContent>>): void {
+    this.#stored.learn(stored);
+    for (const location of Object.keys(stored)) this.#options.reach?.include(location);
   }
 
   /** The outputs of an entry are known by what its manifest says. */
@@ -200,13 +242,19 @@ export class Materials {
 
   /** Bytes of all local files of the outputs, folders with everything below. */
   async sizeOf(outputs: Outputs): Promise<number> {
-    const sizes = await Promise.all(filesOf(outputs).map((file) => diskSize(file)));
+    const sizes = await Promise.all(
+      filesOf(outputs).map((file) => {
+        const stored = this.#stored.at(file.location);
+        return stored === undefined ? diskSize(file) : storedSize(stored);
+      }),
+    );
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** Throws for what lies out of reach; what entries hold is known. */
   async #mayRead(location: string): Promise<void> {
-    if (this.#recorded.at(location) === undefined) await this.#options.reach?.check(location);
+    if (this.#recorded.at(location) === undefined && this.#stored.at(location) === undefined)
+      await this.#options.reach?.check(location);
   }
 
   /** Whether a manifest says what the bytes are. */
@@ -295,6 +343,12 @@ export class Materials {
         return changed(location, `${asked.location} was computed again and is different now`);
       return this.#bringing.run(location, () => this.#bytes.stage(recorded, ask));
     }
+    const stored = this.#stored.at(location);
+    if (stored !== undefined)
+      return this.#bringing.run(location, async () => ({
+        kind: "here",
+        path: await this.#stored.bring(location, stored, ask),
+      }));
     if (isRemote(location)) {
       const wanted = identity ?? (await this.identityOf(file, ask));
       return this.#bringing.run(`${location} ${stateOf(wanted)}`, () => this.#stageRemote(file, wanted, ask));
@@ -306,6 +360,26 @@ export class Materials {
     await this.#refuseSpecial(location, identity);
     this.#used.add(location);
     return { kind: "here", path: location };
+  }
+
+  /** As `stage`, for tasks that run where no disk is shared: what is in an object store stays there. */
+  async locate(asked: FileValue, identity: Identity | undefined, ask: Ask): Promise<Located> {
+    const file = this.#moved.now(asked);
+    const { location } = file;
+    if (!isObjectUri(location)) return this.stage(asked, identity, ask);
+    await this.#mayRead(location);
+    const recorded = this.#recorded.at(location);
+    const stored = this.#stored.at(location);
+    if (recorded === undefined && stored === undefined) {
+      const wanted = identity ?? (await this.identityOf(file, ask));
+      return { kind: "there", location, content: contentOfObject(file, wanted) };
+    }
+    const now = recorded === undefined ? this.identityOf(file, ask) : identityOfRecorded(recorded);
+    if (identity !== undefined && identity.text !== (await now).text)
+      return changed(location, `${asked.location} was computed again and is different now`);
+    if (stored !== undefined) return { kind: "there", location, content: stored };
+    invariant(recorded !== undefined, "it is one of the two");
+    return { kind: "there", location, content: contentOfRecorded(recorded) };
   }
 
   async #stageRemote(file: FileValue, identity: Identity, ask: Ask): Promise<Staged> {
@@ -354,6 +428,43 @@ export class Materials {
       hostPathOf: (location, ask) => this.hostPathOf(fileAt(location), ask),
     });
   }
+}
+
+function contentOfObject({ kind, location }: FileValue, identity: Identity): StoredContent {
+  const fact = ({ sizeBytes, etag, sha256 }: RemoteFacts) => ({
+    kind: "file" as const,
+    executable: false,
+    ...defined({ sizeBytes, etag, sha256 }),
+  });
+  if (kind === "file") {
+    const { facts, sizeBytes, sha256 } = identity;
+    return fact({ ...defined({ sizeBytes, ...facts, sha256: sha256 ?? facts?.sha256 }) });
+  }
+  const members = (identity.members ?? []).map((member) => ({
+    ...fact(member),
+    path: member.name,
+    location: memberOf(location, member.name),
+  }));
+  return { kind, members };
+}
+
+function contentOfRecorded(recorded: Recorded): StoredContent {
+  const file = ({ sha256, sizeBytes, executable }: RecordedFile) => ({
+    kind: "file" as const,
+    sha256,
+    sizeBytes,
+    executable,
+  });
+  if (recorded.kind === "file") return file(recorded);
+  const members = recorded.members.map((member) =>
+    member.kind === "file" ? { ...file(member), path: member.path, location: member.location } : member,
+  );
+  return { kind: "directory", members };
+}
+
+function storedSize(content: StoredContent): number {
+  if (content.kind === "file") return content.sizeBytes ?? 0;
+  return content.members.reduce((sum, each) => sum + (each.kind === "file" ? (each.sizeBytes ?? 0) : 0), 0);
 }
 
 async function diskSize({ kind, location }: Pick<FileValue, "kind" | "location">): Promise<number> {

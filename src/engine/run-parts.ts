@@ -33,6 +33,8 @@ export interface RunCacheParts {
   readonly claim?: Claim;
   /** Protects an entry from being pruned at any time, since a link outside the cache leads to it. */
   readonly pin?: (entryUuid: string, ask: Ask) => Promise<void>;
+  /** Reads objects that a store on this machine is given. */
+  readonly remote?: RemoteFiles;
   /** How long the end of a run waits for a cache that does not answer, in ms. Default 10,000. */
   readonly patienceMs?: number;
   /** Name in the registry of caches, for people. */

@@ -91,11 +91,9 @@ export async function runWorkflow(
     ...defined({ remote: parts.remote, reach: parts.reach }),
     directory,
   });
-  const recorder = parts.cache === undefined ? undefined : new CallRecorder(parts.cache, { directory, emit });
-  const crashed = await takeUpCrashedRuns(
-    { runs: parts.runs, source: parts.source, cache: parts.cache, emit },
-    ask,
-  );
+  const cache = parts.cache && { ...parts.cache, ...defined({ remote: parts.remote }) };
+  const recorder = cache === undefined ? undefined : new CallRecorder(cache, { directory, emit });
+  const crashed = await takeUpCrashedRuns({ runs: parts.runs, source: parts.source, cache, emit }, ask);
   let unrecorded: Unrecorded = { waiting: 0, refused: 0 };
   const end = async (state: Exclude<RunState, "running">, failures: readonly string[]) => {
     unrecorded = (await recorder?.finish(state)) ?? unrecorded;

@@ -1,6 +1,7 @@
 /** What bringing the bytes of an input here can come to. */
 import type { AppError } from "../kernel/index.ts";
 import type { Entry } from "../store/entries/index.ts";
+import type { StoredContent } from "../task/index.ts";
 
 /** Why the bytes that a call was identified with cannot be used. */
 export type Obstacle =
@@ -21,6 +22,10 @@ export type Obstacle =
 export type Staged =
   /** A local path with the right bytes. */
   { readonly kind: "here"; readonly path: string } | Obstacle;
+
+export type Located =
+  /** It stays in an object store, at this location. */
+  { readonly kind: "there"; readonly location: string; readonly content: StoredContent } | Staged;
 
 export function changed(location: string, words: string): Extract<Staged, { kind: "changed" }> {
   return { kind: "changed", location, words };

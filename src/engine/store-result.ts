@@ -19,12 +19,17 @@ export async function checkUnchanged(result: WaitingResult): Promise<void> {
 export async function storeResult(
   result: WaitingResult,
   waiting: WaitingResults,
-  cache: Pick<RunCacheParts, "store" | "claim">,
+  cache: Pick<RunCacheParts, "store" | "claim" | "remote">,
   ask: Ask,
 ): Promise<Entry> {
-  const { claim, store } = cache;
+  const { claim, store, remote } = cache;
   const recorded = await store.record(result.entry, ask, {
     ...defined({ claim }),
+    ...(remote === undefined
+      ? {}
+      : {
+          fetch: async (location, path, within) => (await remote.fetch(location, path, {}, within)).sha256,
+        }),
     onContent: (source, content) => {
       const known = result.contents.get(source);
       if (known !== undefined && known !== content)

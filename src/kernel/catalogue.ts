@@ -499,10 +499,15 @@ export const catalogue = {
     retry: "later",
     hint: "Check that the scheduler answers (`scontrol ping`, `squeue --me`), then run the same command again; jobs that run keep running and are found again.",
   },
+  EXEC_SERVICE_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the address of the service (--tes-url) and the credentials (MEMOIR_TES_TOKEN, or MEMOIR_TES_USER and MEMOIR_TES_PASSWORD), then run the same command again; tasks that run keep running and are found again. `memoir doctor` checks the service that MEMOIR_TES_URL names.",
+  },
   EXEC_JOB_REFUSED: {
     kind: "environment",
     retry: "never",
-    hint: "The message contains the scheduler's error. Check --partition, --account, --qos and --constraint, and what the task asks for, against what the cluster has (`sinfo --long`).",
+    hint: "The message contains the scheduler's error. Check --partition, --account, --qos and --constraint, and what the task asks for, against what the cluster or service has (`sinfo --long` for Slurm).",
   },
   EXEC_START_FAILED: {
     kind: "environment",

@@ -7,6 +7,7 @@
  * them. Names are texts that keep every byte (`kernel/file-names.ts`).
  */
 import type { TaskPath } from "../kernel/index.ts";
+import type { StoredContent } from "./stored-content.ts";
 
 export type AttemptStat =
   | { readonly kind: "file"; readonly sizeBytes: number; readonly executable: boolean }
@@ -39,6 +40,8 @@ export interface AttemptFiles {
   locationOf(path: string): Promise<string>;
   /** The path in the task of an input that has this location, or is in one; undefined for all others. */
   pathOf(location: string): string | undefined;
+  /** What is at an answer of `locationOf` that is not a host path. Absent where all of them are. */
+  contentAt?(location: string): StoredContent | undefined;
   /**
    * Makes what expressions made up, in its own folder where the task has none; answers the folder's path. Folders
    * come before what is put into them.

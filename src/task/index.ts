@@ -20,6 +20,7 @@ export type {
   PredictionScope,
   Provenance,
 } from "./prediction.ts";
+export type { StoredContent, StoredFile, StoredMember } from "./stored-content.ts";
 export {
   type AcceptedExit,
   type Brought,

@@ -28,6 +28,7 @@ const floors: Readonly<Record<string, number>> = {
   "exec/local": 5,
   "exec/slurm": 5,
   "exec/container": 5,
+  "exec/remote": 5,
   http: 4,
   ledger: 4,
   models: 4,

@@ -9,9 +9,11 @@ import {
   mixedKind,
 } from "../../exec/core/index.ts";
 import { hostKind } from "../../exec/local/index.ts";
+import { tesKind } from "../../exec/remote/index.ts";
 import { slurmKind } from "../../exec/slurm/index.ts";
 import { AppError, didYouMean } from "../../kernel/index.ts";
 import type { FrontEndAbilities } from "../../lang/core/index.ts";
+import { openObjectStore } from "../../store/objects/index.ts";
 import type { Environment } from "../environment.ts";
 
 const mixed = mixedKind(hostKind, containerKind, {
@@ -20,7 +22,7 @@ const mixed = mixedKind(hostKind, containerKind, {
   options: ["engine", "no-guard"],
 });
 
-export const executors: readonly ExecutorKind[] = [containerKind, hostKind, mixed, slurmKind];
+export const executors: readonly ExecutorKind[] = [containerKind, hostKind, mixed, slurmKind, tesKind];
 
 /** Not an executor: the one that fits the workflow's language. */
 const auto = "auto";
@@ -64,7 +66,11 @@ export async function createExecutor(
       ? fitting(order.options, can)
       : { kind: named(order.name, known), options: order.options };
   checkExecutorOptions(fits.kind, fits.options, known);
-  return fits.kind.create(fits.options, { env: environment.programs, say });
+  return fits.kind.create(fits.options, {
+    env: environment.programs,
+    say,
+    openObjects: (uri) => openObjectStore(uri, { s3: environment.s3, names: "any" }),
+  });
 }
 
 /** An option that only some of the candidates have is meant for those: the others go without. */

@@ -13,8 +13,9 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type Ask, defined, freshAsk, invariant, pause } from "../../kernel/index.ts";
-import type { StagedInput } from "../../task/index.ts";
+import { type AttemptFiles, type StagedInput, taskRoot } from "../../task/index.ts";
 import type { Attempt, AttemptEnd, Executor, PinnedImage } from "./executor.ts";
+import { SharedAttemptFiles } from "./shared-attempt-files.ts";
 
 export interface ExecutorContract {
   readonly name: string;
@@ -26,6 +27,11 @@ export interface ExecutorContract {
   readonly graceful: boolean;
   /** Tasks do not see processes that are not theirs. */
   readonly hidesProcesses: boolean;
+  /**
+   * Where this machine sees the task root of an attempt that runs, for executors that share no files with it. Default: the
+   * attempt's directory.
+   */
+  inside?(attempt: Attempt): Promise<string>;
 }
 
 export const mebibyte = 2 ** 20;
@@ -140,7 +146,46 @@ export class ContractBench {
     return end.exitCode;
   };
 
-  read = (attempt: Attempt, name: string) => readFile(join(attempt.directory, name), "utf8");
+  /** Of an ended attempt, however its executor keeps them. */
+  files = (attempt: Attempt): AttemptFiles => {
+    if (this.executor.can.sharesFiles) return new SharedAttemptFiles(attempt);
+    const files = this.executor.filesOf?.(attempt, this.ask);
+    invariant(files, "an executor that shares no files says where they are");
+    return files;
+  };
+
+  /** A file of an ended attempt, by its path below the task root. */
+  read = (attempt: Attempt, name: string): Promise<string> =>
+    this.executor.can.sharesFiles
+      ? readFile(join(attempt.directory, name), "utf8")
+      : this.files(attempt).readText(`${taskRoot}/${name}`);
+
+  /** Waits until a task that runs has made a file. */
+  appears = async (attempt: Attempt, name: string): Promise<void> => {
+    const root = await this.#inside(attempt);
+    await until(`${name} of ${attempt.id} is written`, async () =>
+      access(join(root, name)).then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+
+  /** Makes a file for a task that runs. */
+  leave = async (attempt: Attempt, name: string): Promise<void> => {
+    const place = join(await this.#inside(attempt), name);
+    // Where files are not shared, the working directory is made on the way to the task.
+    await until(`there is a place for ${name} of ${attempt.id}`, () =>
+      writeFile(place, "").then(
+        () => true,
+        () => false,
+      ),
+    );
+  };
+
+  #inside(attempt: Attempt): Promise<string> {
+    return this.contract.inside?.(attempt) ?? Promise.resolve(attempt.directory);
+  }
 }
 
 let lastSeconds = 0;
@@ -149,15 +194,6 @@ let lastSeconds = 0;
 export function uniqueSeconds(): string {
   lastSeconds = Math.max(lastSeconds + 1, Date.now() % 1_000_000_000);
   return `1${process.pid}${lastSeconds}`.slice(0, 15);
-}
-
-export async function appears(path: string): Promise<void> {
-  await until(`${path} is written`, async () =>
-    access(path).then(
-      () => true,
-      () => false,
-    ),
-  );
 }
 
 /** No live process has the word in its command line. */

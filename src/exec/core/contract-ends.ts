@@ -1,7 +1,5 @@
-import { stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { appears, type ContractBench, mebibyte, uniqueSeconds, vanishes } from "./contract-bench.ts";
+import { type ContractBench, mebibyte, uniqueSeconds, vanishes } from "./contract-bench.ts";
 
 export function endsOfTasks(bench: ContractBench): void {
   const { prepare, run, exitCodeOf, read, ask, contract } = bench;
@@ -55,7 +53,7 @@ export function endsOfTasks(bench: ContractBench): void {
   it("keeps long streams whole", async () => {
     const attempt = await prepare("head -c 3000000 /dev/zero | tr '\\0' a");
     expect(await run(attempt)).toMatchObject({ exitCode: 0 });
-    expect((await stat(join(attempt.directory, "stdout"))).size).toBe(3_000_000);
+    expect(await bench.files(attempt).stat("/mnt/memoir/stdout")).toMatchObject({ sizeBytes: 3_000_000 });
   });
 
   it("runs an attempt once however often it is started", async () => {
@@ -63,7 +61,7 @@ export function endsOfTasks(bench: ContractBench): void {
     await Promise.all([bench.executor.start(attempt, ask), bench.executor.start(attempt, ask)]);
     await bench.executor.start(attempt, ask);
     expect(await bench.executor.state(attempt, ask)).toEqual({ kind: "running" });
-    await writeFile(join(attempt.directory, "work/go"), "");
+    await bench.leave(attempt, "work/go");
     expect(await bench.executor.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 0 });
     await bench.executor.start(attempt, ask);
     expect(await bench.executor.wait(attempt, ask)).toMatchObject({ kind: "exited", exitCode: 0 });
@@ -100,7 +98,7 @@ export function endsOfTasks(bench: ContractBench): void {
     );
     await first.start(attempt, ask);
     const left = first.wait(attempt, ask).catch(() => undefined);
-    await appears(join(attempt.directory, "work/ready"));
+    await bench.appears(attempt, "work/ready");
     await first.close();
     if (!first.can.survives) {
       await left;
@@ -112,7 +110,7 @@ export function endsOfTasks(bench: ContractBench): void {
       expect(await second.state(attempt, ask)).toEqual({ kind: "running" });
       await second.start(attempt, ask);
       const end = second.wait(attempt, ask);
-      await writeFile(join(attempt.directory, "work/go"), "");
+      await bench.leave(attempt, "work/go");
       expect(await end).toMatchObject({ kind: "exited", exitCode: 6 });
       await second.remove(attempt, ask);
       await vanishes(mark);
@@ -132,7 +130,7 @@ export function endsOfTasks(bench: ContractBench): void {
     const controller = new AbortController();
     await bench.executor.start(attempt, ask);
     const end = bench.executor.wait(attempt, { signal: controller.signal });
-    await appears(join(attempt.directory, "work/ready"));
+    await bench.appears(attempt, "work/ready");
     controller.abort();
     expect(await end).toEqual({ kind: "cancelled" });
     await vanishes(mark);
@@ -147,7 +145,7 @@ export function endsOfTasks(bench: ContractBench): void {
     const controller = new AbortController();
     await bench.executor.start(attempt, ask);
     const end = bench.executor.wait(attempt, { signal: controller.signal });
-    await appears(join(attempt.directory, "work/ready"));
+    await bench.appears(attempt, "work/ready");
     controller.abort();
     expect(await end).toEqual({ kind: "cancelled" });
     await vanishes(mark);
@@ -166,7 +164,7 @@ export function endsOfTasks(bench: ContractBench): void {
       await bench.executor.start(attempt, ask);
       const end = bench.executor.wait(attempt, { signal: controller.signal });
       if (kind === "cancelled") {
-        await appears(join(attempt.directory, "work/ready"));
+        await bench.appears(attempt, "work/ready");
         controller.abort();
       }
       expect(await end).toMatchObject({ kind });

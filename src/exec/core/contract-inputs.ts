@@ -1,10 +1,8 @@
-import { access, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { TaskPath } from "../../kernel/index.ts";
-import { attemptHostPath } from "./attempt-paths.ts";
 import type { ContractBench } from "./contract-bench.ts";
-import { SharedAttemptFiles } from "./shared-attempt-files.ts";
 
 export function inputsOfTasks(bench: ContractBench): void {
   const { prepare, source, folderOfHarm, snapshot, run, read, ask } = bench;
@@ -30,7 +28,7 @@ export function inputsOfTasks(bench: ContractBench): void {
     expect(await read(attempt, "inputs/0/reads.bam")).toBe("reads\n");
     expect(await read(attempt, "inputs/0/reads.bam.bai")).toBe("index\n");
     expect(await read(attempt, "inputs/1/set/inner/deep.txt")).toBe("deep\n");
-    expect(attemptHostPath(attempt, "/mnt/memoir/inputs/0/reads.bam")).toBe(reads.location);
+    expect(await bench.files(attempt).locationOf("/mnt/memoir/inputs/0/reads.bam")).toBe(reads.location);
   });
 
   it("replaces the task root in scripts, environment and literal files where it is not mounted", async () => {
@@ -118,14 +116,14 @@ export function inputsOfTasks(bench: ContractBench): void {
     expect(await run(attempt)).toMatchObject({ exitCode: 0 });
     expect(await read(attempt, "work/taken.txt")).toBe("moved\n");
     expect(await read(attempt, "work/a.txt")).toBe("A\n");
-    const found = (path: string) => attemptHostPath(attempt, at(path)) ?? "";
-    expect(await readFile(found("1/changed.txt"), "utf8")).toBe("first\nsecond\n");
+    const files = bench.files(attempt);
+    expect(await files.readText(at("1/changed.txt"))).toBe("first\nsecond\n");
     expect(await readFile(changed.location, "utf8")).toBe("first\n");
     // An output that names it is the source itself: nothing is kept twice.
-    expect(found("2/same.txt")).toBe(same.location);
+    expect(await files.locationOf(at("2/same.txt"))).toBe(same.location);
     expect(await read(attempt, "inputs/2/same.txt")).toBe("same\n");
-    await expect(access(found("0/moved.txt"))).rejects.toThrow("ENOENT");
-    expect((await readdir(found("3/set"))).sort()).not.toContain("sub");
+    expect(await files.stat(at("0/moved.txt"))).toBeUndefined();
+    expect((await files.list(at("3/set")))?.map(({ name }) => name)).not.toContain("sub");
     expect(await readFile(join(folder.root, "set/a.txt"), "utf8")).toBe("A\n");
   });
 
@@ -154,7 +152,7 @@ export function inputsOfTasks(bench: ContractBench): void {
     expect(await read(attempt, "stdout")).toBe("ACGT\ninner\nlink\n0\nACGT\n");
     expect(await readFile(reads.location, "utf8")).toBe("ACGT\n");
     expect(await readFile(join(directory.location, "x y.txt"), "utf8")).toBe("inner\n");
-    const files = new SharedAttemptFiles(attempt);
+    const files = bench.files(attempt);
     expect((await files.list("."))?.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
       "again.fq link",
       "kept.fq file",

@@ -3,6 +3,7 @@
  * options, what `memoir doctor` looks at, and a page in docs/executors/ that describes them.
  */
 import { AppError, type Ask } from "../../kernel/index.ts";
+import type { ObjectStore } from "../../store/objects/index.ts";
 import type { Executor, ImageResolver } from "./executor.ts";
 
 export interface ExecutorKind {
@@ -27,6 +28,8 @@ export interface ExecutorWorld {
   readonly env: Readonly<Record<string, string>>;
   /** Words for people about what happens on the way (pulling an image). */
   readonly say: (words: string) => void;
+  /** The store at `s3://…` with this process's credentials; whoever opens it closes it. */
+  readonly openObjects: (uri: string) => ObjectStore;
 }
 
 export interface ExecutorOption {

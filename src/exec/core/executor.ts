@@ -16,6 +16,7 @@ import type {
   LiteralFile,
   Resources,
   StagedInput,
+  StoredContent,
 } from "../../task/index.ts";
 
 export interface ExecutorAbilities {
@@ -72,6 +73,11 @@ export interface Attempt {
   readonly shell: readonly string[];
   /** Words after the script's path: the entry point of the image, where the script runs it. */
   readonly arguments?: readonly string[];
+  /**
+   * What is known of inputs that stay in an object store, by location. Only where files are not shared: elsewhere every
+   * location is a host path.
+   */
+  readonly stored?: ReadonlyMap<string, StoredContent>;
   /** Only with an image: the working directory is at this absolute path, too, and the command starts there. */
   readonly workDir?: string;
   /** Staged inputs with `source.location` being a host path by now. Outside the task root only with an image. */

@@ -43,6 +43,8 @@ export { perlWrapper } from "./perl-wrapper.ts";
 export {
   type InputMount,
   type PrepareOptions,
+  placedInputs,
+  placedLinks,
   prepareAttempt,
   type Staging,
   settleInputs,

@@ -92,7 +92,7 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
     await mkdir(placeOf(attempt.directory, disk), { recursive: true });
     mountOwn(disk, "directory");
   }
-  for (const input of staged(attempt)) {
+  for (const input of placedInputs(attempt)) {
     checkAsk(ask, `staging inputs of ${attempt.id}`);
     const place = placeOf(attempt.directory, input.path);
     await mkdir(onDisk(dirname(place)), { recursive: true });
@@ -110,7 +110,7 @@ export async function prepareAttempt(attempt: Attempt, options: PrepareOptions, 
       mounts.push({ source, target: input.path, kind: input.source.kind });
     }
   }
-  for (const { path, to } of linked(attempt)) {
+  for (const { path, to } of placedLinks(attempt)) {
     const place = placeOf(attempt.directory, path);
     await mkdir(onDisk(dirname(place)), { recursive: true });
     await link(belowTaskRoot(options.root ?? taskRoot, to) ?? to, place);
@@ -148,7 +148,7 @@ export async function settleInputs(attempt: Attempt, staging?: Staging): Promise
   const isCopied = staging === undefined && existsSync(attemptPaths(attempt.directory).copied);
   if (isCopied) return;
   const mounted = staging === undefined ? undefined : new Set(staging.mounts.map(({ target }) => target));
-  for (const input of staged(attempt)) {
+  for (const input of placedInputs(attempt)) {
     if (input.writable === true) continue;
     const place = placeOf(attempt.directory, input.path);
     const isOurs =
@@ -170,7 +170,7 @@ function stampOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): strin
 }
 
 /** All inputs with their siblings, each path once, parents before what is in them. */
-function staged(attempt: Attempt): readonly StagedInput[] {
+export function placedInputs(attempt: Attempt): readonly StagedInput[] {
   const byPath = new Map<string, StagedInput>();
   const add = (input: StagedInput) => {
     const earlier = byPath.get(input.path);
@@ -190,10 +190,13 @@ function staged(attempt: Attempt): readonly StagedInput[] {
   return sorted.filter((input) => !isInsideAnother(attempt, input, byPath));
 }
 
-/** Links have their own places: in the working directory, where nothing else is placed. */
-function linked(attempt: Attempt): readonly LinkedInput[] {
+/**
+ * Links have their own places: in the working directory, where nothing else is placed.
+ * @throws AppError EXEC_START_FAILED for others
+ */
+export function placedLinks(attempt: Attempt): readonly LinkedInput[] {
   const links = attempt.linkedInputs ?? [];
-  const taken = [...links, ...staged(attempt), ...(attempt.literalFiles ?? [])].map(
+  const taken = [...links, ...placedInputs(attempt), ...(attempt.literalFiles ?? [])].map(
     (each): string => each.path,
   );
   for (const { path } of links) {

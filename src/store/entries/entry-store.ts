@@ -3,7 +3,7 @@
  * output files next to it. Finding and restoring are two calls. Trouble is thrown here and becomes a miss in the engine.
  */
 import type { Ask, CallKey, Digest } from "../../kernel/index.ts";
-import type { CanonicalJson, Outputs } from "../../task/index.ts";
+import type { CanonicalJson, Outputs, StoredContent } from "../../task/index.ts";
 
 /** Raised when a manifest's meaning changes; older ones are never reused and `prune` may remove them. */
 export const entryVersion = 2;
@@ -74,6 +74,11 @@ export interface NewEntry
    * read-only; all others (inputs passed through, links to somewhere else) are copied. Absent = everything is copied.
    */
   readonly attemptDirectory?: string;
+  /**
+   * Of outputs that are in an object store: what they are, by location. Directories are here with their members, and each
+   * file of one is here by its own location, too. Plain data.
+   */
+  readonly stored?: Readonly<Record<string, StoredContent>>;
 }
 
 /** A result that another version of Memoir recorded, which is never reused. */
@@ -86,6 +91,8 @@ export interface RecordOptions {
   readonly claim?: Claim;
   /** Called with the sha-256 of every file before it is stored, by the path that it was read from. A throw ends the recording. */
   readonly onContent?: (source: string, sha256: string) => void;
+  /** Brings an object to a local path, for stores that cannot copy it by themselves; answers the sha-256 of what came. */
+  readonly fetch?: (location: string, path: string, ask: Ask) => Promise<string>;
 }
 
 /**

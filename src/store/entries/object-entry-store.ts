@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { realPathOfSync } from "../../files/index.ts";
-import { type Ask, type CallKey, checkAsk, mapBounded } from "../../kernel/index.ts";
+import { type Ask, type CallKey, checkAsk, defined, mapBounded } from "../../kernel/index.ts";
 import type { FileValue } from "../../task/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import type { Damage } from "./damage.ts";
@@ -99,12 +99,12 @@ export class ObjectEntryStore implements EntryStore {
     const uuid = randomUUID();
     await options.claim?.(uuid);
     const folder = entryFolder(this.#cacheUuid, entry.key, uuid);
-    const { attemptDirectory, ...recorded } = entry;
+    const { attemptDirectory, stored: known, ...recorded } = entry;
     const own = attemptDirectory === undefined ? undefined : realPathOfSync(attemptDirectory);
     const local = this.#objects.pathOf(folder);
-    const planned = await planOutputs(entry.outputs, local === undefined ? "objects" : "real");
+    const planned = await planOutputs(entry.outputs, local === undefined ? "objects" : "real", known);
     const stored = await mapBounded(planned.files, filesAtOnce, (file) =>
-      storeFile({ objects: this.#objects, folder, own, ...options }, file, ask),
+      storeFile({ objects: this.#objects, folder, own, ...defined({ known }), ...options }, file, ask),
     );
     if (local !== undefined) await placeRest(local, planned);
     checkAsk(ask, `recording ${entry.callPath}`);

@@ -11,14 +11,14 @@
 import { spreadTree } from "../../files/index.ts";
 import { sha256 } from "../../hash/index.ts";
 import { AppError, bytesOfText, isIllFormed, shownName } from "../../kernel/index.ts";
-import type { FileValue, Outputs, Value } from "../../task/index.ts";
-import type { EntryLink } from "./entry-store.ts";
+import type { FileValue, Outputs, StoredContent, Value } from "../../task/index.ts";
+import type { EntryLink, NewEntry } from "./entry-store.ts";
 import { isList } from "./value-codec.ts";
 
 export interface OutputFile {
   /** Declared output name. */
   readonly name: string;
-  /** Absolute host path of the bytes. */
+  /** Absolute host path of the bytes, or an object of a store. */
   readonly source: string;
   /** Of the object, relative to the entry. */
   readonly path: string;
@@ -38,14 +38,18 @@ export interface PlannedOutputs {
 /** `real`: names as the task had them (a folder). `objects`: names that every object store can hold. */
 export type Naming = "real" | "objects";
 
-export async function planOutputs(outputs: Outputs, naming: Naming): Promise<PlannedOutputs> {
+export async function planOutputs(
+  outputs: Outputs,
+  naming: Naming,
+  stored: NewEntry["stored"] = {},
+): Promise<PlannedOutputs> {
   const files: OutputFile[] = [];
   const links: EntryLink[] = [];
   const emptyFolders: string[] = [];
   const planned: Record<string, Value> = {};
   for (const [name, value] of Object.entries(outputs)) {
     const folder = `out/${objectPart(safePart(name))}`;
-    planned[name] = await plan(value, { name, folder, naming, files, links, emptyFolders });
+    planned[name] = await plan(value, { name, folder, naming, stored, files, links, emptyFolders });
   }
   return { files, links, emptyFolders, outputs: planned };
 }
@@ -59,6 +63,7 @@ interface PlanningOutput {
   readonly name: string;
   readonly folder: string;
   readonly naming: Naming;
+  readonly stored: Readonly<Record<string, StoredContent>>;
   readonly files: OutputFile[];
   readonly links: EntryLink[];
   readonly emptyFolders: string[];
@@ -100,6 +105,8 @@ function outputFile(source: string, path: string, { name, naming }: PlanningOutp
 }
 
 async function planDirectory(source: string, path: string, place: PlanningOutput): Promise<void> {
+  const known = place.stored[source];
+  if (known?.kind === "directory") return planStored(known, path, place);
   const tree = await spreadTree(source, { doing: `recording ${shownName(source)}` });
   const [stray] = tree.strays;
   if (stray !== undefined)
@@ -110,6 +117,19 @@ async function planDirectory(source: string, path: string, place: PlanningOutput
   for (const file of tree.files) place.files.push(outputFile(file.source, `${path}/${file.path}`, place));
   for (const link of tree.links) place.links.push({ path: `${path}/${link.path}`, target: link.target });
   for (const under of tree.emptyFolders) place.emptyFolders.push(under === "" ? path : `${path}/${under}`);
+}
+
+function planStored(
+  { members }: Extract<StoredContent, { readonly kind: "directory" }>,
+  path: string,
+  place: PlanningOutput,
+): void {
+  for (const member of members) {
+    const at = member.path === "" ? path : `${path}/${member.path}`;
+    if (member.kind === "file") place.files.push(outputFile(member.location, at, place));
+    else if (member.kind === "link") place.links.push({ path: at, target: member.target });
+    else place.emptyFolders.push(at);
+  }
 }
 
 /** Output and file names become one path part each. */

@@ -7,17 +7,20 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders, makeFoldersSync, placeLink, realPathOfSync } from "../../files/index.ts";
 import { sha256 as hashOf, sha256File } from "../../hash/index.ts";
-import { AppError, type Ask, type Digest, onDisk, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, type Digest, defined, onDisk, systemErrorCode } from "../../kernel/index.ts";
+import { isObjectUri, type StoredFile } from "../../task/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
-import type { EntryFile, RecordOptions } from "./entry-store.ts";
+import type { EntryFile, NewEntry, RecordOptions } from "./entry-store.ts";
 import type { OutputFile, PlannedOutputs } from "./output-files.ts";
 
-interface FileDestination extends Pick<RecordOptions, "onContent"> {
+interface FileDestination extends Pick<RecordOptions, "onContent" | "fetch"> {
   readonly objects: ObjectStore;
   /** Of the entry, in the store. */
   readonly folder: string;
   /** The real path of the attempt's folder, whose files may be taken by link. */
   readonly own: string | undefined;
+  /** What is known of sources that are objects. */
+  readonly known?: NewEntry["stored"];
 }
 
 /** Files up to this size are read in one go. */
@@ -28,6 +31,8 @@ const toDisk = promisify(fsync);
 /** Puts one file of a task's outputs into its entry. */
 export async function storeFile(place: FileDestination, file: OutputFile, ask: Ask): Promise<EntryFile> {
   const name = `${place.folder}/${file.path}`;
+  const known = place.known?.[file.source];
+  if (known?.kind === "file" && isObjectUri(file.source)) return storeObject(place, file, known, ask);
   // Small looks at the attempt's own files are made at once, as `LocalReader` does it and for the same reason.
   const source = realPathOfSync(file.source);
   const { size, nlink, mode: sourceMode } = statSync(onDisk(source));
@@ -55,6 +60,44 @@ export async function storeFile(place: FileDestination, file: OutputFile, ask: A
     throw new AppError("FILE_CHANGED", `recording ${source}: it changed while it was recorded`);
   place.onContent?.(file.source, sha256);
   return { ...facts, sha256, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
+}
+
+/**
+ * An object whose content its job has computed the digest of. An object store copies it without anybody reading it; what a
+ * folder gets is compared with the digest.
+ */
+async function storeObject(
+  { objects, folder, onContent, fetch }: FileDestination,
+  { name: output, source, ...paths }: OutputFile,
+  { sha256, sizeBytes, etag, executable }: StoredFile,
+  ask: Ask,
+): Promise<EntryFile> {
+  const doing = `recording ${source}`;
+  if (sha256 === undefined || sizeBytes === undefined)
+    throw new AppError("OUTPUT_NOT_RECORDABLE", `${doing}: its content is not known`);
+  onContent?.(source, sha256);
+  const name = `${folder}/${paths.path}`;
+  const facts = {
+    name: output,
+    ...paths,
+    sha256: sha256 as Digest,
+    ...(executable ? { executable: true as const } : {}),
+  };
+  const target = objects.pathOf(name);
+  if (target === undefined) {
+    if (objects.copyFrom === undefined)
+      throw new AppError("OUTPUT_NOT_RECORDABLE", `${doing}: this store copies no objects`);
+    const copied = await objects.copyFrom(name, { uri: source, sizeBytes, ...defined({ etag }) }, ask);
+    return { ...facts, sizeBytes: copied.sizeBytes, etag: copied.etag ?? "" };
+  }
+  if (fetch === undefined) throw new AppError("STORE_NOT_READABLE", `${doing}: objects cannot be read here`);
+  makeFoldersSync(dirname(target));
+  const came = await fetch(source, target, ask);
+  const { size, mtime } = statSync(onDisk(target));
+  if (came !== sha256 || size !== sizeBytes)
+    throw new AppError("FILE_CHANGED", `${doing}: its content is not what its task left`);
+  chmodSync(onDisk(target), executable ? 0o555 : 0o444);
+  return { ...facts, sizeBytes, etag: "", modifiedAtMs: mtime.getTime() };
 }
 
 /** What of the outputs is not a file: an object store keeps it in the manifest alone. */

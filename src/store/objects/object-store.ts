@@ -69,6 +69,15 @@ export interface ObjectStore {
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
   putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;
   /**
+   * Copies an object of the same server here without reading it, and compares what arrived with the size and, where both
+   * are MD5s, the ETag of the source. Throws STORE_OBJECT_DAMAGED when it is not that. Only where the store can.
+   */
+  copyFrom?(
+    name: string,
+    source: { readonly uri: string; readonly sizeBytes: number; readonly etag?: string },
+    ask: Ask,
+  ): Promise<ObjectInfo>;
+  /**
    * Downloads to a local path (temp + rename) and answers what was downloaded, with its sha-256. Throws
    * STORE_OBJECT_NOT_FOUND when it is not there, FILE_CHANGED when it is not the expected object (any longer), and
    * STORE_OBJECT_DAMAGED when the bytes that arrived do not have the checksum that the store holds.

@@ -16,6 +16,7 @@ import type {
 import { changed, unquoted } from "./s3-answers.ts";
 import { lookIfThere, S3Bucket } from "./s3-bucket.ts";
 import type { S3StoreOptions } from "./s3-client.ts";
+import { copyObject } from "./s3-copy.ts";
 import { downloadTo } from "./s3-download.ts";
 import { listFolders, listObjects, removeObjects } from "./s3-listing.ts";
 import { abortUpload, listUploads } from "./s3-uploads.ts";
@@ -100,6 +101,14 @@ class S3Store implements ObjectStore {
 
   fetchFile(name: string, path: string, expected: ExpectedObject, ask: Ask): Promise<FetchedObject> {
     return downloadTo(path, { bucket: this.#bucket, name, expected }, ask);
+  }
+
+  copyFrom(
+    name: string,
+    { uri: source, ...facts }: { readonly uri: string; readonly sizeBytes: number; readonly etag?: string },
+    ask: Ask,
+  ): Promise<ObjectInfo> {
+    return copyObject(this.#bucket, { name, source, ...facts }, ask);
   }
 
   list(prefix: string, ask: Ask): AsyncIterable<ObjectInfo> {

@@ -1,0 +1,208 @@
+/**
+ * Waits for tasks: one list for all of a run, again and again, and a question for a single task where the list does not
+ * name it. A service that does not answer says nothing about any task.
+ */
+import { type Ask, pause } from "../../kernel/index.ts";
+import type { TaskRecord } from "./task-record.ts";
+import type { TesClient } from "./tes-client.ts";
+import { phaseOf, type TaskPhase } from "./tes-task.ts";
+
+export interface WatchTimes {
+  /** Milliseconds between two looks while something changes; grows tenfold while nothing does. */
+  readonly pollMs: number;
+  /** How long a task that the service does not know may be missing before it counts as lost. */
+  readonly missingMs: number;
+  /** How long what a task has left may take to be seen in the work prefix. */
+  readonly settleMs: number;
+  /** How long the service may be away before a start fails, or a cancelled task is no longer asked after. */
+  readonly awayMs: number;
+}
+
+export interface WatchedTask {
+  readonly taskId: string;
+  readonly group: TaskRecord["group"];
+  /** Milliseconds that it may run. */
+  readonly timeoutMs: number | undefined;
+}
+
+export type TaskOutcome =
+  | { readonly kind: "over"; readonly phase: Exclude<TaskPhase, "going">; readonly state: string }
+  /** The service does not know it (any more). */
+  | { readonly kind: "vanished" }
+  /** It was to be cancelled, and the service did not answer. */
+  | { readonly kind: "unreachable" };
+
+interface Watched extends WatchedTask {
+  readonly resolve: (outcome: TaskOutcome) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onTimeUp: () => void;
+  state: string;
+  isCancelled: boolean;
+  /** Since when it has been running, missing, or out of reach. */
+  runningSince: number | undefined;
+  missingSince: number | undefined;
+  awaySince: number | undefined;
+}
+
+const runs = new Set(["RUNNING"]);
+
+export class TaskWatch {
+  readonly #client: TesClient;
+  readonly #times: WatchTimes;
+  readonly #say: (words: string) => void;
+  readonly #watched = new Set<Watched>();
+  readonly #closing = new AbortController();
+  #looking: Promise<void> | undefined;
+  #wake: AbortController | undefined;
+  #isAway = false;
+
+  constructor(parts: { client: TesClient; times: WatchTimes; say: (words: string) => void }) {
+    this.#client = parts.client;
+    this.#times = parts.times;
+    this.#say = parts.say;
+  }
+
+  /** `cancel` asks the service to end the task, however often it takes. */
+  watch(
+    task: WatchedTask,
+    onTimeUp: () => void,
+  ): { readonly outcome: Promise<TaskOutcome>; readonly cancel: () => void } {
+    let watched: Watched | undefined;
+    const outcome = new Promise<TaskOutcome>((resolve, reject) => {
+      watched = {
+        ...task,
+        resolve,
+        reject,
+        onTimeUp,
+        state: "UNKNOWN",
+        isCancelled: false,
+        runningSince: undefined,
+        missingSince: undefined,
+        awaySince: undefined,
+      };
+      this.#watched.add(watched);
+    });
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    this.#wake?.abort();
+    const cancel = () => {
+      if (watched !== undefined) watched.isCancelled = true;
+      this.#wake?.abort();
+    };
+    return { outcome, cancel };
+  }
+
+  async close(reason: unknown): Promise<void> {
+    for (const { reject } of this.#watched) reject(reason);
+    this.#watched.clear();
+    this.#closing.abort();
+    this.#wake?.abort();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { pollMs } = this.#times;
+    let waitMs = pollMs;
+    while (this.#watched.size > 0 && !this.#closing.signal.aborted) {
+      this.#wake = new AbortController();
+      const wake: Ask = { signal: this.#wake.signal };
+      const hasChanged = await this.#lookOnce();
+      waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
+      if (this.#watched.size > 0) await pause(this.#untilTimeIsUp(waitMs), wake).catch(() => {});
+      if (wake.signal.aborted) waitMs = pollMs;
+    }
+  }
+
+  #untilTimeIsUp(waitMs: number): number {
+    const now = performance.now();
+    const left = [...this.#watched].flatMap(({ timeoutMs, runningSince, isCancelled }) =>
+      timeoutMs === undefined || runningSince === undefined || isCancelled
+        ? []
+        : [runningSince + timeoutMs - now],
+    );
+    return Math.max(1, Math.min(waitMs, ...left));
+  }
+
+  /** Whether anything was different from the time before. */
+  async #lookOnce(): Promise<boolean> {
+    const ask: Ask = { signal: this.#closing.signal };
+    const groups = new Map<string, Watched[]>();
+    for (const task of this.#watched) {
+      const name = JSON.stringify(task.group);
+      groups.set(name, [...(groups.get(name) ?? []), task]);
+    }
+    let hasChanged = false;
+    for (const tasks of groups.values()) {
+      const [first] = tasks;
+      if (first === undefined) continue;
+      try {
+        const listed = await this.#client.list(first.group, "MINIMAL", ask);
+        const states =
+          listed.kind === "answered" ? new Map(listed.value.map(({ id, state }) => [id, state])) : undefined;
+        if (listed.kind === "unclear") this.#noteAway(listed.words);
+        else this.#isAway = false;
+        for (const task of tasks) if (await this.#see(task, states, ask)) hasChanged = true;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return false;
+        for (const task of tasks) {
+          this.#watched.delete(task);
+          task.reject(error);
+        }
+      }
+    }
+    return hasChanged;
+  }
+
+  #noteAway(words: string): void {
+    if (!this.#isAway) this.#say(`the TES service does not answer (${words}); asking again`);
+    this.#isAway = true;
+  }
+
+  /** `states`: by id; undefined = there was no list. */
+  async #see(task: Watched, states: ReadonlyMap<string, string> | undefined, ask: Ask): Promise<boolean> {
+    const now = performance.now();
+    let state = states?.get(task.taskId);
+    if (state === undefined && !this.#isAway) {
+      // Lists are late, or know no tags.
+      const answer = await this.#client.get(task.taskId, "MINIMAL", ask);
+      if (answer.kind === "answered") state = answer.value.state;
+      else if (answer.kind === "refused" && answer.status === 404) {
+        task.missingSince ??= now;
+        if (now - task.missingSince >= this.#times.missingMs) return this.#settle(task, { kind: "vanished" });
+        return false;
+      }
+    }
+    if (state === undefined) {
+      task.awaySince ??= now;
+      const isOver = task.isCancelled && now - task.awaySince >= this.#times.awayMs;
+      return isOver ? this.#settle(task, { kind: "unreachable" }) : false;
+    }
+    task.missingSince = undefined;
+    task.awaySince = undefined;
+    const hasChanged = state !== task.state;
+    task.state = state;
+    const phase = phaseOf(state);
+    if (phase !== "going") return this.#settle(task, { kind: "over", phase, state });
+    if (runs.has(state)) task.runningSince ??= now;
+    const { timeoutMs, runningSince } = task;
+    if (
+      !task.isCancelled &&
+      timeoutMs !== undefined &&
+      runningSince !== undefined &&
+      now - runningSince >= timeoutMs
+    ) {
+      task.isCancelled = true;
+      task.onTimeUp();
+    }
+    // Servers answer 409 or 500 for one that has ended meanwhile: its state says more than the answer.
+    if (task.isCancelled && state !== "CANCELING") await this.#client.cancel(task.taskId, ask);
+    return hasChanged || task.isCancelled;
+  }
+
+  #settle(task: Watched, outcome: TaskOutcome): boolean {
+    this.#watched.delete(task);
+    task.resolve(outcome);
+    return true;
+  }
+}
