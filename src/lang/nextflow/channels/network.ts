@@ -7,6 +7,7 @@ import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import type { Value } from "../values/thing.ts";
 import type { ChannelNetwork, Operators } from "./channel.ts";
+import { Fifo } from "./fifo.ts";
 
 type Work = () => void;
 
@@ -20,7 +21,7 @@ export class Network implements ChannelNetwork {
   dumped: readonly string[] | undefined;
   /** Sets a variable of the workflow that is being built: `set` and `tap`. */
   assign: (name: string, value: Value) => void = () => undefined;
-  #queue: Work[] = [];
+  readonly #queue = new Fifo<Work>();
   #out = 0;
   #wake: (() => void) | undefined;
   #failed: { readonly error: unknown } | undefined;
@@ -81,13 +82,13 @@ export class Network implements ChannelNetwork {
   /** Runs to the end. Throws the first failure, once nothing is out any more. */
   async run(): Promise<void> {
     for (;;) {
-      while (this.#queue.length > 0 && !this.stopped) {
+      while (this.#queue.size > 0 && !this.stopped) {
         try {
           this.#limit(() => this.#some());
         } catch (error) {
           this.fail(error);
         }
-        if (this.#queue.length > 0) await breathe();
+        if (this.#queue.size > 0) await breathe();
       }
       if (this.#out > 0) {
         await new Promise<void>((resolve) => {
@@ -100,24 +101,17 @@ export class Network implements ChannelNetwork {
       if (this.#stopped) return;
       let again = false;
       for (const work of this.#atEnd) if (this.#limit(work)) again = true;
-      if (!again && this.#queue.length === 0) return;
+      if (!again && this.#queue.size === 0) return;
     }
   }
 
   /** Does what was posted, until something else should have its turn. */
   #some(): void {
     const end = performance.now() + 20;
-    while (this.#queue.length > 0) {
-      const queue = this.#queue;
-      this.#queue = [];
-      for (const [index, work] of queue.entries()) {
-        if (this.stopped) return;
-        work();
-        if (performance.now() < end) continue;
-        // What was posted meanwhile comes after the rest.
-        this.#queue = [...queue.slice(index + 1), ...this.#queue];
-        return;
-      }
+    while (!this.stopped && performance.now() < end) {
+      const work = this.#queue.shift();
+      if (work === undefined) return;
+      work();
     }
   }
 }

@@ -59,18 +59,19 @@ export function keyed(
   item: Value,
   by: readonly number[],
   operator: string,
-): { readonly key: Value[]; readonly rest: Value[]; readonly single: boolean } {
+): { readonly key: Value[]; readonly rest: Value[] } {
   if (!isList(item)) {
     if (by.length > 1 || (by[0] ?? 0) > 0)
       fail(
         "IllegalArgumentException",
         `the operator ${operator} needs tuples for \`by\`, not ${typeName(item)}`,
       );
-    return { key: [item], rest: [], single: true };
+    return { key: [item], rest: [] };
   }
+  // By far the most frequent.
+  if (by.length === 1 && by[0] === 0) return { key: [item[0] ?? null], rest: item.slice(1) };
   return {
     key: by.map((index) => item[index] ?? null),
     rest: item.filter((_, index) => !by.includes(index)),
-    single: false,
   };
 }

@@ -7,6 +7,9 @@ export type Rank = readonly number[];
 
 export const noRank: Rank = [];
 
+/** In front of ranks of a second source whose items come after all of the first. */
+export const afterAll = Number.MAX_SAFE_INTEGER;
+
 export function compareRanks(a: Rank, b: Rank): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {

@@ -257,7 +257,7 @@ export function argumentList(
     }
     for (const [index, code] of values.entries()) {
       const value = code(frame);
-      if (positional[index]?.value.kind === "spread") given.push(...itemsOf(value));
+      if (positional[index]?.value.kind === "spread") for (const each of itemsOf(value)) given.push(each);
       else given.push(value);
     }
     return given;

@@ -1,6 +1,7 @@
 /** Pairs the items of a process's inputs: one task for each that the shortest queue has; values repeat. */
 
 import type { Channel } from "../channels/channel.ts";
+import { Fifo } from "../channels/fifo.ts";
 import { byRank, type Rank } from "../channels/rank.ts";
 import { itemsOf } from "../eval/cast.ts";
 import { isSequence } from "../eval/operators.ts";
@@ -24,7 +25,7 @@ interface Buffered {
 
 export class InputQueue {
   readonly #inputs: readonly QueueInput[];
-  readonly #buffers: Buffered[][];
+  readonly #buffers: readonly Fifo<Buffered>[];
   readonly #ended: boolean[];
   readonly #fire: (arrival: Arrival) => void;
   readonly #end: () => void;
@@ -32,7 +33,7 @@ export class InputQueue {
 
   constructor(inputs: readonly QueueInput[], fire: (arrival: Arrival) => void, end: () => void) {
     this.#inputs = inputs;
-    this.#buffers = inputs.map(() => []);
+    this.#buffers = inputs.map(() => new Fifo());
     this.#ended = inputs.map(() => false);
     this.#fire = fire;
     this.#end = end;
@@ -69,23 +70,22 @@ export class InputQueue {
     if (this.#done) return;
     const queues = this.#queues;
     const ready = (index: number) =>
-      this.#inputs[index]?.each ? this.#ended[index] === true : (this.#buffers[index]?.length ?? 0) > 0;
+      this.#inputs[index]?.each ? this.#ended[index] === true : (this.#buffers[index]?.size ?? 0) > 0;
     if (queues.length === 0) {
       if (this.#inputs.every((_, index) => ready(index))) {
         this.#done = true;
-        this.#combine(this.#buffers.map((buffer) => buffer[0]));
+        this.#combine(this.#buffers.map((buffer) => buffer.first));
         this.#end();
       } else if (this.#ended.every((each) => each)) this.#close();
       return;
     }
     while (this.#inputs.every((_, index) => ready(index)) && queues.every((index) => ready(index))) {
       const items = this.#buffers.map((buffer, index) =>
-        queues.includes(index) ? buffer.shift() : buffer[0],
+        queues.includes(index) ? buffer.shift() : buffer.first,
       );
       this.#combine(items);
     }
-    const starved = (index: number) =>
-      this.#ended[index] === true && (this.#buffers[index]?.length ?? 0) === 0;
+    const starved = (index: number) => this.#ended[index] === true && (this.#buffers[index]?.size ?? 0) === 0;
     if (
       queues.some(starved) ||
       this.#inputs.some(({ channel, each }, index) => channel.kind === "value" && !each && starved(index))

@@ -3,6 +3,7 @@ import { defined } from "../../../kernel/index.ts";
 import type { CallOutcome, FileValue, Outputs, TaskFailure } from "../../../task/index.ts";
 import { Channel } from "../channels/channel.ts";
 import { asChannel, ChannelOut, spreadOut } from "../channels/channel-out.ts";
+import { Fifo } from "../channels/fifo.ts";
 import type { Rank } from "../channels/rank.ts";
 import type { ProcessNode } from "../syntax/ast.ts";
 import { pathMember } from "../task/collect.ts";
@@ -50,7 +51,7 @@ export class ProcessInstance {
   #started = 0;
   #open = 0;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Fifo<() => void>();
   readonly #most: number;
   #failures = 0;
   #inputsEnded = false;

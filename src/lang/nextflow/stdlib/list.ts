@@ -48,8 +48,10 @@ export const listMethods: Methods = {
   }),
   addAll: changing((items, given) => {
     const more = itemsOf(given.at(-1) ?? null);
-    if (given.length > 1) items.splice(intAt(given, 0), 0, ...more);
-    else for (const each of more) items.push(each);
+    if (given.length > 1) {
+      const at = intAt(given, 0);
+      refill(items, [...items.slice(0, at), ...more, ...items.slice(at)]);
+    } else for (const each of [...more]) items.push(each);
     return more.length > 0;
   }),
   any: of((items, given) => items.some((each) => holds(optionalClosure(given, 0), each))),
@@ -308,7 +310,7 @@ export const listMethods: Methods = {
   reverse: of((items, given, self) => {
     const turned = [...items].reverse();
     if (flagAt(given, 0, false) && isList(self)) {
-      self.splice(0, self.length, ...turned);
+      refill(self, turned);
       return self;
     }
     return turned;
@@ -363,14 +365,14 @@ export const listMethods: Methods = {
   toUnique: of((items, given) => distinct(items, optionalClosure(given, 0))),
   transpose: of((items) => {
     const lists = items.map((each) => itemsOf(each));
-    const length = lists.length === 0 ? 0 : Math.min(...lists.map((each) => each.length));
+    const length = lists.reduce((least, each) => Math.min(least, each.length), lists[0]?.length ?? 0);
     return Array.from({ length }, (_, index) => lists.map((each) => each[index] ?? null));
   }),
   unique: (self, given) => {
     const closure = given.at(-1) instanceof Closure ? closureAt(given, given.length - 1) : undefined;
     const result = distinct(elements(self), closure);
     if (isList(self) && flagAt(given, 0, true)) {
-      self.splice(0, self.length, ...result);
+      refill(self, result);
       return self;
     }
     return result;
@@ -451,8 +453,14 @@ function sumOf(items: List, closure: Closure | undefined, seed: Value | undefine
 function kept(items: List, keep: (each: Value) => boolean): boolean {
   const rest = items.filter(keep);
   const changed = rest.length < items.length;
-  items.splice(0, items.length, ...rest);
+  refill(items, rest);
   return changed;
+}
+
+/** Not by `splice`: what is spread among arguments is limited by the stack. */
+function refill(list: List, items: List): void {
+  list.length = 0;
+  for (const each of items) list.push(each);
 }
 
 function distinct(items: List, closure: Closure | undefined): List {

@@ -291,6 +291,9 @@ function dropped(text: string, count: number): string {
 function stripIndent(text: string): string {
   const all = lines(text, "keep the last");
   const counted = all.filter((line, index) => line.trim() !== "" || index === all.length - 1);
-  const indent = Math.min(...counted.map((line) => line.length - line.trimStart().length));
+  const indent = counted.reduce(
+    (least, line) => Math.min(least, line.length - line.trimStart().length),
+    Number.POSITIVE_INFINITY,
+  );
   return all.map((line) => (line.trim() === "" ? "" : line.slice(indent).trimEnd())).join("\n");
 }

@@ -119,8 +119,7 @@ class Lexer {
   #token(code: string, previous: Token | undefined, common: Common): Token {
     const start = this.#at;
     if (isNameStart(code) || (code === "$" && isNameStart(this.#text[start + 1]))) {
-      let end = start + 1;
-      while (isNamePart(this.#text[end])) end++;
+      const end = this.#endOfName(start + 1);
       this.#at = end;
       const text = this.#text.slice(start, end);
       return { kind: "name", text, start, end, ...common };
@@ -128,8 +127,8 @@ class Lexer {
     if (isDigit(code) || (code === "." && isDigit(this.#text[start + 1]) && !endsOperand(previous)))
       return this.#number(common);
     if (code === "'" || code === '"') {
-      const triple = code.repeat(3);
-      return this.#string(this.#text.startsWith(triple, start) ? (triple as Quote) : code, common);
+      const triple = code === "'" ? "'''" : '"""';
+      return this.#string(this.#text.startsWith(triple, start) ? triple : code, common);
     }
     if (code === "/" && (common.newline || !endsOperand(previous))) return this.#string("/", common);
     if (code === "$" && this.#text[start + 1] === "/" && !endsOperand(previous))
@@ -162,9 +161,13 @@ class Lexer {
     const text = found?.[0] ?? rest.slice(0, 1);
     if (!isNamePart(this.#text[this.#at + text.length])) return this.#made("number", text, common);
     // `12px`: one bad word.
-    let end = this.#at + text.length;
-    while (isNamePart(this.#text[end])) end++;
+    const end = this.#endOfName(this.#at + text.length);
     return this.#made("bad", this.#text.slice(this.#at, end), common);
+  }
+
+  #endOfName(from: number): number {
+    nameParts.lastIndex = from;
+    return nameParts.test(this.#text) ? nameParts.lastIndex : from;
   }
 
   #string(quote: Quote, common: Common): Token {
@@ -208,8 +211,11 @@ class Lexer {
           continue;
         }
       }
-      text += code;
-      this.#at++;
+      // All up to what may mean something, at once: this may be a dollar that is one.
+      plainText.lastIndex = this.#at + 1;
+      const end = plainText.test(this.#text) ? plainText.lastIndex : this.#at + 1;
+      text += this.#text.slice(this.#at, end);
+      this.#at = end;
     }
     const place = { text: quote, start, end: this.#at, quote, ...common };
     if (parts.length === 0) return { kind: "string", value: text, ...place };
@@ -285,13 +291,13 @@ class Lexer {
   #skipBlank(): boolean {
     let newline = false;
     for (;;) {
+      blanks.lastIndex = this.#at;
+      if (blanks.test(this.#text)) this.#at = blanks.lastIndex;
       const code = this.#text[this.#at];
       if (code === "\n") {
         newline = true;
         this.#at++;
-      } else if (code === " " || code === "\t" || code === "\r" || code === "\f" || code === "\u00a0")
-        this.#at++;
-      else if (code === "\\" && /^\\\r?\n/.test(this.#text.slice(this.#at, this.#at + 3))) {
+      } else if (code === "\\" && /^\\\r?\n/.test(this.#text.slice(this.#at, this.#at + 3))) {
         this.#at = this.#text.indexOf("\n", this.#at) + 1;
       } else if (code === "/" && this.#text[this.#at + 1] === "/") this.#skipLine();
       else if (code === "/" && this.#text[this.#at + 1] === "*") {
@@ -354,6 +360,11 @@ function endsOperand(token: Token | undefined): boolean {
       return false;
   }
 }
+
+// Sticky: they look at the place that is set, and no further.
+const nameParts = /[\w$\u0080-\uffff]+/y;
+const blanks = /[ \t\r\f\u00a0]+/y;
+const plainText = /[^'"/\\\n$]+/y;
 
 function isNameStart(code: string | undefined): boolean {
   return code !== undefined && /[A-Za-z_\u0080-\uffff]/.test(code) && code !== "\u00a0";

@@ -8,7 +8,7 @@ export function normalizedScript(script: string, shell: readonly string[]): stri
   const indents = lines
     .filter((line) => line.trim() !== "")
     .map((line) => line.length - line.trimStart().length);
-  const indent = indents.length === 0 ? 0 : Math.min(...indents);
+  const indent = indents.reduce((least, each) => Math.min(least, each), indents[0] ?? 0);
   const text = `${lines
     .map((line) => (line.trim() === "" ? "" : line.slice(indent)))
     .join("\n")

@@ -2,8 +2,9 @@
 
 import { truthOf } from "../../values/compare.ts";
 import { isList, type Value } from "../../values/thing.ts";
+import { Gathered } from "../gathered.ts";
 import { closureOf, flagOption, type Operator, optionsOf } from "../operator.ts";
-import { byRank, noRank, type Rank } from "../rank.ts";
+import { noRank } from "../rank.ts";
 import { sortedBy } from "../sorting.ts";
 import { through } from "../through.ts";
 
@@ -13,14 +14,16 @@ export const collect: Operator = (source, given) => {
   const flat = flagOption(options, "flat", true);
   const sort = options.at("sort") ?? false;
   return through(source, "value", (out) => {
-    const found: { readonly value: Value; readonly rank: Rank }[] = [];
+    const found = new Gathered<Value>();
     return {
       next: (value, rank) => {
-        found.push({ value: closure === undefined ? value : closure.call([value]), rank });
+        found.push(closure === undefined ? value : closure.call([value]), rank);
       },
       end: () => {
-        const all = found.sort(byRank).flatMap(({ value }) => (flat && isList(value) ? value : [value]));
-        if (all.length > 0 || found.length > 0) out.emit(truthOf(sort) ? sortedBy(all, sort) : all, noRank);
+        const all = flat
+          ? found.inOrder().flatMap((value) => (isList(value) ? value : [value]))
+          : [...found.inOrder()];
+        if (all.length > 0 || found.size > 0) out.emit(truthOf(sort) ? sortedBy(all, sort) : all, noRank);
         out.close();
       },
     };

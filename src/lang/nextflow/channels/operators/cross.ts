@@ -37,8 +37,13 @@ export const cross: Operator = (source, given) => {
     next: (value, rank) => {
       const key = keyAt(value);
       const partner = left.get(key);
-      if (partner !== undefined) out.emit([partner.value, value], [...partner.rank, ...rank]);
-      else waiting.set(key, [...(waiting.get(key) ?? []), { value, rank }]);
+      if (partner !== undefined) {
+        out.emit([partner.value, value], [...partner.rank, ...rank]);
+        return;
+      }
+      const others = waiting.get(key);
+      if (others === undefined) waiting.set(key, [{ value, rank }]);
+      else others.push({ value, rank });
     },
     end,
   });

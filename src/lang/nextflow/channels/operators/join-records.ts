@@ -4,7 +4,7 @@ import { GroovyMap } from "../../values/map.ts";
 import type { Value } from "../../values/thing.ts";
 import { illegal } from "../../values/throwable.ts";
 import { Channel } from "../channel.ts";
-import type { Rank } from "../rank.ts";
+import { afterAll, byRank, type Rank } from "../rank.ts";
 
 interface Row {
   readonly row: GroovyMap;
@@ -24,7 +24,9 @@ export function joinRecords(
     if (!(value instanceof GroovyMap)) return illegal("Operator `join` by a field needs records");
     const key = keyOf(value.at(field) ?? null);
     const own: Row = { row: value, rank, matched: false };
-    sides[side].set(key, [...(sides[side].get(key) ?? []), own]);
+    const rows = sides[side].get(key);
+    if (rows === undefined) sides[side].set(key, [own]);
+    else rows.push(own);
     for (const partner of sides[side === 0 ? 1 : 0].get(key) ?? []) {
       own.matched = true;
       partner.matched = true;
@@ -38,8 +40,9 @@ export function joinRecords(
   const end = () => {
     if (--open > 0) return;
     if (remainder)
-      for (const side of sides)
-        for (const { row, rank, matched } of [...side.values()].flat()) if (!matched) out.emit(row, rank);
+      for (const [index, side] of sides.entries())
+        for (const { row, rank, matched } of [...side.values()].flat().sort(byRank))
+          if (!matched) out.emit(row, index === 0 ? rank : [afterAll, ...rank]);
     out.close();
   };
   source.subscribe({ next: (value, rank) => arrive(0, value, rank), end });

@@ -6,7 +6,7 @@ import { fail, illegal } from "../../values/throwable.ts";
 import { Channel } from "../channel.ts";
 import { asChannel } from "../channel-out.ts";
 import { flagOption, keyed, type Operator, optionsOf, positional, positionsOf } from "../operator.ts";
-import type { Rank } from "../rank.ts";
+import { afterAll, byRank, type Rank } from "../rank.ts";
 import { joinRecords } from "./join-records.ts";
 
 interface Waiting {
@@ -15,10 +15,8 @@ interface Waiting {
   readonly rank: Rank;
 }
 
-interface Pending {
-  readonly key: List;
-  readonly sides: readonly [Waiting[], Waiting[]];
-}
+/** What waits for its partner under one key: of one side only, since the other would have met it. */
+type Pending = [Waiting, ...Waiting[]];
 
 export const join: Operator = (source, given) => {
   const options = optionsOf(given, "join", ["by", "remainder", "failOnMismatch", "failOnDuplicate"]);
@@ -34,57 +32,83 @@ export const join: Operator = (source, given) => {
   if (remainder && flagOption(options, "failOnMismatch"))
     illegal("Conflicting join operator options `remainder` and `failOnMismatch`");
   const out = new Channel(source.network, "queue");
-  const pending = new Map<unknown, Pending>();
+  const pending = [new Map<unknown, Pending>(), new Map<unknown, Pending>()] as const;
+  /** Keys that came, where none may come twice. */
   const seen = [new Set<unknown>(), new Set<unknown>()] as const;
+  const some = [false, false];
   /** Whether a side only ever had keys without anything more. */
   const keysOnly = [true, true];
   let open = 2;
-  const result = (key: List, parts: List): Value =>
-    parts.length === 0 && key.length === 1 ? (key[0] ?? null) : [...key, ...parts];
   const arrive = (side: 0 | 1, value: Value, rank: Rank) => {
-    const { key, rest, single } = keyed(value, by, "join");
-    if (!single && rest.length > 0) keysOnly[side] = false;
+    const { key, rest } = keyed(value, by, "join");
+    if (rest.length > 0) keysOnly[side] = false;
+    some[side] = true;
     const id = keyOf(key.length === 1 ? (key[0] ?? null) : key);
-    if (noDuplicate && seen[side].has(id))
-      fail(
-        "AbortOperationException",
-        `Detected join operation duplicate emission on ${side === 0 ? "left" : "right"} channel -- offending element: key=${textOf(key.length === 1 ? (key[0] ?? null) : key)}; value=${textOf(rest)}`,
-      );
-    seen[side].add(id);
-    let entry = pending.get(id);
-    if (entry === undefined) {
-      entry = { key, sides: [[], []] };
-      pending.set(id, entry);
-    }
-    const partner = entry.sides[side === 0 ? 1 : 0].shift();
-    if (partner === undefined) {
-      entry.sides[side].push({ key, rest, rank });
-      return;
+    if (noDuplicate) {
+      if (seen[side].has(id))
+        fail(
+          "AbortOperationException",
+          `Detected join operation duplicate emission on ${side === 0 ? "left" : "right"} channel -- offending element: key=${shownKey(key)}; value=${textOf(rest)}`,
+        );
+      seen[side].add(id);
     }
     const own = { key, rest, rank };
+    const partner = firstOf(pending[side === 0 ? 1 : 0], id);
+    if (partner === undefined) {
+      const before = pending[side].get(id);
+      if (before === undefined) pending[side].set(id, [own]);
+      else before.push(own);
+      return;
+    }
     const [left, right] = side === 0 ? [own, partner] : [partner, own];
-    out.emit(result(left.key, [...left.rest, ...right.rest]), [...left.rank, ...right.rank]);
+    out.emit(joined(left.key, left.rest, right.rest), [...left.rank, ...right.rank]);
   };
   const end = () => {
     if (--open > 0) return;
-    const left = [...pending.values()].filter(({ sides }) => sides[0].length + sides[1].length > 0);
-    if (noMismatch && left.length > 0) {
-      const shown = left.map(
-        ({ key, sides }) =>
-          `\n- key=${textOf(key.length === 1 ? (key[0] ?? null) : key)} values=${textOf([...sides[0], ...sides[1]].map(({ rest }) => rest))}`,
+    // Not in the order of arrival, which differs between equal runs.
+    const [onLeft, onRight] = [byKeys(pending[0]), byKeys(pending[1])];
+    if (noMismatch && onLeft.length + onRight.length > 0) {
+      const shown = [...onLeft, ...onRight].map(
+        (all) => `\n- key=${shownKey(all[0].key)} values=${textOf(all.map(({ rest }) => rest))}`,
       );
       fail("AbortOperationException", `Join mismatch for the following entries: ${shown.join("")}`);
     }
-    if (remainder)
-      for (const { sides } of left) {
-        for (const { key, rest, rank } of sides[0])
-          out.emit(result(key, [...rest, ...(keysOnly[1] && seen[1].size > 0 ? [] : [null])]), rank);
-        for (const { key, rest, rank } of sides[1])
-          out.emit(result(key, [...(keysOnly[0] && seen[0].size > 0 ? [] : [null]), ...rest]), rank);
-      }
+    if (remainder) {
+      for (const { key, rest, rank } of onLeft.flat())
+        out.emit(joined(key, rest, keysOnly[1] && some[1] ? [] : [null]), rank);
+      for (const { key, rest, rank } of onRight.flat())
+        out.emit(joined(key, keysOnly[0] && some[0] ? [] : [null], rest), [afterAll, ...rank]);
+    }
     out.close();
   };
   source.subscribe({ next: (value, rank) => arrive(0, value, rank), end });
   other.subscribe({ next: (value, rank) => arrive(1, value, rank), end });
   return out;
 };
+
+function shownKey(key: List): string {
+  return textOf(key.length === 1 ? (key[0] ?? null) : key);
+}
+
+function byKeys(waiting: ReadonlyMap<unknown, Pending>): readonly Pending[] {
+  const all = [...waiting.values()];
+  for (const each of all) each.sort(byRank);
+  return all.sort(([a], [b]) => byRank(a, b));
+}
+
+function joined(key: List, left: List, right: List): Value {
+  return left.length + right.length === 0 && key.length === 1
+    ? (key[0] ?? null)
+    : [...key, ...left, ...right];
+}
+
+/** First come, first served. */
+function firstOf(waiting: Map<unknown, Pending>, id: unknown): Waiting | undefined {
+  const found = waiting.get(id);
+  if (found === undefined) return undefined;
+  if (found.length === 1) {
+    waiting.delete(id);
+    return found[0];
+  }
+  return found.shift();
+}

@@ -4,6 +4,7 @@ import { isList, type Value } from "../../values/thing.ts";
 import { illegal } from "../../values/throwable.ts";
 import { Channel } from "../channel.ts";
 import { asChannel, spreadOut } from "../channel-out.ts";
+import { Fifo } from "../fifo.ts";
 import { closureOf, type Operator } from "../operator.ts";
 import type { Rank } from "../rank.ts";
 
@@ -15,11 +16,11 @@ export const merge: Operator = (source, given) => {
     ...others.map((each) => asChannel(each) ?? illegal("Operator `merge` needs channels")),
   ];
   const out = new Channel(source.network, source.kind);
-  const waiting = all.map((): { value: Value; rank: Rank }[] => []);
+  const waiting = all.map(() => new Fifo<{ readonly value: Value; readonly rank: Rank }>());
   const ended = all.map(() => false);
   const advance = () => {
-    while (waiting.every((each) => each.length > 0)) {
-      const items = waiting.map((each, index) => (all[index]?.kind === "value" ? each[0] : each.shift()));
+    while (waiting.every((each) => each.size > 0)) {
+      const items = waiting.map((each, index) => (all[index]?.kind === "value" ? each.first : each.shift()));
       const values = items.map((each) => each?.value ?? null);
       const merged =
         closure === undefined
@@ -32,7 +33,7 @@ export const merge: Operator = (source, given) => {
       if (all.every(({ kind }) => kind === "value")) break;
     }
     if (
-      all.some(({ kind }, index) => kind === "queue" && ended[index] && waiting[index]?.length === 0) ||
+      all.some(({ kind }, index) => kind === "queue" && ended[index] && waiting[index]?.size === 0) ||
       ended.every((each) => each)
     )
       out.close();
