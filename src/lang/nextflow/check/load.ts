@@ -1,5 +1,12 @@
 /** Reads a script and everything that it includes. */
-import { type Ask, breathe, type Diagnostic, didYouMean, type SourceText } from "../../../kernel/index.ts";
+import {
+  type Ask,
+  breathe,
+  type Diagnostic,
+  didYouMean,
+  mapBounded,
+  type SourceText,
+} from "../../../kernel/index.ts";
 import type { SourceTree } from "../../core/index.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { IncludeNode, Item, Script } from "../syntax/ast.ts";
@@ -35,32 +42,43 @@ export async function loadScripts(
 ): Promise<LoadedScripts> {
   const scripts = new Map<string, LoadedScript>();
   const diagnostics: Diagnostic[] = [];
-  const queue = [uri];
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    if (scripts.has(next)) continue;
-    const text = await source.read(next, ask);
-    if (text === undefined) continue;
-    const parsed = parsedWithin(limit, text);
-    diagnostics.push(...parsed.diagnostics);
-    const includes = new Map<IncludeNode, IncludeTarget>();
-    for (const item of parsed.script.items) {
-      if (item.kind !== "include") continue;
-      const target = await targetOf(item, next, source, ask);
-      if (target === undefined)
-        diagnostics.push(
-          wrong.missing(
-            { source: text, span: item.from.span },
-            `there is no script ${item.from.text}`,
-            "paths of includes are relative to the script, and `.nf` may be left out",
-          ),
-        );
-      else {
-        includes.set(item, target);
-        if (target.kind === "script") queue.push(target.uri);
-      }
+  const documents = new Documents(source, ask);
+  let wave: readonly string[] = [uri];
+  while (wave.length > 0) {
+    const texts: { readonly uri: string; readonly text: SourceText }[] = [];
+    for (const each of new Set(wave)) {
+      const text = scripts.has(each) ? undefined : await documents.read(each);
+      if (text !== undefined) texts.push({ uri: each, text });
     }
-    scripts.set(next, { uri: next, script: parsed.script, includes });
-    await breathe();
+    const parsed = await parsedWithin(
+      limit,
+      texts.map(({ text }) => text),
+    );
+    const further: string[] = [];
+    for (const [index, { uri: own, text }] of texts.entries()) {
+      const { script, diagnostics: found } = parsed[index] ?? emptyScript(text);
+      diagnostics.push(...found);
+      const includes = new Map<IncludeNode, IncludeTarget>();
+      const nodes = script.items.filter((each) => each.kind === "include");
+      const targets = await mapBounded(nodes, readAtOnce, (each) => targetOf(each, own, source, documents));
+      for (const [at, item] of nodes.entries()) {
+        const target = targets[at];
+        if (target === undefined)
+          diagnostics.push(
+            wrong.missing(
+              { source: text, span: item.from.span },
+              `there is no script ${item.from.text}`,
+              "paths of includes are relative to the script, and `.nf` may be left out",
+            ),
+          );
+        else {
+          includes.set(item, target);
+          if (target.kind === "script") further.push(target.uri);
+        }
+      }
+      scripts.set(own, { uri: own, script, includes });
+    }
+    wave = further;
   }
   diagnostics.push(...unknownNames(scripts));
   const library = await loadLibrary(source, uri, limit, ask);
@@ -68,17 +86,58 @@ export async function loadScripts(
   return { main: scripts.get(uri), scripts, library: library.map(({ script }) => script), diagnostics };
 }
 
-/** A text that takes too long to read is refused as one with errors is. */
-function parsedWithin(limit: TimeLimit, text: SourceText): Parsed {
-  try {
-    return limit(() => parseScript(text));
-  } catch (error) {
-    if (!(error instanceof ScriptFailure)) throw error;
-    return {
-      script: { source: text, items: [], imports: new Map() },
-      diagnostics: [wrong.evaluation({ source: text, span: { start: 0, end: 0 } }, error.message)],
-    };
+const readAtOnce = 8;
+
+/** Each is read once, however many include it. */
+class Documents {
+  readonly #source: SourceTree;
+  readonly #ask: Ask;
+  readonly #texts = new Map<string, Promise<SourceText | undefined>>();
+
+  constructor(source: SourceTree, ask: Ask) {
+    this.#source = source;
+    this.#ask = ask;
   }
+
+  /** undefined: there is no such document. */
+  read(uri: string): Promise<SourceText | undefined> {
+    const found = this.#texts.get(uri) ?? this.#source.read(uri, this.#ask);
+    this.#texts.set(uri, found);
+    return found;
+  }
+}
+
+/** How long texts are read within one limit: setting a limit takes as long as reading a small one. */
+const pieceMs = 20;
+
+/** A text that takes too long to read is refused as one with errors is. */
+async function parsedWithin(limit: TimeLimit, texts: readonly SourceText[]): Promise<readonly Parsed[]> {
+  const parsed: Parsed[] = [];
+  while (parsed.length < texts.length) {
+    const first = parsed.length;
+    try {
+      limit(() => {
+        const end = performance.now() + pieceMs;
+        do {
+          const text = texts[parsed.length];
+          if (text !== undefined) parsed.push(parseScript(text));
+        } while (parsed.length < texts.length && performance.now() < end);
+      });
+    } catch (error) {
+      if (!(error instanceof ScriptFailure)) throw error;
+      // Others have had a part of the time: alone it may be short enough.
+      const text = texts[first];
+      if (parsed.length > first || text === undefined) continue;
+      const message = wrong.evaluation({ source: text, span: { start: 0, end: 0 } }, error.message);
+      parsed.push({ ...emptyScript(text), diagnostics: [message] });
+    }
+    await breathe();
+  }
+  return parsed;
+}
+
+function emptyScript(text: SourceText): Parsed {
+  return { script: { source: text, items: [], imports: new Map() }, diagnostics: [] };
 }
 
 async function loadLibrary(
@@ -88,20 +147,20 @@ async function loadLibrary(
   ask: Ask,
 ): Promise<readonly Parsed[]> {
   const members = await source.listFolder(source.resolve("lib", main), ask);
-  const found: Parsed[] = [];
+  const found: SourceText[] = [];
   for (const { name, uri, kind } of members ?? []) {
     if (kind !== "file" || !name.endsWith(".groovy")) continue;
     const text = await source.read(uri, ask);
-    if (text !== undefined) found.push(parsedWithin(limit, text));
+    if (text !== undefined) found.push(text);
   }
-  return found;
+  return parsedWithin(limit, found);
 }
 
 async function targetOf(
   node: IncludeNode,
   from: string,
   source: SourceTree,
-  ask: Ask,
+  documents: Documents,
 ): Promise<IncludeTarget | undefined> {
   const { text } = node.from;
   if (text.startsWith("plugin/")) return { kind: "plugin", name: text.slice("plugin/".length) };
@@ -111,7 +170,7 @@ async function targetOf(
   for (const each of candidates) {
     const uri = source.resolve(each, from);
     try {
-      if ((await source.read(uri, ask)) !== undefined) return { kind: "script", uri };
+      if ((await documents.read(uri)) !== undefined) return { kind: "script", uri };
     } catch (error) {
       // A folder of this name: its main.nf is looked for.
       if (each === candidates.at(-1)) throw error;

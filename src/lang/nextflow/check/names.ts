@@ -66,6 +66,9 @@ class Scope {
   }
 }
 
+const builtInScope = new Scope(undefined);
+for (const name of builtIn) builtInScope.add(name);
+
 /**
  * Names of functions and workflows. Process bodies may use environment variables and what outputs name, so only what is
  * certainly wrong is reported: a name in a function, workflow or closure that is set nowhere in the script.
@@ -79,11 +82,10 @@ export function undefinedNames(script: Script): readonly Diagnostic[] {
 class Checker {
   readonly diagnostics: Diagnostic[] = [];
   readonly #script: Script;
-  readonly #top = new Scope(undefined);
+  readonly #top = new Scope(builtInScope);
 
   constructor(script: Script) {
     this.#script = script;
-    for (const name of builtIn) this.#top.add(name);
     for (const name of script.imports.keys()) this.#top.add(name);
     for (const item of script.items) for (const name of definedNames(item)) this.#top.add(name);
     // What is set without `def` anywhere is known everywhere.
@@ -307,7 +309,12 @@ class Checker {
       const [only] = closure.body;
       if (only?.kind === "expression" && only.expression.kind === "name") this.#top.add(only.expression.name);
     }
-    for (const [name, each] of Object.entries(node)) if (name !== "source") this.#assigned(each);
+    for (const name in node) {
+      // Most objects of a tree are places in the text.
+      if (name === "source" || name === "span") continue;
+      const each: unknown = (node as Readonly<Record<string, unknown>>)[name];
+      if (typeof each === "object") this.#assigned(each);
+    }
   }
 }
 
