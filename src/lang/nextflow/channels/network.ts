@@ -11,6 +11,12 @@ import { Fifo } from "./fifo.ts";
 
 type Work = () => void;
 
+/** Work that somebody waits for. */
+interface Owed {
+  readonly run: Work;
+  readonly reject: (error: unknown) => void;
+}
+
 export class Network implements ChannelNetwork {
   readonly outside: Outside;
   readonly operators: Operators;
@@ -22,6 +28,9 @@ export class Network implements ChannelNetwork {
   /** Sets a variable of the workflow that is being built: `set` and `tap`. */
   assign: (name: string, value: Value) => void = () => undefined;
   readonly #queue = new Fifo<Work>();
+  readonly #owed = new Fifo<Owed>();
+  /** Of those, the one that is being done. */
+  #current: Owed | undefined;
   #out = 0;
   #wake: (() => void) | undefined;
   #failed: { readonly error: unknown } | undefined;
@@ -38,6 +47,17 @@ export class Network implements ChannelNetwork {
   post(work: Work): void {
     this.#queue.push(work);
     this.#wake?.();
+  }
+
+  /**
+   * Does it when the network runs, also where it was stopped, and answers what it answers. It shares a limit on time with
+   * what else there is to do: setting one starts a thread, which takes longer than most work does.
+   */
+  perform<T>(work: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#owed.push({ run: () => resolve(work()), reject });
+      this.#wake?.();
+    });
   }
 
   /** The channel of all items that processes send to a topic; `make` makes it where it is asked for first. */
@@ -82,13 +102,15 @@ export class Network implements ChannelNetwork {
   /** Runs to the end. Throws the first failure, once nothing is out any more. */
   async run(): Promise<void> {
     for (;;) {
-      while (this.#queue.size > 0 && !this.stopped) {
+      while (this.#hasWork()) {
         try {
           this.#limit(() => this.#some());
         } catch (error) {
-          this.fail(error);
+          if (this.#current === undefined) this.fail(error);
+          else this.#current.reject(error);
         }
-        if (this.#queue.size > 0) await breathe();
+        this.#current = undefined;
+        if (this.#hasWork()) await breathe();
       }
       if (this.#out > 0) {
         await new Promise<void>((resolve) => {
@@ -105,13 +127,26 @@ export class Network implements ChannelNetwork {
     }
   }
 
-  /** Does what was posted, until something else should have its turn. */
+  #hasWork(): boolean {
+    return this.#owed.size > 0 || (this.#queue.size > 0 && !this.stopped);
+  }
+
+  /** Does what there is to do, until something else should have its turn. */
   #some(): void {
     const end = performance.now() + 20;
-    while (!this.stopped && performance.now() < end) {
-      const work = this.#queue.shift();
-      if (work === undefined) return;
-      work();
+    do {
+      this.#current = this.#owed.shift();
+      if (this.#current === undefined) this.#queue.shift()?.();
+      else this.#perform(this.#current);
+      this.#current = undefined;
+    } while (this.#hasWork() && performance.now() < end);
+  }
+
+  #perform({ run, reject }: Owed): void {
+    try {
+      run();
+    } catch (error) {
+      reject(error);
     }
   }
 }

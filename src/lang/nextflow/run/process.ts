@@ -208,23 +208,25 @@ export class ProcessInstance {
   async #attempts(index: number, arrival: Arrival, first: PreparedTask): Promise<void> {
     const { session } = this.#module;
     let task = first;
-    // Out of the piece of work that starts it: where that is ended by its limit, nothing of it would be continued.
-    await Promise.resolve();
+    const { network } = session;
+    // All that may take long is performed: where a piece of work is ended by its limit, nothing of it is continued.
     for (let attempt = 1; ; attempt++) {
-      if (session.network.stopped) return;
-      const ended = await session.limit(() => this.#maker.run(task, attempt));
+      if (network.stopped) return;
+      const ended = await network.perform(() => this.#maker.run(task, attempt));
       if (ended.kind === "cancelled") {
         session.stats.aborted++;
         throw new CancelledTask("the task was cancelled");
       }
       if (ended.kind !== "failed") {
         const outputs = ended.kind === "stored" ? ended.outputs : await this.#store(task, ended.outputs);
-        session.limit(() => this.#succeeded(index, arrival.rank, task, { ...ended, outputs }));
+        await network.perform(() => this.#succeeded(index, arrival.rank, task, { ...ended, outputs }));
         return;
       }
       this.#failures++;
       const failed = task;
-      const next = session.limit(() => this.#afterFailure(index, attempt, arrival, failed, ended.failure));
+      const next = await network.perform(() =>
+        this.#afterFailure(index, attempt, arrival, failed, ended.failure),
+      );
       if (next === undefined) return;
       task = next;
     }

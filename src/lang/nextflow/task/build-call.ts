@@ -102,14 +102,13 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   ];
   if (parts.stdin !== undefined)
     literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
-  const command = [
-    ...dangling,
-    ...exports,
-    ...moduleLines(task.get("module") ?? null),
-    ...textLines(task.get("beforeScript") ?? null),
-    `${interpreter} ${taskWork}/.command.sh${parts.stdin === undefined ? "" : ` < ${taskWork}/.command.in`}`,
-    ...afterLines(task.get("afterScript") ?? null),
-  ].join("\n");
+  const before = [...moduleLines(task.get("module") ?? null), ...textLines(task.get("beforeScript") ?? null)];
+  const after = afterLines(task.get("afterScript") ?? null);
+  const run = `${interpreter} ${taskWork}/.command.sh${parts.stdin === undefined ? "" : ` < ${taskWork}/.command.in`}`;
+  // One process instead of two, begun by the smaller shell. Texts of the user may need bash, and set traps that wait for
+  // its end.
+  const alone = before.length + after.length === 0;
+  const command = [...dangling, ...exports, ...before, alone ? `exec ${run}` : run, ...after].join("\n");
   const container = task.get("container") ?? null;
   const timeout = task.get("time") ?? null;
   const disk = task.get("disk") ?? null;
@@ -122,7 +121,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     language: "nextflow",
     frontEndVersion,
     command: `${command}\n`,
-    shell: ["/bin/bash"],
+    shell: [alone ? "/bin/sh" : "/bin/bash"],
     inputs,
     linkedInputs,
     literalFiles,
