@@ -107,6 +107,9 @@ export function indexed(object: Value, index: readonly Value[]): Value {
   return itemAt(object, index);
 }
 
+/** What is between the end of a list and an item that is set becomes null: millions of them are a mistake. */
+const longestGap = 10_000_000;
+
 export function setIndexed(object: Value, index: readonly Value[], value: Value): void {
   const [only = null] = index;
   if (object instanceof GroovyMap) object.put(only, value);
@@ -114,6 +117,8 @@ export function setIndexed(object: Value, index: readonly Value[], value: Value)
     const at = asInt(only, "an index");
     const place = at < 0 ? object.length + at : at;
     if (place < 0) fail("ArrayIndexOutOfBoundsException", `Negative array index [${at}] too large`);
+    if (place > object.length + longestGap)
+      fail("IndexOutOfBoundsException", `Index ${at} is too far beyond the end of the list`);
     while (object.length < place) object.push(null);
     object[place] = value;
   } else if (typeof only === "string") setProperty(object, only, value);

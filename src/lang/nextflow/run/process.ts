@@ -333,7 +333,7 @@ export class ProcessInstance {
   /** What `storeDir` keeps is found there by the next run, and used from there by this one. */
   async #store(task: PreparedTask, outputs: Outputs): Promise<Outputs> {
     const { session } = this.#module;
-    const store = session.limit(() => this.#maker.storeOf(task));
+    const store = await session.network.perform(() => this.#maker.storeOf(task));
     if (store === undefined) return outputs;
     for (const file of Object.values(outputs).flatMap((each): FileValue[] => filesIn(each))) {
       const path = file.extra?.[pathMember];
