@@ -403,6 +403,20 @@ describe("publishing a result", () => {
     expect((await publish("relative link", "b")).how).toBe("kept");
   });
 
+  it("that is a link may stay one, with its text", async () => {
+    const made = await bench();
+    const publish = (linkText: string) =>
+      inRun(made, async (host, ask) => {
+        const file = outOf(await call(host, {}, ask));
+        const order = { target: published(made, "l"), mode: "copy", overwrite: "always", linkText } as const;
+        return host.publish(file, order, ask);
+      });
+    expect((await publish("one")).how).toBe("linked");
+    expect((await publish("two")).how).toBe("linked");
+    expect(readlinkSync(published(made, "l"))).toBe("two");
+    expect((await publish("two")).how).toBe("kept");
+  });
+
   it("by a link stays there when its cache is pruned", async () => {
     const made = await bench();
     const target = published(made, "x.txt");

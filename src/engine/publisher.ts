@@ -64,6 +64,18 @@ export class Publisher {
     checkAsk(ask, `publishing ${order.target}`);
     const { materials, emit } = this.#parts;
     const source = await materials.hostPathOf(file, ask);
+    if (order.linkText !== undefined) {
+      const { linkText } = order;
+      const how = await this.#putLink(async () => linkText, source, order, ask);
+      emit({
+        kind: "file.published",
+        ...defined({ call: order.call }),
+        source: file.location,
+        target: order.target,
+        how,
+      });
+      return { how, target: order.target };
+    }
     const entryUuid = order.mode === "copy" ? undefined : await this.#linkable(file, source, ask);
     const how =
       entryUuid === undefined ? await this.#copy(source, order, ask) : await this.#link(source, order, ask);
@@ -101,15 +113,23 @@ export class Publisher {
     return (await known) ? uuid : undefined;
   }
 
-  async #link(
+  #link(source: string, { target, mode, overwrite }: PublishOrder, ask: Ask): Promise<Published["how"]> {
+    const textAt = async (target: string) => {
+      const from = mode === "relative link" ? await followLinks(dirname(target)) : undefined;
+      return from === undefined ? source : relative(from, source);
+    };
+    return this.#putLink(textAt, source, { target, overwrite }, ask);
+  }
+
+  async #putLink(
+    textAt: (target: string) => Promise<string>,
     source: string,
-    { target, mode, overwrite }: PublishOrder,
+    { target, overwrite }: Pick<PublishOrder, "target" | "overwrite">,
     ask: Ask,
   ): Promise<Published["how"]> {
     const place = await this.#parts.places.open(target);
     try {
-      const from = await followLinks(dirname(place.target));
-      const text = mode === "relative link" && from !== undefined ? relative(from, source) : source;
+      const text = await textAt(place.target);
       const found = lstatSync(onDisk(place.path), { throwIfNoEntry: false });
       const isSame =
         found?.isSymbolicLink() === true &&

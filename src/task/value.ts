@@ -15,6 +15,11 @@ export interface FileValue {
   readonly sizeBytes?: number;
   /** sha-256 hex of the content, where known. For directories: the tree digest. */
   readonly sha256?: string;
+  /**
+   * Of a file that a task has just made: the folders between the task's directory and the file, which an entry keeps, for
+   * scripts that look at the folder of a file. Not part of what is recorded of it.
+   */
+  readonly folder?: string;
   /** Files that travel with it under the same parent (CWL secondaryFiles). */
   readonly siblings?: readonly FileValue[];
   /** Front-end data that must survive a round trip through a cache entry (CWL format). Plain JSON. */

@@ -72,6 +72,8 @@ export interface PublishOrder {
    * Hard links are not offered: who edits one would edit the recorded result.
    */
   readonly mode: "copy" | "link" | "relative link";
+  /** The result is a link with this text, which the target becomes, too. */
+  readonly linkText?: string;
   /**
    * What happens to an existing file: replaced, kept, or replaced where its content differs. A link is
    * replaced itself, never what it leads to. Folders are merged, file by file.

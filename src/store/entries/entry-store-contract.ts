@@ -100,6 +100,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
         bam: await work("a.bam", "bam"),
         shards: [await work("s/1.txt", "one"), await work("t/1.txt", "two")],
         nested: { kind: "record", entries: [["f", await work("n.txt", "nested")]] },
+        deep: { ...(await work("a/../b/c.txt", "deep")), folder: "a/../b" },
       };
       const entry = entryOf(outputs);
       await store.record(entry, ask);
@@ -112,6 +113,7 @@ export function entryStoreContract({ name, make }: EntryStoreContract): void {
       expect(await Promise.all(shards.map(contentOf))).toEqual(["one", "two"]);
       expect(found?.files.map((file) => file.path).sort()).toEqual([
         "out/bam/a.bam",
+        "out/deep/a/_../b/c.txt",
         "out/nested/0/n.txt",
         "out/shards/0/1.txt",
         "out/shards/1/1.txt",

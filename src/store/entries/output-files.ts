@@ -2,6 +2,7 @@
  * What an entry has to hold for its outputs, and under which relative paths:
  *
  *   out/<output>/<file>                     a file
+ *   out/<output>/<folders>/<file>           a file that keeps the folders in which its task made it
  *   out/<output>/<index>/<file>             files of an array; records use the position of the member
  *   out/<output>/<dir>/…                    a directory with everything below it
  *
@@ -88,8 +89,10 @@ async function plan(value: Value, place: PlanningOutput): Promise<Value> {
   return planFile(value, place);
 }
 
-async function planFile(file: FileValue, place: PlanningOutput): Promise<FileValue> {
-  const path = `${place.folder}/${safePart(file.basename)}`;
+async function planFile(given: FileValue, place: PlanningOutput): Promise<FileValue> {
+  const { folder, ...file } = given;
+  const parts = (folder ?? "").split("/").filter((part) => part !== "");
+  const path = [place.folder, ...parts.map(safePart), safePart(file.basename)].join("/");
   const siblings: FileValue[] = [];
   for (const sibling of file.siblings ?? []) siblings.push(await planFile(sibling, place));
   const location = objectPath(path, place.naming);

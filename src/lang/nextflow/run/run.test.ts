@@ -391,6 +391,25 @@ describe("publishing", () => {
     workflow { P() }`);
     expect(results).toEqual({ "sub/a.txt": "a\n" });
   });
+  test("copyNoFollow keeps links to other files of the task, and copies what other links lead to", async () => {
+    const main = `process P { publishDir 'results', mode: 'copyNoFollow'
+      input: path 'in.txt'
+      output: path '*'
+      path 'd/*'
+      script: 'echo a > a.txt; ln -s a.txt b.txt; ln -s in.txt c.txt; mkdir d; ln -s ../a.txt d/e.txt' }
+    workflow { P(file('in.txt')) }`;
+    const { results, trouble } = await run(main, { files: { "in.txt": "in" } });
+    expect([trouble, results]).toEqual([
+      "",
+      { "a.txt": "a\n", "b.txt": "a\n", "c.txt": "in", "d/e.txt": "a\n" },
+    ]);
+  });
+  test("a file of a task is in the folder in which the task made it", async () => {
+    const { lines } = await run(`process P { output: path 'a/*/*.txt'
+      script: 'mkdir -p a/b; touch a/b/c.txt' }
+    workflow { P().view { "\${it.parent.name} \${it.parent.parent.name}" } }`);
+    expect(lines).toEqual(["b a"]);
+  });
   test("storeDir keeps results, and finds them again", async () => {
     const main = `process P { storeDir 'results'
       output: path 'a.txt'

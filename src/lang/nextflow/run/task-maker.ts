@@ -445,7 +445,8 @@ export class TaskMaker {
       return [];
     const { files } = this.#module.session.outside;
     files.admit(value.location);
-    return [new Path(value.location, files, undefined, value)];
+    const { folder: _, ...source } = value;
+    return [new Path(value.location, files, undefined, source)];
   }
 }
 

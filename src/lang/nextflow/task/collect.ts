@@ -1,4 +1,6 @@
 /** Finds the outputs of a finished task. */
+
+import { defined } from "../../../kernel/index.ts";
 import {
   AttemptProblem,
   type FileValue,
@@ -9,6 +11,7 @@ import {
 } from "../../../task/index.ts";
 import type { OutputCollector } from "../../core/index.ts";
 import { globMatches, isPattern } from "../channels/glob.ts";
+import { cleaned } from "../values/path.ts";
 import { isGlobbed, type PlannedOutput, type PlannedPath } from "./output-plan.ts";
 
 export interface CollectOptions {
@@ -20,6 +23,9 @@ export interface CollectOptions {
 
 /** Files carry their path in the working directory: publishing and `name` need it. */
 export const pathMember = "path";
+
+/** Of a link: its text, which `publishDir mode: 'copyNoFollow'` keeps. */
+export const linkMember = "link";
 
 export function collectorOf(options: CollectOptions): OutputCollector {
   return async (finished) => {
@@ -91,11 +97,19 @@ async function filesFor(
         kind: stat.kind,
         location: await finished.files.locationOf(`${taskWork}/${name}`),
         basename: name.slice(name.lastIndexOf("/") + 1),
-        extra: { [pathMember]: name },
+        ...(name.includes("/") && { folder: name.slice(0, name.lastIndexOf("/")) }),
+        extra: { [pathMember]: name, ...defined({ [linkMember]: await innerLink(finished, name) }) },
       });
     }
   }
   return [...found.values()];
+}
+
+/** Text of a link that leads to something else of the task, by a relative path. */
+async function innerLink(finished: FinishedAttempt, name: string): Promise<string | undefined> {
+  const text = await finished.files.readLink(`${taskWork}/${name}`);
+  if (text === undefined || text.startsWith("/")) return undefined;
+  return /^\.\.(?:\/|$)/.test(cleaned(`${name}/../${text}`)) ? undefined : text;
 }
 
 /** A link that leads to nothing of the task is not there. */

@@ -1,4 +1,5 @@
 /** Where the results of a task are brought by `publishDir`. */
+import { defined } from "../../../kernel/index.ts";
 import type { FileValue } from "../../../task/index.ts";
 import type { PublishOrder } from "../../core/index.ts";
 import { globMatches } from "../channels/glob.ts";
@@ -10,7 +11,7 @@ import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { illegal } from "../values/throwable.ts";
 import type { Rules } from "../versions.ts";
-import { pathMember } from "./collect.ts";
+import { linkMember, pathMember } from "./collect.ts";
 import { evaluated } from "./directives.ts";
 
 export interface Publication {
@@ -103,12 +104,23 @@ function ofDirective(directive: Value, files: readonly FileValue[], given: Publi
       order: {
         target: target.startsWith("/") ? cleaned(target) : cleaned(`${folder}/${target}`),
         mode: modeOf(option("mode")),
+        ...defined({ linkText: linkTextOf(option("mode"), file, files) }),
         overwrite: overwriteOf(overwrite, given),
         call: given.call,
       },
     });
   }
   return found;
+}
+
+/** What the link leads to is a result, too: otherwise its content is published. */
+function linkTextOf(mode: Value, file: FileValue, files: readonly FileValue[]): string | undefined {
+  const text = file.extra?.[linkMember];
+  if (typeof text !== "string" || mode === null || textOf(mode).toLowerCase() !== "copynofollow")
+    return undefined;
+  const target = cleaned(`${nameOf(file)}/../${text}`);
+  const isResult = files.some((each) => target === nameOf(each) || target.startsWith(`${nameOf(each)}/`));
+  return isResult ? text : undefined;
 }
 
 export function absolute(path: string, launchDir: string): string {

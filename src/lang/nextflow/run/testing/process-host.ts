@@ -42,12 +42,13 @@ export function processHost({ folder, parallel = 2 }: ProcessHostOptions): Proce
       paths.set(path, count);
       return count === 1 ? path : `${path}~${count}`;
     },
-    publish: async (file, { target, mode, overwrite }) => {
+    publish: async (file, { target, mode, overwrite, linkText }) => {
       await mkdir(dirname(target), { recursive: true });
       if (overwrite === "never" && (await lstat(target).catch(() => undefined)) !== undefined)
         return { how: "kept", target };
       await rm(target, { recursive: true, force: true });
-      if (mode === "copy") await cp(file.location, target, { recursive: true, dereference: true });
+      if (linkText !== undefined) await symlink(linkText, target);
+      else if (mode === "copy") await cp(file.location, target, { recursive: true, dereference: true });
       else await symlink(file.location, target);
       return { how: mode === "copy" ? "copied" : "linked", target };
     },
