@@ -2,6 +2,8 @@
 // `npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N]`: the suites of CWL v1.0, v1.1 and v1.2.
 // `npm run conformance -- nextflow snippets|tests|tests-v1 CHECKOUT [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]…`:
 // the examples in Nextflow's documentation; its scripts with their checks, through the command line.
+// `npm run conformance -- nextflow parse|runs|config CHECKOUTS [--only NAME]…`: pipelines, one folder each: all their files
+// are parsed; hello, rnaseq-nf and demo (nf-core) run; the configuration of demo, rnaseq, sarek and fetchngs is shown.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";

@@ -1,12 +1,16 @@
 /**
  * `npm run conformance -- nextflow STEP CHECKOUT …`: bundled and started by scripts/conformance.mjs. Steps: `snippets`,
- * the examples of the documentation; `tests` and `tests-v1`, the scripts of these folders with their checks.
+ * the examples of the documentation; `tests` and `tests-v1`, the scripts of these folders with their checks. With a folder
+ * of checkouts of pipelines: `parse`, all their files; `runs`, whole pipelines; `config`, their configuration.
  */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runChecks } from "./nextflow-checks.ts";
+import { showConfigurations } from "./nextflow-config.ts";
+import { parseAll } from "./nextflow-parse.ts";
+import { runPipelines } from "./nextflow-runs.ts";
 import { runSnippets } from "./nextflow-snippets.ts";
 
 const { values, positionals } = parseArgs({
@@ -22,9 +26,9 @@ const { values, positionals } = parseArgs({
   },
 });
 const [, step = "", checkout] = positionals;
-if (!["snippets", "tests", "tests-v1"].includes(step) || checkout === undefined) {
+if (!["snippets", "tests", "tests-v1", "parse", "runs", "config"].includes(step) || checkout === undefined) {
   process.stderr.write(
-    "usage: npm run conformance -- nextflow snippets|tests|tests-v1 CHECKOUT [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--unlisted]\n",
+    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--unlisted]\n",
   );
   process.exit(2);
 }
@@ -53,6 +57,9 @@ process.exitCode = summary.failed.length + summary.surprising.length > 0 || summ
 function runStep(folder: string): Promise<readonly CaseResult[]> {
   const only = values.only ?? [];
   if (step === "snippets") return runSnippets({ checkout: folder, only });
+  if (step === "parse") return parseAll(folder, only);
+  if (step === "runs") return runPipelines(folder, only);
+  if (step === "config") return showConfigurations(folder, only);
   return runChecks({
     checkout: folder,
     suite: step,

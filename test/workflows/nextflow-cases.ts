@@ -612,6 +612,59 @@ export const optionCases: readonly CommandCase[] = [
     code: 1,
   },
   {
+    name: "a pipeline with nf-schema prints its help and runs nothing",
+    files: {
+      "main.nf": "println 'ran'\nworkflow { }\n",
+      "nextflow.config":
+        "params { help = false\n input = null }\nplugins { id 'nf-schema@2.2.0' }\nvalidation.help { enabled = true\n command = 'nextflow run it' }\n",
+      "nextflow_schema.json": JSON.stringify({
+        $defs: {
+          io: {
+            title: "Files",
+            properties: {
+              input: { type: "string", description: "the samples" },
+              secret: { type: "string", hidden: true },
+            },
+          },
+        },
+        allOf: [{ $ref: "#/$defs/io" }],
+      }),
+    },
+    words: run("--help"),
+    out: [
+      "Typical pipeline command:",
+      "",
+      "  nextflow run it",
+      "",
+      "Files",
+      "  --input  [string]  the samples",
+      "",
+      "!! Hiding 1 param(s), use the `--showHidden` parameter to show them !!",
+    ].join("\n"),
+  },
+  {
+    name: "configuration may print to the standard streams",
+    files: {
+      "main.nf": "workflow { println 'ran' }\n",
+      "nextflow.config": "System.err.println('no institute')\n",
+    },
+    words: run(),
+    out: "WARN: no institute\nran",
+  },
+  {
+    name: "a task that asks for more than the machine has fails in the words of Nextflow",
+    files: { "main.nf": direct("cpus 4000") },
+    words: run(),
+    includes: ["Process requirement exceeds available CPUs -- req: 4000; avail: "],
+    code: 1,
+  },
+  {
+    name: "config lists plugins",
+    files: { "nextflow.config": "plugins { id 'nf-schema@2.2.0'\n id 'nf-prov' }\n" },
+    words: ["config", "-value", "plugins"],
+    out: "[nf-schema@2.2.0, nf-prov]",
+  },
+  {
     name: "params are declared with types",
     files: {
       "main.nf":

@@ -1,7 +1,9 @@
 /** What is said of a task that failed, in the form that Nextflow's users know. */
 import { readFileSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import type { TaskFailure } from "../../../task/index.ts";
+import { memoryText } from "./quantities.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 export interface FailedTask {
@@ -19,7 +21,17 @@ export function causeOf({ task, failure }: FailedTask): string {
     return `Process \`${task.name}\` terminated with an error exit status (${failure.exitCode ?? "-"})`;
   if (failure.kind === "timed-out")
     return `Process \`${task.name}\` exceeded its time limit: ${failure.message}`;
-  return failure.message;
+  return (failure.kind === "resources-unavailable" ? excess(task) : undefined) ?? failure.message;
+}
+
+/** What a task asks for and the machine does not have. */
+function excess({ facts }: Readonly<TaskRecord>): string | undefined {
+  const { cpus, memory } = facts;
+  if (typeof cpus === "number" && cpus > availableParallelism())
+    return `Process requirement exceeds available CPUs -- req: ${cpus}; avail: ${availableParallelism()}`;
+  if (typeof memory === "number" && memory > totalmem())
+    return `Process requirement exceeds available memory -- req: ${memoryText(memory)}; avail: ${memoryText(totalmem())}`;
+  return undefined;
 }
 
 export function taskErrorReport(failed: FailedTask): string {

@@ -5,6 +5,7 @@ import { compilers } from "../eval/statement.ts";
 import { type Frame, Limits, Scope, type Unit } from "../eval/unit.ts";
 import { classOf, PackageValue } from "../run/package-value.ts";
 import { Params } from "../run/params.ts";
+import { PrintStream } from "../run/print-stream.ts";
 import { construct } from "../stdlib/constructors.ts";
 import type { Outside } from "../stdlib/outside.ts";
 import { classNames } from "../stdlib/statics.ts";
@@ -338,6 +339,10 @@ class FileContext {
           ? GroovyMap.of(outside.environment)
           : (outside.env(textOf(given[0] ?? null)) ?? null);
       if (method === "currentTimeMillis") return BigInt(outside.nowMs());
+      if (method === ".out" || method === ".err")
+        return new PrintStream((text) =>
+          outside.log(method === ".out" ? "info" : "warn", text.replace(/\n$/, "")),
+        );
       return method === "getProperty" ? null : undefined;
     };
     this.#unit = {

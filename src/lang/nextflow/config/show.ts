@@ -80,13 +80,17 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
   return { settings: shownBlock(settings), profiles, diagnostics };
 }
 
-function shownBlock(map: GroovyMap): SettingBlock {
-  const members = Array.from(map.entries(), ([key, value]): [string, Setting] => [textOf(key), shown(value)]);
+/** Plugins are shown as their list. */
+function shownBlock(map: GroovyMap, level = 0): SettingBlock {
+  const members = Array.from(map.entries(), ([key, value]): [string, Setting] => [
+    textOf(key),
+    level === 0 && key === "plugins" && value instanceof GroovyMap ? shown(value.keys()) : shown(value),
+  ]);
   return { kind: "block", members: new Map(members) };
 }
 
 function shown(value: Value): Setting {
-  if (value instanceof GroovyMap && value.type === blockType) return shownBlock(value);
+  if (value instanceof GroovyMap && value.type === blockType) return shownBlock(value, 1);
   return { kind: "value", text: written(value), plain: plain(value), data: data(value) };
 }
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { type Ask, didYouMean } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
 import type { Host, ParameterValues, Program, ProgramResult, RunFailure } from "../../core/index.ts";
+import { helpAsked } from "../plugins/nf-schema/parameters.ts";
 import { pluginFunction } from "../plugins/registry.ts";
 import { DateValue } from "../stdlib/date.ts";
 import type { Item, Statement } from "../syntax/ast.ts";
@@ -53,6 +54,11 @@ class Run {
     try {
       const { limit } = this.#parts;
       const started = limit(() => startSession(this.#parts, this.#inputs, this.#host, this.#ask));
+      const help = limit(() => helpAsked(started));
+      if (help !== undefined) {
+        started.outside.print(`${help}\n`);
+        return { kind: "succeeded", outputs };
+      }
       session = started;
       const { network } = started;
       const finish = limit(() => this.#build(started));

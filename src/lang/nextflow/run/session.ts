@@ -18,6 +18,7 @@ import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
+import { PrintStream } from "./print-stream.ts";
 import { PublishedResults } from "./published-results.ts";
 import { RunStats } from "./run-stats.ts";
 import type { UserClass } from "./user-class.ts";
@@ -216,8 +217,9 @@ export class Session {
       case "exit":
         throw new ExitRequest(Number(first ?? 0), "");
       case ".out":
+        return new PrintStream(this.outside.print);
       case ".err":
-        return this.log;
+        return new PrintStream((text) => this.outside.log("warn", text.replace(/\n$/, "")));
       default:
         return undefined;
     }

@@ -138,6 +138,32 @@ export function paramsSummaryLog(given: readonly Value[], session: Session): str
 
 // --- help
 
+/** Where the configuration has switched help on, and a parameter asks for it: the text; the run ends with it. */
+export function helpAsked(session: Session): string | undefined {
+  if (!truthOf(setting(session, "help.enabled"))) return undefined;
+  const name = (key: string, initial: string) => textOf(setting(session, `help.${key}`) ?? initial);
+  const asked = (parameter: string) => session.params.at(parameter) ?? null;
+  const short = asked(name("shortParameter", "help"));
+  const full = asked(name("fullParameter", "helpFull"));
+  if (!truthOf(short) && !truthOf(full)) return undefined;
+  if (typeof short !== "string") return paramsHelp([], session);
+  const root = readSchema(session, schemaPath(session, null));
+  for (const properties of groups(root).values()) {
+    const schema = Object.hasOwn(properties, short) ? properties[short] : undefined;
+    if (!isObject(schema)) continue;
+    const width = Math.max(...Object.keys(schema).map((each) => each.length));
+    const lines = Object.entries(schema).map(
+      ([key, value]) =>
+        `    ${key.padEnd(width)}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
+    return [`--${short}`, ...lines, ""].join("\n");
+  }
+  return fail(
+    "SchemaValidationException",
+    `Unable to create help message: the parameter '${short}' does not exist in the JSON schema`,
+  );
+}
+
 export function paramsHelp(given: readonly Value[], session: Session): string {
   const options = optionsIn(given);
   const root = readSchema(session, schemaPath(session, options));
@@ -146,11 +172,15 @@ export function paramsHelp(given: readonly Value[], session: Session): string {
   const before = setting(session, "help.beforeText");
   if (before !== null) lines.push(textOf(before));
   if (command !== null) lines.push("Typical pipeline command:", "", `  ${textOf(command)}`, "");
-  const showHidden = truthOf(session.params.at("show_hidden") ?? session.params.at("showHidden") ?? false);
+  const hiddenName = textOf(setting(session, "help.showHiddenParameter") ?? "showHidden");
+  const showHidden = [hiddenName, "show_hidden", "showHidden"].some((each) =>
+    truthOf(session.params.at(each) ?? false),
+  );
+  let hidden = 0;
   for (const [title, properties] of groups(root)) {
-    const shown = Object.entries(properties).filter(
-      ([, schema]) => isObject(schema) && (showHidden || schema["hidden"] !== true),
-    );
+    const all = Object.entries(properties).filter(([, schema]) => isObject(schema));
+    const shown = all.filter(([, schema]) => isObject(schema) && (showHidden || schema["hidden"] !== true));
+    hidden += all.length - shown.length;
     if (shown.length === 0) continue;
     const width = Math.max(...shown.map(([name]) => name.length));
     lines.push(title);
@@ -163,6 +193,8 @@ export function paramsHelp(given: readonly Value[], session: Session): string {
     }
     lines.push("");
   }
+  if (hidden > 0)
+    lines.push(`!! Hiding ${hidden} param(s), use the \`--${hiddenName}\` parameter to show them !!`, "");
   const after = setting(session, "help.afterText");
   if (after !== null) lines.push(textOf(after));
   return lines.join("\n");
