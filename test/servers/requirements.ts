@@ -2,6 +2,7 @@
 export { missingOf } from "./requirement.ts";
 
 import { bubblewrapRequirement } from "./bubblewrap.ts";
+import { charliecloudRequirement } from "./charliecloud.ts";
 import { curlRequirement } from "./curl.ts";
 import { debianAwsRequirement } from "./debian-aws.ts";
 import { dockerRequirement } from "./docker.ts";
@@ -27,6 +28,7 @@ export const allRequirements: readonly Requirement[] = [
   testImagesRequirement,
   bubblewrapRequirement,
   slurmRequirement,
+  charliecloudRequirement,
   zshRequirement,
   fishRequirement,
 ];

@@ -4,11 +4,13 @@ import { taskRoot, taskWork } from "../../task/index.ts";
 import {
   type Attempt,
   attemptPaths,
+  containerMounts,
   containerStopSignal,
   type InputMount,
+  rootCapabilities,
   wrapperArguments,
 } from "../core/index.ts";
-import type { ContainerMount, ContainerSpec, EngineFacts } from "./engine.ts";
+import type { ContainerSpec, EngineFacts } from "./engine.ts";
 import { labels } from "./labels.ts";
 
 export interface SpecOptions {
@@ -23,31 +25,9 @@ export interface SpecOptions {
   readonly owner: string;
 }
 
-/** The working directory under both of its names, with what is mounted into it. */
-function mountsOf(attempt: Attempt, mounts: readonly InputMount[]): readonly ContainerMount[] {
-  const { directory, workDir } = attempt;
-  const all = [
-    { source: directory, target: taskRoot as string, readOnly: false },
-    ...mounts.map(({ source, target, writable = false }) => ({ source, target, readOnly: !writable })),
-  ];
-  if (workDir === undefined) return all;
-  const again = all.filter(({ target }) => target.startsWith(`${taskWork}/`));
-  return [
-    ...all,
-    { source: attemptPaths(directory).work, target: workDir, readOnly: false },
-    ...again.map((mount) => ({ ...mount, target: workDir + mount.target.slice(taskWork.length) })),
-  ];
-}
-
 /** Below it neither engine gets a container going. */
 const leastMemoryBytes = 32 << 20;
 const leastSharedMemoryBytes = 64 << 20;
-
-/**
- * What root inside a container keeps: changing owners and modes of files (`tar` and package tools fail without), and
- * switching users. Tasks of a plain user keep nothing.
- */
-const rootCapabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"];
 
 export function containerSpec(
   attempt: Attempt,
@@ -83,7 +63,7 @@ export function containerSpec(
       [labels.directory]: attempt.directory,
       [labels.owner]: options.owner,
     },
-    mounts: mountsOf(attempt, mounts),
+    mounts: containerMounts(attempt, mounts),
     network: attempt.network ? options.network : "none",
     init: options.init,
     stopSignal: containerStopSignal,

@@ -1,5 +1,6 @@
 /** What Memoir wants from a container engine, in words that Docker and Podman share. */
 import type { Ask } from "../../kernel/index.ts";
+import type { ContainerMount } from "../core/index.ts";
 import type { Credentials, LocalImage } from "../images/index.ts";
 import type { TakenOut } from "./copy-out.ts";
 
@@ -15,12 +16,6 @@ export interface EngineFacts {
   readonly limits: { readonly memory: boolean; readonly cpu: boolean; readonly pids: boolean };
   /** The root storage is containerd's, where an image's id is a manifest digest and no config digest. */
   readonly containerdImages: boolean;
-}
-
-export interface ContainerMount {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
 }
 
 /** One container, fully decided; each engine writes it in its own dialect. */

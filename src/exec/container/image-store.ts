@@ -22,6 +22,7 @@ export interface ImageStoreOptions {
 }
 
 export class ImageStore implements ImageSource {
+  readonly absence = "the engine has no such image";
   readonly #options: ImageStoreOptions;
   readonly #pulls = new SingleFlight<void>();
   readonly #makes = new SingleFlight<LocalImage>();

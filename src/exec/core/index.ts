@@ -15,6 +15,7 @@ export {
   placeOf,
   substituteTaskRoot,
 } from "./attempt-paths.ts";
+export { type ContainerMount, containerMounts, rootCapabilities } from "./container-mounts.ts";
 export { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
 export type {
   Attempt,

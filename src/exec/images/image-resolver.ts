@@ -88,9 +88,9 @@ async function startOf(
   if (local !== undefined) return local.start;
   const name = parseImageName(image.reference);
   if (name === undefined)
-    throw unresolved(image.requested, { kind: "missing", words: "the image no longer exists" });
+    throw unresolved(options, image.requested, { kind: "missing", words: "the image no longer exists" });
   const answer = await registry.config(name, image.configDigest, options.tries ?? 4, ask);
-  if (answer.kind !== "config") throw unresolved(image.requested, answer);
+  if (answer.kind !== "config") throw unresolved(options, image.requested, answer);
   return parseStart(asObject(parseJson(answer.text))["config"]);
 }
 
@@ -105,10 +105,7 @@ async function pin(
   if (name === undefined || name.host === "localhost") {
     if (local !== undefined) return pinLocal(requested, local);
     const why = name === undefined ? "it is not an image name" : "the name says that it is on this machine";
-    throw new AppError(
-      "EXEC_IMAGE_NOT_FOUND",
-      `pinning ${requested}: ${why}, and the engine has no such image`,
-    );
+    throw new AppError("EXEC_IMAGE_NOT_FOUND", `pinning ${requested}: ${why}, and ${options.store.absence}`);
   }
   const tries = local === undefined ? (options.tries ?? 4) : 1;
   const answer = await registry.resolve(name, options.platform, tries, ask);
@@ -130,13 +127,17 @@ async function pin(
       options.onLocal?.(requested, answer.words);
       return pinLocal(requested, pulled);
     }
-    throw unresolved(requested, { ...answer, words: `${answer.words}; the engine: ${pulled}` });
+    throw unresolved(options, requested, { ...answer, words: `${answer.words}; the engine: ${pulled}` });
   }
-  throw unresolved(requested, answer);
+  throw unresolved(options, requested, answer);
 }
 
-function unresolved(requested: string, { kind, words }: Unresolved): AppError {
-  return new AppError(codeOf[kind], `pinning ${requested}: ${words}; and the engine has no such image`);
+function unresolved(
+  { store }: ImageResolverOptions,
+  requested: string,
+  { kind, words }: Unresolved,
+): AppError {
+  return new AppError(codeOf[kind], `pinning ${requested}: ${words}; and ${store.absence}`);
 }
 
 /** The name as written first: engines find `tool:1` under the names that local builds get. */

@@ -12,6 +12,8 @@ export interface LocalImage {
 }
 
 export interface ImageSource {
+  /** For messages about an image that no registry answered for: `the engine has no such image`. */
+  readonly absence: string;
   find(reference: string, ask: Ask): Promise<LocalImage | undefined>;
   /** @throws AppError EXEC_IMAGE_NOT_MADE; EXEC_IMAGE_NOT_FOUND where the store should have it. */
   make(order: ImageOrder, ask: Ask): Promise<LocalImage>;

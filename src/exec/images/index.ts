@@ -11,3 +11,4 @@ export type { ImageSource, LocalImage } from "./image-source.ts";
 export { parseStart } from "./image-start.ts";
 export { asList, asNumber, asObject, asText, asTexts, parseJson } from "./json.ts";
 export { platformOf } from "./platform.ts";
+export { createRegistryImages } from "./registry-images.ts";

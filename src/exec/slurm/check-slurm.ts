@@ -8,6 +8,8 @@ import { parseConfig, parsePartitions } from "./parse-answers.ts";
 import { createSlurmClient } from "./slurm-client.ts";
 
 const needed = ["sbatch", "squeue", "scancel", "scontrol"];
+/** What jobs run images with, should the nodes have what this machine has. */
+const engines = ["apptainer", "singularity", "podman", "ch-run"];
 const limitMs = 10_000;
 
 export async function checkSlurm(env: Readonly<Record<string, string>>, ask: Ask): Promise<CheckAnswer> {
@@ -40,6 +42,10 @@ export async function checkSlurm(env: Readonly<Record<string, string>>, ask: Ask
     accounting ? "with accounting" : "without accounting",
     limitsMemory ? "memory limits enforced" : "memory limits not enforced by control groups",
   ];
+  const here = (
+    await Promise.all(engines.map(async (name) => ((await findProgram(name, env, "/")) ? name : undefined)))
+  ).filter((name) => name !== undefined);
+  facts.push(`for images in jobs this machine has ${here.length === 0 ? "no program" : here.join(", ")}`);
   return { state: nodes === "" ? "trouble" : "ok", detail: facts.join("; ") };
 }
 

@@ -10,6 +10,12 @@ export interface JobPaths {
   readonly run: string;
   /** Shell text for the end; only where something has to be tidied up. */
   readonly after: string;
+  /** Shell text that sets the variables of a task in a container. */
+  readonly env: string;
+  /** There where the task runs in a container: no exit code of the program that runs it is the task's. */
+  readonly contained: string;
+  /** Why this node can never run the task. */
+  readonly refused: string;
   /** Made by the job that runs the attempt: there can be only one. */
   readonly claim: string;
   /** Job id and node. */
@@ -26,6 +32,9 @@ export function jobPaths(directory: string): JobPaths {
     submission: at("submission"),
     run: at("run"),
     after: at("after"),
+    env: at("env"),
+    contained: at("contained"),
+    refused: at("refused"),
     claim: at("claim"),
     began: at("began"),
     end: at("end"),

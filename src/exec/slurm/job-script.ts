@@ -91,7 +91,7 @@ done
 [ ! -f "$memoir_job/after" ] || . "$memoir_job/after"
 if [ -z "$memoir_why" ] && [ ! -f "$memoir_dir/rc.new" ]; then
   # 125: the task never came to run. After anything else there was no place for its word, or it killed whoever writes it.
-  if [ "$memoir_code" = 125 ]; then memoir_why="unstarted $memoir_code"
+  if [ "$memoir_code" = 125 ] || [ -f "$memoir_job/contained" ]; then memoir_why="unstarted $memoir_code"
   else echo "$memoir_code" > "$memoir_dir/rc.new" || memoir_why="unwritten $memoir_code"
   fi
 fi

@@ -23,6 +23,13 @@ export const slurmKind: ExecutorKind = {
       description: "with --executor slurm: features that nodes must have",
     },
     {
+      name: "job-engine",
+      value: "program",
+      choices: ["auto", "apptainer", "singularity", "podman", "charliecloud", "none"],
+      description: "with --executor slurm: what runs images inside jobs",
+      default: "auto, the first of apptainer, singularity and podman that the node has",
+    },
+    {
       name: "max-jobs",
       value: "number",
       description: "with --executor slurm or tes: most jobs there at the same time",
@@ -45,6 +52,10 @@ export const slurmKind: ExecutorKind = {
       import("./slurm-executor.ts"),
       import("./slurm-options.ts"),
     ]);
-    return { executor: createSlurmExecutor({ ...readSlurmOptions(options), env, say }) };
+    const choices = readSlurmOptions(options);
+    const executor = createSlurmExecutor({ ...choices, env, say });
+    if (choices.engine === "none") return { executor };
+    const { createRegistryImages } = await import("../images/index.ts");
+    return { executor, images: createRegistryImages({ env }) };
   },
 };

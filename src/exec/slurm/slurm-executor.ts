@@ -22,11 +22,13 @@ import {
   type AttemptEnd,
   type AttemptState,
   attemptPaths,
+  containerMounts,
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
   environmentIdentity,
   identityTools,
+  type PinnedImage,
   prepareAttempt,
   readAttemptEnd,
   type Staging,
@@ -41,6 +43,7 @@ import {
   writeStopMark,
 } from "../core/index.ts";
 import { cancelArguments, configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
+import { containerScript, environmentScript, type JobEngine, removalScript } from "./container-lines.ts";
 import { JobAccounting } from "./job-accounting.ts";
 import { isClaimed, jobPaths, readJobFile, readSubmission, type Submission } from "./job-files.ts";
 import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
@@ -61,6 +64,8 @@ import { notFound, Submitter } from "./submitter.ts";
 export interface SlurmExecutorOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly placement: SlurmPlacement;
+  /** What runs images inside jobs. Default `auto`. */
+  readonly engine?: JobEngine;
   /** Jobs in Slurm at the same time. Default 1000. */
   readonly maxJobs?: number;
   /** Milliseconds between TERM and KILL. Default 10000. */
@@ -117,7 +122,7 @@ class SlurmExecutor implements Executor {
 
   get can(): ExecutorAbilities {
     return {
-      containers: false,
+      ...(this.#engine === "none" ? { containers: false } : { containers: true, plainTasks: true as const }),
       sharesFiles: true,
       elsewhere: true,
       survives: true,
@@ -163,6 +168,10 @@ class SlurmExecutor implements Executor {
         throw new AppError("EXEC_SCHEDULER_FAILED", `asking Slurm for its configuration: ${answer.words}`);
       await pause(1_000, ask);
     }
+  }
+
+  get #engine(): JobEngine {
+    return this.#options.engine ?? "auto";
   }
 
   get #graceMs(): number {
@@ -218,7 +227,8 @@ class SlurmExecutor implements Executor {
   }
 
   async #prepare(attempt: Attempt, ask: Ask): Promise<void> {
-    const { directory } = attempt;
+    const { directory, image } = attempt;
+    if (image !== undefined) return this.#prepareContainer(attempt, image, ask);
     const isPlain = plainPath.test(directory);
     const root = isPlain ? directory : aliasOf(attempt.id);
     const rewrite = (text: string) => substituteTaskRoot(text, root);
@@ -237,6 +247,30 @@ class SlurmExecutor implements Executor {
     mkdirSync(onDisk(paths.folder), { recursive: true });
     writeFileSync(onDisk(paths.run), bytesOfText((tidy?.before ?? "") + runScript(env, words)));
     if (tidy !== undefined) writeFileSync(onDisk(paths.after), bytesOfText(tidy.after));
+  }
+
+  async #prepareContainer(attempt: Attempt, image: PinnedImage, ask: Ask): Promise<void> {
+    const { directory } = attempt;
+    const engine = this.#engine;
+    if (engine === "none") throw refusedStart(attempt, "it names an image, and --job-engine is none");
+    const odd = Object.keys(attempt.env).find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+    if (odd !== undefined)
+      throw refusedStart(attempt, `${JSON.stringify(odd)} is not a name of a variable that a shell can set`);
+    // Charliecloud mounts nothing read-only.
+    const wanted = engine === "charliecloud" ? { ...attempt, copyInputs: true as const } : attempt;
+    const staging = await prepareAttempt(wanted, { inputs: "mount-points" }, ask);
+    this.#staged.set(attempt.id, staging);
+    const isRoot = process.getuid?.() === 0;
+    const paths = jobPaths(directory);
+    mkdirSync(onDisk(paths.folder), { recursive: true });
+    const mounts = containerMounts(attempt, staging.mounts);
+    const env = isRoot ? attempt.env : { HOME: "/tmp", ...attempt.env };
+    writeFileSync(onDisk(paths.contained), "");
+    writeFileSync(onDisk(paths.env), bytesOfText(environmentScript(env)));
+    const script = containerScript(engine, { attempt, image, mounts, isRoot });
+    writeFileSync(onDisk(paths.run), bytesOfText(script));
+    if (engine === "podman" || engine === "auto")
+      writeFileSync(onDisk(paths.after), bytesOfText(removalScript(attempt.id)));
   }
 
   /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
@@ -319,6 +353,9 @@ class SlurmExecutor implements Executor {
         `waiting for ${attempt.id}: job ${slurmId(over.row)} can never start (${over.row.reason}), and was cancelled`,
       );
     }
+    const refusal = readJobFile(jobPaths(attempt.directory).refused).trim();
+    if (refusal !== "" && stopped === undefined)
+      throw new AppError("EXEC_JOB_REFUSED", `running ${attempt.id}: ${refusal}`);
     // It would only find that it has run.
     if (over.kind === "requeued") await this.#client("scancel", cancelArguments([slurmId(over.row)]));
     if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
@@ -371,9 +408,16 @@ class SlurmExecutor implements Executor {
     // A task that Slurm asks to end may end well, with half of its work done.
     if (recorded !== undefined && !(recorded.kind === "exited" && isTakenAway))
       return isTimedOut ? stoppedEnd(recorded, "timed-out") : withSpoiled(recorded, directory);
-    if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
+    const hadStreams = existsSync(attemptPaths(directory).stdout);
     const usage: Usage = { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
     const why = readJobFile(jobPaths(directory).end).trim();
+    // The wrapper never came to open the streams: there was no shell to run it.
+    if (attempt.image !== undefined && /^unstarted 127$/.test(why) && !hadStreams) {
+      const words = `memoir: image ${attempt.image.requested} has no /bin/sh that can be run\n`;
+      await ensureStreams(directory, words);
+      return { kind: "exited", exitCode: 127, outOfMemory: false, usage };
+    }
+    if (existsSync(directory)) await ensureStreams(directory).catch(() => {});
     if (why === "timed-out" || isTimedOut) return { kind: "timed-out", usage };
     if (outOfMemory) return { kind: "exited", exitCode: 137, outOfMemory: true, usage };
     return { kind: "lost", message: lossWords(attempt, { row, why, log }) };
@@ -419,6 +463,10 @@ class SlurmExecutor implements Executor {
     );
     await this.#opened?.submitter.close();
   }
+}
+
+function refusedStart({ id }: Attempt, words: string): AppError {
+  return new AppError("EXEC_JOB_REFUSED", `starting ${id}: ${words}`);
 }
 
 function lossWords(

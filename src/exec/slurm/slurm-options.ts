@@ -2,9 +2,11 @@
 import { AppError } from "../../kernel/index.ts";
 import type { ExecutorOptions } from "../core/index.ts";
 import type { SlurmPlacement } from "./command-lines.ts";
+import { type JobEngine, jobEngines } from "./container-lines.ts";
 
 export interface SlurmChoices {
   readonly placement: SlurmPlacement;
+  readonly engine: JobEngine;
   readonly maxJobs?: number;
 }
 
@@ -19,9 +21,10 @@ export function readSlurmOptions(options: ExecutorOptions): SlurmChoices {
     placement[name] = value;
   }
   const most = options["max-jobs"];
-  if (most === undefined) return { placement };
+  const engine = jobEngines.find((each) => each === options["job-engine"]) ?? "auto";
+  if (most === undefined) return { placement, engine };
   const maxJobs = Number(most);
   if (!/^\d+$/.test(String(most)) || !Number.isSafeInteger(maxJobs) || maxJobs < 1)
     throw new AppError("CLI_USAGE", `choosing the executor: --max-jobs ${most}: expected a number above 0`);
-  return { placement, maxJobs };
+  return { placement, engine, maxJobs };
 }
