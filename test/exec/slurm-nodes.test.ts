@@ -1,7 +1,9 @@
 /** What takes Slurm half a minute to notice: nodes that fail while they run tasks, and its own time limits. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../servers/requirement.ts";
-import { slurmRequirement } from "../servers/slurm.ts";
+import { namespacesRequirement, slurmRequirement } from "../servers/slurm.ts";
 import { SlurmBench, waits } from "../servers/slurm-bench.ts";
 
 describeWith([slurmRequirement], "tasks that Slurm ends", () => {
@@ -48,5 +50,42 @@ describeWith([slurmRequirement], "tasks that Slurm ends", () => {
     const [id = ""] = (await bench.rowsOf(attempt.id))[0]?.split("|") ?? [];
     await bench.cluster.ask("scontrol", "update", `JobId=${id}`, "EndTime=now+2");
     expect(await end).toMatchObject({ kind: "timed-out" });
+  });
+});
+
+describeWith([slurmRequirement, namespacesRequirement], "a Slurm cluster whose network breaks", () => {
+  const bench = new SlurmBench({ nodeTimeoutSeconds: 5, hasNetworks: true });
+  const { ask } = bench;
+
+  beforeAll(async () => {
+    await bench.open();
+    await bench.makeExecutor();
+  });
+  afterAll(() => bench.close());
+
+  it("repeats a task whose node was cut off in another folder, while the first one still runs", async () => {
+    const first = await bench.prepare(`echo first > out; ${waits}; echo late >> out`);
+    await bench.executor.start(first, ask);
+    const end = bench.executor.wait(first, ask);
+    await bench.untilReady(first);
+    const node = await bench.nodeOf(first);
+    await bench.cluster.cutOff(node);
+    expect(await end).toMatchObject({ kind: "lost", message: expect.stringMatching(/NODE_FAIL|FAILED/) });
+    // What the engine does then.
+    const second = await bench.prepare("echo second > out; exit 0");
+    expect(await bench.run(second)).toMatchObject({ kind: "exited", exitCode: 0 });
+    expect(await bench.nodeOf(second)).not.toBe(node);
+    expect(await readFile(join(first.directory, "work/out"), "utf8")).toBe("first\n");
+    expect(await readFile(join(second.directory, "work/out"), "utf8")).toBe("second\n");
+    await bench.cluster.joinAgain(node);
+    // Slurm ends the copy that it no longer counts on; no exit code of it is published.
+    await bench.untilNothingIsLeft();
+    await bench.cluster.until("the node works again", async () => {
+      const listed = await bench.cluster.ask("sinfo", "-h", "-N", "-n", node, "-o", "%T");
+      return listed.trim() === "idle";
+    });
+    expect(await bench.executor.state(first, ask)).toMatchObject({ kind: "ended", end: { kind: "lost" } });
+    expect(await readFile(join(second.directory, "work/out"), "utf8")).toBe("second\n");
+    await bench.go(first);
   });
 });

@@ -13,7 +13,7 @@ import { registryRequirement } from "./registry.ts";
 import type { Requirement } from "./requirement.ts";
 import { s3Requirement } from "./s3.ts";
 import { fishRequirement, zshRequirement } from "./shells.ts";
-import { slurmRequirement } from "./slurm.ts";
+import { namespacesRequirement, slurmRequirement } from "./slurm.ts";
 import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
@@ -28,6 +28,7 @@ export const allRequirements: readonly Requirement[] = [
   testImagesRequirement,
   bubblewrapRequirement,
   slurmRequirement,
+  namespacesRequirement,
   charliecloudRequirement,
   zshRequirement,
   fishRequirement,

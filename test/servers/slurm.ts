@@ -19,6 +19,7 @@ import { limitMs } from "../limit.mjs";
 import { removeFolder } from "../remove-folder.ts";
 import { freePort } from "./free-port.ts";
 import { findProgram, type Requirement } from "./requirement.ts";
+import { createNetworks, type Networks } from "./slurm-networks.ts";
 
 export const slurmRequirement: Requirement = {
   name: "Slurm",
@@ -32,7 +33,17 @@ export interface SlurmOptions {
   readonly config?: readonly string[];
   /** After how long without an answer a node counts as failed. Default: longer than a busy machine makes one wait. */
   readonly nodeTimeoutSeconds?: number;
+  /** Every node and the controller get a network of their own, joined by a bridge, so that a node can be cut off. */
+  readonly hasNetworks?: true;
 }
+
+/** What networks of a cluster need in addition. */
+export const namespacesRequirement: Requirement = {
+  name: "network namespaces",
+  programs: ["ip", "nsenter", "unshare", "hostname"],
+  debianPackages: ["iproute2", "util-linux", "hostname"],
+  needsRoot: true,
+};
 
 export interface SlurmCluster {
   readonly dir: string;
@@ -47,6 +58,9 @@ export interface SlurmCluster {
   /** SIGKILL for a node's daemon; `death`: for its jobs as well, as when the machine loses power. */
   killNode(node: string, what: "daemon" | "death"): Promise<void>;
   startNode(node: string): void;
+  /** Where it has networks: nothing passes between this node and all others any more, or again. */
+  cutOff(node: string): Promise<void>;
+  joinAgain(node: string): Promise<void>;
   /** Until a command's output fits. */
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
   stop(): Promise<void>;
@@ -64,7 +78,8 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmClust
     }
 }
 
-async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions): Promise<SlurmCluster> {
+async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
+  const { config = [], nodeTimeoutSeconds = 600, hasNetworks } = options;
   const dir = mkdtempSync(join(tmpdir(), "memoir-slurm-"));
   for (const name of ["state", "munge", "log"]) mkdirSync(join(dir, name), { mode: 0o755 });
   // Munge trusts its socket only where everybody may come to it.
@@ -73,10 +88,11 @@ async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions
   writeFileSync(key, randomBytes(1024), { mode: 0o400 });
   const ports = await distinctPorts(1 + nodeNames.length);
   const conf = join(dir, "slurm.conf");
-  writeFileSync(conf, configuration({ dir, ports, config, nodeTimeoutSeconds }));
+  const networks = hasNetworks === true ? await createNetworks(join(dir, "bin"), nodeNames) : undefined;
+  writeFileSync(conf, configuration({ dir, ports, config, nodeTimeoutSeconds, networks }));
   writeFileSync(join(dir, "cgroup.conf"), "CgroupAutomount=no\nConstrainCores=no\nConstrainRAMSpace=no\n");
   const env = {
-    PATH: `${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
+    PATH: `${networks === undefined ? "" : `${networks.programs}:`}${process.env["PATH"] ?? "/usr/bin:/bin"}:/usr/sbin:/sbin`,
     HOME: process.env["HOME"] ?? "/root",
     SLURM_CONF: conf,
   };
@@ -84,7 +100,8 @@ async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions
   const launch = (name: string, program: string, ...args: readonly string[]) => {
     const log = openSync(join(dir, "log", `${name}.out`), "a");
     // Ends with the tests, however these end.
-    const words = ["--pdeathsig", "KILL", findProgram(program) ?? program, ...args];
+    const inside = networks?.inside(name) ?? [];
+    const words = ["--pdeathsig", "KILL", ...inside, findProgram(program) ?? program, ...args];
     daemons.set(name, spawn("setpriv", words, { env, cwd: dir, stdio: ["ignore", log, log] }));
     closeSync(log);
   };
@@ -109,6 +126,7 @@ async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions
   const stop = async () => {
     for (const name of [...daemons.keys()].reverse()) await kill(name);
     killAll(stepsOf(dir));
+    await networks?.remove();
     removeFolder(dir);
   };
   const allRun = () => {
@@ -146,6 +164,8 @@ async function startOnce({ config = [], nodeTimeoutSeconds = 600 }: SlurmOptions
       if (what === "death") killAll(stepsOf(dir, node));
     },
     startNode,
+    cutOff: async (node) => networks?.setLink(node, "down"),
+    joinAgain: async (node) => networks?.setLink(node, "up"),
     stop,
   };
 }
@@ -161,13 +181,17 @@ function configuration(order: {
   readonly ports: readonly number[];
   readonly config: readonly string[];
   readonly nodeTimeoutSeconds: number;
+  readonly networks: Networks | undefined;
 }): string {
-  const { dir, ports, config, nodeTimeoutSeconds } = order;
+  const { dir, ports, config, nodeTimeoutSeconds, networks } = order;
   const [controller, ...nodes] = ports;
   const host = hostname().split(".")[0] ?? "localhost";
+  const placed = (name: string, fallback: string) => networks?.addressOf(name) ?? fallback;
   return `${[
     "ClusterName=memoir",
-    `SlurmctldHost=${host}(127.0.0.1)`,
+    networks === undefined
+      ? `SlurmctldHost=${host}(127.0.0.1)`
+      : `SlurmctldHost=controller(${placed("controller", "")})`,
     `SlurmctldPort=${controller}`,
     "SlurmUser=root",
     "SlurmdUser=root",
@@ -182,10 +206,10 @@ function configuration(order: {
     `SlurmdLogFile=${dir}/log/slurmd.%n.log`,
     "ProctrackType=proctrack/linuxproc",
     "TaskPlugin=task/none",
-    "JobAcctGatherType=jobacct_gather/linux",
-    "JobAcctGatherFrequency=task=1",
-    "JobAcctGatherParams=OverMemoryKill",
-    "AccountingStorageType=accounting_storage/none",
+    ...(networks === undefined ? gathering : ["JobAcctGatherType=jobacct_gather/none"]),
+    ...(config.some((line) => line.startsWith("AccountingStorageType="))
+      ? []
+      : ["AccountingStorageType=accounting_storage/none"]),
     "SwitchType=switch/none",
     "MpiDefault=none",
     "SelectType=select/cons_tres",
@@ -204,11 +228,17 @@ function configuration(order: {
     ...config,
     ...nodes.map(
       (port, i) =>
-        `NodeName=${nodeNames[i]} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${port} CPUs=4 RealMemory=4000 State=UNKNOWN`,
+        `NodeName=${nodeNames[i]} NodeHostname=${networks === undefined ? host : nodeNames[i]} NodeAddr=${placed(nodeNames[i] ?? "", "127.0.0.1")} Port=${port} CPUs=4 RealMemory=4000 State=UNKNOWN`,
     ),
     `PartitionName=main Nodes=${nodeNames.join(",")} Default=YES MaxTime=INFINITE State=UP`,
   ].join("\n")}\n`;
 }
+
+const gathering = [
+  "JobAcctGatherType=jobacct_gather/linux",
+  "JobAcctGatherFrequency=task=1",
+  "JobAcctGatherParams=OverMemoryKill",
+];
 
 /** Pids of the processes that run the jobs of a cluster's node, and of those jobs. */
 function stepsOf(dir: string, node?: string): readonly number[] {
