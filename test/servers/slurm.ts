@@ -33,7 +33,7 @@ export interface SlurmOptions {
   readonly config?: readonly string[];
   /** After how long without an answer a node counts as failed. Default: longer than a busy machine makes one wait. */
   readonly nodeTimeoutSeconds?: number;
-  /** Every node and the controller get a network of their own, joined by a bridge, so that a node can be cut off. */
+  /** Every node and the controller have a separate network, joined by a bridge, so that a node can be cut off. */
   readonly hasNetworks?: true;
 }
 
