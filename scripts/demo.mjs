@@ -1,6 +1,6 @@
-// `npm run demo`: predictions, then a workflow, on the embedded defaults, in a separate home that is removed at the end.
+// `npm run demo`: predictions, then workflows, on the embedded defaults, in a separate home that is removed at the end.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -64,13 +64,22 @@ console.log("$ sed -i 's/sort/sort -r/' hello.wdl");
 memoir("run", "hello.wdl", ...flags);
 memoir("cache", "explain", "_LAST");
 
+title("11. A Nextflow pipeline, without a JVM: counts for two sites, and both merged");
+cpSync(join(root, "examples", "nextflow"), folder, { recursive: true });
+memoir("run", "survey/main.nf", "--outdir", "survey-results", ...flags);
+show("survey-results/survey.tsv", 5);
+
+title("12. Another pipeline that uses the same module on the same data: its counts are those of the first");
+memoir("run", "report/main.nf", "--outdir", "report-results", ...flags);
+show("report-results/report.txt", 2);
+
 console.log(`
 Next steps
   npm link                             puts \`memoir\` on your PATH
   memoir catalog                       the models that are here
   memoir fetch FOLDER|GIT-URL          any model in Ersilia's layout
   memoir serve MODEL --cache-only      local cache, cloud cache, then compute
-  memoir run WORKFLOW --cache DIR      your own WDL or CWL workflow
+  memoir run WORKFLOW --cache DIR      your own WDL, CWL or Nextflow workflow
   memoir doctor                        what this machine has, and what is missing
 `);
 
