@@ -16,6 +16,7 @@ import type { MergeOptions, PlanOptions, PlanResult, StatusOptions, WorkOptions 
 import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
+import type { ExecutedRequest } from "./executed-predictions.ts";
 import { needsHome } from "./home.ts";
 import type {
   CatalogResult,
@@ -48,6 +49,8 @@ export interface CloseResult {
 export interface App {
   serve(options: PredictionOptions, ask: Ask): Promise<ServeResult>;
   run(options: PredictionRequest, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
+  /** The same in slices, as jobs of a cluster. */
+  runOnExecutor(options: ExecutedRequest, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
   dump(options: DumpOptions, emit: PredictEventSink, ask: Ask): Promise<DumpResult>;
   close(options: { readonly session?: string }): Promise<CloseResult>;
   example(options: ExampleOptions, ask: Ask): Promise<ExampleResult>;
@@ -110,6 +113,9 @@ export function createApp(source: EnvironmentSource): App {
   return {
     serve: atHome(async (options, ask) => (await predictions()).serve(options, wiring, ask)),
     run: atHome(async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask)),
+    runOnExecutor: atHome(async (options, emit, ask) =>
+      (await import("./executed-predictions.ts")).runOnExecutor(options, wiring, emit, ask),
+    ),
     dump: atHome(async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask)),
     close: atHome(async (options) => {
       const name = await sessions.nameOf(options.session);

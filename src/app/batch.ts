@@ -151,11 +151,22 @@ async function plannedInput(options: PlanOptions, plan: string, cwd: string, ask
   const { inputStream, inputFormat: format, delimiter, column, header } = options;
   const reading = defined({ format, delimiter, column, header });
   if (inputStream === undefined) return { path: resolve(cwd, options.input), ...reading };
-  const path = `${plan}.input.${format ?? "csv"}`;
+  return { path: await keptInput(inputStream, plan, format, ask), ...reading };
+}
+
+/** Writes a stream to a file next to the path `nextTo`, since every slice reads the input. */
+export async function keptInput(
+  stream: Readable,
+  nextTo: string,
+  format: InputFormat | undefined,
+  ask: Ask,
+): Promise<string> {
+  const path = `${nextTo}.input.${format ?? "csv"}`;
   const fresh = `${path}.${process.pid}.new`;
   try {
-    await pipeline(inputStream, createWriteStream(fresh, { mode: 0o600 }), { signal: ask.signal });
+    await pipeline(stream, createWriteStream(fresh, { mode: 0o600 }), { signal: ask.signal });
     await rename(fresh, path);
+    return path;
   } catch (error) {
     await rm(fresh, { force: true });
     const code = systemErrorCode(error);
@@ -166,7 +177,6 @@ async function plannedInput(options: PlanOptions, plan: string, cwd: string, ask
       { cause: error },
     );
   }
-  return { path, ...reading };
 }
 
 export async function work(

@@ -37,7 +37,14 @@ export type { ShowCacheResult } from "./workflows/caches/show.ts";
 export type { CheckResult, InputsResult } from "./workflows/check.ts";
 export type { CwlRunnerOptions, CwlRunnerResult } from "./workflows/cwl-runner.ts";
 export type { DiagnosticFact } from "./workflows/diagnostic-facts.ts";
-export { type ExecutorOrder, executorNames, executorOptions, takesOption } from "./workflows/executors.ts";
+export {
+  clusterNames,
+  clusterOptions,
+  type ExecutorOrder,
+  executorNames,
+  executorOptions,
+  takesOption,
+} from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
 export { runStates } from "./workflows/list-runs.ts";
 export type { ProgramOrder } from "./workflows/load.ts";

@@ -324,6 +324,11 @@ export const catalogue = {
     retry: "never",
     hint: "All slices of a plan are computed by the model that it was made for. Install that release, or make a new plan with `memoir batch plan`.",
   },
+  BATCH_SLICE_FAILED: {
+    kind: "failed",
+    retry: "later",
+    hint: "Slices that are done are kept. Correct what the message says, and run the same command again to compute the others.",
+  },
   BATCH_UNFINISHED: {
     kind: "unfinished",
     retry: "later",

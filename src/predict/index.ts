@@ -7,10 +7,13 @@ export {
   mergeBatch,
   mostSlicesOfPlan,
   readPlan,
+  rowsToCompute,
   type SliceCount,
   type SliceStatus,
+  StoredRowsGone,
   shardFolderOf,
   statusOf,
+  storedRows,
   type WorkResult,
   workSlice,
   writePlan,
@@ -18,6 +21,7 @@ export {
 export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export type { InputFormat, StreamedFormat } from "./files/format.ts";
+export { holdFolder } from "./folder-lock.ts";
 export { importPredictions } from "./import.ts";
 export { type ImportFile, type ImportTreeReport, importTree } from "./import-tree.ts";
 export { type Mode, planOf, type Source } from "./mode.ts";

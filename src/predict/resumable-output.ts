@@ -21,7 +21,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError, isAppError, messageOf, systemErrorCode } from "../kernel/index.ts";
-import { isOwner, lifeOf, type Owner, thisOwner } from "../process/index.ts";
+import { lockFolder } from "./folder-lock.ts";
 
 /** What is certain: written with every checkpoint, returned to the run that continues. */
 export interface Checkpoint {
@@ -92,7 +92,7 @@ export class ResumableOutput {
     const folder = `${path}.memoir-partial`;
     return await writing(request.path, async () => {
       await makeFolder(folder);
-      await lock(folder, request.path);
+      await lockFolder(folder, `cannot write ${request.path}`);
       try {
         const file = await open(join(folder, "rows"), "a+");
         const verified = await verify(folder, request.identity);
@@ -246,37 +246,6 @@ async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder).catch((error: unknown) => {
     if (systemErrorCode(error) !== "EEXIST") throw error;
   });
-}
-
-/** One run at a time writes an output. A lock whose holder does not live any more was left by a crash. */
-async function lock(folder: string, path: string): Promise<void> {
-  const file = join(folder, "lock");
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      await writeFile(file, JSON.stringify(thisOwner()), { flag: "wx" });
-      return;
-    } catch (error) {
-      if (systemErrorCode(error) !== "EEXIST") throw error;
-      const holder = await holderOf(file);
-      if (holder !== undefined && holder.pid !== process.pid && lifeOf(holder) === "alive")
-        throw new AppError(
-          "PREDICT_OUTPUT_BUSY",
-          `cannot write ${path}: the run with process id ${holder.pid} is writing it`,
-        );
-      await unlink(file).catch(() => undefined);
-    }
-  }
-  throw new AppError("PREDICT_OUTPUT_BUSY", `cannot write ${path}: another run took it at the same moment`);
-}
-
-/** undefined for a lock whose writer was killed before it said who it is. */
-async function holderOf(file: string): Promise<Owner | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, "utf8"));
-    return isOwner(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function syncPath(path: string): Promise<void> {

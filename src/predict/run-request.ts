@@ -43,6 +43,8 @@ export interface RunRequest extends HeaderOptions {
   readonly parallel?: number;
   /** Only the rows of this slice. */
   readonly slice?: Slice;
+  /** Of the slice, only these rows of the input, counted from 0. */
+  readonly isWanted?: (row: number) => boolean;
   /** Ends before all is done, so that a later run can resume. */
   readonly stopAfter?: StopAfter;
   /** In place of the output's format: how rows are written, and what its text depends on, options aside. */

@@ -166,8 +166,9 @@ class PredictionRun {
   }
 
   #sliced(chunks: AsyncGenerator<InputChunk, void>): AsyncGenerator<InputChunk, void> {
-    const { slice } = this.#request;
-    return slice === undefined ? chunks : rowsOfSlice(chunks, slice, this.#readRequest().chunkRows);
+    const { slice, isWanted } = this.#request;
+    const { chunkRows } = this.#readRequest();
+    return slice === undefined ? chunks : rowsOfSlice(chunks, { slice, ...defined({ isWanted }) }, chunkRows);
   }
 
   /** Interrupted or broken: what was computed is recorded, what was written can be resumed. */

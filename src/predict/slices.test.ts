@@ -12,7 +12,7 @@ async function* chunks() {
 
 async function rowsOf(number: number, of: number): Promise<readonly number[]> {
   const rows: number[] = [];
-  for await (const chunk of rowsOfSlice(chunks(), { number, of }, 100)) {
+  for await (const chunk of rowsOfSlice(chunks(), { slice: { number, of } }, 100)) {
     expect(chunk.inputs).toEqual(chunk.rows?.map((row) => inputs[row]));
     rows.push(...(chunk.rows ?? []));
   }

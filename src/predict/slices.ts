@@ -61,7 +61,7 @@ export function slicer(slices: number): (input: string) => number {
 /** The rows of a slice, in the file's order, with their places in the file, in chunks of about the size asked for. */
 export async function* rowsOfSlice(
   chunks: AsyncIterable<InputChunk>,
-  slice: Slice,
+  { slice, isWanted }: { readonly slice: Slice; readonly isWanted?: (row: number) => boolean },
   chunkRows: number,
 ): AsyncGenerator<InputChunk, void> {
   invariant(isSlice(slice), `slice ${slice.number} of ${slice.of}`);
@@ -84,7 +84,7 @@ export async function* rowsOfSlice(
     bytesRead = chunk.bytesRead;
     chunk.inputs.forEach((input, at) => {
       const place = placeOf(input);
-      if (place < from || place >= to) return;
+      if (place < from || place >= to || isWanted?.(before + at) === false) return;
       inputs.push(input);
       rows.push(before + at);
     });

@@ -6,6 +6,7 @@ import {
   type ExecutorKind,
   type ExecutorOption,
   type ExecutorOptions,
+  type ExecutorWorld,
   mixedKind,
 } from "../../exec/core/index.ts";
 import { hostKind } from "../../exec/local/index.ts";
@@ -29,6 +30,16 @@ const auto = "auto";
 
 /** What `--executor` takes. */
 export const executorNames: readonly string[] = [auto, ...executors.map(({ name }) => name)];
+
+/** Those whose tasks run as jobs on other machines; slices of predictions can be such jobs. */
+const clusters: readonly ExecutorKind[] = [slurmKind];
+
+export const clusterNames: readonly string[] = clusters.map(({ name }) => name);
+
+/** The options of those, by name. */
+export const clusterOptions: ReadonlySet<string> = new Set(
+  clusters.flatMap(({ options }) => options.map(({ name }) => name)),
+);
 
 /** The options of all executors, each once. */
 export const executorOptions: readonly ExecutorOption[] = [
@@ -66,11 +77,27 @@ export async function createExecutor(
       ? fitting(order.options, can)
       : { kind: named(order.name, known), options: order.options };
   checkExecutorOptions(fits.kind, fits.options, known);
-  return fits.kind.create(fits.options, {
+  return fits.kind.create(fits.options, worldOf(environment, say));
+}
+
+function worldOf(environment: Environment, say: (words: string) => void): ExecutorWorld {
+  return {
     env: environment.programs,
     say,
     openObjects: (uri) => openObjectStore(uri, { s3: environment.s3, names: "any" }),
-  });
+  };
+}
+
+/** An executor by its name. @throws CLI_USAGE for names and options that there are not. */
+export async function createNamedExecutor(
+  order: ExecutorOrder,
+  environment: Environment,
+  say: (words: string) => void,
+): Promise<CreatedExecutor> {
+  const known = executorsOf(environment);
+  const kind = named(order.name, known);
+  checkExecutorOptions(kind, order.options, known);
+  return kind.create(order.options, worldOf(environment, say));
 }
 
 /** An option that only some of the candidates have is meant for those: the others go without. */

@@ -1,7 +1,9 @@
 /** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
+import { clusterNames, clusterOptions } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { parseSlice, type RunResult } from "../../predict/index.ts";
-import { defineCommand } from "../command.ts";
+import { type Context, defineCommand, type Given } from "../command.ts";
+import { executorFlags, executorOrder } from "../executor-options.ts";
 import { exitUnfinished } from "../exit-codes.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
 import {
@@ -15,9 +17,11 @@ import {
   stopAfterOption,
   tierOptions,
 } from "../model-options.ts";
+import { longName } from "../parse.ts";
 import { countsText, createProgress } from "../progress.ts";
-import { stopAfter } from "../quantities.ts";
+import { sizeBytes, stopAfter } from "../quantities.ts";
 import type { Screen } from "../screen.ts";
+import { configOptions, configured } from "../settings.ts";
 import {
   inputFormatOption,
   inputOptionsOf,
@@ -80,6 +84,33 @@ export const command = defineCommand<RunResult>({
         "only the inputs of slice i of k, by the ranges of their keys; each input is in exactly one slice",
     },
     stopAfterOption,
+    {
+      flags: "--executor <where>",
+      description:
+        "compute in slices, as jobs of this cluster; rows that the caches hold are looked up first",
+      default: "this machine computes",
+      choices: clusterNames,
+      conflicts: ["slice", "stop-after"],
+    },
+    {
+      flags: "--slices <k>",
+      description: "with --executor: number of slices, each of which is a job",
+      default: "about 10,000 rows in each, at most 100",
+      kind: "count",
+    },
+    {
+      flags: "--job-cpus <n>",
+      description: "with --executor: processors of each job, and batches at the same time",
+      default: "1",
+      kind: "count",
+    },
+    {
+      flags: "--job-memory <size>",
+      description: "with --executor: memory of each job, such as 4G",
+      default: "the cluster's",
+    },
+    ...executorFlags.filter(({ flags }) => clusterOptions.has(longName(flags).slice(2))),
+    ...configOptions,
     ...tierOptions,
     ...localRuleOptions,
   ],
@@ -104,8 +135,10 @@ export const command = defineCommand<RunResult>({
         "memoir serve molecular-weight && memoir example -n 5 -o in.csv && memoir run -i in.csv -o out.csv --status-column",
     },
   ],
-  act: async (given, context) => {
+  act: async (flags, context) => {
     const { memoir, ask, screen } = context;
+    const given = await withCluster(flags, context);
+    const executor = given.text("executor");
     const slice = given.text("slice");
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
@@ -132,6 +165,21 @@ export const command = defineCommand<RunResult>({
     };
     const progress = createProgress(screen);
     try {
+      if (executor !== undefined)
+        return await (await context.app()).runOnExecutor(
+          {
+            ...options,
+            executor: executorOrder(given),
+            ...defined({ slices: positive(given.count("slices"), "--slices") }),
+            job: defined({
+              cpus: positive(given.count("job-cpus"), "--job-cpus"),
+              memoryBytes: sizeBytes(given.text("job-memory"), "memoir run: --job-memory"),
+            }),
+            program: [process.execPath, ...process.argv.slice(1, 2)],
+          },
+          (event) => progress.event(event),
+          ask,
+        );
       const run = (await memoir()).predictFile(options, ask);
       for await (const event of run.events) progress.event(event);
       return await run;
@@ -177,6 +225,25 @@ function renderFailures(result: RunResult, screen: Screen): void {
     screen.say(`${screen.paint.yellow("failed:")} ${count(more)} more; --status-column marks them`);
   if (nothingWorked(result))
     screen.say(`${screen.paint.red("error:")} no row could be computed [PREDICT_NOTHING_COMPUTED]`);
+}
+
+/** Configuration files choose where predictions run only where a flag asks for a cluster or for a profile. */
+async function withCluster(flags: Given, { app, screen }: Context): Promise<Given> {
+  const isAsked = flags.text("executor") !== undefined || flags.text("profile") !== undefined;
+  const given = isAsked ? (await configured(flags, { app, screen })).given : flags;
+  const executor = given.text("executor");
+  if (executor !== undefined && clusterNames.includes(executor)) {
+    const single = ["slice", "stop-after"].find((name) => given.text(name) !== undefined);
+    if (single === undefined) return given;
+    throw new AppError(
+      "CLI_USAGE",
+      `memoir run: --${single} is for this machine, and --executor ${executor} for jobs`,
+    );
+  }
+  const jobFlags = ["slices", "job-cpus", "job-memory", ...clusterOptions];
+  const lone = jobFlags.find((name) => flags.text(name) !== undefined);
+  if (lone !== undefined) throw new AppError("CLI_USAGE", `memoir run: --${lone} goes with --executor`);
+  return flags;
 }
 
 function inputName(input: string): string {

@@ -1,5 +1,6 @@
 /** A batch of predictions in slices: planned, computed anywhere and in any order, and merged. */
-export { type MergeResult, mergeBatch } from "./merge.ts";
+export { rowsToCompute, storedRows } from "./known-rows.ts";
+export { type MergeResult, mergeBatch, StoredRowsGone } from "./merge.ts";
 export {
   type BatchPlan,
   makePlan,

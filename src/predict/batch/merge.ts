@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, type Ask, checkAsk, defined } from "../../kernel/index.ts";
-import type { Cell } from "../../task/index.ts";
+import type { Cell, PredictionRow, Provenance } from "../../task/index.ts";
 import { type MutableCounts, noCounts, type PredictEventSink, type RunCounts } from "../events.ts";
 import type { AnsweredChunk } from "../files/answers.ts";
 import { statusCode } from "../files/answers.ts";
@@ -18,11 +18,13 @@ import { rowFormatFor } from "../files/row-formats.ts";
 import { planOf } from "../mode.ts";
 import { OrderedWriter } from "../ordered-writer.ts";
 import type { OutputRows } from "../output-rows.ts";
+import type { Recorder } from "../recorder.ts";
 import { InputDigest, ResumableOutput } from "../resumable-output.ts";
 import type { FailedInput } from "../run-request.ts";
 import { slicer } from "../slices.ts";
 import { type RowStream, streamOutput } from "../stream-output.ts";
-import { type BatchPlan, checkInput, shardPath } from "./plan.ts";
+import type { TierSlot } from "../tier-slot.ts";
+import { type BatchPlan, checkInput, rowsOfPlan, shardPath } from "./plan.ts";
 import { readShard, type ShardRow, ShardTrouble } from "./shard.ts";
 import { statusOf } from "./status.ts";
 
@@ -38,7 +40,21 @@ export interface MergeRequest {
   /** Default: what the plan's mode says. */
   readonly missing?: string;
   readonly statusColumn: "with" | "without";
+  /** For a plan of single rows: where the others are stored. */
+  readonly stored?: StoredRows;
 }
+
+export interface StoredRows {
+  /** Tiers in the order in which they are asked. */
+  readonly places: readonly TierSlot[];
+  /** Takes what was computed; absent where the workers have recorded it. */
+  readonly recorder?: Recorder;
+  /** How it was computed. */
+  readonly provenance: Provenance;
+}
+
+/** Rows that were stored when the batch was planned are not there any more: plan again. */
+export class StoredRowsGone extends Error {}
 
 export interface MergeResult {
   readonly plan: string;
@@ -108,7 +124,14 @@ export async function mergeBatch(
   };
 }
 
-async function* mergedChunks({ plan, folder, input }: MergeRequest, ask: Ask): AsyncGenerator<AnsweredChunk> {
+async function* mergedChunks(request: MergeRequest, ask: Ask): AsyncGenerator<AnsweredChunk> {
+  const { plan, folder, input, stored } = request;
+  const wanted = await rowsOfPlan(plan);
+  if (wanted !== undefined && stored === undefined)
+    throw new AppError(
+      "BATCH_PLAN_INVALID",
+      "merging the batch: its plan belongs to `memoir run --executor`",
+    );
   const sliceOf = slicer(plan.rowsPerSlice.length);
   const shards = plan.rowsPerSlice.map((_, at) => new ShardCursor(plan, at + 1, folder));
   const { format, delimiter, column, header } = plan.input;
@@ -119,7 +142,14 @@ async function* mergedChunks({ plan, folder, input }: MergeRequest, ask: Ask): A
       const values = new Array<readonly Cell[] | undefined>(inputs.length).fill(undefined);
       const status = new Uint8Array(inputs.length);
       const failures: { index: number; reason: string }[] = [];
+      const others: number[] = [];
+      const fresh: PredictionRow[] = [];
       for (const [index, text] of inputs.entries()) {
+        if (wanted?.has(row) === false) {
+          others.push(index);
+          row++;
+          continue;
+        }
         const shard = shards[sliceOf(text) - 1] as ShardCursor;
         const found = shard.next() ?? (await shard.nextGroup());
         if (found === undefined || found.row !== row || found.input !== text) throw shard.mismatch(row);
@@ -127,9 +157,16 @@ async function* mergedChunks({ plan, folder, input }: MergeRequest, ask: Ask): A
         status[index] = found.status;
         if (found.status === statusCode.failed)
           failures.push({ index, reason: found.reason ?? "the model gave no reason" });
+        if (found.values !== undefined && found.status !== statusCode.reusedLocal)
+          fresh.push({ input: text, values: found.values, ...defined({ provenance: stored?.provenance }) });
         row++;
       }
       checkAsk(ask, "merging the slices");
+      if (stored !== undefined) {
+        await takeStored(stored, plan, { inputs, values, status }, others, ask);
+        stored.recorder?.add(fresh, "computed");
+        await stored.recorder?.keepUp();
+      }
       yield { inputs, values, status, failures };
     }
     for (const shard of shards)
@@ -137,6 +174,35 @@ async function* mergedChunks({ plan, folder, input }: MergeRequest, ask: Ask): A
   } finally {
     for (const shard of shards) await shard.close();
   }
+}
+
+/** Looks up the rows at these indexes, each of which was stored when the batch was planned. */
+async function takeStored(
+  { places }: StoredRows,
+  { model }: BatchPlan,
+  chunk: {
+    readonly inputs: readonly string[];
+    readonly values: (readonly Cell[] | undefined)[];
+    readonly status: Uint8Array;
+  },
+  indexes: readonly number[],
+  ask: Ask,
+): Promise<void> {
+  const scope = { modelId: model.id, release: model.release, columns: model.columns };
+  let open = indexes;
+  for (const place of places) {
+    if (open.length === 0) return;
+    const asked = open.map((index) => chunk.inputs[index] ?? "");
+    const rows = await place.lookUp((tier) => tier.getMany(scope, asked, ask), ask);
+    open = open.filter((index, n) => {
+      const row = rows?.[n];
+      if (row === undefined) return true;
+      chunk.values[index] = row.values;
+      chunk.status[index] = place.source === "local" ? statusCode.reusedLocal : statusCode.reusedCloud;
+      return false;
+    });
+  }
+  if (open.length > 0) throw new StoredRowsGone(`${open.length} rows are no longer stored`);
 }
 
 /** Reads a shard row by row. */
@@ -150,7 +216,8 @@ class ShardCursor {
   constructor(plan: BatchPlan, slice: number, folder: string) {
     this.#slice = slice;
     this.#path = shardPath(plan, folder, slice);
-    this.#groups = readShard({ plan, slice, path: this.#path });
+    this.#groups =
+      plan.rowsPerSlice[slice - 1] === 0 ? noRows() : readShard({ plan, slice, path: this.#path });
   }
 
   /** undefined: ask for the next group. */
@@ -188,6 +255,8 @@ class ShardCursor {
     );
   }
 }
+
+async function* noRows(): AsyncGenerator<readonly ShardRow[], void> {}
 
 function unfinishedError(unfinished: readonly number[], slices: number, folder: string): AppError {
   const shown = unfinished.slice(0, 20).join(", ");

@@ -13,6 +13,7 @@ import type { HeaderOptions } from "../files/header.ts";
 import { readInputs } from "../files/read-inputs.ts";
 import type { Mode } from "../mode.ts";
 import { slicer } from "../slices.ts";
+import { RowSet } from "./row-set.ts";
 
 export interface BatchPlan {
   /** Digest of everything that decides the rows of the batch and their order; names the shards. */
@@ -24,6 +25,8 @@ export interface BatchPlan {
   readonly match: "exact" | "canonical";
   /** Rows of each slice, in order; their number is the number of slices. */
   readonly rowsPerSlice: readonly number[];
+  /** Only these rows are computed: the others were stored when the plan was made. A `RowSet` next to the plan. */
+  readonly only?: { readonly path: string; readonly sha256: string };
   /** Of the caches, where the plan names them; not part of the id. */
   readonly caches: { readonly local?: string; readonly cloud?: string };
 }
@@ -53,6 +56,7 @@ export interface PlanRequest extends Pick<BatchPlan, "model" | "mode" | "compute
     readonly delimiter?: Separator;
   };
   readonly slices: SliceCount;
+  readonly only?: { readonly path: string; readonly rows: RowSet };
 }
 
 export type SliceCount =
@@ -71,28 +75,38 @@ export async function makePlan(request: PlanRequest, ask: Ask): Promise<BatchPla
   const inputFormat = request.input.format ?? inputFormatOf(path);
   const input = { ...request.input, format: inputFormat };
   const before = await sizeOf(path);
+  const { only } = request;
+  let inputRows = 0;
   // The number of slices may depend on the number of rows, which is known at the end.
   const count = async (slices: number) => {
     const sliceOf = slicer(slices);
     const rows = new Array<number>(slices).fill(0);
+    let row = 0;
     for await (const chunk of readInputs({ ...input, chunkRows }, ask))
-      for (const each of chunk.inputs) rows[sliceOf(each) - 1] = (rows[sliceOf(each) - 1] ?? 0) + 1;
+      for (const each of chunk.inputs) {
+        const at = sliceOf(each) - 1;
+        if (only?.rows.has(row) !== false) rows[at] = (rows[at] ?? 0) + 1;
+        row++;
+      }
+    inputRows = row;
     return rows;
   };
   const rowsPerSlice = await count(await sliceCount(request, { ...input, chunkRows }, ask));
   const sha256 = await sha256File(path, ask.signal);
   if ((await sizeOf(path)) !== before)
     throw new AppError("FILE_CHANGED", `planning the batch: ${path} changed while it was read`);
-  const rows = rowsPerSlice.reduce((sum, each) => sum + each, 0);
   const { model, mode, computes, match, caches } = request;
   const body = {
-    input: { ...input, bytes: before, sha256, rows },
+    input: { ...input, bytes: before, sha256, rows: inputRows },
     model,
     mode,
     match,
     rowsPerSlice,
     caches,
-    ...defined({ computes }),
+    ...defined({
+      computes,
+      only: only === undefined ? undefined : { path: only.path, sha256: only.rows.digest },
+    }),
   };
   return { id: idOf(body), ...body };
 }
@@ -109,7 +123,7 @@ async function sliceCount(
 }
 
 function idOf(plan: Omit<BatchPlan, "id">): string {
-  const { input, model, mode, computes, match, rowsPerSlice } = plan;
+  const { input, model, mode, computes, match, rowsPerSlice, only } = plan;
   return digestOf({
     format,
     input: {
@@ -126,6 +140,7 @@ function idOf(plan: Omit<BatchPlan, "id">): string {
     computes: computes ?? "as the mode says",
     match,
     rowsPerSlice: [...rowsPerSlice],
+    ...(only === undefined ? {} : { only: only.sha256 }),
   }).slice(0, 24);
 }
 
@@ -196,7 +211,25 @@ export async function readPlan(path: string): Promise<BatchPlan> {
     throw invalid("a part of it is missing or has another form", error);
   }
   if (id !== plan.id) throw invalid("it was changed after it was written (its id does not fit)");
-  return { ...plan, input: { ...plan.input, path: resolve(dirname(path), plan.input.path) } };
+  const at = (name: string) => resolve(dirname(path), name);
+  const only = plan.only && { ...plan.only, path: at(plan.only.path) };
+  return { ...plan, input: { ...plan.input, path: at(plan.input.path) }, ...defined({ only }) };
+}
+
+/** @throws BATCH_PLAN_INVALID */
+export async function rowsOfPlan({ only }: BatchPlan): Promise<RowSet | undefined> {
+  if (only === undefined) return undefined;
+  const rows = await RowSet.read(only.path).catch((error: unknown) => {
+    throw new AppError(
+      "BATCH_PLAN_INVALID",
+      `reading the rows of the plan in ${only.path}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  });
+  if (rows.digest === only.sha256) return rows;
+  throw new AppError("BATCH_PLAN_INVALID", `reading the rows of the plan: ${only.path} was changed`);
 }
 
 /** The folder of the shards, unless another one is named: next to the plan. */

@@ -70,12 +70,13 @@ async function sliceStatus(
   { plan, slice, folder }: { readonly plan: BatchPlan; readonly slice: number; readonly folder: string },
   started: ReadonlyMap<string, number>,
 ): Promise<Pick<SliceStatus, "state" | "done" | "failed" | "missing">> {
+  const nothing = { done: 0, failed: 0, missing: 0 };
+  if (plan.rowsPerSlice[slice - 1] === 0) return { state: "done", ...nothing };
   try {
     const { rows, failed, missing } = await countShard({ plan, slice, path: shardPath(plan, folder, slice) });
     return { state: "done", done: rows, failed, missing };
   } catch (error) {
     if (!(error instanceof ShardTrouble)) throw error;
-    const nothing = { done: 0, failed: 0, missing: 0 };
     if (error.kind === "damaged") return { state: "damaged", ...nothing };
     const done = started.get(shardName(plan, slice));
     return done === undefined ? { state: "waiting", ...nothing } : { state: "started", ...nothing, done };

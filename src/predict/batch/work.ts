@@ -4,15 +4,15 @@
  * a shard is there with every row of its slice, or it is not there.
  */
 import { randomBytes } from "node:crypto";
-import { readdir, rename, rm, rmdir } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { makeFolders } from "../../files/index.ts";
-import { AppError, type Ask, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, isAppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import { isRunning, thisOwner } from "../../process/index.ts";
 import { noCounts } from "../events.ts";
 import { runPredictions } from "../run.ts";
 import type { RunParts, RunRequest, RunResult, StopAfter } from "../run-request.ts";
-import { type BatchPlan, checkInput, shardPath } from "./plan.ts";
+import { type BatchPlan, checkInput, rowsOfPlan, shardPath } from "./plan.ts";
 import { countShard, type ShardCounts, ShardTrouble, shardFormat } from "./shard.ts";
 
 export interface WorkRequest extends Pick<RunRequest, "batchSize" | "parallel"> {
@@ -68,7 +68,9 @@ export async function workSlice(request: WorkRequest, parts: RunParts, ask: Ask)
   await writingIn(folder, () => makeFolders(own));
   const output = join(own, basename(shard));
   await sweep(output, own);
-  const result = await attempt(request, output, parts, ask);
+  const wanted = await rowsOfPlan(plan);
+  const isWanted = wanted && ((row: number) => wanted.has(row));
+  const result = await attempt({ ...request, ...defined({ isWanted }) }, output, parts, ask);
   const { counts, failures, notStored, warnings, seconds, rows } = result;
   const said = { counts, failures, notStored, warnings, seconds };
   if (!result.finished)
@@ -79,36 +81,32 @@ export async function workSlice(request: WorkRequest, parts: RunParts, ask: Ask)
     throw new AppError("FILE_CHANGED", `finishing slice ${slice}: ${error.message}`, { cause: error });
   });
   await writingIn(folder, () => rename(result.output, shard));
-  await rmdir(own).catch(() => undefined); // Others may still work there.
   return { ...facts, state: "done", ...whole, ...said };
 }
 
 /** Another worker on this machine has the slice as well: both are right, and the last one to end names the shard. */
 async function attempt(
-  { plan, slice, input, stopAfter, batchSize, parallel }: WorkRequest,
+  request: WorkRequest & Pick<RunRequest, "isWanted">,
   output: string,
   parts: RunParts,
   ask: Ask,
 ): Promise<RunResult> {
+  const { plan, slice, input, stopAfter, batchSize, parallel, isWanted } = request;
   const { format, delimiter, column, header } = plan.input;
   const run = (path: string) =>
     runPredictions(
       {
         input,
         inputFormat: format,
-        ...(delimiter === undefined ? {} : { delimiter }),
-        ...(column === undefined ? {} : { column }),
-        ...(header === undefined ? {} : { header }),
+        ...defined({ delimiter, column, header }),
         output: path,
         mode: plan.mode,
-        ...(plan.computes === undefined ? {} : { computes: plan.computes }),
+        ...defined({ computes: plan.computes }),
         match: plan.match,
         statusColumn: "without",
         slice: { number: slice, of: plan.rowsPerSlice.length },
         rowFormat: { format: shardFormat(plan, slice), identity: `shard of ${plan.id}` },
-        ...(stopAfter === undefined ? {} : { stopAfter }),
-        ...(batchSize === undefined ? {} : { batchSize }),
-        ...(parallel === undefined ? {} : { parallel }),
+        ...defined({ stopAfter, batchSize, parallel, isWanted }),
       },
       parts,
       ask,
