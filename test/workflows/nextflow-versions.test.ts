@@ -1,4 +1,5 @@
 /** Which Nextflow a pipeline is run with, from the command line. */
+import { mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onHost, Sandbox } from "./sandbox.ts";
 
@@ -51,6 +52,19 @@ describe("the version of Nextflow", () => {
       1,
       expect.stringContaining("Nextflow version 25.10.3 does not match workflow required version: >=26.04"),
     ]);
+  });
+
+  it("takes classes from the folders of -lib in place of those of the project", async () => {
+    for (const folder of ["lib", "other/acme"]) await mkdir(box.path(folder), { recursive: true });
+    await box.write("main.nf", "println Tool.name()");
+    await box.write("lib/Tool.groovy", "class Tool { static name() { 'of the project' } }");
+    await box.write("other/acme/Tool.groovy", "class Tool { static name() { 'of another folder' } }");
+    expect((await box.run("nextflow", "-q", "run", "main.nf")).out).toContain("of the project");
+    expect((await box.run("nextflow", "-q", "run", "main.nf", "-lib", "other")).out).toContain(
+      "of another folder",
+    );
+    const missing = await box.run("nextflow", "-q", "run", "main.nf", "-lib", "nowhere");
+    expect([missing.code, missing.out]).toEqual([1, expect.stringContaining("-lib nowhere")]);
   });
 
   it("decides whether ignored failures fail the run", async () => {

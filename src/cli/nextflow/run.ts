@@ -50,7 +50,6 @@ const notDone: readonly (readonly [string, string])[] = [
   ["notification", "-with-notification has no effect: Memoir sends no mail"],
   ["cloudcache", "-with-cloudcache has no effect: use --cache s3://bucket/prefix before `run`"],
   ["bucket-dir", "-bucket-dir has no effect: tasks work on this machine"],
-  ["lib", "-lib has no effect: classes are read from the folder lib of the project"],
   ["background", "-bg has no effect: use `&` of the shell"],
   ["stdin", "-stdin has no effect"],
   ["test", "-test has no effect"],
@@ -85,6 +84,9 @@ function runOptionsOf(read: ReadWords, { globals, line }: NextflowContext): Next
       dumpHashes:
         hashes === undefined ? undefined : hashes === "json" ? ("json" as const) : ("lines" as const),
       entry: one("entry"),
+      libraries: one("lib")
+        ?.split(/[,:]/)
+        .filter((each) => each !== ""),
       runName: one("name"),
       resume: one("resume"),
       workDir: one("work-dir"),

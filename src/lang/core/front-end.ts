@@ -109,6 +109,8 @@ export interface Configuration {
   readonly outputFormat?: "text" | "json" | "none";
   /** Results are those of earlier runs of the same place: tasks without outputs may be reused, too. Default false. */
   readonly resumes?: boolean;
+  /** Absolute folders of classes that scripts use, in place of those of the project. */
+  readonly libraries?: readonly string[];
   /** Words that follow the workflow on the command line, for scripts that read them. */
   readonly arguments?: readonly string[];
   /** What scripts may know of their run: its name, its command line. */

@@ -68,14 +68,15 @@ async function load(
       ? await findMain(source, { accepts, outline, name: "Nextflow" }, ask)
       : source.resolve(main, undefined);
   const limit = timeLimit(options.limitMs);
-  const loaded = await loadScripts(source, uri, limit, ask);
+  const { libraries } = given.configuration ?? {};
+  const loaded = await loadScripts(source, uri, limit, ask, libraries);
   if (loaded.main === undefined)
     throw new AppError("WORKFLOW_NOT_FOUND", `reading ${main ?? source.name}: there is no such document`);
   const unread = loaded.diagnostics.some(({ severity }) => severity === "error");
   const names = unread
     ? []
     : limit(() => [...loaded.scripts.values()].flatMap(({ script }) => undefinedNames(script)));
-  const { profiles, files, only, ...chosen } = given.configuration ?? {};
+  const { profiles, files, only, libraries: _, ...chosen } = given.configuration ?? {};
   const configPath = only === true ? undefined : source.hostPathOf(source.resolve("nextflow.config", uri));
   const configs = configPath === undefined ? [] : [configPath];
   const { language, switches } = spokenLanguage(

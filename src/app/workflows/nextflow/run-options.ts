@@ -27,6 +27,8 @@ export type ReportOption = string | true;
 
 export interface NextflowRunOptions extends NextflowConfigurationOptions, NextflowProjectOptions {
   readonly entry?: string;
+  /** `-lib`: folders of classes, in place of the project's `lib`. */
+  readonly libraries?: readonly string[];
   readonly runName?: string;
   /** `last`, or the session to continue. */
   readonly resume?: string;

@@ -1,6 +1,6 @@
 /** `nextflow run`: a pipeline on Memoir's engine, with what Nextflow's users look for around it. */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { RunSummary } from "../../../engine/index.ts";
@@ -245,6 +245,7 @@ class LookAlikeRun {
         stub: options.stub,
         preview: options.preview,
         arguments: options.arguments,
+        ...defined({ libraries: libraryFolders(options, launchDir) }),
         resumes: run.place === undefined,
         outputFormat: options.outputFormat ?? formatIn(configuration),
         ...defined({
@@ -314,6 +315,20 @@ function userFact(): { readonly userName?: string } {
 function formatIn({ settings }: ReadConfiguration): "text" | "json" | "none" {
   const asked = textSetting(settings, "outputFormat");
   return asked === "json" || asked === "none" ? asked : "text";
+}
+
+function libraryFolders({ libraries }: NextflowRunOptions, launchDir: string): readonly string[] | undefined {
+  return libraries?.map((each) => {
+    const folder = resolve(launchDir, each);
+    if (!existsSync(folder))
+      throw new AppError("FILE_NOT_FOUND", `reading -lib ${each}: there is no such folder`);
+    if (!statSync(folder).isDirectory())
+      throw new AppError(
+        "CLI_USAGE",
+        `reading -lib ${each}: Memoir reads folders of Groovy classes, and no archives of compiled ones`,
+      );
+    return folder;
+  });
 }
 
 function isRetried(failed: TaskRecord, tasks: readonly TaskRecord[]): boolean {

@@ -7,7 +7,7 @@ import {
   mapBounded,
   type SourceText,
 } from "../../../kernel/index.ts";
-import type { SourceTree } from "../../core/index.ts";
+import { createFolderSource, type SourceTree } from "../../core/index.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { IncludeNode, Item, Script } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
@@ -39,6 +39,8 @@ export async function loadScripts(
   uri: string,
   limit: TimeLimit,
   ask: Ask,
+  /** Absolute folders of classes, in place of the project's `lib`. */
+  libraries?: readonly string[],
 ): Promise<LoadedScripts> {
   const scripts = new Map<string, LoadedScript>();
   const diagnostics: Diagnostic[] = [];
@@ -81,7 +83,10 @@ export async function loadScripts(
     wave = further;
   }
   diagnostics.push(...unknownNames(scripts));
-  const library = await loadLibrary(source, uri, limit, ask);
+  const places = libraries?.map((folder) => ({ source: createFolderSource({ folder }), folder }));
+  const library: Parsed[] = [];
+  for (const each of places ?? [{ source, folder: source.resolve("lib", uri) }])
+    library.push(...(await loadLibrary(each, limit, ask)));
   diagnostics.push(...library.flatMap((each) => each.diagnostics));
   return { main: scripts.get(uri), scripts, library: library.map(({ script }) => script), diagnostics };
 }
@@ -140,21 +145,31 @@ function emptyScript(text: SourceText): Parsed {
   return { script: { source: text, items: [], imports: new Map() }, diagnostics: [] };
 }
 
+interface LibraryPlace {
+  readonly source: SourceTree;
+  readonly folder: string;
+}
+
+/** Classes of a folder, and of those within it, which are packages. */
 async function loadLibrary(
-  source: SourceTree,
-  main: string,
+  { source, folder }: LibraryPlace,
   limit: TimeLimit,
   ask: Ask,
+  depth = 0,
 ): Promise<readonly Parsed[]> {
-  const members = await source.listFolder(source.resolve("lib", main), ask);
   const found: SourceText[] = [];
-  for (const { name, uri, kind } of members ?? []) {
+  const packages: Parsed[] = [];
+  for (const { name, uri, kind } of (await source.listFolder(folder, ask)) ?? []) {
+    if (kind === "directory" && depth < deepestPackage)
+      packages.push(...(await loadLibrary({ source, folder: uri }, limit, ask, depth + 1)));
     if (kind !== "file" || !name.endsWith(".groovy")) continue;
     const text = await source.read(uri, ask);
     if (text !== undefined) found.push(text);
   }
-  return parsedWithin(limit, found);
+  return [...(await parsedWithin(limit, found)), ...packages];
 }
+
+const deepestPackage = 20;
 
 async function targetOf(
   node: IncludeNode,

@@ -26,6 +26,7 @@ describe.each<[string, readonly (readonly [string, string])[]]>([
       ["'1.5'.toInteger()", '! For input string: "1.5"'],
       ["1/0", "! Division by zero"],
       ["1.GB", "1 GB"],
+      ["[16.GB.compareTo(8.GB), 1.h.compareTo(2.h), 2.GB.compareTo('2 GB' as MemoryUnit)]", "[1, -1, 0]"],
       ["(1.GB * 1.5)", "1.5 GB"],
       ["'1 GB' as MemoryUnit", "1 GB"],
       ["2.h", "2h"],

@@ -1,6 +1,6 @@
 /** What the operators of the language do. */
 import type { BinaryOperator } from "../syntax/ast.ts";
-import { Closure } from "../values/closure.ts";
+import { Closure, NativeClosure } from "../values/closure.ts";
 import { compare, equal, truthOf } from "../values/compare.ts";
 import { Duration, durationUnit } from "../values/duration.ts";
 import { keyOf } from "../values/key.ts";
@@ -29,6 +29,10 @@ import { ClassValue } from "./class-value.ts";
 const longest = 50_000_000;
 
 export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
+  if (a instanceof Closure && b instanceof Closure && (operator === ">>" || operator === "<<")) {
+    const [first, then] = operator === ">>" ? [a, b] : [b, a];
+    return new NativeClosure(first.arity, (...given) => then.call([first.call(given)]));
+  }
   switch (operator) {
     case "+":
       return plus(a, b);

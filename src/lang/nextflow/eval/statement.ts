@@ -58,7 +58,7 @@ function inBlock(unit: Unit, scope: Scope, statements: readonly Statement[], wan
   return scope.block(() => sequence(unit, scope, statements, wanted));
 }
 
-function statement(unit: Unit, scope: Scope, node: Statement, wanted: Wanted): Step {
+function statement(unit: Unit, scope: Scope, node: Statement, wanted: Wanted, label?: string): Step {
   switch (node.kind) {
     case "expression": {
       const code = expression(unit, scope, node.expression);
@@ -73,7 +73,8 @@ function statement(unit: Unit, scope: Scope, node: Statement, wanted: Wanted): S
       };
     }
     case "declare": {
-      const code = node.value && typed(unit, scope, node.value, node.type?.name);
+      const type = node.type?.array ? undefined : node.type?.name;
+      const code = node.value && typed(unit, scope, node.value, type);
       const index = scope.declare(node.name.text);
       return (frame) => {
         const value = code === undefined ? null : code(frame);
@@ -117,19 +118,19 @@ function statement(unit: Unit, scope: Scope, node: Statement, wanted: Wanted): S
     case "try":
       return tried(unit, scope, node, wanted);
     case "labeled":
-      return statement(unit, scope, node.statement, wanted);
+      return statement(unit, scope, node.statement, wanted, node.label.text);
     case "while":
-      return whileLoop(unit, scope, node);
+      return whileLoop(unit, scope, node, label);
     case "for-in":
-      return scope.block(() => forIn(unit, scope, node));
+      return scope.block(() => forIn(unit, scope, node, label));
     case "for":
-      return forLoop(unit, scope, node);
+      return forLoop(unit, scope, node, label);
     case "switch":
       return switched(unit, scope, node, wanted);
     case "break":
     case "continue": {
-      const { kind } = node;
-      return () => kind;
+      const flow: Flow = node.label === undefined ? node.kind : `${node.kind} ${node.label}`;
+      return () => flow;
     }
     case "function": {
       const index = scope.declare(node.name.text);
@@ -147,7 +148,7 @@ function statement(unit: Unit, scope: Scope, node: Statement, wanted: Wanted): S
 
 /** Declared types only convert numbers, as `long x = 1` does. */
 function typed(unit: Unit, scope: Scope, node: Expression, type: string | undefined): Code {
-  if (type === undefined || !converting.has(type)) return expression(unit, scope, node);
+  if (type === undefined || !convertingTypes.has(type)) return expression(unit, scope, node);
   return expression(unit, scope, {
     kind: "as",
     span: node.span,
@@ -156,7 +157,7 @@ function typed(unit: Unit, scope: Scope, node: Expression, type: string | undefi
   });
 }
 
-const converting = new Set([
+export const convertingTypes = new Set([
   "long",
   "Long",
   "double",
@@ -222,27 +223,30 @@ function tried(unit: Unit, scope: Scope, node: Statement & { kind: "try" }, want
     }),
   );
   const last = node.last === undefined ? undefined : inBlock(unit, scope, node.last, "no value");
-  return (frame) => {
-    let flow: Flow;
+  const attempt: Step = (frame) => {
     try {
-      flow = work(frame);
+      return work(frame);
     } catch (error) {
-      if (!(error instanceof ScriptFailure)) {
-        last?.(frame);
-        throw error;
-      }
+      if (!(error instanceof ScriptFailure)) throw error;
       const found = catches.find(
         ({ types }) => types.length === 0 || types.some((type) => matches(error.thrown, type)),
       );
-      if (found === undefined) {
-        last?.(frame);
-        throw error;
-      }
+      if (found === undefined) throw error;
       frame.slots[found.index] = error.thrown;
-      flow = found.body(frame);
+      return found.body(frame);
     }
-    const end = last?.(frame);
-    return end ?? flow;
+  };
+  if (last === undefined) return attempt;
+  return (frame) => {
+    let flow: Flow;
+    try {
+      flow = attempt(frame);
+    } catch (error) {
+      const end = last(frame);
+      if (end !== undefined) return end;
+      throw error;
+    }
+    return last(frame) ?? flow;
   };
 }
 
@@ -252,7 +256,16 @@ function matches(thrown: Throwable, type: string): boolean {
 
 // --- loops
 
-function whileLoop(unit: Unit, scope: Scope, node: Statement & { kind: "while" }): Step {
+function goesOn(flow: Flow, label: string | undefined): boolean {
+  return flow === undefined || flow === "continue" || (label !== undefined && flow === `continue ${label}`);
+}
+
+/** What is said to the block around a loop that ends early: nothing, unless it is for an outer loop or the function. */
+function leaving(flow: Flow, label: string | undefined): Flow {
+  return flow === "break" || (label !== undefined && flow === `break ${label}`) ? undefined : flow;
+}
+
+function whileLoop(unit: Unit, scope: Scope, node: Statement & { kind: "while" }, label?: string): Step {
   const condition = expression(unit, scope, node.condition);
   const work = inBlock(unit, scope, node.body, "no value");
   return (frame) => {
@@ -261,14 +274,13 @@ function whileLoop(unit: Unit, scope: Scope, node: Statement & { kind: "while" }
       first = false;
       unit.limits.step();
       const flow = work(frame);
-      if (flow === "return") return flow;
-      if (flow === "break") break;
+      if (!goesOn(flow, label)) return leaving(flow, label);
     }
     return undefined;
   };
 }
 
-function forIn(unit: Unit, scope: Scope, node: Statement & { kind: "for-in" }): Step {
+function forIn(unit: Unit, scope: Scope, node: Statement & { kind: "for-in" }, label?: string): Step {
   const values = expression(unit, scope, node.values);
   const index = scope.declare(node.variable.text);
   const work = inBlock(unit, scope, node.body, "no value");
@@ -278,8 +290,7 @@ function forIn(unit: Unit, scope: Scope, node: Statement & { kind: "for-in" }): 
       frame.slots[index] = item;
       unit.limits.step();
       const flow = work(frame);
-      if (flow === "return") return flow;
-      if (flow === "break") break;
+      if (!goesOn(flow, label)) return leaving(flow, label);
     }
     return undefined;
   };
@@ -291,7 +302,7 @@ function iterated(value: Value): readonly Value[] {
     : itemsOf(value);
 }
 
-function forLoop(unit: Unit, scope: Scope, node: Statement & { kind: "for" }): Step {
+function forLoop(unit: Unit, scope: Scope, node: Statement & { kind: "for" }, label?: string): Step {
   // Declarations of one statement come as a loop that never runs: they belong to the block around it.
   const declaresOnly = node.condition?.kind === "boolean" && !node.condition.value && node.body.length === 0;
   if (declaresOnly) return sequence(unit, scope, node.initial, "no value");
@@ -305,8 +316,7 @@ function forLoop(unit: Unit, scope: Scope, node: Statement & { kind: "for" }): S
       while (condition === undefined || truthOf(condition(frame))) {
         unit.limits.step();
         const flow = work(frame);
-        if (flow === "return") return flow;
-        if (flow === "break") break;
+        if (!goesOn(flow, label)) return leaving(flow, label);
         for (const each of update) each(frame);
       }
       return undefined;
@@ -319,7 +329,7 @@ function switched(unit: Unit, scope: Scope, node: Statement & { kind: "switch" }
   const cases = node.cases.map(({ match, body: inner }) => ({
     match: match && expression(unit, scope, match),
     step: inBlock(unit, scope, withoutValue(inner), wanted),
-    stops: inner.at(-1)?.kind === "break",
+    stops: endsWithBreak(inner),
   }));
   return (frame) => {
     const subject = value(frame);
@@ -337,5 +347,10 @@ function switched(unit: Unit, scope: Scope, node: Statement & { kind: "switch" }
 
 /** The value of a case is that before its `break`. */
 function withoutValue(statements: readonly Statement[]): readonly Statement[] {
-  return statements.at(-1)?.kind === "break" ? statements.slice(0, -1) : statements;
+  return endsWithBreak(statements) ? statements.slice(0, -1) : statements;
+}
+
+function endsWithBreak(statements: readonly Statement[]): boolean {
+  const last = statements.at(-1);
+  return last?.kind === "break" && last.label === undefined;
 }

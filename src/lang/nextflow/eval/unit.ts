@@ -19,7 +19,14 @@ export interface Frame {
 
 export type Code = (frame: Frame) => Value;
 /** undefined: the next statement follows. */
-export type Flow = "return" | "break" | "continue" | undefined;
+export type Flow =
+  | "return"
+  | "break"
+  | "continue"
+  /** Of a loop with this label. */
+  | `break ${string}`
+  | `continue ${string}`
+  | undefined;
 export type Step = (frame: Frame) => Flow;
 
 /** Names outside all code: variables, functions and classes of the script. */

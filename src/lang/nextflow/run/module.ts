@@ -1,12 +1,13 @@
 /** One script while it runs: its names, its functions, and what it includes. */
 import { ChannelFactory } from "../channels/factories.ts";
+import { switchesIn } from "../check/features.ts";
 import { ClassValue } from "../eval/class-value.ts";
 import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
 import { compilers } from "../eval/statement.ts";
 import { type Globals, Limits, type Unit } from "../eval/unit.ts";
 import { construct } from "../stdlib/constructors.ts";
 import { classNames } from "../stdlib/statics.ts";
-import type { ProcessNode, Script, Statement, WorkflowNode } from "../syntax/ast.ts";
+import type { ClassNode, ProcessNode, Script, Statement, WorkflowNode } from "../syntax/ast.ts";
 import type { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
@@ -15,6 +16,7 @@ import { Thing, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { scriptFunctions } from "./functions.ts";
 import { classOf, PackageValue } from "./package-value.ts";
+import type { Params } from "./params.ts";
 import type { Session } from "./session.ts";
 import { TemplateEngine } from "./template-engine.ts";
 import { UserClass } from "./user-class.ts";
@@ -51,9 +53,13 @@ export class Module {
   readonly #variables = new Map<string, Value>();
   readonly #folder: string;
 
-  constructor(script: Script, folder: string, session: Session) {
+  /** `params` of the script: those of the run, unless it is included with its own. */
+  readonly params: Params;
+
+  constructor(script: Script, folder: string, session: Session, params = session.params) {
     this.script = script;
     this.session = session;
+    this.params = params;
     this.#folder = folder;
     this.unit = { source: script.source, globals: this.#globals(), limits: new Limits(), compilers };
     for (const item of script.items) {
@@ -72,10 +78,30 @@ export class Module {
           });
           break;
         case "class":
-          this.classes.set(item.name.text, new UserClass(item, this.unit));
+          this.classes.set(
+            item.name.text,
+            new UserClass(item, this.unit, (name) => this.classes.get(name) ?? session.libraryClass(name)),
+          );
           break;
       }
     }
+  }
+
+  /** Its processes declare inputs and outputs with types. */
+  get typed(): boolean {
+    return switchesIn(this.script).some(
+      (each) => each === "nextflow.enable.types" || each === "nextflow.preview.types",
+    );
+  }
+
+  /** How a class of the script, or of `lib/`, is defined. */
+  classNode(name: string): ClassNode | undefined {
+    return (this.classes.get(name) ?? this.session.libraryClass(name))?.node;
+  }
+
+  /** Set by a statement of the script. */
+  hasVariable(name: string): boolean {
+    return this.#variables.has(name);
   }
 
   get folder(): string {
@@ -109,7 +135,7 @@ export class Module {
     const { session } = this;
     switch (name) {
       case "params":
-        return session.params;
+        return this.params;
       case "channel":
       case "Channel":
         return new ChannelFactory(session.network);
@@ -165,7 +191,18 @@ export class Module {
     if (defined !== undefined)
       return fail("MissingMethodException", `the ${defined.kind} ${name} can only be called in a workflow`);
     const builtIn = Object.hasOwn(scriptFunctions, name) ? scriptFunctions[name] : undefined;
-    return builtIn?.(given, this.session.outside);
+    return builtIn === undefined ? this.#imported(name, given) : builtIn(given, this.session.outside);
+  }
+
+  /** `import static java.lang.Math.max` */
+  #imported(name: string, given: readonly Value[]): Value | undefined {
+    const path = this.script.imports.get(name)?.split(".");
+    const method = path?.pop();
+    const type = path?.at(-1);
+    if (path === undefined || method === undefined || type === undefined || !/^[A-Z]/.test(type))
+      return undefined;
+    const own = this.classes.get(type) ?? this.session.libraryClass(type);
+    return own === undefined ? classOf(path.join(".")).invoke(method, given) : own.static(method, given);
   }
 
   #create(type: string, given: readonly Value[]): Value {

@@ -52,9 +52,13 @@ export class Params extends GroovyMap {
     super.put(key, value);
   }
 
+  /** Nothing that is there is changed, given or not. */
+  keepsAll = false;
+
   override put(key: Value, value: Value): void {
     this.#written.add(String(key));
     const before = this.at(key);
+    if (this.keepsAll && before !== undefined) return;
     if (this.#given.has(String(key))) {
       // Members that are missing are still defaults.
       if (before instanceof GroovyMap && value instanceof GroovyMap) fill(before, value);

@@ -12,6 +12,7 @@ import { type InputSpec, inputSpecs } from "../task/input-spec.ts";
 import { outputSpecs } from "../task/output-spec.ts";
 import { type Publication, publications, publishFolders } from "../task/publish.ts";
 import { TaskContext, type TaskFacts } from "../task/task-context.ts";
+import { isUntypedOutput, typedOutputs } from "../task/typed-outputs.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -61,8 +62,10 @@ export class ProcessInstance {
     this.#module = module;
     this.#names = names;
     const { session } = module;
-    this.#inputs = inputSpecs(node);
-    const outputs = outputSpecs(node);
+    const typed = node.typed || module.typed;
+    this.#inputs = inputSpecs(node, typed);
+    const untyped = !typed || (!module.typed && node.outputs.some(isUntypedOutput));
+    const outputs = untyped ? outputSpecs(node) : typedOutputs(node.outputs, node.topics);
     const values = spreadOut(given);
     if (values.length !== this.#inputs.length)
       fail(
@@ -92,7 +95,8 @@ export class ProcessInstance {
       const channel = this.#outs[index];
       if (emit !== undefined && channel !== undefined) named.set(emit, channel);
     }
-    this.out = new ChannelOut([...this.#outs], named);
+    const shown = this.#outs.filter((_, index) => outputs[index]?.hidden !== true);
+    this.out = new ChannelOut(shown, named);
     for (const each of this.#outs) each.origins.add(names.qualified);
     session.host.emit({
       kind: "process.declared",

@@ -1,29 +1,26 @@
 /** A loaded pipeline as a program: what the engine runs. */
-import { dirname } from "node:path";
 import { type Ask, didYouMean } from "../../../kernel/index.ts";
 import type { Outputs } from "../../../task/index.ts";
 import type { Host, ParameterValues, Program, ProgramResult, RunFailure } from "../../core/index.ts";
 import { helpAsked } from "../plugins/nf-schema/parameters.ts";
-import { pluginFunction } from "../plugins/registry.ts";
 import { DateValue } from "../stdlib/date.ts";
-import type { Item, Statement } from "../syntax/ast.ts";
+import type { Item } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
 import { absolute } from "../task/publish.ts";
 import type { Closure } from "../values/closure.ts";
 import { Duration } from "../values/duration.ts";
 import { Path } from "../values/path.ts";
-import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure, UnknownFunction } from "../values/throwable.ts";
 import { ConfigProblem } from "./config-problem.ts";
 import { CancelledTask, causeOf, FailedTask } from "./failed-task.ts";
 import { Module } from "./module.ts";
+import { Modules } from "./modules.ts";
 import { applyParameterBlocks } from "./parameter-block.ts";
 import type { ProgramParts } from "./program-parts.ts";
 import type { Session } from "./session.ts";
 import { startSession } from "./start-session.ts";
 import { published, runWorkflow, start } from "./workflow.ts";
 import { publishOutputs } from "./workflow-outputs.ts";
-import { WorkflowScope } from "./workflow-scope.ts";
 
 export function nextflowProgram(parts: ProgramParts): Program {
   return {
@@ -38,7 +35,6 @@ class Run {
   readonly #inputs: ParameterValues;
   readonly #host: Host;
   readonly #ask: Ask;
-  readonly #modules = new Map<string, Module>();
 
   constructor(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask) {
     this.#parts = parts;
@@ -114,52 +110,17 @@ class Run {
     throw error;
   }
 
-  // --- modules
-
-  #module(uri: string, session: Session): Module {
-    const known = this.#modules.get(uri);
-    if (known !== undefined) return known;
-    const loaded = this.#parts.loaded.scripts.get(uri);
-    if (loaded === undefined) return fail("NoSuchFileException", uri);
-    const folder = dirname(this.#parts.hostPathOf(uri) ?? uri);
-    const module = new Module(loaded.script, folder, session);
-    this.#modules.set(uri, module);
-    for (const item of loaded.script.items) {
-      if (item.kind !== "include") continue;
-      const target = loaded.includes.get(item);
-      if (target === undefined) continue;
-      for (const { name, alias } of item.names) {
-        const here = (alias ?? name).text;
-        if (target.kind === "plugin") {
-          const run = pluginFunction(target.name, name.text, session);
-          if (run === undefined)
-            throw new ConfigProblem(
-              wrong.refused(
-                { source: loaded.script.source, span: name.span },
-                `${name.text} of the plugin ${target.name}`,
-              ),
-            );
-          module.definitions.set(here, { kind: "native", run });
-          continue;
-        }
-        const other = this.#module(target.uri, session).definitions.get(name.text);
-        if (other !== undefined) module.definitions.set(here, other);
-      }
-    }
-    return module;
-  }
-
   /** Runs the scripts' statements and the entry workflow; answers what is to be done when all tasks have ended. */
   #build(session: Session): () => void {
     for (const script of this.#parts.loaded.library) {
       const module = new Module(script, session.projectDir, session);
       for (const [name, each] of module.classes) session.addLibraryClass(name, each);
     }
-    const main = this.#module(this.#parts.main.uri, session);
-    for (const [uri, module] of [...this.#modules].reverse())
-      if (uri !== this.#parts.main.uri) this.#statements(module, session);
+    const { uri } = this.#parts.main;
+    const modules = new Modules(this.#parts, session);
+    const main = modules.load(uri);
     applyParameterBlocks(main, session);
-    const scope = this.#statements(main, session);
+    const scope = modules.run(uri);
     const { items } = main.script;
     const { entry } = this.#parts.options;
     const workflow = items.find(
@@ -215,21 +176,6 @@ class Run {
       start({ kind: "process", node: only, module: main }, only.name.text, given);
     }
     return () => undefined;
-  }
-
-  /** Statements at the top of a script, in which channels may be used as in a workflow. */
-  #statements(module: Module, session: Session): { readonly used: boolean } {
-    const statements = module.script.items.filter(isStatement);
-    if (statements.length === 0) return { used: false };
-    const scope = new WorkflowScope(module, "", start);
-    session.network.assign = (name, value) => module.unit.globals.assign(name, value);
-    const delegate = {
-      lookup: (name: string) => scope.lookup(name),
-      assign: (name: string, value: Value) => module.unit.globals.assign(name, value),
-      method: (name: string, given: readonly Value[]) => scope.method(name, given),
-    };
-    module.closure(statements).bound(delegate, "owner first").call([]);
-    return { used: statements.some((each) => each.kind === "expression" && each.expression.kind === "call") };
   }
 
   #handlers(session: Session, failure: unknown): void {
@@ -291,8 +237,4 @@ function errorReport(failure: unknown): string {
     ...(exitCode === undefined ? [] : [`Command exit status:\n  ${exitCode}`]),
     ...(stderrTail.trim() === "" ? [] : [`Command error:\n${indented(stderrTail.trimEnd())}`]),
   ].join("\n\n");
-}
-
-function isStatement(item: Item): item is Statement {
-  return !["include", "params", "process", "workflow", "output", "function", "class"].includes(item.kind);
 }

@@ -74,7 +74,7 @@ describe("inputs", () => {
       workflow { P(file('x.txt'), ['i', [file('y.txt'), file('z.txt')]]).view() }`,
       { files: { "x.txt": "", "y.txt": "", "z.txt": "" } },
     );
-    expect([lines, trouble]).toEqual([["x.txt i y.txt z.txt"], ""]);
+    expect([lines, trouble]).toEqual([["x.txt i [y.txt, z.txt]"], ""]);
   });
   test("one file can be iterated as a list can", async () => {
     const { lines } = await run(

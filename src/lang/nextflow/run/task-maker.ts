@@ -2,11 +2,11 @@
 import type { CallOutcome, FileValue, Outputs } from "../../../task/index.ts";
 import type { Rank } from "../channels/rank.ts";
 import { contentOf } from "../stdlib/content.ts";
-import type { Expression, ProcessNode, Statement } from "../syntax/ast.ts";
+import type { ClassNode, Expression, ProcessNode, Statement } from "../syntax/ast.ts";
 import { parseScript } from "../syntax/script.ts";
 import { buildCall, fileValue } from "../task/build-call.ts";
 import { collectorOf } from "../task/collect.ts";
-import type { InputSpec, PathInput } from "../task/input-spec.ts";
+import type { InputSpec, PathInput, TypedInput } from "../task/input-spec.ts";
 import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
 import { shellText } from "../task/script-text.ts";
@@ -14,6 +14,8 @@ import { shippedFiles } from "../task/shipped-files.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
 import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
+import { checkNull, checkRecord, filesOfType, withStaged } from "../task/typed-inputs.ts";
+import { slotName } from "../task/typed-outputs.ts";
 import type { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
@@ -45,6 +47,14 @@ export interface PreparedTask {
   /** What goes in, for the path of its call. */
   readonly given: readonly Value[];
   readonly rank: Rank;
+}
+
+/** What the inputs of one task come to. */
+interface Bound {
+  readonly staged: Path[];
+  readonly env: Map<string, string>;
+  stdin: string | undefined;
+  readonly typed: { readonly spec: TypedInput; readonly value: Value }[];
 }
 
 export class TaskMaker {
@@ -95,6 +105,7 @@ export class TaskMaker {
       staged: [] as Path[],
       env: new Map<string, string>(),
       stdin: undefined as string | undefined,
+      typed: [] as { spec: TypedInput; value: Value }[],
     };
     const { inputs, names } = this.#options;
     // Names of files may depend on values that come later.
@@ -102,6 +113,7 @@ export class TaskMaker {
     for (const [index, spec] of inputs.entries())
       this.#bind(spec, arrival.values[index] ?? null, context, bound, files);
     for (const each of files) each();
+    this.#stageTyped(context, bound);
     checkCollisions(bound.staged);
     const tag = tagOf(context);
     const index = context.task.facts.index;
@@ -124,14 +136,22 @@ export class TaskMaker {
     };
   }
 
-  #bind(
-    spec: InputSpec,
-    value: Value,
-    context: TaskContext,
-    bound: { staged: Path[]; env: Map<string, string>; stdin: string | undefined },
-    files: (() => void)[],
-  ): void {
+  #bind(spec: InputSpec, value: Value, context: TaskContext, bound: Bound, files: (() => void)[]): void {
     switch (spec.kind) {
+      case "typed":
+        checkNull(value, spec, this.#options.names.qualified);
+        checkRecord(value, spec, this.#recordOf);
+        context.variables.set(spec.name, value);
+        bound.typed.push({ spec, value });
+        return;
+      case "record":
+        if (!(value instanceof GroovyMap))
+          fail(
+            "ProcessUnrecoverableException",
+            `The process \`${this.#options.names.qualified}\` declares a record as input and was given ${textOf(value)}`,
+          );
+        for (const each of spec.items) this.#bind(each, value.at(each.name) ?? null, context, bound, files);
+        return;
       case "val":
         if (spec.name !== undefined) context.variables.set(spec.name, value);
         return;
@@ -161,6 +181,46 @@ export class TaskMaker {
     }
   }
 
+  readonly #recordOf = (name: string): ClassNode | undefined => this.#module.classNode(name);
+
+  /** `stage:` first, then the files that types name. */
+  #stageTyped(context: TaskContext, bound: Bound): void {
+    if (bound.typed.length === 0) return;
+    const known = new Map<string, Path>();
+    const stage = (value: Value, pattern: string | undefined) => {
+      if (value === null) return;
+      const paths = this.#pathsOf(value, { old: false }).filter((each) => !known.has(each.absolute));
+      for (const each of stagedFiles(paths, pattern).staged) {
+        known.set(each.absolute, each);
+        bound.staged.push(each);
+      }
+    };
+    for (const each of this.#options.node.stages) this.#stageDirective(each, context, bound, stage);
+    for (const { spec, value } of bound.typed)
+      for (const files of filesOfType(value, spec.type, this.#recordOf)) stage([...files], undefined);
+    for (const { spec, value } of bound.typed) context.variables.set(spec.name, withStaged(value, known));
+  }
+
+  #stageDirective(
+    node: Statement,
+    context: TaskContext,
+    bound: Bound,
+    stage: (value: Value, pattern: string | undefined) => void,
+  ): void {
+    const call = node.kind === "expression" && node.expression.kind === "call" ? node.expression : undefined;
+    const name = call?.callee.kind === "name" ? call.callee.name : "";
+    const given = (call?.arguments ?? []).map(({ value }) => this.#evaluate(value, context));
+    const [first = null, second = null] = given;
+    if (name === "env" && given.length === 2) bound.env.set(textOf(first), textOf(second));
+    else if (name === "stdin" && given.length === 1)
+      bound.stdin = first instanceof Path ? contentOf(first) : textOf(first);
+    else if (name === "stageAs" && given.length === 2) {
+      // 25.10 had the pattern first.
+      const [value, pattern] = typeof first === "string" ? [second, first] : [first, textOf(second)];
+      stage(value, pattern);
+    } else fail("IllegalArgumentException", "this is not a directive of `stage:`: env, stdin or stageAs");
+  }
+
   #stage(spec: PathInput, value: Value, context: TaskContext, staged: Path[]): void {
     const pattern = spec.stageAs === undefined ? undefined : textOf(this.#evaluate(spec.stageAs, context));
     const paths = this.#pathsOf(value, spec);
@@ -183,7 +243,7 @@ export class TaskMaker {
     context.variables.set(spec.name, shown);
   }
 
-  #pathsOf(value: Value, spec: PathInput): Path[] {
+  #pathsOf(value: Value, spec: Pick<PathInput, "old">): Path[] {
     if (value === null) return fail("ProcessUnrecoverableException", "Path value cannot be null");
     if (isList(value)) return value.flatMap((each) => this.#pathsOf(each, spec));
     if (value instanceof GroovySet) return value.items().flatMap((each) => this.#pathsOf(each, spec));
@@ -404,11 +464,23 @@ export class TaskMaker {
   /** One value for each output; undefined: nothing is sent to it. */
   emissions(task: PreparedTask, outputs: Outputs): readonly (Value | undefined)[] {
     return (this.#planned.get(task) ?? []).map(({ spec, items }) => {
+      if (spec.value !== undefined) return this.#typedValue(spec.value, items, task, outputs);
       const values = items.map((each) => this.#emitted(each, task.context, outputs));
       if (values.some((each) => each === undefined)) return undefined;
       const present = values.map((each) => each ?? null);
       return spec.tuple ? present : (present[0] ?? null);
     });
+  }
+
+  #typedValue(
+    value: Expression,
+    items: readonly PlannedItem[],
+    { context }: PreparedTask,
+    outputs: Outputs,
+  ): Value {
+    for (const [index, item] of items.entries())
+      context.variables.set(slotName(index), this.#emitted(item, context, outputs) ?? null);
+    return unstaged(this.#valueOf(value, context));
   }
 
   #emitted(item: PlannedItem, context: TaskContext, outputs: Outputs): Value | undefined {
@@ -423,6 +495,12 @@ export class TaskMaker {
       case "path": {
         const found = outputs[item.id];
         const files = Array.isArray(found) ? found.flatMap((each) => this.#pathOf(each)) : [];
+        if (item.count === "all") return files;
+        if (item.count === "one" && files.length > 1)
+          return fail(
+            "ProcessUnrecoverableException",
+            `Process output file '${item.patterns.join(":")}' yielded ${files.length} files but expected only one`,
+          );
         if (files.length === 0) return item.optional ? undefined : [];
         if (item.arity !== undefined && item.arity.most !== 1) return files;
         return files.length === 1 ? (files[0] ?? null) : files;
@@ -481,7 +559,11 @@ function unstaged(value: Value): Value {
       ? value
       : new Path(value.location, value.files, undefined, value.source);
   if (isList(value)) return Array.from(value, unstaged);
-  if (value instanceof GroovyMap && value.values().some((each) => each instanceof Path || isList(each)))
+  if (value instanceof GroovySet) return new GroovySet(value.items().map(unstaged));
+  if (
+    value instanceof GroovyMap &&
+    value.values().some((each) => each instanceof Path || each instanceof GroovyMap || isList(each))
+  )
     return new GroovyMap(
       Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstaged(each)]),
       value.type,

@@ -1,56 +1,110 @@
-/** Classes, enumerations and records that scripts define: fields, methods, static helpers. */
-
+/** Classes, enumerations and records that scripts and `lib/` define: fields, methods, static helpers, parents. */
 import { ClassValue } from "../eval/class-value.ts";
 import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
-import { Scope, type Unit } from "../eval/unit.ts";
-import type { ClassNode } from "../syntax/ast.ts";
+import type { Unit } from "../eval/unit.ts";
+import type { ClassNode, Expression, FunctionNode, ParameterNode } from "../syntax/ast.ts";
 import { GroovyMap } from "../values/map.ts";
+import { textOf } from "../values/text.ts";
 import { Thing, Unique, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
+import { isInstance } from "../values/type-name.ts";
+
+type Method = Pick<FunctionNode, "name" | "parameters" | "body">;
 
 export class UserClass {
   readonly node: ClassNode;
-  readonly #unit: Unit;
-  readonly #statics = new Map<string, Value>();
-  #ready = false;
   readonly value: ClassValue;
+  readonly #unit: Unit;
+  readonly #classOf: (name: string) => UserClass | undefined;
+  readonly #statics = new Map<string, Value>();
+  /** Classes within it. */
+  readonly nested: ReadonlyMap<string, UserClass>;
+  #ready = false;
 
-  constructor(node: ClassNode, unit: Unit) {
+  /** `classOf` finds the parent by its name. */
+  constructor(node: ClassNode, unit: Unit, classOf: (name: string) => UserClass | undefined) {
     this.node = node;
     this.#unit = unit;
-    this.value = new ClassValue(node.name.text, (name, given) => this.#static(name, given));
+    this.#classOf = classOf;
+    this.nested = new Map(
+      node.nested.map((each) => [each.name.text, new UserClass(each, unit, classOf)] as const),
+    );
+    this.value = new ClassValue(node.name.text, (name, given) => this.static(name, given));
   }
 
-  #static(name: string, given: readonly Value[]): Value | undefined {
-    this.#initialize();
-    if (name.startsWith(".")) {
-      const member = name.slice(1);
-      if (this.node.constants.some(({ text }) => text === member))
-        return new EnumConstant(this.node.name.text, member);
-      return this.#statics.get(member);
+  get parent(): UserClass | undefined {
+    const name = this.node.parent?.name.split(".").at(-1);
+    return name === undefined || name === this.node.name.text ? undefined : this.#classOf(name);
+  }
+
+  /** Its name and those of its parents. */
+  get names(): readonly string[] {
+    const names: string[] = [];
+    for (let at: UserClass | undefined = this; at !== undefined; at = at.parent) {
+      if (names.includes(at.node.name.text)) break;
+      names.push(at.node.name.text);
     }
-    if (name === "values" && this.node.what === "enum")
-      return this.node.constants.map(({ text }) => new EnumConstant(this.node.name.text, text));
-    if (name === "valueOf" && this.node.what === "enum")
-      return new EnumConstant(this.node.name.text, String(given[0]));
-    const method = this.node.methods.find((each) => each.name.text === name && each.isStatic);
-    return method && this.#call(method, given, undefined);
+    return names;
+  }
+
+  // --- static members
+
+  /** A static method, or a static field as `.name`; undefined: there is none. */
+  static(name: string, given: readonly Value[]): Value | undefined {
+    this.#initialize();
+    if (name.startsWith(".")) return this.#staticField(name.slice(1)) ?? this.parent?.static(name, given);
+    const { what, constants } = this.node;
+    if (what === "enum" && name === "values") return constants.map(({ text }) => this.#constant(text));
+    if (what === "enum" && name === "valueOf") return this.#constant(textOf(given[0] ?? null));
+    const method = chosen(
+      this.node.methods.filter((each) => each.isStatic && each.name.text === name),
+      given,
+    );
+    if (method !== undefined) return this.#call(method, given, undefined);
+    return this.parent?.static(name, given);
+  }
+
+  #staticField(name: string): Value | undefined {
+    if (this.node.constants.some(({ text }) => text === name)) return this.#constant(name);
+    const held = this.#statics.get(name) ?? this.nested.get(name)?.value;
+    if (held !== undefined) return held;
+    const bean = name === "" ? name : name[0]?.toUpperCase() + name.slice(1);
+    const getter = this.node.methods.find(
+      (each) => each.isStatic && each.name.text === `get${bean}` && each.parameters.length === 0,
+    );
+    return getter && this.#call(getter, [], undefined);
+  }
+
+  #constant(name: string): Value {
+    if (!this.node.constants.some(({ text }) => text === name))
+      fail("IllegalArgumentException", `No enum constant ${this.node.name.text}.${name}`);
+    return new EnumConstant(this, name);
+  }
+
+  assignStatic(name: string, value: Value): boolean {
+    if (this.node.fields.some((each) => each.name.text === name && each.isStatic)) {
+      this.#statics.set(name, value);
+      return true;
+    }
+    return this.parent?.assignStatic(name, value) ?? false;
   }
 
   #initialize(): void {
     if (this.#ready) return;
     this.#ready = true;
-    for (const { name, value, isStatic } of this.node.fields) {
-      if (!isStatic) continue;
-      const code = value && this.#unit.compilers.expression(this.#unit, new Scope(undefined), value);
-      this.#statics.set(
-        name.text,
-        code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null,
-      );
-    }
+    for (const { name, value, isStatic } of this.node.fields)
+      if (isStatic) this.#statics.set(name.text, this.#initial(value, undefined));
   }
 
-  #call(method: ClassNode["methods"][number], given: readonly Value[], self: Instance | undefined): Value {
+  #initial(value: Expression | undefined, self: Thing | undefined): Value {
+    if (value === undefined) return null;
+    const body = [{ kind: "expression" as const, span: value.span, expression: value }];
+    return this.#call({ name: this.node.name, parameters: [], body }, [], self);
+  }
+
+  // --- methods
+
+  #call(method: Method, given: readonly Value[], self: Thing | undefined): Value {
     const closure = new ScriptClosure(
       prototypeOf(this.#unit, undefined, method, method.name.text),
       undefined,
@@ -59,64 +113,141 @@ export class UserClass {
       .bound(
         {
           lookup: (name) => {
-            const found = name === "this" ? self : self?.get(name);
-            return found === undefined ? this.#static(`.${name}`, []) : found;
+            if (name === "this") return self ?? this.value;
+            if (name === "super") return self && new ParentView(this.parent, self);
+            return self?.get(name) ?? this.static(`.${name}`, []);
           },
-          assign: (name, value) => {
-            if (self?.set(name, value)) return true;
-            if (!this.node.fields.some((each) => each.name.text === name && each.isStatic)) return false;
-            this.#statics.set(name, value);
-            return true;
-          },
-          method: (name, values) => {
-            const found = self?.invoke(name, values);
-            return found === undefined ? this.#static(name, values) : found;
-          },
+          assign: (name, value) => self?.set(name, value) === true || this.assignStatic(name, value),
+          method: (name, values) => self?.invoke(name, values) ?? this.static(name, values),
         },
         "delegate first",
       )
       .call(given);
   }
 
+  /** A method of an object; undefined: there is none of this name. */
+  method(name: string, given: readonly Value[], self: Thing): Value | undefined {
+    const method = chosen(
+      this.node.methods.filter((each) => each.name.text === name && name !== this.node.name.text),
+      given,
+    );
+    if (method === undefined) return this.parent?.method(name, given, self);
+    return this.#call(method, given, method.isStatic ? undefined : self);
+  }
+
+  // --- objects
+
   create(given: readonly Value[]): Value {
-    const self = new Instance(this.node.name.text, (name, values, object) => {
-      const method = this.node.methods.find((each) => each.name.text === name);
-      return method && this.#call(method, values, object);
-    });
-    for (const { name, value, isStatic } of this.node.fields) {
-      if (isStatic) continue;
-      const code = value && this.#unit.compilers.expression(this.#unit, new Scope(undefined), value);
-      self.fields.put(
-        name.text,
-        code?.({ slots: [], parent: undefined, closure: undefined, result: null }) ?? null,
-      );
-    }
-    const maker = this.node.methods.find((each) => each.name.text === this.node.name.text);
-    const [first] = given;
-    if (maker !== undefined) this.#call(maker, given, self);
-    else if (first instanceof GroovyMap)
-      for (const [key, value] of first.entries()) self.fields.put(key, value);
-    else if (given.length > 0)
-      fail(
-        "MissingMethodException",
-        `${this.node.name.text} has no constructor with ${given.length} value(s)`,
-      );
+    const self = new Instance(this);
+    this.construct(self, given);
     return self;
+  }
+
+  /** For subclasses. */
+  construct(self: Instance, given: readonly Value[]): void {
+    const { name, fields, methods } = this.node;
+    const makers = methods.filter((each) => each.name.text === name.text);
+    const [first] = given;
+    // `new A(x: 1)` sets members, unless a constructor takes a map.
+    const named =
+      first instanceof GroovyMap &&
+      given.length === 1 &&
+      !makers.some(({ parameters: [only] }) => only !== undefined && accepts(only, first))
+        ? first
+        : undefined;
+    // A parent that needs values is given them by `super(…)`, which its constructor does not see here.
+    this.parent?.construct(self, []);
+    for (const each of fields) if (!each.isStatic) self.fields.put(each.name.text, null);
+    for (const each of fields)
+      if (!each.isStatic && each.value !== undefined)
+        self.fields.put(each.name.text, this.#initial(each.value, self));
+    const values = named === undefined ? given : [];
+    const maker = chosen(makers, values);
+    if (maker !== undefined) this.#call(maker, values, self);
+    else if (values.length > 0)
+      fail("MissingMethodException", `${name.text} has no constructor with ${given.length} value(s)`);
+    for (const [key, value] of named?.entries() ?? [])
+      if (!self.set(textOf(key), value))
+        fail("MissingPropertyException", `${name.text} has no property ${textOf(key)}`);
+  }
+}
+
+/** Of methods of one name the one whose parameters fit: by number, then by type. */
+function chosen<M extends Pick<FunctionNode, "parameters">>(
+  methods: readonly M[],
+  given: readonly Value[],
+): M | undefined {
+  const fitting = methods.filter(({ parameters }) => {
+    const least = parameters.filter(({ initial, variadic }) => initial === undefined && !variadic).length;
+    const most = parameters.at(-1)?.variadic ? Number.POSITIVE_INFINITY : parameters.length;
+    // One parameter that is not given is null.
+    return (given.length >= least || (least === 1 && given.length === 0)) && given.length <= most;
+  });
+  const exact = fitting.filter(({ parameters }) => parameters.length === given.length);
+  const typed = [...exact, ...fitting].find(({ parameters }) =>
+    parameters.every((each, index) => accepts(each, given[index])),
+  );
+  return (
+    typed ??
+    exact[0] ??
+    fitting[0] ??
+    (methods.length === 1 && given.length > 0 ? notFitting(methods) : undefined)
+  );
+}
+
+/** A single method is called, so that the message names what it takes. */
+function notFitting<M extends Pick<FunctionNode, "parameters">>([only]: readonly M[]): M | undefined {
+  return only !== undefined && only.parameters.length > 0 ? only : undefined;
+}
+
+function accepts({ type }: ParameterNode, value: Value | undefined): boolean {
+  if (type === undefined || value === undefined || value === null) return true;
+  const name = type.name.split(".").at(-1) ?? type.name;
+  return name === "def" || isInstance(value, name);
+}
+
+/** `super`: methods of the parent, for this object. */
+class ParentView extends Unique {
+  readonly type = "Object";
+  readonly #parent: UserClass | undefined;
+  readonly #self: Thing;
+
+  constructor(parent: UserClass | undefined, self: Thing) {
+    super();
+    this.#parent = parent;
+    this.#self = self;
+  }
+
+  override get(name: string): Value | undefined {
+    return this.#self.get(name);
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    return this.#parent?.method(name, given, this.#self);
   }
 }
 
 class Instance extends Unique {
   readonly type: string;
+  override readonly kinds: readonly string[];
   readonly fields = new GroovyMap();
-  readonly #method: (name: string, given: readonly Value[], self: Instance) => Value | undefined;
+  readonly #of: UserClass;
 
-  constructor(
-    type: string,
-    method: (name: string, given: readonly Value[], self: Instance) => Value | undefined,
-  ) {
+  constructor(of: UserClass) {
     super();
-    this.type = type;
-    this.#method = method;
+    this.#of = of;
+    this.type = of.node.name.text;
+    this.kinds = of.names;
+  }
+
+  override text(): string {
+    const own = this.#of.method("toString", [], this);
+    return own === undefined ? super.text() : textOf(own);
+  }
+
+  override compare(other: Value): number | undefined {
+    const order = this.#of.method("compareTo", [other], this);
+    return typeof order === "number" ? order : undefined;
   }
 
   override get(name: string): Value | undefined {
@@ -130,29 +261,49 @@ class Instance extends Unique {
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
-    return this.#method(name, given, this);
+    const answer = this.#of.method(name, given, this);
+    if (answer !== undefined) return answer;
+    const [, kind, rest = ""] = /^(get|is|set)([A-Z]\w*)$/.exec(name) ?? [];
+    const field = rest.slice(0, 1).toLowerCase() + rest.slice(1);
+    if (kind === undefined || !this.fields.has(field)) return name === "toString" ? this.text() : undefined;
+    if (kind !== "set") return this.fields.at(field);
+    this.fields.put(field, given[0] ?? null);
+    return null;
   }
 }
 
 class EnumConstant extends Thing {
   readonly type: string;
-  readonly name: string;
+  readonly #of: UserClass;
+  readonly #name: string;
 
-  constructor(type: string, name: string) {
+  constructor(of: UserClass, name: string) {
     super();
-    this.type = type;
-    this.name = name;
+    this.type = of.node.name.text;
+    this.#of = of;
+    this.#name = name;
+  }
+
+  #index(): number {
+    return this.#of.node.constants.findIndex(({ text }) => text === this.#name);
   }
 
   override text(): string {
-    return this.name;
+    return this.#name;
   }
 
   override key(): string {
-    return `\u0000${this.type}.${this.name}`;
+    return `\u0000${this.type}.${this.#name}`;
   }
 
-  override invoke(name: string): Value | undefined {
-    return name === "name" ? this.name : undefined;
+  override compare(other: Value): number | undefined {
+    return other instanceof EnumConstant && other.type === this.type
+      ? this.#index() - other.#index()
+      : undefined;
+  }
+
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    if (name === "name" || name === "toString") return this.#name;
+    return name === "ordinal" ? this.#index() : this.#of.method(name, given, this);
   }
 }

@@ -31,7 +31,8 @@ export class WorkflowScope implements Delegate {
     if (own !== undefined) return own;
     const defined = this.module.definitions.get(name);
     if (defined?.kind === "process" || defined?.kind === "workflow") return this.#invocation(name, defined);
-    if (defined === undefined && this.#isOperator(name)) return new OperatorCall(name, []);
+    if (defined === undefined && this.#isOperator(name) && !this.module.hasVariable(name))
+      return new OperatorCall(name, []);
     return undefined;
   }
 
@@ -44,7 +45,12 @@ export class WorkflowScope implements Delegate {
     const defined = this.module.definitions.get(name);
     if (defined?.kind === "process" || defined?.kind === "workflow")
       return this.#invocation(name, defined).invoke("call", given);
-    if (defined === undefined && this.#isOperator(name) && !this.variables.has(name))
+    if (
+      defined === undefined &&
+      this.#isOperator(name) &&
+      !this.variables.has(name) &&
+      !this.module.hasVariable(name)
+    )
       return new OperatorCall(name, given);
     return undefined;
   }

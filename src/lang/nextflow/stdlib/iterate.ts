@@ -3,6 +3,7 @@
 import { itemsOf } from "../eval/cast.ts";
 import type { Closure } from "../values/closure.ts";
 import { compare, truthOf } from "../values/compare.ts";
+import { keyOf } from "../values/key.ts";
 import { GroovyMap, MapEntry } from "../values/map.ts";
 import { isNumber, toNumber } from "../values/number.ts";
 import { Path } from "../values/path.ts";
@@ -49,5 +50,10 @@ export function comparing(closure: Closure | undefined): (a: Value, b: Value) =>
 
 function compareLoosely(a: Value, b: Value): number {
   if (a instanceof MapEntry && b instanceof MapEntry) return compare(a.entryKey, b.entryKey);
+  // Groovy orders what cannot be compared by its hash: some order, and always the same.
+  if (a instanceof GroovyMap && b instanceof GroovyMap) {
+    const [first, second] = [String(keyOf(a)), String(keyOf(b))];
+    return first < second ? -1 : first > second ? 1 : 0;
+  }
   return compare(a, b);
 }

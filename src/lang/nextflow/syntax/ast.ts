@@ -232,7 +232,8 @@ export type Statement =
       readonly body: readonly Statement[];
     }
   | SwitchNode
-  | { readonly kind: "break" | "continue"; readonly span: Span }
+  /** With the label of the loop that is meant, where it is not the innermost. */
+  | { readonly kind: "break" | "continue"; readonly span: Span; readonly label?: string }
   /** A function in a script or configuration. */
   | FunctionNode
   /** `enum`, `record` and classes in old scripts. */
@@ -293,6 +294,8 @@ export interface ClassNode {
   readonly methods: readonly FunctionNode[];
   /** Names of an enum. */
   readonly constants: readonly Name[];
+  /** Classes within the class. */
+  readonly nested: readonly ClassNode[];
 }
 
 // --- declarations of a script
@@ -304,6 +307,8 @@ export interface IncludeNode {
   readonly from: { readonly text: string; readonly span: Span };
   /** `addParams(…)` and `params(…)` of old scripts. */
   readonly params: readonly Argument[];
+  /** They are added to those of the script that includes. */
+  readonly addsParams: boolean;
 }
 
 export interface TypedParameter {
@@ -324,6 +329,8 @@ export interface ProcessNode {
   readonly name: Name;
   readonly directives: readonly Statement[];
   readonly inputs: readonly Statement[];
+  /** `stage:` of typed processes. */
+  readonly stages: readonly Statement[];
   readonly outputs: readonly Statement[];
   readonly topics: readonly Statement[];
   readonly when: Expression | undefined;

@@ -35,15 +35,16 @@ export function classDefinition(c: Cursor, productions: Productions): ClassNode 
   const what = word === "enum" ? "enum" : word === "record" ? "record" : "class";
   const fields: ClassNode["fields"][number][] = [];
   const methods: FunctionNode[] = [];
+  const nested: ClassNode[] = [];
   const constants: Name[] = what === "enum" ? enumNames(c) : [];
   for (;;) {
     while (c.accept(";"));
     if (c.at("}") || c.ended) break;
     if (what === "record") fields.push(recordField(c));
-    else member(c, productions, name.text, { fields, methods });
+    else member(c, productions, name.text, { fields, methods, nested });
   }
   c.expect("}");
-  return { kind: "class", span: c.spanFrom(start), name, what, parent, fields, methods, constants };
+  return { kind: "class", span: c.spanFrom(start), name, what, parent, fields, methods, constants, nested };
 }
 
 function enumNames(c: Cursor): Name[] {
@@ -75,11 +76,13 @@ const modifiers = new Set([
   "synchronized",
 ]);
 
+const classWords = new Set(["class", "enum", "interface", "record"]);
+
 function member(
   c: Cursor,
   productions: Productions,
   className: string,
-  into: { fields: ClassNode["fields"][number][]; methods: FunctionNode[] },
+  into: { fields: ClassNode["fields"][number][]; methods: FunctionNode[]; nested: ClassNode[] },
 ): void {
   while (c.accept("@")) {
     parseType(c);
@@ -90,6 +93,13 @@ function member(
   while (modifiers.has(c.token.text) && c.peek().text !== "(" && c.peek().text !== "=") {
     if (c.token.text === "static") isStatic = true;
     c.next();
+  }
+  if (classWords.has(c.token.text)) {
+    const inner = classDefinition(c, productions);
+    if (inner !== undefined) {
+      into.nested.push(inner);
+      return;
+    }
   }
   const isConstructor = c.token.text === className && c.peek().text === "(";
   const type = isConstructor ? undefined : typeBeforeName(c);

@@ -27,14 +27,28 @@ export function processDefinition(c: Cursor): ProcessNode {
     directives: split?.directives ?? top,
     inputs: split?.inputs ?? found.get("input") ?? [],
     outputs: split?.outputs ?? found.get("output") ?? [],
+    stages: found.get("stage") ?? [],
     topics: found.get("topic") ?? [],
     when: split?.when ?? whenOf(found.get("when")),
     script: script ?? split?.script,
     stub: found.get("stub"),
-    typed: [...(found.get("input") ?? []), ...(found.get("output") ?? [])].some(
-      ({ kind }) => kind === "declare",
-    ),
+    typed:
+      found.has("stage") ||
+      found.has("topic") ||
+      [...(found.get("input") ?? []), ...(found.get("output") ?? [])].some(isTyped),
   };
+}
+
+/** `x: Path`, `tuple(x: Path)`, `y: Path = file('y')` */
+function isTyped(node: Statement): boolean {
+  if (node.kind === "declare") return true;
+  return (
+    node.kind === "expression" &&
+    node.expression.kind === "call" &&
+    node.expression.arguments.some(
+      ({ name, value }) => name !== undefined && value.kind === "as" && value.value.kind === "name",
+    )
+  );
 }
 
 function whenOf(statements: readonly Statement[] | undefined): Expression | undefined {

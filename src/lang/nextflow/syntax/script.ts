@@ -123,8 +123,9 @@ function include(c: Cursor): IncludeNode {
       .map((part) => (part.kind === "text" ? part.text : c.source.text.slice(part.start, part.end)))
       .join("");
   const params: Argument[] = [];
+  let addsParams = true;
   while ((c.atWord("addParams") || c.atWord("params")) && c.peek().text === "(") {
-    c.next();
+    addsParams = c.next().text === "addParams";
     params.push(...callArguments(c));
   }
   return {
@@ -133,6 +134,7 @@ function include(c: Cursor): IncludeNode {
     names,
     from: { text, span: { start: token.start, end: token.end } },
     params,
+    addsParams,
   };
 }
 

@@ -1,5 +1,5 @@
 /** The labelled sections of a process or workflow body. */
-import type { Statement } from "./ast.ts";
+import type { Name, Statement, TypeName } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import { expression } from "./expression.ts";
 import { statement } from "./statement.ts";
@@ -61,5 +61,53 @@ function sectionStatement(c: Cursor): Statement {
     const declared: Statement = { kind: "declare", span: c.spanFrom(start), name, type, value };
     return declared;
   });
-  return typed ?? statement(c);
+  return typed ?? typedMembers(c) ?? statement(c);
 }
+
+/** `tuple(id: String, reads: List<Path>)`, `record(…)`, and `(id, reads): Tuple<String, List<Path>>` of 25.10. */
+function typedMembers(c: Cursor): Statement | undefined {
+  const { start } = c.token;
+  return c.attempt("typed members", () => {
+    const span = c.span;
+    const callee = c.atWord("record") ? "record" : "tuple";
+    const named = c.acceptWord("tuple") || c.acceptWord("record");
+    if (!c.accept("(")) return undefined;
+    const members: { readonly name: Name; readonly type: TypeName | undefined }[] = [];
+    do {
+      if (c.at(")")) break;
+      if (c.token.kind !== "name") return undefined;
+      const name = c.name("a name");
+      if (!named) members.push({ name, type: undefined });
+      else if (!c.accept(":") || c.token.kind !== "name" || !isTypeText(c.token.text)) return undefined;
+      else members.push({ name, type: parseDeclaredType(c) });
+    } while (c.accept(","));
+    if (!c.accept(")") || members.length === 0) return undefined;
+    let types: readonly TypeName[] = [];
+    if (!named) {
+      if (!c.accept(":") || c.token.kind !== "name" || !isTypeText(c.token.text)) return undefined;
+      types = parseDeclaredType(c).arguments;
+    }
+    if (!c.separated) return undefined;
+    return {
+      kind: "expression",
+      span: c.spanFrom(start),
+      expression: {
+        kind: "call",
+        span: c.spanFrom(start),
+        callee: { kind: "name", span, name: callee },
+        arguments: members.map(({ name, type }, index) => ({
+          name,
+          value: {
+            kind: "as" as const,
+            span: name.span,
+            value: { kind: "name" as const, span: name.span, name: name.text },
+            type: type ?? types[index] ?? { ...anyType, span: name.span },
+          },
+        })),
+        command: false,
+      },
+    };
+  });
+}
+
+const anyType = { name: "Object", arguments: [], optional: true, array: false } as const;

@@ -135,6 +135,11 @@ function keyword(c: Cursor): Statement | undefined {
         c.next();
         return { kind: text, span: c.spanFrom(start) };
       }
+      if (c.peek().kind === "name" && (c.peek(2).newline || /^[;}]$/.test(c.peek(2).text))) {
+        c.next();
+        const label = c.name("the label of a loop").text;
+        return { kind: text, span: c.spanFrom(start), label };
+      }
       return undefined;
     case "class":
     case "enum":

@@ -8,7 +8,17 @@ export type InputSpec =
   | { readonly kind: "env"; readonly name: Expression }
   | { readonly kind: "stdin" }
   | { readonly kind: "tuple"; readonly items: readonly InputSpec[] }
+  | TypedInput
+  | { readonly kind: "record"; readonly items: readonly TypedInput[] }
   | { readonly kind: "each"; readonly item: InputSpec };
+
+/** `x: Path`: files that the type says are staged. */
+export interface TypedInput {
+  readonly kind: "typed";
+  readonly name: string;
+  /** undefined: any. */
+  readonly type: TypeName | undefined;
+}
 
 export interface PathInput {
   readonly kind: "path";
@@ -20,22 +30,28 @@ export interface PathInput {
   readonly old: boolean;
 }
 
-export function inputSpecs(node: ProcessNode): readonly InputSpec[] {
-  return node.inputs.map((each) => ofStatement(each));
+export function inputSpecs(node: ProcessNode, typed: boolean): readonly InputSpec[] {
+  return node.inputs.map((each) => (typed ? ofTyped(each) : ofStatement(each)));
+}
+
+/** `x: Path`, `x`, `tuple(id: String, reads: List<Path>)`, `record(id: String, reads: List<Path>)`. */
+function ofTyped(statement: Statement): InputSpec {
+  if (statement.kind === "declare") return { kind: "typed", name: statement.name.text, type: statement.type };
+  if (statement.kind !== "expression") return refused();
+  const { expression } = statement;
+  if (expression.kind === "name") return { kind: "typed", name: expression.name, type: undefined };
+  if (expression.kind !== "call" || expression.callee.kind !== "name") return refused();
+  const items = expression.arguments.map(({ name, value }): TypedInput => {
+    if (name === undefined || value.kind !== "as") return refused();
+    return { kind: "typed", name: name.text, type: value.type };
+  });
+  const { name } = expression.callee;
+  return name === "tuple" || name === "record" ? { kind: name, items } : refused();
 }
 
 function ofStatement(statement: Statement): InputSpec {
-  if (statement.kind === "declare") return typed(statement.name.text, statement.type);
   if (statement.kind === "expression") return ofExpression(statement.expression);
   return refused();
-}
-
-/** `x: Path`, `x: List<Path>`: paths are staged, everything else is a value. */
-function typed(name: string, type: TypeName | undefined): InputSpec {
-  const path =
-    type !== undefined && (type.name === "Path" || type.arguments.some((each) => each.name === "Path"));
-  if (path) return { kind: "path", name, stageAs: undefined, arity: undefined, old: false };
-  return { kind: "val", name };
 }
 
 const pathOptions = new Set(["name", "stageAs", "arity"]);
@@ -82,8 +98,6 @@ function ofExpression(node: Expression): InputSpec {
       };
     case "tuple":
     case "set":
-      if (first === undefined && options.size > 0)
-        return { kind: "tuple", items: [...options].map(([name, type]) => typedMember(name, type)) };
       return {
         kind: "tuple",
         items: [first, ...more].flatMap((each) => (each === undefined ? [] : [ofMember(each)])),
@@ -91,13 +105,6 @@ function ofExpression(node: Expression): InputSpec {
     default:
       return refused();
   }
-}
-
-/** `tuple(id: String, reads: List<Path>)` */
-function typedMember(name: string, type: Expression): InputSpec {
-  const isPath = type.kind === "name" && /\bPath\b/.test(type.name);
-  if (isPath) return { kind: "path", name, stageAs: undefined, arity: undefined, old: false };
-  return { kind: "val", name };
 }
 
 /** Old tuples name values without a qualifier, and files by their names. */

@@ -35,6 +35,7 @@ export interface PlannedPath {
   readonly includeInputs: boolean;
   readonly optional: boolean;
   readonly arity: Arity | undefined;
+  readonly count: PathOutput["count"];
 }
 
 export interface Arity {
@@ -104,6 +105,7 @@ function plannedPath(
   const hidden = option("hidden");
   const depth = option("maxDepth");
   const arity = option("arity");
+  const optional = isOptional(spec.optional, evaluate) || isOptional(item.options.get("optional"), evaluate);
   return {
     kind: "path",
     id,
@@ -116,8 +118,14 @@ function plannedPath(
         : truthOf(hidden),
     maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
     includeInputs: truthOf(option("includeInputs") ?? false),
-    optional: isOptional(spec.optional, evaluate) || isOptional(item.options.get("optional"), evaluate),
-    arity: arity === undefined ? undefined : parseArity(textOf(arity)),
+    optional,
+    arity:
+      arity !== undefined
+        ? parseArity(textOf(arity))
+        : item.count === "one" && !optional
+          ? { least: 1, most: 1 }
+          : undefined,
+    count: item.count,
   };
 }
 

@@ -10,6 +10,10 @@ export interface OutputSpec {
   /** One for an output without `tuple`. */
   readonly items: readonly OutputItem[];
   readonly tuple: boolean;
+  /** Of typed processes: what is sent, in which the items have the names of `slotName`. */
+  readonly value?: Expression;
+  /** Only sent to its topic. */
+  readonly hidden?: boolean;
 }
 
 export type OutputItem =
@@ -23,6 +27,8 @@ export interface PathOutput {
   readonly kind: "path";
   readonly pattern: Expression;
   readonly options: ReadonlyMap<string, Expression>;
+  /** Of typed processes: one file, or none where it is optional; or a list of any number. */
+  readonly count?: "one" | "all";
 }
 
 const common = new Set(["emit", "topic", "optional"]);
