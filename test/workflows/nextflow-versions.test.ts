@@ -1,4 +1,5 @@
 /** Which Nextflow a pipeline is run with, from the command line. */
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { onHost, Sandbox } from "./sandbox.ts";
@@ -27,6 +28,7 @@ describe("the version of Nextflow", () => {
     const strict = await run("26.04.2");
     expect(strict.out).toContain("N E X T F L O W  ~  version 26.04.2\n");
     expect(strict.out).toContain("[26.04.2, 3, low, 7]");
+    expect(readFileSync(box.path(".nextflow.log"), "utf8")).toContain("~  version 26.04.2\n");
     const shown = await box.with({ NXF_VER: "23.10.1" }).run("nextflow", "-version");
     expect(shown.out).toContain("version 23.10.1 build");
     const wrong = await run("newest");

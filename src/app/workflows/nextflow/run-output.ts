@@ -117,6 +117,15 @@ export class RunOutput {
   }
 
   emit(event: NextflowEvent): void {
+    if (event.kind === "launched") {
+      const { version, script, runName, revision } = event;
+      this.#log.write("INFO", "nextflow.cli.CmdRun", `N E X T F L O W  ~  version ${version}`);
+      this.#log.write(
+        "INFO",
+        "nextflow.cli.CmdRun",
+        `Launching \`${script}\` [${runName}] DSL2 - revision: ${revision}`,
+      );
+    }
     this.#onEvent(event);
   }
 
