@@ -272,7 +272,7 @@ async function prepare(
     ...(parts.copyInputs === true ? { copyInputs: true } : {}),
     literalFiles: task.literalFiles,
     ...mountedDisks(order, parts.executor),
-    env: { ...task.fixedEnv, ...task.passedEnv, ...task.env },
+    env: { ...task.fixedEnv, ...task.passedEnv, ...task.env, ...task.secretEnv },
     ...defined({ image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
     ...defined({ timeoutMs: task.timeoutMs }),

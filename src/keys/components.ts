@@ -149,12 +149,27 @@ function engineOf(call: TaskCall): CanonicalJson {
   return call.outputRules.some((rule) => rule.from.kind === "expression") ? version : "any";
 }
 
-/** Of passed variables a digest: a manifest is not a place for a token. */
+/** Of passed variables a digest, of secrets the names: a manifest is not a place for a token. */
 function envOf(call: TaskCall): CanonicalJson {
-  const passed = Object.entries(call.passedEnv ?? {}).filter(([name]) => !(name in call.env));
-  if (passed.length === 0) return sorted(call.env);
+  const secrets = Object.keys(call.secretEnv ?? {}).sort(byCodeUnit);
+  const declared = without(call.env, secrets);
+  const passed = Object.entries(without(call.passedEnv ?? {}, secrets)).filter(
+    ([name]) => !(name in call.env),
+  );
+  if (passed.length === 0 && secrets.length === 0) return sorted(declared);
   const digests = passed.map(([name, value]) => [name, `sha256:${sha256(value)}`]);
-  return { declared: sorted(call.env), passed: sorted(Object.fromEntries(digests)) };
+  return {
+    declared: sorted(declared),
+    passed: sorted(Object.fromEntries(digests)),
+    ...(secrets.length > 0 && { secrets }),
+  };
+}
+
+function without(
+  record: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
 
 function sorted(record: Readonly<Record<string, string>>): CanonicalJson {

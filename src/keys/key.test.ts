@@ -161,6 +161,14 @@ describe("the key of a call", () => {
     expect(keyWith({ passedEnv: { A: "unused" } })).toBe(keyWith({}));
   });
 
+  it("holds the name of a secret and not its value, whichever other variable has that name", () => {
+    const one = keyWith({ secretEnv: { TOKEN: "1" } });
+    expect(keyWith({ secretEnv: { TOKEN: "2" } })).toBe(one);
+    expect(keyWith({ secretEnv: { TOKEN: "1" }, passedEnv: { TOKEN: "3" } })).toBe(one);
+    expect(keyWith({ secretEnv: { OTHER: "1" } })).not.toBe(one);
+    expect(keyWith({})).not.toBe(one);
+  });
+
   it("changes with resources under the strict policy", () => {
     const resources = { cpu: 3, memoryBytes: 2 ** 31, gpu: 0 };
     expect(keyWith({ resources }, { resources: "strict" })).not.toBe(keyWith({}, { resources: "strict" }));

@@ -123,6 +123,11 @@ export interface TaskCall {
    * by digest: people pass secrets, and keys are kept.
    */
   readonly passedEnv?: Readonly<Record<string, string>>;
+  /**
+   * Variables that win over all others and of which only the names are in the key: what a token is does not decide what a
+   * task makes, and nothing of it is kept.
+   */
+  readonly secretEnv?: Readonly<Record<string, string>>;
   /** Acceptable images, best first; undefined or empty = no container asked for. */
   readonly images: readonly string[];
   /** Instead of `images`. */

@@ -28,6 +28,7 @@ import {
   reportOf,
 } from "./diagnostic-facts.ts";
 import { frontEndsOf } from "./front-ends.ts";
+import { readSecrets } from "./nextflow/secrets.ts";
 import { type OpenSource, openSource, type SourceOrder } from "./source-tree.ts";
 
 export interface ProgramOrder extends SourceOrder {
@@ -70,7 +71,7 @@ export interface LoadedWorkflow {
 /** The caller closes `source`. */
 export async function loadWorkflow(
   order: ProgramOrder,
-  environment: Pick<Environment, "cwd" | "extensions"> & Partial<Pick<Environment, "programs">>,
+  environment: Pick<Environment, "cwd" | "extensions"> & Partial<Pick<Environment, "programs" | "home">>,
   ask: Ask,
   parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
@@ -81,7 +82,8 @@ export async function loadWorkflow(
     const frontEnd = await kind.create({
       ...defined({ expressions: order.expressions }),
       // Documents of others learn nothing of the user.
-      ...(reach === undefined && defined({ environment: environment.programs })),
+      ...(reach === undefined &&
+        defined({ environment: environment.programs, secrets: secretsOf(environment) })),
     });
     const options = {
       lenient: order.lenient === true,
@@ -104,6 +106,10 @@ export async function loadWorkflow(
     await source.close();
     throw error;
   }
+}
+
+function secretsOf({ home }: Partial<Pick<Environment, "home">>) {
+  return home === undefined ? undefined : () => readSecrets({ home });
 }
 
 function limited(source: OpenSource, limits: DocumentLimits | undefined): OpenSource {

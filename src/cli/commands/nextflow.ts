@@ -5,13 +5,24 @@ import { type Context, defineCommand } from "../command.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { version } from "../version.ts";
 
-const names = ["run", "log", "clean", "config", "inspect", "list", "pull", "info", "help"] as const;
+const names = [
+  "run",
+  "log",
+  "clean",
+  "config",
+  "inspect",
+  "list",
+  "pull",
+  "secrets",
+  "info",
+  "help",
+] as const;
 
 export const command = defineCommand<{ readonly code: number }>({
   name: "nextflow",
   summary: "Run a Nextflow pipeline with the command line of Nextflow",
   details: [
-    "The commands are run, log, clean, config, inspect, list, pull and info, with the options of Nextflow: one dash, before or after the script. --name value sets a parameter of the pipeline.",
+    "The commands are run, log, clean, config, inspect, list, pull, secrets and info, with the options of Nextflow: one dash, before or after the script. --name value sets a parameter of the pipeline.",
     "A run leaves what Nextflow leaves: .nextflow.log, .nextflow/history, and work/ab/cdef… with the files .command.sh, .command.out, .command.err and .exitcode of each task. -resume reuses what earlier runs of this folder have computed.",
     "--cache PLACE before the command, or -cache PLACE after run, reuses what other folders, pipelines and people have recorded in a cache of Memoir, and records there.",
     "Exits with 1 if the run failed or the command line is wrong, and with 130 if it was stopped.",
@@ -85,6 +96,8 @@ async function dispatched(words: readonly string[], { app, screen, ask }: Contex
       return (await others()).listCommand(context);
     case "pull":
       return (await others()).pullCommand(rest, context);
+    case "secrets":
+      return (await others()).secretsCommand(rest, context);
     case "info":
       screen.out(`  Version: ${spoken} (Memoir ${version()})`);
       screen.out(`  System: ${platform()} ${release()} ${arch()}`);
@@ -118,4 +131,5 @@ Commands:
   inspect    Print the containers of a pipeline
   list       List the pipelines that are kept on this machine
   pull       Fetch a pipeline, or what is new of it
+  secrets    Keep values that only tasks see: list, get, set, delete
   info       Print the version and the system`;

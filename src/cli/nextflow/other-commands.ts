@@ -1,4 +1,4 @@
-/** `nextflow log`, `clean`, `config`, `inspect`, `list`, `pull` and `info`: each answers its exit code. */
+/** `nextflow log`, `clean`, `config`, `inspect`, `list`, `pull` and `secrets`: each answers its exit code. */
 import { AppError, defined } from "../../kernel/index.ts";
 import { configurationOptionsOf, last, type NextflowContext, projectOptionsOf } from "./run.ts";
 import { type OptionTable, readCommandWords, runOptions } from "./words.ts";
@@ -197,4 +197,39 @@ export async function pullCommand(words: readonly string[], context: NextflowCon
   const { revision } = await context.app.workflows.nextflow.pull({ ...options, latest: true }, context.ask);
   context.screen.out(` done - revision: ${revision}`);
   return 0;
+}
+
+export async function secretsCommand(
+  [action, name, value, ...more]: readonly string[],
+  { app, screen }: NextflowContext,
+): Promise<number> {
+  const store = await app.workflows.nextflow.secrets();
+  const given = [name, value].filter((each) => each !== undefined).length + more.length;
+  const expected = (count: number, form: string) => {
+    if (given !== count) throw new AppError("CLI_USAGE", `expected: nextflow secrets ${form}`);
+  };
+  switch (action) {
+    case "list":
+      expected(0, "list");
+      for (const each of store.list()) screen.out(each);
+      return 0;
+    case "get":
+      expected(1, "get NAME");
+      screen.out(store.get(name ?? ""));
+      return 0;
+    case "set":
+    case "put":
+      expected(2, "set NAME VALUE");
+      store.set(name ?? "", value ?? "");
+      return 0;
+    case "delete":
+      expected(1, "delete NAME");
+      store.delete(name ?? "");
+      return 0;
+    default:
+      throw new AppError(
+        "CLI_USAGE",
+        "expected: nextflow secrets list, get NAME, set NAME VALUE or delete NAME",
+      );
+  }
 }

@@ -245,7 +245,9 @@ class SlurmExecutor implements Executor {
     const tidy = isPlain ? undefined : aliasScripts({ directory, alias: root });
     const paths = jobPaths(directory);
     mkdirSync(onDisk(paths.folder), { recursive: true });
-    writeFileSync(onDisk(paths.run), bytesOfText((tidy?.before ?? "") + runScript(env, words)));
+    // It has the values of secrets.
+    const text = bytesOfText((tidy?.before ?? "") + runScript(env, words));
+    writeFileSync(onDisk(paths.run), text, { mode: 0o600 });
     if (tidy !== undefined) writeFileSync(onDisk(paths.after), bytesOfText(tidy.after));
   }
 

@@ -40,6 +40,8 @@ export interface FrontEndOptions {
   readonly expressions?: ExpressionOptions;
   /** Variables that the user's own documents may read where their language has that. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the user keeps under names for tasks of the user's own documents; read when one is asked for. Default: none. */
+  readonly secrets?: () => Readonly<Record<string, string>>;
 }
 
 /** How expressions that are programs (JavaScript) are evaluated. */

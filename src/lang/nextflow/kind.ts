@@ -9,8 +9,8 @@ export const nextflowKind: FrontEndKind = {
   accepts: acceptsName,
   suggests: suggestsName,
   can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
-  create: async ({ environment, expressions }) =>
+  create: async ({ environment, expressions, secrets }) =>
     (await import("./front-end.ts")).createNextflowFrontEnd(
-      defined({ environment, limitMs: expressions?.timeMs }),
+      defined({ environment, secrets, limitMs: expressions?.timeMs }),
     ),
 };

@@ -14,6 +14,7 @@ import type {
   NextflowRunOptions,
   NextflowRunResult,
 } from "./run-options.ts";
+import type { SecretStore } from "./secrets.ts";
 import type { ShownConfigurationOptions } from "./show-configuration.ts";
 
 export interface NextflowCommands {
@@ -41,6 +42,7 @@ export interface NextflowCommands {
   ): Promise<{ readonly folder: string; readonly revision: string }>;
   /** What `memoir run` makes of parameters and files that are given as Nextflow's users do. */
   inputs(options: PipelineInputsOptions): Promise<PipelineInputs>;
+  secrets(): Promise<SecretStore>;
   /** Of Nextflow, where no pipeline asks for another. */
   version(): string;
 }
@@ -66,6 +68,7 @@ export function createNextflowCommands(environment: Environment): NextflowComman
       return { folder: project.folder, revision: project.repository?.revision ?? "" };
     },
     inputs: async (options) => (await import("./pipeline-inputs.ts")).pipelineInputs(options, environment),
+    secrets: atHome(async () => (await import("./secrets.ts")).secretStore(environment)),
     version: () => languageOf({ environment: environment.programs }).version,
   };
 }

@@ -34,6 +34,8 @@ export interface ConfigOptions {
   readonly outside: Outside;
   /** Names that closures may use once the run has begun. */
   late(name: string): Value | undefined;
+  /** Default: none. */
+  readonly secrets?: Value;
   /** undefined: there is no such file. */
   read(path: string): SourceText | undefined;
 }
@@ -370,7 +372,7 @@ class FileContext {
             case "outputDir":
               return settings.at("outputDir") ?? null;
             case "secrets":
-              return new GroovyMap();
+              return options.secrets ?? new GroovyMap();
             case "System":
               return classOf("System", system);
             case "java":

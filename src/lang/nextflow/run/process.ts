@@ -83,7 +83,14 @@ export class ProcessInstance {
         labels: this.#directives.labels(initial),
       }),
     );
-    this.#maker = new TaskMaker({ node, module, names, inputs: this.#inputs, outputs });
+    this.#maker = new TaskMaker({
+      node,
+      module,
+      names,
+      inputs: this.#inputs,
+      outputs,
+      directives: this.#directives,
+    });
     this.#singleton = channels.every(
       ({ kind }, index) => kind === "value" && this.#inputs[index]?.kind !== "each",
     );
@@ -104,8 +111,6 @@ export class ProcessInstance {
       from: [...new Set(channels.flatMap(({ origins }) => [...origins]))],
       ...defined({ container: this.#container(initial) }),
     });
-    if (this.#directives.names.includes("containerOptions"))
-      session.warnOnce("the directive containerOptions has no effect");
     if (!session.rules.resourceLimits && this.#directives.names.includes("resourceLimits"))
       session.warnOnce("the directive resourceLimits has no effect: it exists since Nextflow 24.04");
     const most = this.#directives.value("maxForks", initial) ?? null;

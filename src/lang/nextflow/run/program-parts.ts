@@ -27,6 +27,8 @@ export interface NextflowOptions {
   readonly configs?: readonly string[];
   /** Variables that scripts and configuration may read. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the user keeps for tasks that name it; read when a task does. Default: none. */
+  readonly secrets?: () => Readonly<Record<string, string>>;
   /** Named workflow to run instead of the entry. */
   readonly entry?: string;
   /** Where workflow outputs are brought. Default: that of the configuration, or `results` in the launch folder. */

@@ -14,6 +14,7 @@ import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import type { Language, Rules } from "../versions.ts";
+import { Containers } from "./containers.ts";
 import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
@@ -21,6 +22,7 @@ import { Params } from "./params.ts";
 import { PrintStream } from "./print-stream.ts";
 import { PublishedResults } from "./published-results.ts";
 import { RunStats } from "./run-stats.ts";
+import type { Secrets } from "./secrets.ts";
 import type { UserClass } from "./user-class.ts";
 
 export interface SessionOptions {
@@ -48,6 +50,9 @@ export interface SessionOptions {
   /** Names of parameters that the command line or a file of parameters has, and those that the configuration has. */
   readonly given: ReadonlySet<string>;
   readonly configured: ReadonlySet<string>;
+  readonly secrets: Secrets;
+  /** The pipeline is other people's. */
+  readonly bounded: boolean;
 }
 
 export class Session {
@@ -61,7 +66,8 @@ export class Session {
   readonly nextflow: NextflowMetadata;
   readonly rules: Rules;
   readonly log: Log;
-  readonly secrets = new GroovyMap();
+  readonly secrets: Secrets;
+  readonly containers: Containers;
   readonly settings: ProcessSettings;
   readonly config: GroovyMap;
   readonly projectDir: string;
@@ -94,9 +100,16 @@ export class Session {
     this.outputDir = options.outputDir;
     this.stub = options.stub;
     this.arguments = options.arguments ?? [];
+    this.secrets = options.secrets;
     this.resumes = options.resumes ?? false;
     this.given = options.given;
     this.configured = options.configured;
+    this.containers = new Containers({
+      config: options.config,
+      outside: options.outside,
+      bounded: options.bounded,
+      warn: (message) => this.warnOnce(message),
+    });
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators, options.limit);
@@ -107,16 +120,6 @@ export class Session {
     this.network.dumped = options.dumped;
     this.network.topic = (name) => this.#readTopic(name);
     this.network.whenQuiet(() => this.#closeTopics());
-  }
-
-  /** Whether the configuration has switched on an engine for containers. */
-  get containers(): boolean {
-    return ["docker", "podman", "singularity", "apptainer", "charliecloud", "sarus", "shifter"].some(
-      (name) => {
-        const scope = this.config.at(name);
-        return scope instanceof GroovyMap && truthOf(scope.at("enabled") ?? false);
-      },
-    );
   }
 
   /** Whether a file that cannot be published fails the run, unless the process says otherwise. */

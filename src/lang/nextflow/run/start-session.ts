@@ -15,10 +15,12 @@ import { fail } from "../values/throwable.ts";
 import { versionMatches } from "../values/version-number.ts";
 import type { Language } from "../versions.ts";
 import { ConfigProblem } from "./config-problem.ts";
+import { containerEngines } from "./containers.ts";
 import { Manifest, WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
 import type { ProgramParts } from "./program-parts.ts";
 import { scriptFiles } from "./script-files.ts";
+import { Secrets } from "./secrets.ts";
 import { Session } from "./session.ts";
 
 export function startSession(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask): Session {
@@ -70,7 +72,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   outside.files.makeFolders(workDir);
   const shownWorkDir = options.workDir ?? workDir;
   const given = [...parts.configs, ...(options.configs ?? [])];
+  const secrets = new Secrets(options.secrets);
   const config = evaluateConfig(given, {
+    secrets,
     profiles: options.profiles ?? [],
     rules: language.rules,
     params,
@@ -132,6 +136,8 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     given: params.given,
     configured: params.written,
     ...defined({ arguments: options.arguments, resumes: options.resumes, dumped: options.dumped }),
+    secrets,
+    bounded: parts.bounded,
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
       launchDir: new Path(launchDir, outside.files),
@@ -143,9 +149,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
       profile: options.profiles?.join(",") || "standard",
       // Containers run as those of Docker do, whatever the configuration calls the engine.
-      containerEngine: ["docker", "podman", "singularity", "apptainer", "charliecloud"].some(enabled)
-        ? "docker"
-        : null,
+      containerEngine: containerEngines.some(enabled) ? "docker" : null,
       container: null,
       manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
       stubRun: options.stub ?? false,

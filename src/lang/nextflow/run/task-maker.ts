@@ -1,16 +1,19 @@
 /** Makes tasks of one process: binds inputs, renders scripts, calls the host, and makes tuples of what comes back. */
 import type { CallOutcome, FileValue, Outputs } from "../../../task/index.ts";
 import type { Rank } from "../channels/rank.ts";
+import { several } from "../config/process-settings.ts";
 import { contentOf } from "../stdlib/content.ts";
 import type { ClassNode, Expression, ProcessNode, Statement } from "../syntax/ast.ts";
 import { parseScript } from "../syntax/script.ts";
-import { buildCall, fileValue } from "../task/build-call.ts";
+import { buildCall } from "../task/build-call.ts";
 import { collectorOf } from "../task/collect.ts";
+import type { Directives } from "../task/directives.ts";
+import { fileValue } from "../task/file-value.ts";
 import type { InputSpec, PathInput, TypedInput } from "../task/input-spec.ts";
+import { namedFiles } from "../task/named-files.ts";
 import { type PlannedItem, type PlannedOutput, parseArity, planOutputs } from "../task/output-plan.ts";
 import type { OutputSpec } from "../task/output-spec.ts";
 import { shellText } from "../task/script-text.ts";
-import { shippedFiles } from "../task/shipped-files.ts";
 import { checkCollisions, stagedFiles } from "../task/staging-names.ts";
 import { canBeStored, storedOutputs } from "../task/stored.ts";
 import type { TaskContext } from "../task/task-context.ts";
@@ -20,6 +23,7 @@ import type { Closure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { FileList } from "../values/file-list.ts";
+import type { ScriptFiles } from "../values/files.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
 import { cleaned, Path, schemeOf } from "../values/path.ts";
@@ -35,6 +39,7 @@ export interface TaskMakerOptions {
   readonly names: { readonly alias: string; readonly qualified: string };
   readonly inputs: readonly InputSpec[];
   readonly outputs: readonly OutputSpec[];
+  readonly directives: Directives;
 }
 
 export interface PreparedTask {
@@ -337,6 +342,10 @@ export class TaskMaker {
     const script = this.#script(context);
     const planned = planOutputs(outputs, (each) => this.#pattern(each, context));
     this.#planned.set(task, planned);
+    const container = session.containers.taskContainer(
+      context.task.get("container") ?? null,
+      context.task.get("containerOptions") ?? null,
+    );
     const call = buildCall({
       process: node.name.text,
       script,
@@ -345,9 +354,23 @@ export class TaskMaker {
       planned,
       env: task.env,
       stdin: task.stdin,
-      shipped: shippedFiles(script, session.projectDir, session.outside.files),
-      bin: this.#bin(script),
-      containers: session.containers,
+      modules: this.#options.directives.all("module", context),
+      secrets: session.secrets.variables(
+        this.#options.directives.all("secret", context).flatMap((each) => several(each).map(textOf)),
+      ),
+      shownSecret: (texts) => session.secrets.in(texts),
+      named: (texts) =>
+        namedFiles({
+          texts,
+          pipeline: [...new Set([session.projectDir, this.#module.folder])],
+          launchDir: session.outside.files.launchDir,
+          outputDir: session.outputDir,
+          given: filesAmong([...task.given, session.params], session.outside.files),
+          seesMachine: container === undefined,
+          files: session.outside.files,
+        }),
+      bin: (texts) => this.#bin(texts, task.staged),
+      container,
       resumes: session.resumes,
       rules: session.rules,
       home: session.outside.env("HOME"),
@@ -406,15 +429,22 @@ export class TaskMaker {
 
   readonly #planned = new WeakMap<PreparedTask, readonly PlannedOutput[]>();
 
-  /** Programs of the project and of the module are there where a script names one. */
-  #bin(script: string): readonly Path[] {
+  /**
+   * Programs of the project and of the module are there where a text names one of them, or where what it runs cannot be
+   * seen in it: not always, since tasks with equal inputs are shared between pipelines whose programs differ.
+   */
+  #bin(texts: readonly string[], staged: readonly Path[]): readonly Path[] {
     const { session, folder } = this.#module;
     const { files } = session.outside;
-    const words = new Set(script.split(/[\s()[\]{};&|<>`"'$=]+/));
+    const text = texts.join("\n");
+    const words = new Set(text.split(/[\s()[\]{};&|<>`"'$=]+/));
+    const isHidden = runsUnseen(text, staged);
     return [`${session.projectDir}/bin`, `${folder}/resources/usr/bin`]
-      .filter(
-        (each) => files.stat(each)?.kind === "directory" && files.list(each).some((name) => words.has(name)),
-      )
+      .filter((each) => {
+        if (files.stat(each)?.kind !== "directory") return false;
+        const names = files.list(each);
+        return isHidden ? names.length > 0 : names.some((name) => words.has(name));
+      })
       .map((each) => new Path(each, files));
   }
 
@@ -546,6 +576,38 @@ function factOf(context: TaskContext, name: string): Value {
     if (error instanceof ScriptFailure) return null;
     throw error;
   }
+}
+
+/** A program whose name is in a variable, or one that an input names. */
+function runsUnseen(text: string, staged: readonly Path[]): boolean {
+  if (/(?:^|[|;&({`\n]|\b(?:do|then|else|exec|eval|xargs|time|nohup))[ \t]*["']?\$(?:\w|\{)/.test(text))
+    return true;
+  return staged.some(({ staged: name = "" }) => {
+    const at = text.indexOf(name);
+    return (
+      at > 0 &&
+      /(?:\b(?:bash|sh|source|python3?|Rscript|perl|make)(?: +-\S+)* +|(?:^|\s)\. +|\.\/)$/.test(
+        text.slice(0, at),
+      )
+    );
+  });
+}
+
+/** By their absolute paths. */
+function filesAmong(
+  values: readonly Value[],
+  files: ScriptFiles,
+  found = new Map<string, Path>(),
+): ReadonlyMap<string, Path> {
+  for (const value of values) {
+    if (value instanceof Path && !value.isRemote) found.set(value.absolute, value);
+    else if (typeof value === "string" && /^\/./.test(value) && !found.has(cleaned(value)))
+      found.set(cleaned(value), new Path(cleaned(value), files));
+    else if (isList(value)) filesAmong(Array.from(value), files, found);
+    else if (value instanceof GroovySet) filesAmong(value.items(), files, found);
+    else if (value instanceof GroovyMap) filesAmong(value.values(), files, found);
+  }
+  return found;
 }
 
 function isThere(file: Path): boolean {

@@ -1,7 +1,6 @@
 /** A task as a call: its script, files, environment and resources. */
 import type { TaskPath } from "../../../kernel/index.ts";
 import {
-  type FileValue,
   type LinkedInput,
   type LiteralFile,
   type StagedInput,
@@ -19,9 +18,12 @@ import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import type { Rules } from "../versions.ts";
+import { commandText, copyLine, linkLine, moduleLines, scratchOf } from "./command-text.ts";
+import type { TaskContainer } from "./container-options.ts";
+import { fileValue } from "./file-value.ts";
+import type { NamedFiles } from "./named-files.ts";
 import { outputRules, type PlannedOutput } from "./output-plan.ts";
 import { captureText, interpreterOf, isBash, normalizedScript } from "./script-text.ts";
-import type { ShippedFiles } from "./shipped-files.ts";
 import type { TaskObject } from "./task-context.ts";
 
 /** Raised when equal scripts come to mean something else. */
@@ -37,12 +39,18 @@ export interface CallParts {
   /** Variables of the process and of the configuration. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string | undefined;
-  /** Files of the pipeline that the script names by their paths. */
-  readonly shipped: ShippedFiles;
-  /** Folders of programs of the pipeline that the script uses. */
-  readonly bin: readonly Path[];
-  /** Whether the configuration has switched containers on. */
-  readonly containers: boolean;
+  /** Finds the files that texts of the task name by their paths. */
+  readonly named: (texts: readonly string[]) => NamedFiles;
+  /** Of all `module` directives. */
+  readonly modules: readonly Value[];
+  /** Variables whose values are nowhere kept. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The name of a secret that texts of the task contain. */
+  readonly shownSecret: (texts: readonly string[]) => string | undefined;
+  /** Folders of programs of the pipeline that texts of the task may use. */
+  readonly bin: (texts: readonly string[]) => readonly Path[];
+  /** undefined: it runs without. */
+  readonly container: TaskContainer | undefined;
   /** Tasks without outputs may be reused, too: the cache is that of this session alone. */
   readonly resumes: boolean;
   readonly rules: Rules;
@@ -51,82 +59,103 @@ export interface CallParts {
 }
 
 export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
-  const { task, staged, planned } = parts;
+  const { task, staged } = parts;
   const shell = shellWords(task.get("shell") ?? null);
-  let script = normalizedScript(parts.script, shell);
-  const interpreter = interpreterOf(script);
-  const captures = planned.flatMap(({ items }) =>
-    items.flatMap((item) =>
-      item.kind === "captured" ? [{ kind: item.capture, text: item.text, file: item.file }] : [],
-    ),
+  const before = textLines(task.get("beforeScript") ?? null);
+  const after = textLines(task.get("afterScript") ?? null);
+  const texts = [
+    normalizedScript(parts.script, shell),
+    ...capturesOf(parts.planned).map(({ text }) => text),
+    ...before,
+    ...after,
+    ...Object.values(parts.env),
+    ...(parts.stdin === undefined ? [] : [parts.stdin]),
+  ];
+  const named = parts.named(texts);
+  const shown = parts.shownSecret(texts);
+  const places = new InputPlaces();
+  const scratch = scratchOf(
+    task.get("scratch") ?? null,
+    task.get("stageOutMode") ?? null,
+    parts.planned.flatMap(({ items }) => items.flatMap((item) => (item.kind === "path" ? [item] : []))),
   );
+  const isCopied = copiesInputs(task.get("stageInMode") ?? null);
+  const dangling = staged.filter((file) => !isThere(file));
+  const staging = dangling.map((file) => linkLine(file.absolute, nameIn(file)));
+  for (const file of staged) {
+    if (!isThere(file)) continue;
+    if (scratch === undefined) places.stage(file, isCopied);
+    else staging.push((isCopied ? copyLine : linkLine)(places.add(file), nameIn(file)));
+  }
+  const exports = parts.bin(texts).map((folder) => `export PATH="${places.add(folder)}:$PATH"`);
+  const moved = named.shipped.map(({ text, file }) => ({ text, path: places.add(file) }));
+  for (const file of named.watched) places.add(file);
+  /** Files of the pipeline are where the task finds them. */
+  const here = (text: string) => moved.reduce((all, each) => all.replaceAll(each.text, each.path), text);
+  const planned = parts.planned.map((each) => ({
+    ...each,
+    items: each.items.map((item) => (item.kind === "captured" ? { ...item, text: here(item.text) } : item)),
+  }));
+  const script = here(normalizedScript(parts.script, shell));
+  const interpreter = interpreterOf(script);
+  const captures = capturesOf(planned);
   if (captures.length > 0 && !isBash(interpreter))
     fail(
       "IllegalArgumentException",
       `Process output of type 'env' or 'eval' is only allowed with Bash scripts -- Current interpreter: ${interpreter}`,
     );
-  const inputs: StagedInput[] = [];
-  const linkedInputs: LinkedInput[] = [];
-  const dangling: string[] = [];
-  const copies = task.get("stageInMode") === "copy";
-  if (truthOf(task.get("secret") ?? null)) fail("ProcessUnrecoverableException", "secrets are not supported");
-  for (const file of staged) {
-    // What is not there is linked all the same, as scripts that never read it expect.
-    if (!file.isRemote && file.source === undefined && file.files.stat(file.absolute) === undefined) {
-      dangling.push(linkText(file.absolute, file.staged ?? file.fileName));
-      continue;
-    }
-    const place = `${taskWork}/${file.staged ?? file.fileName}` as TaskPath;
-    // A task that gets copies may change them.
-    if (copies) {
-      inputs.push({ path: place, source: fileValue(file), writable: true });
-      continue;
-    }
-    const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
-    inputs.push({ path, source: fileValue(file) });
-    linkedInputs.push({ path: place, to: path });
-  }
-  const exports: string[] = [];
-  for (const folder of parts.bin) {
-    const path = `${taskInputs}/${inputs.length + 1}/${folder.fileName}` as TaskPath;
-    inputs.push({ path, source: fileValue(folder) });
-    exports.push(`export PATH="${path}:$PATH"`);
-  }
-  for (const { text, file } of parts.shipped.found) {
-    const path = `${taskInputs}/${inputs.length + 1}/${file.fileName}` as TaskPath;
-    inputs.push({ path, source: fileValue(file) });
-    script = script.replaceAll(text, path);
-  }
   const literalFiles: LiteralFile[] = [
-    { path: `${taskWork}/.command.sh` as TaskPath, content: script + captureText(captures, parts.rules) },
+    {
+      path: `${taskWork}/.command.sh` as TaskPath,
+      content:
+        script +
+        captureText(captures, {
+          rules: parts.rules,
+          folder: scratch === undefined ? taskWork : '"$NXF_TASK_WORKDIR"',
+        }),
+    },
   ];
   if (parts.stdin !== undefined)
-    literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: parts.stdin });
-  const before = [...moduleLines(task.get("module") ?? null), ...textLines(task.get("beforeScript") ?? null)];
-  const after = afterLines(task.get("afterScript") ?? null);
-  const run = `${interpreter} ${taskWork}/.command.sh${parts.stdin === undefined ? "" : ` < ${taskWork}/.command.in`}`;
-  // One process instead of two, begun by the smaller shell. Texts of the user may need bash, and set traps that wait for
-  // its end.
-  const alone = before.length + after.length === 0;
-  const command = [...dangling, ...exports, ...before, alone ? `exec ${run}` : run, ...after].join("\n");
-  const container = task.get("container") ?? null;
+    literalFiles.push({ path: `${taskWork}/.command.in` as TaskPath, content: here(parts.stdin) });
+  const { command, shell: commandShell } = commandText({
+    interpreter,
+    hasInput: parts.stdin !== undefined,
+    exports,
+    before: before.map(here),
+    modules: moduleLines(parts.modules),
+    activation: [],
+    after: after.map(here),
+    staging,
+    scratch,
+  });
+  const { container } = parts;
+  const home = container === undefined && texts.some(usesHome) ? parts.home : undefined;
   const timeout = task.get("time") ?? null;
   const disk = task.get("disk") ?? null;
   const memory = task.get("memory") ?? null;
   const accelerator = task.get("accelerator") ?? null;
-  const inContainer = parts.containers && truthOf(container);
-  const home = !inContainer && usesHome(script) ? parts.home : undefined;
   return {
     name: parts.process,
     language: "nextflow",
     frontEndVersion,
-    command: `${command}\n`,
-    shell: [alone ? "/bin/sh" : "/bin/bash"],
-    inputs,
-    linkedInputs,
+    command,
+    shell: [commandShell],
+    inputs: [...places.inputs, ...(container?.mounts ?? [])],
+    linkedInputs: places.links,
     literalFiles,
-    env: home === undefined ? parts.env : { HOME: home, ...parts.env },
-    images: inContainer ? [textOf(container)] : [],
+    env: {
+      ...(home !== undefined && { HOME: home }),
+      ...container?.env,
+      ...Object.fromEntries(Object.entries(parts.env).map(([name, text]) => [name, here(text)])),
+    },
+    ...(container !== undefined &&
+      Object.keys(container.passedEnv).length > 0 && { passedEnv: container.passedEnv }),
+    ...(Object.keys(parts.secrets).length > 0 && { secretEnv: parts.secrets }),
+    images: container === undefined ? [] : [container.image],
+    ...(container !== undefined && container.mounts.length > 0 && { needsContainer: true }),
+    ...(container !== undefined && container.disks.length > 0 && { disks: container.disks }),
+    ...(container !== undefined &&
+      container.others.length > 0 && { extraKey: { containerOptions: [...container.others] } }),
     resources: {
       cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
       memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
@@ -142,11 +171,15 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     acceptedExit: { kind: "codes", codes: [0] },
     network: true,
     outputRules: outputRules(planned),
-    cachePolicy: cachePolicy(
-      task.get("cache") ?? null,
-      parts.shipped.unknown ?? (home === undefined || parts.resumes ? undefined : "the home folder"),
-      parts.resumes,
-    ),
+    cachePolicy: cachePolicy({
+      cache: task.get("cache") ?? null,
+      unknown:
+        named.unknown ??
+        dangling[0]?.absolute ??
+        (home === undefined || parts.resumes ? undefined : "the home folder"),
+      shown,
+      withoutOutputs: parts.resumes,
+    }),
     ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
@@ -163,15 +196,26 @@ const everyFailure: NonNullable<TaskCall["toleratedFailures"]> = [
   "lost",
 ];
 
-function cachePolicy(
-  value: Value,
-  unknown: string | undefined,
-  withoutOutputs: boolean,
-): TaskCall["cachePolicy"] {
-  const off = value === false || value === "false";
-  if (off) return { kind: "never", reason: "the process says `cache false`" };
+function cachePolicy({
+  cache,
+  unknown,
+  shown,
+  withoutOutputs,
+}: {
+  readonly cache: Value;
+  readonly unknown: string | undefined;
+  readonly shown: string | undefined;
+  readonly withoutOutputs: boolean;
+}): TaskCall["cachePolicy"] {
+  if (cache === false || cache === "false")
+    return { kind: "never", reason: "the process says `cache false`" };
+  if (shown !== undefined)
+    return {
+      kind: "never",
+      reason: `its script contains the value of the secret ${shown}, which is not kept`,
+    };
   if (unknown !== undefined)
-    return { kind: "never", reason: `its script names ${unknown}, and what it reads there is not known` };
+    return { kind: "never", reason: `it names ${unknown}, and what it reads there is not known` };
   return { kind: "reusable", withoutOutputs };
 }
 
@@ -185,36 +229,53 @@ export function shellWords(value: Value): readonly string[] {
   return isList(value) ? value.map((each) => textOf(each)) : textOf(value).split(/\s+/);
 }
 
-export function fileValue(file: Path): FileValue {
-  if (file.source !== undefined) return file.source;
-  if (file.isRemote) return { kind: "file", location: file.location, basename: file.fileName };
-  const found =
-    file.files.stat(file.absolute) ??
-    fail("NoSuchFileException", `No such file or directory: ${file.location}`);
-  return { kind: found.kind, location: file.absolute, basename: file.name };
-}
-
-function linkText(target: string, name: string): string {
-  const slash = name.lastIndexOf("/");
-  const folder = slash < 0 ? "" : `mkdir -p ${quoted(name.slice(0, slash))} && `;
-  return `${folder}ln -s ${quoted(target)} ${quoted(name)}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 function textLines(value: Value): readonly string[] {
   return value === null || !truthOf(value) ? [] : [textOf(value)];
 }
 
-/** The exit code of the script stays that of the task. */
-function afterLines(value: Value): readonly string[] {
-  return truthOf(value) ? ["nf_exit=$?", textOf(value), "exit $nf_exit"] : [];
+/** Where inputs are put, each below a number. */
+class InputPlaces {
+  readonly inputs: StagedInput[] = [];
+  readonly links: LinkedInput[] = [];
+
+  add(file: Path): TaskPath {
+    const path = `${taskInputs}/${this.inputs.length + 1}/${file.fileName}` as TaskPath;
+    this.inputs.push({ path, source: fileValue(file) });
+    return path;
+  }
+
+  /** Under its name in the working directory. A task that gets copies may change them. */
+  stage(file: Path, isCopied: boolean): void {
+    const place = `${taskWork}/${nameIn(file)}` as TaskPath;
+    if (isCopied) this.inputs.push({ path: place, source: fileValue(file), writable: true });
+    else this.links.push({ path: place, to: this.add(file) });
+  }
 }
 
-function moduleLines(value: Value): readonly string[] {
-  if (!truthOf(value)) return [];
-  const names = (isList(value) ? value : [value]).flatMap((each) => textOf(each).split(":"));
-  return names.map((each) => `module load ${quoted(each)}`);
+function nameIn(file: Path): string {
+  return file.staged ?? file.fileName;
+}
+
+/** What is not there is linked all the same, as scripts that never read it expect. */
+function isThere(file: Path): boolean {
+  return file.isRemote || file.source !== undefined || file.files.stat(file.absolute) !== undefined;
+}
+
+function capturesOf(planned: readonly PlannedOutput[]) {
+  return planned.flatMap(({ items }) =>
+    items.flatMap((item) =>
+      item.kind === "captured" ? [{ kind: item.capture, text: item.text, file: item.file }] : [],
+    ),
+  );
+}
+
+/** Hard links are copies here: whoever edits one would edit the file of somebody. */
+function copiesInputs(mode: Value): boolean {
+  const text = truthOf(mode) ? textOf(mode) : "symlink";
+  if (text === "copy" || text === "link") return true;
+  if (text === "symlink" || text === "rellink") return false;
+  return fail(
+    "ProcessUnrecoverableException",
+    `Unknown stage-in mode: ${text} -- it is symlink, rellink, link or copy`,
+  );
 }

@@ -1,4 +1,5 @@
 /** The text of a task's script, as it is written to `.command.sh`. */
+import { taskWork } from "../../../task/index.ts";
 
 import type { Rules } from "../versions.ts";
 
@@ -48,15 +49,16 @@ export function shellText(text: string, evaluate: (expression: string) => string
 /** Commands at the end of a script that keep variables and the answers of commands in files. */
 export function captureText(
   captures: readonly { readonly kind: "env" | "eval"; readonly text: string; readonly file: string }[],
-  { envKeepsLines }: Pick<Rules, "envKeepsLines">,
+  { rules, folder }: { readonly rules: Pick<Rules, "envKeepsLines">; readonly folder: string },
 ): string {
   if (captures.length === 0) return "";
   const lines = captures.map(({ kind, text, file }) => {
+    const at = `${taskWork}/${file}`;
     // Without quotation marks, as Nextflow wrote it at first, white space becomes single blanks.
     if (kind === "env")
-      return envKeepsLines ? `printf '%s' "\${${text}[*]}" > ${file}` : `echo \${${text}[@]} > ${file}`;
+      return rules.envKeepsLines ? `printf '%s' "\${${text}[*]}" > ${at}` : `echo \${${text}[@]} > ${at}`;
     const command = text.replaceAll('"', '\\"');
-    return `bash -c "${command}" > ${file} 2> ${file}.err || { nf_status=$?; cat ${file}.err >&2; exit $nf_status; }`;
+    return `bash -c "${command}" > ${at} 2> ${at}.err || { nf_status=$?; cat ${at}.err >&2; exit $nf_status; }`;
   });
-  return `\n# outputs\nset +u\nset +e\ncd /mnt/memoir/work\n${lines.join("\n")}\n`;
+  return `\n# outputs\nset +u\nset +e\ncd ${folder}\n${lines.join("\n")}\n`;
 }
