@@ -426,6 +426,8 @@ export class Materials {
       },
       mayRead: (location) => this.#mayRead(location),
       hostPathOf: (location, ask) => this.hostPathOf(fileAt(location), ask),
+      keeps: (path) =>
+        this.isOwn(path) || this.#recorded.isAround(path) || `${directory}/`.startsWith(`${path}/`),
     });
   }
 }

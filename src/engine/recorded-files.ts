@@ -82,6 +82,12 @@ export class RecordedFiles {
     return this.#known(location) !== undefined;
   }
 
+  /** Whether an entry's folder is below a folder. */
+  isAround(folder: string): boolean {
+    const start = folder.endsWith("/") ? folder : `${folder}/`;
+    return [...this.#entries.values()].some(({ base }) => base.startsWith(start));
+  }
+
   #known(location: string): KnownEntry | undefined {
     for (const match of location.matchAll(uuidPattern)) {
       const known = this.#entries.get(match[1] ?? "");

@@ -36,6 +36,7 @@ export interface WorkflowFilesParts {
   /** Throws for what lies out of reach. */
   mayRead(location: string): Promise<void>;
   hostPathOf(location: string, ask: Ask): Promise<string>;
+  keeps(path: string): boolean;
 }
 
 export class WorkflowFiles implements FileAccess {
@@ -45,6 +46,10 @@ export class WorkflowFiles implements FileAccess {
   constructor(parts: WorkflowFilesParts) {
     this.#parts = parts;
     this.scratch = join(parts.directory, "scratch");
+  }
+
+  keeps(path: string): boolean {
+    return !path.startsWith(`${this.scratch}/`) && this.#parts.keeps(path);
   }
 
   hostPath(location: string, ask: Ask): Promise<string> {

@@ -39,7 +39,7 @@ function expected(round: number): string {
 }
 
 /** Reproducible: a linear congruential generator, 0 to 1. */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -48,7 +48,7 @@ function randomFrom(seed: number): () => number {
 }
 
 /** Processes that work in the sandbox, Memoir itself left out. */
-function tasksIn(folder: string, memoir: number | undefined): readonly number[] {
+export function tasksIn(folder: string, memoir: number | undefined): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && Number(name) !== memoir && Number(name) !== process.pid)
     .filter((pid) => {

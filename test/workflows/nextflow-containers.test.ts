@@ -1,5 +1,5 @@
 /** Nextflow pipelines whose tasks run in real containers. */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { podmanRequirement, startPodman } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
@@ -72,5 +72,53 @@ describeWith([podmanRequirement, testImagesRequirement], "Nextflow in containers
     expect(first).toEqual({ code: 0, calls: ["computed MAKE", "computed READ"], said });
     expect(await readFile(box.path("results/m.out"), "utf8")).toBe("a\nc\nend\n");
     expect(await run()).toEqual({ code: 0, calls: ["reused MAKE", "reused READ"], said });
+  });
+
+  it("takes the engine of a profile, the registry of the configuration, and options of containers", async () => {
+    const [, name] = /^localhost\/(.*)$/.exec(images.bash.reference) ?? [];
+    await mkdir(box.path("ref"));
+    await box.write("ref/x", "one\n");
+    await box.write(
+      "main.nf",
+      `process P { container '${name}'
+        containerOptions "-v \${params.ref}:/opt/ref:ro -v /tmp:/tmp"
+        output: stdout
+        script: 'echo "$A $B $(cat /opt/ref/x)"; echo changed 2>/dev/null >> /opt/ref/x || echo kept' }
+      workflow { P().view { "read \${it.readLines().join('|')}" } }`,
+    );
+    const engines = ["docker", "podman", "singularity", "apptainer"];
+    await box.write(
+      "nextflow.config",
+      `params.ref = '${box.path("ref")}'
+      profiles {
+        ${engines
+          .map(
+            (each) =>
+              `${each} { ${each} { enabled = true; registry = 'localhost'; runOptions = '${each === "docker" || each === "podman" ? "-u $(id -u):$(id -g) -e A=1 -e B=2" : "--env A=1 --env B=2"}' } }`,
+          )
+          .join("\n")}
+        wave { wave.enabled = true }
+      }`,
+    );
+    const said = ["read 1 2 one|kept"];
+    expect(await run("-profile", "docker")).toEqual({ code: 0, calls: ["computed P"], said });
+    for (const each of engines.slice(1))
+      expect({ each, ...(await run("-profile", each)) }).toEqual({
+        each,
+        code: 0,
+        calls: ["reused P"],
+        said,
+      });
+    // What is mounted is known by its content, and nobody changes it.
+    expect(await box.read("ref/x")).toBe("one\n");
+    await box.write("ref/x", "two\n");
+    expect(await run("-profile", "podman")).toEqual({
+      code: 0,
+      calls: ["computed P"],
+      said: ["read 1 2 two|kept"],
+    });
+    const wave = await box.run("run", "main.nf", "-profile", "wave");
+    expect(wave.code).not.toBe(0);
+    expect(wave.out + wave.err).toContain("wave is switched on in the configuration");
   });
 });

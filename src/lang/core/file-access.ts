@@ -41,6 +41,11 @@ export interface FileAccess {
   makeFolder(target: string, ask: Ask): Promise<void>;
   /** Keeps a small file under the run's folder, named by content; answers its location. */
   write(basename: string, content: string, ask: Ask): Promise<string>;
+  /**
+   * Whether Memoir keeps results at a path without links, or below it: nothing of a program may change what is there.
+   * Absent where nothing is kept.
+   */
+  keeps?(path: string): boolean;
   /** A folder of the run for things that only have to live as long as the run. Absolute. */
   readonly scratch: string;
 }

@@ -5,9 +5,8 @@
  */
 import {
   appendFileSync,
+  constants,
   copyFileSync,
-  cpSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -19,7 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { systemErrorCode } from "../../../kernel/index.ts";
 import type { ScriptFiles } from "../values/files.ts";
 import { fail } from "../values/throwable.ts";
@@ -38,6 +37,8 @@ export interface ScriptFilesOptions {
   readonly readable?: readonly string[];
   /** Absolute folders of the run itself. */
   readonly own?: readonly string[];
+  /** Whether recorded results are at a path without links, or below it. Default: nowhere. */
+  readonly keeps?: (path: string) => boolean;
 }
 
 export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
@@ -50,20 +51,30 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       fail("AccessDeniedException", `${path} is not below a folder that the run may read`);
     return path;
   };
-  const changed = (path: string) => {
-    const at = realParent(path);
+  /** `through`: what a link at the end of the path leads to is what changes. */
+  const changed = (path: string, through: "link itself" | "link followed" = "link itself") => {
+    const isLost =
+      through === "link followed" &&
+      lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true &&
+      statSync(path, { throwIfNoEntry: false }) === undefined;
+    if (isLost) fail("AccessDeniedException", `${path} is a link that leads nowhere`);
+    const at = through === "link followed" ? real(path) : realParent(path);
+    if (options.keeps?.(at) === true)
+      fail("AccessDeniedException", `${path} leads to a recorded result, which nothing may change`);
     if (!writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
       fail("AccessDeniedException", `${path} is not below a folder that the run may write to`);
     return path;
   };
   const made = new Set((options.own ?? []).map((each) => real(each)));
-  const making = (path: string) => {
-    const at = realParent(changed(path));
+  const making = (path: string, through: "link itself" | "link followed" = "link followed") => {
+    changed(path, through);
+    const at = realParent(path);
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) made.add(at);
     return path;
   };
   const givenUp = (path: string) => {
-    const at = realParent(changed(path));
+    changed(path);
+    const at = realParent(path);
     if (options.readable !== undefined && ![...made].some((each) => at === each || at.startsWith(`${each}/`)))
       fail(
         "AccessDeniedException",
@@ -73,6 +84,18 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
   };
   const add = (location: string) => {
     if (options.readable !== undefined) readable.push(real(location));
+  };
+  /** One by one, since links among what is there may lead anywhere. */
+  const copyTree = (from: string, to: string, isInner = false): void => {
+    if (`${real(to)}/`.startsWith(`${real(from)}/`))
+      fail("IOException", `${from} cannot be copied into itself`);
+    if (isInner && lstatSync(from).isSymbolicLink()) {
+      rmSync(making(to, "link itself"), { force: true });
+      symlinkSync(realpathSync(seen(from)), to);
+    } else if (statSync(seen(from)).isDirectory()) {
+      mkdirSync(making(to), { recursive: true });
+      for (const name of readdirSync(from)) copyTree(join(from, name), join(to, name), true);
+    } else copyFileSync(from, making(to));
   };
   return {
     admit: add,
@@ -113,14 +136,15 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       attempt(path, () => rmSync(givenUp(path), { recursive: true, force: true }));
       return true;
     },
-    copy: (from, to) =>
-      attempt(from, () => {
-        if (statSync(seen(from)).isDirectory()) cpSync(from, making(to), { recursive: true });
-        else copyFileSync(from, making(to));
-      }),
-    move: (from, to) => attempt(from, () => renameSync(givenUp(from), making(to))),
+    copy: (from, to) => attempt(from, () => copyTree(from, to)),
+    move: (from, to) => attempt(from, () => renameSync(givenUp(from), making(to, "link itself"))),
+    // A hard link could be edited, and with it a file of somebody else.
     link: (target, at, how) =>
-      attempt(at, () => (how === "hard" ? linkSync(target, making(at)) : symlinkSync(target, making(at)))),
+      attempt(at, () =>
+        how === "hard"
+          ? copyFileSync(seen(target), making(at, "link itself"), constants.COPYFILE_EXCL)
+          : symlinkSync(target, making(at, "link itself")),
+      ),
     realPath: (path) => attempt(path, () => realpathSync(seen(path))),
   };
 }

@@ -49,6 +49,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       launchDir,
       writable: [launchDir, scratch, standard],
       own: [scratch],
+      ...(host.files.keeps !== undefined && { keeps: (path: string) => host.files.keeps?.(path) === true }),
       ...(parts.bounded && {
         readable: [projectDir, launchDir, scratch, standard, ...locationsIn(inputs.values)],
       }),
