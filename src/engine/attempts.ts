@@ -275,7 +275,7 @@ async function prepare(
     env: { ...task.fixedEnv, ...task.passedEnv, ...task.env, ...task.secretEnv },
     ...defined({ image }),
     resources: { ...task.resources, cpu: Math.min(task.resources.cpu, parts.cpus) },
-    ...defined({ timeoutMs: task.timeoutMs }),
+    ...defined({ timeoutMs: task.timeoutMs, placement: task.placement }),
     network: task.network,
     labels: { "memoir.run": parts.runId, "memoir.call": task.path },
   };

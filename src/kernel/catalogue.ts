@@ -539,6 +539,11 @@ export const catalogue = {
     retry: "never",
     hint: "The message contains the engine's error. Try the Dockerfile or the archive with `docker build`, `docker load` or `podman load`; builds need network access for packages that they install.",
   },
+  EXEC_SOFTWARE_NOT_MADE: {
+    kind: "environment",
+    retry: "never",
+    hint: "The message contains the package manager's error. Install conda, mamba or micromamba and put it on PATH, check the names of packages and channels, or use containers.",
+  },
   EXEC_IMAGE_REFUSED: {
     kind: "environment",
     retry: "never",

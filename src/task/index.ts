@@ -34,6 +34,7 @@ export {
   type StagedInput,
   type TaskCall,
   type TaskDisk,
+  type TaskPlacement,
   taskInputs,
   taskRoot,
   taskStderr,

@@ -67,6 +67,13 @@ export type ImageRecipe =
   /** An image of the engine's own store, which no registry is asked for as long as it is there. */
   | { readonly kind: "local"; readonly name: string };
 
+export interface TaskPlacement {
+  /** The cluster's name of a queue or partition. */
+  readonly queue?: string;
+  /** Further words for the program that submits jobs. */
+  readonly options?: readonly string[];
+}
+
 export interface TaskDisk {
   /** Absolute, outside the task root, without `.` and `..`. */
   readonly path: TaskPath;
@@ -167,6 +174,8 @@ export interface TaskCall {
   readonly network: boolean;
   readonly outputRules: readonly OutputRule[];
   readonly cachePolicy: CachePolicy;
+  /** Where in a cluster it goes; executors without one have no use for it. Not in the key. */
+  readonly placement?: TaskPlacement;
   /** One of the executors that the run has by name; absent = the run's own. Not in the key. */
   readonly executor?: string;
   /**

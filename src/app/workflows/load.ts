@@ -16,6 +16,7 @@ import {
   type Program,
   type Reach,
   type ReachOptions,
+  type SoftwareOrder,
   type SourceTree,
   type ValueLimits,
 } from "../../lang/core/index.ts";
@@ -28,6 +29,7 @@ import {
   reportOf,
 } from "./diagnostic-facts.ts";
 import { frontEndsOf } from "./front-ends.ts";
+import type { CondaEnvironments } from "./nextflow/conda.ts";
 import { readSecrets } from "./nextflow/secrets.ts";
 import { type OpenSource, openSource, type SourceOrder } from "./source-tree.ts";
 
@@ -83,7 +85,11 @@ export async function loadWorkflow(
       ...defined({ expressions: order.expressions }),
       // Documents of others learn nothing of the user.
       ...(reach === undefined &&
-        defined({ environment: environment.programs, secrets: secretsOf(environment) })),
+        defined({
+          environment: environment.programs,
+          secrets: secretsOf(environment),
+          software: softwareOf(environment),
+        })),
     });
     const options = {
       lenient: order.lenient === true,
@@ -110,6 +116,21 @@ export async function loadWorkflow(
 
 function secretsOf({ home }: Partial<Pick<Environment, "home">>) {
   return home === undefined ? undefined : () => readSecrets({ home });
+}
+
+function softwareOf({
+  home,
+  programs,
+  cwd,
+}: Partial<Pick<Environment, "home" | "programs">> & Pick<Environment, "cwd">) {
+  if (home === undefined || programs === undefined) return undefined;
+  let made: Promise<CondaEnvironments> | undefined;
+  return async (software: SoftwareOrder, ask: Ask) => {
+    made ??= import("./nextflow/conda.ts").then(
+      (conda) => new conda.CondaEnvironments({ home, programs, cwd }),
+    );
+    return (await made).make(software, ask);
+  };
 }
 
 function limited(source: OpenSource, limits: DocumentLimits | undefined): OpenSource {

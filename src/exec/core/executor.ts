@@ -17,6 +17,7 @@ import type {
   Resources,
   StagedInput,
   StoredContent,
+  TaskPlacement,
 } from "../../task/index.ts";
 
 export interface ExecutorAbilities {
@@ -94,6 +95,7 @@ export interface Attempt {
   readonly image?: PinnedImage;
   readonly resources: Resources;
   readonly timeoutMs?: number;
+  readonly placement?: TaskPlacement;
   readonly network: boolean;
   /** Labels for people and sweepers: run id, call path. */
   readonly labels: Readonly<Record<string, string>>;

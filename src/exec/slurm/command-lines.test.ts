@@ -16,6 +16,17 @@ describe("command lines of Slurm", () => {
     ]);
   });
 
+  it("submit a job to the queue that its task names, with the words that it adds", () => {
+    const shape = { cpu: 1, memoryMebibytes: 0, gpu: 0, queue: "long", options: ["--qos=low", "--nice"] };
+    const words = submissionArguments({
+      name: "a",
+      shape,
+      placement: { partition: "short", account: "lab" },
+      log: "/dev/null",
+    });
+    expect(words.slice(-4)).toEqual(["--account=lab", "--partition=long", "--qos=low", "--nice"]);
+  });
+
   it("leave to the cluster what a task does not say", () => {
     const shape = { cpu: 1, memoryMebibytes: 0, gpu: 0 };
     const words = submissionArguments({ name: "a", shape, placement: {}, elements: 1000, log: "/dev/null" });

@@ -1,4 +1,5 @@
 /** The command lines of Slurm's programs: pure, one function each. */
+import { defined } from "../../kernel/index.ts";
 
 export interface SlurmPlacement {
   readonly account?: string;
@@ -15,6 +16,10 @@ export interface JobShape {
   readonly gpu: number;
   /** Absent: the partition's default. */
   readonly minutes?: number;
+  /** Instead of the partition of all jobs. */
+  readonly queue?: string;
+  /** Words that the task adds. */
+  readonly options?: readonly string[];
 }
 
 export interface SubmissionOrder {
@@ -43,7 +48,8 @@ export function submissionArguments(order: SubmissionOrder): readonly string[] {
     ...(shape.memoryMebibytes === 0 ? [] : [`--mem=${shape.memoryMebibytes}M`]),
     ...(shape.gpu === 0 ? [] : [`--gpus=${shape.gpu}`]),
     ...(shape.minutes === undefined ? [] : [`--time=${shape.minutes}`]),
-    ...placementArguments(placement),
+    ...placementArguments(defined({ ...placement, partition: shape.queue ?? placement.partition })),
+    ...(shape.options ?? []),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   type Ask,
   bytesOfText,
   checkAsk,
+  defined,
   freshAsk,
   isIllFormed,
   messageOf,
@@ -190,13 +191,14 @@ function nameOf({ id, directory }: Attempt): string {
   return earlier === id ? `${id}.${randomBytes(4).toString("hex")}` : id;
 }
 
-export function shapeOf({ resources, timeoutMs }: Attempt, graceMs: number): JobShape {
+export function shapeOf({ resources, timeoutMs, placement }: Attempt, graceMs: number): JobShape {
   return {
     cpu: Math.max(1, Math.ceil(resources.cpu)),
     memoryMebibytes: Math.ceil(resources.memoryBytes / mebibyte),
     gpu: Math.ceil(resources.gpu),
     // The job ends the task itself, to the millisecond; Slurm counts in minutes and comes after.
     ...(timeoutMs === undefined ? {} : { minutes: Math.ceil((timeoutMs + graceMs) / 60_000) + 1 }),
+    ...defined({ queue: placement?.queue, options: placement?.options }),
   };
 }
 

@@ -42,6 +42,25 @@ export interface FrontEndOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the user keeps under names for tasks of the user's own documents; read when one is asked for. Default: none. */
   readonly secrets?: () => Readonly<Record<string, string>>;
+  /** Installs what tasks of the user's own documents ask a package manager for. Default: nothing is installed. */
+  readonly software?: (order: SoftwareOrder, ask: Ask) => Promise<Software>;
+}
+
+/** An environment of a package manager. */
+export interface SoftwareOrder {
+  readonly tool: "conda" | "mamba" | "micromamba";
+  /** Packages, a file that lists them, or the folder of an environment. */
+  readonly spec: string;
+  readonly channels: readonly string[];
+  readonly createOptions: string;
+  /** Where environments are kept. Default: below Memoir's home. */
+  readonly folder?: string;
+}
+
+export interface Software {
+  readonly folder: string;
+  /** Equal for equal packages. */
+  readonly identity: string;
 }
 
 /** How expressions that are programs (JavaScript) are evaluated. */

@@ -17,6 +17,8 @@ export type {
   Program,
   ProgramResult,
   RunFailure,
+  Software,
+  SoftwareOrder,
   ValueLimits,
   WorkflowInterface,
 } from "./front-end.ts";

@@ -1,6 +1,6 @@
 /** What a loaded pipeline and its user give to a run. */
 import type { SourceText } from "../../../kernel/index.ts";
-import type { WorkflowInterface } from "../../core/index.ts";
+import type { FrontEndOptions, WorkflowInterface } from "../../core/index.ts";
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
@@ -29,6 +29,8 @@ export interface NextflowOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the user keeps for tasks that name it; read when a task does. Default: none. */
   readonly secrets?: () => Readonly<Record<string, string>>;
+  /** Makes environments of conda. Default: none. */
+  readonly software?: FrontEndOptions["software"];
   /** Named workflow to run instead of the entry. */
   readonly entry?: string;
   /** Where workflow outputs are brought. Default: that of the configuration, or `results` in the launch folder. */

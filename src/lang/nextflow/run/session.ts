@@ -1,6 +1,6 @@
 /** A run: everything that its scripts share. */
 import type { Ask } from "../../../kernel/index.ts";
-import type { Host } from "../../core/index.ts";
+import type { FrontEndOptions, Host } from "../../core/index.ts";
 import { Channel } from "../channels/channel.ts";
 import { Network } from "../channels/network.ts";
 import { operators } from "../channels/operators/registry.ts";
@@ -14,6 +14,7 @@ import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import type { Language, Rules } from "../versions.ts";
+import { Conda } from "./conda.ts";
 import { Containers } from "./containers.ts";
 import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
@@ -51,6 +52,7 @@ export interface SessionOptions {
   readonly given: ReadonlySet<string>;
   readonly configured: ReadonlySet<string>;
   readonly secrets: Secrets;
+  readonly software?: FrontEndOptions["software"];
   /** The pipeline is other people's. */
   readonly bounded: boolean;
 }
@@ -68,6 +70,7 @@ export class Session {
   readonly log: Log;
   readonly secrets: Secrets;
   readonly containers: Containers;
+  readonly conda: Conda;
   readonly settings: ProcessSettings;
   readonly config: GroovyMap;
   readonly projectDir: string;
@@ -110,6 +113,7 @@ export class Session {
       bounded: options.bounded,
       warn: (message) => this.warnOnce(message),
     });
+    this.conda = new Conda(options.config, options.software, options.ask);
     this.workflow.put("nextflow", this.nextflow);
     this.log = new Log(options.outside);
     this.network = new Network(options.outside, operators, options.limit);

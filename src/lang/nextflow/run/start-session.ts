@@ -112,7 +112,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   };
   // Tools of other versions than the pipeline asks for would give other results.
   for (const name of ["conda", "spack", "wave"])
-    if (enabled(name))
+    if (enabled(name) && !(name === "conda" && options.software !== undefined))
       fail(
         "AbortOperationException",
         `${name} is switched on in the configuration, and Memoir makes no ${name} environments: use containers, or tools that are installed`,
@@ -139,6 +139,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     ...defined({ arguments: options.arguments, resumes: options.resumes, dumped: options.dumped }),
     secrets,
     bounded: parts.bounded,
+    ...defined({ software: options.software }),
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
       launchDir: new Path(launchDir, outside.files),

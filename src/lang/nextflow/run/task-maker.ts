@@ -346,7 +346,13 @@ export class TaskMaker {
       context.task.get("container") ?? null,
       context.task.get("containerOptions") ?? null,
     );
+    const software =
+      container === undefined
+        ? await session.conda.softwareFor(context.task.get("conda") ?? null)
+        : undefined;
     const call = buildCall({
+      software,
+      clusterOptions: this.#options.directives.all("clusterOptions", context),
       process: node.name.text,
       script,
       task: context.task,

@@ -8,6 +8,7 @@ import {
   taskInputs,
   taskWork,
 } from "../../../task/index.ts";
+import type { Software } from "../../core/index.ts";
 import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { GroovyMap } from "../values/map.ts";
@@ -19,7 +20,7 @@ import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import type { Rules } from "../versions.ts";
 import { commandText, copyLine, linkLine, moduleLines, scratchOf } from "./command-text.ts";
-import type { TaskContainer } from "./container-options.ts";
+import { type TaskContainer, wordsOf } from "./container-options.ts";
 import { fileValue } from "./file-value.ts";
 import type { NamedFiles } from "./named-files.ts";
 import { outputRules, type PlannedOutput } from "./output-plan.ts";
@@ -41,6 +42,10 @@ export interface CallParts {
   readonly stdin: string | undefined;
   /** Finds the files that texts of the task name by their paths. */
   readonly named: (texts: readonly string[]) => NamedFiles;
+  /** Of all `clusterOptions` directives. */
+  readonly clusterOptions: readonly Value[];
+  /** Of conda; undefined: none. */
+  readonly software: Software | undefined;
   /** Of all `module` directives. */
   readonly modules: readonly Value[];
   /** Variables whose values are nowhere kept. */
@@ -123,7 +128,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     exports,
     before: before.map(here),
     modules: moduleLines(parts.modules),
-    activation: [],
+    activation: parts.software === undefined ? [] : activation,
     after: after.map(here),
     staging,
     scratch,
@@ -156,6 +161,11 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     ...(container !== undefined && container.disks.length > 0 && { disks: container.disks }),
     ...(container !== undefined &&
       container.others.length > 0 && { extraKey: { containerOptions: [...container.others] } }),
+    // Where it is does not matter, what is in it does.
+    ...(parts.software !== undefined && {
+      fixedEnv: { [condaFolder]: parts.software.folder },
+      extraKey: { conda: parts.software.identity },
+    }),
     resources: {
       cpu: asInt(task.get("cpus") ?? 1, "the directive cpus"),
       memoryBytes: memory instanceof MemoryUnit ? memory.bytes : 0,
@@ -166,6 +176,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
       ...(disk instanceof MemoryUnit && { diskBytes: disk.bytes }),
     },
     ...(timeout instanceof Duration && { timeoutMs: timeout.ms }),
+    ...placementOf(task, parts.clusterOptions),
     maxRetries: 0,
     toleratedFailures: everyFailure,
     acceptedExit: { kind: "codes", codes: [0] },
@@ -183,6 +194,14 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     ...(task.get("cache") === "lenient" && { identity: "lenient" as const }),
   };
 }
+
+const condaFolder = "NXF_CONDA_PREFIX";
+
+/** As `conda activate` does, without conda. */
+const activation = [
+  `export CONDA_PREFIX="$${condaFolder}" PATH="$${condaFolder}/bin:$PATH"`,
+  `for nf_file in "$${condaFolder}"/etc/conda/activate.d/*.sh; do [ ! -f "$nf_file" ] || . "$nf_file"; done`,
+];
 
 /** What follows a failure is decided here, so the run must not stop by itself. */
 const everyFailure: NonNullable<TaskCall["toleratedFailures"]> = [
@@ -217,6 +236,26 @@ function cachePolicy({
   if (unknown !== undefined)
     return { kind: "never", reason: `it names ${unknown}, and what it reads there is not known` };
   return { kind: "reusable", withoutOutputs };
+}
+
+/** What decides how Memoir knows a job again. */
+const ownOptions =
+  /^(?:--(?:array|chdir|error|export|input|job-name|open-mode|output|parsable|requeue|test-only|wait|wrap)(?:=|$)|-[aDeiJoW])/;
+
+function placementOf(task: TaskObject, options: readonly Value[]): Pick<TaskCall, "placement"> {
+  const queue = task.get("queue") ?? null;
+  const words = options
+    .flatMap((each) => (isList(each) ? Array.from(each) : [each]))
+    .flatMap((each) => (truthOf(each) ? wordsOf(textOf(each)) : []));
+  const own = words.find((word) => ownOptions.test(word));
+  if (own !== undefined) fail("ProcessUnrecoverableException", `clusterOptions: ${own} is for Memoir to set`);
+  if (!truthOf(queue) && words.length === 0) return {};
+  return {
+    placement: {
+      ...(truthOf(queue) && { queue: textOf(queue) }),
+      ...(words.length > 0 && { options: words }),
+    },
+  };
 }
 
 /** Other tasks get an empty home folder, so that nothing in it decides their results. */

@@ -111,7 +111,7 @@ function mountOf(text: string): { readonly source: string; readonly target: stri
 }
 
 /** Words as a shell reads them; a command in `$(…)` is one. */
-function wordsOf(text: string): readonly string[] {
+export function wordsOf(text: string): readonly string[] {
   const words: string[] = [];
   let word: string | undefined;
   for (const [part] of text.matchAll(
