@@ -27,6 +27,7 @@ const floors: Readonly<Record<string, number>> = {
   "exec/images": 4,
   "exec/local": 5,
   "exec/slurm": 5,
+  "exec/template": 5,
   "exec/container": 5,
   "exec/remote": 5,
   http: 4,

@@ -13,7 +13,7 @@ import { registryRequirement } from "./registry.ts";
 import type { Requirement } from "./requirement.ts";
 import { s3Requirement } from "./s3.ts";
 import { fishRequirement, zshRequirement } from "./shells.ts";
-import { namespacesRequirement, slurmRequirement } from "./slurm.ts";
+import { namespacesRequirement, pbsCommandsRequirement, slurmRequirement } from "./slurm.ts";
 import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
@@ -30,6 +30,7 @@ export const allRequirements: readonly Requirement[] = [
   slurmRequirement,
   namespacesRequirement,
   charliecloudRequirement,
+  pbsCommandsRequirement,
   zshRequirement,
   fishRequirement,
 ];

@@ -28,6 +28,13 @@ export const slurmRequirement: Requirement = {
   needsRoot: true,
 };
 
+/** Slurm's commands that look like those of PBS. */
+export const pbsCommandsRequirement: Requirement = {
+  name: "Slurm's commands of PBS",
+  programs: ["qsub", "qstat", "qdel"],
+  debianPackages: ["slurm-wlm-torque"],
+};
+
 export interface SlurmOptions {
   /** Further lines of slurm.conf. */
   readonly config?: readonly string[];

@@ -12,6 +12,7 @@ import {
 import { hostKind } from "../../exec/local/index.ts";
 import { tesKind } from "../../exec/remote/index.ts";
 import { slurmKind } from "../../exec/slurm/index.ts";
+import { templateKind } from "../../exec/template/index.ts";
 import { AppError, didYouMean } from "../../kernel/index.ts";
 import type { FrontEndAbilities } from "../../lang/core/index.ts";
 import { openObjectStore } from "../../store/objects/index.ts";
@@ -23,7 +24,14 @@ const mixed = mixedKind(hostKind, containerKind, {
   options: ["engine", "no-guard"],
 });
 
-export const executors: readonly ExecutorKind[] = [containerKind, hostKind, mixed, slurmKind, tesKind];
+export const executors: readonly ExecutorKind[] = [
+  containerKind,
+  hostKind,
+  mixed,
+  slurmKind,
+  templateKind,
+  tesKind,
+];
 
 /** Not an executor: the one that fits the workflow's language. */
 const auto = "auto";
@@ -32,7 +40,7 @@ const auto = "auto";
 export const executorNames: readonly string[] = [auto, ...executors.map(({ name }) => name)];
 
 /** Those whose tasks run as jobs on other machines; slices of predictions can be such jobs. */
-const clusters: readonly ExecutorKind[] = [slurmKind];
+const clusters: readonly ExecutorKind[] = [slurmKind, templateKind];
 
 export const clusterNames: readonly string[] = clusters.map(({ name }) => name);
 

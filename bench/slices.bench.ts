@@ -1,0 +1,70 @@
+/**
+ * Predictions of 200,000 molecules in 8 slices on a Slurm cluster of this machine, against one process that computes one
+ * batch at a time. Goal: at least 0.8 of the gain that the machine's cores allow. BENCH_ROWS takes another number.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startSlurm } from "../test/servers/slurm.ts";
+
+const rows = Number(process.env["BENCH_ROWS"] ?? 200_000);
+const slices = 8;
+
+const cluster = await startSlurm();
+const folder = mkdtempSync(join(tmpdir(), "memoir-bench-"));
+const program = resolve("dist/memoir.js");
+try {
+  memoir("example", "molecular-weight", "-n", String(rows), "--mode", "deterministic", "-o", "in.csv");
+  const predict = ["run", "--model", "molecular-weight", "-i", "in.csv"] as const;
+  const one = seconds(() => memoir(...predict, "-o", "one.csv", "--local", "one", "--workers", "1"));
+  const sliced = seconds(() =>
+    memoir(
+      ...predict,
+      "-o",
+      "slices.csv",
+      "--local",
+      "slices",
+      "--executor",
+      "slurm",
+      "--slices",
+      String(slices),
+    ),
+  );
+  if (!readFileSync(join(folder, "one.csv")).equals(readFileSync(join(folder, "slices.csv"))))
+    throw new Error("the outputs differ");
+  const cores = Math.min(slices, availableParallelism());
+  const round = (value: number) => Math.round(value * 100) / 100;
+  const allowed = one / cores;
+  console.log(
+    `${rows} molecules: ${round(one)} s in one process, ${round(sliced)} s in ${slices} slices on ${cores} cores, ${round(allowed / sliced)} of the gain that they allow`,
+  );
+  const bench = `${rows} molecules in ${slices} slices on Slurm against one process divided by ${cores} cores`;
+  console.log(
+    JSON.stringify({
+      bench,
+      ratio: round(sliced / allowed),
+      ours: round(sliced),
+      peer: round(allowed),
+      unit: "s",
+    }),
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+  await cluster.stop();
+}
+
+function memoir(...words: readonly string[]): void {
+  const env = { ...process.env, ...cluster.env, MEMOIR_HOME: join(folder, "home") };
+  execFileSync(process.execPath, [program, ...words], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+function seconds(work: () => void): number {
+  const from = performance.now();
+  work();
+  return (performance.now() - from) / 1000;
+}
