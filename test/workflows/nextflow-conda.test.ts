@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { limitMs } from "../limit.mjs";
 import { Sandbox } from "./sandbox.ts";
 
 /** Writes a program `tool` and the record of its package, as `conda create` does. */
@@ -58,48 +59,56 @@ function run(path: string, ...words: string[]) {
   };
 }
 
-it("makes an environment once, runs tasks in it, and knows their results by its packages", async () => {
-  const here = `${box.path("bin")}:`;
-  await box.write("main.nf", script("'tool=1 other'"));
-  const first = run(here, "-profile", "conda");
-  expect(first).toMatchObject({ code: 0, said: ["tool 1 active", "tool 1 active"] });
-  expect((await box.read("made")).trim().split("\n")).toEqual([
-    expect.stringMatching(
-      /conda create --yes --quiet --prefix \S+\/nextflow\/conda\/env-\w+ -c one -c two tool=1 other$/,
-    ),
-  ]);
-  const second = run(here, "-profile", "conda");
-  expect(second).toMatchObject({ code: 0, calls: ["reused P", "reused P"].slice(0, second.calls.length) });
-  expect((await box.read("made")).trim().split("\n")).toHaveLength(1);
-  // Another list of packages that has the same packages gives the same results.
-  await box.write("env.yml", "dependencies: [tool]\n");
-  await box.write("main.nf", script('"$projectDir/env.yml"'));
-  await box.write("nextflow.config", "conda { enabled = true; useMicromamba = true; cacheDir = 'kept' }\n");
-  expect(run(here)).toMatchObject({ code: 0, calls: second.calls });
-  expect(await box.read("made")).toMatch(
-    /micromamba create --yes --prefix \S+\/kept\/env-\w+ --file \S+\/env.yml\n$/,
-  );
-  // Other packages give other results.
-  await box.write("version", "2\n");
-  await box.write("env.yml", "dependencies: [tool, more]\n");
-  expect(run(here)).toMatchObject({ code: 0, said: ["tool 2 active", "tool 2 active"] });
-}, 120_000);
+it(
+  "makes an environment once, runs tasks in it, and knows their results by its packages",
+  async () => {
+    const here = `${box.path("bin")}:`;
+    await box.write("main.nf", script("'tool=1 other'"));
+    const first = run(here, "-profile", "conda");
+    expect(first).toMatchObject({ code: 0, said: ["tool 1 active", "tool 1 active"] });
+    expect((await box.read("made")).trim().split("\n")).toEqual([
+      expect.stringMatching(
+        /conda create --yes --quiet --prefix \S+\/nextflow\/conda\/env-\w+ -c one -c two tool=1 other$/,
+      ),
+    ]);
+    const second = run(here, "-profile", "conda");
+    expect(second).toMatchObject({ code: 0, calls: ["reused P", "reused P"].slice(0, second.calls.length) });
+    expect((await box.read("made")).trim().split("\n")).toHaveLength(1);
+    // Another list of packages that has the same packages gives the same results.
+    await box.write("env.yml", "dependencies: [tool]\n");
+    await box.write("main.nf", script('"$projectDir/env.yml"'));
+    await box.write("nextflow.config", "conda { enabled = true; useMicromamba = true; cacheDir = 'kept' }\n");
+    expect(run(here)).toMatchObject({ code: 0, calls: second.calls });
+    expect(await box.read("made")).toMatch(
+      /micromamba create --yes --prefix \S+\/kept\/env-\w+ --file \S+\/env.yml\n$/,
+    );
+    // Other packages give other results.
+    await box.write("version", "2\n");
+    await box.write("env.yml", "dependencies: [tool, more]\n");
+    expect(run(here)).toMatchObject({ code: 0, said: ["tool 2 active", "tool 2 active"] });
+  },
+  limitMs,
+);
 
-it("says what is missing, and what the package manager says", async () => {
-  await box.write("main.nf", script("'tool'"));
-  const missing = run("", "-profile", "conda");
-  expect(missing.code).not.toBe(0);
-  expect(missing.text).toContain(
-    "making the conda environment tool: conda, mamba, micromamba is not on PATH",
-  );
-  await box.write("main.nf", script("'broken'"));
-  const broken = run(`${box.path("bin")}:`, "-profile", "conda");
-  expect(broken.code).not.toBe(0);
-  expect(broken.text).toContain("no package broken");
-  // What has no environment runs as it would without.
-  await box.write(
-    "main.nf",
-    "process P { output: stdout\n script: 'echo plain' }\nworkflow { P().view { \"said $it\".trim() } }\n",
-  );
-  expect(run("", "-profile", "conda")).toMatchObject({ code: 0, said: ["plain"] });
-}, 120_000);
+it(
+  "says what is missing, and what the package manager says",
+  async () => {
+    await box.write("main.nf", script("'tool'"));
+    const missing = run("", "-profile", "conda");
+    expect(missing.code).not.toBe(0);
+    expect(missing.text).toContain(
+      "making the conda environment tool: conda, mamba, micromamba is not on PATH",
+    );
+    await box.write("main.nf", script("'broken'"));
+    const broken = run(`${box.path("bin")}:`, "-profile", "conda");
+    expect(broken.code).not.toBe(0);
+    expect(broken.text).toContain("no package broken");
+    // What has no environment runs as it would without.
+    await box.write(
+      "main.nf",
+      "process P { output: stdout\n script: 'echo plain' }\nworkflow { P().view { \"said $it\".trim() } }\n",
+    );
+    expect(run("", "-profile", "conda")).toMatchObject({ code: 0, said: ["plain"] });
+  },
+  limitMs,
+);

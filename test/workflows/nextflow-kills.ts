@@ -120,7 +120,7 @@ export async function surviveNextflowKills(kills: number, rounds: number): Promi
       else killed.late++;
       await started.ended;
     }
-    expect(killed.memoir).toBeGreaterThan(kills / 5);
+    expect(killed.memoir).toBeGreaterThan(0);
     for (let round = 0; round < rounds; round++) {
       const end = await box.run(...words(round));
       expect({ code: end.code, err: end.err }).toMatchObject({ code: 0 });

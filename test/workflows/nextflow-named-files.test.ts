@@ -1,6 +1,7 @@
 /** Files that the texts of a Nextflow task name, without being its inputs: when they change, the task is another one. */
 import { chmod, mkdir } from "node:fs/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { limitMs } from "../limit.mjs";
 import { Sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
@@ -58,41 +59,47 @@ async function run(...cache: string[]) {
 
 const names = Object.keys(processes).sort();
 
-it("computes a task again when a file changes that one of its texts names", async () => {
-  for (const folder of ["elsewhere/folder", "pipeline/bin"])
-    await mkdir(box.path(folder), { recursive: true });
-  const at = (name: string) => `file('${box.path(`elsewhere/${name}`)}')`;
-  const given: Readonly<Record<string, string>> = {
-    VAL: at("val"),
-    IN_MAP: `[a: [f: ${at("map")}]]`,
-    IN_LIST: `[${at("list")}]`,
-    ENV: at("env"),
-    STDIN: `'${box.path("elsewhere/stdin")}'`,
-    SCRIPT_TOOL: 'file("$projectDir/run.sh")',
-  };
-  const text = Object.entries(processes).map(
-    ([name, body]) => `process ${name} {\n${body.replaceAll("ELSEWHERE", box.path("elsewhere"))}\n}`,
-  );
-  const calls = names.map((name) => `  ${name}(${given[name] ?? ""}).view { "said ${name} \${it.trim()}" }`);
-  await write("one");
-  await box.write("pipeline/run.sh", "scripttool\n");
-  await box.write("pipeline/main.nf", `${text.join("\n")}\nworkflow {\n${calls.join("\n")}\n}\n`);
-  await box.write(
-    "pipeline/nextflow.config",
-    `env.DB = "$projectDir/configured"
+it(
+  "computes a task again when a file changes that one of its texts names",
+  async () => {
+    for (const folder of ["elsewhere/folder", "pipeline/bin"])
+      await mkdir(box.path(folder), { recursive: true });
+    const at = (name: string) => `file('${box.path(`elsewhere/${name}`)}')`;
+    const given: Readonly<Record<string, string>> = {
+      VAL: at("val"),
+      IN_MAP: `[a: [f: ${at("map")}]]`,
+      IN_LIST: `[${at("list")}]`,
+      ENV: at("env"),
+      STDIN: `'${box.path("elsewhere/stdin")}'`,
+      SCRIPT_TOOL: 'file("$projectDir/run.sh")',
+    };
+    const text = Object.entries(processes).map(
+      ([name, body]) => `process ${name} {\n${body.replaceAll("ELSEWHERE", box.path("elsewhere"))}\n}`,
+    );
+    const calls = names.map(
+      (name) => `  ${name}(${given[name] ?? ""}).view { "said ${name} \${it.trim()}" }`,
+    );
+    await write("one");
+    await box.write("pipeline/run.sh", "scripttool\n");
+    await box.write("pipeline/main.nf", `${text.join("\n")}\nworkflow {\n${calls.join("\n")}\n}\n`);
+    await box.write(
+      "pipeline/nextflow.config",
+      `env.DB = "$projectDir/configured"
 params { db = '${box.path("elsewhere/db")}'; folder = '${box.path("elsewhere/folder")}' }
 `,
-  );
-  const lab = ["--cache", "./lab", "--cache-host-tasks"];
-  const says = (content: string) => names.map((name) => `${name} ${content}`);
-  // The working directory of the run is that of its launch.
-  await box.write("launch", "one\n");
-  expect(await run(...lab)).toEqual({ trouble: "", computed: names, reused: [], said: says("one") });
-  const again = await run(...lab);
-  expect(again.said).toEqual(says("one"));
-  // What cannot be known is computed each time.
-  expect(again.computed).toEqual(["PREFIX"]);
-  await write("two");
-  await box.write("launch", "two\n");
-  expect(await run(...lab)).toEqual({ trouble: "", computed: names, reused: [], said: says("two") });
-}, 300_000);
+    );
+    const lab = ["--cache", "./lab", "--cache-host-tasks"];
+    const says = (content: string) => names.map((name) => `${name} ${content}`);
+    // The working directory of the run is that of its launch.
+    await box.write("launch", "one\n");
+    expect(await run(...lab)).toEqual({ trouble: "", computed: names, reused: [], said: says("one") });
+    const again = await run(...lab);
+    expect(again.said).toEqual(says("one"));
+    // What cannot be known is computed each time.
+    expect(again.computed).toEqual(["PREFIX"]);
+    await write("two");
+    await box.write("launch", "two\n");
+    expect(await run(...lab)).toEqual({ trouble: "", computed: names, reused: [], said: says("two") });
+  },
+  2 * limitMs,
+);

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { limitMs } from "../limit.mjs";
 import { Sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
@@ -43,57 +44,65 @@ async function holding(folder: string, word: string): Promise<readonly string[]>
 }
 
 describe("secrets", () => {
-  it("are given to the tasks that name them, and are kept nowhere else", async () => {
-    await box.write(
-      "main.nf",
-      `process P { secret 'TOKEN'
+  it(
+    "are given to the tasks that name them, and are kept nowhere else",
+    async () => {
+      await box.write(
+        "main.nf",
+        `process P { secret 'TOKEN'
         secret 'OTHER'
         output: stdout
         script: 'echo "\${#TOKEN} \${#OTHER}"' }
       workflow { P().view { "said $it" } }`,
-    );
-    const secrets = (...words: string[]) => box.run("nextflow", "secrets", ...words);
-    const missing = await run();
-    expect(missing.code).not.toBe(0);
-    expect(missing.text).toContain("Required secret is missing: TOKEN");
-    expect((await secrets("set", "TOKEN", "hunter-one")).code).toBe(0);
-    expect((await secrets("set", "OTHER", "abc")).code).toBe(0);
-    expect((await secrets("set", "not a name", "abc")).code).toBe(1);
-    expect((await secrets("list")).out).toBe("OTHER\nTOKEN\n");
-    expect((await secrets("get", "TOKEN")).out).toBe("hunter-one\n");
-    expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["10 3"] });
-    const [file] = readdirSync(box.folder, { recursive: true }).filter((name) =>
-      `${name}`.endsWith("secrets.json"),
-    );
-    expect(statSync(box.path(`${file}`)).mode & 0o777).toBe(0o600);
-    expect(await holding(box.folder, "hunter-one")).toEqual(["secrets.json"]);
-    // A new token does not make a new result.
-    await secrets("set", "TOKEN", "hunter-two-two");
-    expect(await run()).toMatchObject({ code: 0, calls: ["reused P"], said: ["10 3"] });
-    await secrets("delete", "OTHER");
-    expect((await run()).text).toContain("Required secret is missing: OTHER");
-    expect((await secrets("get", "OTHER")).code).toBe(1);
-  }, 120_000);
+      );
+      const secrets = (...words: string[]) => box.run("nextflow", "secrets", ...words);
+      const missing = await run();
+      expect(missing.code).not.toBe(0);
+      expect(missing.text).toContain("Required secret is missing: TOKEN");
+      expect((await secrets("set", "TOKEN", "hunter-one")).code).toBe(0);
+      expect((await secrets("set", "OTHER", "abc")).code).toBe(0);
+      expect((await secrets("set", "not a name", "abc")).code).toBe(1);
+      expect((await secrets("list")).out).toBe("OTHER\nTOKEN\n");
+      expect((await secrets("get", "TOKEN")).out).toBe("hunter-one\n");
+      expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["10 3"] });
+      const [file] = readdirSync(box.folder, { recursive: true }).filter((name) =>
+        `${name}`.endsWith("secrets.json"),
+      );
+      expect(statSync(box.path(`${file}`)).mode & 0o777).toBe(0o600);
+      expect(await holding(box.folder, "hunter-one")).toEqual(["secrets.json"]);
+      // A new token does not make a new result.
+      await secrets("set", "TOKEN", "hunter-two-two");
+      expect(await run()).toMatchObject({ code: 0, calls: ["reused P"], said: ["10 3"] });
+      await secrets("delete", "OTHER");
+      expect((await run()).text).toContain("Required secret is missing: OTHER");
+      expect((await secrets("get", "OTHER")).code).toBe(1);
+    },
+    limitMs,
+  );
 
-  it("are not shown with the configuration that reads them, and no task is kept whose script contains one", async () => {
-    await box.write(
-      "nextflow.config",
-      "process.ext.args = { secrets.TOKEN }\naws.accessKey = secrets.TOKEN\n",
-    );
-    await box.write(
-      "main.nf",
-      `process P { output: stdout
+  it(
+    "are not shown with the configuration that reads them, and no task is kept whose script contains one",
+    async () => {
+      await box.write(
+        "nextflow.config",
+        "process.ext.args = { secrets.TOKEN }\naws.accessKey = secrets.TOKEN\n",
+      );
+      await box.write(
+        "main.nf",
+        `process P { output: stdout
         script: "echo \${task.ext.args.size()}; : \${task.ext.args}" }
       workflow { P().view { "said $it" } }`,
-    );
-    await box.run("nextflow", "secrets", "set", "TOKEN", "hunter");
-    expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["6"] });
-    expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["6"] });
-    expect(await holding(box.path("lab"), "hunter")).toEqual([]);
-    const shown = await box.run("nextflow", "config");
-    expect(shown.code).toBe(0);
-    expect(shown.out + shown.err).not.toContain("hunter");
-  }, 120_000);
+      );
+      await box.run("nextflow", "secrets", "set", "TOKEN", "hunter");
+      expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["6"] });
+      expect(await run()).toMatchObject({ code: 0, calls: ["computed P"], said: ["6"] });
+      expect(await holding(box.path("lab"), "hunter")).toEqual([]);
+      const shown = await box.run("nextflow", "config");
+      expect(shown.code).toBe(0);
+      expect(shown.out + shown.err).not.toContain("hunter");
+    },
+    limitMs,
+  );
 });
 
 const around = `process P { scratch params.scratch
@@ -168,40 +177,48 @@ describe("a task", () => {
     120_000,
   );
 
-  it("fails where what prepares it fails, and keeps the exit code of its script", async () => {
-    const script = (directive: string, text: string) =>
-      box.write(
-        "main.nf",
-        `process P { ${directive}
+  it(
+    "fails where what prepares it fails, and keeps the exit code of its script",
+    async () => {
+      const script = (directive: string, text: string) =>
+        box.write(
+          "main.nf",
+          `process P { ${directive}
           errorStrategy { println "said exit $task.exitStatus"; 'terminate' }
           output: stdout
           script: '${text}' }
         workflow { P() }`,
-      );
-    await script("beforeScript 'false'", "true");
-    expect(await run()).toMatchObject({ code: 1, said: ["exit 1"] });
-    await script("module 'no/such:module'", "true");
-    expect((await run()).said).toEqual(["exit 127"]);
-    await script("afterScript 'true'", "exit 7");
-    expect((await run()).said).toEqual(["exit 7"]);
-    await script("scratch true", "exit 8");
-    expect((await run()).said).toEqual(["exit 8"]);
-    await script("stageInMode 'teleport'", "true");
-    expect((await run()).text).toContain("Unknown stage-in mode: teleport");
-  }, 120_000);
+        );
+      await script("beforeScript 'false'", "true");
+      expect(await run()).toMatchObject({ code: 1, said: ["exit 1"] });
+      await script("module 'no/such:module'", "true");
+      expect((await run()).said).toEqual(["exit 127"]);
+      await script("afterScript 'true'", "exit 7");
+      expect((await run()).said).toEqual(["exit 7"]);
+      await script("scratch true", "exit 8");
+      expect((await run()).said).toEqual(["exit 8"]);
+      await script("stageInMode 'teleport'", "true");
+      expect((await run()).text).toContain("Unknown stage-in mode: teleport");
+    },
+    limitMs,
+  );
 
-  it("loads modules after beforeScript has run", async () => {
-    await box.write(
-      "main.nf",
-      `process P { module 'a/1:b/2'
+  it(
+    "loads modules after beforeScript has run",
+    async () => {
+      await box.write(
+        "main.nf",
+        `process P { module 'a/1:b/2'
         module 'c/3'
         beforeScript 'module() { LOADED="$LOADED $2"; export LOADED; }'
         output: stdout
         script: 'echo $LOADED' }
       workflow { P().view { "said $it" } }`,
-    );
-    expect((await run()).said).toEqual(["a/1 b/2 c/3"]);
-    await writeFile(box.path("main.nf"), (await box.read("main.nf")).replace("c/3", "c/4"));
-    expect(await run()).toMatchObject({ calls: ["computed P"], said: ["a/1 b/2 c/4"] });
-  }, 60_000);
+      );
+      expect((await run()).said).toEqual(["a/1 b/2 c/3"]);
+      await writeFile(box.path("main.nf"), (await box.read("main.nf")).replace("c/3", "c/4"));
+      expect(await run()).toMatchObject({ calls: ["computed P"], said: ["a/1 b/2 c/4"] });
+    },
+    limitMs,
+  );
 });
