@@ -81,6 +81,46 @@ describe("nextflow run", () => {
     expect(row.split("\t").at(-1)).toBe("nextflow run main.nf -ansi-log false --greeting you");
   });
 
+  it("shows workflow outputs at the end, as text or JSON", async () => {
+    await box.write(
+      "main.nf",
+      `process P { output: path 'd/a.txt'
+  script: 'mkdir d; echo a > d/a.txt' }
+workflow { main: P()
+  publish: one = P.out }
+output { one { mode 'copy' } }
+`,
+    );
+    const text = await nextflow("-q", "run", "main.nf");
+    expect(text.out).toBe(`\nOutputs:\n\n  ${box.path("results")}\n\n  one: d/a.txt\n`);
+    const json = await nextflow("-q", "run", "main.nf", "-output-format", "json");
+    expect(JSON.parse(json.out)).toEqual({ one: box.path("results/d/a.txt") });
+    expect((await nextflow("-q", "run", "main.nf", "-output-format", "none")).out).toBe("");
+    expect((await nextflow("run", "main.nf", "-output-format", "xml")).out).toContain("-output-format: xml");
+  });
+
+  it("NXF_AGENT_MODE shows a short line for each thing that happens", async () => {
+    const agent = box.with({ NXF_AGENT_MODE: "true" });
+    const { code, out } = await agent.run("nextflow", "run", "main.nf");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\[PIPELINE\] main\.nf \| profile=standard\n\[WORKDIR\] .*\/work\n/);
+    expect(out).toMatch(/^\[PROCESS \w\w\/\w{6}\] ALL$/m);
+    expect(out).toMatch(/\n\[SUCCESS\] completed=3 failed=0 cached=0\n$/);
+    await box.write("main.nf", "process P { script: 'echo no >&2; exit 3' }\nworkflow { P() }");
+    const failed = await agent.run("nextflow", "run", "main.nf");
+    expect(failed.code).toBe(1);
+    expect(failed.out).toMatch(/^\[ERROR\] P\nexit: 3\nstderr: no\nworkdir: \/.*$/m);
+    expect(failed.out).toMatch(/\n\[FAILED\] completed=0 failed=1 cached=0\n$/);
+  });
+
+  it("keeps long lists of staged inputs in a file", async () => {
+    await box.with({ NXF_WRAPPER_STAGE_FILE_THRESHOLD: "100" }).run("nextflow", "run", "main.nf");
+    const log = await nextflow("log", "last", "-F", "process == 'ALL'");
+    const stage = readFileSync(join(log.out.trim(), ".command.stage"), "utf8").split("\n");
+    expect(stage.filter((line) => line.startsWith("rm -f 'in/"))).toHaveLength(2);
+    expect(stage.filter((line) => line.startsWith("mkdir -p 'in' && ln -s '/"))).toHaveLength(2);
+  });
+
   it("-resume reuses what this folder has computed; without it everything is computed", async () => {
     await nextflow("run", "main.nf");
     const again = await nextflow("run", "main.nf");

@@ -2,6 +2,7 @@
 import type { App, NextflowRunOptions } from "../../app/index.ts";
 import { AppError, type Ask, defined } from "../../kernel/index.ts";
 import type { Screen } from "../screen.ts";
+import { AgentConsole } from "./agent-console.ts";
 import { NextflowConsole } from "./console.ts";
 import { type ReadWords, readCommandWords, runOptions } from "./words.ts";
 
@@ -25,20 +26,27 @@ export async function runCommand(words: readonly string[], context: NextflowCont
   const isTerminal = process.stdout.isTTY === true;
   const asked =
     last(read.options, "ansi-log") ?? (read.options.has("ansi") ? "true" : process.env["NXF_ANSI_LOG"]);
+  const write = (text: string) => void process.stdout.write(text);
+  const agent = isOn(process.env["NXF_AGENT_MODE"]) ? new AgentConsole(write) : undefined;
   const console = new NextflowConsole({
-    write: (text) => process.stdout.write(text),
+    write,
     quiet,
     table: asked === undefined ? isTerminal : asked === "true",
     moves: isTerminal,
     columns: process.stdout.columns ?? 200,
   });
   try {
-    const result = await app.workflows.nextflow.run(options, (event) => console.event(event), ask);
+    const result = await app.workflows.nextflow.run(options, (event) => (agent ?? console).event(event), ask);
+    agent?.end(result);
     const { state, exitCode = 1 } = result;
     return state === "succeeded" ? 0 : state === "failed" ? exitCode : 130;
   } finally {
     console.end();
   }
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === "true" || value === "1";
 }
 
 /** Options that have no effect here, and why. */

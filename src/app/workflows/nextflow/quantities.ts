@@ -35,6 +35,13 @@ export function durationText(ms: number): string {
   return parts.join(" ");
 }
 
+/** Of `100`, `1 MB`, `1.5.GB`: units of 1024; undefined: it is not a size. */
+export function bytesIn(text: string): number | undefined {
+  const [, count, unit = ""] = /^\s*(\d+(?:\.\d+)?)[\s.]*([KMGT]?)B?\s*$/i.exec(text) ?? [];
+  if (count === undefined) return undefined;
+  return Math.trunc(Number(count) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " "));
+}
+
 /** `1.5 GB`: units of 1024, at most one decimal. */
 export function memoryText(bytes: number): string {
   if (bytes === 0) return "0";

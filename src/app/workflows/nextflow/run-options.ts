@@ -66,6 +66,8 @@ export type NextflowEvent =
       readonly script: string;
       readonly runName: string;
       readonly revision: string;
+      readonly profile: string;
+      readonly workDir: string;
     }
   /** What a script prints, word for word. */
   | { readonly kind: "print"; readonly text: string }

@@ -91,10 +91,12 @@ class LookAlikeRun {
       script: shownScript(project, script),
       runName,
       revision: revision.slice(0, 10),
+      profile: options.profiles.length === 0 ? "standard" : options.profiles.join(","),
+      workDir,
     });
     const reports = reportFiles(options, configuration, { launchDir, at: this.#startedAt });
     const runId = newRunId();
-    const folders = new WorkFolders(workDir);
+    const folders = new WorkFolders(workDir, programs["NXF_WRAPPER_STAGE_FILE_THRESHOLD"]);
     const tracker = new TaskTracker({ runId, session, folders, emit: (event) => output.task(event) });
     const order = await this.#order(ask, {
       project,

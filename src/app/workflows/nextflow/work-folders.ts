@@ -8,19 +8,23 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bytesIn } from "./quantities.ts";
 
 export class WorkFolders {
   readonly #root: string;
+  readonly #stageFileBytes: number;
 
-  /** Absolute. */
-  constructor(root: string) {
+  /** `root`: absolute. `stageFile`: how long the lines that stage inputs are before they get a file: `1 MB`. */
+  constructor(root: string, stageFile = "1 MB") {
     this.#root = root;
+    this.#stageFileBytes = bytesIn(stageFile) ?? 1 << 20;
   }
 
   pathOf(hash: string): string {
@@ -53,6 +57,8 @@ export class WorkFolders {
     writeFileSync(join(folder, ".command.log"), text("stdout") + text("stderr"));
     if (exit !== undefined) writeFileSync(join(folder, ".exitcode"), String(exit));
     writeFileSync(join(folder, ".command.run"), runText(attempt, made));
+    const staged = stageText(join(attempt, "work"));
+    if (staged.length >= this.#stageFileBytes) writeFileSync(join(folder, ".command.stage"), staged);
   }
 
   /** Of a task that the program ran itself, in a separate folder. */
@@ -85,6 +91,32 @@ export class WorkFolders {
     }
     return folder;
   }
+}
+
+/** What puts the inputs of a task in their places: first what is there goes, then the links are made. */
+function stageText(work: string): string {
+  const links = linksIn(work, "");
+  if (links.length === 0) return "";
+  return [
+    ...links.map(({ name }) => `rm -f ${quoted(name)}`),
+    ...links.map(({ name, target }) => {
+      const folder = name.includes("/") ? `mkdir -p ${quoted(dirname(name))} && ` : "";
+      return `${folder}ln -s ${quoted(target)} ${quoted(name)}`;
+    }),
+  ].join("\n");
+}
+
+function linksIn(
+  folder: string,
+  prefix: string,
+): readonly { readonly name: string; readonly target: string }[] {
+  return namesIn(folder).flatMap((name) => {
+    const path = join(folder, name);
+    const found = lstatSync(path);
+    if (found.isSymbolicLink() && !name.startsWith(".command."))
+      return [{ name: prefix + name, target: resolve(folder, readlinkSync(path)) }];
+    return found.isDirectory() && isStaged(path) ? linksIn(path, `${prefix}${name}/`) : [];
+  });
 }
 
 /** An input of the task: a link, or a folder of links. */
