@@ -261,6 +261,10 @@ function leftShift(a: Value, b: Value): Value {
   }
   if (isNumber(a) && isNumber(b)) return bits("<<", a, b);
   if (typeof a === "string") return a + textOf(b);
+  if (a instanceof Path && !a.isRemote) {
+    a.files.write(a.absolute, textOf(b), "append");
+    return a;
+  }
   if (a instanceof Thing) {
     const answer = a.invoke("leftShift", [b]);
     if (answer !== undefined) return answer;

@@ -436,6 +436,68 @@ describe("publishing", () => {
   });
 });
 
+describe("files and clauses of scripts", () => {
+  test("paths are written, appended to, copied into folders and taken apart", async () => {
+    const { lines, trouble } = await run(`workflow {
+      f = file('out/a.tar.gz')
+      f.parent.mkdirs()
+      f.text = 'x'
+      f << 'y'
+      f.append('z')
+      println f.text
+      println "\${f.name} \${f.baseName} \${f.simpleName} \${f.extension}"
+      file('copy').mkdirs()
+      println f.copyTo(file('copy')).name
+      println file('copy/a.tar.gz').exists()
+      println file('out/*').size()
+      println files('out/none*').size()
+      println f.resolveSibling('b').name
+      println file('copy').relativize(file('copy/d/e')).toString()
+      println file('copy').list().toList()
+    }`);
+    expect([trouble, lines]).toEqual([
+      "",
+      ["0", "1", "[a.tar.gz]", "a.tar.gz", "a.tar.gz a.tar a gz", "b", "d/e", "true", "xyz"],
+    ]);
+  });
+
+  test("what a workflow takes stays what it was given, and what it emits has names", async () => {
+    const { lines, trouble } = await run(`
+    workflow INNER { take: on
+      ch
+      main: if (on) out = ch.map { it + 1 } else out = ch
+      emit: out
+      twice = out.map { it * 2 } }
+    workflow ONE { take: ch
+      emit: ch.map { -it } }
+    workflow { INNER(true, channel.of(1))
+      INNER.out.out.mix(INNER.out.twice).view()
+      ONE(INNER.out[0]).view()
+      (channel.of(10) & channel.of(20)) | ADD | view
+      channel.of(5).set { five }
+      five.view() }
+    workflow ADD { take: a
+      b
+      emit: a.combine(b).map { x, y -> x + y } }`);
+    expect([trouble, lines]).toEqual(["", ["-2", "2", "30", "4", "5"].sort()]);
+  });
+
+  test.each([
+    ["workflow { P.out.view() }", "P"],
+    ["workflow { P()\nP.out.view() }", "P"],
+    ["workflow { error 'no way' }", "no way"],
+    ["workflow { exit 3, 'enough' }", "enough"],
+  ])("%j ends the run", async (workflow, words) => {
+    const end = await run(`process P { script: 'true' }\n${workflow}`);
+    expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
+  });
+
+  test("a handler that fails is a warning, and the run ends as it did", async () => {
+    const end = await run("workflow { println 1 }\nworkflow.onComplete { throw new Exception('late') }");
+    expect([end.kind, end.lines, end.trouble]).toEqual(["succeeded", ["1"], expect.stringContaining("late")]);
+  });
+});
+
 describe("workflow outputs", () => {
   const made = `process P { input: val id
     output: tuple val(id), path('d/*.txt')

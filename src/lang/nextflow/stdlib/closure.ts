@@ -2,7 +2,7 @@
 import { Closure, NativeClosure } from "../values/closure.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
-import { closureAt, type Method, type Methods } from "./method.ts";
+import type { Method, Methods } from "./method.ts";
 
 function of(run: (closure: Closure, given: readonly Value[]) => Value): Method {
   return (self, given) =>
@@ -20,10 +20,6 @@ export const closureMethods: Methods = {
   ),
   doCall: of((closure, given) => closure.call(given)),
   getMaximumNumberOfParameters: of((closure) => closure.arity),
-  leftShift: of((closure, given) => {
-    const other = closureAt(given, 0);
-    return new NativeClosure(other.arity, (...values) => closure.call([other.call(values)]));
-  }),
   memoize: (self) => self,
   ncurry: of(
     (closure, [, ...given]) =>
@@ -37,10 +33,6 @@ export const closureMethods: Methods = {
         closure.call([...first, ...given]),
       ),
   ),
-  rightShift: of((closure, given) => {
-    const other = closureAt(given, 0);
-    return new NativeClosure(closure.arity, (...values) => other.call([closure.call(values)]));
-  }),
   setDelegate: (self) => self,
   setResolveStrategy: (self) => self,
   clone: (self) => self,

@@ -267,6 +267,15 @@ export const listMethods: Methods = {
       : fail("NoSuchElementException", "Cannot access last() element from an empty List"),
   ),
   lastIndexOf: of((items, [sought = null]) => items.findLastIndex((each) => equal(each, sought))),
+  /** Of a range: each n-th. */
+  step: of((items, given) => {
+    const step = intAt(given, 0);
+    if (step < 1) fail("IllegalArgumentException", "a step is 1 or more");
+    const found = items.filter((_, index) => index % step === 0);
+    if (!(given[1] instanceof Closure)) return found;
+    for (const each of found) given[1].call([each]);
+    return null;
+  }),
   leftShift: (self, [value = null]) => binary("<<", self, value),
   max: of((items, given) => extreme(items, optionalClosure(given, 0), 1)),
   min: of((items, given) => extreme(items, optionalClosure(given, 0), -1)),

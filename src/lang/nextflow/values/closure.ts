@@ -27,6 +27,13 @@ export abstract class Closure extends Unique implements Callable {
 
   /** The same code with another delegate. */
   abstract bound(delegate: Delegate, strategy: Strategy): Closure;
+
+  /** `f >> g` calls `f` first, `f << g` calls `g` first. */
+  override invoke(name: string, [other = null]: readonly Value[]): Value | undefined {
+    if ((name !== "leftShift" && name !== "rightShift") || !(other instanceof Closure)) return undefined;
+    const [first, second] = name === "rightShift" ? [this, other] : [other, this];
+    return new NativeClosure(first.arity, (...values) => second.call([first.call(values)]));
+  }
 }
 
 /** Written in TypeScript. */

@@ -58,10 +58,10 @@ function fields(record: string, wanted: GroovyMap): GroovyMap {
   const sequence = rest.join("");
   const wrapped =
     width > 0 ? (sequence.match(new RegExp(`.{1,${width}}`, "g")) ?? []).join("\n") : rest.join("\n");
-  const all: Readonly<Record<string, string>> = {
+  const all: Readonly<Record<string, string | null>> = {
     id: header.includes("|") ? (header.split(/\s/, 1)[0] ?? id) : id,
     header,
-    desc: at < 0 ? "" : header.slice(at + 1).trim(),
+    desc: at < 0 ? null : header.slice(at).trimStart(),
     text: record,
     seqString: sequence,
     sequence: `${wrapped}\n`,
@@ -71,7 +71,10 @@ function fields(record: string, wanted: GroovyMap): GroovyMap {
   for (const [key, value] of wanted.entries()) {
     const name = String(key);
     if (name === "width" || !truthOf(value)) continue;
-    map.put(name, all[name] ?? illegal(`Unknown field ${name} of a FASTA record`));
+    map.put(
+      name,
+      Object.hasOwn(all, name) ? (all[name] ?? null) : illegal(`Unknown field ${name} of a FASTA record`),
+    );
   }
   return map;
 }
