@@ -6,7 +6,7 @@
 // are parsed; hello, rnaseq-nf and demo (nf-core) run; the configuration of demo, rnaseq, sarek and fetchngs is shown.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 function entryOf(language) {
@@ -27,7 +27,14 @@ await build({
   logLevel: "warning",
 });
 // A separate program, which the bundle starts from its own folder.
-copyFileSync("test/servers/engine-keeper.mjs", "build/engine-keeper.mjs");
+await build({
+  entryPoints: ["test/servers/engine-keeper.mjs"],
+  outfile: "build/engine-keeper.mjs",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  logLevel: "warning",
+});
 // Scripts with checks start the command itself.
 if (process.argv[2] === "nextflow") spawnSync(process.execPath, ["scripts/build.mjs"], { stdio: "inherit" });
 const child = spawn(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)], {

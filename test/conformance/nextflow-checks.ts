@@ -19,6 +19,8 @@ export interface ChecksRequest {
   /** Names of scripts that are not started. */
   readonly leftOut: readonly string[];
   readonly jobs: number;
+  /** Variables that lead to a container engine. */
+  readonly env: Readonly<Record<string, string>>;
   /** Repositories that are cloned from a folder in place of their address. */
   readonly repositories: readonly { readonly address: string; readonly folder: string }[];
   /** Where the copy is kept, to be looked at. Default: it is removed. */
@@ -66,7 +68,7 @@ async function writeProgram(place: string): Promise<void> {
 async function runCheck(
   name: string,
   place: string,
-  { checkout, suite, repositories }: ChecksRequest,
+  { checkout, suite, repositories, env }: ChecksRequest,
 ): Promise<CaseResult> {
   // A copy for each script: some write next to themselves.
   const copy = join(place, name, suite);
@@ -89,9 +91,10 @@ async function runCheck(
     printed,
     env: {
       ...inherited(),
+      ...env,
       ...Object.fromEntries(repositories.flatMap(insteadOf)),
       ...(repositories.length > 0 && { GIT_CONFIG_COUNT: String(repositories.length) }),
-      PATH: `${join(place, "bin")}:${process.env["PATH"] ?? ""}`,
+      PATH: `${join(place, "bin")}:${env["PATH"] ?? process.env["PATH"] ?? ""}`,
       MEMOIR_HOME: join(place, name, "home"),
       NXF_HOME: join(place, name, "nextflow-home"),
       NXF_ANSI_LOG: "false",

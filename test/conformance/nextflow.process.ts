@@ -4,14 +4,16 @@
  * of checkouts of pipelines: `parse`, all their files; `runs`, whole pipelines; `config`, their configuration.
  */
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { startPodman } from "../servers/podman.ts";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runChecks } from "./nextflow-checks.ts";
 import { showConfigurations } from "./nextflow-config.ts";
 import { parseAll } from "./nextflow-parse.ts";
 import { runPipelines } from "./nextflow-runs.ts";
 import { runSnippets } from "./nextflow-snippets.ts";
+import { makeStandInImages, nextflowNames } from "./stand-in-images.ts";
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
@@ -54,14 +56,30 @@ process.stdout.write(
 );
 process.exitCode = summary.failed.length + summary.surprising.length > 0 || summary.passed === 0 ? 1 : 0;
 
-function runStep(folder: string): Promise<readonly CaseResult[]> {
+async function runStep(folder: string): Promise<readonly CaseResult[]> {
   const only = values.only ?? [];
   if (step === "snippets") return runSnippets({ checkout: folder, only });
   if (step === "parse") return parseAll(folder, only);
   if (step === "runs") return runPipelines(folder, only);
   if (step === "config") return showConfigurations(folder, only);
+  const engine = values.containers ? await startPodman() : undefined;
+  try {
+    if (engine !== undefined)
+      await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), nextflowNames);
+    return await check(folder, only, engine?.env ?? {});
+  } finally {
+    await engine?.stop();
+  }
+}
+
+function check(
+  folder: string,
+  only: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<readonly CaseResult[]> {
   return runChecks({
     checkout: folder,
+    env,
     suite: step,
     only,
     // What needs something that is not here is started only when it is asked for by name.

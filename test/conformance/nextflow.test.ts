@@ -44,6 +44,7 @@ workflow { HI().view() }
     only: [],
     leftOut: ["elsewhere.nf"],
     jobs: 2,
+    env: {},
     repositories: [],
   });
   expect(results.map(({ name, kind, of }) => [name, kind, of])).toEqual([

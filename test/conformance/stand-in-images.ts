@@ -39,6 +39,11 @@ export const cwlNames: Readonly<Record<string, StandIn>> = Object.fromEntries(
   ]),
 );
 
+/** What Nextflow's scripts with checks name, where common programs suffice. */
+export const nextflowNames: Readonly<Record<string, StandIn>> = {
+  "quay.io/nextflow/bash:latest": { release: "bookworm" },
+};
+
 const programs = [
   ..."awk base64 basename bash bc cat chmod cp cut date df diff dirname du echo env expr false file find".split(
     " ",
