@@ -122,6 +122,53 @@ workflow w {
     expect(await inContainers.json<RunAnswer>(...words)).toMatchObject({ calls: { computed: 0, reused: 3 } });
   });
 
+  it("run a CWL tool with a folder and a literal file, and reuse it", async () => {
+    await box.write(
+      "t.cwl",
+      `cwlVersion: v1.2
+class: CommandLineTool
+requirements:
+  DockerRequirement: { dockerPull: "${image}" }
+  InitialWorkDirRequirement: { listing: [{ entryname: words.txt, entry: "some words\\n" }] }
+baseCommand: [sh, -c, "mkdir out; cat $0/x.txt words.txt > out/y.txt; cp out/y.txt y.txt"]
+inputs: { d: { type: Directory, inputBinding: { position: 1 } } }
+outputs:
+  y: { type: File, outputBinding: { glob: "*.txt", outputEval: "$(self.filter(f => f.basename == 'y.txt')[0])" } }
+  all: { type: Directory, outputBinding: { glob: out } }
+`.replace("requirements:", "requirements:\n  InlineJavascriptRequirement: {}"),
+    );
+    await mkdir(box.path("in"));
+    await box.write("in/x.txt", "x\n");
+    await box.write("job.json", JSON.stringify({ d: { class: "Directory", path: "in" } }));
+    const words = ["t.cwl", "-i", "job.json", "--cache", "./cache"];
+    const ran = await run(...words);
+    expect(ran).toMatchObject({ state: "succeeded", calls: { computed: 1 } });
+    expect(await readFile(String(ran.outputs["y"]), "utf8")).toBe("x\nsome words\n");
+    expect(await readFile(`${ran.outputs["all"]}/y.txt`, "utf8")).toBe("x\nsome words\n");
+    expect(await run(...words)).toMatchObject({ calls: { computed: 0, reused: 1 } });
+  });
+
+  it("run Nextflow processes whose files go from one to the next", async () => {
+    await box.write(
+      "main.nf",
+      `process first { container '${image}'
+  input: val x
+  output: path 'x.txt'
+  script: "echo $x > x.txt" }
+process second { container '${image}'
+  input: path f
+  output: stdout
+  script: "cat $f $f" }
+workflow { first(Channel.of('a', 'b')) | second | view { it.trim().replaceAll('\\n', '-') } }
+`,
+    );
+    await box.write("nextflow.config", "docker.enabled = true\n");
+    const ran = await box.run("run", "main.nf", "--executor", "tes", "--cache", "./cache");
+    expect(ran.err + ran.out).toContain("a-a");
+    expect(ran.err + ran.out).toContain("b-b");
+    expect(ran.code).toBe(0);
+  });
+
   it("report the error output of a task that fails, and keep nothing of it", async () => {
     await box.write(
       "f.wdl",

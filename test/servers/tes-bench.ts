@@ -3,9 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Attempt, Executor, PinnedImage } from "../../src/exec/core/index.ts";
+import {
+  createServiceExecutor,
+  type ServiceExecutorOptions,
+} from "../../src/exec/remote/service-executor.ts";
 import { type TaskRecord, writeRecord } from "../../src/exec/remote/task-record.ts";
 import { TesClient } from "../../src/exec/remote/tes-client.ts";
-import { createTesExecutor, type TesExecutorOptions } from "../../src/exec/remote/tes-executor.ts";
 import { freshAsk } from "../../src/kernel/index.ts";
 import { openObjectStore } from "../../src/store/objects/index.ts";
 import type { Sandbox } from "../cli/memoir.ts";
@@ -90,8 +93,9 @@ export class TesBench {
     return openObjectStore(uri, { s3: { endpoint, region, credentials }, names: "any" });
   };
 
-  makeExecutor(more: Partial<TesExecutorOptions> = {}): Executor {
-    return createTesExecutor({
+  makeExecutor(more: Partial<ServiceExecutorOptions> = {}): Executor {
+    return createServiceExecutor({
+      name: "tes",
       client: new TesClient({ url: this.server.url }),
       work: this.openObjects(this.workPrefix),
       openObjects: this.openObjects,

@@ -16,8 +16,8 @@ const run = promisify(execFile);
 
 export const testImagesRequirement: Requirement = {
   name: "busybox (for test images)",
-  programs: ["busybox", "bash", "tar", "ldd"],
-  debianPackages: ["busybox-static"],
+  programs: ["busybox", "bash", "curl", "tar", "ldd"],
+  debianPackages: ["busybox-static", "curl"],
 };
 
 export interface TestImage {
@@ -38,6 +38,8 @@ export interface TestImages {
   readonly busybox: TestImage;
   /** /bin/bash and /bin/sh are bash; busybox for the rest. */
   readonly bash: TestImage;
+  /** /bin/sh is busybox; curl, too. */
+  readonly curl: TestImage;
   /** One text file and no program at all. */
   readonly empty: TestImage;
 }
@@ -47,6 +49,7 @@ export async function testImages(): Promise<TestImages> {
   return {
     busybox: await image("busybox", [...busybox]),
     bash: await image("bash", [...busybox, "bash"]),
+    curl: await image("curl", [...busybox, "curl"]),
     empty: await image("empty", []),
   };
 }

@@ -10,7 +10,7 @@ import {
   mixedKind,
 } from "../../exec/core/index.ts";
 import { hostKind } from "../../exec/local/index.ts";
-import { tesKind } from "../../exec/remote/index.ts";
+import { awsBatchKind, tesKind } from "../../exec/remote/index.ts";
 import { slurmKind } from "../../exec/slurm/index.ts";
 import { templateKind } from "../../exec/template/index.ts";
 import { AppError, didYouMean } from "../../kernel/index.ts";
@@ -31,6 +31,7 @@ export const executors: readonly ExecutorKind[] = [
   slurmKind,
   templateKind,
   tesKind,
+  awsBatchKind,
 ];
 
 /** Not an executor: the one that fits the workflow's language. */

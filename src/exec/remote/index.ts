@@ -1,2 +1,2 @@
 /** exec/remote: tasks on services whose machines share no disk with this one. Executors are loaded when they are made. */
-export { tesKind } from "./kind.ts";
+export { awsBatchKind, tesKind } from "./kind.ts";

@@ -104,7 +104,7 @@ publish() {
     if grep -qxF -e "$sha $1" "$known"; then object='='
     else
       case $1 in "$root"/*) object=\${1#"$root"/} ;; *) object=outside$1 ;; esac
-      case $object in *[!\\ -~]* | *\\\\*)
+      case $object in *[!A-Za-z0-9._/-]*)
         object=$(printf %s "$object" | sha256sum) && object=.memoir-name-\${object%% *} || fail "no name for $1" ;;
       esac
       case $object in */*) mkdir -p "$out/files/\${object%/*}" ;; esac

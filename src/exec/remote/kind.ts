@@ -14,15 +14,15 @@ export const tesKind: ExecutorKind = {
     {
       name: "work-prefix",
       value: "uri",
-      description: "with --executor tes: s3://bucket/prefix for what tasks read and write",
+      description: "with --executor tes or aws-batch: s3://bucket/prefix for what tasks read and write",
       default: "MEMOIR_WORK_PREFIX",
     },
     {
       name: "helper-image",
       value: "image",
       description:
-        "with --executor tes: image with sh, find, sha256sum and md5sum, run before and after each task",
-      default: "docker.io/library/busybox:1.36",
+        "with --executor tes or aws-batch: image with sh, find, sha256sum and md5sum (aws-batch: and curl), run before and after each task",
+      default: "a public one of busybox or curl",
     },
     {
       name: "preemptible",
@@ -32,7 +32,7 @@ export const tesKind: ExecutorKind = {
     {
       name: "max-jobs",
       value: "number",
-      description: "with --executor slurm, template or tes: most jobs there at the same time",
+      description: "with --executor slurm, template, tes or aws-batch: most jobs there at the same time",
       default: "1000",
     },
   ],
@@ -50,5 +50,46 @@ export const tesKind: ExecutorKind = {
   create: async (options, world) => {
     const { createTes } = await import("./create-tes.ts");
     return createTes(options, world);
+  },
+};
+
+export const awsBatchKind: ExecutorKind = {
+  name: "aws-batch",
+  summary: "as jobs of AWS Batch",
+  options: [
+    {
+      name: "job-queue",
+      value: "name",
+      description: "with --executor aws-batch: job queue, by name or ARN",
+      default: "MEMOIR_BATCH_QUEUE",
+    },
+    {
+      name: "job-role",
+      value: "arn",
+      description: "with --executor aws-batch: role that gives jobs access to S3",
+      default: "that of the machines",
+    },
+    {
+      name: "pull-role",
+      value: "arn",
+      description: "with --executor aws-batch: role that pulls images for jobs",
+      default: "that of the machines",
+    },
+    ...tesKind.options.filter(({ name }) => ["work-prefix", "helper-image", "max-jobs"].includes(name)),
+  ],
+  checks: [
+    {
+      kind: "probe",
+      name: "aws-batch",
+      enables: "tasks on AWS Batch (--executor aws-batch)",
+      probe: async ({ env }, ask) => {
+        const { checkBatch } = await import("./check-batch.ts");
+        return checkBatch(env, ask);
+      },
+    },
+  ],
+  create: async (options, world) => {
+    const { createBatch } = await import("./create-batch.ts");
+    return createBatch(options, world);
   },
 };

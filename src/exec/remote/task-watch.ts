@@ -3,8 +3,8 @@
  * name it. A service that does not answer says nothing about any task.
  */
 import { type Ask, pause } from "../../kernel/index.ts";
+import type { ServiceClient } from "./service-client.ts";
 import type { TaskRecord } from "./task-record.ts";
-import type { TesClient } from "./tes-client.ts";
 import { phaseOf, type TaskPhase } from "./tes-task.ts";
 
 export interface WatchTimes {
@@ -47,7 +47,7 @@ interface Watched extends WatchedTask {
 const runs = new Set(["RUNNING"]);
 
 export class TaskWatch {
-  readonly #client: TesClient;
+  readonly #client: ServiceClient;
   readonly #times: WatchTimes;
   readonly #say: (words: string) => void;
   readonly #watched = new Set<Watched>();
@@ -56,7 +56,7 @@ export class TaskWatch {
   #wake: AbortController | undefined;
   #isAway = false;
 
-  constructor(parts: { client: TesClient; times: WatchTimes; say: (words: string) => void }) {
+  constructor(parts: { client: ServiceClient; times: WatchTimes; say: (words: string) => void }) {
     this.#client = parts.client;
     this.#times = parts.times;
     this.#say = parts.say;
@@ -155,7 +155,7 @@ export class TaskWatch {
   }
 
   #noteAway(words: string): void {
-    if (!this.#isAway) this.#say(`the TES service does not answer (${words}); asking again`);
+    if (!this.#isAway) this.#say(`${this.#client.url} does not answer (${words}); asking again`);
     this.#isAway = true;
   }
 

@@ -5,6 +5,7 @@
 import { HttpConnections, isHttpTrouble, isSuccess, readHttp } from "../../http-client/index.ts";
 import { type Ask, checkAsk, defined, messageOf } from "../../kernel/index.ts";
 import { asList, asNumber, asObject, asText, parseJson } from "../images/index.ts";
+import type { ServiceAnswer, ServiceClient, ServiceFacts, ServiceTask, TaskTag } from "./service-client.ts";
 import type { TesTaskDocument } from "./tes-task.ts";
 
 export interface TesClientOptions {
@@ -16,39 +17,12 @@ export interface TesClientOptions {
   readonly timeoutMs?: number;
 }
 
-export type TesAnswer<T> =
-  | { readonly kind: "answered"; readonly value: T }
-  /** The outcome of the request is unknown: no answer, a busy server, or one in trouble. */
-  | { readonly kind: "unclear"; readonly words: string }
-  | { readonly kind: "refused"; readonly status: number; readonly words: string };
-
-export interface TesTask {
-  readonly id: string;
-  readonly state: string;
-  readonly tags: Readonly<Record<string, string>>;
-  /** Of the last try that the server made: one log for each executor that was begun. */
-  readonly executors: readonly TesExecutorLog[];
-  readonly systemLogs: readonly string[];
-}
-
-export interface TesExecutorLog {
-  readonly exitCode?: number;
-  readonly stderr: string;
-}
-
-export interface TesService {
-  readonly name: string;
-  readonly version: string;
-  /** URLs that inputs and outputs can have. */
-  readonly storage: readonly string[];
-}
-
 const limitBytes = 64 << 20;
 const pageSize = 1_000;
 /** A server that answers a page token for ever must not hold up everybody. */
 const mostPages = 1_000;
 
-export class TesClient {
+export class TesClient implements ServiceClient {
   readonly #base: string;
   readonly #options: TesClientOptions;
   readonly #connections = new HttpConnections();
@@ -63,7 +37,7 @@ export class TesClient {
     return this.#base;
   }
 
-  async service(ask: Ask): Promise<TesAnswer<TesService>> {
+  async service(ask: Ask): Promise<ServiceAnswer<ServiceFacts>> {
     return mapped(await this.#request("GET", "/service-info", undefined, ask), (raw) => {
       const found = asObject(raw);
       const storage = asList(found["storage"]).flatMap((each) => asText(each) ?? []);
@@ -71,7 +45,7 @@ export class TesClient {
     });
   }
 
-  async create(task: TesTaskDocument, ask: Ask): Promise<TesAnswer<string>> {
+  async create(task: TesTaskDocument, ask: Ask): Promise<ServiceAnswer<string>> {
     const answer = await this.#request("POST", "/tasks", task, ask);
     if (answer.kind !== "answered") return answer;
     const id = asText(asObject(answer.value)["id"]);
@@ -80,7 +54,7 @@ export class TesClient {
       : { kind: "answered", value: id };
   }
 
-  async get(id: string, view: "MINIMAL" | "BASIC" | "FULL", ask: Ask): Promise<TesAnswer<TesTask>> {
+  async get(id: string, view: "MINIMAL" | "BASIC" | "FULL", ask: Ask): Promise<ServiceAnswer<ServiceTask>> {
     const answer = await this.#request(
       "GET",
       `/tasks/${encodeURIComponent(id)}?view=${view}`,
@@ -92,11 +66,11 @@ export class TesClient {
 
   /** Those with the tag. A server that does not know how to choose answers more, so the caller looks at the tags. */
   async list(
-    tag: { readonly key: string; readonly value: string },
+    tag: TaskTag,
     view: "MINIMAL" | "BASIC",
     ask: Ask,
-  ): Promise<TesAnswer<readonly TesTask[]>> {
-    const found: TesTask[] = [];
+  ): Promise<ServiceAnswer<readonly ServiceTask[]>> {
+    const found: ServiceTask[] = [];
     let token: string | undefined;
     for (let page = 0; page < mostPages; page++) {
       const query = new URLSearchParams({
@@ -120,7 +94,7 @@ export class TesClient {
     return { kind: "unclear", words: `the list of tasks has more than ${mostPages} pages` };
   }
 
-  async cancel(id: string, ask: Ask): Promise<TesAnswer<unknown>> {
+  async cancel(id: string, ask: Ask): Promise<ServiceAnswer<unknown>> {
     return this.#request("POST", `/tasks/${encodeURIComponent(id)}:cancel`, {}, ask);
   }
 
@@ -128,7 +102,12 @@ export class TesClient {
     this.#connections.close();
   }
 
-  async #request(method: "GET" | "POST", path: string, body: unknown, ask: Ask): Promise<TesAnswer<unknown>> {
+  async #request(
+    method: "GET" | "POST",
+    path: string,
+    body: unknown,
+    ask: Ask,
+  ): Promise<ServiceAnswer<unknown>> {
     const { authorization, timeoutMs = 60_000 } = this.#options;
     try {
       const answer = await readHttp(
@@ -165,7 +144,7 @@ export class TesClient {
   }
 }
 
-function mapped<T>(answer: TesAnswer<unknown>, read: (raw: unknown) => T): TesAnswer<T> {
+function mapped<T>(answer: ServiceAnswer<unknown>, read: (raw: unknown) => T): ServiceAnswer<T> {
   return answer.kind === "answered" ? { kind: "answered", value: read(answer.value) } : answer;
 }
 
@@ -173,7 +152,7 @@ function versionOf(service: Readonly<Record<string, unknown>>): string {
   return asText(asObject(service["type"])["version"]) ?? "unknown";
 }
 
-function taskOf(raw: unknown): TesTask {
+function taskOf(raw: unknown): ServiceTask {
   const task = asObject(raw);
   // Servers try again by themselves: the last try counts.
   const last = asObject(asList(task["logs"]).at(-1));

@@ -38,7 +38,7 @@ export const templateKind: ExecutorKind = {
     {
       name: "max-jobs",
       value: "number",
-      description: "with --executor slurm, template or tes: most jobs there at the same time",
+      description: "with --executor slurm, template, tes or aws-batch: most jobs there at the same time",
       default: "1000",
     },
   ],

@@ -1,5 +1,5 @@
 /**
- * Runs tasks on a service of the GA4GH Task Execution Service, whose machines share no disk with this one. Inputs and
+ * Runs tasks at a service whose machines share no disk with this one. Inputs and
  * outputs go by their location in an object store; their bytes do not pass through this process unless somebody reads
  * them here. What a task left is known by the digests that its own job has computed.
  *
@@ -40,15 +40,17 @@ import {
 import { listingName } from "./job-scripts.ts";
 import { type ListedFile, type Listing, parseListing } from "./listing.ts";
 import { ObjectAttemptFiles } from "./object-attempt-files.ts";
+import type { ExecutorLog, ServiceAnswer, ServiceClient, ServiceTask } from "./service-client.ts";
 import { stageInputs } from "./stage-inputs.ts";
 import { readJobFile, readRecord, type TaskRecord, writeJobFile, writeRecord } from "./task-record.ts";
 import { type TaskOutcome, TaskWatch, type WatchTimes } from "./task-watch.ts";
-import type { TesAnswer, TesClient, TesTask } from "./tes-client.ts";
 import { attemptTag, executorAt, phaseOf, submissionTag, taskDocument } from "./tes-task.ts";
 import { WorkStore } from "./work-store.ts";
 
-export interface TesExecutorOptions {
-  readonly client: TesClient;
+export interface ServiceExecutorOptions {
+  /** `tes`, `aws-batch`. */
+  readonly name: string;
+  readonly client: ServiceClient;
   /** Rooted at the work prefix. */
   readonly work: ObjectStore;
   /** For inputs that are read here. */
@@ -69,12 +71,12 @@ const streamBytes = 16 << 20;
 const streamTailBytes = 256 << 10;
 const runLabel = "memoir.run";
 
-export function createTesExecutor(options: TesExecutorOptions): Executor {
-  return new TesExecutor(options);
+export function createServiceExecutor(options: ServiceExecutorOptions): Executor {
+  return new ServiceExecutor(options);
 }
 
-class TesExecutor implements Executor {
-  readonly name = "tes";
+class ServiceExecutor implements Executor {
+  readonly name: string;
   readonly can: ExecutorAbilities = {
     containers: true,
     sharesFiles: false,
@@ -84,8 +86,8 @@ class TesExecutor implements Executor {
     limitsMemory: false,
     isolates: false,
   };
-  readonly #options: TesExecutorOptions;
-  readonly #client: TesClient;
+  readonly #options: ServiceExecutorOptions;
+  readonly #client: ServiceClient;
   readonly #work: WorkStore;
   readonly #times: WatchTimes;
   readonly #watch: TaskWatch;
@@ -96,8 +98,9 @@ class TesExecutor implements Executor {
   /** An object was found here whose ETag is not the MD5 of its content although it is whole. */
   #hasOtherEtags = false;
 
-  constructor(options: TesExecutorOptions) {
+  constructor(options: ServiceExecutorOptions) {
     this.#options = options;
+    this.name = options.name;
     this.#client = options.client;
     this.#work = new WorkStore(options.work);
     this.#times = { ...defaultTimes, ...options.times };
@@ -120,7 +123,7 @@ class TesExecutor implements Executor {
     doing: string,
     patienceMs: number,
     ask: Ask,
-    request: () => Promise<TesAnswer<T>>,
+    request: () => Promise<ServiceAnswer<T>>,
   ): Promise<T> {
     const until = performance.now() + patienceMs;
     for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, 15_000)) {
@@ -172,16 +175,23 @@ class TesExecutor implements Executor {
     return found?.id;
   }
 
-  #noteTask({ directory }: Attempt, record: TaskRecord, { id, tags }: Pick<TesTask, "id" | "tags">): void {
+  #noteTask(
+    { directory }: Attempt,
+    record: TaskRecord,
+    { id, tags }: Pick<ServiceTask, "id" | "tags">,
+  ): void {
     const own = tags[submissionTag] ?? "";
     const submissions = [own, ...record.submissions.filter((each) => each !== own)];
     writeRecord(directory, { ...record, submissions, taskId: id });
   }
 
-  async #tasksOf({ id }: Attempt, ask: Ask): Promise<readonly TesTask[]> {
+  async #tasksOf({ id }: Attempt, ask: Ask): Promise<readonly ServiceTask[]> {
     const tag = { key: attemptTag, value: id };
-    const listed = await this.#asked<readonly TesTask[]>(`looking for ${id}`, this.#times.awayMs, ask, () =>
-      this.#client.list(tag, "BASIC", ask),
+    const listed = await this.#asked<readonly ServiceTask[]>(
+      `looking for ${id}`,
+      this.#times.awayMs,
+      ask,
+      () => this.#client.list(tag, "BASIC", ask),
     );
     return listed.filter(({ tags }) => tags[attemptTag] === id);
   }
@@ -216,7 +226,7 @@ class TesExecutor implements Executor {
       if ((await this.#findTask(attempt, record, ask)) !== undefined) return;
       if (performance.now() > until)
         throw new AppError("EXEC_SERVICE_FAILED", `submitting ${id} to ${this.#client.url}: ${answer.words}`);
-      if (waitMs === 250) this.#say(`the TES service did not take ${id} (${answer.words}); asking again`);
+      if (waitMs === 250) this.#say(`${this.#client.url} did not take ${id} (${answer.words}); asking again`);
     }
   }
 
@@ -268,7 +278,7 @@ class TesExecutor implements Executor {
     const { id } = attempt;
     switch (over.kind) {
       case "unreachable":
-        this.#say(`${record.taskId} could not be cancelled: the TES service does not answer`);
+        this.#say(`${record.taskId} could not be cancelled: ${this.#client.url} does not answer`);
         return { kind: "cancelled" };
       case "vanished":
         return { kind: "lost", message: `the service no longer knows the task ${record.taskId} of ${id}` };
@@ -291,7 +301,7 @@ class TesExecutor implements Executor {
     }
   }
 
-  async #logsOf({ taskId }: TaskRecord, ask: Ask): Promise<Pick<TesTask, "executors" | "systemLogs">> {
+  async #logsOf({ taskId }: TaskRecord, ask: Ask): Promise<Pick<ServiceTask, "executors" | "systemLogs">> {
     invariant(taskId !== undefined, "it was submitted");
     const answer = await this.#client.get(taskId, "FULL", ask);
     return answer.kind === "answered" ? answer.value : { executors: [], systemLogs: [] };
@@ -300,28 +310,31 @@ class TesExecutor implements Executor {
   async #failedExecutor(
     attempt: Attempt,
     record: TaskRecord,
-    { executors }: Pick<TesTask, "executors">,
+    { executors }: Pick<ServiceTask, "executors">,
     words: string,
   ): Promise<AttemptEnd> {
     const at = executors.findIndex(({ exitCode }) => exitCode !== undefined && exitCode !== 0);
     const log = executors[at];
     const said = [words, log?.stderr.trim() ?? ""].filter(Boolean).join(": ").slice(-2_000);
     if (at === executorAt.task && log?.exitCode !== undefined)
-      return this.#withoutResults(attempt, log.exitCode, log.stderr);
+      return this.#withoutResults(attempt, { ...log, exitCode: log.exitCode });
     return { kind: "lost", message: `the task ${record.taskId} of ${attempt.id} failed: ${said}` };
   }
 
   /** The container of the task did not come to run its script, or was killed as a whole. */
-  async #withoutResults({ directory }: Attempt, exitCode: number, stderr: string): Promise<AttemptEnd> {
+  async #withoutResults(
+    { directory }: Attempt,
+    { exitCode, stderr, outOfMemory }: ExecutorLog & { readonly exitCode: number },
+  ): Promise<AttemptEnd> {
     await ensureStreams(directory, stderr);
-    return { kind: "exited", exitCode, outOfMemory: false, usage: noUsage(0) };
+    return { kind: "exited", exitCode, outOfMemory: outOfMemory === true, usage: noUsage(0) };
   }
 
   /** Brings what is small: the exit code, what was used, the streams, and the listing of everything else. */
   async #bring(
     attempt: Attempt,
     record: TaskRecord,
-    task: Pick<TesTask, "executors">,
+    task: Pick<ServiceTask, "executors">,
     ask: Ask,
   ): Promise<AttemptEnd> {
     const { directory, id } = attempt;
@@ -357,8 +370,9 @@ class TesExecutor implements Executor {
     }
     const end = await this.#recordedEnd(attempt);
     if (end !== undefined) return end;
-    const code = task.executors[executorAt.task]?.exitCode;
-    if (code !== undefined && code !== 0) return this.#withoutResults(attempt, code, "");
+    const log = task.executors[executorAt.task];
+    if (log?.exitCode !== undefined && log.exitCode !== 0)
+      return this.#withoutResults(attempt, { ...log, exitCode: log.exitCode, stderr: "" });
     return { kind: "lost", message: `${id} left no exit code` };
   }
 
@@ -504,9 +518,7 @@ class TesExecutor implements Executor {
 
   /** Tasks continue; whoever waits for one here gets RUN_INTERRUPTED. */
   async close(): Promise<void> {
-    await this.#watch.close(
-      new AppError("RUN_INTERRUPTED", "closing the TES executor; its tasks keep running"),
-    );
+    await this.#watch.close(new AppError("RUN_INTERRUPTED", "closing the executor; its tasks keep running"));
     this.#client.close();
     await this.#work.close();
   }
