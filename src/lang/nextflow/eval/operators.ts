@@ -171,6 +171,7 @@ function times(a: Value, b: Value): Value {
     }
     if (isSequence(a)) {
       const items = itemsOf(a);
+      if (items.length === 0) return [];
       if (items.length * count > longest) fail("IllegalArgumentException", "the list is too long");
       return Array.from({ length: count }, () => items).flat() as List;
     }

@@ -357,6 +357,9 @@ export const listMethods: Methods = {
   swap: of((items, given) => {
     const copy = [...items];
     const [a, b] = [intAt(given, 0), intAt(given, 1)];
+    for (const at of [a, b])
+      if (at < 0 || at >= copy.length)
+        fail("IndexOutOfBoundsException", `Index ${at} out of bounds for length ${copy.length}`);
     [copy[a], copy[b]] = [copy[b] ?? null, copy[a] ?? null];
     return copy;
   }),

@@ -1,5 +1,5 @@
 /** Methods of strings. */
-import { createHash } from "node:crypto";
+import { createHash, getHashes } from "node:crypto";
 import { indexed } from "../eval/access-index.ts";
 import { cast } from "../eval/cast.ts";
 import { Closure } from "../values/closure.ts";
@@ -43,9 +43,12 @@ export const textMethods: Methods = {
     return sought === "" ? 0 : text.split(sought).length - 1;
   }),
   denormalize: of((text) => text),
-  digest: of((text, given) =>
-    createHash(textAt(given, 0).replace("-", "").toLowerCase()).update(text).digest("hex"),
-  ),
+  digest: of((text, given) => {
+    const name = textAt(given, 0);
+    const known = name.replace("-", "").toLowerCase();
+    if (!getHashes().includes(known)) fail("NoSuchAlgorithmException", `${name} MessageDigest not available`);
+    return createHash(known).update(text).digest("hex");
+  }),
   drop: of((text, given) => text.slice(Math.max(0, intAt(given, 0)))),
   dropRight: of((text, given) => text.slice(0, Math.max(0, text.length - Math.max(0, intAt(given, 0))))),
   each: (self, given) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { shown } from "../eval/testing/evaluate-text.ts";
 import { parseConfig } from "./config.ts";
 import { parseScript } from "./script.ts";
+import { brokenText, strangeText } from "./testing/strange.ts";
 
 const words = [
   "process",
@@ -82,6 +83,14 @@ describe("whatever the text", () => {
         parseConfig({ name: "x.config", text: source });
       }),
       { numRuns: 2000 },
+    );
+  });
+  test("a pipeline with a few mistakes ends in a tree or in diagnostics within it", () => {
+    fc.assert(
+      fc.property(brokenText, (source) => {
+        expect(strangeText(source)).toBeUndefined();
+      }),
+      { seed: 25_10, numRuns: 2000 },
     );
   });
   test("an expression ends in a value or in words", () => {

@@ -28,6 +28,7 @@ export class Decimal extends Thing {
   }
 
   static ofNumber(value: number): Decimal {
+    if (!Number.isFinite(value)) fail("NumberFormatException", "Infinite or NaN");
     return Decimal.parse(String(value));
   }
 

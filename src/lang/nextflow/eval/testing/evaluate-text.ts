@@ -11,9 +11,14 @@ import { prototypeOf, ScriptClosure } from "../script-closure.ts";
 import { compilers } from "../statement.ts";
 import { Limits, type Unit } from "../unit.ts";
 
+/** The text has syntax errors. */
+export class Unread extends Error {
+  override readonly name = "Unread";
+}
+
 export function evaluate(text: string): Value {
   const { script, diagnostics } = parseScript({ name: "test.nf", text });
-  if (diagnostics.length > 0) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+  if (diagnostics.length > 0) throw new Unread(diagnostics.map(({ message }) => message).join("\n"));
   const variables = new Map<string, Value>();
   const unit: Unit = {
     source: script.source,

@@ -10,6 +10,7 @@ import { chunked, flag, limited, type SplitOptions } from "./options.ts";
 export function splitCsv(text: string, options: SplitOptions): List {
   const { all, by } = options;
   const separator = textOf(all.at("sep") ?? ",");
+  if (separator === "") illegal("The option sep of splitCsv must not be empty");
   const quote = all.at("quote") === undefined ? undefined : textOf(all.at("quote") ?? "");
   const strip = flag(options, "strip");
   const skip = asInt(all.at("skip") ?? 0, "the option skip");

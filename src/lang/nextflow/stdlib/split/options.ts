@@ -52,8 +52,10 @@ export function splitOptions(given: readonly Value[]): SplitOptions {
     return value === undefined || value === null ? undefined : asInt(value, `the option ${name}`);
   };
   const each = all.at("each");
+  const by = count("by") ?? 1;
+  if (by < 1) illegal(`The option by of a split operator must be greater than zero, not ${by}`);
   return {
-    by: count("by") ?? 1,
+    by,
     limit: count("limit"),
     elem: count("elem"),
     file: all.at("file") ?? false,
