@@ -114,19 +114,27 @@ function later(network: Network, find: () => readonly Value[]): Channel {
   return channel;
 }
 
+type OtherFactory = (name: string) => ((given: readonly Value[]) => readonly Value[]) | undefined;
+
 /** `channel` and `Channel`. */
 export class ChannelFactory extends Unique {
   readonly type = "Channel";
   readonly #network: Network;
+  readonly #others: OtherFactory;
 
-  constructor(network: Network) {
+  /** `others`: factories that plugins add, by name; each answers the items. */
+  constructor(network: Network, others: OtherFactory = () => undefined) {
     super();
     this.#network = network;
+    this.#others = others;
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
-    if (factory === undefined) return undefined;
+    if (factory === undefined) {
+      const other = this.#others(name);
+      return other === undefined ? undefined : later(this.#network, () => other(given));
+    }
     if (name !== "topic" && given.some((each) => each instanceof Channel && name === "value"))
       illegal("A channel cannot be the value of a channel");
     return factory(this.#network, given);

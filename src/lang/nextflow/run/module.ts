@@ -5,6 +5,7 @@ import { ClassValue } from "../eval/class-value.ts";
 import { prototypeOf, ScriptClosure } from "../eval/script-closure.ts";
 import { compilers } from "../eval/statement.ts";
 import { type Globals, Limits, type Unit } from "../eval/unit.ts";
+import { pluginFactory } from "../plugins/registry.ts";
 import { construct } from "../stdlib/constructors.ts";
 import { classNames } from "../stdlib/statics.ts";
 import type { ClassNode, ProcessNode, Script, Statement, WorkflowNode } from "../syntax/ast.ts";
@@ -138,7 +139,7 @@ export class Module {
         return this.params;
       case "channel":
       case "Channel":
-        return new ChannelFactory(session.network);
+        return new ChannelFactory(session.network, (factory) => pluginFactory(factory, session));
       case "workflow":
         return session.workflow;
       case "nextflow":

@@ -75,6 +75,8 @@ export class Modules {
 
   #plugin(module: Module, { names }: IncludeNode, plugin: string): void {
     for (const { name, alias } of names) {
+      // It is used as `Channel.fromSamplesheet(…)`.
+      if (name.text === "fromSamplesheet") continue;
       const run = pluginFunction(plugin, name.text, this.#session);
       if (run === undefined)
         throw new ConfigProblem(

@@ -4,6 +4,7 @@ import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Host, ParameterValues } from "../../core/index.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
+import { isBuiltIn } from "../plugins/registry.ts";
 import { DateValue } from "../stdlib/date.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import type { Outside } from "../stdlib/outside.ts";
@@ -100,6 +101,10 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const [bad] = config.diagnostics.filter(({ severity }) => severity === "error");
   if (bad !== undefined) throw new ConfigProblem(bad);
   for (const each of config.diagnostics) outside.log("warn", each.message);
+  const named = config.settings.at("plugins");
+  for (const each of named instanceof GroovyMap ? named.keys() : [])
+    if (!isBuiltIn(textOf(each)))
+      outside.log("warn", `the plugin ${textOf(each)} is not built in, and has no effect`);
   for (const each of options.profiles ?? [])
     if (!config.profiles.includes(each))
       fail(

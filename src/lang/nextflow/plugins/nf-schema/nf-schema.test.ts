@@ -132,9 +132,122 @@ describe("parameters", () => {
   });
 });
 
+describe("validate, fromSamplesheet and settings", () => {
+  const files = {
+    "nextflow_schema.json": JSON.stringify({
+      definitions: {
+        io: {
+          title: "Input",
+          properties: {
+            input: { type: "string", format: "file-path", schema: "assets/sheet.json" },
+            old: { type: "string", deprecated: true },
+          },
+        },
+      },
+      allOf: [{ $ref: "#/definitions/io" }],
+    }),
+    "assets/sheet.json": JSON.stringify({
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          sample: { type: "string", meta: ["id"] },
+          reads: { type: "string", format: "file-path", exists: true },
+        },
+        required: ["sample", "reads"],
+      },
+    }),
+    "sheet.csv": "sample,reads,extra\ns,a.fq,1\n",
+    "a.fq": "",
+  };
+  const run = (
+    main: string,
+    { config = "", params = {} }: { config?: string; params?: Record<string, unknown> } = {},
+  ) =>
+    runPipeline({
+      files: { ...files, "main.nf": main, "nextflow.config": config },
+      params: { input: "sheet.csv", ...params },
+    });
+
+  test("the channel factory of nf-validation gives the rows of the samplesheet that a parameter names", async () => {
+    const end = await run(
+      "include { fromSamplesheet } from 'plugin/nf-validation'\nworkflow { Channel.fromSamplesheet('input').view() }",
+    );
+    expect([end.kind, end.lines]).toEqual(["succeeded", ["[[id:s], LAUNCH/a.fq]"]]);
+  });
+  test("a parameter without a schema of its samplesheet is refused", async () => {
+    const end = await run(
+      "include { fromSamplesheet } from 'plugin/nf-validation'\nworkflow { channel.fromSamplesheet('old') }",
+    );
+    expect(end.trouble).toContain("names no schema of a samplesheet");
+  });
+  test.each([
+    ["", "succeeded", "unidentified headers"],
+    ["validation.failUnrecognisedHeaders = true", "failed", "unidentified headers"],
+    ["validation { logging { unrecognisedHeaders = 'error' } }", "failed", "unidentified headers"],
+    ["validation.logging.unrecognisedHeaders = 'skip'", "succeeded", ""],
+  ])("headers that the schema does not know, with %j: %s", async (config, kind, words) => {
+    const main =
+      "include { samplesheetToList } from 'plugin/nf-schema'\nworkflow { samplesheetToList(params.input, \"$projectDir/assets/sheet.json\") }";
+    const end = await run(main, { config });
+    expect([end.kind, end.trouble]).toEqual([kind, words === "" ? "" : expect.stringContaining(words)]);
+  });
+  test("a deprecated parameter that is set is refused", async () => {
+    const end = await run(
+      "include { validateParameters } from 'plugin/nf-schema'\nworkflow { validateParameters() }",
+      { params: { old: "x" } },
+    );
+    expect([end.kind, end.trouble]).toEqual([
+      "failed",
+      expect.stringContaining("* --old (x): This option is deprecated"),
+    ]);
+  });
+  test("validate answers what is wrong with a value, or fails", async () => {
+    const main = (call: string) =>
+      `include { validate } from 'plugin/nf-schema'\nworkflow { println ${call} }`;
+    const rows = "[[sample: 's', reads: 'a.fq'], [sample: 1]]";
+    const listed = await run(main(`validate(${rows}, 'assets/sheet.json', exitOnError: false)`));
+    expect(listed.printed.join()).toContain("1.sample: Value is [integer] but should be [string]");
+    expect((await run(main(`validate(${rows}, 'assets/sheet.json')`))).kind).toBe("failed");
+    expect((await run(main("validate([], 'assets/sheet.json')"))).printed).toEqual(["[]"]);
+  });
+});
+
+test.each([
+  ["5M2S+T", ""],
+  ["+T", ""],
+  ["5M+T3S", "indefinite length"],
+  ["5X", "no segment"],
+  ["0T", "zero length"],
+])("the structure of reads %s of nf-fgbio", async (text, words) => {
+  const end = await runPipeline({
+    files: {
+      "main.nf": `include { readStructure } from 'plugin/nf-fgbio'
+        workflow {
+          try { readStructure('${text}'); println 'right' }
+          catch (java.lang.reflect.InvocationTargetException e) { println e.getCause().getMessage() }
+        }`,
+    },
+  });
+  expect(end.printed).toEqual([words === "" ? "right" : expect.stringContaining(words)]);
+});
+
 test("a plugin that is not built in is refused at its place", async () => {
   const end = await runPipeline({
     files: { "main.nf": "include { f } from 'plugin/nf-other'\nworkflow { f() }" },
   });
   expect(end.trouble).toContain("main.nf:1:11: error: f of the plugin nf-other is not supported");
+});
+
+test("plugins of the configuration that are not built in have no effect, with a warning", async () => {
+  const end = await runPipeline({
+    files: {
+      "main.nf": "workflow { println 1 }",
+      "nextflow.config": "plugins { id 'nf-prov@1.2'; id 'nf-schema@2.4.2'; id 'nf-other' }",
+    },
+  });
+  expect([end.printed, end.trouble]).toEqual([
+    ["1"],
+    "the plugin nf-other is not built in, and has no effect",
+  ]);
 });

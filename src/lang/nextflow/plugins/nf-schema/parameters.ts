@@ -2,6 +2,7 @@
 import type { Session } from "../../run/session.ts";
 import { truthOf } from "../../values/compare.ts";
 import { GroovyMap } from "../../values/map.ts";
+import { cleaned } from "../../values/path.ts";
 import { textOf } from "../../values/text.ts";
 import { isList, type Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
@@ -9,6 +10,7 @@ import { plain } from "./plain.ts";
 import { fileFaults } from "./samplesheet.ts";
 import { readSchema, schemaPath, setting } from "./schema-file.ts";
 import { groups } from "./schema-groups.ts";
+import { unrecognised } from "./unrecognised.ts";
 import { isObject, type Json, type JsonObject, validate } from "./validate.ts";
 
 function optionsIn(given: readonly Value[]): Value {
@@ -17,6 +19,13 @@ function optionsIn(given: readonly Value[]): Value {
 
 function namesIn(value: Value): readonly string[] {
   return isList(value) ? value.map(textOf) : [];
+}
+
+/** Of nf-validation, which is set by parameters. */
+function olderIgnored({ params }: Session): readonly string[] {
+  const listed = params.at("validationSchemaIgnoreParams");
+  const own = Array.from(params.keys(), textOf).filter((name) => /^validation[A-Z]/.test(name));
+  return [...own, ...(typeof listed === "string" ? listed.split(",").map((each) => each.trim()) : [])];
 }
 
 export function validateParameters(given: readonly Value[], session: Session): Value {
@@ -35,6 +44,7 @@ export function validateParameters(given: readonly Value[], session: Session): V
     "helpFull",
     "show_hidden",
     "showHidden",
+    ...olderIgnored(session),
   ];
   const faults = validate(params, root, {
     root,
@@ -58,10 +68,29 @@ export function validateParameters(given: readonly Value[], session: Session): V
   const unexpected = Object.keys(params).filter((name) => !known.has(name) && !ignored.includes(name));
   if (unexpected.length > 0) {
     const message = `The following invalid input values have been detected:\n\n${unexpected.map((name) => `* --${name}: ${String(params[name])}`).join("\n")}\n`;
-    if (truthOf(setting(session, "failUnrecognisedParams"))) fail("SchemaValidationException", message);
-    session.outside.log("warn", message);
+    unrecognised(session, "Params", message);
   }
   return null;
+}
+
+/** `validate(input, schema)`: a value of any kind by a schema file; what is wrong as a list, or as a failure. */
+export function validateValue(given: readonly Value[], session: Session): Value {
+  const options = optionsIn(given.length > 2 ? given : []);
+  const [input = null, schema = null] = given.length > 2 && given[0] === options ? given.slice(1) : given;
+  const text = textOf(schema);
+  const root = readSchema(session, text.startsWith("/") ? text : cleaned(`${session.projectDir}/${text}`));
+  const faults = validate(plain(input), root, {
+    root,
+    files: session.outside.files,
+    lenient: truthOf(setting(session, "lenientMode")),
+    validateFile: (file, own) => fileFaults(file, own, session),
+  });
+  const words = faults.map(({ path, message }) =>
+    path.length === 0 ? message : `* ${path.join(".")}: ${message}`,
+  );
+  const exits = options instanceof GroovyMap ? (options.at("exitOnError") ?? true) : true;
+  if (words.length > 0 && truthOf(exits)) fail("SchemaValidationException", `${words.join("\n")}\n`);
+  return [...words];
 }
 
 /** What comes from a command line is text, whatever it means. */

@@ -12,7 +12,9 @@ import { textOf } from "../../values/text.ts";
 import { isList, type List, type Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
 import { plain } from "./plain.ts";
-import { readSchema } from "./schema-file.ts";
+import { readSchema, schemaPath } from "./schema-file.ts";
+import { groups } from "./schema-groups.ts";
+import { unrecognised } from "./unrecognised.ts";
 import { isArray, isObject, isPathFormat, type Json, type JsonObject, validate } from "./validate.ts";
 
 export function samplesheetToList(given: readonly Value[], session: Session): Value {
@@ -41,11 +43,37 @@ export function samplesheetToList(given: readonly Value[], session: Session): Va
     return isList(entry) ? [meta, ...entry] : [meta, entry];
   });
   if (unknown.size > 0)
-    session.outside.log(
-      "warn",
+    unrecognised(
+      session,
+      "Headers",
       `Found the following unidentified headers in ${file.location}: ${[...unknown].join(", ")}`,
     );
   return found;
+}
+
+/** `fromSamplesheet("input")` of nf-validation: the rows of the samplesheet that a parameter names, by its schema. */
+export function samplesheetOfParameter(given: readonly Value[], session: Session): readonly Value[] {
+  const name = textOf(given.find((each) => typeof each === "string") ?? "");
+  const root = readSchema(
+    session,
+    schemaPath(session, given.find((each) => each instanceof GroovyMap) ?? null),
+  );
+  const properties = [...groups(root).values()].find((each) => Object.hasOwn(each, name));
+  const about = properties?.[name];
+  const schema = isObject(about) ? about["schema"] : undefined;
+  if (typeof schema !== "string")
+    fail(
+      "SchemaValidationException",
+      `fromSamplesheet: the schema of the parameter '${name}' names no schema of a samplesheet`,
+    );
+  const file = session.params.at(name) ?? null;
+  if (file === null)
+    fail("SchemaValidationException", `fromSamplesheet: the parameter --${name} is not given`);
+  const rows = samplesheetToList(
+    [file, schema.startsWith("/") ? schema : `${session.projectDir}/${schema}`],
+    session,
+  );
+  return isList(rows) ? [...rows] : [];
 }
 
 /** Errors of a samplesheet by a schema file, for parameters that name one. */

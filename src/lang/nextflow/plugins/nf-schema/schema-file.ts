@@ -14,8 +14,15 @@ export function setting(session: Session, name: string): Value {
   const scope = session.config.at("validation");
   let found: Value = scope ?? null;
   for (const part of name.split(".")) found = found instanceof GroovyMap ? (found.at(part) ?? null) : null;
-  return found;
+  return found ?? session.params.at(older[name] ?? "") ?? null;
 }
+
+/** The parameters by which the older plugin nf-validation is set. */
+const older: Readonly<Record<string, string>> = {
+  failUnrecognisedParams: "validationFailUnrecognisedParams",
+  lenientMode: "validationLenientMode",
+  monochromeLogs: "monochrome_logs",
+};
 
 export function schemaPath(session: Session, options: Value): string {
   const given =

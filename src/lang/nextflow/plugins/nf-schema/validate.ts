@@ -99,6 +99,7 @@ function typed(value: Json, schema: JsonObject, options: ValidateOptions, path: 
 
 function general(value: Json, schema: JsonObject, path: Path): readonly Fault[] {
   const faults: Fault[] = [];
+  if (schema["deprecated"] === true) faults.push({ path, message: "This option is deprecated" });
   const choices = schema["enum"];
   if (isArray(choices) && !choices.some((each) => JSON.stringify(each) === JSON.stringify(value)))
     faults.push({
