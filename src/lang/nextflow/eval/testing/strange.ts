@@ -90,7 +90,7 @@ export const program = fc.oneof(
 const hangMs = 20_000;
 const limit = timeLimit(hangMs);
 
-/** What a script may not do; undefined: it ended in a value, or in a failure of its own. */
+/** What a script may not do; undefined: it ended in a value, or in a failure of the script. */
 export function strangeEnd(work: () => unknown): string | undefined {
   try {
     limit(work);
