@@ -643,6 +643,32 @@ export const optionCases: readonly CommandCase[] = [
     ].join("\n"),
   },
   {
+    name: "Channel.fromSamplesheet of the older plugin reads the sheet of a parameter by its schema",
+    files: {
+      "main.nf":
+        "include { validateParameters; fromSamplesheet } from 'plugin/nf-validation'\nworkflow { validateParameters()\n Channel.fromSamplesheet('input').view { meta, n -> \"${meta.id} ${n + 1}\" } }\n",
+      "nextflow.config":
+        "params { input = null\n validationSchemaIgnoreParams = 'other'\n validationFailUnrecognisedParams = true }\nplugins { id 'nf-validation@1.1.3' }\n",
+      "sheet.csv": "sample,n\na,1\nb,2\n",
+      "nextflow_schema.json": JSON.stringify({
+        definitions: {
+          io: { title: "Files", properties: { input: { type: "string", schema: "rows.json" } } },
+        },
+        allOf: [{ $ref: "#/definitions/io" }],
+      }),
+      "rows.json": JSON.stringify({
+        type: "array",
+        items: {
+          type: "object",
+          properties: { sample: { type: "string", meta: ["id"] }, n: { type: "integer" } },
+          required: ["sample"],
+        },
+      }),
+    },
+    words: run("--input", "sheet.csv", "--other", "x"),
+    out: "a 2\nb 3",
+  },
+  {
     name: "configuration may print to the standard streams",
     files: {
       "main.nf": "workflow { println 'ran' }\n",

@@ -466,6 +466,34 @@ describe("pipelines from repositories", () => {
     const wrong = await here.run("nextflow", "run", "me/pipe", "-r", "v9", "-offline");
     expect([wrong.code, wrong.out.includes("Cannot find revision `v9`")]).toEqual([1, true]);
     expect((await here.run("nextflow", "list")).out).toContain("me/pipe\n");
+    const { out: info } = await here.run("nextflow", "info", "me/pipe");
+    for (const text of [
+      " project name: me/pipe\n",
+      " main script : main.nf\n",
+      " * main (default)\n",
+      "   v1 [t]\n",
+    ])
+      expect(info).toContain(text);
+    expect(JSON.parse((await here.run("nextflow", "info", "me/pipe", "-o", "json")).out).name).toBe(
+      "me/pipe",
+    );
+    expect((await here.run("nextflow", "view", "-q", "me/pipe", "-r", "v1")).out).toBe(
+      'workflow { println "one $workflow.revision" }\n',
+    );
+    expect((await here.run("nextflow", "view", "-l", "me/pipe")).out).toMatch(
+      /== content of path: .*\nmain\.nf\n/,
+    );
+    await rename(box.path("gone"), box.path("hub"));
+    const cloned = await here.run("nextflow", "clone", "me/pipe", "copy", "-r", "v1");
+    expect([cloned.code, cloned.out]).toEqual([0, "me/pipe cloned to: copy\n"]);
+    expect(read("copy/main.nf")).toContain("one");
+    const full = await here.run("nextflow", "clone", "me/pipe", "copy");
+    expect([full.code, full.out.includes("must be empty")]).toEqual([1, true]);
+    expect((await here.run("nextflow", "drop", "me/pipe")).code).toBe(0);
+    for (const command of ["drop", "info", "view"]) {
+      const unknown = await here.run("nextflow", command, "me/pipe");
+      expect([unknown.code, unknown.out.includes("Unknown project `me/pipe`")]).toEqual([1, true]);
+    }
   });
 });
 

@@ -2,8 +2,15 @@
 import { type Ask, type Diagnostic, defined } from "../../kernel/index.ts";
 import type { Parameter, Program, WorkflowInterface } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
-import { type DiagnosticFact, type DiagnosticReport, joinReports, reportOf } from "./diagnostic-facts.ts";
+import {
+  type DiagnosticFact,
+  type DiagnosticReport,
+  invalid,
+  joinReports,
+  reportOf,
+} from "./diagnostic-facts.ts";
 import { loadWorkflow, type ProgramOrder, programOf } from "./load.ts";
+import { checkedConfiguration, configuredParameters } from "./nextflow/checked-configuration.ts";
 import { inputsOrder, readInputs } from "./run-inputs.ts";
 
 export interface CheckOptions extends ProgramOrder {
@@ -31,7 +38,11 @@ export async function check(options: CheckOptions, environment: Environment, ask
       program === undefined || options.inputs === undefined
         ? []
         : await inputFaults(program, options.inputs, environment, ask);
-    const { facts, errors, warnings, omitted } = joinReports(loaded.report, reportOf(inputs));
+    const configuration = await checkedConfiguration(options, loaded, environment);
+    const { facts, errors, warnings, omitted } = joinReports(
+      loaded.report,
+      reportOf([...(configuration?.diagnostics ?? []), ...inputs]),
+    );
     return {
       workflow: options.workflow,
       language: loaded.frontEnd.language,
@@ -72,11 +83,18 @@ export async function inputs(
   const loaded = await loadWorkflow(options, environment, ask);
   try {
     const about = programOf(loaded, options).interface;
-    const shown = about.parameters.filter((parameter) => parameter.required || options.all);
+    const configuration = await checkedConfiguration(options, loaded, environment);
+    const wrong = (configuration?.diagnostics ?? []).filter(({ severity }) => severity === "error");
+    if (wrong.length > 0) throw invalid("WORKFLOW_INVALID", "reading the configuration", reportOf(wrong));
+    const parameters =
+      configuration === undefined
+        ? about.parameters
+        : configuredParameters(about.parameters, configuration.settings);
+    const shown = parameters.filter((parameter) => parameter.required || options.all);
     return {
       workflow: about.name,
       kind: about.kind,
-      parameters: about.parameters.map(({ holds: _, ...parameter }) => parameter),
+      parameters: parameters.map(({ holds: _, ...parameter }) => parameter),
       template: Object.fromEntries(shown.map((parameter) => [parameter.name, templateValue(parameter)])),
     };
   } finally {

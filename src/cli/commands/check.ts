@@ -4,6 +4,7 @@ import type { CheckResult } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { omittedText, plural } from "../format.ts";
+import { configurationOf, separatePipelineWords } from "../nextflow/pipeline-words.ts";
 import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<CheckResult>({
@@ -11,6 +12,7 @@ export const command = defineCommand<CheckResult>({
   summary: "Check a workflow without running it",
   details: [
     "Reads the document and its imports, and checks syntax, names, types and calls. With -i the inputs are checked, too.",
+    "With a Nextflow pipeline -profile, -c and -C choose its configuration, which is checked, too.",
     "At most 1,000 errors and 1,000 warnings are shown; all are counted.",
     "Exits with 3 if there are errors, and with 0 if there are only warnings.",
   ],
@@ -19,10 +21,15 @@ export const command = defineCommand<CheckResult>({
     { flags: "-i, --input <file>", description: "inputs as JSON or YAML to check against the workflow" },
     ...workflowOptions,
   ],
+  separate: separatePipelineWords,
   examples: [{ command: "memoir check hello.wdl" }],
   act: async (given, { app, ask }) =>
     (await app()).workflows.check(
-      { ...programOrder(given), ...defined({ inputs: given.text("input") }) },
+      {
+        ...programOrder(given),
+        ...configurationOf(given.pipeline),
+        ...defined({ inputs: given.text("input") }),
+      },
       ask,
     ),
   render: (result, screen) => {

@@ -1,5 +1,4 @@
 /** memoir nextflow …: Nextflow's own command line. */
-import { arch, platform, release } from "node:os";
 import { AppError, asAppError, didYouMean, isAppError } from "../../kernel/index.ts";
 import { type Context, defineCommand } from "../command.ts";
 import { exitCodeOf } from "../exit-codes.ts";
@@ -15,6 +14,9 @@ const names = [
   "pull",
   "secrets",
   "info",
+  "view",
+  "clone",
+  "drop",
   "help",
 ] as const;
 
@@ -22,7 +24,7 @@ export const command = defineCommand<{ readonly code: number }>({
   name: "nextflow",
   summary: "Run a Nextflow pipeline with the command line of Nextflow",
   details: [
-    "The commands are run, log, clean, config, inspect, list, pull, secrets and info, with the options of Nextflow: one dash, before or after the script. --name value sets a parameter of the pipeline.",
+    "The commands are run, log, clean, config, inspect, list, pull, secrets, info, view, clone and drop, with the options of Nextflow: one dash, before or after the script. --name value sets a parameter of the pipeline.",
     "A run leaves what Nextflow leaves: .nextflow.log, .nextflow/history, and work/ab/cdef… with the files .command.sh, .command.out, .command.err and .exitcode of each task. -resume reuses what earlier runs of this folder have computed.",
     "--cache PLACE before the command, or -cache PLACE after run, reuses what other folders, pipelines and people have recorded in a cache of Memoir, and records there.",
     "Exits with 1 if the run failed or the command line is wrong, and with 130 if it was stopped.",
@@ -99,10 +101,13 @@ async function dispatched(words: readonly string[], { app, screen, ask }: Contex
     case "secrets":
       return (await others()).secretsCommand(rest, context);
     case "info":
-      screen.out(`  Version: ${spoken} (Memoir ${version()})`);
-      screen.out(`  System: ${platform()} ${release()} ${arch()}`);
-      screen.out(`  Runtime: Node.js ${process.version}`);
-      return 0;
+      return (await others()).infoCommand(rest, context);
+    case "view":
+      return (await others()).viewCommand(rest, context);
+    case "drop":
+      return (await others()).dropCommand(rest, context);
+    case "clone":
+      return (await others()).cloneCommand(rest, context);
     default: {
       const near = didYouMean(name, names);
       throw new AppError(
@@ -132,4 +137,7 @@ Commands:
   list       List the pipelines that are kept on this machine
   pull       Fetch a pipeline, or what is new of it
   secrets    Keep values that only tasks see: list, get, set, delete
-  info       Print the version and the system`;
+  view       Print the main script of a pipeline that is kept
+  clone      Copy a pipeline into a folder
+  drop       Remove a pipeline that is kept
+  info       Print what is known of a pipeline, or the version and the system`;

@@ -1,5 +1,7 @@
-/** `nextflow log`, `clean`, `config`, `inspect`, `list`, `pull` and `secrets`: each answers its exit code. */
+/** All commands of `nextflow` but `run`: each answers its exit code. */
+import { arch, platform, release } from "node:os";
 import { AppError, defined } from "../../kernel/index.ts";
+import { version } from "../version.ts";
 import { configurationOptionsOf, last, type NextflowContext, projectOptionsOf } from "./run.ts";
 import { type OptionTable, readCommandWords, runOptions } from "./words.ts";
 
@@ -232,4 +234,114 @@ export async function secretsCommand(
         "expected: nextflow secrets list, get NAME, set NAME VALUE or delete NAME",
       );
   }
+}
+
+const keptOptions: OptionTable = {
+  "-r": { arity: "one", as: "revision" },
+  "-revision": { arity: "one", as: "revision" },
+  "-d": { arity: "none", as: "ignored" },
+  "-dd": { arity: "none", as: "ignored" },
+  "-u": { arity: "none", as: "ignored" },
+  "-check-updates": { arity: "none", as: "ignored" },
+  "-o": { arity: "one", as: "format" },
+  "-output": { arity: "one", as: "format" },
+};
+
+export async function infoCommand(words: readonly string[], context: NextflowContext): Promise<number> {
+  const { options, words: names } = readCommandWords(words, keptOptions, "info");
+  const { screen, app, ask } = context;
+  const [name] = names;
+  if (name === undefined) {
+    screen.out(`  Version: ${app.workflows.nextflow.version} (Memoir ${version()})`);
+    screen.out(`  System: ${platform()} ${release()} ${arch()}`);
+    screen.out(`  Runtime: Node.js ${process.version}`);
+    return 0;
+  }
+  const facts = await app.workflows.nextflow.facts({ name, ...revisionIn(options) }, ask);
+  const format = last(options, "format") ?? "text";
+  if (format === "json") screen.out(JSON.stringify(facts, undefined, 4));
+  else if (format === "yaml") process.stdout.write((await import("yaml")).stringify(facts));
+  else if (format !== "text") throw new AppError("CLI_USAGE", `Unknown output format: ${format}`);
+  else {
+    screen.out(` project name: ${facts.name}`);
+    screen.out(` repository  : ${facts.repository}`);
+    screen.out(` local path  : ${facts.folder}`);
+    screen.out(` main script : ${facts.mainScript}`);
+    if (facts.homePage !== undefined && facts.homePage !== facts.repository)
+      screen.out(` home page   : ${facts.homePage}`);
+    if (facts.description !== undefined) screen.out(` description : ${facts.description}`);
+    if (facts.author !== undefined) screen.out(` author      : ${facts.author}`);
+    screen.out(" revisions   : ");
+    for (const { name: revision, kind, isDefault } of facts.revisions)
+      screen.out(
+        ` ${isDefault ? "*" : " "} ${revision}${isDefault ? " (default)" : kind === "tag" ? " [t]" : ""}`,
+      );
+  }
+  return 0;
+}
+
+const viewOptions: OptionTable = {
+  "-r": { arity: "one", as: "revision" },
+  "-revision": { arity: "one", as: "revision" },
+  "-q": { arity: "none", as: "quiet" },
+  "-l": { arity: "none", as: "list" },
+};
+
+export async function viewCommand(words: readonly string[], context: NextflowContext): Promise<number> {
+  const { options, words: names } = readCommandWords(words, viewOptions, "view");
+  const name = projectIn(names);
+  const isList = options.has("list");
+  const { path, text } = await context.app.workflows.nextflow.text(
+    { name, list: isList, ...revisionIn(options) },
+    context.ask,
+  );
+  if (!options.has("quiet")) context.screen.out(`== content of ${isList ? "path" : "file"}: ${path}`);
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  return 0;
+}
+
+const dropOptions: OptionTable = {
+  "-r": { arity: "one", as: "revision" },
+  "-revision": { arity: "one", as: "revision" },
+  "-f": { arity: "none", as: "ignored" },
+};
+
+export async function dropCommand(words: readonly string[], context: NextflowContext): Promise<number> {
+  const { options, words: names } = readCommandWords(words, dropOptions, "drop");
+  if (options.has("revision"))
+    throw new AppError(
+      "CLI_USAGE",
+      "drop -r is not offered: without it a pipeline is removed with all its revisions",
+    );
+  await context.app.workflows.nextflow.drop({ name: projectIn(names) }, context.ask);
+  return 0;
+}
+
+const cloneOptions: OptionTable = {
+  "-r": { arity: "one", as: "revision" },
+  "-revision": { arity: "one", as: "revision" },
+  "-hub": { arity: "one", as: "hub" },
+  "-d": { arity: "one", as: "ignored" },
+  "-deep": { arity: "one", as: "ignored" },
+};
+
+export async function cloneCommand(words: readonly string[], context: NextflowContext): Promise<number> {
+  const { options, words: names } = readCommandWords(words, cloneOptions, "clone");
+  const name = projectIn(names);
+  const folder = await context.app.workflows.nextflow.clone(
+    { name, ...revisionIn(options), ...defined({ hub: last(options, "hub") }) },
+    names[1],
+    context.ask,
+  );
+  context.screen.out(`${name} cloned to: ${folder}`);
+  return 0;
+}
+
+function projectIn([name]: readonly string[]): string {
+  if (name === undefined) throw new AppError("CLI_USAGE", "Missing argument -- name of a project");
+  return name;
+}
+
+function revisionIn(options: ReadonlyMap<string, readonly string[]>): { readonly revision?: string } {
+  return defined({ revision: last(options, "revision") });
 }

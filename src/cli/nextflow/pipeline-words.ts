@@ -78,7 +78,28 @@ function refuseOthers({ options }: ReadWords): void {
     const [word] = Object.entries(runOptions).findLast(([, { as }]) => as === option) ?? [`-${option}`];
     throw new AppError(
       "CLI_USAGE",
-      `memoir run: ${word} is an option of Nextflow's own command line: use \`memoir nextflow run\``,
+      `${word} is an option of Nextflow's own command line: use \`memoir nextflow run\``,
     );
   }
+}
+
+/** `-profile`, `-c` and `-C` for commands that run nothing. */
+export function configurationOf(pipeline: Pick<ReadWords, "options"> | undefined): {
+  readonly configuration?: {
+    readonly profiles: readonly string[];
+    readonly files: readonly string[];
+    readonly only: boolean;
+  };
+} {
+  if (pipeline === undefined) return {};
+  const names = (option: string) =>
+    (pipeline.options.get(option) ?? []).flatMap((each) => each.split(",")).filter((each) => each !== "");
+  const only = names("only-config");
+  return {
+    configuration: {
+      profiles: names("profile"),
+      files: only.length > 0 ? only : names("config"),
+      only: only.length > 0,
+    },
+  };
 }

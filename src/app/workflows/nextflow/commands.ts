@@ -5,8 +5,10 @@ import type { Environment } from "../../environment.ts";
 import { needsHome } from "../../home.ts";
 import type { CleanedTask, CleanOptions } from "./clean.ts";
 import type { InspectedProcess } from "./inspect.ts";
+import type { ProjectFacts } from "./kept-projects.ts";
 import type { LoggedRun, LogOptions } from "./log.ts";
 import type { PipelineInputs, PipelineInputsOptions } from "./pipeline-inputs.ts";
+import type { ProjectRequest } from "./projects.ts";
 import type {
   NextflowConfigurationOptions,
   NextflowEvent,
@@ -40,6 +42,16 @@ export interface NextflowCommands {
     options: NextflowProjectOptions,
     ask: Ask,
   ): Promise<{ readonly folder: string; readonly revision: string }>;
+  /** Of pipelines that are kept on this machine. */
+  facts(project: Pick<ProjectRequest, "name" | "revision">, ask: Ask): Promise<ProjectFacts>;
+  /** The main script, or a list of files. */
+  text(
+    project: Pick<ProjectRequest, "name" | "revision"> & { readonly list: boolean },
+    ask: Ask,
+  ): Promise<{ readonly path: string; readonly text: string }>;
+  drop(project: Pick<ProjectRequest, "name">, ask: Ask): Promise<string>;
+  /** A working copy in a folder, which must be empty; its name. */
+  clone(project: ProjectRequest, folder: string | undefined, ask: Ask): Promise<string>;
   /** What `memoir run` makes of parameters and files that are given as Nextflow's users do. */
   inputs(options: PipelineInputsOptions): Promise<PipelineInputs>;
   secrets(): Promise<SecretStore>;
@@ -67,6 +79,12 @@ export function createNextflowCommands(environment: Environment): NextflowComman
       const project = await findProject({ ...options, name: options.project }, environment, ask);
       return { folder: project.folder, revision: project.repository?.revision ?? "" };
     },
+    facts: async (project, ask) =>
+      (await import("./kept-projects.ts")).projectFacts(project, environment, ask),
+    text: async (project, ask) => (await import("./kept-projects.ts")).projectText(project, environment, ask),
+    drop: async (project, ask) => (await import("./kept-projects.ts")).dropProject(project, environment, ask),
+    clone: async (project, folder, ask) =>
+      (await import("./kept-projects.ts")).cloneProject(project, folder, environment, ask),
     inputs: async (options) => (await import("./pipeline-inputs.ts")).pipelineInputs(options, environment),
     secrets: atHome(async () => (await import("./secrets.ts")).secretStore(environment)),
     version: () => languageOf({ environment: environment.programs }).version,

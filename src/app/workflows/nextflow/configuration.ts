@@ -85,7 +85,7 @@ export async function readConfiguration(
   return { settings: shown.settings, files, language };
 }
 
-function unknownProfile(name: string, profiles: readonly string[]): string {
+export function unknownProfile(name: string, profiles: readonly string[]): string {
   const near = didYouMean(name, profiles);
   const listed = (title: string, names: readonly string[]) =>
     `\n\n${title}\n${names.map((each) => `    ${each}`).join("\n")}\n`;

@@ -85,7 +85,7 @@ async function repositoryProject(
   environment: Environment,
   ask: Ask,
 ): Promise<Project> {
-  const { url, kept } = await addressOf(request, environment);
+  const { url, kept } = await projectAddress(request, environment);
   const folder = join(rootOf(environment), ...kept.split("/"));
   const repository = join(folder, "repository.git");
   const git = gitIn(request.name, environment, ask);
@@ -165,7 +165,8 @@ async function checkout({
   return target;
 }
 
-async function addressOf(
+/** Where a pipeline is fetched from, and the folder below those that are kept. */
+export async function projectAddress(
   { name, hub = "github" }: ProjectRequest,
   environment: Environment,
 ): Promise<{ readonly url: string; readonly kept: string }> {
@@ -206,7 +207,7 @@ async function keptName(name: string, environment: Environment): Promise<string>
   throw new AppError("CLI_USAGE", `Which one do you mean? ${all.join(", ")}`);
 }
 
-function gitIn(name: string, { programs }: Environment, ask: Ask): Git {
+export function gitIn(name: string, { programs }: Environment, ask: Ask): Git {
   return async (args, cwd, more = {}) => {
     const outcome = await runProgram(
       {
