@@ -18,5 +18,5 @@ export {
 } from "./run-folder.ts";
 export type { CacheBehavior, RunCacheParts, WorkflowRunParts } from "./run-parts.ts";
 export { type RunSummary, runWorkflow } from "./run-workflow.ts";
-export { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
+export { type Capacity, Scheduler, type Turns, type TurnsPlace } from "./scheduler.ts";
 export { countWaiting } from "./waiting-results.ts";

@@ -6,7 +6,7 @@ import type { Executor, ImageResolver } from "../exec/core/index.ts";
 import { type Ask, defined } from "../kernel/index.ts";
 import type { TaskCall, TaskFailure } from "../task/index.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
-import { type Capacity, Scheduler, type Turns } from "./scheduler.ts";
+import { type Capacity, Scheduler, type Turns, type TurnsPlace } from "./scheduler.ts";
 
 export interface RunExecutor {
   readonly executor: Executor;
@@ -27,7 +27,8 @@ export class RunExecutors {
     let shared: Turns | undefined;
     const make = (executor: Executor, images: ImageResolver | undefined): RunExecutor => {
       const open = once(() => executor.open(ask));
-      const turns = (limits: Capacity) => parts.turns?.(limits) ?? new Scheduler(limits);
+      const turns = (limits: Capacity, place: TurnsPlace) =>
+        parts.turns?.(limits, place) ?? new Scheduler(limits);
       return {
         executor,
         ...defined({ images }),
@@ -36,8 +37,8 @@ export class RunExecutors {
           await open();
           const capacity = executor.capacity();
           if (executor.can.elsewhere === true)
-            return { scheduler: new Scheduler(capacity), cpus: capacity.cpu };
-          shared ??= turns({ ...capacity, ...parts.limits });
+            return { scheduler: turns(capacity, "elsewhere"), cpus: capacity.cpu };
+          shared ??= turns({ ...capacity, ...parts.limits }, "here");
           return { scheduler: shared, cpus: capacity.cpu };
         }),
       };

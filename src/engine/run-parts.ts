@@ -7,7 +7,7 @@ import type { Claim, EntryStore } from "../store/entries/index.ts";
 import type { TaskCall } from "../task/index.ts";
 import type { CallLeases } from "./call-leases.ts";
 import type { TimedEvent } from "./events.ts";
-import type { Capacity, Turns } from "./scheduler.ts";
+import type { Capacity, Turns, TurnsPlace } from "./scheduler.ts";
 
 /** `always` records every computed call; `on-failure` only when the run fails or is cancelled. Both read. */
 export type CacheBehavior = "always" | "on-failure";
@@ -71,8 +71,8 @@ export interface WorkflowRunParts {
   readonly cache?: RunCacheParts;
   /** What the user allows instead of what the machine has. */
   readonly limits: Partial<Capacity>;
-  /** Turns that several runs of one process share, given what the machine has; default: turns of this run alone. */
-  readonly turns?: (capacity: Capacity) => Turns;
+  /** Turns that several runs of one process share, given what there is; default: turns of this run alone. */
+  readonly turns?: (capacity: Capacity, place: TurnsPlace) => Turns;
   /** Calls that ask for more cores or memory than there are run with what there is. Default: they fail. */
   readonly clampResources?: true;
   readonly failure: "fast" | "slow";

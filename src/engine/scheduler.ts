@@ -11,6 +11,9 @@ export interface Capacity {
   readonly gpu: number;
 }
 
+/** Whether attempts share the processors and memory of this machine, or run where others decide about those. */
+export type TurnsPlace = "here" | "elsewhere";
+
 /** Who may compute now; a Scheduler, or several that all have to agree. */
 export interface Turns {
   /** What the call asks for beyond everything there is; undefined when it fits. */

@@ -18,7 +18,7 @@ export interface KnownCase {
   readonly because: "text" | "needs" | "ours";
   readonly reason: string;
   /** Where it does not pass; undefined = with every executor. */
-  readonly executor?: "host" | "container";
+  readonly executor?: "host" | "container" | "slurm";
 }
 
 export type KnownCases = Readonly<Record<string, KnownCase>>;

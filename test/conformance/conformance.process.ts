@@ -1,11 +1,13 @@
 /**
- * `npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted] [--as-written]`: bundled and started by
- * scripts/conformance.mjs. With containers, stand-in images are put into a separate storage. `--unlisted`: what is
+ * `npm run conformance -- wdl FOLDER [--only NAME] [--executor container|slurm] [--unlisted] [--as-written]`: bundled and started by
+ * scripts/conformance.mjs. With containers, stand-in images are put into a separate storage; with `--executor slurm` a cluster is
+ * started, and tasks run as its jobs, without images. `--unlisted`: what is
  * known not to pass is reported like anything else. `--as-written`: mistakes in the text of a specification stay in it.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startPodman } from "../servers/podman.ts";
+import { startSlurm } from "../servers/slurm.ts";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runFixtureSuite } from "./fixture-suite.ts";
 import type { Errata } from "./spec-examples.ts";
@@ -15,10 +17,10 @@ import { makeStandInImages } from "./stand-in-images.ts";
 const [language, folder, ...rest] = process.argv.slice(2);
 const only = flagged("--only");
 const asWritten = rest.includes("--as-written");
-const executor: "host" | "container" = flagged("--executor") === "container" ? "container" : "host";
+const executor = executorNamed(flagged("--executor"));
 if (language !== "wdl" || folder === undefined) {
   process.stderr.write(
-    "usage: npm run conformance -- wdl FOLDER [--only NAME] [--executor container] [--unlisted] [--as-written]\n",
+    "usage: npm run conformance -- wdl FOLDER [--only NAME] [--executor container|slurm] [--unlisted] [--as-written]\n",
   );
   process.exit(2);
 }
@@ -49,23 +51,29 @@ process.stdout.write(
 );
 process.exitCode = summary.failed.length + summary.surprising.length > 0 ? 1 : 0;
 
+function executorNamed(name: string | undefined): "host" | "container" | "slurm" {
+  return name === "container" || name === "slurm" ? name : "host";
+}
+
 function flagged(flag: string): string | undefined {
   return rest.includes(flag) ? rest[rest.indexOf(flag) + 1] : undefined;
 }
 
 async function runSuite(path: string): Promise<readonly CaseResult[]> {
   const engine = executor === "container" ? await startPodman() : undefined;
+  const cluster = executor === "slurm" ? await startSlurm() : undefined;
   try {
     if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"));
     const options = {
       folder: path,
       executor,
-      env: { ...env, ...engine?.env },
+      env: { ...env, ...engine?.env, ...cluster?.env },
       ...(only !== undefined && { only }),
     };
     return isSpec ? await runSpecSuite({ ...options, errata }) : await runFixtureSuite(options);
   } finally {
     await engine?.stop();
+    await cluster?.stop();
   }
 }
 

@@ -5,6 +5,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWith } from "../servers/requirement.ts";
+import { type SlurmCluster, slurmRequirement, startSlurm } from "../servers/slurm.ts";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { difference } from "./compare.ts";
 import { runFixtureSuite } from "./fixture-suite.ts";
@@ -142,6 +144,30 @@ describe("the suites", () => {
     expect(difference({ a: 1 }, { a: 1, b: null }, "o")).toBeUndefined();
     expect(difference({ a: 1, b: 2 }, { a: 1 }, "o")).toMatch(/^o: expected/);
     expect(difference("x", "y", "o")).toBe('o: expected "x", got "y"');
+  });
+});
+
+describeWith([slurmRequirement], "the suites on a Slurm cluster", () => {
+  let cluster: SlurmCluster;
+  beforeAll(async () => {
+    cluster = await startSlurm();
+  });
+  afterAll(() => cluster?.stop());
+
+  test("pass and fail as on the host, with tasks as jobs", async () => {
+    const spec = join(folder, "spec-on-slurm");
+    await mkdir(join(spec, "tests/data"), { recursive: true });
+    await writeFile(join(spec, "SPEC.md"), text);
+    await writeFile(join(spec, "tests/data/words.txt"), "a\nb\n");
+    const results = await runSpecSuite({ folder: spec, env: cluster.env, executor: "slurm" });
+    expect(results.map(({ name, kind }) => [name, kind])).toEqual([
+      ["count_task", "passed"],
+      ["wrong_task", "failed"],
+      ["stop_fail_task", "passed"],
+      ["broken", "excluded"],
+    ]);
+    const jobs = await cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i");
+    expect(jobs.trim().split("\n").length).toBeGreaterThan(2);
   });
 });
 

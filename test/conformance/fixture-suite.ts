@@ -16,7 +16,7 @@ export interface FixtureSuiteOptions {
   readonly only?: string;
   readonly env: Readonly<Record<string, string>>;
   /** Default `host`. */
-  readonly executor?: "host" | "container";
+  readonly executor?: "host" | "container" | "slurm";
 }
 
 export async function runFixtureSuite(options: FixtureSuiteOptions): Promise<readonly CaseResult[]> {

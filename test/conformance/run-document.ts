@@ -15,7 +15,7 @@ export interface DocumentRun {
   readonly scratch: string;
   readonly env: Readonly<Record<string, string>>;
   /** Default `host`. */
-  readonly executor?: "host" | "container";
+  readonly executor?: "host" | "container" | "slurm";
 }
 
 export type DocumentEnd =
@@ -49,7 +49,11 @@ async function runOnce(app: App, request: DocumentRun, name: string): Promise<Do
         },
         inputs: request.inputs === undefined ? {} : { file: request.inputs },
         cache: { place: `${request.scratch}/cache`, hostTasks: true },
-        executor: { name: request.executor ?? "host", options: {} },
+        executor: {
+          name: request.executor ?? "host",
+          // Nodes have no registry to ask.
+          options: request.executor === "slurm" ? { "job-engine": "none" } : {},
+        },
         failure: "fast",
         runsDir: `${request.scratch}/runs/${name}`,
       },

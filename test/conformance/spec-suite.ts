@@ -21,7 +21,7 @@ export interface SpecSuiteOptions {
   readonly only?: string;
   readonly env: Readonly<Record<string, string>>;
   /** Default `host`. */
-  readonly executor?: "host" | "container";
+  readonly executor?: "host" | "container" | "slurm";
   /** Corrections of the text, by example. Default: none. */
   readonly errata?: Errata;
 }

@@ -89,3 +89,33 @@ describeWith([slurmRequirement, namespacesRequirement], "a Slurm cluster whose n
     await bench.go(first);
   });
 });
+
+describeWith([slurmRequirement], "a Slurm cluster with more urgent jobs", () => {
+  const bench = new SlurmBench({
+    config: [
+      "PreemptType=preempt/partition_prio",
+      "PreemptMode=REQUEUE",
+      "PartitionName=urgent Nodes=ALL PriorityTier=10 MaxTime=INFINITE State=UP",
+    ],
+  });
+  const { ask } = bench;
+
+  beforeAll(async () => {
+    await bench.open();
+    await bench.makeExecutor();
+  });
+  afterAll(() => bench.close());
+
+  it("calls an attempt lost that gave way to another job, even where its task ended well", async () => {
+    const attempt = await bench.prepare(`trap 'exit 0' TERM; ${waits}`);
+    await bench.executor.start(attempt, ask);
+    const end = bench.executor.wait(attempt, ask);
+    await bench.untilReady(attempt);
+    const node = await bench.nodeOf(attempt);
+    const urgent = ["--partition=urgent", `--nodelist=${node}`, "--exclusive", "--output=/dev/null"];
+    await bench.cluster.ask("sbatch", "--job-name=urgent", ...urgent, "--wrap=true");
+    expect(await end).toMatchObject({ kind: "lost", message: expect.stringContaining("PREEMPTED") });
+    await bench.untilNothingIsLeft();
+    expect(await bench.executor.state(attempt, ask)).toMatchObject({ kind: "ended", end: { kind: "lost" } });
+  });
+});

@@ -1,6 +1,6 @@
 /** Whole workflows of every language on a real Slurm cluster, as the command line and the server run them. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { Sandbox } from "../cli/memoir.ts";
 import { zipOf } from "../server/zip.ts";
@@ -133,8 +133,9 @@ workflow w { scatter (i in range(3)) { call wait { input: n = i } } output { Arr
     for (const n of [0, 1, 2]) expect(await readFile(box.path(`marks/${n}`), "utf8")).toBe("ran\n");
   });
 
-  it("computes the runs of a server with --profile", async () => {
-    await box.write("memoir.toml", profiles);
+  async function withServer(
+    work: (ask: (path: string, body?: object) => Promise<Readonly<Record<string, string>>>) => Promise<void>,
+  ): Promise<void> {
     const server = box.start("server", "--port", "0", "--profile", "cluster", "--cache-host-tasks");
     try {
       let url = "";
@@ -142,32 +143,62 @@ workflow w { scatter (i in range(3)) { call wait { input: n = i } } output { Arr
         url = /listening on (http:\S+)/.exec(server.err())?.[1] ?? "";
         return url !== "" || server.process.exitCode !== null;
       });
-      const ask = async (path: string, body?: object) => {
+      await work(async (path, body) => {
         const headers = { "content-type": "application/json" };
         const more = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
         const response = await fetch(url + path, more);
         return (await response.json()) as Readonly<Record<string, string>>;
-      };
-      const definitionZip = zipOf({ "main.wdl": scatter }).toString("base64");
-      const { id: workflowId } = await ask("/workflow", { definitionZip, requestId: "w" });
-      const jobs = await jobsOf(async () => {
-        const { id } = await ask("/run", {
-          workflowId,
-          roleArn: "arn:aws:iam::000000000000:role/r",
-          outputUri: `file://${box.folder}/out`,
-          parameters: { width: 2 },
-          requestId: "r",
-        });
-        await cluster.until("the run has ended", async () => {
-          const { status = "", statusMessage } = await ask(`/run/${id}`);
-          if (status === "FAILED") throw new Error(`the run failed: ${statusMessage}`);
-          return status === "COMPLETED";
-        });
       });
-      expect(jobs).toEqual({ main: 2, long: 1 });
     } finally {
       server.process.kill("SIGTERM");
       await server.ended;
     }
+  }
+
+  async function startRun(
+    ask: (path: string, body?: object) => Promise<Readonly<Record<string, string>>>,
+    source: string,
+    more: object,
+  ): Promise<() => Promise<void>> {
+    const definitionZip = zipOf({ "main.wdl": source }).toString("base64");
+    const { id: workflowId } = await ask("/workflow", { definitionZip, requestId: "w" });
+    const order = { workflowId, roleArn: "arn:aws:iam::000000000000:role/r", requestId: "r" };
+    const { id } = await ask("/run", { ...order, outputUri: `file://${box.folder}/out`, ...more });
+    return () =>
+      cluster.until("the run has ended", async () => {
+        const { status = "", statusMessage } = await ask(`/run/${id}`);
+        if (status === "FAILED") throw new Error(`the run failed: ${statusMessage}`);
+        return status === "COMPLETED";
+      });
+  }
+
+  it("computes the runs of a server with --profile", async () => {
+    await box.write("memoir.toml", profiles);
+    await withServer(async (ask) => {
+      const jobs = await jobsOf(async () => (await startRun(ask, scatter, { parameters: { width: 2 } }))());
+      expect(jobs).toEqual({ main: 2, long: 1 });
+    });
+  });
+
+  it("keeps the jobs of a run group within its limits", async () => {
+    await box.write("memoir.toml", profiles);
+    const waiting = `version 1.1
+task wait { input { Int n } command <<<
+  echo > ${box.folder}/marks/~{n}
+  looks=0; while [ ! -e ${box.folder}/go ] && [ $looks -lt 12000 ]; do sleep 0.05; looks=$((looks + 1)); done
+>>> output { Int o = n } }
+workflow w { scatter (i in range(4)) { call wait { input: n = i } } output { Array[Int] o = wait.o } }
+`;
+    await mkdir(box.path("marks"));
+    const running = async () => (await cluster.ask("squeue", "-h", "-r", "-o", "%i")).trim().split("\n");
+    await withServer(async (ask) => {
+      const { id: runGroupId } = await ask("/runGroup", { name: "g", maxCpus: 2, requestId: "g" });
+      const ended = await startRun(ask, waiting, { runGroupId, parameters: {} });
+      await cluster.until("two tasks run", async () => (await readdir(box.path("marks"))).length === 2);
+      expect(await running()).toHaveLength(2);
+      await writeFile(box.path("go"), "");
+      await ended();
+      expect(await readdir(box.path("marks"))).toHaveLength(4);
+    });
   });
 });

@@ -1,8 +1,8 @@
 /**
- * Who may compute now, over all runs of the server: the sum of what runs stays within what the machine has, and the
- * tasks of a run group within its maxCpus and maxGpus. What does not fit waits.
+ * Who may compute now, over all runs of the server: the sum of what runs here stays within what the machine has, and the
+ * tasks of a run group within its maxCpus and maxGpus, wherever they run. What does not fit waits.
  */
-import { type Capacity, Scheduler, type Turns } from "../../engine/index.ts";
+import { type Capacity, Scheduler, type Turns, type TurnsPlace } from "../../engine/index.ts";
 import type { RunGroupRecord } from "../../ledger/index.ts";
 
 interface GroupTurns {
@@ -15,10 +15,9 @@ export class SharedTurns {
   readonly #groups = new Map<string, GroupTurns>();
 
   /** Turns of one run; `group` is asked every time, so that changed limits count for what starts later. */
-  of(group: () => RunGroupRecord | undefined): (capacity: Capacity) => Turns {
-    return (capacity) => {
-      this.#machine ??= new Scheduler(capacity);
-      const machine = this.#machine;
+  of(group: () => RunGroupRecord | undefined): (capacity: Capacity, place: TurnsPlace) => Turns {
+    return (capacity, place) => {
+      const machine = place === "here" ? this.#ofMachine(capacity) : new Scheduler(capacity);
       return {
         excess: (resources) => groupExcess(resources, group()) ?? machine.excess(resources),
         fitted: (resources) => {
@@ -48,6 +47,11 @@ export class SharedTurns {
         },
       };
     };
+  }
+
+  #ofMachine(capacity: Capacity): Scheduler {
+    this.#machine ??= new Scheduler(capacity);
+    return this.#machine;
   }
 
   #turnsOf(group: RunGroupRecord): Scheduler | undefined {

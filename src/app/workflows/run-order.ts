@@ -3,7 +3,7 @@
  * the server and programs make one; `runOrder` and `dryRun` take one. What cannot be data is passed separately
  * (`RunPorts`).
  */
-import type { CacheBehavior, Capacity, TimedEvent, Turns } from "../../engine/index.ts";
+import type { CacheBehavior, Capacity, TimedEvent, Turns, TurnsPlace } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 import type { EntryNames } from "../../store/entries/index.ts";
@@ -72,7 +72,7 @@ export type CacheOrder =
 export interface RunPorts {
   readonly onEvent: (event: TimedEvent) => void;
   /** Turns shared with other runs of this process. */
-  readonly turns?: (capacity: Capacity) => Turns;
+  readonly turns?: (capacity: Capacity, place: TurnsPlace) => Turns;
   /** Which images are pulled for those that tasks name. */
   readonly mapImages?: (images: ImageResolver) => ImageResolver;
   /** How entries of the cache are named; default: by chance. */
