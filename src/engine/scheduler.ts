@@ -11,7 +11,7 @@ export interface Capacity {
   readonly gpu: number;
 }
 
-/** Whether attempts share the processors and memory of this machine, or run where others decide about those. */
+/** Whether attempts share the local processors and memory, or run where others decide about those. */
 export type TurnsPlace = "here" | "elsewhere";
 
 /** Who may compute now; a Scheduler, or several that all have to agree. */

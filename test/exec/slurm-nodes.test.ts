@@ -2,8 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { checkSlurm } from "../../src/exec/slurm/check-slurm.ts";
+import { JobAccounting } from "../../src/exec/slurm/job-accounting.ts";
+import { createSlurmClient } from "../../src/exec/slurm/slurm-client.ts";
 import { describeWith } from "../servers/requirement.ts";
 import { namespacesRequirement, slurmRequirement } from "../servers/slurm.ts";
+import { accountingRequirement } from "../servers/slurm-accounting.ts";
 import { SlurmBench, waits } from "../servers/slurm-bench.ts";
 
 describeWith([slurmRequirement], "tasks that Slurm ends", () => {
@@ -117,5 +121,35 @@ describeWith([slurmRequirement], "a Slurm cluster with more urgent jobs", () => 
     expect(await end).toMatchObject({ kind: "lost", message: expect.stringContaining("PREEMPTED") });
     await bench.untilNothingIsLeft();
     expect(await bench.executor.state(attempt, ask)).toMatchObject({ kind: "ended", end: { kind: "lost" } });
+  });
+});
+
+describeWith([slurmRequirement, accountingRequirement], "a Slurm cluster with accounting", () => {
+  const bench = new SlurmBench({ hasAccounting: true });
+  const { ask } = bench;
+
+  beforeAll(async () => {
+    await bench.open();
+    await bench.makeExecutor();
+  });
+  afterAll(() => bench.close());
+
+  it("reports what jobs used, once the cluster has recorded it, and waits for no record", async () => {
+    expect(await checkSlurm(bench.cluster.env, ask)).toMatchObject({
+      detail: expect.stringContaining("with accounting"),
+    });
+    const attempts = await Promise.all(
+      [1, 2].map(() => bench.prepare("i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done")),
+    );
+    const ends = await Promise.all(attempts.map((attempt) => bench.run(attempt)));
+    for (const end of ends) expect(end).toMatchObject({ kind: "exited", exitCode: 0 });
+    const accounting = new JobAccounting(createSlurmClient(bench.cluster.env));
+    const rows = await bench.cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i");
+    const ids = rows.trim().split("\n");
+    expect(ids).toHaveLength(2);
+    await bench.cluster.until("both jobs are recorded", async () => {
+      const used = await Promise.all(ids.map((id) => accounting.usedBy(id)));
+      return used.every((each) => each !== undefined && (each.cpuSeconds ?? 0) > 0);
+    });
   });
 });

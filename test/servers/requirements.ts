@@ -14,6 +14,7 @@ import type { Requirement } from "./requirement.ts";
 import { s3Requirement } from "./s3.ts";
 import { fishRequirement, zshRequirement } from "./shells.ts";
 import { namespacesRequirement, pbsCommandsRequirement, slurmRequirement } from "./slurm.ts";
+import { accountingRequirement } from "./slurm-accounting.ts";
 import { testImagesRequirement } from "./test-images.ts";
 
 export const allRequirements: readonly Requirement[] = [
@@ -29,6 +30,7 @@ export const allRequirements: readonly Requirement[] = [
   bubblewrapRequirement,
   slurmRequirement,
   namespacesRequirement,
+  accountingRequirement,
   charliecloudRequirement,
   pbsCommandsRequirement,
   zshRequirement,

@@ -19,6 +19,7 @@ import { limitMs } from "../limit.mjs";
 import { removeFolder } from "../remove-folder.ts";
 import { freePort } from "./free-port.ts";
 import { findProgram, type Requirement } from "./requirement.ts";
+import { prepareAccounting } from "./slurm-accounting.ts";
 import { createNetworks, type Networks } from "./slurm-networks.ts";
 
 export const slurmRequirement: Requirement = {
@@ -42,6 +43,8 @@ export interface SlurmOptions {
   readonly nodeTimeoutSeconds?: number;
   /** Every node and the controller have a separate network, joined by a bridge, so that a node can be cut off. */
   readonly hasNetworks?: true;
+  /** Jobs are recorded with what they used. */
+  readonly hasAccounting?: true;
 }
 
 /** What networks of a cluster need in addition. */
@@ -86,7 +89,7 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmClust
 }
 
 async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
-  const { config = [], nodeTimeoutSeconds = 600, hasNetworks } = options;
+  const { nodeTimeoutSeconds = 600, hasNetworks, hasAccounting } = options;
   const dir = mkdtempSync(join(tmpdir(), "memoir-slurm-"));
   for (const name of ["state", "munge", "log"]) mkdirSync(join(dir, name), { mode: 0o755 });
   // Munge trusts its socket only where everybody may come to it.
@@ -95,6 +98,8 @@ async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
   writeFileSync(key, randomBytes(1024), { mode: 0o400 });
   const ports = await distinctPorts(1 + nodeNames.length);
   const conf = join(dir, "slurm.conf");
+  const accounting = hasAccounting === true ? await prepareAccounting(dir) : undefined;
+  const config = [...(options.config ?? []), ...(accounting?.config ?? [])];
   const networks = hasNetworks === true ? await createNetworks(join(dir, "bin"), nodeNames) : undefined;
   writeFileSync(conf, configuration({ dir, ports, config, nodeTimeoutSeconds, networks }));
   writeFileSync(join(dir, "cgroup.conf"), "CgroupAutomount=no\nConstrainCores=no\nConstrainRAMSpace=no\n");
@@ -148,6 +153,7 @@ async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
       allRun();
       return readdirSync(join(dir, "munge")).includes("socket");
     });
+    await accounting?.start({ launch, until });
     startController();
     for (const node of nodeNames) startNode(node);
     await until("its nodes are idle", async () => {
