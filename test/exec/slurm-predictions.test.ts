@@ -184,7 +184,7 @@ tail -n +2 "$2" >> "${box.path("computed.log")}"
     expect(await box.read("stopped.csv")).toBe(await box.read("whole.csv"));
   });
 
-  it("computes a slice again whose node died", async () => {
+  it("computes a slice again whose job was killed", async () => {
     const run = [
       "run",
       ...slurm,
