@@ -350,37 +350,40 @@ export class TaskMaker {
       container === undefined
         ? await session.conda.softwareFor(context.task.get("conda") ?? null)
         : undefined;
-    const call = buildCall({
-      software,
-      clusterOptions: this.#options.directives.all("clusterOptions", context),
-      process: node.name.text,
-      script,
-      task: context.task,
-      staged: task.staged,
-      planned,
-      env: task.env,
-      stdin: task.stdin,
-      modules: this.#options.directives.all("module", context),
-      secrets: session.secrets.variables(
-        this.#options.directives.all("secret", context).flatMap((each) => several(each).map(textOf)),
-      ),
-      shownSecret: (texts) => session.secrets.in(texts),
-      named: (texts) =>
-        namedFiles({
-          texts,
-          pipeline: [...new Set([session.projectDir, this.#module.folder])],
-          launchDir: session.outside.files.launchDir,
-          outputDir: session.outputDir,
-          given: filesAmong([...task.given, session.params], session.outside.files),
-          seesMachine: container === undefined,
-          files: session.outside.files,
-        }),
-      bin: (texts) => this.#bin(texts, task.staged),
-      container,
-      resumes: session.resumes,
-      rules: session.rules,
-      home: session.outside.env("HOME"),
-    });
+    // After waiting the limit on time has to begin again: directives are code of the script.
+    const call = session.limit(() =>
+      buildCall({
+        software,
+        clusterOptions: this.#options.directives.all("clusterOptions", context),
+        process: node.name.text,
+        script,
+        task: context.task,
+        staged: task.staged,
+        planned,
+        env: task.env,
+        stdin: task.stdin,
+        modules: this.#options.directives.all("module", context),
+        secrets: session.secrets.variables(
+          this.#options.directives.all("secret", context).flatMap((each) => several(each).map(textOf)),
+        ),
+        shownSecret: (texts) => session.secrets.in(texts),
+        named: (texts) =>
+          namedFiles({
+            texts,
+            pipeline: [...new Set([session.projectDir, this.#module.folder])],
+            launchDir: session.outside.files.launchDir,
+            outputDir: session.outputDir,
+            given: filesAmong([...task.given, session.params], session.outside.files),
+            seesMachine: container === undefined,
+            files: session.outside.files,
+          }),
+        bin: (texts) => this.#bin(texts, task.staged),
+        container,
+        resumes: session.resumes,
+        rules: session.rules,
+        home: session.outside.env("HOME"),
+      }),
+    );
     const files = task.staged.flatMap((each) => (isThere(each) ? [fileValue(each)] : []));
     const texts = call.literalFiles.map(({ content }) => content);
     const own = await session.host.pathOf(names.qualified, [texts, ...files], session.ask);
@@ -390,10 +393,14 @@ export class TaskMaker {
       planned,
       staged: new Set(task.staged.map((each) => each.staged ?? "")),
     });
-    this.#named(task, { call: path, attempt });
-    const debug = truthOf(context.task.get("debug") ?? false);
-    const store = this.storeOf(task);
-    const options = store === undefined ? {} : { stored: async () => store.look() };
+    const { debug, options } = session.limit(() => {
+      this.#named(task, { call: path, attempt });
+      const store = this.storeOf(task);
+      return {
+        debug: truthOf(context.task.get("debug") ?? false),
+        options: store === undefined ? {} : { stored: async () => store.look() },
+      };
+    });
     return session.host.call({ ...call, path }, debug ? withStdout(collect) : collect, session.ask, options);
   }
 
