@@ -2,7 +2,7 @@
 import type { Expression, Statement } from "../syntax/ast.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap, MapEntry } from "../values/map.ts";
-import type { Value } from "../values/thing.ts";
+import { Thing, type Value } from "../values/thing.ts";
 import { fail, isException, ScriptFailure, Throwable } from "../values/throwable.ts";
 import { itemsOf } from "./cast.ts";
 import { expression } from "./expression.ts";
@@ -182,14 +182,22 @@ function destructure(unit: Unit, scope: Scope, node: Statement & { kind: "destru
     return { text, slot };
   });
   return (frame) => {
-    const items = itemsOf(code(frame));
+    const at = placesOf(code(frame));
     for (const [index, { text, slot }] of targets.entries()) {
-      const value = items[index] ?? null;
+      const value = at(index);
       if (slot === undefined) assign(unit, frame, text, value);
       else frameAt(frame, slot.depth).slots[slot.index] = value;
     }
     return undefined;
   };
+}
+
+/** What a value holds at a place. Values that are not collections may answer `getAt`, such as the channels of a process. */
+function placesOf(value: Value): (index: number) => Value {
+  if (value instanceof Thing && value.invoke("getAt", [0]) !== undefined)
+    return (index) => value.invoke("getAt", [index]) ?? null;
+  const items = itemsOf(value);
+  return (index) => items[index] ?? null;
 }
 
 function assertion(unit: Unit, scope: Scope, node: Statement & { kind: "assert" }): Step {

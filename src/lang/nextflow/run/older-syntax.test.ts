@@ -41,6 +41,24 @@ describe("statements", () => {
       println([kind(1), kind('s'), kind(3), kind(200), kind(7), kind(50), seen])`;
     expect(await printed(main)).toBe("[one, text, listed, big, ranged, other, [b, c]]");
   });
+  test("several variables take the channels of a workflow, of branch and of multiMap, with and without def", async () => {
+    const main = `workflow W { take: x
+        main: y = x.map { it + 1 }
+        emit: x
+        y }
+      workflow {
+        (a, b) = W(Channel.of(1))
+        def (small, big) = Channel.of(10, 200).branch { small: it < 100
+          big: true }
+        def (int one, two) = [3, 4]
+        (c, d) = Channel.of(5).multiMap { c: it
+          d: it * 2 }
+        a.concat(b, small, big, Channel.of(one + two), c, d).view()
+      }`;
+    expect(await printed(main)).toBe("1 2 10 200 7 5 10");
+    const tooFew = "workflow { (a, b) = Channel.of(1).branch { a: true } }";
+    expect(await printed(tooFew)).toContain("there is no output 1");
+  });
   test("finally runs however its body ends", async () => {
     const main = `def f(how) {
         try {
