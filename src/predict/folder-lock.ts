@@ -1,5 +1,6 @@
 /** A file `lock` in a folder that one run at a time works in. */
-import { readFile, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { link, readFile, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, systemErrorCode } from "../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../process/index.ts";
@@ -17,7 +18,7 @@ export async function lockFolder(
   const file = join(folder, "lock");
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(file, JSON.stringify(thisOwner()), { flag: "wx" });
+      await createWhole(file, JSON.stringify(thisOwner()));
       return;
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
@@ -38,6 +39,23 @@ export async function lockFolder(
     }
   }
   throw new AppError("PREDICT_OUTPUT_BUSY", `${doing}: another run took it at the same moment`);
+}
+
+/** A lock that is there without its content would look like one that a crash left. @throws EEXIST */
+async function createWhole(file: string, text: string): Promise<void> {
+  const temporary = `${file}-${randomBytes(6).toString("hex")}`;
+  await writeFile(temporary, text, { flag: "wx" });
+  try {
+    await link(temporary, file);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined || !["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code))
+      throw error;
+    // A file system without hard links.
+    await writeFile(file, text, { flag: "wx" });
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
 }
 
 /** Locks a folder that several machines share, until `release`. */

@@ -4,7 +4,7 @@
  * options and for which inputs. A later run with the same options and the same inputs continues after those rows; with
  * any others it starts again.
  */
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import {
   type FileHandle,
@@ -91,8 +91,7 @@ export class ResumableOutput {
     const path = await writablePath(request.path);
     const folder = `${path}.memoir-partial`;
     return await writing(request.path, async () => {
-      await makeFolder(folder);
-      await lockFolder(folder, `cannot write ${request.path}`);
+      await lockedFolder(folder, request.path);
       try {
         const file = await open(join(folder, "rows"), "a+");
         const verified = await verify(folder, request.identity);
@@ -159,7 +158,7 @@ export class ResumableOutput {
       }
       await syncPath(finished);
       await rename(finished, this.path);
-      await rm(this.#folder, { recursive: true, force: true });
+      await removeFolder(this.#folder);
       await syncPath(dirname(this.path));
     });
   }
@@ -172,7 +171,7 @@ export class ResumableOutput {
       () => false,
     );
     if (kept) await unlink(join(this.#folder, "lock")).catch(() => undefined);
-    else await rm(this.#folder, { recursive: true, force: true });
+    else await removeFolder(this.#folder);
   }
 }
 
@@ -239,6 +238,28 @@ async function writablePath(path: string): Promise<string> {
       throw new AppError("FILE_NOT_WRITABLE", `cannot write ${basename(path)}: no folder ${dirname(path)}`);
     return target;
   });
+}
+
+/** Another run that ends between the two steps takes its folder away. */
+async function lockedFolder(folder: string, path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await makeFolder(folder);
+    try {
+      return await lockFolder(folder, `cannot write ${path}`);
+    } catch (error) {
+      if (systemErrorCode(error) !== "ENOENT" || attempt === 5) throw error;
+    }
+  }
+}
+
+/** Renamed first: member by member, others could still enter after the lock was removed. */
+async function removeFolder(folder: string): Promise<void> {
+  const away = `${folder}-${randomBytes(6).toString("hex")}`;
+  const found = await rename(folder, away).then(
+    () => away,
+    () => folder, // The name can be too long.
+  );
+  await rm(found, { recursive: true, force: true });
 }
 
 /** Not `recursive`: where the system answers ENOENT for good, as /proc does, that mode of Node tries for ever. */
