@@ -37,7 +37,8 @@ describeWith([slurmRequirement, podmanRequirement, testImagesRequirement], "Podm
 
   executorContract({
     name: "Podman inside Slurm",
-    graceful: true,
+    // A signal that comes before Podman is attached to the task is not handed on: such a task is only killed.
+    graceful: false,
     hidesProcesses: true,
     image: () => ({
       requested: image.reference,
