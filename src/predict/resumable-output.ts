@@ -4,17 +4,19 @@
  * options and for which inputs. A later run with the same options and the same inputs continues after those rows; with
  * any others it starts again.
  */
-import { createHash, type Hash, randomBytes } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import {
   type FileHandle,
   lstat,
   mkdir,
   open,
+  readdir,
   readFile,
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   unlink,
   writeFile,
@@ -252,14 +254,16 @@ async function lockedFolder(folder: string, path: string): Promise<void> {
   }
 }
 
-/** Renamed first: member by member, others could still enter after the lock was removed. */
+/** The lock goes last, so that nobody enters before; whoever enters then keeps the folder. */
 async function removeFolder(folder: string): Promise<void> {
-  const away = `${folder}-${randomBytes(6).toString("hex")}`;
-  const found = await rename(folder, away).then(
-    () => away,
-    () => folder, // The name can be too long.
-  );
-  await rm(found, { recursive: true, force: true });
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names)
+    if (name !== "lock") await rm(join(folder, name), { recursive: true, force: true });
+  await unlink(join(folder, "lock")).catch(() => undefined);
+  await rmdir(folder).catch((error: unknown) => {
+    const code = systemErrorCode(error);
+    if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+  });
 }
 
 /** Not `recursive`: where the system answers ENOENT for good, as /proc does, that mode of Node tries for ever. */
