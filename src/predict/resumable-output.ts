@@ -247,7 +247,8 @@ async function lockedFolder(folder: string, path: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     await makeFolder(folder);
     try {
-      return await lockFolder(folder, `cannot write ${path}`);
+      await lockFolder(folder, `cannot write ${path}`);
+      return;
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT" || attempt === 5) throw error;
     }

@@ -8,6 +8,7 @@ export {
 } from "./group-starter.ts";
 export { mountLine } from "./keeper.ts";
 export { isOwner, isRunning, lifeOf, type Owner, thisOwner } from "./owner.ts";
+export { type OwnerLock, takeOwnerLock } from "./owner-lock.ts";
 export {
   describeOutcome,
   type ProgramInput,
