@@ -6,6 +6,7 @@ import type { Ask } from "../kernel/index.ts";
 import type {
   BatchStatus,
   DumpResult,
+  ManyModelsResult,
   MergeResult,
   PredictEventSink,
   RunResult,
@@ -18,6 +19,7 @@ import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import type { ExecutedRequest } from "./executed-predictions.ts";
 import { needsHome } from "./home.ts";
+import type { LookUpOptions, LookUpResult } from "./look-up.ts";
 import type {
   CatalogResult,
   DeleteResult,
@@ -49,6 +51,14 @@ export interface CloseResult {
 export interface App {
   serve(options: PredictionOptions, ask: Ask): Promise<ServeResult>;
   run(options: PredictionRequest, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
+  /** The same inputs for several models, in one table. */
+  runMany(
+    options: Omit<PredictionRequest, "model"> & { readonly models: readonly string[] },
+    emit: PredictEventSink,
+    ask: Ask,
+  ): Promise<ManyModelsResult>;
+  /** Everything that is stored for a molecule, of all models, releases and caches. */
+  lookUp(options: LookUpOptions, ask: Ask): Promise<LookUpResult>;
   /** The same in slices, as jobs of a cluster. */
   runOnExecutor(options: ExecutedRequest, emit: PredictEventSink, ask: Ask): Promise<RunResult>;
   dump(options: DumpOptions, emit: PredictEventSink, ask: Ask): Promise<DumpResult>;
@@ -113,6 +123,8 @@ export function createApp(source: EnvironmentSource): App {
   return {
     serve: atHome(async (options, ask) => (await predictions()).serve(options, wiring, ask)),
     run: atHome(async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask)),
+    runMany: atHome(async (options, emit, ask) => (await predictions()).runMany(options, wiring, emit, ask)),
+    lookUp: atHome(async (options, ask) => (await import("./look-up.ts")).lookUp(options, environment, ask)),
     runOnExecutor: atHome(async (options, emit, ask) =>
       (await import("./executed-predictions.ts")).runOnExecutor(options, wiring, emit, ask),
     ),

@@ -13,17 +13,25 @@ import {
   sizeText,
   unreachable,
 } from "../kernel/index.ts";
-import { createCanonicalizer, createRunner, findModel, type Model } from "../models/index.ts";
+import {
+  type Canonicalizer,
+  createCanonicalizer,
+  createRunner,
+  findModel,
+  type Model,
+} from "../models/index.ts";
 import {
   type DumpResult,
   dumpPredictions,
   type InputFormat,
+  type ManyModelsResult,
   type PredictEventSink,
   planOf,
   type RowSink,
   type RowStream,
   type RunParts,
   type RunResult,
+  runManyModels,
   runPredictions,
   type Slice,
   type StopAfter,
@@ -139,6 +147,101 @@ export async function serve(
     ...(before === undefined ? {} : { replaced: before.settings.model }),
     warnings,
   };
+}
+
+/** The same inputs for several models, one table. */
+export async function runMany(
+  options: Omit<PredictionRequest, "model"> & { readonly models: readonly string[] },
+  { environment }: Wiring,
+  emit: PredictEventSink,
+  ask: Ask,
+): Promise<ManyModelsResult> {
+  const { models: names, ...given } = options;
+  const settings = names.map((model) =>
+    settingsFrom({ ...predictionOptionsIn(given), model }, undefined, environment),
+  );
+  const [first] = settings;
+  if (first === undefined) throw new AppError("CLI_USAGE", "no model is named");
+  const models: Model[] = [];
+  for (const [at, each] of settings.entries()) {
+    const model = await modelOf(each, environment, ask);
+    if (models.some(({ id }) => id === model.id))
+      throw new AppError("CLI_USAGE", `the model ${model.id} is named twice (${names[at]})`);
+    models.push(model);
+  }
+  const tiers = createTiers(first, environment, warnOf(emit));
+  let canonicalizer: Promise<Canonicalizer> | undefined;
+  const parts = models.map(
+    (model): RunParts => ({
+      model,
+      local: tiers.local,
+      cloud: tiers.cloud,
+      unsent: unsentPlaces(tiers, environment),
+      runner: createRunner(model, {
+        env: environment.programs,
+        ...defined({ workers: options.workers, timeoutMs: options.timeoutMs }),
+      }),
+      canonicalizer: async () => {
+        canonicalizer ??= createCanonicalizer({}, ask);
+        // Closed once, after the last of the models.
+        return { ...(await canonicalizer), close: async () => {} };
+      },
+      emit,
+    }),
+  );
+  try {
+    return await runManyModels(
+      {
+        mode: first.mode,
+        ...defined({ computes: first.computes }),
+        ...filesOf(options, environment),
+        ...defined({
+          delimiter: options.delimiter,
+          column: options.column,
+          header: options.header,
+          missing: first.missing,
+          batchSize: options.batchSize,
+        }),
+        statusColumn: options.statusColumn,
+        match: first.match,
+        parallel: options.workers ?? 1,
+      },
+      parts,
+      emit,
+      ask,
+    );
+  } finally {
+    await tiers.close();
+    await (await canonicalizer?.catch(() => undefined))?.close();
+  }
+}
+
+function filesOf(options: Omit<PredictionRequest, "model">, { cwd }: Environment) {
+  const { input, output, inputStream, inputFormat } = options;
+  return {
+    input: inputStream === undefined ? resolve(cwd, input) : input,
+    output: options.outputStream === undefined ? resolve(cwd, output) : output,
+    ...defined({ inputStream, inputFormat }),
+    ...streamedOutput(options),
+  };
+}
+
+/** Of a request, what settings are made of: the rest is about its files. */
+function predictionOptionsIn(given: Omit<PredictionRequest, "model">): PredictionOptions {
+  const { mode, computes, missing, match, local, expireAfterMs, ersiliaRows, localCache, cloud, cloudUse } =
+    given;
+  return defined({
+    mode,
+    computes,
+    missing,
+    match,
+    local,
+    expireAfterMs,
+    ersiliaRows,
+    localCache,
+    cloud,
+    cloudUse,
+  });
 }
 
 export async function run(

@@ -35,6 +35,12 @@ export const registry: readonly RegistryRow[] = [
       namesWorkflow(words) ? import("./commands/run-workflow.ts") : import("./commands/run.ts"),
   },
   {
+    name: "lookup",
+    summary: "show every stored value of a molecule, of all models and caches",
+    group: predictions,
+    load: () => import("./commands/lookup.ts"),
+  },
+  {
     name: "dump",
     summary: "write a model's stored predictions to a file",
     group: predictions,

@@ -28,6 +28,7 @@ export { type Mode, planOf, type Source } from "./mode.ts";
 export { RowGroups } from "./row-groups.ts";
 export type { PredictedRow, RowSink } from "./row-sink.ts";
 export { runPredictions } from "./run.ts";
+export { type ManyModelsResult, runManyModels } from "./run-many-models.ts";
 export type { FailedInput, RunParts, RunResult, StopAfter } from "./run-request.ts";
 export { parseSlice, type Slice } from "./slices.ts";
 export type { RowStream } from "./stream-output.ts";

@@ -449,13 +449,13 @@ class PredictionRun {
   }
 }
 
-interface Begun {
+export interface Begun {
   readonly chunks: AsyncIterable<InputChunk>;
   close(): Promise<void>;
 }
 
 /** Reads as far as the first chunk, so that what is wrong with the input shows at once. */
-async function begun(chunks: AsyncGenerator<InputChunk, void>): Promise<Begun> {
+export async function begun(chunks: AsyncGenerator<InputChunk, void>): Promise<Begun> {
   const close = async () => void (await chunks.return());
   const first = await chunks.next();
   const all = async function* () {
@@ -492,7 +492,7 @@ async function* chunksOf(
 }
 
 /** Outputs are written where a link leads to, so links count as what they lead to. */
-async function isSameFile(input: string, output: string): Promise<boolean> {
+export async function isSameFile(input: string, output: string): Promise<boolean> {
   const [from, to] = await Promise.all(
     [input, output].map((path) => realpath(path).catch(() => resolve(path))),
   );

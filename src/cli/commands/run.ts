@@ -1,7 +1,7 @@
 /** memoir run -i INPUT -o OUTPUT: predictions of the served model. */
 import { clusterNames, clusterOptions } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
-import { parseSlice, type RunResult } from "../../predict/index.ts";
+import { type ManyModelsResult, parseSlice, type RunResult } from "../../predict/index.ts";
 import { type Context, defineCommand, type Given } from "../command.ts";
 import { executorFlags, executorOrder } from "../executor-options.ts";
 import { exitUnfinished } from "../exit-codes.ts";
@@ -31,7 +31,7 @@ import {
   toStandardOutput,
 } from "../stream-options.ts";
 
-export const command = defineCommand<RunResult>({
+export const command = defineCommand<RunResult | ManyModelsResult>({
   name: "run",
   summary: "Predict for every input of a file",
   details: [
@@ -39,6 +39,7 @@ export const command = defineCommand<RunResult>({
     "Reads the inputs, looks them up in the caches of the chosen mode, computes missing rows if the mode allows it, and writes one row per input, in the order of the inputs: key (MD5 of the input), input, and the model's columns.",
     "Inputs: .csv, .tsv, .smi or .json. A file with several columns needs one called smiles or input, or --column. Semicolons, tabs, pipes and spaces between cells are detected from the first lines, or refused if they could be part of the text; --delimiter sets the separator. Empty lines are not rows. Outputs: .csv, .tsv, .json or .h5. The output file appears when it is complete; an interrupted run resumes where it left off when you repeat the command.",
     "With -o - the rows go to standard output as they are computed, and the summary to standard error. Standard input and other pipes can be read only once, so such a run starts again after an interruption; the rows that it computed are in the cache.",
+    "With --models the input is read once, and every model answers every row; the caches are opened once for all of them. Such a run starts again after an interruption; the rows that it computed are in the cache.",
     "Exits with 1 if rows had to be computed and all of them failed, and with 75 if --stop-after ended the run before all was done: the same command resumes it.",
   ],
   options: [
@@ -60,6 +61,11 @@ export const command = defineCommand<RunResult>({
     inputFormatOption,
     outputFormatOption,
     { flags: "--model <model>", description: "run this model without a session" },
+    {
+      flags: "--models <list>",
+      description: "run several models, separated by commas: one table, whose columns are named MODEL.COLUMN",
+      conflicts: ["model", "session", "executor", "slice", "stop-after", "runner-url"],
+    },
     sessionOption,
     ...modeOptions,
     ...lookUpOptions,
@@ -122,6 +128,11 @@ export const command = defineCommand<RunResult>({
     },
     {
       command:
+        "memoir example -n 5 -o in.csv && memoir run --models eos3b5e,rdkit-descriptors -i in.csv -o table.csv",
+      note: "several models, one table",
+    },
+    {
+      command:
         "memoir example -n 5 -o - | memoir run --model molecular-weight -i - -o - --output-format tsv | cut -f 2,3",
       note: "in a pipe",
     },
@@ -164,7 +175,14 @@ export const command = defineCommand<RunResult>({
       }),
     };
     const progress = createProgress(screen);
+    const models = given.text("models");
     try {
+      if (models !== undefined)
+        return await (await context.app()).runMany(
+          { ...options, models: modelsIn(models) },
+          (event) => progress.event(event),
+          ask,
+        );
       if (executor !== undefined)
         return await (await context.app()).runOnExecutor(
           {
@@ -188,15 +206,13 @@ export const command = defineCommand<RunResult>({
     }
   },
   render: (result, screen, given) => {
+    if ("models" in result) return renderMany(result, screen, given);
     const line = toStandardOutput(given) ? screen.say : screen.out;
     line(
       `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${result.model}${result.rows === 0 ? "" : `: ${countsText(result.counts)}`}`,
     );
     renderFailures(result, screen);
-    for (const { cache, tier, rows, waiting } of result.notStored)
-      screen.say(
-        `${screen.paint.yellow("not stored:")} ${plural(rows, "answer")} in the ${cache} cache (${tier})${waiting === 0 ? "" : `; ${waiting === rows ? "" : `${count(waiting)} of them `}kept on disk for the next run with it`}`,
-      );
+    renderNotStored(result, screen);
     if (!result.finished) {
       screen.say(
         `${screen.paint.yellow("stopped")} before all was done, as --stop-after asked; repeat the command to resume`,
@@ -209,11 +225,53 @@ export const command = defineCommand<RunResult>({
       `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)} (${count(result.rowsPerSecond)} rows/s${resumed})`,
     );
   },
-  exitCode: (result) => (!result.finished ? exitUnfinished : nothingWorked(result) ? 1 : 0),
+  exitCode: (result) =>
+    "models" in result
+      ? result.models.some(nothingWorked)
+        ? 1
+        : 0
+      : !result.finished
+        ? exitUnfinished
+        : nothingWorked(result)
+          ? 1
+          : 0,
 });
 
 export function nothingWorked({ counts }: Pick<RunResult, "counts">): boolean {
   return counts.failed > 0 && counts.computed + counts.reusedLocal + counts.reusedCloud === 0;
+}
+
+/** @throws CLI_USAGE */
+function modelsIn(list: string): readonly string[] {
+  const names = list.split(",").map((name) => name.trim());
+  if (names.every((name) => name !== "")) return names;
+  throw new AppError(
+    "CLI_USAGE",
+    `memoir run: --models takes names separated by commas, got ${JSON.stringify(list)}`,
+  );
+}
+
+function renderMany(result: ManyModelsResult, screen: Screen, given: Given): void {
+  const line = toStandardOutput(given) ? screen.say : screen.out;
+  line(
+    `${screen.paint.green("predicted")} ${plural(result.rows, "row")} with ${plural(result.models.length, "model")}`,
+  );
+  for (const each of result.models) {
+    line(`  ${each.model}: ${countsText(each.counts)}`);
+    renderFailures(each, screen);
+    renderNotStored(each, screen);
+  }
+  if (!toStandardOutput(given))
+    screen.out(
+      `written to ${screen.paint.bold(fromHere(result.output, process.cwd()))} in ${duration(result.seconds)}`,
+    );
+}
+
+function renderNotStored(result: RunResult, screen: Screen): void {
+  for (const { cache, tier, rows, waiting } of result.notStored)
+    screen.say(
+      `${screen.paint.yellow("not stored:")} ${plural(rows, "answer")} in the ${cache} cache (${tier})${waiting === 0 ? "" : `; ${waiting === rows ? "" : `${count(waiting)} of them `}kept on disk for the next run with it`}`,
+    );
 }
 
 function renderFailures(result: RunResult, screen: Screen): void {

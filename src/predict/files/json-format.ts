@@ -6,7 +6,10 @@ import { type AnsweredChunk, statuses } from "./answers.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
 /** Written by hand: columns keep their order whatever they are called, and floats stay floats (`1.0`). */
-export function jsonFormat(options: RowFormatOptions): RowFormat {
+export function jsonFormat(
+  options: RowFormatOptions & { readonly statusText?: (chunk: AnsweredChunk, i: number) => string },
+): RowFormat {
+  const statusText = options.statusText ?? ((chunk, i) => JSON.stringify(statuses[chunk.status[i] ?? 0]));
   const names = options.columns.map((column) => JSON.stringify(column.name));
   const element = (chunk: AnsweredChunk, i: number) => {
     const input = chunk.inputs[i] ?? "";
@@ -16,10 +19,7 @@ export function jsonFormat(options: RowFormatOptions): RowFormat {
       ({ type }, c) => `            ${names[c]}: ${cellText(values?.[c] ?? null, type)}`,
     );
     const output = cells.length === 0 ? "{}" : `{\n${cells.join(",\n")}\n        }`;
-    const status =
-      options.statusColumn === "with"
-        ? `,\n        "status": ${JSON.stringify(statuses[chunk.status[i] ?? 0])}`
-        : "";
+    const status = options.statusColumn === "with" ? `,\n        "status": ${statusText(chunk, i)}` : "";
     return `    {
         "input": {
             "key": "${md5Hex(input)}",
