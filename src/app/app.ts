@@ -30,6 +30,7 @@ import type {
   InfoResult,
 } from "./models.ts";
 import type { Omics, OmicsOptions } from "./omics/omics.ts";
+import type { PageAddress } from "./page/page-file.ts";
 import type {
   DumpOptions,
   PredictionOptions,
@@ -99,6 +100,13 @@ export interface App {
   };
   /** What the HealthOmics server is made of; close it. */
   openOmics(options: OmicsOptions, onBug: (error: unknown) => void): Promise<Omics>;
+  /** The web page of a server on this home. */
+  readonly page: {
+    /** undefined = none runs. */
+    running(): Promise<PageAddress | undefined>;
+    /** In the user's browser; whether there is one. */
+    open(url: string): Promise<boolean>;
+  };
   /** What the program of `OmicsOptions.checker` does: answers one question of its parent, and ends. */
   answerCheck(): Promise<void>;
   /** Workflows, their runs and their caches. */
@@ -159,6 +167,10 @@ export function createApp(source: EnvironmentSource): App {
     openOmics: atHome(async (options, onBug) =>
       (await import("./omics/omics.ts")).openOmics(options, environment, onBug),
     ),
+    page: {
+      running: atHome(async () => (await import("./page/page-file.ts")).runningPage(environment)),
+      open: async (url) => (await import("./page/open-browser.ts")).openBrowser(url, environment),
+    },
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     workflows: createWorkflows(environment),
     config: atHome(async (request) =>

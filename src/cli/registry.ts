@@ -287,6 +287,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/cache-verify.ts"),
   },
   {
+    name: "ui",
+    summary: "show runs, caches and predictions on a page in the browser",
+    group: machine,
+    load: () => import("./commands/ui.ts"),
+  },
+  {
     name: "server",
     summary: "serve the AWS HealthOmics workflows API for unmodified AWS clients",
     group: machine,

@@ -7,7 +7,9 @@
 import { createHash } from "node:crypto";
 import { defined } from "../kernel/index.ts";
 import { accessKeyIdOf, checkSignature, type SignatureCheck } from "../protocol/index.ts";
+import { isBrowser } from "./foreign-pages.ts";
 import type { HttpRequest, Target } from "./message.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface ServerKey {
   readonly accessKeyId: string;
@@ -43,7 +45,7 @@ export interface Caller {
 }
 
 export type Asking =
-  | { readonly kind: "known"; readonly caller: Caller }
+  | { readonly kind: "known"; readonly caller: Caller; readonly by?: "session" }
   | Exclude<SignatureCheck, { readonly kind: "valid" }>;
 
 export interface AccessRules {
@@ -55,6 +57,10 @@ export interface AccessRules {
   /** Signing names that are accepted. */
   readonly services: readonly string[];
   readonly tokens: "accepted" | "refused";
+  /** Where people sign in. Absent = cookies mean nothing. Without keys browsers need a session, and programs none. */
+  readonly sessions?: Sessions<Caller>;
+  /** Without keys programs need a session, too. */
+  readonly needsSession?: boolean;
 }
 
 export interface Authenticator {
@@ -80,13 +86,18 @@ export function createAuthenticator(rules: AccessRules): Authenticator {
   return {
     checksCallers: keys.size > 0,
     callerOf: (request, target) => {
-      const { openAccount: account, region, now, services } = rules;
-      if (keys.size === 0)
-        return { kind: "known", caller: { account, accessKeyId: "anonymous", region, isOperator: true } };
+      const { region, now, services, sessions } = rules;
+      const { headers } = request;
+      const signedIn = headers["authorization"] === undefined ? sessions?.whoOf(headers) : undefined;
+      if (signedIn !== undefined) return { kind: "known", caller: signedIn, by: "session" };
+      if (keys.size === 0) {
+        const isShut = sessions !== undefined && (rules.needsSession === true || isBrowser(request));
+        return isShut ? { kind: "missing" } : { kind: "known", caller: openCaller(rules) };
+      }
       const named = keyOfToken(request.headers["authorization"]);
       if (named === "unknown") return { kind: "unknown-key" };
       if (named !== undefined) return { kind: "known", caller: callerOf(named, region) };
-      const { method, headers, body, bodySha256 } = request;
+      const { method, body, bodySha256 } = request;
       const signed = {
         method,
         headers,
@@ -109,7 +120,14 @@ export function createAuthenticator(rules: AccessRules): Authenticator {
   };
 }
 
-function callerOf(key: ServerKey, region: string): Caller {
+/** Who everybody is where there are no keys. */
+export function openCaller({ openAccount: account, region }: OpenRules): Caller {
+  return { account, accessKeyId: "anonymous", region, isOperator: true };
+}
+
+type OpenRules = Pick<AccessRules, "openAccount" | "region">;
+
+export function callerOf(key: ServerKey, region: string): Caller {
   const { account, accessKeyId, operator, predictions: use, models } = key;
   const predictions = use === undefined ? undefined : { use, ...defined({ models }) };
   return {

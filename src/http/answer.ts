@@ -11,7 +11,9 @@ export async function write(
   { status, headers, body }: HttpResponse,
 ): Promise<void> {
   if (typeof body === "string" || body instanceof Uint8Array) {
-    response.writeHead(status, { ...headers, "content-length": String(Buffer.byteLength(body)) });
+    // "Not modified" has the length of what it does not send.
+    const length = status === 304 ? {} : { "content-length": String(Buffer.byteLength(body)) };
+    response.writeHead(status, { ...headers, ...length });
     response.end(body);
     return;
   }

@@ -6,23 +6,27 @@ import { problemResponse } from "./problem.ts";
 
 export type Admitted =
   | { readonly kind: "admitted"; readonly caller: Caller; readonly target: Target }
-  | { readonly kind: "refused"; readonly response: HttpResponse };
+  | Refused;
 
-/**
- * Checks the page that sent the request and who asks. What changes something must be sent as JSON, which a page of
- * another origin cannot do without a preflight request.
- */
-export function admit(request: HttpRequest, authenticator: Authenticator): Admitted {
-  const refused = (status: number, code: string, detail: string, headers = {}): Admitted => ({
-    kind: "refused",
-    response: problemResponse({ status, code, detail }, headers),
-  });
+interface Refused {
+  readonly kind: "refused";
+  readonly response: HttpResponse;
+}
+
+/** What only our page sends: a page of another origin would need a permission that this server never gives. */
+export const pageHeader = "x-memoir-page";
+
+/** Checks everything but the caller. */
+export function admitPage(
+  request: HttpRequest,
+  authenticator: Pick<Authenticator, "checksCallers">,
+): { readonly kind: "admitted"; readonly target: Target } | Refused {
   const target = parseTarget(request.target);
   if (target === undefined) return refused(400, "REQUEST_INVALID", "the request target is not a path");
   const foreign = authenticator.checksCallers ? foreignOrigin(request) : foreignPage(request);
   if (foreign !== undefined) return refused(403, "REQUEST_FOREIGN", foreign);
-  const { headers, method } = request;
-  const changes = method !== "GET" && method !== "HEAD";
+  const { headers } = request;
+  const changes = isChange(request);
   if (changes && headers["sec-fetch-site"] === "cross-site")
     return refused(403, "REQUEST_FOREIGN", "Web pages of other origins may not use this server.");
   if (changes && !/^application\/json\b/i.test(headers["content-type"] ?? ""))
@@ -31,6 +35,18 @@ export function admit(request: HttpRequest, authenticator: Authenticator): Admit
       "REQUEST_INVALID",
       "requests that change something need `content-type: application/json`",
     );
+  return { kind: "admitted", target };
+}
+
+/**
+ * Checks the page that sent the request and who asks. What changes something must be sent as JSON, which a page of
+ * another origin cannot do without a preflight request.
+ */
+export function admit(request: HttpRequest, authenticator: Authenticator): Admitted {
+  const page = admitPage(request, authenticator);
+  if (page.kind === "refused") return page;
+  const { target } = page;
+  const { headers } = request;
   if (request.largerThanBytes !== undefined && authenticator.namesKey(headers["authorization"]))
     return refused(
       413,
@@ -40,6 +56,11 @@ export function admit(request: HttpRequest, authenticator: Authenticator): Admit
   const asking = authenticator.callerOf(request, target);
   switch (asking.kind) {
     case "known":
+      // Other local ports are the same site to a browser, which then sends the cookie.
+      if (asking.by === "session" && /^(cross|same)-site$/.test(headers["sec-fetch-site"] ?? ""))
+        return refused(403, "REQUEST_FOREIGN", "Web pages of other origins may not use this server.");
+      if (asking.by === "session" && isChange(request) && headers[pageHeader] === undefined)
+        return refused(403, "REQUEST_FOREIGN", `changes in a session need the header ${pageHeader}`);
       return { kind: "admitted", caller: asking.caller, target };
     case "missing":
       return refused(401, "CALLER_UNKNOWN", "sign the request with an access key, or send a token", {
@@ -54,4 +75,12 @@ export function admit(request: HttpRequest, authenticator: Authenticator): Admit
     case "invalid":
       return refused(401, "CALLER_UNKNOWN", `the signature could not be verified: ${asking.reason}`);
   }
+}
+
+function isChange({ method }: HttpRequest): boolean {
+  return method !== "GET" && method !== "HEAD";
+}
+
+function refused(status: number, code: string, detail: string, headers = {}): Refused {
+  return { kind: "refused", response: problemResponse({ status, code, detail }, headers) };
 }

@@ -24,6 +24,11 @@ export function foreignOrigin({ headers }: Pick<HttpRequest, "headers">): string
   return undefined;
 }
 
+/** Browsers say where a request comes from; programs do not. */
+export function isBrowser({ headers }: Pick<HttpRequest, "headers">): boolean {
+  return headers["origin"] !== undefined || headers["sec-fetch-site"] !== undefined;
+}
+
 /** `workflows-127.0.0.1:8080` is how clients call 127.0.0.1. Names with dots may belong to anybody. */
 function isLocalName(host: string): boolean {
   const name = host.replace(/:\d+$/, "").replace(/^(workflows|tags)-/, "");

@@ -3,10 +3,12 @@ export {
   type AccessRules,
   type Authenticator,
   type Caller,
+  callerOf,
   createAuthenticator,
+  openCaller,
   type ServerKey,
 } from "./access.ts";
-export { type Admitted, admit } from "./caller-problem.ts";
+export { type Admitted, admit, admitPage } from "./caller-problem.ts";
 export { foreignPage } from "./foreign-pages.ts";
 export { type Listening, type ListenOptions, listen } from "./listen.ts";
 export {
@@ -25,3 +27,4 @@ export { type Problem, problemResponse } from "./problem.ts";
 export { problemOf, RequestProblem } from "./request-problem.ts";
 export { type Answered, createRouter, type Mount, type NumberedRequest, type RequestLine } from "./router.ts";
 export { matchRoute, type Route } from "./routes.ts";
+export { isEqual, Sessions, ticketOf } from "./sessions.ts";

@@ -137,5 +137,5 @@ function headOf(request: IncomingMessage): Omit<HttpRequest, "body"> {
   const { method = "GET", url: target = "/" } = request;
   // Node joins repeated headers itself, but for this one.
   const { "set-cookie": _, ...headers } = request.headers as Readonly<Record<string, string | undefined>>;
-  return { method, target, headers };
+  return { method, target, headers, ...defined({ from: request.socket.remoteAddress }) };
 }

@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly body: Uint8Array;
   /** Of a body that was hashed while it arrived: its SHA-256 in hexadecimal digits. */
   readonly bodySha256?: string;
+  /** Address of the client, or of the proxy in front of the server. */
+  readonly from?: string;
   /** The body was larger than this and was discarded; `body` is empty. */
   readonly largerThanBytes?: number;
 }

@@ -17,6 +17,8 @@ export interface Mount {
   readonly name: string;
   /** `/api/v1` is this path and what is below it; `/` is everything that no other mount serves. */
   readonly prefix: string;
+  /** Only the path of the prefix itself; what is below it belongs to other mounts. */
+  readonly isAlone?: boolean;
   /** How large the body of a request may be, from what is known before it arrives. */
   mostBodyBytes(head: RequestHead): number;
   /** The answer when the bodies that are arriving use all the memory reserved for them. */
@@ -54,10 +56,12 @@ export function createRouter(
   onRequest: (line: RequestLine) => void,
 ): HttpHandler {
   const [first] = mounts;
-  const byLength = mounts.toSorted((a, b) => b.prefix.length - a.prefix.length);
+  const byLength = mounts.toSorted(
+    (a, b) => b.prefix.length - a.prefix.length || Number(b.isAlone === true) - Number(a.isAlone === true),
+  );
   const mountOf = ({ target }: RequestHead): Mount => {
     const path = parseTarget(target)?.rawPath ?? "/";
-    return byLength.find(({ prefix }) => isBelow(path, prefix)) ?? first;
+    return byLength.find((mount) => fits(path, mount)) ?? first;
   };
   return {
     mostBodyBytes: (head) => mountOf(head).mostBodyBytes(head),
@@ -82,6 +86,7 @@ export function createRouter(
   };
 }
 
-function isBelow(path: string, prefix: string): boolean {
+function fits(path: string, { prefix, isAlone }: Mount): boolean {
+  if (isAlone === true) return path === prefix;
   return prefix === "/" || path === prefix || path.startsWith(`${prefix}/`);
 }

@@ -23,7 +23,13 @@ beforeAll(async () => {
   );
   server = createServer({
     ...omics,
-    ...{ version: "1.2.3", openAccount: "000000000000", region: "us-east-1", now: () => new Date() },
+    ...{
+      version: "1.2.3",
+      site: join(folder, "web"),
+      openAccount: "000000000000",
+      region: "us-east-1",
+      now: () => new Date(),
+    },
     onRequest: (line) => lines.push(line),
   });
   closeAll = async () => {

@@ -4,21 +4,25 @@ import {
   type AccessRules,
   type Answered,
   admit,
+  admitPage,
   createAuthenticator,
   type HttpResponse,
   type Mount,
   matchRoute,
   type NumberedRequest,
   type Problem,
+  parseTarget,
   problemOf,
   problemResponse,
   RequestProblem,
 } from "../http/index.ts";
 import { checkAsk, Semaphore, writeJson } from "../kernel/index.ts";
+import { checkBody } from "./body.ts";
 import { eventStream } from "./event-stream.ts";
 import { openApi } from "./openapi.ts";
 import { readQuery } from "./query.ts";
 import { dataRoutes, prefix, type V1Request, type V1Route } from "./routes.ts";
+import { answerSession, type SessionAsked, sessionRoutes } from "./session.ts";
 
 export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
   readonly browse: Browse;
@@ -31,6 +35,7 @@ export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
 export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1Route[] {
   const routes: V1Route[] = [
     ...dataRoutes,
+    ...sessionRoutes,
     {
       ...{ name: "getServer", method: "GET", path: `${prefix}/server`, schema: "ServerInfo" },
       ...{ for: "everybody", query: {} },
@@ -52,7 +57,7 @@ export function v1Routes(parts: Pick<V1Parts, "version" | "keys">): readonly V1R
   return routes;
 }
 
-/** Bodies are empty, or an empty object. */
+/** Bodies name things: runs, entries. */
 const mostBodyBytes = 64 * 1024;
 /** Number of simultaneous walks through caches; the others wait for their turn. */
 const heavyAtOnce = 4;
@@ -73,6 +78,8 @@ export function createV1(parts: V1Parts): Mount {
     busy: problemResponse(busy),
     mostBodyBytes: () => mostBodyBytes,
     fetch: async (request, ask) => {
+      const session = sessionOf(request);
+      if (session !== undefined) return session;
       const admitted = admit(request, authenticator);
       if (admitted.kind === "refused") return { response: admitted.response };
       const { caller, target } = admitted;
@@ -98,7 +105,8 @@ export function createV1(parts: V1Parts): Mount {
       try {
         if (route.for === "operators" && !caller.isOperator) throw notOperator();
         const query = readQuery(route.query, target.rawQuery);
-        const asked: V1Request = { browse: parts.browse, caller, labels, query, ask };
+        const body = checkBody(route.body, request.body);
+        const asked: V1Request = { browse: parts.browse, caller, labels, query, body, ask };
         if (route.streams === true && wantsStream(request))
           return answered(await stream(request, asked), `${route.name}.stream`);
         const answer = () => {
@@ -115,6 +123,23 @@ export function createV1(parts: V1Parts): Mount {
       }
     },
   };
+
+  /** Signing in and out come before it is known who asks. undefined = another route. */
+  function sessionOf(request: NumberedRequest): Answered | undefined {
+    const path = parseTarget(request.target)?.rawPath;
+    const route = sessionRoutes.find((each) => each.path === path && each.method === methodOf(request));
+    if (route === undefined) return undefined;
+    const page = admitPage(request, authenticator);
+    if (page.kind === "refused") return { response: page.response, operation: route.name };
+    const asked: SessionAsked = { ...parts, request, authenticator, target: page.target };
+    try {
+      return { response: answerSession(route, asked), operation: route.name };
+    } catch (error) {
+      const problem = problemOf(error, false);
+      if (problem.code === "BUG") parts.onBug?.(error);
+      return { response: problemResponse(problem), operation: route.name };
+    }
+  }
 
   async function stream(request: NumberedRequest, asked: V1Request): Promise<HttpResponse> {
     if (streams >= mostStreams) throw new RequestProblem(busy);
@@ -143,6 +168,10 @@ const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "
 const busy: Problem = {
   ...{ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" },
 };
+
+function methodOf({ method }: NumberedRequest): string {
+  return method === "HEAD" ? "GET" : method;
+}
 
 function wantsStream({ headers }: NumberedRequest): boolean {
   return (headers["accept"] ?? "").includes("text/event-stream");

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 description of `/api/v1`, made of the table of routes. */
 import { defined } from "../kernel/index.ts";
+import { bodySchema } from "./body.ts";
 import type { Parameter } from "./query.ts";
 import type { V1Route } from "./routes.ts";
 import { refTo, type Schema } from "./schema.ts";
@@ -24,15 +25,20 @@ export function openApi(routes: readonly V1Route[], version: string): unknown {
           ...{ type: "apiKey", in: "header", name: "authorization" },
           description: "AWS Signature Version 4, service `omics` or `execute-api`",
         },
+        session: {
+          ...{ type: "apiKey", in: "cookie", name: "memoir-session" },
+          description:
+            "the cookie of the web page; `-<port>` is appended where the server is addressed by a port. Changes need the header `x-memoir-page: 1`",
+        },
       },
     },
     // Without access keys the server requires no authentication.
-    security: [{ token: [] }, { signature: [] }, {}],
+    security: [{ token: [] }, { signature: [] }, { session: [] }, {}],
   };
 }
 
 function operationOf(route: V1Route): unknown {
-  const { name, summary, command, schema, query, path, streams } = route;
+  const { name, summary, command, schema, query, path, streams, body } = route;
   const labels = [...path.matchAll(/\{(\w+)\}/g)].map(([, label = ""]) => label);
   const content = (type: string, of: Schema) => ({ [type]: { schema: of } });
   return {
@@ -55,6 +61,10 @@ function operationOf(route: V1Route): unknown {
           ]
         : []),
     ],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: content("application/json", bodySchema(body)) } }),
+    ...(route.for === "anybody" ? { security: [{}] } : {}),
     responses: {
       200: {
         description: summary,

@@ -3,6 +3,7 @@ import { type Browse, runStates } from "../app/index.ts";
 import type { Caller, Route } from "../http/index.ts";
 import { RequestProblem } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
+import type { Body, BodyMembers } from "./body.ts";
 import type { Parameters, Query } from "./query.ts";
 
 export interface V1Request {
@@ -10,6 +11,7 @@ export interface V1Request {
   readonly caller: Caller;
   readonly labels: Readonly<Record<string, string>>;
   readonly query: Query;
+  readonly body: Body;
   readonly ask: Ask;
 }
 
@@ -20,9 +22,12 @@ export interface V1Route extends Route {
   /** The command that prints the same. */
   readonly command?: string;
   readonly query: Parameters;
+  /** Members of the object that is sent; default: none. */
+  readonly body?: BodyMembers;
   /** Name in `schemas`. */
   readonly schema: string;
-  readonly for: "everybody" | "operators";
+  /** `anybody`: also before it is known who asks. */
+  readonly for: "anybody" | "everybody" | "operators";
   /** Walks through a whole cache: the number of simultaneous walks is limited. */
   readonly isHeavy?: boolean;
   /** Answered as server-sent events, too. */

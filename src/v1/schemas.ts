@@ -206,6 +206,12 @@ export const schemas: Readonly<Record<string, Schema>> = {
     ),
     problems: listOf(text),
   }),
+  Session: objectOf({
+    authentication: choice("access-keys", "none"),
+    signedIn: boolean,
+    "account?": text,
+    "operator?": boolean,
+  }),
   ServerInfo: objectOf({
     version: text,
     authentication: choice("access-keys", "none"),

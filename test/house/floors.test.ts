@@ -39,6 +39,7 @@ const floors: Readonly<Record<string, number>> = {
   omics: 8,
   jobs: 8,
   v1: 8,
+  "web-mount": 5,
   api: 8,
   mounts: 9,
   cli: 10,

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createApp } from "../../src/app/index.ts";
 import { listen, type RequestLine } from "../../src/http/index.ts";
 import { createServer } from "../../src/mounts/index.ts";
@@ -17,6 +18,8 @@ export interface TestServer {
   readonly folder: string;
   readonly requests: readonly RequestLine[];
   readonly bugs: readonly unknown[];
+  /** Appended to an address of the page, it signs in once. */
+  signInQuery(): string;
   /** Sends exactly this. */
   raw(request: RawRequest): Promise<RawResponse>;
   close(): Promise<void>;
@@ -62,6 +65,9 @@ export async function openServer(
     readonly engine?: "docker" | "podman";
     /** GPUs that it believes to have. */
     readonly gpus?: number;
+    /** Folder of the built web page; default: the one that the build writes. */
+    readonly site?: string;
+    readonly serves?: "page";
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "memoir-server-")));
@@ -86,6 +92,8 @@ export async function openServer(
   const server = createServer({
     ...omics,
     version: "0.0.0-test",
+    site: options.site ?? fileURLToPath(new URL("../../dist/web", import.meta.url)),
+    ...(options.serves === undefined ? {} : { serves: options.serves }),
     openAccount,
     region,
     now: () => new Date(),
@@ -106,6 +114,7 @@ export async function openServer(
     folder,
     requests,
     bugs,
+    signInQuery: () => server.signInQuery(),
     raw: (request) => send(listening.port, request),
     close: async () => {
       await listening.close();

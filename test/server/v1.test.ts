@@ -99,7 +99,8 @@ describe("a server without access keys", () => {
     const routes = v1Routes({ version: "0", keys: [] });
     expect(Object.keys(paths as Body).sort()).toEqual([...new Set(routes.map(({ path }) => path))].sort());
     const checked: string[] = [];
-    for (const { name, method, path, schema } of routes) {
+    // Sessions are tested with the page.
+    for (const { name, method, path, schema } of routes.filter((route) => route.for !== "anybody")) {
       const target = path.replace(/\{(\w+)\}/g, (_, label: string) => labels[label] ?? "");
       const body = method === "POST" ? { body: "{}" } : {};
       const response = await server.raw({ method, path: target, ...body });

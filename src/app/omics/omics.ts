@@ -5,6 +5,7 @@ import { AppError, type Ask, defined, messageOf, systemErrorCode } from "../../k
 import { type Ledger, openLedger } from "../../ledger/index.ts";
 import { Browse } from "../browse/browse.ts";
 import type { Environment } from "../environment.ts";
+import { announcePage, type PageAddress, withdrawPage } from "../page/page-file.ts";
 import { type ServedPredictions, servedPredictions } from "../served-predictions.ts";
 import { createDefinitionChecker } from "./definition-checker.ts";
 import {
@@ -82,6 +83,8 @@ export interface Omics {
   /** Which of the server's stores answer. */
   checkStores(ask: Ask): Promise<readonly StoreCheck[]>;
   readonly ledgerFile: string;
+  /** Shows other commands of this home where the web page is, until this is closed. */
+  announcePage(page: PageAddress): Promise<void>;
   /** Runs under way stay in the ledger and continue with the next server. */
   close(): Promise<void>;
 }
@@ -124,6 +127,7 @@ export async function openOmics(
     ledger,
     keys,
     ledgerFile,
+    announcePage: (page) => announcePage(page, environment),
     runs,
     browse: new Browse({ environment, ledger, allowed }),
     tallies: () => tallies.now(),
@@ -143,6 +147,7 @@ export async function openOmics(
       checker.close();
       await runs.close();
       ledger.close();
+      await withdrawPage(environment);
       await unlock();
     },
   };

@@ -6,6 +6,8 @@ import { defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { serverOptions } from "../server-options.ts";
 import { configOptions, configured } from "../settings.ts";
+import { siteFolder } from "../site.ts";
+import { stopOfServer } from "../stop-of-server.ts";
 import { version } from "../version.ts";
 
 interface ServerResult {
@@ -23,6 +25,7 @@ export const command = defineCommand<ServerResult>({
     "Runs, tasks, caches and workflows are kept in a ledger in the home folder; a server that was stopped or killed resumes its runs when it starts again.",
     "With --access-keys every request must be signed with one of the keys, and each account sees only its own records. Without it, requests are not authenticated and the server listens only on this machine.",
     "Accounts separate records, not programs: tasks of the host executor can read everything that the server can read. Use --executor container if accounts do not trust each other.",
+    "The same port serves the web page: its link is printed and signs in once; `memoir ui` prints another one. With --access-keys people sign in with a key.",
     "The same port answers /api/v1 (runs, caches and predictions as JSON), /v1 (look-ups and jobs over stored predictions), /healthz, /readyz and /metrics; docs/server.md describes them.",
     "Disable the host prefix in clients: AWS_DISABLE_HOST_PREFIX_INJECTION=true for the AWS command line and boto3, disableHostPrefix: true for JavaScript.",
   ],
@@ -45,6 +48,7 @@ export const command = defineCommand<ServerResult>({
       const server = createServer({
         ...omics,
         version: version(),
+        site: siteFolder(),
         openAccount,
         region,
         now: () => new Date(),
@@ -58,13 +62,16 @@ export const command = defineCommand<ServerResult>({
         ledger: omics.ledgerFile,
       };
       screen.say(`listening on ${result.url}`);
+      const { secret } = server;
+      await omics.announcePage({ url: result.url, ...(result.authentication === "none" ? { secret } : {}) });
+      screen.say(`open ${result.url}/${server.signInQuery()} in a browser`);
       if (result.authentication === "none")
         screen.say(
           `${screen.paint.yellow("warning:")} requests are not authenticated: anyone on this machine can use this server; use --access-keys FILE to change this`,
         );
       omics.runs.resume();
       server.resume();
-      await stopped(ask.signal, given.text("for"));
+      await stopOfServer(ask.signal, given.text("for"));
       await listening.close();
       await server.close();
       return result;
@@ -98,20 +105,4 @@ function optionsOf(given: Given): OmicsOptions {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-/** Resolves when the user stops the server, or after the given time. */
-function stopped(signal: AbortSignal, seconds: string | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = seconds === undefined ? undefined : setTimeout(resolve, Number(seconds) * 1000);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { Sessions, ticketOf } from "./sessions.ts";
+
+let at = 1_800_000_000_000;
+const now = () => new Date(at);
+const idOf = (cookie: string) => /=([^;]*)/.exec(cookie)?.[1] ?? "";
+
+it("a session is known by its cookie until it ends or is ended", () => {
+  const sessions = new Sessions<string>(now);
+  const host = "127.0.0.1:8080";
+  const cookie = sessions.begin("Ada", { host });
+  expect(cookie).toMatch(
+    /^memoir-session-8080=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+  );
+  const headers = { host, cookie: `other=1; memoir-session-8080=${idOf(cookie)}` };
+  expect(sessions.whoOf(headers)).toBe("Ada");
+  expect(sessions.whoOf({ ...headers, cookie: "memoir-session-8080=guessguessguessguessguess" })).toBe(
+    undefined,
+  );
+  expect(sessions.end(headers)).toContain("Max-Age=0");
+  expect(sessions.whoOf(headers)).toBe(undefined);
+  const late = { host, cookie: `memoir-session=${idOf(sessions.begin("Bob", { host }))}` };
+  expect(sessions.whoOf(late)).toBe("Bob");
+  at += 12 * 60 * 60_000;
+  expect(sessions.whoOf(late)).toBe(undefined);
+});
+
+it("behind TLS the cookie is never sent without it", () => {
+  const sessions = new Sessions<string>(now);
+  expect(sessions.begin("Ada", { host: "memoir.lab.org", "x-forwarded-proto": "https" })).toMatch(
+    /^memoir-session=.*; Secure$/,
+  );
+});
+
+it("a ticket is good once, for ten minutes, and only with the server's secret", () => {
+  const sessions = new Sessions<string>(now);
+  const ticket = ticketOf(sessions.secret, now());
+  expect(sessions.takeTicket(ticketOf("another secret", now()))).toBe(false);
+  expect(sessions.takeTicket(ticket.replace(/\.[^.]*\./, ".zzzzzzzzz."))).toBe(false);
+  expect(sessions.takeTicket(ticket)).toBe(true);
+  expect(sessions.takeTicket(ticket)).toBe(false);
+  const old = ticketOf(sessions.secret, now());
+  at += 10 * 60_000;
+  expect(sessions.takeTicket(old)).toBe(false);
+  for (const odd of ["", ".", "..", "a.b.c.d"]) expect(sessions.takeTicket(odd)).toBe(false);
+});
+
+it("after five wrong tries within a minute an address has to wait, and others do not", () => {
+  const sessions = new Sessions<string>(now);
+  for (let tries = 0; tries < 5; tries++) {
+    expect(sessions.waitSeconds("10.0.0.1")).toBe(0);
+    sessions.noteWrongTry("10.0.0.1");
+    at += 1_000;
+  }
+  expect(sessions.waitSeconds("10.0.0.1")).toBe(55);
+  expect(sessions.waitSeconds("10.0.0.2")).toBe(0);
+  at += 55_000;
+  expect(sessions.waitSeconds("10.0.0.1")).toBe(0);
+});

@@ -1,0 +1,134 @@
+/**
+ * Sessions of people in front of the web page: kept in memory, so that they end with the server. A session begins with
+ * an access key, or with a ticket: a link with it works once and for a short time, and whoever knows the server's
+ * secret, which is in a file that only its user can read, can write one.
+ */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** Who a session is, apart from how a request says it. */
+interface SignedIn<Who> {
+  readonly who: Who;
+  readonly endsAt: number;
+}
+
+const sessionMs = 12 * 60 * 60_000;
+const ticketMs = 10 * 60_000;
+const mostSessions = 10_000;
+const mostTries = 5;
+const triesMs = 60_000;
+/** Addresses whose wrong tries are counted; the oldest are dropped. */
+const mostAddresses = 10_000;
+
+export class Sessions<Who> {
+  /** For `ticketOf`. */
+  readonly secret: string = randomBytes(32).toString("base64url");
+  readonly #now: () => Date;
+  /** By digest, so that the time of a look-up reveals nothing about an id. */
+  readonly #open = new Map<string, SignedIn<Who>>();
+  /** Tickets that were used, until they would have ended anyway. */
+  readonly #used = new Map<string, number>();
+  readonly #tries = new Map<string, readonly number[]>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  /** The cookie that the answer sets. `headers` are those of the request. */
+  begin(who: Who, headers: SessionHeaders): string {
+    const now = this.#now().getTime();
+    for (const [key, { endsAt }] of this.#open) if (endsAt <= now) this.#open.delete(key);
+    const [oldest] = this.#open.keys();
+    if (this.#open.size >= mostSessions && oldest !== undefined) this.#open.delete(oldest);
+    const id = randomBytes(32).toString("base64url");
+    this.#open.set(digestOf(id), { who, endsAt: now + sessionMs });
+    return cookie(headers, id, sessionMs / 1000);
+  }
+
+  whoOf(headers: SessionHeaders): Who | undefined {
+    for (const id of idsIn(headers)) {
+      const found = this.#open.get(digestOf(id));
+      if (found !== undefined && found.endsAt > this.#now().getTime()) return found.who;
+    }
+    return undefined;
+  }
+
+  /** The cookie that the answer sets. */
+  end(headers: SessionHeaders): string {
+    for (const id of idsIn(headers)) this.#open.delete(digestOf(id));
+    return cookie(headers, "", 0);
+  }
+
+  /** Whether the ticket is good; it is not good again. */
+  takeTicket(ticket: string): boolean {
+    const now = this.#now().getTime();
+    for (const [key, endsAt] of this.#used) if (endsAt <= now) this.#used.delete(key);
+    const [nonce, until, seal] = ticket.split(".");
+    if (nonce === undefined || until === undefined || seal === undefined) return false;
+    const endsAt = Number.parseInt(until, 36);
+    if (!isEqual(seal, sealOf(this.secret, nonce, until)) || !(endsAt > now) || this.#used.has(nonce))
+      return false;
+    this.#used.set(nonce, endsAt);
+    return true;
+  }
+
+  /** Seconds until the next try from there is allowed; 0 = now. */
+  waitSeconds(address: string): number {
+    const recent = this.#recent(address);
+    const [first] = recent;
+    if (recent.length < mostTries || first === undefined) return 0;
+    return Math.max(1, Math.ceil((first + triesMs - this.#now().getTime()) / 1000));
+  }
+
+  /** Somebody gave a wrong key or ticket. */
+  noteWrongTry(address: string): void {
+    const recent = [...this.#recent(address), this.#now().getTime()];
+    this.#tries.delete(address);
+    const [oldest] = this.#tries.keys();
+    if (this.#tries.size >= mostAddresses && oldest !== undefined) this.#tries.delete(oldest);
+    this.#tries.set(address, recent);
+  }
+
+  #recent(address: string): readonly number[] {
+    const since = this.#now().getTime() - triesMs;
+    return (this.#tries.get(address) ?? []).filter((at) => at > since);
+  }
+}
+
+export type SessionHeaders = Readonly<Record<string, string | undefined>>;
+
+/** A ticket that the server with this secret accepts once. */
+export function ticketOf(secret: string, now: Date): string {
+  const nonce = randomBytes(16).toString("base64url");
+  const until = (now.getTime() + ticketMs).toString(36);
+  return `${nonce}.${until}.${sealOf(secret, nonce, until)}`;
+}
+
+function sealOf(secret: string, nonce: string, until: string): string {
+  return createHmac("sha256", secret).update(`${nonce}.${until}`).digest("base64url");
+}
+
+/** Takes the same time wherever they differ. */
+export function isEqual(a: string, b: string): boolean {
+  return timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());
+}
+
+const cookieName = "memoir-session";
+
+/** Browsers send a host's cookies to all its ports: servers on one machine need different names. */
+function cookie(headers: SessionHeaders, value: string, seconds: number): string {
+  const port = /:(\d+)$/.exec(headers["host"] ?? "")?.[1];
+  const secure = headers["x-forwarded-proto"] === "https" ? "; Secure" : "";
+  const name = port === undefined ? cookieName : `${cookieName}-${port}`;
+  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${secure}`;
+}
+
+function idsIn(headers: SessionHeaders): readonly string[] {
+  return (headers["cookie"] ?? "").split(";").flatMap((pair) => {
+    const value = /^\s*memoir-session(?:-\d+)?=([\w-]{20,100})\s*$/.exec(pair)?.[1];
+    return value === undefined ? [] : [value];
+  });
+}
+
+function digestOf(id: string): string {
+  return createHash("sha256").update(id).digest("hex");
+}
