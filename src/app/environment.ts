@@ -23,6 +23,11 @@ export interface Environment {
   readonly session: string | undefined;
   /** `MEMOIR_LOCAL`: URL or folder of the local tier. */
   readonly local: string | undefined;
+  /**
+   * `MEMOIR_ERSILIA_REDIS`: where `serve` looks for a Redis that Ersilia filled, or `off`; default
+   * `redis://127.0.0.1:6379`. It is only reported.
+   */
+  readonly ersiliaRedis: string | undefined;
   /** `MEMOIR_CLOUD`: URI or folder of the cloud tier. */
   readonly cloud: string | undefined;
   /** `MEMOIR_CLOUD_TOKEN`: for a cloud tier that is another Memoir's API. */
@@ -69,6 +74,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     ...defined({ extensions }),
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
+    ersiliaRedis: value("MEMOIR_ERSILIA_REDIS"),
     cloud: value("MEMOIR_CLOUD"),
     cloudToken: bearerToken(value("MEMOIR_CLOUD_TOKEN")?.trim()),
     s3: {

@@ -39,6 +39,7 @@ import {
 } from "../predict/index.ts";
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { Environment } from "./environment.ts";
+import { type ErsiliaRedis, findErsiliaRedis } from "./ersilia-redis.ts";
 import { modelFromCaches } from "./model-from-caches.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
 import { absolute } from "./tier-address.ts";
@@ -67,6 +68,8 @@ export interface ServeResult {
   readonly reuse: string;
   /** The model that the session served before. */
   readonly replaced?: string;
+  /** A Redis with rows of Ersilia's that answers on this machine, where no local cache was named. It is not used. */
+  readonly ersiliaRedis?: ErsiliaRedis;
   readonly warnings: readonly string[];
 }
 
@@ -130,6 +133,11 @@ export async function serve(
     warnings.push(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
   const session: Session = { format: 1, name, openedAt: new Date().toISOString(), settings };
   const before = await sessions.open(session);
+  const isNamed = settings.local !== undefined || environment.local !== undefined;
+  const ersiliaRedis =
+    isNamed || settings.localCache === "off" || !plan.lookUp.includes("local")
+      ? undefined
+      : await findErsiliaRedis(model.id, environment, ask);
   return {
     session: name,
     sessionFile: sessions.pathOf(name),
@@ -145,6 +153,7 @@ export async function serve(
     runner: runnerText(model),
     reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
     ...(before === undefined ? {} : { replaced: before.settings.model }),
+    ...defined({ ersiliaRedis }),
     warnings,
   };
 }

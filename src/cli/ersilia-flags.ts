@@ -54,6 +54,12 @@ const commands: Readonly<Record<string, string>> = {
   sample: "use `memoir example`",
 };
 
+/** Words that mean something else to Memoir: `catalog -h` is `--hub`, and not help. */
+export function ersiliaWords(name: string, words: readonly string[]): readonly string[] {
+  if (name !== "catalog") return words.map((word) => (word === "-h" ? "--help" : word));
+  return words.map((word) => (word === "-h" ? "--hub" : word));
+}
+
 /** What to do instead of a command of Ersilia's; undefined for any other word. */
 export function ersiliaCommand(word: string): string | undefined {
   return Object.hasOwn(commands, word) ? commands[word] : undefined;

@@ -3,7 +3,7 @@
 import { writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { checkWord } from "./check-word.ts";
-import { topHelp } from "./help.ts";
+import { topHelp } from "./list-help.ts";
 import { createScreen } from "./screen.ts";
 import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
 import { version } from "./version.ts";

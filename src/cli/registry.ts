@@ -2,6 +2,7 @@
  * Every command: its name, a one-line summary, and how to load it. Printing the list loads no command. To add a command,
  * write one file under commands/ that exports `command`, and add a row here.
  */
+import { invariant } from "../kernel/index.ts";
 import type { LoadedCommand } from "./command.ts";
 
 export interface RegistryRow {
@@ -95,6 +96,15 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/catalog.ts"),
   },
   {
+    name: "ersilia",
+    summary: "run predictions with the command line of Ersilia",
+    group: predictions,
+    load: async () => {
+      const { ersiliaOf } = await import("./commands/ersilia.ts");
+      return { command: ersiliaOf(loadPrediction) };
+    },
+  },
+  {
     name: "fetch",
     summary: "install a model from a folder, git, an archive or a server",
     group: models,
@@ -162,7 +172,7 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "shim",
-    summary: "write executables nextflow and cwl-runner that pass on to Memoir",
+    summary: "write executables ersilia, nextflow and cwl-runner that pass on to Memoir",
     group: workflows,
     load: () => import("./commands/shim.ts"),
   },
@@ -317,6 +327,13 @@ export const registry: readonly RegistryRow[] = [
     load: async () => ({ command: (await import("./commands/completion.ts")).completionOf(registry) }),
   },
 ];
+
+/** The command of this name; of `run`, the one for predictions. */
+async function loadPrediction(name: string): Promise<LoadedCommand> {
+  const row = registry.find((each) => each.name === name);
+  invariant(row !== undefined, `there is a command ${name}`);
+  return (await row.load([])).command;
+}
 
 /** `memoir run main.wdl …` runs a workflow; predictions have no argument that is not a flag's value. */
 function namesWorkflow(words: readonly string[]): boolean {

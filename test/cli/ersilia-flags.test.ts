@@ -17,7 +17,6 @@ describe("flags that Memoir does not obey", () => {
     ["serve eos3b5e -nn", "--match canonical"],
     ["serve eos3b5e --nearest-neigbors", "--match canonical"],
     ["serve eos3b5e --output-source cloud-only", "--cloud-cache-only"],
-    ["info eos3b5e -o x.json", "memoir info --json"],
     ["catalog --hub", "memoir fetch eos4e40"],
   ])("%s: exit code 2 and the way to go", async (line, way) => {
     const { code, out, err } = await box.run(...line.split(" "));
@@ -41,6 +40,8 @@ describe("flags that Memoir obeys", () => {
     "example eos3b5e -n 2 -r -s",
     "example --model eos3b5e -p -c",
     "info --model eos3b5e",
+    "info eos3b5e -o x.json",
+    "info eos3b5e -o x.csv",
     "catalog -l --less -t --task Annotation",
     "serve eos3b5e -t -p 8080 --tracking_use_case local --max_cache_memory_frac 0.3 --session x",
     "serve eos3b5e -rs -ws -a public --enable-cache --session x",

@@ -1,9 +1,11 @@
 /** memoir info [MODEL] */
 
+import { writeFile } from "node:fs/promises";
+import { extname } from "node:path";
 import type { InfoResult } from "../../app/index.ts";
-import { defined } from "../../kernel/index.ts";
+import { quotedWhere } from "../../csv/index.ts";
+import { AppError, defined, messageOf, writeJson } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
-import { refusedFlag } from "../ersilia-flags.ts";
 import { table } from "../format.ts";
 import { sessionOption } from "../model-options.ts";
 
@@ -16,16 +18,24 @@ export const command = defineCommand<InfoResult>({
   options: [
     { flags: "--model <model>", description: "the same as MODEL" },
     sessionOption,
-    refusedFlag("-o, --output <file>", "redirect `memoir info --json` to the file"),
+    { flags: "-o, --output <file>", description: "also write everything to a .json or .csv file" },
   ],
   examples: [{ command: "memoir info molecular-weight" }],
-  act: async (given, { app, ask }) =>
-    (await app()).info(
+  act: async (given, { app, ask, screen }) => {
+    const output = given.text("output");
+    const format = output === undefined ? undefined : formatOf(output);
+    const result = await (await app()).info(
       {
         ...defined({ model: given.argument(0) ?? given.text("model"), session: given.text("session") }),
       },
       ask,
-    ),
+    );
+    if (output !== undefined) {
+      await writeInfo(output, format === "json" ? writeJson(result) : csvText(result));
+      screen.say(`written to ${output}`);
+    }
+    return result;
+  },
   render: (info, screen) => {
     screen.out(`${screen.paint.bold(info.model)} ${info.title}`);
     if (info.description !== "") screen.out(info.description);
@@ -57,3 +67,31 @@ export const command = defineCommand<InfoResult>({
       screen.out(`  … and ${info.columns.length - columnsShown} more (--json lists all)`);
   },
 });
+
+/** @throws PREDICT_FORMAT_UNKNOWN */
+function formatOf(output: string): "json" | "csv" {
+  const extension = extname(output).toLowerCase();
+  if (extension === ".json") return "json";
+  if (extension === ".csv") return "csv";
+  throw new AppError(
+    "PREDICT_FORMAT_UNKNOWN",
+    `cannot write the description of the model to ${output}: got ${extension === "" ? "no extension" : extension}, expected .json or .csv`,
+  );
+}
+
+/** One line per fact: texts as they are, all else as JSON. */
+function csvText(info: InfoResult): string {
+  const text = quotedWhere(",");
+  const lines = Object.entries(info).map(
+    ([name, value]) => `${text(name)},${text(typeof value === "string" ? value : JSON.stringify(value))}`,
+  );
+  return ["field,value", ...lines].join("\n");
+}
+
+async function writeInfo(output: string, content: string): Promise<void> {
+  try {
+    await writeFile(output, `${content}\n`);
+  } catch (error) {
+    throw new AppError("FILE_NOT_WRITABLE", `cannot write ${output}: ${messageOf(error)}`, { cause: error });
+  }
+}

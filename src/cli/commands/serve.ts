@@ -66,6 +66,7 @@ export const command = defineCommand<ServeResult>({
       screen.say(`the session served ${result.replaced} before; it is replaced`);
     screen.out(`${screen.paint.green("serving")} ${screen.paint.bold(result.model)} ${result.title}`);
     for (const line of table(facts(result))) screen.out(`  ${line}`);
+    if (result.ersiliaRedis !== undefined) ersiliaHint(result, result.ersiliaRedis, screen);
     nextSteps(screen);
   },
 });
@@ -81,6 +82,20 @@ function facts(result: ServeResult): readonly (readonly string[])[] {
     ["runner", result.runner],
     ["session", `${result.session} (${result.sessionFile})`],
   ];
+}
+
+/** It is not used by itself: nobody may find rows of unknown origin in a table without having asked for them. */
+function ersiliaHint(
+  { model }: ServeResult,
+  { url, rows, models }: NonNullable<ServeResult["ersiliaRedis"]>,
+  screen: Screen,
+): void {
+  const holds = rows > 0 ? `${plural(rows, "row")} of ${model}` : `rows of ${plural(models, "other model")}`;
+  screen.say(
+    `${screen.paint.yellow("note:")} a Redis with predictions of Ersilia answers on ${url} and holds ${holds}; it is not used`,
+  );
+  screen.say(`  use it once:   memoir serve ${model} --local ${url}`);
+  screen.say(`  use it always: export MEMOIR_LOCAL=${url}`);
 }
 
 function nextSteps(screen: Screen): void {

@@ -4,16 +4,16 @@ import { join, resolve } from "node:path";
 import { AppError, messageOf } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 
-const programs = ["nextflow", "cwl-runner"] as const;
+const programs = ["ersilia", "nextflow", "cwl-runner"] as const;
 
 /** By which a file is known as one that may be replaced. */
 const mark = "# written by memoir shim";
 
 export const command = defineCommand<{ readonly folder: string; readonly files: readonly string[] }>({
   name: "shim",
-  summary: "Write executables nextflow and cwl-runner that pass on to Memoir",
+  summary: "Write executables ersilia, nextflow and cwl-runner that pass on to Memoir",
   details: [
-    "Programs that start nextflow or cwl-runner by name use Memoir when the folder is the first on PATH: PATH=DIR:$PATH. Files of these names that are something else are never replaced.",
+    "Programs that start ersilia, nextflow or cwl-runner by name use Memoir when the folder is the first on PATH: PATH=DIR:$PATH. Files of these names that are something else are never replaced.",
   ],
   arguments: [{ name: "DIR", description: "folder for the executables; it is made", required: true }],
   options: [],
@@ -25,9 +25,10 @@ export const command = defineCommand<{ readonly folder: string; readonly files: 
       throw new AppError("CLI_USAGE", "memoir shim: the program was not started from a file");
     await made(folder, () => mkdir(folder, { recursive: true }));
     const files: string[] = [];
+    // All or none: one of the names taken changes nothing.
+    for (const name of programs) await refuseOthers(join(folder, name));
     for (const name of programs) {
       const file = join(folder, name);
-      await refuseOthers(file);
       const text = `#!/bin/sh\n${mark}\nexec ${quoted(process.execPath)} ${quoted(script)} ${name} "$@"\n`;
       await made(file, async () => {
         await writeFile(file, text);
