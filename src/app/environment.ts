@@ -42,6 +42,8 @@ export interface Environment {
   /** For programs that are started (git, models). */
   readonly programs: Readonly<Record<string, string>>;
   readonly extensions?: Extensions;
+  /** Reads standard input to its end, for scripts of the user that ask for it. Default: they cannot. */
+  readonly standardInput?: () => string;
 }
 
 /** What a program that uses Memoir as a library brings to the registries. */
@@ -57,10 +59,17 @@ export interface EnvironmentSource {
   readonly cwd: string;
   readonly parentPid: number;
   readonly extensions?: Extensions;
+  readonly standardInput?: () => string;
 }
 
 /** @throws AppError CLI_USAGE for a time-out that is not a number of seconds. */
-export function readEnvironment({ env, cwd, parentPid, extensions }: EnvironmentSource): Environment {
+export function readEnvironment({
+  env,
+  cwd,
+  parentPid,
+  extensions,
+  standardInput,
+}: EnvironmentSource): Environment {
   // As for other programs, an empty value is the same as none.
   const value = (name: string) => (env[name] === "" ? undefined : env[name]);
   const endpoint = value("AWS_ENDPOINT_URL_S3") ?? value("AWS_ENDPOINT_URL");
@@ -71,7 +80,7 @@ export function readEnvironment({ env, cwd, parentPid, extensions }: Environment
     ...homeOf(value("MEMOIR_HOME"), env["HOME"], cwd),
     cwd,
     parentPid,
-    ...defined({ extensions }),
+    ...defined({ extensions, standardInput }),
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     ersiliaRedis: value("MEMOIR_ERSILIA_REDIS"),

@@ -1,5 +1,6 @@
 /** Finds the command, reads its flags, runs it under the user's signals, and turns what went wrong into an exit code. */
 
+import { readFileSync } from "node:fs";
 import type { Memoir } from "../api/index.ts";
 import type { App } from "../app/index.ts";
 import { AppError, didYouMean, isAppError } from "../kernel/index.ts";
@@ -36,7 +37,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     refuseIllFormed(words, process.cwd());
     const load = async () => {
       const { createApp } = await import("../app/index.ts");
-      app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid });
+      app ??= createApp({ env, cwd: process.cwd(), parentPid: process.ppid, standardInput });
       return app;
     };
     const code = await dispatch(words, {
@@ -103,4 +104,8 @@ function unknownCommand(words: readonly string[], screen: Screen): number {
   );
   const guess = near === undefined ? "" : `; did you mean ${near}?`;
   throw new AppError("CLI_USAGE", `there is no command \`memoir ${asked}\`${guess}`);
+}
+
+function standardInput(): string {
+  return readFileSync(0, "utf8");
 }

@@ -121,10 +121,11 @@ export class Calls {
 
   async #outcome(
     { task, collect }: Pick<CallOrder, "task" | "collect">,
-    { stored }: CallOptions,
+    { stored, work }: CallOptions,
     ask: Ask,
   ): Promise<CallOutcome> {
-    const { emit } = this.#parts;
+    const { emit, executors } = this.#parts;
+    executors.perform(task.path, work);
     const outputs = this.#stopped(ask) ? undefined : await stored?.(ask);
     if (outputs !== undefined) {
       emit({ kind: "call.stored", call: task.path, task: task.name });
@@ -273,7 +274,8 @@ export class Calls {
     this.#parts.materials.learnEntry(entry);
     this.#lost.noteProducer(entry, order, "reused");
     this.#emitReused(order.task, key.key, entry);
-    this.#rechecks.consider(order, entry, ask);
+    // What a program performs changes its own values, which are in use.
+    if (order.where.executor.can.ownWork !== true) this.#rechecks.consider(order, entry, ask);
     return { kind: "reused", outputs: entry.outputs, key: key.key, entry };
   }
 

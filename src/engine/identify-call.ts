@@ -196,6 +196,7 @@ export class CallIdentifier {
     if (task.outputRules.length === 0 && task.cachePolicy.withoutOutputs !== true)
       return "it declares no output";
     if (image !== undefined) return undefined;
+    if (this.#parts.executor.can.ownWork === true) return undefined;
     if (!cache.hostTasks) return "it runs without a container (--cache-host-tasks allows it)";
     await this.#parts.opened();
     return undefined;

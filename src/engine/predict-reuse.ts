@@ -3,6 +3,7 @@
  * that would be computed has no outputs yet, so what depends on it stays unknown. Nothing is computed or recorded.
  */
 
+import { join } from "node:path";
 import { type Ask, checkAsk, defined, isAppError } from "../kernel/index.ts";
 import type { Key } from "../keys/index.ts";
 import type { FileAccess, Host, ParameterValues } from "../lang/core/index.ts";
@@ -16,6 +17,7 @@ import { type Explanation, explain } from "./explain.ts";
 import { findCall } from "./find-call.ts";
 import { CallIdentifier, type IdentifiedCall } from "./identify-call.ts";
 import { Materials } from "./materials.ts";
+import { performOnce } from "./own-work.ts";
 import { type RunExecutor, RunExecutors } from "./run-executors.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import type { WorkflowFiles } from "./workflow-files.ts";
@@ -179,11 +181,16 @@ async function walkOnce(
   };
 
   const paths = new CallPaths(materials);
+  let performed = 0;
   const host: Host = {
-    call: async (task, _, callAsk, { stored, present } = {}) => {
+    call: async (task, collect, callAsk, { stored, present, work } = {}) => {
       const outputs = await stored?.(callAsk);
-      const outcome: CallOutcome =
+      executors.perform(task.path, work);
+      let outcome: CallOutcome =
         outputs === undefined ? await call(task, callAsk) : { kind: "stored", outputs };
+      // What the program performs itself is part of the walk.
+      if (work !== undefined && outcome === unknownOutcome)
+        outcome = await performOnce({ task, collect, work }, join(scratch, `own-${++performed}`), callAsk);
       if (present === undefined || !("outputs" in outcome)) return outcome;
       return { ...outcome, outputs: await present(outcome.outputs, callAsk) };
     },

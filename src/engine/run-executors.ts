@@ -4,7 +4,9 @@
  */
 import type { Executor, ImageResolver } from "../exec/core/index.ts";
 import { type Ask, defined } from "../kernel/index.ts";
+import type { OwnWork } from "../lang/core/index.ts";
 import type { TaskCall, TaskFailure } from "../task/index.ts";
+import { type OwnWorks, ownWorkExecutor } from "./own-work.ts";
 import type { WorkflowRunParts } from "./run-parts.ts";
 import { type Capacity, Scheduler, type Turns, type TurnsPlace } from "./scheduler.ts";
 
@@ -21,6 +23,8 @@ type ExecutorsOfRun = Pick<WorkflowRunParts, "executor" | "images" | "executors"
 export class RunExecutors {
   readonly #own: RunExecutor;
   readonly #named = new Map<string, RunExecutor>();
+  readonly #works: OwnWorks = new Map();
+  readonly #ownWork: RunExecutor;
 
   constructor(parts: ExecutorsOfRun, ask: Ask) {
     /** Executors of one machine share its processors and memory. */
@@ -44,6 +48,7 @@ export class RunExecutors {
       };
     };
     this.#own = make(parts.executor, parts.images);
+    this.#ownWork = make(ownWorkExecutor(this.#works), undefined);
     for (const [name, { executor, images }] of Object.entries(parts.executors ?? {}))
       this.#named.set(name, make(executor, images));
   }
@@ -53,8 +58,14 @@ export class RunExecutors {
     return name === undefined ? this.#own : this.#named.get(name);
   }
 
+  /** The call of this path is performed by its program, however often it has to be. */
+  perform(path: string, work: OwnWork | undefined): void {
+    if (work !== undefined) this.#works.set(path, work);
+  }
+
   /** Where a call is executed, or why it cannot be. */
   of(task: TaskCall): RunExecutor | TaskFailure {
+    if (this.#works.has(task.path)) return this.#ownWork;
     const found = this.named(task.executor);
     if (found !== undefined) return found;
     const names = [...this.#named.keys()].sort();

@@ -73,7 +73,8 @@ export interface LoadedWorkflow {
 /** The caller closes `source`. */
 export async function loadWorkflow(
   order: ProgramOrder,
-  environment: Pick<Environment, "cwd" | "extensions"> & Partial<Pick<Environment, "programs" | "home">>,
+  environment: Pick<Environment, "cwd" | "extensions"> &
+    Partial<Pick<Environment, "programs" | "home" | "standardInput">>,
   ask: Ask,
   parameters?: GivenParameters,
 ): Promise<LoadedWorkflow> {
@@ -88,6 +89,7 @@ export async function loadWorkflow(
         defined({
           environment: environment.programs,
           secrets: secretsOf(environment),
+          standardInput: environment.standardInput,
           software: softwareOf(environment),
         })),
     });

@@ -59,7 +59,6 @@ const notDone: readonly (readonly [string, string])[] = [
   ["cloudcache", "-with-cloudcache has no effect: use --cache s3://bucket/prefix before `run`"],
   ["bucket-dir", "-bucket-dir has no effect: tasks work on this machine"],
   ["background", "-bg has no effect: use `&` of the shell"],
-  ["stdin", "-stdin has no effect"],
   ["test", "-test has no effect"],
 ];
 

@@ -32,6 +32,8 @@ export interface ExecutorAbilities {
   readonly plainTasks?: true;
   /** Attempts take nothing of the machine's processors and memory: they have their own turns. */
   readonly elsewhere?: true;
+  /** Performs what programs do themselves: nothing of the machine decides the results. */
+  readonly ownWork?: true;
   /** Attempts outlive this process and can be adopted by the next one. */
   readonly survives: boolean;
   /** The task root is really mounted; otherwise its text is replaced by the attempt's directory. */

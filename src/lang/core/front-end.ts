@@ -42,6 +42,8 @@ export interface FrontEndOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the user keeps under names for tasks of the user's own documents; read when one is asked for. Default: none. */
   readonly secrets?: () => Readonly<Record<string, string>>;
+  /** Reads standard input to its end, for the user's own documents. Default: they cannot. */
+  readonly standardInput?: () => string;
   /** Installs what tasks of the user's own documents ask a package manager for. Default: nothing is installed. */
   readonly software?: (order: SoftwareOrder, ask: Ask) => Promise<Software>;
 }

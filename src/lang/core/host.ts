@@ -49,7 +49,15 @@ export interface Host {
   readonly failure: "fast" | "slow";
 }
 
+/** Answers the exit code; `folder` is the working directory, which exists. What it throws is thrown by the call. */
+export type OwnWork = (folder: string) => Promise<number>;
+
 export interface CallOptions {
+  /**
+   * Done in this process in place of a command (Nextflow's `exec:`). Nothing of the machine decides its result: the call
+   * names no image, and whatever the work depends on is in the call.
+   */
+  readonly work?: OwnWork;
   /**
    * Looks whether the results are there already, outside every cache (Nextflow's storeDir): asked before anything
    * else. Outputs end the call as `stored`; undefined = they are not there.
@@ -115,8 +123,8 @@ export type ProgramEvent =
       /** Counts from 1. */
       readonly attempt: number;
       readonly facts: Readonly<Record<string, string | number>>;
-      /** Folder of a task that the program runs itself: no call is asked for. */
-      readonly directory?: string;
+      /** The program performs it itself: there is no command. */
+      readonly own?: true;
     }
   /** A part of the workflow that may make calls, and those whose results go in. */
   | {

@@ -24,7 +24,15 @@ export type {
 } from "./front-end.ts";
 export { globPattern } from "./glob-pattern.ts";
 export { type HeldField, type Holding, mayHoldPaths } from "./holding.ts";
-export type { CallOptions, Host, OutputCollector, ProgramEvent, Published, PublishOrder } from "./host.ts";
+export type {
+  CallOptions,
+  Host,
+  OutputCollector,
+  OwnWork,
+  ProgramEvent,
+  Published,
+  PublishOrder,
+} from "./host.ts";
 export type { ImportMap } from "./import-map.ts";
 export { type JsonMember, type JsonNode, jsonSpan, jsonValue, parseJson } from "./json-text.ts";
 export { limitSource } from "./limited-source.ts";

@@ -9,8 +9,8 @@ export const nextflowKind: FrontEndKind = {
   accepts: acceptsName,
   suggests: suggestsName,
   can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
-  create: async ({ environment, expressions, secrets, software }) =>
+  create: async ({ environment, expressions, secrets, software, standardInput }) =>
     (await import("./front-end.ts")).createNextflowFrontEnd(
-      defined({ environment, secrets, software, limitMs: expressions?.timeMs }),
+      defined({ environment, secrets, software, standardInput, limitMs: expressions?.timeMs }),
     ),
 };

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { AppError, didYouMean, type SourceText } from "../../../kernel/index.ts";
+import { AppError, defined, didYouMean, type SourceText } from "../../../kernel/index.ts";
 import {
   type Language,
   nextflowConfiguration,
@@ -54,6 +54,8 @@ export interface ReadConfiguration {
   readonly settings: SettingBlock;
   readonly files: readonly string[];
   readonly language: Language;
+  /** It names secrets of the user. */
+  readonly usesSecrets: boolean;
 }
 
 /** @throws AppError WORKFLOW_INVALID, and CLI_USAGE for a profile that there is not */
@@ -61,6 +63,7 @@ export async function readConfiguration(
   options: Pick<NextflowConfigurationOptions, "configs" | "onlyConfigs" | "profiles"> & {
     readonly params: Readonly<Record<string, unknown>>;
     readonly showProfiles?: boolean;
+    readonly secrets?: () => Readonly<Record<string, string>>;
   },
   place: ConfigurationPlace,
   environment: Environment,
@@ -77,12 +80,14 @@ export async function readConfiguration(
     showProfiles,
     environment: environment.programs,
     read: readIfThere,
+    ...defined({ secrets: options.secrets }),
   });
   const wrong = shown.diagnostics.filter(({ severity }) => severity === "error");
   if (wrong.length > 0) throw invalid("WORKFLOW_INVALID", "reading the configuration", reportOf(wrong));
   for (const name of profiles)
     if (!shown.profiles.includes(name)) throw new AppError("CLI_USAGE", unknownProfile(name, shown.profiles));
-  return { settings: shown.settings, files, language };
+  const { settings, usesSecrets } = shown;
+  return { settings, files, language, usesSecrets };
 }
 
 export function unknownProfile(name: string, profiles: readonly string[]): string {

@@ -111,6 +111,11 @@ export class RunOutput {
     this.emit(event);
   }
 
+  /** In the log only. */
+  debug(logger: string, text: string): void {
+    this.#log.write("DEBUG", logger, text);
+  }
+
   message(level: "info" | "warn" | "error", text: string): void {
     this.#log.write(level.toUpperCase() as LogLevel, "nextflow.Nextflow", text);
     this.emit({ kind: "message", level, text });

@@ -28,6 +28,7 @@ import { checkedRunName, newRunName } from "./run-names.ts";
 import type { NextflowEvent, NextflowRunOptions, NextflowRunResult } from "./run-options.ts";
 import { RunOutput } from "./run-output.ts";
 import { scriptOf } from "./script.ts";
+import { readSecrets } from "./secrets.ts";
 import { writeIndex } from "./task-index.ts";
 import type { TaskRecord } from "./task-record.ts";
 import { TaskTracker } from "./task-tracker.ts";
@@ -53,6 +54,9 @@ export async function runNextflow(
   }
 }
 
+/** The words of Nextflow's log, which people and tests look for. */
+const secretsInConfiguration = "Config file used secrets -- reloading config with secrets provider";
+
 class LookAlikeRun {
   readonly #options: NextflowRunOptions;
   readonly #environment: Environment;
@@ -77,7 +81,12 @@ class LookAlikeRun {
     const given = await parameterValues(options, { projectDir, launchDir }, environment, language);
     const { params, cache } = withoutCache(given, options, project);
     const place = { projectDir, launchDir, workDir: resolve(launchDir, programs["NXF_WORK"] ?? "work") };
-    const configuration = await readConfiguration({ ...options, params }, place, environment);
+    const configuration = await readConfiguration(
+      { ...options, params, secrets: () => readSecrets(environment) },
+      place,
+      environment,
+    );
+    if (configuration.usesSecrets) output.debug("nextflow.cli.CmdRun", secretsInConfiguration);
     const script = scriptOf(project, options, configuration);
     const workDir = workFolderOf(options, configuration, environment);
     const history = new History(launchDir);

@@ -20,6 +20,8 @@ export interface TaskRecord {
   workdir?: string;
   /** What the task asked for: cpus, memory in bytes, time in milliseconds, container. */
   readonly facts: Readonly<Record<string, string | number>>;
+  /** The program performs it itself. */
+  readonly own?: true;
   realtimeMs?: number;
   cpuSeconds?: number;
   peakRssBytes?: number;

@@ -1,5 +1,6 @@
 /** Folds what happens in a run into its tasks, each with the folder that people find its files in. */
 
+import { join } from "node:path";
 import type { TimedEvent } from "../../../engine/index.ts";
 import { sha256 } from "../../../hash/index.ts";
 import { defined } from "../../../kernel/index.ts";
@@ -66,7 +67,7 @@ export class TaskTracker {
   }
 
   #named(event: Named): void {
-    const { title, process, tag, attempt, facts, directory } = event;
+    const { title, process, tag, attempt, facts, own } = event;
     const task: TaskRecord = {
       id: this.tasks.length + 1,
       hash: "",
@@ -77,20 +78,10 @@ export class TaskTracker {
       status: "RUNNING",
       submittedAt: event.at,
       facts,
+      ...defined({ own }),
     };
     this.tasks.push(task);
-    if (directory === undefined) {
-      this.#byCall.set(event.call, task);
-      return;
-    }
-    // The program runs it itself, and its end is not reported.
-    this.#place(task, event.call);
-    task.startedAt = event.at;
-    task.endedAt = event.at;
-    task.status = "COMPLETED";
-    this.#options.folders.made(task.hash, directory);
-    this.#options.emit({ kind: attempt > 1 ? "re-submitted" : "submitted", task });
-    this.#options.emit({ kind: "ended", task });
+    this.#byCall.set(event.call, task);
   }
 
   #take(event: TimedEvent & { readonly call?: string }, call: string, task: TaskRecord): void {
@@ -102,7 +93,8 @@ export class TaskTracker {
         task.startedAt = event.at;
         task.nativeId = event.attemptId;
         this.#directories.set(call, event.directory);
-        folders.begin(task.hash, event.directory);
+        if (task.own === true) folders.beginOwn(task.hash);
+        else folders.begin(task.hash, event.directory);
         emit({ kind: again || task.attempt > 1 ? "re-submitted" : "submitted", task });
         return;
       }
@@ -135,7 +127,8 @@ export class TaskTracker {
         task.exit = 0;
         task.status = "COMPLETED";
         task.endedAt = event.at;
-        folders.end(task.hash, event.directory, 0);
+        if (task.own === true) folders.made(task.hash, join(event.directory, "work"));
+        else folders.end(task.hash, event.directory, 0);
         emit({ kind: "ended", task });
         return;
       }
@@ -145,7 +138,8 @@ export class TaskTracker {
         task.status = "FAILED";
         task.endedAt = event.at;
         if (failure.exitCode !== undefined) task.exit = failure.exitCode;
-        if (task.hash !== "" && directory !== undefined) folders.end(task.hash, directory, failure.exitCode);
+        if (task.own !== true && task.hash !== "" && directory !== undefined)
+          folders.end(task.hash, directory, failure.exitCode);
         this.failures.push({ task, failure, ...defined({ directory }) });
         emit({ kind: "ended", task, failure });
         return;

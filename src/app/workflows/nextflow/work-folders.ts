@@ -42,6 +42,11 @@ export class WorkFolders {
     writeFileSync(join(folder, ".command.run"), runText(attempt, []));
   }
 
+  /** Of a task that the program performs itself: there are no commands and no streams. */
+  beginOwn(hash: string): void {
+    this.#empty(hash);
+  }
+
   end(hash: string, attempt: string, exit: number | undefined): void {
     const folder = this.pathOf(hash);
     if (!existsSync(folder)) return;
@@ -61,7 +66,7 @@ export class WorkFolders {
     if (staged.length >= this.#stageFileBytes) writeFileSync(join(folder, ".command.stage"), staged);
   }
 
-  /** Of a task that the program ran itself, in a separate folder. */
+  /** What the program has made itself. */
   made(hash: string, at: string): void {
     const folder = this.#empty(hash);
     writeFileSync(join(folder, ".exitcode"), "0");

@@ -3,6 +3,7 @@ import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
 import { ScriptClosure } from "../eval/script-closure.ts";
 import { Params } from "../run/params.ts";
 import { scriptFiles } from "../run/script-files.ts";
+import { Secrets } from "../run/secrets.ts";
 import { namedParameters } from "../run/start-session.ts";
 import { fromPlain } from "../stdlib/json.ts";
 import { Duration } from "../values/duration.ts";
@@ -28,6 +29,8 @@ export interface ConfigurationRequest {
   readonly projectDir: string;
   readonly launchDir: string;
   readonly workDir: string;
+  /** What the user keeps under names. Default: none, and secrets show as null. */
+  readonly secrets?: () => Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
   /** Reads a configuration file; undefined = it cannot be read. Not a promise: files include others in expressions. */
   readonly read: (path: string) => SourceText | undefined;
@@ -38,6 +41,8 @@ export interface ShownConfiguration {
   /** Names of all profiles. */
   readonly profiles: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
+  /** A setting names a secret. */
+  readonly usesSecrets: boolean;
 }
 
 export interface SettingBlock {
@@ -63,8 +68,10 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
   params.converts = !request.rules.detectsTypes;
   const given = fromPlain(namedParameters(request.params));
   if (given instanceof GroovyMap) params.protect(given);
+  const secrets = new Secrets(request.secrets);
   const { settings, profiles, diagnostics } = evaluateConfig(request.files, {
     ...request,
+    secrets,
     params,
     outside: {
       files: scriptFiles({ launchDir, writable: [] }),
@@ -77,7 +84,7 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
     },
     late: () => undefined,
   });
-  return { settings: shownBlock(settings), profiles, diagnostics };
+  return { settings: shownBlock(settings), profiles, diagnostics, usesSecrets: secrets.wereRead };
 }
 
 /** Plugins are shown as their list. */

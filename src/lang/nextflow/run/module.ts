@@ -1,4 +1,5 @@
 /** One script while it runs: its names, its functions, and what it includes. */
+import type { Span } from "../../../kernel/index.ts";
 import { ChannelFactory } from "../channels/factories.ts";
 import { switchesIn } from "../check/features.ts";
 import { ClassValue } from "../eval/class-value.ts";
@@ -9,7 +10,6 @@ import { pluginFactory } from "../plugins/registry.ts";
 import { construct } from "../stdlib/constructors.ts";
 import { classNames } from "../stdlib/statics.ts";
 import type { ClassNode, ProcessNode, Script, Statement, WorkflowNode } from "../syntax/ast.ts";
-import type { Closure } from "../values/closure.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
@@ -26,7 +26,7 @@ import { UserClass } from "./user-class.ts";
 export type Definition =
   | { readonly kind: "process"; readonly node: ProcessNode; readonly module: Module }
   | { readonly kind: "workflow"; readonly node: WorkflowNode; readonly module: Module }
-  | { readonly kind: "function"; readonly closure: Closure }
+  | { readonly kind: "function"; readonly closure: ScriptClosure; readonly module: Module }
   | { readonly kind: "native"; readonly run: (given: readonly Value[]) => Value };
 
 /** `this`: the script, whose functions are its methods. */
@@ -42,6 +42,11 @@ class ScriptObject extends Unique {
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     return this.#call(name, given);
   }
+}
+
+/** How a variable of a script is named among what the key of an `exec:` task holds. */
+export function variableOf(module: Module, name: string): string {
+  return `${module.script.source.name} ${name}`;
 }
 
 export class Module {
@@ -76,6 +81,7 @@ export class Module {
           this.definitions.set(item.name.text, {
             kind: "function",
             closure: new ScriptClosure(prototypeOf(this.unit, undefined, item, item.name.text), undefined),
+            module: this,
           });
           break;
         case "class":
@@ -105,6 +111,16 @@ export class Module {
     return this.#variables.has(name);
   }
 
+  /** As `hasVariable`. */
+  variable(name: string): Value | undefined {
+    return this.#variables.get(name);
+  }
+
+  /** Its own text between two places. */
+  textOf({ start, end }: Span): string {
+    return this.script.source.text.slice(start, end);
+  }
+
   get folder(): string {
     return this.#folder;
   }
@@ -131,6 +147,23 @@ export class Module {
   }
 
   #lookup(name: string): Value | undefined {
+    const found = this.#find(name);
+    if (found !== undefined) this.#noteRead(name);
+    return found;
+  }
+
+  /** Code of `exec:` reaches everything outside it through here. */
+  #noteRead(name: string): void {
+    const { reads } = this.session;
+    if (reads === undefined || name === "log") return;
+    const defined = this.definitions.get(name);
+    if (this.#variables.has(name)) reads.held(variableOf(this, name), `the variable ${name}`);
+    else if (name === "params") reads.held(this.params, "parameters that it does not name");
+    else if (defined?.kind === "function") reads.held(defined, `the function ${name}`);
+    else if (!classNames.has(name) || name === "UUID") reads.note(`its code uses ${name}`);
+  }
+
+  #find(name: string): Value | undefined {
     const own = this.#variables.get(name);
     if (own !== undefined) return own;
     const { session } = this;
@@ -157,6 +190,8 @@ export class Module {
         return this.#path(this.#folder);
       case "secrets":
         return session.secrets;
+      case "stdin":
+        return session.standardInput();
       case "args":
         return [...session.arguments];
       case "System":
@@ -187,8 +222,15 @@ export class Module {
 
   #call(name: string, given: readonly Value[]): Value | undefined {
     const defined = this.definitions.get(name);
-    if (defined?.kind === "function") return defined.closure.call(given);
-    if (defined?.kind === "native") return defined.run(given);
+    const { reads } = this.session;
+    if (defined?.kind === "function") {
+      reads?.held(defined, `the function ${name}`);
+      return defined.closure.call(given);
+    }
+    if (defined?.kind === "native") {
+      reads?.note(`its code uses the function ${name} of a plugin`);
+      return defined.run(given);
+    }
     if (defined !== undefined)
       return fail("MissingMethodException", `the ${defined.kind} ${name} can only be called in a workflow`);
     const builtIn = Object.hasOwn(scriptFunctions, name) ? scriptFunctions[name] : undefined;
@@ -203,13 +245,17 @@ export class Module {
     if (path === undefined || method === undefined || type === undefined || !/^[A-Z]/.test(type))
       return undefined;
     const own = this.classes.get(type) ?? this.session.libraryClass(type);
+    this.session.reads?.note(`its code uses ${name} of ${type}`);
     return own === undefined ? classOf(path.join(".")).invoke(method, given) : own.static(method, given);
   }
 
   #create(type: string, given: readonly Value[]): Value {
     const simple = type.split(".").at(-1) ?? type;
     const own = this.classes.get(simple) ?? this.session.libraryClass(simple);
-    if (own !== undefined) return own.create(given);
+    if (own !== undefined) {
+      this.session.reads?.note(`its code uses the class ${simple}`);
+      return own.create(given);
+    }
     if (simple === "SimpleTemplateEngine" || simple === "GStringTemplateEngine")
       return new TemplateEngine((statements) => this.closure(statements));
     return (

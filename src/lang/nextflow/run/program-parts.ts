@@ -29,6 +29,8 @@ export interface NextflowOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the user keeps for tasks that name it; read when a task does. Default: none. */
   readonly secrets?: () => Readonly<Record<string, string>>;
+  /** `stdin` of scripts: all that standard input has. Default: none. */
+  readonly standardInput?: () => string;
   /** Makes environments of conda. Default: none. */
   readonly software?: FrontEndOptions["software"];
   /** Named workflow to run instead of the entry. */

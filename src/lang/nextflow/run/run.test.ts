@@ -323,7 +323,7 @@ describe("workflows", () => {
         },
       },
     );
-    expect([lines, calls]).toEqual([["4", "W:Q"].sort(), ["W:Q"]]);
+    expect([lines, calls]).toEqual([["4", "W:Q"].sort(), ["FIRST", "SECOND", "W:Q"]]);
   });
   test("channels are piped", async () => {
     const { lines } = await run(`process P { output: val 'a'

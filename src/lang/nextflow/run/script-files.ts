@@ -44,6 +44,7 @@ export interface ScriptFilesOptions {
 export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
   const readable = (options.readable ?? []).map((each) => real(each));
   const writable = options.writable.map((each) => real(each));
+  const lent = new Set<string>();
   const seen = (path: string) => {
     if (options.readable === undefined) return path;
     const at = real(path);
@@ -59,9 +60,10 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
       statSync(path, { throwIfNoEntry: false }) === undefined;
     if (isLost) fail("AccessDeniedException", `${path} is a link that leads nowhere`);
     const at = through === "link followed" ? real(path) : realParent(path);
-    if (options.keeps?.(at) === true)
+    const isLent = [...lent].some((each) => at === each || at.startsWith(`${each}/`));
+    if (!isLent && options.keeps?.(at) === true)
       fail("AccessDeniedException", `${path} leads to a recorded result, which nothing may change`);
-    if (!writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
+    if (!isLent && !writable.some((folder) => at === folder || at.startsWith(`${folder}/`)))
       fail("AccessDeniedException", `${path} is not below a folder that the run may write to`);
     return path;
   };
@@ -99,6 +101,16 @@ export function scriptFiles(options: ScriptFilesOptions): ScriptFiles {
   };
   return {
     admit: add,
+    lend: (folder) => {
+      const place = real(folder);
+      add(folder);
+      lent.add(place);
+      made.add(place);
+      return () => {
+        lent.delete(place);
+        made.delete(place);
+      };
+    },
     launchDir: options.launchDir,
     stat: (path) => {
       const found = statSync(seen(path), { throwIfNoEntry: false });

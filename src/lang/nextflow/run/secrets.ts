@@ -31,6 +31,11 @@ export class Secrets extends Unique {
       : undefined;
   }
 
+  /** Whether a script or configuration has read one. */
+  get wereRead(): boolean {
+    return this.#shown.size > 0;
+  }
+
   /** For a task: a variable for each name. */
   variables(names: readonly string[]): Readonly<Record<string, string>> {
     return Object.fromEntries(

@@ -16,6 +16,7 @@ import { ExitRequest, fail, ScriptFailure } from "../values/throwable.ts";
 import type { Language, Rules } from "../versions.ts";
 import { Conda } from "./conda.ts";
 import { Containers } from "./containers.ts";
+import type { ExecReads } from "./exec-reads.ts";
 import { FailedTask } from "./failed-task.ts";
 import { Log } from "./log.ts";
 import { NextflowMetadata, type WorkflowMetadata } from "./metadata.ts";
@@ -52,6 +53,7 @@ export interface SessionOptions {
   readonly given: ReadonlySet<string>;
   readonly configured: ReadonlySet<string>;
   readonly secrets: Secrets;
+  readonly standardInput?: () => string;
   readonly software?: FrontEndOptions["software"];
   /** The pipeline is other people's. */
   readonly bounded: boolean;
@@ -85,6 +87,9 @@ export class Session {
   /** Channels that workflows send to a target of the preview of workflow outputs; undefined: not published. */
   readonly targets = new Map<Value, string | undefined>();
   readonly stats = new RunStats();
+  /** Of the code of `exec:` that runs now. */
+  reads: ExecReads | undefined;
+  readonly #readInput: (() => string) | undefined;
   readonly #topics = new Map<string, Channel>();
   readonly #library = new Map<string, UserClass>();
 
@@ -105,6 +110,7 @@ export class Session {
     this.arguments = options.arguments ?? [];
     this.secrets = options.secrets;
     this.resumes = options.resumes ?? false;
+    this.#readInput = options.standardInput;
     this.given = options.given;
     this.configured = options.configured;
     this.containers = new Containers({
@@ -196,6 +202,14 @@ export class Session {
       if (!(error instanceof ScriptFailure)) throw error;
       this.outside.log("debug", error.message);
     }
+  }
+
+  #input: string | undefined;
+
+  /** `stdin` of scripts, which can be read only once; undefined: there is none. */
+  standardInput(): string | undefined {
+    this.#input ??= this.#readInput?.();
+    return this.#input;
   }
 
   /** `System.getenv(…)` and the like. */

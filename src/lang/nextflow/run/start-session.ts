@@ -17,6 +17,7 @@ import { versionMatches } from "../values/version-number.ts";
 import type { Language } from "../versions.ts";
 import { ConfigProblem } from "./config-problem.ts";
 import { containerEngines } from "./containers.ts";
+import { watchedOutside } from "./exec-reads.ts";
 import { Manifest, WorkflowMetadata } from "./metadata.ts";
 import { Params } from "./params.ts";
 import type { ProgramParts } from "./program-parts.ts";
@@ -45,7 +46,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const log: Outside["log"] = (level, message) => {
     if (level !== "debug") host.emit({ kind: "note", path: "", message, level });
   };
-  const outside: Outside = {
+  const machine: Outside = {
     files: scriptFiles({
       launchDir,
       writable: [launchDir, scratch, standard],
@@ -61,11 +62,12 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     print: options.print ?? print,
     newFolder: () => {
       const folder = `${scratch}/nextflow/${++folders}`;
-      outside.files.makeFolders(folder);
+      machine.files.makeFolders(folder);
       return folder;
     },
     log: options.log ?? log,
   };
+  const outside = watchedOutside(machine, () => current?.reads);
   for (const each of language.warnings) outside.log("warn", each);
   const params = new Params();
   params.converts = !language.rules.detectsTypes;
@@ -144,7 +146,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     ...defined({ arguments: options.arguments, resumes: options.resumes, dumped: options.dumped }),
     secrets,
     bounded: parts.bounded,
-    ...defined({ software: options.software }),
+    ...defined({ software: options.software, standardInput: options.standardInput }),
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
       launchDir: new Path(launchDir, outside.files),

@@ -1,5 +1,5 @@
 /** Makes tasks of one process: binds inputs, renders scripts, calls the host, and makes tuples of what comes back. */
-import type { CallOutcome, FileValue, Outputs } from "../../../task/index.ts";
+import type { CallOutcome, Outputs } from "../../../task/index.ts";
 import type { Rank } from "../channels/rank.ts";
 import { several } from "../config/process-settings.ts";
 import { contentOf } from "../stdlib/content.ts";
@@ -30,6 +30,7 @@ import { cleaned, Path, schemeOf } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail, ScriptFailure } from "../values/throwable.ts";
+import { runExecTask } from "./exec-task.ts";
 import type { Arrival } from "./input-queue.ts";
 import type { Module } from "./module.ts";
 
@@ -338,7 +339,7 @@ export class TaskMaker {
     const { session } = this.#module;
     const { context } = task;
     const stubbed = session.stub && node.stub !== undefined;
-    if (node.script?.kind === "exec" && !stubbed) return this.#execute(task);
+    if (node.script?.kind === "exec" && !stubbed) return this.#execute(task, attempt);
     const script = this.#script(context);
     const planned = planOutputs(outputs, (each) => this.#pattern(each, context));
     this.#planned.set(task, planned);
@@ -407,7 +408,7 @@ export class TaskMaker {
   /** Says what people call it, and what it asks for. */
   #named(
     task: PreparedTask,
-    about: { readonly call: string; readonly attempt: number; readonly directory?: string },
+    about: { readonly call: string; readonly attempt: number; readonly own?: true },
   ): void {
     const tag = tagOf(task.context);
     const facts: Record<string, string | number> = {};
@@ -462,44 +463,24 @@ export class TaskMaker {
   }
 
   /** `exec:` runs here. */
-  async #execute(task: PreparedTask): Promise<CallOutcome> {
-    const { node, outputs } = this.#options;
-    const { outside } = this.#module.session;
-    const folder = outside.newFolder();
-    task.context.task.workDir = new Path(folder, outside.files);
-    this.#named(task, { call: folder, attempt: task.context.task.facts.attempt, directory: folder });
-    this.#run(node.script ?? node, node.script?.statements ?? [], task.context);
-    const planned = planOutputs(outputs, (each) => this.#pattern(each, task.context));
-    this.#planned.set(task, planned);
-    const found: Record<string, Outputs[string]> = {};
-    for (const { items } of planned)
-      for (const item of items) {
-        if (item.kind !== "path") continue;
-        const files = item.patterns.flatMap((pattern): FileValue[] => {
-          const stat = outside.files.stat(`${folder}/${pattern}`);
-          return stat === undefined
-            ? []
-            : [
-                {
-                  kind: stat.kind,
-                  location: `${folder}/${pattern}`,
-                  basename: pattern.slice(pattern.lastIndexOf("/") + 1),
-                  extra: { path: pattern },
-                },
-              ];
-        });
-        if (files.length === 0 && !item.optional)
-          return {
-            kind: "failed",
-            failure: {
-              kind: "output-missing",
-              message: `Missing output file(s) \`${item.patterns.join("`, `")}\` expected by process \`${task.name}\``,
-              attempts: 1,
-            },
-          };
-        found[item.id] = files;
-      }
-    return { kind: "computed", outputs: found };
+  #execute(task: PreparedTask, attempt: number): Promise<CallOutcome> {
+    const { node, outputs, names } = this.#options;
+    return runExecTask({
+      node,
+      module: this.#module,
+      context: task.context,
+      name: task.name,
+      qualified: names.qualified,
+      attempt,
+      run: () => this.#run(node.script ?? node, node.script?.statements ?? [], task.context),
+      plan: () => {
+        const planned = planOutputs(outputs, (each) => this.#pattern(each, task.context));
+        this.#planned.set(task, planned);
+        return planned;
+      },
+      named: (call) => this.#named(task, { call, attempt, own: true }),
+      pathOf: (value) => this.#pathOf(value)[0],
+    });
   }
 
   // --- outputs

@@ -21,6 +21,11 @@ export interface TaskFacts {
   readonly previousException: Value;
 }
 
+interface ReadsOfTask {
+  held(thing: unknown, what: string): void;
+  aside<T>(work: () => T): T;
+}
+
 export class TaskContext implements Delegate {
   readonly variables = new Map<string, Value>();
   readonly task: TaskObject;
@@ -73,7 +78,18 @@ export class TaskObject extends Unique {
     this.#context = context;
   }
 
+  /** What is read of it while code of `exec:` runs. */
+  reads: ReadsOfTask | undefined;
+
   override get(name: string): Value | undefined {
+    const { reads } = this;
+    if (reads === undefined) return this.#member(name);
+    // Members of `ext` are read one by one.
+    if (name !== "workDir" && name !== "ext") reads.held(`task.${name}`, `task.${name}`);
+    return reads.aside(() => this.#member(name));
+  }
+
+  #member(name: string): Value | undefined {
     switch (name) {
       case "process":
         return this.facts.process;
@@ -191,17 +207,28 @@ class ExtMap extends Unique {
   }
 
   override text(): string {
+    this.#context.task.reads?.held("task.ext", "all of task.ext");
     return textOf(this.#members);
   }
 
   override get(name: string): Value | undefined {
+    const { reads } = this.#context.task;
+    if (reads === undefined) return this.#member(name);
+    reads.held(`task.ext.${name}`, `task.ext.${name}`);
+    return reads.aside(() => this.#member(name));
+  }
+
+  #member(name: string): Value {
     const value = this.#members.at(name) ?? null;
     return value instanceof Closure ? evaluated(value, this.#context) : value;
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
     if (name === "get" || name === "getAt") return this.get(textOf(given[0] ?? null));
-    if (name === "containsKey") return this.#members.has(given[0] ?? null);
+    if (name === "containsKey") {
+      this.#context.task.reads?.held("task.ext", "all of task.ext");
+      return this.#members.has(given[0] ?? null);
+    }
     return undefined;
   }
 }

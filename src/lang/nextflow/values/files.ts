@@ -7,6 +7,8 @@ export interface ScriptFiles {
   readonly launchDir: string;
   /** Scripts may read it: the run has made it. */
   admit(path: string): void;
+  /** Scripts may write to an absolute folder of the run, until what is answered is called. */
+  lend(folder: string): () => void;
   /** What the path leads to; undefined = nothing. */
   stat(path: string): ScriptFileStat | undefined;
   /** Whether the path itself is a link. */

@@ -23,6 +23,11 @@ export class GroovyMap extends Thing {
     return this.#entries.size;
   }
 
+  /** Whether what is missing is made when it is asked for. */
+  get hasDefault(): boolean {
+    return this.#initial !== undefined;
+  }
+
   at(key: Value): Value | undefined {
     const found = this.#entries.get(keyOf(key));
     if (found !== undefined) return found[1];

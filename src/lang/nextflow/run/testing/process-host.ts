@@ -9,7 +9,7 @@ import { SharedAttemptFiles } from "../../../../exec/core/index.ts";
 import { sha256 } from "../../../../hash/index.ts";
 import { type Ask, Semaphore } from "../../../../kernel/index.ts";
 import { type CallOutcome, type FinishedAttempt, type TaskCall, taskRoot } from "../../../../task/index.ts";
-import { type Host, type OutputCollector, stubFiles, stubHost } from "../../../core/index.ts";
+import { type Host, type OutputCollector, type OwnWork, stubFiles, stubHost } from "../../../core/index.ts";
 
 export interface ProcessHost extends Host {
   /** Every call that was made, in the order of their starts. */
@@ -65,20 +65,23 @@ export function processHost({ folder, parallel = 2 }: ProcessHostOptions): Proce
       if (stored !== undefined) return { kind: "stored", outputs: stored };
       const number = calls.push(task);
       return slots.use(async () =>
-        stopped ? { kind: "cancelled" } : attempt(task, collect, join(folder, "calls", String(number)), ask),
+        stopped
+          ? { kind: "cancelled" }
+          : attempt({ task, collect, work: options?.work }, join(folder, "calls", String(number)), ask),
       );
     },
   });
   return { ...host, calls };
 }
 
-async function attempt(
-  task: TaskCall,
-  collect: OutputCollector,
-  directory: string,
-  ask: Ask,
-): Promise<CallOutcome> {
-  const finished = await run(task, directory);
+interface Order {
+  readonly task: TaskCall;
+  readonly collect: OutputCollector;
+  readonly work: OwnWork | undefined;
+}
+
+async function attempt({ task, collect, work }: Order, directory: string, ask: Ask): Promise<CallOutcome> {
+  const finished = await (work === undefined ? run(task, directory) : perform(task, work, directory));
   if (finished.exitCode === 0) {
     const collected = await collect(finished, ask);
     if (collected.kind === "collected") return { kind: "computed", outputs: collected.outputs };
@@ -99,6 +102,14 @@ async function attempt(
       attempts: 1,
     },
   };
+}
+
+async function perform(task: TaskCall, work: OwnWork, directory: string): Promise<FinishedAttempt> {
+  await mkdir(join(directory, "work"), { recursive: true });
+  for (const name of ["stdout", "stderr"]) await writeFile(join(directory, name), "");
+  const exitCode = await work(join(directory, "work"));
+  const files = new SharedAttemptFiles({ directory, inputs: [] });
+  return { exitCode, files, attempt: 0, resources: task.resources };
 }
 
 async function run(task: TaskCall, directory: string): Promise<FinishedAttempt> {
