@@ -12,9 +12,9 @@ import type { TierSlot } from "./tier-slot.ts";
 export interface AnswerParts {
   readonly scope: PredictionScope;
   readonly places: readonly TierSlot[];
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, "add">;
   /** undefined = never compute. */
-  readonly computer: Computer | undefined;
+  readonly computer: Pick<Computer, "compute"> | undefined;
   /** Only with `--match canonical`. */
   readonly canonical: CanonicalMatch | undefined;
   /** Equal inputs of a chunk share one answer; `separate` for models whose answers vary. */
@@ -106,7 +106,7 @@ class ChunkWork {
     }
   }
 
-  async compute(computer: Computer, ask: Ask): Promise<void> {
+  async compute(computer: Pick<Computer, "compute">, ask: Ask): Promise<void> {
     for (const at of this.#blank) this.#fail(at, "the input is empty");
     const wanted = this.openInputs();
     if (wanted.length === 0) return;

@@ -7,6 +7,7 @@ import { AppError, type Ask, defined, isAppError, messageOf, Semaphore } from ".
 import type { Runner } from "../models/index.ts";
 import type { Column, Prediction } from "../task/index.ts";
 import { BatchSizes } from "./batch-sizes.ts";
+import { checkedPredictions } from "./checked-predictions.ts";
 
 export interface ComputerOptions {
   readonly runner: Runner;
@@ -146,7 +147,7 @@ export class Computer {
       const startedAt = performance.now();
       const predictions = await this.#options.runner.predict(inputs, ask);
       this.#sizes.took({ rows: inputs.length, ms: performance.now() - startedAt });
-      const checked = this.#checked(inputs, predictions);
+      const checked = checkedPredictions(inputs, predictions, this.#options.columns);
       this.#remember(inputs, checked);
       this.#options.computed(inputs, checked);
       return checked;
@@ -165,20 +166,6 @@ export class Computer {
       this.#opened = this.#options.runner.open(ask);
     }
     return this.#opened;
-  }
-
-  /** Values are matched to rows by count: an answer of another size is refused, never cut to fit. */
-  #checked(inputs: readonly string[], predictions: readonly Prediction[]): readonly Prediction[] {
-    if (predictions.length !== inputs.length)
-      throw new AppError(
-        "PREDICT_RUNNER_BROKE",
-        `the model answered ${predictions.length} rows for a batch of ${inputs.length}`,
-      );
-    const width = this.#options.columns.length;
-    return predictions.map((prediction) => {
-      if (prediction.kind !== "computed" || prediction.values.length === width) return prediction;
-      return { kind: "failed", reason: `got ${prediction.values.length} values, expected ${width}` };
-    });
   }
 
   #remember(inputs: readonly string[], predictions: readonly Prediction[]): void {

@@ -25,6 +25,11 @@ export { holdFolder } from "./folder-lock.ts";
 export { importPredictions } from "./import.ts";
 export { type ImportFile, type ImportTreeReport, importTree } from "./import-tree.ts";
 export { type Mode, planOf, type Source } from "./mode.ts";
+export {
+  PredictionService,
+  type ServiceAnswer,
+  type ServiceRequest,
+} from "./prediction-service.ts";
 export { RowGroups } from "./row-groups.ts";
 export type { PredictedRow, RowSink } from "./row-sink.ts";
 export { runPredictions } from "./run.ts";

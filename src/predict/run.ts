@@ -7,10 +7,11 @@ import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { digestOf } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, defined, isAppError } from "../kernel/index.ts";
-import type { PredictionRow, PredictionScope } from "../task/index.ts";
+import type { PredictionScope } from "../task/index.ts";
 import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
 import { Computer } from "./computer.ts";
+import { computedRows } from "./computed-rows.ts";
 import { type MutableCounts, noCounts, sumOf } from "./events.ts";
 import { extendedAsk } from "./extended-ask.ts";
 import { converterFor } from "./files/converter.ts";
@@ -160,7 +161,7 @@ class PredictionRun {
     return this.#result(startedAt);
   }
 
-  async #endUnfinished(startedAt: number, answering: AnswerParts): Promise<RunResult> {
+  async #endUnfinished(startedAt: number, answering: RunAnswerParts): Promise<RunResult> {
     this.#notStored = await answering.recorder.close();
     return this.#result(startedAt);
   }
@@ -172,7 +173,7 @@ class PredictionRun {
   }
 
   /** Interrupted or broken: what was computed is recorded, what was written can be resumed. */
-  async #keepWhatIsDone(answering: AnswerParts, output: OutputRows): Promise<void> {
+  async #keepWhatIsDone(answering: RunAnswerParts, output: OutputRows): Promise<void> {
     // The run's own error says more; a row that could not be recorded is computed again.
     await answering.recorder.settle("everything").catch(() => undefined);
     await answering.recorder.close().catch(() => undefined);
@@ -182,7 +183,7 @@ class PredictionRun {
   async #answerAll(
     writer: OrderedWriter,
     output: OutputRows,
-    answering: AnswerParts,
+    answering: RunAnswerParts,
     ask: Ask,
   ): Promise<void> {
     const found = output.resumable;
@@ -208,7 +209,7 @@ class PredictionRun {
   async #pass(
     writer: OrderedWriter,
     resume: { readonly skip: number; readonly digest: string } | undefined,
-    answering: AnswerParts,
+    answering: RunAnswerParts,
     ask: Ask,
   ): Promise<boolean> {
     const digest = new InputDigest();
@@ -312,7 +313,7 @@ class PredictionRun {
   }
 
   /** `ask`: for recording, which continues a little after an interruption. */
-  #answerParts(ask: Ask): AnswerParts {
+  #answerParts(ask: Ask): RunAnswerParts {
     const plan = planOf(this.#request.mode);
     const computes = plan.computes === "allowed" && this.#request.computes !== "never";
     const { model, runner, emit } = this.#parts;
@@ -342,20 +343,8 @@ class PredictionRun {
           parallel: this.#request.parallel ?? 1,
           equalInputs,
           opening: () => emit({ kind: "model-opening" }),
-          computed: (inputs, predictions) => {
-            const computedAt = new Date().toISOString();
-            const toolkit = runner.toolkit === undefined ? {} : { toolkit: runner.toolkit };
-            const provenance = { computedAt, runner: runner.kind, ...toolkit };
-            const rows: PredictionRow[] = [];
-            predictions.forEach((prediction, i) => {
-              if (prediction.kind !== "computed") return;
-              const input = inputs[i] ?? "";
-              const form = canonical?.formOf(input);
-              const known = form === undefined ? {} : { canonical: form };
-              rows.push({ input, values: prediction.values, provenance, ...known });
-            });
-            recorder.add(rows, "computed");
-          },
+          computed: (inputs, predictions) =>
+            recorder.add(computedRows(inputs, predictions, { runner, canonical }), "computed"),
         });
     return {
       scope: this.#scope,
@@ -447,6 +436,11 @@ class PredictionRun {
       warnings: this.#warnings,
     };
   }
+}
+
+interface RunAnswerParts extends AnswerParts {
+  readonly recorder: Recorder;
+  readonly computer: Computer | undefined;
 }
 
 export interface Begun {
