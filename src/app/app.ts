@@ -20,6 +20,7 @@ import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import type { ExecutedRequest } from "./executed-predictions.ts";
 import { needsHome } from "./home.ts";
 import type { LookUpOptions, LookUpResult } from "./look-up.ts";
+import type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 import type {
   CatalogResult,
   DeleteResult,
@@ -98,6 +99,12 @@ export interface App {
     status(options: StatusOptions, ask: Ask): Promise<BatchStatus>;
     merge(options: MergeOptions, emit: PredictEventSink, ask: Ask): Promise<MergeResult>;
   };
+  /** What a server of one model is made of; close it. */
+  openModelServer(
+    options: ModelServerOptions,
+    warn: (message: string) => void,
+    ask: Ask,
+  ): Promise<ModelServerParts>;
   /** What the HealthOmics server is made of; close it. */
   openOmics(options: OmicsOptions, onBug: (error: unknown) => void): Promise<Omics>;
   /** The web page of a server on this home. */
@@ -164,6 +171,9 @@ export function createApp(source: EnvironmentSource): App {
       status: async (options, ask) => (await batch()).status(options, wiring, ask),
       merge: async (options, emit, ask) => (await batch()).merge(options, wiring, emit, ask),
     },
+    openModelServer: atHome(async (options, warn, ask) =>
+      (await import("./model-server.ts")).openModelServer(options, wiring, warn, ask),
+    ),
     openOmics: atHome(async (options, onBug) =>
       (await import("./omics/omics.ts")).openOmics(options, environment, onBug),
     ),

@@ -1,6 +1,7 @@
 /** app: the application, wired. */
 
 export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts";
+export type { AccessKeyFact } from "./access-keys.ts";
 export { type App, type CloseResult, createApp } from "./app.ts";
 export type { AthenaTableResult } from "./athena-table.ts";
 export type { PlanResult } from "./batch.ts";
@@ -11,6 +12,7 @@ export type { Setting, SettingSource, SettingSpec, SettingValue } from "./config
 export type { DoctorResult } from "./doctor.ts";
 export type { Extensions } from "./environment.ts";
 export type { LookUpResult } from "./look-up.ts";
+export type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 export type {
   CatalogResult,
   DeleteResult,
@@ -20,7 +22,7 @@ export type {
 } from "./models.ts";
 export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
 export { instanceType } from "./omics/instance-type.ts";
-export type { AccessKeyFact, OmicsOptions } from "./omics/omics.ts";
+export type { OmicsOptions } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-explanations.ts";
 export type { Tallies } from "./omics/run-tallies.ts";

@@ -303,6 +303,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/ui.ts"),
   },
   {
+    name: "model-server",
+    summary: "serve a model over HTTP with the routes of ersilia-pack",
+    group: predictions,
+    load: () => import("./commands/model-server.ts"),
+  },
+  {
     name: "server",
     summary: "serve the AWS HealthOmics workflows API for unmodified AWS clients",
     group: machine,

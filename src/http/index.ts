@@ -9,7 +9,7 @@ export {
   type ServerKey,
 } from "./access.ts";
 export { type Admitted, admit, admitPage } from "./caller-problem.ts";
-export { foreignPage } from "./foreign-pages.ts";
+export { foreignOrigin, foreignPage } from "./foreign-pages.ts";
 export { type Listening, type ListenOptions, listen } from "./listen.ts";
 export {
   type HttpHandler,
@@ -24,6 +24,7 @@ export {
   type Target,
 } from "./message.ts";
 export { type Problem, problemResponse } from "./problem.ts";
+export { type MetricFamily, prometheusText, prometheusType } from "./prometheus.ts";
 export { problemOf, RequestProblem } from "./request-problem.ts";
 export { type Answered, createRouter, type Mount, type NumberedRequest, type RequestLine } from "./router.ts";
 export { matchRoute, type Route } from "./routes.ts";

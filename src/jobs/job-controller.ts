@@ -21,7 +21,9 @@ import { type JobFile, JobFolder, type JobName, type JobRecord, type JobRequest 
 
 export interface JobControllerOptions {
   readonly folder: string;
-  readonly tier: PredictionTier;
+  readonly tier: Pick<PredictionTier, "getMany" | "sample" | "scan">;
+  /** A job with up to this many inputs or samples is done within submit. Default: `smallJob`. */
+  readonly doneInSubmit?: number;
   readonly now: () => Date;
   readonly onBug?: (error: unknown) => void;
 }
@@ -97,7 +99,11 @@ export class JobController {
     };
     await this.#folder.create(job, request);
     const ended = this.#start(job);
-    if ((inputs?.length ?? request.samples ?? Number.POSITIVE_INFINITY) <= smallJob) await ended;
+    if (
+      (inputs?.length ?? request.samples ?? Number.POSITIVE_INFINITY) <=
+      (this.#options.doneInSubmit ?? smallJob)
+    )
+      await ended;
     return (await this.#folder.read(job)) ?? job;
   }
 
@@ -122,6 +128,16 @@ export class JobController {
     );
     await running.done;
     return this.find(name);
+  }
+
+  /** Cancels and removes every job of the account; returns how many there were. */
+  async reset(account: string): Promise<number> {
+    const jobs = await this.#folder.list(account);
+    for (const job of jobs) {
+      await this.cancel(job);
+      await this.#folder.remove(job);
+    }
+    return jobs.length;
   }
 
   async file(

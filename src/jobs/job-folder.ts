@@ -39,6 +39,8 @@ export interface JobRequest {
   readonly inputs?: readonly string[];
   readonly samples?: number;
   readonly seed?: string;
+  /** How its answer is shaped: of no meaning here. */
+  readonly orient?: string;
 }
 
 export interface JobName {

@@ -3,7 +3,7 @@ export { type Canonical, type Canonicalizer, createCanonicalizer } from "./built
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
 export { isErsiliaId } from "./model-id.ts";
-export { readModelPackage } from "./package/read-package.ts";
+export { exampleOutputOf, inputHeaderOf, readModelPackage } from "./package/read-package.ts";
 export { type CatalogRow, catalogRow } from "./registry/catalog.ts";
 export { type FetchedModel, type FetchRequest, fetchModel } from "./registry/fetch-model.ts";
 export { type FetchSource, parseFetchSource } from "./registry/fetch-source.ts";

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import type { Tallies } from "../app/index.ts";
 import type { RequestLine } from "../http/index.ts";
+import { type MetricFamily, prometheusText } from "../http/index.ts";
 import type { Ledger, RunStatus } from "../ledger/index.ts";
-import { type MetricFamily, prometheusText } from "./prometheus.ts";
 
 const statuses: readonly RunStatus[] = [
   "PENDING",

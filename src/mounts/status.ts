@@ -11,10 +11,10 @@ import {
   type Mount,
   type NumberedRequest,
   problemResponse,
+  prometheusType,
 } from "../http/index.ts";
 import { type Ask, freshAsk, messageOf } from "../kernel/index.ts";
 import type { Metrics } from "./metrics.ts";
-import { prometheusType } from "./prometheus.ts";
 
 export interface StatusParts extends Omit<AccessRules, "services" | "tokens"> {
   readonly metrics: Metrics;

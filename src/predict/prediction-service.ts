@@ -162,8 +162,7 @@ export class PredictionService {
     const recorder = { add: (...given: Parameters<Recorder["add"]>) => this.#recorder.add(...given) };
     const parts: AnswerParts = {
       scope: this.#scope,
-      places:
-        request.cache === "bypass" ? [] : computing === undefined ? this.#strictPlaces : this.#places,
+      places: request.cache === "bypass" ? [] : computing === undefined ? this.#strictPlaces : this.#places,
       recorder: request.records ? recorder : { add: () => undefined },
       computer:
         computing === undefined

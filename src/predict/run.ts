@@ -10,8 +10,8 @@ import { AppError, type Ask, checkAsk, defined, isAppError } from "../kernel/ind
 import type { PredictionScope } from "../task/index.ts";
 import { type Answered, type AnswerParts, answerRows } from "./answer-rows.ts";
 import { CanonicalMatch } from "./canonical-match.ts";
-import { Computer } from "./computer.ts";
 import { computedRows } from "./computed-rows.ts";
+import { Computer } from "./computer.ts";
 import { type MutableCounts, noCounts, sumOf } from "./events.ts";
 import { extendedAsk } from "./extended-ask.ts";
 import { converterFor } from "./files/converter.ts";

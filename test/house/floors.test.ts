@@ -42,6 +42,7 @@ const floors: Readonly<Record<string, number>> = {
   "web-mount": 5,
   api: 8,
   mounts: 9,
+  "model-server": 9,
   cli: 10,
 };
 

@@ -1,10 +1,11 @@
 /** memoir server: the HealthOmics API until it is stopped. */
 import type { OmicsOptions } from "../../app/index.ts";
-import { AppError, defined, messageOf } from "../../kernel/index.ts";
+import { defined, messageOf } from "../../kernel/index.ts";
 import { checkWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { serverOptions } from "../server-options.ts";
+import { requireKeysBeyond, urlOf } from "../serving.ts";
 import { configOptions, configured } from "../settings.ts";
 import { siteFolder } from "../site.ts";
 import { stopOfServer } from "../stop-of-server.ts";
@@ -39,11 +40,7 @@ export const command = defineCommand<ServerResult>({
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
     const omics = await (await app()).openOmics({ ...optionsOf(given), taskExecutors }, onBug);
     try {
-      if (omics.keys.length === 0 && !isLoopback(host))
-        throw new AppError(
-          "SERVER_KEYS_MISSING",
-          `listening on ${host}: without access keys the server listens on this machine only`,
-        );
+      requireKeysBeyond(host, omics.keys);
       const region = given.text("region") ?? "us-east-1";
       const server = createServer({
         ...omics,
@@ -55,9 +52,8 @@ export const command = defineCommand<ServerResult>({
         onBug,
       });
       const listening = await listen(server, { host, port: given.count("port") ?? 8080 });
-      const shown = host.includes(":") ? `[${host}]` : host;
       const result: ServerResult = {
-        url: `http://${shown}:${listening.port}`,
+        url: urlOf(host, listening.port),
         authentication: omics.keys.length === 0 ? "none" : "access-keys",
         ledger: omics.ledgerFile,
       };
@@ -101,8 +97,4 @@ function optionsOf(given: Given): OmicsOptions {
       servedCache: given.text("serve-cache") === "cloud" ? ("cloud" as const) : undefined,
     }),
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -11,6 +11,7 @@ import { readNeeds } from "./needs.ts";
 const runScript = "model/framework/run.sh";
 const columnsFile = "model/framework/columns/run_columns.csv";
 const exampleFile = "model/framework/examples/run_input.csv";
+const exampleOutputFile = "model/framework/examples/run_output.csv";
 const metadataFiles = ["metadata.yml", "metadata.yaml", "metadata.json"];
 
 /**
@@ -48,6 +49,12 @@ export async function inputHeaderOf(folder: string): Promise<string> {
   const text = await readOptional(folder, exampleFile);
   if (text === undefined) return "smiles";
   return parsePackageCsv(folder, exampleFile, text)[0]?.[0]?.trim() || "smiles";
+}
+
+/** The package's example output as it is written, its header first; undefined where it brings none. */
+export async function exampleOutputOf(folder: string): Promise<readonly (readonly string[])[] | undefined> {
+  const text = await readOptional(folder, exampleOutputFile);
+  return text === undefined ? undefined : parsePackageCsv(folder, exampleOutputFile, text);
 }
 
 /** What Ersilia's metadata say about a model, wherever they were read; `from` names the place for messages. */
