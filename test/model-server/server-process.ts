@@ -3,10 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Ended, memoirProgram, type Sandbox, type Started } from "../cli/memoir.ts";
+import type { Ended, Sandbox, Started } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
-
-export { memoirProgram };
 
 export interface ModelServerProcess {
   readonly url: string;
