@@ -1,6 +1,6 @@
 /**
  * Stops asking a model that does not work: after `most` failures of the model as a whole, and none of single inputs, it is
- * left alone for a while. What is stored is answered all the same.
+ * not asked for a while. What is stored is answered all the same.
  */
 export interface BreakerState {
   readonly state: "closed" | "open" | "half-open";
