@@ -21,6 +21,7 @@ export type {
   InfoResult,
 } from "./models.ts";
 export type { DefinitionAnswer, DefinitionRequest, DefinitionSource } from "./omics/definitions.ts";
+export { isResultFolder, readEngineSettings } from "./omics/engine-settings.ts";
 export { instanceType } from "./omics/instance-type.ts";
 export type { OmicsOptions } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";

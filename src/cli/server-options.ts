@@ -46,6 +46,12 @@ export const serverOptions: readonly OptionSpec[] = [
     default: "local",
     choices: ["local", "cloud"],
   },
+  {
+    flags: "--allow-cluster-options <list>",
+    description:
+      "what Nextflow's clusterOptions may ask of a scheduler, separated by commas: --exclusive, --qos=* (any value), '-l *' (and the next word)",
+    default: "nothing",
+  },
   { flags: "--image <name>", description: "image for tasks that name none" },
   {
     flags: "--gpus <n>",

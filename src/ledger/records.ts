@@ -39,6 +39,12 @@ export interface DefinitionRecord extends OwnedRecord {
   >;
   /** Parameters whose values may name files; absent = any may. */
   readonly pathParameters?: readonly string[];
+  /** Parameters that runs may set although the template does not name them. */
+  readonly furtherParameters?: readonly string[];
+  /** Of Nextflow: what its manifest chooses, unless a run's settings do. */
+  readonly engineVersion?: string;
+  /** Of Nextflow: names of its profiles; absent = not known before it runs. */
+  readonly profiles?: readonly string[];
   readonly storageType?: string;
   readonly storageCapacity?: number;
   readonly accelerators?: string;
@@ -105,7 +111,10 @@ export interface RunRecord extends OwnedRecord {
   readonly storageCapacity?: number;
   readonly digest: string;
   /** What runs, as it was when the run was submitted. */
-  readonly definition?: Pick<DefinitionRecord, "engine" | "main" | "folder" | "pathParameters"> & {
+  readonly definition?: Pick<
+    DefinitionRecord,
+    "engine" | "main" | "folder" | "pathParameters" | "engineVersion"
+  > & {
     /** The workflow's `containerRegistryMap`, as it was sent. */
     readonly registryMap?: unknown;
   };

@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from "node:crypto";
+import { isResultFolder, readEngineSettings } from "../app/index.ts";
 import { defined } from "../kernel/index.ts";
 import type { CacheBehavior, DefinitionRecord, RunRecord } from "../ledger/index.ts";
 import { ServiceException } from "../protocol/index.ts";
@@ -98,6 +99,7 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
   if (typeof configuration === "string")
     found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
   checkParameters(definition, settings.parameters);
+  const engineVersion = engineVersionOf(definition, settings.echoed["engineSettings"]);
   checkInputs(definition, settings.parameters, (value) => parts.locations.checkInput(value));
   const outputUri = settings.outputUri.replace(/\/$/, "");
   const trouble = await parts.locations.check(outputUri, ask);
@@ -142,6 +144,7 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
       ...{ engine: definition.engine, main: definition.main, folder: definition.folder },
       ...defined({
         pathParameters: definition.pathParameters,
+        engineVersion,
         registryMap: definition.echoed["containerRegistryMap"],
       }),
     },
@@ -166,12 +169,24 @@ function checkParameters(definition: DefinitionRecord, text: string): void {
     .map(([name]) => name);
   if (missing.length > 0)
     throw new ServiceException("ValidationException", `Missing required parameters: ${missing.join(", ")}.`);
-  const unknown = [...given].filter((name) => !Object.hasOwn(template, name));
+  const further = new Set(definition.furtherParameters);
+  // `a.b` is a member of the parameter `a`.
+  const isKnown = (name: string) =>
+    Object.hasOwn(template, name) || further.has(name) || further.has(name.replace(/\..*/, ""));
+  const unknown = [...given].filter((name) => !isKnown(name));
   if (unknown.length > 0)
     throw new ServiceException(
       "ValidationException",
       `Parameters that the workflow does not have: ${unknown.join(", ")}.`,
     );
+}
+
+/** Of Nextflow; other engines have no settings, and ignore them as those of the service do. */
+function engineVersionOf(definition: DefinitionRecord, given: unknown): string | undefined {
+  if (definition.engine !== "NEXTFLOW") return undefined;
+  const settings = readEngineSettings(given, definition.profiles);
+  if (typeof settings === "string") throw new ServiceException("ValidationException", `${settings}.`);
+  return settings.engineVersion ?? definition.engineVersion;
 }
 
 /** Inputs lie where this server allows them to. */
@@ -182,6 +197,8 @@ function checkInputs(
 ): void {
   const paths = definition.pathParameters && new Set(definition.pathParameters);
   for (const [name, value] of Object.entries(JSON.parse(text) as Readonly<Record<string, unknown>>)) {
+    // Folders of results have names that only the scripts know.
+    if (definition.engine === "NEXTFLOW" && typeof value === "string" && isResultFolder(value)) continue;
     if (paths !== undefined && !paths.has(name) && !paths.has(name.slice(name.indexOf(".") + 1))) continue;
     for (const item of textsIn(value)) {
       const trouble = troubleOf(item);

@@ -568,10 +568,10 @@ describe("clients of AWS without an object store", () => {
     expect(got.status).toBe("FAILED");
     expect(got.statusMessage).toContain("main.wdl:2");
     const nextflow = await client.send(
-      new omics.CreateWorkflowCommand({ engine: "NEXTFLOW", definitionZip: zipOf({ "main.nf": "" }) }),
+      new omics.CreateWorkflowCommand({ engine: "NEXTFLOW", definitionZip: zipOf({ "main.nf": "(" }) }),
     );
     expect((await client.send(new omics.GetWorkflowCommand({ id: nextflow.id }))).statusMessage).toContain(
-      "Nextflow",
+      "main.nf:1",
     );
     await expect(
       client.send(

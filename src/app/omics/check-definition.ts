@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Ask, defined, isAppError, messageOf } from "../../kernel/index.ts";
 import {
+  type Configuration,
   createFolderSource,
   languagesOf,
   mayHoldPaths,
@@ -11,7 +12,9 @@ import {
 import type { DefinitionRecord } from "../../ledger/index.ts";
 import { errorsText } from "../workflows/diagnostic-facts.ts";
 import { frontEnds } from "../workflows/front-ends.ts";
-import { loadWorkflow } from "../workflows/load.ts";
+import { type LoadedWorkflow, loadWorkflow, type ProgramOrder } from "../workflows/load.ts";
+import { offeredVersions } from "./engine-settings.ts";
+import { type ConfigurationFacts, configurationFacts, namedParameters } from "./nextflow-definition.ts";
 import { type AllowedPlaces, boundsOf, documentLimits } from "./places.ts";
 
 /** Plain data: it may be sent to another process. */
@@ -36,8 +39,11 @@ export type CheckAnswer =
       readonly folder: string;
       /** Made from the document's inputs; used when the request has none. */
       readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
-      /** Those whose values may name files. */
-      readonly pathParameters: readonly string[];
+      /** Those whose values may name files; absent = any may. */
+      readonly pathParameters?: readonly string[];
+      readonly furtherParameters?: readonly string[];
+      readonly engineVersion?: string;
+      readonly profiles?: readonly string[];
       /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
@@ -137,21 +143,18 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
   if ("words" in kind) return { kind: "refused", reason: kind.words };
   const refusal = refusalOfKind(kind);
   if (refusal !== undefined) return refusal;
-  const order = {
+  const order: ProgramOrder = {
     language: kind.language,
     workflow: folder,
-    reach: "inside" as const,
+    reach: "inside",
     ...boundsOf(allowed, [folder]),
     lenient: lenient,
     ...defined({ main: question.main }),
   };
+  if (kind.engine === "NEXTFLOW") return checkedPipeline(order, question, ask);
   const loaded = await loadWorkflow(order, { cwd }, ask);
   try {
-    if (loaded.program === undefined)
-      return {
-        kind: "refused",
-        reason: loaded.unclear?.text ?? errorsText(loaded.report, mostReasonLength - spaceForCount),
-      };
+    if (loaded.program === undefined) return { kind: "refused", reason: reasonOf(loaded) };
     const about = loaded.program.interface;
     return {
       kind: "accepted",
@@ -166,6 +169,86 @@ async function checked(question: CheckQuestion, ask: Ask): Promise<CheckAnswer> 
   } finally {
     await loaded.source.close();
   }
+}
+
+function reasonOf({ unclear, report }: LoadedWorkflow): string {
+  return unclear?.text ?? errorsText(report, mostReasonLength - spaceForCount);
+}
+
+/**
+ * A pipeline is accepted when one of the versions reads it: which one is used is decided when a run starts. What its
+ * configuration says may depend on parameters, so errors of it are those of a run.
+ */
+async function checkedPipeline(
+  given: ProgramOrder,
+  { folder, digest, cwd }: CheckQuestion,
+  ask: Ask,
+): Promise<CheckAnswer> {
+  const mainScript = given.main ?? (await configurationFacts(folder, join(folder, "main.nf"))).mainScript;
+  const order = { ...given, ...defined({ main: mainScript }) };
+  const choices: readonly Configuration[] = [
+    { offeredVersions },
+    { offeredVersions, syntaxVersion: "v1" },
+    ...offeredVersions.all.map((engineVersion) => ({ engineVersion })),
+  ];
+  let first: string | undefined;
+  for (const configuration of choices) {
+    const loaded = await loadWorkflow({ ...order, configuration }, { cwd }, ask);
+    try {
+      const about = loaded.program?.interface;
+      if (about === undefined) {
+        first ??= reasonOf(loaded);
+        continue;
+      }
+      const facts = await configurationFacts(folder, loaded.main);
+      const settings =
+        configuration.engineVersion === undefined
+          ? `{"syntaxVersion": "v1"}`
+          : `{"engineVersion": "${configuration.engineVersion}"}`;
+      const notes = [
+        ...(first === undefined ? [] : [`runs need the engineSettings ${settings}; without them: ${first}`]),
+        ...(facts.trouble === undefined
+          ? []
+          : [`without parameters, its configuration fails: ${facts.trouble}`]),
+      ];
+      const parameterTemplate = pipelineTemplate(about, facts);
+      return {
+        kind: "accepted",
+        engine: "NEXTFLOW",
+        main: relative(folder, loaded.main),
+        digest: `sha256:${digest}`,
+        folder,
+        parameterTemplate,
+        furtherParameters: [
+          ...new Set([
+            ...(about.hiddenParameters ?? []),
+            ...facts.params.keys(),
+            ...(await namedParameters(folder)),
+          ]),
+        ].filter((name) => !Object.hasOwn(parameterTemplate, name)),
+        ...defined({ engineVersion: facts.engineVersion, profiles: facts.profiles }),
+        statusMessage: [outline(about, loaded.report.warnings), ...notes]
+          .join("\n")
+          .slice(0, mostReasonLength),
+      };
+    } finally {
+      await loaded.source.close();
+    }
+  }
+  return { kind: "refused", reason: first ?? "there is nothing to run", engine: "NEXTFLOW" };
+}
+
+/** What the configuration sets need not be given. */
+function pipelineTemplate(
+  about: WorkflowInterface,
+  { params }: ConfigurationFacts,
+): DefinitionRecord["parameterTemplate"] {
+  return Object.fromEntries(
+    Object.entries(templateOf(about)).map(([name, parameter]) => [
+      name,
+      { ...parameter, optional: parameter.optional || params.get(name)?.hasDefault === true },
+    ]),
+  );
 }
 
 /**

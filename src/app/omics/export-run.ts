@@ -3,11 +3,13 @@
  *
  *   <runOutputUri>/out/<output>/…     the final outputs
  *   <runOutputUri>/logs/outputs.json  where each of them is
+ *   <runOutputUri>/pubdir/…, output/… what a Nextflow pipeline has published; no outputs.json
  *   <runOutputUri>/logs/engine.log    what happened
  */
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { realPathOf, spreadTree } from "../../files/index.ts";
+import { readTree, realPathOf, spreadTree } from "../../files/index.ts";
 import { byCodeUnit } from "../../hash/index.ts";
 import { type Ask, mapBounded } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
@@ -16,6 +18,42 @@ import { openPlace } from "./locations.ts";
 import type { AllowedPlaces } from "./places.ts";
 
 const uploadsAtOnce = 8;
+
+/**
+ * What a pipeline has published, and nothing that a link in it leads to: scripts make links, too. Answers what was left
+ * out.
+ */
+export async function exportPublished(
+  run: RunRecord,
+  folders: readonly { readonly name: string; readonly folder: string }[],
+  place: { readonly allowed: AllowedPlaces; readonly environment: Environment },
+  ask: Ask,
+): Promise<readonly string[]> {
+  const store = openPlace(run.runOutputUri, place.allowed, place.environment);
+  const leftOut: string[] = [];
+  try {
+    await store.open(ask);
+    for (const { name, folder } of folders) {
+      const root = await realPathOf(folder);
+      const members = await readTree(root, { doing: `exporting ${name}` });
+      const files = members.flatMap((member): Exported[] => {
+        if (member.kind === "file") return [{ name: member.path, source: join(root, member.path) }];
+        if (member.kind === "empty") return [];
+        const { end, path } = member;
+        const source = end.kind === "inside" ? join(root, end.path) : undefined;
+        if (source !== undefined && statSync(source).isFile()) return [{ name: path, source }];
+        leftOut.push(`${name}/${path}`);
+        return [];
+      });
+      await mapBounded(files, uploadsAtOnce, (file) =>
+        store.putFile(`${name}/${file.name}`, file.source, ask),
+      );
+    }
+  } finally {
+    await store.close();
+  }
+  return leftOut;
+}
 
 /** `directory`: the run's folder on this machine, with `out/` and `outputs.json` as the engine wrote them. */
 export async function exportOutputs(

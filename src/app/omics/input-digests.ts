@@ -3,6 +3,7 @@ import { lstat, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError, type Ask, isAppError, mapBounded, systemErrorCode } from "../../kernel/index.ts";
+import { globPattern } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { createRemoteFiles } from "../workflows/remote-files.ts";
 import type { AllowedPlaces } from "./places.ts";
@@ -11,10 +12,13 @@ const asksAtOnce = 16;
 /** Only this many objects of a prefix are pinned, in the order of their names. */
 const mostObjectsOfPrefix = 10_000;
 
-/** URI -> `etag:…`; undefined for what is not there. A prefix (`s3://…/`) stands for every object below it. */
+/**
+ * URI -> `etag:…`; undefined for what is not there. A prefix (`s3://…/`) stands for every object below it. `patterns`: so
+ * do folders without the slash, and of a pattern (`s3://…/*.bam`) every object that it matches.
+ */
 export async function inputDigests(
   parameters: string,
-  environment: Environment,
+  { environment, patterns }: { readonly environment: Environment; readonly patterns: boolean },
   ask: Ask,
 ): Promise<ReadonlyMap<string, string | undefined>> {
   const uris = new Set<string>();
@@ -30,13 +34,33 @@ export async function inputDigests(
   }
 
   async function look(uri: string): Promise<readonly Found[]> {
-    if (!uri.endsWith("/")) return [[uri, digestOf((await remote.head(uri, ask))?.etag)]];
-    const below: Found[] = [];
-    for await (const object of remote.list(uri, ask)) {
-      below.push([uri + object.name, digestOf(object.etag)]);
-      if (below.length === mostObjectsOfPrefix) break;
+    if (uri.endsWith("/")) return below(uri, () => true, uri);
+    const found = digestOf((await remote.head(uri, ask))?.etag);
+    if (found !== undefined || !patterns) return [[uri, found]];
+    const wildcard = uri.search(/[*?[{]/);
+    if (wildcard < 0) return below(`${uri}/`, () => true, uri);
+    const prefix = uri.slice(0, uri.lastIndexOf("/", wildcard) + 1);
+    if (!/^s3:\/\/[^/]+\//.test(prefix)) return [[uri, undefined]];
+    // As the service has them: `*` crosses `/`.
+    const crossing = uri
+      .slice(prefix.length)
+      .replace(/(\\.)|\*+/gs, (_, escaped?: string) => escaped ?? "**");
+    const pattern = globPattern(crossing);
+    return below(prefix, (name) => pattern.matches(name), uri);
+  }
+
+  async function below(
+    prefix: string,
+    fits: (name: string) => boolean,
+    uri: string,
+  ): Promise<readonly Found[]> {
+    const found: Found[] = [];
+    for await (const object of remote.list(prefix, ask)) {
+      if (!fits(object.name)) continue;
+      found.push([prefix + object.name, digestOf(object.etag)]);
+      if (found.length === mostObjectsOfPrefix) break;
     }
-    return below.length === 0 ? [[uri, undefined]] : below;
+    return found.length === 0 ? [[uri, undefined]] : found;
   }
 }
 

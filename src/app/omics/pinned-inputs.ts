@@ -11,7 +11,7 @@ export async function pinInputs(
   { environment, allowed }: { readonly environment: Environment; readonly allowed: AllowedPlaces },
   ask: Ask,
 ): Promise<RunRecord["resourceDigests"]> {
-  const digests = await inputDigests(run.parameters, environment, ask);
+  const digests = await inputDigests(run.parameters, { environment, patterns: isPipeline(run) }, ask);
   const [gone] = [...digests].find(([, digest]) => digest === undefined) ?? [];
   const places = { names: run.definition?.pathParameters, allowed };
   const missing = gone ?? (await missingFile(run.parameters, places));
@@ -23,11 +23,16 @@ export async function pinInputs(
 
 /** Compares them with what was pinned. */
 export async function checkInputs(run: RunRecord, environment: Environment, ask: Ask): Promise<void> {
-  const now = await inputDigests(run.parameters, environment, ask);
+  const now = await inputDigests(run.parameters, { environment, patterns: isPipeline(run) }, ask);
   const changed = Object.entries(run.resourceDigests).find(([uri, digest]) => now.get(uri) !== digest);
   if (changed !== undefined)
     throw new AppError(
       "RUN_INPUT_MODIFIED",
       `running ${run.id}: its input ${changed[0]} was changed meanwhile`,
     );
+}
+
+/** Scripts of Nextflow expand patterns and folders. */
+function isPipeline(run: RunRecord): boolean {
+  return run.definition?.engine === "NEXTFLOW";
 }

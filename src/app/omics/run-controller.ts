@@ -5,7 +5,7 @@
  * their tasks had recorded is reused, so no task runs twice.
  */
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { replaceFile, type TimedEvent } from "../../engine/index.ts";
 import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
@@ -14,7 +14,8 @@ import type { EntryNames } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { runOrder, type WorkflowRunResult } from "../workflows/run.ts";
 import { engineRunName, folderOfRun } from "./engine-runs.ts";
-import { exportLog, exportOutputs } from "./export-run.ts";
+import { exportedFolders, resultPlaces } from "./engine-settings.ts";
+import { exportLog, exportOutputs, exportPublished } from "./export-run.ts";
 import { ImageMap, type RegistryMap } from "./image-map.ts";
 import { arnsOf } from "./manifests.ts";
 import { checkInputs, pinInputs } from "./pinned-inputs.ts";
@@ -22,7 +23,7 @@ import type { AllowedPlaces } from "./places.ts";
 import { recordTime } from "./run-cache-records.ts";
 import { RunExplanations, type TaskExplanation } from "./run-explanations.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
-import { RunLog } from "./run-log.ts";
+import { RunLog, withoutFolder } from "./run-log.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import { cacheOf, groupOf } from "./run-relations.ts";
 import type { RunTallies } from "./run-tallies.ts";
@@ -181,7 +182,7 @@ export class RunController {
       await this.#explanations.explainTasks(run, book, result);
       run = this.#change(run, { status: "STOPPING" });
       if (result.state === "succeeded") await this.#export(run, result);
-      await this.#finish(run, result, timeLimit?.aborted === true);
+      await this.#finish(run, result, { book, outOfTime: timeLimit?.aborted === true });
     } catch (thrown) {
       const error = asAppError(thrown) ?? thrown;
       if (this.#closing) return await book.settled();
@@ -219,7 +220,7 @@ export class RunController {
       }
       this.#options.tallies.count(event);
       book.onEvent(event);
-      this.#log.event(run, event);
+      this.#log.event(run, shownEvent(event, folder));
     };
     const ports = {
       onEvent,
@@ -241,7 +242,16 @@ export class RunController {
 
   async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
     try {
-      await exportOutputs(run, result.directory, this.#options, freshAsk());
+      if (run.definition?.engine !== "NEXTFLOW")
+        return await exportOutputs(run, result.directory, this.#options, freshAsk());
+      const folders = exportedFolders(this.#folderOf(run));
+      const leftOut = await exportPublished(run, folders, this.#options, freshAsk());
+      for (const name of leftOut)
+        this.#log.line(
+          run,
+          "/engine",
+          `${name} is a link to another folder or a file elsewhere: it is not exported`,
+        );
     } catch (error) {
       throw new AppError("RUN_EXPORT_FAILED", `exporting the outputs of run ${run.id}: ${messageOf(error)}`, {
         cause: error,
@@ -259,7 +269,11 @@ export class RunController {
     }
   }
 
-  async #finish(run: RunRecord, result: WorkflowRunResult, outOfTime: boolean): Promise<void> {
+  async #finish(
+    run: RunRecord,
+    result: WorkflowRunResult,
+    { book, outOfTime }: { readonly book: TaskBook; readonly outOfTime: boolean },
+  ): Promise<void> {
     await this.#exportLog(run);
     if (result.state === "succeeded") {
       this.#end(run, { status: "COMPLETED" });
@@ -267,14 +281,19 @@ export class RunController {
     } else if (outOfTime) this.#end(run, timedOut);
     else if (result.state === "cancelled")
       this.#end(run, { status: "CANCELLED", statusMessage: "cancelled" });
-    else this.#end(run, failureOfResult(result));
+    else
+      this.#end(
+        run,
+        failureOfResult(result, (call) => book.titleOf(call)),
+      );
   }
 
   /** Outputs are exported and results cached: of a completed run only its events stay, for explanations. */
   async #tidy(run: RunRecord, directory: string): Promise<void> {
     const places = ["calls", "out", "files", "downloads"].map((name) => join(directory, name));
-    for (const place of [...places, join(this.#folderOf(run), "results")])
-      await rm(place, { recursive: true, force: true });
+    const own = ["results", "launch", "pubdir", "output"].map((name) => join(this.#folderOf(run), name));
+    places.push(join(directory, "scratch"));
+    for (const place of [...places, ...own]) await rm(place, { recursive: true, force: true });
   }
 
   #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
@@ -288,7 +307,12 @@ export class RunController {
   }
 
   #end(run: RunRecord, members: Partial<RunRecord> & { readonly status: RunStatus }): void {
-    const ended = this.#change(run, { ...members, stopTime: new Date().toISOString() });
+    const { statusMessage } = members;
+    const ended = this.#change(run, {
+      ...members,
+      ...(statusMessage !== undefined && { statusMessage: withoutFolder(statusMessage, run) }),
+      stopTime: new Date().toISOString(),
+    });
     this.#log.line(
       ended,
       "",
@@ -300,6 +324,15 @@ export class RunController {
   #folderOf(run: RunRecord): string {
     return folderOfRun(this.#options.environment, run);
   }
+}
+
+/** Published files as the pipeline names them: where they are on this machine is not for clients. */
+function shownEvent(event: TimedEvent, folder: string): TimedEvent {
+  if (event.kind !== "file.published") return event;
+  for (const [name, place] of Object.entries(resultPlaces(folder)))
+    if (event.target.startsWith(`${place}/`))
+      return { ...event, source: basename(event.source), target: name + event.target.slice(place.length) };
+  return { ...event, source: basename(event.source), target: basename(event.target) };
 }
 
 function keyOf(run: RunRecord): string {

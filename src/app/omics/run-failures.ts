@@ -23,6 +23,7 @@ export const timedOut = {
 
 export function failureOfResult(
   result: WorkflowRunResult,
+  titleOf: (call: string) => string | undefined = () => undefined,
 ): Partial<RunRecord> & { readonly status: "FAILED" } {
   const [first] = result.failures;
   if (first === undefined)
@@ -36,7 +37,7 @@ export function failureOfResult(
   return {
     status: "FAILED",
     failureReason: taskReason(first.failure),
-    statusMessage: `${first.call}: ${first.failure.message}`.slice(0, 1000),
+    statusMessage: `${titleOf(first.call) ?? first.call}: ${first.failure.message}`.slice(0, 1000),
   };
 }
 

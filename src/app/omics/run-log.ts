@@ -18,7 +18,7 @@ export class RunLog {
 
   line(run: RunRecord, part: "" | "/engine", message: string): void {
     if (run.logLevel === "OFF") return;
-    const line = { at: Date.now(), message };
+    const line = { at: Date.now(), message: withoutFolder(message, run) };
     this.#ledger.logs.append(run.account, `run/${run.id}${part}`, [line]);
   }
 
@@ -52,6 +52,12 @@ export class RunLog {
     const runLine = { at, message: runManifest(run, storedDefinition(ledger, run), arn) };
     ledger.logs.append(run.account, `manifest/run/${run.id}/${run.uuid}`, [...lines, runLine]);
   }
+}
+
+/** Where the server keeps the bundle is not for its clients. */
+export function withoutFolder(text: string, { definition }: RunRecord): string {
+  const folder = definition?.folder ?? "";
+  return folder === "" ? text : text.replaceAll(`${folder}/`, "").replaceAll(folder, "the definition");
 }
 
 function cacheMessage(

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { TimedEvent } from "../../engine/index.ts";
+import { defined } from "../../kernel/index.ts";
 import type { Ledger, RunRecord, TaskRecord } from "../../ledger/index.ts";
 import type { Resources, TaskFailure } from "../../task/index.ts";
 import { isRunOf, knownRun } from "./engine-runs.ts";
@@ -20,6 +21,8 @@ export class TaskBook {
   readonly #recordAt: "task-end" | "run-end";
   readonly #sourceOf: (image: string) => string;
   readonly #resources = new Map<string, Resources>();
+  /** What people call a call, where its path says nothing to them. */
+  readonly #titles = new Map<string, string>();
   /** The newest task of each call path. */
   readonly #current = new Map<string, TaskRecord>();
   /** Tasks that were in progress when an earlier server stopped, by call path. */
@@ -53,6 +56,9 @@ export class TaskBook {
   onEvent(event: TimedEvent): void {
     const at = new Date(event.at).toISOString();
     switch (event.kind) {
+      case "call.named":
+        this.#titles.set(event.call, event.title);
+        break;
       case "call.asked":
         if (event.resources !== undefined) this.#resources.set(event.call, event.resources);
         break;
@@ -137,6 +143,10 @@ export class TaskBook {
   /** The newest task of a call. */
   taskIdOf(call: string): string | undefined {
     return this.#current.get(call)?.id;
+  }
+
+  titleOf(call: string): string | undefined {
+    return this.#titles.get(call);
   }
 
   /** Why a task was computed, in the one member that every client shows. */
@@ -233,7 +243,10 @@ export class TaskBook {
       createdAt: new Date().toISOString(),
       tags: {},
       runId: this.#run.id,
-      name: taskName(event, { language: this.#run.definition?.engine ?? "WDL", attempt }),
+      name: taskName(
+        { ...event, ...defined({ title: this.#titles.get(event.call) }) },
+        { language: this.#run.definition?.engine ?? "WDL", attempt },
+      ),
       callPath: event.call,
       status: "PENDING",
       cpus: Math.max(1, Math.ceil(resources?.cpu ?? 1)),

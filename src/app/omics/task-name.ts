@@ -1,12 +1,14 @@
 /**
  * Names of tasks, as AWS's own tools parse them to group the shards of a scatter:
  * `name-<shard>-<attempt>` for WDL (run analyzer: `^([^-]+)(-\d+-\d+.*)?$`, MCP server: `^(.+)-(\d+)-.+$`) and
- * `name_<shard>` for CWL (`^(^\D+)(_\d+)?$` and `^(.+)_(\d+)$`).
+ * `name_<shard>` for CWL (`^(^\D+)(_\d+)?$` and `^(.+)_(\d+)$`). Tasks of Nextflow are called as it calls them:
+ * `ALIGN (sample1)`.
  */
 export function taskName(
-  { call, task }: { readonly call: string; readonly task: string },
+  { call, task, title }: { readonly call: string; readonly task: string; readonly title?: string },
   about: { readonly language: string; readonly attempt: number },
 ): string {
+  if (title !== undefined) return title.slice(0, longestName);
   const indices = [...call.matchAll(/\[(\d+)\]/g)].map(([, index = "0"]) => BigInt(index));
   const isCwl = about.language === "CWL";
   if (indices.length === 0) return named(task, isCwl, "");

@@ -52,6 +52,8 @@ export interface ProgramOrder extends SourceOrder {
   readonly limits?: ValueLimits;
   /** How large documents may be. Default: as large as the source tree reads. */
   readonly documents?: DocumentLimits;
+  /** Variables that documents of others may read. Default: none. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Name in the registry of front ends, where the name of the document does not say it. */
   readonly language?: string;
 }
@@ -85,13 +87,14 @@ export async function loadWorkflow(
     const frontEnd = await kind.create({
       ...defined({ expressions: order.expressions }),
       // Documents of others learn nothing of the user.
-      ...(reach === undefined &&
-        defined({
-          environment: environment.programs,
-          secrets: secretsOf(environment),
-          standardInput: environment.standardInput,
-          software: softwareOf(environment),
-        })),
+      ...(reach === undefined
+        ? defined({
+            environment: environment.programs,
+            secrets: secretsOf(environment),
+            standardInput: environment.standardInput,
+            software: softwareOf(environment),
+          })
+        : defined({ environment: order.variables })),
     });
     const options = {
       lenient: order.lenient === true,

@@ -60,6 +60,7 @@ export async function prepared<T>(
     });
     closers.push(loaded.source.close);
     if (order.out !== undefined) loaded.reach?.allowWrites(resolve(environment.cwd, order.out));
+    for (const folder of order.writable ?? []) loaded.reach?.allowWrites(folder);
     loaded.reach?.include(join(runsFolder(order.runsDir, environment), runId));
     const program = programOf(loaded, asked);
     const words = inputArguments(order.inputs, program.interface, environment.cwd);

@@ -42,6 +42,8 @@ interface RunChoices {
   readonly runsDir?: string;
   /** Where final outputs are copied to, in addition to the run's folder. */
   readonly out?: string;
+  /** Further folders that documents of others may write to. Absolute. */
+  readonly writable?: readonly string[];
   /** See `RunParts`. Default: `deliver`. */
   readonly outputs?: "deliver" | "in place";
 }

@@ -92,6 +92,10 @@ function optionsOf(given: Given): OmicsOptions {
       accessKeys: given.text("access-keys"),
       files: given.text("files"),
       maxRuns,
+      schedulerOptions: given
+        .text("allow-cluster-options")
+        ?.split(",")
+        .map((each) => each.trim()),
       gpus: given.count("gpus"),
       region: given.text("region"),
       servedCache: given.text("serve-cache") === "cloud" ? ("cloud" as const) : undefined,

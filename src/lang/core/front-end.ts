@@ -110,6 +110,22 @@ export interface GivenParameters extends Pick<ParameterValues, "values" | "baseD
 export interface Configuration {
   /** Version of the engine whose language is followed, where releases differ: `24.10`, `24.10.8`. */
   readonly engineVersion?: string;
+  /**
+   * Versions of which the documents' own requirement takes the first that fits; the first one without a requirement.
+   * Default: those of the front end, the nearest to its own.
+   */
+  readonly offeredVersions?: OfferedVersions;
+  /** Parser of scripts, where a version has a choice. Default: that of the version. */
+  readonly syntaxVersion?: "v1" | "v2";
+  /** Absolute folders by the names that documents know them by: `/mnt/workflow/pubdir`. Files get there as copies. */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Tasks that name an image run in a container, whatever the configuration switches on. Default false. */
+  readonly containers?: boolean;
+  /**
+   * What calls may ask of a scheduler in its own words, since these are its command line; others are refused:
+   * `--exclusive` (this word), `--qos=*` (with any value), `-l *` (with the word that follows). Default: everything.
+   */
+  readonly schedulerOptions?: readonly string[];
   /** Names of profiles, in the order in which they are applied. */
   readonly profiles?: readonly string[];
   /** Absolute paths; later ones win. */
@@ -138,6 +154,13 @@ export interface Configuration {
   readonly arguments?: readonly string[];
   /** What scripts may know of their run: its name, its command line. */
   readonly facts?: Readonly<Record<string, string | boolean>>;
+}
+
+export interface OfferedVersions {
+  /** In the order in which they are taken. */
+  readonly all: readonly string[];
+  /** For a requirement that none of them meets; the documents may forbid it. */
+  readonly otherwise: string;
 }
 
 /** A process that answers others as well reads no documents without bounds. */
@@ -198,6 +221,10 @@ export interface WorkflowInterface {
     readonly type: string;
     readonly description?: string;
   }[];
+  /** Parameters that may be set, and that people need not know. */
+  readonly hiddenParameters?: readonly string[];
+  /** Of the engine whose rules are followed, where releases differ. */
+  readonly engineVersion?: string;
   readonly tasks: readonly string[];
 }
 

@@ -12,6 +12,7 @@ export type {
   GivenParameters,
   Loaded,
   LoadOptions,
+  OfferedVersions,
   Parameter,
   ParameterValues,
   Program,

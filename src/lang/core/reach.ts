@@ -18,6 +18,8 @@ export interface ReachOptions {
 
 export interface Reach {
   readonly inputs: ReachOptions["inputs"];
+  /** Those of the options. */
+  readonly folders: readonly string[];
   /**
    * Whether documents may read it.
    * @throws AppError FILE_OUT_OF_REACH in the same words whether something is there or not
@@ -60,6 +62,7 @@ export function createReach({ folders, inputs, web }: ReachOptions): Reach {
 
   const reach: Reach = {
     inputs,
+    folders,
     async check(location) {
       if (/^s3:\/\//i.test(location)) return;
       if (/^[a-z][a-z0-9+.-]+:/i.test(location)) {

@@ -16,7 +16,7 @@ import { missingFeatures } from "./check/features.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
 import { beyondStrict } from "./check/strict.ts";
-import { readConfig } from "./config/config-file.ts";
+import { isBelow, readConfig } from "./config/config-file.ts";
 import { writtenFacts } from "./config/written-facts.ts";
 import { type TimeLimit, timeLimit } from "./eval/time-limit.ts";
 import { interfaceOf } from "./interface.ts";
@@ -98,13 +98,13 @@ async function load(
     limit,
     loaded,
     main: loaded.main,
-    interface: interfaceOf(loaded, nameOf(uri), schema?.text),
+    interface: interfaceOf(loaded, { name: nameOf(uri), schema: schema?.text, version: language.version }),
     options: {
       ...options,
       ...defined({ entry: given.target, profiles, configs: files }),
       ...chosen,
     },
-    bounded: given.reach !== undefined,
+    reach: given.reach,
     hostPathOf: (each) => source.hostPathOf(each),
     configs,
     readConfig,
@@ -125,13 +125,17 @@ function spokenLanguage(
 ): { readonly language: Language; readonly switches: ReadonlySet<string> } {
   const { nextflowVersion, switches } = limit(() =>
     writtenFacts(configs, (path) =>
-      // What others' configuration includes is read when it is known whether it may be.
-      reach === undefined || configs.includes(path) ? readConfig(path) : undefined,
+      // Of what others' configuration includes, only what is certainly its own.
+      reach === undefined || configs.includes(path) || isBelow(path, reach.folders)
+        ? readConfig(path)
+        : undefined,
     ),
   );
   const language = languageOf({
     ...defined({
       asked: chosen.engineVersion ?? options.engineVersion,
+      offered: chosen.offeredVersions,
+      parser: chosen.syntaxVersion,
       environment: options.environment,
       required: nextflowVersion,
     }),

@@ -16,11 +16,12 @@ export async function nextflowConfiguration(request: ConfigurationRequest): Prom
 /** The language of a pipeline whose configuration files are known and not evaluated yet. */
 export async function pipelineLanguage(
   files: readonly string[],
-  request: Pick<LanguageRequest, "environment"> & {
+  request: Pick<LanguageRequest, "environment" | "offered"> & {
     readonly read: (path: string) => SourceText | undefined;
   },
 ): Promise<Language> {
   const { writtenFacts } = await import("./config/written-facts.ts");
   const { nextflowVersion } = writtenFacts(files, request.read);
-  return languageOf({ ...request, ...(nextflowVersion !== undefined && { required: nextflowVersion }) });
+  const { read: _, ...others } = request;
+  return languageOf({ ...others, ...(nextflowVersion !== undefined && { required: nextflowVersion }) });
 }

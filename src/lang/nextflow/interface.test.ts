@@ -16,7 +16,11 @@ const tree: SourceTree = {
 };
 
 async function parameters(schema: string | undefined) {
-  const found = interfaceOf(await loadScripts(tree, "main.nf", timeLimit(), freshAsk()), "p", schema);
+  const found = interfaceOf(await loadScripts(tree, "main.nf", timeLimit(), freshAsk()), {
+    name: "p",
+    schema,
+    version: "25.10.4",
+  });
   return found.parameters.map(({ name, type, required, defaultText }) => [name, type, required, defaultText]);
 }
 

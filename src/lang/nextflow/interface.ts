@@ -2,14 +2,17 @@
 import type { Parameter, WorkflowInterface } from "../core/index.ts";
 import type { LoadedScripts } from "./check/load.ts";
 import { groups } from "./plugins/nf-schema/schema-groups.ts";
-import { isArray, isObject, type Json } from "./plugins/nf-schema/validate.ts";
+import { isArray, isObject, type Json, type JsonObject } from "./plugins/nf-schema/validate.ts";
 import type { Expression, Item } from "./syntax/ast.ts";
 
 /** `schema`: the text of nextflow_schema.json, which knows more of parameters than scripts say. */
 export function interfaceOf(
   loaded: LoadedScripts,
-  name: string,
-  schema: string | undefined,
+  {
+    name,
+    schema,
+    version,
+  }: { readonly name: string; readonly schema: string | undefined; readonly version: string },
 ): WorkflowInterface {
   const items = loaded.main?.script.items ?? [];
   const text = loaded.main?.script.source.text ?? "";
@@ -20,18 +23,24 @@ export function interfaceOf(
   const tasks = [...loaded.scripts.values()].flatMap(({ script }) =>
     script.items.flatMap((each) => (each.kind === "process" ? [each.name.text] : [])),
   );
-  return { kind: "workflow", name, parameters, outputs: [], tasks: [...new Set(tasks)] };
+  const hidden = schema === undefined ? [] : hiddenParameters(schema);
+  return {
+    ...{
+      kind: "workflow",
+      name,
+      parameters,
+      outputs: [],
+      tasks: [...new Set(tasks)],
+      engineVersion: version,
+    },
+    ...(hidden.length > 0 && { hiddenParameters: hidden }),
+  };
 }
 
 /** Parameters that people are to know: hidden ones are not among them. A schema that cannot be read has none. */
 function schemaParameters(text: string): readonly Parameter[] {
-  let root: Json;
-  try {
-    root = JSON.parse(text) as Json;
-  } catch {
-    return [];
-  }
-  if (!isObject(root)) return [];
+  const root = schemaRoot(text);
+  if (root === undefined) return [];
   const needed = new Set(requiredIn(root));
   return [...groups(root).values()].flatMap((properties) =>
     Object.entries(properties).flatMap(([name, schema]): Parameter[] => {
@@ -49,6 +58,25 @@ function schemaParameters(text: string): readonly Parameter[] {
       ];
     }),
   );
+}
+
+function hiddenParameters(text: string): readonly string[] {
+  const root = schemaRoot(text);
+  if (root === undefined) return [];
+  return [...groups(root).values()].flatMap((properties) =>
+    Object.entries(properties).flatMap(([name, schema]) =>
+      isObject(schema) && schema["hidden"] === true ? [name] : [],
+    ),
+  );
+}
+
+function schemaRoot(text: string): JsonObject | undefined {
+  try {
+    const root = JSON.parse(text) as Json;
+    return isObject(root) ? root : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function requiredIn(node: Json): readonly string[] {

@@ -8,7 +8,7 @@ export const nextflowKind: FrontEndKind = {
   name: "Nextflow",
   accepts: acceptsName,
   suggests: suggestsName,
-  can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true },
+  can: { filesInJson: "path", tasksWithoutImage: "host", configuration: true, onServer: true },
   create: async ({ environment, expressions, secrets, software, standardInput }) =>
     (await import("./front-end.ts")).createNextflowFrontEnd(
       defined({ environment, secrets, software, standardInput, limitMs: expressions?.timeMs }),

@@ -4,6 +4,7 @@
  * what 26.04 adds.
  */
 import { AppError } from "../../kernel/index.ts";
+import type { OfferedVersions } from "../core/index.ts";
 import { compareVersions, versionMatches } from "./values/version-number.ts";
 
 export const releases = ["23.10", "24.10", "25.10", "26.04"] as const;
@@ -97,19 +98,48 @@ export interface LanguageRequest {
   readonly environment?: Readonly<Record<string, string>>;
   /** `manifest.nextflowVersion` */
   readonly required?: string;
+  /** Default: all that there are, the nearest to the usual one. */
+  readonly offered?: OfferedVersions;
+  /** Wins over `NXF_SYNTAX_PARSER`. */
+  readonly parser?: "v1" | "v2";
 }
 
 /** @throws AppError CLI_USAGE for what is not a version */
-export function languageOf({ asked, environment = {}, required }: LanguageRequest): Language {
-  const parser = environment["NXF_SYNTAX_PARSER"];
+export function languageOf({
+  asked,
+  environment = {},
+  required,
+  offered,
+  ...chosen
+}: LanguageRequest): Language {
+  const parser = chosen.parser ?? environment["NXF_SYNTAX_PARSER"];
   const wanted = asked ?? environment["NXF_VER"];
   if (wanted !== undefined && wanted !== "")
     return language(wanted, parser, asked === undefined ? "NXF_VER" : "the version of the engine");
+  if (offered !== undefined) return offeredLanguage(required, offered, parser);
   if (required !== undefined) {
     const found = versionFor(required);
     if (found !== undefined) return language(found, parser, "manifest.nextflowVersion");
   }
   return language(defaultVersion, parser, "");
+}
+
+/** A requirement that no version meets fails a run that begins with `!`, where its configuration is evaluated. */
+function offeredLanguage(
+  required: string | undefined,
+  { all, otherwise }: OfferedVersions,
+  parser: string | undefined,
+): Language {
+  const condition = (required ?? "").replace(/^\s*!/, "").trim();
+  const found = all.find((each) => condition === "" || versionMatches(each, condition) === "yes");
+  const chosen = language(found ?? otherwise, parser, "manifest.nextflowVersion");
+  if (found !== undefined) return chosen;
+  return {
+    ...chosen,
+    warnings: [
+      `manifest.nextflowVersion asks for ${required}, which is none of ${all.join(", ")}; this run follows ${otherwise}`,
+    ],
+  };
 }
 
 function language(wanted: string, parser: string | undefined, from: string): Language {

@@ -67,6 +67,8 @@ export async function registerDefinition(context: OperationContext): Promise<Def
     ...accepted,
     status: "ACTIVE",
     parameterTemplate: templateOf(context) ?? parameterTemplate,
+    // Who sends a template means exactly its parameters.
+    ...(templateOf(context) !== undefined && { furtherParameters: [] }),
   };
 }
 
@@ -85,6 +87,7 @@ export function definitionBody(
     main: record.main,
     digest: record.digest === "" ? undefined : record.digest,
     parameterTemplate: record.parameterTemplate,
+    profiles: record.profiles,
     storageType: record.storageType ?? "DYNAMIC",
     storageCapacity: record.storageCapacity,
     accelerators: record.accelerators,

@@ -83,6 +83,7 @@ function whole(context: OperationContext, run: RunRecord): Readonly<Record<strin
         }),
     resourceDigests: run.resourceDigests,
     digest: run.digest,
+    engineVersion: run.definition?.engineVersion,
     cacheId: run.cacheId,
     cacheBehavior: run.cacheBehavior,
     startedBy: run.startedBy,

@@ -37,7 +37,7 @@ export function writeManifest(
     files: entry.files,
     links: entry.links,
     emptyFolders: entry.emptyFolders,
-    nextflowContext: {},
+    nextflowContext: entry.language === "nextflow" ? nextflowContext(entry) : {},
     otherOutputs: otherOutputs(entry.outputs),
     version: entryVersion,
     memoir: manifestFormat,
@@ -55,6 +55,23 @@ export function writeManifest(
     components: entry.components,
   };
   return sealManifest(manifest);
+}
+
+/** The service's own is private to its engine: here it is what Nextflow says of a task. */
+function nextflowContext({
+  key,
+  taskName,
+  callPath,
+  exitCode,
+  image,
+}: Entry): Readonly<Record<string, unknown>> {
+  return {
+    process: taskName,
+    task: callPath,
+    hash: `${key.slice(0, 2)}/${key.slice(2, 8)}`,
+    exit: exitCode,
+    ...defined({ container: image?.requested }),
+  };
 }
 
 const sealBegins = ',\n  "checksum": "';

@@ -19,7 +19,7 @@ export interface FindOptions {
 export function filesOf(what: Value, options: FindOptions, outside: Outside): Path[] {
   if (what instanceof Path) return checked([what], what, options);
   const text = textOf(what).replace(/^file:\/\//, "");
-  if (schemeOf(text) !== undefined) return [new Path(text, outside.files)];
+  if (schemeOf(text) !== undefined) return remoteFiles(text, options, outside);
   const absolute = text.startsWith("/") ? text : `${outside.files.launchDir}/${text}`;
   if (!options.glob || !isPattern(text)) {
     const path = new Path(cleaned(absolute.replaceAll(/\\([*?[\]{}])/g, "$1")), outside.files);
@@ -34,6 +34,21 @@ export function filesOf(what: Value, options: FindOptions, outside: Outside): Pa
     (each) =>
       new Path(options.relative ? each : base === "/" ? `/${each}` : `${base}/${each}`, outside.files),
   );
+}
+
+/** Patterns are expanded among what the run's parameters name. */
+function remoteFiles(text: string, options: FindOptions, outside: Outside): Path[] {
+  const { files } = outside;
+  const path = new Path(text, files);
+  const isKnown = files.stat(text) !== undefined;
+  if (isKnown || !options.glob || !isPattern(text)) return [path];
+  const { folder, rest } = splitGlob(text);
+  // What is not known may be there: who stages it reports that it is not.
+  if (files.stat(folder) === undefined) return [path];
+  const found = walk({ base: folder, pattern: rest, options, outside });
+  if (found.length === 0 && options.checkIfExists)
+    fail("IllegalArgumentException", `No files match pattern \`${rest}\` at path: ${folder}/`);
+  return found.map((each) => new Path(options.relative ? each : `${folder}/${each}`, files));
 }
 
 function checked(found: Path[], path: Path, options: FindOptions): Path[] {

@@ -1,5 +1,5 @@
 /** The configuration as data: for a command that shows it, and for options that it may set. */
-import type { Diagnostic, SourceText } from "../../../kernel/index.ts";
+import { type Diagnostic, defined, type SourceText } from "../../../kernel/index.ts";
 import { ScriptClosure } from "../eval/script-closure.ts";
 import { Params } from "../run/params.ts";
 import { scriptFiles } from "../run/script-files.ts";
@@ -32,6 +32,8 @@ export interface ConfigurationRequest {
   /** What the user keeps under names. Default: none, and secrets show as null. */
   readonly secrets?: () => Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
+  /** Absolute folders that the configuration may read from, where it is other people's. Default: everything. */
+  readonly readable?: readonly string[];
   /** Reads a configuration file; undefined = it cannot be read. Not a promise: files include others in expressions. */
   readonly read: (path: string) => SourceText | undefined;
 }
@@ -74,7 +76,7 @@ export function showConfiguration(request: ConfigurationRequest): ShownConfigura
     secrets,
     params,
     outside: {
-      files: scriptFiles({ launchDir, writable: [] }),
+      files: scriptFiles({ launchDir, writable: [], ...defined({ readable: request.readable }) }),
       env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
       environment,
       nowMs: () => Date.now(),

@@ -29,6 +29,8 @@ export interface ContainersOptions {
   readonly outside: Outside;
   /** Tasks of others: they get no more than what every task gets. */
   readonly bounded: boolean;
+  /** Tasks that name an image run in a container, whatever is switched on. Default false. */
+  readonly always?: boolean;
   readonly warn: (message: string) => void;
 }
 
@@ -41,7 +43,8 @@ export class Containers {
 
   /** The engine that the configuration has switched on. */
   get engine(): string | undefined {
-    return containerEngines.find((name) => truthOf(this.#of(name, "enabled")));
+    const found = containerEngines.find((name) => truthOf(this.#of(name, "enabled")));
+    return found ?? (this.#options.always === true ? "docker" : undefined);
   }
 
   /** undefined: the task runs without. */

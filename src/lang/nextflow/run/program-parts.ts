@@ -1,6 +1,6 @@
 /** What a loaded pipeline and its user give to a run. */
 import type { SourceText } from "../../../kernel/index.ts";
-import type { FrontEndOptions, WorkflowInterface } from "../../core/index.ts";
+import type { FrontEndOptions, Reach, WorkflowInterface } from "../../core/index.ts";
 import type { LoadedScript, LoadedScripts } from "../check/load.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
@@ -39,6 +39,12 @@ export interface NextflowOptions {
   readonly outputDir?: string;
   /** What `workflow.workDir` is. Default: a folder of the run. */
   readonly workDir?: string;
+  /** Folders by the names that scripts know. */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Tasks that name an image run in a container, whatever the configuration switches on. */
+  readonly containers?: boolean;
+  /** What tasks may ask of a scheduler. Default: everything. */
+  readonly schedulerOptions?: readonly string[];
   /** Patterns of tags that the operator `dump` shows; empty: all. Default: it shows nothing. */
   readonly dumped?: readonly string[];
   /** How workflow outputs are shown at the end. Default: not at all. */
@@ -61,6 +67,6 @@ export interface ProgramParts {
   /** Configuration files that are read before the user's. */
   readonly configs: readonly string[];
   /** The documents are other people's: scripts read only their own files, the run's, and the inputs. */
-  readonly bounded: boolean;
+  readonly reach: Reach | undefined;
   readonly readConfig: (path: string) => SourceText | undefined;
 }

@@ -17,8 +17,9 @@ import { Module } from "./module.ts";
 import { Modules } from "./modules.ts";
 import { applyParameterBlocks } from "./parameter-block.ts";
 import type { ProgramParts } from "./program-parts.ts";
+import { RemoteInputs } from "./remote-inputs.ts";
 import type { Session } from "./session.ts";
-import { startSession } from "./start-session.ts";
+import { localPlacesIn, startSession } from "./start-session.ts";
 import { published, runWorkflow, start } from "./workflow.ts";
 import { publishOutputs } from "./workflow-outputs.ts";
 
@@ -49,7 +50,14 @@ class Run {
     let failure: unknown;
     try {
       const { limit } = this.#parts;
-      const started = limit(() => startSession(this.#parts, this.#inputs, this.#host, this.#ask));
+      const { reach } = this.#parts;
+      // Patterns and folders stand for what is there.
+      if (reach?.inputs === "anywhere")
+        for (const location of localPlacesIn(this.#inputs.values)) await reach.admit(location);
+      const remote = await RemoteInputs.of(this.#inputs.values, this.#host.files, this.#ask);
+      const started = limit(() =>
+        startSession(this.#parts, { inputs: this.#inputs, remote }, this.#host, this.#ask),
+      );
       const help = limit(() => helpAsked(started));
       if (help !== undefined) {
         started.outside.print(`${help}\n`);

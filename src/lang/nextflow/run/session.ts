@@ -57,6 +57,10 @@ export interface SessionOptions {
   readonly software?: FrontEndOptions["software"];
   /** The pipeline is other people's. */
   readonly bounded: boolean;
+  /** Tasks that name an image run in a container, whatever the configuration switches on. */
+  readonly alwaysContained: boolean;
+  /** What tasks may ask of a scheduler. Default: everything. */
+  readonly schedulerOptions?: readonly string[];
 }
 
 export class Session {
@@ -90,6 +94,7 @@ export class Session {
   /** Of the code of `exec:` that runs now. */
   reads: ExecReads | undefined;
   readonly #readInput: (() => string) | undefined;
+  readonly schedulerOptions: readonly string[] | undefined;
   readonly #topics = new Map<string, Channel>();
   readonly #library = new Map<string, UserClass>();
 
@@ -112,11 +117,13 @@ export class Session {
     this.resumes = options.resumes ?? false;
     this.#readInput = options.standardInput;
     this.given = options.given;
+    this.schedulerOptions = options.schedulerOptions;
     this.configured = options.configured;
     this.containers = new Containers({
       config: options.config,
       outside: options.outside,
       bounded: options.bounded,
+      always: options.alwaysContained,
       warn: (message) => this.warnOnce(message),
     });
     this.conda = new Conda(options.config, options.software, options.ask);

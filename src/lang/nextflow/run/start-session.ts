@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { type Ask, defined } from "../../../kernel/index.ts";
 import type { Host, ParameterValues } from "../../core/index.ts";
+import { isPattern, splitGlob } from "../channels/glob.ts";
 import { evaluateConfig } from "../config/evaluate.ts";
 import { ProcessSettings } from "../config/process-settings.ts";
 import { isBuiltIn } from "../plugins/registry.ts";
@@ -19,14 +20,23 @@ import { ConfigProblem } from "./config-problem.ts";
 import { containerEngines } from "./containers.ts";
 import { watchedOutside } from "./exec-reads.ts";
 import { Manifest, WorkflowMetadata } from "./metadata.ts";
+import { NamedPlaces } from "./named-places.ts";
 import { Params } from "./params.ts";
 import type { ProgramParts } from "./program-parts.ts";
+import type { RemoteInputs } from "./remote-inputs.ts";
 import { scriptFiles } from "./script-files.ts";
 import { Secrets } from "./secrets.ts";
 import { Session } from "./session.ts";
 
-export function startSession(parts: ProgramParts, inputs: ParameterValues, host: Host, ask: Ask): Session {
+export function startSession(
+  parts: ProgramParts,
+  { inputs, remote }: { readonly inputs: ParameterValues; readonly remote: RemoteInputs },
+  given: Host,
+  ask: Ask,
+): Session {
   const { options, main, language } = parts;
+  const places = new NamedPlaces(options.places);
+  const host = places.host(given);
   let folders = 0;
   let current: Session | undefined;
   // Parameters may be in a file elsewhere; the run was started here.
@@ -47,15 +57,29 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     if (level !== "debug") host.emit({ kind: "note", path: "", message, level });
   };
   const machine: Outside = {
-    files: scriptFiles({
-      launchDir,
-      writable: [launchDir, scratch, standard],
-      own: [scratch],
-      ...(host.files.keeps !== undefined && { keeps: (path: string) => host.files.keeps?.(path) === true }),
-      ...(parts.bounded && {
-        readable: [projectDir, launchDir, scratch, standard, ...locationsIn(inputs.values)],
-      }),
-    }),
+    files: remote.over(
+      places.files(
+        scriptFiles({
+          launchDir,
+          writable: [launchDir, scratch, places.at(standard), ...places.folders],
+          own: [scratch],
+          ...(host.files.keeps !== undefined && {
+            keeps: (path: string) => host.files.keeps?.(path) === true,
+          }),
+          ...(parts.reach !== undefined && {
+            readable: [
+              projectDir,
+              launchDir,
+              scratch,
+              places.at(standard),
+              ...places.folders,
+              // A link among inputs leads anywhere: where these are restricted, so is what they lead to.
+              ...(parts.reach.inputs === "within" ? parts.reach.folders : localPlacesIn(inputs.values)),
+            ],
+          }),
+        }),
+      ),
+    ),
     env: (name) => (Object.hasOwn(environment, name) ? environment[name] : undefined),
     environment,
     nowMs: () => Date.now(),
@@ -75,9 +99,9 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
   const workDir = `${scratch}/work`;
   outside.files.makeFolders(workDir);
   const shownWorkDir = options.workDir ?? workDir;
-  const given = [...parts.configs, ...(options.configs ?? [])];
+  const configs = [...parts.configs, ...(options.configs ?? [])];
   const secrets = new Secrets(options.secrets);
-  const config = evaluateConfig(given, {
+  const config = evaluateConfig(configs, {
     secrets,
     profiles: options.profiles ?? [],
     rules: language.rules,
@@ -88,7 +112,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     outside,
     read: (path) => {
       // Other people's configuration includes what the run may read; what the user names is the user's.
-      if (!given.includes(path)) outside.files.stat(path);
+      if (!configs.includes(path)) outside.files.stat(path);
       return parts.readConfig(path);
     },
     late: (name) => lateName(current, name),
@@ -144,8 +168,10 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
     given: params.given,
     configured: params.written,
     ...defined({ arguments: options.arguments, resumes: options.resumes, dumped: options.dumped }),
+    ...defined({ schedulerOptions: options.schedulerOptions }),
     secrets,
-    bounded: parts.bounded,
+    bounded: parts.reach !== undefined,
+    alwaysContained: options.containers === true,
     ...defined({ software: options.software, standardInput: options.standardInput }),
     workflow: new WorkflowMetadata({
       projectDir: new Path(projectDir, outside.files),
@@ -158,7 +184,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       scriptName: main.uri.slice(main.uri.lastIndexOf("/") + 1),
       profile: options.profiles?.join(",") || "standard",
       // Containers run as those of Docker do, whatever the configuration calls the engine.
-      containerEngine: containerEngines.some(enabled) ? "docker" : null,
+      containerEngine: options.containers === true || containerEngines.some(enabled) ? "docker" : null,
       container: null,
       manifest: new Manifest(manifest instanceof GroovyMap ? manifest : new GroovyMap()),
       stubRun: options.stub ?? false,
@@ -172,7 +198,7 @@ export function startSession(parts: ProgramParts, inputs: ParameterValues, host:
       complete: null,
       duration: null,
       failOnIgnore: false,
-      configFiles: given
+      configFiles: configs
         .filter((file) => parts.readConfig(file) !== undefined)
         .map((file) => new Path(file, outside.files)),
       success: true,
@@ -229,10 +255,14 @@ function putSetting(settings: GroovyMap, [name = "", ...rest]: readonly string[]
   putSetting(inner, rest, value);
 }
 
-/** Absolute paths among the inputs. */
-function locationsIn(value: unknown): readonly string[] {
-  if (typeof value === "string") return value.startsWith("/") && value !== "/" ? [value] : [];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(locationsIn) : [];
+/** Absolute paths among the inputs; of a pattern the folder that it begins with. */
+export function localPlacesIn(value: unknown): readonly string[] {
+  if (typeof value === "string") {
+    const path = value.replace(/^file:\/\/(?=\/)/, "");
+    const found = isPattern(path) ? splitGlob(path).folder : path;
+    return found.startsWith("/") && found !== "/" ? [found] : [];
+  }
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(localPlacesIn) : [];
 }
 
 function asMap(value: Value): GroovyMap {

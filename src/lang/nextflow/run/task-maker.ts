@@ -356,6 +356,7 @@ export class TaskMaker {
       buildCall({
         software,
         clusterOptions: this.#options.directives.all("clusterOptions", context),
+        schedulerOptions: this.#module.session.schedulerOptions,
         process: node.name.text,
         script,
         task: context.task,

@@ -7,9 +7,9 @@ import { fail } from "../values/throwable.ts";
 const mostUnpackedBytes = 500 * 2 ** 20;
 
 export function bytesOf(path: Path): Uint8Array {
-  if (path.isRemote)
-    fail("IOException", `${path.location} is not on this machine: it can be an input of a process`);
   const found = path.files.stat(path.absolute);
+  if (found === undefined && path.isRemote)
+    fail("IOException", `${path.location} is not on this machine: it can be an input of a process`);
   if (found === undefined) fail("NoSuchFileException", path.location);
   if (found.kind === "directory") fail("IOException", `Is a directory: ${path.location}`);
   return path.files.readBytes(path.absolute);

@@ -60,7 +60,7 @@ export const pathMethods: Methods = {
     return last;
   }),
   endsWith: of((path, given) => path.location.endsWith(textAt(given, 0))),
-  exists: of((path) => !path.isRemote && path.files.stat(path.absolute) !== undefined),
+  exists: of((path) => path.files.stat(path.absolute) !== undefined),
   getAbsolutePath: of((path) => path.absolute),
   getAt: of(
     (path, [index = 0]) => path.location.split("/").filter((part) => part !== "")[Number(index)] ?? null,

@@ -44,6 +44,8 @@ export interface CallParts {
   readonly named: (texts: readonly string[]) => NamedFiles;
   /** Of all `clusterOptions` directives. */
   readonly clusterOptions: readonly Value[];
+  /** Which of them may be given. Default: all. */
+  readonly schedulerOptions: readonly string[] | undefined;
   /** Of conda; undefined: none. */
   readonly software: Software | undefined;
   /** Of all `module` directives. */
@@ -176,7 +178,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
       ...(disk instanceof MemoryUnit && { diskBytes: disk.bytes }),
     },
     ...(timeout instanceof Duration && { timeoutMs: timeout.ms }),
-    ...placementOf(task, parts.clusterOptions),
+    ...placementOf(task, parts),
     maxRetries: 0,
     toleratedFailures: everyFailure,
     acceptedExit: { kind: "codes", codes: [0] },
@@ -242,13 +244,26 @@ function cachePolicy({
 const ownOptions =
   /^(?:--(?:array|chdir|error|export|input|job-name|open-mode|output|parsable|requeue|test-only|wait|wrap)(?:=|$)|-[aDeiJoW])/;
 
-function placementOf(task: TaskObject, options: readonly Value[]): Pick<TaskCall, "placement"> {
+function placementOf(
+  task: TaskObject,
+  { clusterOptions, schedulerOptions }: Pick<CallParts, "clusterOptions" | "schedulerOptions">,
+): Pick<TaskCall, "placement"> {
   const queue = task.get("queue") ?? null;
-  const words = options
+  const words = clusterOptions
     .flatMap((each) => (isList(each) ? Array.from(each) : [each]))
     .flatMap((each) => (truthOf(each) ? wordsOf(textOf(each)) : []));
   const own = words.find((word) => ownOptions.test(word));
   if (own !== undefined) fail("ProcessUnrecoverableException", `clusterOptions: ${own} is for Memoir to set`);
+  if (schedulerOptions !== undefined) {
+    const refused = refusedWord(words, schedulerOptions);
+    if (refused !== undefined)
+      fail(
+        "ProcessUnrecoverableException",
+        `clusterOptions: ${refused} is refused here -- ${schedulerOptions.length === 0 ? "no options are allowed" : `allowed are ${schedulerOptions.join(", ")}`}`,
+      );
+    if (truthOf(queue) && !/^[\w.@:-]+$/.test(textOf(queue)))
+      fail("ProcessUnrecoverableException", `queue: ${textOf(queue)} is not the name of a queue`);
+  }
   if (!truthOf(queue) && words.length === 0) return {};
   return {
     placement: {
@@ -256,6 +271,19 @@ function placementOf(task: TaskObject, options: readonly Value[]): Pick<TaskCall
       ...(words.length > 0 && { options: words }),
     },
   };
+}
+
+/** The first word that no pattern allows: what follows an option without a value would be the job's program. */
+function refusedWord(words: readonly string[], allowed: readonly string[]): string | undefined {
+  for (let at = 0; at < words.length; at++) {
+    const [word = "", next] = words.slice(at, at + 2);
+    if (/[\r\n\0]/.test(word)) return JSON.stringify(word);
+    const hasValue = allowed.some((each) => each.endsWith("=*") && word.startsWith(each.slice(0, -1)));
+    if (allowed.includes(word) || hasValue) continue;
+    if (!allowed.includes(`${word} *`) || next === undefined || /^-|[\r\n\0]/.test(next)) return word;
+    at++;
+  }
+  return undefined;
 }
 
 /** Other tasks get an empty home folder, so that nothing in it decides their results. */

@@ -5,9 +5,8 @@ import { fail } from "../values/throwable.ts";
 
 export function fileValue(file: Path): FileValue {
   if (file.source !== undefined) return file.source;
-  if (file.isRemote) return { kind: "file", location: file.location, basename: file.fileName };
-  const found =
-    file.files.stat(file.absolute) ??
-    fail("NoSuchFileException", `No such file or directory: ${file.location}`);
+  const known = file.files.stat(file.absolute);
+  if (file.isRemote) return { kind: known?.kind ?? "file", location: file.location, basename: file.fileName };
+  const found = known ?? fail("NoSuchFileException", `No such file or directory: ${file.location}`);
   return { kind: found.kind, location: file.absolute, basename: file.name };
 }

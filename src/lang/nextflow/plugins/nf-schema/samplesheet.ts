@@ -96,9 +96,9 @@ function samplesheetFaults(rows: readonly Json[], root: JsonObject, session: Ses
 
 function pathOf(value: Value, session: Session): Path {
   const path = value instanceof Path ? value : new Path(textOf(value), session.outside.files);
-  if (path.isRemote) fail("SchemaValidationException", `${path.location} is not on this machine`);
-  if (path.files.stat(path.absolute) === undefined)
-    fail("SchemaValidationException", `Samplesheet file ${path.location} does not exist`);
+  const isThere = path.files.stat(path.absolute) !== undefined;
+  if (!isThere && path.isRemote) fail("SchemaValidationException", `${path.location} is not on this machine`);
+  if (!isThere) fail("SchemaValidationException", `Samplesheet file ${path.location} does not exist`);
   return path;
 }
 
