@@ -31,13 +31,17 @@ export interface CallRow {
 /** In the order in which the calls were asked for. */
 export function callRows(events: readonly TimedEvent[]): readonly CallRow[] {
   const rows = new Map<string, CallRow>();
-  for (const event of events) {
-    if (!("call" in event) || event.call === undefined) continue;
-    const row = rows.get(event.call) ?? newRow(event.call, event);
-    const next = applied(row, event);
-    if (next !== undefined) rows.set(event.call, next);
-  }
+  for (const event of events) foldCall(rows, event);
   return [...rows.values()];
+}
+
+/** Applies one more event; answers the row that it changed. */
+export function foldCall(rows: Map<string, CallRow>, event: TimedEvent): CallRow | undefined {
+  if (!("call" in event) || event.call === undefined) return undefined;
+  const row = rows.get(event.call) ?? newRow(event.call, event);
+  const next = applied(row, event);
+  if (next !== undefined) rows.set(event.call, next);
+  return next;
 }
 
 function newRow(call: string, event: TimedEvent): CallRow {

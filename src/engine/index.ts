@@ -1,6 +1,6 @@
 /** engine: runs of workflows. Find, then reuse, or compute and record. */
 export { type CallLeases, folderLeases, LateLeases, objectLeases, tidyLeases } from "./call-leases.ts";
-export { type CallRow, type CallState, callRows } from "./call-rows.ts";
+export { type CallRow, type CallState, callRows, foldCall } from "./call-rows.ts";
 export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { exactOutputs } from "./json-values.ts";

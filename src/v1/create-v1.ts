@@ -21,7 +21,9 @@ import { checkBody } from "./body.ts";
 import { eventStream } from "./event-stream.ts";
 import { openApi } from "./openapi.ts";
 import { readQuery } from "./query.ts";
-import { dataRoutes, prefix, type V1Request, type V1Route } from "./routes.ts";
+import { RawAnswer } from "./raw-answer.ts";
+import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
+import { dataRoutes } from "./routes.ts";
 import { answerSession, type SessionAsked, sessionRoutes } from "./session.ts";
 
 export interface V1Parts extends Omit<AccessRules, "services" | "tokens"> {
@@ -106,16 +108,18 @@ export function createV1(parts: V1Parts): Mount {
         if (route.for === "operators" && !caller.isOperator) throw notOperator();
         const query = readQuery(route.query, target.rawQuery);
         const body = checkBody(route.body, request.body);
-        const asked: V1Request = { browse: parts.browse, caller, labels, query, body, ask };
+        const { headers } = request;
+        const asked: V1Request = { browse: parts.browse, caller, labels, query, body, headers, ask };
         if (route.streams === true && wantsStream(request))
-          return answered(await stream(request, asked), `${route.name}.stream`);
+          return answered(await stream(route, request, asked), `${route.name}.stream`);
         const answer = () => {
           checkAsk(ask, "answering a request");
           return route.answer(asked);
         };
         const data = await (route.isHeavy === true ? heavy.use(answer) : answer());
-        const headers = { "content-type": "application/json", ...answerHeaders };
-        return answered({ status: 200, headers, body: `${writeJson(data)}\n` }, route.name);
+        if (data instanceof RawAnswer) return answered(data.response, route.name);
+        const said = { "content-type": "application/json", ...answerHeaders };
+        return answered({ status: 200, headers: said, body: `${writeJson(data)}\n` }, route.name);
       } catch (error) {
         const problem = problemOf(error, caller.isOperator);
         if (problem.code === "BUG") parts.onBug?.(error);
@@ -141,26 +145,54 @@ export function createV1(parts: V1Parts): Mount {
     }
   }
 
-  async function stream(request: NumberedRequest, asked: V1Request): Promise<HttpResponse> {
+  async function stream(route: V1Route, request: NumberedRequest, asked: V1Request): Promise<HttpResponse> {
     if (streams >= mostStreams) throw new RequestProblem(busy);
-    const run = asked.labels["run"] ?? "";
     const after = request.headers["last-event-id"] ?? asked.query.text("cursor");
-    const { hasEnded, events } = await asked.browse.follow(asked.caller, run, after, asked.ask);
     const headers = { "content-type": "text/event-stream", ...answerHeaders };
+    const run = asked.labels["run"];
+    const events = route.stream?.(asked, after) ?? (await eventsOf(asked, run ?? "", after));
     // The client has seen all events: this status makes it stop reconnecting.
-    if (hasEnded && after !== undefined && (await isAtEnd(asked, run, after)))
-      return { status: 204, headers: answerHeaders, body: "" };
-    if (request.method === "HEAD") return { status: 200, headers, body: "" };
+    if (events === "none-left") return { status: 204, headers: answerHeaders, body: "" };
+    // An unknown run is a problem, and not a stream that breaks off.
+    const first = route.stream === undefined ? undefined : await events.next();
+    if (request.method === "HEAD") {
+      await events.return(undefined);
+      return { status: 200, headers, body: "" };
+    }
     const counted = async function* () {
       streams++;
       try {
-        yield* eventStream(events);
+        yield* eventStream(joined(first, events));
       } finally {
         streams--;
       }
     };
     return { status: 200, headers, body: { chunks: counted() } };
   }
+}
+
+async function* joined(
+  first: IteratorResult<Sent | undefined> | undefined,
+  rest: AsyncGenerator<Sent | undefined>,
+): AsyncGenerator<Sent | undefined> {
+  if (first?.done === true) return;
+  if (first !== undefined) yield first.value;
+  yield* rest;
+}
+
+async function eventsOf(
+  asked: V1Request,
+  run: string,
+  after: string | undefined,
+): Promise<AsyncGenerator<Sent | undefined> | "none-left"> {
+  const { hasEnded, events } = await asked.browse.follow(asked.caller, run, after, asked.ask);
+  if (hasEnded && after !== undefined && (await isAtEnd(asked, run, after))) return "none-left";
+  return (async function* () {
+    for await (const followed of events)
+      yield followed.kind === "idle"
+        ? undefined
+        : { id: followed.cursor, event: followed.event.kind, data: followed.event };
+  })();
 }
 
 const answerHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" };

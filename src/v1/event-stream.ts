@@ -1,21 +1,27 @@
 /**
- * A run's events as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The id of each
- * is where a client that lost its connection continues; `end` says that nothing follows.
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The id of each is where a client
+ * that lost its connection continues; `end` says that nothing follows.
  */
-import type { Followed } from "../app/index.ts";
+
+export interface Sent {
+  readonly id?: string;
+  readonly event: string;
+  readonly data: unknown;
+}
 
 /** Proxies close connections on which nothing is sent. */
 const aliveEveryMs = 15_000;
 
-export async function* eventStream(events: AsyncIterable<Followed>): AsyncGenerator<string> {
+/** undefined among the events: nothing happened for a while. */
+export async function* eventStream(events: AsyncIterable<Sent | undefined>): AsyncGenerator<string> {
   // Clients that lost the connection reconnect after this time.
   yield "retry: 1000\n\n";
   let saidAt = performance.now();
-  for await (const followed of events) {
+  for await (const sent of events) {
     const now = performance.now();
-    if (followed.kind === "event") {
-      const { cursor, event } = followed;
-      yield `id: ${cursor}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
+    if (sent !== undefined) {
+      const id = sent.id === undefined ? "" : `id: ${sent.id}\n`;
+      yield `${id}event: ${sent.event}\ndata: ${JSON.stringify(sent.data)}\n\n`;
     } else if (now - saidAt < aliveEveryMs) continue;
     else yield ": still here\n\n";
     saidAt = now;

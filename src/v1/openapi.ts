@@ -2,7 +2,7 @@
 import { defined } from "../kernel/index.ts";
 import { bodySchema } from "./body.ts";
 import type { Parameter } from "./query.ts";
-import type { V1Route } from "./routes.ts";
+import type { V1Route } from "./route.ts";
 import { refTo, type Schema } from "./schema.ts";
 import { schemas } from "./schemas.ts";
 
@@ -69,7 +69,7 @@ function operationOf(route: V1Route): unknown {
       200: {
         description: summary,
         content: {
-          ...content("application/json", refTo(schema)),
+          ...content(schema === "Bytes" ? "application/octet-stream" : "application/json", refTo(schema)),
           ...(streams === true ? content("text/event-stream", { type: "string" }) : {}),
         },
       },

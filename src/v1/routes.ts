@@ -1,41 +1,8 @@
 /** Every route of `/api/v1`: what it answers, to whom, and the shape of the answer. */
-import { type Browse, runStates } from "../app/index.ts";
-import type { Caller, Route } from "../http/index.ts";
+import { runStates } from "../app/index.ts";
 import { RequestProblem } from "../http/index.ts";
-import type { Ask } from "../kernel/index.ts";
-import type { Body, BodyMembers } from "./body.ts";
-import type { Parameters, Query } from "./query.ts";
-
-export interface V1Request {
-  readonly browse: Browse;
-  readonly caller: Caller;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly query: Query;
-  readonly body: Body;
-  readonly ask: Ask;
-}
-
-export interface V1Route extends Route {
-  /** `listRuns`; in metrics and as operationId. */
-  readonly name: string;
-  readonly summary: string;
-  /** The command that prints the same. */
-  readonly command?: string;
-  readonly query: Parameters;
-  /** Members of the object that is sent; default: none. */
-  readonly body?: BodyMembers;
-  /** Name in `schemas`. */
-  readonly schema: string;
-  /** `anybody`: also before it is known who asks. */
-  readonly for: "anybody" | "everybody" | "operators";
-  /** Walks through a whole cache: the number of simultaneous walks is limited. */
-  readonly isHeavy?: boolean;
-  /** Answered as server-sent events, too. */
-  readonly streams?: boolean;
-  answer(request: V1Request): Promise<unknown>;
-}
-
-export const prefix = "/api/v1";
+import { prefix, type V1Request, type V1Route } from "./route.ts";
+import { runPageRoutes } from "./run-page-routes.ts";
 
 const cursor = { kind: "text", about: "`nextCursor` of the page before" } as const;
 const mostOfPage = 1000;
@@ -60,6 +27,9 @@ const runRoutes: readonly V1Route[] = [
       cursor,
       state: { kind: "text", about: "only runs in this state", choices: runStates },
       workflow: { kind: "text", about: "only runs of this workflow" },
+      search: { kind: "text", about: "only runs with this in their id, name or workflow" },
+      since: { kind: "text", about: "only runs that began at this time (ISO 8601) or later" },
+      until: { kind: "text", about: "only runs that began before this time (ISO 8601)" },
       origin: {
         ...{ kind: "text", choices: ["home", "server"] },
         about: "only runs of the command line (`home`) or of the server",
@@ -70,7 +40,7 @@ const runRoutes: readonly V1Route[] = [
         caller,
         {
           limit: query.integer("limit") ?? mostOfPage,
-          ...query.texts("cursor", "workflow"),
+          ...query.texts("cursor", "workflow", "search", "since", "until"),
           ...(query.texts("state", "origin") as object),
         },
         ask,
@@ -95,13 +65,22 @@ const runRoutes: readonly V1Route[] = [
         choices: ["waiting", "running", "reused", "computed", "failed", "cancelled"],
       },
       task: { kind: "text", about: "only calls of this task" },
+      search: { kind: "text", about: "only calls with this in their path" },
+      since: { kind: "text", about: "`changes` of an earlier answer: only calls that changed since" },
     },
+    streams: true,
     answer: (request) =>
       request.browse.calls(request.caller, label(request, "run"), {
         limit: request.query.integer("limit") ?? mostOfPage,
-        ...request.query.texts("cursor", "task"),
+        ...request.query.texts("cursor", "task", "search", "since"),
         ...(request.query.texts("state") as object),
       }),
+    stream: async function* (request, after) {
+      const run = label(request, "run");
+      const since = after ?? request.query.text("since");
+      for await (const page of request.browse.followCalls(request.caller, run, since, request.ask))
+        yield page === undefined ? undefined : { id: page.changes, event: "calls", data: page };
+    },
   },
   {
     ...{ name: "getRunLogs", method: "GET", path: `${prefix}/runs/{run}/logs`, schema: "RunLogs" },
@@ -247,4 +226,9 @@ const predictionRoutes: readonly V1Route[] = [
   },
 ];
 
-export const dataRoutes: readonly V1Route[] = [...runRoutes, ...cacheRoutes, ...predictionRoutes];
+export const dataRoutes: readonly V1Route[] = [
+  ...runRoutes,
+  ...runPageRoutes,
+  ...cacheRoutes,
+  ...predictionRoutes,
+];

@@ -1,4 +1,5 @@
 /** The shapes of answers; `test/server/v1.test.ts` checks real answers against them. */
+import { pageSchemas } from "./page-schemas.ts";
 import {
   anything,
   boolean,
@@ -68,6 +69,7 @@ const cache = {
 const page = { "nextCursor?": text };
 
 export const schemas: Readonly<Record<string, Schema>> = {
+  ...pageSchemas,
   Problem: objectOf({
     type: text,
     title: text,
@@ -103,7 +105,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     "missed?": text,
   }),
   RunDetail: oneOf(objectOf({ ...homeRun, ...detail }), objectOf({ ...serverRun, ...detail })),
-  CallList: objectOf({ calls: listOf(refTo("Call")), total: integer, ...page }),
+  CallList: objectOf({ calls: listOf(refTo("Call")), total: integer, changes: text, ...page }),
   RunLogs: objectOf({
     run: text,
     calls: listOf(

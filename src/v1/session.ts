@@ -13,7 +13,7 @@ import {
   type Target,
 } from "../http/index.ts";
 import { checkBody } from "./body.ts";
-import { prefix, type V1Route } from "./routes.ts";
+import { prefix, type V1Route } from "./route.ts";
 
 export interface SessionAsked extends Pick<AccessRules, "keys" | "region" | "sessions"> {
   readonly request: HttpRequest;

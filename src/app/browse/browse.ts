@@ -6,21 +6,20 @@
 import { dirname, join } from "node:path";
 import {
   type CallRow,
-  callRows,
   explainRun,
   type RunExplanation,
   type RunJson,
-  readEvents,
   readRunJson,
   shownState,
   type TimedEvent,
 } from "../../engine/index.ts";
-import { AppError, type Ask, defined } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, ExactJson, pause } from "../../kernel/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { knownRun } from "../omics/engine-runs.ts";
 import type { AllowedPlaces } from "../omics/places.ts";
+import type { RunController } from "../omics/run-controller.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
 import type { StatsResult } from "../stored-inventory.ts";
 import { isCacheName } from "../workflows/cache-registry.ts";
@@ -44,7 +43,32 @@ import { type LogsResult, runLogs } from "../workflows/runs/logs.ts";
 import { type OutputsResult, runOutputs } from "../workflows/runs/outputs.ts";
 import { showRun } from "../workflows/runs/show.ts";
 import { runsFolder } from "../workflows/runs-folder.ts";
+import { CallFolds } from "./call-folds.ts";
+import { readOutput } from "./call-output.ts";
+import { type ChangeResult, cancelOne, changeEach, deleteOne } from "./change-runs.ts";
 import { type EventPage, type EventSource, eventPage, type Followed, followEvents } from "./run-events.ts";
+import { newestRuns, type RunChange, RunFeed } from "./run-feed.ts";
+import {
+  type FileDownload,
+  type FilePreview,
+  type FileTree,
+  filePreview,
+  fileTree,
+  type OutputPlace,
+  openFile,
+  outputsOfFolder,
+} from "./run-files.ts";
+import {
+  type CallDetail,
+  callDetail,
+  graphOf,
+  inputsOf,
+  type RunGraph,
+  type RunResources,
+  resourcesOf,
+  type Timeline,
+  timelineOf,
+} from "./run-pages.ts";
 
 export interface Viewer {
   readonly account: string;
@@ -62,11 +86,26 @@ export interface CallPage {
   readonly calls: readonly CallRow[];
   /** Of all pages. */
   readonly total: number;
+  /** With this as `since` only calls are answered that changed later. */
+  readonly changes: string;
   readonly nextCursor?: string;
+}
+
+/** A part of an output stream. Positions are bytes. */
+export interface CallOutput {
+  readonly text: string;
+  readonly from: number;
+  readonly next: number;
+  readonly size: number;
+  readonly ended: boolean;
 }
 
 export interface CallsOptions {
   readonly limit: number;
+  /** `changes` of an earlier answer. */
+  readonly since?: string;
+  /** Part of the path, in either case. */
+  readonly search?: string;
   readonly cursor?: string;
   readonly state?: CallRow["state"];
   readonly task?: string;
@@ -90,19 +129,26 @@ interface ServerRun {
 
 type AnyRun = HomeRun | ServerRun;
 
+export interface BrowseParts {
+  readonly environment: Environment;
+  readonly ledger: Ledger;
+  readonly allowed: AllowedPlaces;
+  readonly runs: Pick<RunController, "cancelled" | "deleted">;
+}
+
 export class Browse {
   readonly #environment: Environment;
   readonly #ledger: Ledger;
   readonly #server: ServerRuns;
+  readonly #parts: BrowseParts;
+  readonly #folds = new CallFolds();
+  readonly #feed = new RunFeed();
 
-  constructor(parts: {
-    readonly environment: Environment;
-    readonly ledger: Ledger;
-    readonly allowed: AllowedPlaces;
-  }) {
+  constructor(parts: BrowseParts) {
     this.#environment = parts.environment;
     this.#ledger = parts.ledger;
     this.#server = new ServerRuns(parts);
+    this.#parts = parts;
   }
 
   async runs(
@@ -132,11 +178,16 @@ export class Browse {
   async calls(viewer: Viewer, id: string, options: CallsOptions): Promise<CallPage> {
     const run = await this.#find(viewer, id);
     const directory = await this.#directoryOf(run);
-    const rows = directory === undefined ? [] : callRows(await readEvents(directory));
+    const fold = directory === undefined ? undefined : await this.#folds.of(directory);
+    const rows = fold === undefined ? [] : [...fold.rows.values()];
+    const search = options.search?.toLowerCase();
+    const since = options.since === undefined ? 0 : numberIn(options.since);
     const wanted = rows.filter(
       (row) =>
         (options.state === undefined || row.state === options.state) &&
-        (options.task === undefined || row.task === options.task),
+        (options.task === undefined || row.task === options.task) &&
+        (search === undefined || row.call.toLowerCase().includes(search)) &&
+        (since === 0 || (fold?.changedAt(row.call) ?? 0) > since),
     );
     // Calls are in the order in which they were requested, and none is ever removed: a number is a position.
     const from = options.cursor === undefined ? 0 : numberIn(options.cursor);
@@ -145,8 +196,173 @@ export class Browse {
     return {
       calls: run.kind === "home" ? shown : shown.map((row) => this.#shownRow(row, viewer)),
       total: wanted.length,
+      changes: String(fold?.changes ?? 0),
       ...(next < wanted.length ? { nextCursor: String(next) } : {}),
     };
+  }
+
+  /** Changed rows as they change, until the run has ended. `after`: `changes` of an earlier answer. */
+  async *followCalls(
+    viewer: Viewer,
+    id: string,
+    after: string | undefined,
+    ask: Ask,
+  ): AsyncGenerator<CallPage | undefined> {
+    const run = await this.#find(viewer, id);
+    const { hasEnded } = this.#eventsOf(run);
+    for (let since = after ?? "0", looksAfterEnd = 0; looksAfterEnd < 2; ) {
+      if (await hasEnded()) looksAfterEnd++;
+      const page = await this.calls(viewer, id, { limit: mostChangedRows, since });
+      // A page that holds less than all changed rows would lose the others.
+      const { nextCursor, ...whole } = page;
+      if (nextCursor !== undefined)
+        for (let cursor: string | undefined = nextCursor; cursor !== undefined; ) {
+          const more: CallPage = await this.calls(viewer, id, { limit: mostChangedRows, since, cursor });
+          yield { calls: more.calls, total: more.total, changes: since };
+          cursor = more.nextCursor;
+        }
+      if (page.calls.length > 0) yield whole;
+      else yield undefined;
+      since = page.changes;
+      await pause(lookAgainMs, ask);
+      checkAsk(ask, "following the calls of a run");
+    }
+  }
+
+  /** Changes of the list. `after`: milliseconds since 1970. */
+  followRuns(viewer: Viewer, after: string | undefined, ask: Ask): AsyncGenerator<RunChange> {
+    const since = after === undefined ? undefined : numberIn(after);
+    const read = async () => (await this.runs(viewer, { limit: newestRuns }, ask)).runs;
+    return this.#feed.follow(`${viewer.isOperator} ${viewer.account}`, read, since, ask);
+  }
+
+  cancelRuns(viewer: Viewer, ids: readonly string[]): Promise<{ readonly results: readonly ChangeResult[] }> {
+    return changeEach(
+      ids,
+      (id) => this.#find(viewer, id),
+      (run) => cancelOne(run, this.#parts),
+    );
+  }
+
+  deleteRuns(
+    viewer: Viewer,
+    ids: readonly string[],
+    ask: Ask,
+  ): Promise<{ readonly results: readonly ChangeResult[] }> {
+    return changeEach(
+      ids,
+      (id) => this.#find(viewer, id),
+      (run) => deleteOne(run, this.#parts, ask),
+    );
+  }
+
+  async timeline(viewer: Viewer, id: string): Promise<Timeline> {
+    const directory = await this.#directoryOf(await this.#find(viewer, id));
+    return directory === undefined ? { calls: [] } : timelineOf(directory, this.#folds);
+  }
+
+  async graph(viewer: Viewer, id: string): Promise<RunGraph> {
+    const directory = await this.#directoryOf(await this.#find(viewer, id));
+    return directory === undefined ? { nodes: [], edges: [] } : graphOf(directory, this.#folds);
+  }
+
+  async resources(viewer: Viewer, id: string): Promise<RunResources> {
+    const directory = await this.#directoryOf(await this.#find(viewer, id));
+    return directory === undefined ? { tasks: [] } : resourcesOf(directory, this.#folds);
+  }
+
+  async inputs(viewer: Viewer, id: string): Promise<{ readonly run: string; readonly inputs: unknown }> {
+    const run = await this.#find(viewer, id);
+    if (run.kind === "server") return { run: id, inputs: new ExactJson(run.record.parameters) };
+    return inputsOf({ id, directory: run.directory });
+  }
+
+  async callDetail(viewer: Viewer, id: string, call: string, ask: Ask): Promise<CallDetail> {
+    const run = await this.#find(viewer, id);
+    const directory = await this.#directoryOf(run);
+    if (directory === undefined)
+      throw new AppError("RUN_NOT_FOUND", `looking for the call ${call.slice(0, 256)}: ${id} has not begun`);
+    const found = await callDetail(
+      {
+        ...{ run: id, directory, call, folds: this.#folds },
+        explain: (named, asked) => this.explain(viewer, id, named, asked),
+      },
+      ask,
+    );
+    if (run.kind === "home" || viewer.isOperator) return found;
+    const attempts = found.attempts.map(({ failure, ...attempt }) => ({
+      ...attempt,
+      ...(isObject(failure) ? { failure: withoutPlace(failure) } : {}),
+    }));
+    return { ...found, attempts, call: this.#shownRow(found.call, viewer) };
+  }
+
+  async files(viewer: Viewer, id: string, path: string, ask: Ask): Promise<FileTree> {
+    return fileTree(await this.#outputPlace(viewer, id), path, ask);
+  }
+
+  async preview(viewer: Viewer, id: string, path: string, ask: Ask): Promise<FilePreview> {
+    return filePreview(await this.#outputPlace(viewer, id), path, ask);
+  }
+
+  async file(viewer: Viewer, id: string, path: string, ask: Ask): Promise<FileDownload> {
+    return openFile(await this.#outputPlace(viewer, id), path, ask);
+  }
+
+  async #outputPlace(viewer: Viewer, id: string): Promise<OutputPlace> {
+    const run = await this.#find(viewer, id);
+    if (run.kind === "home") return outputsOfFolder(run.directory, this.#environment);
+    const { allowed, environment } = this.#parts;
+    return { uri: `${run.record.runOutputUri}/out`, allowed, environment };
+  }
+
+  /** Output of a call from a byte on: what there is now. */
+  async output(
+    viewer: Viewer,
+    id: string,
+    options: { readonly call: string; readonly stream: "stdout" | "stderr"; readonly from: number },
+  ): Promise<CallOutput> {
+    const run = await this.#find(viewer, id);
+    const directory = await this.#directoryOf(run);
+    const row =
+      directory === undefined ? undefined : (await this.#folds.of(directory)).rows.get(options.call);
+    if (row === undefined)
+      throw new AppError(
+        "RUN_NOT_FOUND",
+        `looking for the call ${options.call.slice(0, 256)} in the run ${id}: there is none of this path`,
+      );
+    const ended = row.endedAt !== undefined;
+    const found =
+      row.directory === undefined
+        ? undefined
+        : await readOutput(join(row.directory, options.stream), options.from);
+    if (found !== undefined || run.kind === "home" || options.stream === "stderr")
+      return { ...(found ?? { text: "", from: options.from, next: options.from, size: 0 }), ended };
+    // The folders of a run that completed no longer exist; both streams of its tasks are in the ledger.
+    const log = Buffer.from((await this.#server.logOf(run.record, options.call)) ?? "");
+    const text = log.toString("utf8", Math.min(options.from, log.length));
+    return { text, from: options.from, next: log.length, size: log.length, ended };
+  }
+
+  /** Output of a call as it is written, until the call has ended. */
+  async *followOutput(
+    viewer: Viewer,
+    id: string,
+    options: { readonly call: string; readonly stream: "stdout" | "stderr"; readonly from: number },
+    ask: Ask,
+  ): AsyncGenerator<CallOutput | undefined> {
+    const { hasEnded } = this.#eventsOf(await this.#find(viewer, id));
+    for (let from = options.from, looksAfterEnd = 0; looksAfterEnd < 2; ) {
+      // A run that was killed never says that its calls ended.
+      const isOver = await hasEnded();
+      const found = await this.output(viewer, id, { ...options, from });
+      yield found.next > from ? found : undefined;
+      const isWhole = found.next >= found.size;
+      if ((found.ended || isOver) && isWhole) looksAfterEnd++;
+      from = found.next;
+      if (isWhole) await pause(lookAgainMs, ask);
+      checkAsk(ask, "following the output of a call");
+    }
   }
 
   async logs(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<LogsResult> {
@@ -330,6 +546,10 @@ export class Browse {
     };
   }
 }
+
+/** How often what is followed is looked at. */
+const lookAgainMs = 250;
+const mostChangedRows = 2_000;
 
 /** `omics:1000001` in references to caches: names have no colon. */
 const serverPrefix = "omics:";

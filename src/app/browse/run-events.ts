@@ -116,6 +116,16 @@ interface ReadEvent {
   readonly end: number;
 }
 
+/** Everything from a byte on. */
+export async function* eventsFrom(directory: string, from: number): AsyncGenerator<ReadEvent> {
+  for (let at = from; ; ) {
+    const found = await readFrom({ run: "", directory }, at, eventsAtOnce);
+    yield* found;
+    at = found.at(-1)?.end ?? at;
+    if (found.length < eventsAtOnce) return;
+  }
+}
+
 /** Whole lines from a byte on; a line that is being written is left for the next time. */
 async function readFrom(
   { directory }: EventPlace,

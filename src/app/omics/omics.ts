@@ -114,7 +114,7 @@ export async function openOmics(
     ledgerFile,
     announcePage: (page) => announcePage(page, environment),
     runs,
-    browse: new Browse({ environment, ledger, allowed }),
+    browse: new Browse({ environment, ledger, allowed, runs }),
     tallies: () => tallies.now(),
     served,
     checkStores: (ask) => checkStores({ ledger, environment, allowed, accounts }, ask),

@@ -55,6 +55,12 @@ export interface ListRunsOptions {
   readonly cursor?: string;
   readonly state?: ListedRun["state"];
   readonly workflow?: string;
+  /** Part of its id, name or workflow, in either case. */
+  readonly search?: string;
+  /** ISO 8601: only those that began then or later. */
+  readonly since?: string;
+  /** ISO 8601: only those that began before. */
+  readonly until?: string;
 }
 
 export interface RunPage {
@@ -73,11 +79,15 @@ export async function listRunPage(
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const runs: ListedRun[] = [];
   let nextCursor: string | undefined;
-  for await (const { source, position, row } of merged(sources, positions)) {
+  const search = options.search?.toLowerCase();
+  for await (const { source, position, at, row } of merged(sources, positions)) {
     checkAsk(ask, "listing runs");
+    if (options.since !== undefined && at < options.since) break;
     const isWanted =
       (options.state === undefined || row.state === options.state) &&
-      (options.workflow === undefined || row.workflow === options.workflow);
+      (options.workflow === undefined || row.workflow === options.workflow) &&
+      (options.until === undefined || at < options.until) &&
+      (search === undefined || wordsOf(row).includes(search));
     if (isWanted && runs.length === limit) {
       nextCursor = cursorOf(positions);
       break;
@@ -86,6 +96,10 @@ export async function listRunPage(
     if (isWanted) runs.push(row);
   }
   return { runs, ...defined({ nextCursor }) };
+}
+
+function wordsOf(row: ListedRun): string {
+  return [row.id, row.workflow, row.origin === "server" ? row.name : undefined].join(" ").toLowerCase();
 }
 
 async function* merged(

@@ -20,9 +20,7 @@ export async function cancelRun(
   ask: Ask,
 ): Promise<CancelResult> {
   const { record, directory } = await oneRun(options, environment, ask);
-  if (shownState(record) !== "running")
-    throw new AppError("RUN_NOT_RUNNING", `cancelling ${record.id}: it is ${shownState(record)}`);
-  await writeFile(join(directory, "cancel"), "");
+  await requestCancel(directory);
   const until = Date.now() + cancelWaitMs;
   let now: RunJson = record;
   while (shownState(now) === "running" && Date.now() < until && !ask.signal.aborted) {
@@ -30,4 +28,13 @@ export async function cancelRun(
     now = (await readRunJson(directory)) ?? now;
   }
   return { run: record.id, state: shownState(now) };
+}
+
+/** Asks the run to stop. Throws RUN_NOT_RUNNING. */
+export async function requestCancel(directory: string): Promise<void> {
+  const record = await readRunJson(directory);
+  const state = record === undefined ? "deleted" : shownState(record);
+  if (state !== "running")
+    throw new AppError("RUN_NOT_RUNNING", `cancelling ${record?.id ?? directory}: it is ${state}`);
+  await writeFile(join(directory, "cancel"), "");
 }
