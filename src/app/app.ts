@@ -39,6 +39,7 @@ import type {
   ServeResult,
   Wiring,
 } from "./predictions.ts";
+import type { ProjectStore } from "./project-store/project-store.ts";
 import { createSessions, type Session } from "./sessions.ts";
 import type { CompactResult, CopyResult, DryRunOptions, ImportResult, TierOptions } from "./stored.ts";
 import type { DropOptions, DropResult, StatsResult } from "./stored-inventory.ts";
@@ -92,6 +93,8 @@ export interface App {
     /** The statement that makes the table of a model in Athena. Nothing is made. */
     athenaTable(options: AthenaTableOptions, ask: Ask): Promise<AthenaTableResult>;
   };
+  /** Stored predictions in projects: `memoir store`. */
+  projectStore(): Promise<ProjectStore>;
   /** Predictions in slices. */
   readonly batch: {
     plan(options: PlanOptions, ask: Ask): Promise<PlanResult>;
@@ -165,6 +168,9 @@ export function createApp(source: EnvironmentSource): App {
         (await import("./athena-table.ts")).athenaTable(options, environment, ask),
       ),
     },
+    projectStore: atHome(async () =>
+      (await import("./project-store/project-store.ts")).projectStore(environment),
+    ),
     batch: {
       plan: atHome(async (options, ask) => (await batch()).plan(options, wiring, ask)),
       work: atHome(async (options, emit, ask) => (await batch()).work(options, wiring, emit, ask)),

@@ -28,6 +28,14 @@ export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-explanations.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
 export type { PredictionOptions, PredictionRequest, ServeResult } from "./predictions.ts";
+export type {
+  InspectResult,
+  MovedFiles,
+  MovedRows,
+  ProjectCatalog,
+  ProjectStats,
+  RemoveResult,
+} from "./project-store/project-store.ts";
 export type { ServedPredictions } from "./served-predictions.ts";
 export type { CompactResult, CopyResult, DryRunFacts, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";

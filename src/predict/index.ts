@@ -21,6 +21,7 @@ export {
 export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export type { InputFormat, StreamedFormat } from "./files/format.ts";
+export { readInputTexts } from "./files/read-inputs.ts";
 export { holdFolder } from "./folder-lock.ts";
 export { importPredictions } from "./import.ts";
 export { type ImportFile, type ImportTreeReport, importTree } from "./import-tree.ts";

@@ -16,7 +16,7 @@ const begin = "<!-- generated from the command's definition; do not edit -->";
 const end = "<!-- end of the generated part -->";
 
 const verbs =
-  /^(Change|Check|Copy|Count|Create|Delete|Explain|Import|Install|List|Merge|Predict|Print|Protect|Remove|Report|Run|Select|Serve|Show|Stop|Close|Compare|Write)\b/;
+  /^(Change|Check|Copy|Count|Create|Delete|Explain|Import|Install|List|Merge|Predict|Print|Protect|Remove|Report|Run|Select|Serve|Show|Stop|Close|Compare|Write|Look|Move)\b/;
 
 /** Files that examples name. */
 const exampleFiles = fileURLToPath(new URL("../../docs/examples/", import.meta.url));

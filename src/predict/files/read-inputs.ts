@@ -94,6 +94,11 @@ export async function* readInputs(request: ReadInputsRequest, ask: Ask): AsyncGe
     );
 }
 
+/** The inputs of a file alone, for what is not a run. */
+export async function* readInputTexts(path: string, ask: Ask): AsyncGenerator<readonly string[], void> {
+  for await (const { inputs } of readInputs({ path, chunkRows: 10_000 }, ask)) yield inputs;
+}
+
 interface Scanner {
   feed(text: string, last: boolean, rows: string[]): void;
   note(): string | undefined;

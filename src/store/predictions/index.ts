@@ -10,13 +10,17 @@ export { isDynamoAddress, parseDynamoAddress } from "./dynamodb/dynamodb-url.ts"
 export { createEmbeddedTier, type EmbeddedTierOptions } from "./embedded/embedded-tier.ts";
 export { equalRows } from "./equal-rows.ts";
 export type { TierEvent, TierEventSink } from "./events.ts";
+export { firstTier } from "./first-tier.ts";
 export { createFlakyTier, type FlakyTier, type Mishap, type TierVerb } from "./flaky-tier.ts";
 export { type GuardedTier, guardTier } from "./guarded-tier.ts";
+export { writeIsauraChunks } from "./isaura/isaura-chunks.ts";
+export { createIsauraTier, type IsauraModel, type IsauraTier } from "./isaura/isaura-tier.ts";
 export { limitTier } from "./limited-tier.ts";
 export { createMemoryTier } from "./memory-tier.ts";
 export { createNullTier } from "./null-tier.ts";
 export type { CompactReport } from "./parquet/compaction.ts";
 export { readParquetFile } from "./parquet/foreign.ts";
+export { releaseFiles } from "./parquet/inventory.ts";
 export { createParquetTier, type ParquetTier } from "./parquet/parquet-tier.ts";
 export { createRedisTier, type RedisTierOptions } from "./redis/redis-tier.ts";
 export { createRemoteTier, type RemoteTierOptions } from "./remote/remote-tier.ts";

@@ -9,7 +9,7 @@ import { basename, dirname } from "node:path";
 import type { AsyncBuffer, FileMetaData } from "hyparquet";
 import { md5Hex } from "../../../hash/index.ts";
 import { AppError, type Ask, checkAsk, isAppError, messageOf } from "../../../kernel/index.ts";
-import type { Cell, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
+import type { Cell, Column, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import {
   createFolderStore,
   type ObjectInfo,
@@ -201,6 +201,27 @@ async function* foreignRows(
       }
       yield { rows, doubtful };
     }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Rows and columns of a Parquet file of any program, from its footer. */
+export async function parquetFacts(
+  store: ObjectStore,
+  info: ObjectInfo,
+  ask: Ask,
+): Promise<{ readonly rows: number; readonly columns: readonly Column[] }> {
+  const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
+  const reader = await store.openReader(info.name, info.sizeBytes, ask);
+  try {
+    const metadata = await parquetMetadataAsync(asyncBuffer(reader, ask));
+    const columns = parquetSchema(metadata).children.map(({ element }): Column => {
+      const { name, type } = element;
+      const isFloat = type === "DOUBLE" || type === "FLOAT";
+      return { name, type: isFloat ? "float" : type === "INT32" || type === "INT64" ? "integer" : "string" };
+    });
+    return { rows: Number(metadata.num_rows), columns };
   } finally {
     await reader.close();
   }

@@ -3,11 +3,18 @@
  * Files of other programs are left out.
  */
 import { type Ask, isAppError, mapBounded, messageOf } from "../../../kernel/index.ts";
-import type { ObjectStore } from "../../objects/index.ts";
+import type { PredictionScope } from "../../../task/index.ts";
+import type { ObjectInfo, ObjectStore } from "../../objects/index.ts";
 import { inOrder } from "../scope.ts";
 import type { StoredScope } from "../tier.ts";
 import { type FileSummary, readFileSummary } from "./file-index.ts";
-import { type FileAddress, parseFileAddress, parseFileName, predictionsFolder } from "./layout.ts";
+import {
+  type FileAddress,
+  parseFileAddress,
+  parseFileName,
+  predictionsFolder,
+  releaseFolder,
+} from "./layout.ts";
 
 export interface InventoryFile extends FileAddress {
   readonly name: string;
@@ -67,4 +74,18 @@ export function scopesOf(files: readonly InventoryFile[]): readonly StoredScope[
     scopes.set(id, { modelId, release, columns, rows: (scopes.get(id)?.rows ?? 0) + rows });
   }
   return inOrder([...scopes.values()]);
+}
+
+/** Every file of Memoir's that belongs to the model and release of a scope, whatever its columns. */
+export async function releaseFiles(
+  store: ObjectStore,
+  scope: PredictionScope,
+  ask: Ask,
+): Promise<readonly ObjectInfo[]> {
+  const files: ObjectInfo[] = [];
+  for await (const info of store.list(releaseFolder(scope), ask)) {
+    const address = parseFileAddress(info.name);
+    if (address !== undefined && parseFileName(address.base) !== undefined) files.push(info);
+  }
+  return files;
 }
