@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -15,6 +16,10 @@ class SlowestFirst extends BaseSequencer {
   }
 }
 
+/** Has its own packages, which `npm test` installs where the registry answers. */
+const hasInfra = existsSync(new URL("infra/node_modules/aws-cdk-lib", import.meta.url));
+const infra = { extends: true as const, test: { name: "infra", include: ["infra/test/**/*.test.ts"] } };
+
 export default defineConfig({
   test: {
     reporters: ["default"],
@@ -29,6 +34,7 @@ export default defineConfig({
       // Modules keep no state, so the files of one worker share them.
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], isolate: false } },
       { extends: true, test: { name: "e2e", include: ["test/**/*.test.ts"] } },
+      ...(hasInfra ? [infra] : []),
     ],
   },
 });

@@ -3,7 +3,7 @@
 // elsewhere the suites that need a missing one are skipped and listed at the end.
 // `npm test -- path…` runs only the tests of these paths, with what is installed already.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,6 +16,7 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const words = process.argv.slice(2);
 const hasPaths = words.some((word) => !word.startsWith("-"));
 if (!hasPaths) {
+  installInfra();
   checkTypes();
   checkLintAndFormat();
   checkDeadCode();
@@ -31,6 +32,33 @@ function checkTypes() {
   });
   const own = listed.split("\n").filter((line) => line.includes("/src/") && !line.includes("node_modules"));
   proveLooked("type check", own.length, 50);
+  if (!hasInfra()) return;
+  const infra = step("types: infra", bin("tsc"), ["-p", "infra/tsconfig.json", "--listFiles"], {
+    quiet: true,
+  });
+  const ofInfra = infra
+    .split("\n")
+    .filter((line) => line.includes("/infra/") && !line.includes("node_modules"));
+  proveLooked("type check of infra", ofInfra.length, 15);
+}
+
+function hasInfra() {
+  return existsSync("infra/node_modules/aws-cdk-lib");
+}
+
+/** The stacks have separate packages, which nobody else needs: 200 MB. */
+function installInfra() {
+  const lock = readFileSync("infra/package-lock.json", "utf8");
+  const mark = "infra/node_modules/.memoir-installed";
+  if (hasInfra() && existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
+  console.log("installing the packages of infra/ (npm ci --prefix infra)");
+  const args = ["ci", "--prefix", "infra", "--no-audit", "--no-fund", "--fetch-retries=1"];
+  const ran = spawnSync("npm", args, { encoding: "utf8", timeout: 5 * 60_000 });
+  if (ran.status === 0) return writeFileSync(mark, lock);
+  // Half an installation would fail tests for a reason that is not theirs.
+  rmSync("infra/node_modules", { recursive: true, force: true });
+  console.log("missing: the packages of infra/, because the registry does not answer; its tests are skipped");
+  console.log((ran.stderr ?? "").trim().split("\n").slice(0, 3).join("\n"));
 }
 
 function checkLintAndFormat() {

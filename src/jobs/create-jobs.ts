@@ -2,6 +2,7 @@
 import {
   type AccessRules,
   type Answered,
+  type Authenticator,
   admit,
   createAuthenticator,
   type HttpResponse,
@@ -16,14 +17,23 @@ import {
 } from "../http/index.ts";
 import { type Ask, checkAsk, defined, Semaphore } from "../kernel/index.ts";
 import { JobController } from "./job-controller.ts";
+import { JobFolder } from "./job-folder.ts";
+import type { JobName, JobRecord, JobStore } from "./job-store.ts";
 import { answerLegacy, legacyPrefix } from "./legacy.ts";
-import { type JobsRequest, prefix } from "./request.ts";
+import { type JobFileLink, type JobsRequest, prefix } from "./request.ts";
 import { routes } from "./routes.ts";
 import { type Access, accessOf, type Served } from "./served.ts";
-import { SignedLinks } from "./signed-links.ts";
+import { type FileLink, SignedLinks } from "./signed-links.ts";
 
 export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
   readonly served: Served;
+  /** Who is asking, where something else has checked it already. Default: by the keys. */
+  readonly authenticator?: Authenticator;
+  /** Default: the folder of what is served. */
+  readonly jobs?: JobStore;
+  /** Links to result files. Default: signed by this process, which answers them itself. */
+  readonly linkOf?: (link: FileLink) => Promise<JobFileLink>;
+  readonly handOver?: (job: JobName) => Promise<void>;
   /** Called with what should not happen. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -31,6 +41,8 @@ export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
 export interface Jobs extends Mount {
   /** Continues the jobs that a stopped server left behind. */
   resume(): Promise<void>;
+  /** Runs a job that was handed over, in the process that it was handed to. */
+  work(job: JobName, ask: Ask): Promise<JobRecord | undefined>;
   /** Jobs under way continue with the next server. */
   close(): Promise<void>;
 }
@@ -44,16 +56,20 @@ const linkPattern =
 
 export function createJobs(parts: JobsParts): Jobs {
   const { served, now, onBug } = parts;
-  const authenticator = createAuthenticator({
-    ...parts,
-    services: ["omics", "execute-api"],
-    tokens: "accepted",
-  });
+  const authenticator =
+    parts.authenticator ??
+    createAuthenticator({ ...parts, services: ["omics", "execute-api"], tokens: "accepted" });
   const controller = new JobController({
-    ...{ folder: served.jobsFolder, tier: served.tier, now },
-    ...defined({ onBug }),
+    ...{ store: parts.jobs ?? new JobFolder(served.jobsFolder), tier: served.tier, now },
+    ...defined({ onBug, handOver: parts.handOver }),
   });
   const links = new SignedLinks(now);
+  const linkOf =
+    parts.linkOf ??
+    (async (link: FileLink) => {
+      const { path: url, expiresAt } = links.pathOf(prefix, link);
+      return { url, expiresAt };
+    });
   const heavy = new Semaphore(heavyAtOnce);
   return {
     name: "jobs",
@@ -63,6 +79,7 @@ export function createJobs(parts: JobsParts): Jobs {
       authenticator.namesKey(headers["authorization"]) ? mostBodyBytes : mostUnknownBytes,
     fetch: (request, ask) => fileOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
     resume: () => controller.resume(),
+    work: (job, ask) => controller.work(job, ask),
     close: () => controller.close(),
   };
 
@@ -125,7 +142,7 @@ export function createJobs(parts: JobsParts): Jobs {
     }
     const { route, labels } = found;
     const asked: JobsRequest = {
-      ...{ served, controller, links, caller, ask, body: request.body },
+      ...{ served, controller, linkOf, caller, ask, body: request.body },
       label: (name) => labels[name] ?? "",
     };
     try {

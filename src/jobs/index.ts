@@ -1,4 +1,9 @@
 /** jobs: `/v1`, look-ups and jobs over stored predictions, as one function from request to response. */
 export { createJobs, type Jobs, type JobsParts } from "./create-jobs.ts";
 export { JobController } from "./job-controller.ts";
-export type { JobRecord } from "./job-folder.ts";
+export { JobFolder } from "./job-folder.ts";
+export { JobObjects, resultName } from "./job-objects.ts";
+export type { JobName, JobRecord } from "./job-store.ts";
+export type { JobFileLink } from "./request.ts";
+export { routes } from "./routes.ts";
+export type { FileLink } from "./signed-links.ts";

@@ -17,15 +17,20 @@ import {
 } from "../kernel/index.ts";
 import { columnsDigest, type PredictionTier, rowToWire } from "../store/predictions/index.ts";
 import { answerOf, mostInputs } from "./answers.ts";
-import { type JobFile, JobFolder, type JobName, type JobRecord, type JobRequest } from "./job-folder.ts";
+import type { JobFile, JobName, JobRecord, JobRequest, JobStore, StoredJobFile } from "./job-store.ts";
 
 export interface JobControllerOptions {
-  readonly folder: string;
+  readonly store: JobStore;
   readonly tier: Pick<PredictionTier, "getMany" | "sample" | "scan">;
   /** A job with up to this many inputs or samples is done within submit. Default: `smallJob`. */
   readonly doneInSubmit?: number;
   readonly now: () => Date;
   readonly onBug?: (error: unknown) => void;
+  /**
+   * Where another process runs the jobs that are not done within submit. It may get a job more than once, and
+   * calls `work` for it.
+   */
+  readonly handOver?: (job: JobName) => Promise<void>;
 }
 
 /** How long results and records are kept. */
@@ -43,7 +48,7 @@ const zip = promisify(gzip);
 
 export class JobController {
   readonly #options: JobControllerOptions;
-  readonly #folder: JobFolder;
+  readonly #store: JobStore;
   readonly #turns = new Semaphore(jobsAtOnce);
   readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
   /** The same job submitted twice at the same time is one. */
@@ -53,7 +58,7 @@ export class JobController {
 
   constructor(options: JobControllerOptions) {
     this.#options = options;
-    this.#folder = new JobFolder(options.folder);
+    this.#store = options.store;
   }
 
   /** Continues what a stopped server left behind, and removes what is too old from now on. */
@@ -62,7 +67,7 @@ export class JobController {
     await sweep();
     if (this.#isClosed) return;
     this.#sweeping ??= setInterval(() => void sweep(), sweepEveryMs).unref();
-    for (const job of await this.#folder.list())
+    for (const job of await this.#store.list())
       if (job.state === "PENDING" || job.state === "RUNNING") void this.#start(job);
   }
 
@@ -88,7 +93,11 @@ export class JobController {
 
   async #submit({ account, id }: JobName, request: JobRequest): Promise<JobRecord> {
     const known = await this.find({ account, id });
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // The process that created it may have died before it handed it over.
+      if (known.state === "PENDING") await this.#options.handOver?.({ account, id });
+      return known;
+    }
     const { scope, inputs } = request;
     const now = this.#options.now();
     const job: JobRecord = {
@@ -97,24 +106,35 @@ export class JobController {
       createdAt: now.toISOString(),
       expiresAt: new Date(now.getTime() + keptForMs).toISOString(),
     };
-    await this.#folder.create(job, request);
+    await this.#store.create(job, request);
+    const { handOver, doneInSubmit = smallJob } = this.#options;
+    const isSmall = (inputs?.length ?? request.samples ?? Number.POSITIVE_INFINITY) <= doneInSubmit;
+    if (!isSmall && handOver !== undefined) {
+      await handOver({ account, id });
+      return job;
+    }
     const ended = this.#start(job);
-    if (
-      (inputs?.length ?? request.samples ?? Number.POSITIVE_INFINITY) <=
-      (this.#options.doneInSubmit ?? smallJob)
-    )
-      await ended;
-    return (await this.#folder.read(job)) ?? job;
+    if (isSmall) await ended;
+    return (await this.#store.read(job)) ?? job;
+  }
+
+  /** Runs a job that was handed over. One that has ended, or was removed, stays as it is; interrupted work throws. */
+  async work(name: JobName, ask: Ask): Promise<JobRecord | undefined> {
+    const job = await this.find(name);
+    if (job === undefined || hasEnded(job)) return job;
+    await this.#run(job, ask);
+    checkAsk(ask, "running a job");
+    return this.find(name);
   }
 
   /** undefined also after its time, removed or not. */
   async find(name: JobName): Promise<JobRecord | undefined> {
-    const job = await this.#folder.read(name);
+    const job = await this.#store.read(name);
     return job === undefined || this.#isOver(job) ? undefined : job;
   }
 
   async list(account: string): Promise<readonly JobRecord[]> {
-    const jobs = (await this.#folder.list(account)).filter((job) => !this.#isOver(job));
+    const jobs = (await this.#store.list(account)).filter((job) => !this.#isOver(job));
     return jobs.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
   }
 
@@ -122,6 +142,10 @@ export class JobController {
   async cancel(name: JobName): Promise<JobRecord | undefined> {
     const job = await this.find(name);
     const running = this.#running.get(keyOf(name));
+    if (job !== undefined && running === undefined && this.#store.markCancelled !== undefined) {
+      if (!hasEnded(job)) await this.#store.markCancelled(job);
+      return this.find(name);
+    }
     if (job === undefined || running === undefined) return job;
     running.stop.abort(
       new AppError("RUN_INTERRUPTED", "the job was cancelled", { facts: { cancelled: true } }),
@@ -132,28 +156,25 @@ export class JobController {
 
   /** Cancels and removes every job of the account; returns how many there were. */
   async reset(account: string): Promise<number> {
-    const jobs = await this.#folder.list(account);
+    const jobs = await this.#store.list(account);
     for (const job of jobs) {
       await this.cancel(job);
-      await this.#folder.remove(job);
+      await this.#store.remove?.(job);
     }
     return jobs.length;
   }
 
-  async file(
-    job: JobName,
-    name: string,
-  ): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> {
-    return (await this.find(job)) === undefined ? undefined : this.#folder.file(job, name);
+  async file(job: JobName, name: string): Promise<StoredJobFile | undefined> {
+    return (await this.find(job)) === undefined ? undefined : this.#store.file?.(job, name);
   }
 
   request(job: JobName): Promise<JobRequest | undefined> {
-    return this.#folder.request(job);
+    return this.#store.request(job);
   }
 
   /** Another form of a result file, kept with it. */
   writeFile(job: JobName, name: string, bytes: Uint8Array): Promise<void> {
-    return this.#folder.writeFile(job, name, bytes);
+    return this.#store.writeFile(job, name, bytes);
   }
 
   #start(job: JobRecord): Promise<void> {
@@ -171,20 +192,21 @@ export class JobController {
 
   async #run(job: JobRecord, ask: Ask): Promise<void> {
     const end = async (more: Partial<JobRecord>) => {
-      await this.#folder.write({ ...job, endedAt: this.#options.now().toISOString(), ...more });
+      await this.#store.write({ ...job, endedAt: this.#options.now().toISOString(), ...more });
     };
     try {
       checkAsk(ask, "running a job");
-      const request = await this.#folder.request(job);
+      const request = await this.#store.request(job);
       if (request === undefined)
         return await end({ state: "FAILED", error: "the request of the job is damaged" });
-      await this.#folder.write({ ...job, state: "RUNNING" });
+      await this.#store.write({ ...job, state: "RUNNING" });
       const files: JobFile[] = [];
       for await (const lines of inFiles(this.#lines(request, ask))) {
         checkAsk(ask, "running a job");
+        if (await this.#isCancelled(job)) return;
         const bytes = await zip(lines.join(""));
         const name = `part-${String(files.length).padStart(5, "0")}.jsonl.gz`;
-        await this.#folder.writeFile(job, name, bytes);
+        await this.#store.writeFile(job, name, bytes);
         files.push({ name, rows: lines.length, sizeBytes: bytes.length });
       }
       checkAsk(ask, "running a job");
@@ -200,6 +222,12 @@ export class JobController {
       if (isAppError(error) && error.code !== "RUN_INTERRUPTED") return;
       throw new Error(`job ${job.id}: ${messageOf(error)}`, { cause: error });
     }
+  }
+
+  /** By another process. */
+  async #isCancelled(job: JobRecord): Promise<boolean> {
+    if (this.#store.markCancelled === undefined) return false;
+    return (await this.#store.read(job))?.state === "CANCELLED";
   }
 
   async *#lines(request: JobRequest, ask: Ask): AsyncGenerator<readonly string[]> {
@@ -223,14 +251,18 @@ export class JobController {
   }
 
   async #sweep(): Promise<void> {
-    for (const job of await this.#folder.list())
-      if (this.#isOver(job) && !this.#running.has(keyOf(job))) await this.#folder.remove(job);
-    await this.#folder.removeUploads(new Date(this.#options.now().getTime() - uploadsForMs));
+    for (const job of await this.#store.list())
+      if (this.#isOver(job) && !this.#running.has(keyOf(job))) await this.#store.remove?.(job);
+    await this.#store.removeUploads?.(new Date(this.#options.now().getTime() - uploadsForMs));
   }
 
   #isOver({ expiresAt }: JobRecord): boolean {
     return Date.parse(expiresAt) <= this.#options.now().getTime();
   }
+}
+
+function hasEnded({ state }: JobRecord): boolean {
+  return state !== "PENDING" && state !== "RUNNING";
 }
 
 function keyOf({ account, id }: JobName): string {

@@ -7,57 +7,24 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { makeFolders } from "../files/index.ts";
 import { systemErrorCode } from "../kernel/index.ts";
-import type { PredictionScope } from "../task/index.ts";
-
-export type JobState = "PENDING" | "RUNNING" | "SUCCEEDED" | "FAILED" | "CANCELLED";
-
-export interface JobFile {
-  readonly name: string;
-  readonly rows: number;
-  readonly sizeBytes: number;
-}
-
-export interface JobRecord {
-  readonly id: string;
-  readonly account: string;
-  readonly state: JobState;
-  readonly model: string;
-  readonly release: string;
-  readonly fetch: JobRequest["fetch"];
-  readonly createdAt: string;
-  /** The record and its files are removed after it. */
-  readonly expiresAt: string;
-  readonly endedAt?: string;
-  readonly error?: string;
-  readonly files: readonly JobFile[];
-}
-
-/** `all`: every stored row. `sample`: some of them. `filter`: an answer for each input, in their order. */
-export interface JobRequest {
-  readonly scope: PredictionScope;
-  readonly fetch: "all" | "sample" | "filter";
-  readonly inputs?: readonly string[];
-  readonly samples?: number;
-  readonly seed?: string;
-  /** How its answer is shaped: of no meaning here. */
-  readonly orient?: string;
-}
-
-export interface JobName {
-  readonly account: string;
-  readonly id: string;
-}
+import {
+  isJobName,
+  isResultName,
+  type JobName,
+  type JobRecord,
+  type JobRequest,
+  type JobStore,
+  type StoredJobFile,
+} from "./job-store.ts";
 
 const accountPattern = /^\d{12}$/;
-const idPattern = /^[0-9a-f]{32}$/;
-const filePattern = /^part-\d{5}\.((jsonl|once\.csv|twice\.csv)\.gz|first\.csv)$/;
 
 /** Inputs that were uploaded for jobs of Ersilia's clients. */
 export function uploadFolder(jobsFolder: string): string {
   return join(jobsFolder, "uploads");
 }
 
-export class JobFolder {
+export class JobFolder implements JobStore {
   readonly #folder: string;
 
   constructor(folder: string) {
@@ -75,7 +42,7 @@ export class JobFolder {
   }
 
   async read(name: JobName): Promise<JobRecord | undefined> {
-    if (!isName(name)) return undefined;
+    if (!isJobName(name)) return undefined;
     return (await readJson(join(this.#of(name), "job.json"))) as JobRecord | undefined;
   }
 
@@ -88,11 +55,8 @@ export class JobFolder {
   }
 
   /** undefined = there is no such file. */
-  async file(
-    job: JobName,
-    name: string,
-  ): Promise<{ readonly path: string; readonly sizeBytes: number } | undefined> {
-    if (!isName(job) || !filePattern.test(name)) return undefined;
+  async file(job: JobName, name: string): Promise<StoredJobFile | undefined> {
+    if (!isJobName(job) || !isResultName(name)) return undefined;
     const path = join(this.#of(job), name);
     const found = await stat(path).catch(absent);
     return found === undefined ? undefined : { path, sizeBytes: found.size };
@@ -135,11 +99,6 @@ export class JobFolder {
   #of({ account, id }: JobName): string {
     return join(this.#folder, account, id);
   }
-}
-
-/** Nothing from a request becomes part of a path unchecked. */
-function isName({ account, id }: JobName): boolean {
-  return accountPattern.test(account) && idPattern.test(id);
 }
 
 function absent(error: unknown): undefined {

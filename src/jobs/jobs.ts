@@ -1,8 +1,8 @@
 /** Submit, look at and cancel jobs. A key sees the jobs of its account about models that it may see, and no others. */
 import { RequestProblem } from "../http/index.ts";
 import { integerOf, readBody, textOf, textsOf } from "./body.ts";
-import type { JobRecord, JobRequest } from "./job-folder.ts";
-import { type JobsRequest, prefix } from "./request.ts";
+import type { JobRecord, JobRequest } from "./job-store.ts";
+import type { JobsRequest } from "./request.ts";
 import { invalid, maySee, requireUse, scopeOf } from "./served.ts";
 
 const mostJobInputs = 1_000_000;
@@ -60,10 +60,9 @@ export async function listFiles(request: JobsRequest): Promise<unknown> {
     });
   return {
     account: job.account,
-    files: job.files.map((file) => {
-      const { path, expiresAt } = request.links.pathOf(prefix, { ...job, name: file.name });
-      return { ...file, url: path, expiresAt };
-    }),
+    files: await Promise.all(
+      job.files.map(async (file) => ({ ...file, ...(await request.linkOf({ ...job, name: file.name })) })),
+    ),
   };
 }
 

@@ -27,14 +27,19 @@ import { rowFromWire } from "../store/predictions/index.ts";
 import type { Cell, ColumnType, PredictionScope } from "../task/index.ts";
 import { readBody, textOf } from "./body.ts";
 import { type JobController, smallJob } from "./job-controller.ts";
-import { type JobRecord, type JobRequest, uploadFolder } from "./job-folder.ts";
+import { uploadFolder } from "./job-folder.ts";
+import type { JobRecord, JobRequest } from "./job-store.ts";
 import { filePart } from "./multipart.ts";
 import { type JobsRequest, prefix } from "./request.ts";
 import { invalid, modelName, scopeOf } from "./served.ts";
+import type { SignedLinks } from "./signed-links.ts";
 
 export const legacyPrefix = `${prefix}/legacy`;
 
-type Context = Omit<JobsRequest, "label" | "body"> & { readonly onBug?: (error: unknown) => void };
+type Context = Omit<JobsRequest, "label" | "body" | "linkOf"> & {
+  readonly links: SignedLinks;
+  readonly onBug?: (error: unknown) => void;
+};
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** `-twice`: each row side by side with itself, as the client expects of some answers. */

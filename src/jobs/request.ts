@@ -3,14 +3,20 @@ import type { Caller } from "../http/index.ts";
 import type { Ask } from "../kernel/index.ts";
 import type { JobController } from "./job-controller.ts";
 import type { Served } from "./served.ts";
-import type { SignedLinks } from "./signed-links.ts";
+import type { FileLink } from "./signed-links.ts";
 
 export const prefix = "/v1";
+
+/** Works for a while without a key. */
+export interface JobFileLink {
+  readonly url: string;
+  readonly expiresAt: string;
+}
 
 export interface JobsRequest {
   readonly served: Served;
   readonly controller: JobController;
-  readonly links: SignedLinks;
+  readonly linkOf: (link: FileLink) => Promise<JobFileLink>;
   readonly caller: Caller;
   readonly body: Uint8Array;
   readonly ask: Ask;

@@ -1,6 +1,6 @@
 /** Links to result files that work for a while without a key, for programs that only fetch a URL. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { JobName } from "./job-folder.ts";
+import type { JobName } from "./job-store.ts";
 
 export interface FileLink extends JobName {
   readonly name: string;

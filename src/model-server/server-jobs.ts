@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
 import type { ModelServerParts } from "../app/index.ts";
 import type { Caller } from "../http/index.ts";
-import { JobController, type JobRecord } from "../jobs/index.ts";
+import { JobController, JobFolder, type JobRecord } from "../jobs/index.ts";
 import { AppError } from "../kernel/index.ts";
 import { columnsDigest, rowFromWire } from "../store/predictions/index.ts";
 import type { Cell, PredictionRow } from "../task/index.ts";
@@ -39,7 +39,7 @@ export class ServerJobs {
       throw new AppError("MODEL_RUN_FAILED", "jobs of a model server name their inputs");
     };
     this.#controller = new JobController({
-      ...{ folder: parts.jobsFolder, now, onBug, doneInSubmit: 0 },
+      ...{ store: new JobFolder(parts.jobsFolder), now, onBug, doneInSubmit: 0 },
       tier: {
         sample: refused,
         scan: refused,

@@ -41,8 +41,20 @@ export interface TableOptions {
   readonly releases: readonly string[];
 }
 
+export interface TableDefinition {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: "double" | "bigint" | "string" }[];
+  /** The folder of the model. */
+  readonly location: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 /** @throws STORE_TABLE_NOT_USABLE for columns that a table cannot have. */
-export function createTableStatement({ scope, database, location, releases }: TableOptions): string {
+export function tableDefinition({
+  scope,
+  location,
+  releases,
+}: Omit<TableOptions, "database">): TableDefinition {
   const columns = fileColumns({ ...scope, release: "" });
   const wrong = columns.find(({ name }) => !/^[^\p{Cc}`:;,]{1,255}$/u.test(name));
   if (wrong !== undefined)
@@ -52,31 +64,41 @@ export function createTableStatement({ scope, database, location, releases }: Ta
     );
   const base = location.replace(/\/+$/, "");
   const [model = ""] = releasePath(scope.modelId, "").split("release=");
-  const values: Readonly<Record<string, string>> = {
-    [properties.model]: encodeURIComponent(scope.modelId),
-    [properties.columns]: columnsDigest(scope.columns),
-    [properties.columnList]: encodeURIComponent(columnsText(scope.columns)),
-    "projection.enabled": "true",
-    "projection.release.type": "enum",
-    [properties.releases]: [...new Set(releases.map(releaseValue))].join(","),
-    "storage.location.template": `${base}/${model}release=\${release}/`,
+  return {
+    name: tableName(scope),
+    columns: columns.map(({ name, form }) => ({ name, type: hiveType(form) })),
+    location: `${base}/${model}`,
+    parameters: {
+      [properties.model]: encodeURIComponent(scope.modelId),
+      [properties.columns]: columnsDigest(scope.columns),
+      [properties.columnList]: encodeURIComponent(columnsText(scope.columns)),
+      "projection.enabled": "true",
+      "projection.release.type": "enum",
+      [properties.releases]: [...new Set(releases.map(releaseValue))].join(","),
+      "storage.location.template": `${base}/${model}release=\${release}/`,
+    },
   };
+}
+
+/** @throws STORE_TABLE_NOT_USABLE for columns that a table cannot have. */
+export function createTableStatement({ database, ...options }: TableOptions): string {
+  const { name, columns, location, parameters } = tableDefinition(options);
   return [
-    `CREATE EXTERNAL TABLE IF NOT EXISTS \`${database}\`.\`${tableName(scope)}\` (`,
-    columns.map(({ name, form }) => `  \`${name}\` ${hiveType(form)}`).join(",\n"),
+    `CREATE EXTERNAL TABLE IF NOT EXISTS \`${database}\`.\`${name}\` (`,
+    columns.map((column) => `  \`${column.name}\` ${column.type}`).join(",\n"),
     ")",
     "PARTITIONED BY (`release` string)",
     "STORED AS PARQUET",
-    `LOCATION ${hiveText(`${base}/${model}`)}`,
+    `LOCATION ${hiveText(location)}`,
     "TBLPROPERTIES (",
-    Object.entries(values)
-      .map(([name, value]) => `  ${hiveText(name)} = ${hiveText(value)}`)
+    Object.entries(parameters)
+      .map(([key, value]) => `  ${hiveText(key)} = ${hiveText(value)}`)
       .join(",\n"),
     ")",
   ].join("\n");
 }
 
-function hiveType(form: ColumnForm): string {
+function hiveType(form: ColumnForm): "double" | "bigint" | "string" {
   if (form === "float") return "double";
   return form === "integer" ? "bigint" : "string";
 }

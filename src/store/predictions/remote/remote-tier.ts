@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { AppError, type Ask, checkAsk, mapBounded, pause } from "../../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, isAppError, mapBounded, pause } from "../../../kernel/index.ts";
 import type { Column, PredictionRow, PredictionScope } from "../../../task/index.ts";
 import { proven } from "../known-columns.ts";
 import { inOrder, lastOfEachInput, requireWholeRows } from "../scope.ts";
@@ -63,19 +63,57 @@ class Tier implements PredictionTier {
     checkAsk(ask, `looking up predictions in ${this.name}`);
     const parts = partsOf([...new Set(inputs)], partOfLookUp, (input) => input.length);
     const rows = new Map<string, PredictionRow>();
-    await mapBounded(parts, partsAtOnce, async (asked) => {
-      const answer = await this.#post(scope, "lookups", { inputs: asked }, ask);
-      const found = this.#list(answer["rows"]);
-      if (found.length !== asked.length) throw malformed(this.name);
-      for (const [at, each] of found.entries()) {
-        if (isRecord(each) && each["status"] === "missing" && each["input"] === asked[at]) continue;
-        const row = rowFromWire(scope.columns, each);
-        // An answer to another question is worse than none.
-        if (row === undefined || row.input !== asked[at]) throw malformed(this.name);
-        rows.set(row.input, row);
+    await mapBounded(parts, partsAtOnce, async (part) => {
+      const waiting = [part];
+      for (let asked = waiting.pop(); asked !== undefined; asked = waiting.pop()) {
+        const answer = await this.#lookUp(scope, asked, ask);
+        if (answer !== undefined) {
+          this.#take(scope, { asked, answer, rows });
+          continue;
+        }
+        const half = Math.ceil(asked.length / 2);
+        waiting.push(asked.slice(half), asked.slice(0, half));
       }
     });
     return inputs.map((input) => rows.get(input));
+  }
+
+  /** undefined = the answer would be larger than the server can send: ask for less at once. */
+  async #lookUp(
+    scope: PredictionScope,
+    asked: readonly string[],
+    ask: Ask,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    try {
+      return await this.#post(scope, "lookups", { inputs: asked }, ask);
+    } catch (error) {
+      const isTooLarge = isAppError(error, "STORE_API_REFUSED") && error.facts["status"] === 413;
+      if (isTooLarge && asked.length > 1) return undefined;
+      throw error;
+    }
+  }
+
+  #take(
+    scope: PredictionScope,
+    {
+      asked,
+      answer,
+      rows,
+    }: {
+      readonly asked: readonly string[];
+      readonly answer: Readonly<Record<string, unknown>>;
+      readonly rows: Map<string, PredictionRow>;
+    },
+  ): void {
+    const found = this.#list(answer["rows"]);
+    if (found.length !== asked.length) throw malformed(this.name);
+    for (const [at, each] of found.entries()) {
+      if (isRecord(each) && each["status"] === "missing" && each["input"] === asked[at]) continue;
+      const row = rowFromWire(scope.columns, each);
+      // An answer to another question is worse than none.
+      if (row === undefined || row.input !== asked[at]) throw malformed(this.name);
+      rows.set(row.input, row);
+    }
   }
 
   async putMany(scope: PredictionScope, rows: readonly PredictionRow[], ask: Ask): Promise<PutReport> {

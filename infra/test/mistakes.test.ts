@@ -1,0 +1,81 @@
+/** The emulated stage refuses what AWS would refuse: one planted mistake at a time. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Template } from "aws-cdk-lib/assertions";
+import { afterEach, expect, it } from "vitest";
+import { signatureHeaders } from "../../src/store/predictions/remote/sign.ts";
+import { type Cloud, startCloud } from "./cloud.ts";
+import { type Synthesized, servedAlike, synthesize } from "./synthesized.ts";
+
+const credentials = { accessKeyId: "AKIDCALLER", secretAccessKey: "of the caller" };
+const folder = mkdtempSync(join(tmpdir(), "memoir-mistakes-"));
+writeFileSync(
+  join(folder, "main.mjs"),
+  `export const worker = async () => ({ batchItemFailures: [] });
+export const front = async () => {
+  if (process.env.MEMOIR_BUCKET === undefined) throw new Error("no bucket");
+  const answer = await fetch(process.env.AWS_ENDPOINT_URL_S3 + "/bucket/predictions/x");
+  return { statusCode: answer.status === 403 ? 403 : 200, headers: {}, body: "{}" };
+};`,
+);
+let cloud: Cloud | undefined;
+afterEach(async () => {
+  await cloud?.close();
+  cloud = undefined;
+});
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const right = synthesize("dev", { code: folder });
+
+/** The same templates with a text of the API's template replaced. */
+function withMistake(from: RegExp, to: string): Synthesized {
+  const text = JSON.stringify(right.api.toJSON());
+  const wrong = text.replace(from, to);
+  expect(wrong).not.toBe(text);
+  return servedAlike(right, { ...right, api: Template.fromString(wrong) });
+}
+
+async function statusOf(synthesized: Synthesized): Promise<number> {
+  cloud = await startCloud({
+    synthesized,
+    ...{ s3: { endpoint: "http://127.0.0.1:1", accessKeyId: "a", secretAccessKey: "b" }, bucket: "bucket" },
+    ...{
+      dynamodb: "http://127.0.0.1:1",
+      table: "table",
+      keys: [{ ...credentials, account: "111111111111" }],
+    },
+  });
+  const url = new URL(`${cloud.address}/v1/models`);
+  const request = { method: "GET", url, body: "", region: "us-east-1", now: new Date() };
+  const headers = signatureHeaders(credentials, request);
+  return (await fetch(url, { headers })).status;
+}
+
+it("a route with another path is not found", async () => {
+  expect(await statusOf(withMistake(/GET \/v1\/models"/, 'GET /v1/model"'))).toBe(404);
+});
+
+it("a handler with another name fails", async () => {
+  expect(await statusOf(withMistake(/main\.front/, "main.fornt"))).toBe(500);
+});
+
+it("a variable with another name fails", async () => {
+  expect(await statusOf(withMistake(/MEMOIR_BUCKET/g, "MEMOIR_BUKET"))).toBe(500);
+});
+
+it("a grant of another action is refused", async () => {
+  expect(await statusOf(withMistake(/s3:GetObject"/g, 's3:GetObjectTagging"'))).toBe(403);
+});
+
+it("a gateway that may not call the function, and events of another version, are refused", async () => {
+  const permission = withMistake(
+    /"Principal":"apigateway\.amazonaws\.com"/,
+    '"Principal":"events.amazonaws.com"',
+  );
+  await expect(statusOf(permission)).rejects.toThrow("may not call");
+  await expect(
+    statusOf(withMistake(/"PayloadFormatVersion":"2\.0"/, '"PayloadFormatVersion":"1.0"')),
+  ).rejects.toThrow("version 2.0");
+});
