@@ -8,7 +8,9 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startPodman } from "../servers/podman.ts";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
+import { defined } from "../../src/kernel/index.ts";
 import { runChecks } from "./nextflow-checks.ts";
+import { runComponents } from "./nextflow-components.ts";
 import { showConfigurations } from "./nextflow-config.ts";
 import { parseAll } from "./nextflow-parse.ts";
 import { runPipelines } from "./nextflow-runs.ts";
@@ -24,11 +26,12 @@ const { values, positionals } = parseArgs({
     containers: { type: "boolean", default: false },
     repository: { type: "string", multiple: true },
     keep: { type: "string" },
+    components: { type: "string" },
     unlisted: { type: "boolean", default: false },
   },
 });
 const [, step = "", checkout] = positionals;
-if (!["snippets", "tests", "tests-v1", "parse", "runs", "config"].includes(step) || checkout === undefined) {
+if (!["snippets", "tests", "tests-v1", "parse", "runs", "config", "C"].includes(step) || checkout === undefined) {
   process.stderr.write(
     "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--unlisted]\n",
   );
@@ -61,6 +64,12 @@ async function runStep(folder: string): Promise<readonly CaseResult[]> {
   if (step === "snippets") return runSnippets({ checkout: folder, only });
   if (step === "parse") return parseAll(folder, only);
   if (step === "runs") return runPipelines(folder, only);
+  if (step === "C")
+    return runComponents({
+      checkout: join(folder, "modules"),
+      ...defined({ components: await listed(values.components) }),
+      only,
+    });
   if (step === "config") return showConfigurations(folder, only);
   const engine = values.containers ? await startPodman() : undefined;
   try {
@@ -104,4 +113,10 @@ async function knownCases(): Promise<KnownCases> {
       ([, { reason }]) => !(withEngine && reason === "a container engine"),
     ),
   );
+}
+
+/** Names in a file, one a line. */
+async function listed(path: string | undefined): Promise<readonly string[] | undefined> {
+  if (path === undefined) return undefined;
+  return (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
 }
