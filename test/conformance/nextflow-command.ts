@@ -3,12 +3,15 @@ import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
+import { defined } from "../../src/kernel/index.ts";
 import type { CaseResult } from "./case-result.ts";
 
 export interface Ended {
   readonly code: number | null;
   /** Both streams, as they came. */
   readonly out: string;
+  /** Of the command itself, without its tasks. */
+  readonly peakMiB?: number;
 }
 
 export interface Desk {
@@ -16,9 +19,13 @@ export interface Desk {
   nextflow(...words: readonly string[]): Promise<Ended>;
   /** In a folder below that of the desk. */
   at(folder: string): Desk;
-  /** With the programs of a folder, where there are no others of these names. */
-  tools(folder: string): Desk;
+  /** With the programs of a folder: by default where there are no others of these names. */
+  tools(folder: string, place?: "first"): Desk;
 }
+
+/** The command writes its peak memory in KiB as it ends, on a stream of its own. */
+const peakNote =
+  "data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{try{writeSync(3,String(process.resourceUsage().maxRSS))}catch{}})";
 
 /** A program that never ends must not stop the others. */
 const limitMs = 900_000;
@@ -31,7 +38,7 @@ export async function atDesk<T>(work: (desk: Desk) => Promise<T>): Promise<T> {
     const command = resolve("dist/memoir.js");
     await writeFile(
       join(bin, "nextflow"),
-      `#!/bin/sh\nexec '${process.execPath}' '${command}' nextflow "$@"\n`,
+      `#!/bin/sh\nexec '${process.execPath}' --import "${peakNote}" '${command}' nextflow "$@"\n`,
     );
     await chmod(join(bin, "nextflow"), 0o755);
     const launch = join(folder, "launch");
@@ -56,7 +63,13 @@ function desk(folder: string, env: NodeJS.ProcessEnv): Desk {
     folder,
     nextflow: (...words) => started("nextflow", words, folder, env),
     at: (name) => desk(join(folder, name), env),
-    tools: (more) => desk(folder, { ...env, PATH: `${env["PATH"] ?? ""}${delimiter}${more}` }),
+    tools: (more, place) => {
+      const path = env["PATH"] ?? "";
+      return desk(folder, {
+        ...env,
+        PATH: (place === "first" ? [more, path] : [path, more]).join(delimiter),
+      });
+    },
   };
 }
 
@@ -67,14 +80,29 @@ function started(
   env: NodeJS.ProcessEnv,
 ): Promise<Ended> {
   return new Promise((done, failed) => {
-    const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: limitMs });
+    const child = spawn(program, words, {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      timeout: limitMs,
+    });
     let out = "";
+    let peak = "";
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
         out += text;
       });
+    child.stdio[3]?.on("data", (bytes: Buffer) => {
+      peak += bytes.toString();
+    });
     child.on("error", failed);
-    child.on("close", (code) => done({ code, out }));
+    child.on("close", (code) =>
+      done({
+        code,
+        out,
+        ...defined({ peakMiB: peak === "" ? undefined : Math.round(Number(peak) / 1024) }),
+      }),
+    );
   });
 }
 

@@ -3,11 +3,12 @@
  * out is compared with the recorded snapshots. Tests run in this process, over the front end and a host of tests.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { scriptFiles } from "../../src/lang/nextflow/run/script-files.ts";
 import type { Outside } from "../../src/lang/nextflow/stdlib/outside.ts";
+import { GroovyMap } from "../../src/lang/nextflow/values/map.ts";
 import { ScriptFailure } from "../../src/lang/nextflow/values/throwable.ts";
 import type { CaseResult } from "./case-result.ts";
 import { NotComparable, type TestState, testNames } from "./nf-test/helpers.ts";
@@ -36,7 +37,11 @@ export async function runComponents(suite: ComponentSuite): Promise<readonly Cas
   const { checkout } = suite;
   const scratch = await mkdtemp(join(tmpdir(), "memoir-components-"));
   try {
-    const files = (suite.components ?? componentsOf(checkout)).flatMap((each) => testFilesOf(join(checkout, each)));
+    const files = (suite.components ?? componentsOf(checkout)).flatMap((each) =>
+      testFilesOf(join(checkout, each)),
+    );
+    await makeTools(join(scratch, "tools"));
+    await mkdir(join(scratch, "none"));
     const data = new TestData(join(scratch, "data"));
     data.add(files.flatMap((each) => textsNear(each)));
     const results: CaseResult[] = [];
@@ -45,6 +50,18 @@ export async function runComponents(suite: ComponentSuite): Promise<readonly Cas
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** What stubs pack their empty files with, where it is not installed. */
+async function makeTools(folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const name of ["bgzip", "pigz"])
+    await writeFile(
+      join(folder, name),
+      '#!/bin/sh\nfor word; do shift; case $word in --threads|--processes|-p|-@) ;; --no-name) set -- "$@" -n ;; [0-9]*) ;; *) set -- "$@" "$word" ;; esac; done\n[ $# -eq 0 ] && set -- -c\nexec gzip "$@"\n',
+      { mode: 0o755 },
+    );
+  process.env["PATH"] = `${process.env["PATH"] ?? ""}:${folder}`;
 }
 
 function componentsOf(checkout: string): readonly string[] {
@@ -85,10 +102,15 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
   const label = relative(suite.checkout, dirname(dirname(path)));
   const place = path.endsWith("/main.nf.test") ? label : `${label} ${path.slice(path.lastIndexOf("/") + 1)}`;
   const snapshots = snapshotsOf(`${path}.snap`);
-  let state = stateOf("", { path, scratch, snapshots, run: join(scratch, "none") });
+  const parts = { path, scratch, snapshots, data };
+  let state = stateOf("", { ...parts, run: join(scratch, "none"), params: new GroovyMap() });
   let file: NfTestFile;
   try {
-    file = readTestFile(path, testNames(() => state));
+    file = readTestFile(
+      path,
+      suite.checkout,
+      testNames(() => state),
+    );
   } catch (error) {
     return [failure(`${place}`, "harness", error)];
   }
@@ -98,7 +120,7 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
     if (suite.all !== true && !/(?:^|\s)-stub(?:-run)?\b/.test(test.options)) continue;
     if (suite.only.length > 0 && !suite.only.some((each) => name.includes(each))) continue;
     const run = await mkdtemp(join(scratch, "run-"));
-    state = stateOf(test.name, { path, scratch, snapshots, run });
+    state = stateOf(test.name, { ...parts, run, params: test.params });
     try {
       const end = await runComponent({
         file,
@@ -106,10 +128,11 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
         folder: run,
         config: join(suite.checkout, suite.config ?? "tests/config/nf-test.config"),
         data,
-        versions: versionsIn([snapshots[test.name], snapshots]),
+        versions: state.versions,
       });
       state = { ...state, end };
-      if (process.env["NFTEST_DEBUG"] !== undefined) process.stderr.write(`${end.trouble}\n${end.printed.join("\n")}\n`);
+      if (process.env["NFTEST_DEBUG"] !== undefined)
+        process.stderr.write(`${end.trouble}\n${end.printed.join("\n")}\n`);
       results.push(judged(name, test, state));
     } catch (error) {
       results.push(failure(name, "harness", error));
@@ -117,22 +140,35 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
       await rm(run, { recursive: true, force: true });
     }
   }
-  process.stderr.write(`${place}: ${results.filter(({ kind }) => kind === "passed").length} of ${results.length}\n`);
+  process.stderr.write(
+    `${place}: ${results.filter(({ kind }) => kind === "passed").length} of ${results.length}\n`,
+  );
   return results;
 }
 
 function judged(name: string, test: NfTest, state: TestState): CaseResult {
   try {
-    test.then?.call([]);
+    test.check?.call([]);
     return { name, kind: "passed" };
   } catch (error) {
     if (error instanceof NotComparable)
       return { name, kind: "excluded", of: notComparable, why: error.message };
     const { end } = state;
+    if (end?.lacksTool !== undefined)
+      return {
+        name,
+        kind: "excluded",
+        of: notComparable,
+        why: `its stub calls ${end.lacksTool}, which is not here`,
+      };
     if (end?.unread === true) return failure(name, "parse", end.trouble);
     if (end !== undefined && !end.succeeded)
       return failure(name, "run", `${messageOf(error)}\n${end.trouble.slice(0, 1500)}`);
-    return failure(name, error instanceof Error && error.name === "Different" ? "output" : "assertion", error);
+    return failure(
+      name,
+      error instanceof Error && error.name === "Different" ? "output" : "assertion",
+      error,
+    );
   }
 }
 
@@ -142,7 +178,11 @@ function failure(name: string, of: string, error: unknown): CaseResult {
 
 function messageOf(error: unknown): string {
   if (error instanceof ScriptFailure) return `${error.thrown.type}: ${error.thrown.message ?? ""}`;
-  return error instanceof Error ? (process.env["NFTEST_DEBUG"] === undefined ? error.message : String(error.stack)) : String(error);
+  return error instanceof Error
+    ? process.env["NFTEST_DEBUG"] === undefined
+      ? error.message
+      : String(error.stack)
+    : String(error);
 }
 
 type Snapshots = Readonly<Record<string, unknown>>;
@@ -158,9 +198,11 @@ interface StateParts {
   readonly scratch: string;
   readonly snapshots: Snapshots;
   readonly run: string;
+  readonly data: TestData;
+  readonly params: GroovyMap;
 }
 
-function stateOf(name: string, { path, scratch, snapshots, run }: StateParts): TestState {
+function stateOf(name: string, { path, scratch, snapshots, run, data, params }: StateParts): TestState {
   return {
     name,
     end: undefined,
@@ -175,6 +217,9 @@ function stateOf(name: string, { path, scratch, snapshots, run }: StateParts): T
       moduleDir: dirname(dirname(path)),
       moduleTestDir: dirname(path),
     },
+    params,
+    data,
+    versions: versionsIn([snapshots[name], snapshots]),
     snapshot: (wanted) => snapshots[wanted],
   };
 }

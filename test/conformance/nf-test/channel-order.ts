@@ -1,9 +1,9 @@
 /** The order in which nf-test keeps the items of a channel, which come in any order. */
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { GroovyMap } from "../../../src/lang/nextflow/values/map.ts";
 import { isNumber } from "../../../src/lang/nextflow/values/number.ts";
 import { textOf } from "../../../src/lang/nextflow/values/text.ts";
-import { GroovyMap } from "../../../src/lang/nextflow/values/map.ts";
 import { isList, type List, type Value } from "../../../src/lang/nextflow/values/thing.ts";
 import { md5OfFile } from "./snapshot.ts";
 
@@ -32,10 +32,17 @@ function byValue(a: Value, b: Value): number {
   if (typeof a === "string" && typeof b === "string")
     return a.startsWith("/") && b.startsWith("/") ? byPath(a, b) : byText(a, b);
   if (isNumber(a) && isNumber(b)) return Number(textOf(a)) - Number(textOf(b));
-  if (a instanceof GroovyMap && b instanceof GroovyMap) return byText(textOf(a), textOf(b));
+  if (a instanceof GroovyMap && b instanceof GroovyMap) return byText(javaText(a), javaText(b));
   if (typeof a === "boolean" && typeof b === "boolean") return 0;
   // Of other kinds the order stays.
   return isList(a) && isList(b) ? 0 : 1;
+}
+
+/** As Java writes lists and maps. */
+function javaText(value: Value): string {
+  if (isList(value)) return `[${value.map(javaText).join(", ")}]`;
+  if (!(value instanceof GroovyMap)) return textOf(value);
+  return `{${Array.from(value.entries(), ([key, each]) => `${javaText(key)}=${javaText(each)}`).join(", ")}}`;
 }
 
 function byPath(a: string, b: string): number {

@@ -4,7 +4,7 @@ import { basename, join, relative } from "node:path";
 import { globPattern } from "../../../src/lang/core/index.ts";
 import { construct } from "../../../src/lang/nextflow/stdlib/constructors.ts";
 import { unpackedContent } from "../../../src/lang/nextflow/stdlib/content.ts";
-import { readJson } from "../../../src/lang/nextflow/stdlib/json.ts";
+import { fromPlain, readJson } from "../../../src/lang/nextflow/stdlib/json.ts";
 import type { Outside } from "../../../src/lang/nextflow/stdlib/outside.ts";
 import { lines } from "../../../src/lang/nextflow/stdlib/text.ts";
 import { readYaml } from "../../../src/lang/nextflow/stdlib/yaml.ts";
@@ -15,8 +15,10 @@ import { Path } from "../../../src/lang/nextflow/values/path.ts";
 import { textOf } from "../../../src/lang/nextflow/values/text.ts";
 import { isList, type List, Unique, type Value } from "../../../src/lang/nextflow/values/thing.ts";
 import { fail } from "../../../src/lang/nextflow/values/throwable.ts";
+import type { RecordedVersions } from "./recorded-values.ts";
 import type { ComponentEnd } from "./run-component.ts";
 import { canonical, md5, md5OfFile, snapshotOf } from "./snapshot.ts";
+import type { TestData } from "./test-data.ts";
 import type { TestNames } from "./test-file.ts";
 
 /** The test opens data that only real tools make. */
@@ -34,6 +36,9 @@ export interface TestState {
   readonly end: ComponentEnd | undefined;
   readonly outside: Outside;
   readonly folders: Readonly<Record<string, string>>;
+  readonly params: GroovyMap;
+  readonly data: TestData | undefined;
+  readonly versions: RecordedVersions;
   /** undefined: the file has no such snapshot. */
   snapshot(name: string): unknown;
 }
@@ -47,7 +52,7 @@ export function testNames(state: () => TestState): TestNames {
     lookup: (name) => lookup(state(), name),
     method: (name, given) => call(state(), name, given),
     create: (type, given) => {
-      if (type === "File" || type === "java.io.File") return pathOf(state(), given.map(textOf).join("/"));
+      if (type === "File" || type === "java.io.File") return fileOf(state(), given.map(textOf).join("/"));
       return (
         construct(type, given, state().outside) ??
         fail("MissingMethodException", `the class ${type} is not supported`)
@@ -60,8 +65,7 @@ function lookup(state: TestState, name: string): Value | undefined {
   const folder = state.folders[name];
   if (folder !== undefined) return folder;
   if ((name === "process" || name === "workflow") && state.end !== undefined) return new Subject(state.end);
-  if (name === "System") return undefined;
-  return undefined;
+  return name === "params" ? state.params : undefined;
 }
 
 function call(state: TestState, name: string, given: readonly Value[]): Value | undefined {
@@ -74,8 +78,9 @@ function call(state: TestState, name: string, given: readonly Value[]): Value | 
     case "snapshot":
       return new Snapshot(state, given);
     case "path":
-    case "file":
       return pathOf(state, textOf(first));
+    case "file":
+      return fileOf(state, textOf(first));
     case "md5":
       return md5(textOf(first));
     case "with": {
@@ -91,8 +96,11 @@ function call(state: TestState, name: string, given: readonly Value[]): Value | 
       return allFiles(state, given);
     case "getRelativePath":
       return isList(first) ? first.map((each) => relative(textOf(second), textOf(each))) : null;
+    case "filterNextflowOutput":
+      return isList(first) ? first.map(textOf).join("\n") : textOf(first);
     case "assertContainsInAnyOrder": {
-      const texts = (value: Value) => (isList(value) ? value.map((each) => canonical(snapshotOf(each))).sort() : []);
+      const texts = (value: Value) =>
+        isList(value) ? value.map((each) => canonical(snapshotOf(each, webPath(state)))).sort() : [];
       if (texts(first).join() !== texts(second).join())
         throw new Different("the lists do not have the same members");
       return true;
@@ -221,11 +229,29 @@ class Snapshot extends Unique {
     const wanted = given[0] === undefined ? this.#state.name : textOf(given[0]);
     const recorded = this.#state.snapshot(wanted);
     if (recorded === undefined) return true;
-    const got = canonical(this.#given.map(snapshotOf));
+    const web = webPath(this.#state);
+    // A single null is no list of arguments.
+    const values = this.#given.length === 1 && this.#given[0] === null ? null : this.#given;
+    const got = canonical(values === null ? null : values.map((each) => snapshotOf(each, web)));
     const expected = canonical(recorded);
-    if (got !== expected) throw new Different(`snapshot "${wanted}":\n${difference(expected, got)}`);
-    return true;
+    if (got === expected) return true;
+    if (withoutData(got, this.#state) === withoutData(expected, this.#state))
+      throw new NotComparable("the content of test data is in the snapshot");
+    throw new Different(`snapshot "${wanted}":\n${difference(expected, got)}`);
   }
+}
+
+function webPath({ data }: TestState): (path: string) => string | undefined {
+  return (path) => data?.webPath(path);
+}
+
+/** Files of test data by their names alone. */
+function withoutData(snapshot: string, { data }: TestState): string {
+  return snapshot
+    .replace(/"([^"]*):md5,[0-9a-f]{32}"/g, (whole, name: string) =>
+      data?.names(name) === true ? `"${name}"` : whole,
+    )
+    .replace(/"\/nf-core\/test-datasets\/[^"]*\/([^"/]*)"/g, '"$1"');
 }
 
 /** The lines in which two texts differ. */
@@ -236,7 +262,10 @@ function difference(expected: string, got: string): string {
   let end = 0;
   while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
   const part = (all: readonly string[], sign: string) =>
-    all.slice(start, all.length - end).slice(0, 12).map((line) => `${sign} ${line}`);
+    all
+      .slice(start, all.length - end)
+      .slice(0, 12)
+      .map((line) => `${sign} ${line}`);
   return [...part(a, "-"), ...part(b, "+")].join("\n");
 }
 
@@ -257,7 +286,10 @@ function namesOnly(value: Value): Value {
   if (isList(value)) return value.map(namesOnly);
   if (typeof value === "string" && value.startsWith("/")) {
     const stat = statSync(value, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) return readdirSync(value).sort().map((each) => namesOnly(join(value, each)));
+    if (stat?.isDirectory())
+      return readdirSync(value)
+        .sort()
+        .map((each) => namesOnly(join(value, each)));
     return basename(value);
   }
   return value;
@@ -278,7 +310,8 @@ function allFiles(state: TestState, given: readonly Value[]): List {
     for (const name of readdirSync(place)) {
       const path = join(place, name);
       const inside = relative(folder, path);
-      const matches = (pattern: string) => globPattern(pattern).matches(inside) || globPattern(pattern).matches(name);
+      const matches = (pattern: string) =>
+        globPattern(pattern).matches(inside) || globPattern(pattern).matches(name);
       const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
       const isWanted = included.some(matches) && !ignored.some(matches);
       if (isWanted && (!isFolder || truthOf(options.at("includeDir") ?? false))) found.push(path);
@@ -292,18 +325,31 @@ function allFiles(state: TestState, given: readonly Value[]): List {
     : sorted.map((each) => pathOf(state, each));
 }
 
-function pathOf({ outside }: TestState, location: string): Path {
-  return new TestPath(location, outside.files);
+/** Of Java's class File. */
+function fileOf({ outside, versions }: TestState, location: string): Path {
+  return new TestFile(location, outside.files, versions);
+}
+
+function pathOf({ outside, versions }: TestState, location: string): Path {
+  return new TestPath(location, outside.files, versions);
 }
 
 /** With what nf-test adds to paths. */
 class TestPath extends Path {
+  readonly #versions: RecordedVersions;
+
+  constructor(location: string, files: Path["files"], versions: RecordedVersions) {
+    super(location, files);
+    this.#versions = versions;
+  }
+
   override with(location: string): Path {
-    return new TestPath(location, this.files);
+    return new TestPath(location, this.files, this.#versions);
   }
 
   override get(name: string): Value | undefined {
-    if (dataProperties.has(name)) throw new NotComparable(`path(…).${name} opens data that only the tool itself makes`);
+    if (dataProperties.has(name))
+      throw new NotComparable(`path(…).${name} opens data that only the tool itself makes`);
     switch (name) {
       case "md5":
         return this.files.stat(this.absolute) === undefined
@@ -312,7 +358,9 @@ class TestPath extends Path {
       case "json":
         return readJson(unpackedContent(this));
       case "yaml":
-        return readYaml(unpackedContent(this));
+        return this.fileName === "versions.yml"
+          ? versionsYaml(unpackedContent(this), this.#versions)
+          : readYaml(unpackedContent(this));
       case "linesGzip":
         return lines(unpackedContent(this));
       case "textGzip":
@@ -322,7 +370,8 @@ class TestPath extends Path {
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
-    if (dataProperties.has(name)) throw new NotComparable(`path(…).${name} opens data that only the tool itself makes`);
+    if (dataProperties.has(name))
+      throw new NotComparable(`path(…).${name} opens data that only the tool itself makes`);
     switch (name) {
       case "getMd5":
       case "getJson":
@@ -342,4 +391,29 @@ class TestPath extends Path {
     }
     return undefined;
   }
+}
+
+class TestFile extends TestPath {
+  override invoke(name: string, given: readonly Value[]): Value | undefined {
+    return name === "list" && given.length === 0
+      ? [...this.files.list(this.absolute)]
+      : super.invoke(name, given);
+  }
+}
+
+/** Tools that are not here say nothing about themselves: their names count, and the recorded versions. */
+function versionsYaml(text: string, versions: RecordedVersions): Value {
+  const all = new GroovyMap();
+  let process: GroovyMap | undefined;
+  let name = "";
+  for (const line of text.split("\n")) {
+    const [, outer] = /^"?([A-Za-z][\w:.-]*)"?:\s*$/.exec(line) ?? [];
+    const [, tool] = /^\s+"?([^\s:"][^:"]*)"?:/.exec(line) ?? [];
+    if (outer !== undefined) {
+      process = new GroovyMap();
+      name = outer.split(":").at(-1) ?? outer;
+      all.put(outer, process);
+    } else if (tool !== undefined) process?.put(tool, fromPlain(versions.inYaml.get(`${name} ${tool}`)));
+  }
+  return all;
 }

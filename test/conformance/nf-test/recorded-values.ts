@@ -11,27 +11,41 @@ export interface RecordedVersions {
   readonly byTool: ReadonlyMap<string, string>;
   /** By the name of the output. */
   readonly byOutput: ReadonlyMap<string, string>;
+  /** As values of a `versions.yml`, by process and tool. */
+  readonly inYaml: ReadonlyMap<string, unknown>;
 }
+
+export const noVersions: RecordedVersions = { byTool: new Map(), byOutput: new Map(), inYaml: new Map() };
 
 export function versionsIn(content: unknown): RecordedVersions {
   const byTool = new Map<string, string>();
   const byOutput = new Map<string, string>();
+  const inYaml = new Map<string, unknown>();
+  // What is found first counts: that of the test itself.
+  const keep = <T>(map: Map<string, T>, key: string, value: T) => {
+    if (!map.has(key)) map.set(key, value);
+  };
   const visit = (value: unknown, output: string | undefined): void => {
     if (Array.isArray(value)) {
       const [process, tool, version] = value as readonly unknown[];
       const isScalar = typeof version === "string" || typeof version === "number";
       if (value.length === 3 && typeof process === "string" && typeof tool === "string" && isScalar) {
         const name = process.split(":").at(-1) ?? process;
-        byTool.set(`${name} ${tool}`, String(version));
-        if (!byTool.has(tool)) byTool.set(tool, String(version));
-        if (output !== undefined) byOutput.set(output, String(version));
+        keep(byTool, `${name} ${tool}`, String(version));
+        keep(byTool, tool, String(version));
+        if (output !== undefined) keep(byOutput, output, String(version));
       }
       for (const each of value) visit(each, output);
     } else if (typeof value === "object" && value !== null)
-      for (const [key, each] of Object.entries(value)) visit(each, key);
+      for (const [key, each] of Object.entries(value)) {
+        if (typeof each === "object" && each !== null && !Array.isArray(each))
+          for (const [tool, version] of Object.entries(each))
+            keep<unknown>(inYaml, `${key.split(":").at(-1)} ${tool}`, version);
+        visit(each, key);
+      }
   };
   visit(content, undefined);
-  return { byTool, byOutput };
+  return { byTool, byOutput, inYaml };
 }
 
 interface EvalPlace {

@@ -1,15 +1,18 @@
 /** Runs a process or workflow as a test gives it its inputs, and collects what its channels emit. */
+
+import { mkdtempSync, symlinkSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { freshAsk, renderDiagnostic } from "../../../src/kernel/index.ts";
 import { createFolderSource, type SourceTree } from "../../../src/lang/core/index.ts";
 import { createNextflowFrontEnd } from "../../../src/lang/nextflow/front-end.ts";
 import { processHost } from "../../../src/lang/nextflow/run/testing/process-host.ts";
 import { readJson, writeJson } from "../../../src/lang/nextflow/stdlib/json.ts";
-import { outputSpecs } from "../../../src/lang/nextflow/task/output-spec.ts";
 import { parseScript } from "../../../src/lang/nextflow/syntax/script.ts";
+import { outputSpecs } from "../../../src/lang/nextflow/task/output-spec.ts";
 import { GroovyMap } from "../../../src/lang/nextflow/values/map.ts";
 import { isList, type Value } from "../../../src/lang/nextflow/values/thing.ts";
+import type { TaskFailure } from "../../../src/task/index.ts";
 import { sortedChannel } from "./channel-order.ts";
 import { type RecordedVersions, withVersions } from "./recorded-values.ts";
 import type { TestData } from "./test-data.ts";
@@ -27,6 +30,8 @@ export interface ComponentRun {
 }
 
 export interface ComponentEnd {
+  /** A task called a program that is not here. */
+  readonly lacksTool: string | undefined;
   readonly succeeded: boolean;
   /** The text of the pipeline was not read. */
   readonly unread: boolean;
@@ -52,7 +57,9 @@ export async function runComponent(run: ComponentRun): Promise<ComponentEnd> {
   let printed = "";
   let unread = false;
   const trouble: string[] = [];
-  const out = new GroovyMap(names.flatMap((name, index) => keysOf(name, index).map((key): [Value, Value] => [key, []])));
+  const out = new GroovyMap(
+    names.flatMap((name, index) => keysOf(name, index).map((key): [Value, Value] => [key, []])),
+  );
   const frontEnd = createNextflowFrontEnd({
     stub: /(?:^|\s)-stub(?:-run)?\b/.test(test.options),
     configs: [run.config, ...test.configs],
@@ -83,13 +90,17 @@ export async function runComponent(run: ComponentRun): Promise<ComponentEnd> {
     host,
     freshAsk(),
   );
+  let lacksTool: string | undefined;
   let exitCode = result?.kind === "succeeded" ? 0 : 1;
   if (result?.kind === "failed")
     for (const each of result.failures) {
       if (each.kind === "task") {
+        lacksTool ??= missingTool(each.failure);
         trouble.push(`${each.path}: ${each.failure.message}\n${each.failure.stderrTail ?? ""}`);
       } else {
-        trouble.push(renderDiagnostic(each.diagnostic));
+        // As Nextflow shows it: tests look for these lines.
+        const { message, source } = each.diagnostic;
+        trouble.push(`  ${message} -- Check script '${source.name}'`, renderDiagnostic(each.diagnostic));
         exitCode = each.exit?.code ?? exitCode;
       }
     }
@@ -101,7 +112,7 @@ export async function runComponent(run: ComponentRun): Promise<ComponentEnd> {
       const index = Number(item.at("index") ?? 0);
       for (const key of keysOf(names[index], index)) {
         const channel = out.at(key);
-        if (isList(channel)) channel.push(item.at("item") ?? null);
+        if (isList(channel)) channel.push(withPaths(item.at("item") ?? null, folder));
       }
     }
   for (const key of out.keys()) {
@@ -110,6 +121,7 @@ export async function runComponent(run: ComponentRun): Promise<ComponentEnd> {
   }
   const failed = result?.kind === "failed" ? result.failures.filter(({ kind }) => kind === "task").length : 0;
   return {
+    lacksTool,
     succeeded: result?.kind === "succeeded",
     unread,
     out,
@@ -119,6 +131,29 @@ export async function runComponent(run: ComponentRun): Promise<ComponentEnd> {
     outputDir,
     tasks: { succeeded: host.calls.length - failed, failed },
   };
+}
+
+/** Some stubs are not free of tools. */
+function missingTool({ exitCode, stderrTail = "" }: TaskFailure): string | undefined {
+  const [, command, program, module] =
+    /([\w./-]+): command not found|'(\w+)': No such file|No module named '?([\w.]+)/.exec(stderrTail) ?? [];
+  return command ?? program ?? module ?? (exitCode === 127 ? "a program" : undefined);
+}
+
+/** Paths as texts, each under the name that it has for the pipeline. */
+function withPaths(value: Value, folder: string): Value {
+  if (isList(value)) return value.map((each) => withPaths(each, folder));
+  if (!(value instanceof GroovyMap)) return value;
+  const path = value.at("nfTestPath");
+  if (typeof path !== "string")
+    return new GroovyMap(
+      Array.from(value.entries(), ([key, each]): [Value, Value] => [key, withPaths(each, folder)]),
+    );
+  const name = value.at("name");
+  if (typeof name !== "string" || basename(path) === basename(name) || !path.startsWith("/")) return path;
+  const place = join(mkdtempSync(join(folder, "named-")), basename(name));
+  symlinkSync(path, place);
+  return place;
 }
 
 function keysOf(name: string | undefined, index: number): readonly string[] {
@@ -134,7 +169,9 @@ async function outputNames(file: NfTestFile): Promise<readonly (string | undefin
         .filter(({ hidden }) => hidden !== true)
         .map(({ emit }) => emit);
     if (item.kind === "workflow" && item.name?.text === file.subject)
-      return item.emits.map(({ name, value }) => name?.text ?? (value.kind === "name" ? value.name : undefined));
+      return item.emits.map(
+        ({ name, value }) => name?.text ?? (value.kind === "name" ? value.name : undefined),
+      );
   }
   throw new Error(`${file.script} has no ${file.subject}`);
 }
@@ -151,10 +188,17 @@ function pipeline(
   ];
   const shown = names.map(
     (_, index) =>
-      `  ${file.subject}.out[${index}].subscribe { println '${mark}' + groovy.json.JsonOutput.toJson([index: ${index}, item: it]) }`,
+      `  ${file.subject}.out[${index}].subscribe { println '${mark}' + groovy.json.JsonOutput.toJson([index: ${index}, item: nfTestPlain(it)]) }`,
   );
   return [
     ...new Set(includes),
+    // A result may be a link to a file of another name: both are kept.
+    "def nfTestPlain(value) {",
+    "  if (value instanceof Path) return [nfTestPath: value.toString(), name: value.name]",
+    "  if (value instanceof List) return value.collect { nfTestPlain(it) }",
+    "  if (value instanceof Map) return value.collectEntries { k, v -> [(k): nfTestPlain(v)] }",
+    "  return value",
+    "}",
     "workflow {",
     ...test.setup.map((each) => called(each, data)),
     called({ alias: file.subject, mapping: test.mapping }, data),
@@ -169,7 +213,7 @@ function include(name: string, alias: string, script: string): string {
 }
 
 function called({ alias, mapping }: Pick<Dependency, "alias" | "mapping">, data: TestData): string {
-  return `  if (true) {\n    def input = []\n${data.local(mapping)}\n    ${alias}(*input)\n  }`;
+  return `  if (true) {\n    def input = []\n${data.local(mapping())}\n    ${alias}(*input)\n  }`;
 }
 
 function plainParams(params: GroovyMap, data: TestData): Record<string, unknown> {

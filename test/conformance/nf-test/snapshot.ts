@@ -29,19 +29,26 @@ function unpacked(bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** As JSON, with keys in order. */
-export function snapshotOf(value: Value): unknown {
+/** Where files come from the web: they are recorded by their path there. */
+export type WebPath = (path: string) => string | undefined;
+
+/** As JSON. */
+export function snapshotOf(value: Value, web: WebPath): unknown {
   if (value === null || typeof value === "boolean") return value;
   if (isNumber(value)) return Number(textOf(value));
-  if (typeof value === "string") return value.startsWith("/") ? ofPath(value) : value;
-  if (isList(value)) return value.map(snapshotOf);
+  if (typeof value === "string") return value.startsWith("/") ? ofPath(value, web) : value;
+  if (isList(value)) return value.map((each) => snapshotOf(each, web));
   if (value instanceof GroovyMap)
-    return Object.fromEntries(Array.from(value.entries(), ([key, each]) => [textOf(key), snapshotOf(each)]));
-  if (value instanceof Path) return ofPath(value.absolute);
+    return Object.fromEntries(
+      Array.from(value.entries(), ([key, each]) => [textOf(key), snapshotOf(each, web)]),
+    );
+  if (value instanceof Path) return ofPath(value.absolute, web);
   return textOf(value);
 }
 
-function ofPath(path: string): unknown {
+function ofPath(path: string, web: WebPath): unknown {
+  const elsewhere = web(path);
+  if (elsewhere !== undefined) return elsewhere;
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return path;
   return stat.isDirectory() ? folderOf(path) : `${basename(path)}:md5,${md5OfFile(path)}`;
@@ -68,9 +75,7 @@ export function canonical(snapshot: unknown): string {
     (_, value: unknown) => {
       if (typeof value === "string") return value.replace(/^(.*versions\.yml):md5,.*$/, "$1");
       if (typeof value === "object" && value !== null && !Array.isArray(value))
-        return Object.fromEntries(
-          Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
-        );
+        return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
       return value;
     },
     1,

@@ -2,16 +2,17 @@
  * A tree that stands for the test data of nf-core: every path that test files name exists, with a content that its
  * ending promises and nothing in it.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { gzipSync } from "node:zlib";
 
-const webAddress = /https?:\/\/([A-Za-z0-9.-]+\/[^\s'"`$)\\?#]+)/g;
+const webAddress = /https?:\/\/([A-Za-z0-9.-]+\/[^\s,;'"`$)\\?#]+)/g;
 const below = "raw.githubusercontent.com/nf-core/test-datasets/modules/data/";
 
 export class TestData {
   readonly folder: string;
   readonly #seen = new Set<string>();
+  readonly #names = new Set<string>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -30,13 +31,36 @@ export class TestData {
         /(?:testdata_base_path|pipelines_testdata_base_path)\s*\+\s*['"]([^'"$]+)['"]/g,
       ))
         paths.add(below + literal);
-      for (const [, literal = ""] of text.matchAll(/\{\s*params\.modules_testdata_base_path\s*\}([^'"$]+)['"]/g))
+      for (const [, literal = ""] of text.matchAll(
+        /\{\s*params\.modules_testdata_base_path\s*\}([^'"$]+)['"]/g,
+      ))
         paths.add(below + literal);
+      // def dir = params.modules_testdata_base_path + 'a/b/' … file(dir + 'c'), file("${dir}/c")
+      for (const [, name = "", start = ""] of text.matchAll(
+        /(\w+)\s*=\s*["']?[\w(]*params\.modules_testdata_base_path\s*\+\s*['"]([^'"$\n]+)['"]/g,
+      ))
+        for (const [, rest = ""] of text.matchAll(
+          new RegExp(`(?:\\$\\{?${name}\\}?|\\b${name}\\s*\\+\\s*['"])([^'"$\\s]+)['"]`, "g"),
+        ))
+          paths.add(below + start + rest);
       for (const [, address = ""] of text.matchAll(webAddress)) paths.add(address);
     }
     // Deeper paths first: what is below a path makes a folder of it.
-    const places = [...paths].map((each) => this.#placeOf(each)).sort((a, b) => b.split("/").length - a.split("/").length);
+    const places = [...paths]
+      .map((each) => this.#placeOf(each))
+      .sort((a, b) => b.split("/").length - a.split("/").length);
     for (const place of places) this.#make(place);
+  }
+
+  /** The path that a file of the tree has on the web, as nf-test records it; undefined: it is elsewhere. */
+  webPath(path: string): string | undefined {
+    const start = `${this.folder}/`;
+    return path.startsWith(start) ? path.slice(path.indexOf("/", start.length)) : undefined;
+  }
+
+  /** Whether test data has such a name, packed or not: its content is not that of the tree. */
+  names(name: string): boolean {
+    return this.#names.has(name) || this.#names.has(`${name}.gz`);
   }
 
   /** The same text with addresses on the web as paths in the tree. */
@@ -54,6 +78,7 @@ export class TestData {
   #make(place: string): void {
     if (this.#seen.has(place)) return;
     this.#seen.add(place);
+    this.#names.add(basename(place));
     if (existsSync(place)) return;
     try {
       mkdirSync(dirname(place), { recursive: true });
@@ -63,7 +88,12 @@ export class TestData {
     }
     if (/[*?{]/.test(basename(place))) {
       // A pattern: one file that it matches.
-      this.#make(place.replace(/\*+/g, "x").replace(/\?/g, "1").replace(/\{([^,}]*)[^}]*\}/g, "$1"));
+      this.#make(
+        place
+          .replace(/\*+/g, "x")
+          .replace(/\?/g, "1")
+          .replace(/\{([^,}]*)[^}]*\}/g, "$1"),
+      );
       return;
     }
     const content = contentFor(basename(place));
@@ -88,7 +118,11 @@ function contentFor(name: string): Uint8Array | string | undefined {
 
 /** One folder with an empty file. */
 function tarOf(folder: string): Uint8Array {
-  return Buffer.concat([tarHeader(`${folder}/`, "5"), tarHeader(`${folder}/file.txt`, "0"), Buffer.alloc(1024)]);
+  return Buffer.concat([
+    tarHeader(`${folder}/`, "5"),
+    tarHeader(`${folder}/file.txt`, "0"),
+    Buffer.alloc(1024),
+  ]);
 }
 
 function tarHeader(name: string, type: string): Buffer {
@@ -126,9 +160,4 @@ function zipOf(name: string): Uint8Array {
   end.writeUInt32LE(central.length + bytes.length, 12);
   end.writeUInt32LE(local.length + bytes.length, 16);
   return Buffer.concat([local, bytes, central, bytes, end]);
-}
-
-/** Texts of all files below the folders that may name test data. */
-export function textOfFile(path: string): string {
-  return existsSync(path) && statSync(path).isFile() ? readFileSync(path, "utf8") : "";
 }

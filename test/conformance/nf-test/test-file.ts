@@ -22,7 +22,8 @@ export interface Dependency {
   readonly name: string;
   readonly alias: string;
   readonly script: string;
-  readonly mapping: string;
+  /** Statements that set `input`, with the folders of the test that runs. */
+  mapping(): string;
 }
 
 export interface NfTest {
@@ -33,9 +34,9 @@ export interface NfTest {
   readonly configs: readonly string[];
   readonly setup: readonly Dependency[];
   readonly params: GroovyMap;
-  /** Statements that set `input`. */
-  readonly mapping: string;
-  readonly then: Closure | undefined;
+  /** As in a dependency. */
+  mapping(): string;
+  readonly check: Closure | undefined;
 }
 
 export interface NfTestFile {
@@ -63,7 +64,7 @@ interface Open {
   subject: string;
   alias: string;
   mapping: Closure | undefined;
-  then: Closure | undefined;
+  check: Closure | undefined;
 }
 
 function opened(what: Open["what"]): Open {
@@ -77,22 +78,25 @@ function opened(what: Open["what"]): Open {
     subject: "",
     alias: "",
     mapping: undefined,
-    then: undefined,
+    check: undefined,
   };
 }
 
-/** @throws Error for text that is not read, and ScriptFailure for code that fails */
-export function readTestFile(path: string, names: TestNames): NfTestFile {
+/**
+ * `root`: of the repository, from which paths start that do not begin with a dot.
+ * @throws Error for text that is not read, and ScriptFailure for code that fails
+ */
+export function readTestFile(path: string, root: string, names: TestNames): NfTestFile {
   const { script, diagnostics } = parseScript({ name: path, text: readFileSync(path, "utf8") });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(errors.map(renderDiagnostic).join("\n"));
-  const reader = new TestFileReader(dirname(path), names);
+  const reader = new TestFileReader(dirname(path), root, names);
   const variables = new Map<string, Value>();
   const globals: Globals = {
     lookup: (name) => {
       const own = variables.get(name);
       if (own !== undefined) return own;
-      const found = names.lookup(name) ?? (name === "params" ? reader.params : undefined);
+      const found = names.lookup(name);
       if (found !== undefined) return found;
       if (name === "java" || name === "groovy") return new PackageValue(name);
       const imported = script.imports.get(name);
@@ -126,20 +130,17 @@ export function readTestFile(path: string, names: TestNames): NfTestFile {
 /** The words of a test file, as it calls them one within the other. */
 class TestFileReader {
   readonly #folder: string;
+  readonly #root: string;
   readonly #names: TestNames;
   readonly #tests: NfTest[] = [];
   readonly #file = opened("file");
   #kind: NfTestFile["kind"] = "process";
   #open: Open = this.#file;
 
-  constructor(folder: string, names: TestNames) {
+  constructor(folder: string, root: string, names: TestNames) {
     this.#folder = folder;
+    this.#root = root;
     this.#names = names;
-  }
-
-  /** Those of the test that is read. */
-  get params(): GroovyMap {
-    return this.#open.params;
   }
 
   file(): Omit<NfTestFile, "path"> {
@@ -163,6 +164,7 @@ class TestFileReader {
       case "name":
       case "tag":
       case "profile":
+      case "topics":
       case "autoSort":
       case "debug":
       case "cleanup":
@@ -172,10 +174,10 @@ class TestFileReader {
         open.options = text();
         return null;
       case "config":
-        open.configs.push(resolve(this.#folder, text()));
+        open.configs.push(this.#place(text()));
         return null;
       case "script":
-        open.script = resolve(this.#folder, text());
+        open.script = this.#place(text());
         return null;
       case "process":
       case "workflow":
@@ -185,6 +187,10 @@ class TestFileReader {
         else open.mapping = block;
         return null;
       case "setup":
+        // Of several in one place the last counts.
+        open.setup.length = 0;
+        block?.call([]);
+        return null;
       case "when":
         block?.call([]);
         return null;
@@ -192,7 +198,7 @@ class TestFileReader {
         block?.bound(paramsOf(open.params, this.#names), "delegate first").call([]);
         return null;
       case "then":
-        open.then = block;
+        open.check = block;
         return null;
       case "run":
         this.#run(given, block);
@@ -204,6 +210,10 @@ class TestFileReader {
     return undefined;
   }
 
+  #place(path: string): string {
+    return resolve(path.startsWith(".") ? this.#folder : this.#root, path);
+  }
+
   #run(given: readonly Value[], block: Closure | undefined): void {
     const outer = this.#open;
     const run = opened("run");
@@ -212,11 +222,12 @@ class TestFileReader {
     this.#open = run;
     block?.call([]);
     this.#open = outer;
+    outer.configs.push(...run.configs);
     outer.setup.push({
       name,
       alias: textOf((named instanceof GroovyMap ? named.at("alias") : undefined) ?? name),
       script: run.script === "" ? this.#file.script : run.script,
-      mapping: textOf(run.mapping?.call([]) ?? ""),
+      mapping: () => textOf(run.mapping?.call([]) ?? ""),
     });
   }
 
@@ -225,7 +236,6 @@ class TestFileReader {
     for (const [key, value] of this.#file.params.entries()) test.params.put(key, value);
     this.#open = test;
     block?.call([]);
-    const mapping = textOf(test.mapping?.call([]) ?? "");
     this.#open = this.#file;
     this.#tests.push({
       name,
@@ -233,8 +243,8 @@ class TestFileReader {
       configs: [...this.#file.configs, ...test.configs],
       setup: [...this.#file.setup, ...test.setup],
       params: test.params,
-      mapping,
-      then: test.then,
+      mapping: () => textOf(test.mapping?.call([]) ?? ""),
+      check: test.check,
     });
   }
 }
@@ -242,7 +252,8 @@ class TestFileReader {
 /** What a block `params { … }` sets; blocks within it are maps. */
 function paramsOf(map: GroovyMap, names: TestNames): Delegate {
   return {
-    lookup: (name) => map.at(name) ?? (name === "params" ? map : undefined),
+    // It is a map: what is not in it is null.
+    lookup: (name) => map.at(name) ?? (name === "params" ? map : (names.lookup(name) ?? null)),
     assign: (name, value) => {
       map.put(name, value);
       return true;

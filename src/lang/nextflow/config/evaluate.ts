@@ -65,6 +65,8 @@ class ConfigReader {
   readonly profiles = new Set<string>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #options: ConfigOptions;
+  /** Of all files: closures of a file that is included call those of the file that includes it, wherever they are. */
+  readonly #functions = new Map<string, Value>();
   /** Files that are being read, from the outermost. */
   readonly #open: string[] = [];
   #count = 0;
@@ -99,13 +101,10 @@ class ConfigReader {
     const { file, diagnostics } = parseConfig(source);
     this.diagnostics.push(...diagnostics);
     if (diagnostics.some(({ severity }) => severity === "error")) return;
-    const context = new FileContext(
-      source,
-      cleaned(`${path}/..`),
-      this.#options,
-      this.settings,
-      file.imports,
-    );
+    const context = new FileContext(source, cleaned(`${path}/..`), this.#options, this.settings, {
+      imports: file.imports,
+      functions: this.#functions,
+    });
     context.overlay = overlay;
     this.#open.push(path);
     try {
@@ -311,6 +310,11 @@ function problem(error: unknown, source: SourceText, span: Span): Diagnostic {
   return wrong.evaluation(error.place ?? { source, span }, error.thrown.message ?? error.thrown.type);
 }
 
+interface FileNames {
+  readonly imports: ReadonlyMap<string, string>;
+  readonly functions: Map<string, Value>;
+}
+
 /** Names that a configuration file may use. */
 class FileContext {
   readonly source: SourceText;
@@ -323,16 +327,18 @@ class FileContext {
   readonly #scope = new Scope(undefined);
   readonly #frame: Frame = { slots: [], parent: undefined, closure: undefined, result: null };
   readonly #variables = new Map<string, Value>();
+  readonly #functions: Map<string, Value>;
 
   constructor(
     source: SourceText,
     folder: string,
     options: ConfigOptions,
     settings: GroovyMap,
-    imports: ReadonlyMap<string, string>,
+    { imports, functions }: FileNames,
   ) {
     this.source = source;
     this.folder = folder;
+    this.#functions = functions;
     const { outside } = options;
     const pathOf = (location: string) => new Path(location, outside.files);
     const system = (method: string, given: readonly Value[]): Value | undefined => {
@@ -381,7 +387,7 @@ class FileContext {
           }
           const imported = imports.get(name);
           if (imported !== undefined || classNames.has(name)) return classOf(imported ?? name);
-          const found = options.late(name);
+          const found = functions.get(name) ?? options.late(name);
           if (found !== undefined) return found;
           return settings.at(name) ?? (options.rules.bareEnvironment ? outside.env(name) : undefined);
         },
@@ -425,10 +431,12 @@ class FileContext {
   /** Functions and variables stay known to what follows. */
   run(statement: Statement): void {
     if (statement.kind === "function") {
-      this.#variables.set(
-        statement.name.text,
-        new ScriptClosure(prototypeOf(this.#unit, undefined, statement, statement.name.text), undefined),
+      const made = new ScriptClosure(
+        prototypeOf(this.#unit, undefined, statement, statement.name.text),
+        undefined,
       );
+      this.#variables.set(statement.name.text, made);
+      this.#functions.set(statement.name.text, made);
       return;
     }
     if (statement.kind === "declare") {

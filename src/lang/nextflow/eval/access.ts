@@ -1,4 +1,5 @@
 /** Methods, properties and indexes of values. */
+import { nullMethods } from "../stdlib/null.ts";
 import { methodOf } from "../stdlib/registry.ts";
 import { Closure } from "../values/closure.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
@@ -12,7 +13,15 @@ import { unitOf } from "./operators.ts";
 import { within } from "./within.ts";
 
 export function invoke(object: Value, name: string, given: readonly Value[]): Value {
-  if (object === null) return fail("NullPointerException", `Cannot invoke method ${name}() on null object`);
+  if (object === null) {
+    const method = Object.hasOwn(nullMethods, name) ? nullMethods[name] : undefined;
+    return (
+      method?.(null, given) ??
+      (method === undefined
+        ? fail("NullPointerException", `Cannot invoke method ${name}() on null object`)
+        : null)
+    );
+  }
   if (object instanceof Thing) {
     const own = object.invoke(name, given);
     if (own !== undefined) return own;

@@ -366,7 +366,11 @@ export class TaskMaker {
         stdin: task.stdin,
         modules: this.#options.directives.all("module", context),
         secrets: session.secrets.variables(
-          this.#options.directives.all("secret", context).flatMap((each) => several(each).map(textOf)),
+          // An empty name is none: `secret secrets.X ? 'X' : ''`.
+          this.#options.directives
+            .all("secret", context)
+            .flatMap((each) => several(each).map(textOf))
+            .filter((name) => name !== ""),
         ),
         shownSecret: (texts) => session.secrets.in(texts),
         named: (texts) =>

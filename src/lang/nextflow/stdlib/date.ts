@@ -46,6 +46,32 @@ export class DateValue extends Thing {
   }
 }
 
+/** A time of `java.time`, which is written as ISO 8601 has it. */
+export class TimeValue extends DateValue {
+  readonly #zone: string;
+
+  constructor(ms: number, zone: "" | "Z") {
+    super(ms);
+    this.#zone = zone;
+  }
+
+  override text(): string {
+    return formatDate(this.ms, "yyyy-MM-dd'T'HH:mm:ss.SSS") + this.#zone;
+  }
+}
+
+/** Patterns of Java that have a name. */
+export const namedPatterns: Readonly<Record<string, string>> = {
+  ISO_DATE_TIME: "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+  ISO_OFFSET_DATE_TIME: "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+  ISO_INSTANT: "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+  ISO_LOCAL_DATE_TIME: "yyyy-MM-dd'T'HH:mm:ss.SSS",
+  ISO_DATE: "yyyy-MM-dd",
+  ISO_LOCAL_DATE: "yyyy-MM-dd",
+  ISO_LOCAL_TIME: "HH:mm:ss.SSS",
+  BASIC_ISO_DATE: "yyyyMMdd",
+};
+
 /** The letters of Java's patterns that scripts use. */
 export function formatDate(ms: number, pattern: string): string {
   const date = new Date(ms);

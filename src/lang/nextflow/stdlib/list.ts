@@ -102,6 +102,8 @@ export const listMethods: Methods = {
     const map = new GroovyMap();
     for (const each of items) {
       const made = closure === undefined ? each : callWith(closure, each);
+      // A closure that answers nothing leaves the item out.
+      if (made === null) continue;
       if (made instanceof GroovyMap) for (const [key, value] of made.entries()) map.put(key, value);
       else {
         const pair =

@@ -10,6 +10,7 @@ import { Pattern } from "../values/pattern.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
+import { formatDate, namedPatterns, TimeValue } from "./date.ts";
 import { format } from "./format.ts";
 import { readJson, writeJson } from "./json.ts";
 import { numberAt, textAt } from "./method.ts";
@@ -64,7 +65,18 @@ function widened(given: readonly Value[], index: number): Value {
   return a instanceof Double || b instanceof Double ? new Double(toNumber(chosen)) : chosen;
 }
 
+const now = (zone: "" | "Z"): Statics => ({ now: () => new TimeValue(Date.now(), zone) });
+
 export const statics: Readonly<Record<string, Statics>> = {
+  Instant: now("Z"),
+  OffsetDateTime: now("Z"),
+  ZonedDateTime: now("Z"),
+  LocalDateTime: now(""),
+  LocalDate: { now: () => formatDate(Date.now(), "yyyy-MM-dd") },
+  DateTimeFormatter: {
+    ofPattern: (given) => textAt(given, 0),
+    ...Object.fromEntries(Object.entries(namedPatterns).map(([name, text]) => [`.${name}`, () => text])),
+  },
   Math: math,
   String: {
     format: ([pattern = "", ...given]) => format(textOf(pattern), given),

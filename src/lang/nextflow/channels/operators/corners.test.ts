@@ -239,6 +239,11 @@ describe("corners of operators", () => {
       ["[k:a, v:1]", "[k:b, v:]", "[x:1, y:null]", "a,b"],
     ],
     [
+      "splitCsv takes an empty separator and an empty quote as none",
+      "channel.of('a,b').splitCsv(sep: '', quote: '', header: false).view()",
+      ["[a, b]"],
+    ],
+    [
       "splitText keeps ends of lines, and groups them",
       "channel.of('a\\nb\\nc\\n').splitText().view { it.trim() }\nchannel.of('a\\nb\\nc\\n').splitText(by: 2).view { it.size() }",
       ["2", "4", "a", "b", "c"],

@@ -9,9 +9,13 @@ import { chunked, flag, limited, type SplitOptions } from "./options.ts";
 
 export function splitCsv(text: string, options: SplitOptions): List {
   const { all, by } = options;
-  const separator = textOf(all.at("sep") ?? ",");
-  if (separator === "") illegal("The option sep of splitCsv must not be empty");
-  const quote = all.at("quote") === undefined ? undefined : textOf(all.at("quote") ?? "");
+  // An empty text counts as none.
+  const chosen = (name: string) => {
+    const value = all.at(name) ?? null;
+    return truthOf(value) ? textOf(value) : undefined;
+  };
+  const separator = chosen("sep") ?? ",";
+  const quote = chosen("quote");
   const strip = flag(options, "strip");
   const skip = asInt(all.at("skip") ?? 0, "the option skip");
   const header = all.at("header") ?? null;
