@@ -202,7 +202,10 @@ function compareOutput(expected: Expectations, out: string, recorded: Recorded):
   );
 }
 
-/** What scripts ask tools for that are not here is empty: only the names count then. */
+/**
+ * Versions that scripts write into `versions.yml` are those of this machine, or empty: only the names count. Those of
+ * `eval` are the recorded ones already.
+ */
 function asRecorded(got: Recorded["versions"], recorded: Recorded["versions"]): Recorded["versions"] {
   return Object.fromEntries(
     Object.entries(got).map(([process, tools]) => [
@@ -210,12 +213,17 @@ function asRecorded(got: Recorded["versions"], recorded: Recorded["versions"]): 
       Object.fromEntries(
         Object.entries(tools ?? {}).map(([tool, version]) => [
           tool,
-          version === null || version === "" ? recorded[process]?.[tool] : version,
+          version === null || version === "" || writtenByScripts.has(process)
+            ? recorded[process]?.[tool]
+            : version,
         ]),
       ),
     ]),
   );
 }
+
+/** Processes with a `versions.yml` whose tools are often there. */
+const writtenByScripts = new Set(["CUSTOM_CATADDITIONALFASTA", "CUSTOM_TX2GENE", "GTF_FILTER"]);
 
 function versionsOf(recorded: Recorded["versions"]): RecordedVersions {
   const byTool = new Map<string, string>();
@@ -394,6 +402,12 @@ async function fetchngs(desk: Desk, checkout: string): Promise<readonly CaseResu
     fastq_ftp: "ftp.example.org/ERR1160846.fastq.gz",
     fastq_md5: sum,
     fastq_aspera: "",
+    experiment_alias: "a",
+    run_alias: "b",
+    sample_alias: "c",
+    experiment_title: "d",
+    sample_title: "e",
+    sample_description: "f",
   };
   const answer = `${Object.keys(columns).join("\t")}\n${Object.values(columns).join("\t")}\n`;
   await writeFile(join(folder, "answer.tsv"), answer);

@@ -30,6 +30,10 @@ export class GroupKey extends Thing {
     return truthOf(this.target);
   }
 
+  override operand(): Value {
+    return this.target;
+  }
+
   override compare(other: Value): number | undefined {
     const right = other instanceof GroupKey ? other.target : other;
     return equal(this.target, right)

@@ -9,7 +9,8 @@ import { isList, type List, Thing, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { typeName } from "../values/type-name.ts";
 
-export function indexed(object: Value, index: readonly Value[]): Value {
+export function indexed(whole: Value, index: readonly Value[]): Value {
+  const object = whole instanceof Thing ? whole.operand() : whole;
   const [only = null] = index;
   if (index.length > 1) {
     if (object instanceof GroovyMap) return index.map((key) => object.at(key) ?? null);

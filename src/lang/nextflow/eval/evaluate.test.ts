@@ -130,10 +130,7 @@ describe.each<[string, readonly (readonly [string, string])[]]>([
       ["def x = null; x.each { throw new Exception('never') }; x.every { false }", "true"],
       ["[1, 2].collectEntries { it == 1 ? null : [(it): 'b'] }", "[2:b]"],
       ["LocalDate.now().toString() ==~ /\\d{4}-\\d\\d-\\d\\d/", "true"],
-      [
-        "OffsetDateTime.now().format(DateTimeFormatter.ofPattern('yyyy')).size()",
-        "4",
-      ],
+      ["OffsetDateTime.now().format(DateTimeFormatter.ofPattern('yyyy')).size()", "4"],
       ["def x = null; x.size()", "! Cannot invoke method size() on null object"],
       ["def x = null; x ?= 3; x", "3"],
       ["def m = ('abc123' =~ /([a-z]+)(\\d+)/); m[0][2]", "123"],

@@ -25,10 +25,26 @@ import { typeName } from "../values/type-name.ts";
 import { itemsOf } from "./cast.ts";
 import { ClassValue } from "./class-value.ts";
 
+/** These compare the two values, and do not call a method of the left one. */
+const asItIs: ReadonlySet<BinaryOperator> = new Set([
+  "==",
+  "!=",
+  "===",
+  "!==",
+  "<=>",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "in",
+  "!in",
+]);
+
 /** Longer results of `*` are refused. */
 const longest = 50_000_000;
 
-export function binary(operator: BinaryOperator, a: Value, b: Value): Value {
+export function binary(operator: BinaryOperator, left: Value, b: Value): Value {
+  const a = left instanceof Thing && !asItIs.has(operator) ? left.operand() : left;
   if (a instanceof Closure && b instanceof Closure && (operator === ">>" || operator === "<<")) {
     const [first, then] = operator === ">>" ? [a, b] : [b, a];
     return new NativeClosure(first.arity, (...given) => then.call([first.call(given)]));

@@ -334,6 +334,17 @@ describe("workflows", () => {
     workflow { P | Q | map { it.toUpperCase() } | view }`);
     expect(lines).toEqual(["AB"]);
   });
+  test("a process with exec finds the files that its code writes, by name and by pattern", async () => {
+    const { lines } = await run(`process Q {
+      input: val id
+      output: tuple val(id), path("*.csv")
+      exec:
+      task.workDir.resolve("\${id}.csv").text = "x"
+      task.workDir.resolve("two.csv").text = "y"
+    }
+    workflow { Q('a').view { id, files -> files.collect { it.name + it.text } } }`);
+    expect(lines).toEqual(["[a.csvx, two.csvy]"]);
+  });
   test("a process is called once under one name", async () => {
     expect((await run("process P { exec: null }\nworkflow { P(); P() }")).trouble).toContain(
       "P has been called already",

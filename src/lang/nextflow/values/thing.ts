@@ -20,6 +20,11 @@ export abstract class Thing {
     return true;
   }
 
+  /** What stands on the left of an operator in its place. */
+  operand(): Value {
+    return this;
+  }
+
   /** undefined: it cannot be compared with that. */
   compare(_other: Value): number | undefined {
     return undefined;

@@ -244,6 +244,16 @@ describe("corners of operators", () => {
       ["[a, b]"],
     ],
     [
+      "join with failOnDuplicate lets keys come twice that meet nothing",
+      "channel.of(['a', 1], ['b', 2], ['b', 3]).join(channel.of(['a', 4]), failOnDuplicate: true, remainder: true).view()",
+      ["[a, 1, 4]", "[b, 2, null]", "[b, 3, null]"],
+    ],
+    [
+      "a group key stands for its key on the left of operators and indexes",
+      "def k = groupKey([id: 1, n: 2], 1)\nchannel.of(k - [n: 2], k + [m: 3], k['id']).view()",
+      ["[id:1]", "[id:1, n:2, m:3]", "1"],
+    ],
+    [
       "splitText keeps ends of lines, and groups them",
       "channel.of('a\\nb\\nc\\n').splitText().view { it.trim() }\nchannel.of('a\\nb\\nc\\n').splitText(by: 2).view { it.size() }",
       ["2", "4", "a", "b", "c"],

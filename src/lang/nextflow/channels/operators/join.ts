@@ -33,8 +33,15 @@ export const join: Operator = (source, given) => {
     illegal("Conflicting join operator options `remainder` and `failOnMismatch`");
   const out = new Channel(source.network, "queue");
   const pending = [new Map<unknown, Pending>(), new Map<unknown, Pending>()] as const;
-  /** Keys that came, where none may come twice. */
-  const seen = [new Set<unknown>(), new Set<unknown>()] as const;
+  /** Keys that have met their partner: where none may come twice, nothing more may come for them. */
+  const met = new Set<unknown>();
+  const refuseMore = (side: 0 | 1, { key, rest }: Pick<Waiting, "key" | "rest">) => {
+    if (noDuplicate && met.has(idOf(key)))
+      fail(
+        "AbortOperationException",
+        `Detected join operation duplicate emission on ${side === 0 ? "left" : "right"} channel -- offending element: key=${shownKey(key)}; value=${textOf(rest)}`,
+      );
+  };
   const some = [false, false];
   /** Whether a side only ever had keys without anything more. */
   const keysOnly = [true, true];
@@ -43,15 +50,8 @@ export const join: Operator = (source, given) => {
     const { key, rest } = keyed(value, by, "join");
     if (rest.length > 0) keysOnly[side] = false;
     some[side] = true;
-    const id = keyOf(key.length === 1 ? (key[0] ?? null) : key);
-    if (noDuplicate) {
-      if (seen[side].has(id))
-        fail(
-          "AbortOperationException",
-          `Detected join operation duplicate emission on ${side === 0 ? "left" : "right"} channel -- offending element: key=${shownKey(key)}; value=${textOf(rest)}`,
-        );
-      seen[side].add(id);
-    }
+    const id = idOf(key);
+    refuseMore(side, { key, rest });
     const own = { key, rest, rank };
     const partner = firstOf(pending[side === 0 ? 1 : 0], id);
     if (partner === undefined) {
@@ -60,6 +60,7 @@ export const join: Operator = (source, given) => {
       else before.push(own);
       return;
     }
+    met.add(id);
     const [left, right] = side === 0 ? [own, partner] : [partner, own];
     out.emit(joined(left.key, left.rest, right.rest), [...left.rank, ...right.rank]);
   };
@@ -67,6 +68,8 @@ export const join: Operator = (source, given) => {
     if (--open > 0) return;
     // Not in the order of arrival, which differs between equal runs.
     const [onLeft, onRight] = [byKeys(pending[0]), byKeys(pending[1])];
+    for (const each of onLeft.flat()) refuseMore(0, each);
+    for (const each of onRight.flat()) refuseMore(1, each);
     if (noMismatch && onLeft.length + onRight.length > 0) {
       const shown = [...onLeft, ...onRight].map(
         (all) => `\n- key=${shownKey(all[0].key)} values=${textOf(all.map(({ rest }) => rest))}`,
@@ -85,6 +88,10 @@ export const join: Operator = (source, given) => {
   other.subscribe({ next: (value, rank) => arrive(1, value, rank), end });
   return out;
 };
+
+function idOf(key: List): unknown {
+  return keyOf(key.length === 1 ? (key[0] ?? null) : key);
+}
 
 function shownKey(key: List): string {
   return textOf(key.length === 1 ? (key[0] ?? null) : key);

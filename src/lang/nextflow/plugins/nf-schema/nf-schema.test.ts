@@ -113,6 +113,22 @@ describe("parameters", () => {
     const end = await call("validateParameters()", params);
     expect([end.kind, end.trouble]).toEqual(["failed", expect.stringContaining(words)]);
   });
+  test.each([
+    ["nf-schema@2.5.1", "succeeded"],
+    ["nf-schema@2.10.0", "failed"],
+    ["nf-schema", "failed"],
+  ])("with %s false for a text is %s", async (plugin, kind) => {
+    const end = await runPipeline({
+      files: {
+        "main.nf":
+          "include { validateParameters } from 'plugin/nf-schema'\nworkflow { validateParameters() }",
+        "nextflow.config": `plugins { id '${plugin}' }\nparams.mode = 'fast'\nparams.input = 'x'`,
+        "nextflow_schema.json": schema,
+      },
+      params: { mode: false },
+    });
+    expect(end.kind).toBe(kind);
+  });
   test("an unknown parameter is a warning", async () => {
     expect(await call("validateParameters()", { input: "x", inptu: "y" })).toMatchObject({
       kind: "succeeded",

@@ -34,8 +34,9 @@ export function validateParameters(given: readonly Value[], session: Session): V
   const values = plain(session.params);
   if (!isObject(values)) return null;
   const params: Record<string, Json> = {};
+  const leavesOut = leavesOutFalse(session);
   for (const [name, value] of Object.entries(values))
-    params[name] = typedParameter(value, known.get(name), session, name);
+    if (!leavesOut || !isFalse(value)) params[name] = typedParameter(value, known.get(name), session, name);
   const ignored = [
     ...namesIn(setting(session, "defaultIgnoreParams")),
     ...namesIn(setting(session, "ignoreParams")),
@@ -71,6 +72,22 @@ export function validateParameters(given: readonly Value[], session: Session): V
     unrecognised(session, "Params", message);
   }
   return null;
+}
+
+/** Up to 2.6 nf-schema, and nf-validation, did not look at parameters that are false, empty or null. */
+function leavesOutFalse(session: Session): boolean {
+  const named = session.config.at("plugins");
+  return (named instanceof GroovyMap ? named.keys() : []).some((each) => {
+    const [plugin, version = ""] = textOf(each).split("@");
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    return (
+      plugin === "nf-validation" || (plugin === "nf-schema" && version !== "" && major * 100 + minor < 207)
+    );
+  });
+}
+
+function isFalse(value: Json): boolean {
+  return value === null || value === false || value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 /** `validate(input, schema)`: a value of any kind by a schema file; what is wrong as a list, or as a failure. */
