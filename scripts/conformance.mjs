@@ -4,6 +4,8 @@
 // the examples in Nextflow's documentation; its scripts with their checks, through the command line.
 // `npm run conformance -- nextflow parse|runs|config CHECKOUTS [--only NAME]…`: pipelines, one folder each: all their files
 // are parsed; hello, rnaseq-nf and demo (nf-core) run; the configuration of demo, rnaseq, sarek and fetchngs is shown.
+// `npm run conformance -- nextflow C CHECKOUTS [--components FILE] [--only TEXT]…`: the stub tests (nf-test) of nf-core/modules,
+// in CHECKOUTS/modules; FILE names components, one a line. `… D CHECKOUTS [--only NAME]…`: rnaseq, sarek and fetchngs run as stubs.
 // FOLDER holds SPEC.md (the WDL specification) or engine fixtures, one folder a case.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";

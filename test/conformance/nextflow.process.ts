@@ -1,7 +1,8 @@
 /**
  * `npm run conformance -- nextflow STEP CHECKOUT …`: bundled and started by scripts/conformance.mjs. Steps: `snippets`,
  * the examples of the documentation; `tests` and `tests-v1`, the scripts of these folders with their checks. With a folder
- * of checkouts of pipelines: `parse`, all their files; `runs`, whole pipelines; `config`, their configuration.
+ * of checkouts of pipelines: `parse`, all their files; `runs`, whole pipelines; `config`, their configuration; `C`, the stub
+ * tests of nf-core/modules; `D`, nf-core/rnaseq, sarek and fetchngs as stubs.
  */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -37,7 +38,7 @@ if (
   checkout === undefined
 ) {
   process.stderr.write(
-    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--unlisted]\n",
+    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config|C|D CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--components FILE] [--unlisted]\n",
   );
   process.exit(2);
 }
