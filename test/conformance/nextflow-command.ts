@@ -23,7 +23,7 @@ export interface Desk {
   tools(folder: string, place?: "first"): Desk;
 }
 
-/** The command writes its peak memory in KiB as it ends, on a stream of its own. */
+/** The command writes its peak memory in KiB as it ends, on a separate stream. */
 const peakNote =
   "data:text/javascript,import{writeSync}from'node:fs';process.on('exit',()=>{try{writeSync(3,String(process.resourceUsage().maxRSS))}catch{}})";
 

@@ -1,4 +1,4 @@
-/** The runner of nf-test files, on components of our own. */
+/** The runner of nf-test files, on small components in the tree. */
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { runComponents } from "./nextflow-components.ts";

@@ -1,6 +1,6 @@
 /**
  * nf-core/rnaseq, sarek and fetchngs with local data and stubs, through the command line: what rnaseq publishes is
- * compared with the snapshots of its own tests, and its results are reused by `-resume` and through a cache.
+ * compared with its recorded snapshots, and its results are reused by `-resume` and through a cache.
  */
 
 import { spawnSync } from "node:child_process";
@@ -203,7 +203,7 @@ function compareOutput(expected: Expectations, out: string, recorded: Recorded):
 }
 
 /**
- * Versions that scripts write into `versions.yml` are those of this machine, or empty: only the names count. Those of
+ * Versions that scripts write into `versions.yml` are those on this machine, or empty: only the names count. Those of
  * `eval` are the recorded ones already.
  */
 function asRecorded(got: Recorded["versions"], recorded: Recorded["versions"]): Recorded["versions"] {

@@ -230,7 +230,7 @@ class Snapshot extends Unique {
     const recorded = this.#state.snapshot(wanted);
     if (recorded === undefined) return true;
     const web = webPath(this.#state);
-    // A single null is no list of arguments.
+    // A single null is recorded as it is.
     const values = this.#given.length === 1 && this.#given[0] === null ? null : this.#given;
     const got = canonical(values === null ? null : values.map((each) => snapshotOf(each, web)));
     const expected = canonical(recorded);

@@ -20,7 +20,7 @@ export abstract class Thing {
     return true;
   }
 
-  /** What stands on the left of an operator in its place. */
+  /** The value that an operator uses where this is its left side. */
   operand(): Value {
     return this;
   }
