@@ -41,6 +41,7 @@ import type {
 } from "./predictions.ts";
 import type { ProjectStore } from "./project-store/project-store.ts";
 import { createSessions, type Session } from "./sessions.ts";
+import type { SimilarOptions, SimilarResult } from "./similar.ts";
 import type { CompactResult, CopyResult, DryRunOptions, ImportResult, TierOptions } from "./stored.ts";
 import type { DropOptions, DropResult, StatsResult } from "./stored-inventory.ts";
 import { createWorkflows, type Workflows } from "./workflows/workflows.ts";
@@ -93,6 +94,8 @@ export interface App {
     /** The statement that makes the table of a model in Athena. Nothing is made. */
     athenaTable(options: AthenaTableOptions, ask: Ask): Promise<AthenaTableResult>;
   };
+  /** The stored molecules that are most similar to those of a file. */
+  similar(options: SimilarOptions, emit: PredictEventSink, ask: Ask): Promise<SimilarResult>;
   /** Stored predictions in projects: `memoir store`. */
   projectStore(): Promise<ProjectStore>;
   /** Predictions in slices. */
@@ -168,6 +171,9 @@ export function createApp(source: EnvironmentSource): App {
         (await import("./athena-table.ts")).athenaTable(options, environment, ask),
       ),
     },
+    similar: atHome(async (options, emit, ask) =>
+      (await import("./similar.ts")).similar(options, environment, emit, ask),
+    ),
     projectStore: atHome(async () =>
       (await import("./project-store/project-store.ts")).projectStore(environment),
     ),

@@ -37,6 +37,7 @@ export type {
   RemoveResult,
 } from "./project-store/project-store.ts";
 export type { ServedPredictions } from "./served-predictions.ts";
+export type { SimilarResult } from "./similar.ts";
 export type { CompactResult, CopyResult, DryRunFacts, ImportResult } from "./stored.ts";
 export type { DropResult, StatsResult } from "./stored-inventory.ts";
 export type { CacheRecord } from "./workflows/cache-registry.ts";

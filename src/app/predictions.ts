@@ -25,6 +25,7 @@ import {
   dumpPredictions,
   type InputFormat,
   type ManyModelsResult,
+  openSimilar,
   type PredictEventSink,
   planOf,
   type RowSink,
@@ -33,15 +34,18 @@ import {
   type RunResult,
   runManyModels,
   runPredictions,
+  type SimilarMolecules,
   type Slice,
   type StopAfter,
   type StreamedFormat,
 } from "../predict/index.ts";
 import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
+import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { type ErsiliaRedis, findErsiliaRedis } from "./ersilia-redis.ts";
 import { modelFromCaches } from "./model-from-caches.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
+import { checkSimilarity, indexPath } from "./similar-index.ts";
 import { absolute } from "./tier-address.ts";
 import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
 
@@ -93,6 +97,8 @@ export interface PredictionRequest extends PredictionOptions {
   readonly timeoutMs?: number;
   readonly slice?: Slice;
   readonly stopAfter?: StopAfter;
+  /** Rows that no cache has are answered by similar molecules of the local cache, from this similarity on. */
+  readonly nearest?: number;
 }
 
 export interface DumpOptions extends PredictionOptions {
@@ -261,8 +267,14 @@ export async function run(
 ): Promise<RunResult> {
   const { environment } = wiring;
   const settings = await settingsOf(options, wiring);
-  return await withParts(settings, options, { environment, emit }, ask, (parts, parallel) =>
-    runPredictions(
+  const { nearest } = options;
+  if (nearest !== undefined) checkSimilarity(nearest, "--nearest");
+  return await withParts(settings, options, { environment, emit }, ask, async (plain, parallel) => {
+    const { parts, close } =
+      nearest === undefined
+        ? { parts: plain, close: async () => {} }
+        : await withNearest(plain, { nearest, settings, environment }, ask);
+    return await runPredictions(
       {
         mode: settings.mode,
         ...defined({ computes: settings.computes }),
@@ -284,6 +296,7 @@ export async function run(
           batchSize: options.batchSize,
           slice: options.slice,
           stopAfter: options.stopAfter,
+          nearest,
         }),
         statusColumn: options.statusColumn,
         match: settings.match,
@@ -291,8 +304,44 @@ export async function run(
       },
       parts,
       ask,
-    ),
-  );
+    ).finally(close);
+  });
+}
+
+/** The index is opened when the first row is missing. */
+async function withNearest(
+  parts: RunParts,
+  {
+    nearest,
+    settings,
+    environment,
+  }: {
+    readonly nearest: number;
+    readonly settings: PredictionSettings;
+    readonly environment: Environment;
+  },
+  ask: Ask,
+): Promise<{ readonly parts: RunParts; close(): Promise<void> }> {
+  const { model, local: tier, emit } = parts;
+  if (tier === undefined || settings.localCache === "off")
+    throw new AppError(
+      "CLI_USAGE",
+      "--nearest looks for similar molecules in the local cache, which is switched off",
+    );
+  const scope: PredictionScope = { modelId: model.id, release: model.release, columns: model.columns };
+  const path = indexPath({ tier, scope, from: "local" }, settings, environment);
+  let search: Promise<SimilarMolecules> | undefined;
+  return {
+    parts: {
+      ...parts,
+      nearest: async (inputs, each) => {
+        search ??= openSimilar({ scope, tier, path, use: "update", emit }, ask);
+        const found = await (await search).find(inputs, { count: 1, similarity: nearest }, each);
+        return found.map((near) => near?.[0]);
+      },
+    },
+    close: async () => await (await search?.catch(() => undefined))?.close(),
+  };
 }
 
 /** What a run of predictions works with, made from settings and closed afterwards. */

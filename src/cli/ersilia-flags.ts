@@ -30,7 +30,7 @@ export const refusedByFetch: readonly OptionSpec[] = [
 export const refusedByServe: readonly OptionSpec[] = [
   refusedFlag(
     "--nearest-neighbors",
-    "Memoir never answers with a similar molecule; --match canonical takes other spellings of the same one",
+    "Memoir answers with a similar molecule only where a run asks for it (`memoir run --nearest 0.9`), and marks it; --match canonical takes other spellings of the same one",
     {
       aliases: ["-nn", "--nearest-neigbors"],
     },

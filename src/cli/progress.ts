@@ -76,7 +76,13 @@ export function progressLine(
   seconds: number,
 ): string {
   const { counts, bytesAnswered, bytesTotal } = event;
-  const rows = counts.reusedLocal + counts.reusedCloud + counts.computed + counts.failed + counts.missing;
+  const rows =
+    counts.reusedLocal +
+    counts.reusedCloud +
+    counts.computed +
+    counts.failed +
+    counts.missing +
+    (counts.nearest ?? 0);
   const rate = (rows - resumedRows) / Math.max(seconds, 0.001);
   const parts = [`${count(rows)} rows`, `${count(Math.round(rate))} rows/s`];
   const share =
@@ -99,6 +105,7 @@ export function countsText(counts: RunCounts): string {
   const parts = [
     counts.reusedLocal > 0 ? `${count(counts.reusedLocal)} reused from the local cache` : "",
     counts.reusedCloud > 0 ? `${count(counts.reusedCloud)} reused from the cloud cache` : "",
+    (counts.nearest ?? 0) > 0 ? `${count(counts.nearest ?? 0)} answered by similar molecules` : "",
     counts.computed > 0 ? `${count(counts.computed)} computed` : "",
     counts.failed > 0 ? `${count(counts.failed)} failed` : "",
     counts.missing > 0 ? `${count(counts.missing)} missing` : "",
@@ -110,6 +117,7 @@ function shortCounts(counts: RunCounts): string {
   const all = [
     [counts.reusedLocal, "local"],
     [counts.reusedCloud, "cloud"],
+    [counts.nearest ?? 0, "similar"],
     [counts.computed, "computed"],
     [counts.failed, "failed"],
     [counts.missing, "missing"],

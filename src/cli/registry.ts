@@ -42,6 +42,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/lookup.ts"),
   },
   {
+    name: "similar",
+    summary: "list the stored molecules that are most similar to those of a file",
+    group: predictions,
+    load: () => import("./commands/similar.ts"),
+  },
+  {
     name: "dump",
     summary: "write a model's stored predictions to a file",
     group: predictions,

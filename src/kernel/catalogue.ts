@@ -304,6 +304,11 @@ export const catalogue = {
     retry: "later",
     hint: "`memoir info` shows how the model is run and which packages it needs. Finished rows are kept; run the same command again to resume.",
   },
+  SIMILAR_INDEX_OLD: {
+    kind: "conflict",
+    retry: "never",
+    hint: "Use --index update (the default), which adds the molecules that are new in the cache.",
+  },
   PREDICT_NOTHING_COMPUTED: {
     kind: "failed",
     retry: "never",

@@ -1,5 +1,6 @@
 /** models: model packages, where they are kept, and what runs them. */
 export { type Canonical, type Canonicalizer, createCanonicalizer } from "./builtin/canonicalizer.ts";
+export { createFingerprinter, type Fingerprinter, fingerprintBytes } from "./builtin/fingerprinter.ts";
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
 export { isErsiliaId } from "./model-id.ts";

@@ -6,6 +6,7 @@ import type { Computer } from "./computer.ts";
 import type { MutableCounts } from "./events.ts";
 import { type AnsweredChunk, type FailedRow, statusCode } from "./files/answers.ts";
 import type { Source } from "./mode.ts";
+import type { NearestAnswers } from "./nearest-answers.ts";
 import type { Recorder } from "./recorder.ts";
 import type { TierSlot } from "./tier-slot.ts";
 
@@ -17,6 +18,8 @@ export interface AnswerParts {
   readonly computer: Pick<Computer, "compute"> | undefined;
   /** Only with `--match canonical`. */
   readonly canonical: CanonicalMatch | undefined;
+  /** Only with `--nearest`. */
+  readonly nearest: NearestAnswers | undefined;
   /** Equal inputs of a chunk share one answer; `separate` for models whose answers vary. */
   readonly equalInputs: "share" | "separate";
   /** Called whenever `counts` has moved. */
@@ -40,14 +43,17 @@ export async function answerRows(
   for (const place of parts.places) await work.lookUp(place, ask);
   const missed = work.openInputs();
   if (parts.canonical !== undefined) await work.lookUpCanonical(parts.canonical, ask);
+  if (parts.nearest !== undefined) await work.answerNearest(parts.nearest, ask);
   if (parts.computer !== undefined) await work.compute(parts.computer, ask);
-  return { inputs, values: work.values, status: work.status, failures: work.failures, missed };
+  const { values, status, failures, notes } = work;
+  return { inputs, values, status, failures, missed, ...(notes.size === 0 ? {} : { notes }) };
 }
 
 class ChunkWork {
   readonly values: (readonly Cell[] | undefined)[];
   readonly status: Uint8Array;
   readonly failures: FailedRow[] = [];
+  readonly notes = new Map<number, string>();
   readonly #inputs: readonly string[];
   readonly #counts: MutableCounts;
   readonly #parts: AnswerParts;
@@ -104,6 +110,28 @@ class ChunkWork {
       const byForm = new Map(names.map((name, n) => [name, rows[n]]));
       this.#take(place.source, (n) => byForm.get(open[n] ?? ""));
     }
+  }
+
+  /** The row of a similar molecule stands for this one in the output alone: it is neither stored nor computed. */
+  async answerNearest(nearest: NearestAnswers, ask: Ask): Promise<void> {
+    const wanted = this.openInputs();
+    if (wanted.length === 0) return;
+    const { asked, slotOf } = distinct(wanted);
+    const rows = await nearest(asked, ask);
+    const open = this.#open ?? this.#inputs.map((_, at) => at);
+    const still: number[] = [];
+    for (const [n, at] of open.entries()) {
+      const found = rows[slotOf(n)];
+      if (found === undefined) still.push(at);
+      else {
+        this.values[at] = found.row.values;
+        this.status[at] = statusCode.nearest;
+        this.notes.set(at, `nearest ${found.similarity.toFixed(4)} ${found.row.input}`);
+      }
+    }
+    this.#counts.nearest = (this.#counts.nearest ?? 0) + open.length - still.length;
+    this.#open = still;
+    this.#parts.moved();
   }
 
   async compute(computer: Pick<Computer, "compute">, ask: Ask): Promise<void> {

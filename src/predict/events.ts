@@ -7,6 +7,8 @@ export interface RunCounts {
   readonly computed: number;
   readonly failed: number;
   readonly missing: number;
+  /** Answered with the row of a similar molecule; only where that was asked for. */
+  readonly nearest?: number;
 }
 
 export type PredictEvent =
@@ -36,5 +38,12 @@ export function noCounts(): MutableCounts {
 }
 
 export function sumOf(counts: RunCounts): number {
-  return counts.reusedLocal + counts.reusedCloud + counts.computed + counts.failed + counts.missing;
+  return (
+    counts.reusedLocal +
+    counts.reusedCloud +
+    counts.computed +
+    counts.failed +
+    counts.missing +
+    (counts.nearest ?? 0)
+  );
 }

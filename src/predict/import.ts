@@ -196,7 +196,8 @@ function rowOf(
 
 /** By a status column of Memoir's. */
 function isUnanswered(status: string | undefined): boolean {
-  return status === "missing" || status === "failed";
+  // A neighbour's value is not an answer for the molecule: it is never stored.
+  return status === "missing" || status === "failed" || (status?.startsWith("nearest") ?? false);
 }
 
 const noQuotes: ReadonlySet<number> = new Set();

@@ -36,6 +36,7 @@ export type { PredictedRow, RowSink } from "./row-sink.ts";
 export { runPredictions } from "./run.ts";
 export { type ManyModelsResult, runManyModels } from "./run-many-models.ts";
 export type { FailedInput, RunParts, RunResult, StopAfter } from "./run-request.ts";
+export { type IndexUse, openSimilar, type SimilarMolecules } from "./similar/similar-molecules.ts";
 export { parseSlice, type Slice } from "./slices.ts";
 export type { RowStream } from "./stream-output.ts";
 export { forgetUnsent, type UnsentPlace } from "./unsent-rows.ts";

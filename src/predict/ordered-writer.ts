@@ -61,8 +61,10 @@ export class OrderedWriter {
 }
 
 function countStatuses(status: Uint8Array, counts: MutableCounts): void {
-  const byCode = new Uint32Array(5);
+  const byCode = new Uint32Array(6);
   for (let i = 0; i < status.length; i++) byCode[status[i] ?? 0] = (byCode[status[i] ?? 0] ?? 0) + 1;
+  const nearest = byCode[statusCode.nearest] ?? 0;
+  if (nearest > 0) counts.nearest = (counts.nearest ?? 0) + nearest;
   counts.missing += byCode[statusCode.missing] ?? 0;
   counts.reusedLocal += byCode[statusCode.reusedLocal] ?? 0;
   counts.reusedCloud += byCode[statusCode.reusedCloud] ?? 0;

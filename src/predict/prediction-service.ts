@@ -52,6 +52,7 @@ const countOf = {
   "reused-cloud": "reusedCloud",
   computed: "computed",
   failed: "failed",
+  nearest: "nearest",
 } as const satisfies Record<(typeof statuses)[number], keyof RunCounts>;
 
 /** A request between its first look-up and the moment when others know what it computes. */
@@ -175,6 +176,7 @@ export class PredictionService {
               },
             },
       canonical: request.cache === "bypass" ? undefined : this.#canonical,
+      nearest: undefined,
       equalInputs: this.#reusable ? "share" : "separate",
       moved: () => undefined,
     };
@@ -186,7 +188,7 @@ export class PredictionService {
       if (request.records) await this.#recorder.settle("local");
       await this.#recorder.keepUp();
       const said = Array.from(status, (code) => statuses[code] ?? "missing");
-      for (const each of said) this.#counts[countOf[each]]++;
+      for (const each of said) this.#counts[countOf[each]] = (this.#counts[countOf[each]] ?? 0) + 1;
       return { values, status: said, failures };
     } finally {
       this.#lookedUp(looking);

@@ -7,7 +7,7 @@
  */
 import { digestOf } from "../hash/index.ts";
 import { AppError, type Ask, checkAsk, defined } from "../kernel/index.ts";
-import { noCounts, type PredictEventSink, type RunCounts } from "./events.ts";
+import { type MutableCounts, noCounts, type PredictEventSink, type RunCounts } from "./events.ts";
 import { statusCode, statuses } from "./files/answers.ts";
 import { converterFor } from "./files/converter.ts";
 import { inputFormatOf, outputFormatOf } from "./files/format.ts";
@@ -23,7 +23,7 @@ import { streamOutput } from "./stream-output.ts";
 
 export type ManyModelsRequest = Omit<
   RunRequest,
-  "inputs" | "rows" | "slice" | "isWanted" | "stopAfter" | "rowFormat"
+  "inputs" | "rows" | "slice" | "isWanted" | "stopAfter" | "rowFormat" | "nearest"
 >;
 
 export interface ManyModelsResult {
@@ -144,13 +144,20 @@ async function runAll(
   const summed = (at: number, latest: RunCounts) => {
     counts[at] = latest;
     const sum = noCounts();
-    for (const each of counts)
-      for (const name of Object.keys(sum) as (keyof RunCounts)[]) sum[name] += each[name];
+    for (const each of counts) addCounts(sum, each);
     emit({ kind: "progress", counts: sum, bytesAnswered: 0, bytesTotal: undefined });
   };
   const ended = await Promise.allSettled(runs);
   if (broken !== undefined) throw broken.error;
   return ended.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+}
+
+function addCounts(sum: MutableCounts, more: RunCounts): void {
+  sum.reusedLocal += more.reusedLocal;
+  sum.reusedCloud += more.reusedCloud;
+  sum.computed += more.computed;
+  sum.failed += more.failed;
+  sum.missing += more.missing;
 }
 
 /** Warnings say which model they are about; a warning about a shared cache is about all, and said once. */

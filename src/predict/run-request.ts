@@ -8,6 +8,7 @@ import type { InputFormat, StreamedFormat } from "./files/format.ts";
 import type { HeaderOptions } from "./files/header.ts";
 import type { RowFormat } from "./files/row-format.ts";
 import type { Mode } from "./mode.ts";
+import type { NearestAnswers } from "./nearest-answers.ts";
 import type { NotStored } from "./recorder.ts";
 import type { RowSink } from "./row-sink.ts";
 import type { Slice } from "./slices.ts";
@@ -37,6 +38,11 @@ export interface RunRequest extends HeaderOptions {
   readonly missing?: string;
   readonly statusColumn: "with" | "without";
   readonly match: "exact" | "canonical";
+  /**
+   * Rows that no cache has are answered by those of similar molecules (see `RunParts.nearest`), from this similarity on.
+   * Part of what decides the output.
+   */
+  readonly nearest?: number;
   /** Inputs handed to the model at once. Default: 100 at first, then as many as suit the model, up to 10,000. */
   readonly batchSize?: number;
   /** Batches at the same time. Default: 1. */
@@ -66,6 +72,8 @@ export interface RunParts {
   /** Not open yet; opened only when something must be computed, and closed by the run. */
   readonly runner: Runner;
   readonly canonicalizer: () => Promise<Canonicalizer>;
+  /** Needed by `RunRequest.nearest`. */
+  readonly nearest?: NearestAnswers;
   readonly emit: PredictEventSink;
 }
 

@@ -352,6 +352,7 @@ class PredictionRun {
       recorder,
       computer,
       canonical,
+      nearest: this.#request.nearest === undefined ? undefined : this.#parts.nearest,
       equalInputs,
       moved: () => this.#progress(),
     };
@@ -383,6 +384,7 @@ class PredictionRun {
       match,
       format,
       ...(slice === undefined ? {} : { slice: [slice.number, slice.of] }),
+      ...defined({ nearest: this.#request.nearest }),
       ...(rowFormat === undefined ? {} : { rowFormat: rowFormat.identity }),
     });
   }
@@ -411,6 +413,7 @@ class PredictionRun {
       counts.reusedCloud += chunk.counts.reusedCloud;
       counts.computed += chunk.counts.computed;
       counts.failed += chunk.counts.failed;
+      if (chunk.counts.nearest !== undefined) counts.nearest = (counts.nearest ?? 0) + chunk.counts.nearest;
       bytesAnswered += ((chunk.bytesTo - chunk.bytesFrom) * sumOf(chunk.counts)) / chunk.rows;
     }
     this.#parts.emit({ kind: "progress", counts, bytesAnswered, bytesTotal: this.#bytesTotal });

@@ -69,6 +69,13 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     sessionOption,
     ...modeOptions,
     ...lookUpOptions,
+    {
+      flags: "--nearest <similarity>",
+      description:
+        "answer a row that no cache has with the row of the most similar molecule of the local cache, if it is at least this similar (Tanimoto, 0 to 1); the status column, which is then written, names both, and nothing of it is stored",
+      kind: "number",
+      conflicts: ["models", "executor", "slice"],
+    },
     { flags: "--status-column", description: "add a column with the source of each row" },
     {
       flags: "--column <name>",
@@ -153,6 +160,7 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
     const slice = given.text("slice");
     const batchSize = positive(given.count("batch-size"), "--batch-size");
     const workers = positive(given.count("workers"), "--workers");
+    const nearest = nearestIn(given);
     const timeout = positive(given.count("timeout"), "--timeout");
     const options = {
       ...predictionOptionsOf(given),
@@ -161,7 +169,9 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
       output: required(given.text("output"), "-o"),
       ...inputOptionsOf(given, context),
       ...outputOptionsOf(given, context, "run"),
-      statusColumn: given.is("status-column") ? ("with" as const) : ("without" as const),
+      ...defined({ nearest }),
+      statusColumn:
+        given.is("status-column") || nearest !== undefined ? ("with" as const) : ("without" as const),
       ...defined({ column: given.text("column") }),
       ...delimiterOf(given, "run"),
       ...(given.is("header") ? { header: "present" as const } : {}),
@@ -239,6 +249,17 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
 
 export function nothingWorked({ counts }: Pick<RunResult, "counts">): boolean {
   return counts.failed > 0 && counts.computed + counts.reusedLocal + counts.reusedCloud === 0;
+}
+
+/** @throws CLI_USAGE */
+function nearestIn(given: Given): number | undefined {
+  const nearest = given.count("nearest");
+  if (nearest !== undefined && /\.(h5|hdf5)$/i.test(given.text("output") ?? ""))
+    throw new AppError(
+      "CLI_USAGE",
+      "memoir run: --nearest needs an output with a status column, and HDF5 has none; write .csv, .tsv or .json",
+    );
+  return nearest;
 }
 
 /** @throws CLI_USAGE */

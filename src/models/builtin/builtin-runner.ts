@@ -45,6 +45,7 @@ function predictionOf(answer: ToolkitAnswer): Prediction {
     case "failed":
       return answer;
     case "text":
+    case "bytes":
       invariant(false, "descriptors are numbers");
       break;
     default:

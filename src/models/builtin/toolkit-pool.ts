@@ -8,11 +8,12 @@ import { AppError, type Ask, checkAsk, messageOf } from "../../kernel/index.ts";
 import { descriptorTable } from "./descriptor-table.ts";
 import { toolkitWorkerText } from "./toolkit-worker.ts";
 
-export type ToolkitTask = "molecular-weight" | "descriptors" | "canonical";
+export type ToolkitTask = "molecular-weight" | "descriptors" | "canonical" | "fingerprint";
 
 export type ToolkitAnswer =
   | { readonly kind: "numbers"; readonly numbers: readonly (number | null)[] }
   | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | { readonly kind: "failed"; readonly reason: string };
 
 export interface ToolkitPoolOptions {

@@ -3,9 +3,10 @@
  * and from the bundle, where a separate file would not be found. It is plain CommonJS and gets the absolute path of
  * the toolkit from the parent.
  *
- * Messages in:  { jobId, task: "molecular-weight" | "descriptors" | "canonical", inputs: string[] }
+ * Messages in:  { jobId, task: "molecular-weight" | "descriptors" | "canonical" | "fingerprint", inputs: string[] }
  * Messages out: { ready: version } once, then { jobId, answers }, one answer per input:
- *               { kind: "numbers", numbers } | { kind: "text", text } | { kind: "failed", reason }
+ *               { kind: "numbers", numbers } | { kind: "text", text } | { kind: "bytes", bytes } |
+ *               { kind: "failed", reason }
  *
  * Traps of the WebAssembly toolkit that this text deals with:
  * - The empty string is a valid empty molecule to it, which would weigh 0. Blank inputs are refused here.
@@ -26,6 +27,7 @@ const createToolkit = require(workerData.toolkitPath);
 const descriptorKeys = workerData.descriptorKeys;
 const quiet = { print() {}, printErr() {} };
 let toolkit;
+const morgan = JSON.stringify({ radius: 2, nBits: 1024 });
 // The published values of eos3b5e come from an RDKit to which vanadium weighs 50.942; this one says 50.944. It is the
 // only element that differs, and the same model must not have two answers.
 const publishedWeights = [["[#23]", 50.942]];
@@ -62,6 +64,8 @@ function answerOf(task, input) {
   try {
     if (!molecule.is_valid()) return failed("not a valid SMILES");
     if (task === "canonical") return { kind: "text", text: molecule.get_smiles() };
+    if (task === "fingerprint")
+      return { kind: "bytes", bytes: molecule.get_morgan_fp_as_uint8array(morgan) };
     if (task === "molecular-weight") return { kind: "numbers", numbers: [weightOf(molecule)] };
     return { kind: "numbers", numbers: descriptorsOf(molecule) };
   } finally {

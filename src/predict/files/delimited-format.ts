@@ -3,7 +3,7 @@ import { quotedWhere } from "../../csv/index.ts";
 import { md5Hex } from "../../hash/index.ts";
 import { floatText } from "../../kernel/index.ts";
 import type { Cell, ColumnType } from "../../task/index.ts";
-import { type AnsweredChunk, statusCode, statuses } from "./answers.ts";
+import { type AnsweredChunk, statusCode, statusText } from "./answers.ts";
 import { missingValues } from "./missing-values.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
@@ -23,7 +23,7 @@ export function delimitedFormat(separator: "," | "\t", options: RowFormatOptions
       for (let i = 0; i < chunk.inputs.length; i++) {
         const input = chunk.inputs[i] ?? "";
         out += md5Hex(input) + separator + text(input) + cells(chunk.values[i], chunk.status[i] ?? 0);
-        out += withStatus ? `${separator}${statuses[chunk.status[i] ?? 0]}\n` : "\n";
+        out += withStatus ? `${separator}${text(statusText(chunk, i))}\n` : "\n";
       }
       return out;
     },

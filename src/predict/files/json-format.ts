@@ -2,14 +2,14 @@
 import { md5Hex } from "../../hash/index.ts";
 import { floatText } from "../../kernel/index.ts";
 import type { Cell, ColumnType } from "../../task/index.ts";
-import { type AnsweredChunk, statuses } from "./answers.ts";
+import { type AnsweredChunk, statusText as textOfStatus } from "./answers.ts";
 import type { RowFormat, RowFormatOptions } from "./row-format.ts";
 
 /** Written by hand: columns keep their order whatever they are called, and floats stay floats (`1.0`). */
 export function jsonFormat(
   options: RowFormatOptions & { readonly statusText?: (chunk: AnsweredChunk, i: number) => string },
 ): RowFormat {
-  const statusText = options.statusText ?? ((chunk, i) => JSON.stringify(statuses[chunk.status[i] ?? 0]));
+  const statusText = options.statusText ?? ((chunk, i) => JSON.stringify(textOfStatus(chunk, i)));
   const names = options.columns.map((column) => JSON.stringify(column.name));
   const element = (chunk: AnsweredChunk, i: number) => {
     const input = chunk.inputs[i] ?? "";
