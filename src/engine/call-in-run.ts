@@ -5,10 +5,14 @@ import type { WorkflowRunParts } from "./run-parts.ts";
 
 export function callInRun(
   asked: TaskCall,
-  { passedEnv, executorOf }: Pick<WorkflowRunParts, "passedEnv" | "executorOf">,
+  {
+    passedEnv,
+    executorOf,
+    openExecutor,
+  }: Pick<WorkflowRunParts, "passedEnv" | "executorOf" | "openExecutor">,
 ): TaskCall {
   const task = withPassedEnv(asked, passedEnv);
   // What the document itself names stays.
-  const executor = task.executor ?? executorOf?.(task);
+  const executor = task.executor ?? executorOf?.(task) ?? (openExecutor && task.preferredExecutor);
   return executor === task.executor || executor === undefined ? task : { ...task, executor };
 }

@@ -205,7 +205,7 @@ export class Calls {
 
   async #resolveOnce(task: TaskCall, collect: OutputCollector, ask: Ask): Promise<Resolved> {
     if (this.#stopped(ask)) return { kind: "cancelled" };
-    const where = this.#parts.executors.of(task);
+    const where = await this.#parts.executors.of(task);
     if ("kind" in where) return { kind: "failed", failure: where };
     const identified = await this.#identifierOf(where).identify(task, ask);
     if (this.#stopped(ask)) return { kind: "cancelled" };

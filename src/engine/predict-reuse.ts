@@ -137,7 +137,7 @@ async function walkOnce(
 
   const call = async (asked: TaskCall, callAsk: Ask): Promise<CallOutcome> => {
     const task = callInRun(asked, parts);
-    const where = executors.of(task);
+    const where = await executors.of(task);
     const identified: IdentifiedCall =
       "kind" in where
         ? { kind: "impossible", failure: where }
@@ -202,6 +202,8 @@ async function walkOnce(
     emit: () => {},
     // Independent calls continue, so that as much as possible is known.
     failure: "slow",
+    ...(parts.executor.can.containers && parts.executor.can.plainTasks !== true && { needsImages: true }),
+    ...(parts.openExecutor !== undefined && { opensExecutors: true }),
   };
   const result = await parts.program.run(inputs, host, ask);
   return {

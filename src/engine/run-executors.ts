@@ -18,11 +18,16 @@ export interface RunExecutor {
   ready(): Promise<{ readonly scheduler: Turns; readonly cpus: number }>;
 }
 
-type ExecutorsOfRun = Pick<WorkflowRunParts, "executor" | "images" | "executors" | "limits" | "turns">;
+type ExecutorsOfRun = Pick<
+  WorkflowRunParts,
+  "executor" | "images" | "executors" | "openExecutor" | "limits" | "turns"
+>;
 
 export class RunExecutors {
   readonly #own: RunExecutor;
   readonly #named = new Map<string, RunExecutor>();
+  readonly #opened = new Map<string, Promise<RunExecutor>>();
+  readonly #open: (kind: string) => Promise<RunExecutor> | undefined;
   readonly #works: OwnWorks = new Map();
   readonly #ownWork: RunExecutor;
 
@@ -49,13 +54,20 @@ export class RunExecutors {
     };
     this.#own = make(parts.executor, parts.images);
     this.#ownWork = make(ownWorkExecutor(this.#works), undefined);
+    const { openExecutor } = parts;
+    this.#open = (kind) => openExecutor?.(kind).then(({ executor, images }) => make(executor, images));
     for (const [name, { executor, images }] of Object.entries(parts.executors ?? {}))
       this.#named.set(name, make(executor, images));
   }
 
   /** undefined = the run has no executor of this name. */
-  named(name: string | undefined): RunExecutor | undefined {
-    return name === undefined ? this.#own : this.#named.get(name);
+  async named(name: string | undefined): Promise<RunExecutor | undefined> {
+    if (name === undefined) return this.#own;
+    const found = this.#named.get(name) ?? this.#opened.get(name);
+    if (found !== undefined) return found;
+    const opening = this.#open(name);
+    if (opening !== undefined) this.#opened.set(name, opening);
+    return opening;
   }
 
   /** The call of this path is performed by its program, however often it has to be. */
@@ -64,9 +76,10 @@ export class RunExecutors {
   }
 
   /** Where a call is executed, or why it cannot be. */
-  of(task: TaskCall): RunExecutor | TaskFailure {
+  async of(task: TaskCall): Promise<RunExecutor | TaskFailure> {
     if (this.#works.has(task.path)) return this.#ownWork;
-    const found = this.named(task.executor);
+    if (task.executor === undefined) return this.#own;
+    const found = await this.named(task.executor);
     if (found !== undefined) return found;
     const names = [...this.#named.keys()].sort();
     const message = `asks for the executor ${task.executor}; this run has ${names.length === 0 ? "none that calls can name" : names.join(", ")}`;

@@ -57,6 +57,12 @@ export interface WorkflowRunParts {
   readonly executors?: Readonly<Record<string, Pick<WorkflowRunParts, "executor" | "images">>>;
   /** Which of `executors` the user chose for a task that names none; undefined = the run's own. */
   readonly executorOf?: (task: Pick<TaskCall, "name" | "path">) => string | undefined;
+  /**
+   * Makes an executor that a task prefers, by its kind. Absent where the user has chosen one for the whole run, which
+   * counts then. Whoever makes it closes it.
+   * @throws AppError CLI_USAGE for a kind that there is not, and for one that lacks an option
+   */
+  readonly openExecutor?: (kind: string) => Promise<Pick<WorkflowRunParts, "executor" | "images">>;
   /** Image of tasks that ask for none, where the executor runs containers. */
   readonly defaultImage?: string;
   readonly fingerprinter: Fingerprinter;

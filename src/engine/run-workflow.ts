@@ -195,6 +195,8 @@ async function drive(
     files: materials.access,
     emit: (event) => emit(event),
     failure: parts.failure,
+    ...(parts.executor.can.containers && parts.executor.can.plainTasks !== true && { needsImages: true }),
+    ...(parts.openExecutor !== undefined && { opensExecutors: true }),
   };
   await mkdir(host.files.scratch, { recursive: true });
   const result = await parts.program.run(inputs, host, ask);

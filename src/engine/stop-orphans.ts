@@ -13,7 +13,7 @@ export async function stopOrphans(
 ): Promise<void> {
   const ended: Ask = { signal: AbortSignal.abort() };
   for (const orphan of orphans) {
-    const executor = executors.named(orphan.executor)?.executor;
+    const executor = (await executors.named(orphan.executor))?.executor;
     if (executor?.can.survives !== true) continue;
     const attempt = attemptOf(orphan);
     try {

@@ -97,9 +97,17 @@ function inputsOf(call: TaskCall, facts: KeyFacts): CanonicalJson {
     inputs.push([belowRoot(path), { link: belowRoot(to) }]);
   }
   for (const file of call.literalFiles)
-    inputs.push([belowRoot(file.path), `sha256:${sha256(bytesOfText(file.content))}`]);
+    inputs.push([
+      belowRoot(file.path),
+      file.isScript === true && file.content.length <= longestScript
+        ? { script: file.content }
+        : `sha256:${sha256(bytesOfText(file.content))}`,
+    ]);
   return Object.fromEntries(inputs.sort(([a], [b]) => byCodeUnit(a, b)));
 }
+
+/** Longer scripts are known by their digest: keys are kept with every entry. */
+const longestScript = 64 << 10;
 
 function belowRoot(path: string): string {
   return path.startsWith(`${taskRoot}/`) ? path.slice(taskRoot.length + 1) : path;

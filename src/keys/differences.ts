@@ -37,17 +37,17 @@ function isKnown(name: string): boolean {
 
 function differencesOf(component: string, before: CanonicalJson, after: CanonicalJson): Difference[] {
   if (component === "command" && typeof before === "string" && typeof after === "string")
-    return [commandDifference(before, after)];
+    return [{ ...textDifference("command", before, after), component }];
   if (isMap(before) && isMap(after)) return partDifferences(component, before, after);
   const [a, b] = [short(component, before), short(component, after)];
   return [{ component, change: "changed", before: a, after: b, words: `${component} changed: ${a} -> ${b}` }];
 }
 
-function commandDifference(before: string, after: string): Difference {
+function textDifference(what: string, before: string, after: string): Omit<Difference, "component"> {
   const lines = lineDifferences(before, after);
   const count = lines.filter((line) => !line.startsWith("…")).length;
-  const words = `the command changed (${count} ${count === 1 ? "line differs" : "lines differ"})`;
-  return { component: "command", change: "changed", words, lines };
+  const words = `the ${what} changed (${count} ${count === 1 ? "line differs" : "lines differ"})`;
+  return { change: "changed", words, lines };
 }
 
 function partDifferences(component: string, before: ComponentMap, after: ComponentMap): Difference[] {
@@ -69,6 +69,11 @@ function partDifferences(component: string, before: ComponentMap, after: Compone
         words: `${noun} was removed (${text})`,
       });
     } else if (a !== undefined && b !== undefined && !equal(a, b)) {
+      const [before, after] = [scriptOf(a), scriptOf(b)];
+      if (before !== undefined && after !== undefined) {
+        found.push({ ...textDifference("script", before, after), component, part });
+        continue;
+      }
       const [x, y] = [short(component, a), short(component, b)];
       const verb = component === "inputs" ? "has other content" : "changed";
       found.push({
@@ -111,6 +116,12 @@ function short(component: string, value: CanonicalJson): string {
   const cut = text.replace(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, "$1…").replaceAll("\n", "\\n");
   if (component === "inputs" || cut.length <= widest) return cut;
   return `${cut.slice(0, widest)}…`;
+}
+
+/** The text of an input that is the script of the task. */
+function scriptOf(value: CanonicalJson): string | undefined {
+  const text = isMap(value) ? value["script"] : undefined;
+  return typeof text === "string" ? text : undefined;
 }
 
 function isMap(value: CanonicalJson): value is ComponentMap {

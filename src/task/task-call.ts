@@ -47,6 +47,8 @@ export interface LinkedInput {
 export interface LiteralFile {
   readonly path: TaskPath;
   readonly content: string;
+  /** People know it as the script of the task: its text is in the key, so that a change can be shown line by line. */
+  readonly isScript?: true;
 }
 
 export interface Resources {
@@ -178,6 +180,8 @@ export interface TaskCall {
   readonly placement?: TaskPlacement;
   /** One of the executors that the run has by name; absent = the run's own. Not in the key. */
   readonly executor?: string;
+  /** The kind of executor that the document asks for, where the user leaves it open. Not in the key. */
+  readonly preferredExecutor?: string;
   /**
    * How its inputs are known: `content`, or `lenient` (name and size), which users ask for where reading takes too long
    * and they know what they do. Default: what the cache says. Recorded results are known by their content in any case.

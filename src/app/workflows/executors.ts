@@ -35,7 +35,7 @@ export const executors: readonly ExecutorKind[] = [
 ];
 
 /** Not an executor: the one that fits the workflow's language. */
-const auto = "auto";
+export const auto = "auto";
 
 /** What `--executor` takes. */
 export const executorNames: readonly string[] = [auto, ...executors.map(({ name }) => name)];

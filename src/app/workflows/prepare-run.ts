@@ -9,7 +9,7 @@ import type { KnownContents, RunLease } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { placeArguments } from "./argument-places.ts";
 import { invalid, joinReports, reportOf } from "./diagnostic-facts.ts";
-import { createExecutor } from "./executors.ts";
+import { auto, createExecutor, createNamedExecutor } from "./executors.ts";
 import { type LoadedWorkflow, loadWorkflow, programOf } from "./load.ts";
 import { createRemoteFiles } from "./remote-files.ts";
 import { cacheParts, type LeaseSlot, lateParts, openRunCache, startLease } from "./run-cache.ts";
@@ -79,6 +79,10 @@ export async function prepared<T>(
     );
     closers.push(() => created.executor.close());
     const chosen = await openTaskExecutors(order, { loaded, environment, closers, log, ports });
+    const openExecutor =
+      order.executor.name === auto && asked.bounds === undefined && order.taskExecutors === undefined
+        ? preferredExecutors({ environment, closers, log, ports })
+        : undefined;
     const remote = createRemoteFiles(environment.s3);
     closers.push(() => remote.close());
     const memo = fileMemo(join(environment.home, "fingerprints"));
@@ -111,6 +115,7 @@ export async function prepared<T>(
         source: loaded.source.identity,
         executor: created.executor,
         ...chosen,
+        ...defined({ openExecutor }),
         ...(created.images === undefined
           ? {}
           : { images: ports.mapImages?.(created.images) ?? created.images }),
@@ -179,6 +184,29 @@ async function openTaskExecutors(
     executors[pattern] = { executor: created.executor, ...defined({ images }) };
   }
   return { executors, executorOf: executorOfTask(taskExecutors.map(({ pattern }) => pattern)) };
+}
+
+/** Executors that tasks of the user's own workflow prefer, where the user has chosen none. */
+function preferredExecutors({
+  environment,
+  closers,
+  log,
+  ports,
+}: {
+  readonly environment: Environment;
+  readonly closers: (() => Promise<void>)[];
+  readonly log: Prepared["log"];
+  readonly ports: Pick<RunPorts, "mapImages">;
+}): NonNullable<WorkflowRunParts["openExecutor"]> {
+  return async (kind) => {
+    const created = await createNamedExecutor({ name: kind, options: {} }, environment, (words) =>
+      log.to(words),
+    );
+    closers.push(() => created.executor.close());
+    const images =
+      created.images === undefined ? undefined : (ports.mapImages?.(created.images) ?? created.images);
+    return { executor: created.executor, ...defined({ images }) };
+  };
 }
 
 /** Found out before anything is computed, not when the outputs are delivered. */

@@ -81,6 +81,8 @@ async function dispatched(words: readonly string[], { app, screen, ask }: Contex
     screen.out(usage);
     return name === undefined && !globals.has("help") ? 1 : 0;
   }
+  if (name === "run" && isBackground(globals, rest))
+    return (await import("../nextflow/background.ts")).startInBackground(words);
   const context = { app: loaded, screen, ask, globals, line: words };
   const others = () => import("../nextflow/other-commands.ts");
   switch (name) {
@@ -116,6 +118,10 @@ async function dispatched(words: readonly string[], { app, screen, ask }: Contex
       );
     }
   }
+}
+
+function isBackground(globals: ReadonlyMap<string, readonly string[]>, rest: readonly string[]): boolean {
+  return globals.has("background") || rest.includes("-bg");
 }
 
 const usage = `Usage: nextflow [options] COMMAND [arg...]

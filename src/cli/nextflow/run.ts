@@ -58,7 +58,6 @@ const notDone: readonly (readonly [string, string])[] = [
   ["notification", "-with-notification has no effect: Memoir sends no mail"],
   ["cloudcache", "-with-cloudcache has no effect: use --cache s3://bucket/prefix before `run`"],
   ["bucket-dir", "-bucket-dir has no effect: tasks work on this machine"],
-  ["background", "-bg has no effect: use `&` of the shell"],
   ["test", "-test has no effect"],
 ];
 

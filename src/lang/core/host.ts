@@ -47,6 +47,10 @@ export interface Host {
   emit(event: ProgramEvent): void;
   /** Whether a failure stops new calls from being started (fail-fast) or independent ones continue. */
   readonly failure: "fast" | "slow";
+  /** Tasks run in containers only: their images count whether the document switches containers on or not. */
+  readonly needsImages?: boolean;
+  /** Tasks run on the executors that they prefer. */
+  readonly opensExecutors?: boolean;
 }
 
 /** Answers the exit code; `folder` is the working directory, which exists. What it throws is thrown by the call. */

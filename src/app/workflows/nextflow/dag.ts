@@ -26,12 +26,21 @@ export function dagText(nodes: readonly ProcessNode[], file: string): string {
       return gexf(ids, edges);
     case "html":
       return html(ids, edges);
+    case "svg":
+      return `<?xml version="1.0" encoding="UTF-8"?>\n${svg(ids, edges)}\n`;
     default:
       throw new AppError(
         "CLI_USAGE",
-        `Memoir writes the graph as .mmd, .dot, .gexf or .html, not as .${ending} (\`dot -T${ending}\` makes images of .dot files)`,
+        `Memoir writes the graph as .mmd, .dot, .gexf, .html or .svg, and as ${[...graphvizEndings].join(", ")} with Graphviz, not as .${ending}`,
       );
   }
+}
+
+/** What the program `dot` makes. */
+const graphvizEndings: ReadonlySet<string> = new Set(["png", "pdf", "jpg", "jpeg", "gif"]);
+
+export function needsGraphviz(file: string): boolean {
+  return graphvizEndings.has(/\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase() ?? "");
 }
 
 type Edges = readonly (readonly [string, string])[];
@@ -70,7 +79,7 @@ const row = 70;
 const column = 260;
 
 /** Processes in rows, each below those it takes results of. */
-function html(ids: Ids, edges: Edges): string {
+function svg(ids: Ids, edges: Edges): string {
   const level = new Map<string, number>();
   for (const id of ids.values()) level.set(id, 0);
   // As often as there are nodes is enough for every graph; one with circles stops there.
@@ -97,13 +106,16 @@ function html(ids: Ids, edges: Edges): string {
     const middle = column / 2 - 20;
     return `<line x1="${from.x + middle}" y1="${from.y + 30}" x2="${to.x + middle}" y2="${to.y}"/>`;
   });
-  return `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Workflow DAG</title><style>
-rect{fill:#eef;stroke:#446}text{font:12px sans-serif}line{stroke:#446}
-</style></head><body>
-<svg width="${width}" height="${height}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
+<style>rect{fill:#eef;stroke:#446}text{font:12px sans-serif}line{stroke:#446}</style>
 ${[...lines, ...boxes].join("\n")}
-</svg>
+</svg>`;
+}
+
+function html(ids: Ids, edges: Edges): string {
+  return `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Workflow DAG</title></head><body>
+${svg(ids, edges)}
 <pre class="mermaid">
 ${escaped(mermaid(ids, edges))}</pre>
 </body></html>

@@ -1,9 +1,10 @@
 /** Trace, report, timeline and graph: which are asked for, and writing them. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { AppError, messageOf } from "../../../kernel/index.ts";
 import { flagSetting, type ReadConfiguration, settingAt, textSetting } from "./configuration.ts";
-import { dagText, type ProcessNode } from "./dag.ts";
+import { dagText, needsGraphviz, type ProcessNode } from "./dag.ts";
 import { stampText } from "./quantities.ts";
 import { type ReportFacts, reportHtml, timelineHtml } from "./reports.ts";
 import type { NextflowRunOptions, ReportOption } from "./run-options.ts";
@@ -35,7 +36,7 @@ export function reportFiles(
         "CLI_USAGE",
         `${titles[name]} file already exists: ${file} -- enable \`${name}.overwrite\` in your config file to overwrite existing files`,
       );
-    if (name === "dag") dagText([], file);
+    if (name === "dag" && !needsGraphviz(file)) dagText([], file);
     if (name === "trace") traceOptions({ settings });
     found[name] = file;
   }
@@ -52,6 +53,7 @@ export function writeReports(
     readonly processes: readonly ProcessNode[];
     readonly configuration: ReadConfiguration;
   },
+  warn: (message: string) => void,
 ): void {
   const { facts, tasks, processes, configuration } = run;
   const save = (file: string, text: string) => {
@@ -65,7 +67,20 @@ export function writeReports(
   if (files.trace !== undefined) save(files.trace, traceText(tasks, traceOptions(configuration)));
   if (files.report !== undefined) save(files.report, reportHtml(facts, tasks));
   if (files.timeline !== undefined) save(files.timeline, timelineHtml(facts, tasks));
-  if (files.dag !== undefined) save(files.dag, dagText(processes, files.dag));
+  if (files.dag === undefined) return;
+  if (!needsGraphviz(files.dag)) {
+    save(files.dag, dagText(processes, files.dag));
+    return;
+  }
+  const source = `${files.dag.replace(/\.[^.]*$/, "")}.dot`;
+  save(source, dagText(processes, source));
+  const ending = /[^.]*$/.exec(files.dag)?.[0].toLowerCase() ?? "png";
+  const drawn = spawnSync("dot", [`-T${ending}`, "-o", files.dag, source], { stdio: "ignore" });
+  if (drawn.status === 0) rmSync(source, { force: true });
+  else
+    warn(
+      `To render the execution DAG in the required format it is required to install Graphviz -- the graph is in ${source}`,
+    );
 }
 
 /** @throws AppError CLI_USAGE for a field that there is not. */

@@ -30,7 +30,6 @@ import { RunOutput } from "./run-output.ts";
 import { scriptOf } from "./script.ts";
 import { readSecrets } from "./secrets.ts";
 import { writeIndex } from "./task-index.ts";
-import type { TaskRecord } from "./task-record.ts";
 import { TaskTracker } from "./task-tracker.ts";
 import { WorkFolders } from "./work-folders.ts";
 
@@ -150,20 +149,12 @@ class LookAlikeRun {
     }
     const endedAt = Date.now();
     tracker.close(endedAt);
-    const ended =
+    const state =
       summary?.state === "succeeded" || summary?.state === "failed" || summary?.state === "cancelled"
         ? summary.state
         : isAppError(trouble, "RUN_INTERRUPTED")
           ? "cancelled"
           : "failed";
-    const ignored = tracker.tasks.some((task) => task.status === "FAILED" && !isRetried(task, tracker.tasks));
-    const state =
-      ended === "succeeded" &&
-      ignored &&
-      language.rules.failOnIgnore &&
-      flagSetting(configuration.settings, "workflow.failOnIgnore")
-        ? "failed"
-        : ended;
     const errorReport = output.failure(summary?.failures ?? [], tracker.failures, project.folder);
     writeIndex(launchDir, { session, runName, runId, workDir, shared: cache !== undefined }, tracker.tasks);
     history.end({ runName, session }, state === "succeeded" ? "OK" : "ERR", endedAt - this.#startedAt);
@@ -181,7 +172,11 @@ class LookAlikeRun {
       succeeded: state === "succeeded",
       ...defined({ errorReport }),
     };
-    writeReports(reports, { facts, tasks: tracker.tasks, processes: output.processes, configuration });
+    writeReports(
+      reports,
+      { facts, tasks: tracker.tasks, processes: output.processes, configuration },
+      (message) => output.message("warn", message),
+    );
     if (trouble !== undefined && state !== "cancelled") throw trouble;
     const count = (status: string) => tracker.tasks.filter((task) => task.status === status).length;
     const [failure] = summary?.failures ?? [];
@@ -340,10 +335,6 @@ function libraryFolders({ libraries }: NextflowRunOptions, launchDir: string): r
       );
     return folder;
   });
-}
-
-function isRetried(failed: TaskRecord, tasks: readonly TaskRecord[]): boolean {
-  return tasks.some(({ name, attempt }) => name === failed.name && attempt === failed.attempt + 1);
 }
 
 function shownScript(project: Project, script: string): string {

@@ -27,6 +27,23 @@ export interface TaskTrackerOptions {
   readonly emit: (event: TaskEvent) => void;
 }
 
+/** `.command.trace`, with what was measured. */
+function commandTrace({
+  wallSeconds,
+  cpuSeconds,
+  maxRssBytes,
+}: {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number | null;
+  readonly maxRssBytes: number | null;
+}): string {
+  const lines = ["nextflow.trace/v2", `realtime=${Math.round(wallSeconds * 1000)}`];
+  if (cpuSeconds !== null && wallSeconds > 0)
+    lines.push(`%cpu=${Math.round((cpuSeconds / wallSeconds) * 1000)}`);
+  if (maxRssBytes !== null) lines.push(`peak_rss=${Math.round(maxRssBytes / 1024)}`);
+  return `${lines.join("\n")}\n`;
+}
+
 export class TaskTracker {
   readonly tasks: TaskRecord[] = [];
   /** Folders of attempts, by the call. */
@@ -128,7 +145,7 @@ export class TaskTracker {
         task.status = "COMPLETED";
         task.endedAt = event.at;
         if (task.own === true) folders.made(task.hash, join(event.directory, "work"));
-        else folders.end(task.hash, event.directory, 0);
+        else folders.end(task.hash, event.directory, { exit: 0, trace: commandTrace(event.usage) });
         emit({ kind: "ended", task });
         return;
       }
@@ -139,7 +156,7 @@ export class TaskTracker {
         task.endedAt = event.at;
         if (failure.exitCode !== undefined) task.exit = failure.exitCode;
         if (task.own !== true && task.hash !== "" && directory !== undefined)
-          folders.end(task.hash, directory, failure.exitCode);
+          folders.end(task.hash, directory, { exit: failure.exitCode });
         this.failures.push({ task, failure, ...defined({ directory }) });
         emit({ kind: "ended", task, failure });
         return;

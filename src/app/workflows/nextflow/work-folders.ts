@@ -47,7 +47,11 @@ export class WorkFolders {
     this.#empty(hash);
   }
 
-  end(hash: string, attempt: string, exit: number | undefined): void {
+  end(
+    hash: string,
+    attempt: string,
+    { exit, trace }: { readonly exit: number | undefined; readonly trace?: string },
+  ): void {
     const folder = this.pathOf(hash);
     if (!existsSync(folder)) return;
     const made: string[] = [];
@@ -61,6 +65,11 @@ export class WorkFolders {
     const text = (name: string) => textOf(join(attempt, name));
     writeFileSync(join(folder, ".command.log"), text("stdout") + text("stderr"));
     if (exit !== undefined) writeFileSync(join(folder, ".exitcode"), String(exit));
+    if (trace !== undefined) writeFileSync(join(folder, ".command.trace"), trace);
+    if (existsSync(join(attempt, "work", ".command.in")))
+      replaceLink(join(attempt, "work", ".command.in"), join(folder, ".command.in"));
+    const captured = capturedText(join(attempt, "work"));
+    if (captured !== "") writeFileSync(join(folder, ".command.env"), captured);
     writeFileSync(join(folder, ".command.run"), runText(attempt, made));
     const staged = stageText(join(attempt, "work"));
     if (staged.length >= this.#stageFileBytes) writeFileSync(join(folder, ".command.stage"), staged);
@@ -122,6 +131,20 @@ function linksIn(
       return [{ name: prefix + name, target: resolve(folder, readlinkSync(path)) }];
     return found.isDirectory() && isStaged(path) ? linksIn(path, `${prefix}${name}/`) : [];
   });
+}
+
+/** What `env` and `eval` outputs have captured, as Nextflow writes it. */
+function capturedText(work: string): string {
+  const files = namesIn(work).filter((name) => /^\.command\.(?:env|eval)\.[\d.]+$/.test(name));
+  if (files.length === 0) return "";
+  const script = textOf(join(work, ".command.sh"));
+  return files
+    .map((file, index) => {
+      const variable = new RegExp(`\\$\\{(\\w+)\\[[*@]\\]\\}.*/${file.replaceAll(".", "\\.")}$`, "m");
+      const name = variable.exec(script)?.[1] ?? `nxf_out_eval_${index + 1}`;
+      return `${name}=${textOf(join(work, file)).trimEnd()}\n/${name}/\n`;
+    })
+    .join("");
 }
 
 /** An input of the task: a link, or a folder of links. */

@@ -99,6 +99,7 @@ export function optionsFrom(all: GroovyMap): FindOptions {
     type: type === undefined || type === null ? undefined : textOf(type),
     hidden: all.at("hidden") === undefined ? undefined : truthOf(all.at("hidden") ?? null),
     maxDepth: depth === undefined || depth === null ? undefined : asInt(depth, "the option maxDepth"),
+    followLinks: truthOf(all.at("followLinks") ?? true),
     relative: truthOf(all.at("relative") ?? false),
     checkIfExists: truthOf(all.at("checkIfExists") ?? false),
   };

@@ -12,6 +12,7 @@ export interface FindOptions {
   readonly hidden: boolean | undefined;
   readonly maxDepth: number | undefined;
   readonly relative: boolean;
+  readonly followLinks: boolean;
   readonly checkIfExists: boolean;
 }
 
@@ -78,7 +79,9 @@ function walk({ base, pattern, options, outside }: Walk): string[] {
       if (!hidden && name.startsWith(".")) continue;
       const path = `${folder === "/" ? "" : folder}/${name}`;
       const relative = prefix + name;
-      const kind = files.stat(path)?.kind;
+      const isLink = !options.followLinks && files.isLink(path);
+      // A link that is not followed counts as a file, whatever it leads to.
+      const kind = isLink ? "file" : files.stat(path)?.kind;
       if (kind === undefined) continue;
       const wanted = type === "any" || (type === "dir" ? kind === "directory" : kind === "file");
       if (wanted && globMatches(pattern, relative)) found.push(relative);

@@ -62,7 +62,9 @@ export async function loadScripts(
       diagnostics.push(...found);
       const includes = new Map<IncludeNode, IncludeTarget>();
       const nodes = script.items.filter((each) => each.kind === "include");
-      const targets = await mapBounded(nodes, readAtOnce, (each) => targetOf(each, own, source, documents));
+      const targets = await mapBounded(nodes, readAtOnce, (each) =>
+        targetOf(each, { from: own, main: uri }, source, documents),
+      );
       for (const [at, item] of nodes.entries()) {
         const target = targets[at];
         if (target === undefined)
@@ -70,7 +72,9 @@ export async function loadScripts(
             wrong.missing(
               { source: text, span: item.from.span },
               `there is no script ${item.from.text}`,
-              "paths of includes are relative to the script, and `.nf` may be left out",
+              isRegistryName(item.from.text)
+                ? `a module of the registry is looked for at modules/${item.from.text}/main.nf of the project: Memoir installs none, \`nextflow module install ${item.from.text}\` does`
+                : "paths of includes are relative to the script, and `.nf` may be left out",
             ),
           );
         else {
@@ -173,7 +177,7 @@ const deepestPackage = 20;
 
 async function targetOf(
   node: IncludeNode,
-  from: string,
+  { from, main }: { readonly from: string; readonly main: string },
   source: SourceTree,
   documents: Documents,
 ): Promise<IncludeTarget | undefined> {
@@ -191,7 +195,14 @@ async function targetOf(
       if (each === candidates.at(-1)) throw error;
     }
   }
-  return undefined;
+  if (!isRegistryName(text)) return undefined;
+  const installed = source.resolve(`modules/${text}/main.nf`, main);
+  return (await documents.read(installed)) === undefined ? undefined : { kind: "script", uri: installed };
+}
+
+/** `nf-core/fastqc`: a module as the registry calls it, since 26.04. */
+function isRegistryName(text: string): boolean {
+  return /^[a-z0-9][\w.-]*(?:\/[\w.-]+)+$/i.test(text) && !/\.nf$|(?:^|\/)\.\.?(?:\/|$)/.test(text);
 }
 
 /** Includes of names that their scripts do not define. */

@@ -47,9 +47,13 @@ export class Containers {
     return found ?? (this.#options.always === true ? "docker" : undefined);
   }
 
-  /** undefined: the task runs without. */
-  taskContainer(container: Value, options: Value): TaskContainer | undefined {
-    const { engine } = this;
+  /** undefined: the task runs without. `always`: there are only containers where it runs. */
+  taskContainer(
+    container: Value,
+    options: Value,
+    { always }: { readonly always: boolean } = { always: false },
+  ): TaskContainer | undefined {
+    const engine = this.engine ?? (always ? "docker" : undefined);
     if (engine === undefined || !truthOf(container)) return undefined;
     const { outside, warn, bounded } = this.#options;
     const texts = [this.#of(engine, "runOptions"), this.#of(engine, "engineOptions"), options].filter(

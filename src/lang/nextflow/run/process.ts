@@ -331,6 +331,7 @@ export class ProcessInstance {
       launchDir: session.outside.files.launchDir,
       call: task.name,
       reused,
+      mode: stagedBy(task.context) === "rellink" ? ("rellink" as const) : ("symlink" as const),
       failOnError: session.failsOnPublish,
       rules: session.rules,
     };
@@ -385,6 +386,11 @@ export class ProcessInstance {
       error.place ??= { source: this.#module.script.source, span: this.#node.name.span };
     return error;
   }
+}
+
+/** Tasks whose inputs are relative links publish relative links. */
+function stagedBy(context: TaskContext): string {
+  return textOf(context.task.get("stageInMode") ?? "symlink");
 }
 
 /** What is known of an attempt that failed. */

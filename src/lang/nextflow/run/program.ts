@@ -8,7 +8,9 @@ import type { Item } from "../syntax/ast.ts";
 import * as wrong from "../syntax/diagnostics.ts";
 import { absolute } from "../task/publish.ts";
 import type { Closure } from "../values/closure.ts";
+import { truthOf } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
+import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { ExitRequest, fail, ScriptFailure, UnknownFunction } from "../values/throwable.ts";
 import { ConfigProblem } from "./config-problem.ts";
@@ -48,6 +50,7 @@ class Run {
     const outputs: Outputs = {};
     let session: Session | undefined;
     let failure: unknown;
+    let ignored = false;
     try {
       const { limit } = this.#parts;
       const { reach } = this.#parts;
@@ -74,7 +77,14 @@ class Run {
     } catch (error) {
       failure = error;
     }
-    if (session !== undefined) this.#handlers(session, failure);
+    if (session !== undefined && failure === undefined && failsOnIgnored(session)) ignored = true;
+    if (session !== undefined) this.#handlers(session, failure, ignored);
+    if (session !== undefined && ignored)
+      return {
+        kind: "failed",
+        failures: [this.#failure(new ExitRequest(1, ignoredMessage))],
+        outputs: session.published.values(),
+      };
     if (failure === undefined || (failure instanceof ExitRequest && failure.code === 0)) {
       if (session === undefined) return { kind: "succeeded", outputs };
       this.#showOutputs(session);
@@ -186,10 +196,11 @@ class Run {
     return () => undefined;
   }
 
-  #handlers(session: Session, failure: unknown): void {
+  /** `ignored`: failures were ignored, and that fails the run. */
+  #handlers(session: Session, failure: unknown, ignored: boolean): void {
     const { workflow } = session;
     const failed = failure !== undefined && !(failure instanceof ExitRequest && failure.code === 0);
-    workflow.put("success", !failed);
+    workflow.put("success", !failed && !ignored);
     workflow.put("exitStatus", failed ? exitStatusIn(failure) : 0);
     workflow.put("errorMessage", failed ? errorMessage(failure) : null);
     workflow.put("errorReport", failed ? errorReport(failure) : null);
@@ -211,6 +222,18 @@ class Run {
       session.outside.log("warn", `a handler of the workflow failed: ${error.message}`);
     }
   }
+}
+
+const ignoredMessage = "tasks failed and were ignored, and `workflow.failOnIgnore` is true";
+
+function failsOnIgnored({ stats, rules, config }: Session): boolean {
+  const settings = config.at("workflow");
+  return (
+    stats.ignored > 0 &&
+    rules.failOnIgnore &&
+    settings instanceof GroovyMap &&
+    truthOf(settings.at("failOnIgnore") ?? false)
+  );
 }
 
 function unknownEntry(entry: string, items: readonly Item[]): string {

@@ -325,6 +325,32 @@ describe("workflows", () => {
     );
     expect([lines, calls]).toEqual([["4", "W:Q"].sort(), ["FIRST", "SECOND", "W:Q"]]);
   });
+  test("constructors call those of their parents, and exceptions of scripts are thrown and caught", async () => {
+    const { lines } = await run(
+      `class Shape { def name
+        Shape(n) { name = n } 
+        def describe(x) { "shape $name $x" } }
+      class Square extends Shape { def size = 2
+        Square(n) { super(n + '!')
+          size = size + 1 }
+        def describe(x) { super.describe(x) + " of $size" } }
+      class TooLarge extends RuntimeException { TooLarge(String what) { super("too large: " + what) } }
+      class Other extends TooLarge { Other() { super('other') } }
+      workflow {
+        println new Square('s').describe(1)
+        try { throw new TooLarge('x') } catch (TooLarge e) { println "caught $e.message" }
+        try { throw new Other() } catch (Exception e) { println "caught $e.message" }
+      }`,
+    );
+    expect(lines).toEqual(["caught too large: other", "caught too large: x", "shape s! 1 of 3"]);
+  });
+  test("modules of the registry are found where they are installed", async () => {
+    const script = `include { HI } from 'nf-core/hi'
+      workflow { HI() }`;
+    const installed = { "modules/nf-core/hi/main.nf": "process HI { exec: println 'installed' }" };
+    expect((await run(script, { files: installed })).lines).toEqual(["installed"]);
+    expect((await run(script)).trouble).toContain("nextflow module install nf-core/hi");
+  });
   test("channels are piped", async () => {
     const { lines } = await run(`process P { output: val 'a'
       exec: null }

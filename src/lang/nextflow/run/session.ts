@@ -7,6 +7,7 @@ import { operators } from "../channels/operators/registry.ts";
 import type { ProcessSettings } from "../config/process-settings.ts";
 import type { TimeLimit } from "../eval/time-limit.ts";
 import type { Outside } from "../stdlib/outside.ts";
+import { executorKind } from "../task/executor-names.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { Path } from "../values/path.ts";
@@ -217,6 +218,19 @@ export class Session {
   standardInput(): string | undefined {
     this.#input ??= this.#readInput?.();
     return this.#input;
+  }
+
+  /** What runs tasks whose process names no executor. */
+  get standardExecutor(): string {
+    const scope = this.config.at("executor") ?? null;
+    const named = scope instanceof GroovyMap ? (scope.at("name") ?? null) : scope;
+    if (typeof named === "string" && named !== "") return named;
+    return this.outside.env("NXF_EXECUTOR") || "local";
+  }
+
+  /** Kind of executor; undefined: the run's own. */
+  executorOf(name: Value): string | undefined {
+    return this.host.opensExecutors === true ? executorKind(textOf(name)) : undefined;
   }
 
   /** `System.getenv(…)` and the like. */

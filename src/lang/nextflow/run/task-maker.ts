@@ -8,6 +8,7 @@ import { parseScript } from "../syntax/script.ts";
 import { buildCall } from "../task/build-call.ts";
 import { collectorOf } from "../task/collect.ts";
 import type { Directives } from "../task/directives.ts";
+import { needsImages } from "../task/executor-names.ts";
 import { fileValue } from "../task/file-value.ts";
 import type { InputSpec, PathInput, TypedInput } from "../task/input-spec.ts";
 import { namedFiles } from "../task/named-files.ts";
@@ -343,9 +344,11 @@ export class TaskMaker {
     const script = this.#script(context);
     const planned = planOutputs(outputs, (each) => this.#pattern(each, context));
     this.#planned.set(task, planned);
+    const executor = session.executorOf(context.task.get("executor") ?? null);
     const container = session.containers.taskContainer(
       context.task.get("container") ?? null,
       context.task.get("containerOptions") ?? null,
+      { always: session.host.needsImages === true || needsImages(executor) },
     );
     const software =
       container === undefined
@@ -355,6 +358,7 @@ export class TaskMaker {
     const call = session.limit(() =>
       buildCall({
         software,
+        executor,
         clusterOptions: this.#options.directives.all("clusterOptions", context),
         schedulerOptions: this.#module.session.schedulerOptions,
         process: node.name.text,

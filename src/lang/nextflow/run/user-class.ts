@@ -6,7 +6,7 @@ import type { ClassNode, Expression, FunctionNode, ParameterNode } from "../synt
 import { GroovyMap } from "../values/map.ts";
 import { textOf } from "../values/text.ts";
 import { Thing, Unique, type Value } from "../values/thing.ts";
-import { fail } from "../values/throwable.ts";
+import { fail, Throwable } from "../values/throwable.ts";
 import { isInstance } from "../values/type-name.ts";
 
 type Method = Pick<FunctionNode, "name" | "parameters" | "body">;
@@ -104,7 +104,13 @@ export class UserClass {
 
   // --- methods
 
-  #call(method: Method, given: readonly Value[], self: Thing | undefined): Value {
+  /** `above`: what `super(…)` does, in a constructor. */
+  #call(
+    method: Method,
+    given: readonly Value[],
+    self: Thing | undefined,
+    above?: (given: readonly Value[]) => void,
+  ): Value {
     const closure = new ScriptClosure(
       prototypeOf(this.#unit, undefined, method, method.name.text),
       undefined,
@@ -118,7 +124,13 @@ export class UserClass {
             return self?.get(name) ?? this.static(`.${name}`, []);
           },
           assign: (name, value) => self?.set(name, value) === true || this.assignStatic(name, value),
-          method: (name, values) => self?.invoke(name, values) ?? this.static(name, values),
+          method: (name, values) => {
+            if (name === "super" && above !== undefined) {
+              above(values);
+              return null;
+            }
+            return self?.invoke(name, values) ?? this.static(name, values);
+          },
         },
         "delegate first",
       )
@@ -140,7 +152,17 @@ export class UserClass {
   create(given: readonly Value[]): Value {
     const self = new Instance(this);
     this.construct(self, given);
-    return self;
+    if (!this.#isThrowable()) return self;
+    const message = self.fields.at(messageField) ?? null;
+    return new Throwable(this.node.name.text, message === null ? null : textOf(message));
+  }
+
+  /** Its first parent that no script defines is an exception. */
+  #isThrowable(): boolean {
+    const name = this.node.parent?.name.split(".").at(-1);
+    if (name === undefined || name === this.node.name.text) return false;
+    const parent = this.#classOf(name);
+    return parent === undefined ? /(?:Exception|Error|Throwable)$/.test(name) : parent.#isThrowable();
   }
 
   /** For subclasses. */
@@ -155,21 +177,35 @@ export class UserClass {
       !makers.some(({ parameters: [only] }) => only !== undefined && accepts(only, first))
         ? first
         : undefined;
-    // A parent that needs values is given them by `super(…)`, which its constructor does not see here.
-    this.parent?.construct(self, []);
-    for (const each of fields) if (!each.isStatic) self.fields.put(each.name.text, null);
-    for (const each of fields)
-      if (!each.isStatic && each.value !== undefined)
-        self.fields.put(each.name.text, this.#initial(each.value, self));
     const values = named === undefined ? given : [];
     const maker = chosen(makers, values);
-    if (maker !== undefined) this.#call(maker, values, self);
-    else if (values.length > 0)
+    const begin = (above: readonly Value[]) => {
+      const { parent } = this;
+      if (parent !== undefined) parent.construct(self, above);
+      else if (this.#isThrowable()) self.fields.put(messageField, above[0] ?? null);
+      for (const each of fields) if (!each.isStatic) self.fields.put(each.name.text, null);
+      for (const each of fields)
+        if (!each.isStatic && each.value !== undefined)
+          self.fields.put(each.name.text, this.#initial(each.value, self));
+    };
+    const inherits = maker === undefined && makers.length === 0 && this.#isThrowable();
+    if (maker === undefined || !callsSuper(maker)) begin(inherits ? values : []);
+    if (maker !== undefined) this.#call(maker, values, self, begin);
+    else if (values.length > 0 && !inherits)
       fail("MissingMethodException", `${name.text} has no constructor with ${given.length} value(s)`);
     for (const [key, value] of named?.entries() ?? [])
       if (!self.set(textOf(key), value))
         fail("MissingPropertyException", `${name.text} has no property ${textOf(key)}`);
   }
+}
+
+const messageField = "message";
+
+/** Its first statement is `super(…)`. */
+function callsSuper({ body: [first] }: Pick<FunctionNode, "body">): boolean {
+  if (first?.kind !== "expression" || first.expression.kind !== "call") return false;
+  const { callee } = first.expression;
+  return callee.kind === "name" && callee.name === "super";
 }
 
 /** Of methods of one name the one whose parameters fit: by number, then by type. */

@@ -41,6 +41,7 @@ export function fromPlain(data: unknown): Value {
   if (typeof data === "bigint") return fitting(data);
   if (typeof data === "number")
     return Number.isInteger(data) ? fitting(BigInt(data)) : Decimal.ofNumber(data);
+  if (data instanceof WrittenNumber && data.kind === "decimal") return Decimal.parse(data.text);
   if (data instanceof WrittenNumber) return new Double(Number(data.text));
   if (Array.isArray(data)) return data.map(fromPlain);
   if (typeof data === "object")

@@ -1,5 +1,5 @@
 /** A task as a call: its script, files, environment and resources. */
-import type { TaskPath } from "../../../kernel/index.ts";
+import { defined, type TaskPath } from "../../../kernel/index.ts";
 import {
   type LinkedInput,
   type LiteralFile,
@@ -42,6 +42,8 @@ export interface CallParts {
   readonly stdin: string | undefined;
   /** Finds the files that texts of the task name by their paths. */
   readonly named: (texts: readonly string[]) => NamedFiles;
+  /** Kind of executor that the process asks for; undefined: none. */
+  readonly executor: string | undefined;
   /** Of all `clusterOptions` directives. */
   readonly clusterOptions: readonly Value[];
   /** Which of them may be given. Default: all. */
@@ -114,6 +116,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
   const literalFiles: LiteralFile[] = [
     {
       path: `${taskWork}/.command.sh` as TaskPath,
+      isScript: true,
       content:
         script +
         captureText(captures, {
@@ -179,6 +182,7 @@ export function buildCall(parts: CallParts): Omit<TaskCall, "path"> {
     },
     ...(timeout instanceof Duration && { timeoutMs: timeout.ms }),
     ...placementOf(task, parts),
+    ...defined({ preferredExecutor: parts.executor }),
     maxRetries: 0,
     toleratedFailures: everyFailure,
     acceptedExit: { kind: "codes", codes: [0] },

@@ -142,7 +142,8 @@ async function matching(
       // An input is not found itself; what is in a folder that is one is.
       if ((item.includeInputs || !staged.has(name)) && globMatches(pattern, name)) names.push(name);
       if (level >= depth) continue;
-      const kind = member.kind === "link" ? (await statOf(finished, name))?.kind : member.kind;
+      const kind =
+        member.kind === "link" && item.followLinks ? (await statOf(finished, name))?.kind : member.kind;
       if (kind === "directory") await visit(`${name}/`, level + 1);
     }
   };

@@ -24,9 +24,12 @@ export class Directives {
   #general: ReadonlyMap<string, Value> = new Map();
 
   readonly rules: Rules;
+  /** What runs the tasks unless something else is said. */
+  readonly standardExecutor: string;
 
   constructor(node: ProcessNode, module: Module) {
     this.rules = module.session.rules;
+    this.standardExecutor = module.session.standardExecutor;
     this.#own = node.directives.flatMap((each) => ownOf(each, module));
   }
 

@@ -31,6 +31,8 @@ export interface PlannedPath {
   readonly glob: boolean;
   readonly type: "file" | "dir" | "any";
   readonly hidden: boolean;
+  /** Whether patterns look into folders that are links. */
+  readonly followLinks: boolean;
   readonly maxDepth: number | undefined;
   readonly includeInputs: boolean;
   readonly optional: boolean;
@@ -116,6 +118,7 @@ function plannedPath(
       hidden === undefined
         ? patterns.some((each) => each.split("/").some((part) => part.startsWith(".")))
         : truthOf(hidden),
+    followLinks: truthOf(option("followLinks") ?? true),
     maxDepth: depth === undefined ? undefined : asInt(depth, "the option maxDepth"),
     includeInputs: truthOf(option("includeInputs") ?? false),
     optional,
@@ -189,6 +192,7 @@ function ruleOf(item: Exclude<PlannedItem, { kind: "val" }>): OutputRule {
         glob: item.glob,
         type: item.type,
         hidden: item.hidden,
+        ...(!item.followLinks && { followLinks: false }),
         maxDepth: item.maxDepth ?? null,
         includeInputs: item.includeInputs,
         optional: item.optional,

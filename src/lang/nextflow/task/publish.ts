@@ -26,6 +26,8 @@ export interface PublishContext {
   readonly call: string;
   /** Whether the task's results were there already. */
   readonly reused: boolean;
+  /** What `mode` is unless it is set. */
+  readonly mode: "symlink" | "rellink";
   /** What `failOnError` is unless it is set. */
   readonly failOnError: boolean;
   readonly rules: Pick<Rules, "comparesPublished">;
@@ -103,7 +105,7 @@ function ofDirective(directive: Value, files: readonly FileValue[], given: Publi
       failOnError: failOnError === null ? given.failOnError : truthOf(failOnError),
       order: {
         target: target.startsWith("/") ? cleaned(target) : cleaned(`${folder}/${target}`),
-        mode: modeOf(option("mode")),
+        mode: modeOf(option("mode") ?? given.mode),
         ...defined({ linkText: linkTextOf(option("mode"), file, files) }),
         overwrite: overwriteOf(overwrite, given),
         call: given.call,

@@ -110,6 +110,8 @@ export class TaskObject extends Unique {
         return "";
       case "workDir":
         return this.workDir;
+      case "executor":
+        return this.#directives.value("executor", this.#context) ?? this.#directives.standardExecutor;
       case "ext":
         this.#ext ??= new ExtMap(this.#directives.ext(this.#context), this.#context);
         return this.#ext;
@@ -148,8 +150,6 @@ export class TaskObject extends Unique {
         );
       case "accelerator":
         return acceleratorOf(value);
-      case "executor":
-        return value ?? "local";
       default:
         return value;
     }
