@@ -19,6 +19,7 @@ import type { DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import type { ExecutedRequest } from "./executed-predictions.ts";
 import { needsHome } from "./home.ts";
+import type { CiteResult, HubOptions, HubResult } from "./hub.ts";
 import type { LookUpOptions, LookUpResult } from "./look-up.ts";
 import type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 import type {
@@ -70,6 +71,9 @@ export interface App {
   example(options: ExampleOptions, ask: Ask): Promise<ExampleResult>;
   info(options: { readonly model?: string; readonly session?: string }, ask: Ask): Promise<InfoResult>;
   catalog(options: { readonly model?: string }, ask: Ask): Promise<CatalogResult>;
+  /** The hub's published list. */
+  hubCatalog(options: HubOptions, ask: Ask): Promise<HubResult>;
+  cite(options: { readonly model: string; readonly place?: string }, ask: Ask): Promise<CiteResult>;
   fetch(options: FetchModelOptions, ask: Ask): Promise<FetchResult>;
   delete(options: { readonly model?: string; readonly all: boolean }, ask: Ask): Promise<DeleteResult>;
   readonly predictions: {
@@ -157,6 +161,10 @@ export function createApp(source: EnvironmentSource): App {
     example: atHome(async (options, ask) => (await models()).example(options, wiring, ask)),
     info: atHome(async (options, ask) => (await models()).info(options, wiring, ask)),
     catalog: atHome(async (options, ask) => (await models()).catalog(options, wiring, ask)),
+    hubCatalog: atHome(async (options, ask) =>
+      (await import("./hub.ts")).hubCatalog(options, environment, ask),
+    ),
+    cite: atHome(async (options, ask) => (await import("./hub.ts")).cite(options, environment, ask)),
     fetch: atHome(async (options, ask) => (await models()).fetchOne(options, wiring, ask)),
     delete: atHome(async (options, ask) => (await models()).deleteSome(options, wiring, ask)),
     predictions: {

@@ -28,6 +28,8 @@ export interface Environment {
    * `redis://127.0.0.1:6379`. It is only reported.
    */
   readonly ersiliaRedis: string | undefined;
+  /** `MEMOIR_HUB`: file, URL or S3 object with the hub's list of models. */
+  readonly hub: string | undefined;
   /** `MEMOIR_CLOUD`: URI or folder of the cloud tier. */
   readonly cloud: string | undefined;
   /** `MEMOIR_CLOUD_TOKEN`: for a cloud tier that is another Memoir's API. */
@@ -84,6 +86,7 @@ export function readEnvironment({
     session: value("MEMOIR_SESSION"),
     local: value("MEMOIR_LOCAL"),
     ersiliaRedis: value("MEMOIR_ERSILIA_REDIS"),
+    hub: value("MEMOIR_HUB"),
     cloud: value("MEMOIR_CLOUD"),
     cloudToken: bearerToken(value("MEMOIR_CLOUD_TOKEN")?.trim()),
     s3: {

@@ -11,6 +11,7 @@ export type { Config } from "./config/read-config.ts";
 export type { Setting, SettingSource, SettingSpec, SettingValue } from "./config/settings.ts";
 export type { DoctorResult } from "./doctor.ts";
 export type { Extensions } from "./environment.ts";
+export type { CiteResult, HubResult } from "./hub.ts";
 export type { LookUpResult } from "./look-up.ts";
 export type { ModelServerOptions, ModelServerParts } from "./model-server.ts";
 export type {

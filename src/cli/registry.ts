@@ -111,6 +111,12 @@ export const registry: readonly RegistryRow[] = [
     },
   },
   {
+    name: "cite",
+    summary: "print how to cite a model, with its publication and licence",
+    group: models,
+    load: () => import("./commands/cite.ts"),
+  },
+  {
     name: "fetch",
     summary: "install a model from a folder, git, an archive or a server",
     group: models,

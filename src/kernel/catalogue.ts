@@ -304,6 +304,16 @@ export const catalogue = {
     retry: "later",
     hint: "`memoir info` shows how the model is run and which packages it needs. Finished rows are kept; run the same command again to resume.",
   },
+  HUB_LIST_INVALID: {
+    kind: "input",
+    retry: "never",
+    hint: "Expected a JSON list of objects that have an Identifier, such as Ersilia's models.json.",
+  },
+  HUB_LIST_UNREACHABLE: {
+    kind: "environment",
+    retry: "later",
+    hint: "Name a file, URL or S3 object with --hub-list or MEMOIR_HUB; --offline shows the copy that was kept.",
+  },
   SIMILAR_INDEX_OLD: {
     kind: "conflict",
     retry: "never",

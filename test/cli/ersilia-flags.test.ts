@@ -17,7 +17,6 @@ describe("flags that Memoir does not obey", () => {
     ["serve eos3b5e -nn", "--match canonical"],
     ["serve eos3b5e --nearest-neigbors", "--match canonical"],
     ["serve eos3b5e --output-source cloud-only", "--cloud-cache-only"],
-    ["catalog --hub", "memoir fetch eos4e40"],
   ])("%s: exit code 2 and the way to go", async (line, way) => {
     const { code, out, err } = await box.run(...line.split(" "));
     expect([code, out]).toEqual([2, ""]);

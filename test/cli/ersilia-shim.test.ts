@@ -63,13 +63,14 @@ describe("the executable ersilia", () => {
     expect(JSON.parse(await box.read("info.json"))).toMatchObject({ model: "eos3b5e" });
   });
 
-  it("shows its help, and -h of catalog is the hub", () => {
+  it("shows its help, and -h of catalog is the hub", async () => {
     expect(script("ersilia --help").out).toContain("The commands are catalog, close");
     expect(script("ersilia serve --help").out).toContain("--local-cache-only");
     expect(script("ersilia --version").out).toMatch(/memoir \d/);
     expect(script("ersilia").code).toBe(2);
     expect(script("ersilia run -h").out).toContain("--batch-size");
-    expect(script("ersilia catalog -h").out).not.toContain("Usage");
+    await box.write("models.json", '[{"Identifier": "eos4e40"}]');
+    expect(script("MEMOIR_HUB=models.json ersilia catalog -h").out).toContain("eos4e40");
   });
 
   it.each([
