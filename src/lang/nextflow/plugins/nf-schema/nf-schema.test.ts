@@ -54,13 +54,13 @@ describe("samplesheetToList", () => {
   test.each([
     [
       "sample,fastq_1\ns 1,a.fq\n",
-      "-> Entry 1: Error for field 'sample': \"s 1\" does not match regular expression [^\\S+$] (Sample names have no spaces)",
+      "-> Entry 1: Error for field 'sample' (s 1): \"s 1\" does not match regular expression ^\\S+$ (Sample names have no spaces)",
     ],
     ["sample,fastq_1\ns,a.fq\nt,\n", "-> Entry 2: Missing required field(s): fastq_1"],
     ["sample,fastq_1\ns,none.fq\n", "the file or directory 'none.fq' does not exist"],
     [
       "sample,fastq_1,depth\ns,a.fq,deep\n",
-      "Error for field 'depth': Value is [string] but should be [integer]",
+      "Error for field 'depth' (deep): Value is [string] but should be [integer]",
     ],
   ])("%j is refused", async (sheet, words) => {
     const end = await list(sheet);
@@ -105,8 +105,8 @@ describe("parameters", () => {
     });
   });
   test.each<[Record<string, unknown>, string]>([
-    [{}, "Missing required field(s): input"],
-    [{ input: "x", n: 0 }, "* --n (0): 0 is less than 1"],
+    [{}, "Missing required parameter(s): input"],
+    [{ input: "x", n: 0 }, "* --n (0): 0 is lesser than 1"],
     [{ input: "x", n: "two" }, "* --n (two): Value is [string] but should be [integer]"],
     [{ input: "x", mode: "odd" }, "Expected any of [fast, slow]"],
   ])("%j is refused", async (params, words) => {
@@ -223,7 +223,7 @@ describe("validate, fromSamplesheet and settings", () => {
       `include { validate } from 'plugin/nf-schema'\nworkflow { println ${call} }`;
     const rows = "[[sample: 's', reads: 'a.fq'], [sample: 1]]";
     const listed = await run(main(`validate(${rows}, 'assets/sheet.json', exitOnError: false)`));
-    expect(listed.printed.join()).toContain("1.sample: Value is [integer] but should be [string]");
+    expect(listed.printed.join()).toContain("/1/sample (1): Value is [integer] but should be [string]");
     expect((await run(main(`validate(${rows}, 'assets/sheet.json')`))).kind).toBe("failed");
     expect((await run(main("validate([], 'assets/sheet.json')"))).printed).toEqual(["[]"]);
   });
@@ -266,4 +266,150 @@ test("plugins of the configuration that are not built in have no effect, with a 
     ["1"],
     "the plugin nf-other is not built in, and has no effect",
   ]);
+});
+
+describe("keywords", () => {
+  /** What is wrong with a value by a schema; its top level and that of the schema are objects. */
+  async function faults(schema: object, value: string, files: Record<string, string> = {}) {
+    const end = await runPipeline({
+      files: {
+        "s.json": JSON.stringify(schema),
+        "main.nf": `include { validate } from 'plugin/nf-schema'
+          workflow { validate([v: ${value}], 's.json', exitOnError: false).each { println it } }`,
+        ...files,
+      },
+    });
+    expect(end.kind).toBe("succeeded");
+    return end.printed;
+  }
+  const of = (schema: object) => ({ type: "object", properties: { v: schema } });
+
+  test.each<[string, object, string, string[]]>([
+    [
+      "patternProperties",
+      { patternProperties: { "^n_": { type: "integer" } } },
+      "[n_a: 'x', b: 'x']",
+      ["/v/n_a (x): Value is [string] but should be [integer]"],
+    ],
+    [
+      "additionalProperties",
+      { properties: { a: {} }, additionalProperties: { type: "integer" } },
+      "[a: 'x', b: 'x']",
+      ["/v/b (x): Value is [string] but should be [integer]"],
+    ],
+    [
+      "additionalProperties with patterns",
+      { patternProperties: { "^n_": {} }, additionalProperties: false },
+      "[n_a: 1, b: 2]",
+      ["/v/b (2): Value is not allowed"],
+    ],
+    [
+      "propertyNames",
+      { propertyNames: { maxLength: 1 } },
+      "[ab: 1]",
+      ['/v/ab (1): "ab" is longer than 1 characters'],
+    ],
+    ["minProperties", { minProperties: 2 }, "[a: 1]", ['/v ({"a":1}): there are fewer than 2 properties']],
+    [
+      "contains",
+      { contains: { type: "integer" } },
+      "['a', 'b']",
+      ['/v (["a","b"]): only 0 of the items are as at least 1 should be'],
+    ],
+    [
+      "prefixItems",
+      { prefixItems: [{ type: "integer" }], items: { type: "string" } },
+      "['a', 'b']",
+      ["/v/0 (a): Value is [string] but should be [integer]"],
+    ],
+    [
+      "dependentSchemas",
+      { dependentSchemas: { a: { required: ["b"] } } },
+      "[a: 1]",
+      ['/v ({"a":1}): Missing required field(s): b'],
+    ],
+    [
+      "dependencies",
+      { dependencies: { a: ["b"], c: { required: ["d"] } } },
+      "[a: 1, c: 1]",
+      [
+        '/v ({"a":1,"c":1}): Missing required field(s): d',
+        '/v ({"a":1,"c":1}): b is required when a is given',
+      ],
+    ],
+    ["format email", { format: "email" }, "'here'", ['/v (here): "here" is not in the valid format (email)']],
+    [
+      "format date",
+      { format: "date" },
+      "'2026-13-01'",
+      ['/v (2026-13-01): "2026-13-01" is not in the valid format (date)'],
+    ],
+    [
+      "file-path of a pattern",
+      { format: "file-path" },
+      "'*.csv'",
+      ["/v (*.csv): '*.csv' is not a file, but a file path pattern"],
+    ],
+    [
+      "file-path-pattern",
+      { format: "file-path-pattern" },
+      "'none*.csv'",
+      ["/v (none*.csv): No files were found using the glob pattern 'none*.csv'"],
+    ],
+    [
+      "anyOf, with the words of the schema",
+      { anyOf: [{ type: "integer" }, { maxLength: 0 }], errorMessage: "wrong" },
+      "'x'",
+      [
+        "/v (x): Value is [string] but should be [integer]",
+        '/v (x): "x" is longer than 0 characters',
+        "/v (x): Value does not match against any of the schemas (wrong)",
+      ],
+    ],
+    [
+      "oneOf",
+      { oneOf: [{ type: "string" }, { maxLength: 3 }] },
+      "'x'",
+      ["/v (x): Value matches against more than one schema. Matched schema indexes [0, 1]"],
+    ],
+    [
+      "a long value",
+      { type: "integer" },
+      "'a' * 200",
+      [`/v (${"a".repeat(75)}...${"a".repeat(75)}): Value is [string] but should be [integer]`],
+    ],
+  ])("%s", async (_, schema, value, expected) => {
+    expect(await faults(of(schema), value)).toEqual(expected);
+  });
+
+  test("a file by its own schema: errors of its entries and members, without the words of the parameter", async () => {
+    const parameter = { format: "file-path", schema: "inner.json", errorMessage: "not of the file" };
+    const files = {
+      "inner.json": JSON.stringify({
+        type: "object",
+        properties: { a: { properties: { b: { type: "integer" } } } },
+      }),
+      "m.yml": "a:\n  b: x\n",
+    };
+    expect((await faults(of(parameter), "'m.yml'", files)).join("|")).toBe(
+      "/v (m.yml): Validation of file failed:|\t* --a.b (x): Value is [string] but should be [integer]",
+    );
+  });
+});
+
+test("samplesheets without names of columns, with empty ones, and with null as a default", async () => {
+  const list = async (schema: object, sheet: string) =>
+    (
+      await runPipeline({
+        files: {
+          "main.nf": `include { samplesheetToList } from 'plugin/nf-schema'
+            workflow { println samplesheetToList("$projectDir/s.csv", "$projectDir/s.json") }`,
+          "s.json": JSON.stringify({ type: "array", items: schema }),
+          "s.csv": sheet,
+        },
+      })
+    ).printed;
+  expect(await list({ type: "string" }, "one\ntwo\n")).toEqual(["[one, two]"]);
+  const properties = { a: { type: "string" }, b: { type: "string", default: null } };
+  expect(await list({ properties }, "a,,b\n1,2,\n")).toEqual(["[[1, null]]"]);
 });

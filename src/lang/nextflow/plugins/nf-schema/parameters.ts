@@ -6,8 +6,9 @@ import { cleaned } from "../../values/path.ts";
 import { textOf } from "../../values/text.ts";
 import { isList, type Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
+import { faultLines } from "./fault-lines.ts";
 import { plain } from "./plain.ts";
-import { fileFaults } from "./samplesheet.ts";
+import { fileFaults, filesNamed } from "./samplesheet.ts";
 import { readSchema, schemaPath, setting } from "./schema-file.ts";
 import { groups } from "./schema-groups.ts";
 import { unrecognised } from "./unrecognised.ts";
@@ -51,19 +52,14 @@ export function validateParameters(given: readonly Value[], session: Session): V
     root,
     files: session.outside.files,
     lenient: truthOf(setting(session, "lenientMode")),
+    filesOf: (pattern) => filesNamed(pattern, session),
     validateFile: (file, schema) => fileFaults(file, schema, session),
   }).filter(({ path }) => !ignored.includes(String(path[0])));
   if (faults.length > 0) {
-    const words = faults.map(({ path, message }) => {
-      const name = path.join(".");
-      const value = path.length === 0 ? undefined : params[String(path[0])];
-      return path.length === 0
-        ? `* ${message}`
-        : `* --${name} (${typeof value === "string" ? value : JSON.stringify(value)}): ${message}`;
-    });
+    const words = faultLines(faults, params, { of: "parameter", session });
     fail(
       "SchemaValidationException",
-      `The following invalid input values have been detected:\n\n${[...new Set(words)].join("\n")}\n`,
+      `The following invalid input values have been detected:\n\n${words.join("\n")}\n`,
     );
   }
   const unexpected = Object.keys(params).filter((name) => !known.has(name) && !ignored.includes(name));
@@ -96,15 +92,15 @@ export function validateValue(given: readonly Value[], session: Session): Value 
   const [input = null, schema = null] = given.length > 2 && given[0] === options ? given.slice(1) : given;
   const text = textOf(schema);
   const root = readSchema(session, text.startsWith("/") ? text : cleaned(`${session.projectDir}/${text}`));
-  const faults = validate(plain(input), root, {
+  const value = plain(input);
+  const faults = validate(value, root, {
     root,
     files: session.outside.files,
     lenient: truthOf(setting(session, "lenientMode")),
+    filesOf: (pattern) => filesNamed(pattern, session),
     validateFile: (file, own) => fileFaults(file, own, session),
   });
-  const words = faults.map(({ path, message }) =>
-    path.length === 0 ? message : `* ${path.join(".")}: ${message}`,
-  );
+  const words = faultLines(faults, value, { of: "object", session });
   const exits = options instanceof GroovyMap ? (options.at("exitOnError") ?? true) : true;
   if (words.length > 0 && truthOf(exits)) fail("SchemaValidationException", `${words.join("\n")}\n`);
   return [...words];

@@ -1,18 +1,22 @@
 /** `samplesheetToList`: rows of a samplesheet, checked and in the order of its schema. */
 
+import { optionsFrom } from "../../channels/factories.ts";
+import { filesOf } from "../../channels/find-files.ts";
 import type { Session } from "../../run/session.ts";
 import { unpackedContent } from "../../stdlib/content.ts";
-import { fromPlain } from "../../stdlib/json.ts";
+import { fromPlain, readJson } from "../../stdlib/json.ts";
 import { splitCsv } from "../../stdlib/split/csv.ts";
 import { splitOptions } from "../../stdlib/split/options.ts";
 import { readYaml } from "../../stdlib/yaml.ts";
+import { truthOf } from "../../values/compare.ts";
 import { GroovyMap } from "../../values/map.ts";
 import { cleaned, Path, schemeOf } from "../../values/path.ts";
 import { textOf } from "../../values/text.ts";
 import { isList, type List, type Value } from "../../values/thing.ts";
 import { fail } from "../../values/throwable.ts";
+import { faultLines } from "./fault-lines.ts";
 import { plain } from "./plain.ts";
-import { readSchema, schemaPath } from "./schema-file.ts";
+import { readSchema, schemaPath, setting } from "./schema-file.ts";
 import { groups } from "./schema-groups.ts";
 import { unrecognised } from "./unrecognised.ts";
 import { isArray, isObject, isPathFormat, type Json, type JsonObject, validate } from "./validate.ts";
@@ -46,7 +50,7 @@ export function samplesheetToList(given: readonly Value[], session: Session): Va
     unrecognised(
       session,
       "Headers",
-      `Found the following unidentified headers in ${file.location}: ${[...unknown].join(", ")}`,
+      `Found the following unidentified headers in ${file.location}:\n${[...unknown].map((each) => `\t- ${each}`).join("\n")}\n`,
     );
   return found;
 }
@@ -82,16 +86,25 @@ export function fileFaults(file: string, schema: string, session: Session): read
   const schemaFile = schema.startsWith("/") ? schema : cleaned(`${session.projectDir}/${schema}`);
   const root = readSchema(session, schemaFile);
   const { items } = root;
-  return samplesheetFaults(rowsOf(path, isObject(items) ? items : {}), root, session);
+  return samplesheetFaults(contentOf(path, isObject(items) ? items : {}), root, session);
 }
 
-function samplesheetFaults(rows: readonly Json[], root: JsonObject, session: Session): readonly string[] {
-  const faults = validate([...rows], root, { root, files: session.outside.files, lenient: false });
-  return faults.map(({ path, message }) => {
-    const [row, ...rest] = path;
-    if (typeof row !== "number") return `-> ${message}`;
-    return `-> Entry ${row + 1}: ${rest.length === 0 ? message : `Error for field '${rest.join(".")}': ${message}`}`;
+function samplesheetFaults(content: Json, root: JsonObject, session: Session): readonly string[] {
+  const faults = validate(content, root, {
+    root,
+    files: session.outside.files,
+    lenient: truthOf(setting(session, "lenientMode")),
+    filesOf: (pattern) => filesNamed(pattern, session),
+    validateFile: (file, schema) => fileFaults(file, schema, session),
   });
+  return faultLines(faults, content, { of: isObject(content) ? "parameter" : "field", session });
+}
+
+export function filesNamed(pattern: string, session: Session): readonly string[] {
+  const options = optionsFrom(GroovyMap.of({ type: "any" }));
+  return filesOf(pattern, options, session.outside)
+    .filter((each) => each.files.stat(each.absolute) !== undefined)
+    .map((each) => each.absolute);
 }
 
 function pathOf(value: Value, session: Session): Path {
@@ -105,24 +118,32 @@ function pathOf(value: Value, session: Session): Path {
 // --- reading
 
 function rowsOf(file: Path, items: JsonObject): readonly Json[] {
-  const text = unpackedContent(file);
-  const kind = /\.(csv|tsv|ya?ml|json)(?:\.gz)?$/i.exec(file.fileName)?.[1]?.toLowerCase();
-  if (kind === "json" || kind === "yaml" || kind === "yml") {
-    const found = plain(kind === "json" ? fromPlain(JSON.parse(text)) : readYaml(text));
-    return isArray(found) ? found : [];
-  }
-  const options = GroovyMap.of({ header: true, sep: kind === "tsv" ? "\t" : ",", quote: '"', strip: true });
-  return splitCsv(text, splitOptions([options])).map((row) => cells(row, items));
+  const found = contentOf(file, items);
+  return isArray(found) ? found : [];
 }
 
-/** Empty cells are not there; others are what the schema says they are. */
-function cells(row: Value, items: JsonObject): Json {
-  if (!(row instanceof GroovyMap)) return null;
-  const properties = isObject(items["properties"]) ? items["properties"] : {};
+/** A list of rows, or a map. */
+function contentOf(file: Path, items: JsonObject): Json {
+  const text = unpackedContent(file);
+  const kind = /\.(csv|tsv|ya?ml|json)(?:\.gz)?$/i.exec(file.fileName)?.[1]?.toLowerCase();
+  if (kind === "json" || kind === "yaml" || kind === "yml")
+    return plain(kind === "json" ? readJson(text) : readYaml(text));
+  const options = GroovyMap.of({ sep: kind === "tsv" ? "\t" : ",", quote: '"', strip: true });
+  const lines = splitCsv(text, splitOptions([options])).map((row) => (isList(row) ? row.map(textOf) : []));
+  const { properties } = items;
+  // Without names for its columns a row is one value, or a list of them.
+  if (!isObject(properties) || Object.keys(properties).length === 0)
+    return lines.map((cells) => (cells.length === 1 ? cellValue(cells[0] ?? "", items) : cells));
+  const [names = [], ...rows] = lines;
+  return rows.map((row) => cells(row, names, properties));
+}
+
+/** Empty cells are not there, nor are those of columns without a name; others are what the schema says they are. */
+function cells(row: readonly string[], names: readonly string[], properties: JsonObject): Json {
   const found: Record<string, Json> = {};
-  for (const [key, value] of row.entries()) {
-    if (typeof value !== "string" || value === "") continue;
-    found[textOf(key)] = cellValue(value, properties[textOf(key)]);
+  for (const [index, name] of names.entries()) {
+    const value = row[index] ?? "";
+    if (name !== "" && value !== "") found[name] = cellValue(value, properties[name]);
   }
   return found;
 }
@@ -157,7 +178,7 @@ interface FormatOptions {
 
 function formatted(given: Json | undefined, schema: Json | undefined, options: FormatOptions): Value {
   const own = isObject(schema) ? schema : {};
-  const input = given ?? own["default"] ?? [];
+  const input = valueOrDefault(given, own);
   if (isObject(input)) {
     const properties = isObject(own["properties"]) ? own["properties"] : {};
     for (const name of Object.keys(input)) if (!Object.hasOwn(properties, name)) options.unknown.add(name);
@@ -174,10 +195,15 @@ function formatted(given: Json | undefined, schema: Json | undefined, options: F
   return leaf(input, own, options);
 }
 
+/** What is not given, and has no default, is an empty list; a default may be null. */
+function valueOrDefault(given: Json | undefined, { default: standard }: JsonObject): Json {
+  return given ?? (standard === undefined ? [] : standard);
+}
+
 /** In the meta map objects stay maps. */
 function asMember(given: Json | undefined, schema: Json | undefined, options: FormatOptions): Value {
   const own = isObject(schema) ? schema : {};
-  const input = given ?? own["default"] ?? [];
+  const input = valueOrDefault(given, own);
   if (isObject(input)) {
     const properties = isObject(own["properties"]) ? own["properties"] : {};
     return new GroovyMap(
