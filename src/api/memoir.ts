@@ -130,6 +130,7 @@ class OpenMemoir implements Memoir {
       pin: (options, given) => caches.pin(options, this.#ask(given)),
       invalidate: (options, given) => caches.invalidate(options, this.#ask(given)),
       verify: (cache, given) => caches.verify(cache, this.#ask(given)),
+      rechecks: (cache, given) => caches.rechecks(cache, this.#ask(given)),
       explain: (options, given) => caches.explain(options, this.#ask(given)),
     };
     this.models = {

@@ -38,6 +38,8 @@ export interface RunOptions extends WorkflowOptions {
   readonly failure?: "fast" | "slow";
   /** Share of the reused calls, 0 to 1, that is computed again to compare. Default 0. */
   readonly recheck?: number;
+  /** URL to which the end of the run is posted, as JSON. */
+  readonly notify?: string;
   /** Folder that the final outputs are copied to. */
   readonly out?: string;
   /** Folder of all runs. Default: below the home folder. */
@@ -55,7 +57,7 @@ export function programOf(workflow: string, options: WorkflowOptions): ProgramOr
 
 export function requestOf(workflow: string, options: RunOptions): RunRequest {
   const { inputs, inputsBase, executor = "auto", env, failure = "fast" } = options;
-  const { limits, image, copyInputs, recheck, out, runsDir } = options;
+  const { limits, image, copyInputs, recheck, notify, out, runsDir } = options;
   return {
     program: programOf(workflow, options),
     inputs: {
@@ -66,7 +68,7 @@ export function requestOf(workflow: string, options: RunOptions): RunRequest {
     executor: typeof executor === "string" ? { name: executor, options: {} } : executor,
     failure,
     ...(env === undefined ? {} : { env: Object.entries(env).map(([name, value]) => `${name}=${value}`) }),
-    ...defined({ limits, image, copyInputs, recheck, out, runsDir }),
+    ...defined({ limits, image, copyInputs, recheck, notify, out, runsDir }),
   };
 }
 

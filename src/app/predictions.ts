@@ -43,6 +43,7 @@ import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { type ErsiliaRedis, findErsiliaRedis } from "./ersilia-redis.ts";
+import { keepPredictions } from "./history/prediction-history.ts";
 import { modelFromCaches } from "./model-from-caches.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
 import { checkSimilarity, indexPath } from "./similar-index.ts";
@@ -269,7 +270,7 @@ export async function run(
   const settings = await settingsOf(options, wiring);
   const { nearest } = options;
   if (nearest !== undefined) checkSimilarity(nearest, "--nearest");
-  return await withParts(settings, options, { environment, emit }, ask, async (plain, parallel) => {
+  const result = await withParts(settings, options, { environment, emit }, ask, async (plain, parallel) => {
     const { parts, close } =
       nearest === undefined
         ? { parts: plain, close: async () => {} }
@@ -306,6 +307,8 @@ export async function run(
       ask,
     ).finally(close);
   });
+  await keepPredictions(result, environment);
+  return result;
 }
 
 /** The index is opened when the first row is missing. */

@@ -297,6 +297,18 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/runs-diff.ts"),
   },
   {
+    name: "savings",
+    summary: "show what reuse has saved: time, bytes and money",
+    group: workflows,
+    load: () => import("./commands/savings.ts"),
+  },
+  {
+    name: "advise",
+    summary: "show what the tasks of a workflow used, and suggest values",
+    group: workflows,
+    load: () => import("./commands/advise.ts"),
+  },
+  {
     name: "cache create",
     summary: "create a named run cache",
     group: caches,
@@ -361,6 +373,12 @@ export const registry: readonly RegistryRow[] = [
     summary: "delete entries so that their calls are computed again",
     group: caches,
     load: () => import("./commands/cache-invalidate.ts"),
+  },
+  {
+    name: "cache rechecks",
+    summary: "show which tasks gave other results when computed again",
+    group: caches,
+    load: () => import("./commands/cache-rechecks.ts"),
   },
   {
     name: "cache verify",

@@ -64,6 +64,7 @@ export const runOptions: readonly OptionSpec[] = [
     choices: ["fast", "slow"],
   },
   { flags: "--dry-run", description: "show which calls would be reused or computed, and why; run nothing" },
+  { flags: "--notify <url>", description: "post the end of the run to this URL, as JSON" },
   {
     flags: "--recheck <share>",
     description: "compute this share of the reused calls again, such as 5%, and compare the results",

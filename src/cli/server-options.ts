@@ -52,6 +52,10 @@ export const serverOptions: readonly OptionSpec[] = [
       "what Nextflow's clusterOptions may ask of a scheduler, separated by commas: --exclusive, --qos=* (any value), '-l *' (and the next word)",
     default: "nothing",
   },
+  {
+    flags: "--notify <url>",
+    description: "post each change of a run's status to this URL, in the shape of EventBridge's events",
+  },
   { flags: "--image <name>", description: "image for tasks that name none" },
   {
     flags: "--gpus <n>",

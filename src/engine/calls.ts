@@ -391,6 +391,7 @@ export class Calls {
       fromRun: entry?.runId ?? this.#parts.run.runId,
       savedSeconds: entry?.cost.wallSeconds ?? 0,
       savedCpuSeconds: entry?.cost.cpuSeconds ?? null,
+      ...(entry === undefined ? {} : { savedBytes: entry.cost.bytesOut }),
     });
   }
 }

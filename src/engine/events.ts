@@ -4,6 +4,7 @@ import type { CallKey } from "../kernel/index.ts";
 import type { Difference } from "../keys/index.ts";
 import type { ProgramEvent, Published } from "../lang/core/index.ts";
 import type { CanonicalJson, Resources, TaskFailure } from "../task/index.ts";
+import type { OutputDifference } from "./first-difference.ts";
 
 /** Why a call was not reused. */
 export type MissReason =
@@ -48,6 +49,8 @@ export type RunEvent =
       /** What computing it took then. */
       readonly savedSeconds: number;
       readonly savedCpuSeconds: number | null;
+      /** Of the outputs that were not written again. */
+      readonly savedBytes?: number;
     }
   /** Another run computes an equal call; emitted once for each run that is waited for. */
   | {
@@ -149,6 +152,8 @@ export type RunEvent =
       readonly result: "same" | "differs" | "failed";
       /** Names of the outputs that differ. */
       readonly outputs: readonly string[];
+      /** Where they begin to differ; absent for outputs that are not on this machine. */
+      readonly differences?: readonly OutputDifference[];
     }
   | {
       readonly kind: "dry.predicted";

@@ -8,6 +8,7 @@ import { type AttemptParts, compute } from "./attempts.ts";
 import type { CallOrder } from "./call-order.ts";
 import type { CallTurns } from "./call-turns.ts";
 import type { Emit } from "./events.ts";
+import { firstDifference, type OutputDifference } from "./first-difference.ts";
 import type { Materials } from "./materials.ts";
 import type { RunExecutor } from "./run-executors.ts";
 import { contentOf } from "./value-content.ts";
@@ -74,11 +75,25 @@ export class Rechecks {
         task: task.name,
         result,
         outputs: differing,
+        ...(again.kind === "failed" ? {} : await differencesOf(differing, entry.outputs, again.outputs)),
       });
     } finally {
       turn.release();
     }
   }
+}
+
+async function differencesOf(
+  names: readonly string[],
+  recorded: Outputs,
+  fresh: Outputs,
+): Promise<{ readonly differences?: readonly OutputDifference[] }> {
+  const found: OutputDifference[] = [];
+  for (const name of names) {
+    const one = await firstDifference(name, recorded[name] ?? null, fresh[name] ?? null);
+    if (one !== undefined) found.push(one);
+  }
+  return found.length === 0 ? {} : { differences: found };
 }
 
 /** Names of outputs whose values or file contents differ. */

@@ -183,6 +183,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
         ...{ uuid: text, key: text, task: text, call: text, run: text, workflow: text, createdAt: time },
         ...{ bytes: integer, files: integer, seconds: number, uri: text },
         pinned: boolean,
+        "differs?": boolean,
       }),
     ),
     total: integer,

@@ -68,6 +68,8 @@ export async function openServer(
     /** Folder of the built web page; default: the one that the build writes. */
     readonly site?: string;
     readonly serves?: "page";
+    /** URL to which changes of runs are posted. */
+    readonly notify?: string;
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "memoir-server-")));
@@ -83,6 +85,7 @@ export async function openServer(
         ? { executor: { name: "host", options: {} }, cacheHostTasks: true }
         : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: false }),
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+      ...(options.notify === undefined ? {} : { notify: options.notify }),
       ...(options.keys === undefined
         ? {}
         : { accessKeys: keyFile, ...(options.files === "none" ? {} : { files: folder }) }),

@@ -9,9 +9,9 @@ import {
   type TimedEvent,
 } from "../../engine/index.ts";
 import { AppError, type Ask, defined, ExactJson, mapBounded } from "../../kernel/index.ts";
+import { type Spread, spreadOf } from "../history/spread.ts";
 import type { CallFold, CallFolds } from "./call-folds.ts";
 import { provenanceOf, type RunProvenance } from "./provenance.ts";
-import { type Spread, spreadOf } from "./spread.ts";
 
 /** Milliseconds since 1970. */
 export interface Phase {

@@ -8,6 +8,7 @@ import { Browse } from "../browse/browse.ts";
 import type { Environment } from "../environment.ts";
 import { announcePage, type PageAddress, withdrawPage } from "../page/page-file.ts";
 import { type ServedPredictions, servedPredictions } from "../served-predictions.ts";
+import { checkNotifyUrl } from "../workflows/announce-end.ts";
 import { createDefinitionChecker } from "./definition-checker.ts";
 import {
   type DefinitionAnswer,
@@ -22,6 +23,7 @@ import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { checkStores, type StoreCheck } from "./readiness.ts";
 import { RunController } from "./run-controller.ts";
+import { statusPoster } from "./run-status-events.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
 import type { TaskChoices } from "./server-order.ts";
 
@@ -29,6 +31,8 @@ export interface OmicsOptions extends TaskChoices {
   /** JSON file with a list of `{accessKeyId, secretAccessKey, account}`. */
   readonly accessKeys?: string;
   readonly maxRuns?: number;
+  /** URL to which each change of a run's status is posted, in the shape of EventBridge's HealthOmics events. */
+  readonly notify?: string;
   /**
    * A program and its arguments that answers one question about a definition, see `answerCheck`: no document can hold the
    * server then. Default: they are checked in this process.
@@ -91,7 +95,9 @@ export async function openOmics(
     throw error;
   });
   await sweepDefinitions(environment);
-  const { accessKeys: _, files: __, checker: program, maxRuns, servedCache = "local", ...others } = options;
+  const { accessKeys: _, files: __, checker: program, maxRuns, servedCache = "local", ...rest } = options;
+  const { notify, ...others } = rest;
+  checkNotifyUrl(notify);
   const { region = "us-east-1", ...tasks } = others;
   const allowed = allowedPlaces(options, environment);
   const tallies = new RunTallies();
@@ -107,6 +113,7 @@ export async function openOmics(
     tallies,
     onBug,
     ...defined({ maxRuns }),
+    ...(notify === undefined ? {} : { onStatus: statusPoster({ url: notify, region, ledger, onBug }) }),
   });
   return {
     ledger,

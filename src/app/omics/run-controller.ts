@@ -44,6 +44,8 @@ export interface RunControllerOptions {
   readonly maxRuns?: number;
   readonly tallies: RunTallies;
   readonly onBug: (error: unknown) => void;
+  /** Called with every run whose status has changed. */
+  readonly onStatus?: (run: RunRecord) => void;
 }
 
 interface Active extends QueuedRun {
@@ -297,13 +299,15 @@ export class RunController {
   }
 
   #change(run: RunRecord, members: Partial<RunRecord>): RunRecord {
-    const { ledger } = this.#options;
-    return ledger.transaction(() => {
-      const current = ledger.runs.get(run.account, run.id) ?? run;
-      const changed = { ...current, ...members };
-      ledger.runs.put(changed);
-      return changed;
+    const { ledger, onStatus } = this.#options;
+    const { current, changed } = ledger.transaction(() => {
+      const known = ledger.runs.get(run.account, run.id) ?? run;
+      const next = { ...known, ...members };
+      ledger.runs.put(next);
+      return { current: known, changed: next };
     });
+    if (changed.status !== current.status) onStatus?.(changed);
+    return changed;
   }
 
   #end(run: RunRecord, members: Partial<RunRecord> & { readonly status: RunStatus }): void {

@@ -31,6 +31,8 @@ interface CacheSettings {
   readonly within?: string;
   readonly behavior: CacheBehavior;
   readonly policies: CachePolicies;
+  /** Kept by every run that uses the cache, when it ends. Absent = no limit. */
+  readonly budgetBytes?: number;
   readonly createdAt?: string;
 }
 

@@ -8,6 +8,7 @@ import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
 import type { EntryNames } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
+import { checkNotifyUrl } from "./announce-end.ts";
 import { defaultCacheLocation, findCache } from "./cache-place.ts";
 import type { CacheRecord } from "./cache-registry.ts";
 import type { ExecutorOrder } from "./executors.ts";
@@ -36,6 +37,8 @@ interface RunChoices {
   readonly copyInputs?: boolean;
   /** Part of the reused calls, 0 to 1, that is computed again to compare. */
   readonly recheck?: number;
+  /** URL to which the end of the run is posted. */
+  readonly notify?: string;
   /** Name of the run, which must be new; default: one made from the time. */
   readonly runId?: string;
   /** Folder of all runs. Default: below the home folder. */
@@ -103,6 +106,7 @@ export interface CacheRequest {
 /** Reads what the request names: the inputs file and the registry of caches. Nothing is opened. */
 export async function orderOf(request: RunRequest, environment: Environment, ask: Ask): Promise<RunOrder> {
   checkAsk(ask, "reading what a run is asked for");
+  checkNotifyUrl(request.notify);
   const { inputs, cache, env, ...rest } = request;
   return {
     ...rest,

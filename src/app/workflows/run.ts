@@ -1,11 +1,20 @@
 /** Runs a workflow as its order says. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { exactOutputs, type RunSummary, runWorkflow, tidyLeases } from "../../engine/index.ts";
+import {
+  exactOutputs,
+  type RunSummary,
+  runWorkflow,
+  type TimedEvent,
+  tidyLeases,
+} from "../../engine/index.ts";
 import { type Ask, defined, type ExactJson } from "../../kernel/index.ts";
 import type { RunFailure } from "../../lang/core/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
+import { RecheckKeeper } from "../history/recheck-history.ts";
+import { announceEnd } from "./announce-end.ts";
+import { keepBudget } from "./caches/keep-budget.ts";
 import { watchForCancel } from "./cancel-watch.ts";
 import { type DiagnosticFact, diagnosticFact } from "./diagnostic-facts.ts";
 import { prepared } from "./prepare-run.ts";
@@ -45,8 +54,28 @@ export async function runToSummary(
   environment: Environment,
   ask: Ask,
 ): Promise<RunSummary> {
-  const { onEvent } = ports;
   const runId = order.runId ?? newRunId();
+  const rechecks = new RecheckKeeper({ order, runId, environment });
+  const onEvent = (event: TimedEvent) => {
+    rechecks.note(event);
+    ports.onEvent(event);
+  };
+  const say = (words: string) => onEvent({ kind: "log", words, at: Date.now() });
+  const startedAt = new Date();
+  const summary = await runToEnd({ order, ports: { ...ports, onEvent }, runId }, environment, ask);
+  await rechecks.keep();
+  if (order.cache.kind === "record" && order.cache.record !== undefined)
+    await keepBudget(order.cache.record, environment, say, ask);
+  await announceEnd(order.notify, { summary, startedAt }, say, ask);
+  return summary;
+}
+
+async function runToEnd(
+  { order, ports, runId }: { readonly order: RunOrder; readonly ports: RunPorts; readonly runId: string },
+  environment: Environment,
+  ask: Ask,
+): Promise<RunSummary> {
+  const { onEvent } = ports;
   return prepared(
     { order, ports, runId },
     environment,

@@ -3,6 +3,8 @@ import type { ReusePrediction, RunExplanation, TimedEvent } from "../../engine/i
 import type { Ask } from "../../kernel/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
+import type { AdviceResult, AdviseOptions } from "../history/advice.ts";
+import type { SavingsOptions, SavingsResult } from "../history/savings.ts";
 import { needsHome } from "../home.ts";
 import type { NamedCache } from "./cache-registry.ts";
 import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
@@ -12,6 +14,7 @@ import type { EntriesOptions, EntryPage } from "./caches/entries.ts";
 import type { ExplainOptions } from "./caches/explain.ts";
 import type { CacheList } from "./caches/list.ts";
 import type { PruneOptions, PruneResult } from "./caches/prune.ts";
+import type { RechecksResult } from "./caches/rechecks.ts";
 import type { ShowCacheResult } from "./caches/show.ts";
 import type { UpdateCacheOptions } from "./caches/update.ts";
 import type { CheckOptions, CheckResult, InputsResult } from "./check.ts";
@@ -45,6 +48,10 @@ export interface Workflows {
   ): Promise<CwlRunnerResult>;
   /** The commands of Nextflow's command line. */
   readonly nextflow: NextflowCommands;
+  /** What reuse saved over the runs of this home. */
+  savings(options: SavingsOptions, ask: Ask): Promise<SavingsResult>;
+  /** What the tasks of a workflow used over its runs. */
+  advise(options: AdviseOptions, ask: Ask): Promise<AdviceResult>;
   readonly runs: {
     list(options: RunsOptions & ListRunsOptions, ask: Ask): Promise<RunList>;
     show(options: OneRunOptions, ask: Ask): Promise<ShowResult>;
@@ -66,6 +73,7 @@ export interface Workflows {
     pin(options: EntryChoice & { readonly pinned: boolean }, ask: Ask): Promise<EntriesTouched>;
     invalidate(options: EntryChoice, ask: Ask): Promise<EntriesTouched>;
     verify(cache: string | undefined, ask: Ask): Promise<VerifyReport>;
+    rechecks(cache: string | undefined, ask: Ask): Promise<RechecksResult>;
     explain(options: ExplainOptions, ask: Ask): Promise<RunExplanation>;
   };
 }
@@ -86,6 +94,12 @@ export function createWorkflows(environment: Environment): Workflows {
     ),
     dryRun: atHome(async (order, ask) => (await import("./dry-run.ts")).dryRun(order, environment, ask)),
     nextflow: createNextflowCommands(environment),
+    savings: atHome(async (options, ask) =>
+      (await import("../history/savings.ts")).savings(options, environment, ask),
+    ),
+    advise: atHome(async (options, ask) =>
+      (await import("../history/advice.ts")).advise(options, environment, ask),
+    ),
     runs: {
       list: atHome(async (options, ask) =>
         (await import("./runs/list.ts")).listRunsOfFolder(options, environment, ask),
@@ -138,6 +152,9 @@ export function createWorkflows(environment: Environment): Workflows {
       ),
       verify: atHome(async (cache, ask) =>
         (await import("./caches/verify.ts")).verifyEntries(cache, environment, ask),
+      ),
+      rechecks: atHome(async (cache, ask) =>
+        (await import("./caches/rechecks.ts")).cacheRechecks(cache, environment, ask),
       ),
       explain: atHome(async (options, ask) =>
         (await import("./caches/explain.ts")).explainComputed(options, environment, ask),

@@ -19,7 +19,14 @@ export const command = defineCommand<PruneResult>({
     },
     {
       flags: "--budget <size>",
-      description: "the least recently used entries, until the rest fits this size, such as 500G",
+      description: "entries, until the rest fits this size, such as 500G",
+    },
+    {
+      flags: "--policy <which>",
+      description:
+        "which entries --budget removes first: the least recently used, or those that are cheap to compute again for their size",
+      default: "last-used",
+      choices: ["last-used", "cost"],
     },
     { flags: "--old-versions", description: "entries that this version of Memoir cannot reuse" },
     { flags: "--orphans", description: "files and unfinished uploads that belong to no entry" },
@@ -40,13 +47,20 @@ export const command = defineCommand<PruneResult>({
       ...(given.is("old-versions") ? { oldVersions: true } : {}),
       ...(given.is("orphans") ? { orphans: true } : {}),
     };
+    const policy = given.text("policy") as "last-used" | "cost" | undefined;
+    if (policy !== undefined && rules.budgetBytes === undefined)
+      throw new AppError("CLI_USAGE", "memoir cache prune: --policy needs --budget");
     if (Object.keys(rules).length === 0)
       throw new AppError(
         "CLI_USAGE",
         "memoir cache prune: choose what to remove: --older-than, --budget, --old-versions or --orphans",
       );
     return (await app()).workflows.caches.prune(
-      { ...defined({ cache: lookedAtCache(given) }), rules, sure: given.is("yes") },
+      {
+        ...defined({ cache: lookedAtCache(given) }),
+        rules: { ...rules, ...defined({ policy }) },
+        sure: given.is("yes"),
+      },
       ask,
     );
   },

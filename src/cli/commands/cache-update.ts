@@ -4,6 +4,7 @@ import type { CacheRecord } from "../../app/index.ts";
 import { defined } from "../../kernel/index.ts";
 import { behaviorOf, behaviorOption, policiesOf, policyOptions } from "../cache-options.ts";
 import { defineCommand } from "../command.ts";
+import { sizeBytes } from "../quantities.ts";
 import { renderCache } from "./cache-create.ts";
 
 export const command = defineCommand<CacheRecord>({
@@ -16,6 +17,12 @@ export const command = defineCommand<CacheRecord>({
   options: [
     ...[behaviorOption, ...policyOptions].map((option) => ({ ...option, default: "unchanged" })),
     { flags: "--description <text>", description: "description of the cache" },
+    {
+      flags: "--budget <size>",
+      description:
+        "size that runs keep the cache within when they end, such as 200GB; what is cheap to compute again for its size goes first; 0 removes the limit",
+      default: "unchanged",
+    },
   ],
   examples: [
     {
@@ -29,6 +36,7 @@ export const command = defineCommand<CacheRecord>({
         name: given.argument(0) ?? "",
         ...defined({ description: given.text("description") }),
         ...behaviorOf(given),
+        ...defined({ budgetBytes: sizeBytes(given.text("budget"), "--budget") }),
         policies: policiesOf(given),
       },
       ask,

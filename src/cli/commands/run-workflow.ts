@@ -107,6 +107,7 @@ function requestOf(given: Given): RunRequest {
     ...defined({
       image: given.text("image"),
       recheck: share(given.text("recheck"), "--recheck"),
+      notify: given.text("notify"),
       out: given.text("out"),
       runsDir: given.text("runs-dir"),
     }),

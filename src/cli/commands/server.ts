@@ -89,6 +89,7 @@ function optionsOf(given: Given): OmicsOptions {
     cacheHostTasks: given.is("cache-host-tasks"),
     ...defined({
       image: given.text("image"),
+      notify: given.text("notify"),
       accessKeys: given.text("access-keys"),
       files: given.text("files"),
       maxRuns,

@@ -69,8 +69,13 @@ export async function listPins(place: CachePlace, ask: Ask): Promise<ReadonlySet
 export interface PruneRules {
   /** Remove entries that were neither made nor used for this long. */
   readonly olderThanMs?: number;
-  /** Remove the least recently used entries until the rest takes at most this many bytes. */
+  /** Remove entries until the rest takes at most this many bytes. */
   readonly budgetBytes?: number;
+  /**
+   * Which entries go first where there is a budget: the least recently used ones, or those that are cheap to compute
+   * again for their size. Default `last-used`.
+   */
+  readonly policy?: "last-used" | "cost";
   /** Remove manifests of other entry versions. */
   readonly oldVersions?: boolean;
   /** Remove files and unfinished uploads that belong to no entry and nobody will finish, and damaged manifests. */
@@ -137,7 +142,7 @@ export async function planPrune(
   const use = await readUse(place, now, ask);
   const objects = await groupObjects(place, ask);
   const remove: PruneItem[] = [];
-  const candidates: { entry: Entry; lastUsedAt: Date; bytes: number }[] = [];
+  const candidates: Candidate[] = [];
   for await (const { key, uuid, modifiedAt, read } of place.entries.listManifests(ask)) {
     const group = objects.get(uuid);
     objects.delete(uuid);
@@ -164,12 +169,17 @@ export async function planPrune(
     }
   }
   const protectedEntries: { uuid: string; why: "pinned" | "in-use" }[] = [];
+  const isTooOld = ({ lastUsedAt }: Candidate) =>
+    rules.olderThanMs !== undefined && now.getTime() - lastUsedAt.getTime() > rules.olderThanMs;
   candidates.sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime());
+  // The sort is stable: of equally costly ones the least recently used goes first. What goes anyway makes room first.
+  if (rules.policy === "cost")
+    candidates.sort((a, b) => Number(isTooOld(b)) - Number(isTooOld(a)) || worthOf(a) - worthOf(b));
   let left = candidates.reduce((sum, candidate) => sum + candidate.bytes, 0);
   let kept = candidates.length;
-  for (const { entry, lastUsedAt, bytes } of candidates) {
-    const tooOld =
-      rules.olderThanMs !== undefined && now.getTime() - lastUsedAt.getTime() > rules.olderThanMs;
+  for (const candidate of candidates) {
+    const { entry, lastUsedAt, bytes } = candidate;
+    const tooOld = isTooOld(candidate);
     const overBudget = rules.budgetBytes !== undefined && left > rules.budgetBytes;
     if (!tooOld && !overBudget) continue;
     const why = pins.has(entry.uuid) ? "pinned" : use.usedByLive.has(entry.uuid) ? "in-use" : undefined;
@@ -191,6 +201,17 @@ export async function planPrune(
     protectedEntries,
     uploads: rules.orphans ? await abandonedUploads(place, { use, now }, ask) : [],
   };
+}
+
+interface Candidate {
+  readonly entry: Entry;
+  readonly lastUsedAt: Date;
+  readonly bytes: number;
+}
+
+/** Seconds of computing that each byte saves. */
+function worthOf({ entry: { cost }, bytes }: Candidate): number {
+  return Math.max(cost.wallSeconds, cost.cpuSeconds ?? 0) / Math.max(bytes, 1);
 }
 
 /** Nobody will finish it: its run has ended, or nobody knows it and it is old. */

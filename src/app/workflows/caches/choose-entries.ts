@@ -2,19 +2,22 @@
 import { AppError, type Ask } from "../../../kernel/index.ts";
 import type { Entry } from "../../../store/entries/index.ts";
 import type { OpenCache } from "../cache-place.ts";
+import type { CacheChoice } from "./use-cache.ts";
 
 /** All of them must hold. */
 export interface EntryConditions {
   readonly task?: string;
   readonly run?: string;
   readonly workflow?: string;
+  /** Part of its task, call, workflow, run, uuid or key, in either case. */
+  readonly search?: string;
   readonly olderThanMs?: number;
   readonly newerThanMs?: number;
   readonly largerThanBytes?: number;
 }
 
 export interface EntryChoice {
-  readonly cache?: string;
+  readonly cache?: CacheChoice;
   /** Uuid or key of an entry, or the beginning of either. */
   readonly entry?: string;
   readonly task?: string;
@@ -68,10 +71,15 @@ export function isWanted(entry: Entry, options: EntryConditions): boolean {
     (options.task === undefined || entry.taskName === options.task) &&
     (options.run === undefined || entry.runId === options.run || entry.runId.endsWith(options.run)) &&
     (options.workflow === undefined || entry.workflow === options.workflow) &&
+    (options.search === undefined || wordsOf(entry).includes(options.search.toLowerCase())) &&
     (options.olderThanMs === undefined || age > options.olderThanMs) &&
     (options.newerThanMs === undefined || age < options.newerThanMs) &&
     (options.largerThanBytes === undefined || bytesOf(entry) > options.largerThanBytes)
   );
+}
+
+function wordsOf({ taskName, callPath, workflow, runId, uuid, key }: Entry): string {
+  return [taskName, callPath, workflow, runId, uuid, key].join(" ").toLowerCase();
 }
 
 export function bytesOf(entry: Entry): number {

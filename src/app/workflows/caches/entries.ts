@@ -3,6 +3,7 @@ import { byCodeUnit } from "../../../hash/index.ts";
 import { AppError, type Ask } from "../../../kernel/index.ts";
 import { type Entry, listPins } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
+import { rechecksOf } from "../../history/recheck-history.ts";
 import { bytesOf, type EntryConditions, isWanted } from "./choose-entries.ts";
 import { type CacheChoice, withCache } from "./use-cache.ts";
 
@@ -33,6 +34,8 @@ export interface EntryRow {
   readonly seconds: number;
   readonly uri: string;
   readonly pinned: boolean;
+  /** Its task gave other results when a run computed it again for comparison. */
+  readonly differs?: boolean;
 }
 
 /** Newest first. */
@@ -43,9 +46,12 @@ export async function listEntries(
 ): Promise<EntryPage> {
   return withCache(options.cache, environment, ask, async (cache) => {
     const pins = await listPins(cache, ask);
+    const rechecked = await rechecksOf(cache.record.location, environment);
+    const differing = new Set(rechecked.filter(({ differs }) => differs > 0).map(({ task }) => task));
     const rows: EntryRow[] = [];
     for await (const entry of cache.entries.list(ask))
-      if (isWanted(entry, options)) rows.push(entryRow(entry, pins));
+      if (isWanted(entry, options))
+        rows.push({ ...entryRow(entry, pins), ...(differing.has(entry.taskName) ? { differs: true } : {}) });
     rows.sort((a, b) => byCodeUnit(placeOf(b), placeOf(a)));
     const after = options.cursor === undefined ? undefined : placeIn(options.cursor);
     const rest = after === undefined ? rows : rows.filter((row) => placeOf(row) < after);

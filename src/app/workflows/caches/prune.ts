@@ -9,10 +9,10 @@ import {
   storeTime,
 } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
-import { withCache } from "./use-cache.ts";
+import { type CacheChoice, withCache } from "./use-cache.ts";
 
 export interface PruneOptions {
-  readonly cache?: string;
+  readonly cache?: CacheChoice;
   readonly rules: PruneRules;
   /** false: a dry run. */
   readonly sure: boolean;

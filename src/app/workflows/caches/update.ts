@@ -11,6 +11,8 @@ export interface UpdateCacheOptions {
   readonly behavior?: CacheBehavior;
   readonly description?: string;
   readonly policies?: Partial<CachePolicies>;
+  /** 0 = no limit any more. */
+  readonly budgetBytes?: number;
 }
 
 export async function updateCache(
@@ -19,12 +21,14 @@ export async function updateCache(
   ask: Ask,
 ): Promise<NamedCache> {
   const registry = createCacheRegistry(environment.home);
-  const known = await namedCache(options.name, environment);
+  const { budgetBytes: earlier, ...known } = await namedCache(options.name, environment);
+  const budgetBytes = options.budgetBytes ?? earlier;
   const record: NamedCache = {
     ...known,
     behavior: options.behavior ?? known.behavior,
     policies: { ...known.policies, ...options.policies },
     ...defined({ description: options.description }),
+    ...(budgetBytes === undefined || budgetBytes === 0 ? {} : { budgetBytes }),
   };
   checkAsk(ask, `changing the cache ${known.name}`);
   await registry.replace(record);
