@@ -1,5 +1,6 @@
 /** models: model packages, where they are kept, and what runs them. */
 export { type Canonical, type Canonicalizer, createCanonicalizer } from "./builtin/canonicalizer.ts";
+export { drawMolecule } from "./builtin/draw-molecule.ts";
 export { createFingerprinter, type Fingerprinter, fingerprintBytes } from "./builtin/fingerprinter.ts";
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export { type CitedModel, citedModel, type HubModel, parseHubList } from "./hub/hub-list.ts";

@@ -13,6 +13,11 @@ import {
   time,
 } from "./schema.ts";
 
+const saved = {
+  ...{ reused: integer, computed: integer, wallSeconds: number, cpuSeconds: number, bytes: integer },
+  "money?": number,
+};
+
 export const pageSchemas = {
   /** Of a file, whatever it is. */
   Bytes: { type: "string", format: "binary" },
@@ -97,5 +102,117 @@ export const pageSchemas = {
     "text?": text,
     "rows?": listOf(listOf(text)),
     "truncated?": boolean,
+  }),
+  CacheAges: objectOf({
+    days: listOf(objectOf({ day: text, entries: integer, bytes: integer, totalBytes: integer })),
+  }),
+  CacheRechecks: objectOf({
+    tasks: listOf(
+      objectOf({
+        ...{ task: text, same: integer, differs: integer, failed: integer, outputs: mapOf(integer) },
+        "last?": objectOf({
+          ...{ at: time, run: text, call: text, result: text, outputs: listOf(text) },
+          "differences?": listOf(anything),
+        }),
+      }),
+    ),
+  }),
+  Verification: objectOf({ "at?": time, "report?": refTo("VerifyReport") }),
+  PruneReport: objectOf({
+    plan: objectOf({
+      remove: listOf(
+        objectOf({
+          ...{ key: text, uuid: text, "taskName?": text, bytes: integer },
+          reason: choice("older-than", "over-budget", "old-version", "orphan"),
+          "lastUsedAt?": time,
+        }),
+      ),
+      removeBytes: integer,
+      keepEntries: integer,
+      keepBytes: integer,
+      protectedEntries: listOf(objectOf({ uuid: text, why: choice("pinned", "in-use") })),
+    }),
+    "removed?": objectOf({ entries: integer, bytes: integer, spared: integer }),
+  }),
+  EntriesTouched: objectOf({ entries: listOf(objectOf({ uuid: text, task: text, call: text })) }),
+  HomePage: objectOf({
+    running: listOf(refTo("Run")),
+    days: listOf(
+      objectOf({
+        ...{ day: text, reused: integer, computed: integer, failed: integer },
+        ...{ rowsReused: integer, rowsComputed: integer, savedSeconds: number },
+      }),
+    ),
+    saved: objectOf({ calls: integer, rows: integer, seconds: number }),
+    failures: listOf(objectOf({ run: text, workflow: text, at: time, message: text })),
+    caches: listOf(objectOf({ ref: text, "name?": text, entries: integer, bytes: integer })),
+    notes: listOf(text),
+  }),
+  ValueDifference: objectOf({ name: text, "before?": text, "after?": text }),
+  RunComparison: objectOf({
+    before: text,
+    after: text,
+    inputs: listOf(refTo("ValueDifference")),
+    outputs: listOf(refTo("ValueDifference")),
+    same: integer,
+    rows: listOf(anything),
+    times: listOf(objectOf({ call: text, before: number, after: number })),
+  }),
+  Saved: objectOf(saved),
+  Savings: objectOf({
+    by: text,
+    "since?": time,
+    rows: listOf(objectOf({ name: text, ...saved })),
+    total: refTo("Saved"),
+  }),
+  Advice: objectOf({
+    workflow: text,
+    runs: integer,
+    margin: number,
+    tasks: listOf(
+      objectOf({
+        task: text,
+        attempts: integer,
+        asked: objectOf({ "cpu?": number, "memoryBytes?": number }),
+        "wallSeconds?": refTo("Spread"),
+        "cpus?": refTo("Spread"),
+        "memoryBytes?": refTo("Spread"),
+        suggested: objectOf({ "cpu?": number, "memoryBytes?": number }),
+        failures: mapOf(integer),
+      }),
+    ),
+  }),
+  MoleculeValues: objectOf({
+    molecule: text,
+    key: text,
+    found: listOf(
+      objectOf({
+        ...{ model: text, "slug?": text, "release?": text, state: text, cache: choice("local", "cloud") },
+        ...{ "storedAs?": text, "computedAt?": text, "runner?": text, "toolkit?": text },
+        values: mapOf(anything),
+      }),
+    ),
+    missing: listOf(text),
+    problems: listOf(text),
+  }),
+  Drawing: objectOf({ "svg?": text }),
+  ColumnSpreads: objectOf({
+    model: text,
+    release: text,
+    cache: choice("local", "cloud"),
+    rows: integer,
+    columns: listOf(
+      objectOf({
+        ...{ name: text, type: text, "description?": text, empty: integer, "spread?": refTo("Spread") },
+        "bins?": listOf(integer),
+        "values?": listOf(objectOf({ value: text, count: integer })),
+      }),
+    ),
+  }),
+  Places: objectOf({ home: text, local: text, cloud: text }),
+  Doctor: objectOf({
+    findings: listOf(
+      objectOf({ name: text, state: choice("ok", "trouble", "absent"), detail: text, enables: text }),
+    ),
   }),
 };

@@ -1,8 +1,10 @@
 /** Every route of `/api/v1`: what it answers, to whom, and the shape of the answer. */
 import { runStates } from "../app/index.ts";
 import { RequestProblem } from "../http/index.ts";
+import { cachePageRoutes } from "./cache-page-routes.ts";
 import { prefix, type V1Request, type V1Route } from "./route.ts";
 import { runPageRoutes } from "./run-page-routes.ts";
+import { summaryRoutes } from "./summary-routes.ts";
 
 const cursor = { kind: "text", about: "`nextCursor` of the page before" } as const;
 const mostOfPage = 1000;
@@ -50,8 +52,16 @@ const runRoutes: readonly V1Route[] = [
     ...{ name: "getRun", method: "GET", path: `${prefix}/runs/{run}`, schema: "RunDetail", for: "everybody" },
     summary: "A run with all its calls",
     command: "runs show",
-    query: {},
-    answer: (request) => request.browse.run(request.caller, label(request, "run"), request.ask),
+    query: {
+      calls: {
+        ...{ kind: "text", choices: ["all", "none"] },
+        about: "`none`: without the rows of its calls; default: all",
+      },
+    },
+    answer: (request) => {
+      const calls = request.query.text("calls") === "none" ? "none" : "all";
+      return request.browse.run(request.caller, label(request, "run"), { calls }, request.ask);
+    },
   },
   {
     ...{ name: "listCalls", method: "GET", path: `${prefix}/runs/{run}/calls`, schema: "CallList" },
@@ -157,6 +167,10 @@ const cacheRoutes: readonly V1Route[] = [
       task: { kind: "text", about: "only results of this task" },
       run: { kind: "text", about: "only results that this run computed" },
       workflow: { kind: "text", about: "only results of this workflow" },
+      search: {
+        kind: "text",
+        about: "only results with this in their task, call, workflow, run, uuid or key",
+      },
       olderThanMs: { kind: "integer", about: "only older ones", least: 0, most: 1e14 },
       newerThanMs: { kind: "integer", about: "only newer ones", least: 0, most: 1e14 },
       largerThanBytes: { kind: "integer", about: "only larger ones", least: 0, most: 1e15 - 1 },
@@ -169,7 +183,10 @@ const cacheRoutes: readonly V1Route[] = [
           return value === undefined ? [] : [[name, value] as const];
         },
       );
-      const options = { ...query.texts("cursor", "task", "run", "workflow"), ...Object.fromEntries(numbers) };
+      const options = {
+        ...query.texts("cursor", "task", "run", "workflow", "search"),
+        ...Object.fromEntries(numbers),
+      };
       return request.browse.entries(request.caller, label(request, "cache"), options, request.ask);
     },
   },
@@ -226,9 +243,13 @@ const predictionRoutes: readonly V1Route[] = [
   },
 ];
 
+/** What the pages show over many runs, caches and predictions. */
+const pageRoutes: readonly V1Route[] = [...cachePageRoutes, ...summaryRoutes];
+
 export const dataRoutes: readonly V1Route[] = [
   ...runRoutes,
   ...runPageRoutes,
+  ...pageRoutes,
   ...cacheRoutes,
   ...predictionRoutes,
 ];

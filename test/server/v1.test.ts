@@ -103,15 +103,19 @@ describe("a server without access keys", () => {
     const queries: Readonly<Record<string, string>> = {
       getCall: `?call=${call}`,
       getCallOutput: `?call=${call}`,
+      compareAnyRuns: `?a=${homeRuns[0]}&b=${homeRuns[1]}`,
+      getAdvice: "?workflow=hello",
+      lookUpMolecule: "?smiles=CCO",
+      drawMolecule: "?smiles=CCO",
     };
     const bodies: Readonly<Record<string, object>> = {
       cancelRuns: { runs: homeRuns.slice(0, 1) },
       deleteRuns: { runs: ["none"] },
+      pruneCache: { dryRun: true, olderThanMs: 1_000_000 },
     };
-    // Sessions and files are tested elsewhere.
-    const plain = routes.filter(
-      ({ for: whom, path, schema }) => whom !== "anybody" && schema !== "Bytes" && !path.endsWith("/preview"),
-    );
+    // Sessions, files and changes of entries are tested elsewhere.
+    const elsewhere = ["Bytes", "FilePreview", "EntriesTouched"];
+    const plain = routes.filter(({ for: whom, schema }) => whom !== "anybody" && !elsewhere.includes(schema));
     for (const { name, method, path, schema } of plain) {
       const place = path.replace(/\{(\w+)\}/g, (_, label: string) => labels[label] ?? "");
       const target = `${place}${queries[name] ?? ""}`;

@@ -1,8 +1,9 @@
 /**
- * Read access to runs, caches and predictions, for a page or a program. The caller is part of every
- * request: operators see what belongs to the machine, and every account its own runs and caches of the server. Nothing
- * here changes anything, except that `verify` sets damaged entries aside.
+ * Runs, caches and predictions for a page or a program. The caller is part of every request: operators see what belongs
+ * to the machine, and every account its own runs and caches of the server. Long because it is the one place where that
+ * is decided: each method says whose it is and passes the work on.
  */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   type CallRow,
@@ -13,29 +14,43 @@ import {
   shownState,
   type TimedEvent,
 } from "../../engine/index.ts";
-import { AppError, type Ask, checkAsk, defined, ExactJson, pause } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, ExactJson, pause, redact } from "../../kernel/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
 import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
+import type { DoctorResult } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
+import { type AdviceResult, advise } from "../history/advice.ts";
+import { keptLines } from "../history/kept-lines.ts";
+import { type SavingsOptions, type SavingsResult, savings } from "../history/savings.ts";
+import type { LookUpResult } from "../look-up.ts";
 import { knownRun } from "../omics/engine-runs.ts";
 import type { AllowedPlaces } from "../omics/places.ts";
 import type { RunController } from "../omics/run-controller.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
 import type { StatsResult } from "../stored-inventory.ts";
+import { placesOf } from "../tiers.ts";
+import { defaultCacheLocation } from "../workflows/cache-place.ts";
 import { isCacheName } from "../workflows/cache-registry.ts";
+import { type CacheAges, cacheAges } from "../workflows/caches/ages.ts";
+import type { EntriesTouched } from "../workflows/caches/choose-entries.ts";
 import { type EntriesOptions, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
 import { explainComputed } from "../workflows/caches/explain.ts";
+import { invalidateEntries } from "../workflows/caches/invalidate.ts";
 import { type CacheList, listCaches } from "../workflows/caches/list.ts";
+import { pinEntries } from "../workflows/caches/pin.ts";
+import { type PruneOptions, type PruneResult, pruneCache } from "../workflows/caches/prune.ts";
+import { cacheRechecks, type RechecksResult } from "../workflows/caches/rechecks.ts";
 import { type ShowCacheResult, showCache } from "../workflows/caches/show.ts";
 import { cacheSize } from "../workflows/caches/size.ts";
 import { type CacheChoice, namedCache, withCache } from "../workflows/caches/use-cache.ts";
-import { verifyEntries } from "../workflows/caches/verify.ts";
+import { type KeptVerification, verifyEntries } from "../workflows/caches/verify.ts";
 import {
   homeRuns,
   type ListedRun,
   type ListRunsOptions,
   listRunPage,
   type RunSource,
+  rowOf,
 } from "../workflows/list-runs.ts";
 import { type DiffResult, diffRuns } from "../workflows/runs/diff.ts";
 import type { RunList } from "../workflows/runs/list.ts";
@@ -46,6 +61,9 @@ import { runsFolder } from "../workflows/runs-folder.ts";
 import { CallFolds } from "./call-folds.ts";
 import { readOutput } from "./call-output.ts";
 import { type ChangeResult, cancelOne, changeEach, deleteOne } from "./change-runs.ts";
+import { type ComparedRun, compareRuns, type RunComparison } from "./compare.ts";
+import { type HomePage, homePage } from "./home-page.ts";
+import type { ColumnSpreads } from "./prediction-pages.ts";
 import { type EventPage, type EventSource, eventPage, type Followed, followEvents } from "./run-events.ts";
 import { newestRuns, type RunChange, RunFeed } from "./run-feed.ts";
 import {
@@ -163,16 +181,35 @@ export class Browse {
     return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options, ask)) };
   }
 
-  async run(viewer: Viewer, id: string, ask: Ask): Promise<RunDetail> {
+  /** `calls`: whether the rows of all calls are there; a page asks for them one after another. */
+  async run(
+    viewer: Viewer,
+    id: string,
+    options: { readonly calls: "all" | "none" },
+    ask: Ask,
+  ): Promise<RunDetail> {
     const run = await this.#find(viewer, id);
+    if (options.calls === "none") return this.#runWithoutCalls(run, viewer);
     if (run.kind === "home") return showRun({ run: run.id }, this.#environment, ask);
     const row = await this.#server.rowOf(run.record);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { ...row, rows: [], notes: [] };
-    const options = { run: engine.run, runsDir: dirname(engine.directory) };
-    const { record, rows, notes } = await showRun(options, this.#environment, ask);
+    const wanted = { run: engine.run, runsDir: dirname(engine.directory) };
+    const { record, rows, notes } = await showRun(wanted, this.#environment, ask);
     const shown = rows.map((each) => this.#shownRow(each, viewer));
     return { ...row, ...(viewer.isOperator ? { record } : {}), rows: shown, notes };
+  }
+
+  async #runWithoutCalls(run: AnyRun, viewer: Viewer): Promise<RunDetail> {
+    const directory = await this.#directoryOf(run);
+    const record = directory === undefined ? undefined : await readRunJson(directory);
+    if (run.kind === "server") {
+      const row = await this.#server.rowOf(run.record);
+      return { ...row, ...(viewer.isOperator ? defined({ record }) : {}), rows: [], notes: [] };
+    }
+    if (record === undefined)
+      throw new AppError("RUN_NOT_FOUND", `looking for the run ${run.id}: it was deleted`);
+    return { ...rowOf({ record, directory: run.directory }), record, rows: [], notes: [] };
   }
 
   async calls(viewer: Viewer, id: string, options: CallsOptions): Promise<CallPage> {
@@ -443,6 +480,20 @@ export class Browse {
     return { ...found, run: id };
   }
 
+  /** Any two runs that the viewer sees. */
+  async compare(viewer: Viewer, before: string, after: string, ask: Ask): Promise<RunComparison> {
+    const [a, b] = [await this.#compared(viewer, before), await this.#compared(viewer, after)];
+    const found = await diffRuns({ before: a.directory, after: b.directory }, this.#environment, ask);
+    return compareRuns(a, b, found);
+  }
+
+  async #compared(viewer: Viewer, id: string): Promise<ComparedRun> {
+    const directory = await this.#directoryOf(await this.#find(viewer, id));
+    if (directory === undefined)
+      throw new AppError("RUN_NOT_FOUND", `comparing ${id} with another run: it has not begun`);
+    return { id, directory, fold: await this.#folds.of(directory) };
+  }
+
   async diff(viewer: Viewer, before: string, after: string, ask: Ask): Promise<DiffResult> {
     const found = [await this.#find(viewer, before), await this.#find(viewer, after)];
     for (const run of found)
@@ -486,6 +537,130 @@ export class Browse {
 
   async verify(viewer: Viewer, ref: string, ask: Ask): Promise<VerifyReport> {
     return verifyEntries(await this.#cacheOf(viewer, ref), this.#environment, ask);
+  }
+
+  /** The last report of `verify` here; absent = there was none. */
+  async verification(
+    viewer: Viewer,
+    ref: string,
+    ask: Ask,
+  ): Promise<Partial<Omit<KeptVerification, "location">>> {
+    const { location } = await cacheRechecks(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    const kept = await keptLines<KeptVerification>("verifications", this.#environment);
+    const last = kept.findLast((each) => each.location === location);
+    return last === undefined ? {} : { at: last.at, report: last.report };
+  }
+
+  async rechecks(viewer: Viewer, ref: string, ask: Ask): Promise<Pick<RechecksResult, "tasks">> {
+    const { tasks } = await cacheRechecks(await this.#cacheOf(viewer, ref), this.#environment, ask);
+    return { tasks };
+  }
+
+  async cacheAges(viewer: Viewer, ref: string, ask: Ask): Promise<CacheAges> {
+    return cacheAges(await this.#cacheOf(viewer, ref), this.#environment, ask);
+  }
+
+  /** A dry run unless it is `sure`. */
+  async prune(
+    viewer: Viewer,
+    ref: string,
+    options: Pick<PruneOptions, "rules" | "sure">,
+    ask: Ask,
+  ): Promise<PruneResult> {
+    const cache = await this.#cacheOf(viewer, ref);
+    return pruneCache({ ...options, ...defined({ cache }) }, this.#environment, ask);
+  }
+
+  /** By whole uuids. */
+  async pin(
+    viewer: Viewer,
+    ref: string,
+    change: { readonly entries: readonly string[]; readonly pinned: boolean },
+    ask: Ask,
+  ): Promise<EntriesTouched> {
+    const cache = await this.#cacheOf(viewer, ref);
+    return eachEntry(change.entries, (entry) =>
+      pinEntries({ ...defined({ cache }), entry, pinned: change.pinned }, this.#environment, ask),
+    );
+  }
+
+  async invalidate(
+    viewer: Viewer,
+    ref: string,
+    entries: readonly string[],
+    ask: Ask,
+  ): Promise<EntriesTouched> {
+    const cache = await this.#cacheOf(viewer, ref);
+    return eachEntry(entries, (entry) =>
+      invalidateEntries({ ...defined({ cache }), entry }, this.#environment, ask),
+    );
+  }
+
+  async home(viewer: Viewer, ask: Ask): Promise<HomePage> {
+    const { runs } = await this.runs(viewer, { limit: newestRuns }, ask);
+    const { caches } = await this.caches(viewer, ask);
+    const hasDefault = viewer.isOperator && existsSync(defaultCacheLocation(this.#environment));
+    return homePage(
+      {
+        whose: { home: viewer.isOperator, account: viewer.account },
+        runs,
+        caches: [
+          ...(hasDefault ? [{ ref: defaultRef, name: "default" }] : []),
+          ...caches.map(({ ref, ...cache }) => ({
+            ref,
+            ...(cache.kind === "named" ? { name: cache.name } : {}),
+          })),
+        ],
+        sizeOf: async (ref) => {
+          const { entries, apparentBytes: bytes } = await this.cacheSize(viewer, ref, ask);
+          return { entries, bytes };
+        },
+        environment: this.#environment,
+      },
+      ask,
+    );
+  }
+
+  savings(
+    viewer: Viewer,
+    options: Omit<SavingsOptions, "whose" | "runsDir">,
+    ask: Ask,
+  ): Promise<SavingsResult> {
+    return savings({ ...options, whose: whoseRuns(viewer) }, this.#environment, ask);
+  }
+
+  advise(viewer: Viewer, workflow: string, ask: Ask): Promise<AdviceResult> {
+    return advise({ workflow, whose: whoseRuns(viewer) }, this.#environment, ask);
+  }
+
+  /** What both caches hold for a molecule, for operators. */
+  async lookUp(molecule: string, match: "exact" | "canonical", ask: Ask): Promise<LookUpResult> {
+    const { lookUp } = await import("../look-up.ts");
+    return lookUp({ molecule, match }, this.#environment, ask);
+  }
+
+  async columns(
+    options: { readonly model: string; readonly cache: "local" | "cloud"; readonly rows: number },
+    ask: Ask,
+  ): Promise<ColumnSpreads> {
+    const { columnSpreads } = await import("./prediction-pages.ts");
+    return columnSpreads(options, this.#environment, ask);
+  }
+
+  async drawing(molecule: string, ask: Ask): Promise<{ readonly svg?: string }> {
+    const { drawing } = await import("./prediction-pages.ts");
+    return drawing(molecule, ask);
+  }
+
+  async doctor(ask: Ask): Promise<DoctorResult> {
+    const { doctor } = await import("../doctor.ts");
+    return doctor({}, this.#environment, ask);
+  }
+
+  /** Of operators: where things are on this machine. */
+  places(): { readonly home: string; readonly local: string; readonly cloud: string } {
+    const { local, cloud } = placesOf({}, this.#environment);
+    return { home: this.#environment.home, local: redact(local), cloud: redact(cloud) };
   }
 
   /** Statistics of the configured tiers, for operators. */
@@ -545,6 +720,28 @@ export class Browse {
       ...(failure === undefined ? {} : { failure: viewer.isOperator ? failure : withoutPlace(failure) }),
     };
   }
+}
+
+/** Of operators: everything on this home. */
+function whoseRuns({ isOperator, account }: Viewer): NonNullable<SavingsOptions["whose"]> {
+  return { home: isOperator, account };
+}
+
+/** Each is looked for by its whole name, so that the beginning of one never names another. */
+async function eachEntry(
+  uuids: readonly string[],
+  change: (uuid: string) => Promise<EntriesTouched>,
+): Promise<EntriesTouched> {
+  const entries: EntriesTouched["entries"][number][] = [];
+  for (const uuid of new Set(uuids)) {
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid))
+      throw new AppError(
+        "CACHE_ENTRY_NOT_FOUND",
+        `looking for the entry ${uuid.slice(0, 64)}: it is not a uuid`,
+      );
+    entries.push(...(await change(uuid)).entries);
+  }
+  return { entries };
 }
 
 /** How often what is followed is looked at. */

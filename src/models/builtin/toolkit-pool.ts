@@ -8,7 +8,7 @@ import { AppError, type Ask, checkAsk, messageOf } from "../../kernel/index.ts";
 import { descriptorTable } from "./descriptor-table.ts";
 import { toolkitWorkerText } from "./toolkit-worker.ts";
 
-export type ToolkitTask = "molecular-weight" | "descriptors" | "canonical" | "fingerprint";
+export type ToolkitTask = "molecular-weight" | "descriptors" | "canonical" | "drawing" | "fingerprint";
 
 export type ToolkitAnswer =
   | { readonly kind: "numbers"; readonly numbers: readonly (number | null)[] }

@@ -66,6 +66,7 @@ function answerOf(task, input) {
     if (task === "canonical") return { kind: "text", text: molecule.get_smiles() };
     if (task === "fingerprint")
       return { kind: "bytes", bytes: molecule.get_morgan_fp_as_uint8array(morgan) };
+    if (task === "drawing") return { kind: "text", text: molecule.get_svg(400, 300) };
     if (task === "molecular-weight") return { kind: "numbers", numbers: [weightOf(molecule)] };
     return { kind: "numbers", numbers: descriptorsOf(molecule) };
   } finally {
