@@ -32,6 +32,7 @@ const homeRun = {
   state: choice("running", "succeeded", "failed", "cancelled", "crashed"),
   startedAt: time,
   directory: text,
+  "gone?": boolean,
 };
 
 const serverRun = {

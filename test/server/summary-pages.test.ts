@@ -1,4 +1,5 @@
 /** What the pages about many runs, caches and predictions show. */
+import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { schemas } from "../../src/v1/index.ts";
 import { Sandbox } from "../cli/memoir.ts";
@@ -177,6 +178,36 @@ describe("a home with runs, a cache and predictions", () => {
     const [column] = spreads["columns"] as Rows;
     expect(column).toMatchObject({ type: "float", empty: 0, spread: { count: 2 } });
     expect(column?.["bins"]).toHaveLength(30);
+  });
+
+  it("runs in other folders are listed with the others, and one that was deleted by hand as gone", async () => {
+    const run = async (folder: string) => {
+      const words = ["--executor", "host", "--no-cache", "--runs-dir", sandbox.path(folder), "--json"];
+      const { out } = await sandbox.run("run", "hello.wdl", 'names=["Eve"]', ...words);
+      return String((JSON.parse(out) as Body)["run"]);
+    };
+    const [kept, lost] = [await run("kept"), await run("lost")];
+    await rm(sandbox.path("lost"), { recursive: true });
+    const list = (await answer("/runs?origin=home", "RunList"))["runs"] as Rows;
+    expect(list.map(({ id, gone }) => [id, gone === true])).toEqual([
+      [lost, true],
+      [kept, false],
+      ...runs.toReversed().map((id) => [id, false]),
+    ]);
+    expect(list[0]).toMatchObject({ state: "succeeded", calls: { computed: 1 } });
+    expect((await answer(`/runs/${kept}`, "RunDetail"))["rows"]).toHaveLength(1);
+    expect((await answer(`/runs/${kept}/logs`, "RunLogs"))["run"]).toBe(kept);
+    expect((await asked(`/runs/${lost}`)).status).toBe(404);
+    expect((await change("/runs/delete", { runs: [kept] })).body["results"]).toEqual([
+      { run: kept, done: true },
+    ]);
+    const rest = (await answer("/runs?origin=home", "RunList"))["runs"] as Rows;
+    expect(rest.map(({ id }) => id)).toEqual([lost, ...runs.toReversed()]);
+    expect((await change("/runs/delete", { runs: [lost] })).body["results"]).toEqual([
+      { run: lost, done: true },
+    ]);
+    const own = (await answer("/runs?origin=home", "RunList"))["runs"] as Rows;
+    expect(own.map(({ id }) => id)).toEqual(runs.toReversed());
   });
 
   it("settings say where things are", async () => {

@@ -21,6 +21,7 @@ import type { DoctorResult } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { type AdviceResult, advise } from "../history/advice.ts";
 import { keptLines } from "../history/kept-lines.ts";
+import { directoryOfRun, forgetRun, runsElsewhere } from "../history/run-index.ts";
 import { type SavingsOptions, type SavingsResult, savings } from "../history/savings.ts";
 import type { LookUpResult } from "../look-up.ts";
 import { knownRun } from "../omics/engine-runs.ts";
@@ -176,7 +177,10 @@ export class Browse {
   ): Promise<RunList> {
     const folder = runsFolder(undefined, this.#environment);
     const sources: Record<string, RunSource> = {};
-    if (viewer.isOperator && options.origin !== "server") sources["home"] = homeRuns(folder);
+    if (viewer.isOperator && options.origin !== "server") {
+      sources["home"] = homeRuns(folder);
+      sources["elsewhere"] = runsElsewhere(folder, this.#environment);
+    }
     if (options.origin !== "home") sources["server"] = this.#server.sourceOf(viewer.account);
     return { ...(viewer.isOperator ? { folder } : {}), ...(await listRunPage(sources, options, ask)) };
   }
@@ -190,7 +194,7 @@ export class Browse {
   ): Promise<RunDetail> {
     const run = await this.#find(viewer, id);
     if (options.calls === "none") return this.#runWithoutCalls(run, viewer);
-    if (run.kind === "home") return showRun({ run: run.id }, this.#environment, ask);
+    if (run.kind === "home") return showRun({ run: run.directory }, this.#environment, ask);
     const row = await this.#server.rowOf(run.record);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { ...row, rows: [], notes: [] };
@@ -288,7 +292,10 @@ export class Browse {
   ): Promise<{ readonly results: readonly ChangeResult[] }> {
     return changeEach(
       ids,
-      (id) => this.#find(viewer, id),
+      async (id) => {
+        const isGone = viewer.isOperator && (await forgetRun(id, this.#environment));
+        return isGone ? ({ kind: "gone", id } as const) : this.#find(viewer, id);
+      },
       (run) => deleteOne(run, this.#parts, ask),
     );
   }
@@ -405,7 +412,7 @@ export class Browse {
   async logs(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<LogsResult> {
     const run = await this.#find(viewer, id);
     const wanted = call === undefined ? {} : { call };
-    if (run.kind === "home") return runLogs({ run: run.id, ...wanted }, this.#environment, ask);
+    if (run.kind === "home") return runLogs({ run: run.directory, ...wanted }, this.#environment, ask);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: run.id, calls: [] };
     const options = { run: engine.run, runsDir: dirname(engine.directory), ...wanted };
@@ -425,7 +432,7 @@ export class Browse {
 
   async outputs(viewer: Viewer, id: string, ask: Ask): Promise<RunOutputs> {
     const run = await this.#find(viewer, id);
-    if (run.kind === "home") return runOutputs({ run: run.id }, this.#environment, ask);
+    if (run.kind === "home") return runOutputs({ run: run.directory }, this.#environment, ask);
     const { status, runOutputUri: location } = run.record;
     if (status !== "COMPLETED")
       throw new AppError(
@@ -466,7 +473,8 @@ export class Browse {
   async explain(viewer: Viewer, id: string, call: string | undefined, ask: Ask): Promise<RunExplanation> {
     const run = await this.#find(viewer, id);
     const wanted = call === undefined ? {} : { call };
-    if (run.kind === "home") return explainComputed({ run: run.id, ...wanted }, this.#environment, ask);
+    if (run.kind === "home")
+      return explainComputed({ run: run.directory, ...wanted }, this.#environment, ask);
     const engine = await this.#server.engineRun(run.record);
     if (engine === undefined) return { run: id, reused: 0, computed: [] };
     const about = { directory: engine.directory, id: engine.run, ...wanted };
@@ -502,7 +510,8 @@ export class Browse {
           "RUN_INPUT_INVALID",
           `comparing ${before} with ${after}: ${run.id} is a run of the server, and only runs of the command line can be compared`,
         );
-    return diffRuns({ before, after }, this.#environment, ask);
+    const [a = before, b = after] = found.map((run) => (run.kind === "home" ? run.directory : run.id));
+    return diffRuns({ before: a, after: b }, this.#environment, ask);
   }
 
   async caches(viewer: Viewer, ask: Ask): Promise<CacheList> {
@@ -677,6 +686,8 @@ export class Browse {
     const directory = join(runsFolder(undefined, this.#environment), id);
     const home = isName ? await readRunJson(directory) : undefined;
     if (home?.id === id) return { kind: "home", id, directory };
+    const elsewhere = isName ? await directoryOfRun(id, this.#environment) : undefined;
+    if (elsewhere !== undefined) return { kind: "home", id, directory: elsewhere };
     throw new AppError("RUN_NOT_FOUND", `looking for the run ${id.slice(0, 256)}: there is none of this id`);
   }
 

@@ -7,6 +7,8 @@ import { requestCancel } from "../workflows/runs/cancel.ts";
 import { deleteRuns } from "../workflows/runs/delete.ts";
 
 export type ChangeableRun =
+  /** Its folder is not there any more; it was forgotten when it was found. */
+  | { readonly kind: "gone"; readonly id: string }
   | { readonly kind: "home"; readonly id: string; readonly directory: string }
   | { readonly kind: "server"; readonly id: string; readonly record: RunRecord };
 
@@ -45,6 +47,7 @@ export async function changeEach(
 /** Asks it to stop, and does not wait until it has. */
 export async function cancelOne(run: ChangeableRun, parts: ChangeParts): Promise<void> {
   if (run.kind === "home") return requestCancel(run.directory);
+  if (run.kind === "gone") return;
   const { ledger, runs } = parts;
   const { account, id } = run.record;
   const changed = ledger.transaction(() => {
@@ -60,8 +63,9 @@ export async function cancelOne(run: ChangeableRun, parts: ChangeParts): Promise
 
 /** Of a run of the server its record goes, and what it exported stays. */
 export async function deleteOne(run: ChangeableRun, parts: ChangeParts, ask: Ask): Promise<void> {
+  if (run.kind === "gone") return;
   if (run.kind === "home") {
-    const { waiting } = await deleteRuns({ runs: [run.id] }, parts.environment, ask);
+    const { waiting } = await deleteRuns({ runs: [run.directory] }, parts.environment, ask);
     if (waiting.length > 0)
       throw new AppError(
         "RUN_STILL_RUNNING",

@@ -19,6 +19,8 @@ export interface RunRow extends AnyRunRow {
   readonly state: ShownState;
   readonly startedAt: string;
   readonly directory: string;
+  /** Its folder was moved or deleted: this is what was known of it. */
+  readonly gone?: boolean;
 }
 
 /** A run of the HealthOmics server. */

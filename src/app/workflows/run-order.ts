@@ -37,6 +37,8 @@ interface RunChoices {
   readonly copyInputs?: boolean;
   /** Part of the reused calls, 0 to 1, that is computed again to compare. */
   readonly recheck?: number;
+  /** Listed with the runs of the command line, wherever its folder is. */
+  readonly isListed?: boolean;
   /** URL to which the end of the run is posted. */
   readonly notify?: string;
   /** Name of the run, which must be new; default: one made from the time. */

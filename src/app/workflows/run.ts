@@ -13,6 +13,7 @@ import type { RunFailure } from "../../lang/core/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
 import { RecheckKeeper } from "../history/recheck-history.ts";
+import { keepRun } from "../history/run-index.ts";
 import { announceEnd } from "./announce-end.ts";
 import { keepBudget } from "./caches/keep-budget.ts";
 import { watchForCancel } from "./cancel-watch.ts";
@@ -62,7 +63,21 @@ export async function runToSummary(
   };
   const say = (words: string) => onEvent({ kind: "log", words, at: Date.now() });
   const startedAt = new Date();
-  const summary = await runToEnd({ order, ports: { ...ports, onEvent }, runId }, environment, ask);
+  let began: Promise<void> | undefined;
+  const noting = (event: TimedEvent) => {
+    onEvent(event);
+    if (event.kind !== "run.started" || order.isListed !== true) return;
+    const { run: id, workflow, directory } = event;
+    const facts = { kind: "began", id, workflow, directory, startedAt: startedAt.toISOString() } as const;
+    began = keepRun(facts, environment);
+  };
+  const summary = await runToEnd({ order, ports: { ...ports, onEvent: noting }, runId }, environment, ask);
+  await began;
+  if (began !== undefined) {
+    const { state, calls, savedSeconds } = summary;
+    const endedAt = new Date().toISOString();
+    await keepRun({ kind: "ended", id: runId, state, endedAt, calls, savedSeconds }, environment);
+  }
   await rechecks.keep();
   if (order.cache.kind === "record" && order.cache.record !== undefined)
     await keepBudget(order.cache.record, environment, say, ask);

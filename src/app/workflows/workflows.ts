@@ -88,7 +88,9 @@ export function createWorkflows(environment: Environment): Workflows {
     order: atHome(async (request, ask) =>
       (await import("./run-order.ts")).orderOf(request, environment, ask),
     ),
-    run: atHome(async (order, ports, ask) => (await running()).runOrder(order, ports, environment, ask)),
+    run: atHome(async (order, ports, ask) =>
+      (await running()).runOrder({ ...order, isListed: true }, ports, environment, ask),
+    ),
     cwlRunner: atHome(async (options, onEvent, ask) =>
       (await import("./cwl-runner.ts")).runCwl(options, environment, onEvent, ask),
     ),

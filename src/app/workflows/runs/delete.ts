@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { countWaiting, type ShownState, shownState } from "../../../engine/index.ts";
 import { AppError, type Ask, checkAsk, messageOf, systemErrorCode } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
+import { keepRun } from "../../history/run-index.ts";
 import { type FoundRun, findRun, listRuns, runsFolder } from "../runs-folder.ts";
 import type { RunsOptions } from "./one-run.ts";
 
@@ -58,6 +59,7 @@ export async function deleteRuns(
       continue;
     }
     await removeRun(run);
+    await keepRun({ kind: "deleted", id: run.record.id }, environment);
     const { id, workflow } = run.record;
     deleted.push({ run: id, workflow, state: shownState(run.record) });
   }
