@@ -2,7 +2,7 @@
 import io, json, sys, time, zipfile
 import boto3
 
-bucket, role = sys.argv[1:3]
+bucket, role, engine = sys.argv[1:4]
 omics, s3 = boto3.client("omics"), boto3.client("s3")
 
 WDL = """version 1.1
@@ -25,11 +25,35 @@ workflow hello {
 """
 
 
-def workflow(greet="echo hello ~{name} > out.txt", join="cat ~{sep=' ' parts} > all.txt"):
+NEXTFLOW = """process greet {
+  input: path 'name.txt'
+  output: path '*.greeting'
+  script: '''GREET; mv out.txt $(basename $(readlink -f name.txt)).greeting'''
+}
+process join {
+  publishDir '/mnt/workflow/pubdir'
+  input: path 'part?.txt'
+  output: path 'all.txt'
+  script: '''JOIN'''
+}
+workflow { join(greet(channel.fromPath(params.names)).collect(sort: { it.name })) }
+"""
+
+LANGUAGES = {
+    "WDL": {"main": "main.wdl", "text": WDL, "NAME": "~{name}", "PARTS": "~{sep=' ' parts}",
+            "parameters": {"names": ["a", "b"]}},
+    "NEXTFLOW": {"main": "main.nf", "text": NEXTFLOW, "NAME": "$(cat name.txt)", "PARTS": "part*.txt",
+                 "parameters": {"names": f"s3://{bucket}/names/*.txt"}},
+}
+language = LANGUAGES[engine]
+
+
+def workflow(greet="echo hello NAME > out.txt", join="cat PARTS > all.txt"):
     data = io.BytesIO()
+    text = language["text"].replace("GREET", greet).replace("JOIN", join)
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("main.wdl", WDL.replace("GREET", greet).replace("JOIN", join))
-    made = omics.create_workflow(name="hello", engine="WDL", definitionZip=data.getvalue())
+        archive.writestr(language["main"], text.replace("NAME", language["NAME"]).replace("PARTS", language["PARTS"]))
+    made = omics.create_workflow(name="hello", engine=engine, definitionZip=data.getvalue())
     omics.get_waiter("workflow_active").wait(id=made["id"])
     return made["id"]
 
@@ -40,7 +64,7 @@ def cache(place, behavior):
 
 def start(workflow_id, cache_id, **settings):
     return omics.start_run(workflowId=workflow_id, roleArn=role, outputUri=f"s3://{bucket}/outputs",
-                           cacheId=cache_id, parameters={"names": ["a", "b"]}, **settings)["id"]
+                           cacheId=cache_id, parameters=language["parameters"], **settings)["id"]
 
 
 def ended(run_id):
@@ -67,6 +91,8 @@ def outcome(run):
 
 
 def output(run):
+    if engine == "NEXTFLOW":
+        return read(run["runOutputUri"] + "/pubdir/all.txt")
     return read(json.loads(read(run["runOutputUri"] + "/logs/outputs.json"))["hello.all"])
 
 
@@ -74,26 +100,29 @@ def play(workflow_id, cache_id, **settings):
     return ended(start(workflow_id, cache_id, **settings))
 
 
+for name in "a", "b":
+    s3.put_object(Bucket=bucket, Key=f"names/{name}.txt", Body=name.encode())
 report = {}
 always, first = cache("always", "CACHE_ALWAYS"), workflow()
 cold = play(first, always)
 warm = play(first, always)
 report["cold"], report["warm"] = outcome(cold), outcome(warm)
+report["engine version"] = cold.get("engineVersion")
 report["equal bytes"] = [output(cold), output(cold) == output(warm)]
-edited = play(workflow(greet="echo goodbye ~{name} > out.txt"), always)
+edited = play(workflow(greet="echo goodbye NAME > out.txt"), always)
 report["edited"] = outcome(edited)
-report["only join edited"] = outcome(play(workflow(join="cat ~{sep=' ' parts} | tac > all.txt"), always))
+report["only join edited"] = outcome(play(workflow(join="cat PARTS | tac > all.txt"), always))
 
 failing = cache("on-failure", "CACHE_ON_FAILURE")
 report["failed"] = outcome(play(workflow(join="exit 3"), failing))
 report["corrected"] = outcome(play(first, failing))
 
-slow = start(workflow(greet="echo slow ~{name} > out.txt", join="sleep 7654"), always)
+slow = start(workflow(greet="echo slow NAME > out.txt", join="sleep 7654"), always)
 while [task["status"] for task in tasks(slow)] != ["COMPLETED", "COMPLETED", "RUNNING"]:
     time.sleep(0.05)
 omics.cancel_run(id=slow)
 report["cancelled"] = outcome(ended(slow))
-report["after cancel"] = outcome(play(workflow(greet="echo slow ~{name} > out.txt"), always))
+report["after cancel"] = outcome(play(workflow(greet="echo slow NAME > out.txt"), always))
 
 entry = next(task["cacheS3Uri"] for task in tasks(warm["id"]) if task["name"] == "join")
 prefix = entry[len(f"s3://{bucket}/"):]
