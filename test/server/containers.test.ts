@@ -1,5 +1,6 @@
 /** Runs of the server in real containers: what clients see of images, logs while they run, and cancelling. */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { podmanRequirement, startPodman } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
@@ -115,5 +116,28 @@ describeWith([podmanRequirement, testImagesRequirement], "the server with contai
     expect((await ended(server, started["id"]))["status"]).toBe("CANCELLED");
     expect((await tasksOf(server, started["id"])).map(({ status }) => status)).toEqual(["CANCELLED"]);
     await expect.poll(() => podman("ps", "--format", "{{.ID}}").trim()).toBe("");
+  });
+
+  it("tasks of Nextflow run in their container with what is before and after them, and see nothing of the server", async () => {
+    const id = await workflow(server, {
+      "main.nf": `process T {
+  container '${images.bash.reference}'
+  beforeScript '[ -d /mnt/memoir ] && [ ! -e ${server.folder} ] && export BEFORE=inside'
+  afterScript '[ -e ${server.folder} ] || echo after >> said.txt'
+  publishDir '/mnt/workflow/pubdir'
+  output: path 'said.txt'
+  script: 'echo $BEFORE > said.txt; export -p >> said.txt'
+}
+workflow { T() }`,
+    });
+    const ran = await run(id, { parameters: {} });
+    expect(ran["status"], String(ran["statusMessage"])).toBe("COMPLETED");
+    const said = readFileSync(`${server.folder}/out/${ran["id"]}/pubdir/said.txt`, "utf8");
+    expect(said).toMatch(/^inside\n/);
+    expect(said).toMatch(/\nafter\n$/);
+    expect(said).not.toContain("MEMOIR_HOME");
+    expect((await details(ran["id"]))[0]).toMatchObject({
+      ...{ name: "T", imageDetails: { image: images.bash.reference } },
+    });
   });
 });

@@ -81,7 +81,7 @@ interface PipelineParts {
 }
 
 /** Scripts run in the process that answers everybody: one that does not pause is ended. */
-const scriptLimitMs = 10_000;
+const scriptLimitMs = 5_000;
 
 /** Without a container a task would run on the machine of the server. */
 const withContainers = "container";
