@@ -51,3 +51,11 @@ it("reports each request with its mount, operation and status", async () => {
   ]);
   expect(lines[0]?.requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
+
+it("a mount of some methods leaves the others to the next", async () => {
+  const page = { ...mountAt("/"), name: "page", isAlone: true, methods: ["GET"] };
+  const names: string[] = [];
+  const router = createRouter([mountAt("/"), page], ({ mount }) => names.push(mount));
+  for (const method of ["GET", "POST"]) await router.fetch({ ...request("/"), method }, freshAsk());
+  expect(names).toEqual(["page", "/"]);
+});

@@ -19,6 +19,8 @@ export interface Mount {
   readonly prefix: string;
   /** Only the path of the prefix itself; what is below it belongs to other mounts. */
   readonly isAlone?: boolean;
+  /** Requests of other methods belong to other mounts. Default: all methods. */
+  readonly methods?: readonly string[];
   /** How large the body of a request may be, from what is known before it arrives. */
   mostBodyBytes(head: RequestHead): number;
   /** The answer when the bodies that are arriving use all the memory reserved for them. */
@@ -59,9 +61,9 @@ export function createRouter(
   const byLength = mounts.toSorted(
     (a, b) => b.prefix.length - a.prefix.length || Number(b.isAlone === true) - Number(a.isAlone === true),
   );
-  const mountOf = ({ target }: RequestHead): Mount => {
+  const mountOf = ({ method, target }: RequestHead): Mount => {
     const path = parseTarget(target)?.rawPath ?? "/";
-    return byLength.find((mount) => fits(path, mount)) ?? first;
+    return byLength.find((mount) => takes(mount, method) && fits(path, mount)) ?? first;
   };
   return {
     mostBodyBytes: (head) => mountOf(head).mostBodyBytes(head),
@@ -84,6 +86,10 @@ export function createRouter(
       return response;
     },
   };
+}
+
+function takes({ methods }: Mount, method: string): boolean {
+  return methods === undefined || methods.includes(method);
 }
 
 function fits(path: string, { prefix, isAlone }: Mount): boolean {

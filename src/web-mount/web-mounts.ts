@@ -41,6 +41,8 @@ export function createWebMounts(parts: WebParts, extent: "pages" | "everything")
     name: "web",
     prefix,
     isAlone,
+    // Clients of AWS post to it what they ask of logs, identities and prices.
+    ...(prefix === "/" && isAlone && { methods: ["GET", "HEAD"] }),
     busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
     mostBodyBytes: () => 0,
     fetch: async (request): Promise<Answered> => ({
