@@ -374,7 +374,7 @@ workflow { SECOND(FIRST()) }`,
     expect(await hitsOf(found)).toEqual({ FIRST: true, SECOND: false });
     const [second] = (await tasksOf(found)).filter(({ name }) => name === "SECOND");
     const task = await send("GET", `/run/${found["id"]}/task/${second?.["taskId"]}`);
-    expect(task["statusMessage"]).toMatch(/^not reused: .*command/);
+    expect(task["statusMessage"]).toMatch(/^not reused: /);
   });
 
   it("lists each attempt of a task that is repeated", async () => {
