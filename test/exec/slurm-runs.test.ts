@@ -1,4 +1,5 @@
 /** Whole workflows of every language on a real Slurm cluster, as the command line and the server run them. */
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -158,11 +159,14 @@ workflow w { scatter (i in range(3)) { call wait { input: n = i } } output { Arr
   async function startRun(
     ask: (path: string, body?: object) => Promise<Readonly<Record<string, string>>>,
     source: string,
-    more: object,
+    { main = "main.wdl", ...more }: { readonly main?: string } & Readonly<Record<string, unknown>>,
   ): Promise<() => Promise<void>> {
-    const definitionZip = zipOf({ "main.wdl": source }).toString("base64");
-    const { id: workflowId } = await ask("/workflow", { definitionZip, requestId: "w" });
-    const order = { workflowId, roleArn: "arn:aws:iam::000000000000:role/r", requestId: "r" };
+    const definitionZip = zipOf({ [main]: source }).toString("base64");
+    const { id: workflowId } = await ask("/workflow", {
+      definitionZip,
+      requestId: randomUUID(),
+    });
+    const order = { workflowId, roleArn: "arn:aws:iam::000000000000:role/r", requestId: randomUUID() };
     const { id } = await ask("/run", { ...order, outputUri: `file://${box.folder}/out`, ...more });
     return () =>
       cluster.until("the run has ended", async () => {
@@ -177,6 +181,33 @@ workflow w { scatter (i in range(3)) { call wait { input: n = i } } output { Arr
     await withServer(async (ask) => {
       const jobs = await jobsOf(async () => (await startRun(ask, scatter, { parameters: { width: 2 } }))());
       expect(jobs).toEqual({ main: 2, long: 1 });
+    });
+  });
+
+  it("computes Nextflow of a server with --profile, with no clusterOptions but those that it allows", async () => {
+    await box.write(
+      "memoir.toml",
+      profiles.replace("[profile", 'allow-cluster-options = "--comment=*"\n[profile'),
+    );
+    const pipeline = (options: string) => `process add {
+  clusterOptions '${options}'
+  publishDir '/mnt/workflow/pubdir'
+  output: path 'ran.txt'
+  script: 'echo ran > ran.txt'
+}
+workflow { add() }
+`;
+    await withServer(async (ask) => {
+      const run = async (options: string) =>
+        (await startRun(ask, pipeline(options), { main: "main.nf", parameters: {} }))();
+      const jobs = await jobsOf(() => run('--comment="of a pipeline"'));
+      expect(jobs).toEqual({ long: 1 });
+      const [id = ""] = await readdir(box.path("out"));
+      expect(await readFile(box.path(`out/${id}/pubdir/ran.txt`), "utf8")).toBe("ran\n");
+      expect(await cluster.ask("squeue", "-h", "-t", "all", "-o", "%k")).toContain("of a pipeline");
+      const refused = ["--comment=x /etc/passwd", "--uid=0", "-w n1", "--comm=x"];
+      for (const options of refused)
+        expect(await jobsOf(() => expect(run(options)).rejects.toThrow("is refused here"))).toEqual({});
     });
   });
 
