@@ -113,6 +113,25 @@ describe("a bundle", () => {
   });
 });
 
+describe("the main script", () => {
+  const says = (word: string) => `workflow { println "this is ${word}" }`;
+  it.each([
+    ["the only one", { "flow.nf": says("it") }, {}, "flow.nf"],
+    ["in a folder of the archive", { "p/main.nf": says("it"), "p/lib.nf": "" }, {}, "main.nf"],
+    ["as it is named", { "main.nf": says("not"), "other.nf": says("it") }, { main: "other.nf" }, "other.nf"],
+    [
+      "as the manifest names it",
+      { "a.nf": says("it"), "b.nf": says("not"), "nextflow.config": "manifest.mainScript = 'a.nf'" },
+      { engine: "NEXTFLOW" },
+      "a.nf",
+    ],
+  ])("is %s", async (_, files, more, main) => {
+    const workflow = await register(files as Readonly<Record<string, string>>, more);
+    expect(workflow["main"], String(workflow["statusMessage"])).toBe(main);
+    expect(await outputOf(await completed(workflow), "logs/engine.log")).toContain("this is it");
+  });
+});
+
 describe("the version", () => {
   const says = `workflow { println "follows \${nextflow.version}" }`;
   const manifest = (version: string) => ({
