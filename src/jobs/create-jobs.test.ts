@@ -113,6 +113,20 @@ describe("look-ups", () => {
     expect((await json("/v1/models/eos3b5e/lookups", { body })).rows).toEqual(answer.rows);
   });
 
+  it("answers column by column for up to 20,000 inputs, and no other shape", async () => {
+    const asked = (count: number, answer: string) => ({
+      body: { answer, inputs: Array.from({ length: count }, (_, at) => `C${at + 29}`) },
+    });
+    const path = "/v1/models/eos3b5e/lookups";
+    expect(await json(path, asked(20_000, "columns"))).toMatchObject({
+      httpStatus: 200,
+      found: [0],
+      values: [[29], ["label 29"]],
+    });
+    for (const body of [asked(20_001, "columns"), asked(1, "cells"), asked(1001, "rows")])
+      expect(await json(path, body)).toMatchObject({ httpStatus: 400, code: "REQUEST_INVALID" });
+  });
+
   it("take up to 1,000 inputs", async () => {
     const inputs = (count: number) => ({
       body: { inputs: Array.from({ length: count }, (_, at) => `C${at}`) },

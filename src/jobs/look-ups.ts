@@ -1,10 +1,10 @@
 /** Synchronous look-ups: some inputs of one model, or one input of all models. Nothing is ever computed. */
 import { defined, type ModelId, mapBounded } from "../kernel/index.ts";
-import type { StoredScope } from "../store/predictions/index.ts";
-import { answerOf, mostInputs } from "./answers.ts";
+import { columnsAnswer, columnsToWire, type StoredScope } from "../store/predictions/index.ts";
+import { answerOf, mostInputs, mostInputsByColumns } from "./answers.ts";
 import { readBody, textOf, textsOf } from "./body.ts";
 import type { JobsRequest } from "./request.ts";
-import { maySee, requireUse, scopeOf } from "./served.ts";
+import { invalid, maySee, requireUse, scopeOf } from "./served.ts";
 
 /** Models asked at the same time about one molecule. */
 const modelsAtOnce = 4;
@@ -13,12 +13,18 @@ const modelsAtOnce = 4;
 export async function lookUp(request: JobsRequest): Promise<unknown> {
   const { caller, served, ask } = request;
   requireUse(caller, "read");
-  const body = readBody(request.body, ["inputs", "release", "columns"]);
-  const inputs = textsOf(body, "inputs", mostInputs);
+  const body = readBody(request.body, ["inputs", "release", "columns", "answer"]);
+  const { answer = "rows" } = body;
+  if (answer !== "rows" && answer !== columnsAnswer) throw invalid("answer must be rows or columns");
+  const inputs = textsOf(body, "inputs", answer === columnsAnswer ? mostInputsByColumns : mostInputs);
   const scope = await scopeOf({ model: request.label("model"), body }, request, ask);
   const rows = await served.tier.getMany(scope, inputs, ask);
+  const about = { account: caller.account, model: scope.modelId, release: scope.release };
+  if (answer === columnsAnswer)
+    return { ...about, columns: scope.columns, ...columnsToWire(scope, inputs, rows) };
   return {
-    ...{ account: caller.account, model: scope.modelId, release: scope.release, columns: scope.columns },
+    ...about,
+    columns: scope.columns,
     rows: inputs.map((input, at) => answerOf(input, rows[at])),
   };
 }

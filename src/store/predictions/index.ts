@@ -32,6 +32,7 @@ export {
   scopeFromWire,
   type WireRow,
 } from "./remote/wire.ts";
+export { columnsAnswer, columnsToWire } from "./remote/wire-columns.ts";
 export { sampleOf } from "./sample.ts";
 export {
   columnsDigest,

@@ -13,13 +13,14 @@ import { inOrder, lastOfEachInput, requireWholeRows } from "../scope.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
 import { malformed, type RemoteAccess, RemoteLink } from "./remote-link.ts";
 import { isRecord, rowFromWire, rowToWire, scopeFromWire, scopeToWire } from "./wire.ts";
+import { columnsAnswer, columnsFromWire } from "./wire-columns.ts";
 
 export interface RemoteTierOptions extends RemoteAccess {
   /** `https://host/base`, without `/v1`. */
   readonly url: string;
 }
 
-const partOfLookUp = { most: 1000, mostText: 4 << 20 };
+const partOfLookUp = { most: 20_000, mostText: 4 << 20 };
 const partOfPut = { most: 10_000, mostText: 4 << 20 };
 const partsAtOnce = 4;
 const mostSamples = 10_000;
@@ -61,21 +62,31 @@ class Tier implements PredictionTier {
     ask: Ask,
   ): Promise<readonly (PredictionRow | undefined)[]> {
     checkAsk(ask, `looking up predictions in ${this.name}`);
-    const parts = partsOf([...new Set(inputs)], partOfLookUp, (input) => input.length);
-    const rows = new Map<string, PredictionRow>();
-    await mapBounded(parts, partsAtOnce, async (part) => {
+    const places = new Map<string, number>();
+    for (const input of inputs) if (!places.has(input)) places.set(input, places.size);
+    const rows: (PredictionRow | undefined)[] = new Array(places.size).fill(undefined);
+    const parts = partsOf([...places.keys()], partOfLookUp, (input) => input.length);
+    let from = 0;
+    const placed = parts.map((asked) => {
+      const first = from;
+      from += asked.length;
+      return { asked, first };
+    });
+    await mapBounded(placed, partsAtOnce, async (part) => {
       const waiting = [part];
-      for (let asked = waiting.pop(); asked !== undefined; asked = waiting.pop()) {
-        const answer = await this.#lookUp(scope, asked, ask);
-        if (answer !== undefined) {
-          this.#take(scope, { asked, answer, rows });
-          continue;
-        }
-        const half = Math.ceil(asked.length / 2);
-        waiting.push(asked.slice(half), asked.slice(0, half));
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        const { asked, first } = next;
+        const found = await this.#lookUp(scope, asked, ask);
+        if (found === undefined) {
+          const half = Math.ceil(asked.length / 2);
+          waiting.push({ asked: asked.slice(half), first: first + half });
+          waiting.push({ asked: asked.slice(0, half), first });
+        } else for (let at = 0; at < asked.length; at++) rows[first + at] = found[at];
       }
     });
-    return inputs.map((input) => rows.get(input));
+    // Most callers name each input once.
+    if (places.size === inputs.length) return rows;
+    return inputs.map((input) => rows[places.get(input) ?? -1]);
   }
 
   /** undefined = the answer would be larger than the server can send: ask for less at once. */
@@ -83,36 +94,17 @@ class Tier implements PredictionTier {
     scope: PredictionScope,
     asked: readonly string[],
     ask: Ask,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  ): Promise<readonly (PredictionRow | undefined)[] | undefined> {
     try {
-      return await this.#post(scope, "lookups", { inputs: asked }, ask);
+      const answer = await this.#post(scope, "lookups", { inputs: asked, answer: columnsAnswer }, ask);
+      // An answer to another question is worse than none.
+      const found = columnsFromWire(scope.columns, asked, answer);
+      if (found === undefined) throw malformed(this.name);
+      return found;
     } catch (error) {
       const isTooLarge = isAppError(error, "STORE_API_REFUSED") && error.facts["status"] === 413;
       if (isTooLarge && asked.length > 1) return undefined;
       throw error;
-    }
-  }
-
-  #take(
-    scope: PredictionScope,
-    {
-      asked,
-      answer,
-      rows,
-    }: {
-      readonly asked: readonly string[];
-      readonly answer: Readonly<Record<string, unknown>>;
-      readonly rows: Map<string, PredictionRow>;
-    },
-  ): void {
-    const found = this.#list(answer["rows"]);
-    if (found.length !== asked.length) throw malformed(this.name);
-    for (const [at, each] of found.entries()) {
-      if (isRecord(each) && each["status"] === "missing" && each["input"] === asked[at]) continue;
-      const row = rowFromWire(scope.columns, each);
-      // An answer to another question is worse than none.
-      if (row === undefined || row.input !== asked[at]) throw malformed(this.name);
-      rows.set(row.input, row);
     }
   }
 

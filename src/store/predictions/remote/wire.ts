@@ -4,7 +4,7 @@
  */
 import type { Cell, Column, PredictionRow, PredictionScope, Provenance } from "../../../task/index.ts";
 
-type WireCell = number | string | null | { readonly float: SpecialFloat };
+export type WireCell = number | string | null | { readonly float: SpecialFloat };
 type SpecialFloat = "nan" | "inf" | "-inf" | "-0";
 
 export interface WireRow {
@@ -40,7 +40,7 @@ export function rowToWire(row: PredictionRow): WireRow {
   };
 }
 
-function cellToWire(cell: Cell): WireCell {
+export function cellToWire(cell: Cell): WireCell {
   if (typeof cell !== "number" || (Number.isFinite(cell) && !Object.is(cell, -0))) return cell;
   const [name] = Object.entries(specials).find(([, value]) => Object.is(value, cell)) ?? ["nan"];
   return { float: name as SpecialFloat };
@@ -70,7 +70,7 @@ export function rowFromWire(columns: readonly Column[], value: unknown): Predict
   };
 }
 
-function cellFromWire({ type }: Column, value: unknown): Cell | undefined {
+export function cellFromWire({ type }: Column, value: unknown): Cell | undefined {
   if (value === null) return null;
   if (type === "string") return typeof value === "string" ? value : undefined;
   if (type === "integer") return Number.isSafeInteger(value) ? (value as number) : undefined;
@@ -81,7 +81,7 @@ function cellFromWire({ type }: Column, value: unknown): Cell | undefined {
     : undefined;
 }
 
-function provenanceFromWire(value: unknown): Provenance | undefined | "malformed" {
+export function provenanceFromWire(value: unknown): Provenance | undefined | "malformed" {
   if (value === undefined) return undefined;
   if (!isRecord(value)) return "malformed";
   const known = ["computedAt", "runner", "toolkit"] as const;
