@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { sha256 } from "../hash/index.ts";
 import { createRouter, type Listening, listen, type ServerKey } from "../http/index.ts";
 import { freshAsk } from "../kernel/index.ts";
 import {
@@ -72,6 +73,11 @@ for (const [how, access] of [
     },
   });
 
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 describe("another Memoir's API", () => {
   const closing: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -105,6 +111,52 @@ describe("another Memoir's API", () => {
     expect(answers.map((row) => row?.input)).toEqual(inputs);
     expect(sortedRows(await collect(tier, scopeOf(), ask))).toEqual(sortedRows(rows));
     expect(proxy.faults()).toBeGreaterThan(2);
+  });
+
+  it("is asked again when it says nothing within the deadline of a request, and the answer counts once", async () => {
+    const scope = scopeOf();
+    let silent = 2;
+    const server = createServer((request, response) => {
+      if (request.url?.endsWith("/lookups") !== true) return void response.end("{}");
+      if (silent-- > 0) return;
+      request.resume().on("end", () => {
+        const inputsDigest = sha256(JSON.stringify(["C"]));
+        response.end(JSON.stringify({ inputsDigest, found: [], values: scope.columns.map(() => []) }));
+      });
+    });
+    const url = await listening(server);
+    const tier = createRemoteTier({ url, answerWithinMs: 3_000 });
+    await tier.open(ask);
+    expect(await tier.getMany(scope, ["C"], ask)).toEqual([undefined]);
+    expect(silent).toBeLessThan(0);
+    await tier.close();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("is given up at the deadline of its caller, whatever it does: silent, or sending byte by byte", async () => {
+    for (const how of ["silent", "slow"] as const) {
+      let ended = 0;
+      const stop = new AbortController();
+      const server = createServer((request, response) => {
+        if (request.url?.endsWith("/lookups") !== true) return void response.end("{}");
+        const drip = how === "slow" ? setInterval(() => response.write(" "), 20) : undefined;
+        // The caller's deadline passes while the answer is awaited.
+        request.resume().on("end", () => stop.abort(new Error("the caller's deadline")));
+        response.on("close", () => {
+          clearInterval(drip);
+          ended++;
+        });
+      });
+      const tier = createRemoteTier({ url: await listening(server) });
+      await tier.open(ask);
+      const asked = tier.getMany(scopeOf(), ["C"], { signal: stop.signal });
+      await expect(asked).rejects.toThrow("interrupted while asking");
+      // Nothing stays open behind it.
+      await expect.poll(() => ended).toBe(1);
+      await tier.close();
+      server.close();
+    }
   });
 
   it("is unreachable, and not empty, where nothing listens", async () => {

@@ -22,11 +22,13 @@ export interface RemoteAccess {
   /** Region to sign for, with the credentials of the standard AWS chain. */
   readonly sign?: string;
   readonly credentials?: Credentials;
+  /** Milliseconds without a whole answer after which a request is sent again. Default 60,000. */
+  readonly answerWithinMs?: number;
 }
 
 const mostTries = 5;
 const firstPauseMs = 100;
-const answerWithinMs = 60_000;
+const defaultAnswerWithinMs = 60_000;
 const mostBytes = 1 << 30;
 
 export class RemoteLink {
@@ -67,6 +69,7 @@ export class RemoteLink {
 
   async #tries(path: string, ask: Ask, requestTo: (url: URL) => Promise<HttpRequest>): Promise<Uint8Array> {
     const doing = `asking ${this.#url}`;
+    const { answerWithinMs = defaultAnswerWithinMs } = this.#access;
     const url = new URL(path.startsWith("/") ? this.#url + path : path);
     for (let tries = 1; ; tries++) {
       checkAsk(ask, doing);
