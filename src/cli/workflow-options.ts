@@ -5,7 +5,8 @@ import { sizeBytes } from "./quantities.ts";
 
 export const workflowArgument: ArgumentSpec = {
   name: "WORKFLOW",
-  description: "a workflow file, a folder or a zip bundle with one, or an http(s) URL",
+  description:
+    "a workflow file, a folder or a zip bundle with one, an http(s) URL, or a Nextflow pipeline of a repository, such as nf-core/rnaseq",
   required: true,
 };
 

@@ -41,7 +41,7 @@ export async function check(options: CheckOptions, environment: Environment, ask
     const configuration = await checkedConfiguration(options, loaded, environment);
     const { facts, errors, warnings, omitted } = joinReports(
       loaded.report,
-      reportOf([...(configuration?.diagnostics ?? []), ...inputs]),
+      reportOf([...(configuration?.diagnostics ?? []), ...inputs, ...(loaded.differences?.() ?? [])]),
     );
     return {
       workflow: options.workflow,

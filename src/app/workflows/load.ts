@@ -1,6 +1,6 @@
 /** From what the user names to a program: source tree, front end, diagnostics. */
 import { resolve } from "node:path";
-import { AppError, type Ask, defined, type SourceText } from "../../kernel/index.ts";
+import { AppError, type Ask, type Diagnostic, defined, type SourceText } from "../../kernel/index.ts";
 import {
   type Configuration,
   createReach,
@@ -66,6 +66,8 @@ export interface LoadedWorkflow {
   /** What its documents may read; undefined = everything. */
   readonly reach: Reach | undefined;
   readonly report: DiagnosticReport;
+  /** As the front end answers it; undefined: there is nothing to say. */
+  readonly differences: (() => readonly Diagnostic[]) | undefined;
   /** Absent when a diagnostic is an error, and where there is `unclear`. */
   readonly program: Program | undefined;
   /** The document is right and leaves open what to run. */
@@ -111,6 +113,7 @@ export async function loadWorkflow(
       reach,
       report: reportOf(loaded.diagnostics),
       program: loaded.program,
+      differences: loaded.differences,
       unclear: loaded.unclear && diagnosticFact(loaded.unclear),
     };
   } catch (error) {

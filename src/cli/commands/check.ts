@@ -5,7 +5,8 @@ import { defined } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import { omittedText, plural } from "../format.ts";
 import { configurationOf, separatePipelineWords } from "../nextflow/pipeline-words.ts";
-import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
+import { projectProgram } from "../nextflow/project-program.ts";
+import { workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<CheckResult>({
   name: "check",
@@ -26,7 +27,7 @@ export const command = defineCommand<CheckResult>({
   act: async (given, { app, ask }) =>
     (await app()).workflows.check(
       {
-        ...programOrder(given),
+        ...(await projectProgram(given, { app, ask })),
         ...configurationOf(given.pipeline),
         ...defined({ inputs: given.text("input") }),
       },

@@ -2,7 +2,8 @@
 import type { InputsResult } from "../../app/index.ts";
 import { defineCommand } from "../command.ts";
 import { configurationOf, separatePipelineWords } from "../nextflow/pipeline-words.ts";
-import { programOrder, workflowArgument, workflowOptions } from "../workflow-options.ts";
+import { projectProgram } from "../nextflow/project-program.ts";
+import { workflowArgument, workflowOptions } from "../workflow-options.ts";
 
 export const command = defineCommand<InputsResult>({
   name: "inputs",
@@ -17,7 +18,11 @@ export const command = defineCommand<InputsResult>({
   examples: [{ command: "memoir inputs hello.wdl > inputs.json" }],
   act: async (given, { app, ask }) =>
     (await app()).workflows.inputs(
-      { ...programOrder(given), ...configurationOf(given.pipeline), all: given.is("all") },
+      {
+        ...(await projectProgram(given, { app, ask })),
+        ...configurationOf(given.pipeline),
+        all: given.is("all"),
+      },
       ask,
     ),
   render: (result, screen) => screen.out(JSON.stringify(result.template, null, 2)),

@@ -7,6 +7,7 @@ import { type Context, defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
 import { separatePipelineWords } from "../nextflow/pipeline-words.ts";
+import { projectProgram } from "../nextflow/project-program.ts";
 import { last, settingsOf } from "../nextflow/run.ts";
 import { longName } from "../parse.ts";
 import { share, sizeBytes } from "../quantities.ts";
@@ -53,7 +54,9 @@ export const command = defineCommand<Result>({
         throw new AppError(error.code, `${error.message}; ${other}`, { cause: error });
       },
     );
-    const asked = await withPipelineOptions(requestOf(given), given, { app, screen });
+    const requested = requestOf(given);
+    const program = { ...requested.program, ...(await projectProgram(given, { app, ask })) };
+    const asked = await withPipelineOptions({ ...requested, program }, given, { app, screen });
     const request = { ...asked, ...(taskExecutors.length === 0 ? {} : { taskExecutors }) };
     const open = await memoir();
     if (given.is("dry-run")) return { kind: "predicted", ...(await open.dryRun(request, ask)) };

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../kernel/index.ts";
 import type { OptionSpec, Separated } from "../option.ts";
+import { isProject } from "./project-words.ts";
 import { type ReadWords, readCommandWords, runOptions } from "./words.ts";
 
 /** Undefined where the words name no pipeline: all of them are Memoir's then. */
@@ -38,10 +39,10 @@ export function separatePipelineWords(
   return { own: [...taken, ...read.words, ...after], pipeline: { ...read, ownFlags: names } };
 }
 
-/** A script, or the folder of a project. */
+/** A script, the folder of a project, or one in a repository. */
 function isPipeline(word: string): boolean {
   if (word.startsWith("-")) return false;
-  return isScript(word) || existsSync(join(word, "main.nf"));
+  return isScript(word) || existsSync(join(word, "main.nf")) || isProject(word);
 }
 
 function isScript(word: string): boolean {
@@ -67,6 +68,7 @@ function ownFlags(options: readonly OptionSpec[]): ReadonlyMap<string, boolean> 
 
 /** What `memoir run` does with options of Nextflow, by the names of the table. */
 const understood: ReadonlySet<string> = new Set([
+  ...["revision", "hub", "latest", "offline"],
   ...["profile", "config", "only-config", "params-file", "stub", "preview", "entry", "output-dir", "resume"],
   ...["docker", "podman", "singularity", "apptainer", "charliecloud", "without-docker", "without-podman"],
   ...["conda", "without-conda", "spack", "without-spack", "export-env", "ansi", "ansi-log", "ignored"],

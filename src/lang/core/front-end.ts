@@ -191,6 +191,8 @@ export interface ValueLimits {
 export interface Loaded {
   readonly diagnostics: readonly Diagnostic[];
   readonly program?: Program;
+  /** What Memoir does otherwise than the engine that the document was written for: notes, for `memoir check`. */
+  readonly differences?: () => readonly Diagnostic[];
   /** The document leaves open what to run: one of `diagnostics`, which says so. */
   readonly unclear?: Diagnostic;
 }

@@ -12,6 +12,7 @@ import {
   type SourceTree,
 } from "../core/index.ts";
 import { acceptsName as accepts } from "./accepts.ts";
+import { differencesIn } from "./check/differences.ts";
 import { missingFeatures } from "./check/features.ts";
 import { loadScripts } from "./check/load.ts";
 import { undefinedNames } from "./check/names.ts";
@@ -109,7 +110,7 @@ async function load(
     configs,
     readConfig,
   });
-  return { diagnostics, program };
+  return { diagnostics, program, differences: () => limit(() => differencesIn(scripts)) };
 }
 
 interface LanguageSources {
