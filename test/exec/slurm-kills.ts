@@ -122,8 +122,27 @@ class KillRun {
       await this.#cluster.killController();
       await pause(this.#random() * longestMs);
       this.#cluster.startController();
-      await this.#ends(round, running);
+      await this.#whileRepaired(this.#ends(round, running));
     }
+  }
+
+  /** A controller that died before it saved what it had started drains the nodes that run it, until an operator resumes them. */
+  async #whileRepaired(work: Promise<void>): Promise<void> {
+    let hasEnded = false;
+    const ending = work.finally(() => {
+      hasEnded = true;
+    });
+    const repair = async () => {
+      while (!hasEnded) {
+        const states = await this.#cluster.ask("sinfo", "-h", "-N", "-o", "%N %T").catch(() => "");
+        for (const [, node = ""] of states.matchAll(/^(\S+) drain/gm))
+          await this.#cluster
+            .ask("scontrol", "update", `NodeName=${node}`, "State=RESUME")
+            .catch(() => undefined);
+        await pause(200);
+      }
+    };
+    await Promise.all([ending, repair()]);
   }
 
   async killNodes(kills: number, what: "daemon" | "death"): Promise<void> {

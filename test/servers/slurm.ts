@@ -135,7 +135,17 @@ async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
   };
   const startController = () => launch("controller", "slurmctld", "-D", "-f", conf);
   const startNode = (node: string) => launch(node, "slurmd", "-D", "-N", node, "-f", conf);
+  let isStopped = false;
+  /** A step that is just being launched may hold the port of the slurmd that was killed: it ends, then, and is started again. */
+  const startNodeAgain = (node: string) => {
+    if (isStopped) return;
+    startNode(node);
+    daemons.get(node)?.once("exit", (code) => {
+      if (code !== null && code !== 0) setTimeout(startNodeAgain, 100, node);
+    });
+  };
   const stop = async () => {
+    isStopped = true;
     for (const name of [...daemons.keys()].reverse()) await kill(name);
     killAll(stepsOf(dir));
     await networks?.remove();
@@ -176,7 +186,7 @@ async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
       await kill(node);
       if (what === "death") killAll(stepsOf(dir, node));
     },
-    startNode,
+    startNode: startNodeAgain,
     cutOff: async (node) => networks?.setLink(node, "down"),
     joinAgain: async (node) => networks?.setLink(node, "up"),
     stop,

@@ -62,6 +62,12 @@ describe("what a look at Slurm means for a job", () => {
     expect(verdict({ row: row("RUNNING"), isClaimed: true })).toEqual({ kind: "go-on" });
   });
 
+  it("is that it has ended, where its exit code stays there while Slurm says that it runs", () => {
+    expect(verdict({ row: row("RUNNING"), exitCode: 0 })).toEqual({ kind: "after", what: "ended", ms: 2 });
+    expect(verdict({ row: row("RUNNING"), hasEnd: true })).toMatchObject({ what: "ended" });
+    expect(verdict({ row: row("RUNNING"), exitCode: 0, isCancelled: true })).toEqual({ kind: "go-on" });
+  });
+
   it("is the end of a cancelled job that never began", () => {
     expect(verdict({ row: row("CANCELLED"), isCancelled: true })).toEqual({ kind: "over" });
     expect(verdict({ row: row("CANCELLED"), isCancelled: true, isClaimed: true })).toMatchObject({

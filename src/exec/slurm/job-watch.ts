@@ -75,6 +75,8 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
       // A row that is older than the job's beginning no longer appears at the next look.
       if (sight.isClaimed && isWaiting(row) && !sight.isCancelled)
         return { kind: "after", what: "requeued", ms: times.settleMs };
+      // A controller that died before it had saved that the job began starts it a second time, and waits without end.
+      if (isSettled && !sight.isCancelled) return { kind: "after", what: "ended", ms: times.settleMs };
       return isNeverStarting(row) && !sight.isCancelled
         ? { kind: "after", what: "never-starts", ms: times.stuckMs }
         : { kind: "go-on" };
@@ -94,6 +96,8 @@ interface Watched extends WatchedJob {
   readonly reject: (error: unknown) => void;
   isCancelled: boolean;
   row: QueueRow | undefined;
+  /** When the exit code was looked for although Slurm says that the job runs. */
+  lookedAt: number;
   /** What the verdict waits for, and since when. */
   since: { readonly what: string; readonly at: number } | undefined;
 }
@@ -118,7 +122,8 @@ export class JobWatch {
   watch(job: WatchedJob): { readonly outcome: Promise<JobOutcome>; readonly cancel: () => void } {
     let watched: Watched | undefined;
     const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      watched = { ...job, resolve, reject, isCancelled: false, row: undefined, since: undefined };
+      const lookedAt = performance.now();
+      watched = { ...job, resolve, reject, isCancelled: false, row: undefined, lookedAt, since: undefined };
       this.#watched.add(watched);
     });
     this.#looking ??= this.#look().finally(() => {
@@ -170,7 +175,7 @@ export class JobWatch {
         const before = `${job.row?.state} ${job.row?.reason}`;
         const row = rows === undefined ? "unknown" : rows.get(jobKey(job));
         if (row !== "unknown" && row !== undefined) job.row = row;
-        const verdict = judge(await sightOf(job, row), this.#times);
+        const verdict = judge(await sightOf(job, row, this.#times), this.#times);
         if (this.#settle(job, verdict) || `${job.row?.state} ${job.row?.reason}` !== before)
           hasChanged = true;
         else if (job.isCancelled && typeof row === "object" && phaseOf(row.state) === "active")
@@ -232,12 +237,15 @@ export function jobKey({ name, element }: Pick<WatchedJob, "name" | "element">):
   return `${element ?? ""} ${name}`;
 }
 
-async function sightOf(job: Watched, row: Sight["row"]): Promise<Sight> {
+async function sightOf(job: Watched, row: Sight["row"], { settleMs }: WatchTimes): Promise<Sight> {
   const { directory, isCancelled } = job;
   const isRunning = typeof row === "object" && phaseOf(row.state) === "active";
-  // Nothing else that is there now would count.
   const hasBegun = isRunning && isWaiting(row) && isClaimed(job.directory);
-  if (isRunning) return { row, isCancelled, exitCode: undefined, hasEnd: false, isClaimed: hasBegun };
+  // Of a job that runs nothing else counts, but for the few whose end Slurm never comes to know.
+  const isDue = job.since?.what === "ended" || performance.now() - job.lookedAt > settleMs;
+  if (isRunning && (hasBegun || !isDue))
+    return { row, isCancelled, exitCode: undefined, hasEnd: false, isClaimed: hasBegun };
+  job.lookedAt = performance.now();
   try {
     return {
       row,

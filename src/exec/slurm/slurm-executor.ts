@@ -359,7 +359,9 @@ class SlurmExecutor implements Executor {
     if (refusal !== "" && stopped === undefined)
       throw new AppError("EXEC_JOB_REFUSED", `running ${attempt.id}: ${refusal}`);
     // It would only find that it has run.
-    if (over.kind === "requeued") await this.#client("scancel", cancelArguments([slurmId(over.row)]));
+    const isLeft = over.kind === "over" && over.row !== undefined && phaseOf(over.row.state) === "active";
+    if ((over.kind === "requeued" || isLeft) && over.row !== undefined)
+      await this.#client("scancel", cancelArguments([slurmId(over.row)]));
     if (existsSync(attempt.directory)) await settleInputs(attempt, this.#staged.get(attempt.id));
     const end = await this.#withUsage(
       await this.#readEnd(attempt, {
