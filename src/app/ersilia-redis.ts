@@ -20,8 +20,8 @@ export interface ErsiliaRedis {
 
 /** Where Ersilia publishes its Redis. */
 const ersilias = "redis://127.0.0.1:6379";
-const connectWithinMs = 300;
-const listWithinMs = 1_500;
+const connectWithinMs = 2_000;
+const listWithinMs = 5_000;
 
 /** undefined = none answers, it holds nothing of Ersilia's, or looking was switched off. */
 export async function findErsiliaRedis(

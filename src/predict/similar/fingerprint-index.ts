@@ -48,8 +48,12 @@ export interface Neighbour {
   readonly similarity: number;
 }
 
-/** Fingerprints compared before the limit is raised by what was found. */
+/**
+ * Fingerprints compared before the limit is raised by what was found: few at first, when nearly everything is found, and
+ * then as many as this.
+ */
 const stepRows = 8_192;
+const firstStepRows = 64;
 
 export class FingerprintIndex {
   readonly facts: IndexFacts;
@@ -171,6 +175,7 @@ export class FingerprintIndex {
     this.#kernel.bytes.set(fingerprint, this.#queryAt);
     let best: Candidate[] = [];
     let limit = similarity;
+    let step = firstStepRows;
     const raise = () => {
       if (best.length < count) return;
       best.sort(bySimilarity);
@@ -182,8 +187,13 @@ export class FingerprintIndex {
     for (const { level, bound } of this.#levelsNear(bits)) {
       if (bound < limit) break;
       const to = this.#levels[level + 1] ?? 0;
-      for (let from = this.#levels[level] ?? 0; from < to; from += stepRows) {
-        const rows = Math.min(stepRows, to - from);
+      let rows = 0;
+      for (
+        let from = this.#levels[level] ?? 0;
+        from < to;
+        from += rows, step = Math.min(stepRows, step * 4)
+      ) {
+        rows = Math.min(step, to - from);
         const least = Math.ceil((limit * (bits + level)) / (1 + limit) - 1e-9);
         const at = rowsAt + from * fingerprintBytes;
         const found = this.#kernel.scan(this.#queryAt, at, rows, least, this.#outAt);
