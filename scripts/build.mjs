@@ -1,6 +1,16 @@
-// Bundles the command line into dist/: one small entry and lazily loaded chunks.
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+// Bundles the command line into dist/, one small entry and lazily loaded chunks, and the web page into dist/web/.
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const outdir = "dist";
@@ -39,11 +49,50 @@ const { outputFiles } = await build({
   write: false,
 });
 
+// The page: everything but index.html is named by its content, so that browsers keep it for good.
+const page = await build({
+  entryPoints: { main: "web/main.tsx" },
+  outdir: join(outdir, "web", "assets"),
+  entryNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  tsconfig: "web/tsconfig.json",
+  minify: true,
+  legalComments: "none",
+  metafile: true,
+  logLevel: "warning",
+  write: false,
+});
+const isEntry = ([, output]) => output.entryPoint === "web/main.tsx";
+const [script, { cssBundle }] = Object.entries(page.metafile.outputs).find(isEntry);
+const assetOf = (path) => `/assets/${basename(path)}`;
+const tags = [
+  `<link rel="stylesheet" href="${assetOf(cssBundle)}" />`,
+  `<script type="module" src="${assetOf(script)}"></script>`,
+];
+const html = readFileSync("web/index.html", "utf8").replace("<!-- assets -->", tags.join("\n    "));
+
 // Chunks are named by their content and written before the entry that names them. Old ones stay for some minutes, so
-// that commands that are running while this builds still find theirs.
-mkdirSync(outdir, { recursive: true });
-const files = outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents }));
-const entries = new Set(["extend.js", "index.js", "memoir.js", "testing.js"]);
+// that commands and pages that are open while this builds still find theirs.
+const entries = new Set(["extend.js", "index.js", "memoir.js", "testing.js", "web/index.html"]);
+const files = [
+  ...outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents })),
+  ...page.outputFiles.flatMap((file) => {
+    const name = relative(join(process.cwd(), outdir), file.path);
+    const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+    return [
+      { name, contents: file.contents },
+      { name: `${name}.gz`, contents: gzipSync(file.contents, { level: 9 }) },
+      { name: `${name}.br`, contents: brotliCompressSync(file.contents, brotli) },
+    ];
+  }),
+  { name: "web/index.html", contents: html },
+];
+mkdirSync(join(outdir, "web", "assets"), { recursive: true });
 const entryLast = files.toSorted((a, b) => Number(entries.has(a.name)) - Number(entries.has(b.name)));
 for (const { name, contents } of entryLast) {
   const path = join(outdir, name);
@@ -53,10 +102,12 @@ for (const { name, contents } of entryLast) {
 }
 const current = new Set(files.map((file) => file.name));
 const old = Date.now() - 10 * 60_000;
-for (const name of readdirSync(outdir)) {
-  const path = join(outdir, name);
-  // Types are written by scripts/types.mjs.
-  if (current.has(name) || name === "types") continue;
-  const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
-  if (changedAt < old) rmSync(path, { recursive: true, force: true });
-}
+for (const folder of ["", "web", "web/assets"])
+  for (const entry of readdirSync(join(outdir, folder), { withFileTypes: true })) {
+    const name = join(folder, entry.name);
+    // Types are written by scripts/types.mjs.
+    if (current.has(name) || name === "types" || name === "web" || name === "web/assets") continue;
+    const path = join(outdir, name);
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (changedAt < old) rmSync(path, { recursive: true, force: true });
+  }

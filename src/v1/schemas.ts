@@ -7,6 +7,7 @@ import {
   integer,
   listOf,
   mapOf,
+  nothing,
   number,
   objectOf,
   oneOf,
@@ -69,7 +70,7 @@ const cache = {
 
 const page = { "nextCursor?": text };
 
-export const schemas: Readonly<Record<string, Schema>> = {
+export const schemas = {
   ...pageSchemas,
   Problem: objectOf({
     type: text,
@@ -96,7 +97,11 @@ export const schemas: Readonly<Record<string, Schema>> = {
     "key?": text,
     "directory?": text,
     attempts: integer,
-    "usage?": objectOf({ wallSeconds: number }),
+    "usage?": objectOf({
+      wallSeconds: number,
+      cpuSeconds: oneOf(number, nothing),
+      maxRssBytes: oneOf(number, nothing),
+    }),
     "image?": text,
     "imageDigest?": text,
     "entry?": text,
@@ -223,4 +228,4 @@ export const schemas: Readonly<Record<string, Schema>> = {
     operator: boolean,
   }),
   OpenApi: objectOf({ openapi: text, info: anything, paths: anything, components: anything }),
-};
+} satisfies Readonly<Record<string, Schema>>;

@@ -17,7 +17,7 @@ let isBuilt = false;
 /** Builds when a source is newer than the bundle. */
 export function ensureBuilt(): void {
   const built = statSync(memoirProgram, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (newestIn(join(root, "src")) <= built) return;
+  if (Math.max(newestIn(join(root, "src")), newestIn(join(root, "web"))) <= built) return;
   const { status, stderr } = spawnSync(process.execPath, ["scripts/build.mjs"], {
     cwd: root,
     encoding: "utf8",
@@ -28,7 +28,8 @@ export function ensureBuilt(): void {
 function newestIn(folder: string): number {
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    const isSource = entry.isFile() && entry.name.endsWith(".ts") && !/\.(test|d)\.ts$/.test(entry.name);
+    const isSource =
+      entry.isFile() && /\.(tsx?|css|html)$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name);
     if (isSource) newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
   }
   return newest;

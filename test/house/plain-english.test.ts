@@ -51,6 +51,7 @@ const areas = [
   "src/task",
   "src/v1",
   "test",
+  "web",
 ];
 
 /** The list of phrases itself, its test, and what is not Memoir's text. */
@@ -59,7 +60,7 @@ const excluded = /^test\/(house\/plain-english|golden\/|fixtures\/)/;
 function filesOf(area: string): readonly string[] {
   if (!statSync(join(root, area)).isDirectory()) return [area];
   return readdirSync(join(root, area), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(md|ts|ya?ml|wdl|cwl|sh|[cm]js|py)$/.test(name) && !/(^|\/)build\//.test(name))
+    .filter((name) => /\.(md|tsx?|ya?ml|wdl|cwl|sh|[cm]js|py)$/.test(name) && !/(^|\/)build\//.test(name))
     .map((name) => join(area, name))
     .filter((name) => !excluded.test(name))
     .sort();

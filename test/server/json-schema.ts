@@ -77,6 +77,7 @@ function objectFaults(
 }
 
 function isOfType(value: unknown, type: unknown): boolean {
+  if (type === "null") return value === null;
   const found = typeof value;
   return found === type;
 }

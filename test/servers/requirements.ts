@@ -3,6 +3,7 @@ export { missingOf } from "./requirement.ts";
 
 import { bubblewrapRequirement } from "./bubblewrap.ts";
 import { charliecloudRequirement } from "./charliecloud.ts";
+import { chromiumRequirement } from "./chromium.ts";
 import { curlRequirement } from "./curl.ts";
 import { debianAwsRequirement } from "./debian-aws.ts";
 import { dockerRequirement } from "./docker.ts";
@@ -20,6 +21,7 @@ import { testImagesRequirement } from "./test-images.ts";
 export const allRequirements: readonly Requirement[] = [
   redisRequirement,
   curlRequirement,
+  chromiumRequirement,
   prometheusRequirement,
   debianAwsRequirement,
   s3Requirement,

@@ -1,0 +1,276 @@
+/** At a glance: what runs, what reuse saved, what failed, what is large. */
+import type { VNode } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { apiPath } from "../client.ts";
+import { bytesText, countText, durationText } from "../format.ts";
+import { lazy } from "../lazy.tsx";
+import { useStream } from "../live.ts";
+import { href } from "../location.ts";
+import type { PlotProps } from "../parts/plot.tsx";
+import {
+  Empty,
+  Figure,
+  Loading,
+  OutcomeBar,
+  PageProblem,
+  Panel,
+  StateBadge,
+  useNow,
+  When,
+} from "../parts/small.tsx";
+import type { Run } from "../shapes.ts";
+import { plainText } from "../terminal-text.ts";
+import { useAnswer } from "../use-answer.ts";
+import { startOf, tookText } from "./run-times.ts";
+
+const Plot = lazy<PlotProps>(async () => (await import("../parts/plot.tsx")).Plot);
+
+interface HomeAnswer {
+  readonly running: readonly Run[];
+  readonly days: readonly {
+    readonly day: string;
+    readonly reused: number;
+    readonly computed: number;
+    readonly failed: number;
+    readonly rowsReused?: number;
+    readonly rowsComputed?: number;
+  }[];
+  readonly saved: { readonly calls: number; readonly rows: number; readonly seconds: number };
+  readonly failures: readonly {
+    readonly run: string;
+    readonly workflow: string;
+    readonly at: string;
+    readonly message: string;
+  }[];
+  readonly caches: readonly {
+    readonly ref: string;
+    readonly name?: string;
+    readonly entries: number;
+    readonly bytes: number;
+  }[];
+}
+
+export function Home(): VNode {
+  const { data, problem, again } = useAnswer<HomeAnswer>(apiPath(["home"]));
+  const now = useNow(2000);
+  useStream(apiPath(["runs", "changes"]), ["run", "gone"], again);
+  if (problem !== undefined && data === undefined)
+    return <PageProblem title="Home" problem={problem} again={again} />;
+  if (data === undefined) return <Loading what="what is going on" />;
+  const { running, saved, failures, caches, days } = data;
+  const total = days.reduce((sum, day) => sum + day.reused + day.computed + day.failed, 0);
+  const reused = days.reduce((sum, day) => sum + day.reused, 0);
+  const rows = days.reduce((sum, day) => sum + (day.rowsReused ?? 0) + (day.rowsComputed ?? 0), 0);
+  const isNew = running.length === 0 && total === 0 && caches.length === 0 && failures.length === 0;
+  return (
+    <>
+      <h1>Home</h1>
+      {isNew ? (
+        <section class="panel">
+          <Empty command="memoir run workflow.wdl">Nothing has run yet. This runs a workflow:</Empty>
+          <Empty command="memoir run -m eos3b5e -i molecules.csv -o predictions.csv">
+            And this computes predictions of a model:
+          </Empty>
+        </section>
+      ) : null}
+      <dl class="figures">
+        <Figure
+          name="Running now"
+          value={countText(running.length)}
+          note={running.length === 1 ? "run" : "runs"}
+        />
+        <Figure
+          name="Calls in 30 days"
+          value={countText(total)}
+          note={rows > 0 ? `${countText(rows)} predictions` : undefined}
+        />
+        <Figure
+          name="Reused"
+          value={total === 0 ? "–" : `${Math.round((100 * reused) / total)} %`}
+          note="of calls"
+        />
+        <Figure
+          name="Computing saved"
+          value={durationText(saved.seconds)}
+          note={`${countText(saved.calls)} calls`}
+        />
+      </dl>
+      <div class="grid">
+        <Panel title="Running now" aside={<a href="/runs?state=running">all</a>}>
+          {running.length === 0 ? (
+            <Empty>Nothing runs.</Empty>
+          ) : (
+            <ul class="list">
+              {running.slice(0, 8).map((run) => (
+                <li key={run.id} class="line">
+                  <a href={href("runs", run.id)}>{run.workflow}</a>
+                  <StateBadge state={run.state} />
+                  <OutcomeBar counts={run.calls} />
+                  <span class="far quiet">{startOf(run) === undefined ? "" : tookText(run, now)}</span>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Panel>
+        <Panel title="Last failures" aside={<a href="/runs?state=failed">all</a>}>
+          {failures.length === 0 ? (
+            <Empty>Nothing has failed.</Empty>
+          ) : (
+            <ul class="list">
+              {failures.slice(0, 6).map(({ run, workflow, at, message }) => (
+                <li key={run}>
+                  <div class="line">
+                    <a href={href("runs", run)}>{workflow}</a>
+                    <span class="far quiet">
+                      <When at={at} now={now} />
+                    </span>
+                  </div>
+                  <div class="quiet">{plainText(message).split("\n")[0]?.slice(0, 300)}</div>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Panel>
+      </div>
+      <Days days={days} />
+      <Savings />
+      <Panel title="Largest caches" aside={<a href="/caches">all</a>}>
+        {caches.length === 0 ? (
+          <Empty command="memoir cache create lab --location ./lab-cache">There is no named cache yet.</Empty>
+        ) : (
+          <div class="scroll">
+            <table>
+              <thead>
+                <tr>
+                  <th>Cache</th>
+                  <th class="number">Entries</th>
+                  <th class="number">Size</th>
+                </tr>
+              </thead>
+              <tbody>
+                {caches.map(({ ref, name, entries, bytes }) => (
+                  <tr key={ref}>
+                    <td>
+                      <a href={href("caches", ref)}>{name ?? ref}</a>
+                    </td>
+                    <td class="number">{countText(entries)}</td>
+                    <td class="number">{bytesText(bytes)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Panel>
+    </>
+  );
+}
+
+function Days({ days }: { readonly days: HomeAnswer["days"] }): VNode {
+  const plotted = useMemo(
+    () => ({
+      x: days.map(({ day }) => Date.parse(`${day}T00:00:00`) / 1000),
+      calls: [
+        { label: "reused", colour: "reused", values: days.map(({ reused }) => reused) },
+        { label: "computed", colour: "computed", values: days.map(({ computed }) => computed) },
+        { label: "failed", colour: "failed", values: days.map(({ failed }) => failed) },
+      ],
+      rows: [
+        { label: "reused", colour: "reused", values: days.map(({ rowsReused = 0 }) => rowsReused) },
+        { label: "computed", colour: "computed", values: days.map(({ rowsComputed = 0 }) => rowsComputed) },
+      ],
+    }),
+    [days],
+  );
+  const hasRows = days.some(({ rowsReused = 0, rowsComputed = 0 }) => rowsReused + rowsComputed > 0);
+  const sumOf = (member: "reused" | "computed" | "failed") => days.reduce((sum, day) => sum + day[member], 0);
+  return (
+    <>
+      <Panel title="Calls of the last 30 days">
+        <Plot
+          label={`Calls a day: ${countText(sumOf("reused"))} reused, ${countText(sumOf("computed"))} computed, ${countText(sumOf("failed"))} failed in all`}
+          x={plotted.x}
+          isTime
+          kind={days.length < 3 ? "bars" : "area"}
+          series={plotted.calls}
+        />
+      </Panel>
+      {hasRows ? (
+        <Panel title="Predictions of the last 30 days">
+          <Plot
+            label="Predictions a day, reused and computed"
+            x={plotted.x}
+            isTime
+            kind="area"
+            series={plotted.rows}
+          />
+        </Panel>
+      ) : null}
+    </>
+  );
+}
+
+interface SavingsAnswer {
+  readonly rows: readonly ({ readonly name: string } & Saved)[];
+  readonly total: Saved;
+}
+
+interface Saved {
+  readonly reused: number;
+  readonly computed: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly bytes: number;
+  readonly money?: number;
+}
+
+function Savings(): VNode | null {
+  const [by, setBy] = useState("workflow");
+  const { data } = useAnswer<SavingsAnswer>(apiPath(["savings"], { by }));
+  const row = (name: string, saved: Saved) => (
+    <tr key={name}>
+      <td>{name}</td>
+      <td class="number">{countText(saved.reused)}</td>
+      <td class="number">{countText(saved.computed)}</td>
+      <td class="number">{durationText(saved.wallSeconds)}</td>
+      <td class="number">{durationText(saved.cpuSeconds)}</td>
+      <td class="number">{bytesText(saved.bytes)}</td>
+    </tr>
+  );
+  if (data === undefined) return null;
+  return (
+    <Panel
+      title="What reuse has saved"
+      aside={
+        <label>
+          by{" "}
+          <select value={by} onChange={(event) => setBy(event.currentTarget.value)}>
+            <option value="workflow">workflow</option>
+            <option value="task">task</option>
+          </select>
+        </label>
+      }
+    >
+      {data.rows.length === 0 ? (
+        <Empty>Nothing has been reused yet.</Empty>
+      ) : (
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th class="number">Reused</th>
+                <th class="number">Computed</th>
+                <th class="number">Time saved</th>
+                <th class="number">CPU time saved</th>
+                <th class="number">Bytes reused</th>
+              </tr>
+            </thead>
+            <tbody>{data.rows.slice(0, 10).map((each) => row(each.name, each))}</tbody>
+            <tfoot>{row("All", data.total)}</tfoot>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}

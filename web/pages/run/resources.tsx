@@ -1,0 +1,135 @@
+/** What tasks asked for against what they used. */
+import type { VNode } from "preact";
+import type { Answer } from "../../../src/v1/index.ts";
+import { apiPath } from "../../client.ts";
+import { bytesText, durationText } from "../../format.ts";
+import { BoxPlot } from "../../parts/box-plot.tsx";
+import { Empty, Loading, Panel, ProblemNote } from "../../parts/small.tsx";
+import { useAnswer } from "../../use-answer.ts";
+
+export function Resources({ run, workflow }: { readonly run: string; readonly workflow: string }): VNode {
+  const { data, problem, again } = useAnswer<Answer<"RunResources">>(apiPath(["runs", run, "resources"]));
+  if (problem !== undefined) return <ProblemNote problem={problem} again={again} />;
+  if (data === undefined) return <Loading what="resources" />;
+  const { tasks } = data;
+  const noneMeasured = tasks.every(({ wallSeconds }) => wallSeconds === undefined);
+  if (noneMeasured)
+    return (
+      <Panel title="Resources">
+        <Empty>No call of this run was computed, so nothing was measured.</Empty>
+      </Panel>
+    );
+  const mostOf = (values: readonly (number | undefined)[]) =>
+    Math.max(0, ...values.map((value) => value ?? 0));
+  const most = {
+    wallSeconds: mostOf(tasks.map(({ wallSeconds }) => wallSeconds?.most)),
+    cpus: mostOf(tasks.flatMap(({ cpus, asked }) => [cpus?.most, asked.cpu])),
+    memory: mostOf(tasks.flatMap(({ memoryBytes, asked }) => [memoryBytes?.most, asked.memoryBytes])),
+  };
+  return (
+    <>
+      <Panel title="Resources" aside="box: the middle half; line: least to most; ◆ asked for">
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>Task</th>
+                <th class="number">Calls</th>
+                <th>Time</th>
+                <th>CPUs used</th>
+                <th>Memory used</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tasks.map(({ task, calls, asked, wallSeconds, cpus, memoryBytes }) => (
+                <tr key={task}>
+                  <td>{task}</td>
+                  <td class="number">{calls}</td>
+                  <td>
+                    <BoxPlot spread={wallSeconds} most={most.wallSeconds} textOf={durationText} />
+                  </td>
+                  <td>
+                    <BoxPlot
+                      spread={cpus}
+                      most={most.cpus}
+                      asked={asked.cpu}
+                      textOf={(value) => `${value.toFixed(value < 10 ? 2 : 0)} CPUs`}
+                    />
+                  </td>
+                  <td>
+                    <BoxPlot
+                      spread={memoryBytes}
+                      most={most.memory}
+                      asked={asked.memoryBytes}
+                      textOf={bytesText}
+                    />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </Panel>
+      <Advised workflow={workflow} />
+    </>
+  );
+}
+
+interface AdviceAnswer {
+  readonly runs: number;
+  readonly margin: number;
+  readonly tasks: readonly {
+    readonly task: string;
+    readonly attempts: number;
+    readonly asked: Sizes;
+    readonly suggested: Sizes;
+    readonly failures: Readonly<Record<string, number>>;
+  }[];
+}
+
+interface Sizes {
+  readonly cpu?: number;
+  readonly memoryBytes?: number;
+}
+
+/** What the history of the workflow says its tasks should ask for. */
+function Advised({ workflow }: { readonly workflow: string }): VNode | null {
+  const { data } = useAnswer<AdviceAnswer>(apiPath(["advice"], { workflow }));
+  if (data === undefined || data.tasks.length === 0) return null;
+  const sizeText = ({ cpu, memoryBytes }: Sizes) =>
+    [cpu === undefined ? "" : `${cpu} CPUs`, memoryBytes === undefined ? "" : bytesText(memoryBytes)]
+      .filter((text) => text !== "")
+      .join(", ") || "–";
+  return (
+    <Panel title="Advice" aside={`over ${data.runs} runs of ${workflow}`}>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>Task</th>
+              <th class="number">Attempts</th>
+              <th>Asks for</th>
+              <th>Would be enough</th>
+              <th>Failed attempts</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.tasks.map(({ task, attempts, asked, suggested, failures }) => (
+              <tr key={task}>
+                <td>{task}</td>
+                <td class="number">{attempts}</td>
+                <td>{sizeText(asked)}</td>
+                <td>{sizeText(suggested)}</td>
+                <td>
+                  {Object.entries(failures)
+                    .map(([cause, count]) => `${count} × ${cause}`)
+                    .join(", ") || "none"}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
