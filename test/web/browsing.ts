@@ -11,7 +11,7 @@ export interface Browsing {
   readonly context: BrowserContext;
   readonly page: Page;
   /** What the page complained about: errors of scripts, refusals of the content security policy. */
-  readonly complaints: readonly string[];
+  readonly complaints: string[];
   /** Requests that left the server that the page came from. */
   readonly foreign: readonly string[];
   close(): Promise<void>;

@@ -40,7 +40,7 @@ function CacheCard({ cache }: { readonly cache: CacheRow }): VNode {
         <h2>
           <a href={href("caches", cache.ref)}>{cache.name ?? cache.ref}</a>
         </h2>
-        <span class="aside">{cache.origin === "server" ? "of the server" : "of this machine"}</span>
+        <span class="aside">{cache.origin === "server" ? "of the server" : "local"}</span>
       </header>
       {cache.description === undefined ? null : <p>{cache.description}</p>}
       <p>

@@ -56,7 +56,7 @@ export function Home(): VNode {
   useStream(apiPath(["runs", "changes"]), ["run", "gone"], again);
   if (problem !== undefined && data === undefined)
     return <PageProblem title="Home" problem={problem} again={again} />;
-  if (data === undefined) return <Loading what="what is going on" />;
+  if (data === undefined) return <Loading what="the overview" />;
   const { running, saved, failures, caches, days } = data;
   const total = days.reduce((sum, day) => sum + day.reused + day.computed + day.failed, 0);
   const reused = days.reduce((sum, day) => sum + day.reused, 0);

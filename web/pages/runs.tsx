@@ -14,8 +14,7 @@ import { usePages } from "../use-answer.ts";
 import { startOf, tookText } from "./run-times.ts";
 
 const states = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
-const orders = ["newest", "oldest", "workflow", "duration", "saved"] as const;
-const filters = ["state", "workflow", "origin", "search", "tag", "since", "until", "sort"] as const;
+const filters = ["state", "workflow", "origin", "search", "since", "until"] as const;
 
 interface Outcome {
   readonly run: string;
@@ -107,7 +106,6 @@ export function Runs({ place }: { readonly place: Place }): VNode {
         />
         <Choice label="State" name="state" value={asked["state"]} choices={states} />
         <Choice label="From" name="origin" value={asked["origin"]} choices={["home", "server"]} />
-        <Choice label="Order" name="sort" value={asked["sort"]} choices={orders} usual="newest" />
         <label>
           Since
           <input

@@ -34,7 +34,15 @@ export function Differences({ differences }: { readonly differences: readonly Di
 }
 
 function Change({ difference }: { readonly difference: Difference }): VNode {
-  const { before, after, words } = difference;
+  const { words, lines } = difference;
+  // Of a long text the changed lines are known.
+  const linesWith = (mark: string) =>
+    lines
+      ?.filter((line) => line.startsWith(mark))
+      .map((line) => line.slice(1))
+      .join("\n");
+  const before = difference.before ?? linesWith("-");
+  const after = difference.after ?? linesWith("+");
   if (before === undefined && after === undefined) return <span>{words}</span>;
   return (
     <code style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
