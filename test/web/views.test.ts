@@ -262,6 +262,59 @@ describeWith([chromiumRequirement], "the web page", () => {
     await expectAccessible(page, "checks");
   });
 
+  it("says at a glance what has happened", async () => {
+    await open("/");
+    await heading("Home").waitFor();
+    await page.getByRole("heading", { name: "Last failures" }).waitFor();
+    await page.locator("main li").getByRole("link", { name: "hello" }).first().waitFor();
+    await page.getByRole("cell", { name: "lab" }).waitFor();
+    await page
+      .getByRole("img", { name: /Calls a day/ })
+      .locator("canvas")
+      .waitFor();
+    await expectAccessible(page, "home");
+    await picture(page, "home");
+  });
+
+  it("compares two runs", async () => {
+    await open("/runs");
+    await page.getByRole("checkbox", { name: `Choose ${second}` }).check();
+    await page.getByRole("checkbox", { name: `Choose ${titled}` }).check();
+    await page.getByRole("link", { name: "Compare the two" }).click();
+    await heading("Compare").waitFor();
+    await page.getByRole("heading", { name: "Calls that differ" }).waitFor();
+    await page.getByRole("link", { name: "hello.join_all" }).waitFor();
+    await page.locator("ins, del").filter({ hasText: "Everybody" }).first().waitFor();
+    await expectAccessible(page, "compare");
+    await picture(page, "compare");
+  });
+
+  it("prunes a cache only after it has shown what would go", async () => {
+    await open("/caches/lab?tab=prune");
+    await page.getByLabel(/until the rest fits/).fill("0");
+    await page.getByRole("button", { name: "Show what would go" }).click();
+    await page.getByRole("heading", { name: "Preview" }).waitFor();
+    await expectAccessible(page, "prune");
+    await picture(page, "prune");
+    const { entries } = await sandbox.json<{ entries: number }>("cache", "show", "lab");
+    expect(entries).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Remove them…" }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /^Remove/ })
+      .click();
+    await seen(/^Removed \d+ entries/);
+    expect((await sandbox.json<{ entries: number }>("cache", "show", "lab")).entries).toBe(0);
+  });
+
+  it("says what the server is and what is installed", async () => {
+    await open("/settings");
+    await heading("Settings").waitFor();
+    await page.getByRole("heading", { name: "What is installed and reachable" }).waitFor();
+    await expectAccessible(page, "settings");
+    await picture(page, "settings");
+  });
+
   it("says which models have stored predictions, and how to get some", async () => {
     await open("/predictions");
     await heading("Predictions").waitFor();

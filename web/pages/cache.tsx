@@ -119,14 +119,7 @@ function Size({ cache }: { readonly cache: string }): VNode {
   );
 }
 
-interface AgesAnswer {
-  readonly days: readonly {
-    readonly day: string;
-    readonly entries: number;
-    readonly bytes: number;
-    readonly totalBytes: number;
-  }[];
-}
+type AgesAnswer = Answer<"CacheAges">;
 
 /** How the cache has grown, by the days on which what it holds was recorded. */
 function OverTime({ days }: AgesAnswer): VNode {
@@ -405,22 +398,7 @@ function entryColumns(
   ];
 }
 
-interface PruneAnswer {
-  readonly plan: {
-    readonly remove: readonly {
-      readonly uuid: string;
-      readonly taskName?: string;
-      readonly bytes: number;
-      readonly reason: string;
-      readonly lastUsedAt?: string;
-    }[];
-    readonly removeBytes: number;
-    readonly keepEntries: number;
-    readonly keepBytes: number;
-    readonly protectedEntries: readonly { readonly uuid: string; readonly why: string }[];
-  };
-  readonly removed?: { readonly entries: number; readonly bytes: number; readonly spared: number };
-}
+type PruneAnswer = Answer<"PruneReport">;
 
 const reasons: Readonly<Record<string, string>> = {
   "older-than": "not used for so long",
@@ -595,20 +573,11 @@ function protectedText(entries: PruneAnswer["plan"]["protectedEntries"]): string
 function Checks(props: { readonly cache: string; readonly record: Answer<"CacheDetail">["record"] }): VNode {
   const { cache, record } = props;
   const [fresh, setFresh] = useState<Answer<"VerifyReport"> | undefined>(undefined);
-  const last = useAnswer<{ readonly at?: string; readonly report?: Answer<"VerifyReport"> }>(
-    apiPath(["caches", cache, "verify"]),
-  ).data;
+  const last = useAnswer<Answer<"Verification">>(apiPath(["caches", cache, "verify"])).data;
   const report = fresh ?? last?.report;
   const [trouble, setTrouble] = useState<Problem | undefined>(undefined);
   const [isRunning, setIsRunning] = useState(false);
-  const rechecks = useAnswer<{
-    readonly tasks: readonly {
-      readonly task: string;
-      readonly same: number;
-      readonly differs: number;
-      readonly outputs: Readonly<Record<string, number>>;
-    }[];
-  }>(apiPath(["caches", cache, "rechecks"])).data;
+  const rechecks = useAnswer<Answer<"CacheRechecks">>(apiPath(["caches", cache, "rechecks"])).data;
   const verify = async () => {
     setIsRunning(true);
     setTrouble(undefined);

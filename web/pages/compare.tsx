@@ -1,11 +1,12 @@
 /** Two runs side by side: only what differs. */
 import type { VNode } from "preact";
+import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
 import { countOf, durationText } from "../format.ts";
 import { href, type Place, setQuery } from "../location.ts";
 import { Differences } from "../parts/difference.tsx";
 import { Empty, Facts, Loading, Panel, ProblemNote } from "../parts/small.tsx";
-import type { Difference, Run } from "../shapes.ts";
+import type { Run } from "../shapes.ts";
 import { useAnswer } from "../use-answer.ts";
 
 export function Compare({ place }: { readonly place: Place }): VNode {
@@ -59,27 +60,9 @@ function RunChoice(props: {
   );
 }
 
-interface CompareAnswer {
-  readonly before: string;
-  readonly after: string;
-  readonly same: number;
-  readonly rows: readonly {
-    readonly call: string;
-    readonly change: "same" | "only-before" | "only-after" | "differs" | "unknown";
-    readonly before?: string;
-    readonly after?: string;
-    readonly differences: readonly Difference[];
-  }[];
-  readonly inputs: readonly ValueChange[];
-  readonly outputs: readonly ValueChange[];
-  readonly times: readonly { readonly call: string; readonly before: number; readonly after: number }[];
-}
+type ChangedCall = Answer<"RunDiff">["rows"][number];
 
-interface ValueChange {
-  readonly name: string;
-  readonly before?: string;
-  readonly after?: string;
-}
+type ValueChange = Answer<"ValueDifference">;
 
 const changes = {
   same: "is the same",
@@ -92,10 +75,11 @@ const changes = {
 const mostRows = 300;
 
 function Compared({ a, b }: { readonly a: string; readonly b: string }): VNode {
-  const { data, problem, again } = useAnswer<CompareAnswer>(apiPath(["compare"], { a, b }));
+  const { data, problem, again } = useAnswer<Answer<"RunComparison">>(apiPath(["compare"], { a, b }));
   if (problem !== undefined) return <ProblemNote problem={problem} again={again} />;
   if (data === undefined) return <Loading what="both runs" />;
-  const { rows, inputs, outputs, times } = data;
+  const { inputs, outputs, times } = data;
+  const rows = data.rows as readonly ChangedCall[];
   return (
     <>
       <Panel title="In short">

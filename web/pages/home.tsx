@@ -1,6 +1,7 @@
 /** At a glance: what runs, what reuse saved, what failed, what is large. */
 import type { VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
 import { bytesText, countText, durationText } from "../format.ts";
 import { lazy } from "../lazy.tsx";
@@ -18,37 +19,13 @@ import {
   useNow,
   When,
 } from "../parts/small.tsx";
-import type { Run } from "../shapes.ts";
 import { plainText } from "../terminal-text.ts";
 import { useAnswer } from "../use-answer.ts";
 import { startOf, tookText } from "./run-times.ts";
 
 const Plot = lazy<PlotProps>(async () => (await import("../parts/plot.tsx")).Plot);
 
-interface HomeAnswer {
-  readonly running: readonly Run[];
-  readonly days: readonly {
-    readonly day: string;
-    readonly reused: number;
-    readonly computed: number;
-    readonly failed: number;
-    readonly rowsReused?: number;
-    readonly rowsComputed?: number;
-  }[];
-  readonly saved: { readonly calls: number; readonly rows: number; readonly seconds: number };
-  readonly failures: readonly {
-    readonly run: string;
-    readonly workflow: string;
-    readonly at: string;
-    readonly message: string;
-  }[];
-  readonly caches: readonly {
-    readonly ref: string;
-    readonly name?: string;
-    readonly entries: number;
-    readonly bytes: number;
-  }[];
-}
+type HomeAnswer = Answer<"HomePage">;
 
 export function Home(): VNode {
   const { data, problem, again } = useAnswer<HomeAnswer>(apiPath(["home"]));
@@ -210,23 +187,11 @@ function Days({ days }: { readonly days: HomeAnswer["days"] }): VNode {
   );
 }
 
-interface SavingsAnswer {
-  readonly rows: readonly ({ readonly name: string } & Saved)[];
-  readonly total: Saved;
-}
-
-interface Saved {
-  readonly reused: number;
-  readonly computed: number;
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-  readonly bytes: number;
-  readonly money?: number;
-}
+type Saved = Answer<"Saved">;
 
 function Savings(): VNode | null {
   const [by, setBy] = useState("workflow");
-  const { data } = useAnswer<SavingsAnswer>(apiPath(["savings"], { by }));
+  const { data } = useAnswer<Answer<"Savings">>(apiPath(["savings"], { by }));
   const row = (name: string, saved: Saved) => (
     <tr key={name}>
       <td>{name}</td>

@@ -1,25 +1,13 @@
 /** How the values of each column are distributed over a sample of the stored rows. */
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
+import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
 import { countText } from "../format.ts";
-import type { Spread } from "../parts/box-plot.tsx";
 import { Panel } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
-interface ColumnsAnswer {
-  readonly rows: number;
-  readonly columns: readonly {
-    readonly name: string;
-    readonly description?: string;
-    readonly empty: number;
-    readonly spread?: Spread;
-    /** Rows in each of equally wide parts from least to most. */
-    readonly bins?: readonly number[];
-    /** Of columns of text. */
-    readonly values?: readonly { readonly value: string; readonly count: number }[];
-  }[];
-}
+type ColumnsAnswer = Answer<"ColumnSpreads">;
 
 export function Distributions({ model }: { readonly model: string }): VNode | null {
   const { data } = useAnswer<ColumnsAnswer>(apiPath(["predictions", model, "columns"]));

@@ -60,24 +60,11 @@ export function Model({ model, place }: { readonly model: string; readonly place
   );
 }
 
-interface MoleculeAnswer {
-  readonly key: string;
-  readonly found: readonly {
-    readonly model: string;
-    readonly release?: string;
-    readonly cache: "local" | "cloud";
-    readonly storedAs?: string;
-    readonly computedAt?: string;
-    readonly values: Readonly<Record<string, unknown>>;
-  }[];
-  readonly problems: readonly string[];
-}
-
 /** What is stored of every model for the molecule, this one first. */
 function LookUp({ model, input }: { readonly model: string; readonly input: string }): VNode {
   const smiles = input;
-  const { data, problem } = useAnswer<MoleculeAnswer>(apiPath(["molecule"], { smiles }));
-  const drawing = useAnswer<{ readonly svg?: string }>(apiPath(["molecule", "drawing"], { smiles })).data;
+  const { data, problem } = useAnswer<Answer<"MoleculeValues">>(apiPath(["molecule"], { smiles }));
+  const drawing = useAnswer<Answer<"Drawing">>(apiPath(["molecule", "drawing"], { smiles })).data;
   if (problem !== undefined) return <ProblemNote problem={problem} />;
   if (data === undefined) return <Loading what="the molecule" />;
   const found = data.found.toSorted((a, b) => Number(b.model === model) - Number(a.model === model));

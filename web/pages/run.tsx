@@ -41,7 +41,7 @@ const tabs = [
 ] as const;
 
 export function Run({ id, place }: { readonly id: string; readonly place: Place }): VNode {
-  const run = useAnswer<RunRow>(apiPath(["runs", id]));
+  const run = useAnswer<RunRow>(apiPath(["runs", id], { calls: "none" }));
   const calls = usePages<Call>(apiPath(["runs", id, "calls"]), "calls", { all: true });
   const { rows, isLive } = useLiveCalls(id, run.data, calls, run.again);
   const now = useNow(isLive ? 1000 : 10_000);

@@ -5,23 +5,14 @@ import { apiPath } from "../client.ts";
 import { Facts, Loading, PageProblem, Panel } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
-interface Finding {
-  readonly name: string;
-  readonly state: "ok" | "trouble" | "absent";
-  readonly detail: string;
-  readonly enables: string;
-}
-
 const findingTexts = { ok: "✓ there", trouble: "✕ trouble", absent: "– missing" } as const;
 
 export function Settings(): VNode {
   const { data, problem, again } = useAnswer<Answer<"ServerInfo">>(apiPath(["server"]));
-  const places = useAnswer<{ readonly home: string; readonly local: string; readonly cloud: string }>(
+  const places = useAnswer<Answer<"Places">>(
     data?.operator === true ? apiPath(["settings"]) : undefined,
   ).data;
-  const doctor = useAnswer<{ readonly findings: readonly Finding[] }>(
-    data?.operator === true ? apiPath(["doctor"]) : undefined,
-  ).data;
+  const doctor = useAnswer<Answer<"Doctor">>(data?.operator === true ? apiPath(["doctor"]) : undefined).data;
   if (problem !== undefined) return <PageProblem title="Settings" problem={problem} again={again} />;
   if (data === undefined) return <Loading what="settings" />;
   return (

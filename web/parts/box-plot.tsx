@@ -1,14 +1,8 @@
 /** Least, quartiles and most of a measure on one scale. */
 import type { VNode } from "preact";
+import type { Answer } from "../../src/v1/index.ts";
 
-export interface Spread {
-  readonly least: number;
-  readonly lower: number;
-  readonly median: number;
-  readonly upper: number;
-  readonly most: number;
-  readonly count: number;
-}
+export type Spread = Answer<"Spread">;
 
 export function BoxPlot(props: {
   readonly spread: Spread | undefined;

@@ -75,18 +75,6 @@ export function Resources({ run, workflow }: { readonly run: string; readonly wo
   );
 }
 
-interface AdviceAnswer {
-  readonly runs: number;
-  readonly margin: number;
-  readonly tasks: readonly {
-    readonly task: string;
-    readonly attempts: number;
-    readonly asked: Sizes;
-    readonly suggested: Sizes;
-    readonly failures: Readonly<Record<string, number>>;
-  }[];
-}
-
 interface Sizes {
   readonly cpu?: number;
   readonly memoryBytes?: number;
@@ -94,7 +82,7 @@ interface Sizes {
 
 /** What the history of the workflow says its tasks should ask for. */
 function Advised({ workflow }: { readonly workflow: string }): VNode | null {
-  const { data } = useAnswer<AdviceAnswer>(apiPath(["advice"], { workflow }));
+  const { data } = useAnswer<Answer<"Advice">>(apiPath(["advice"], { workflow }));
   if (data === undefined || data.tasks.length === 0) return null;
   const sizeText = ({ cpu, memoryBytes }: Sizes) =>
     [cpu === undefined ? "" : `${cpu} CPUs`, memoryBytes === undefined ? "" : bytesText(memoryBytes)]
