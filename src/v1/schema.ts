@@ -17,7 +17,9 @@ export interface Reference<Name extends string> {
 
 type Members = Readonly<Record<string, Schema>>;
 
-type Present<M> = { readonly [Name in keyof M as Name extends `${string}?` ? never : Name]: Described<M[Name]> };
+type Present<M> = {
+  readonly [Name in keyof M as Name extends `${string}?` ? never : Name]: Described<M[Name]>;
+};
 type Optional<M> = {
   readonly [Name in keyof M as Name extends `${infer Short}?` ? Short : never]?: Described<M[Name]>;
 };
