@@ -38,7 +38,7 @@ it("both stages pass the validator of CloudFormation and cdk-nag, with the reaso
   expect(() => app.synth()).not.toThrow();
 });
 
-it("a role with one more wildcard, and a bucket that anybody may read, are found", () => {
+it("a role with one more wildcard, and a bucket that answers without encryption, are found", () => {
   const app = checkedApp();
   const { api } = createStage(app, {
     ...{ stage: "dev", repository: "lab/memoir", models: served },
@@ -46,6 +46,6 @@ it("a role with one more wildcard, and a bucket that anybody may read, are found
   });
   const role = new Role(api, "Careless", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
   role.addToPolicy(new PolicyStatement({ actions: ["s3:*"], resources: ["*"] }));
-  new CfnBucket(api, "Open", { accessControl: "PublicRead" });
-  expect(() => app.synth()).toThrow(/IAM5\[Action::s3:\*\][\s\S]*AwsSolutions-S2/);
+  new CfnBucket(api, "Open", {});
+  expect(() => app.synth()).toThrow(/IAM5\[Action::s3:\*\][\s\S]*AwsSolutions-S10/);
 });
