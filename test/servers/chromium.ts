@@ -1,5 +1,5 @@
 /** Debian's Chromium, driven by playwright-core: the web page in a real browser. */
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { findProgram, type Requirement } from "./requirement.ts";
 
 export const chromiumRequirement: Requirement = {
@@ -9,6 +9,8 @@ export const chromiumRequirement: Requirement = {
 };
 
 export async function openBrowser(): Promise<Browser> {
+  // What only installs servers does without it.
+  const { chromium } = await import("playwright-core");
   return chromium.launch({
     executablePath: findProgram("chromium") ?? "chromium",
     // Chromium does not start its sandbox as root, and containers have little shared memory.
