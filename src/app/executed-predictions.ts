@@ -333,6 +333,9 @@ class ExecutedBatch {
       ...(batchSize === undefined ? [] : ["--batch-size", String(batchSize)]),
       ...(threads === undefined ? [] : ["--workers", String(threads)]),
       ...(timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs / 1000)]),
+      ...(this.#settings.isolation === undefined
+        ? []
+        : [this.#settings.isolation === "off" ? "--no-guard" : "--isolate"]),
       ...(this.#settings.runnerUrl === undefined ? [] : ["--runner-url", this.#settings.runnerUrl]),
     ];
     return `. ${quoted(join(folder, "environment"))}\nexec ${words.map(quoted).join(" ")}\n`;

@@ -11,6 +11,7 @@ import {
 } from "../models/index.ts";
 import { holdFolder, PredictionService } from "../predict/index.ts";
 import { type AccessKeyFact, readAccessKeys } from "./access-keys.ts";
+import { guardOf } from "./model-guard.ts";
 import {
   modelOf,
   type PredictionOptions,
@@ -64,7 +65,10 @@ export async function openModelServer(
     if (event.kind === "warning") warn(event.message);
   });
   const tiers = createTiers(settings, environment, emit);
-  const runner = createRunner(model, { env: environment.programs, ...defined({ workers, timeoutMs }) });
+  const runner = createRunner(model, {
+    env: environment.programs,
+    ...defined({ workers, timeoutMs, guard: guardOf(settings, environment, warn) }),
+  });
   const service = new PredictionService(
     {
       ...{ mode: settings.mode, match: settings.match },

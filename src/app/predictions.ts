@@ -19,6 +19,7 @@ import {
   createRunner,
   findModel,
   type Model,
+  type RunnerOptions,
 } from "../models/index.ts";
 import {
   type DumpResult,
@@ -45,6 +46,7 @@ import type { Environment } from "./environment.ts";
 import { type ErsiliaRedis, findErsiliaRedis } from "./ersilia-redis.ts";
 import { keepPredictions } from "./history/prediction-history.ts";
 import { modelFromCaches } from "./model-from-caches.ts";
+import { guardOf } from "./model-guard.ts";
 import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
 import { checkSimilarity, indexPath } from "./similar-index.ts";
 import { absolute } from "./tier-address.ts";
@@ -132,7 +134,10 @@ export async function serve(
   const computes = settings.computes ?? plan.computes;
   try {
     for (const source of plan.lookUp) await tryTier(tiers[source], computes, warnings, ask);
-    if (computes === "allowed" && model.source.kind !== "builtin") await tryRunner(model, environment, ask);
+    if (computes === "allowed" && model.source.kind !== "builtin") {
+      const guard = guardOf(settings, environment, (message) => warnings.push(message));
+      await tryRunner(model, { env: environment.programs, ...defined({ guard }) }, ask);
+    }
   } finally {
     await tiers.close();
   }
@@ -193,10 +198,7 @@ export async function runMany(
       local: tiers.local,
       cloud: tiers.cloud,
       unsent: unsentPlaces(tiers, environment),
-      runner: createRunner(model, {
-        env: environment.programs,
-        ...defined({ workers: options.workers, timeoutMs: options.timeoutMs }),
-      }),
+      runner: createRunner(model, runnerOptions(first, options, { environment, emit })),
       canonicalizer: async () => {
         canonicalizer ??= createCanonicalizer({}, ask);
         // Closed once, after the last of the models.
@@ -357,10 +359,7 @@ export async function withParts<T>(
 ): Promise<T> {
   const model = await modelOf(settings, environment, ask);
   const tiers = createTiers(settings, environment, warnOf(emit));
-  const runner = createRunner(model, {
-    env: environment.programs,
-    ...defined({ workers: options.workers, timeoutMs: options.timeoutMs }),
-  });
+  const runner = createRunner(model, runnerOptions(settings, options, { environment, emit }));
   const parts: RunParts = {
     model,
     local: tiers.local,
@@ -376,6 +375,15 @@ export async function withParts<T>(
   } finally {
     await tiers.close();
   }
+}
+
+function runnerOptions(
+  settings: PredictionSettings,
+  { workers, timeoutMs }: Pick<PredictionRequest, "workers" | "timeoutMs">,
+  { environment, emit }: { readonly environment: Environment; readonly emit: PredictEventSink },
+): RunnerOptions {
+  const guard = guardOf(settings, environment, (message) => emit({ kind: "warning", message }));
+  return { env: environment.programs, ...defined({ workers, timeoutMs, guard }) };
 }
 
 export async function dump(
@@ -507,8 +515,8 @@ async function tryTier(
   }
 }
 
-async function tryRunner(model: Model, environment: Environment, ask: Ask): Promise<void> {
-  const runner = createRunner(model, { env: environment.programs });
+async function tryRunner(model: Model, options: RunnerOptions, ask: Ask): Promise<void> {
+  const runner = createRunner(model, options);
   try {
     await runner.open(ask);
   } finally {

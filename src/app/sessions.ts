@@ -30,6 +30,8 @@ export interface PredictionSettings {
   readonly localCache: "on" | "off";
   readonly cloud?: string;
   readonly cloudUse: "read-write" | "read" | "write";
+  /** What programs of the model may do. Default: write into their working folder only. */
+  readonly isolation?: "isolate" | "off";
   /** A running server of the model, used instead of running it here. */
   readonly runnerUrl?: string;
 }

@@ -87,6 +87,20 @@ export const lookUpOptions: readonly OptionSpec[] = [
   },
 ];
 
+/** What programs of the model may do. */
+export const isolationOptions: readonly OptionSpec[] = [
+  {
+    flags: "--isolate",
+    description:
+      "programs of the model see no network, and of the files only the system's, the model's and the batch",
+    conflicts: ["no-guard"],
+  },
+  {
+    flags: "--no-guard",
+    description: "programs of the model may write wherever you can, not only into their working folder",
+  },
+];
+
 export const delimiterOption: OptionSpec = {
   flags: "--delimiter <what>",
   description:
@@ -162,6 +176,8 @@ export function predictionOptionsOf(given: Given): PredictionOptions {
     }),
     ...(match === "exact" || match === "canonical" ? { match } : {}),
     ...(given.is("no-compute") ? { computes: "never" as const } : {}),
+    ...(given.is("isolate") ? { isolation: "isolate" as const } : {}),
+    ...(given.is("no-guard") ? { isolation: "off" as const } : {}),
     ...(given.is("disable-cache") ? { localCache: "off" as const } : {}),
     ...(uses && !(stores.read && stores.write)
       ? { cloudUse: stores.read ? ("read" as const) : ("write" as const) }

@@ -4,7 +4,7 @@ export { drawMolecule } from "./builtin/draw-molecule.ts";
 export { createFingerprinter, type Fingerprinter, fingerprintBytes } from "./builtin/fingerprinter.ts";
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export { type CitedModel, citedModel, type HubModel, parseHubList } from "./hub/hub-list.ts";
-export type { Model, ModelOrigin, ModelSource, Runner } from "./model.ts";
+export type { Model, ModelGuard, ModelOrigin, ModelSource, Runner } from "./model.ts";
 export { isErsiliaId } from "./model-id.ts";
 export { exampleOutputOf, inputHeaderOf, readModelPackage } from "./package/read-package.ts";
 export { type CatalogRow, catalogRow } from "./registry/catalog.ts";

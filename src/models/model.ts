@@ -56,3 +56,19 @@ export interface Runner {
   predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]>;
   close(): Promise<void>;
 }
+
+/** What keeps a model's programs from what is not theirs. */
+export interface ModelGuard {
+  /** Called before anything is run. */
+  open(ask: Ask): Promise<void>;
+  /** Whether programs are guarded; known once it is open. */
+  readonly isOn: boolean;
+  /** The command line that runs the program so that it can write below `writable` only. */
+  wrap(program: {
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly writable: string;
+    /** Folders that must be seen, wherever they are. */
+    readonly visible: readonly string[];
+  }): { readonly command: string; readonly args: readonly string[] };
+}

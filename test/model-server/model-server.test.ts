@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function serve(...words: readonly string[]): Promise<ModelServerProcess> {
-  const server = await startModelServer(sandbox, ...words);
+  const server = await startModelServer(sandbox, ...words, "--no-guard");
   servers.push(server);
   return server;
 }
@@ -158,7 +158,7 @@ describe("the caches behind it", () => {
   it("answer what was computed before, by this server or by the command line", async () => {
     const model = await counting();
     await sandbox.inputs("in.csv", ["CC", "CCC"]);
-    await sandbox.json("serve", "eos0cnt");
+    await sandbox.json("serve", "eos0cnt", "--no-guard");
     await sandbox.json("run", "-i", "in.csv", "-o", "out.csv");
     const server = await serve("eos0cnt");
     expect((await server.post("/run?orient=values", ["CCC", "C", "CC"])).text).toBe(

@@ -5,7 +5,13 @@ import { batchPlaceOptions, batchPlacesOf, planArgument, renderBatchFailures } f
 import { defineCommand } from "../command.ts";
 import { exitUnfinished } from "../exit-codes.ts";
 import { count, duration, fromHere, plural } from "../format.ts";
-import { localRuleOptions, predictionOptionsOf, stopAfterOption, tierOptions } from "../model-options.ts";
+import {
+  isolationOptions,
+  localRuleOptions,
+  predictionOptionsOf,
+  stopAfterOption,
+  tierOptions,
+} from "../model-options.ts";
 import { countsText, createProgress } from "../progress.ts";
 import { stopAfter } from "../quantities.ts";
 
@@ -46,6 +52,7 @@ export const command = defineCommand<WorkResult>({
     { flags: "--timeout <seconds>", description: "time limit of one batch", default: "600", kind: "number" },
     { flags: runnerUrl, description: "use this running model server instead of running the model here" },
     ...tierOptions,
+    ...isolationOptions,
     ...localRuleOptions,
   ],
   examples: [

@@ -2,6 +2,7 @@
 import { AppError, defined, messageOf } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
 import {
+  isolationOptions,
   localRuleOptions,
   lookUpOptions,
   modeOptions,
@@ -53,6 +54,7 @@ export const command = defineCommand<ModelServerResult>({
     },
     ...modeOptions,
     ...lookUpOptions.filter(({ flags }) => !flags.startsWith("--missing")),
+    ...isolationOptions,
     ...tierOptions,
     ...localRuleOptions,
     sessionOption,

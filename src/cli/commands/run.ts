@@ -9,6 +9,7 @@ import { count, duration, fromHere, plural } from "../format.ts";
 import {
   delimiterOf,
   delimiterOption,
+  isolationOptions,
   localRuleOptions,
   lookUpOptions,
   modeOptions,
@@ -76,6 +77,7 @@ export const command = defineCommand<RunResult | ManyModelsResult>({
       kind: "number",
       conflicts: ["models", "executor", "slice"],
     },
+    ...isolationOptions,
     { flags: "--status-column", description: "add a column with the source of each row" },
     {
       flags: "--column <name>",

@@ -4,6 +4,7 @@ import { defineCommand } from "../command.ts";
 import { refusedByServe } from "../ersilia-flags.ts";
 import { plural, table } from "../format.ts";
 import {
+  isolationOptions,
   legacyCacheOptions,
   localRuleOptions,
   lookUpOptions,
@@ -27,6 +28,7 @@ export const command = defineCommand<ServeResult>({
   options: [
     ...modeOptions,
     ...lookUpOptions,
+    ...isolationOptions,
     ...tierOptions,
     ...localRuleOptions,
     sessionOption,

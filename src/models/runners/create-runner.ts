@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { AppError, defined, unreachable } from "../../kernel/index.ts";
 import { BuiltinRunner } from "../builtin/builtin-runner.ts";
-import type { Model, Runner } from "../model.ts";
+import type { Model, ModelGuard, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
 import { HttpRunner } from "./http-runner.ts";
 import { ScriptRunner } from "./script-runner.ts";
@@ -19,6 +19,8 @@ export interface RunnerOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Where private working directories are made. Default: the system's temporary folder. */
   readonly tempDir?: string;
+  /** For programs of model folders. Default: they may do what this process may. */
+  readonly guard?: ModelGuard;
 }
 
 const defaultTimeoutMs = 600_000;
@@ -44,7 +46,7 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
           workers,
           timeoutMs,
           env: options.env,
-          ...defined({ tempDir: options.tempDir }),
+          ...defined({ tempDir: options.tempDir, guard: options.guard }),
         }),
       );
     case "http":

@@ -11,7 +11,7 @@ import { describeOutcome, findProgram, type ProgramOutcome, runProgram } from ".
 import type { Prediction } from "../../task/index.ts";
 import { checkRowCount, placesOf, predictionOf } from "../answer-table.ts";
 import { parseCsv } from "../csv.ts";
-import type { Model, Runner } from "../model.ts";
+import type { Model, ModelGuard, Runner } from "../model.ts";
 import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { inputHeaderOf } from "../package/read-package.ts";
 import { inParallel } from "./split.ts";
@@ -26,6 +26,7 @@ export interface ScriptRunnerOptions {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
   readonly tempDir?: string;
+  readonly guard?: ModelGuard;
 }
 
 const smallestPart = 250;
@@ -45,8 +46,9 @@ export class ScriptRunner implements Runner {
 
   async open(ask: Ask): Promise<void> {
     if (this.#ready !== undefined) return;
-    const { model, folder, env, tempDir } = this.#options;
+    const { model, folder, env, tempDir, guard } = this.#options;
     await checkLfsPointers(folder, ask);
+    await guard?.open(ask);
     const header = await inputHeaderOf(folder);
     if ((await findProgram("bash", env, folder)) === undefined)
       throw new AppError(
@@ -71,7 +73,7 @@ export class ScriptRunner implements Runner {
   }
 
   async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
-    const { model, folder, timeoutMs } = this.#options;
+    const { model, folder, timeoutMs, guard } = this.#options;
     const ready = this.#ready;
     if (ready === undefined)
       throw new AppError("MODEL_RUN_FAILED", `running model ${model.id}: it is closed`);
@@ -81,12 +83,20 @@ export class ScriptRunner implements Runner {
       const output = join(cwd, "output.csv");
       await writeFile(input, `${[ready.header, ...inputs].map((text) => recordText([text])).join("\n")}\n`);
       const framework = join(folder, "model", "framework");
+      const program = {
+        command: "bash",
+        args: [join(framework, "run.sh"), framework, input, output],
+        writable: cwd,
+        visible: [folder, ready.folder],
+      };
       const outcome = await runProgram(
         {
-          command: "bash",
-          args: [join(framework, "run.sh"), framework, input, output],
+          ...(guard?.wrap(program) ?? program),
           cwd,
-          env: { ...ready.env, TMPDIR: cwd },
+          env:
+            guard?.isOn === true
+              ? { ...cachesIn(cwd), ...ready.env, TMPDIR: cwd }
+              : { ...ready.env, TMPDIR: cwd },
           stdout: { kind: "capture", limitBytes: 16 << 10 },
           timeoutMs,
         },
@@ -107,9 +117,11 @@ export class ScriptRunner implements Runner {
     if (outcome.kind === "exited" && outcome.exitCode === 0) return;
     const code = outcome.kind === "timed-out" ? "MODEL_RUN_TIMEOUT" : "MODEL_RUN_FAILED";
     const words = lastLines(outcome.stderr) || lastLines(outcome.stdout);
+    const isGuarded = this.#options.guard?.isOn === true && /read-only file system/i.test(outcome.stderr);
+    const why = isGuarded ? "; models may write into their working folder only (--no-guard lifts this)" : "";
     throw new AppError(
       code,
-      `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${words === "" ? "" : `; it said: ${words}`}`,
+      `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${why}${words === "" ? "" : `; it said: ${words}`}`,
     );
   }
 
@@ -144,6 +156,11 @@ export class ScriptRunner implements Runner {
       );
     }
   }
+}
+
+/** Libraries that fail without a folder of their own to write into. */
+function cachesIn(folder: string): Readonly<Record<string, string>> {
+  return { MPLCONFIGDIR: folder, NUMBA_CACHE_DIR: folder };
 }
 
 /** Models call `python`; where only `python3` exists, a link of that name is put in front of PATH. */
