@@ -1,0 +1,5 @@
+"""Texts stay as they are."""
+
+
+def emojize(text, **named):
+    return text
