@@ -41,6 +41,8 @@ export interface Environment {
   readonly s3: S3Access;
   readonly dynamodb: DynamoAccess;
   readonly athena: AthenaAccess;
+  /** `MEMOIR_MODEL_GUARD`: what programs of models may do where no flag says it; undefined = `on`. */
+  readonly modelGuard?: "isolate" | "off";
   /** For programs that are started (git, models). */
   readonly programs: Readonly<Record<string, string>>;
   readonly extensions?: Extensions;
@@ -88,6 +90,7 @@ export function readEnvironment({
     ersiliaRedis: value("MEMOIR_ERSILIA_REDIS"),
     hub: value("MEMOIR_HUB"),
     cloud: value("MEMOIR_CLOUD"),
+    ...defined({ modelGuard: guardWord(value("MEMOIR_MODEL_GUARD")) }),
     cloudToken: bearerToken(value("MEMOIR_CLOUD_TOKEN")?.trim()),
     s3: {
       ...defined({ endpoint, region, idleTimeoutMs: timeoutMs(value("MEMOIR_S3_TIMEOUT")) }),
@@ -118,6 +121,15 @@ function timeoutMs(text: string | undefined): number | undefined {
       `reading MEMOIR_S3_TIMEOUT: expected a whole number of seconds from 1 to 3600, got ${JSON.stringify(text)}`,
     );
   return seconds * 1000;
+}
+
+function guardWord(text: string | undefined): "isolate" | "off" | undefined {
+  if (text === undefined || text === "on") return undefined;
+  if (text === "isolate" || text === "off") return text;
+  throw new AppError(
+    "CLI_USAGE",
+    `reading MEMOIR_MODEL_GUARD: expected on, off or isolate, got ${JSON.stringify(text)}`,
+  );
 }
 
 const nowhere = "/nonexistent/.memoir";

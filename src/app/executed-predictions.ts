@@ -323,6 +323,7 @@ class ExecutedBatch {
   #script(folder: string, slice: number): string {
     const { program, batchSize, workers, timeoutMs, job } = this.#request;
     const threads = workers ?? job.cpus;
+    const isolation = this.#settings.isolation ?? this.#environment.modelGuard;
     const words = [
       ...program,
       "batch",
@@ -333,9 +334,7 @@ class ExecutedBatch {
       ...(batchSize === undefined ? [] : ["--batch-size", String(batchSize)]),
       ...(threads === undefined ? [] : ["--workers", String(threads)]),
       ...(timeoutMs === undefined ? [] : ["--timeout", String(timeoutMs / 1000)]),
-      ...(this.#settings.isolation === undefined
-        ? []
-        : [this.#settings.isolation === "off" ? "--no-guard" : "--isolate"]),
+      ...(isolation === undefined ? [] : [isolation === "off" ? "--no-guard" : "--isolate"]),
       ...(this.#settings.runnerUrl === undefined ? [] : ["--runner-url", this.#settings.runnerUrl]),
     ];
     return `. ${quoted(join(folder, "environment"))}\nexec ${words.map(quoted).join(" ")}\n`;

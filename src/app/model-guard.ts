@@ -6,10 +6,11 @@ import type { PredictionSettings } from "./sessions.ts";
 
 /** undefined = the user wants none. */
 export function guardOf(
-  { isolation }: Pick<PredictionSettings, "isolation">,
-  { programs }: Environment,
+  settings: Pick<PredictionSettings, "isolation">,
+  { programs, modelGuard }: Environment,
   say: (words: string) => void,
 ): ModelGuard | undefined {
+  const isolation = settings.isolation ?? modelGuard;
   if (isolation === "off") return undefined;
   return createModelGuard({ isolate: isolation === "isolate", env: programs, say });
 }

@@ -1,4 +1,5 @@
 /** process: running programs so that none outlives its purpose. */
+export { type Conversation, type ConversationRequest, startConversation } from "./conversation.ts";
 export { findProgram } from "./find-program.ts";
 export {
   createGroupStarter,

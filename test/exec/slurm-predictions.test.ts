@@ -22,7 +22,7 @@ describeWith([slurmRequirement], "predictions on a Slurm cluster", () => {
 
   beforeAll(async () => {
     cluster = await startSlurm();
-    box = await Sandbox.create(cluster.env);
+    box = await Sandbox.create({ ...cluster.env, MEMOIR_MODEL_GUARD: "off" });
     const folder = box.path("model");
     await cp(join(modelFixtures, "slow"), folder, { recursive: true });
     await writeFile(

@@ -6,6 +6,7 @@ import type { Model, ModelGuard, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
 import { HttpRunner } from "./http-runner.ts";
 import { ScriptRunner } from "./script-runner.ts";
+import { hasWorker, WarmRunner } from "./warm-runner.ts";
 
 export interface RunnerOptions {
   /**
@@ -38,17 +39,13 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
   switch (source.kind) {
     case "builtin":
       return new BuiltinRunner(model, options.workers ?? Math.min(4, availableParallelism()));
-    case "folder":
-      return watched(
-        new ScriptRunner({
-          model,
-          folder: source.path,
-          workers,
-          timeoutMs,
-          env: options.env,
-          ...defined({ tempDir: options.tempDir, guard: options.guard }),
-        }),
-      );
+    case "folder": {
+      const script = {
+        ...{ model, folder: source.path, workers, timeoutMs, env: options.env },
+        ...defined({ tempDir: options.tempDir, guard: options.guard }),
+      };
+      return watched(hasWorker(source.path) ? new WarmRunner(script) : new ScriptRunner(script));
+    }
     case "http":
       return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
     case "cache":

@@ -2,7 +2,7 @@
  * Runs a model package: `bash run.sh <framework> <input.csv> <output.csv>`, each batch in a private working directory
  * (models leave files in theirs) and in its own process group.
  */
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordText } from "../../csv/index.ts";
@@ -14,6 +14,7 @@ import { parseCsv } from "../csv.ts";
 import type { Model, ModelGuard, Runner } from "../model.ts";
 import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { inputHeaderOf } from "../package/read-package.ts";
+import { cachesIn, lastLines, withPython } from "./script-environment.ts";
 import { inParallel } from "./split.ts";
 
 export interface ScriptRunnerOptions {
@@ -30,7 +31,6 @@ export interface ScriptRunnerOptions {
 }
 
 const smallestPart = 250;
-const stderrLines = 12;
 
 export class ScriptRunner implements Runner {
   readonly kind = "script";
@@ -156,30 +156,4 @@ export class ScriptRunner implements Runner {
       );
     }
   }
-}
-
-/** Libraries that fail without a folder of their own to write into. */
-function cachesIn(folder: string): Readonly<Record<string, string>> {
-  return { MPLCONFIGDIR: folder, NUMBA_CACHE_DIR: folder };
-}
-
-/** Models call `python`; where only `python3` exists, a link of that name is put in front of PATH. */
-async function withPython(
-  env: Readonly<Record<string, string>>,
-  folder: string,
-): Promise<Readonly<Record<string, string>>> {
-  if ((await findProgram("python", env, folder)) !== undefined) return env;
-  const python3 = await findProgram("python3", env, folder);
-  if (python3 === undefined) return env;
-  const bin = join(folder, "bin");
-  await mkdir(bin);
-  await symlink(python3, join(bin, "python"));
-  return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
-}
-
-/** The last line, which mostly says what is wrong, and below it those that came before. */
-function lastLines(text: string): string {
-  const lines = text.trim().split(/\r?\n/).slice(-stderrLines);
-  const last = lines.pop() ?? "";
-  return [last.trim(), ...lines.map((line) => `  ${line}`)].join("\n");
 }
