@@ -5,7 +5,7 @@ import { findProgram } from "../../process/index.ts";
 
 const stderrLines = 12;
 
-/** Libraries that fail without a folder of their own to write into. */
+/** Libraries that fail where there is no folder to write into. */
 export function cachesIn(folder: string): Readonly<Record<string, string>> {
   return { MPLCONFIGDIR: folder, NUMBA_CACHE_DIR: folder };
 }

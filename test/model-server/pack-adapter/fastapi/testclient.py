@@ -1,4 +1,4 @@
-"""A test client whose application is a `memoir model-server` of its own."""
+"""A test client that starts its application, a `memoir model-server`."""
 
 import os
 
