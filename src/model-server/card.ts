@@ -11,7 +11,14 @@ export function cardOf({ id, slug, title, description, columns, metadata }: Mode
   const types = new Set(columns.map(({ type }) => type));
   const type = types.has("string") ? "String" : types.has("float") ? "Float" : "Integer";
   return {
-    ...{ Identifier: id, Slug: slug, Title: title, Description: description, Input: ["Compound"], "Input Shape": "Single" },
+    ...{
+      Identifier: id,
+      Slug: slug,
+      Title: title,
+      Description: description,
+      Input: ["Compound"],
+      "Input Shape": "Single",
+    },
     ...{ "Output Shape": columns.length === 1 ? "Single" : "List", "Output Type": [type] },
     ...metadata,
   };

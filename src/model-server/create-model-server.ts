@@ -92,7 +92,10 @@ export function createModelServer(deps: ModelServerDeps): ModelServer {
       return { response, operation };
     } catch (error) {
       if (error instanceof Refusal) return { response: error.response, operation };
-      if (!ask.signal.aborted) onBug(error);
+      // Nobody reads the answer, or the server stops.
+      if (ask.signal.aborted)
+        return { response: jsonResponse(503, { detail: "the request was ended" }), operation };
+      onBug(error);
       const traceback = keys.length > 0 ? {} : { traceback: messageOf(error) };
       return { response: jsonResponse(500, { detail: packDetails.server, ...traceback }), operation };
     }
