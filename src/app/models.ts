@@ -8,6 +8,7 @@ import {
   deleteModel,
   type ExampleMode,
   exampleInputs,
+  type FetchSource,
   fetchModel,
   findModel,
   listModels,
@@ -179,6 +180,10 @@ export interface FetchModelOptions {
   readonly source: string;
   /** Tag or branch of a git source. */
   readonly version?: string;
+  /** An image that holds the model's server; `source`, where it is named, is the id that it must have. */
+  readonly image?: string;
+  readonly memoryBytes?: number;
+  readonly cpus?: number;
 }
 
 export interface FetchResult {
@@ -201,12 +206,17 @@ export async function fetchOne(
 ): Promise<FetchResult> {
   const { cwd, home, programs } = environment;
   const version = options.version === undefined ? {} : { version: options.version };
-  const source = parseFetchSource(options.source, { cwd, ...version });
+  const { image, memoryBytes, cpus } = options;
+  const wanted = options.source === "" ? undefined : options.source;
+  const source: FetchSource =
+    image === undefined
+      ? parseFetchSource(options.source, { cwd, ...version })
+      : { kind: "image", image, ...defined({ id: wanted, memoryBytes, cpus }) };
   const { model, replaced, lookUpsOnly } = await fetchModel({ source, home, env: programs }, ask);
   const { id, slug, title, release, needs } = model;
   const asked = needs === undefined ? {} : { needs };
   const only = lookUpsOnly === undefined ? {} : { lookUpsOnly: lookUpsOnly.message };
-  return { model: id, slug, title, release, replaced, from: options.source, ...asked, ...only };
+  return { model: id, slug, title, release, replaced, from: image ?? options.source, ...asked, ...only };
 }
 
 export interface DeleteResult {

@@ -532,6 +532,8 @@ export function runnerText(model: Model): string {
       return `script ${model.source.path}`;
     case "cache":
       return "none: look-ups only";
+    case "image":
+      return `image ${model.source.image} (sha256:${model.source.digest.slice(0, 12)}, ${model.source.engine})`;
     default:
       return `http ${redact(model.source.url)}`;
   }

@@ -629,6 +629,16 @@ export const catalogue = {
     retry: "never",
     hint: "The server does not use the expected protocol. Check that the address belongs to a server of this model.",
   },
+  MODEL_IMAGE_MISSING: {
+    kind: "environment",
+    retry: "later",
+    hint: "Check the image's name (`docker images`, `podman images`) and the network, or log in to its registry; then fetch the model again.",
+  },
+  MODEL_CONTAINER_FAILED: {
+    kind: "environment",
+    retry: "later",
+    hint: "The message has the engine's words. Try the image by hand: `docker run --rm IMAGE` or `podman run --rm IMAGE`.",
+  },
   MODEL_RUN_FAILED: {
     kind: "failed",
     retry: "never",

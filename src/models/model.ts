@@ -4,6 +4,7 @@
  */
 import type { Ask, ModelId } from "../kernel/index.ts";
 import type { Column, Prediction } from "../task/index.ts";
+import type { ModelImage } from "./image/model-container.ts";
 
 export interface Model {
   readonly id: ModelId;
@@ -42,6 +43,8 @@ export type ModelSource =
   | { readonly kind: "builtin" }
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "http"; readonly url: string }
+  /** A server in a container of this image. */
+  | ({ readonly kind: "image" } & ModelImage)
   /** The model is not installed: its columns and release were read from a cache, and only look-ups are possible. */
   | { readonly kind: "cache" };
 

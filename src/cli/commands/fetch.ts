@@ -3,6 +3,7 @@ import type { FetchResult } from "../../app/index.ts";
 import { AppError, defined } from "../../kernel/index.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { refusedByFetch } from "../ersilia-flags.ts";
+import { sizeBytes } from "../quantities.ts";
 
 export const command = defineCommand<FetchResult>({
   name: "fetch",
@@ -13,6 +14,23 @@ export const command = defineCommand<FetchResult>({
   arguments: [{ name: "SOURCE", description: "folder, git URL, .zip or .tar.gz, server URL, or Ersilia id" }],
   options: [
     { flags: "--version <tag>", description: "tag or branch of a git source", default: "its main branch" },
+    {
+      flags: "--image <name>",
+      description:
+        "image of Docker or Podman that holds the model's server, such as ersiliaos/eos4e40; it is pinned by its digest",
+      conflicts: ["version", "from-dir", "from-hosted"],
+    },
+    {
+      flags: "--memory <size>",
+      description: "with --image: memory limit of the container, such as 4GB",
+      default: "none",
+    },
+    {
+      flags: "--cpus <n>",
+      description: "with --image: processors of the container",
+      default: "all",
+      kind: "number",
+    },
     {
       flags: "--from-dir <folder>",
       description: "the same as naming the folder",
@@ -36,7 +54,14 @@ export const command = defineCommand<FetchResult>({
   ],
   examples: [{ command: "memoir fetch eos3b5e", note: "built in, so nothing is downloaded" }],
   act: async (given, { app, ask }) =>
-    (await app()).fetch({ source: sourceOf(given), ...defined({ version: given.text("version") }) }, ask),
+    (await app()).fetch(
+      {
+        source: sourceOf(given),
+        ...defined({ version: given.text("version"), image: given.text("image") }),
+        ...limitsOf(given),
+      },
+      ask,
+    ),
   render: (result, screen) => {
     const words: Readonly<Record<string, string>> = {
       nothing: "fetched",
@@ -66,5 +91,18 @@ export const command = defineCommand<FetchResult>({
 function sourceOf(given: Given): string {
   const source = given.text("from-dir") ?? given.text("from-hosted") ?? given.argument(0);
   if (source !== undefined) return source;
+  if (given.text("image") !== undefined) return "";
   throw new AppError("CLI_USAGE", "memoir fetch: name a folder, a git URL, an archive, a server or an id");
+}
+
+/** @throws CLI_USAGE for limits that are not limits, or that nothing would keep. */
+function limitsOf(given: Given): { readonly memoryBytes?: number; readonly cpus?: number } {
+  const memoryBytes = sizeBytes(given.text("memory"), "--memory");
+  const text = given.text("cpus");
+  const cpus = text === undefined ? undefined : Number(text);
+  if (cpus !== undefined && !(cpus > 0 && cpus <= 4096))
+    throw new AppError("CLI_USAGE", `memoir fetch: --cpus must be a number above 0, got ${text}`);
+  if ((memoryBytes ?? cpus) !== undefined && given.text("image") === undefined)
+    throw new AppError("CLI_USAGE", "memoir fetch: --memory and --cpus go with --image");
+  return defined({ memoryBytes, cpus });
 }

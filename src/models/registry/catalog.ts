@@ -20,7 +20,13 @@ export interface CatalogRow {
 
 export function catalogRow(model: Model): CatalogRow {
   const task = model.metadata["Task"];
-  const runners = { builtin: "builtin", folder: "script", http: "http", cache: "none" } as const;
+  const runners = {
+    builtin: "builtin",
+    folder: "script",
+    http: "http",
+    image: "image",
+    cache: "none",
+  } as const;
   return {
     identifier: model.id,
     slug: model.slug,
@@ -36,5 +42,6 @@ export function catalogRow(model: Model): CatalogRow {
 
 function placeOf(model: Model): string {
   if (model.source.kind === "folder") return model.source.path;
+  if (model.source.kind === "image") return model.source.image;
   return model.source.kind === "http" ? model.source.url : "";
 }

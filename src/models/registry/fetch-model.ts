@@ -23,6 +23,7 @@ import { checkLfsPointers } from "../package/lfs-pointers.ts";
 import { readModelPackage } from "../package/read-package.ts";
 import type { FetchSource } from "./fetch-source.ts";
 import { describeServer } from "./hosted.ts";
+import { describeImage } from "./image.ts";
 import { readInstalled } from "./installed.ts";
 import { cloneRepository, type Obtained, openArchive } from "./obtain.ts";
 import { hostedFile, originFile, placesBelow } from "./places.ts";
@@ -138,6 +139,12 @@ async function obtain(
     await writeFile(join(content, hostedFile), `${JSON.stringify(model, undefined, 2)}\n`);
     return { model };
   }
+  if (source.kind === "image") {
+    const model = await describeImage(source, request.env, ask);
+    await mkdir(content);
+    await writeFile(join(content, hostedFile), `${JSON.stringify(model, undefined, 2)}\n`);
+    return { model };
+  }
   const obtained = await obtainFiles(request, staging, ask);
   const model = await readModelPackage(obtained.folder);
   const lacks = await lfsPointersIn(obtained.folder, ask);
@@ -168,6 +175,7 @@ async function obtainFiles(request: FetchRequest, staging: string, ask: Ask): Pr
     case "archive":
       return openArchive({ source, into: staging, env, limits }, ask);
     case "server":
+    case "image":
       throw new Error("invariant broken: a server has no files");
     default:
       return unreachable(source);
@@ -205,6 +213,8 @@ function sourceName(source: FetchSource): string {
       return source.location;
     case "server":
       return source.url;
+    case "image":
+      return source.image;
     default:
       return unreachable(source);
   }

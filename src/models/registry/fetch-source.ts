@@ -9,6 +9,14 @@ export type FetchSource =
   | { readonly kind: "git"; readonly url: string; readonly ref?: string }
   /** `location`: a path or an http(s) URL of a .zip, .tar.gz or .tgz. */
   | { readonly kind: "archive"; readonly location: string }
+  /** An image that holds an ersilia-pack server; `id`: the model that it must be. */
+  | {
+      readonly kind: "image";
+      readonly image: string;
+      readonly id?: string;
+      readonly memoryBytes?: number;
+      readonly cpus?: number;
+    }
   /** A running ersilia-pack server. */
   | { readonly kind: "server"; readonly url: string };
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { AppError, defined, unreachable } from "../../kernel/index.ts";
 import { BuiltinRunner } from "../builtin/builtin-runner.ts";
+import { ImageRunner } from "../image/image-runner.ts";
 import type { Model, ModelGuard, Runner } from "../model.ts";
 import { bisecting } from "./bisecting.ts";
 import { HttpRunner } from "./http-runner.ts";
@@ -48,6 +49,12 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
     }
     case "http":
       return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
+    case "image": {
+      const { env, tempDir } = options;
+      return watched(
+        new ImageRunner({ model, image: source, workers, timeoutMs, env, ...defined({ tempDir }) }),
+      );
+    }
     case "cache":
       return absent(model.id);
     default:

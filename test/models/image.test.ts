@@ -1,0 +1,143 @@
+/** Models in images: a server that looks like ersilia-pack's, in an image of busybox and Node made from this machine. */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Sandbox } from "../cli/memoir.ts";
+import { podmanRequirement, startPodman } from "../servers/podman.ts";
+import { describeWith } from "../servers/requirement.ts";
+import type { TestEngine } from "../servers/test-engine.ts";
+
+const requirement = {
+  name: "nsenter",
+  programs: ["nsenter", "ldd"],
+  debianPackages: ["util-linux", "libc-bin"],
+};
+
+/** Answers lengths; `DIE` ends the server, `boot` in its name too. */
+const server = (version: string) => `
+const { createServer } = require("node:http");
+if (${JSON.stringify(version)} === "broken") { console.error("no weights"); process.exit(3); }
+const answers = {
+  "/": { eos0img: "in-an-image" },
+  "/card": { Identifier: "eos0img", Slug: "in-an-image", Title: "In an image", Release: "v1.0.0", "Output Type": ["Integer"] },
+  "/run/columns/output": ["length"],
+  "/run/example/input": ["CCO"],
+  "/run/example/output": [{ length: 3 }],
+};
+createServer((request, response) => {
+  let body = "";
+  request.on("data", (text) => { body += text; }).on("end", () => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const inputs = request.method === "POST" ? JSON.parse(body) : [];
+    if (inputs.includes("DIE")) { console.error("out of memory"); process.exit(9); }
+    const answer = pathname === "/run" ? inputs.map((each) => ({ length: each.length + ${version === "two" ? 100 : 0} })) : answers[pathname];
+    response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? { detail: "Not Found" }));
+  });
+}).listen(80);
+`;
+
+describeWith([podmanRequirement, requirement], "a model in an image", () => {
+  let engine: TestEngine;
+  let box: Sandbox;
+
+  const podman = (...words: readonly string[]) =>
+    execFileSync("podman", words, { env: engine.env, cwd: engine.dir, encoding: "utf8" });
+
+  function build(name: string, version: string): void {
+    const folder = join(engine.dir, `build-${version}`);
+    const root = join(folder, "root");
+    const node = process.execPath;
+    const libraries = execFileSync("ldd", [node], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g);
+    for (const path of [node, ...[...libraries].map(([, path = ""]) => path)]) {
+      const place = join(root, path === node ? "/bin/node" : path);
+      mkdirSync(dirname(place), { recursive: true });
+      cpSync(path, place, { dereference: true });
+    }
+    mkdirSync(join(root, "tmp"));
+    writeFileSync(join(root, "server.js"), server(version));
+    writeFileSync(join(folder, "Dockerfile"), 'FROM scratch\nCOPY root /\nCMD ["/bin/node", "/server.js"]\n');
+    podman("build", "--quiet", "--tag", name, folder);
+  }
+
+  const containers = () => podman("ps", "--all", "--quiet").trim();
+
+  beforeAll(async () => {
+    engine = await startPodman();
+    box = await Sandbox.create(engine.env);
+    build("localhost/eos0img:latest", "one");
+    await box.json(
+      "fetch",
+      "eos0img",
+      "--image",
+      "localhost/eos0img:latest",
+      "--memory",
+      "1GB",
+      "--cpus",
+      "1",
+    );
+  });
+  afterAll(async () => {
+    box.remove();
+    await engine.stop();
+  });
+
+  it("is described by its server, and its digest is part of its release", async () => {
+    const digest = podman("image", "inspect", "--format", "{{.Id}}", "localhost/eos0img:latest").trim();
+    const info = await box.json<{ release: string; runner: string }>("info", "--model", "eos0img");
+    expect(info.release).toBe(`v1.0.0-image-${digest.slice(0, 12)}`);
+    expect(info.runner).toContain("localhost/eos0img:latest");
+    expect(containers()).toBe("");
+  });
+
+  it("computes what is not stored, and leaves no container behind", async () => {
+    await box.inputs("in.csv", ["C", "CC", "CCC", "C"]);
+    const ran = await box.json<{ counts: object }>(
+      "run",
+      "--model",
+      "eos0img",
+      "-i",
+      "in.csv",
+      "-o",
+      "out.csv",
+    );
+    expect(ran.counts).toMatchObject({ computed: 4, failed: 0 });
+    expect(await box.rows("out.csv")).toEqual(["C,1", "CC,2", "CCC,3", "C,1"]);
+    expect(containers()).toBe("");
+  });
+
+  it("stays what it was when its name gets another image", async () => {
+    build("localhost/eos0img:latest", "two");
+    await box.inputs("more.csv", ["CCCC"]);
+    await box.json("run", "--model", "eos0img", "-i", "more.csv", "-o", "same.csv");
+    expect(await box.rows("same.csv")).toEqual(["CCCC,4"]);
+    await box.json("fetch", "--image", "localhost/eos0img:latest");
+    await box.json("run", "--model", "eos0img", "-i", "more.csv", "-o", "other.csv");
+    expect(await box.rows("other.csv")).toEqual(["CCCC,104"]);
+  });
+
+  it("says which image is missing, which does not start, and what a server said that went away", async () => {
+    const ended = async (...words: readonly string[]) => {
+      const { code, err } = await box.run(...words);
+      return { code, err };
+    };
+    expect(await ended("fetch", "--image", "localhost/nobody/eos0img:1")).toEqual({
+      ...{ code: 4, err: expect.stringContaining("MODEL_IMAGE_MISSING") },
+    });
+    expect(await ended("fetch", "eos9abc", "--image", "localhost/eos0img:latest")).toEqual({
+      ...{ code: 4, err: expect.stringContaining("it holds eos0img, not eos9abc") },
+    });
+    build("localhost/broken:1", "broken");
+    const broken = await ended("fetch", "--image", "localhost/broken:1");
+    expect(broken).toEqual({ code: 4, err: expect.stringContaining("no weights") });
+    await box.inputs("die.csv", ["DIE"]);
+    const died = await ended("run", "--model", "eos0img", "-i", "die.csv", "-o", "died.csv");
+    expect(died).toEqual({ code: 4, err: expect.stringContaining("MODEL_SERVER_UNREACHABLE") });
+    expect(died.err).toContain("out of memory");
+    expect(containers()).toBe("");
+    podman("rmi", "--force", "localhost/eos0img:latest");
+    const removed = await ended("run", "--model", "eos0img", "-i", "in.csv", "-o", "gone.csv");
+    expect(removed).toEqual({ code: 4, err: expect.stringContaining("MODEL_IMAGE_MISSING") });
+  });
+});
