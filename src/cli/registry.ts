@@ -118,7 +118,7 @@ export const registry: readonly RegistryRow[] = [
   },
   {
     name: "fetch",
-    summary: "install a model from a folder, git, an archive or a server",
+    summary: "install a model from a folder, git, an archive, an image or a server",
     group: models,
     load: () => import("./commands/fetch.ts"),
   },

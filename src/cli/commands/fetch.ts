@@ -7,7 +7,7 @@ import { sizeBytes } from "../quantities.ts";
 
 export const command = defineCommand<FetchResult>({
   name: "fetch",
-  summary: "Install a model from a folder, git, an archive or a server",
+  summary: "Install a model from a folder, git, an archive, an image or a server",
   details: [
     "A model is a folder in Ersilia's layout (metadata, model/framework/run.sh, run_columns.csv). An id such as eos4e40 means Ersilia's repository of that name. The URL of a running model server is stored and used when the model runs. Models contain programs that run with your permissions: fetch only models that you trust.",
   ],
