@@ -1,7 +1,7 @@
 /**
  * The server of a model inside a container of Docker or Podman. It is started without a network: Memoir enters the
  * container's network namespace with a relay, so that nobody else reaches the server. Only root may enter; for others a
- * port of this machine's loopback is published.
+ * port on the loopback address is published.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
