@@ -7,10 +7,10 @@ import type { PredictionSettings } from "./sessions.ts";
 /** undefined = the user wants none. */
 export function guardOf(
   settings: Pick<PredictionSettings, "isolation">,
-  { programs, modelGuard }: Environment,
+  { cwd, programs, modelGuard }: Environment,
   say: (words: string) => void,
 ): ModelGuard | undefined {
   const isolation = settings.isolation ?? modelGuard;
   if (isolation === "off") return undefined;
-  return createModelGuard({ isolate: isolation === "isolate", env: programs, say });
+  return createModelGuard({ isolate: isolation === "isolate", cwd, env: programs, say });
 }

@@ -66,12 +66,14 @@ export interface ModelGuard {
   open(ask: Ask): Promise<void>;
   /** Whether programs are guarded; known once it is open. */
   readonly isOn: boolean;
-  /** The command line that runs the program so that it can write below `writable` only. */
+  /** The command line that runs the program so that it can write below `writable` and `own` only. */
   wrap(program: {
     readonly command: string;
     readonly args: readonly string[];
     readonly writable: string;
-    /** Folders that must be seen, wherever they are. */
+    /** The model's own folder. */
+    readonly own: string;
+    /** Further folders that must be seen, wherever they are. */
     readonly visible: readonly string[];
   }): { readonly command: string; readonly args: readonly string[] };
 }

@@ -1,14 +1,20 @@
 /**
  * What a model's programs may do on this machine. Other people's code sees the machine as it is, so that its environments
- * and caches work, but it writes into its working folder only; isolated it sees the system, the model and the batch, and
- * no network. bubblewrap does both.
+ * and caches work, but it writes into its working folder and the model's folder only, where models keep downloads and
+ * compiled files; isolated it sees the system, the model and the batch, and no network. bubblewrap does both.
  */
+import { readdir } from "node:fs/promises";
 import { AppError, type Ask } from "../../kernel/index.ts";
 import { findProgram, runProgram } from "../../process/index.ts";
 import { sandboxView, toolFolders } from "./sandbox.ts";
 
+/** Each becomes a mount of every program. */
+const mostInTmp = 500;
+
 export interface ModelGuardOptions {
   readonly isolate: boolean;
+  /** Where the user works. */
+  readonly cwd: string;
   /** The whole environment of the programs. */
   readonly env: Readonly<Record<string, string>>;
   /** Gets a message for people when programs cannot be guarded. */
@@ -18,8 +24,10 @@ export interface ModelGuardOptions {
 export interface GuardedProgram {
   readonly command: string;
   readonly args: readonly string[];
-  /** The working folder, and all that may be written. */
+  /** The working folder. */
   readonly writable: string;
+  /** The model's folder; not writable where it is isolated. */
+  readonly own: string;
   /** Folders that must be seen, wherever they are. */
   readonly visible: readonly string[];
 }
@@ -67,7 +75,7 @@ class BubblewrapGuard implements ModelGuard {
     return this.#found !== undefined;
   }
 
-  wrap({ command, args, writable, visible }: GuardedProgram) {
+  wrap({ command, args, writable, own, visible }: GuardedProgram) {
     const found = this.#found;
     if (found === undefined) return { command, args };
     const { isolate } = this.#options;
@@ -77,6 +85,7 @@ class BubblewrapGuard implements ModelGuard {
       args: [
         ...found.base,
         ...[...new Set(shown)].flatMap((path) => ["--ro-bind-try", path, path]),
+        ...[isolate ? "--ro-bind" : "--bind", own, own],
         ...["--bind", writable, writable, "--chdir", writable],
         ...(isolate ? ["--setenv", "HOME", writable] : []),
         ...["--", command, ...args],
@@ -85,7 +94,7 @@ class BubblewrapGuard implements ModelGuard {
   }
 
   async #open(ask: Ask): Promise<Found | undefined> {
-    const { isolate, env, say } = this.#options;
+    const { isolate, cwd, env, say } = this.#options;
     const bwrap = await findProgram("bwrap", env, "/");
     const why = (words: string): undefined => {
       if (isolate) throw new AppError("EXEC_ISOLATION_UNAVAILABLE", `isolating a model: ${words}`);
@@ -108,13 +117,22 @@ class BubblewrapGuard implements ModelGuard {
             ...["--unshare-net", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"],
             ...["--hostname", "memoir", "--die-with-parent", "--cap-drop", "ALL"],
           ];
-    const shown = [...toolFolders(env["PATH"] ?? "", home), ...(isolate ? [] : [home])];
+    const shown = [
+      ...toolFolders(env["PATH"] ?? "", home),
+      ...(isolate ? [] : [home, cwd, ...(await inTmp())]),
+    ];
     const found = { bwrap, base, shown };
     const trial = [...base, "--", "/bin/sh", "-c", ":"];
     const outcome = await runProgram({ command: bwrap, args: trial, cwd: "/", env, timeoutMs: 30_000 }, ask);
     if (outcome.kind === "exited" && outcome.exitCode === 0) return found;
     return why(`${bwrap} fails here: ${outcome.stderr.trim().split("\n")[0] || outcome.kind}`);
   }
+}
+
+/** What is in /tmp, unless that is too much. */
+async function inTmp(): Promise<readonly string[]> {
+  const names = await readdir("/tmp").catch(() => []);
+  return names.length > mostInTmp ? [] : names.map((name) => `/tmp/${name}`);
 }
 
 function isBelowTmp(path: string): boolean {

@@ -87,7 +87,8 @@ export class ScriptRunner implements Runner {
         command: "bash",
         args: [join(framework, "run.sh"), framework, input, output],
         writable: cwd,
-        visible: [folder, ready.folder],
+        own: folder,
+        visible: [ready.folder],
       };
       const outcome = await runProgram(
         {
@@ -118,7 +119,9 @@ export class ScriptRunner implements Runner {
     const code = outcome.kind === "timed-out" ? "MODEL_RUN_TIMEOUT" : "MODEL_RUN_FAILED";
     const words = lastLines(outcome.stderr) || lastLines(outcome.stdout);
     const isGuarded = this.#options.guard?.isOn === true && /read-only file system/i.test(outcome.stderr);
-    const why = isGuarded ? "; models may write into their working folder only (--no-guard lifts this)" : "";
+    const why = isGuarded
+      ? "; models may write into their own folder and their working folder only (--no-guard lifts this)"
+      : "";
     throw new AppError(
       code,
       `running model ${this.#options.model.id} on ${rows} ${rows === 1 ? "input" : "inputs"}: ${describeOutcome(outcome)}${why}${words === "" ? "" : `; it said: ${words}`}`,

@@ -104,7 +104,8 @@ export class WarmRunner implements Runner {
       command: "bash",
       args: [join(this.#options.folder, workerFile), framework],
       writable: cwd,
-      visible: [this.#options.folder, folder],
+      own: this.#options.folder,
+      visible: [folder],
     };
     const { command, args } = guard?.wrap(program) ?? program;
     const caches = guard?.isOn === true ? cachesIn(cwd) : {};
