@@ -84,9 +84,6 @@ export function When({ at, now }: { readonly at: string | number | undefined; re
   );
 }
 
-/** Where the pages of the documentation are read; the page itself asks nobody but its server. */
-const errorPages = "https://github.com/memoir/memoir/blob/main/docs/errors.md";
-
 export function ProblemNote({ problem, again }: { readonly problem: Problem; again?(): void }): VNode {
   return (
     <div class="note tone-bad" role="alert">
@@ -95,7 +92,7 @@ export function ProblemNote({ problem, again }: { readonly problem: Problem; aga
       </p>
       {problem.hint === undefined ? null : <p>{problem.hint}</p>}
       <p class="quiet">
-        Code <a href={`${errorPages}#${problem.code.toLowerCase()}`}>{problem.code}</a>
+        Code <code title="described in docs/errors.md">{problem.code}</code>
         {again === undefined ? null : (
           <>
             {" · "}
