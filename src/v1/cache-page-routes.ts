@@ -16,19 +16,19 @@ export const cachePageRoutes: readonly V1Route[] = [
     ...{ name: "getCacheAges", method: "GET", path: `${oneCache}/ages`, schema: "CacheAges" },
     ...{ for: "everybody", isHeavy: true, query: {} },
     summary: "Entries and bytes of a cache by the day on which they were recorded",
-    answer: (request) => request.browse.cacheAges(request.caller, cache(request), request.ask),
+    answer: (request) => request.browse.caches.ages(request.caller, cache(request), request.ask),
   },
   {
     ...{ name: "getRechecks", method: "GET", path: `${oneCache}/rechecks`, schema: "CacheRechecks" },
     ...{ for: "everybody", query: {} },
     summary: "Tasks whose results differed when runs computed them again, with the first difference",
-    answer: (request) => request.browse.rechecks(request.caller, cache(request), request.ask),
+    answer: (request) => request.browse.caches.rechecks(request.caller, cache(request), request.ask),
   },
   {
     ...{ name: "getVerification", method: "GET", path: `${oneCache}/verify`, schema: "Verification" },
     ...{ for: "everybody", query: {} },
     summary: "The last report of verifying a cache here; empty where there was none",
-    answer: (request) => request.browse.verification(request.caller, cache(request), request.ask),
+    answer: (request) => request.browse.caches.verification(request.caller, cache(request), request.ask),
   },
   {
     ...{ name: "pruneCache", method: "POST", path: `${oneCache}/prune`, schema: "PruneReport" },
@@ -59,7 +59,7 @@ export const cachePageRoutes: readonly V1Route[] = [
         });
       const policy = body.text("policy") === "cost" ? "cost" : "last-used";
       const options = { rules: { ...rules, policy }, sure: !body.is("dryRun") } as const;
-      return request.browse.prune(request.caller, cache(request), options, request.ask);
+      return request.browse.caches.prune(request.caller, cache(request), options, request.ask);
     },
   },
   {
@@ -70,7 +70,7 @@ export const cachePageRoutes: readonly V1Route[] = [
     answer: (request) => {
       const { body } = request;
       const change = { entries: body.texts("entries"), pinned: body.is("pinned") };
-      return request.browse.pin(request.caller, cache(request), change, request.ask);
+      return request.browse.caches.pin(request.caller, cache(request), change, request.ask);
     },
   },
   {
@@ -80,7 +80,7 @@ export const cachePageRoutes: readonly V1Route[] = [
     body: { entries: uuids },
     answer: (request) => {
       const entries = request.body.texts("entries");
-      return request.browse.invalidate(request.caller, cache(request), entries, request.ask);
+      return request.browse.caches.invalidate(request.caller, cache(request), entries, request.ask);
     },
   },
 ];

@@ -146,7 +146,7 @@ const cacheRoutes: readonly V1Route[] = [
     summary: "Run caches; operators also see the named caches in the home folder",
     command: "cache list",
     query: {},
-    answer: ({ browse, caller, ask }) => browse.caches(caller, ask),
+    answer: ({ browse, caller, ask }) => browse.caches.list(caller, ask),
   },
   {
     ...{ name: "getCache", method: "GET", path: `${prefix}/caches/{cache}`, schema: "CacheDetail" },
@@ -154,7 +154,7 @@ const cacheRoutes: readonly V1Route[] = [
     summary: "A cache by its `ref`: its settings, its size and the runs that use it",
     command: "cache show",
     query: {},
-    answer: (request) => request.browse.cache(request.caller, label(request, "cache"), request.ask),
+    answer: (request) => request.browse.caches.show(request.caller, label(request, "cache"), request.ask),
   },
   {
     ...{ name: "listEntries", method: "GET", path: `${prefix}/caches/{cache}/entries`, schema: "EntryList" },
@@ -187,7 +187,7 @@ const cacheRoutes: readonly V1Route[] = [
         ...query.texts("cursor", "task", "run", "workflow", "search"),
         ...Object.fromEntries(numbers),
       };
-      return request.browse.entries(request.caller, label(request, "cache"), options, request.ask);
+      return request.browse.caches.entries(request.caller, label(request, "cache"), options, request.ask);
     },
   },
   {
@@ -196,7 +196,7 @@ const cacheRoutes: readonly V1Route[] = [
     summary: "The size of a cache, by task and by workflow",
     command: "cache du",
     query: {},
-    answer: (request) => request.browse.cacheSize(request.caller, label(request, "cache"), request.ask),
+    answer: (request) => request.browse.caches.size(request.caller, label(request, "cache"), request.ask),
   },
   {
     ...{
@@ -209,7 +209,7 @@ const cacheRoutes: readonly V1Route[] = [
     summary: "Reads everything that a cache holds and sets damaged entries aside",
     command: "cache verify",
     query: {},
-    answer: (request) => request.browse.verify(request.caller, label(request, "cache"), request.ask),
+    answer: (request) => request.browse.caches.verify(request.caller, label(request, "cache"), request.ask),
   },
 ];
 
@@ -231,7 +231,7 @@ const predictionRoutes: readonly V1Route[] = [
     summary: "Stored predictions of each model, counted per release and tier",
     command: "predictions stats",
     query: {},
-    answer: ({ browse, ask }) => browse.predictions(undefined, ask),
+    answer: ({ browse, ask }) => browse.predictions.stats(undefined, ask),
   },
   {
     ...{ name: "getPredictions", method: "GET", path: `${prefix}/predictions/{model}` },
@@ -239,7 +239,7 @@ const predictionRoutes: readonly V1Route[] = [
     summary: "Stored predictions of one model",
     command: "predictions stats",
     query: {},
-    answer: (request) => request.browse.predictions(modelOf(request), request.ask),
+    answer: (request) => request.browse.predictions.stats(modelOf(request), request.ask),
   },
 ];
 

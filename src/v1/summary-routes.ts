@@ -71,14 +71,14 @@ export const summaryRoutes: readonly V1Route[] = [
     },
     answer: (request) => {
       const match = request.query.text("match") === "canonical" ? "canonical" : "exact";
-      return request.browse.lookUp(needed(request, "smiles"), match, request.ask);
+      return request.browse.predictions.lookUp(needed(request, "smiles"), match, request.ask);
     },
   },
   {
     ...{ name: "drawMolecule", method: "GET", path: `${prefix}/molecule/drawing`, schema: "Drawing" },
     ...{ for: "everybody", isHeavy: true, query: { smiles: molecule } },
     summary: "A molecule as SVG; absent where it is not one plain SMILES",
-    answer: (request) => request.browse.drawing(needed(request, "smiles"), request.ask),
+    answer: (request) => request.browse.predictions.drawing(needed(request, "smiles"), request.ask),
   },
   {
     ...{ name: "getColumns", method: "GET", path: `${prefix}/predictions/{model}/columns` },
@@ -97,7 +97,7 @@ export const summaryRoutes: readonly V1Route[] = [
           detail: `looking for the model ${model.slice(0, 128)}: an id is letters, digits, dashes and underscores`,
         });
       const rows = request.query.integer("rows") ?? 1_000;
-      return request.browse.columns({ model, cache, rows }, request.ask);
+      return request.browse.predictions.columns({ model, cache, rows }, request.ask);
     },
   },
   {

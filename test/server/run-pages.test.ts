@@ -113,7 +113,10 @@ describe("runs of a server without access keys", () => {
       if (index > 0) expect(from).toBe(computed[index - 1]?.["to"]);
     }
     const critical = (calls as Rows).filter((row) => row["critical"] === true).map(({ call }) => call);
-    expect(critical.toSorted()).toEqual(["pages.make[1]", "pages.report"]);
+    // Which of its two inputs came last depends on the machine: reuse, too, takes its time.
+    const makers = critical.filter((call) => call !== "pages.report");
+    expect(critical).toContain("pages.report");
+    expect([["pages.make[0]"], ["pages.make[1]"]]).toContainEqual(makers);
   });
 
   it("the graph folds the calls of a task and counts the files between tasks", async () => {

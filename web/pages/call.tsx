@@ -6,6 +6,7 @@ import { apiPath } from "../client.ts";
 import { bytesText, durationText, shortKey } from "../format.ts";
 import { useStream } from "../live.ts";
 import { href } from "../location.ts";
+import { DataTable } from "../parts/data-table.tsx";
 import { Differences } from "../parts/difference.tsx";
 import { JsonTree } from "../parts/json-tree.tsx";
 import { OutputText } from "../parts/output-text.tsx";
@@ -134,34 +135,25 @@ export function Call({ run, call }: { readonly run: string; readonly call: strin
       )}
       {attempts.length === 0 ? null : (
         <Panel title="Attempts">
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th class="number">Attempt</th>
-                  <th>Started</th>
-                  <th>Took</th>
-                  <th>Executor</th>
-                  <th>Ended with</th>
-                  <th>Image</th>
-                </tr>
-              </thead>
-              <tbody>
-                {attempts.map(({ attempt, startedAt, endedAt, executor, image, failure }) => (
-                  <tr key={attempt}>
-                    <td class="number">{attempt}</td>
-                    <td>
-                      <When at={startedAt} now={now} />
-                    </td>
-                    <td>{endedAt === undefined ? "–" : durationText((endedAt - startedAt) / 1000)}</td>
-                    <td>{executor ?? "the run's"}</td>
-                    <td>{(failure as { readonly message?: string } | undefined)?.message ?? "–"}</td>
-                    <td>{image === undefined ? "–" : <code>{image}</code>}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            rows={attempts}
+            keyOf={({ attempt }) => String(attempt)}
+            columns={[
+              { title: "Attempt", isNumber: true, cell: ({ attempt }) => attempt },
+              { title: "Started", cell: ({ startedAt }) => <When at={startedAt} now={now} /> },
+              {
+                title: "Took",
+                cell: ({ startedAt, endedAt }) =>
+                  endedAt === undefined ? "–" : durationText((endedAt - startedAt) / 1000),
+              },
+              { title: "Executor", cell: ({ executor }) => executor ?? "the run's" },
+              {
+                title: "Ended with",
+                cell: ({ failure }) => (failure as { readonly message?: string } | undefined)?.message ?? "–",
+              },
+              { title: "Image", cell: ({ image }) => (image === undefined ? "–" : <code>{image}</code>) },
+            ]}
+          />
         </Panel>
       )}
       {components === undefined ? null : (
@@ -289,32 +281,25 @@ function Files(props: {
 }): VNode {
   return (
     <Panel title={props.title}>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th>File</th>
-              <th class="number">Size</th>
-              <th>Checksum</th>
-              <th>{props.other}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {props.rows.map(({ name, place, bytes, digest, other }) => (
-              <tr key={`${name} ${place}`}>
-                <td>{name}</td>
-                <td>
-                  <code>{place}</code>
-                </td>
-                <td class="number">{bytes === undefined ? "–" : bytesText(bytes)}</td>
-                <td>{digest === undefined ? "–" : <code title={digest}>{shortKey(digest)}</code>}</td>
-                <td>{other}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        rows={props.rows}
+        keyOf={({ name, place }) => `${name} ${place}`}
+        columns={[
+          { title: "Name", cell: ({ name }) => name },
+          { title: "File", cell: ({ place }) => <code>{place}</code> },
+          {
+            title: "Size",
+            isNumber: true,
+            cell: ({ bytes }) => (bytes === undefined ? "–" : bytesText(bytes)),
+          },
+          {
+            title: "Checksum",
+            cell: ({ digest }) =>
+              digest === undefined ? "–" : <code title={digest}>{shortKey(digest)}</code>,
+          },
+          { title: props.other, cell: ({ other }) => other },
+        ]}
+      />
     </Panel>
   );
 }

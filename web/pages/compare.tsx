@@ -4,6 +4,7 @@ import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
 import { countOf, durationText } from "../format.ts";
 import { href, type Place, setQuery } from "../location.ts";
+import { DataTable } from "../parts/data-table.tsx";
 import { Differences } from "../parts/difference.tsx";
 import { Empty, Facts, Loading, Panel, ProblemNote } from "../parts/small.tsx";
 import type { Run } from "../shapes.ts";
@@ -124,26 +125,16 @@ function Compared({ a, b }: { readonly a: string; readonly b: string }): VNode {
         {times.length === 0 ? (
           <Empty>No call was computed in both runs.</Empty>
         ) : (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th>Call</th>
-                  <th class="number">Before</th>
-                  <th class="number">After</th>
-                </tr>
-              </thead>
-              <tbody>
-                {times.slice(0, mostRows).map(({ call, before, after }) => (
-                  <tr key={call}>
-                    <td>{call}</td>
-                    <td class="number">{durationText(before)}</td>
-                    <td class="number">{durationText(after)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            rows={times}
+            keyOf={({ call }) => call}
+            most={mostRows}
+            columns={[
+              { title: "Call", cell: ({ call }) => call },
+              { title: "Before", isNumber: true, cell: ({ before }) => durationText(before) },
+              { title: "After", isNumber: true, cell: ({ after }) => durationText(after) },
+            ]}
+          />
         )}
       </Panel>
     </>
@@ -160,26 +151,15 @@ function ValueChanges(props: {
       {values.length === 0 ? (
         <Empty>None.</Empty>
       ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Before</th>
-                <th>After</th>
-              </tr>
-            </thead>
-            <tbody>
-              {values.map(({ name, before, after }) => (
-                <tr key={name}>
-                  <td>{name}</td>
-                  <td class="mono">{before ?? "–"}</td>
-                  <td class="mono">{after ?? "–"}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          rows={values}
+          keyOf={({ name }) => name}
+          columns={[
+            { title: "Name", cell: ({ name }) => name },
+            { title: "Before", isCode: true, cell: ({ before }) => before ?? "–" },
+            { title: "After", isCode: true, cell: ({ after }) => after ?? "–" },
+          ]}
+        />
       )}
     </Panel>
   );

@@ -7,6 +7,7 @@ import { bytesText, countText, durationText } from "../format.ts";
 import { lazy } from "../lazy.tsx";
 import { useStream } from "../live.ts";
 import { href } from "../location.ts";
+import { DataTable } from "../parts/data-table.tsx";
 import type { PlotProps } from "../parts/plot.tsx";
 import {
   Empty,
@@ -115,28 +116,15 @@ export function Home(): VNode {
         {caches.length === 0 ? (
           <Empty command="memoir cache create lab --location ./lab-cache">There is no named cache yet.</Empty>
         ) : (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th>Cache</th>
-                  <th class="number">Entries</th>
-                  <th class="number">Size</th>
-                </tr>
-              </thead>
-              <tbody>
-                {caches.map(({ ref, name, entries, bytes }) => (
-                  <tr key={ref}>
-                    <td>
-                      <a href={href("caches", ref)}>{name ?? ref}</a>
-                    </td>
-                    <td class="number">{countText(entries)}</td>
-                    <td class="number">{bytesText(bytes)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            rows={caches}
+            keyOf={({ ref }) => ref}
+            columns={[
+              { title: "Cache", cell: ({ ref, name }) => <a href={href("caches", ref)}>{name ?? ref}</a> },
+              { title: "Entries", isNumber: true, cell: ({ entries }) => countText(entries) },
+              { title: "Size", isNumber: true, cell: ({ bytes }) => bytesText(bytes) },
+            ]}
+          />
         )}
       </Panel>
     </>
@@ -187,21 +175,9 @@ function Days({ days }: { readonly days: HomeAnswer["days"] }): VNode {
   );
 }
 
-type Saved = Answer<"Saved">;
-
 function Savings(): VNode | null {
   const [by, setBy] = useState("workflow");
   const { data } = useAnswer<Answer<"Savings">>(apiPath(["savings"], { by }));
-  const row = (name: string, saved: Saved) => (
-    <tr key={name}>
-      <td>{name}</td>
-      <td class="number">{countText(saved.reused)}</td>
-      <td class="number">{countText(saved.computed)}</td>
-      <td class="number">{durationText(saved.wallSeconds)}</td>
-      <td class="number">{durationText(saved.cpuSeconds)}</td>
-      <td class="number">{bytesText(saved.bytes)}</td>
-    </tr>
-  );
   if (data === undefined) return null;
   return (
     <Panel
@@ -219,22 +195,20 @@ function Savings(): VNode | null {
       {data.rows.length === 0 ? (
         <Empty>Nothing has been reused yet.</Empty>
       ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th class="number">Reused</th>
-                <th class="number">Computed</th>
-                <th class="number">Time saved</th>
-                <th class="number">CPU time saved</th>
-                <th class="number">Bytes reused</th>
-              </tr>
-            </thead>
-            <tbody>{data.rows.slice(0, 10).map((each) => row(each.name, each))}</tbody>
-            <tfoot>{row("All", data.total)}</tfoot>
-          </table>
-        </div>
+        <DataTable
+          rows={data.rows}
+          keyOf={({ name }) => name}
+          most={10}
+          total={{ name: "All", ...data.total }}
+          columns={[
+            { title: "Name", cell: ({ name }) => name },
+            { title: "Reused", isNumber: true, cell: ({ reused }) => countText(reused) },
+            { title: "Computed", isNumber: true, cell: ({ computed }) => countText(computed) },
+            { title: "Time saved", isNumber: true, cell: ({ wallSeconds }) => durationText(wallSeconds) },
+            { title: "CPU time saved", isNumber: true, cell: ({ cpuSeconds }) => durationText(cpuSeconds) },
+            { title: "Bytes reused", isNumber: true, cell: ({ bytes }) => bytesText(bytes) },
+          ]}
+        />
       )}
     </Panel>
   );

@@ -5,6 +5,7 @@ import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
 import { countText } from "../format.ts";
 import { href } from "../location.ts";
+import { DataTable } from "../parts/data-table.tsx";
 import { Empty, Facts, Figure, Loading, PageProblem, Panel } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
@@ -51,32 +52,25 @@ export function Predictions(): VNode {
 
 export function ModelTable({ rows }: { readonly rows: Stats["rows"] }): VNode {
   return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>Model</th>
-            <th>Release</th>
-            <th>State</th>
-            <th class="number">Local rows</th>
-            <th class="number">Cloud rows</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ model, release, state, local, cloud }) => (
-            <tr key={`${model} ${release ?? ""} ${state}`}>
-              <td>
-                <a href={href("predictions", model)}>{model}</a>
-              </td>
-              <td>{release ?? "–"}</td>
-              <td>{stateTexts[state]}</td>
-              <td class="number">{local === undefined ? "–" : countText(local)}</td>
-              <td class="number">{cloud === undefined ? "–" : countText(cloud)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      rows={rows}
+      keyOf={({ model, release, state }) => `${model} ${release ?? ""} ${state}`}
+      columns={[
+        { title: "Model", cell: ({ model }) => <a href={href("predictions", model)}>{model}</a> },
+        { title: "Release", cell: ({ release }) => release ?? "–" },
+        { title: "State", cell: ({ state }) => stateTexts[state] },
+        {
+          title: "Local rows",
+          isNumber: true,
+          cell: ({ local }) => (local === undefined ? "–" : countText(local)),
+        },
+        {
+          title: "Cloud rows",
+          isNumber: true,
+          cell: ({ cloud }) => (cloud === undefined ? "–" : countText(cloud)),
+        },
+      ]}
+    />
   );
 }
 

@@ -2,6 +2,7 @@
 import type { VNode } from "preact";
 import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
+import { DataTable } from "../parts/data-table.tsx";
 import { Facts, Loading, PageProblem, Panel } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
@@ -49,28 +50,16 @@ export function Settings(): VNode {
       )}
       {doctor === undefined ? null : (
         <Panel title="What is installed and reachable">
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th>What</th>
-                  <th>State</th>
-                  <th>Found</th>
-                  <th>What it is for</th>
-                </tr>
-              </thead>
-              <tbody>
-                {doctor.findings.map(({ name, state, detail, enables }) => (
-                  <tr key={name}>
-                    <td>{name}</td>
-                    <td>{findingTexts[state]}</td>
-                    <td>{detail}</td>
-                    <td>{enables}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            rows={doctor.findings}
+            keyOf={({ name }) => name}
+            columns={[
+              { title: "What", cell: ({ name }) => name },
+              { title: "State", cell: ({ state }) => findingTexts[state] },
+              { title: "Found", cell: ({ detail }) => detail },
+              { title: "What it is for", cell: ({ enables }) => enables },
+            ]}
+          />
         </Panel>
       )}
     </>

@@ -1,9 +1,3 @@
-/**
- * Runs, caches and predictions for a page or a program. The caller is part of every request: operators see what belongs
- * to the machine, and every account its own runs and caches of the server. Long because it is the one place where that
- * is decided: each method says whose it is and passes the work on.
- */
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   type CallRow,
@@ -16,35 +10,18 @@ import {
 } from "../../engine/index.ts";
 import { AppError, type Ask, checkAsk, defined, ExactJson, pause, redact } from "../../kernel/index.ts";
 import type { Ledger, RunRecord } from "../../ledger/index.ts";
-import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
 import type { DoctorResult } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { type AdviceResult, advise } from "../history/advice.ts";
-import { keptLines } from "../history/kept-lines.ts";
 import { directoryOfRun, forgetRun, runsElsewhere } from "../history/run-index.ts";
 import { type SavingsOptions, type SavingsResult, savings } from "../history/savings.ts";
-import type { LookUpResult } from "../look-up.ts";
 import { knownRun } from "../omics/engine-runs.ts";
 import type { AllowedPlaces } from "../omics/places.ts";
 import type { RunController } from "../omics/run-controller.ts";
 import { ServerRuns } from "../omics/server-runs.ts";
-import type { StatsResult } from "../stored-inventory.ts";
 import { placesOf } from "../tiers.ts";
-import { defaultCacheLocation } from "../workflows/cache-place.ts";
-import { isCacheName } from "../workflows/cache-registry.ts";
-import { type CacheAges, cacheAges } from "../workflows/caches/ages.ts";
-import type { EntriesTouched } from "../workflows/caches/choose-entries.ts";
-import { type EntriesOptions, type EntryPage, listEntries } from "../workflows/caches/entries.ts";
 import { explainComputed } from "../workflows/caches/explain.ts";
-import { invalidateEntries } from "../workflows/caches/invalidate.ts";
-import { type CacheList, listCaches } from "../workflows/caches/list.ts";
-import { pinEntries } from "../workflows/caches/pin.ts";
-import { type PruneOptions, type PruneResult, pruneCache } from "../workflows/caches/prune.ts";
-import { cacheRechecks, type RechecksResult } from "../workflows/caches/rechecks.ts";
-import { type ShowCacheResult, showCache } from "../workflows/caches/show.ts";
-import { cacheSize } from "../workflows/caches/size.ts";
-import { type CacheChoice, namedCache, withCache } from "../workflows/caches/use-cache.ts";
-import { type KeptVerification, verifyEntries } from "../workflows/caches/verify.ts";
+import { withCache } from "../workflows/caches/use-cache.ts";
 import {
   homeRuns,
   type ListedRun,
@@ -59,12 +36,13 @@ import { type LogsResult, runLogs } from "../workflows/runs/logs.ts";
 import { type OutputsResult, runOutputs } from "../workflows/runs/outputs.ts";
 import { showRun } from "../workflows/runs/show.ts";
 import { runsFolder } from "../workflows/runs-folder.ts";
+import { BrowseCaches } from "./browse-caches.ts";
+import { BrowsePredictions } from "./browse-predictions.ts";
 import { CallFolds } from "./call-folds.ts";
 import { readOutput } from "./call-output.ts";
 import { type ChangeResult, cancelOne, changeEach, deleteOne } from "./change-runs.ts";
 import { type ComparedRun, compareRuns, type RunComparison } from "./compare.ts";
 import { type HomePage, homePage } from "./home-page.ts";
-import type { ColumnSpreads } from "./prediction-pages.ts";
 import { type EventPage, type EventSource, eventPage, type Followed, followEvents } from "./run-events.ts";
 import { newestRuns, type RunChange, RunFeed } from "./run-feed.ts";
 import {
@@ -88,11 +66,7 @@ import {
   type Timeline,
   timelineOf,
 } from "./run-pages.ts";
-
-export interface Viewer {
-  readonly account: string;
-  readonly isOperator: boolean;
-}
+import type { Viewer } from "./viewer.ts";
 
 export type RunDetail = ListedRun & {
   /** Of the command line's runs; operators see the engine's also for runs of the server. */
@@ -162,12 +136,16 @@ export class Browse {
   readonly #parts: BrowseParts;
   readonly #folds = new CallFolds();
   readonly #feed = new RunFeed();
+  readonly caches: BrowseCaches;
+  readonly predictions: BrowsePredictions;
 
   constructor(parts: BrowseParts) {
     this.#environment = parts.environment;
     this.#ledger = parts.ledger;
     this.#server = new ServerRuns(parts);
     this.#parts = parts;
+    this.caches = new BrowseCaches({ environment: parts.environment, server: this.#server });
+    this.predictions = new BrowsePredictions(parts.environment);
   }
 
   async runs(
@@ -514,114 +492,15 @@ export class Browse {
     return diffRuns({ before: a, after: b }, this.#environment, ask);
   }
 
-  async caches(viewer: Viewer, ask: Ask): Promise<CacheList> {
-    const own = this.#server.caches(viewer.account).map(({ id, record: { within: _, ...record } }) => ({
-      ...record,
-      origin: "server" as const,
-      ref: `${serverPrefix}${id}`,
-    }));
-    if (!viewer.isOperator) return { caches: own };
-    return { caches: [...(await listCaches(this.#environment, ask)).caches, ...own] };
-  }
-
-  async cache(viewer: Viewer, ref: string, ask: Ask): Promise<ShowCacheResult> {
-    const shown = await showCache(await this.#cacheOf(viewer, ref), this.#environment, ask);
-    const { within: _, ...record } = shown.record;
-    return { ...shown, record };
-  }
-
-  async entries(
-    viewer: Viewer,
-    ref: string,
-    options: Omit<EntriesOptions, "cache">,
-    ask: Ask,
-  ): Promise<EntryPage> {
-    const cache = await this.#cacheOf(viewer, ref);
-    return listEntries({ ...options, ...defined({ cache }) }, this.#environment, ask);
-  }
-
-  async cacheSize(viewer: Viewer, ref: string, ask: Ask): Promise<CacheSize> {
-    return cacheSize(await this.#cacheOf(viewer, ref), this.#environment, ask);
-  }
-
-  async verify(viewer: Viewer, ref: string, ask: Ask): Promise<VerifyReport> {
-    return verifyEntries(await this.#cacheOf(viewer, ref), this.#environment, ask);
-  }
-
-  /** The last report of `verify` here; absent = there was none. */
-  async verification(
-    viewer: Viewer,
-    ref: string,
-    ask: Ask,
-  ): Promise<Partial<Omit<KeptVerification, "location">>> {
-    const { location } = await cacheRechecks(await this.#cacheOf(viewer, ref), this.#environment, ask);
-    const kept = await keptLines<KeptVerification>("verifications", this.#environment);
-    const last = kept.findLast((each) => each.location === location);
-    return last === undefined ? {} : { at: last.at, report: last.report };
-  }
-
-  async rechecks(viewer: Viewer, ref: string, ask: Ask): Promise<Pick<RechecksResult, "tasks">> {
-    const { tasks } = await cacheRechecks(await this.#cacheOf(viewer, ref), this.#environment, ask);
-    return { tasks };
-  }
-
-  async cacheAges(viewer: Viewer, ref: string, ask: Ask): Promise<CacheAges> {
-    return cacheAges(await this.#cacheOf(viewer, ref), this.#environment, ask);
-  }
-
-  /** A dry run unless it is `sure`. */
-  async prune(
-    viewer: Viewer,
-    ref: string,
-    options: Pick<PruneOptions, "rules" | "sure">,
-    ask: Ask,
-  ): Promise<PruneResult> {
-    const cache = await this.#cacheOf(viewer, ref);
-    return pruneCache({ ...options, ...defined({ cache }) }, this.#environment, ask);
-  }
-
-  /** By whole uuids. */
-  async pin(
-    viewer: Viewer,
-    ref: string,
-    change: { readonly entries: readonly string[]; readonly pinned: boolean },
-    ask: Ask,
-  ): Promise<EntriesTouched> {
-    const cache = await this.#cacheOf(viewer, ref);
-    return eachEntry(change.entries, (entry) =>
-      pinEntries({ ...defined({ cache }), entry, pinned: change.pinned }, this.#environment, ask),
-    );
-  }
-
-  async invalidate(
-    viewer: Viewer,
-    ref: string,
-    entries: readonly string[],
-    ask: Ask,
-  ): Promise<EntriesTouched> {
-    const cache = await this.#cacheOf(viewer, ref);
-    return eachEntry(entries, (entry) =>
-      invalidateEntries({ ...defined({ cache }), entry }, this.#environment, ask),
-    );
-  }
-
   async home(viewer: Viewer, ask: Ask): Promise<HomePage> {
     const { runs } = await this.runs(viewer, { limit: newestRuns }, ask);
-    const { caches } = await this.caches(viewer, ask);
-    const hasDefault = viewer.isOperator && existsSync(defaultCacheLocation(this.#environment));
     return homePage(
       {
         whose: { home: viewer.isOperator, account: viewer.account },
         runs,
-        caches: [
-          ...(hasDefault ? [{ ref: defaultRef, name: "default" }] : []),
-          ...caches.map(({ ref, ...cache }) => ({
-            ref,
-            ...(cache.kind === "named" ? { name: cache.name } : {}),
-          })),
-        ],
+        caches: await this.caches.named(viewer, ask),
         sizeOf: async (ref) => {
-          const { entries, apparentBytes: bytes } = await this.cacheSize(viewer, ref, ask);
+          const { entries, apparentBytes: bytes } = await this.caches.size(viewer, ref, ask);
           return { entries, bytes };
         },
         environment: this.#environment,
@@ -642,25 +521,6 @@ export class Browse {
     return advise({ workflow, whose: whoseRuns(viewer) }, this.#environment, ask);
   }
 
-  /** What both caches hold for a molecule, for operators. */
-  async lookUp(molecule: string, match: "exact" | "canonical", ask: Ask): Promise<LookUpResult> {
-    const { lookUp } = await import("../look-up.ts");
-    return lookUp({ molecule, match }, this.#environment, ask);
-  }
-
-  async columns(
-    options: { readonly model: string; readonly cache: "local" | "cloud"; readonly rows: number },
-    ask: Ask,
-  ): Promise<ColumnSpreads> {
-    const { columnSpreads } = await import("./prediction-pages.ts");
-    return columnSpreads(options, this.#environment, ask);
-  }
-
-  async drawing(molecule: string, ask: Ask): Promise<{ readonly svg?: string }> {
-    const { drawing } = await import("./prediction-pages.ts");
-    return drawing(molecule, ask);
-  }
-
   async doctor(ask: Ask): Promise<DoctorResult> {
     const { doctor } = await import("../doctor.ts");
     return doctor({}, this.#environment, ask);
@@ -670,12 +530,6 @@ export class Browse {
   places(): { readonly home: string; readonly local: string; readonly cloud: string } {
     const { local, cloud } = placesOf({}, this.#environment);
     return { home: this.#environment.home, local: redact(local), cloud: redact(cloud) };
-  }
-
-  /** Statistics of the configured tiers, for operators. */
-  async predictions(model: string | undefined, ask: Ask): Promise<StatsResult> {
-    const { stats } = await import("../stored-inventory.ts");
-    return stats(model === undefined ? {} : { model }, this.#environment, ask);
   }
 
   /** By its whole id, so that a page never shows another run than it names. Throws RUN_NOT_FOUND. */
@@ -689,16 +543,6 @@ export class Browse {
     const elsewhere = isName ? await directoryOfRun(id, this.#environment) : undefined;
     if (elsewhere !== undefined) return { kind: "home", id, directory: elsewhere };
     throw new AppError("RUN_NOT_FOUND", `looking for the run ${id.slice(0, 256)}: there is none of this id`);
-  }
-
-  /** By a whole name or id, never by a location: clients reach only caches that were named on this machine. */
-  async #cacheOf(viewer: Viewer, ref: string): Promise<CacheChoice> {
-    const id = ref.startsWith(serverPrefix) ? ref.slice(serverPrefix.length) : undefined;
-    const own = this.#server.caches(viewer.account).find((cache) => cache.id === id);
-    if (own !== undefined) return own.record;
-    if (viewer.isOperator && ref === defaultRef) return undefined;
-    if (viewer.isOperator && isCacheName(ref)) return namedCache(ref, this.#environment);
-    throw new AppError("CACHE_NOT_FOUND", `looking for the cache ${ref.slice(0, 256)}: there is none`);
   }
 
   async #directoryOf(run: AnyRun): Promise<string | undefined> {
@@ -738,30 +582,9 @@ function whoseRuns({ isOperator, account }: Viewer): NonNullable<SavingsOptions[
   return { home: isOperator, account };
 }
 
-/** Each is looked for by its whole name, so that the beginning of one never names another. */
-async function eachEntry(
-  uuids: readonly string[],
-  change: (uuid: string) => Promise<EntriesTouched>,
-): Promise<EntriesTouched> {
-  const entries: EntriesTouched["entries"][number][] = [];
-  for (const uuid of new Set(uuids)) {
-    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uuid))
-      throw new AppError(
-        "CACHE_ENTRY_NOT_FOUND",
-        `looking for the entry ${uuid.slice(0, 64)}: it is not a uuid`,
-      );
-    entries.push(...(await change(uuid)).entries);
-  }
-  return { entries };
-}
-
 /** How often what is followed is looked at. */
 const lookAgainMs = 250;
 const mostChangedRows = 2_000;
-
-/** `omics:1000001` in references to caches: names have no colon. */
-const serverPrefix = "omics:";
-const defaultRef = "home:default";
 
 function numberIn(cursor: string): number {
   if (/^\d{1,9}$/.test(cursor)) return Number(cursor);

@@ -4,6 +4,7 @@ import type { Answer } from "../../../src/v1/index.ts";
 import { apiPath } from "../../client.ts";
 import { countOf } from "../../format.ts";
 import { layered } from "../../graph-layout.ts";
+import { DataTable } from "../../parts/data-table.tsx";
 import { Empty, Loading, ProblemNote } from "../../parts/small.tsx";
 import { useAnswer } from "../../use-answer.ts";
 
@@ -64,24 +65,15 @@ export function Graph({ run }: { readonly run: string }): VNode {
       </div>
       <details>
         <summary>The same as a table</summary>
-        <table>
-          <thead>
-            <tr>
-              <th>From</th>
-              <th>To</th>
-              <th class="number">Files</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.edges.map(({ from, to, files }) => (
-              <tr key={`${from} ${to}`}>
-                <td>{from}</td>
-                <td>{to}</td>
-                <td class="number">{files}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <DataTable
+          rows={data.edges}
+          keyOf={({ from, to }) => `${from} ${to}`}
+          columns={[
+            { title: "From", cell: ({ from }) => from },
+            { title: "To", cell: ({ to }) => to },
+            { title: "Files", isNumber: true, cell: ({ files }) => files },
+          ]}
+        />
       </details>
     </>
   );

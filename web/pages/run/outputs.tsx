@@ -4,6 +4,7 @@ import type { Answer } from "../../../src/v1/index.ts";
 import { apiPath } from "../../client.ts";
 import { absoluteText, bytesText } from "../../format.ts";
 import { href, type Place } from "../../location.ts";
+import { DataTable } from "../../parts/data-table.tsx";
 import { JsonTree } from "../../parts/json-tree.tsx";
 import { OutputText } from "../../parts/output-text.tsx";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/small.tsx";
@@ -70,47 +71,44 @@ function Files({ run, folder }: { readonly run: string; readonly folder: string 
       {data.members.length === 0 ? (
         <Empty>This folder is empty.</Empty>
       ) : (
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th class="number">Size</th>
-                <th>Changed</th>
-                <th>
-                  <span class="sr">Download</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.members.map(({ name, path, kind, bytes, modifiedAt }) => (
-                <tr key={path}>
-                  <td>
-                    <a href={kind === "folder" ? viewHref(run, path) : viewHref(run, folder, path)}>
-                      <span aria-hidden="true">{kind === "folder" ? "▸ " : ""}</span>
-                      {name}
-                    </a>
-                  </td>
-                  <td class="number">{bytes === undefined ? "" : bytesText(bytes)}</td>
-                  <td class="quiet">
-                    {modifiedAt === undefined ? "" : absoluteText(Date.parse(modifiedAt))}
-                  </td>
-                  <td>
-                    {kind === "file" ? (
-                      <a
-                        href={apiPath(["runs", run, "file"], { path })}
-                        download
-                        aria-label={`Download ${name}`}
-                      >
-                        Download
-                      </a>
-                    ) : null}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          rows={data.members}
+          most={10_000}
+          keyOf={({ path }) => path}
+          columns={[
+            {
+              title: "Name",
+              cell: ({ name, path, kind }) => (
+                <a href={kind === "folder" ? viewHref(run, path) : viewHref(run, folder, path)}>
+                  <span aria-hidden="true">{kind === "folder" ? "▸ " : ""}</span>
+                  {name}
+                </a>
+              ),
+            },
+            {
+              title: "Size",
+              isNumber: true,
+              cell: ({ bytes }) => (bytes === undefined ? "" : bytesText(bytes)),
+            },
+            {
+              title: "Changed",
+              cell: ({ modifiedAt }) => (
+                <span class="quiet">
+                  {modifiedAt === undefined ? "" : absoluteText(Date.parse(modifiedAt))}
+                </span>
+              ),
+            },
+            {
+              title: <span class="sr">Download</span>,
+              cell: ({ name, path, kind }) =>
+                kind === "file" ? (
+                  <a href={apiPath(["runs", run, "file"], { path })} download aria-label={`Download ${name}`}>
+                    Download
+                  </a>
+                ) : null,
+            },
+          ]}
+        />
       )}
     </Panel>
   );

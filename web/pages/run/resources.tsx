@@ -4,6 +4,7 @@ import type { Answer } from "../../../src/v1/index.ts";
 import { apiPath } from "../../client.ts";
 import { bytesText, durationText } from "../../format.ts";
 import { BoxPlot } from "../../parts/box-plot.tsx";
+import { DataTable } from "../../parts/data-table.tsx";
 import { Empty, Loading, Panel, ProblemNote } from "../../parts/small.tsx";
 import { useAnswer } from "../../use-answer.ts";
 
@@ -29,46 +30,42 @@ export function Resources({ run, workflow }: { readonly run: string; readonly wo
   return (
     <>
       <Panel title="Resources" aside="box: the middle half; line: least to most; ◆ asked for">
-        <div class="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>Task</th>
-                <th class="number">Calls</th>
-                <th>Time</th>
-                <th>CPUs used</th>
-                <th>Memory used</th>
-              </tr>
-            </thead>
-            <tbody>
-              {tasks.map(({ task, calls, asked, wallSeconds, cpus, memoryBytes }) => (
-                <tr key={task}>
-                  <td>{task}</td>
-                  <td class="number">{calls}</td>
-                  <td>
-                    <BoxPlot spread={wallSeconds} most={most.wallSeconds} textOf={durationText} />
-                  </td>
-                  <td>
-                    <BoxPlot
-                      spread={cpus}
-                      most={most.cpus}
-                      asked={asked.cpu}
-                      textOf={(value) => `${value.toFixed(value < 10 ? 2 : 0)} CPUs`}
-                    />
-                  </td>
-                  <td>
-                    <BoxPlot
-                      spread={memoryBytes}
-                      most={most.memory}
-                      asked={asked.memoryBytes}
-                      textOf={bytesText}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          rows={tasks}
+          keyOf={({ task }) => task}
+          columns={[
+            { title: "Task", cell: ({ task }) => task },
+            { title: "Calls", isNumber: true, cell: ({ calls }) => calls },
+            {
+              title: "Time",
+              cell: ({ wallSeconds }) => (
+                <BoxPlot spread={wallSeconds} most={most.wallSeconds} textOf={durationText} />
+              ),
+            },
+            {
+              title: "CPUs used",
+              cell: ({ asked, cpus }) => (
+                <BoxPlot
+                  spread={cpus}
+                  most={most.cpus}
+                  asked={asked.cpu}
+                  textOf={(value) => `${value.toFixed(value < 10 ? 2 : 0)} CPUs`}
+                />
+              ),
+            },
+            {
+              title: "Memory used",
+              cell: ({ asked, memoryBytes }) => (
+                <BoxPlot
+                  spread={memoryBytes}
+                  most={most.memory}
+                  asked={asked.memoryBytes}
+                  textOf={bytesText}
+                />
+              ),
+            },
+          ]}
+        />
       </Panel>
       <Advised workflow={workflow} />
     </>
@@ -90,34 +87,23 @@ function Advised({ workflow }: { readonly workflow: string }): VNode | null {
       .join(", ") || "–";
   return (
     <Panel title="Advice" aside={`over ${data.runs} runs of ${workflow}`}>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th>Task</th>
-              <th class="number">Attempts</th>
-              <th>Asks for</th>
-              <th>Would be enough</th>
-              <th>Failed attempts</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.tasks.map(({ task, attempts, asked, suggested, failures }) => (
-              <tr key={task}>
-                <td>{task}</td>
-                <td class="number">{attempts}</td>
-                <td>{sizeText(asked)}</td>
-                <td>{sizeText(suggested)}</td>
-                <td>
-                  {Object.entries(failures)
-                    .map(([cause, count]) => `${count} × ${cause}`)
-                    .join(", ") || "none"}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable
+        rows={data.tasks}
+        keyOf={({ task }) => task}
+        columns={[
+          { title: "Task", cell: ({ task }) => task },
+          { title: "Attempts", isNumber: true, cell: ({ attempts }) => attempts },
+          { title: "Asks for", cell: ({ asked }) => sizeText(asked) },
+          { title: "Would be enough", cell: ({ suggested }) => sizeText(suggested) },
+          {
+            title: "Failed attempts",
+            cell: ({ failures }) =>
+              Object.entries(failures)
+                .map(([cause, count]) => `${count} × ${cause}`)
+                .join(", ") || "none",
+          },
+        ]}
+      />
     </Panel>
   );
 }
