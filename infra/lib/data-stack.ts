@@ -6,7 +6,11 @@ import { CfnDatabase, CfnTable } from "aws-cdk-lib/aws-glue";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import type { ModelId } from "../../src/kernel/index.ts";
-import { tableDefinition } from "../../src/store/predictions/index.ts";
+import {
+  inputsTableDefinition,
+  type TableDefinition,
+  tableDefinition,
+} from "../../src/store/predictions/index.ts";
 import { acknowledge } from "./acknowledged.ts";
 import type { StageModel } from "./models.ts";
 import type { StageOptions } from "./options.ts";
@@ -27,6 +31,22 @@ export interface DataExports {
 const gigabyte = 1_000_000_000;
 /** What one query of Athena may read: 0.10 USD. */
 const scanLimitBytes = 20 * gigabyte;
+
+/** What CREATE EXTERNAL TABLE writes for STORED AS PARQUET and, with ROW FORMAT DELIMITED, STORED AS TEXTFILE. */
+const storageFormats = {
+  parquet: {
+    inputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    outputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    serdeInfo: {
+      serializationLibrary: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+    },
+  },
+  text: {
+    inputFormat: "org.apache.hadoop.mapred.TextInputFormat",
+    outputFormat: "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    serdeInfo: { serializationLibrary: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe" },
+  },
+} as const;
 
 export class DataStack extends Stack {
   readonly bucket: Bucket;
@@ -94,27 +114,39 @@ export class DataStack extends Stack {
       const scope = { modelId: modelId as ModelId, columns };
       const location = `s3://${this.bucket.bucketName}`;
       const table = tableDefinition({ scope, location, releases: [release] });
-      new CfnTable(this, `Table-${table.name}`, {
-        catalogId: Aws.ACCOUNT_ID,
-        databaseName: database.ref,
-        tableInput: {
-          name: table.name,
-          tableType: "EXTERNAL_TABLE",
-          parameters: { ...table.parameters, classification: "parquet" },
-          partitionKeys: [{ name: "release", type: "string" }],
-          storageDescriptor: {
-            columns: table.columns.map(({ name, type }) => ({ name, type })),
-            location: table.location,
-            inputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-            outputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-            serdeInfo: {
-              serializationLibrary: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-            },
-          },
-        },
+      this.#catalogTable(database, {
+        ...table,
+        ...{ partition: "release", format: "parquet" },
       });
     }
+    const inputs = inputsTableDefinition(`s3://${this.bucket.bucketName}`);
+    this.#catalogTable(database, { ...inputs, partition: "request", format: "text" });
     return database.ref;
+  }
+
+  #catalogTable(
+    database: CfnDatabase,
+    table: Pick<TableDefinition, "name" | "columns" | "location" | "parameters"> & {
+      readonly partition: string;
+      readonly format: keyof typeof storageFormats;
+    },
+  ): void {
+    const { name, columns, location, parameters, partition, format } = table;
+    new CfnTable(this, `Table-${name}`, {
+      catalogId: Aws.ACCOUNT_ID,
+      databaseName: database.ref,
+      tableInput: {
+        name,
+        tableType: "EXTERNAL_TABLE",
+        parameters: { ...parameters, classification: format === "text" ? "csv" : format },
+        partitionKeys: [{ name: partition, type: "string" }],
+        storageDescriptor: {
+          columns: columns.map((column) => ({ name: column.name, type: column.type })),
+          location,
+          ...storageFormats[format],
+        },
+      },
+    });
   }
 
   #workGroup(keeps: boolean): string {

@@ -6,7 +6,11 @@ import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { routes } from "../../src/jobs/index.ts";
 import type { ModelId } from "../../src/kernel/index.ts";
-import { createTableStatement, tableDefinition } from "../../src/store/predictions/index.ts";
+import {
+  createTableStatement,
+  inputsTableDefinition,
+  tableDefinition,
+} from "../../src/store/predictions/index.ts";
 import { releasePath } from "../../src/store/predictions/parquet/layout.ts";
 import { variables } from "../lambda/settings.ts";
 import { servedRoutes } from "../lib/served-routes.ts";
@@ -231,6 +235,21 @@ describe("the tables of Athena", () => {
       for (const [key, value] of Object.entries(definition.parameters))
         if (!value.includes("s3://")) expect(input.Parameters[key]).toBe(value);
     }
+  });
+
+  it("include the one that keys are uploaded to, below what is removed after a day", () => {
+    const definition = inputsTableDefinition("s3://bucket");
+    const [table] = Object.values(
+      stages.dev.data.findResources("AWS::Glue::Table", {
+        Properties: { TableInput: { Name: definition.name } },
+      }),
+    );
+    const input = table?.["Properties"].TableInput;
+    expect(input.StorageDescriptor.Columns).toEqual([{ Name: "key", Type: "string" }]);
+    expect(input.PartitionKeys).toEqual([{ Name: "request", Type: "string" }]);
+    const template = JSON.stringify(input.Parameters["storage.location.template"]);
+    expect(template).toContain("/uploads/athena/${request}/");
+    expect(input.Parameters["memoir.inputs"]).toBe("1");
   });
 
   it("compute the folders that our writer writes to, and have the partition in no other column", () => {

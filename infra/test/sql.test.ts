@@ -13,8 +13,9 @@ import {
   lookUpStatement,
   releasesStatement,
   scanStatement,
+  uploadedLookUpStatement,
 } from "../../src/store/predictions/athena/athena-sql.ts";
-import { createTableStatement } from "../../src/store/predictions/index.ts";
+import { createInputsTableStatement, createTableStatement } from "../../src/store/predictions/index.ts";
 import type { PredictionScope } from "../../src/task/index.ts";
 
 interface Grammar {
@@ -61,6 +62,7 @@ describe.each(scopes)("for the model $modelId", (scope) => {
     const statements = [
       lookUpStatement("memoir", scope, [key]),
       lookUpStatement("memoir", scope, [key, key.replaceAll("0", "f")]),
+      uploadedLookUpStatement("memoir", scope, "0f8fad5b-d9cb-469f-a165-70867728950e"),
       scanStatement("memoir", scope),
       inputsStatement("memoir", scope),
       countStatement("memoir", scope),
@@ -84,6 +86,11 @@ describe.each(scopes)("for the model $modelId", (scope) => {
     const statement = createTableStatement(options);
     expect([statement, hive.validate(statement)]).toEqual([statement, []]);
   });
+});
+
+it("the statement of the table of uploaded inputs is one that Hive understands", () => {
+  const statement = createInputsTableStatement({ database: "memoir", location: "s3://bucket/prefix" });
+  expect([statement, hive.validate(statement)]).toEqual([statement, []]);
 });
 
 it.each([

@@ -12,7 +12,7 @@ import type {
   RunResult,
   WorkResult,
 } from "../predict/index.ts";
-import type { AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
+import type { AthenaInputsTableResult, AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
 import type { MergeOptions, PlanOptions, PlanResult, StatusOptions, WorkOptions } from "./batch.ts";
 import type { Config, ConfigRequest } from "./config/read-config.ts";
 import type { DoctorResult } from "./doctor.ts";
@@ -97,6 +97,10 @@ export interface App {
     compact(options: TierOptions & { readonly model: string }, ask: Ask): Promise<CompactResult>;
     /** The statement that makes the table of a model in Athena. Nothing is made. */
     athenaTable(options: AthenaTableOptions, ask: Ask): Promise<AthenaTableResult>;
+    /** The same for the table of uploaded inputs, which all models share. */
+    athenaInputsTable(
+      options: Pick<AthenaTableOptions, "database" | "cloud">,
+    ): Promise<AthenaInputsTableResult>;
   };
   /** The stored molecules that are most similar to those of a file. */
   similar(options: SimilarOptions, emit: PredictEventSink, ask: Ask): Promise<SimilarResult>;
@@ -177,6 +181,9 @@ export function createApp(source: EnvironmentSource): App {
       compact: atHome(async (options, ask) => (await stored()).compact(options, environment, ask)),
       athenaTable: atHome(async (options, ask) =>
         (await import("./athena-table.ts")).athenaTable(options, environment, ask),
+      ),
+      athenaInputsTable: atHome(async (options) =>
+        (await import("./athena-table.ts")).athenaInputsTable(options, environment),
       ),
     },
     similar: atHome(async (options, emit, ask) =>

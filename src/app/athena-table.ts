@@ -1,8 +1,9 @@
 /** The table of a model for Athena, over the Parquet files of the cloud cache. */
-import { AppError, type Ask, redact } from "../kernel/index.ts";
+import { AppError, type Ask, defined, redact } from "../kernel/index.ts";
 import { findModel } from "../models/index.ts";
 import {
   columnsDigest,
+  createInputsTableStatement,
   createTableStatement,
   databasePattern,
   tableName,
@@ -30,20 +31,29 @@ export interface AthenaTableResult {
   readonly statement: string;
 }
 
+export interface AthenaInputsTableResult {
+  readonly database: string;
+  readonly location: string;
+  readonly statement: string;
+}
+
+/** The table of uploaded inputs, which all models of the database share. */
+export function athenaInputsTable(
+  options: Pick<AthenaTableOptions, "database" | "cloud">,
+  environment: Environment,
+): AthenaInputsTableResult {
+  const { database } = options;
+  const location = bucketOf(options, environment);
+  return { database, location, statement: createInputsTableStatement({ database, location }) };
+}
+
 export async function athenaTable(
   options: AthenaTableOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<AthenaTableResult> {
   const { database } = options;
-  if (!databasePattern.test(database))
-    throw new AppError(
-      "CLI_USAGE",
-      `a database has lower-case letters, digits and underscores, got ${JSON.stringify(database)}`,
-    );
-  const location = parquetOf(placesOf(options, environment).cloud);
-  if (!location.startsWith("s3://"))
-    throw new AppError("STORE_URI_INVALID", `Athena reads s3://bucket/prefix, got ${redact(location)}`);
+  const location = bucketOf(options, environment);
   const { home, cwd } = environment;
   const { id, release, columns } = await findModel({ name: options.model, home, cwd }, ask);
   const scope = { modelId: id, columns };
@@ -53,6 +63,22 @@ export async function athenaTable(
     ...{ model: id, database, table: tableName(scope), location, releases },
     statement: createTableStatement({ scope, database, location, releases }),
   };
+}
+
+/** @throws where no table can be made in this database over this cache. */
+function bucketOf(
+  { database, cloud }: Pick<AthenaTableOptions, "database" | "cloud">,
+  environment: Environment,
+): string {
+  if (!databasePattern.test(database))
+    throw new AppError(
+      "CLI_USAGE",
+      `a database has lower-case letters, digits and underscores, got ${JSON.stringify(database)}`,
+    );
+  const location = parquetOf(placesOf(defined({ cloud }), environment).cloud);
+  if (!location.startsWith("s3://"))
+    throw new AppError("STORE_URI_INVALID", `Athena reads s3://bucket/prefix, got ${redact(location)}`);
+  return location;
 }
 
 async function storedReleases(

@@ -3,7 +3,7 @@
 export type { CacheSize, SizeRow, VerifyReport } from "../store/entries/index.ts";
 export type { AccessKeyFact } from "./access-keys.ts";
 export { type App, type CloseResult, createApp } from "./app.ts";
-export type { AthenaTableResult } from "./athena-table.ts";
+export type { AthenaInputsTableResult, AthenaTableResult } from "./athena-table.ts";
 export type { PlanResult } from "./batch.ts";
 export type { Browse } from "./browse/browse.ts";
 export type { Followed } from "./browse/run-events.ts";

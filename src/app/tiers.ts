@@ -83,7 +83,9 @@ function createTier(place: string, environment: Environment, onEvent: TierEventS
   if (isRemoteAddress(place)) return createRemote(place, environment);
   if (isDynamoAddress(place)) return createDynamo(place, environment, onEvent);
   if (isAthenaAddress(place))
-    return createAthenaTier({ address: parseAthenaAddress(place), access: environment.athena, onEvent });
+    return createAthenaTier({
+      ...{ address: parseAthenaAddress(place), access: environment.athena, s3: environment.s3, onEvent },
+    });
   return createParquet(place, environment, onEvent);
 }
 

@@ -225,6 +225,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/athena-ddl.ts"),
   },
   {
+    name: "athena inputs",
+    summary: "print the statement that makes the table of uploaded inputs",
+    group: stored,
+    load: () => import("./commands/athena-inputs.ts"),
+  },
+  {
     name: "check",
     summary: "check a workflow without running it",
     group: workflows,

@@ -1,5 +1,5 @@
 /** Predictions on S3, queried through Athena by somebody who does not read the bucket. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -19,6 +19,7 @@ afterAll(async () => {
 
 /** The look-alike reads a folder in the place of the bucket. */
 async function copyBucket(s3: S3Address, bucket: string): Promise<void> {
+  await rm(box.path("bucket"), { recursive: true, force: true });
   const client = new S3Client({
     ...{ endpoint: s3.endpoint, region: s3.region, forcePathStyle: true, credentials: s3 },
   });
@@ -30,7 +31,6 @@ async function copyBucket(s3: S3Address, bucket: string): Promise<void> {
     await writeFile(path, (await Body?.transformToByteArray()) ?? new Uint8Array());
   }
   client.destroy();
-  athena.mount(bucket, box.path("bucket"));
 }
 
 describeWith([s3Requirement], "memoir with Athena", () => {
@@ -42,7 +42,7 @@ describeWith([s3Requirement], "memoir with Athena", () => {
     await box.write("known.csv", "input,mol_weight\nCCO,46.5\nCCC,44.25\n");
     const load = ["predictions", "import", "molecular-weight", "known.csv", "--into", "cloud"];
     expect((await owner.run(...load, "--cloud", cloud)).code).toBe(0);
-    await copyBucket(s3, bucket);
+    athena.mount(bucket, box.path("bucket"), () => copyBucket(s3, bucket));
 
     const table = await owner.run(
       ...["athena", "ddl", "molecular-weight", "--cloud", cloud, "--database", "lab"],
@@ -66,6 +66,18 @@ describeWith([s3Requirement], "memoir with Athena", () => {
       "each statement costs at least 0.00005 USD and at most 0.10 USD (list price: 5 USD for each TB read",
     );
     expect(done.err).toMatch(/1 statements? read \S+ \S+ and cost about 0\.00005 USD/);
+
+    const inputs = await owner.run("athena", "inputs", "--cloud", cloud, "--database", "lab");
+    athena.define(inputs.out.trimEnd().replace(/;$/, ""));
+    const many = Array.from({ length: 6_000 }, (_, at) => `C${"C".repeat(at % 50)}N${at}`);
+    await box.write("many.csv", `smiles\n${many.join("\n")}\nCCO\n`);
+    const before = athena.statements.length;
+    const writer = guest.with(s3Environment(s3));
+    const large = ["run", "--model", "molecular-weight", "-i", "many.csv", "-o", "large.csv"];
+    const looked = await writer.run(...large, "--cloud-cache-only", "--local", box.path("other"));
+    expect(looked).toMatchObject({ code: 0 });
+    expect(await box.read("large.csv")).toMatch(/CCO,46\.5/);
+    expect(athena.statements.slice(before)).toHaveLength(1);
 
     const dump = await guest.run("predictions", "stats", "molecular-weight", "--json");
     expect(JSON.parse(dump.out)).toMatchObject({ rows: [{ model: "eos3b5e", cloud: 2 }] });

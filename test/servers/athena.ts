@@ -16,8 +16,8 @@ export interface AthenaServer {
   readonly statements: readonly { readonly sql: string; readonly parameters: readonly string[] }[];
   /** Runs CREATE EXTERNAL TABLE, or DROP TABLE IF EXISTS, in the database. */
   define(statement: string): void;
-  /** The folder that stands for `s3://bucket`. */
-  mount(bucket: string, folder: string): void;
+  /** The folder that stands for `s3://bucket`; `refresh` brings it up to date before each statement. */
+  mount(bucket: string, folder: string, refresh?: () => Promise<void>): void;
   /** Statements wait in their queue until this is called with false. */
   hold(isHeld: boolean): void;
   readonly stopped: readonly string[];
@@ -29,6 +29,7 @@ export interface AthenaServer {
 interface Table {
   readonly database: string;
   readonly name: string;
+  readonly format: "parquet" | "text";
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -51,6 +52,7 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
   const buckets = new Map<string, string>();
   const executions = new Map<string, Execution>();
   const statements: { sql: string; parameters: readonly string[] }[] = [];
+  const refreshing: (() => Promise<void>)[] = [];
   const stopped: string[] = [];
   const waiting: (() => void)[] = [];
   let isHeld = false;
@@ -62,6 +64,7 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
     if (isHeld) await new Promise<void>((done) => waiting.push(done));
     if (execution.state === "CANCELLED") return;
     try {
+      for (const refresh of refreshing) await refresh();
       Object.assign(execution, await runStatement(duck, { sql, parameters, tables, buckets }), {
         state: "SUCCEEDED",
       });
@@ -167,7 +170,10 @@ export async function startAthena(databases: readonly string[], limitBytes: numb
       const key = `${table.database}.${table.name}`;
       if (!tables.has(key)) tables.set(key, table);
     },
-    mount: (bucket, folder) => void buckets.set(bucket, folder),
+    mount: (bucket, folder, refresh) => {
+      buckets.set(bucket, folder);
+      if (refresh !== undefined) refreshing.push(refresh);
+    },
     hold: (value) => {
       isHeld = value;
       if (!value) for (const go of waiting.splice(0)) go();
@@ -202,13 +208,13 @@ async function textOf(request: IncomingMessage): Promise<string> {
 /** CREATE EXTERNAL TABLE of Hive, as far as Memoir writes it; anything else is an error. */
 function parseTable(statement: string): Table {
   const found =
-    /^CREATE EXTERNAL TABLE IF NOT EXISTS `(\w+)`\.`(\w+)` \(\n([\s\S]+?)\n\)\nPARTITIONED BY \(`release` string\)\nSTORED AS PARQUET\nLOCATION '[^']+'\nTBLPROPERTIES \(\n([\s\S]+)\n\)$/.exec(
+    /^CREATE EXTERNAL TABLE IF NOT EXISTS `(\w+)`\.`(\w+)` \(\n([\s\S]+?)\n\)\nPARTITIONED BY \(`(?:release` string\)\nSTORED AS (PARQUET)|request` string\)\nROW FORMAT DELIMITED\nSTORED AS (TEXTFILE))\nLOCATION '[^']+'\nTBLPROPERTIES \(\n([\s\S]+)\n\)$/.exec(
       statement,
     );
   if (found === null) throw new Error(`not a table: ${statement}`);
-  const [, database = "", name = "", columns = "", parameters = ""] = found;
+  const [, database = "", name = "", columns = "", parquet, , parameters = ""] = found;
   return {
-    ...{ database, name },
+    ...{ database, name, format: parquet === undefined ? "text" : "parquet" },
     columns: columns.split(",\n").map((line) => {
       const [, column = "", type = ""] = /^ {2}`([^`]+)` (double|bigint|string)$/.exec(line) ?? [];
       if (column === "") throw new Error(`not a column: ${line}`);
@@ -238,13 +244,49 @@ async function runStatement(
     readonly buckets: ReadonlyMap<string, string>;
   },
 ): Promise<Pick<Execution, "names" | "rows" | "scanned">> {
-  const [whole = "", database, name] = /"(\w+)"\."(\w+)"/.exec(sql) ?? [];
-  const table = tables.get(`${database}.${name}`);
-  if (table === undefined) throw new Error(`TABLE_NOT_FOUND: ${whole}`);
+  let scanned = 0;
+  let views = 0;
+  let rewritten = sql;
+  for (const [whole = "", database, name] of sql.matchAll(/"(\w+)"\."(\w+)"/g)) {
+    const table = tables.get(`${database}.${name}`);
+    if (table === undefined) throw new Error(`TABLE_NOT_FOUND: ${whole}`);
+    const view = `lake.source${views++}`;
+    const source =
+      table.format === "text"
+        ? textSource({ table, sql, buckets })
+        : await parquetSource(duck, { table, sql, buckets });
+    await duck.run(`CREATE OR REPLACE VIEW ${view} AS ${source.select}`);
+    rewritten = rewritten.replace(whole, view);
+    scanned += source.sizeBytes;
+  }
+  if (views === 0) throw new Error("the statement names no table");
+  const prepared = await duck.prepare(rewritten);
+  for (const [at, parameter] of parameters.entries()) {
+    // Athena puts a parameter into the statement as a literal.
+    const [, value] = /^'((?:[^']|'')*)'$/.exec(parameter) ?? [];
+    if (value === undefined) throw new Error(`not a literal: ${parameter}`);
+    prepared.bindVarchar(at + 1, value.replaceAll("''", "'"));
+  }
+  const result = await prepared.runAndReadAll();
+  return {
+    names: result.columnNames(),
+    rows: result.getRowsJS().map((row) => row.map(shown)),
+    scanned,
+  };
+}
+
+interface Source {
+  readonly select: string;
+  readonly sizeBytes: number;
+}
+
+async function parquetSource(duck: DuckDBConnection, { table, sql, buckets }: TableRead): Promise<Source> {
   const like = /"\$path" LIKE '%([^']+)'/.exec(sql)?.[1] ?? "";
-  const files = filesOf(table, buckets).filter(({ uri }) => uri.endsWith(like));
+  const files = filesOf(table, releasesOf(table), buckets).filter(
+    ({ uri }) => uri.endsWith(".parquet") && uri.endsWith(like),
+  );
   const parts: string[] = [];
-  for (const { path, uri, release } of files) {
+  for (const { path, uri, value: release } of files) {
     const schema = await duck.runAndReadAll(`SELECT name FROM parquet_schema(${text(path)})`);
     const present = new Set(schema.getRowsJS().map(([column]) => String(column).toLowerCase()));
     const columns = table.columns.map(({ name: column, type }) => {
@@ -261,28 +303,44 @@ async function runStatement(
     const columns = table.columns.map(({ name: column, type }) => `CAST(NULL AS ${type}) AS "${column}"`);
     parts.push(`SELECT ${columns.join(", ")}, '' AS "release", '' AS "$path" WHERE false`);
   }
-  await duck.run(`CREATE OR REPLACE VIEW lake.source AS ${parts.join(" UNION ALL ")}`);
-  const prepared = await duck.prepare(sql.replace(whole, "lake.source"));
-  for (const [at, parameter] of parameters.entries()) {
-    // Athena puts a parameter into the statement as a literal.
-    const [, value] = /^'((?:[^']|'')*)'$/.exec(parameter) ?? [];
-    if (value === undefined) throw new Error(`not a literal: ${parameter}`);
-    prepared.bindVarchar(at + 1, value.replaceAll("''", "'"));
-  }
-  const result = await prepared.runAndReadAll();
-  return {
-    names: result.columnNames(),
-    rows: result.getRowsJS().map((row) => row.map(shown)),
-    scanned: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  };
+  return { select: parts.join(" UNION ALL "), sizeBytes: sizeOf(files) };
+}
+
+/** Lines of one column. The values of an injected partition come from the statement, which has to name one. */
+function textSource({ table, sql, buckets }: TableRead): Source {
+  const named = /"request" = '([^']+)'/.exec(sql)?.[1];
+  if (table.parameters["projection.request.type"] !== "injected" || named === undefined)
+    throw new Error("CONSTRAINT_VIOLATION: the injected column request needs a static equality condition");
+  const [column = { name: "", type: "" }, ...more] = table.columns;
+  if (more.length > 0) throw new Error("lines have one column");
+  const files = filesOf(table, [named], buckets);
+  const selects = files.map(
+    ({ path }) =>
+      `SELECT "${column.name}", ${text(named)} AS "request" FROM read_csv(${text(path)}, header = false, auto_detect = false, columns = {${text(column.name)}: 'VARCHAR'})`,
+  );
+  const none = `SELECT CAST(NULL AS VARCHAR) AS "${column.name}", '' AS "request" WHERE false`;
+  return { select: selects.length === 0 ? none : selects.join(" UNION ALL "), sizeBytes: sizeOf(files) };
+}
+
+interface TableRead {
+  readonly table: Table;
+  readonly sql: string;
+  readonly buckets: ReadonlyMap<string, string>;
+}
+
+function sizeOf(files: readonly { readonly sizeBytes: number }[]): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function releasesOf({ parameters }: Table): readonly string[] {
+  return (parameters["projection.release.values"] ?? "").split(",").filter((value) => value !== "");
 }
 
 /** Of the folders that the projection computes. */
-function filesOf({ parameters }: Table, buckets: ReadonlyMap<string, string>) {
+function filesOf({ parameters }: Table, values: readonly string[], buckets: ReadonlyMap<string, string>) {
   const template = parameters["storage.location.template"] ?? "";
-  const values = (parameters["projection.release.values"] ?? "").split(",").filter((value) => value !== "");
-  return values.flatMap((release) => {
-    const location = template.replace("${release}", release);
+  return values.flatMap((value) => {
+    const location = template.replace(/\$\{\w+\}/, value);
     const [, bucket = "", prefix = ""] = /^s3:\/\/([^/]+)\/(.*)$/.exec(location) ?? [];
     const root = buckets.get(bucket);
     if (root === undefined) throw new Error(`no bucket ${bucket}`);
@@ -292,12 +350,10 @@ function filesOf({ parameters }: Table, buckets: ReadonlyMap<string, string>) {
     } catch {
       return [];
     }
-    return names
-      .filter((name) => name.endsWith(".parquet"))
-      .map((name) => {
-        const path = join(root, prefix, name);
-        return { path, uri: location + name, release, sizeBytes: statSync(path).size };
-      });
+    return names.map((name) => {
+      const path = join(root, prefix, name);
+      return { path, uri: location + name, value, sizeBytes: statSync(path).size };
+    });
   });
 }
 

@@ -1,7 +1,13 @@
 /** store/predictions: the tiers that keep one row per model and input. */
 
+export { createInputsTableStatement, inputsTableDefinition } from "./athena/athena-inputs.ts";
 export type { AthenaAccess } from "./athena/athena-link.ts";
-export { createTableStatement, tableDefinition, tableName } from "./athena/athena-table.ts";
+export {
+  createTableStatement,
+  type TableDefinition,
+  tableDefinition,
+  tableName,
+} from "./athena/athena-table.ts";
 export { type AthenaTierOptions, createAthenaTier } from "./athena/athena-tier.ts";
 export { databasePattern, isAthenaAddress, parseAthenaAddress } from "./athena/athena-url.ts";
 export type { DynamoAccess } from "./dynamodb/dynamodb-link.ts";

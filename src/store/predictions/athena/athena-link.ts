@@ -5,6 +5,7 @@
 import type { AthenaClient, Row } from "@aws-sdk/client-athena";
 import { AppError, type Ask, checkAsk, defined, messageOf, pause, redact } from "../../../kernel/index.ts";
 import { s3Error } from "../../objects/index.ts";
+import { inputsPlace, inputsTable } from "./athena-inputs.ts";
 import type { Statement } from "./athena-sql.ts";
 import { type KnownTable, knownTable } from "./athena-table.ts";
 import type { AthenaAddress } from "./athena-url.ts";
@@ -87,6 +88,22 @@ export class AthenaLink {
 
   /** The tables of Memoir in the database, or the one of this name. */
   async *tables(name: string | undefined, ask: Ask): AsyncGenerator<KnownTable> {
+    for await (const table of this.#listed(name, ask)) {
+      const known = knownTable(table.name, table.parameters);
+      if (known !== undefined) yield known;
+    }
+  }
+
+  /** `s3://bucket/prefix` where keys are uploaded for statements; undefined = the database has no table of them. */
+  async inputsPlace(ask: Ask): Promise<string | undefined> {
+    for await (const table of this.#listed(inputsTable, ask)) return inputsPlace(table.parameters);
+    return undefined;
+  }
+
+  async *#listed(
+    name: string | undefined,
+    ask: Ask,
+  ): AsyncGenerator<{ readonly name: string; readonly parameters: Readonly<Record<string, string>> }> {
     const doing = "listing the tables";
     let from: string | undefined;
     do {
@@ -98,11 +115,9 @@ export class AthenaLink {
       const answer = await this.#try(doing, ask, () =>
         this.#client.send(command, { abortSignal: ask.signal }),
       );
-      for (const table of answer.TableMetadataList ?? []) {
-        const known = knownTable(table.Name ?? "", table.Parameters ?? {});
-        // The expression is a pattern, which may find more.
-        if (known !== undefined && (name === undefined || known.name === name)) yield known;
-      }
+      // The expression is a pattern, which may find more.
+      for (const { Name: found = "", Parameters: parameters = {} } of answer.TableMetadataList ?? [])
+        if (name === undefined || found === name) yield { name: found, parameters };
       from = answer.NextToken;
     } while (from !== undefined);
   }

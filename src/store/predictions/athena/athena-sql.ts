@@ -7,6 +7,7 @@ import { invariant } from "../../../kernel/index.ts";
 import type { PredictionScope } from "../../../task/index.ts";
 import { fileColumns } from "../parquet/layout.ts";
 import { columnsDigest } from "../scope.ts";
+import { inputsTable } from "./athena-inputs.ts";
 import { releaseValue, tableName } from "./athena-table.ts";
 
 export interface Statement {
@@ -35,6 +36,22 @@ export function lookUpStatement(
     scope,
     (table, where) =>
       `SELECT ${columnList(scope)}, ${path} FROM ${table} WHERE ${where} AND "key" IN (${list})`,
+  );
+}
+
+/** The same for keys that were uploaded. A projection wants the folder in the text, not as a parameter. */
+export function uploadedLookUpStatement(
+  database: string,
+  scope: PredictionScope,
+  request: string,
+): Statement {
+  invariant(/^[0-9a-f-]{36}$/.test(request), "an upload's folder is a UUID");
+  const keys = `SELECT "key" FROM ${identifier(database)}.${identifier(inputsTable)} WHERE "request" = '${request}'`;
+  return from(
+    database,
+    scope,
+    (table, where) =>
+      `SELECT ${columnList(scope)}, ${path} FROM ${table} WHERE ${where} AND "key" IN (${keys})`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { freshAsk, type ModelId } from "../../../kernel/index.ts";
 import { openObjectStore } from "../../objects/index.ts";
 import { createParquetTier } from "../parquet/parquet-tier.ts";
 import { row, scopeOf } from "../tier-contract.ts";
+import { inputsPlace, inputsTableDefinition, uploadKeys } from "./athena-inputs.ts";
 import { createTableStatement, releaseValue, tableName } from "./athena-table.ts";
 import { isAthenaAddress, parseAthenaAddress } from "./athena-url.ts";
 
@@ -90,6 +91,40 @@ it("the statement of a table", () => {
     "  'storage.location.template' = 's3://lake/memoir/predictions/model_id=eos1abc/release=${release}/'",
     ")",
   ]);
+});
+
+it("the table of uploaded inputs reads the folder that a look-up uploads to", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memoir-uploads-"));
+  const { parameters } = inputsTableDefinition("s3://bucket/prefix/");
+  const place = inputsPlace(parameters) ?? "";
+  const store = openObjectStore(place.replace("s3://bucket", folder));
+  const keys = ["0".repeat(32), "f".repeat(32)];
+  const uploaded = await uploadKeys(store, keys, freshAsk());
+  const location = parameters["storage.location.template"]?.replace(
+    "${request}",
+    () => uploaded?.request ?? "",
+  );
+  const read = location?.replace("s3://bucket", folder) ?? "";
+  expect(readdirSync(read).map((name) => readFileSync(join(read, name), "utf8"))).toEqual([
+    `${keys.join("\n")}\n`,
+  ]);
+  await uploaded?.remove();
+  expect(existsSync(read) ? readdirSync(read) : []).toEqual([]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it.each([
+  {},
+  { "memoir.inputs": "2" },
+  { "projection.request.type": "enum" },
+  { "storage.location.template": "s3://bucket/x/" },
+  { "storage.location.template": "http://bucket/${request}/" },
+  { "storage.location.template": "s3://bucket/${model}/${request}/" },
+])("a table that Memoir's statement did not make is not uploaded to: %j", (change) => {
+  const { parameters } = inputsTableDefinition("s3://bucket");
+  const changed = Object.keys(change).length === 0 ? {} : { ...parameters, ...change };
+  expect(inputsPlace(parameters)).toBe("s3://bucket/uploads/athena");
+  expect(inputsPlace(changed)).toBeUndefined();
 });
 
 it("columns that Athena cannot have are refused", () => {

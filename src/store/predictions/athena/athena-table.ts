@@ -103,7 +103,7 @@ function hiveType(form: ColumnForm): "double" | "bigint" | "string" {
   return form === "integer" ? "bigint" : "string";
 }
 
-function hiveText(text: string): string {
+export function hiveText(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 

@@ -11,6 +11,7 @@ import { createParquetTier, type ParquetTier } from "../parquet/parquet-tier.ts"
 import { scopeIdentity } from "../scope.ts";
 import type { PredictionTier } from "../tier.ts";
 import { collect, predictionTierContract, row, scopeOf } from "../tier-contract.ts";
+import { createInputsTableStatement, inputsTable } from "./athena-inputs.ts";
 import { createTableStatement, tableName } from "./athena-table.ts";
 import { createAthenaTier } from "./athena-tier.ts";
 
@@ -54,7 +55,12 @@ function place() {
         address: { database, workgroup: "people", output: "s3://results/x/", region: undefined },
         access: { endpoint: server.endpoint, credentials },
         onEvent: (event) => events.push(event),
+        uploadsTo: (uri) => openObjectStore(uri.replace(`s3://${bucket}`, folder)),
       }),
+    defineInputs: () => {
+      server.define(createInputsTableStatement({ database, location }));
+      defined.add(inputsTable);
+    },
     dispose: async () => {
       for (const name of defined) server.define(`DROP TABLE IF EXISTS \`${database}\`.\`${name}\``);
       rmSync(folder, { recursive: true, force: true });
@@ -104,7 +110,8 @@ class OwnedTier implements PredictionTier {
 predictionTierContract({
   name: "Athena over Parquet files",
   make: async () => {
-    const { files, query, define, dispose } = place();
+    const { files, query, define, defineInputs, dispose } = place();
+    defineInputs();
     return { connect: () => new OwnedTier(query(), files(), define), persistent: true, dispose };
   },
 });
@@ -179,6 +186,52 @@ describe("an Athena tier", () => {
     );
     expect(answers.at(-1)).toBeUndefined();
     expect(server.statements.length - before).toBe(2);
+  });
+
+  it("looks up more inputs than a statement can name by a table of uploaded keys, and removes them", async () => {
+    const rows = Array.from({ length: 12_000 }, (_, at) => row(`input ${at}`, at, at, "x"));
+    await files.putMany(scope, rows, ask);
+    await files.putMany(scope, [row("input 7", -7, -7, "newer")], ask);
+    owned.define(scope);
+    owned.defineInputs();
+    const before = server.statements.length;
+    const asked = [...rows.slice(1_000).map(({ input }) => input), "nothing", "input 7"];
+    const answers = await tier.getMany(scope, asked, ask);
+    expect(answers.map((answer) => answer?.values[1])).toEqual([
+      ...rows.slice(1_000).map(({ values }) => values[1]),
+      undefined,
+      -7,
+    ]);
+    const sent = server.statements.slice(before);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.sql.length).toBeLessThan(1_000);
+    const left = readdirSync(join(owned.folder, "some/prefix"), { recursive: true, encoding: "utf8" });
+    expect(left.filter((name) => name.endsWith("keys.txt"))).toEqual([]);
+  });
+
+  it("names the keys in statements where uploading them is refused, or the table is somebody else's", async () => {
+    const rows = Array.from({ length: 5_001 }, (_, at) => row(`input ${at}`, at, at, "x"));
+    await files.putMany(scope, rows, ask);
+    owned.define(scope);
+    owned.defineInputs();
+    await tier.close();
+    const refused = new AppError("STORE_ACCESS_DENIED", "may not write");
+    tier = createAthenaTier({
+      address: { database, workgroup: "people", output: undefined, region: undefined },
+      access: { endpoint: server.endpoint, credentials },
+      uploadsTo: (uri) => ({
+        ...openObjectStore(uri.replace(/^s3:\/\/[^/]+/, owned.folder)),
+        ...{ uri, putNew: () => Promise.reject(refused), close: async () => {} },
+      }),
+    });
+    await tier.open(ask);
+    const inputs = rows.map(({ input }) => input);
+    const before = server.statements.length;
+    for (let time = 1; time <= 2; time++) {
+      const answers = await tier.getMany(scope, inputs, ask);
+      expect(answers.every((answer) => answer !== undefined)).toBe(true);
+      expect(server.statements.length - before).toBe(2 * time);
+    }
   });
 
   it("puts no id into a statement, and finds nothing for ids that are SQL", async () => {

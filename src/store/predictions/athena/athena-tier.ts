@@ -5,12 +5,14 @@
 import { md5Hex } from "../../../hash/index.ts";
 import { AppError, type Ask, checkAsk, defined, invariant } from "../../../kernel/index.ts";
 import type { Cell, Column, ColumnType, PredictionRow, PredictionScope } from "../../../task/index.ts";
+import { type ObjectStore, openObjectStore, type S3Access } from "../../objects/index.ts";
 import type { TierEventSink } from "../events.ts";
 import { parseFileAddress, valuesAt } from "../parquet/layout.ts";
 import { createSampler } from "../sample.ts";
 import { columnsDigest, inOrder } from "../scope.ts";
 import { isText } from "../storable.ts";
 import type { PredictionTier, PutReport, SampleRequest, StoredScope } from "../tier.ts";
+import { type UploadedKeys, uploadKeys } from "./athena-inputs.ts";
 import { type AthenaAccess, AthenaLink, type ResultRow } from "./athena-link.ts";
 import { priceBasis, statementPrice } from "./athena-price.ts";
 import {
@@ -21,6 +23,7 @@ import {
   releasesStatement,
   type Statement,
   scanStatement,
+  uploadedLookUpStatement,
 } from "./athena-sql.ts";
 import { type KnownTable, releaseValue, tableName } from "./athena-table.ts";
 import type { AthenaAddress } from "./athena-url.ts";
@@ -28,6 +31,10 @@ import type { AthenaAddress } from "./athena-url.ts";
 export interface AthenaTierOptions {
   readonly address: AthenaAddress;
   readonly access?: AthenaAccess;
+  /** How to reach the bucket that keys are uploaded to. */
+  readonly s3?: S3Access;
+  /** The store at such an address. Default: S3. */
+  readonly uploadsTo?: (uri: string) => ObjectStore;
   readonly onEvent?: TierEventSink;
 }
 
@@ -41,6 +48,8 @@ class Tier implements PredictionTier {
   readonly #options: AthenaTierOptions;
   readonly #onEvent: TierEventSink;
   #link: AthenaLink | undefined;
+  /** Where keys are uploaded; "none" where there is no table of them, or uploading was refused. */
+  #uploads: ObjectStore | "none" | undefined;
   #limitBytes: number | undefined;
   /** What the statements of this tier have cost. */
   #charged = { statements: 0, scannedBytes: 0, usd: 0 };
@@ -83,6 +92,8 @@ class Tier implements PredictionTier {
   async close(): Promise<void> {
     this.#link?.close();
     this.#link = undefined;
+    if (this.#uploads !== "none") await this.#uploads?.close();
+    this.#uploads = undefined;
     const { statements, scannedBytes, usd } = this.#charged;
     if (statements > 0)
       this.#onEvent({ kind: "tier-query-charged", tier: this.name, statements, scannedBytes, usd });
@@ -102,8 +113,7 @@ class Tier implements PredictionTier {
     if (keys.size === 0 || !(await this.#holds(scope, ask))) return inputs.map(() => undefined);
     const newest = new Map<string, { readonly file: string; readonly row: PredictionRow }>();
     const wanted = [...keys.keys()];
-    for (let at = 0; at < wanted.length; at += mostKeys) {
-      const statement = lookUpStatement(this.#database, scope, wanted.slice(at, at + mostKeys));
+    const take = async (statement: Statement) => {
       for await (const page of this.#query(statement, doing, ask))
         for (const cells of page) {
           const row = this.#row(scope, cells);
@@ -112,8 +122,34 @@ class Tier implements PredictionTier {
           const known = newest.get(row.input);
           if (known === undefined || known.file < file) newest.set(row.input, { file, row });
         }
+    };
+    const uploaded = wanted.length > mostKeys ? await this.#upload(wanted, ask) : undefined;
+    try {
+      if (uploaded !== undefined)
+        await take(uploadedLookUpStatement(this.#database, scope, uploaded.request));
+      else
+        for (let at = 0; at < wanted.length; at += mostKeys)
+          await take(lookUpStatement(this.#database, scope, wanted.slice(at, at + mostKeys)));
+    } finally {
+      await uploaded?.remove();
     }
     return inputs.map((input) => newest.get(input)?.row);
+  }
+
+  /** Every statement reads the whole release: one that reads its keys from a table costs less than many with lists. */
+  async #upload(keys: readonly string[], ask: Ask): Promise<UploadedKeys | undefined> {
+    if (this.#uploads === undefined) {
+      const place = await this.#connected.inputsPlace(ask);
+      const { s3, uploadsTo = (uri) => openObjectStore(uri, defined({ s3 })) } = this.#options;
+      this.#uploads = place === undefined ? "none" : uploadsTo(place);
+    }
+    if (this.#uploads === "none") return undefined;
+    const uploaded = await uploadKeys(this.#uploads, keys, ask);
+    if (uploaded === undefined) {
+      await this.#uploads.close();
+      this.#uploads = "none";
+    }
+    return uploaded;
   }
 
   async *scan(scope: PredictionScope, ask: Ask): AsyncGenerator<readonly PredictionRow[]> {
