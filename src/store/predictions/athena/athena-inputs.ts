@@ -1,6 +1,6 @@
 /**
  * The table of uploaded inputs: one for each database, for look-ups of more inputs than a statement can name. Each
- * look-up uploads the keys of its inputs to a folder of its own, and its statement names that folder. The folders are a
+ * look-up uploads the keys of its inputs to a new folder, and its statement names that folder. The folders are a
  * projection of values that statements name, so that nothing is added to the table for a look-up.
  */
 import { randomUUID } from "node:crypto";
