@@ -130,6 +130,8 @@ export interface App {
   };
   /** What the program of `OmicsOptions.checker` does: answers one question of its parent, and ends. */
   answerCheck(): Promise<void>;
+  /** What the program of `OmicsOptions.runner` does: performs one run of its parent, and ends. */
+  answerRun(): Promise<void>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
   doctor(options: TierOptions, ask: Ask): Promise<DoctorResult>;
@@ -209,6 +211,7 @@ export function createApp(source: EnvironmentSource): App {
       open: async (url) => (await import("./page/open-browser.ts")).openBrowser(url, environment),
     },
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
+    answerRun: async () => (await import("./omics/run-process/answer-run.ts")).answerRun(environment),
     workflows: createWorkflows(environment),
     config: atHome(async (request) =>
       (await import("./config/read-config.ts")).readConfig(request, environment),

@@ -2,7 +2,7 @@
 /** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
 import { writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
-import { checkWord } from "./check-word.ts";
+import { checkWord, runWord } from "./check-word.ts";
 import { topHelp } from "./list-help.ts";
 import { createScreen } from "./screen.ts";
 import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
@@ -27,6 +27,9 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
   // Started by the server, which sends the question.
   const { createApp } = await import("../app/index.ts");
   await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerCheck();
+} else if (first === runWord) {
+  const { createApp } = await import("../app/index.ts");
+  await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerRun();
 } else {
   // Node ends silently when nothing is left that what we wait for could come from.
   process.once("exit", reportSilentEnd);

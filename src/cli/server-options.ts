@@ -29,6 +29,13 @@ export const serverOptions: readonly OptionSpec[] = [
     kind: "count",
   },
   {
+    flags: "--run-memory <MiB>",
+    description:
+      "memory for the scripts of one Nextflow run, which has its own process; its tasks do not count",
+    default: "1024",
+    kind: "count",
+  },
+  {
     flags: "--executor <kind>",
     description: "where tasks run; host is for machines without containers",
     default: "container",

@@ -30,8 +30,8 @@ export class CallTurns {
   /** A turn, or how the call ends without one. */
   async take(order: CallOrder, ask: Ask): Promise<Turn | Ended> {
     const { scheduler } = await order.where.ready();
-    const task = this.#fitting(order.task, scheduler);
-    const excess = scheduler.excess(task.resources);
+    const task = await this.#fitting(order.task, scheduler);
+    const excess = await scheduler.excess(task.resources);
     if (excess !== undefined)
       return { kind: "failed", failure: { kind: "resources-unavailable", message: excess, attempts: 0 } };
     const signal = AbortSignal.any([ask.signal, this.#parts.stopping]);
@@ -43,11 +43,11 @@ export class CallTurns {
   }
 
   /** The call with what there is of its resources, where it may run with less than it asks for. */
-  #fitting(task: TaskCall, scheduler: Turns): TaskCall {
+  async #fitting(task: TaskCall, scheduler: Turns): Promise<TaskCall> {
     const { clampResources } = this.#parts;
     if (task.resourcesAreHints !== true && clampResources !== true) return task;
     const { resources } = task;
-    const fitted = scheduler.fitted(resources);
+    const fitted = await scheduler.fitted(resources);
     // Without a GPU that it needs a task would only fail later, and say less.
     const given = task.resourcesAreHints === true ? fitted : { ...fitted, gpu: resources.gpu };
     const words = [

@@ -8,6 +8,7 @@ export { LateStore } from "./late-store.ts";
 export { type CallForecast, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
+  endCrashedRun,
   type RunJson,
   type RunState,
   readEvents,
@@ -19,4 +20,5 @@ export {
 export type { CacheBehavior, RunCacheParts, WorkflowRunParts } from "./run-parts.ts";
 export { type RunSummary, runWorkflow } from "./run-workflow.ts";
 export { type Capacity, Scheduler, type Turns, type TurnsPlace } from "./scheduler.ts";
+export { endAttempt } from "./stop-orphans.ts";
 export { countWaiting } from "./waiting-results.ts";

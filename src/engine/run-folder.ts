@@ -196,6 +196,15 @@ export async function claimUnfinishedRuns(
   return claimed;
 }
 
+/** A run whose process has ended and that nobody will resume: its record says how it ended. */
+export async function endCrashedRun(directory: string, why: string): Promise<void> {
+  const record = await readRunJson(directory);
+  if (record?.state !== "running") return;
+  const ended: RunJson = { ...record, state: "failed", endedAt: new Date().toISOString(), failures: [why] };
+  await replaceFile(join(directory, recordName), recordText(ended));
+  await rm(join(directory, "..", activeName, record.id), { force: true });
+}
+
 /** The crashed run needs no care any more. */
 export async function settleCrashedRun(runs: string, id: string): Promise<void> {
   await rm(join(runs, activeName, `${id}~${process.pid}`), { force: true });

@@ -17,9 +17,9 @@ export type TurnsPlace = "here" | "elsewhere";
 /** Who may compute now; a Scheduler, or several that all have to agree. */
 export interface Turns {
   /** What the call asks for beyond everything there is; undefined when it fits. */
-  excess(resources: Resources): string | undefined;
+  excess(resources: Resources): string | undefined | Promise<string | undefined>;
   /** The part of what the call asks for that there is: for calls that run with less. */
-  fitted(resources: Resources): Resources;
+  fitted(resources: Resources): Resources | Promise<Resources>;
   /** Resolves with the function that gives the share back (once, however often it is called); undefined when the Ask was
    * cancelled while waiting. */
   acquire(resources: Resources, ask: Ask): Promise<(() => void) | undefined>;

@@ -1,5 +1,5 @@
 /** Attempts that nobody will take up any more are ended. */
-import type { Attempt } from "../exec/core/index.ts";
+import type { Attempt, Executor } from "../exec/core/index.ts";
 import { type Ask, messageOf } from "../kernel/index.ts";
 import type { Emit } from "./events.ts";
 import type { Orphan } from "./recovery.ts";
@@ -11,15 +11,11 @@ export async function stopOrphans(
   emit: Emit,
   ask: Ask,
 ): Promise<void> {
-  const ended: Ask = { signal: AbortSignal.abort() };
   for (const orphan of orphans) {
     const executor = (await executors.named(orphan.executor))?.executor;
-    if (executor?.can.survives !== true) continue;
-    const attempt = attemptOf(orphan);
+    if (executor === undefined) continue;
     try {
-      const { kind } = await executor.state(attempt, ask);
-      if (kind === "running") await executor.wait(attempt, ended);
-      if (kind !== "unknown") await executor.remove(attempt, ask);
+      await endAttempt(executor, orphan, ask);
     } catch (error) {
       emit({
         kind: "log",
@@ -29,8 +25,21 @@ export async function stopOrphans(
   }
 }
 
+/** Of a process that has ended: attempts that do not outlive it have ended with it. */
+export async function endAttempt(
+  executor: Executor,
+  orphan: Pick<Orphan, "attemptId" | "directory">,
+  ask: Ask,
+): Promise<void> {
+  if (!executor.can.survives) return;
+  const attempt = attemptOf(orphan);
+  const { kind } = await executor.state(attempt, ask);
+  if (kind === "running") await executor.wait(attempt, { signal: AbortSignal.abort() });
+  if (kind !== "unknown") await executor.remove(attempt, ask);
+}
+
 /** Enough of an attempt to find it again. */
-function attemptOf(orphan: Orphan): Attempt {
+function attemptOf(orphan: Pick<Orphan, "attemptId" | "directory">): Attempt {
   return {
     id: orphan.attemptId,
     directory: orphan.directory,

@@ -679,6 +679,16 @@ export const catalogue = {
     retry: "later",
     hint: "Results cannot be trusted if inputs change during the run. Start the run again.",
   },
+  RUN_MEMORY_EXCEEDED: {
+    kind: "failed",
+    retry: "never",
+    hint: "Scripts that keep less at a time need less memory: lists and channels of many items, files that are read as a whole. `memoir server --run-memory` allows more.",
+  },
+  RUN_PROCESS_LOST: {
+    kind: "failed",
+    retry: "later",
+    hint: "The system or a person ended the process of this run. If the machine ran out of memory, lower --run-memory or --max-runs of `memoir server`. Start the run again: finished tasks in its cache are reused.",
+  },
   RUN_EXPORT_FAILED: {
     kind: "environment",
     retry: "later",

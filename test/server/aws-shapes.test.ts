@@ -165,8 +165,9 @@ describe("image maps", () => {
   const ecr = "111111111111.dkr.ecr.eu-west-1.amazonaws.com";
 
   it("replace whole names, and pull from the account's cache of a registry first", () => {
-    const map = new ImageMap(
-      {
+    const map = new ImageMap({
+      owner,
+      map: {
         registryMappings: [
           { upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" },
           {
@@ -178,8 +179,7 @@ describe("image maps", () => {
         ],
         imageMappings: [{ sourceImage: "ubuntu", destinationImage: "quay.io/own/ubuntu:1" }],
       },
-      owner,
-    );
+    });
     expect(map.namesOf("docker.io/library/ubuntu:latest")).toEqual(["quay.io/own/ubuntu:1"]);
     expect(map.namesOf("quay.io/bio/samtools:1.2")).toEqual([
       `${ecr}/quay/bio/samtools:1.2`,

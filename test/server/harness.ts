@@ -6,8 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApp } from "../../src/app/index.ts";
+import { checkWord, runWord } from "../../src/cli/check-word.ts";
 import { listen, type RequestLine } from "../../src/http/index.ts";
+import { defined } from "../../src/kernel/index.ts";
 import { createServer } from "../../src/mounts/index.ts";
+import { ensureBuilt, memoirProgram } from "../cli/memoir.ts";
 
 export const region = "us-east-1";
 export const openAccount = "000000000000";
@@ -70,6 +73,9 @@ export async function openServer(
     readonly serves?: "page";
     /** URL to which changes of runs are posted. */
     readonly notify?: string;
+    /** Definitions and runs of Nextflow get their own processes, as those of the command. */
+    readonly ownProcesses?: true;
+    readonly runMemoryMiB?: number;
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "memoir-server-")));
@@ -79,8 +85,14 @@ export async function openServer(
   const requests: RequestLine[] = [];
   const keyFile = join(folder, "keys.json");
   if (options.keys !== undefined) await writeFile(keyFile, JSON.stringify(options.keys));
+  if (options.ownProcesses === true) ensureBuilt();
   const omics = await app.openOmics(
     {
+      ...(options.ownProcesses === true && {
+        checker: [process.execPath, memoirProgram, checkWord] as const,
+        runner: [process.execPath, memoirProgram, runWord] as const,
+      }),
+      ...defined({ runMemoryMiB: options.runMemoryMiB }),
       ...(options.engine === undefined
         ? { executor: { name: "host", options: {} }, cacheHostTasks: true }
         : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: false }),

@@ -20,13 +20,22 @@ export interface RegistryMap {
   readonly imageMappings?: readonly { readonly sourceImage?: string; readonly destinationImage?: string }[];
 }
 
+export interface ImageMapFacts {
+  readonly map: RegistryMap;
+  readonly owner: { readonly account: string; readonly region: string };
+}
+
 export class ImageMap {
+  /** Another one of these maps the same. */
+  readonly facts: ImageMapFacts;
   readonly #map: RegistryMap;
-  readonly #owner: { readonly account: string; readonly region: string };
+  readonly #owner: ImageMapFacts["owner"];
   /** What was pulled, and the name that stood in the workflow. */
   readonly #sources = new Map<string, string>();
 
-  constructor(map: RegistryMap, owner: { readonly account: string; readonly region: string }) {
+  constructor(facts: ImageMapFacts) {
+    const { map, owner } = facts;
+    this.facts = facts;
     this.#map = map;
     this.#owner = owner;
   }

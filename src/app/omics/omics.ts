@@ -23,6 +23,7 @@ import { checkLocation, readDocument } from "./locations.ts";
 import { type AllowedPlaces, inputTrouble } from "./places.ts";
 import { checkStores, type StoreCheck } from "./readiness.ts";
 import { RunController } from "./run-controller.ts";
+import { RunProcesses, usualRunLimits } from "./run-process/run-processes.ts";
 import { statusPoster } from "./run-status-events.ts";
 import { RunTallies, type Tallies } from "./run-tallies.ts";
 import type { TaskChoices } from "./server-order.ts";
@@ -38,6 +39,13 @@ export interface OmicsOptions extends TaskChoices {
    * server then. Default: they are checked in this process.
    */
   readonly checker?: readonly [string, ...string[]];
+  /**
+   * A program and its arguments that performs one run of a programming language (Nextflow), see `answerRun`. Default: they
+   * run in this process.
+   */
+  readonly runner?: readonly [string, ...string[]];
+  /** What the scripts of one such run may take, in mebibytes. Default 1024. */
+  readonly runMemoryMiB?: number;
   /** Of ARNs. Default us-east-1. */
   readonly region?: string;
   /** Whose predictions are served below `/v1`. Default local. */
@@ -96,7 +104,7 @@ export async function openOmics(
   });
   await sweepDefinitions(environment);
   const { accessKeys: _, files: __, checker: program, maxRuns, servedCache = "local", ...rest } = options;
-  const { notify, ...others } = rest;
+  const { notify, runner, runMemoryMiB, ...others } = rest;
   checkNotifyUrl(notify);
   const { region = "us-east-1", ...tasks } = others;
   const allowed = allowedPlaces(options, environment);
@@ -113,6 +121,13 @@ export async function openOmics(
     tallies,
     onBug,
     ...defined({ maxRuns }),
+    ...(runner !== undefined && {
+      processes: new RunProcesses(
+        runner,
+        environment,
+        runMemoryMiB === undefined ? usualRunLimits : { heapMiB: runMemoryMiB },
+      ),
+    }),
     ...(notify === undefined ? {} : { onStatus: statusPoster({ url: notify, region, ledger, onBug }) }),
   });
   return {

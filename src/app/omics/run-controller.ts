@@ -7,12 +7,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { replaceFile, type TimedEvent } from "../../engine/index.ts";
-import type { ImageResolver } from "../../exec/core/index.ts";
 import { AppError, type Ask, asAppError, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
-import type { Ledger, RunCacheRecord, RunRecord, RunStatus, TaskRecord } from "../../ledger/index.ts";
-import type { EntryNames } from "../../store/entries/index.ts";
+import type { Ledger, RunRecord, RunStatus, TaskRecord } from "../../ledger/index.ts";
 import type { Environment } from "../environment.ts";
-import { runOrder, type WorkflowRunResult } from "../workflows/run.ts";
 import { engineRunName, folderOfRun } from "./engine-runs.ts";
 import { exportedFolders, resultPlaces } from "./engine-settings.ts";
 import { exportLog, exportOutputs, exportPublished } from "./export-run.ts";
@@ -24,6 +21,9 @@ import { recordTime } from "./run-cache-records.ts";
 import { RunExplanations, type TaskExplanation } from "./run-explanations.ts";
 import { failureOf, failureOfResult, timedOut } from "./run-failures.ts";
 import { RunLog, withoutFolder } from "./run-log.ts";
+import type { EndedRun } from "./run-process/messages.ts";
+import type { RunProcesses } from "./run-process/run-processes.ts";
+import { performHere, type ServedRun } from "./run-process/served-run.ts";
 import { type QueuedRun, RunQueue } from "./run-queue.ts";
 import { cacheOf, groupOf } from "./run-relations.ts";
 import type { RunTallies } from "./run-tallies.ts";
@@ -43,6 +43,8 @@ export interface RunControllerOptions {
   /** Runs under way at the same time. Default 8. */
   readonly maxRuns?: number;
   readonly tallies: RunTallies;
+  /** For runs of programming languages. Default: they run in this process. */
+  readonly processes?: RunProcesses;
   readonly onBug: (error: unknown) => void;
   /** Called with every run whose status has changed. */
   readonly onStatus?: (run: RunRecord) => void;
@@ -105,6 +107,7 @@ export class RunController {
     for (const { cancel } of this.#active.values())
       cancel.abort(new AppError("RUN_INTERRUPTED", "the server stops"));
     await Promise.all([...this.#active.values()].map(({ end }) => end));
+    this.#options.processes?.close();
   }
 
   explain(run: RunRecord, task: TaskRecord, ask: Ask): Promise<TaskExplanation | undefined> {
@@ -170,10 +173,8 @@ export class RunController {
     const timeLimit = timeLimitOf(run, groupOf(this.#options.ledger, run));
     const signal = timeLimit === undefined ? ask.signal : AbortSignal.any([ask.signal, timeLimit]);
     const images = this.#imagesOf(run);
-    const book = new TaskBook(ledger, run, {
-      recordAt: recordTime(run, cacheOf(this.#options.ledger, run)),
-      sourceOf: (image) => images?.sourceOf(image) ?? image,
-    });
+    const recordAt = recordTime(run, cacheOf(this.#options.ledger, run));
+    const book = new TaskBook(ledger, run, { recordAt });
     try {
       const resourceDigests = await pinInputs(run, this.#options, { signal });
       run = this.#change(run, { status: "RUNNING", resourceDigests });
@@ -201,48 +202,53 @@ export class RunController {
   #imagesOf(run: RunRecord): ImageMap | undefined {
     const map = run.definition?.registryMap;
     const owner = { account: run.account, region: this.#options.region };
-    return map === undefined ? undefined : new ImageMap(map as RegistryMap, owner);
+    return map === undefined ? undefined : new ImageMap({ map: map as RegistryMap, owner });
   }
 
   async #compute(
     run: RunRecord,
     { book, images }: { readonly book: TaskBook; readonly images: ImageMap | undefined },
     ask: Ask,
-  ): Promise<WorkflowRunResult> {
+  ): Promise<EndedRun> {
+    const { ledger, environment, processes, region } = this.#options;
     const folder = this.#folderOf(run);
     await mkdir(folder, { recursive: true });
-    const cache = cacheOf(this.#options.ledger, run);
+    const cache = cacheOf(ledger, run);
     const order = await orderOf(run, { folder, cache }, this.#options);
-    const onEvent = (event: TimedEvent) => {
-      if (event.kind === "run.started") {
-        const { run: name, directory } = event;
-        replaceFile(join(folder, engineRunName), JSON.stringify({ run: name, directory })).catch((error) =>
-          this.#options.onBug(error),
-        );
-      }
-      this.#options.tallies.count(event);
-      book.onEvent(event);
-      this.#log.event(run, shownEvent(event, folder));
+    const arn = arnsOf({ region, account: run.account });
+    const served: ServedRun = {
+      name: `run ${run.id}`,
+      order,
+      images,
+      onEvent: (event, sourceImage) => this.#note(run, event, { book, sourceImage }),
+      turns: this.#turns.of(() => groupOf(ledger, run)),
+      // In manifests, as GetRunTask and the cache's log have them.
+      entryArn: cache && arn(`runCache/${cache.id}/cacheEntry/`),
+      taskArn: (callPath) => arn(`task/${book.taskIdOf(callPath) ?? `${run.id}/${callPath}`}`),
     };
-    const ports = {
-      onEvent,
-      turns: this.#turns.of(() => groupOf(this.#options.ledger, run)),
-      ...(images === undefined ? {} : { mapImages: (resolver: ImageResolver) => images.over(resolver) }),
-      ...(cache === undefined ? {} : { entryNames: this.#entryNames(run, cache, book) }),
-    };
-    return runOrder(order, ports, this.#options.environment, ask);
+    return run.definition?.engine === "NEXTFLOW" && processes !== undefined
+      ? processes.run(served, ask)
+      : performHere(served, environment, ask);
   }
 
-  /** In manifests, as GetRunTask and the cache's log have them. */
-  #entryNames(run: RunRecord, cache: RunCacheRecord, book: TaskBook): EntryNames {
-    const arn = arnsOf({ region: this.#options.region, account: run.account });
-    return {
-      entry: (uuid) => arn(`runCache/${cache.id}/cacheEntry/${uuid}`),
-      task: ({ callPath }) => arn(`task/${book.taskIdOf(callPath) ?? `${run.id}/${callPath}`}`),
-    };
+  #note(
+    run: RunRecord,
+    event: TimedEvent,
+    { book, sourceImage }: { readonly book: TaskBook; readonly sourceImage: string | undefined },
+  ): void {
+    const folder = this.#folderOf(run);
+    if (event.kind === "run.started") {
+      const { run: name, directory } = event;
+      replaceFile(join(folder, engineRunName), JSON.stringify({ run: name, directory })).catch((error) =>
+        this.#options.onBug(error),
+      );
+    }
+    this.#options.tallies.count(event);
+    book.onEvent(event, sourceImage);
+    this.#log.event(run, shownEvent(event, folder));
   }
 
-  async #export(run: RunRecord, result: WorkflowRunResult): Promise<void> {
+  async #export(run: RunRecord, result: EndedRun): Promise<void> {
     try {
       if (run.definition?.engine !== "NEXTFLOW")
         return await exportOutputs(run, result.directory, this.#options, freshAsk());
@@ -273,7 +279,7 @@ export class RunController {
 
   async #finish(
     run: RunRecord,
-    result: WorkflowRunResult,
+    result: EndedRun,
     { book, outOfTime }: { readonly book: TaskBook; readonly outOfTime: boolean },
   ): Promise<void> {
     await this.#exportLog(run);

@@ -5,11 +5,11 @@ import type { Ledger, RunRecord, TaskRecord } from "../../ledger/index.ts";
 import { measureCache } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { openCache } from "../workflows/cache-place.ts";
-import type { WorkflowRunResult } from "../workflows/run.ts";
 import { folderOfRun, readEngineRun } from "./engine-runs.ts";
 import { type AllowedPlaces, withinOf } from "./places.ts";
 import { cacheAt, cacheRecordWithin, hostLocation } from "./run-cache-records.ts";
 import type { RunLog } from "./run-log.ts";
+import type { EndedRun } from "./run-process/messages.ts";
 import { cacheOf } from "./run-relations.ts";
 import type { TaskBook } from "./task-book.ts";
 
@@ -90,7 +90,7 @@ export class RunExplanations {
   }
 
   /** The miss reasons, where every client sees them: in the tasks' status messages. */
-  async explainTasks(run: RunRecord, book: TaskBook, result: WorkflowRunResult): Promise<void> {
+  async explainTasks(run: RunRecord, book: TaskBook, result: EndedRun): Promise<void> {
     const cache = cacheOf(this.#ledger, run);
     if (cache === undefined || result.calls.computed === 0) return;
     try {

@@ -2,7 +2,7 @@
 import { type AppError, isAppError, unreachable } from "../../kernel/index.ts";
 import type { RunRecord } from "../../ledger/index.ts";
 import type { TaskFailure } from "../../task/index.ts";
-import type { WorkflowRunResult } from "../workflows/run.ts";
+import type { EndedRun } from "./run-process/messages.ts";
 
 export function failureOf(error: unknown): Partial<RunRecord> & { readonly status: "FAILED" } {
   const statusMessage = (
@@ -22,7 +22,7 @@ export const timedOut = {
 } as const;
 
 export function failureOfResult(
-  result: WorkflowRunResult,
+  result: Pick<EndedRun, "failures">,
   titleOf: (call: string) => string | undefined = () => undefined,
 ): Partial<RunRecord> & { readonly status: "FAILED" } {
   const [first] = result.failures;
@@ -76,6 +76,10 @@ function reasonOf(error: AppError): string {
       return "MODIFIED_INPUT_RESOURCE";
     case "RUN_EXPORT_FAILED":
       return "EXPORT_FAILED";
+    case "RUN_MEMORY_EXCEEDED":
+      return "OUT_OF_MEMORY_ERROR";
+    case "RUN_PROCESS_LOST":
+      return "SERVICE_ERROR";
     case "DISK_FULL":
       return "FILE_SYSTEM_OUT_OF_SPACE";
     default:

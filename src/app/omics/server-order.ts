@@ -33,18 +33,21 @@ interface OrderOptions {
   /** Which places on this machine documents may name, next to the run's own. */
   readonly allowed: AllowedPlaces;
   readonly tasks: TaskChoices;
+  /** Where scripts run in separate processes. */
+  readonly processes?: unknown;
 }
 
 /** `folder`: the run's own. */
 export async function orderOf(
   run: RunRecord,
   { folder, cache }: { readonly folder: string; readonly cache: RunCacheRecord | undefined },
-  { ledger, allowed, tasks }: OrderOptions,
+  { ledger, allowed, tasks, processes }: OrderOptions,
 ): Promise<RunOrder> {
   const { cacheHostTasks, gpus, schedulerOptions, ...choices } = tasks;
   const definition = definitionOf(ledger, run);
   const runsDir = join(folder, "runs");
   const pipeline = definition.engine === "NEXTFLOW" ? await pipelineParts(run, folder, tasks) : undefined;
+  const limited = pipeline !== undefined && processes === undefined;
   return {
     ...choices,
     ...pipeline?.order,
@@ -55,6 +58,7 @@ export async function orderOf(
       ...(definition.main === "" ? {} : { main: definition.main }),
       lenient: definition.engine === "WDL_LENIENT",
       ...pipeline?.program,
+      ...(limited && { expressions: { timeMs: sharedLimitMs } }),
     },
     // The folder that the server was started in means nothing to anybody.
     inputs: {
@@ -80,8 +84,8 @@ interface PipelineParts {
   readonly launchDir: string;
 }
 
-/** Scripts run in the process that answers everybody: one that does not pause is ended. */
-const scriptLimitMs = 5_000;
+/** What scripts may take without a pause in the process that answers everybody; in their own process, as everywhere. */
+const sharedLimitMs = 5_000;
 
 /** Without a container a task would run on the machine of the server. */
 const withContainers = "container";
@@ -106,7 +110,6 @@ async function pipelineParts(run: RunRecord, folder: string, tasks: TaskChoices)
     },
     program: {
       language: "nextflow",
-      expressions: { timeMs: scriptLimitMs },
       variables: serviceVariables(run.id),
       configuration: {
         offeredVersions,

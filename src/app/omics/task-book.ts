@@ -19,7 +19,6 @@ export class TaskBook {
   readonly #ledger: Ledger;
   readonly #run: RunRecord;
   readonly #recordAt: "task-end" | "run-end";
-  readonly #sourceOf: (image: string) => string;
   readonly #resources = new Map<string, Resources>();
   /** What people call a call, where its path says nothing to them. */
   readonly #titles = new Map<string, string>();
@@ -34,26 +33,18 @@ export class TaskBook {
   #logging: Promise<unknown> = Promise.resolve();
 
   /** `recordAt`: when results get to where the next run finds them. */
-  constructor(
-    ledger: Ledger,
-    run: RunRecord,
-    about: {
-      readonly recordAt: "task-end" | "run-end";
-      /** The name in the workflow of an image that was pulled. */
-      sourceOf(image: string): string;
-    },
-  ) {
+  constructor(ledger: Ledger, run: RunRecord, about: { readonly recordAt: "task-end" | "run-end" }) {
     this.#ledger = ledger;
     this.#run = run;
     this.#recordAt = about.recordAt;
-    this.#sourceOf = about.sourceOf;
     for (const task of ledger.tasks.all(run.account, { runId: run.id })) {
       (isEnded(task) ? this.#current : this.#leftOver).set(task.callPath, task);
       this.#attempts.set(task.callPath, (this.#attempts.get(task.callPath) ?? 0) + 1);
     }
   }
 
-  onEvent(event: TimedEvent): void {
+  /** `sourceImage`: what the workflow calls the image of the event. Default: the same. */
+  onEvent(event: TimedEvent, sourceImage?: string): void {
     const at = new Date(event.at).toISOString();
     switch (event.kind) {
       case "call.named":
@@ -73,7 +64,11 @@ export class TaskBook {
       case "call.started": {
         // Both in one step: separately, each would wait for the disk.
         this.#ledger.transaction(() => {
-          const task = this.#begin(event, { status: "RUNNING", startTime: at, ...this.#imageOf(event) });
+          const task = this.#begin(event, {
+            status: "RUNNING",
+            startTime: at,
+            ...imageOf(event, sourceImage),
+          });
           this.#follow(task, event.directory);
         });
         break;
@@ -260,12 +255,6 @@ export class TaskBook {
     return record;
   }
 
-  #imageOf(event: Extract<TimedEvent, { kind: "call.started" }>): Partial<TaskRecord> {
-    if (event.image === undefined) return {};
-    const digest = event.imageDigest === undefined ? {} : { imageDigest: event.imageDigest };
-    return { image: { image: event.image, sourceImage: this.#sourceOf(event.image), ...digest } };
-  }
-
   #end(call: string, members: Partial<TaskRecord>): void {
     const task = this.#current.get(call);
     if (task !== undefined) this.#change(task, members);
@@ -277,6 +266,14 @@ export class TaskBook {
     this.#current.set(task.callPath, changed);
     return changed;
   }
+}
+
+function imageOf(
+  { image, imageDigest }: Extract<TimedEvent, { kind: "call.started" }>,
+  sourceImage = image,
+): Partial<TaskRecord> {
+  if (image === undefined || sourceImage === undefined) return {};
+  return { image: { image, sourceImage, ...defined({ imageDigest }) } };
 }
 
 function isEnded(task: TaskRecord): boolean {

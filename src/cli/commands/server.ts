@@ -1,7 +1,7 @@
 /** memoir server: the HealthOmics API until it is stopped. */
 import type { OmicsOptions } from "../../app/index.ts";
 import { defined, messageOf } from "../../kernel/index.ts";
-import { checkWord } from "../check-word.ts";
+import { checkWord, runWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
 import { serverOptions } from "../server-options.ts";
@@ -83,7 +83,10 @@ function optionsOf(given: Given): OmicsOptions {
   const maxRuns = given.count("max-runs");
   const [, program] = process.argv;
   return {
-    ...(program === undefined ? {} : { checker: [process.execPath, program, checkWord] as const }),
+    ...(program !== undefined && {
+      checker: [process.execPath, program, checkWord] as const,
+      runner: [process.execPath, program, runWord] as const,
+    }),
     executor: executorOrder(given),
     copyInputs: given.is("copy-inputs"),
     cacheHostTasks: given.is("cache-host-tasks"),
@@ -93,6 +96,7 @@ function optionsOf(given: Given): OmicsOptions {
       accessKeys: given.text("access-keys"),
       files: given.text("files"),
       maxRuns,
+      runMemoryMiB: given.count("run-memory"),
       schedulerOptions: given
         .text("allow-cluster-options")
         ?.split(",")

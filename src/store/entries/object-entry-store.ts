@@ -47,7 +47,7 @@ export interface ObjectEntryStoreOptions {
 /** Amazon Resource Names, as whoever keeps accounts and tasks makes them. */
 export interface EntryNames {
   entry(uuid: string): string;
-  task(entry: Pick<Entry, "runId" | "callPath">): string;
+  task(entry: Pick<Entry, "runId" | "callPath">): string | Promise<string>;
 }
 
 /** How many files of one entry are moved at the same time. */
@@ -131,7 +131,7 @@ export class ObjectEntryStore implements EntryStore {
       ),
     };
     const arn = this.#names.entry(uuid);
-    const taskArn = this.#names.task(entry);
+    const taskArn = await this.#names.task(entry);
     const manifest = writeManifest(whole, { arn, taskArn, workDir: `/mnt/memoir/work`, base });
     await this.#objects.put(manifestName(this.#cacheUuid, entry.key, uuid), manifest, ask);
     return whole;
