@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Attempt } from "../../src/exec/core/index.ts";
 import { checkSlurm } from "../../src/exec/slurm/check-slurm.ts";
-import { writeSubmission } from "../../src/exec/slurm/job-files.ts";
+import { writeSubmission } from "../../src/exec/slurm/submission.ts";
 import { describeWith, findProgram } from "../servers/requirement.ts";
 import { slurmRequirement } from "../servers/slurm.ts";
 import { mebibyte, SlurmBench, waits } from "../servers/slurm-bench.ts";

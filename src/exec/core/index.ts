@@ -39,6 +39,23 @@ export {
   type ExecutorOptions,
   type ExecutorWorld,
 } from "./executor-kind.ts";
+export {
+  forgetSubmission,
+  isClaimed,
+  type JobPaths,
+  jobPaths,
+  readJobFile,
+  readSubmissionLines,
+  writeSubmissionLines,
+} from "./job-files.ts";
+export {
+  attemptText,
+  type JobAttempt,
+  type JobScriptOrder,
+  jobScript,
+  quoted,
+  runScript,
+} from "./job-script.ts";
 export { mixedKind } from "./mixed-executor.ts";
 export { perlWrapper } from "./perl-wrapper.ts";
 export {
@@ -50,6 +67,7 @@ export {
   type Staging,
   settleInputs,
 } from "./prepare-attempt.ts";
+export { type JobPlace, prepareJob } from "./prepare-job.ts";
 export {
   type ScriptedEnd,
   ScriptedExecutor,

@@ -15,6 +15,7 @@
  */
 import { bytesOfText } from "../../kernel/index.ts";
 import { taskRoot } from "../../task/index.ts";
+import { quoted } from "../core/index.ts";
 
 /** Where the service puts what it brings, before `prepare` copies it. Not writable for tasks in most services. */
 export const stagedFolder = "/mnt/memoir-staged";
@@ -36,11 +37,6 @@ export interface PrepareOrder {
   readonly files: readonly PreparedFile[];
   readonly folders: readonly string[];
   readonly links: readonly { readonly path: string; readonly target: string }[];
-}
-
-/** A word for /bin/sh. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 export function prepareScript(order: PrepareOrder): Buffer {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { prepareScript, publishScript, quoted } from "./job-scripts.ts";
+import { quoted } from "../core/index.ts";
+import { prepareScript, publishScript } from "./job-scripts.ts";
 import { parseListing } from "./listing.ts";
 
 const digests = [`${"a".repeat(64)}`, `${"b".repeat(32)}`];

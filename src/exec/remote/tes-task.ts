@@ -1,8 +1,8 @@
 /** What a task is for a TES server, and what its states mean: pure. */
 import { defined } from "../../kernel/index.ts";
 import { taskRoot, taskWork } from "../../task/index.ts";
-import { type Attempt, wrapperArguments } from "../core/index.ts";
-import { publishedFolder, quoted } from "./job-scripts.ts";
+import { type Attempt, quoted, wrapperArguments } from "../core/index.ts";
+import { publishedFolder } from "./job-scripts.ts";
 
 /** As TES 1.1 has it; only what Memoir uses. */
 export interface TesTaskDocument {

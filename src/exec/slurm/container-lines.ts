@@ -10,13 +10,13 @@ import {
   type Attempt,
   attemptPaths,
   type ContainerMount,
+  jobPaths,
   type PinnedImage,
+  quoted,
   rootCapabilities,
   wrapperArguments,
 } from "../core/index.ts";
 import { isLoopback, parseImageName } from "../images/index.ts";
-import { jobPaths } from "./job-files.ts";
-import { quoted } from "./job-script.ts";
 
 /** `auto`: the first of the others that the node has, but Charliecloud, which cannot mount anything read-only. */
 export const jobEngines = ["auto", "apptainer", "singularity", "podman", "charliecloud", "none"] as const;

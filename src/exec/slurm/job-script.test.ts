@@ -13,9 +13,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freshAsk, pause } from "../../kernel/index.ts";
-import { wrapperArguments } from "../core/index.ts";
-import { writeSubmission } from "./job-files.ts";
-import { jobScript, runScript } from "./job-script.ts";
+import { runScript, wrapperArguments } from "../core/index.ts";
+import { arrayScript } from "./job-script.ts";
+import { writeSubmission } from "./submission.ts";
 
 /** Shells that nodes have as /bin/sh; one that is not on this machine is left to the others. */
 const shells = [["dash"], ["bash"], ["busybox", "sh"]].filter(
@@ -48,7 +48,7 @@ describe.each(shells.map((words) => ({ name: words.join(" "), words })))(
         { directory: join(root, "another"), timeoutMs: undefined },
         { directory, timeoutMs: more.timeoutMs },
       ];
-      const text = jobScript({ name: more.name ?? "job-a", elements, graceMs: 300 });
+      const text = arrayScript({ name: more.name ?? "job-a", elements, graceMs: 300 });
       writeFileSync(join(root, "script"), text);
       const [program = "", ...first] = words;
       return spawn(program, [...first, join(root, "script")], {

@@ -1,132 +1,21 @@
-/**
- * The script that Slurm runs on a node, for one attempt or for an array of them. It gives the task its own session,
- * ends what the task leaves behind, and only then publishes the exit code, by rename. A task that was ended from outside
- * (the cluster's time limit, an administrator, preemption) gets no exit code: however it ended, that is not its own end.
- *
- * Each attempt is run once. The job first makes the folder `claim`; a job that finds it there (one that Slurm started again, or
- * whose submission was repeated because the answer was lost) leaves at once. So does one that the attempt no longer
- * counts on.
- */
+/** The script that Slurm runs on a node, for one attempt or for an array of them. */
+import { attemptText, type JobAttempt, jobScript } from "../core/index.ts";
 
-export interface JobElement {
-  /** Of the attempt. */
-  readonly directory: string;
-  readonly timeoutMs: number | undefined;
-}
-
-export interface JobScriptOrder {
+export interface ArrayScriptOrder {
+  /** Of the job. */
   readonly name: string;
-  readonly elements: readonly JobElement[];
+  readonly elements: readonly JobAttempt[];
   /** Milliseconds between TERM and KILL. */
   readonly graceMs: number;
 }
 
-/** A word for /bin/sh. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** May hold bytes that are not UTF-8, as names of files do: write it with `bytesOfText`. */
-export function jobScript({ name, elements, graceMs }: JobScriptOrder): string {
-  const cases = elements.map(({ directory, timeoutMs }, index) => {
-    const seconds = timeoutMs === undefined ? "" : String(timeoutMs / 1000);
-    return `${index}) memoir_dir=${quoted(directory)} memoir_limit=${seconds} ;;`;
+export function arrayScript({ name, elements, graceMs }: ArrayScriptOrder): string {
+  const cases = elements.map((element, index) => `${index}) ${attemptText(element)} ;;`);
+  return jobScript({
+    attempt: `case "\${SLURM_ARRAY_TASK_ID:-0}" in\n${cases.join("\n")}\n*) exit 1 ;;\nesac`,
+    submission: name,
+    graceMs,
+    began: '"${SLURM_JOB_ID-} ${SLURMD_NODENAME-}"',
+    hasWatcher: false,
   });
-  return `#!/bin/sh
-case "\${SLURM_ARRAY_TASK_ID:-0}" in
-${cases.join("\n")}
-*) exit 1 ;;
-esac
-memoir_name=${quoted(name)} memoir_grace=${graceMs / 1000}
-${fixedText}`;
-}
-
-/**
- * Helpers have their own sessions, so that nothing that signals the job's processes hits them by their group, and ignore
- * TERM, which Slurm sends to every process of a job.
- */
-const fixedText = `
-PATH=$PATH:/usr/bin:/bin
-cd / || exit 1
-memoir_job=$memoir_dir/job
-read -r memoir_expected < "$memoir_job/submission" && [ "$memoir_expected" = "$memoir_name" ] || exit 0
-mkdir "$memoir_job/claim" || exit 0
-echo "\${SLURM_JOB_ID-} \${SLURMD_NODENAME-}" > "$memoir_job/began"
-memoir_why= memoir_task= memoir_timer= memoir_killer=
-memoir_after() { setsid /bin/sh -c 'trap "" TERM; sleep "$1"; kill "$2" "$3" 2>/dev/null' memoir-timer "$@" > /dev/null 2>&1 < /dev/null & }
-memoir_stop() {
-  memoir_why=\${memoir_why:-$1}
-  [ -n "$memoir_task" ] || return 0
-  kill -TERM "-$memoir_task" 2>/dev/null
-  [ -z "$memoir_killer" ] || return 0
-  memoir_after "$memoir_grace" -KILL "-$memoir_task"
-  memoir_killer=$!
-}
-trap 'memoir_stop outside' TERM INT
-trap 'memoir_stop timed-out' USR1
-setsid /bin/sh "$memoir_job/run" < /dev/null &
-memoir_task=$!
-[ -z "$memoir_why" ] || memoir_stop "$memoir_why"
-if [ -n "$memoir_limit" ]; then
-  memoir_after "$memoir_limit" -USR1 "$$"
-  memoir_timer=$!
-fi
-while :; do
-  wait "$memoir_task"
-  memoir_again=$?
-  [ $memoir_again = 127 ] && [ -n "\${memoir_code-}" ] || memoir_code=$memoir_again
-  kill -0 "$memoir_task" 2>/dev/null || break
-done
-trap 'memoir_why=\${memoir_why:-outside}' TERM INT
-trap '' USR1
-# Slurm signals every process of a job, one after the other: the task may have got it first.
-[ -n "$memoir_why" ] || [ "$memoir_code" -lt 128 ] || sleep 1
-kill -KILL "-$memoir_task" \${memoir_timer:+"-$memoir_timer"} \${memoir_killer:+"-$memoir_killer"} 2>/dev/null
-# What is being killed may still write for a moment.
-memoir_looks=0
-while kill -0 "-$memoir_task" 2>/dev/null && [ $memoir_looks -lt 100 ]; do
-  sleep 0.05 || sleep 1
-  memoir_looks=$((memoir_looks + 1))
-done
-[ ! -f "$memoir_job/after" ] || . "$memoir_job/after"
-if [ -z "$memoir_why" ] && [ ! -f "$memoir_dir/rc.new" ]; then
-  # 125: the task never came to run. After anything else there was no place for its word, or it killed whoever writes it.
-  if [ "$memoir_code" = 125 ] || [ -f "$memoir_job/contained" ]; then memoir_why="unstarted $memoir_code"
-  else echo "$memoir_code" > "$memoir_dir/rc.new" || memoir_why="unwritten $memoir_code"
-  fi
-fi
-if [ -z "$memoir_why" ]; then
-  mv -f "$memoir_dir/rc.new" "$memoir_dir/rc" && exit 0
-  memoir_why="unwritten $memoir_code"
-fi
-echo "$memoir_why" > "$memoir_job/end.new" && mv -f "$memoir_job/end.new" "$memoir_job/end"
-exit 1
-`;
-
-/** Becomes the task: `words` with nothing in the environment but `env`. */
-export function runScript(env: Readonly<Record<string, string>>, words: readonly string[]): string {
-  const pairs = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
-  return `exec /usr/bin/env -i ${[...pairs, ...words.map(quoted)].join(" ")}\n`;
-}
-
-export interface Alias {
-  readonly directory: string;
-  readonly alias: string;
-}
-
-/** Scripts rarely quote what the task root becomes, so the node gets a plain name for an odd path. */
-export function aliasScripts({ directory, alias }: Alias): {
-  readonly before: string;
-  readonly after: string;
-} {
-  const [to, at] = [quoted(directory), quoted(alias)];
-  return {
-    before: `ln -sn ${to} ${at} 2>/dev/null || [ "$(readlink ${at})" = ${to} ] || exit 125\n`,
-    after: `rm -f ${at}\n`,
-  };
-}
-
-/** Of an attempt whose path needs quoting: on the node, where only its job needs it. */
-export function aliasOf(attemptId: string): string {
-  return `/tmp/${attemptId}`;
 }

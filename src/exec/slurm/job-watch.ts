@@ -3,9 +3,8 @@
  * a controller that does not answer says nothing about any job, and a job without a row may just not have one.
  */
 import { type Ask, pause, systemErrorCode } from "../../kernel/index.ts";
-import { readExitCode } from "../core/index.ts";
+import { isClaimed, jobPaths, readExitCode, readJobFile } from "../core/index.ts";
 import { cancelArguments, queueArguments } from "./command-lines.ts";
-import { isClaimed, jobPaths, readJobFile } from "./job-files.ts";
 import { isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
 

@@ -4,13 +4,12 @@
  *
  * Jobs outlive Memoir. An attempt's directory holds the name of its job, so a later Memoir finds it again.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import {
   AppError,
   type Ask,
   bytesOfText,
   checkAsk,
-  nameOfBytes,
   onDisk,
   pause,
   Semaphore,
@@ -28,25 +27,25 @@ import {
   ensureStreams,
   environmentIdentity,
   identityTools,
+  isClaimed,
+  jobPaths,
   type PinnedImage,
   prepareAttempt,
+  prepareJob,
   readAttemptEnd,
+  readJobFile,
   type Staging,
   type StopReason,
   settleInputs,
   stoppedEnd,
-  substituteTaskRoot,
   taskEnvironment,
   type Usage,
   withSpoiled,
-  wrapperArguments,
   writeStopMark,
 } from "../core/index.ts";
 import { cancelArguments, configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
 import { containerScript, environmentScript, type JobEngine, removalScript } from "./container-lines.ts";
 import { JobAccounting } from "./job-accounting.ts";
-import { isClaimed, jobPaths, readJobFile, readSubmission, type Submission } from "./job-files.ts";
-import { aliasOf, aliasScripts, runScript } from "./job-script.ts";
 import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
 import {
   type ClusterConfig,
@@ -59,6 +58,7 @@ import {
   saysOutOfMemory,
 } from "./parse-answers.ts";
 import { createSlurmClient, type SlurmClient } from "./slurm-client.ts";
+import { readSubmission, type Submission } from "./submission.ts";
 import { notFound, Submitter } from "./submitter.ts";
 
 export interface SlurmExecutorOptions {
@@ -227,28 +227,9 @@ class SlurmExecutor implements Executor {
   }
 
   async #prepare(attempt: Attempt, ask: Ask): Promise<void> {
-    const { directory, image } = attempt;
+    const { image } = attempt;
     if (image !== undefined) return this.#prepareContainer(attempt, image, ask);
-    const isPlain = plainPath.test(directory);
-    const root = isPlain ? directory : aliasOf(attempt.id);
-    const rewrite = (text: string) => substituteTaskRoot(text, root);
-    const options = { inputs: "copies", root: directory, rewrite } as const;
-    this.#staged.set(attempt.id, await prepareAttempt(attempt, options, ask));
-    const own = attemptPaths(root);
-    const declared = { HOME: own.tmp, TMPDIR: own.tmp, ...attempt.env };
-    const env = {
-      ...this.#env,
-      ...Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)])),
-    };
-    const command = [...attempt.shell, this.#script(directory, root, rewrite), ...(attempt.arguments ?? [])];
-    const words = ["/bin/sh", ...wrapperArguments(root, { kind: "job" }, command)];
-    const tidy = isPlain ? undefined : aliasScripts({ directory, alias: root });
-    const paths = jobPaths(directory);
-    mkdirSync(onDisk(paths.folder), { recursive: true });
-    // It has the values of secrets.
-    const text = bytesOfText((tidy?.before ?? "") + runScript(env, words));
-    writeFileSync(onDisk(paths.run), text, { mode: 0o600 });
-    if (tidy !== undefined) writeFileSync(onDisk(paths.after), bytesOfText(tidy.after));
+    this.#staged.set(attempt.id, await prepareJob(attempt, { env: this.#env, plainPath }, ask));
   }
 
   async #prepareContainer(attempt: Attempt, image: PinnedImage, ask: Ask): Promise<void> {
@@ -273,16 +254,6 @@ class SlurmExecutor implements Executor {
     writeFileSync(onDisk(paths.run), bytesOfText(script));
     if (engine === "podman" || engine === "auto")
       writeFileSync(onDisk(paths.after), bytesOfText(removalScript(attempt.id)));
-  }
-
-  /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
-  #script(directory: string, root: string, rewrite: (text: string) => string): string {
-    const here = attemptPaths(directory);
-    const text = nameOfBytes(readFileSync(onDisk(here.command)));
-    const changed = rewrite(text);
-    if (changed === text) return attemptPaths(root).command;
-    writeFileSync(onDisk(here.hostCommand), bytesOfText(changed));
-    return attemptPaths(root).hostCommand;
   }
 
   /** The job's row; undefined also where the controller does not answer. */

@@ -17,7 +17,7 @@ import {
   messageOf,
   pause,
 } from "../../kernel/index.ts";
-import type { Attempt } from "../core/index.ts";
+import { type Attempt, forgetSubmission, jobPaths } from "../core/index.ts";
 import {
   type JobShape,
   logPattern,
@@ -25,10 +25,10 @@ import {
   type SlurmPlacement,
   submissionArguments,
 } from "./command-lines.ts";
-import { forgetSubmission, jobPaths, readSubmission, writeSubmission } from "./job-files.ts";
-import { jobScript } from "./job-script.ts";
+import { arrayScript } from "./job-script.ts";
 import { parseQueue, parseSubmitted, refusalOf } from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
+import { readSubmission, writeSubmission } from "./submission.ts";
 
 export interface SubmitterOptions {
   readonly client: SlurmClient;
@@ -138,7 +138,7 @@ export class Submitter {
       log: pattern === undefined ? "/dev/null" : isArray ? `${pattern}-%a` : pattern,
     };
     const elements = attempts.map(({ directory, timeoutMs }) => ({ directory, timeoutMs }));
-    const stdin = Buffer.from(bytesOfText(jobScript({ name, elements, graceMs })));
+    const stdin = Buffer.from(bytesOfText(arrayScript({ name, elements, graceMs })));
     const began = performance.now();
     for (let waitMs = 250, tries = 0; ; waitMs = Math.min(2 * waitMs, 15_000), tries++) {
       // A lost answer: it may have been submitted all the same.

@@ -3,9 +3,9 @@
  * any job; what it does not list may have ended a while ago, or may not be listed yet.
  */
 import { type Ask, pause } from "../../kernel/index.ts";
-import { readExitCode } from "../core/index.ts";
-import { isClaimed, jobPaths, readJobFile, requestCancel } from "./job-files.ts";
+import { isClaimed, jobPaths, readExitCode, readJobFile } from "../core/index.ts";
 import type { SchedulerClient } from "./scheduler-client.ts";
+import { requestJobEnd } from "./submission.ts";
 import { fill, type JobPhase, type SchedulerTemplates } from "./templates.ts";
 
 export interface WatchTimes {
@@ -90,7 +90,7 @@ export class JobWatch {
     this.#wake.abort();
     const cancel = () => {
       if (watched !== undefined) watched.cancelledAt ??= performance.now();
-      requestCancel(job.directory);
+      requestJobEnd(job.directory);
       this.#wake.abort();
     };
     return { outcome, cancel };

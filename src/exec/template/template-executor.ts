@@ -5,7 +5,7 @@
  * Jobs outlive Memoir. An attempt's directory holds the id of its job, so a later Memoir finds it again.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -13,8 +13,6 @@ import {
   type Ask,
   bytesOfText,
   checkAsk,
-  nameOfBytes,
-  onDisk,
   pause,
   Semaphore,
   SingleFlight,
@@ -24,29 +22,30 @@ import {
   type Attempt,
   type AttemptEnd,
   type AttemptState,
-  attemptPaths,
+  attemptText,
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
   environmentIdentity,
   identityTools,
-  prepareAttempt,
+  isClaimed,
+  jobPaths,
+  jobScript,
+  prepareJob,
   readAttemptEnd,
+  readJobFile,
   type Staging,
   type StopReason,
   settleInputs,
   stoppedEnd,
-  substituteTaskRoot,
   taskEnvironment,
   type Usage,
   withSpoiled,
-  wrapperArguments,
   writeStopMark,
 } from "../core/index.ts";
-import { isClaimed, jobPaths, readJobFile, readSubmission, writeSubmission } from "./job-files.ts";
-import { aliasOf, aliasScripts, jobScript, runScript } from "./job-script.ts";
 import { type JobOutcome, JobWatch, plainId, type WatchTimes } from "./job-watch.ts";
 import { createSchedulerClient, type SchedulerClient } from "./scheduler-client.ts";
+import { readSubmission, writeSubmission } from "./submission.ts";
 import { fill, type SchedulerTemplates, type Values } from "./templates.ts";
 
 export interface TemplateExecutorOptions {
@@ -162,37 +161,7 @@ class TemplateExecutor implements Executor {
   }
 
   async #prepare(attempt: Attempt, ask: Ask): Promise<void> {
-    const { directory } = attempt;
-    const isPlain = plainPath.test(directory);
-    const root = isPlain ? directory : aliasOf(attempt.id);
-    const rewrite = (text: string) => substituteTaskRoot(text, root);
-    this.#staged.set(
-      attempt.id,
-      await prepareAttempt(attempt, { inputs: "copies", root: directory, rewrite } as const, ask),
-    );
-    const own = attemptPaths(root);
-    const declared = { HOME: own.tmp, TMPDIR: own.tmp, ...attempt.env };
-    const env = {
-      ...this.#env,
-      ...Object.fromEntries(Object.entries(declared).map(([name, value]) => [name, rewrite(value)])),
-    };
-    const command = [...attempt.shell, this.#script(directory, root, rewrite), ...(attempt.arguments ?? [])];
-    const words = ["/bin/sh", ...wrapperArguments(root, { kind: "job" }, command)];
-    const tidy = isPlain ? undefined : aliasScripts({ directory, alias: root });
-    const paths = jobPaths(directory);
-    mkdirSync(onDisk(paths.folder), { recursive: true });
-    writeFileSync(onDisk(paths.run), bytesOfText((tidy?.before ?? "") + runScript(env, words)));
-    if (tidy !== undefined) writeFileSync(onDisk(paths.after), bytesOfText(tidy.after));
-  }
-
-  /** The path of the script as the task sees it; the engine's own file where nothing in it has to change. */
-  #script(directory: string, root: string, rewrite: (text: string) => string): string {
-    const here = attemptPaths(directory);
-    const text = nameOfBytes(readFileSync(onDisk(here.command)));
-    const changed = rewrite(text);
-    if (changed === text) return attemptPaths(root).command;
-    writeFileSync(onDisk(here.hostCommand), bytesOfText(changed));
-    return attemptPaths(root).hostCommand;
+    this.#staged.set(attempt.id, await prepareJob(attempt, { env: this.#env, plainPath }, ask));
   }
 
   /**
@@ -205,7 +174,12 @@ class TemplateExecutor implements Executor {
     const token = randomBytes(10).toString("hex");
     writeSubmission(directory, { token, jobId: undefined });
     const { graceMs } = this.#times;
-    const script = jobScript({ token, directory, timeoutMs, graceMs });
+    const script = jobScript({
+      attempt: attemptText({ directory, timeoutMs }),
+      submission: token,
+      graceMs,
+      hasWatcher: true,
+    });
     const bytes = Buffer.from(bytesOfText(script));
     const file = scriptPath(directory, token);
     const release = await this.#submits.acquire();

@@ -1,23 +1,33 @@
 /**
  * The script that a scheduler runs on a node, for one attempt. It gives the task its own session, ends what the task leaves
- * behind, and only then publishes the exit code, by rename. A task that was ended from outside gets no exit code: however it
- * ended, that is not its own end.
- *
- * Schedulers end jobs in different ways: with a signal to one process, to all of them, or with KILL at once. So a watcher in
- * a separate session looks for the file `cancel`, by which Memoir ends the task, and ends the task if this script was killed.
+ * behind, and only then publishes the exit code, by rename. A task that was ended from outside (the scheduler's time limit,
+ * an administrator, preemption) gets no exit code: however it ended, that is not its own end.
  *
  * Each attempt is run once. The job first makes the folder `claim`; a job that finds it there (one that was started again, or
  * whose submission was repeated because the answer was lost) leaves at once. So does one that the attempt no longer counts on.
  */
 
 export interface JobScriptOrder {
-  /** Of the submission. */
-  readonly token: string;
+  /** Shell text that sets what `attemptText` sets, for the attempt that the job runs. */
+  readonly attempt: string;
+  /** First line of the attempt's record of its submission. */
+  readonly submission: string;
+  /** Milliseconds between TERM and KILL. */
+  readonly graceMs: number;
+  /** Shell words for the file `began`. */
+  readonly began?: string;
+  /**
+   * For schedulers of which it is not known how they end jobs: with a signal to one process, to all of them, or with KILL at
+   * once. A watcher in a separate session looks for the file `cancel`, by which Memoir ends the task, and ends the task if
+   * the script was killed.
+   */
+  readonly hasWatcher: boolean;
+}
+
+export interface JobAttempt {
   /** Of the attempt. */
   readonly directory: string;
   readonly timeoutMs: number | undefined;
-  /** Milliseconds between TERM and KILL. */
-  readonly graceMs: number;
 }
 
 /** A word for /bin/sh. */
@@ -25,23 +35,30 @@ export function quoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** May hold bytes that are not UTF-8, as names of files do: write it with `bytesOfText`. */
-export function jobScript({ token, directory, timeoutMs, graceMs }: JobScriptOrder): string {
-  const limit = timeoutMs === undefined ? "" : String(timeoutMs / 1000);
-  return `#!/bin/sh
-memoir_dir=${quoted(directory)} memoir_limit=${limit}
-memoir_token=${quoted(token)} memoir_grace=${graceMs / 1000}
-${fixedText}`;
+/** Shell text without a line feed. */
+export function attemptText({ directory, timeoutMs }: JobAttempt): string {
+  return `memoir_dir=${quoted(directory)} memoir_limit=${timeoutMs === undefined ? "" : timeoutMs / 1000}`;
 }
 
-/** Helpers have their own sessions, so that nothing that signals the job's processes hits them by their group. */
-const fixedText = `
+/**
+ * May hold bytes that are not UTF-8, as names of files do: write it with `bytesOfText`. Helpers have their own sessions, so
+ * that nothing that signals the job's processes hits them by their group, and ignore TERM, which Slurm sends to every process
+ * of a job.
+ */
+export function jobScript({ attempt, submission, graceMs, began, hasWatcher }: JobScriptOrder): string {
+  return `#!/bin/sh
+${attempt}
+memoir_submission=${quoted(submission)} memoir_grace=${graceMs / 1000}
+
 PATH=$PATH:/usr/bin:/bin
 cd / || exit 1
 memoir_job=$memoir_dir/job
-read -r memoir_expected < "$memoir_job/submission" && [ "$memoir_expected" = "$memoir_token" ] || exit 0
+read -r memoir_expected < "$memoir_job/submission" && [ "$memoir_expected" = "$memoir_submission" ] || exit 0
 mkdir "$memoir_job/claim" || exit 0
-memoir_why= memoir_task= memoir_timer= memoir_killer= memoir_watcher=
+${began === undefined ? "" : `echo ${began} > "$memoir_job/began"\n`}${beginText}${hasWatcher ? watcherText : ""}${endText}`;
+}
+
+const beginText = `memoir_why= memoir_task= memoir_timer= memoir_killer= memoir_watcher=
 memoir_after() { setsid /bin/sh -c 'trap "" TERM; sleep "$1"; kill "$2" "$3" 2>/dev/null' memoir-timer "$@" > /dev/null 2>&1 < /dev/null & }
 memoir_stop() {
   memoir_why=\${memoir_why:-$1}
@@ -51,12 +68,13 @@ memoir_stop() {
   memoir_after "$memoir_grace" -KILL "-$memoir_task"
   memoir_killer=$!
 }
-trap 'memoir_stop outside' TERM INT
+trap 'memoir_stop outside' TERM INT USR2
 trap 'memoir_stop timed-out' USR1
-trap 'memoir_stop outside' USR2
 setsid /bin/sh "$memoir_job/run" < /dev/null &
 memoir_task=$!
-setsid /bin/sh -c '
+`;
+
+const watcherText = `setsid /bin/sh -c '
 trap "" TERM INT
 memoir_asked=
 while kill -0 "$1" 2>/dev/null; do
@@ -66,7 +84,9 @@ done
 kill -KILL "-$2" 2>/dev/null
 ' memoir-watcher "$$" "$memoir_task" "$memoir_job" > /dev/null 2>&1 < /dev/null &
 memoir_watcher=$!
-[ -z "$memoir_why" ] || memoir_stop "$memoir_why"
+`;
+
+const endText = `[ -z "$memoir_why" ] || memoir_stop "$memoir_why"
 if [ -n "$memoir_limit" ]; then
   memoir_after "$memoir_limit" -USR1 "$$"
   memoir_timer=$!
@@ -81,7 +101,7 @@ trap 'memoir_why=\${memoir_why:-outside}' TERM INT USR2
 trap '' USR1
 # The scheduler may signal every process of a job, one after the other: the task may have got it first.
 [ -n "$memoir_why" ] || [ "$memoir_code" -lt 128 ] || sleep 1
-kill -KILL "-$memoir_task" "-$memoir_watcher" \${memoir_timer:+"-$memoir_timer"} \${memoir_killer:+"-$memoir_killer"} 2>/dev/null
+kill -KILL "-$memoir_task" \${memoir_watcher:+"-$memoir_watcher"} \${memoir_timer:+"-$memoir_timer"} \${memoir_killer:+"-$memoir_killer"} 2>/dev/null
 # What is being killed may still write for a moment.
 memoir_looks=0
 while kill -0 "-$memoir_task" 2>/dev/null && [ $memoir_looks -lt 100 ]; do
@@ -91,7 +111,7 @@ done
 [ ! -f "$memoir_job/after" ] || . "$memoir_job/after"
 if [ -z "$memoir_why" ] && [ ! -f "$memoir_dir/rc.new" ]; then
   # 125: the task never came to run. After anything else there was no place for its word, or it killed whoever writes it.
-  if [ "$memoir_code" = 125 ]; then memoir_why="unstarted $memoir_code"
+  if [ "$memoir_code" = 125 ] || [ -f "$memoir_job/contained" ]; then memoir_why="unstarted $memoir_code"
   else echo "$memoir_code" > "$memoir_dir/rc.new" || memoir_why="unwritten $memoir_code"
   fi
 fi
@@ -107,21 +127,4 @@ exit 1
 export function runScript(env: Readonly<Record<string, string>>, words: readonly string[]): string {
   const pairs = Object.entries(env).map(([name, value]) => quoted(`${name}=${value}`));
   return `exec /usr/bin/env -i ${[...pairs, ...words.map(quoted)].join(" ")}\n`;
-}
-
-/** Scripts rarely quote what the task root becomes, so the node gets a plain name for an odd path. */
-export function aliasScripts({ directory, alias }: { readonly directory: string; readonly alias: string }): {
-  readonly before: string;
-  readonly after: string;
-} {
-  const [to, at] = [quoted(directory), quoted(alias)];
-  return {
-    before: `ln -sn ${to} ${at} 2>/dev/null || [ "$(readlink ${at})" = ${to} ] || exit 125\n`,
-    after: `rm -f ${at}\n`,
-  };
-}
-
-/** Of an attempt whose path needs quoting: on the node, where only its job needs it. */
-export function aliasOf(attemptId: string): string {
-  return `/tmp/${attemptId}`;
 }

@@ -1,18 +1,26 @@
 /** The files in `job/` of an attempt's directory: the record of its submission, and what its job says of itself. */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { onDisk, systemErrorCode } from "../../kernel/index.ts";
 
 export interface JobPaths {
   readonly folder: string;
-  /** Two lines: the submission's token and, once the scheduler has answered, the job's id. */
+  /** Lines: the first one is what the job's script compares; the others are the executor's. Written before the scheduler is asked. */
   readonly submission: string;
   /** Shell text that becomes the task. */
   readonly run: string;
   /** Shell text for the end; only where something has to be tidied up. */
   readonly after: string;
+  /** Shell text that sets the variables of a task in a container. */
+  readonly env: string;
+  /** There where the task runs in a container: no exit code of the program that runs it is the task's. */
+  readonly contained: string;
+  /** Why this node can never run the task. */
+  readonly refused: string;
   /** Made by the job that runs the attempt: there can be only one. */
   readonly claim: string;
-  /** Made by Memoir: the job ends its task. */
+  /** Job id and node. */
+  readonly began: string;
+  /** Made by Memoir: a watched job ends its task. */
   readonly cancel: string;
   /** Why the job published no exit code: `timed-out`, `outside`, `unstarted <code>`. */
   readonly end: string;
@@ -26,40 +34,36 @@ export function jobPaths(directory: string): JobPaths {
     submission: at("submission"),
     run: at("run"),
     after: at("after"),
+    env: at("env"),
+    contained: at("contained"),
+    refused: at("refused"),
     claim: at("claim"),
+    began: at("began"),
     cancel: at("cancel"),
     end: at("end"),
     log: at("log"),
   };
 }
 
-export interface Submission {
-  readonly token: string;
-  /** undefined: the scheduler's answer was lost, or has not come yet. */
-  readonly jobId: string | undefined;
-}
-
-export function writeSubmission(directory: string, { token, jobId }: Submission): void {
+export function writeSubmissionLines(directory: string, lines: readonly string[]): void {
   const { folder, submission } = jobPaths(directory);
   mkdirSync(onDisk(folder), { recursive: true });
-  writeFileSync(onDisk(`${submission}.new`), `${token}\n${jobId ?? ""}\n`, { flush: true });
-  renameSync(onDisk(`${submission}.new`), onDisk(submission));
+  const path = onDisk(`${submission}.new`);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(""), { flush: true });
+  renameSync(path, onDisk(submission));
 }
 
-export function readSubmission(directory: string): Submission | undefined {
-  const [token = "", jobId = ""] = readJobFile(jobPaths(directory).submission).split("\n");
-  return token === "" ? undefined : { token, jobId: jobId === "" ? undefined : jobId };
+export function readSubmissionLines(directory: string): readonly string[] {
+  return readJobFile(jobPaths(directory).submission).split("\n");
+}
+
+export function forgetSubmission(directory: string): void {
+  rmSync(onDisk(jobPaths(directory).submission), { force: true });
 }
 
 /** A job has come to run the attempt. */
 export function isClaimed(directory: string): boolean {
   return statSync(onDisk(jobPaths(directory).claim), { throwIfNoEntry: false }) !== undefined;
-}
-
-export function requestCancel(directory: string): void {
-  const { folder, cancel } = jobPaths(directory);
-  mkdirSync(onDisk(folder), { recursive: true });
-  writeFileSync(onDisk(cancel), "");
 }
 
 const mostBytes = 64 << 10;
