@@ -75,4 +75,5 @@ export {
   ScriptedWorld,
 } from "./scripted-executor.ts";
 export { type SharedAttempt, SharedAttemptFiles } from "./shared-attempt-files.ts";
+export { WatchLoop } from "./watch-loop.ts";
 export { containerStopSignal, type WrapperPlace, wrapperArguments, wrapperScript } from "./wrapper.ts";

@@ -2,7 +2,8 @@
  * Waits for tasks: one list for all of a run, again and again, and a question for a single task where the list does not
  * name it. A service that does not answer says nothing about any task.
  */
-import { type Ask, pause } from "../../kernel/index.ts";
+import type { Ask } from "../../kernel/index.ts";
+import { WatchLoop } from "../core/index.ts";
 import type { ServiceClient } from "./service-client.ts";
 import type { TaskRecord } from "./task-record.ts";
 import { phaseOf, type TaskPhase } from "./tes-task.ts";
@@ -33,8 +34,6 @@ export type TaskOutcome =
   | { readonly kind: "unreachable" };
 
 interface Watched extends WatchedTask {
-  readonly resolve: (outcome: TaskOutcome) => void;
-  readonly reject: (error: unknown) => void;
   readonly onTimeUp: () => void;
   state: string;
   isCancelled: boolean;
@@ -50,16 +49,18 @@ export class TaskWatch {
   readonly #client: ServiceClient;
   readonly #times: WatchTimes;
   readonly #say: (words: string) => void;
-  readonly #watched = new Set<Watched>();
-  readonly #closing = new AbortController();
-  #looking: Promise<void> | undefined;
-  #wake: AbortController | undefined;
+  readonly #loop: WatchLoop<Watched, TaskOutcome>;
   #isAway = false;
 
   constructor(parts: { client: ServiceClient; times: WatchTimes; say: (words: string) => void }) {
     this.#client = parts.client;
     this.#times = parts.times;
     this.#say = parts.say;
+    this.#loop = new WatchLoop({
+      pollMs: parts.times.pollMs,
+      look: (tasks, ask) => this.#look(tasks, ask),
+      pauseOf: (waitMs) => this.#untilTimeIsUp(waitMs),
+    });
   }
 
   /** `cancel` asks the service to end the task, however often it takes. */
@@ -67,56 +68,30 @@ export class TaskWatch {
     task: WatchedTask,
     onTimeUp: () => void,
   ): { readonly outcome: Promise<TaskOutcome>; readonly cancel: () => void } {
-    let watched: Watched | undefined;
-    const outcome = new Promise<TaskOutcome>((resolve, reject) => {
-      watched = {
-        ...task,
-        resolve,
-        reject,
-        onTimeUp,
-        state: "UNKNOWN",
-        isCancelled: false,
-        runningSince: undefined,
-        missingSince: undefined,
-        awaySince: undefined,
-      };
-      this.#watched.add(watched);
-    });
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    this.#wake?.abort();
+    const watched: Watched = {
+      ...task,
+      onTimeUp,
+      state: "UNKNOWN",
+      isCancelled: false,
+      runningSince: undefined,
+      missingSince: undefined,
+      awaySince: undefined,
+    };
+    const outcome = this.#loop.add(watched);
     const cancel = () => {
-      if (watched !== undefined) watched.isCancelled = true;
-      this.#wake?.abort();
+      watched.isCancelled = true;
+      this.#loop.wake();
     };
     return { outcome, cancel };
   }
 
-  async close(reason: unknown): Promise<void> {
-    for (const { reject } of this.#watched) reject(reason);
-    this.#watched.clear();
-    this.#closing.abort();
-    this.#wake?.abort();
-    await this.#looking;
-  }
-
-  async #look(): Promise<void> {
-    const { pollMs } = this.#times;
-    let waitMs = pollMs;
-    while (this.#watched.size > 0 && !this.#closing.signal.aborted) {
-      this.#wake = new AbortController();
-      const wake: Ask = { signal: this.#wake.signal };
-      const hasChanged = await this.#lookOnce();
-      waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
-      if (this.#watched.size > 0) await pause(this.#untilTimeIsUp(waitMs), wake).catch(() => {});
-      if (wake.signal.aborted) waitMs = pollMs;
-    }
+  close(reason: unknown): Promise<void> {
+    return this.#loop.close(reason);
   }
 
   #untilTimeIsUp(waitMs: number): number {
     const now = performance.now();
-    const left = [...this.#watched].flatMap(({ timeoutMs, runningSince, isCancelled }) =>
+    const left = this.#loop.items.flatMap(({ timeoutMs, runningSince, isCancelled }) =>
       timeoutMs === undefined || runningSince === undefined || isCancelled
         ? []
         : [runningSince + timeoutMs - now],
@@ -125,10 +100,9 @@ export class TaskWatch {
   }
 
   /** Whether anything was different from the time before. */
-  async #lookOnce(): Promise<boolean> {
-    const ask: Ask = { signal: this.#closing.signal };
+  async #look(watched: readonly Watched[], ask: Ask): Promise<boolean> {
     const groups = new Map<string, Watched[]>();
-    for (const task of this.#watched) {
+    for (const task of watched) {
       const name = JSON.stringify(task.group);
       groups.set(name, [...(groups.get(name) ?? []), task]);
     }
@@ -144,11 +118,8 @@ export class TaskWatch {
         else this.#isAway = false;
         for (const task of tasks) if (await this.#see(task, states, ask)) hasChanged = true;
       } catch (error) {
-        if (this.#closing.signal.aborted) return false;
-        for (const task of tasks) {
-          this.#watched.delete(task);
-          task.reject(error);
-        }
+        if (this.#loop.isClosing) return false;
+        for (const task of tasks) this.#loop.fail(task, error);
       }
     }
     return hasChanged;
@@ -201,8 +172,7 @@ export class TaskWatch {
   }
 
   #settle(task: Watched, outcome: TaskOutcome): boolean {
-    this.#watched.delete(task);
-    task.resolve(outcome);
+    this.#loop.settle(task, outcome);
     return true;
   }
 }

@@ -2,8 +2,8 @@
  * Waits for jobs: one `squeue` for all of them, again and again. What is decided of one job by what is seen is a pure function;
  * a controller that does not answer says nothing about any job, and a job without a row may just not have one.
  */
-import { type Ask, pause, systemErrorCode } from "../../kernel/index.ts";
-import { isClaimed, jobPaths, readExitCode, readJobFile } from "../core/index.ts";
+import { systemErrorCode } from "../../kernel/index.ts";
+import { isClaimed, jobPaths, readExitCode, readJobFile, WatchLoop } from "../core/index.ts";
 import { cancelArguments, queueArguments } from "./command-lines.ts";
 import { isNeverStarting, isWaiting, parseQueue, phaseOf, type QueueRow } from "./parse-answers.ts";
 import type { SlurmClient } from "./slurm-client.ts";
@@ -91,8 +91,6 @@ export function judge(sight: Sight, times: WatchTimes): Verdict {
 }
 
 interface Watched extends WatchedJob {
-  readonly resolve: (outcome: JobOutcome) => void;
-  readonly reject: (error: unknown) => void;
   isCancelled: boolean;
   row: QueueRow | undefined;
   /** When the exit code was looked for although Slurm says that the job runs. */
@@ -105,62 +103,39 @@ export class JobWatch {
   readonly #client: SlurmClient;
   readonly #times: WatchTimes;
   readonly #say: (words: string) => void;
-  readonly #watched = new Set<Watched>();
-  readonly #closing = new AbortController();
-  #looking: Promise<void> | undefined;
-  #wake: AbortController | undefined;
+  readonly #loop: WatchLoop<Watched, JobOutcome>;
   #isAway = false;
 
   constructor(parts: { client: SlurmClient; times: WatchTimes; say: (words: string) => void }) {
     this.#client = parts.client;
     this.#times = parts.times;
     this.#say = parts.say;
+    this.#loop = new WatchLoop({ pollMs: parts.times.pollMs, look: (jobs) => this.#look(jobs) });
   }
 
   /** `cancel` asks Slurm to end the job, however often it takes. */
   watch(job: WatchedJob): { readonly outcome: Promise<JobOutcome>; readonly cancel: () => void } {
-    let watched: Watched | undefined;
-    const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      const lookedAt = performance.now();
-      watched = { ...job, resolve, reject, isCancelled: false, row: undefined, lookedAt, since: undefined };
-      this.#watched.add(watched);
-    });
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    this.#wake?.abort();
+    const watched: Watched = {
+      ...job,
+      isCancelled: false,
+      row: undefined,
+      lookedAt: performance.now(),
+      since: undefined,
+    };
+    const outcome = this.#loop.add(watched);
     const cancel = () => {
-      if (watched !== undefined) watched.isCancelled = true;
-      this.#wake?.abort();
+      watched.isCancelled = true;
+      this.#loop.wake();
     };
     return { outcome, cancel };
   }
 
-  async close(reason: unknown): Promise<void> {
-    for (const { reject } of this.#watched) reject(reason);
-    this.#watched.clear();
-    this.#closing.abort();
-    this.#wake?.abort();
-    await this.#looking;
-  }
-
-  async #look(): Promise<void> {
-    const { pollMs } = this.#times;
-    let waitMs = pollMs;
-    while (this.#watched.size > 0 && !this.#closing.signal.aborted) {
-      this.#wake = new AbortController();
-      const wake: Ask = { signal: this.#wake.signal };
-      const hasChanged = await this.#lookOnce();
-      waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
-      if (this.#watched.size > 0) await pause(waitMs, wake).catch(() => {});
-      if (wake.signal.aborted) waitMs = pollMs;
-    }
+  close(reason: unknown): Promise<void> {
+    return this.#loop.close(reason);
   }
 
   /** Whether anything was different from the time before. */
-  async #lookOnce(): Promise<boolean> {
-    // Who comes while the queue is read may not be in the answer.
-    const jobs = [...this.#watched];
+  async #look(jobs: readonly Watched[]): Promise<boolean> {
     const answer = await this.#client("squeue", queueArguments());
     const rows = answer.kind === "answered" ? rowsByJob(parseQueue(answer.stdout)) : undefined;
     if (rows === undefined && !this.#isAway && answer.kind === "failed")
@@ -169,7 +144,7 @@ export class JobWatch {
     let hasChanged = false;
     const toCancel = new Set<string>();
     for (const job of jobs) {
-      if (!this.#watched.has(job)) continue;
+      if (!this.#loop.has(job)) continue;
       try {
         const before = `${job.row?.state} ${job.row?.reason}`;
         const row = rows === undefined ? "unknown" : rows.get(jobKey(job));
@@ -180,8 +155,7 @@ export class JobWatch {
         else if (job.isCancelled && typeof row === "object" && phaseOf(row.state) === "active")
           toCancel.add(slurmId(row));
       } catch (error) {
-        this.#watched.delete(job);
-        job.reject(error);
+        this.#loop.fail(job, error);
       }
     }
     if (toCancel.size > 0) await this.#cancel([...toCancel]);
@@ -198,15 +172,15 @@ export class JobWatch {
       if (job.since?.what !== verdict.what) job.since = { what: verdict.what, at: now };
       if (now - job.since.at < verdict.ms) return false;
     }
-    this.#watched.delete(job);
-    if (verdict.kind === "after" && verdict.what === "unreachable") job.resolve({ kind: "unreachable" });
+    if (verdict.kind === "after" && verdict.what === "unreachable")
+      this.#loop.settle(job, { kind: "unreachable" });
     else if (
       verdict.kind === "after" &&
       (verdict.what === "never-starts" || verdict.what === "requeued") &&
       job.row !== undefined
     )
-      job.resolve({ kind: verdict.what, row: job.row });
-    else job.resolve({ kind: "over", row: job.row });
+      this.#loop.settle(job, { kind: verdict.what, row: job.row });
+    else this.#loop.settle(job, { kind: "over", row: job.row });
     return true;
   }
 

@@ -2,8 +2,7 @@
  * Waits for jobs: one status command for all of them, again and again. A scheduler that does not answer says nothing about
  * any job; what it does not list may have ended a while ago, or may not be listed yet.
  */
-import { type Ask, pause } from "../../kernel/index.ts";
-import { isClaimed, jobPaths, readExitCode, readJobFile } from "../core/index.ts";
+import { isClaimed, jobPaths, readExitCode, readJobFile, WatchLoop } from "../core/index.ts";
 import type { SchedulerClient } from "./scheduler-client.ts";
 import { requestJobEnd } from "./submission.ts";
 import { fill, type JobPhase, type SchedulerTemplates } from "./templates.ts";
@@ -33,8 +32,6 @@ export interface JobOutcome {
 }
 
 interface Watched extends WatchedJob {
-  readonly resolve: (outcome: JobOutcome) => void;
-  readonly reject: (error: unknown) => void;
   state: string | undefined;
   cancelledAt: number | undefined;
   since: { readonly what: string; readonly at: number } | undefined;
@@ -60,10 +57,7 @@ export class JobWatch {
   readonly #templates: SchedulerTemplates;
   readonly #times: WatchTimes;
   readonly #say: (words: string) => void;
-  readonly #watched = new Set<Watched>();
-  readonly #closing = new AbortController();
-  #looking: Promise<void> | undefined;
-  #wake = new AbortController();
+  readonly #loop: WatchLoop<Watched, JobOutcome>;
   #isAway = false;
 
   constructor(parts: {
@@ -76,61 +70,36 @@ export class JobWatch {
     this.#templates = parts.templates;
     this.#times = parts.times;
     this.#say = parts.say;
+    this.#loop = new WatchLoop({ pollMs: parts.times.pollMs, look: (jobs) => this.#look(jobs) });
   }
 
   watch(job: WatchedJob): { readonly outcome: Promise<JobOutcome>; readonly cancel: () => void } {
-    let watched: Watched | undefined;
-    const outcome = new Promise<JobOutcome>((resolve, reject) => {
-      watched = { ...job, resolve, reject, state: undefined, cancelledAt: undefined, since: undefined };
-      this.#watched.add(watched);
-    });
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    this.#wake.abort();
+    const watched: Watched = { ...job, state: undefined, cancelledAt: undefined, since: undefined };
+    const outcome = this.#loop.add(watched);
     const cancel = () => {
-      if (watched !== undefined) watched.cancelledAt ??= performance.now();
+      watched.cancelledAt ??= performance.now();
       requestJobEnd(job.directory);
-      this.#wake.abort();
+      this.#loop.wake();
     };
     return { outcome, cancel };
   }
 
-  async close(reason: unknown): Promise<void> {
-    for (const { reject } of this.#watched) reject(reason);
-    this.#watched.clear();
-    this.#closing.abort();
-    this.#wake.abort();
-    await this.#looking;
-  }
-
-  async #look(): Promise<void> {
-    const { pollMs } = this.#times;
-    let waitMs = pollMs;
-    while (this.#watched.size > 0 && !this.#closing.signal.aborted) {
-      this.#wake = new AbortController();
-      const wake: Ask = { signal: this.#wake.signal };
-      waitMs = (await this.#lookOnce()) ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
-      if (this.#watched.size > 0) await pause(waitMs, wake).catch(() => {});
-      if (wake.signal.aborted) waitMs = pollMs;
-    }
+  close(reason: unknown): Promise<void> {
+    return this.#loop.close(reason);
   }
 
   /** Whether anything was different from the time before. */
-  async #lookOnce(): Promise<boolean> {
-    // Who comes while the list is read may not be in it.
-    const jobs = [...this.#watched];
+  async #look(jobs: readonly Watched[]): Promise<boolean> {
     const states = await this.listed();
     let hasChanged = false;
     for (const job of jobs) {
-      if (!this.#watched.has(job)) continue;
+      if (!this.#loop.has(job)) continue;
       try {
         const before = job.state;
         if (await this.#lookAt(job, states)) hasChanged = true;
         hasChanged ||= job.state !== before;
       } catch (error) {
-        this.#watched.delete(job);
-        job.reject(error);
+        this.#loop.fail(job, error);
       }
     }
     return hasChanged;
@@ -189,8 +158,7 @@ export class JobWatch {
   }
 
   #resolve(job: Watched, kind: JobOutcome["kind"]): true {
-    this.#watched.delete(job);
-    job.resolve({ kind, state: job.state });
+    this.#loop.settle(job, { kind, state: job.state });
     return true;
   }
 
