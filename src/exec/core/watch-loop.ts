@@ -22,6 +22,8 @@ export class WatchLoop<Item extends object, Outcome> {
   readonly #options: WatchLoopOptions<Item>;
   readonly #waiters = new Map<Item, Waiter<Outcome>>();
   readonly #closing = new AbortController();
+  /** Ends in the same moment as the last look: what is added later begins another loop. */
+  #isLooking = false;
   #looking: Promise<void> | undefined;
   #wake = new AbortController();
 
@@ -34,9 +36,10 @@ export class WatchLoop<Item extends object, Outcome> {
     const outcome = new Promise<Outcome>((resolve, reject) => {
       this.#waiters.set(item, { resolve, reject });
     });
-    this.#looking ??= this.#run().finally(() => {
-      this.#looking = undefined;
-    });
+    if (!this.#isLooking) {
+      this.#isLooking = true;
+      this.#looking = this.#run();
+    }
     this.wake();
     return outcome;
   }
@@ -80,15 +83,22 @@ export class WatchLoop<Item extends object, Outcome> {
 
   async #run(): Promise<void> {
     const { pollMs, look, pauseOf = (waitMs) => waitMs } = this.#options;
-    let waitMs = pollMs;
-    while (this.#waiters.size > 0 && !this.isClosing) {
-      this.#wake = new AbortController();
-      const { signal } = this.#wake;
-      // What is added while a look goes on is not part of it: what it has asked for may be older.
-      const hasChanged = await look(this.items, { signal: this.#closing.signal });
-      waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
-      if (this.#waiters.size > 0) await pause(pauseOf(waitMs), { signal }).catch(() => {});
-      if (signal.aborted) waitMs = pollMs;
+    try {
+      await undefined; // a look may add what it finds
+      let waitMs = pollMs;
+      while (this.#waiters.size > 0 && !this.isClosing) {
+        this.#wake = new AbortController();
+        const { signal } = this.#wake;
+        // What is added during a look is not part of it: what the look asks for may be older.
+        const hasChanged = await look(this.items, { signal: this.#closing.signal });
+        waitMs = hasChanged ? pollMs : Math.min(waitMs * 1.3, 10 * pollMs);
+        if (this.#waiters.size > 0) await pause(pauseOf(waitMs), { signal }).catch(() => {});
+        if (signal.aborted) waitMs = pollMs;
+      }
+    } catch (error) {
+      for (const item of this.items) this.fail(item, error);
+    } finally {
+      this.#isLooking = false;
     }
   }
 }
