@@ -13,7 +13,7 @@ import { testArchitecture, testImages } from "./test-images.ts";
 
 export interface RemoteServer {
   stop(): Promise<void>;
-  /** Folder of this machine that a task sees as its task root. */
+  /** Host path of what a task sees as its task root. */
   inside(id: string): string;
 }
 
