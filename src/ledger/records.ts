@@ -39,12 +39,16 @@ export interface DefinitionRecord extends OwnedRecord {
   >;
   /** Parameters whose values may name files; absent = any may. */
   readonly pathParameters?: readonly string[];
+  /** Parameters that name files or folders that have to exist. */
+  readonly existingInputs?: readonly string[];
   /** Parameters that runs may set although the template does not name them. */
   readonly furtherParameters?: readonly string[];
   /** Of Nextflow: what its manifest chooses, unless a run's settings do. */
   readonly engineVersion?: string;
   /** Of Nextflow: names of its profiles; absent = not known before it runs. */
   readonly profiles?: readonly string[];
+  /** What runs with a profile have to give, by its name. */
+  readonly profileParameterTemplates?: Readonly<Record<string, DefinitionRecord["parameterTemplate"]>>;
   readonly storageType?: string;
   readonly storageCapacity?: number;
   readonly accelerators?: string;
@@ -113,7 +117,7 @@ export interface RunRecord extends OwnedRecord {
   /** What runs, as it was when the run was submitted. */
   readonly definition?: Pick<
     DefinitionRecord,
-    "engine" | "main" | "folder" | "pathParameters" | "engineVersion"
+    "engine" | "main" | "folder" | "pathParameters" | "existingInputs" | "engineVersion"
   > & {
     /** The workflow's `containerRegistryMap`, as it was sent. */
     readonly registryMap?: unknown;

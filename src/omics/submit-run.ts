@@ -98,8 +98,8 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
     throw new ServiceException("ValidationException", "The networkingMode VPC needs a configurationName.");
   if (typeof configuration === "string")
     found(ledger.configurations.get(caller.account, configuration), "configuration", configuration);
-  checkParameters(definition, settings.parameters);
-  const engineVersion = engineVersionOf(definition, settings.echoed["engineSettings"]);
+  const { engineVersion, profiles } = engineChoices(definition, settings.echoed["engineSettings"]);
+  checkParameters(definition, settings.parameters, profiles);
   checkInputs(definition, settings.parameters, (value) => parts.locations.checkInput(value));
   const outputUri = settings.outputUri.replace(/\/$/, "");
   const trouble = await parts.locations.check(outputUri, ask);
@@ -144,6 +144,7 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
       ...{ engine: definition.engine, main: definition.main, folder: definition.folder },
       ...defined({
         pathParameters: definition.pathParameters,
+        existingInputs: definition.existingInputs,
         engineVersion,
         registryMap: definition.echoed["containerRegistryMap"],
       }),
@@ -157,15 +158,17 @@ export async function prepareRun(context: OperationContext, settings: RunSetting
 }
 
 /** Required parameters are there, and none that the template does not know. */
-function checkParameters(definition: DefinitionRecord, text: string): void {
+function checkParameters(definition: DefinitionRecord, text: string, profiles: readonly string[]): void {
   const parameters = JSON.parse(text) as unknown;
   if (typeof parameters !== "object" || parameters === null || Array.isArray(parameters))
     throw new ServiceException("ValidationException", "The parameters must be a JSON object.");
   const template = definition.parameterTemplate;
   if (Object.keys(template).length === 0) return;
   const given = new Set(Object.keys(parameters).map((name) => shortName(name, template)));
+  const chosen = profiles.map((name) => definition.profileParameterTemplates?.[name] ?? {});
+  const isSet = (name: string) => chosen.some((each) => each[name]?.optional === true);
   const missing = Object.entries(template)
-    .filter(([name, parameter]) => !parameter.optional && !given.has(name))
+    .filter(([name, parameter]) => !parameter.optional && !given.has(name) && !isSet(name))
     .map(([name]) => name);
   if (missing.length > 0)
     throw new ServiceException("ValidationException", `Missing required parameters: ${missing.join(", ")}.`);
@@ -182,11 +185,15 @@ function checkParameters(definition: DefinitionRecord, text: string): void {
 }
 
 /** Of Nextflow; other engines have no settings, and ignore them as those of the service do. */
-function engineVersionOf(definition: DefinitionRecord, given: unknown): string | undefined {
-  if (definition.engine !== "NEXTFLOW") return undefined;
+function engineChoices(
+  definition: DefinitionRecord,
+  given: unknown,
+): { readonly engineVersion: string | undefined; readonly profiles: readonly string[] } {
+  if (definition.engine !== "NEXTFLOW") return { engineVersion: undefined, profiles: [] };
   const settings = readEngineSettings(given, definition.profiles);
   if (typeof settings === "string") throw new ServiceException("ValidationException", `${settings}.`);
-  return settings.engineVersion ?? definition.engineVersion;
+  const { engineVersion = definition.engineVersion, profiles } = settings;
+  return { engineVersion, profiles };
 }
 
 /** Inputs lie where this server allows them to. */

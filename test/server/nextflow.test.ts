@@ -266,6 +266,26 @@ describe("the template of parameters", () => {
     await completed(workflow, { parameters: { input: "a.csv", secretive: true, depth: 4 } });
   });
 
+  it("does without what a profile sets, in runs that choose it", async () => {
+    const sheets = "profiles { test { params.input = 'a.csv' }\n plain { params.depth = 1 } }";
+    const workflow = await register({
+      ...files,
+      "nextflow.config": `params { input = null\n outdir = 'x'\n depth = 3 }\n${sheets}`,
+    });
+    const input = { description: "Sheet of samples" };
+    expect(workflow["profileParameterTemplates"]).toMatchObject({
+      test: { input: { ...input, optional: true } },
+      plain: { input: { ...input, optional: false } },
+    });
+    await completed(workflow, { parameters: {}, engineSettings: { profile: "plain,test" } });
+    const refused = await server.raw({
+      method: "POST",
+      path: "/run",
+      body: JSON.stringify(order(workflow, { parameters: {}, engineSettings: { profile: "plain" } })),
+    });
+    expect(refused.message).toContain("Missing required parameters: input");
+  });
+
   it("leaves out nothing that a script without a schema names", async () => {
     const workflow = await register({
       "main.nf": 'params.a = 1\nworkflow { println "a ${params.a}, b ${params.b}" }',

@@ -1,6 +1,6 @@
 /** When the results of a run get into its cache: by behaviour, by write-through, and by how the run ends. */
 import { existsSync } from "node:fs";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServer, type TestServer, uniqueId } from "./harness.ts";
@@ -65,7 +65,11 @@ async function play(cacheBehavior: string, writeThrough: "yes" | "no" | undefine
   await expect.poll(states, { interval: 30 }).toEqual(["first COMPLETED", "second RUNNING"]);
   const during = await entries(place);
   if (ending === "is cancelled") await post(server, `/run/${run["id"]}/cancel`, {});
-  else await writeFile(gate, ending === "fails" ? "1" : "0");
+  else {
+    // It appears with its content: the task looks for it all the time.
+    await writeFile(`${gate}.new`, ending === "fails" ? "1" : "0");
+    await rename(`${gate}.new`, gate);
+  }
   const { status } = await ended(server, run["id"]);
   const after = await entries(place);
   const [first] = await tasksOf(server, run["id"]);

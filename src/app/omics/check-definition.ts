@@ -41,9 +41,11 @@ export type CheckAnswer =
       readonly parameterTemplate: DefinitionRecord["parameterTemplate"];
       /** Those whose values may name files; absent = any may. */
       readonly pathParameters?: readonly string[];
+      readonly existingInputs?: readonly string[];
       readonly furtherParameters?: readonly string[];
       readonly engineVersion?: string;
       readonly profiles?: readonly string[];
+      readonly profileParameterTemplates?: NonNullable<DefinitionRecord["profileParameterTemplates"]>;
       /** An outline of the workflow and its warnings, for people. */
       readonly statusMessage: string;
     }
@@ -211,7 +213,8 @@ async function checkedPipeline(
           ? []
           : [`without parameters, its configuration fails: ${facts.trouble}`]),
       ];
-      const parameterTemplate = pipelineTemplate(about, facts);
+      const parameterTemplate = pipelineTemplate(about, facts.params);
+      const ofProfiles = await profileTemplates(about, facts, { folder, script: loaded.main });
       return {
         kind: "accepted",
         engine: "NEXTFLOW",
@@ -226,7 +229,12 @@ async function checkedPipeline(
             ...(await namedParameters(folder)),
           ]),
         ].filter((name) => !Object.hasOwn(parameterTemplate, name)),
-        ...defined({ engineVersion: facts.engineVersion, profiles: facts.profiles }),
+        ...defined({
+          engineVersion: facts.engineVersion,
+          profiles: facts.profiles,
+          profileParameterTemplates: ofProfiles,
+          existingInputs: about.existingInputs,
+        }),
         statusMessage: [outline(about, loaded.report.warnings), ...notes]
           .join("\n")
           .slice(0, mostReasonLength),
@@ -241,7 +249,7 @@ async function checkedPipeline(
 /** What the configuration sets need not be given. */
 function pipelineTemplate(
   about: WorkflowInterface,
-  { params }: ConfigurationFacts,
+  params: ConfigurationFacts["params"],
 ): DefinitionRecord["parameterTemplate"] {
   return Object.fromEntries(
     Object.entries(templateOf(about)).map(([name, parameter]) => [
@@ -249,6 +257,24 @@ function pipelineTemplate(
       { ...parameter, optional: parameter.optional || params.get(name)?.hasDefault === true },
     ]),
   );
+}
+
+/** As many as pipelines have; of more the service could not show the templates. */
+const mostProfiles = 50;
+
+/** Of each profile: what it sets need not be given with it. One whose configuration fails has none. */
+async function profileTemplates(
+  about: WorkflowInterface,
+  { profiles = [] }: ConfigurationFacts,
+  { folder, script }: { readonly folder: string; readonly script: string },
+): Promise<DefinitionRecord["profileParameterTemplates"]> {
+  if (profiles.length === 0) return undefined;
+  const templates: Record<string, DefinitionRecord["parameterTemplate"]> = {};
+  for (const profile of profiles.slice(0, mostProfiles)) {
+    const facts = await configurationFacts(folder, script, [profile]);
+    if (facts.trouble === undefined) templates[profile] = pipelineTemplate(about, facts.params);
+  }
+  return templates;
 }
 
 /**

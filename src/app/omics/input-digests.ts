@@ -6,6 +6,7 @@ import { AppError, type Ask, isAppError, mapBounded, systemErrorCode } from "../
 import { globPattern } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { createRemoteFiles } from "../workflows/remote-files.ts";
+import { isResultFolder } from "./engine-settings.ts";
 import type { AllowedPlaces } from "./places.ts";
 
 const asksAtOnce = 16;
@@ -91,19 +92,31 @@ async function reasoned(uri: string, look: () => Promise<readonly Found[]>): Pro
 
 /**
  * The first file or folder on this machine that the parameters name and that is not there. `names`: parameters whose
- * values may be files; of others nobody knows whether a text that looks like a path is one.
+ * values may be files; of others nobody knows whether a text that looks like a path is one. `uris`: what begins with
+ * file:// is one in any parameter, unless it is a pattern or the name of a folder of results.
  */
 export async function missingFile(
   parameters: string,
-  { names, allowed }: { readonly names: readonly string[] | undefined; readonly allowed: AllowedPlaces },
+  {
+    names,
+    uris,
+    allowed,
+  }: {
+    readonly names: readonly string[] | undefined;
+    readonly uris: boolean;
+    readonly allowed: AllowedPlaces;
+  },
 ): Promise<string | undefined> {
   if (names === undefined) return undefined;
   const values = JSON.parse(parameters) as Readonly<Record<string, unknown>>;
   for (const [name, value] of Object.entries(values)) {
-    if (!names.includes(name) && !names.includes(name.slice(name.indexOf(".") + 1))) continue;
+    const named = names.includes(name) || names.includes(name.slice(name.indexOf(".") + 1));
+    if (!named && !uris) continue;
     for (const text of textsOf(value)) {
+      if (!named && !/^file:\/\//i.test(text)) continue;
+      if (uris && /[*?[{]/.test(text)) continue;
       const path = localPath(text);
-      if (path !== undefined && !(await mayBeThere(path, allowed))) return text;
+      if (path !== undefined && !isResultFolder(path) && !(await mayBeThere(path, allowed))) return text;
     }
   }
   return undefined;

@@ -19,7 +19,11 @@ export interface ConfigurationFacts {
 }
 
 /** `folder`: of the bundle, which nothing of the configuration leaves. `script`: of the pipeline, absolute. */
-export async function configurationFacts(folder: string, script: string): Promise<ConfigurationFacts> {
+export async function configurationFacts(
+  folder: string,
+  script: string,
+  profiles: readonly string[] = [],
+): Promise<ConfigurationFacts> {
   const projectDir = dirname(script);
   const file = join(projectDir, "nextflow.config");
   const read = (path: string) => readInside(folder, path);
@@ -27,7 +31,7 @@ export async function configurationFacts(folder: string, script: string): Promis
   if (read(file) === undefined) return { profiles: [], params: new Map(), engineVersion: version };
   const shown = await nextflowConfiguration({
     ...{ projectDir, launchDir: folder, workDir: folder, files: [file], readable: [folder] },
-    ...{ rules, profiles: [], params: {}, environment: serviceVariables("1"), read },
+    ...{ rules, profiles, params: {}, environment: serviceVariables("1"), read },
   });
   const wrong = shown.diagnostics.find(({ severity }) => severity === "error");
   const set = settingAt(shown.settings, "params");

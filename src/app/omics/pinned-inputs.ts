@@ -13,7 +13,9 @@ export async function pinInputs(
 ): Promise<RunRecord["resourceDigests"]> {
   const digests = await inputDigests(run.parameters, { environment, patterns: isPipeline(run) }, ask);
   const [gone] = [...digests].find(([, digest]) => digest === undefined) ?? [];
-  const places = { names: run.definition?.pathParameters, allowed };
+  const { pathParameters, existingInputs = [] } = run.definition ?? {};
+  const names = isPipeline(run) ? existingInputs : pathParameters;
+  const places = { names, uris: isPipeline(run), allowed };
   const missing = gone ?? (await missingFile(run.parameters, places));
   if (missing !== undefined)
     throw new AppError("RUN_INPUT_MISSING", `starting run ${run.id}: its input ${missing} does not exist`);

@@ -225,6 +225,8 @@ export interface WorkflowInterface {
   }[];
   /** Parameters that may be set, and that people need not know. */
   readonly hiddenParameters?: readonly string[];
+  /** Parameters that name files or folders that have to exist when a run starts. */
+  readonly existingInputs?: readonly string[];
   /** Of the engine whose rules are followed, where releases differ. */
   readonly engineVersion?: string;
   readonly tasks: readonly string[];

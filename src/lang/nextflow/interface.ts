@@ -23,7 +23,8 @@ export function interfaceOf(
   const tasks = [...loaded.scripts.values()].flatMap(({ script }) =>
     script.items.flatMap((each) => (each.kind === "process" ? [each.name.text] : [])),
   );
-  const hidden = schema === undefined ? [] : hiddenParameters(schema);
+  const hidden = schema === undefined ? [] : namesWith(schema, (each) => each["hidden"] === true);
+  const existing = schema === undefined ? [] : namesWith(schema, (each) => each["exists"] === true);
   return {
     ...{
       kind: "workflow",
@@ -34,6 +35,7 @@ export function interfaceOf(
       engineVersion: version,
     },
     ...(hidden.length > 0 && { hiddenParameters: hidden }),
+    ...(existing.length > 0 && { existingInputs: existing }),
   };
 }
 
@@ -60,12 +62,12 @@ function schemaParameters(text: string): readonly Parameter[] {
   );
 }
 
-function hiddenParameters(text: string): readonly string[] {
+function namesWith(text: string, wanted: (schema: JsonObject) => boolean): readonly string[] {
   const root = schemaRoot(text);
   if (root === undefined) return [];
   return [...groups(root).values()].flatMap((properties) =>
     Object.entries(properties).flatMap(([name, schema]) =>
-      isObject(schema) && schema["hidden"] === true ? [name] : [],
+      isObject(schema) && wanted(schema) ? [name] : [],
     ),
   );
 }

@@ -68,7 +68,7 @@ export async function registerDefinition(context: OperationContext): Promise<Def
     status: "ACTIVE",
     parameterTemplate: templateOf(context) ?? parameterTemplate,
     // Who sends a template means exactly its parameters.
-    ...(templateOf(context) !== undefined && { furtherParameters: [] }),
+    ...(templateOf(context) !== undefined && { furtherParameters: [], profileParameterTemplates: {} }),
   };
 }
 
@@ -88,6 +88,10 @@ export function definitionBody(
     digest: record.digest === "" ? undefined : record.digest,
     parameterTemplate: record.parameterTemplate,
     profiles: record.profiles,
+    profileParameterTemplates:
+      Object.keys(record.profileParameterTemplates ?? {}).length === 0
+        ? undefined
+        : record.profileParameterTemplates,
     storageType: record.storageType ?? "DYNAMIC",
     storageCapacity: record.storageCapacity,
     accelerators: record.accelerators,
