@@ -6,9 +6,11 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Separator } from "../csv/index.ts";
 import { AppError, type Ask, defined, messageOf, redact, systemErrorCode } from "../kernel/index.ts";
+import type { Runner } from "../models/index.ts";
 import {
   type BatchPlan,
   type BatchStatus,
+  BatchTally,
   type InputFormat,
   type MergeResult,
   makePlan,
@@ -26,6 +28,7 @@ import {
   workSlice,
   writePlan,
 } from "../predict/index.ts";
+import { batchesOfSlices, keepPredictions } from "./history/prediction-history.ts";
 import { modelOf, type PredictionOptions, settingsOf, type Wiring, withParts } from "./predictions.ts";
 
 export interface PlanOptions extends PredictionOptions {
@@ -207,8 +210,12 @@ export async function work(
     },
     wiring,
   );
-  return await withParts(settings, options, { environment, emit }, ask, (parts, parallel) =>
-    workSlice(
+  const startedAt = new Date();
+  const batches = new BatchTally();
+  let runner: Runner | undefined;
+  const done = await withParts(settings, options, { environment, emit }, ask, (parts, parallel) => {
+    runner = parts.runner;
+    return workSlice(
       {
         plan,
         slice,
@@ -217,11 +224,24 @@ export async function work(
         parallel,
         ...defined({ stopAfter: options.stopAfter, batchSize: options.batchSize }),
       },
-      parts,
+      { ...parts, batches },
       ask,
-    ),
-  );
+    );
+  });
+  if (done.state === "done")
+    await keepPredictions(
+      {
+        ...{ result: done, startedAt, batches: batches.list(batchesKept) },
+        ...{ input: placed.input, output: done.shard },
+        ...defined({ runner: runner?.kind, toolkit: runner?.toolkit }),
+      },
+      environment,
+    );
+  return done;
 }
+
+/** Each line of the history stays small. */
+const batchesKept = 100;
 
 /** A folder of the machine that planned need not be here; the model may be known by its id. */
 function modelName({ model }: BatchPlan): string {
@@ -247,11 +267,21 @@ export async function merge(
   const { outputStream, outputFormat, missing, statusColumn } = options;
   const output = outputStream === undefined ? resolve(environment.cwd, options.output) : options.output;
   if (outputStream === undefined) await refusePlan(file, output);
-  return await mergeBatch(
+  const startedAt = new Date();
+  const merged = await mergeBatch(
     { plan, input, folder, output, statusColumn, ...defined({ outputStream, outputFormat, missing }) },
     emit,
     ask,
   );
+  if (outputStream === undefined)
+    await keepPredictions(
+      {
+        ...{ result: { ...merged, seconds: 0 }, startedAt, input, output, isMerge: true },
+        batches: await batchesOfSlices(folder, environment),
+      },
+      environment,
+    );
+  return merged;
 }
 
 /** A plan has the extension of an output. */

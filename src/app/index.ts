@@ -39,6 +39,7 @@ export type {
   ProjectStats,
   RemoveResult,
 } from "./project-store/project-store.ts";
+export type { TracedCall, TraceResult } from "./provenance/trace.ts";
 export type { ServedPredictions } from "./served-predictions.ts";
 export type { SimilarResult } from "./similar.ts";
 export type { CompactResult, CopyResult, DryRunFacts, ImportResult } from "./stored.ts";

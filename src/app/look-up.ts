@@ -14,6 +14,8 @@ import type { Source } from "../predict/index.ts";
 import { columnsDigest, type PredictionTier } from "../store/predictions/index.ts";
 import type { Cell, PredictionRow, PredictionScope, Provenance } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
+import { pastPredictions } from "./history/prediction-history.ts";
+import { runThatComputed } from "./provenance/prediction-facts.ts";
 import { closeBoth, scopeOf, type TierOptions, tiersOf } from "./stored.ts";
 
 export interface LookUpOptions extends TierOptions {
@@ -30,6 +32,8 @@ export interface FoundValues extends Provenance {
   /** Whether a run would answer with it: the model is here in this release with these columns. */
   readonly state: "current" | "other-release" | "other-columns" | "unknown-release" | "no-model";
   readonly cache: Source;
+  /** The run of predictions that computed it, where it is still known. */
+  readonly run?: string;
   /** The spelling that the row was stored under, where it is another one. */
   readonly storedAs?: string;
   readonly values: Readonly<Record<string, Cell>>;
@@ -91,13 +95,15 @@ export async function lookUp(
   } finally {
     await closeBoth(tiers);
   }
+  const past = found.length === 0 ? [] : await pastPredictions(environment);
+  const withRuns = found.map((each) => ({ ...each, ...defined({ run: runThatComputed(each, past) }) }));
   // "Nothing is stored" would be a guess.
   if (found.length === 0 && unasked !== undefined) throw unasked;
   const answered = new Set(found.filter(({ state }) => state === "current").map(({ model }) => model));
   return {
     molecule,
     key: md5Hex(molecule),
-    found: found.toSorted(byModel),
+    found: withRuns.toSorted(byModel),
     missing: models.map(({ id }) => id as string).filter((id) => !answered.has(id)),
     problems,
   };

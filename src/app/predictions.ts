@@ -19,9 +19,11 @@ import {
   createRunner,
   findModel,
   type Model,
+  type Runner,
   type RunnerOptions,
 } from "../models/index.ts";
 import {
+  BatchTally,
   type DumpResult,
   dumpPredictions,
   type InputFormat,
@@ -198,6 +200,7 @@ export async function runMany(
       local: tiers.local,
       cloud: tiers.cloud,
       unsent: unsentPlaces(tiers, environment),
+      batches: new BatchTally(),
       runner: createRunner(model, runnerOptions(first, options, { environment, emit })),
       canonicalizer: async () => {
         canonicalizer ??= createCanonicalizer({}, ask);
@@ -207,8 +210,9 @@ export async function runMany(
       emit,
     }),
   );
+  const startedAt = new Date();
   try {
-    return await runManyModels(
+    const result = await runManyModels(
       {
         mode: first.mode,
         ...defined({ computes: first.computes }),
@@ -228,6 +232,20 @@ export async function runMany(
       emit,
       ask,
     );
+    for (const [at, each] of result.models.entries()) {
+      const { batches, runner } = parts[at] ?? {};
+      const facts = {
+        ...{ result: each, startedAt, batches: batches?.list(batchesKept) ?? [] },
+        ...defined({
+          runner: runner?.kind,
+          toolkit: runner?.toolkit,
+          input: isFile(options.inputStream) ? result.input : undefined,
+          output: isFile(options.outputStream) ? result.output : undefined,
+        }),
+      };
+      await keepPredictions(facts, environment);
+    }
+    return result;
   } finally {
     await tiers.close();
     await (await canonicalizer?.catch(() => undefined))?.close();
@@ -272,7 +290,12 @@ export async function run(
   const settings = await settingsOf(options, wiring);
   const { nearest } = options;
   if (nearest !== undefined) checkSimilarity(nearest, "--nearest");
-  const result = await withParts(settings, options, { environment, emit }, ask, async (plain, parallel) => {
+  const startedAt = new Date();
+  const batches = new BatchTally();
+  let runner: Runner | undefined;
+  const result = await withParts(settings, options, { environment, emit }, ask, async (given, parallel) => {
+    const plain = { ...given, batches };
+    runner = given.runner;
     const { parts, close } =
       nearest === undefined
         ? { parts: plain, close: async () => {} }
@@ -309,8 +332,27 @@ export async function run(
       ask,
     ).finally(close);
   });
-  await keepPredictions(result, environment);
+  await keepPredictions(
+    {
+      ...{ result, startedAt, batches: batches.list(batchesKept) },
+      ...defined({
+        runner: runner?.kind,
+        toolkit: runner?.toolkit,
+        input: isFile(options.inputStream ?? options.inputs) ? result.input : undefined,
+        output: isFile(options.outputStream ?? options.rows) ? result.output : undefined,
+      }),
+    },
+    environment,
+  );
   return result;
+}
+
+/** Each line of the history stays small. */
+const batchesKept = 100;
+
+/** A finished file, not a stream in its place. */
+function isFile(instead: unknown): boolean {
+  return instead === undefined;
 }
 
 /** The index is opened when the first row is missing. */

@@ -303,6 +303,12 @@ export const registry: readonly RegistryRow[] = [
     load: () => import("./commands/runs-diff.ts"),
   },
   {
+    name: "trace",
+    summary: "show which calls made a file, back to the first inputs",
+    group: workflows,
+    load: () => import("./commands/trace.ts"),
+  },
+  {
     name: "savings",
     summary: "show what reuse has saved: time, bytes and money",
     group: workflows,

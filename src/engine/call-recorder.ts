@@ -15,8 +15,8 @@ import {
   Semaphore,
   withPatience,
 } from "../kernel/index.ts";
-import type { Entry, NewEntry } from "../store/entries/index.ts";
-import type { Emit } from "./events.ts";
+import type { Entry, EntryFile, NewEntry } from "../store/entries/index.ts";
+import type { Emit, RecordedContent } from "./events.ts";
 import { type RunCacheParts, recordsPerTask } from "./run-parts.ts";
 import { ChangedError, checkUnchanged, storeMessage, storeResult } from "./store-result.ts";
 import { troubleWith } from "./store-trouble.ts";
@@ -47,6 +47,9 @@ const lastPatienceMs = 10_000;
 const shortestPauseMs = 200;
 /** After this many tries that failed for no known reason, a result waits for the next run. */
 const mostTries = 5;
+
+/** Files of a folder can be many; all of them are in the manifest. */
+const mostFilesNoted = 100;
 
 type Doing = "looking up" | "recording";
 
@@ -271,6 +274,9 @@ export class CallRecorder {
           key: entry.key,
           entry: recorded.uri,
           entryUuid: recorded.uuid,
+          ...(recorded.files.length === 0
+            ? {}
+            : { files: recorded.files.slice(0, mostFilesNoted).map(contentOf) }),
         });
         if (this.#waiting.size > this.#underWay.size) this.#retryNow();
         return recorded;
@@ -339,4 +345,8 @@ export class CallRecorder {
     this.#emit({ kind: "cache.trouble", doing, call, words });
     return words;
   }
+}
+
+function contentOf({ name: output, path, sha256, sizeBytes: bytes }: EntryFile): RecordedContent {
+  return { output, path, sha256, bytes };
 }

@@ -6,7 +6,7 @@ import { type Ask, type CallKey, defined, invariant, isAppError, messageOf, paus
 import type { Key } from "../keys/index.ts";
 import type { CallOptions, OutputCollector } from "../lang/core/index.ts";
 import type { Entry } from "../store/entries/index.ts";
-import type { CallOutcome, TaskCall, TaskFailure } from "../task/index.ts";
+import { type CallOutcome, type TaskCall, type TaskFailure, taskRoot } from "../task/index.ts";
 import { callInRun } from "./call-in-run.ts";
 import type { Holder, LeaseAnswer } from "./call-leases.ts";
 import type { CallOrder } from "./call-order.ts";
@@ -113,7 +113,11 @@ export class Calls {
   ): Promise<CallOutcome> {
     const { emit, run } = this.#parts;
     const task = callInRun(asked, run);
-    emit({ kind: "call.asked", call: task.path, task: task.name, resources: task.resources });
+    const inputs = locationsOf(task);
+    emit({
+      ...{ kind: "call.asked", call: task.path, task: task.name, resources: task.resources },
+      ...defined({ inputs }),
+    });
     const outcome = await this.#outcome({ task, collect }, options, ask);
     if (options.present === undefined || !("outputs" in outcome)) return outcome;
     return { ...outcome, outputs: await options.present(outcome.outputs, ask) };
@@ -394,6 +398,14 @@ export class Calls {
       ...(entry === undefined ? {} : { savedBytes: entry.cost.bytesOut }),
     });
   }
+}
+
+/** undefined where it has no inputs. */
+function locationsOf({ inputs }: TaskCall): Readonly<Record<string, string>> | undefined {
+  if (inputs.length === 0) return undefined;
+  const root = `${taskRoot}/`;
+  const placeOf = (path: string) => (path.startsWith(root) ? path.slice(root.length) : path);
+  return Object.fromEntries(inputs.map(({ path, source }) => [placeOf(path), source.location]));
 }
 
 function holderText({ run, host, pid }: Holder): string {

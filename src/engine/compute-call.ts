@@ -16,8 +16,8 @@ import { type AttemptParts, type Computation, compute, stateOfInputs } from "./a
 import type { CallOrder, Ended } from "./call-order.ts";
 import type { CallRecorder } from "./call-recorder.ts";
 import type { Turn } from "./call-turns.ts";
-import type { Emit } from "./events.ts";
-import { mapFilesOf } from "./files-of.ts";
+import type { Emit, MadeFile } from "./events.ts";
+import { filesOf, mapFilesOf } from "./files-of.ts";
 import type { KeyedCall } from "./identify-call.ts";
 import type { LostResults } from "./lost-results.ts";
 import type { Materials } from "./materials.ts";
@@ -128,7 +128,7 @@ export class CallComputer {
         task: task.name,
         directory: computed.directory,
         usage: usageOf(computed.usage),
-        ...defined({ key }),
+        ...defined({ key, outputs: madeFiles(computed.outputs) }),
       });
     return computed;
   }
@@ -241,4 +241,12 @@ function usageOf(usage: Usage): {
 function pinFacts(image: PinnedImage): { requested: string; configDigest: string; manifestDigest?: string } {
   const { requested, configDigest, manifestDigest } = image;
   return { requested, configDigest, ...defined({ manifestDigest }) };
+}
+
+/** undefined where there are none. */
+function madeFiles(outputs: Outputs): readonly MadeFile[] | undefined {
+  const made = Object.entries(outputs).flatMap(([output, value]) =>
+    filesOf({ [output]: value }).map(({ location, kind }) => ({ output, location, kind })),
+  );
+  return made.length === 0 ? undefined : made;
 }

@@ -21,6 +21,21 @@ export interface UsageFacts {
   readonly maxRssBytes: number | null;
 }
 
+/** A result of a call: of which output, and where it is. */
+export interface MadeFile {
+  readonly output: string;
+  readonly location: string;
+  readonly kind: "file" | "directory";
+}
+
+export interface RecordedContent {
+  readonly output: string;
+  /** Relative to the entry. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 export type RunEvent =
   | {
       readonly kind: "run.started";
@@ -35,6 +50,8 @@ export type RunEvent =
       readonly call: string;
       readonly task: string;
       readonly resources?: Resources;
+      /** Location of every staged input, by its place below the task root. */
+      readonly inputs?: Readonly<Record<string, string>>;
     }
   | {
       readonly kind: "call.reused";
@@ -104,6 +121,8 @@ export type RunEvent =
       readonly directory: string;
       readonly usage: UsageFacts;
       readonly key?: CallKey;
+      /** Files and folders that it made, where the command left them. */
+      readonly outputs?: readonly MadeFile[];
     }
   /** Its results existed already, outside every cache. */
   | { readonly kind: "call.stored"; readonly call: string; readonly task: string }
@@ -113,6 +132,8 @@ export type RunEvent =
       readonly key: CallKey;
       readonly entry: string;
       readonly entryUuid: string;
+      /** The first of its files: what is known of them when the entry has been removed. */
+      readonly files?: readonly RecordedContent[];
     }
   /** Its recorded result is no longer available as recorded: the call is looked up or computed again. */
   | {
@@ -140,6 +161,11 @@ export type RunEvent =
       readonly how: Published["how"];
       /** Of the entry that a link leads to: it is pinned. */
       readonly entryUuid?: string;
+    }
+  /** Final outputs are where a person looks for them: locations of the results, and where they are now. */
+  | {
+      readonly kind: "outputs.delivered";
+      readonly files: readonly (readonly [source: string, target: string])[];
     }
   /** The run continues without what the cache could not do. */
   | { readonly kind: "cache.trouble"; readonly doing: string; readonly call?: string; readonly words: string }

@@ -1,8 +1,9 @@
 /** engine: runs of workflows. Find, then reuse, or compute and record. */
 export { type CallLeases, folderLeases, LateLeases, objectLeases, tidyLeases } from "./call-leases.ts";
 export { type CallRow, type CallState, callRows, foldCall } from "./call-rows.ts";
-export type { MissReason, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
+export type { MadeFile, MissReason, RecordedContent, RunEvent, TimedEvent, UsageFacts } from "./events.ts";
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
+export { filesOf } from "./files-of.ts";
 export { exactOutputs } from "./json-values.ts";
 export { LateStore } from "./late-store.ts";
 export { type CallForecast, predictReuse, type ReusePrediction } from "./predict-reuse.ts";

@@ -115,6 +115,7 @@ describe("a run with a cache", () => {
       "call.started",
       "call.computed",
       "call.recorded",
+      "outputs.delivered",
       "run.ended",
     ]);
     expect(await readFile(join(made.folder, "runs", "_LAST", "run.json"), "utf8")).toContain('"run-1"');

@@ -11,7 +11,7 @@ import { CallRecorder, type Unrecorded } from "./call-recorder.ts";
 import { Calls } from "./calls.ts";
 import { deliver } from "./deliver.ts";
 import type { Emit } from "./events.ts";
-import { mapFilesOf } from "./files-of.ts";
+import { filesOf, mapFilesOf } from "./files-of.ts";
 import { type FileStyle, jsonOfOutputs } from "./json-values.ts";
 import { Materials } from "./materials.ts";
 import { outputListings } from "./output-listings.ts";
@@ -207,6 +207,9 @@ async function drive(
   return result;
 }
 
+/** Lines of the log stay readable. */
+const filesOfEvent = 1_000;
+
 async function deliverAll(
   parts: WorkflowRunParts,
   run: {
@@ -235,6 +238,15 @@ async function deliverAll(
     return result.outputs;
   }
   const say = (words: string) => emit({ kind: "log", words });
+  const note = (delivered: Outputs) => {
+    const targets = filesOf(delivered);
+    const files = filesOf(result.outputs).flatMap(({ location }, i) => {
+      const target = targets[i]?.location;
+      return target === undefined ? [] : ([[location, target]] as const);
+    });
+    for (let from = 0; from < files.length; from += filesOfEvent)
+      emit({ kind: "outputs.delivered", files: files.slice(from, from + filesOfEvent) });
+  };
   let outputs = await deliver(
     result.outputs,
     {
@@ -248,6 +260,7 @@ async function deliverAll(
     },
     ask,
   );
+  note(outputs);
   if (parts.out !== undefined) {
     const needed = { inputs: () => materials.inputs(), kept: join(directory, "out") };
     outputs = await deliver(
@@ -255,6 +268,7 @@ async function deliverAll(
       { folder: parts.out, how: "copy", hostPathOf, say, ...needed },
       ask,
     );
+    note(outputs);
     const way = { target: join(parts.out, "outputs.json"), source: join(directory, "outputs.json") };
     await refuseOverwriting(way, { sources: [], ...needed }, "writing");
     await writeOutputs(way.target, await jsonText(outputs, style));

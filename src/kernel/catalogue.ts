@@ -404,6 +404,11 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir runs list` lists the runs in this folder; --runs-dir selects another one.",
   },
+  TRACE_NOT_FOUND: {
+    kind: "not-found",
+    retry: "never",
+    hint: "Runs whose folders were deleted cannot be traced; --runs-dir selects another folder of runs, and MEMOIR_HOME another home.",
+  },
   RUN_WITHOUT_OUTPUTS: {
     kind: "conflict",
     retry: "never",

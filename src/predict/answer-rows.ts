@@ -1,6 +1,7 @@
 /** Answers one chunk of inputs: look up the places in order, then (where allowed) compute what is missing. */
 import type { Ask } from "../kernel/index.ts";
 import type { Cell, Prediction, PredictionRow, PredictionScope } from "../task/index.ts";
+import type { BatchTally } from "./batch-tally.ts";
 import type { CanonicalMatch } from "./canonical-match.ts";
 import type { Computer } from "./computer.ts";
 import type { MutableCounts } from "./events.ts";
@@ -20,6 +21,7 @@ export interface AnswerParts {
   readonly canonical: CanonicalMatch | undefined;
   /** Only with `--nearest`. */
   readonly nearest: NearestAnswers | undefined;
+  readonly batches?: BatchTally | undefined;
   /** Equal inputs of a chunk share one answer; `separate` for models whose answers vary. */
   readonly equalInputs: "share" | "separate";
   /** Called whenever `counts` has moved. */
@@ -168,6 +170,7 @@ class ChunkWork {
       else {
         this.values[at] = row.values;
         this.status[at] = code;
+        this.#parts.batches?.note(row.provenance);
       }
     }
     this.#counts[source === "local" ? "reusedLocal" : "reusedCloud"] += count - still.length;

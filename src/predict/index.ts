@@ -1,4 +1,5 @@
 /** predict: prediction runs: read, look up, compute, record, write in order; and dumps of what the tiers hold. */
+
 export {
   type BatchPlan,
   type BatchStatus,
@@ -18,6 +19,7 @@ export {
   workSlice,
   writePlan,
 } from "./batch/index.ts";
+export { BatchTally, type TalliedBatch } from "./batch-tally.ts";
 export { type DumpResult, dumpPredictions } from "./dump.ts";
 export type { PredictEvent, PredictEventSink, RunCounts } from "./events.ts";
 export type { InputFormat, StreamedFormat } from "./files/format.ts";

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
 import type { Canonicalizer, Model, Runner } from "../models/index.ts";
 import type { PredictionTier } from "../store/predictions/index.ts";
+import type { BatchTally } from "./batch-tally.ts";
 import type { PredictEventSink, RunCounts } from "./events.ts";
 import type { InputFormat, StreamedFormat } from "./files/format.ts";
 import type { HeaderOptions } from "./files/header.ts";
@@ -72,6 +73,8 @@ export interface RunParts {
   /** Not open yet; opened only when something must be computed, and closed by the run. */
   readonly runner: Runner;
   readonly canonicalizer: () => Promise<Canonicalizer>;
+  /** Counts reused rows by when and by what they were computed. */
+  readonly batches?: BatchTally;
   /** Needed by `RunRequest.nearest`. */
   readonly nearest?: NearestAnswers;
   readonly emit: PredictEventSink;

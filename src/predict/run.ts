@@ -353,6 +353,7 @@ class PredictionRun {
       computer,
       canonical,
       nearest: this.#request.nearest === undefined ? undefined : this.#parts.nearest,
+      batches: this.#parts.batches,
       equalInputs,
       moved: () => this.#progress(),
     };

@@ -188,7 +188,7 @@ export const pageSchemas = {
     found: listOf(
       objectOf({
         ...{ model: text, "slug?": text, "release?": text, state: text, cache: choice("local", "cloud") },
-        ...{ "storedAs?": text, "computedAt?": text, "runner?": text, "toolkit?": text },
+        ...{ "storedAs?": text, "computedAt?": text, "runner?": text, "toolkit?": text, "run?": text },
         values: mapOf(anything),
       }),
     ),

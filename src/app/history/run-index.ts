@@ -46,6 +46,11 @@ async function knownRuns(environment: Environment): Promise<ReadonlyMap<string, 
   return rows;
 }
 
+/** Folders of runs, whether they are still there or not. */
+export async function knownFolders(environment: Environment): Promise<readonly string[]> {
+  return [...(await knownRuns(environment)).values()].map(({ directory }) => directory);
+}
+
 /** The folder of a run that was made elsewhere; undefined = it is not known, or it is not there any more. */
 export async function directoryOfRun(id: string, environment: Environment): Promise<string | undefined> {
   const row = (await knownRuns(environment)).get(id);

@@ -116,7 +116,7 @@ async function addPredictions(options: SavingsOptions, environment: Environment,
   const past = await pastPredictions(environment);
   const costs = secondsPerRow(past);
   for (const run of past) {
-    if (Date.parse(run.at) < (options.since ?? 0)) continue;
+    if (Date.parse(run.at) < (options.since ?? 0) || run.isMerge === true) continue;
     const seconds = run.reused * (costs.get(releaseOf(run)) ?? 0);
     add(releaseOf(run), (sum) => {
       sum.reused += run.reused;

@@ -6,6 +6,7 @@ import type { Environment } from "../environment.ts";
 import type { AdviceResult, AdviseOptions } from "../history/advice.ts";
 import type { SavingsOptions, SavingsResult } from "../history/savings.ts";
 import { needsHome } from "../home.ts";
+import type { TraceOptions, TraceResult } from "../provenance/trace.ts";
 import type { NamedCache } from "./cache-registry.ts";
 import type { EntriesTouched, EntryChoice } from "./caches/choose-entries.ts";
 import type { CreateCacheOptions } from "./caches/create.ts";
@@ -52,6 +53,8 @@ export interface Workflows {
   savings(options: SavingsOptions, ask: Ask): Promise<SavingsResult>;
   /** What the tasks of a workflow used over its runs. */
   advise(options: AdviseOptions, ask: Ask): Promise<AdviceResult>;
+  /** Which calls made a file, back to the first inputs. */
+  trace(options: TraceOptions, ask: Ask): Promise<TraceResult>;
   readonly runs: {
     list(options: RunsOptions & ListRunsOptions, ask: Ask): Promise<RunList>;
     show(options: OneRunOptions, ask: Ask): Promise<ShowResult>;
@@ -101,6 +104,9 @@ export function createWorkflows(environment: Environment): Workflows {
     ),
     advise: atHome(async (options, ask) =>
       (await import("../history/advice.ts")).advise(options, environment, ask),
+    ),
+    trace: atHome(async (options, ask) =>
+      (await import("../provenance/trace.ts")).trace(options, environment, ask),
     ),
     runs: {
       list: atHome(async (options, ask) =>

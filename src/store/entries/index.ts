@@ -32,6 +32,7 @@ export {
   type VerifyReport,
   verifyCache,
 } from "./maintenance.ts";
+export { type ManifestRead, readManifest } from "./manifest.ts";
 export {
   createEntryStore,
   type EntryNames,
