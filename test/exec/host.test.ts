@@ -1,11 +1,13 @@
 /** The executors' contract on local processes, without and with bubblewrap. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { executorContract } from "../../src/exec/core/executor-contract.ts";
 import { createHostExecutor, type HostExecutorOptions } from "../../src/exec/local/host-executor.ts";
+import { sandboxArguments, sandboxView } from "../../src/exec/local/sandbox.ts";
 import { freshAsk } from "../../src/kernel/index.ts";
 import { bubblewrapRequirement } from "../servers/bubblewrap.ts";
 import { guardRequirement } from "../servers/guard.ts";
@@ -85,5 +87,25 @@ describeWith([bubblewrapRequirement], "bubblewrap", () => {
     graceful: true,
     hidesProcesses: true,
     make: () => make({ isolate: true }),
+  });
+
+  it("isolated tasks cannot change switches of the kernel, whoever they run as", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "memoir-kernel-"));
+    try {
+      // With what the switch is set to already, so that nothing changes where it can be changed.
+      const text =
+        'v=$(cat /proc/sys/kernel/core_pattern); echo "$v" > /proc/sys/kernel/core_pattern && echo changed; :';
+      const words = sandboxArguments({
+        view: await sandboxView(env.PATH, env.HOME, []),
+        ...{ directory: folder, mounts: [], network: false, cgroup: "" },
+      });
+      const said = execFileSync("bwrap", [...words, "/bin/sh", "-c", text], {
+        encoding: "utf8",
+        stdio: "pipe",
+      });
+      expect(said).toBe("");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

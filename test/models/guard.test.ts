@@ -1,8 +1,9 @@
 /** Programs of models write into their working folder only; isolated they see no network and no other files. */
+import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createUnixServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Sandbox } from "../cli/memoir.ts";
@@ -73,6 +74,74 @@ describeWith([bubblewrapRequirement], "programs of a model", () => {
     expect(await sandbox.rows("out.csv")).toEqual(["CCO,weights notes wrote"]);
     expect(existsSync("/tmp/there")).toBe(false);
     expect(await sandbox.read("model/model/framework/kept")).toBe("a\n");
+  });
+
+  it("cannot reach the user's files by sockets, disks, mounts and namespaces", async () => {
+    await sandbox.write("notes.txt", "mine\n");
+    const agents = await mkdtemp("/tmp/memoir-agent-");
+    const docker = sandbox.path("docker.sock");
+    const listening = [join(agents, "agent"), docker].map((path) => {
+      const server = createUnixServer((socket) => socket.end("at your service\n"));
+      server.listen(path);
+      return server;
+    });
+    await Promise.all(listening.map((server) => once(server, "listening")));
+    const notes = sandbox.path("notes.txt");
+    const ask = (path: string) =>
+      `perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => "${path}"); print <$s> if $s'`;
+    const folder = await model(`
+      ${ask(join(agents, "agent"))}
+      ${ask(docker)}
+      for each in /run/*.sock /run/*/*.sock /dev/sd* /dev/vd* /dev/loop* /dev/nvme* /dev/mem; do test -e $each && echo "sees $each"; done
+      mknod disk b 7 0 && head -c 1 disk
+      mount -o remount,rw / && echo remounted
+      mount -o remount,rw,bind "${sandbox.folder}" && echo remounted
+      unshare --user --map-root-user --mount sh -c 'mount -o remount,rw,bind /; mount -o remount,rw,bind "${sandbox.folder}"; echo harm >> "${notes}"'
+      ln "${notes}" linked && echo harm >> linked
+      ln -s "${notes}" named && echo harm >> named
+      cat /proc/sys/kernel/core_pattern > pattern; cat pattern > /proc/sys/kernel/core_pattern && echo "changed the kernel"
+      chmod 777 "${notes}" && echo "changed the mode"
+      mv "${notes}" "${notes}.away" && echo moved
+      echo done`);
+    try {
+      await sandbox.inputs("in.csv", ["CCO"]);
+      const words = ["--model", folder, "-i", "in.csv", "-o", "out.csv"];
+      await sandbox.with({ DOCKER_HOST: `unix://${docker}` }).json("run", ...words);
+      expect(await sandbox.rows("out.csv")).toEqual(["CCO,done"]);
+      expect(await sandbox.read("notes.txt")).toBe("mine\n");
+    } finally {
+      for (const server of listening) server.close();
+      await rm(agents, { recursive: true });
+    }
+  });
+
+  it("find the environments that variables name in /tmp, however much else is there", async () => {
+    const many = await mkdtemp("/tmp/memoir-many-");
+    await mkdir(join(many, "lib/site"), { recursive: true });
+    await writeFile(join(many, "lib/site/module"), "imported");
+    const folder = await model(
+      `cat "\${PYTHONPATH#*:}/module"; echo a > "\${PYTHONPATH#*:}/new" || echo " only"`,
+    );
+    try {
+      await sandbox.inputs("in.csv", ["CCO"]);
+      const words = ["--model", folder, "-i", "in.csv", "-o", "out.csv"];
+      await sandbox.with({ PYTHONPATH: `/nowhere:${join(many, "lib/site")}` }).json("run", ...words);
+      expect(await sandbox.rows("out.csv")).toEqual(["CCO,imported only"]);
+    } finally {
+      await rm(many, { recursive: true });
+    }
+  });
+
+  it.each([
+    ["a link to another file", 'ln -sf /etc/passwd "$3"'],
+    ["a pipe", 'rm -f "$3"; mkfifo "$3"'],
+  ])("whose output is %s have failed", async (_, text) => {
+    const folder = await model(":");
+    await writeFile(join(folder, "model/framework/run.sh"), `${text}\n`);
+    await sandbox.inputs("in.csv", ["CCO"]);
+    const { code, err } = await sandbox.run("run", "--model", folder, "-i", "in.csv", "-o", "out.csv");
+    expect(code).not.toBe(0);
+    expect(err).toContain("its output is not a regular file");
   });
 
   it("say why where a model must write elsewhere, and may with --no-guard", async () => {

@@ -49,6 +49,14 @@ export async function sandboxView(
   return { systemArguments: args };
 }
 
+/** A new /proc. Root writes to its switches of the kernel without any capability, which a namespace does not change. */
+export const procArguments: readonly string[] = [
+  ...["--proc", "/proc"],
+  ...["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "mtrr"].flatMap((name) => [
+    ...["--ro-bind-try", `/proc/${name}`, `/proc/${name}`],
+  ]),
+];
+
 /** Pure. */
 export function toolFolders(searchPath: string, home: string): readonly string[] {
   return searchPath
@@ -75,7 +83,7 @@ export interface SandboxRequest {
 export function sandboxArguments(request: SandboxRequest): readonly string[] {
   return [
     ...request.view.systemArguments,
-    ...["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--dir", "/run", "--dir", "/var/tmp"],
+    ...["--dev", "/dev", ...procArguments, "--tmpfs", "/tmp", "--dir", "/run", "--dir", "/var/tmp"],
     // Where names are resolved, for tasks that may use the network.
     ...(request.network ? ["--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"] : []),
     ...(request.cgroup === "" ? [] : ["--ro-bind", request.cgroup, request.cgroup]),

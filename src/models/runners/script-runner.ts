@@ -2,7 +2,7 @@
  * Runs a model package: `bash run.sh <framework> <input.csv> <output.csv>`, each batch in a private working directory
  * (models leave files in theirs) and in its own process group.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordText } from "../../csv/index.ts";
@@ -149,6 +149,12 @@ export class ScriptRunner implements Runner {
 
   async #readOutput(output: string): Promise<string> {
     try {
+      // A link would lead out of what the program itself may read, and a pipe would be read for ever.
+      if (!(await lstat(output)).isFile())
+        throw new AppError(
+          "MODEL_RUN_FAILED",
+          `running model ${this.#options.model.id}: its output is not a regular file`,
+        );
       return await readFile(output, "utf8");
     } catch (error) {
       if (systemErrorCode(error) !== "ENOENT") throw error;
