@@ -53,6 +53,8 @@ export interface Runner {
   readonly kind: string;
   /** Such as `rdkit-wasm 2026.9.1`; undefined where not known. */
   readonly toolkit: string | undefined;
+  /** True: a program starts for every batch, and ends when the Ask does. Few large batches are worth it. */
+  readonly startsPerBatch?: true;
   /** Readies the model: loads it, waits for the server, checks for Git-LFS pointers. */
   open(ask: Ask): Promise<void>;
   /** One answer per input, in the inputs' order. A bad input is a failed Prediction; a throw means the runner broke. */

@@ -1,18 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BatchSizes } from "./batch-sizes.ts";
+import { BatchSizes, type BatchSizesOptions } from "./batch-sizes.ts";
 
 /** Sizes of the batches of `rows` rows for a model that starts for so long and takes so long for a row. */
 function sizesOf(
   rows: number,
   model: { startMs: number; rowMs: number },
-  options = { columns: 1 },
+  options: BatchSizesOptions = { columns: 1 },
 ): number[] {
   const sizes = new BatchSizes(options);
   const taken: number[] = [];
   for (let left = rows; left > 0; ) {
     const size = Math.min(left, sizes.next);
     taken.push(size);
+    const limitMs = sizes.trialMs(size);
+    if (limitMs !== undefined && model.startMs + model.rowMs * size > limitMs) {
+      sizes.gaveUp();
+      continue;
+    }
     left -= size;
     sizes.took({ rows: size, ms: model.startMs + model.rowMs * size });
   }
@@ -23,6 +28,19 @@ describe("the size of batches", () => {
   it("grows while starting takes most of a batch's time", () => {
     expect(sizesOf(1000, { startMs: 1500, rowMs: 0.3 })).toEqual([100, 900]);
     expect(sizesOf(20_000, { startMs: 1500, rowMs: 0.3 })).toHaveLength(4);
+  });
+
+  it("is large from the first on where a program starts for each, and small where that takes too long", () => {
+    const options = { columns: 1, starts: "per-batch" } as const;
+    expect(sizesOf(1000, { startMs: 1500, rowMs: 0.3 }, options)).toEqual([1000]);
+    expect(sizesOf(10_000, { startMs: 1500, rowMs: 0.3 }, options)).toEqual([1000, 9000]);
+    expect(sizesOf(1000, { startMs: 1500, rowMs: 0.3 }, { ...options, columns: 5000 })).toEqual([
+      200, 200, 200, 200, 200,
+    ]);
+    const slow = sizesOf(1000, { startMs: 1500, rowMs: 300 }, options);
+    expect(slow.slice(0, 2)).toEqual([1000, 100]);
+    expect(Math.max(...slow.slice(1))).toBeLessThanOrEqual(100);
+    expect(sizesOf(300, { startMs: 1500, rowMs: 300 }, { ...options, fixed: 150 })).toEqual([150, 150]);
   });
 
   it("stays small where rows take the time, so that an interruption loses little", () => {

@@ -1,16 +1,23 @@
 /**
  * How many inputs the model gets at once. A program that starts for every batch (Python, RDKit, a network's weights) may
- * start for 100 rows as long as it computes for 1,000, so batches grow until starting is a small part of them. What a
- * batch may take is limited: in time, because an interruption loses it, and in cells, because of the memory.
+ * start for 100 rows as long as it computes for 1,000, so batches grow until starting is a small part of them, and the
+ * first is large: it is a trial, which is given up where the model turns out to be slow. What a batch may take is limited:
+ * in time, because an interruption loses it, and in cells, because of the memory.
  */
 
 export interface BatchSizesOptions {
   readonly columns: number;
+  /** Whether a program starts for every batch. Default: once. */
+  readonly starts?: "per-batch" | "once";
+  /** For tests. */
+  readonly trialMs?: number;
   /** What the user said: it stays. */
   readonly fixed?: number;
 }
 
 const firstRows = 100;
+/** Two starts for so many rows would take up to twice as long as one. */
+const trialRows = 1_000;
 const mostRows = 10_000;
 const mostCells = 1_000_000;
 /** A batch should take no longer, in ms. */
@@ -27,24 +34,40 @@ interface Batch {
 export class BatchSizes {
   readonly #fixed: number | undefined;
   readonly #most: number;
+  readonly #trialMs: number;
   #rows: number;
+  #isTrial: boolean;
   /** The last two of different sizes: what they differ in is what rows cost. */
   #smaller: Batch | undefined;
   #larger: Batch | undefined;
 
-  constructor({ columns, fixed }: BatchSizesOptions) {
+  constructor({ columns, fixed, starts, trialMs = longestMs }: BatchSizesOptions) {
     this.#fixed = fixed;
     this.#most = Math.max(1, Math.min(mostRows, Math.floor(mostCells / Math.max(1, columns))));
-    this.#rows = fixed ?? Math.min(firstRows, this.#most);
+    this.#trialMs = trialMs;
+    this.#isTrial = fixed === undefined && starts === "per-batch";
+    this.#rows = fixed ?? Math.min(this.#isTrial ? trialRows : firstRows, this.#most);
   }
 
   get next(): number {
     return this.#rows;
   }
 
+  /** ms after which a batch of this size is given up, to be computed in smaller ones; undefined = this batch is not a trial. */
+  trialMs(rows: number): number | undefined {
+    return this.#isTrial && rows > firstRows ? this.#trialMs : undefined;
+  }
+
+  /** A trial took too long. */
+  gaveUp(): void {
+    if (this.#isTrial) this.#rows = Math.min(firstRows, this.#most);
+    this.#isTrial = false;
+  }
+
   /** A batch was computed; what it took includes finding the rows that made it fail. */
   took(batch: Batch): void {
     if (this.#fixed !== undefined || batch.rows === 0) return;
+    this.#isTrial = false;
     const cost = this.#cost();
     // Much longer than expected: rows failed and had to be found. Smaller batches find them cheaper.
     if (cost !== undefined && batch.ms > 3 * (cost.startMs + cost.rowMs * batch.rows) + 1_000) {

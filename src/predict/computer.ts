@@ -3,7 +3,15 @@
  * it at the same time. Failures are remembered for the rest of the run (never stored), so that a bad molecule that
  * is in a file a thousand times is tried once.
  */
-import { AppError, type Ask, defined, isAppError, messageOf, Semaphore } from "../kernel/index.ts";
+import {
+  AppError,
+  type Ask,
+  defined,
+  isAppError,
+  messageOf,
+  Semaphore,
+  withTimeout,
+} from "../kernel/index.ts";
 import type { Runner } from "../models/index.ts";
 import type { Column, Prediction } from "../task/index.ts";
 import { BatchSizes } from "./batch-sizes.ts";
@@ -16,6 +24,8 @@ export interface ComputerOptions {
   readonly batchSize: number | undefined;
   /** Batches at the same time. */
   readonly parallel: number;
+  /** ms that a first, large batch may take; for tests. Default: as `BatchSizes` decides. */
+  readonly trialMs?: number;
   /** Equal inputs share one computation; `separate` for models whose answers vary. */
   readonly equalInputs: "share" | "separate";
   readonly opening: () => void;
@@ -43,10 +53,11 @@ export class Computer {
   constructor(options: ComputerOptions) {
     this.#options = options;
     this.#lanes = new Semaphore(options.parallel);
-    const { columns, batchSize } = options;
+    const { columns, batchSize, runner } = options;
     this.#sizes = new BatchSizes({
       columns: columns.length,
-      ...defined({ fixed: batchSize }),
+      starts: runner.startsPerBatch === true ? "per-batch" : "once",
+      ...defined({ fixed: batchSize, trialMs: options.trialMs }),
     });
   }
 
@@ -121,14 +132,12 @@ export class Computer {
       const at = from;
       const part = inputs.slice(at, at + this.#sizes.next);
       from += part.length;
-      const batch = this.#runBatch(part, ask)
-        .then((predictions) => {
-          predictions.forEach((prediction, i) => {
-            answers[at + i] = prediction;
-          });
-          progress(predictions);
-        })
-        .finally(free);
+      const batch = this.#runBatch(part, ask, (predictions, place) => {
+        predictions.forEach((prediction, i) => {
+          answers[at + place + i] = prediction;
+        });
+        progress(predictions);
+      }).finally(free);
       batch.catch(() => {
         failed = true;
       });
@@ -138,7 +147,34 @@ export class Computer {
     await Promise.all(running);
   }
 
-  async #runBatch(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
+  /** `done` gets the predictions of each part that was computed at once, with its place in the batch. */
+  async #runBatch(
+    inputs: readonly string[],
+    ask: Ask,
+    done: (predictions: readonly Prediction[], place: number) => void,
+  ): Promise<void> {
+    const limitMs = this.#sizes.trialMs(inputs.length);
+    if (limitMs === undefined) return done(await this.#predict(inputs, ask), 0);
+    // Opening the model does not count; its failure is thrown below.
+    await this.#open(ask).catch(() => undefined);
+    const trial = withTimeout(ask, limitMs);
+    const { signal } = trial.ask;
+    try {
+      return done(await this.#predict(inputs, { ...ask, signal }), 0);
+    } catch (error) {
+      if (!signal.aborted || ask.signal.aborted) throw error;
+    } finally {
+      trial.done();
+    }
+    this.#sizes.gaveUp();
+    for (let from = 0; from < inputs.length; ) {
+      const part = inputs.slice(from, from + this.#sizes.next);
+      done(await this.#predict(part, ask), from);
+      from += part.length;
+    }
+  }
+
+  async #predict(inputs: readonly string[], ask: Ask): Promise<readonly Prediction[]> {
     const stop = () =>
       new AppError("RUN_INTERRUPTED", "interrupted while computing", { cause: ask.signal.reason });
     if (ask.signal.aborted) throw stop();

@@ -99,7 +99,7 @@ describeWith([bubblewrapRequirement], "bubblewrap", () => {
         view: await sandboxView(env.PATH, env.HOME, []),
         ...{ directory: folder, mounts: [], network: false, cgroup: "" },
       });
-      const said = execFileSync("bwrap", [...words, "/bin/sh", "-c", text], {
+      const said = execFileSync(bubblewrapRequirement.programs[0] ?? "", [...words, "/bin/sh", "-c", text], {
         encoding: "utf8",
         stdio: "pipe",
       });

@@ -175,7 +175,7 @@ async function harmless(paths: readonly string[]): Promise<readonly string[]> {
   return checked.flat();
 }
 
-/** Where engines of containers answer, besides /run: who speaks to one writes everywhere. */
+/** Where engines of containers answer other than in /run: who speaks to one writes everywhere. */
 async function engineSockets(
   env: Readonly<Record<string, string>>,
   home: string,

@@ -7,7 +7,7 @@
  * been computed yet, the model's own example is tried, and again after a row of single failures without any success.
  * When the example fails too, the runner is broken and nothing more is asked of it.
  */
-import { AppError, type Ask, checkAsk, isAppError, messageOf } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, defined, isAppError, messageOf } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import type { Runner } from "../model.ts";
 
@@ -39,6 +39,7 @@ export function bisecting(inner: Runner, options: BisectingOptions): Runner {
 
   return {
     kind: inner.kind,
+    ...defined({ startsPerBatch: inner.startsPerBatch }),
     get toolkit() {
       return inner.toolkit;
     },

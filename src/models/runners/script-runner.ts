@@ -35,6 +35,7 @@ const smallestPart = 250;
 export class ScriptRunner implements Runner {
   readonly kind = "script";
   readonly toolkit = undefined;
+  readonly startsPerBatch = true;
   readonly #options: ScriptRunnerOptions;
   #ready:
     | { readonly folder: string; readonly env: Readonly<Record<string, string>>; readonly header: string }
