@@ -21,6 +21,7 @@ const Cache = lazy(async () => (await import("./pages/cache.tsx")).Cache);
 const Predictions = lazy(async () => (await import("./pages/predictions.tsx")).Predictions);
 const Model = lazy(async () => (await import("./pages/model.tsx")).Model);
 const Compare = lazy(async () => (await import("./pages/compare.tsx")).Compare);
+const ErrorCode = lazy(async () => (await import("./pages/errors.tsx")).ErrorCode);
 const Settings = lazy(async () => (await import("./pages/settings.tsx")).Settings);
 
 const sections = [
@@ -118,6 +119,7 @@ function View({ place }: { readonly place: Place }): VNode {
     return <Model key={first} model={first} place={place} />;
   if (section === "compare") return <Compare place={place} />;
   if (section === "settings") return <Settings />;
+  if (section === "errors" && first !== undefined) return <ErrorCode key={first} code={first} />;
   return (
     <>
       <h1>There is no such page</h1>

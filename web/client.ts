@@ -34,20 +34,35 @@ export interface AskOptions {
 /** Throws a ProblemError for every answer that is not a success. */
 export async function ask<T>(path: string, options: AskOptions = {}): Promise<T> {
   const { method = "GET", body, signal } = options;
-  // Pages of other origins cannot send this header, see docs/web.md.
-  const headers: Record<string, string> = { accept: "application/json", "x-memoir-page": "1" };
-  if (method !== "GET") headers["content-type"] = "application/json";
+  const isChange = method !== "GET";
+  return send<T>(path, {
+    method,
+    headers: isChange ? { "content-type": "application/json" } : {},
+    ...(isChange ? { body: JSON.stringify(body ?? {}) } : {}),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+/** Sends a file as it is. */
+export async function upload<T>(path: string, file: File): Promise<T> {
+  return send<T>(path, { method: "POST", headers: { "content-type": "text/csv" }, body: file });
+}
+
+type SendOptions = Pick<RequestInit, "body" | "method" | "signal"> & {
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+async function send<T>(path: string, options: SendOptions): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
-      method,
-      headers,
+      ...options,
+      // Pages of other origins cannot send this header, see docs/web.md.
+      headers: { accept: "application/json", "x-memoir-page": "1", ...options.headers },
       credentials: "same-origin",
-      ...(method === "GET" ? {} : { body: JSON.stringify(body ?? {}) }),
-      ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (options.signal?.aborted === true) throw error;
     throw new ProblemError({
       ...{ type: "about:blank", title: "No answer", status: 0, code: "SERVER_NOT_REACHED" },
       detail: "the server does not answer",

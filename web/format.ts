@@ -40,6 +40,12 @@ export function countText(count: number): string {
   return count.toLocaleString("en-GB");
 }
 
+/** `12.30 EUR`, and small sums with the digits that show something. */
+export function moneyText(amount: number, currency = ""): string {
+  const digits = amount === 0 || amount >= 0.1 ? 2 : 4;
+  return `${amount.toFixed(digits)} ${currency}`.trim();
+}
+
 /** `1 call`, `2 calls`. */
 export function countOf(count: number, noun: string): string {
   return `${countText(count)} ${count === 1 ? noun : `${noun}s`}`;

@@ -132,6 +132,8 @@ export interface App {
   answerCheck(): Promise<void>;
   /** What the program of `OmicsOptions.runner` does: performs one run of its parent, and ends. */
   answerRun(): Promise<void>;
+  /** What the program of `OmicsOptions.repeater` does: runs what a file asks for, and ends. */
+  answerRunAgain(file: string): Promise<void>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
   doctor(options: TierOptions, ask: Ask): Promise<DoctorResult>;
@@ -212,6 +214,12 @@ export function createApp(source: EnvironmentSource): App {
     },
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),
     answerRun: async () => (await import("./omics/run-process/answer-run.ts")).answerRun(environment),
+    answerRunAgain: async (file) =>
+      (await import("./workflows/run-again.ts")).answerRunAgain(file, async ({ cwd, request }) => {
+        const { workflows } = createApp({ ...source, cwd });
+        const ask = { signal: new AbortController().signal };
+        await workflows.run(await workflows.order(request, ask), { onEvent: () => {} }, ask);
+      }),
     workflows: createWorkflows(environment),
     config: atHome(async (request) =>
       (await import("./config/read-config.ts")).readConfig(request, environment),

@@ -64,7 +64,7 @@ export {
   takesOption,
 } from "./workflows/executors.ts";
 export type { ListedRun, RunRow, ServerRunRow } from "./workflows/list-runs.ts";
-export { runStates } from "./workflows/list-runs.ts";
+export { runOrders, runStates } from "./workflows/list-runs.ts";
 export type { ProgramOrder } from "./workflows/load.ts";
 export type { NextflowCommands } from "./workflows/nextflow/commands.ts";
 export type {

@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { checkWord, runWord } from "./check-word.ts";
 import { topHelp } from "./list-help.ts";
+import { runAgainWord } from "./run-again-word.ts";
 import { createScreen } from "./screen.ts";
 import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
 import { version } from "./version.ts";
@@ -30,6 +31,11 @@ if (first === undefined || first === "--help" || first === "-h" || (first === "h
 } else if (first === runWord) {
   const { createApp } = await import("../app/index.ts");
   await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerRun();
+} else if (first === runAgainWord) {
+  // Started by the server, which looks for the run's folder.
+  const { createApp } = await import("../app/index.ts");
+  const app = createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid });
+  await app.answerRunAgain(words[1] ?? "");
 } else {
   // Node ends silently when nothing is left that what we wait for could come from.
   process.once("exit", reportSilentEnd);

@@ -16,6 +16,9 @@ interface Refused {
 /** What only our page sends: a page of another origin would need a permission that this server never gives. */
 export const pageHeader = "x-memoir-page";
 
+/** What changes something is an object or a file: pages of other origins can send neither without asking first. */
+const needsPreflight = /^(application\/json|text\/csv)\b/i;
+
 /** Checks everything but the caller. */
 export function admitPage(
   request: HttpRequest,
@@ -29,7 +32,7 @@ export function admitPage(
   const changes = isChange(request);
   if (changes && headers["sec-fetch-site"] === "cross-site")
     return refused(403, "REQUEST_FOREIGN", "Web pages of other origins may not use this server.");
-  if (changes && !/^application\/json\b/i.test(headers["content-type"] ?? ""))
+  if (changes && !needsPreflight.test(headers["content-type"] ?? ""))
     return refused(
       400,
       "REQUEST_INVALID",
@@ -47,13 +50,16 @@ export function admit(request: HttpRequest, authenticator: Authenticator): Admit
   if (page.kind === "refused") return page;
   const { target } = page;
   const { headers } = request;
-  if (request.largerThanBytes !== undefined && authenticator.namesKey(headers["authorization"]))
+  const asking = authenticator.callerOf(request, target);
+  if (
+    request.largerThanBytes !== undefined &&
+    (asking.kind === "known" || authenticator.namesKey(headers["authorization"]))
+  )
     return refused(
       413,
       "REQUEST_TOO_LARGE",
       `the body exceeds the limit of ${request.largerThanBytes} bytes`,
     );
-  const asking = authenticator.callerOf(request, target);
   switch (asking.kind) {
     case "known":
       // Other local ports are the same site to a browser, which then sends the cookie.

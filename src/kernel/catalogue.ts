@@ -414,6 +414,11 @@ export const catalogue = {
     retry: "never",
     hint: "`memoir runs show` shows how the run ended; files that its calls produced are in the run's folder.",
   },
+  RUN_NOT_REPEATABLE: {
+    kind: "conflict",
+    retry: "never",
+    hint: "Run the workflow with `memoir run`; runs of the server are started again with StartRun and their runId.",
+  },
   RUN_NOT_RUNNING: {
     kind: "conflict",
     retry: "never",

@@ -1,12 +1,13 @@
 /** Members of the JSON object that a request sends, as data: checked before anything is done. */
 import { RequestProblem } from "../http/index.ts";
 import { didYouMean } from "../kernel/index.ts";
-import { boolean, integer, listOf, type Schema, text } from "./schema.ts";
+import { boolean, integer, listOf, number, type Schema, text } from "./schema.ts";
 
 type BodyMember = (
-  | { readonly kind: "text"; readonly choices?: readonly string[] }
+  | { readonly kind: "text"; readonly choices?: readonly string[]; readonly longest?: number }
   | { readonly kind: "texts" }
   | { readonly kind: "integer" }
+  | { readonly kind: "number" }
   | { readonly kind: "boolean" }
 ) & { readonly about: string; readonly isOptional?: boolean };
 
@@ -36,6 +37,10 @@ export class Body {
   integer(name: string): number | undefined {
     const value = this.#members[name];
     return typeof value === "number" ? value : undefined;
+  }
+
+  number(name: string): number | undefined {
+    return this.integer(name);
   }
 
   is(name: string): boolean {
@@ -83,6 +88,8 @@ function schemaOf(member: BodyMember): Schema {
       return { ...listOf(text), minItems: 1, maxItems: mostTexts };
     case "integer":
       return { ...integer, minimum: 0 };
+    case "number":
+      return { ...number, minimum: 0 };
     case "boolean":
       return boolean;
   }
@@ -90,19 +97,27 @@ function schemaOf(member: BodyMember): Schema {
 
 /** What is expected instead; undefined = in order. */
 function faultOf(value: unknown, member: BodyMember): string | undefined {
-  const isText = (each: unknown) => typeof each === "string" && each !== "" && each.length <= longestText;
+  const isText = (each: unknown, longest = longestText) =>
+    typeof each === "string" && each !== "" && each.length <= longest;
   switch (member.kind) {
     case "text":
-      if (!isText(value)) return `a text of 1 to ${longestText} characters`;
+      if (!isText(value, member.longest)) return `a text of 1 to ${member.longest ?? longestText} characters`;
       return member.choices?.includes(value as string) === false
         ? `one of ${member.choices.join(", ")}`
         : undefined;
     case "texts":
-      return Array.isArray(value) && value.length > 0 && value.length <= mostTexts && value.every(isText)
+      return Array.isArray(value) &&
+        value.length > 0 &&
+        value.length <= mostTexts &&
+        value.every((each) => isText(each))
         ? undefined
         : `a list of 1 to ${mostTexts} texts`;
     case "integer":
       return Number.isSafeInteger(value) && Number(value) >= 0 ? undefined : "an integer from 0 on";
+    case "number":
+      return typeof value === "number" && Number.isFinite(value) && value >= 0
+        ? undefined
+        : "a number from 0 on";
     case "boolean":
       return typeof value === "boolean" ? undefined : "true or false";
   }

@@ -20,6 +20,7 @@ import { checkAsk, Semaphore, writeJson } from "../kernel/index.ts";
 import { checkBody } from "./body.ts";
 import { eventStream } from "./event-stream.ts";
 import { openApi } from "./openapi.ts";
+import { isUpload, mostUploadBytes } from "./prediction-job-routes.ts";
 import { readQuery } from "./query.ts";
 import { RawAnswer } from "./raw-answer.ts";
 import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
@@ -78,7 +79,14 @@ export function createV1(parts: V1Parts): Mount {
     name: "v1",
     prefix,
     busy: problemResponse(busy),
-    mostBodyBytes: () => mostBodyBytes,
+    // Files only of those who show something that names them: everybody else gets a refusal.
+    mostBodyBytes: ({ target, headers }) =>
+      isUpload(target) &&
+      (parts.keys.length === 0 ||
+        authenticator.namesKey(headers["authorization"]) ||
+        parts.sessions?.whoOf(headers) !== undefined)
+        ? mostUploadBytes
+        : mostBodyBytes,
     fetch: async (request, ask) => {
       const session = sessionOf(request);
       if (session !== undefined) return session;
@@ -109,7 +117,16 @@ export function createV1(parts: V1Parts): Mount {
         const query = readQuery(route.query, target.rawQuery);
         const body = checkBody(route.body, request.body);
         const { headers } = request;
-        const asked: V1Request = { browse: parts.browse, caller, labels, query, body, headers, ask };
+        const asked: V1Request = {
+          browse: parts.browse,
+          caller,
+          labels,
+          query,
+          body,
+          headers,
+          ask,
+          bytes: request.body,
+        };
         if (route.streams === true && wantsStream(request))
           return answered(await stream(route, request, asked), `${route.name}.stream`);
         const answer = () => {

@@ -38,7 +38,7 @@ export function openApi(routes: readonly V1Route[], version: string): unknown {
 }
 
 function operationOf(route: V1Route): unknown {
-  const { name, summary, command, schema, query, path, streams, body } = route;
+  const { name, summary, command, schema, query, path, streams, body, upload } = route;
   const labels = [...path.matchAll(/\{(\w+)\}/g)].map(([, label = ""]) => label);
   const content = (type: string, of: Schema) => ({ [type]: { schema: of } });
   return {
@@ -64,6 +64,14 @@ function operationOf(route: V1Route): unknown {
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: content("application/json", bodySchema(body)) } }),
+    ...(upload === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: content(upload, { type: "string", format: "binary" }),
+          },
+        }),
     ...(route.for === "anybody" ? { security: [{}] } : {}),
     responses: {
       200: {

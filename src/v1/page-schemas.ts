@@ -18,6 +18,13 @@ const saved = {
   "money?": number,
 };
 
+const predictionJob = objectOf({
+  ...{ id: text, model: text, name: text, createdAt: time, "endedAt?": time },
+  state: choice("waiting", "running", "succeeded", "failed", "cancelled"),
+  ...{ reused: integer, computed: integer, failed: integer, "share?": number },
+  ...{ warnings: listOf(text), "code?": text, "message?": text },
+});
+
 export const pageSchemas = {
   /** Of a file, whatever it is. */
   Bytes: { type: "string", format: "binary" },
@@ -62,12 +69,24 @@ export const pageSchemas = {
       }),
     ),
   }),
+  RunForm: objectOf({
+    canRun: boolean,
+    "why?": text,
+    parameters: listOf(
+      objectOf({
+        ...{ name: text, type: text, required: boolean },
+        ...{ "description?": text, "defaultText?": text, "value?": text },
+      }),
+    ),
+  }),
+  RunBegun: objectOf({ run: text }),
   RunInputs: objectOf({ run: text, inputs: anything }),
   CallDetail: objectOf({
     call: refTo("Call"),
     "command?": text,
     "components?": anything,
     "explanation?": anything,
+    "entry?": objectOf({ cache: text, uuid: text, pinned: boolean }),
     attempts: listOf(
       objectOf({
         attempt: integer,
@@ -105,6 +124,7 @@ export const pageSchemas = {
   }),
   CacheAges: objectOf({
     days: listOf(objectOf({ day: text, entries: integer, bytes: integer, totalBytes: integer })),
+    sizes: listOf(objectOf({ at: time, entries: integer, bytes: integer })),
   }),
   CacheRechecks: objectOf({
     tasks: listOf(
@@ -162,6 +182,7 @@ export const pageSchemas = {
   Savings: objectOf({
     by: text,
     "since?": time,
+    "currency?": text,
     rows: listOf(objectOf({ name: text, ...saved })),
     total: refTo("Saved"),
   }),
@@ -209,7 +230,17 @@ export const pageSchemas = {
       }),
     ),
   }),
+  PredictionJob: predictionJob,
+  PredictionJobs: objectOf({ jobs: listOf(refTo("PredictionJob")) }),
   Places: objectOf({ home: text, local: text, cloud: text }),
+  Prices: objectOf({ cpu: number, memory: number, currency: text }),
+  ErrorPage: objectOf({ code: text, kind: text, retry: choice("never", "later"), hint: text }),
+  Neighbours: objectOf({
+    ...{ model: text, release: text, cache: choice("local", "cloud"), molecules: integer, indexedAt: time },
+    isMolecule: boolean,
+    "warning?": text,
+    neighbours: listOf(objectOf({ input: text, similarity: number, values: mapOf(anything) })),
+  }),
   Doctor: objectOf({
     findings: listOf(
       objectOf({ name: text, state: choice("ok", "trouble", "absent"), detail: text, enables: text }),

@@ -14,6 +14,8 @@ export interface V1Request {
   readonly labels: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly body: Body;
+  /** The body as it was sent, where the route takes a file. */
+  readonly bytes: Uint8Array;
   readonly headers: HttpRequest["headers"];
   readonly ask: Ask;
 }
@@ -27,6 +29,8 @@ export interface V1Route extends Route {
   readonly query: Parameters;
   /** Members of the object that is sent; default: none. */
   readonly body?: BodyMembers;
+  /** Media type of the file that is sent in place of an object. */
+  readonly upload?: string;
   /** Name in `schemas`. */
   readonly schema: string;
   /** `anybody`: also before it is known who asks. */

@@ -1,7 +1,7 @@
 /** Every route of `/api/v1`: what it answers, to whom, and the shape of the answer. */
-import { runStates } from "../app/index.ts";
-import { RequestProblem } from "../http/index.ts";
+import { runOrders, runStates } from "../app/index.ts";
 import { cachePageRoutes } from "./cache-page-routes.ts";
+import { modelOf, predictionJobRoutes } from "./prediction-job-routes.ts";
 import { prefix, type V1Request, type V1Route } from "./route.ts";
 import { runPageRoutes } from "./run-page-routes.ts";
 import { summaryRoutes } from "./summary-routes.ts";
@@ -32,6 +32,8 @@ const runRoutes: readonly V1Route[] = [
       search: { kind: "text", about: "only runs with this in their id, name or workflow" },
       since: { kind: "text", about: "only runs that began at this time (ISO 8601) or later" },
       until: { kind: "text", about: "only runs that began before this time (ISO 8601)" },
+      tag: { kind: "text", about: "only runs of the server with this tag: `KEY` or `KEY=VALUE`" },
+      sort: { kind: "text", about: "default: newest", choices: runOrders },
       origin: {
         ...{ kind: "text", choices: ["home", "server"] },
         about: "only runs of the command line (`home`) or of the server",
@@ -42,8 +44,8 @@ const runRoutes: readonly V1Route[] = [
         caller,
         {
           limit: query.integer("limit") ?? mostOfPage,
-          ...query.texts("cursor", "workflow", "search", "since", "until"),
-          ...(query.texts("state", "origin") as object),
+          ...query.texts("cursor", "workflow", "search", "since", "until", "tag"),
+          ...(query.texts("state", "origin", "sort") as object),
         },
         ask,
       ),
@@ -213,18 +215,23 @@ const cacheRoutes: readonly V1Route[] = [
   },
 ];
 
-/** A model by its id, never by a folder. */
-function modelOf(request: V1Request): string {
-  const model = label(request, "model");
-  if (/^[a-z0-9][a-z0-9_-]{0,127}$/i.test(model)) return model;
-  throw new RequestProblem({
-    status: 404,
-    code: "MODEL_NOT_FOUND",
-    detail: `looking for the model ${model.slice(0, 128)}: an id is letters, digits, dashes and underscores`,
-  });
-}
-
 const predictionRoutes: readonly V1Route[] = [
+  {
+    ...{ name: "getNeighbours", method: "GET", path: `${prefix}/predictions/{model}/nearest` },
+    ...{ schema: "Neighbours", for: "operators", isHeavy: true },
+    summary: "Stored molecules that are similar to one, with their values; needs an index that is there",
+    query: {
+      smiles: { kind: "text", about: "SMILES of a molecule" },
+      cache: { kind: "text", about: "default: local", choices: ["local", "cloud"] },
+      count: { kind: "integer", about: "neighbours at most", least: 1, most: 100, usual: 10 },
+    },
+    answer: (request) => {
+      const { query, ask } = request;
+      const cache = query.text("cache") === "cloud" ? ("cloud" as const) : ("local" as const);
+      const options = { model: modelOf(request), molecule: query.text("smiles") ?? "", cache };
+      return request.browse.predictions.nearest({ ...options, count: query.integer("count") ?? 10 }, ask);
+    },
+  },
   {
     ...{ name: "listPredictions", method: "GET", path: `${prefix}/predictions`, schema: "PredictionStats" },
     ...{ for: "operators", isHeavy: true },
@@ -252,4 +259,5 @@ export const dataRoutes: readonly V1Route[] = [
   ...pageRoutes,
   ...cacheRoutes,
   ...predictionRoutes,
+  ...predictionJobRoutes,
 ];

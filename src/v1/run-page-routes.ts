@@ -1,5 +1,6 @@
 /** Routes of the pages about runs: the list as it changes, changes of runs, and the parts of one run. */
 
+import { RequestProblem } from "../http/index.ts";
 import { fileAnswer } from "./file-answer.ts";
 import { RawAnswer } from "./raw-answer.ts";
 import { prefix, type Sent, type V1Request, type V1Route } from "./route.ts";
@@ -68,6 +69,34 @@ export const runPageRoutes: readonly V1Route[] = [
     answer: (request) => request.browse.inputs(request.caller, run(request)),
   },
   {
+    ...{ name: "getRunForm", method: "GET", path: `${oneRun}/form`, schema: "RunForm" },
+    ...{ for: "everybody", query: {}, isHeavy: true },
+    summary:
+      "The parameters of a run's workflow with the run's inputs, and whether it can be run again from here",
+    answer: (request) => request.browse.form(request.caller, run(request), request.ask),
+  },
+  {
+    ...{ name: "runAgain", method: "POST", path: `${oneRun}/again`, schema: "RunBegun" },
+    ...{ for: "operators", query: {} },
+    summary:
+      "Runs a workflow of the command line again, as it was run, and answers when the new run has begun",
+    body: {
+      inputs: {
+        ...{ kind: "text", longest: 60_000, isOptional: true },
+        about: "a JSON object with all inputs; default: those of the run",
+      },
+    },
+    answer: (request) => {
+      const inputs = request.body.text("inputs");
+      if (inputs !== undefined && !isObjectText(inputs))
+        throw new RequestProblem({
+          ...{ status: 400, code: "REQUEST_INVALID" },
+          detail: "the member inputs of the body must be a JSON object as text",
+        });
+      return request.browse.runAgain(request.caller, run(request), inputs, request.ask);
+    },
+  },
+  {
     ...{ name: "getCall", method: "GET", path: `${oneRun}/call`, schema: "CallDetail" },
     ...{ for: "everybody", query: { call }, isHeavy: true },
     summary:
@@ -133,4 +162,13 @@ function outputOptions({ query }: V1Request): {
 } {
   const stream = query.text("stream") === "stderr" ? "stderr" : "stdout";
   return { call: query.text("call") ?? "", stream, from: query.integer("from") ?? 0 };
+}
+
+function isObjectText(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

@@ -44,6 +44,7 @@ const serverRun = {
   createdAt: time,
   "startedAt?": time,
   "message?": text,
+  "tags?": mapOf(text),
 };
 
 const detail = { "record?": refTo("RunRecord"), rows: listOf(refTo("Call")), notes: listOf(text) };

@@ -2,6 +2,8 @@
 import { savingsGroups } from "../app/index.ts";
 import { RequestProblem } from "../http/index.ts";
 import { defined } from "../kernel/index.ts";
+import { errorPage } from "./error-pages.ts";
+import { modelOf } from "./prediction-job-routes.ts";
 import { prefix, type V1Request, type V1Route } from "./route.ts";
 
 const molecule = { kind: "text", about: "SMILES of a molecule" } as const;
@@ -90,12 +92,7 @@ export const summaryRoutes: readonly V1Route[] = [
     },
     answer: (request) => {
       const cache = request.query.text("cache") === "cloud" ? "cloud" : "local";
-      const model = request.labels["model"] ?? "";
-      if (!/^[a-z0-9][a-z0-9_-]{0,127}$/i.test(model))
-        throw new RequestProblem({
-          ...{ status: 404, code: "MODEL_NOT_FOUND" },
-          detail: `looking for the model ${model.slice(0, 128)}: an id is letters, digits, dashes and underscores`,
-        });
+      const model = modelOf(request);
       const rows = request.query.integer("rows") ?? 1_000;
       return request.browse.predictions.columns({ model, cache, rows }, request.ask);
     },
@@ -105,6 +102,34 @@ export const summaryRoutes: readonly V1Route[] = [
     ...{ query: {} },
     summary: "Where the home folder and the caches of predictions are",
     answer: async ({ browse }) => browse.places(),
+  },
+  {
+    ...{ name: "getPrices", method: "GET", path: `${prefix}/prices`, schema: "Prices", for: "everybody" },
+    ...{ query: {} },
+    summary: "What computing costs, for savings in money; zero until somebody sets it",
+    answer: ({ browse }) => browse.prices(),
+  },
+  {
+    ...{ name: "setPrices", method: "POST", path: `${prefix}/prices`, schema: "Prices", for: "operators" },
+    ...{ query: {} },
+    summary: "Sets what computing costs",
+    body: {
+      cpu: { kind: "number", about: "of a cpu for an hour" },
+      memory: { kind: "number", about: "of a gigabyte of memory for an hour" },
+      currency: { kind: "text", about: "its name or sign, such as EUR; only shown" },
+    },
+    answer: ({ browse, body }) =>
+      browse.setPrices({
+        cpu: body.number("cpu") ?? 0,
+        memory: body.number("memory") ?? 0,
+        currency: (body.text("currency") ?? "").slice(0, 8),
+      }),
+  },
+  {
+    ...{ name: "getErrorCode", method: "GET", path: `${prefix}/errors/{code}`, schema: "ErrorPage" },
+    ...{ for: "everybody", query: {} },
+    summary: "What is known about an error code, and what to do",
+    answer: async ({ labels }) => errorPage(labels["code"] ?? ""),
   },
   {
     ...{ name: "getDoctor", method: "GET", path: `${prefix}/doctor`, schema: "Doctor", for: "operators" },

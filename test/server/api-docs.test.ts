@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { errorPage } from "../../src/v1/error-pages.ts";
 import { openApi, v1Routes } from "../../src/v1/index.ts";
 
 const docs = new URL("../../docs/", import.meta.url);
@@ -47,6 +48,7 @@ it("docs/api.md lists every code that is not in docs/errors.md", async () => {
     }
   }
   expect(codes.size).toBeGreaterThan(7);
+  for (const code of codes) expect(errorPage(code).hint).not.toBe("");
   expect([...codes].filter((code) => !page.includes(`\`${code}\``) && !errors.includes(code))).toEqual([]);
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createApp } from "../../src/app/index.ts";
 import { checkWord, runWord } from "../../src/cli/check-word.ts";
+import { runAgainWord } from "../../src/cli/run-again-word.ts";
 import { listen, type RequestLine } from "../../src/http/index.ts";
 import { defined } from "../../src/kernel/index.ts";
 import { createServer } from "../../src/mounts/index.ts";
@@ -93,6 +94,7 @@ export async function openServer(
         runner: [process.execPath, memoirProgram, runWord] as const,
       }),
       ...defined({ runMemoryMiB: options.runMemoryMiB }),
+      repeater: [process.execPath, memoirProgram, runAgainWord],
       ...(options.engine === undefined
         ? { executor: { name: "host", options: {} }, cacheHostTasks: true }
         : { executor: { name: "container", options: { engine: options.engine } }, cacheHostTasks: false }),

@@ -95,6 +95,7 @@ describe("a server without access keys", () => {
     expect(openapi).toBe("3.1.0");
     const labels: Readonly<Record<string, string>> = {
       ...{ run: homeRuns[0] ?? "", other: homeRuns[1] ?? "", cache: "lab", model: "eos3b5e" },
+      code: "RUN_NOT_FOUND",
     };
     const routes = v1Routes({ version: "0", keys: [] });
     expect(Object.keys(paths as Body).sort()).toEqual([...new Set(routes.map(({ path }) => path))].sort());
@@ -111,10 +112,11 @@ describe("a server without access keys", () => {
     const bodies: Readonly<Record<string, object>> = {
       cancelRuns: { runs: homeRuns.slice(0, 1) },
       deleteRuns: { runs: ["none"] },
+      setPrices: { cpu: 0, memory: 0, currency: "EUR" },
       pruneCache: { dryRun: true, olderThanMs: 1_000_000 },
     };
-    // Sessions, files and changes of entries are tested elsewhere.
-    const elsewhere = ["Bytes", "FilePreview", "EntriesTouched"];
+    // Sessions, files, and what begins or changes something are tested elsewhere.
+    const elsewhere = ["Bytes", "FilePreview", "EntriesTouched", "RunBegun", "PredictionJob", "Neighbours"];
     const plain = routes.filter(({ for: whom, schema }) => whom !== "anybody" && !elsewhere.includes(schema));
     for (const { name, method, path, schema } of plain) {
       const place = path.replace(/\{(\w+)\}/g, (_, label: string) => labels[label] ?? "");

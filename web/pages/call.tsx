@@ -23,6 +23,7 @@ import {
 } from "../parts/small.tsx";
 import type { Call as CallRow, Explanation } from "../shapes.ts";
 import { useAnswer } from "../use-answer.ts";
+import { EntryActions } from "./call-actions.tsx";
 
 type CallAnswer = Answer<"CallDetail">;
 
@@ -54,6 +55,7 @@ export function Call({ run, call }: { readonly run: string; readonly call: strin
         <div class="title">
           <h1>{row.call}</h1>
           <StateBadge state={row.state} />
+          {data.entry === undefined ? null : <EntryActions run={run} entry={data.entry} onChanged={again} />}
         </div>
       </div>
       {row.failure === undefined ? null : (

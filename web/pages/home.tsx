@@ -3,11 +3,11 @@ import type { VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { Answer } from "../../src/v1/index.ts";
 import { apiPath } from "../client.ts";
-import { bytesText, countText, durationText } from "../format.ts";
+import { bytesText, countText, durationText, moneyText } from "../format.ts";
 import { lazy } from "../lazy.tsx";
 import { useStream } from "../live.ts";
 import { href } from "../location.ts";
-import { DataTable } from "../parts/data-table.tsx";
+import { DataTable, type TableColumn } from "../parts/data-table.tsx";
 import type { PlotProps } from "../parts/plot.tsx";
 import {
   Empty,
@@ -16,6 +16,7 @@ import {
   OutcomeBar,
   PageProblem,
   Panel,
+  ProblemNote,
   StateBadge,
   useNow,
   When,
@@ -31,10 +32,14 @@ type HomeAnswer = Answer<"HomePage">;
 export function Home(): VNode {
   const { data, problem, again } = useAnswer<HomeAnswer>(apiPath(["home"]));
   const now = useNow(2000);
+  const since = useMemo(() => new Date(Date.now() - 30 * 86_400_000).toISOString(), []);
+  const priced = useAnswer<Answer<"Savings">>(apiPath(["savings"], { since })).data;
   useStream(apiPath(["runs", "changes"]), ["run", "gone"], again);
   if (problem !== undefined && data === undefined)
     return <PageProblem title="Home" problem={problem} again={again} />;
   if (data === undefined) return <Loading what="the overview" />;
+  const money =
+    priced?.total.money === undefined ? undefined : moneyText(priced.total.money, priced.currency);
   const { running, saved, failures, caches, days } = data;
   const total = days.reduce((sum, day) => sum + day.reused + day.computed + day.failed, 0);
   const reused = days.reduce((sum, day) => sum + day.reused, 0);
@@ -46,7 +51,7 @@ export function Home(): VNode {
       {isNew ? (
         <section class="panel">
           <Empty command="memoir run workflow.wdl">Nothing has run yet. This runs a workflow:</Empty>
-          <Empty command="memoir run -m eos3b5e -i molecules.csv -o predictions.csv">
+          <Empty command="memoir run --model eos3b5e -i molecules.csv -o predictions.csv">
             And this computes predictions of a model:
           </Empty>
         </section>
@@ -72,6 +77,7 @@ export function Home(): VNode {
           value={durationText(saved.seconds)}
           note={`${countText(saved.calls)} calls`}
         />
+        {money === undefined ? null : <Figure name="Money saved" value={money} note="in 30 days" />}
       </dl>
       <div class="grid">
         <Panel title="Running now" aside={<a href="/runs?state=running">all</a>}>
@@ -177,7 +183,12 @@ function Days({ days }: { readonly days: HomeAnswer["days"] }): VNode {
 
 function Savings(): VNode | null {
   const [by, setBy] = useState("workflow");
-  const { data } = useAnswer<Answer<"Savings">>(apiPath(["savings"], { by }));
+  const { data, problem, again } = useAnswer<Answer<"Savings">>(apiPath(["savings"], { by }));
+  const moneyColumn: TableColumn<Answer<"Savings">["rows"][number]> = {
+    ...{ title: "Money saved", isNumber: true },
+    cell: ({ money = 0 }) => moneyText(money, data?.currency),
+  };
+  if (problem !== undefined && data === undefined) return <ProblemNote problem={problem} again={again} />;
   if (data === undefined) return null;
   return (
     <Panel
@@ -188,6 +199,7 @@ function Savings(): VNode | null {
           <select value={by} onChange={(event) => setBy(event.currentTarget.value)}>
             <option value="workflow">workflow</option>
             <option value="task">task</option>
+            <option value="model">model</option>
           </select>
         </label>
       }
@@ -207,6 +219,7 @@ function Savings(): VNode | null {
             { title: "Time saved", isNumber: true, cell: ({ wallSeconds }) => durationText(wallSeconds) },
             { title: "CPU time saved", isNumber: true, cell: ({ cpuSeconds }) => durationText(cpuSeconds) },
             { title: "Bytes reused", isNumber: true, cell: ({ bytes }) => bytesText(bytes) },
+            ...(data.total.money === undefined ? [] : [moneyColumn]),
           ]}
         />
       )}

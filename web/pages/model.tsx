@@ -7,6 +7,8 @@ import { type Place, setQuery } from "../location.ts";
 import { Empty, Loading, Panel, ProblemNote } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 import { Distributions } from "./model-columns.tsx";
+import { ModelJobs } from "./model-jobs.tsx";
+import { Nearest } from "./model-nearest.tsx";
 import { ModelTable } from "./predictions.tsx";
 
 export function Model({ model, place }: { readonly model: string; readonly place: Place }): VNode {
@@ -42,12 +44,13 @@ export function Model({ model, place }: { readonly model: string; readonly place
         </form>
         {input === "" ? null : <LookUp model={model} input={input} />}
       </Panel>
+      {input === "" ? null : <Nearest model={model} input={input} />}
       {problem === undefined ? null : <ProblemNote problem={problem} again={again} />}
       {data === undefined && problem === undefined ? <Loading what="the model" /> : null}
       {data === undefined ? null : (
         <Panel title="Stored rows">
           {data.rows.length === 0 ? (
-            <Empty command={`memoir run -m ${model} -i molecules.csv -o predictions.csv`}>
+            <Empty command={`memoir run --model ${model} -i molecules.csv -o predictions.csv`}>
               Nothing is stored of this model. This computes and stores some:
             </Empty>
           ) : (
@@ -55,6 +58,7 @@ export function Model({ model, place }: { readonly model: string; readonly place
           )}
         </Panel>
       )}
+      <ModelJobs model={model} />
       <Distributions model={model} />
     </>
   );
@@ -86,7 +90,7 @@ function LookUp({ model, input }: { readonly model: string; readonly input: stri
       </div>
       <div>
         {found.some((each) => each.model === model) ? null : (
-          <Empty command={`memoir run -m ${model} -i molecules.csv -o predictions.csv`}>
+          <Empty command={`memoir run --model ${model} -i molecules.csv -o predictions.csv`}>
             Nothing is stored of {model} for this molecule. A run computes it:
           </Empty>
         )}

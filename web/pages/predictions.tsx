@@ -26,7 +26,7 @@ export function Predictions(): VNode {
       </dl>
       <Panel title="Models">
         {data.rows.length === 0 ? (
-          <Empty command="memoir run -m eos3b5e -i molecules.csv -o predictions.csv">
+          <Empty command="memoir run --model eos3b5e -i molecules.csv -o predictions.csv">
             No prediction is stored yet. This computes and stores some:
           </Empty>
         ) : (

@@ -28,6 +28,7 @@ const Graph = lazy(async () => (await import("./run/graph.tsx")).Graph);
 const Inputs = lazy(async () => (await import("./run/inputs.tsx")).Inputs);
 const Outputs = lazy(async () => (await import("./run/outputs.tsx")).Outputs);
 const Log = lazy(async () => (await import("./run/log.tsx")).Log);
+const Again = lazy(async () => (await import("./run/again.tsx")).Again);
 const Resources = lazy(async () => (await import("./run/resources.tsx")).Resources);
 
 const tabs = [
@@ -38,6 +39,7 @@ const tabs = [
   { id: "outputs", title: "Outputs" },
   { id: "log", title: "Log" },
   { id: "resources", title: "Resources" },
+  { id: "again", title: "Run again" },
 ] as const;
 
 export function Run({ id, place }: { readonly id: string; readonly place: Place }): VNode {
@@ -90,6 +92,9 @@ export function Run({ id, place }: { readonly id: string; readonly place: Place 
           <div class="actions">
             <a class="button" href={`/compare?b=${encodeURIComponent(id)}`}>
               Compare…
+            </a>
+            <a class="button" href={`${href("runs", id)}?tab=again`}>
+              Run again…
             </a>
             {isOver ? (
               <button type="button" onClick={() => setQuestion("delete")}>
@@ -170,6 +175,8 @@ function Part(props: {
       return <Outputs run={id} place={place} />;
     case "log":
       return <Log run={id} />;
+    case "again":
+      return <Again run={id} />;
     case "resources":
       return <Resources run={id} workflow={run.workflow} />;
     default:

@@ -14,7 +14,8 @@ import { usePages } from "../use-answer.ts";
 import { startOf, tookText } from "./run-times.ts";
 
 const states = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
-const filters = ["state", "workflow", "origin", "search", "since", "until"] as const;
+const orders = ["newest", "oldest", "workflow", "duration", "saved"] as const;
+const filters = ["state", "workflow", "origin", "search", "since", "until", "tag", "sort"] as const;
 
 interface Outcome {
   readonly run: string;
@@ -77,7 +78,7 @@ export function Runs({ place }: { readonly place: Place }): VNode {
       setTrouble(problemOf(error));
     }
   };
-  const hasFilter = filters.some((name) => asked[name] !== undefined);
+  const hasFilter = filters.some((name) => name !== "sort" && asked[name] !== undefined);
   return (
     <>
       <div class="title">
@@ -106,6 +107,7 @@ export function Runs({ place }: { readonly place: Place }): VNode {
         />
         <Choice label="State" name="state" value={asked["state"]} choices={states} />
         <Choice label="From" name="origin" value={asked["origin"]} choices={["home", "server"]} />
+        <Choice label="Sort" name="sort" value={asked["sort"]} choices={orders} usual="newest" />
         <label>
           Since
           <input
@@ -114,6 +116,13 @@ export function Runs({ place }: { readonly place: Place }): VNode {
             onChange={(event) => setQuery({ since: dayStart(event.currentTarget.value) })}
           />
         </label>
+        <input
+          type="text"
+          aria-label="Tag"
+          placeholder="Tag: key or key=value"
+          value={asked["tag"] ?? ""}
+          onChange={(event) => setQuery({ tag: event.currentTarget.value })}
+        />
         {asked["workflow"] === undefined ? null : (
           <button type="button" class="small" onClick={() => setQuery({ workflow: undefined })}>
             Workflow {asked["workflow"]} ✕
@@ -214,6 +223,24 @@ function columnsOf(
         <>
           <a href={href("runs", run.id)}>{run.workflow}</a>{" "}
           <span class="quiet">{run.origin === "server" && run.name !== undefined ? run.name : run.id}</span>
+          {run.origin === "home" && run.gone === true ? (
+            <span class="badge tone-plain" title="Its folder was moved or deleted">
+              gone
+            </span>
+          ) : null}
+          {run.origin === "server"
+            ? Object.entries(run.tags ?? {})
+                .slice(0, 3)
+                .map(([key, value]) => (
+                  <a
+                    key={key}
+                    class="badge"
+                    href={`/runs?tag=${encodeURIComponent(value === "" ? key : `${key}=${value}`)}`}
+                  >
+                    {value === "" ? key : `${key}=${value}`}
+                  </a>
+                ))
+            : null}
         </>
       ),
     },

@@ -1,9 +1,10 @@
 /** What this server is. */
 import type { VNode } from "preact";
+import { useState } from "preact/hooks";
 import type { Answer } from "../../src/v1/index.ts";
-import { apiPath } from "../client.ts";
+import { apiPath, ask, type Problem, problemOf } from "../client.ts";
 import { DataTable } from "../parts/data-table.tsx";
-import { Facts, Loading, PageProblem, Panel } from "../parts/small.tsx";
+import { Facts, Loading, PageProblem, Panel, ProblemNote } from "../parts/small.tsx";
 import { useAnswer } from "../use-answer.ts";
 
 const findingTexts = { ok: "✓ there", trouble: "✕ trouble", absent: "– missing" } as const;
@@ -48,6 +49,7 @@ export function Settings(): VNode {
           />
         </Panel>
       )}
+      {data.operator ? <PriceForm /> : null}
       {doctor === undefined ? null : (
         <Panel title="What is installed and reachable">
           <DataTable
@@ -63,5 +65,64 @@ export function Settings(): VNode {
         </Panel>
       )}
     </>
+  );
+}
+
+type Prices = Answer<"Prices">;
+
+/** What computing costs: with it, what reuse saved is also shown as money. */
+function PriceForm(): VNode {
+  const { data, problem, again } = useAnswer<Prices>(apiPath(["prices"]));
+  const [trouble, setTrouble] = useState<Problem | undefined>(undefined);
+  const [isSaved, setIsSaved] = useState(false);
+  const save = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    setTrouble(undefined);
+    setIsSaved(false);
+    try {
+      const body = {
+        ...{ cpu: Number(fields.get("cpu")), memory: Number(fields.get("memory")) },
+        currency: String(fields.get("currency")),
+      };
+      await ask<Prices>(apiPath(["prices"]), { method: "POST", body });
+      setIsSaved(true);
+    } catch (error) {
+      setTrouble(problemOf(error));
+    }
+  };
+  return (
+    <Panel title="Prices">
+      <p class="quiet">With prices, what reuse saved is also shown as money, here and by memoir savings.</p>
+      {problem === undefined ? null : <ProblemNote problem={problem} again={again} />}
+      {data === undefined ? (
+        <Loading what="prices" />
+      ) : (
+        <form class="filters" onSubmit={(event) => void save(event)} onInput={() => setIsSaved(false)}>
+          <label>
+            A CPU for an hour
+            <input type="number" name="cpu" min="0" step="any" required defaultValue={String(data.cpu)} />
+          </label>
+          <label>
+            A GB of memory for an hour
+            <input
+              type="number"
+              name="memory"
+              min="0"
+              step="any"
+              required
+              defaultValue={String(data.memory)}
+            />
+          </label>
+          <label>
+            Currency
+            <input name="currency" maxLength={8} size={6} required defaultValue={data.currency} />
+          </label>
+          <button type="submit">Save</button>
+          <span role="status">{isSaved ? "Saved." : ""}</span>
+        </form>
+      )}
+      {trouble === undefined ? null : <ProblemNote problem={trouble} />}
+    </Panel>
   );
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Problem } from "../client.ts";
 import { absoluteText, agoText, countOf } from "../format.ts";
+import { href } from "../location.ts";
 
 const marks: Readonly<Record<string, readonly [mark: string, tone: string]>> = {
   pending: ["◔", "quiet"],
@@ -92,7 +93,10 @@ export function ProblemNote({ problem, again }: { readonly problem: Problem; aga
       </p>
       {problem.hint === undefined ? null : <p>{problem.hint}</p>}
       <p class="quiet">
-        Code <code title="described in docs/errors.md">{problem.code}</code>
+        Code{" "}
+        <a href={href("errors", problem.code)}>
+          <code>{problem.code}</code>
+        </a>
         {again === undefined ? null : (
           <>
             {" · "}

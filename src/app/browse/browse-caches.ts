@@ -1,7 +1,8 @@
 /** Run caches for a page or a program: of the server's accounts, and for operators those of this home. */
 import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { AppError, type Ask, defined } from "../../kernel/index.ts";
-import type { CacheSize, VerifyReport } from "../../store/entries/index.ts";
+import { type CacheSize, listPins, type VerifyReport } from "../../store/entries/index.ts";
 import type { Environment } from "../environment.ts";
 import { keptLines } from "../history/kept-lines.ts";
 import type { ServerRuns } from "../omics/server-runs.ts";
@@ -17,7 +18,7 @@ import { type PruneOptions, type PruneResult, pruneCache } from "../workflows/ca
 import { cacheRechecks, type RechecksResult } from "../workflows/caches/rechecks.ts";
 import { type ShowCacheResult, showCache } from "../workflows/caches/show.ts";
 import { cacheSize } from "../workflows/caches/size.ts";
-import { type CacheChoice, namedCache } from "../workflows/caches/use-cache.ts";
+import { type CacheChoice, namedCache, withCache } from "../workflows/caches/use-cache.ts";
 import { type KeptVerification, verifyEntries } from "../workflows/caches/verify.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -119,6 +120,28 @@ export class BrowseCaches {
     return eachEntry(entries, (entry) =>
       invalidateEntries({ ...defined({ cache }), entry }, this.#environment, ask),
     );
+  }
+
+  /** How a cache of the server is named in requests. */
+  refOf(cacheId: string | undefined): string | undefined {
+    return cacheId === undefined ? undefined : `${serverPrefix}${cacheId}`;
+  }
+
+  /** The same of the cache that is used where none is named, if the entries of `uri` are its. */
+  refOfDefault(uri: string): string | undefined {
+    const place = pathToFileURL(defaultCacheLocation(this.#environment)).href;
+    return uri.startsWith(`${place}/`) ? defaultRef : undefined;
+  }
+
+  async entry(
+    viewer: Viewer,
+    { cache, uuid }: { readonly cache: string; readonly uuid: string },
+    ask: Ask,
+  ): Promise<{ readonly cache: string; readonly uuid: string; readonly pinned: boolean }> {
+    return withCache(await this.#cacheOf(viewer, cache), this.#environment, ask, async (open) => ({
+      ...{ cache, uuid },
+      pinned: (await listPins(open, ask)).has(uuid),
+    }));
   }
 
   /** Those of `list`, and the one that is used where none is named. */

@@ -3,13 +3,17 @@ import type { Ask } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import type { LookUpResult } from "../look-up.ts";
 import type { StatsResult } from "../stored-inventory.ts";
+import type { NearestOptions, Nearest as Neighbours } from "./nearest.ts";
+import { PredictionJobs } from "./prediction-jobs.ts";
 import type { ColumnSpreads } from "./prediction-pages.ts";
 
 export class BrowsePredictions {
   readonly #environment: Environment;
+  readonly jobs: PredictionJobs;
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.jobs = new PredictionJobs(environment);
   }
 
   /** Statistics of the configured tiers, for operators. */
@@ -30,6 +34,11 @@ export class BrowsePredictions {
   ): Promise<ColumnSpreads> {
     const { columnSpreads } = await import("./prediction-pages.ts");
     return columnSpreads(options, this.#environment, ask);
+  }
+
+  async nearest(options: NearestOptions, ask: Ask): Promise<Neighbours> {
+    const { nearest } = await import("./nearest.ts");
+    return nearest(options, this.#environment, ask);
   }
 
   async drawing(molecule: string, ask: Ask): Promise<{ readonly svg?: string }> {

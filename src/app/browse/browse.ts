@@ -13,6 +13,7 @@ import type { Ledger, RunRecord } from "../../ledger/index.ts";
 import type { DoctorResult } from "../doctor.ts";
 import type { Environment } from "../environment.ts";
 import { type AdviceResult, advise } from "../history/advice.ts";
+import { keepPrices, keptPrices, type Prices } from "../history/prices.ts";
 import { directoryOfRun, forgetRun, runsElsewhere } from "../history/run-index.ts";
 import { type SavingsOptions, type SavingsResult, savings } from "../history/savings.ts";
 import { knownRun } from "../omics/engine-runs.ts";
@@ -30,6 +31,7 @@ import {
   type RunSource,
   rowOf,
 } from "../workflows/list-runs.ts";
+import { runAgain } from "../workflows/run-again.ts";
 import { type DiffResult, diffRuns } from "../workflows/runs/diff.ts";
 import type { RunList } from "../workflows/runs/list.ts";
 import { type LogsResult, runLogs } from "../workflows/runs/logs.ts";
@@ -55,6 +57,7 @@ import {
   openFile,
   outputsOfFolder,
 } from "./run-files.ts";
+import { type RunForm, runForm } from "./run-form.ts";
 import {
   type CallDetail,
   callDetail,
@@ -127,6 +130,8 @@ export interface BrowseParts {
   readonly ledger: Ledger;
   readonly allowed: AllowedPlaces;
   readonly runs: Pick<RunController, "cancelled" | "deleted">;
+  /** Runs what a file asks for. */
+  readonly repeater?: readonly [string, ...string[]];
 }
 
 export class Browse {
@@ -278,6 +283,31 @@ export class Browse {
     );
   }
 
+  async form(viewer: Viewer, id: string, ask: Ask): Promise<RunForm> {
+    const run = await this.#find(viewer, id);
+    if (run.kind === "home" && this.#parts.repeater !== undefined)
+      return runForm(run.directory, this.#environment, ask);
+    const why =
+      run.kind === "server"
+        ? `Clients of the HealthOmics API run it again: aws omics start-run --run-id ${id}`
+        : "This server was not started by the command line.";
+    return { canRun: false, why, parameters: [] };
+  }
+
+  /** `inputs`: a JSON object of all inputs; absent = the same as before. */
+  async runAgain(
+    viewer: Viewer,
+    id: string,
+    inputs: string | undefined,
+    ask: Ask,
+  ): Promise<{ readonly run: string }> {
+    const run = await this.#find(viewer, id);
+    const { repeater: program } = this.#parts;
+    if (run.kind !== "home" || program === undefined)
+      throw new AppError("RUN_NOT_REPEATABLE", `running ${id} again: it cannot be run again from here`);
+    return runAgain({ directory: run.directory, program, ...defined({ inputs }) }, this.#environment, ask);
+  }
+
   async timeline(viewer: Viewer, id: string): Promise<Timeline> {
     const directory = await this.#directoryOf(await this.#find(viewer, id));
     return directory === undefined ? { calls: [] } : timelineOf(directory, this.#folds);
@@ -308,6 +338,7 @@ export class Browse {
       {
         ...{ run: id, directory, call, folds: this.#folds },
         explain: (named, asked) => this.explain(viewer, id, named, asked),
+        entryOf: (uri) => this.#entryOf(run, viewer, uri, ask),
       },
       ask,
     );
@@ -317,6 +348,19 @@ export class Browse {
       ...(isObject(failure) ? { failure: withoutPlace(failure) } : {}),
     }));
     return { ...found, attempts, call: this.#shownRow(found.call, viewer) };
+  }
+
+  /** The entry of a call, where its cache is one that the viewer can name. */
+  async #entryOf(run: AnyRun, viewer: Viewer, uri: string, ask: Ask): Promise<CallDetail["entry"]> {
+    const directory = await this.#directoryOf(run);
+    const record = directory === undefined ? undefined : await readRunJson(directory);
+    const uuid = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[^/]*\/?$/.exec(uri)?.[1];
+    if (uuid === undefined || record?.cache === undefined) return undefined;
+    const cache =
+      run.kind === "server"
+        ? this.caches.refOf(run.record.cacheId)
+        : (record.cache.name ?? this.caches.refOfDefault(record.cache.uri));
+    return cache === undefined ? undefined : this.caches.entry(viewer, { cache, uuid }, ask);
   }
 
   async files(viewer: Viewer, id: string, path: string, ask: Ask): Promise<FileTree> {
@@ -519,6 +563,15 @@ export class Browse {
 
   advise(viewer: Viewer, workflow: string, ask: Ask): Promise<AdviceResult> {
     return advise({ workflow, whose: whoseRuns(viewer) }, this.#environment, ask);
+  }
+
+  prices(): Promise<Prices> {
+    return keptPrices(this.#environment);
+  }
+
+  async setPrices(prices: Prices): Promise<Prices> {
+    await keepPrices(prices, this.#environment);
+    return prices;
   }
 
   async doctor(ask: Ask): Promise<DoctorResult> {

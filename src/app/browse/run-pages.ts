@@ -62,6 +62,8 @@ export interface CallDetail {
   readonly command?: string;
   readonly components?: unknown;
   readonly explanation?: Explanation;
+  /** Absent where its cache has no name here. */
+  readonly entry?: { readonly cache: string; readonly uuid: string; readonly pinned: boolean };
   readonly attempts: readonly Attempt[];
   readonly inputs: readonly {
     readonly place: string;
@@ -213,6 +215,7 @@ export interface DetailRequest {
   readonly call: string;
   readonly folds: CallFolds;
   readonly explain: (call: string, ask: Ask) => Promise<RunExplanation>;
+  readonly entryOf: (uri: string) => Promise<CallDetail["entry"]>;
 }
 
 export async function callDetail(request: DetailRequest, ask: Ask): Promise<CallDetail> {
@@ -242,11 +245,13 @@ export async function callDetail(request: DetailRequest, ask: Ask): Promise<Call
       )
       .map(([consumer]) => consumer)
       .filter((consumer) => consumer !== name);
+  // The call is shown also where its cache does not answer.
+  const entry = row.entry === undefined ? undefined : await request.entryOf(row.entry).catch(() => undefined);
   const { command } = missed?.components ?? {};
   return {
     call: row,
     ...(typeof command === "string" ? { command } : {}),
-    ...defined({ components: missed?.components, explanation: explained }),
+    ...defined({ components: missed?.components, explanation: explained, entry }),
     attempts: attemptsOf(events),
     inputs: inputs.get(call) ?? [],
     outputs: (outputs.get(call) ?? []).map((output) => ({ ...output, usedBy: usedBy(call, output.sha256) })),

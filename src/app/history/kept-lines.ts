@@ -5,7 +5,7 @@ import { makeFolders } from "../../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 
-type Name = "predictions" | "rechecks" | "runs" | "verifications";
+type Name = "predictions" | "rechecks" | "runs" | "sizes" | "verifications";
 
 /** Never a reason for a run to fail: what cannot be kept is lost. */
 export async function keepLine(name: Name, fact: object, { home }: Pick<Environment, "home">): Promise<void> {

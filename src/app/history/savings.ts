@@ -4,13 +4,14 @@ import { type Ask, defined } from "../../kernel/index.ts";
 import type { Environment } from "../environment.ts";
 import { type PastRun, type PastRunOptions, pastRuns } from "./past-runs.ts";
 import { pastPredictions, releaseOf, secondsPerRow } from "./prediction-history.ts";
+import { keptPrices } from "./prices.ts";
 
 export const savingsGroups = ["workflow", "task", "model", "account"] as const;
 export type SavingsGroup = (typeof savingsGroups)[number];
 
 export interface SavingsOptions extends PastRunOptions {
   readonly by: SavingsGroup;
-  /** Of a cpu for an hour, and of a gigabyte of memory for an hour. */
+  /** Of a cpu for an hour, and of a gigabyte of memory for an hour. Default: those of the settings. */
   readonly cpuPrice?: number;
   readonly memoryPrice?: number;
 }
@@ -35,6 +36,8 @@ export interface SavingsResult {
   readonly by: SavingsGroup;
   /** ISO 8601; absent = everything. */
   readonly since?: string;
+  /** With prices of the settings. */
+  readonly currency?: string;
   readonly rows: readonly SavingsRow[];
   readonly total: Saved;
 }
@@ -55,10 +58,14 @@ class Sum {
 }
 
 export async function savings(
-  options: SavingsOptions,
+  asked: SavingsOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<SavingsResult> {
+  const kept = await keptPrices(environment);
+  const isGiven = asked.cpuPrice !== undefined || asked.memoryPrice !== undefined;
+  const usesKept = !isGiven && (kept.cpu > 0 || kept.memory > 0);
+  const options = usesKept ? { ...asked, cpuPrice: kept.cpu, memoryPrice: kept.memory } : asked;
   const sums = new Map<string, Sum>();
   const total = new Sum();
   const add = (name: string, change: (sum: Sum) => void) => {
@@ -75,7 +82,8 @@ export async function savings(
     .map(([name, sum]) => ({ name, ...sum.row(options) }))
     .sort((a, b) => b.wallSeconds - a.wallSeconds || b.reused - a.reused);
   const since = options.since === undefined ? undefined : new Date(options.since).toISOString();
-  return { by: options.by, ...defined({ since }), rows, total: total.row(options) };
+  const currency = usesKept ? kept.currency : undefined;
+  return { by: options.by, ...defined({ since, currency }), rows, total: total.row(options) };
 }
 
 type Add = (name: string, change: (sum: Sum) => void) => void;

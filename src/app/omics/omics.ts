@@ -46,6 +46,11 @@ export interface OmicsOptions extends TaskChoices {
   readonly runner?: readonly [string, ...string[]];
   /** What the scripts of one such run may take, in mebibytes. Default 1024. */
   readonly runMemoryMiB?: number;
+  /**
+   * A program and its arguments that runs what a file asks for, see `answerRunAgain`. Default: runs cannot be run again
+   * from the page.
+   */
+  readonly repeater?: readonly [string, ...string[]];
   /** Of ARNs. Default us-east-1. */
   readonly region?: string;
   /** Whose predictions are served below `/v1`. Default local. */
@@ -104,7 +109,7 @@ export async function openOmics(
   });
   await sweepDefinitions(environment);
   const { accessKeys: _, files: __, checker: program, maxRuns, servedCache = "local", ...rest } = options;
-  const { notify, runner, runMemoryMiB, ...others } = rest;
+  const { notify, runner, repeater, runMemoryMiB, ...others } = rest;
   checkNotifyUrl(notify);
   const { region = "us-east-1", ...tasks } = others;
   const allowed = allowedPlaces(options, environment);
@@ -130,13 +135,14 @@ export async function openOmics(
     }),
     ...(notify === undefined ? {} : { onStatus: statusPoster({ url: notify, region, ledger, onBug }) }),
   });
+  const browse = new Browse({ environment, ledger, allowed, runs, ...defined({ repeater }) });
   return {
     ledger,
     keys,
     ledgerFile,
     announcePage: (page) => announcePage(page, environment),
     runs,
-    browse: new Browse({ environment, ledger, allowed, runs }),
+    browse,
     tallies: () => tallies.now(),
     served,
     checkStores: (ask) => checkStores({ ledger, environment, allowed, accounts }, ask),
@@ -150,6 +156,7 @@ export async function openOmics(
       readText: (uri, maxBytes, ask) => readDocument(uri, maxBytes, { allowed, environment }, ask),
     },
     close: async () => {
+      await browse.predictions.jobs.close();
       await served.close();
       checker.close();
       await runs.close();

@@ -53,7 +53,7 @@ export class ServerRuns {
     const engine = await this.engineRun(run);
     const record = engine === undefined ? undefined : await readRunJson(engine.directory);
     const workflow = this.#ledger.workflows.get(run.account, run.workflowId)?.name ?? run.workflowId;
-    const { id, name, createdAt, startTime, stopTime, statusMessage } = run;
+    const { id, name, createdAt, startTime, stopTime, statusMessage, tags } = run;
     return {
       id,
       origin: "server",
@@ -66,6 +66,7 @@ export class ServerRuns {
         endedAt: stopTime,
         message: statusMessage,
         calls: record?.calls,
+        tags: Object.keys(tags).length === 0 ? undefined : tags,
         savedSeconds: record?.savedSeconds,
       }),
     };

@@ -32,9 +32,12 @@ export interface ServerRunRow extends AnyRunRow {
   readonly startedAt?: string;
   /** Why it failed, or what it waits for. */
   readonly message?: string;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export type ListedRun = RunRow | ServerRunRow;
+
+export const runOrders = ["newest", "oldest", "workflow", "duration", "saved"] as const;
 
 export const runStates = ["pending", "running", "succeeded", "failed", "cancelled", "crashed"] as const;
 
@@ -63,6 +66,10 @@ export interface ListRunsOptions {
   readonly since?: string;
   /** ISO 8601: only those that began before. */
   readonly until?: string;
+  /** `KEY` or `KEY=VALUE`: only runs of the server with this tag. */
+  readonly tag?: string;
+  /** Default: newest first. */
+  readonly sort?: (typeof runOrders)[number];
 }
 
 export interface RunPage {
@@ -77,6 +84,7 @@ export async function listRunPage(
   options: ListRunsOptions,
   ask: Ask,
 ): Promise<RunPage> {
+  if (options.sort !== undefined && options.sort !== "newest") return sortedPage(sources, options, ask);
   const positions = positionsOf(options.cursor, Object.keys(sources));
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   const runs: ListedRun[] = [];
@@ -89,6 +97,7 @@ export async function listRunPage(
       (options.state === undefined || row.state === options.state) &&
       (options.workflow === undefined || row.workflow === options.workflow) &&
       (options.until === undefined || at < options.until) &&
+      (options.tag === undefined || hasTag(row, options.tag)) &&
       (search === undefined || wordsOf(row).includes(search));
     if (isWanted && runs.length === limit) {
       nextCursor = cursorOf(positions);
@@ -98,6 +107,47 @@ export async function listRunPage(
     if (isWanted) runs.push(row);
   }
   return { runs, ...defined({ nextCursor }) };
+}
+
+/** All that fit, in another order: a position is a number, since there is no time to continue from. */
+async function sortedPage(
+  sources: Readonly<Record<string, RunSource>>,
+  { sort = "newest", cursor, limit = Number.POSITIVE_INFINITY, ...filters }: ListRunsOptions,
+  ask: Ask,
+): Promise<RunPage> {
+  const from = sortedPosition(cursor);
+  const { runs } = await listRunPage(sources, filters, ask);
+  const sorted = sort === "oldest" ? runs.toReversed() : runs.toSorted(orders[sort]);
+  const shown = sorted.slice(from, from + limit);
+  const next = from + shown.length;
+  return { runs: shown, ...(next < sorted.length ? { nextCursor: `sorted-${next}` } : {}) };
+}
+
+const orders: Readonly<
+  Record<Exclude<(typeof runOrders)[number], "oldest">, (a: ListedRun, b: ListedRun) => number>
+> = {
+  newest: () => 0,
+  workflow: (a, b) => (a.workflow < b.workflow ? -1 : a.workflow > b.workflow ? 1 : 0),
+  duration: (a, b) => secondsOf(b) - secondsOf(a),
+  saved: (a, b) => (b.savedSeconds ?? 0) - (a.savedSeconds ?? 0),
+};
+
+/** A run that has not ended is as long as it has run until now. */
+function secondsOf({ startedAt, endedAt }: ListedRun): number {
+  if (startedAt === undefined) return 0;
+  return (endedAt === undefined ? Date.now() : Date.parse(endedAt)) - Date.parse(startedAt);
+}
+
+function sortedPosition(cursor: string | undefined): number {
+  const [, text] = /^sorted-(\d{1,9})$/.exec(cursor ?? "sorted-0") ?? [];
+  if (text !== undefined) return Number(text);
+  throw wrongCursor();
+}
+
+function hasTag(row: ListedRun, tag: string): boolean {
+  const tags = row.origin === "server" ? (row.tags ?? {}) : {};
+  const [, key = tag, value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(tag) ?? [];
+  return Object.hasOwn(tags, key) && (value === undefined || tags[key] === value);
 }
 
 function wordsOf(row: ListedRun): string {
@@ -145,7 +195,11 @@ function positionsOf(cursor: string | undefined, names: readonly string[]): Reco
   } catch {
     // Reported below.
   }
-  throw new AppError(
+  throw wrongCursor();
+}
+
+function wrongCursor(): AppError {
+  return new AppError(
     "LEDGER_TOKEN_INVALID",
     "listing a further page: the cursor is not one that was handed out",
   );

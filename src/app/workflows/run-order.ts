@@ -23,6 +23,8 @@ export interface RunOrder extends RunChoices {
   readonly executor: ExecutorOrder;
   /** Variables that every task gets, and that enter the key. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it was made from, and where; kept with a listed run, so that it can be run again. */
+  readonly asked?: { readonly request: RunRequest; readonly cwd: string };
 }
 
 /** What is equal in an order and in a request for one. */
@@ -112,6 +114,7 @@ export async function orderOf(request: RunRequest, environment: Environment, ask
   const { inputs, cache, env, ...rest } = request;
   return {
     ...rest,
+    asked: { request, cwd: environment.cwd },
     cache: await cacheOrder(cache, environment),
     ...(env === undefined ? {} : { env: variables(env, environment) }),
     inputs: await inputsOrder(inputs, environment.cwd),

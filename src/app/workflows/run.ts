@@ -19,6 +19,7 @@ import { keepBudget } from "./caches/keep-budget.ts";
 import { watchForCancel } from "./cancel-watch.ts";
 import { type DiagnosticFact, diagnosticFact } from "./diagnostic-facts.ts";
 import { prepared } from "./prepare-run.ts";
+import { keepRequest } from "./run-again.ts";
 import type { RunOrder, RunPorts } from "./run-order.ts";
 import { newRunId, runsFolder } from "./runs-folder.ts";
 
@@ -69,7 +70,12 @@ export async function runToSummary(
     if (event.kind !== "run.started" || order.isListed !== true) return;
     const { run: id, workflow, directory } = event;
     const facts = { kind: "began", id, workflow, directory, startedAt: startedAt.toISOString() } as const;
-    began = keepRun(facts, environment);
+    const { asked } = order;
+    began = Promise.all([
+      keepRun(facts, environment),
+      // Without it the run cannot be run again from the page, and that is all.
+      asked === undefined ? undefined : keepRequest(directory, asked).catch(() => undefined),
+    ]).then(() => undefined);
   };
   const summary = await runToEnd({ order, ports: { ...ports, onEvent: noting }, runId }, environment, ask);
   await began;

@@ -4,6 +4,7 @@ import { defined, messageOf } from "../../kernel/index.ts";
 import { checkWord, runWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
+import { runAgainWord } from "../run-again-word.ts";
 import { serverOptions } from "../server-options.ts";
 import { requireKeysBeyond, urlOf } from "../serving.ts";
 import { configOptions, configured } from "../settings.ts";
@@ -86,6 +87,7 @@ function optionsOf(given: Given): OmicsOptions {
     ...(program !== undefined && {
       checker: [process.execPath, program, checkWord] as const,
       runner: [process.execPath, program, runWord] as const,
+      repeater: [process.execPath, program, runAgainWord] as const,
     }),
     executor: executorOrder(given),
     copyInputs: given.is("copy-inputs"),

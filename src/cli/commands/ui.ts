@@ -1,6 +1,7 @@
 /** memoir ui: the web page of this home, in the browser. */
 import { isAppError, messageOf } from "../../kernel/index.ts";
 import { defineCommand } from "../command.ts";
+import { runAgainWord } from "../run-again-word.ts";
 import { configOptions, configured } from "../settings.ts";
 import { siteFolder } from "../site.ts";
 import { stopOfServer } from "../stop-of-server.ts";
@@ -53,7 +54,11 @@ export const command = defineCommand<UiResult>({
     const joined = await join();
     if (joined !== undefined) return joined;
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
-    const options = { executor: { name: "host", options: {} }, copyInputs: false, cacheHostTasks: false };
+    const [, program] = process.argv;
+    const options = {
+      ...{ executor: { name: "host", options: {} }, copyInputs: false, cacheHostTasks: false },
+      ...(program === undefined ? {} : { repeater: [process.execPath, program, runAgainWord] as const }),
+    };
     const opened = await openOmics(options, onBug).catch(async (error: unknown) => {
       // Another one has started in this moment.
       const other = isAppError(error) && error.code === "SERVER_HOME_IN_USE" ? await join() : undefined;

@@ -53,22 +53,29 @@ export function Size({ cache }: { readonly cache: string }): VNode {
           <SizeMap cache={cache} by="workflow" groups={groupsOf(data.byWorkflow)} />
         </Panel>
       </div>
-      {ages === undefined || ages.days.length === 0 ? null : <OverTime days={ages.days} />}
+      {ages === undefined || ages.days.length === 0 ? null : <OverTime {...ages} />}
     </>
   );
 }
 
 type AgesAnswer = Answer<"CacheAges">;
 
-/** How the cache has grown, by the days on which what it holds was recorded. */
-function OverTime({ days }: AgesAnswer): VNode {
-  const plotted = useMemo(
-    () => ({
-      x: days.map(({ day }) => Date.parse(`${day}T00:00:00`) / 1000),
-      series: [{ label: "size", colour: "computed", values: days.map(({ totalBytes }) => totalBytes) }],
-    }),
-    [days],
-  );
+/**
+ * How large the cache was: as it was measured, and before the first time by the days on which what it holds was recorded.
+ */
+function OverTime({ days, sizes }: AgesAnswer): VNode {
+  const plotted = useMemo(() => {
+    const measured = sizes.map(({ at, bytes }) => ({ at: Date.parse(at), bytes }));
+    const began = measured[0]?.at ?? Number.POSITIVE_INFINITY;
+    const recorded = days
+      .map(({ day, totalBytes }) => ({ at: Date.parse(`${day}T00:00:00Z`), bytes: totalBytes }))
+      .filter(({ at }) => at < began);
+    const points = [...recorded, ...measured];
+    return {
+      x: points.map(({ at }) => at / 1000),
+      series: [{ label: "size", colour: "computed", values: points.map(({ bytes }) => bytes) }],
+    };
+  }, [days, sizes]);
   const first = days[0]?.day ?? "";
   const last = days.at(-1);
   return (
@@ -77,7 +84,7 @@ function OverTime({ days }: AgesAnswer): VNode {
         label={`Size of the cache from ${first} to ${last?.day ?? ""}, ${bytesText(last?.totalBytes ?? 0)} in the end`}
         x={plotted.x}
         isTime
-        kind={days.length < 3 ? "bars" : "area"}
+        kind={plotted.x.length < 3 ? "bars" : "area"}
         series={plotted.series}
         valueText={bytesText}
       />

@@ -2,6 +2,7 @@
 import { type Ask, checkAsk } from "../../../kernel/index.ts";
 import type { Environment } from "../../environment.ts";
 import { bytesOf } from "./choose-entries.ts";
+import { type KeptSize, keptSizes } from "./size.ts";
 import { type CacheChoice, withCache } from "./use-cache.ts";
 
 export interface CacheAges {
@@ -13,7 +14,11 @@ export interface CacheAges {
     /** Of all entries up to this day. */
     readonly totalBytes: number;
   }[];
+  /** How large it was when it was measured here: what was pruned is in the earlier ones. Oldest first. */
+  readonly sizes: readonly Omit<KeptSize, "location">[];
 }
+
+const mostSizes = 2_000;
 
 export async function cacheAges(asked: CacheChoice, environment: Environment, ask: Ask): Promise<CacheAges> {
   return withCache(asked, environment, ask, async (cache) => {
@@ -27,7 +32,9 @@ export async function cacheAges(asked: CacheChoice, environment: Environment, as
       days.set(day, sum);
     }
     let totalBytes = 0;
+    const sizes = await keptSizes(cache.record.location, environment);
     return {
+      sizes: sizes.slice(-mostSizes).map(({ at, entries, bytes }) => ({ at, entries, bytes })),
       days: [...days]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([day, sum]) => {
