@@ -125,6 +125,10 @@ export interface App {
   readonly page: {
     /** undefined = none runs. */
     running(): Promise<PageAddress | undefined>;
+    /** Ends the `memoir ui` of this home; whether there was one. */
+    endUi(ask: Ask): Promise<boolean>;
+    /** Whether that has ended this process. */
+    wasTakenOver(): Promise<boolean>;
     /** In the user's browser; whether there is one. */
     open(url: string): Promise<boolean>;
   };
@@ -210,6 +214,8 @@ export function createApp(source: EnvironmentSource): App {
     ),
     page: {
       running: atHome(async () => (await import("./page/page-file.ts")).runningPage(environment)),
+      endUi: async (ask) => (await import("./page/page-file.ts")).endUi(environment, ask),
+      wasTakenOver: async () => (await import("./page/page-file.ts")).wasTakenOver(environment),
       open: async (url) => (await import("./page/open-browser.ts")).openBrowser(url, environment),
     },
     answerCheck: async () => (await import("./omics/check-process.ts")).answerCheck(),

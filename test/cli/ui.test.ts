@@ -61,6 +61,27 @@ it(
 );
 
 it(
+  "makes way for a server that is started later, and says so",
+  async () => {
+    const sandbox = await Sandbox.create();
+    const ui = sandbox.start("ui", "--no-browser");
+    await linkOf(ui);
+    const server = sandbox.start("server", "--port", "0", "--executor", "host", "--cache-host-tasks");
+    const link = await linkOf(server);
+    expect(server.err()).toContain("ended memoir ui");
+    const { code, err } = await ui.ended;
+    expect(code).toBe(0);
+    expect(err).toContain("memoir server serves this home now");
+    expect(await signsIn(link)).toBe(true);
+    const second = await sandbox.run("server", "--port", "0", "--executor", "host", "--cache-host-tasks");
+    expect(second.code).toBe(4);
+    expect(second.err).toContain("SERVER_HOME_IN_USE");
+    await stop(server);
+  },
+  3 * limitMs,
+);
+
+it(
   "starts the browser without showing the link to other users of the machine",
   async () => {
     const sandbox = await Sandbox.create();

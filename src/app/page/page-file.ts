@@ -4,7 +4,7 @@
  */
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { defined } from "../../kernel/index.ts";
+import { type Ask, defined, pause } from "../../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
 import type { Environment } from "../environment.ts";
 
@@ -12,6 +12,8 @@ export interface PageAddress {
   readonly url: string;
   /** Absent where people sign in with access keys. */
   readonly secret?: string;
+  /** Of `memoir ui`, which makes way for a server. */
+  readonly by?: "ui";
 }
 
 type Home = Pick<Environment, "home">;
@@ -21,8 +23,8 @@ function fileOf({ home }: Home): string {
 }
 
 export async function announcePage(page: PageAddress, environment: Home): Promise<void> {
-  const { url, secret } = page;
-  const text = JSON.stringify({ url, ...defined({ secret }), owner: thisOwner() });
+  const { url, secret, by } = page;
+  const text = JSON.stringify({ url, ...defined({ secret, by }), owner: thisOwner() });
   await writeOwn(fileOf(environment), `${text}\n`);
 }
 
@@ -41,13 +43,44 @@ export async function runningPage(environment: Home): Promise<PageAddress | unde
   return { url, ...defined({ secret }) };
 }
 
+/**
+ * Ends the `memoir ui` of this home, for a server that serves the same and more; answers whether there was one. Its
+ * process is known by its id and its start, so that no other one is ever ended.
+ */
+export async function endUi(environment: Home, ask: Ask): Promise<boolean> {
+  const found = await read(environment);
+  if (found?.by !== "ui" || lifeOf(found.owner) !== "alive") return false;
+  await writeOwn(takenOverFile(environment), "");
+  process.kill(found.owner.pid, "SIGTERM");
+  while (lifeOf(found.owner) === "alive") await pause(lookAgainMs, ask);
+  return true;
+}
+
+/** Whether this home's page was ended by `endUi`; true once. */
+export async function wasTakenOver(environment: Home): Promise<boolean> {
+  return rm(takenOverFile(environment)).then(
+    () => true,
+    () => false,
+  );
+}
+
+const lookAgainMs = 50;
+
+function takenOverFile({ home }: Home): string {
+  return join(home, "server", "page-taken-over");
+}
+
 async function read(environment: Home): Promise<(PageAddress & { readonly owner: Owner }) | undefined> {
   try {
-    const { url, secret, owner } = JSON.parse(await readFile(fileOf(environment), "utf8")) as Readonly<
+    const { url, secret, owner, by } = JSON.parse(await readFile(fileOf(environment), "utf8")) as Readonly<
       Record<string, unknown>
     >;
     if (typeof url !== "string" || !/^https?:\/\//.test(url) || !isOwner(owner)) return undefined;
-    return { url, owner, ...(typeof secret === "string" ? { secret } : {}) };
+    return {
+      ...{ url, owner },
+      ...(typeof secret === "string" ? { secret } : {}),
+      ...(by === "ui" ? { by } : {}),
+    };
   } catch {
     return undefined;
   }

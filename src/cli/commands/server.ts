@@ -1,6 +1,6 @@
 /** memoir server: the HealthOmics API until it is stopped. */
 import type { OmicsOptions } from "../../app/index.ts";
-import { defined, messageOf } from "../../kernel/index.ts";
+import { defined, isAppError, messageOf } from "../../kernel/index.ts";
 import { checkWord, runWord } from "../check-word.ts";
 import { defineCommand, type Given } from "../command.ts";
 import { executorOrder } from "../executor-options.ts";
@@ -39,7 +39,13 @@ export const command = defineCommand<ServerResult>({
     const { listen } = await import("../../http/index.ts");
     const { createServer } = await import("../../mounts/index.ts");
     const onBug = (error: unknown) => screen.say(`bug: ${messageOf(error)}`);
-    const omics = await (await app()).openOmics({ ...optionsOf(given), taskExecutors }, onBug);
+    const opening = await app();
+    const open = () => opening.openOmics({ ...optionsOf(given), taskExecutors }, onBug);
+    const omics = await open().catch(async (error: unknown) => {
+      if (!isAppError(error, "SERVER_HOME_IN_USE") || !(await opening.page.endUi(ask))) throw error;
+      screen.say("ended memoir ui, which served the page of this home: this server does now");
+      return open();
+    });
     try {
       requireKeysBeyond(host, omics.keys);
       const region = given.text("region") ?? "us-east-1";

@@ -22,7 +22,7 @@ export const command = defineCommand<UiResult>({
   summary: "Show runs, caches and predictions on a page in the browser",
   details: [
     "The page is served on this machine only, until the command is stopped. Its link signs in once, within ten minutes; run the command again for another one.",
-    "While a server runs on the same home, its page is opened instead of starting another one.",
+    "While a server runs on the same home, its page is opened instead of starting another one. A server that is started later ends this command, and serves the page itself.",
     "The browser is the program named by BROWSER, or else the system's own; where there is none, open the printed link.",
   ],
   options: [
@@ -75,9 +75,10 @@ export const command = defineCommand<UiResult>({
       });
       const listening = await listen(server, { host: "127.0.0.1", port: given.count("port") ?? 0 });
       const url = `http://127.0.0.1:${listening.port}`;
-      await opened.announcePage({ url, secret: server.secret });
+      await opened.announcePage({ url, secret: server.secret, by: "ui" });
       await show(`${url}/${server.signInQuery()}`);
       await stopOfServer(ask.signal, given.text("for"));
+      if (await page.wasTakenOver()) screen.say("memoir server serves this home now: open its page");
       await listening.close();
       await server.close();
       return { url, server: "started" };
