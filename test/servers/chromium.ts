@@ -8,12 +8,12 @@ export const chromiumRequirement: Requirement = {
   debianPackages: ["chromium"],
 };
 
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...more: readonly string[]): Promise<Browser> {
   // What only installs servers does without it.
   const { chromium } = await import("playwright-core");
   return chromium.launch({
     executablePath: findProgram("chromium") ?? "chromium",
     // Chromium does not start its sandbox as root, and containers have little shared memory.
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", ...more],
   });
 }

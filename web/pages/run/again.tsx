@@ -98,8 +98,10 @@ function Field({ parameter }: { readonly parameter: Parameter }): VNode {
   const id = `input-${name}`;
   const given = { id, name, defaultValue: shown, required, spellcheck: false } as const;
   return (
-    <div>
-      <label for={id}>{name}</label> <span class="quiet">{hint}</span>
+    <div class="field">
+      <p>
+        <label for={id}>{name}</label> <span class="quiet">{hint}</span>
+      </p>
       {isLong ? <textarea rows={4} {...given} /> : <input {...given} />}
     </div>
   );
