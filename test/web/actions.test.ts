@@ -181,7 +181,7 @@ describeWith([chromiumRequirement], "what people do on the web page", () => {
   });
 
   it("can be read at 200 % zoom", async () => {
-    // A window of 1280 pixels at twice the size has 640 of its own.
+    // A window of 1280 pixels shows 640 of the page at twice the size.
     const zoomed = await browser.newContext({
       ...{ viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
       storageState: await browsing.context.storageState(),
