@@ -53,7 +53,6 @@ const elsewhere: readonly (readonly [flags: string, instead: string])[] = [
   ["--target <id>", "name one process of the document with PROCESS#fragment"],
   ["--single-step <id>", "name one process of the document with PROCESS#fragment"],
   ["--single-process <id>", "name one process of the document with PROCESS#fragment"],
-  ["--singularity", "Memoir runs Docker and Podman; leave the flag out, or use --no-container"],
   ["--udocker", "Memoir runs Docker and Podman; leave the flag out, or use --no-container"],
   [
     "--user-space-docker-cmd <command>",

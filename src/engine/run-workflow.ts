@@ -196,6 +196,7 @@ async function drive(
     emit: (event) => emit(event),
     failure: parts.failure,
     ...(parts.executor.can.containers && parts.executor.can.plainTasks !== true && { needsImages: true }),
+    preferEngine: (name) => parts.executor.preferEngine?.(name),
     ...(parts.openExecutor !== undefined && { opensExecutors: true }),
   };
   await mkdir(host.files.scratch, { recursive: true });

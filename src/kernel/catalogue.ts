@@ -512,7 +512,7 @@ export const catalogue = {
   EXEC_ENGINE_NOT_FOUND: {
     kind: "environment",
     retry: "never",
-    hint: "Install Docker or Podman and check that it is running (`docker info`, `podman info`), set DOCKER_HOST to its socket, or run without containers: --executor host.",
+    hint: "Install Docker, Podman or Apptainer and check that it is running (`docker info`, `podman info`), set DOCKER_HOST to its socket, or run without containers: --executor host.",
   },
   EXEC_ENGINE_FAILED: {
     kind: "environment",

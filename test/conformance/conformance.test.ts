@@ -9,6 +9,7 @@ import { describeWith } from "../servers/requirement.ts";
 import { type SlurmCluster, slurmRequirement, startSlurm } from "../servers/slurm.ts";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { difference } from "./compare.ts";
+import { runCwlSuite } from "./cwl-suite.ts";
 import { runFixtureSuite } from "./fixture-suite.ts";
 import { corrected, type Errata, readSpecText } from "./spec-examples.ts";
 import { runSpecSuite } from "./spec-suite.ts";
@@ -168,6 +169,40 @@ describeWith([slurmRequirement], "the suites on a Slurm cluster", () => {
     ]);
     const jobs = await cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i");
     expect(jobs.trim().split("\n").length).toBeGreaterThan(2);
+  });
+
+  test("of CWL run their tools as jobs", async () => {
+    const suite = join(folder, "cwl-on-slurm");
+    await mkdir(suite, { recursive: true });
+    await writeFile(
+      join(suite, "tool.cwl"),
+      `cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c, 'echo $SLURM_JOB_ID | grep -c . || true']
+inputs: []
+stdout: out.txt
+outputs: { n: { type: string, outputBinding: { glob: out.txt, loadContents: true, outputEval: "$(self[0].contents)" } } }
+`,
+    );
+    await writeFile(
+      join(suite, "tests.yaml"),
+      `- { id: here, tool: tool.cwl, output: { n: "0\\n" }, tags: [] }\n- { id: other, tool: tool.cwl, output: { n: "1\\n" }, tags: [] }\n`,
+    );
+    const before = (await cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i")).trim().split("\n");
+    const results = await runCwlSuite({
+      suite: join(suite, "tests.yaml"),
+      env: cluster.env,
+      containers: "never",
+      executor: { name: "slurm", options: { "job-engine": "none" } },
+      jobs: 2,
+    });
+    // Tasks get nothing of a job's environment.
+    expect(results.map(({ name, kind }) => [name, kind])).toEqual([
+      ["here", "passed"],
+      ["other", "failed"],
+    ]);
+    const after = (await cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%i")).trim().split("\n");
+    expect(after.length - before.length).toBe(2);
   });
 });
 

@@ -26,6 +26,8 @@ export interface CwlSuiteOptions {
   /** A cache that all tests share; undefined = none. */
   readonly cache?: string;
   readonly containers: "allowed" | "never";
+  /** In place of this machine and its containers. */
+  readonly executor?: { readonly name: string; readonly options: Readonly<Record<string, string>> };
   /** Tests at the same time. */
   readonly jobs: number;
   readonly only?: readonly string[];
@@ -109,6 +111,7 @@ async function runTest(
         failure: "fast",
         lenient: false,
         containers: options.containers,
+        ...(options.executor === undefined ? {} : { executor: options.executor }),
         cache: options.cache === undefined ? { off: true } : { place: options.cache },
       },
       (event) => {

@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startPodman } from "../servers/podman.ts";
+import { startSlurm } from "../servers/slurm.ts";
 import { type KnownCases, summarise } from "./case-result.ts";
 import { runCwlSuite } from "./cwl-suite.ts";
 import { cwlNames, makeStandInImages } from "./stand-in-images.ts";
@@ -26,13 +27,15 @@ const { values, positionals } = parseArgs({
     containers: { type: "boolean", default: false },
     jobs: { type: "string", default: "2" },
     command: { type: "string" },
+    executor: { type: "string" },
   },
 });
 const [, checkout] = positionals;
-const suite = checkout === undefined ? undefined : await suiteOf(resolve(checkout));
+const usable = values.executor === undefined || (values.executor === "slurm" && !values.containers);
+const suite = checkout === undefined || !usable ? undefined : await suiteOf(resolve(checkout));
 if (suite === undefined) {
   process.stderr.write(
-    "usage: npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--jobs N] [--command TEXT]\n",
+    "usage: npm run conformance -- cwl CHECKOUT [--only ID]… [--cache FOLDER] [--containers] [--executor slurm] [--jobs N] [--command TEXT]\n",
   );
   process.exit(2);
 }
@@ -42,8 +45,10 @@ const env = Object.fromEntries(
 const engine = values.containers ? await startPodman() : undefined;
 if (engine !== undefined) await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), cwlNames);
 const web = engine === undefined ? undefined : await startWebStandIn("commonwl.org", engine.dir);
-const suiteEnv = { ...env, ...engine?.env, ...web?.env };
+const cluster = values.executor === "slurm" ? await startSlurm() : undefined;
+const suiteEnv = { ...env, ...engine?.env, ...web?.env, ...cluster?.env };
 const stop = async () => {
+  await cluster?.stop();
   await web?.stop();
   await engine?.stop();
 };
@@ -67,6 +72,7 @@ const results = await runCwlSuite({
   env: suiteEnv,
   containers: values.containers ? "allowed" : "never",
   jobs: Number(values.jobs),
+  ...(cluster === undefined ? {} : { executor: { name: "slurm", options: { "job-engine": "none" } } }),
   ...(values.cache === undefined ? {} : { cache: values.cache }),
   ...(values.only === undefined ? {} : { only: values.only }),
 });

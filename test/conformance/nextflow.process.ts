@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { defined } from "../../src/kernel/index.ts";
 import { startPodman } from "../servers/podman.ts";
+import { startSlurm } from "../servers/slurm.ts";
 import { type CaseResult, type KnownCases, summarise } from "./case-result.ts";
 import { runChecks } from "./nextflow-checks.ts";
 import { runComponents } from "./nextflow-components.ts";
@@ -30,15 +31,17 @@ const { values, positionals } = parseArgs({
     keep: { type: "string" },
     components: { type: "string" },
     unlisted: { type: "boolean", default: false },
+    executor: { type: "string" },
   },
 });
 const [, step = "", checkout] = positionals;
 if (
   !["snippets", "tests", "tests-v1", "parse", "runs", "config", "C", "D"].includes(step) ||
-  checkout === undefined
+  checkout === undefined ||
+  (values.executor !== undefined && (values.executor !== "slurm" || !step.startsWith("tests")))
 ) {
   process.stderr.write(
-    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config|C|D CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--components FILE] [--unlisted]\n",
+    "usage: npm run conformance -- nextflow snippets|tests|tests-v1|parse|runs|config|C|D CHECKOUT(S) [--only NAME]… [--jobs N] [--containers] [--repository ADDRESS=FOLDER]… [--keep FOLDER] [--components FILE] [--executor slurm] [--unlisted]\n",
   );
   process.exit(2);
 }
@@ -79,11 +82,18 @@ async function runStep(folder: string): Promise<readonly CaseResult[]> {
   if (step === "D") return runNfCore({ checkouts: folder, only });
   if (step === "config") return showConfigurations(folder, only);
   const engine = values.containers ? await startPodman() : undefined;
+  const cluster = values.executor === "slurm" ? await startSlurm() : undefined;
   try {
     if (engine !== undefined)
       await makeStandInImages(engine.env, join(engine.dir, "stand-ins"), nextflowNames);
-    return await check(folder, only, engine?.env ?? {});
+    return await check(folder, only, {
+      ...engine?.env,
+      ...cluster?.env,
+      // What the scripts' configuration says of an executor takes precedence.
+      ...(cluster !== undefined && { NXF_EXECUTOR: "slurm" }),
+    });
   } finally {
+    await cluster?.stop();
     await engine?.stop();
   }
 }

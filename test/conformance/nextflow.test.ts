@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureBuilt } from "../cli/memoir.ts";
+import { describeWith } from "../servers/requirement.ts";
+import { type SlurmCluster, slurmRequirement, startSlurm } from "../servers/slurm.ts";
 import { runChecks } from "./nextflow-checks.ts";
 
 let checkout = "";
@@ -57,4 +59,56 @@ workflow { HI().view() }
   expect(results[0]?.why).toContain("grep -c Cached .nextflow.log");
   expect(existsSync(join(checkout, "tests/checks/good.nf/old"))).toBe(true);
   expect(existsSync(join(checkout, "tests/checks/good.nf/stdout"))).toBe(false);
+});
+
+describeWith([slurmRequirement], "scripts with checks on a Slurm cluster", () => {
+  let cluster: SlurmCluster;
+  beforeAll(async () => {
+    cluster = await startSlurm({ config: ["PartitionName=long Nodes=n1 MaxTime=INFINITE State=UP"] });
+  });
+  afterAll(() => cluster?.stop());
+
+  test("run their tasks as jobs, with the queue and the options that they ask for", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "memoir-checkout-slurm-"));
+    try {
+      await mkdir(join(folder, "tests/checks/jobs.nf"), { recursive: true });
+      await writeFile(
+        join(folder, "tests/jobs.nf"),
+        `process ASKS { queue 'long'; clusterOptions '--comment=asked --nice=7'; memory '64 MB'
+  output: stdout
+  script: 'echo asked' }
+process PLAIN { memory '64 MB'
+  output: stdout
+  script: 'echo hi' }
+process HERE { executor 'local'
+  output: stdout
+  script: 'echo here' }
+workflow { ASKS().view { "queued $it" }; PLAIN().view { "plain $it" }; HERE().view { "local $it" } }
+`,
+      );
+      await writeFile(
+        join(folder, "tests/checks/jobs.nf/.checks"),
+        "$NXF_RUN | tee stdout\ngrep 'plain hi' stdout\ngrep 'local here' stdout\n",
+      );
+      const results = await runChecks({
+        checkout: folder,
+        suite: "tests",
+        only: [],
+        leftOut: [],
+        jobs: 1,
+        env: { ...cluster.env, NXF_EXECUTOR: "slurm" },
+        repositories: [],
+      });
+      expect(results).toEqual([{ name: "jobs.nf", kind: "passed" }]);
+      const jobs = (await cluster.ask("squeue", "-h", "-r", "-t", "all", "-o", "%P|%k|%y"))
+        .trim()
+        .split("\n");
+      expect(jobs.map((line) => line.split("|").slice(0, 2).join(" ")).sort()).toEqual([
+        "long asked",
+        "main (null)",
+      ]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });

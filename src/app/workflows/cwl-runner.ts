@@ -12,6 +12,7 @@ import type { ExpressionOptions, RunFailure } from "../../lang/core/index.ts";
 import type { Environment } from "../environment.ts";
 import { deliverObjects } from "./cwl-outputs.ts";
 import { invalid, reportOf } from "./diagnostic-facts.ts";
+import type { ExecutorOrder } from "./executors.ts";
 import type { FlagsOrder } from "./flag-inputs.ts";
 import { localPath } from "./local-path.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -33,7 +34,9 @@ export interface CwlRunnerOptions {
   /** `never`: tasks that need a container are unsupported. */
   readonly containers: "allowed" | "never";
   /** Default: the first engine that answers. */
-  readonly engine?: "docker" | "podman";
+  readonly engine?: "docker" | "podman" | "singularity";
+  /** In place of this machine and its containers. */
+  readonly executor?: ExecutorOrder;
   /** After a failure: start nothing more, or continue with what does not depend on it. */
   readonly failure: "fast" | "slow";
   /** Whether fields that CWL does not know are let pass. */
@@ -102,9 +105,11 @@ function requestOf(options: CwlRunnerOptions, { inputs, ...program }: Started, r
     },
     cache: { hostTasks: true, ...options.cache },
     executor:
-      options.containers === "never"
-        ? { name: "host", options: {} }
-        : { name: "mixed", options: options.engine === undefined ? {} : { engine: options.engine } },
+      options.executor !== undefined
+        ? options.executor
+        : options.containers === "never"
+          ? { name: "host", options: {} }
+          : { name: "mixed", options: options.engine === undefined ? {} : { engine: options.engine } },
     failure: options.failure,
     runsDir,
     // A folder that goes away in the end need not be pleasant to read.

@@ -74,6 +74,7 @@ export const command = defineCommand<Result>({
       description: "run containers with Podman",
       default: "the first engine that answers",
     },
+    { flags: "--singularity", description: "run containers with Singularity, or Apptainer under that name" },
     {
       flags: "--no-container",
       description: "run everything on this machine; tools that require a container are unsupported",
@@ -148,7 +149,13 @@ function optionsOf(given: Given): CwlRunnerOptions {
       outdir: given.text("outdir"),
     }),
     containers: given.is("no-container") ? "never" : "allowed",
-    ...defined({ engine: given.is("podman") ? ("podman" as const) : undefined }),
+    ...defined({
+      engine: given.is("podman")
+        ? ("podman" as const)
+        : given.is("singularity")
+          ? ("singularity" as const)
+          : undefined,
+    }),
     failure: given.text("on-error") === "continue" ? "slow" : "fast",
     lenient: given.is("non-strict"),
     ...expressionOptionsOf(given),

@@ -1,5 +1,6 @@
 /** The container executor as runs use it: an engine is looked for when a task or an image needs one, not before. */
-import { type Ask, defined, invariant } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, isAppError } from "../../kernel/index.ts";
+import { findProgram } from "../../process/index.ts";
 import type { Brought } from "../../task/index.ts";
 import type {
   Attempt,
@@ -11,7 +12,8 @@ import type {
   ImageStart,
   PinnedImage,
 } from "../core/index.ts";
-import { createImageResolver } from "../images/index.ts";
+import { createImageResolver, createRegistryImages } from "../images/index.ts";
+import { type ApptainerName, createApptainerExecutor } from "./apptainer-executor.ts";
 import { createContainerExecutor } from "./container-executor.ts";
 import { findEngine } from "./find-engine.ts";
 import { ImageStore } from "./image-store.ts";
@@ -21,14 +23,33 @@ interface Opened {
   readonly images: ImageResolver;
 }
 
-/** Docker or Podman, found when first needed; a run whose calls are all reused needs only its answers about images. */
+interface FoundApptainer {
+  readonly name: ApptainerName;
+  readonly program: string;
+}
+
+const apptainerNames = ["apptainer", "singularity"] as const;
+
+function isApptainer(name: string): name is ApptainerName {
+  return name === "apptainer" || name === "singularity";
+}
+
+/** They are the same program under two names. */
+function orderOf(first: ApptainerName): readonly ApptainerName[] {
+  return first === "singularity" ? ["singularity", "apptainer"] : apptainerNames;
+}
+
+export type EngineName = "docker" | "podman" | ApptainerName;
+
+/** Docker, Podman or Apptainer, found when first needed; a run whose calls are all reused needs only its answers about images. */
 export class LazyContainers implements Executor, ImageResolver {
-  readonly #engine: "docker" | "podman" | undefined;
+  readonly #engine: EngineName | undefined;
   readonly #world: ExecutorWorld;
   #opened: Promise<Opened> | undefined;
   #executor: Executor | undefined;
+  #preferred: string | undefined;
 
-  constructor(engine: "docker" | "podman" | undefined, world: ExecutorWorld) {
+  constructor(engine: EngineName | undefined, world: ExecutorWorld) {
     this.#engine = engine;
     this.#world = world;
   }
@@ -88,7 +109,11 @@ export class LazyContainers implements Executor, ImageResolver {
 
   async copyOut(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought> {
     const { executor } = await this.#find(ask);
-    invariant(executor.copyOut !== undefined, "containers have separate file systems");
+    if (executor.copyOut === undefined)
+      throw new AppError(
+        "EXEC_ENGINE_FAILED",
+        `reading ${taskPath} of ${attempt.id}: ${executor.name} keeps no file of a container outside the task's folder`,
+      );
     return executor.copyOut(attempt, taskPath, ask);
   }
 
@@ -107,10 +132,54 @@ export class LazyContainers implements Executor, ImageResolver {
     return this.#opened;
   }
 
+  /** What a pipeline is written for: taken if it is there and the user has not chosen another one. */
+  preferEngine(name: string): void {
+    this.#preferred = name;
+  }
+
   async #open(ask: Ask): Promise<Opened> {
+    const wanted = this.#engine;
+    if (wanted !== undefined && isApptainer(wanted)) {
+      const found = await this.#findApptainer([wanted]);
+      if (found !== undefined) return this.#withApptainer(found);
+      throw new AppError("EXEC_ENGINE_NOT_FOUND", `looking for ${wanted}: there is no such program on PATH`);
+    }
+    const preferred = this.#preferred;
+    if (wanted === undefined && preferred !== undefined && isApptainer(preferred)) {
+      const found = await this.#findApptainer(orderOf(preferred));
+      if (found !== undefined) return this.#withApptainer(found);
+    }
+    try {
+      return await this.#openEngine(wanted, ask);
+    } catch (error) {
+      const found =
+        wanted === undefined && isAppError(error, "EXEC_ENGINE_NOT_FOUND")
+          ? await this.#findApptainer(apptainerNames)
+          : undefined;
+      if (found === undefined) throw error;
+      return this.#withApptainer(found);
+    }
+  }
+
+  async #findApptainer(names: readonly ApptainerName[]): Promise<FoundApptainer | undefined> {
+    for (const name of names) {
+      const program = await findProgram(name, this.#world.env, "/");
+      if (program !== undefined) return { name, program };
+    }
+    return undefined;
+  }
+
+  #withApptainer({ name, program }: FoundApptainer): Opened {
+    const { env } = this.#world;
+    const executor = createApptainerExecutor({ name, program, env });
+    this.#executor = executor;
+    return { executor, images: createRegistryImages({ env }) };
+  }
+
+  async #openEngine(wanted: "docker" | "podman" | undefined, ask: Ask): Promise<Opened> {
     const { env, say } = this.#world;
     const home = env["HOME"] ?? "/";
-    const engine = await findEngine({ env, home, ...defined({ engine: this.#engine }) }, ask);
+    const engine = await findEngine({ env, home, ...defined({ engine: wanted }) }, ask);
     const credentials = { env, home };
     const store = new ImageStore({
       engine,

@@ -164,6 +164,8 @@ export interface Executor {
   copyOut?(attempt: Attempt, taskPath: string, ask: Ask): Promise<Brought>;
   /** The files of an ended attempt, until its removal. Needed where files are not shared, and not asked otherwise. */
   filesOf?(attempt: Attempt, ask: Ask): AttemptFiles;
+  /** The container engine that a document is written for; the user's choice comes first. Before the first image is asked for. */
+  preferEngine?(name: string): void;
   /** Frees what the engine keeps of it (containers); the directory stays. */
   remove(attempt: Attempt, ask: Ask): Promise<void>;
   /** Attempts continue where they survive, and end where not; a `wait` that is under way throws RUN_INTERRUPTED or ends. */

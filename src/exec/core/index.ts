@@ -1,4 +1,5 @@
 /** exec/core: what an executor is, and the pieces that executors share. */
+export { apptainerLines } from "./apptainer-lines.ts";
 export {
   ensureStreams,
   readAttemptEnd,
@@ -15,6 +16,14 @@ export {
   placeOf,
   substituteTaskRoot,
 } from "./attempt-paths.ts";
+export {
+  type ContainedTask,
+  containedWords,
+  environmentScript,
+  mountFields,
+  plainMountPath,
+  unsettableVariable,
+} from "./contained-task.ts";
 export { type ContainerMount, containerMounts, rootCapabilities } from "./container-mounts.ts";
 export { environmentIdentity, identityTools, taskEnvironment } from "./environment.ts";
 export type {
@@ -46,6 +55,7 @@ export {
   jobPaths,
   readJobFile,
   readSubmissionLines,
+  requestJobEnd,
   writeSubmissionLines,
 } from "./job-files.ts";
 export {

@@ -61,6 +61,13 @@ export function forgetSubmission(directory: string): void {
   rmSync(onDisk(jobPaths(directory).submission), { force: true });
 }
 
+/** Of a job that is watched. */
+export function requestJobEnd(directory: string): void {
+  const { folder, cancel } = jobPaths(directory);
+  mkdirSync(onDisk(folder), { recursive: true });
+  writeFileSync(onDisk(cancel), "");
+}
+
 /** A job has come to run the attempt. */
 export function isClaimed(directory: string): boolean {
   return statSync(onDisk(jobPaths(directory).claim), { throwIfNoEntry: false }) !== undefined;

@@ -81,6 +81,10 @@ class MixedExecutor implements Executor {
     return this.#containers.copyOut(attempt, taskPath, ask);
   }
 
+  preferEngine(name: string): void {
+    this.#containers.preferEngine?.(name);
+  }
+
   remove(attempt: Attempt, ask: Ask): Promise<void> {
     return this.#of(attempt).remove(attempt, ask);
   }

@@ -62,3 +62,9 @@ export function imageText(name: ImageName): string {
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(host);
 }
+
+/** Registries on this machine, for tests and caches, speak plain http. */
+export function isPlainHttp(reference: string): boolean {
+  const name = parseImageName(reference);
+  return name !== undefined && isLoopback(name.host);
+}

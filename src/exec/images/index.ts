@@ -5,7 +5,7 @@ export {
   findCredentials,
   registryAuthHeader,
 } from "./credentials.ts";
-export { type ImageName, imageText, isLoopback, parseImageName } from "./image-name.ts";
+export { type ImageName, imageText, isLoopback, isPlainHttp, parseImageName } from "./image-name.ts";
 export { createImageResolver, type ImageResolverOptions } from "./image-resolver.ts";
 export type { ImageSource, LocalImage } from "./image-source.ts";
 export { parseStart } from "./image-start.ts";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { Attempt } from "../core/index.ts";
-import { type ContainedTask, containerScript, environmentScript, removalScript } from "./container-lines.ts";
+import { type Attempt, type ContainedTask, environmentScript } from "../core/index.ts";
+import { containerScript, removalScript } from "./container-lines.ts";
 
 const attempt: Attempt = {
   id: "memoir-a-1",
@@ -24,7 +24,7 @@ const mounts = [
   { source: "/shared/run/a", target: "/mnt/memoir", readOnly: false },
   { source: "/data/reads.fq", target: "/mnt/memoir/inputs/0/reads.fq", readOnly: true },
 ];
-const task: ContainedTask = { attempt, image, mounts, isRoot: false };
+const task: ContainedTask = { attempt, image, mounts, isRoot: false, plainHttp: false };
 
 /** The words of the program that the text becomes, as a shell reads them on a node that has only that program. */
 function wordsOf(

@@ -5,34 +5,23 @@
  * same way whatever the program is. Apptainer and Charliecloud leave tasks in the job's session, where the job's script ends
  * them; Podman's tasks are in their own process namespace, and its container is removed by name.
  */
-import { taskRoot, taskWork } from "../../task/index.ts";
+import { taskWork } from "../../task/index.ts";
 import {
-  type Attempt,
-  attemptPaths,
-  type ContainerMount,
+  apptainerLines,
+  type ContainedTask,
+  containedWords,
   jobPaths,
-  type PinnedImage,
+  mountFields,
+  plainMountPath,
   quoted,
   rootCapabilities,
-  wrapperArguments,
 } from "../core/index.ts";
-import { isLoopback, parseImageName } from "../images/index.ts";
 
 /** `auto`: the first of the others that the node has, but Charliecloud, which cannot mount anything read-only. */
 export const jobEngines = ["auto", "apptainer", "singularity", "podman", "charliecloud", "none"] as const;
 export type JobEngine = (typeof jobEngines)[number];
 
-export interface ContainedTask {
-  readonly attempt: Attempt;
-  readonly image: PinnedImage;
-  readonly mounts: readonly ContainerMount[];
-  /** Jobs run as root: a container has the task's memory limit, and ids are the same on both sides. */
-  readonly isRoot: boolean;
-}
-
 const inOrder = ["apptainer", "singularity", "podman"] as const;
-const plain = /^[A-Za-z0-9_@%+=./-]+$/;
-
 /** Becomes the program that runs the task's container; a node without it leaves its words in `job/refused`. */
 export function containerScript(engine: Exclude<JobEngine, "none">, task: ContainedTask): string {
   const tried = engine === "auto" ? inOrder : [engine];
@@ -61,33 +50,6 @@ function linesOf(engine: Exclude<JobEngine, "none" | "auto">, task: ContainedTas
     case "charliecloud":
       return charliecloudLines(task);
   }
-}
-
-/**
- * `--containall`: the node's home, temporary folders and processes are not seen. Variables of the job that would add to a
- * container, by either of the program's names, are removed first.
- */
-function apptainerLines(program: "apptainer" | "singularity", task: ContainedTask): string {
-  const { attempt, image, mounts } = task;
-  const words = [
-    ...["exec", "--containall", "--cleanenv", "--no-home", "--writable-tmpfs", "--pwd", taskWork],
-    ...(attempt.resources.gpu > 0 ? ["--nv"] : []),
-    ...mounts.flatMap(apptainerMount),
-    ...(isInsecure(image) ? ["--no-https"] : []),
-    `docker://${image.reference}`,
-    ...taskWords(task, "job"),
-  ];
-  return `for memoir_name in $(env | sed -n 's/^\\(\\(APPTAINER\\|SINGULARITY\\)\\(ENV_[A-Za-z0-9_]*\\|_[A-Z_]*BIND[A-Z_]*\\|_CONTAIN[A-Z]*\\|_MOUNT\\)\\)=.*/\\1/p'); do unset "$memoir_name"; done
-exec ${[program, ...words.map(quoted)].join(" ")}
-`;
-}
-
-/** Colons and commas separate the parts of `--bind`; `--mount`, which older versions do not have, takes any path. */
-function apptainerMount(mount: ContainerMount): readonly string[] {
-  const { source, target, readOnly } = mount;
-  if (plain.test(source) && plain.test(target))
-    return ["--bind", `${source}:${target}${readOnly ? ":ro" : ""}`];
-  return ["--mount", mountFields(mount, "destination")];
 }
 
 /**
@@ -121,11 +83,11 @@ function podmanLines(task: ContainedTask): string {
       ? [`--memory=${Math.max(leastMemoryBytes, Math.floor(memoryBytes))}b`]
       : []),
     ...(gpu > 0 ? ["--device=nvidia.com/gpu=all"] : []),
-    ...(isInsecure(image) ? ["--tls-verify=false"] : []),
+    ...(task.plainHttp ? ["--tls-verify=false"] : []),
     ...mounts.map((mount) => `--mount=${mountFields(mount, "target")}`),
     '--entrypoint=["/bin/sh"]',
     image.reference,
-    ...taskWords(task, "container").slice(1),
+    ...containedWords(task, "container").slice(1),
   ];
   return `${podmanLimits}exec podman run "--ulimit=nofile=$memoir_files" "--ulimit=nproc=$memoir_processes" ${words.map(quoted).join(" ")}
 `;
@@ -139,7 +101,7 @@ const leastMemoryBytes = 32 << 20;
  */
 function charliecloudLines(task: ContainedTask): string {
   const { image, mounts } = task;
-  if (mounts.some(({ source, target }) => !plain.test(source) || !plain.test(target)))
+  if (mounts.some(({ source, target }) => !plainMountPath.test(source) || !plainMountPath.test(target)))
     return refusal(
       task,
       "Charliecloud cannot mount paths that hold other characters than letters, digits and @%+=./-",
@@ -156,7 +118,7 @@ function charliecloudLines(task: ContainedTask): string {
     ...mounts.flatMap(({ source, target }) => ["-b", `${source}:${target}`]),
     "--cd=/",
   ];
-  const pull = `ch-image --no-cache${isInsecure(image) ? " --tls-no-verify" : ""} pull ${quoted(image.reference)} ${name}:latest`;
+  const pull = `ch-image --no-cache${task.plainHttp ? " --tls-no-verify" : ""} pull ${quoted(image.reference)} ${name}:latest`;
   return `USER=\${USER:-$(id -un)}
 CH_IMAGE_STORAGE=\${CH_IMAGE_STORAGE:-/var/tmp/$USER.ch}
 export USER CH_IMAGE_STORAGE
@@ -171,7 +133,7 @@ mkdir -p "$CH_IMAGE_STORAGE.memoir" || exit 125
   fi
   ${places.join("\n  ")}
 } 9> "$CH_IMAGE_STORAGE.memoir/lock"
-exec ch-run "--storage=$CH_IMAGE_STORAGE" ${[...words, `${name}:latest`].map(quoted).join(" ")} -- ${taskWords(task, "job").map(quoted).join(" ")}
+exec ch-run "--storage=$CH_IMAGE_STORAGE" ${[...words, `${name}:latest`].map(quoted).join(" ")} -- ${containedWords(task, "job").map(quoted).join(" ")}
 `;
 }
 
@@ -179,40 +141,7 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-/** Registries on this machine, for tests and caches, speak plain http. */
-function isInsecure({ reference }: PinnedImage): boolean {
-  const name = parseImageName(reference);
-  return name !== undefined && isLoopback(name.host);
-}
-
-/** From `/bin/sh` on: reads the variables, then becomes the wrapper. */
-function taskWords({ attempt, isRoot }: ContainedTask, place: "job" | "container"): readonly string[] {
-  const { workDir } = attempt;
-  const words = [...attempt.shell, attemptPaths(taskRoot).command, ...(attempt.arguments ?? [])];
-  const command =
-    workDir === undefined ? words : ["/bin/sh", "-c", 'cd "$0" && exec "$@"', workDir, ...words];
-  const wrapper =
-    place === "job"
-      ? ({ kind: "job" } as const)
-      : ({ kind: "container", ownCgroup: isRoot, inJob: true } as const);
-  const read = `. ${jobPaths(taskRoot).env} && exec /bin/sh "$@"`;
-  return ["/bin/sh", "-c", read, "memoir-env", ...wrapperArguments(taskRoot, wrapper, command)];
-}
-
-/** A name that is not a variable's for shells is one for nobody but its program: there is no text that sets it. */
-export function environmentScript(env: Readonly<Record<string, string>>): string {
-  return Object.entries(env)
-    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
-    .join("");
-}
-
 /** A killed client leaves its container running. */
 export function removalScript(containerName: string): string {
   return `! command -v podman > /dev/null 2>&1 || podman rm --force --ignore --time 0 ${quoted(containerName)} > /dev/null 2>&1 < /dev/null\n`;
-}
-
-/** Fields of a line of comma-separated text, each quoted where it needs to be. */
-function mountFields({ source, target, readOnly }: ContainerMount, to: "target" | "destination"): string {
-  const fields = ["type=bind", `source=${source}`, `${to}=${target}`, ...(readOnly ? ["ro"] : [])];
-  return fields.map((field) => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
 }

@@ -26,6 +26,7 @@ import {
   type ExecutorAbilities,
   ensureStreams,
   environmentIdentity,
+  environmentScript,
   identityTools,
   isClaimed,
   jobPaths,
@@ -40,11 +41,13 @@ import {
   stoppedEnd,
   taskEnvironment,
   type Usage,
+  unsettableVariable,
   withSpoiled,
   writeStopMark,
 } from "../core/index.ts";
+import { isPlainHttp } from "../images/index.ts";
 import { cancelArguments, configArguments, queueArguments, type SlurmPlacement } from "./command-lines.ts";
-import { containerScript, environmentScript, type JobEngine, removalScript } from "./container-lines.ts";
+import { containerScript, type JobEngine, removalScript } from "./container-lines.ts";
 import { JobAccounting } from "./job-accounting.ts";
 import { type JobOutcome, JobWatch, jobKey, rowsByJob, slurmId, type WatchTimes } from "./job-watch.ts";
 import {
@@ -236,7 +239,7 @@ class SlurmExecutor implements Executor {
     const { directory } = attempt;
     const engine = this.#engine;
     if (engine === "none") throw refusedStart(attempt, "it names an image, and --job-engine is none");
-    const odd = Object.keys(attempt.env).find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+    const odd = unsettableVariable(attempt.env);
     if (odd !== undefined)
       throw refusedStart(attempt, `${JSON.stringify(odd)} is not a name of a variable that a shell can set`);
     // Charliecloud mounts nothing read-only.
@@ -250,7 +253,13 @@ class SlurmExecutor implements Executor {
     const env = isRoot ? attempt.env : { HOME: "/tmp", ...attempt.env };
     writeFileSync(onDisk(paths.contained), "");
     writeFileSync(onDisk(paths.env), bytesOfText(environmentScript(env)));
-    const script = containerScript(engine, { attempt, image, mounts, isRoot });
+    const script = containerScript(engine, {
+      attempt,
+      image,
+      mounts,
+      isRoot,
+      plainHttp: isPlainHttp(image.reference),
+    });
     writeFileSync(onDisk(paths.run), bytesOfText(script));
     if (engine === "podman" || engine === "auto")
       writeFileSync(onDisk(paths.after), bytesOfText(removalScript(attempt.id)));

@@ -2,9 +2,8 @@
  * Waits for jobs: one status command for all of them, again and again. A scheduler that does not answer says nothing about
  * any job; what it does not list may have ended a while ago, or may not be listed yet.
  */
-import { isClaimed, jobPaths, readExitCode, readJobFile, WatchLoop } from "../core/index.ts";
+import { isClaimed, jobPaths, readExitCode, readJobFile, requestJobEnd, WatchLoop } from "../core/index.ts";
 import type { SchedulerClient } from "./scheduler-client.ts";
-import { requestJobEnd } from "./submission.ts";
 import { fill, type JobPhase, type SchedulerTemplates } from "./templates.ts";
 
 export interface WatchTimes {

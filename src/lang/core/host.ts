@@ -49,6 +49,8 @@ export interface Host {
   readonly failure: "fast" | "slow";
   /** Tasks run in containers only: their images count whether the document switches containers on or not. */
   readonly needsImages?: boolean;
+  /** Takes the container engine that the document is written for, where there is one and the user has chosen no other. */
+  preferEngine?(name: string): void;
   /** Tasks run on the executors that they prefer. */
   readonly opensExecutors?: boolean;
 }

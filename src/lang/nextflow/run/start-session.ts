@@ -208,6 +208,9 @@ export function startSession(
     }),
   });
   current = session;
+  // What it calls the engine decides which program runs images here, where there is more than one.
+  const engine = containerEngines.find(enabled);
+  if (engine !== undefined) session.host.preferEngine?.(engine);
   const handlers = config.settings.at("workflow");
   if (handlers instanceof GroovyMap)
     for (const name of ["onComplete", "onError"]) session.workflow.set(name, handlers.at(name) ?? null);
