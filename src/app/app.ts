@@ -15,7 +15,7 @@ import type {
 import type { AthenaInputsTableResult, AthenaTableOptions, AthenaTableResult } from "./athena-table.ts";
 import type { MergeOptions, PlanOptions, PlanResult, StatusOptions, WorkOptions } from "./batch.ts";
 import type { Config, ConfigRequest } from "./config/read-config.ts";
-import type { DoctorResult } from "./doctor.ts";
+import type { DoctorOptions, DoctorResult } from "./doctor.ts";
 import { type EnvironmentSource, readEnvironment } from "./environment.ts";
 import type { ExecutedRequest } from "./executed-predictions.ts";
 import { needsHome } from "./home.ts";
@@ -140,7 +140,7 @@ export interface App {
   answerRunAgain(file: string): Promise<void>;
   /** Workflows, their runs and their caches. */
   readonly workflows: Workflows;
-  doctor(options: TierOptions, ask: Ask): Promise<DoctorResult>;
+  doctor(options: DoctorOptions, ask: Ask): Promise<DoctorResult>;
   /** What configuration files say for a command. */
   config(request: ConfigRequest): Promise<Config>;
 }

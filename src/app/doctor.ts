@@ -10,7 +10,7 @@ import type { Environment } from "./environment.ts";
 import { checkHome } from "./home.ts";
 import type { TierOptions } from "./stored.ts";
 import { broughtTier, createCloudTier, createLocalTier, placesOf } from "./tiers.ts";
-import { executorsOf } from "./workflows/executors.ts";
+import { createNamedExecutor, type ExecutorOrder, executorsOf } from "./workflows/executors.ts";
 
 export interface Finding {
   readonly name: string;
@@ -26,8 +26,15 @@ export interface DoctorResult {
   readonly findings: readonly Finding[];
 }
 
+export interface DoctorOptions extends TierOptions {
+  /** What the configuration files choose; undefined: nothing. */
+  readonly executor?: ExecutorOrder;
+  /** Why the configuration files cannot be read. */
+  readonly configTrouble?: string;
+}
+
 export async function doctor(
-  options: TierOptions,
+  options: DoctorOptions,
   environment: Environment,
   ask: Ask,
 ): Promise<DoctorResult> {
@@ -51,6 +58,7 @@ export async function doctor(
     }),
   ];
   const second: readonly Check[] = [
+    ...configuration(options, environment),
     toolkit(),
     modelsHere(environment),
     ...programs.map((one) => program(one, environment)),
@@ -199,6 +207,34 @@ const programs: readonly Program[] = [
   { name: "git", versionFlag: "--version", enables: "memoir fetch from git" },
   { name: "git-lfs", versionFlag: "version", enables: "models whose weights are Git-LFS files" },
 ];
+
+function configuration(
+  { executor: order, configTrouble }: DoctorOptions,
+  environment: Environment,
+): readonly Check[] {
+  const enables = "runs with the settings of the configuration files";
+  if (configTrouble !== undefined)
+    return [
+      { name: "configuration", enables, probe: async () => ({ state: "trouble", detail: configTrouble }) },
+    ];
+  if (order === undefined) return [];
+  return [
+    {
+      name: `executor ${order.name}`,
+      enables,
+      probe: async (ask) => {
+        const { executor } = await createNamedExecutor(order, environment, () => {});
+        try {
+          if (executor.can.elsewhere !== true) return { state: "ok", detail: "runs tasks on this machine" };
+          await executor.open(ask);
+          return { state: "ok", detail: "answers" };
+        } finally {
+          await executor.close();
+        }
+      },
+    },
+  ];
+}
 
 function ofExecutor(check: ExecutorCheck, environment: Environment): Check {
   if (check.kind === "program") return program(check, environment);

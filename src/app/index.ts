@@ -9,7 +9,7 @@ export type { Browse } from "./browse/browse.ts";
 export type { Followed } from "./browse/run-events.ts";
 export type { Config } from "./config/read-config.ts";
 export type { Setting, SettingSource, SettingSpec, SettingValue } from "./config/settings.ts";
-export type { DoctorResult } from "./doctor.ts";
+export type { DoctorOptions, DoctorResult } from "./doctor.ts";
 export type { Extensions } from "./environment.ts";
 export type { AdviceResult } from "./history/advice.ts";
 export { type SavingsResult, savingsGroups } from "./history/savings.ts";

@@ -93,3 +93,21 @@ async function lateServer(address: string, lateMs: number): Promise<{ port: numb
   await new Promise<void>((resolve) => server.listen(own, "127.0.0.1", resolve));
   return { port: own, server };
 }
+
+it("reports mistakes in the configuration files, and everything else", async () => {
+  const own = await Sandbox.create();
+  try {
+    await own.write("memoir.toml", 'exectuor = "slurm"\n');
+    const { code, out } = await own.run("doctor", "--json");
+    const { findings } = JSON.parse(out) as Report;
+    expect(code).toBe(4);
+    expect(findings.find(({ name }) => name === "configuration")).toMatchObject({
+      state: "trouble",
+      detail: expect.stringContaining("there is no setting exectuor"),
+    });
+    expect(findings.length).toBeGreaterThan(5);
+    expect((await own.run("doctor", "--no-config", "--json")).code).toBe(0);
+  } finally {
+    await own.remove();
+  }
+});

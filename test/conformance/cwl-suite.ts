@@ -26,7 +26,7 @@ export interface CwlSuiteOptions {
   /** A cache that all tests share; undefined = none. */
   readonly cache?: string;
   readonly containers: "allowed" | "never";
-  /** In place of this machine and its containers. */
+  /** In place of local processes and containers. */
   readonly executor?: { readonly name: string; readonly options: Readonly<Record<string, string>> };
   /** Tests at the same time. */
   readonly jobs: number;

@@ -150,8 +150,8 @@ describeWith(
     });
 
     it("say that the program that --engine names is not there", async () => {
-      const bare = box.with({ PATH: path });
-      const failed = await bare.run("run", "w.wdl", "f=in.txt", "--no-cache", "--engine", "apptainer");
+      const without = box.with({ PATH: path });
+      const failed = await without.run("run", "w.wdl", "f=in.txt", "--no-cache", "--engine", "apptainer");
       expect(failed.code).not.toBe(0);
       expect(failed.err).toContain("EXEC_ENGINE_NOT_FOUND");
       expect(failed.err).toContain("looking for apptainer: there is no such program on PATH");

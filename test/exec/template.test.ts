@@ -76,7 +76,28 @@ workflow w { scatter (i in range(3)) { call double { input: n = i } } output { A
       await box.json(...predicted, ...template);
       expect((await box.rows("out.csv")).map((row) => row.split(",")[0])).toEqual(["CCO", "CCN", "CCO"]);
     } finally {
-      box.remove();
+      await box.remove();
+    }
+  });
+
+  it("are asked by doctor, where the configuration files choose them", async () => {
+    const box = await Sandbox.create(cluster.env);
+    try {
+      const finding = async (toml: string) => {
+        await box.write("memoir.toml", `[profile.cluster]\nexecutor = "template"\n${toml}`);
+        const { code, out } = await box.run("doctor", "--profile", "cluster", "--json");
+        const { findings } = JSON.parse(out) as { findings: readonly { name: string }[] };
+        return { code, found: findings.find(({ name }) => name === "executor template") };
+      };
+      expect((await finding('scheduler = "pbs"\n')).found).toMatchObject({ state: "ok", detail: "answers" });
+      const wrong = await finding('scheduler = "pbs"\nstatus-command = "no-such-qstat"\n');
+      expect(wrong.found).toMatchObject({
+        state: "trouble",
+        detail: expect.stringContaining("no-such-qstat is not on PATH"),
+      });
+      expect(wrong.code).toBe(4);
+    } finally {
+      await box.remove();
     }
   });
 

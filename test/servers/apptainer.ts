@@ -34,7 +34,7 @@ export async function makeApptainerStandIn(folder: string, image: TestImage): Pr
 }
 
 /**
- * Like the original it is replaced by the task, clears the environment, and has mounts of its own, where only what is bound
+ * Like the original it is replaced by the task, clears the environment, and has its own mounts, where only what is bound
  * can be written. It hides no processes.
  */
 const standIn = (root: string, records: string) => String.raw`#!/usr/bin/perl

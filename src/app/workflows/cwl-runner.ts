@@ -35,7 +35,7 @@ export interface CwlRunnerOptions {
   readonly containers: "allowed" | "never";
   /** Default: the first engine that answers. */
   readonly engine?: "docker" | "podman" | "singularity";
-  /** In place of this machine and its containers. */
+  /** In place of local processes and containers. */
   readonly executor?: ExecutorOrder;
   /** After a failure: start nothing more, or continue with what does not depend on it. */
   readonly failure: "fast" | "slow";

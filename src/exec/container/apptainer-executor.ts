@@ -1,6 +1,6 @@
 /**
  * Runs tasks in containers of Apptainer (or Singularity) on this machine. There is no daemon to ask: each attempt has a script
- * in a session of its own, the one that jobs of schedulers have, which publishes the exit code. So attempts outlive Memoir,
+ * in its own session, the one that jobs of schedulers have, which publishes the exit code. So attempts outlive Memoir,
  * and a later Memoir finds them by the process that the script has written down.
  */
 import { type ChildProcess, spawn } from "node:child_process";
