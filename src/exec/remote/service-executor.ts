@@ -6,8 +6,7 @@
  * Tasks outlive Memoir. An attempt's directory holds the id of its task, so a later Memoir finds it again.
  */
 import { randomBytes } from "node:crypto";
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
-import { sha256 as sha256Of } from "../../hash/index.ts";
+import { rmSync } from "node:fs";
 import { isHttpTrouble } from "../../http-client/index.ts";
 import {
   AppError,
@@ -22,13 +21,12 @@ import {
   SingleFlight,
   unreachable,
 } from "../../kernel/index.ts";
-import { type ObjectStore, parseS3Uri } from "../../store/objects/index.ts";
-import { type AttemptFiles, taskRoot } from "../../task/index.ts";
+import type { ObjectStore } from "../../store/objects/index.ts";
+import type { AttemptFiles } from "../../task/index.ts";
 import {
   type Attempt,
   type AttemptEnd,
   type AttemptState,
-  attemptPaths,
   type Executor,
   type ExecutorAbilities,
   ensureStreams,
@@ -37,12 +35,10 @@ import {
   type Usage,
   writeStopMark,
 } from "../core/index.ts";
-import { listingName } from "./job-scripts.ts";
-import { type ListedFile, type Listing, parseListing } from "./listing.ts";
-import { ObjectAttemptFiles } from "./object-attempt-files.ts";
+import { AttemptResults, placeOf } from "./attempt-results.ts";
 import type { ExecutorLog, ServiceAnswer, ServiceClient, ServiceTask } from "./service-client.ts";
 import { stageInputs } from "./stage-inputs.ts";
-import { readJobFile, readRecord, type TaskRecord, writeJobFile, writeRecord } from "./task-record.ts";
+import { readRecord, type TaskRecord, writeRecord } from "./task-record.ts";
 import { type TaskOutcome, TaskWatch, type WatchTimes } from "./task-watch.ts";
 import { attemptTag, executorAt, phaseOf, submissionTag, taskDocument } from "./tes-task.ts";
 import { WorkStore } from "./work-store.ts";
@@ -66,9 +62,6 @@ export interface ServiceExecutorOptions {
 
 const defaultTimes: WatchTimes = { pollMs: 2_000, missingMs: 60_000, settleMs: 60_000, awayMs: 300_000 };
 const openMs = 30_000;
-/** Streams up to this size are brought here whole, of larger ones the end. */
-const streamBytes = 16 << 20;
-const streamTailBytes = 256 << 10;
 const runLabel = "memoir.run";
 
 export function createServiceExecutor(options: ServiceExecutorOptions): Executor {
@@ -91,12 +84,11 @@ class ServiceExecutor implements Executor {
   readonly #work: WorkStore;
   readonly #times: WatchTimes;
   readonly #watch: TaskWatch;
+  readonly #results: AttemptResults;
   readonly #starting = new SingleFlight<void>();
   readonly #jobs: Semaphore;
   /** Gives back the place of an attempt that was submitted here. */
   readonly #places = new Map<string, () => void>();
-  /** An object was found here whose ETag is not the MD5 of its content although it is whole. */
-  #hasOtherEtags = false;
 
   constructor(options: ServiceExecutorOptions) {
     this.#options = options;
@@ -104,6 +96,13 @@ class ServiceExecutor implements Executor {
     this.#client = options.client;
     this.#work = new WorkStore(options.work);
     this.#times = { ...defaultTimes, ...options.times };
+    const { pollMs, settleMs } = this.#times;
+    this.#results = new AttemptResults({
+      work: this.#work,
+      openObjects: options.openObjects,
+      pollMs,
+      settleMs,
+    });
     this.#jobs = new Semaphore(options.maxJobs ?? 1_000);
     this.#watch = new TaskWatch({ client: options.client, times: this.#times, say: this.#say });
   }
@@ -232,7 +231,7 @@ class ServiceExecutor implements Executor {
 
   async wait(attempt: Attempt, ask: Ask): Promise<AttemptEnd> {
     const { directory, id, timeoutMs } = attempt;
-    const recorded = await this.#recordedEnd(attempt);
+    const recorded = await this.#results.recordedEnd(attempt);
     if (recorded !== undefined) return recorded;
     const record = readRecord(directory);
     if (record?.taskId === undefined)
@@ -265,13 +264,6 @@ class ServiceExecutor implements Executor {
       ask.signal.removeEventListener("abort", onAbort);
       this.#giveBack(id);
     }
-  }
-
-  async #recordedEnd(attempt: Attempt): Promise<AttemptEnd | undefined> {
-    const end = await readAttemptEnd(attempt.directory, { wallSeconds: 0 });
-    if (end?.kind !== "exited") return end;
-    const listing = this.#listingOf(attempt);
-    return listing === undefined ? undefined : spoiledEnd(end, listing);
   }
 
   async #conclude(attempt: Attempt, record: TaskRecord, over: TaskOutcome, ask: Ask): Promise<AttemptEnd> {
@@ -330,95 +322,20 @@ class ServiceExecutor implements Executor {
     return { kind: "exited", exitCode, outOfMemory: outOfMemory === true, usage: noUsage(0) };
   }
 
-  /** Brings what is small: the exit code, what was used, the streams, and the listing of everything else. */
   async #bring(
     attempt: Attempt,
     record: TaskRecord,
     task: Pick<ServiceTask, "executors">,
     ask: Ask,
   ): Promise<AttemptEnd> {
-    const { directory, id } = attempt;
-    const [submission = ""] = record.submissions;
-    const place = placeOf(id, submission);
-    const until = performance.now() + this.#times.settleMs;
-    let trouble = "";
-    for (;;) {
-      const bytes = await this.#work.read(`${place}/${listingName}`, ask);
-      const listing = bytes === undefined ? undefined : parseListing(bytes);
-      trouble =
-        bytes === undefined
-          ? "its listing is not there"
-          : listing === undefined
-            ? "its listing is not whole"
-            : ((await this.#missing(place, listing, ask)) ?? "");
-      if (bytes !== undefined && listing !== undefined && trouble === "") {
-        await this.#bringStreams(attempt, place, listing, ask);
-        writeJobFile(directory, listingName, bytes);
-        const paths = attemptPaths(directory);
-        writeFileSync(onDisk(paths.usage), listing.texts.get(`${taskRoot}/usage.json`) ?? "");
-        const rc = listing.texts.get(`${taskRoot}/rc`);
-        // Last: what is there is complete.
-        if (rc !== undefined) writeFileSync(onDisk(paths.rc), rc);
-        break;
-      }
-      if (performance.now() > until)
-        return {
-          kind: "lost",
-          message: `the results of ${id} are not whole in ${this.#work.uriOf(place)}: ${trouble}`,
-        };
-      await pause(this.#times.pollMs, ask);
-    }
-    const end = await this.#recordedEnd(attempt);
+    const message = await this.#results.bring(attempt, record, ask);
+    if (message !== undefined) return { kind: "lost", message };
+    const end = await this.#results.recordedEnd(attempt);
     if (end !== undefined) return end;
     const log = task.executors[executorAt.task];
     if (log?.exitCode !== undefined && log.exitCode !== 0)
       return this.#withoutResults(attempt, { ...log, exitCode: log.exitCode, stderr: "" });
-    return { kind: "lost", message: `${id} left no exit code` };
-  }
-
-  /** Words when an object is not there as the job has listed it. */
-  async #missing(place: string, listing: Listing, ask: Ask): Promise<string | undefined> {
-    const there = await this.#work.list(`${place}/files`, ask);
-    for (const [path, member] of listing.members) {
-      if (member.kind !== "file" || member.object === undefined) continue;
-      const found = there.get(member.object);
-      if (found === undefined) return `${path} is not there`;
-      if (found.sizeBytes !== member.sizeBytes)
-        return `${path} has ${found.sizeBytes} bytes, expected ${member.sizeBytes}`;
-      const isOther = /^[0-9a-f]{32}$/.test(found.etag ?? "") && found.etag !== member.md5;
-      if (isOther && !(await this.#holds(`${place}/files/${member.object}`, member, ask)))
-        return `${path} has the MD5 ${found.etag}, expected ${member.md5}`;
-    }
-    return undefined;
-  }
-
-  /** Of objects that are encrypted with a key of the customer the ETag is not a digest, and only reading them shows it. */
-  async #holds(name: string, { sha256, sizeBytes }: ListedFile, ask: Ask): Promise<boolean> {
-    if (this.#hasOtherEtags || sizeBytes > streamBytes) return this.#hasOtherEtags;
-    const bytes = await this.#work.read(name, ask);
-    this.#hasOtherEtags = bytes !== undefined && sha256Of(bytes) === sha256;
-    return this.#hasOtherEtags;
-  }
-
-  async #bringStreams(attempt: Attempt, place: string, listing: Listing, ask: Ask): Promise<void> {
-    const { stdout, stderr } = attemptPaths(attempt.directory);
-    for (const [name, to] of [
-      ["stdout", stdout],
-      ["stderr", stderr],
-    ] as const) {
-      const member = listing.members.get(`${taskRoot}/${name}`);
-      if (member?.kind !== "file" || member.object === undefined) continue;
-      const object = `${place}/files/${member.object}`;
-      const { sizeBytes: end } = member;
-      const start = end <= streamBytes ? 0 : end - streamTailBytes;
-      const bytes =
-        end === 0 ? new Uint8Array() : await this.#work.objects.readRange(object, { start, end }, ask);
-      writeFileSync(
-        onDisk(to),
-        start === 0 ? bytes : `… the first ${start} bytes are in ${this.#work.uriOf(object)}\n`,
-      );
-      if (start > 0) appendFileSync(onDisk(to), bytes);
-    }
+    return { kind: "lost", message: `${attempt.id} left no exit code` };
   }
 
   /** Tasks that nobody knew of, and what an attempt leaves that was stopped. */
@@ -438,7 +355,7 @@ class ServiceExecutor implements Executor {
   }
 
   async state(attempt: Attempt, ask: Ask): Promise<AttemptState> {
-    const recorded = await this.#recordedEnd(attempt);
+    const recorded = await this.#results.recordedEnd(attempt);
     if (recorded !== undefined) return { kind: "ended", end: recorded };
     const record = readRecord(attempt.directory);
     if (record === undefined || (await this.#findTask(attempt, record, ask)) === undefined)
@@ -469,41 +386,8 @@ class ServiceExecutor implements Executor {
     }
   }
 
-  #listingOf({ directory }: Attempt): Listing | undefined {
-    const bytes = readJobFile(directory, listingName);
-    return bytes === undefined ? undefined : parseListing(bytes);
-  }
-
   filesOf(attempt: Attempt, ask: Ask): AttemptFiles {
-    const record = readRecord(attempt.directory);
-    const place = placeOf(attempt.id, record?.submissions[0] ?? "");
-    return new ObjectAttemptFiles(
-      {
-        attempt,
-        members: this.#listingOf(attempt)?.members ?? new Map(),
-        staged: new Set(record?.staged),
-        uri: this.#work.uriOf(place),
-        read: async (object, range, within) => {
-          const name = `${place}/files/${object}`;
-          if (range !== undefined) return this.#work.objects.readRange(name, range, within);
-          const bytes = await this.#work.read(name, within);
-          if (bytes !== undefined) return bytes;
-          throw new AppError("STORE_OBJECT_NOT_FOUND", `reading ${this.#work.uriOf(name)}: it is not there`);
-        },
-        readInput: async (location, within) => {
-          const { bucket, key } = parseS3Uri(location);
-          const store = this.#options.openObjects(`s3://${bucket}`);
-          try {
-            const bytes = await store.read(key, within);
-            if (bytes !== undefined) return bytes;
-            throw new AppError("STORE_OBJECT_NOT_FOUND", `reading ${location}: it is not there`);
-          } finally {
-            await store.close();
-          }
-        },
-      },
-      ask,
-    );
+    return this.#results.filesOf(attempt, ask);
   }
 
   /** What it has published stays: the run's results are there until somebody records them. */
@@ -524,27 +408,10 @@ class ServiceExecutor implements Executor {
   }
 }
 
-/** Of what one request to create a task publishes. */
-function placeOf(id: string, submission: string): string {
-  return `attempts/${id}/${submission}`;
-}
-
 function noUsage(wallSeconds: number): Usage {
   return { wallSeconds, cpuSeconds: null, maxRssBytes: null, source: "none" };
 }
 
 function usageOf(end: AttemptEnd, wallSeconds: number): Usage {
   return end.kind === "exited" ? end.usage : noUsage(wallSeconds);
-}
-
-/** The end with what the task has deleted or replaced of what its outputs are read with. */
-function spoiledEnd(end: Extract<AttemptEnd, { kind: "exited" }>, { members }: Listing): AttemptEnd {
-  const needed = [
-    ["stdout", "file", "its standard output"],
-    ["stderr", "file", "its standard error"],
-    ["work", "directory", "its working directory"],
-    ["rc", "file", "the file of its exit code"],
-  ] as const;
-  const gone = needed.find(([name, kind]) => members.get(`${taskRoot}/${name}`)?.kind !== kind);
-  return gone === undefined ? end : { ...end, spoiled: `${gone[2]} (${taskRoot}/${gone[0]})` };
 }
