@@ -14,6 +14,7 @@ export function indexed(whole: Value, index: readonly Value[]): Value {
   const [only = null] = index;
   if (index.length > 1) {
     if (object instanceof GroovyMap) return index.map((key) => object.at(key) ?? null);
+    if (typeof object === "string") return textIndex(object, [...index]);
     return index.flatMap((each) => [indexed(object, [each])]);
   }
   if (object === null) return fail("NullPointerException", "Cannot index null object");
@@ -68,7 +69,12 @@ function listIndex(items: List, index: Value): Value {
 /** The positions that a range names. */
 function slice(length: number, range: Range): number[] {
   const place = (at: number) => (at < 0 ? length + at : at);
-  const [from, to] = [place(range.from), place(range.to)];
+  const from = place(range.from);
+  let to = place(range.end ?? range.to);
+  if (range.end !== undefined) {
+    if (from === to) return [];
+    to += from < to ? -1 : 1;
+  }
   if (from < 0 || to < 0 || from >= Math.max(length, 1) || to >= Math.max(length, 1)) {
     if (length === 0 && from === 0 && to === -1) return [];
     fail(

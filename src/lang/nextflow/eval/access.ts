@@ -9,6 +9,7 @@ import { isList, Thing, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { typeName } from "../values/type-name.ts";
 import { indexed as itemAt } from "./access-index.ts";
+import { ClassValue } from "./class-value.ts";
 import { unitOf } from "./operators.ts";
 import { within } from "./within.ts";
 
@@ -59,15 +60,16 @@ export function property(object: Value, name: string): Value {
   if (object === null) return fail("NullPointerException", `Cannot get property '${name}' on null object`);
   if (object instanceof GroovyMap) {
     const held = object.at(name);
-    if (held !== undefined) return held;
-    if (name === "class") return typeName(object);
-    return null;
+    return held ?? null;
   }
   if (object instanceof Thing) {
     const own = object.get(name);
     if (own !== undefined) return own;
   }
   if (isList(object) || object instanceof Range || object instanceof GroovySet) {
+    // Groovy has this one property of lists; all others are those of the items.
+    if (name === "class") return new ClassValue(typeName(object));
+    if (name === "indices" && isList(object)) return invoke(object, "getIndices", []);
     const items = isList(object) ? object : object.items();
     if (name === "size" || name === "length") return items.length;
     if (name === "first" || name === "last" || name === "empty")
@@ -84,7 +86,7 @@ export function property(object: Value, name: string): Value {
     const own = object.invoke(`get${bean}`, []);
     if (own !== undefined) return own;
   }
-  if (name === "class") return typeName(object);
+  if (name === "class") return new ClassValue(typeName(object));
   return fail("MissingPropertyException", `${typeName(object)} has no property ${name}`);
 }
 

@@ -3,10 +3,12 @@ import { truthOf } from "../values/compare.ts";
 import { Decimal } from "../values/decimal.ts";
 import { BigInteger, Double } from "../values/double.ts";
 import { Duration } from "../values/duration.ts";
+import { Iteration } from "../values/iteration.ts";
 import { GroovyMap, GroovySet, pairOf } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
 import { isNumber, toBigInt, toDecimal, toNumber } from "../values/number.ts";
 import { Range } from "../values/range.ts";
+import { setOf } from "../values/sets.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type List, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -14,6 +16,8 @@ import { isInstance, typeName } from "../values/type-name.ts";
 import { VersionNumber } from "../values/version-number.ts";
 
 export function cast(value: Value, type: string): Value {
+  if (type.endsWith("[]"))
+    return value === null ? null : itemsOf(value).map((each) => cast(each, type.slice(0, -2)));
   const simple = type.split(".").at(-1) ?? type;
   if (simple === "boolean" || simple === "Boolean") return truthOf(value);
   if (value === null) return null;
@@ -28,7 +32,9 @@ export function cast(value: Value, type: string): Value {
     case "Short":
     case "byte":
     case "Byte":
-      return Number(BigInt.asIntN(32, wholeOf(value, simple)));
+      return value instanceof Double
+        ? Math.trunc(Math.min(2147483647, Math.max(-2147483648, value.value || 0)))
+        : Number(BigInt.asIntN(32, wholeOf(value, simple)));
     case "long":
     case "Long":
       return BigInt.asIntN(64, wholeOf(value, simple));
@@ -55,7 +61,8 @@ export function cast(value: Value, type: string): Value {
     case "HashSet":
     case "LinkedHashSet":
     case "TreeSet":
-      return value instanceof GroovySet ? value : new GroovySet(itemsOf(value));
+      if (value instanceof GroovySet && (simple === "Set" || value.type === simple)) return value;
+      return setOf(itemsOf(value), simple);
     case "Map":
     case "LinkedHashMap":
     case "HashMap":
@@ -109,6 +116,7 @@ export function itemsOf(value: Value): List {
   if (value instanceof GroovyMap) return Array.from(value.entries(), ([key, each]) => [key, each]);
   if (value === null) return [];
   if (typeof value === "string") return [...value];
+  if (value instanceof Iteration) return value.rest();
   return [value];
 }
 

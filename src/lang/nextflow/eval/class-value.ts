@@ -1,6 +1,6 @@
 /** A class by its name: `Math.max(…)`, `instanceof`, `filter(Number)`. */
 import { Thing, type Value } from "../values/thing.ts";
-import { isInstance } from "../values/type-name.ts";
+import { fullName, isInstance } from "../values/type-name.ts";
 
 export class ClassValue extends Thing {
   readonly type = "Class";
@@ -21,16 +21,16 @@ export class ClassValue extends Thing {
   }
 
   override text(): string {
-    return `class ${this.name}`;
+    return `class ${fullName(this.name)}`;
   }
 
   override key(): string {
-    return `\u0000class:${this.name}`;
+    return `\u0000class:${fullName(this.name)}`;
   }
 
   override get(name: string): Value | undefined {
     if (name === "simpleName") return this.name.split(".").at(-1) ?? this.name;
-    if (name === "name" || name === "canonicalName") return this.name;
+    if (name === "name" || name === "canonicalName" || name === "typeName") return fullName(this.name);
     return this.#statics(`.${name}`, []);
   }
 

@@ -1,10 +1,13 @@
 /** Expressions, compiled to functions. */
+
+import { elements } from "../stdlib/iterate.ts";
 import type { Argument, CallNode, Expression, GStringNode, PropertyNode } from "../syntax/ast.ts";
 import { NativeClosure } from "../values/closure.ts";
 import { truthOf } from "../values/compare.ts";
 import { GroovyMap } from "../values/map.ts";
 import { arithmetic, isNumber, literalNumber } from "../values/number.ts";
 import { Pattern } from "../values/pattern.ts";
+import { Range } from "../values/range.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -94,7 +97,7 @@ export function expression(unit: Unit, scope: Scope, node: Expression): Code {
     }
     case "as": {
       const value = expression(unit, scope, node.value);
-      const { name } = node.type;
+      const name = node.type.array ? `${node.type.name}[]` : node.type.name;
       return located(unit, node.span, (frame) => {
         const given = value(frame);
         return unit.globals.convert(given, name) ?? cast(given, name);
@@ -131,9 +134,14 @@ function interpolated(unit: Unit, scope: Scope, node: GStringNode): Code {
   const parts = node.parts.map((part) => (typeof part === "string" ? part : expression(unit, scope, part)));
   return (frame) => {
     let text = "";
-    for (const part of parts) text += typeof part === "string" ? part : textOf(part(frame));
+    for (const part of parts) text += typeof part === "string" ? part : inString(part(frame));
     return text;
   };
+}
+
+/** Within a string the items of a range are written, elsewhere its ends. */
+function inString(value: Value): string {
+  return textOf(value instanceof Range ? value.items() : value);
 }
 
 function nameOf(unit: Unit, scope: Scope, name: string, node: Expression): Code {
@@ -165,7 +173,7 @@ function propertyOf(unit: Unit, scope: Scope, node: PropertyNode): Code {
       return located(unit, node.span, (frame) => {
         const value = object(frame);
         if (value === null) return null;
-        return itemsOf(value).map((each) =>
+        return spreadItems(value).map((each) =>
           each === null ? null : property(each, typeof name === "string" ? name : textOf(name(frame))),
         );
       });
@@ -219,7 +227,7 @@ function methodCall(
         const value = object(frame);
         if (value === null) return null;
         const values = given(frame);
-        return itemsOf(value).map((each) => (each === null ? null : invoke(each, nameIn(frame), values)));
+        return spreadItems(value).map((each) => (each === null ? null : invoke(each, nameIn(frame), values)));
       });
   }
 }
@@ -422,4 +430,8 @@ function step(unit: Unit, scope: Scope, node: Expression & { kind: "step" }): Co
     set.write(after);
     return node.answers === "before" ? before : after;
   });
+}
+
+function spreadItems(value: Value): Value[] {
+  return value instanceof GroovyMap ? elements(value) : itemsOf(value);
 }

@@ -122,7 +122,7 @@ function plus(a: Value, b: Value): Value {
     return textOf(a) + textOf(b);
   }
   if (isList(a) || a instanceof Range) return [...itemsOf(a), ...(isSequence(b) ? itemsOf(b) : [b])];
-  if (a instanceof GroovySet) return new GroovySet([...a.items(), ...(isSequence(b) ? itemsOf(b) : [b])]);
+  if (a instanceof GroovySet) return a.like([...a.items(), ...(isSequence(b) ? itemsOf(b) : [b])]);
   if (a instanceof GroovyMap && b instanceof GroovyMap)
     return new GroovyMap([...a.entries(), ...b.entries()], a.type);
   if (a instanceof GroovyMap && b === null) return new GroovyMap(a.entries());
@@ -152,7 +152,7 @@ function minus(a: Value, b: Value): Value {
     const removed = isSequence(b) ? itemsOf(b) : [b];
     return without(itemsOf(a), removed);
   }
-  if (a instanceof GroovySet) return new GroovySet(without(a.items(), isSequence(b) ? itemsOf(b) : [b]));
+  if (a instanceof GroovySet) return a.like(without(a.items(), isSequence(b) ? itemsOf(b) : [b]));
   if (a instanceof GroovyMap && b instanceof GroovyMap)
     return new GroovyMap(
       Array.from(a.entries()).filter(([key, value]) => !(b.has(key) && equal(b.at(key) ?? null, value))),
@@ -220,7 +220,8 @@ export function caseMatches(pattern: Value, value: Value): boolean {
   if (pattern instanceof Closure) return truthOf(pattern.call([value]));
   if (pattern instanceof Pattern) return value !== null && matchesWhole(pattern.source, textOf(value));
   if (pattern instanceof ClassValue) return pattern.isInstance(value);
-  if (pattern instanceof GroovyMap) return pattern.has(value);
+  // What is under the key has to be true as well.
+  if (pattern instanceof GroovyMap) return truthOf(pattern.at(value) ?? null);
   if (pattern instanceof GroovySet)
     return pattern.has(value) || pattern.items().some((each) => equal(each, value));
   if (isList(pattern)) return pattern.some((each) => equal(each, value));
@@ -251,8 +252,8 @@ function range(a: Value, b: Value, operator: ".." | "..<"): Value {
 
 function limited(from: number, to: number, of: "numbers" | "characters", operator: ".." | "..<"): Range {
   if (operator === "..") return new Range(from, to, of);
-  if (from === to) return new Range(from, to, of, true);
-  return new Range(from, to > from ? to - 1 : to + 1, of);
+  if (from === to) return new Range(from, to, of, true, to);
+  return new Range(from, to > from ? to - 1 : to + 1, of, false, to);
 }
 
 function patternOf(value: Value): string {

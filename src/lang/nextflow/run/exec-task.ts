@@ -430,7 +430,7 @@ function unstagedDeep(value: Value): Value {
   if (isList(value) && value.some((each) => unstagedDeep(each) !== each))
     return Array.from(value, unstagedDeep);
   if (value instanceof GroovySet && value.items().some((each) => unstagedDeep(each) !== each))
-    return new GroovySet(value.items().map(unstagedDeep));
+    return value.like(value.items().map(unstagedDeep));
   if (value instanceof GroovyMap && value.values().some((each) => unstagedDeep(each) !== each))
     return new GroovyMap(
       Array.from(value.entries(), ([key, each]): [Value, Value] => [key, unstagedDeep(each)]),

@@ -624,7 +624,7 @@ function unstaged(value: Value): Value {
       ? value
       : new Path(value.location, value.files, undefined, value.source);
   if (isList(value)) return Array.from(value, unstaged);
-  if (value instanceof GroovySet) return new GroovySet(value.items().map(unstaged));
+  if (value instanceof GroovySet) return value.like(value.items().map(unstaged));
   if (
     value instanceof GroovyMap &&
     value.values().some((each) => each instanceof Path || each instanceof GroovyMap || isList(each))

@@ -2,6 +2,7 @@
 import { cast, itemsOf } from "../eval/cast.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { Path } from "../values/path.ts";
+import { setOf } from "../values/sets.ts";
 import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
 import { isException, Throwable } from "../values/throwable.ts";
@@ -34,7 +35,7 @@ export function construct(type: string, given: readonly Value[], outside: Outsid
     case "LinkedHashSet":
     case "HashSet":
     case "TreeSet":
-      return new GroovySet(first === null || typeof first === "number" ? [] : itemsOf(first));
+      return setOf(first === null || typeof first === "number" ? [] : itemsOf(first), simple);
     case "File":
       return new Path(
         given.length > 1 ? `${textOf(first)}/${textOf(given[1] ?? null)}` : textOf(first),

@@ -2,8 +2,8 @@
 
 import { itemsOf } from "../eval/cast.ts";
 import type { Closure } from "../values/closure.ts";
-import { compare, truthOf } from "../values/compare.ts";
-import { keyOf } from "../values/key.ts";
+import { truthOf } from "../values/compare.ts";
+import { compareLoosely } from "../values/compare-loosely.ts";
 import { GroovyMap, MapEntry } from "../values/map.ts";
 import { isNumber, toNumber } from "../values/number.ts";
 import { Path } from "../values/path.ts";
@@ -46,14 +46,4 @@ export function comparing(closure: Closure | undefined): (a: Value, b: Value) =>
       return isNumber(order) ? toNumber(order) : 0;
     };
   return (a, b) => compareLoosely(callWith(closure, a), callWith(closure, b));
-}
-
-function compareLoosely(a: Value, b: Value): number {
-  if (a instanceof MapEntry && b instanceof MapEntry) return compare(a.entryKey, b.entryKey);
-  // Groovy orders what cannot be compared by its hash: some order, and always the same.
-  if (a instanceof GroovyMap && b instanceof GroovyMap) {
-    const [first, second] = [String(keyOf(a)), String(keyOf(b))];
-    return first < second ? -1 : first > second ? 1 : 0;
-  }
-  return compare(a, b);
 }

@@ -2,13 +2,15 @@
 
 import { indexed } from "../eval/access-index.ts";
 import { itemsOf } from "../eval/cast.ts";
-import { binary } from "../eval/operators.ts";
+import { binary, caseMatches } from "../eval/operators.ts";
 import { Closure } from "../values/closure.ts";
 import { equal, truthOf } from "../values/compare.ts";
+import { Iteration } from "../values/iteration.ts";
 import { keyOf } from "../values/key.ts";
 import { GroovyMap, GroovySet, MapEntry, pairOf } from "../values/map.ts";
-import { arithmetic, isNumber } from "../values/number.ts";
+import { arithmetic, asInt, isNumber } from "../values/number.ts";
 import { Range } from "../values/range.ts";
+import { setOf } from "../values/sets.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type List, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -37,13 +39,16 @@ function changing(run: (items: List, given: readonly Value[]) => Value): Method 
 
 /** Like the source: a set of a set. */
 function alike(self: Value, items: List): Value {
-  return self instanceof GroovySet ? new GroovySet(items) : items;
+  return self instanceof GroovySet ? self.like(items) : items;
 }
 
 export const listMethods: Methods = {
   add: changing((items, given) => {
-    if (given.length > 1) items.splice(intAt(given, 0), 0, given[1] ?? null);
-    else items.push(given[0] ?? null);
+    if (given.length > 1) {
+      items.splice(intAt(given, 0), 0, given[1] ?? null);
+      return null;
+    }
+    items.push(given[0] ?? null);
     return true;
   }),
   addAll: changing((items, given) => {
@@ -93,9 +98,7 @@ export const listMethods: Methods = {
     const found = items.map((each) => (closure === undefined ? each : callWith(closure, each)));
     const [into] = given;
     if (given.length < 2 || into === undefined) return found;
-    return into instanceof GroovySet
-      ? new GroovySet([...into.items(), ...found])
-      : [...itemsOf(into), ...found];
+    return into instanceof GroovySet ? into.like([...into.items(), ...found]) : [...itemsOf(into), ...found];
   }),
   collectEntries: of((items, given) => {
     const closure = given.length === 0 ? undefined : closureAt(given, given.length - 1);
@@ -115,16 +118,11 @@ export const listMethods: Methods = {
     }
     return map;
   }),
+  collectNested: of((items, given) => nested(items, closureAt(given, 0))),
   collectMany: of((items, given) => items.flatMap((each) => itemsOf(callWith(closureAt(given, 0), each)))),
   combinations: of((items, given) => {
-    let found: List[] = [[]];
-    for (const each of items) {
-      const choices = itemsOf(each);
-      found = found.flatMap((start) => choices.map((choice) => [...start, choice]));
-    }
     // The first list varies fastest.
-    const ordered = combine(items.map((each) => itemsOf(each)));
-    const result = ordered.length === found.length ? ordered : found;
+    const result = combine(items.map((each) => elements(each)));
     const closure = optionalClosure(given, 0);
     return closure === undefined ? result : result.map((each) => closure.call([each]));
   }),
@@ -166,6 +164,8 @@ export const listMethods: Methods = {
       else closure.call([each, index]);
     return self;
   },
+  encodeBase64: of((items) => bytesIn(items).toString("base64")),
+  encodeHex: of((items) => bytesIn(items).toString("hex")),
   every: of((items, given) => items.every((each) => holds(optionalClosure(given, 0), each))),
   find: of((items, given) => items.find((each) => holds(optionalClosure(given, 0), each)) ?? null),
   findAll: of((items, given, self) =>
@@ -214,8 +214,23 @@ export const listMethods: Methods = {
     return items[at] ?? null;
   }),
   getAt: of((items, given) => indexed(items, given)),
-  getIndices: of((items) => new Range(0, items.length - 1, "numbers", items.length === 0)),
-  groupBy: of((items, given) => grouped(items, given)),
+  eachCombination: of((items, given) => {
+    for (const each of combine(items.map((one) => elements(one)))) closureAt(given, 0).call([each]);
+    return null;
+  }),
+  eachPermutation: of((items, given) => {
+    for (const each of permutations(items)) closureAt(given, 0).call([each]);
+    return null;
+  }),
+  forEach: of((items, given) => {
+    for (const each of items) callWith(closureAt(given, 0), each);
+    return null;
+  }),
+  getIndices: of((items) => new Range(0, items.length - 1, "numbers", items.length === 0, items.length)),
+  grep: of((items, [what]) =>
+    items.filter((each) => (what === undefined ? truthOf(each) : caseMatches(what, each))),
+  ),
+  groupBy: of((items, given) => grouped(items, isList(given[0]) ? given[0] : given)),
   head: of(
     (items) =>
       items[0] ??
@@ -259,7 +274,8 @@ export const listMethods: Methods = {
     return alike(self, [...new GroovySet(found).items()]);
   }),
   isEmpty: of((items) => items.length === 0),
-  iterator: of((items) => items),
+  iterator: of((items) => new Iteration(items)),
+  listIterator: of((items) => new Iteration(items)),
   join: of((items, given) =>
     items.map((each) => textOf(each)).join(given[0] === undefined ? "" : textAt(given, 0)),
   ),
@@ -287,10 +303,38 @@ export const listMethods: Methods = {
   stream: (self) => self,
   permutations: of((items) => permutations(items)),
   plus: (self, [other = null]) => binary("+", self, other),
-  pop: changing((items) => items.shift() ?? fail("NoSuchElementException", "Cannot pop() an empty List")),
+  pop: changing((items) =>
+    items.length === 0
+      ? fail("NoSuchElementException", "Cannot pop() an empty List")
+      : (items.shift() ?? null),
+  ),
   push: changing((items, [value = null]) => {
     items.unshift(value);
     return true;
+  }),
+  putAt: (self, [index = null, value = null]) => {
+    const at = asInt(index, "an index");
+    if (!isList(self)) return fail("UnsupportedOperationException", "it cannot be changed");
+    if (at < 0 || at > self.length + 10_000_000)
+      fail("IndexOutOfBoundsException", `Index ${at} is not an index of the list`);
+    while (self.length < at) self.push(null);
+    self[at] = value;
+    return null;
+  },
+  removeAt: changing((items, given) => {
+    const at = intAt(given, 0);
+    if (at < 0 || at >= items.length)
+      fail("IndexOutOfBoundsException", `Index ${at} out of bounds for length ${items.length}`);
+    return items.splice(at, 1)[0] ?? null;
+  }),
+  removeElement: changing((items, [what = null]) => {
+    const at = items.findIndex((each) => equal(each, what));
+    if (at >= 0) items.splice(at, 1);
+    return at >= 0;
+  }),
+  replaceAll: changing((items, given) => {
+    for (const [index, each] of items.entries()) items[index] = closureAt(given, 0).call([each]);
+    return null;
   }),
   remove: (self, given) => {
     if (self instanceof GroovySet) return self.remove(given[0] ?? null);
@@ -356,8 +400,9 @@ export const listMethods: Methods = {
     const closure = given.at(-1) instanceof Closure ? closureAt(given, given.length - 1) : undefined;
     return sumOf(items, closure, given[0] instanceof Closure ? undefined : given[0]);
   }),
-  swap: of((items, given) => {
-    const copy = [...items];
+  subsequences: of((items) => setOf(subsequences(items), "HashSet")),
+  swap: changing((items, given) => {
+    const copy = items;
     const [a, b] = [intAt(given, 0), intAt(given, 1)];
     for (const at of [a, b])
       if (at < 0 || at >= copy.length)
@@ -373,8 +418,9 @@ export const listMethods: Methods = {
     return at < 0 ? [...items] : items.slice(0, at);
   }),
   toArray: of((items) => [...items]),
+  toListString: (self) => textOf(self),
   toList: of((items) => [...items]),
-  toSet: of((items) => new GroovySet(items)),
+  toSet: of((items) => setOf(items, "HashSet")),
   toSorted: of((items, given) => sorted(items, optionalClosure(given, 0))),
   toUnique: of((items, given) => distinct(items, optionalClosure(given, 0))),
   transpose: of((items) => {
@@ -392,8 +438,28 @@ export const listMethods: Methods = {
     return result;
   },
   withIndex: of((items, given) => items.map((each, index) => [each, index + intAt(given, 0, 0)])),
-  hasNext: of((items) => items.length > 0),
 };
+
+function bytesIn(items: List): Buffer {
+  return Buffer.from(items.map((each) => asInt(each, "a byte") & 255));
+}
+
+function nested(items: List, closure: Closure): List {
+  return items.map((each) =>
+    isList(each) || each instanceof GroovySet || each instanceof Range
+      ? nested(itemsOf(each), closure)
+      : callWith(closure, each),
+  );
+}
+
+const mostOfSubsequences = 16;
+
+function subsequences(items: List): List {
+  if (items.length > mostOfSubsequences) fail("IllegalArgumentException", "there are too many subsequences");
+  let found: List[] = [];
+  for (const each of items) found = [...found, ...found.map((one) => [...one, each]), [each]];
+  return found;
+}
 
 function combine(lists: readonly List[]): List[] {
   const [last, ...before] = [...lists].reverse();

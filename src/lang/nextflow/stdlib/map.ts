@@ -2,8 +2,11 @@
 
 import { itemsOf } from "../eval/cast.ts";
 import { Closure } from "../values/closure.ts";
-import { compare, equal } from "../values/compare.ts";
+import { equal } from "../values/compare.ts";
+import { compareLoosely } from "../values/compare-loosely.ts";
+import { keyOf } from "../values/key.ts";
 import { GroovyMap, GroovySet, MapEntry, pairOf } from "../values/map.ts";
+import { textOf } from "../values/text.ts";
 import type { Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { callWith, comparing, holds } from "./iterate.ts";
@@ -22,6 +25,13 @@ function mapOf(entries: readonly Value[]): GroovyMap {
   return new GroovyMap(entries.map((each) => pairOf(each)).filter((pair) => pair !== undefined));
 }
 
+/** Under a key that gets null nothing is kept. */
+function kept(map: GroovyMap, key: Value, value: Value): Value {
+  if (value === null) map.remove(key);
+  else map.put(key, value);
+  return value;
+}
+
 export const mapMethods: Methods = {
   asImmutable: (self) => self,
   clear: of((map) => {
@@ -29,6 +39,15 @@ export const mapMethods: Methods = {
     return null;
   }),
   clone: of((map) => new GroovyMap(map.entries(), map.type)),
+  compute: of((map, given) => {
+    const [key = null] = given;
+    return kept(map, key, closureAt(given, 1).call([key, map.at(key) ?? null]));
+  }),
+  computeIfPresent: of((map, given) => {
+    const [key = null] = given;
+    const before = map.at(key) ?? null;
+    return before === null ? null : kept(map, key, closureAt(given, 1).call([key, before]));
+  }),
   computeIfAbsent: of((map, given) => {
     const [key = null] = given;
     if (!map.has(key)) map.put(key, closureAt(given, 1).call([key]));
@@ -37,6 +56,10 @@ export const mapMethods: Methods = {
   containsKey: of((map, [key = null]) => map.has(key)),
   containsValue: of((map, [value = null]) => map.values().some((each) => equal(each, value))),
   drop: of((map, given) => mapOf(entriesOf(map).slice(intAt(given, 0)))),
+  dropWhile: of((map, given) => {
+    const at = entriesOf(map).findIndex((each) => !holds(closureAt(given, 0), each));
+    return at < 0 ? new GroovyMap() : mapOf(entriesOf(map).slice(at));
+  }),
   entrySet: of((map) => entriesOf(map)),
   equals: of((map, [other = null]) => equal(map, other)),
   findAll: of((map, given) => mapOf(entriesOf(map).filter((each) => holds(closureAt(given, 0), each)))),
@@ -59,6 +82,16 @@ export const mapMethods: Methods = {
       ),
     ),
   ),
+  groupEntriesBy: of((map, given) => {
+    const groups = new Map<unknown, [Value, MapEntry[]]>();
+    for (const each of entriesOf(map)) {
+      const key = callWith(closureAt(given, 0), each);
+      const group = groups.get(keyOf(key));
+      if (group === undefined) groups.set(keyOf(key), [key, [each]]);
+      else group[1].push(each);
+    }
+    return new GroovyMap(groups.values());
+  }),
   isEmpty: of((map) => map.size === 0),
   keySet: of((map) => new GroovySet(map.keys())),
   leftShift: of((map, [other = null]) => {
@@ -122,12 +155,16 @@ export const mapMethods: Methods = {
     for (const each of entriesOf(map).reverse()) callWith(closureAt(given, 0), each);
     return map;
   }),
+  replaceAll: of((map, given) => {
+    for (const [key, value] of map.entries()) map.put(key, closureAt(given, 0).call([key, value]));
+    return null;
+  }),
   size: of((map) => map.size),
   sort: of((map, given) => {
     const closure = given.find((each) => each instanceof Closure);
     const order =
       closure === undefined
-        ? (a: MapEntry, b: MapEntry) => compare(a.entryKey, b.entryKey)
+        ? (a: MapEntry, b: MapEntry) => compareLoosely(a.entryKey, b.entryKey)
         : comparing(closure);
     return mapOf(entriesOf(map).sort(order));
   }),
@@ -144,11 +181,17 @@ export const mapMethods: Methods = {
     const closure = optionalClosure(given, 0);
     return mapOf(
       entriesOf(map).sort(
-        closure === undefined ? (a, b) => compare(a.entryKey, b.entryKey) : comparing(closure),
+        closure === undefined ? (a, b) => compareLoosely(a.value, b.value) : comparing(closure),
       ),
     );
   }),
+  spread: (self) => self,
+  toMapString: (self) => textOf(self),
   toSpreadMap: (self) => self,
+  takeWhile: of((map, given) => {
+    const at = entriesOf(map).findIndex((each) => !holds(closureAt(given, 0), each));
+    return mapOf(at < 0 ? entriesOf(map) : entriesOf(map).slice(0, at));
+  }),
   values: of((map) => map.values()),
   withDefault: of((map, given) => {
     const copy = new GroovyMap(map.entries());

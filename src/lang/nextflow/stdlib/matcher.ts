@@ -1,4 +1,6 @@
 /** Methods of the matches of a regular expression. */
+
+import { Iteration } from "../values/iteration.ts";
 import { Matcher } from "../values/pattern.ts";
 import type { List, Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -25,6 +27,6 @@ export const matcherMethods: Methods = {
   findAll: of((matches, given) =>
     given.length === 0 ? matches : matches.filter((each) => holds(closureAt(given, 0), each)),
   ),
-  iterator: of((matches) => matches),
+  iterator: of((matches) => new Iteration(matches)),
   toList: of((matches) => matches),
 };

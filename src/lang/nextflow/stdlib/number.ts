@@ -1,6 +1,7 @@
 /** Methods of numbers. */
 
 import { cast } from "../eval/cast.ts";
+import { binary } from "../eval/operators.ts";
 import { compare } from "../values/compare.ts";
 import { Decimal } from "../values/decimal.ts";
 import { Double } from "../values/double.ts";
@@ -25,6 +26,16 @@ function of(run: (value: Num, given: readonly Value[]) => Value): Method {
 }
 
 export const numberMethods: Methods = {
+  and: of((value, [other = null]) => binary("&", value, other)),
+  bitwiseNegate: of((value) => binary("^", value, -1)),
+  byteValue: of((value) => Number(BigInt.asIntN(8, toBigInt(value)))),
+  leftShift: of((value, [other = null]) => binary("<<", value, other)),
+  negative: of((value) => negated(value)),
+  or: of((value, [other = null]) => binary("|", value, other)),
+  rightShift: of((value, [other = null]) => binary(">>", value, other)),
+  shortValue: of((value) => Number(BigInt.asIntN(16, toBigInt(value)))),
+  unaryMinus: of((value) => negated(value)),
+  xor: of((value, [other = null]) => binary("^", value, other)),
   abs: of((value) => (compare(value, 0) < 0 ? negated(value) : value)),
   ceil: of((value) => rounded(value, Math.ceil)),
   compareTo: of((value, [other = null]) => compare(value, other)),
@@ -53,7 +64,7 @@ export const numberMethods: Methods = {
   round: of((value, given) => {
     if (isWhole(value)) return value;
     if (given[0] === undefined) {
-      if (value instanceof Double) return fitting(BigInt(Math.floor(value.value + 0.5)));
+      if (value instanceof Double) return rounds(value);
       return fitting(toDecimal(value).rounded(0).toBigInt());
     }
     const scale = intAt(given, 0);
@@ -82,8 +93,14 @@ export const numberMethods: Methods = {
   toFloat: of((value) => cast(value, "float")),
   toInteger: of((value) => cast(value, "int")),
   toLong: of((value) => cast(value, "long")),
-  toPlainString: of((value) => toDecimal(value).text()),
-  trunc: of((value) => (isWhole(value) ? value : fitting(toBigInt(value)))),
+  toPlainString: of((value) => toDecimal(value).plain()),
+  trunc: of((value, given) => {
+    if (isWhole(value)) return value;
+    const scale = intAt(given, 0, 0);
+    const factor = 10n ** BigInt(Math.max(0, scale));
+    const cut = new Decimal(toDecimal(value).times(new Decimal(factor, 0)).toBigInt(), Math.max(0, scale));
+    return value instanceof Decimal ? cut : new Double(cut.toNumber(), value.type);
+  }),
   upto: of((value, given) => {
     for (let i = toNumber(value); i <= intAt(given, 0); i++) closureAt(given, 1).call([i]);
     return null;
@@ -93,4 +110,10 @@ export const numberMethods: Methods = {
 
 function rounded(value: Num, how: (value: number) => number): Value {
   return isWhole(value) ? value : new Double(how(toNumber(value)));
+}
+
+/** Of a double a long, of a float an integer, as Java's `Math.round`. */
+function rounds(value: Double): Value {
+  const whole = BigInt(Math.floor(value.value + 0.5));
+  return value.type === "Float" ? Number(BigInt.asIntN(32, whole)) : BigInt.asIntN(64, whole);
 }

@@ -3,7 +3,7 @@
 import { cast } from "../eval/cast.ts";
 import { ClassValue } from "../eval/class-value.ts";
 import { compare, equal, truthOf } from "../values/compare.ts";
-import { keyOf } from "../values/key.ts";
+import { hashOf } from "../values/hash.ts";
 import { GroovyMap } from "../values/map.ts";
 import { inspected, textOf } from "../values/text.ts";
 import { isList, Thing, type Value } from "../values/thing.ts";
@@ -22,19 +22,11 @@ export const objectMethods: Methods = {
     self instanceof Thing && !(self instanceof GroovyMap) && self.get(textOf(name)) !== undefined
       ? true
       : null,
-  hashCode: (self) => hashOf(String(keyOf(self))),
+  hashCode: (self) => hashOf(self),
   getClass: (self) => new ClassValue(typeName(self)),
   inspect: (self) => inspected(self),
   dump: (self) => inspected(self),
   asBoolean: (self) => truthOf(self),
   asType: (self, [type = null]) => cast(self, type instanceof ClassValue ? type.name : textOf(type)),
   is: (self: Value, given: readonly Value[]) => self === (given[0] ?? null),
-  iterator: (self) => self,
 };
-
-/** As Java's String.hashCode, over the text. */
-function hashOf(text: string): number {
-  let hash = 0;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
-  return hash;
-}

@@ -1,5 +1,6 @@
 /** Which methods a value has. */
 import { Closure } from "../values/closure.ts";
+import { Iteration } from "../values/iteration.ts";
 import { GroovyMap, GroovySet } from "../values/map.ts";
 import { isNumber } from "../values/number.ts";
 import { Path } from "../values/path.ts";
@@ -32,7 +33,8 @@ const ofObject = [objectMethods];
 
 function tablesOf(value: Value): readonly Methods[] {
   if (typeof value === "string") return ofText;
-  if (isList(value) || value instanceof Range || value instanceof GroovySet) return ofList;
+  if (isList(value) || value instanceof Range || value instanceof GroovySet || value instanceof Iteration)
+    return ofList;
   if (value instanceof GroovyMap) return ofMap;
   if (isNumber(value)) return ofNumber;
   if (value instanceof Closure) return ofClosure;

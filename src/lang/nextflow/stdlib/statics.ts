@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { cast } from "../eval/cast.ts";
 import { compare } from "../values/compare.ts";
+import { Decimal } from "../values/decimal.ts";
 import { Double } from "../values/double.ts";
 import { Duration } from "../values/duration.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
@@ -33,7 +34,12 @@ function rounded(value: Num): Value {
 }
 
 const math: Statics = {
-  abs: (given) => (compare(numberAt(given, 0), 0) < 0 ? negated(numberAt(given, 0)) : numberAt(given, 0)),
+  abs: (given) => {
+    const value = numberAt(given, 0);
+    // There is none of exact decimals: Java takes the one of doubles.
+    if (value instanceof Decimal) return new Double(Math.abs(value.toNumber()));
+    return compare(value, 0) < 0 ? negated(value) : value;
+  },
   ceil: of((value) => Math.ceil(value)),
   exp: of((value) => Math.exp(value)),
   floor: of((value) => Math.floor(value)),

@@ -2,15 +2,18 @@
 import { createHash, getHashes } from "node:crypto";
 import { indexed } from "../eval/access-index.ts";
 import { cast } from "../eval/cast.ts";
+import { binary } from "../eval/operators.ts";
 import { Closure } from "../values/closure.ts";
 import { compare } from "../values/compare.ts";
 import { Duration } from "../values/duration.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
 import { javaReplacement, Matcher, matchesWhole, Pattern, regexOf } from "../values/pattern.ts";
+import { setOf } from "../values/sets.ts";
 import { textOf } from "../values/text.ts";
-import type { Value } from "../values/thing.ts";
+import { isList, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
 import { format } from "./format.ts";
+import { listMethods } from "./list.ts";
 import { closureAt, intAt, type Method, type Methods, textAt } from "./method.ts";
 
 const whole = /^[+-]?\d+$/;
@@ -23,7 +26,14 @@ function of(run: (text: string, given: readonly Value[]) => Value): Method {
 
 export const textMethods: Methods = {
   asBoolean: of((text) => text.length > 0),
-  bytes: of((text) => [...Buffer.from(text)]),
+  any: onLetters("any"),
+  bytes: of((text) => bytesOf(text)),
+  codePointAt: of((text, given) => text.codePointAt(intAt(given, 0)) ?? null),
+  collectReplacements: of((text, given) =>
+    [...text].map((each) => textOf(closureAt(given, 0).call([each]) ?? each)).join(""),
+  ),
+  containsIgnoreCase: of((text, given) => text.toLowerCase().includes(textAt(given, 0).toLowerCase())),
+  contentEquals: of((text, given) => text === textAt(given, 0)),
   capitalize: of((text) => text.slice(0, 1).toUpperCase() + text.slice(1)),
   center: of((text, given) => {
     const width = intAt(given, 0);
@@ -34,7 +44,9 @@ export const textMethods: Methods = {
   charAt: of((text, given) => indexed(text, [given[0] ?? 0])),
   chars: of((text) => [...text]),
   collect: of((text, given) => [...text].map((each) => closureAt(given, 0).call([each]))),
-  compareTo: of((text, [other = null]) => compare(text, other)),
+  compareTo: of((text, [other = null]) =>
+    typeof other === "string" ? difference(text, other) : compare(text, other),
+  ),
   concat: of((text, given) => text + textAt(given, 0)),
   contains: of((text, given) => text.includes(textAt(given, 0))),
   count: of((text, [part = ""]) => {
@@ -42,6 +54,8 @@ export const textMethods: Methods = {
     const sought = textOf(part);
     return sought === "" ? 0 : text.split(sought).length - 1;
   }),
+  decodeBase64: of((text) => [...new Int8Array(Buffer.from(text, "base64"))]),
+  decodeHex: of((text) => [...new Int8Array(Buffer.from(text, "hex"))]),
   denormalize: of((text) => text),
   digest: of((text, given) => {
     const name = textAt(given, 0);
@@ -55,6 +69,16 @@ export const textMethods: Methods = {
     for (const letter of textOf(self)) closureAt(given, 0).call([letter]);
     return self;
   },
+  dropWhile: of((text, given) => onLetters("dropWhile")(text, given)),
+  eachMatch: of((text, given) => {
+    for (const each of new Matcher(source(given[0] ?? ""), text).all)
+      closureAt(given, 1).call(spreadOf(Matcher.shown(each)));
+    return text;
+  }),
+  eachWithIndex: (self, given) => {
+    onLetters("eachWithIndex")(self, given);
+    return self;
+  },
   eachLine: of((text, given) => {
     const closure = closureAt(given, given.length - 1);
     let last: Value = null;
@@ -63,19 +87,36 @@ export const textMethods: Methods = {
     return last;
   }),
   endsWith: of((text, given) => text.endsWith(textAt(given, 0))),
+  endsWithIgnoreCase: of((text, given) => text.toLowerCase().endsWith(textAt(given, 0).toLowerCase())),
+  every: onLetters("every"),
   equalsIgnoreCase: of(
     (text, [other = null]) => typeof other === "string" && text.toLowerCase() === other.toLowerCase(),
   ),
   execute: of((text) =>
     fail("UnsupportedOperationException", `\`${text}\` is not executed: run programs in a process`),
   ),
-  expand: of((text) => text),
+  expand: of((text, given) => {
+    const width = intAt(given, 0, 8);
+    return text
+      .split("\n")
+      .map((line) => {
+        let wide = "";
+        for (const letter of line)
+          wide += letter === "\t" ? " ".repeat(width - (wide.length % width)) : letter;
+        return wide;
+      })
+      .join("\n");
+  }),
   find: of((text, [pattern = "", closure]) => {
     if (pattern instanceof Closure) return [...text].find((each) => pattern.call([each]) === true) ?? null;
     const [found] = new Matcher(source(pattern), text).all;
     if (found === undefined) return null;
     return closure instanceof Closure ? closure.call(spreadOf(Matcher.shown(found))) : found[0];
   }),
+  findIndexOf: onLetters("findIndexOf"),
+  findIndexValues: onLetters("findIndexValues"),
+  findResult: onLetters("findResult"),
+  grep: onLetters("grep"),
   findAll: of((text, [pattern = "", closure]) => {
     if (pattern instanceof Closure) return [...text].filter((each) => pattern.call([each]) === true);
     const found = new Matcher(source(pattern), text).all;
@@ -85,7 +126,7 @@ export const textMethods: Methods = {
   format: of((text, given) => format(text, given)),
   formatted: of((text, given) => format(text, given)),
   getAt: of((text, given) => indexed(text, given)),
-  getBytes: of((text) => [...Buffer.from(text)]),
+  getBytes: of((text) => bytesOf(text)),
   getChars: of((text) => [...text]),
   indexOf: of((text, given) => text.indexOf(textAt(given, 0), intAt(given, 1, 0))),
   isAllWhitespace: of((text) => text.trim() === ""),
@@ -98,16 +139,35 @@ export const textMethods: Methods = {
   isInteger: of((text) => whole.test(text.trim()) && Math.abs(Number(text)) <= 2147483648),
   isLong: of((text) => whole.test(text.trim())),
   isNumber: of((text) => number.test(text.trim())),
-  iterator: of((text) => [...text]),
+  indent: of((text, given) => {
+    const count = intAt(given, 0);
+    const changed = lines(text).map((line) =>
+      count >= 0
+        ? " ".repeat(count) + line
+        : line.slice(Math.min(-count, line.length - line.trimStart().length)),
+    );
+    return text === "" ? "" : `${changed.join("\n")}\n`;
+  }),
+  inject: onLetters("inject"),
+  intern: of((text) => text),
+  iterator: onLetters("iterator"),
   join: of((text, given) => [...text].join(textAt(given, 0))),
-  lastIndexOf: of((text, given) => text.lastIndexOf(textAt(given, 0))),
+  lastIndexOf: of((text, given) => {
+    const from = intAt(given, 1, text.length);
+    return from < 0 ? -1 : text.lastIndexOf(textAt(given, 0), from);
+  }),
+  leftShift: of((text, given) => text + textAt(given, 0)),
   length: of((text) => text.length),
   lines: of((text) => lines(text)),
   matches: of((text, given) => matchesWhole(source(given[0] ?? ""), text)),
   md5: of((text) => createHash("md5").update(text).digest("hex")),
-  minus: of((text, given) => text.replace(textAt(given, 0), "")),
+  minus: (self, [other = null]) => binary("-", textOf(self), other),
   multiply: of((text, given) => text.repeat(intAt(given, 0))),
-  next: of((text) => text.slice(0, -1) + String.fromCharCode((text.charCodeAt(text.length - 1) || 0) + 1)),
+  next: of((text) =>
+    text === ""
+      ? "\u0000"
+      : text.slice(0, -1) + String.fromCharCode((text.charCodeAt(text.length - 1) || 0) + 1),
+  ),
   normalize: of((text) => text.replaceAll(/\r\n?/g, "\n")),
   padLeft: of((text, given) => fill(padding(given), intAt(given, 0) - text.length) + text),
   padRight: of((text, given) => text + fill(padding(given), intAt(given, 0) - text.length)),
@@ -125,9 +185,10 @@ export const textMethods: Methods = {
   size: of((text) => text.length),
   split: of((text, given) => split(text, given)),
   splitEachLine: of((text, given) => {
-    for (const line of lines(text)) closureAt(given, 1).call([split(line, given)]);
+    for (const line of lines(text)) closureAt(given, 1).call([split(line, given.slice(0, 1))]);
     return null;
   }),
+  startsWithIgnoreCase: of((text, given) => text.toLowerCase().startsWith(textAt(given, 0).toLowerCase())),
   startsWith: of((text, given) => text.startsWith(textAt(given, 0), intAt(given, 1, 0))),
   strip: of((text) => text.trim()),
   stripIndent: of((text, given) => (given.length > 0 ? dropped(text, intAt(given, 0)) : stripIndent(text))),
@@ -159,6 +220,8 @@ export const textMethods: Methods = {
   toBigDecimal: of((text) => cast(text, "BigDecimal")),
   toBigInteger: of((text) => cast(text, "BigInteger")),
   toBoolean: of((text) => ["true", "y", "1"].includes(text.trim().toLowerCase())),
+  takeWhile: of((text, given) => onLetters("takeWhile")(text, given)),
+  toCharacter: of((text) => text.slice(0, 1)),
   toCharArray: of((text) => [...text]),
   toDouble: of((text) => cast(text, "Double")),
   toDuration: of((text) => Duration.of(text)),
@@ -168,7 +231,7 @@ export const textMethods: Methods = {
   toLong: of((text) => cast(text, "Long")),
   toLowerCase: of((text) => text.toLowerCase()),
   toMemory: of((text) => MemoryUnit.of(text)),
-  toSet: of((text) => cast([...text], "Set")),
+  toSet: of((text) => setOf([...text], "HashSet")),
   toString: of((text) => text),
   toUpperCase: of((text) => text.toUpperCase()),
   tokenize: of((text, given) => tokenize(text, given[0] === undefined ? " \t\n\r\f" : textAt(given, 0))),
@@ -177,6 +240,27 @@ export const textMethods: Methods = {
   uncapitalize: of((text) => text.slice(0, 1).toLowerCase() + text.slice(1)),
   unexpand: of((text) => text),
 };
+
+/** A method of lists over the letters; what is a list of them is text again. */
+function onLetters(name: string): Method {
+  return (self, given) => {
+    const answer = listMethods[name]?.([...textOf(self)], given) ?? null;
+    return name.endsWith("While") && isList(answer) ? answer.map((each) => textOf(each)).join("") : answer;
+  };
+}
+
+function bytesOf(text: string): number[] {
+  return [...new Int8Array(Buffer.from(text))];
+}
+
+/** As Java's `compareTo`: of the first letters that differ, or of the lengths. */
+function difference(a: string, b: string): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = a.charCodeAt(i) - b.charCodeAt(i);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
 
 function source(pattern: Value): string {
   return pattern instanceof Pattern ? pattern.source : textOf(pattern);

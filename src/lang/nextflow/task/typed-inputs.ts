@@ -58,7 +58,7 @@ export function checkRecord(
 export function withStaged(value: Value, staged: ReadonlyMap<string, Path>): Value {
   if (value instanceof Path) return staged.get(value.absolute) ?? value;
   if (isList(value)) return Array.from(value, (each) => withStaged(each, staged));
-  if (value instanceof GroovySet) return new GroovySet(value.items().map((each) => withStaged(each, staged)));
+  if (value instanceof GroovySet) return value.like(value.items().map((each) => withStaged(each, staged)));
   if (value instanceof GroovyMap)
     return new GroovyMap(
       Array.from(value.entries(), ([key, each]): [Value, Value] => [key, withStaged(each, staged)]),

@@ -1,7 +1,10 @@
 /** Exact decimals: what `0.1` is. */
 
+import { doubleText } from "./double-text.ts";
 import { Thing, type Value } from "./thing.ts";
 import { fail } from "./throwable.ts";
+
+const mostDecimals = 100_000;
 
 export class Decimal extends Thing {
   readonly type = "BigDecimal";
@@ -19,17 +22,20 @@ export class Decimal extends Thing {
   static parse(text: string): Decimal {
     const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
     const [whole = "", fraction = ""] = mantissa.split(".");
-    return new Decimal(BigInt(`${whole}${fraction}`), fraction.length - Number(exponent)).plainScale();
+    const scale = fraction.length - Number(exponent);
+    // Aligning such numbers would write all their zeros.
+    if (Math.abs(scale) > mostDecimals) fail("NumberFormatException", `the exponent of ${text} is too large`);
+    return new Decimal(BigInt(`${whole}${fraction}`), scale);
   }
 
-  /** A negative scale is written as none. */
+  /** Without an exponent: a negative scale is written as none. */
   plainScale(): Decimal {
     return this.scale < 0 ? new Decimal(this.unscaled * 10n ** BigInt(-this.scale), 0) : this;
   }
 
   static ofNumber(value: number): Decimal {
     if (!Number.isFinite(value)) fail("NumberFormatException", "Infinite or NaN");
-    return Decimal.parse(String(value));
+    return Decimal.parse(doubleText(value, "double"));
   }
 
   override text(): string {
@@ -50,9 +56,17 @@ export class Decimal extends Thing {
     return negative ? `-${body}` : body;
   }
 
+  /** Without an exponent. */
+  plain(): string {
+    const { unscaled, scale } = this.plainScale();
+    const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
+    const split = digits.length - scale;
+    return `${unscaled < 0n ? "-" : ""}${digits.slice(0, split)}${scale > 0 ? `.${digits.slice(split)}` : ""}`;
+  }
+
   /** Equal numbers of any kind are not one key, as in Java; equal decimals are. */
   override key(): string {
-    const { unscaled, scale } = this.stripped();
+    const { unscaled, scale } = this.stripped().plainScale();
     return `\u0000decimal:${unscaled}/${scale}`;
   }
 
@@ -66,7 +80,8 @@ export class Decimal extends Thing {
 
   stripped(): Decimal {
     let { unscaled, scale } = this;
-    while (scale > 0 && unscaled % 10n === 0n) {
+    if (unscaled === 0n) return new Decimal(0n, 0);
+    while (unscaled % 10n === 0n) {
       unscaled /= 10n;
       scale--;
     }
@@ -79,7 +94,7 @@ export class Decimal extends Thing {
 
   /** Without its fraction. */
   toBigInt(): bigint {
-    return this.unscaled / 10n ** BigInt(this.scale);
+    return this.scale < 0 ? this.plainScale().unscaled : this.unscaled / 10n ** BigInt(this.scale);
   }
 
   at(scale: number): bigint {
@@ -139,10 +154,10 @@ export class Decimal extends Thing {
     }
     if (divisor !== 1n) return undefined;
     const preferred = this.scale - other.scale;
-    const scale = Math.max(preferred, 0) + digits + Math.max(0, -preferred);
-    const found = new Decimal((this.unscaled * 10n ** BigInt(scale - preferred)) / other.unscaled, scale);
-    let result = found;
-    while (result.scale > Math.max(preferred, 0) && result.unscaled % 10n === 0n)
+    if (this.unscaled === 0n) return new Decimal(0n, preferred);
+    const scale = preferred + digits;
+    let result = new Decimal((this.unscaled * 10n ** BigInt(digits)) / other.unscaled, scale);
+    while (result.scale > preferred && result.unscaled % 10n === 0n)
       result = new Decimal(result.unscaled / 10n, result.scale - 1);
     return result;
   }
@@ -162,7 +177,7 @@ export class Decimal extends Thing {
     const half = unit / 2n;
     const away = this.unscaled < 0n ? this.unscaled - half : this.unscaled + half;
     const result = new Decimal(away / unit, scale);
-    return scale < 0 ? new Decimal(result.unscaled, scale).plainScale() : result;
+    return result;
   }
 }
 

@@ -68,10 +68,11 @@ export class Duration extends Thing {
   override text(): string {
     if (this.ms < 1000) return `${this.ms}ms`;
     if (this.ms < 60_000) return `${Math.round(this.ms / 100) / 10}s`;
-    const seconds = Math.floor(this.ms / 1000) % 60;
-    const minutes = Math.floor(this.ms / 60_000) % 60;
-    const hours = Math.floor(this.ms / 3_600_000) % 24;
-    const days = Math.floor(this.ms / 86_400_000);
+    const total = Math.round(this.ms / 1000);
+    const seconds = total % 60;
+    const minutes = Math.floor(total / 60) % 60;
+    const hours = Math.floor(total / 3600) % 24;
+    const days = Math.floor(total / 86_400);
     const parts = [
       [days, "d"],
       [hours, "h"],
@@ -100,12 +101,24 @@ export class Duration extends Thing {
   }
 
   override get(name: string): Value | undefined {
-    const unit = { millis: 1, seconds: 1000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 }[name];
+    const unit = {
+      durationInMillis: 1,
+      millis: 1,
+      seconds: 1000,
+      minutes: 60_000,
+      hours: 3_600_000,
+      days: 86_400_000,
+    }[name];
     return unit === undefined ? undefined : BigInt(Math.floor(this.ms / unit));
   }
 
   override invoke(name: string, given: readonly Value[]): Value | undefined {
-    if (name === "format") return this.text();
+    if (name === "format") return given.length === 0 ? this.text() : formatted(this.ms, String(given[0]));
+    const [other = null] = given;
+    if (name === "plus") return new Duration(this.ms + Duration.of(other).ms);
+    if (name === "minus") return new Duration(this.ms - Duration.of(other).ms);
+    if (name === "multiply" && isNumber(other)) return new Duration(Math.trunc(this.ms * toNumber(other)));
+    if (name === "div" && isNumber(other)) return new Duration(Math.round(this.ms / toNumber(other)));
     if (name === "toUnit") {
       const unit =
         durationUnit(String(given[0]).toLowerCase()) ?? illegal(`Not a valid unit: ${String(given[0])}`);
@@ -114,4 +127,28 @@ export class Duration extends Thing {
     const getter = /^(?:to|get)([A-Z].*)$/.exec(name)?.[1]?.toLowerCase();
     return getter === undefined ? undefined : this.get(getter);
   }
+}
+
+const letters = [
+  ["d", 86_400_000],
+  ["H", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+  ["S", 1],
+] as const;
+
+/** `HH:mm:ss`: of each unit what the larger ones of the pattern leave, padded to as many letters. */
+function formatted(ms: number, pattern: string): string {
+  const amounts = new Map<string, number>();
+  let rest = ms;
+  for (const [letter, unit] of letters) {
+    if (!pattern.replaceAll(/'[^']*'/g, "").includes(letter)) continue;
+    amounts.set(letter, Math.floor(rest / unit));
+    rest %= unit;
+  }
+  return pattern.replaceAll(/'([^']*)'|d+|H+|m+|s+|S+/g, (token, literal: string | undefined) =>
+    literal === undefined
+      ? String(amounts.get(token[0] ?? "") ?? 0).padStart(token.length, "0")
+      : literal || "'",
+  );
 }

@@ -123,13 +123,22 @@ export class MapEntry extends Thing {
   }
 }
 
+export interface SetKind {
+  readonly type: "LinkedHashSet" | "HashSet" | "TreeSet";
+  /** Default: the order in which the items came. */
+  readonly order?: (items: List) => List;
+}
+
 export class GroovySet extends Thing {
-  readonly type = "LinkedHashSet";
-  override readonly kinds = ["Set", "HashSet", "Collection", "Iterable"];
+  readonly type: string;
+  readonly #kind: SetKind;
+  override readonly kinds = ["Set", "HashSet", "AbstractSet", "Collection", "Iterable"];
   readonly #items = new Map<unknown, Value>();
 
-  constructor(items: Iterable<Value> = []) {
+  constructor(items: Iterable<Value> = [], kind: SetKind = { type: "LinkedHashSet" }) {
     super();
+    this.#kind = kind;
+    this.type = kind.type;
     for (const item of items) this.add(item);
   }
 
@@ -154,7 +163,17 @@ export class GroovySet extends Thing {
   }
 
   items(): List {
-    return [...this.#items.values()];
+    const items = [...this.#items.values()];
+    return this.#kind.order?.(items) ?? items;
+  }
+
+  unordered(): Iterable<Value> {
+    return this.#items.values();
+  }
+
+  /** A set of the same kind. */
+  like(items: Iterable<Value>): GroovySet {
+    return new GroovySet(items, this.#kind);
   }
 
   clear(): void {

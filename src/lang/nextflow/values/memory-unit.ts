@@ -36,8 +36,7 @@ export class MemoryUnit extends Thing {
     if (this.bytes === 0) return "0";
     const level = Math.min(units.length - 1, Math.floor(Math.log2(this.bytes) / 10));
     const amount = this.bytes / 1024 ** level;
-    const rounded = Math.round(amount * 10) / 10;
-    return `${rounded} ${units[level] ?? "B"}`;
+    return `${halfEven(amount * 10) / 10} ${units[level] ?? "B"}`;
   }
 
   override key(): string {
@@ -66,9 +65,22 @@ export class MemoryUnit extends Thing {
       if (level < 0) illegal(`Not a valid memory unit: ${String(given[0])}`);
       return wholeOf(this.bytes / 1024 ** level);
     }
+    const [other = null] = given;
+    if (name === "plus") return new MemoryUnit(this.bytes + MemoryUnit.of(other).bytes);
+    if (name === "minus") return new MemoryUnit(this.bytes - MemoryUnit.of(other).bytes);
+    if (name === "multiply" && isNumber(other))
+      return new MemoryUnit(Math.trunc(this.bytes * toNumber(other)));
+    if (name === "div" && isNumber(other)) return new MemoryUnit(Math.round(this.bytes / toNumber(other)));
     const getter = /^(?:to|get)([A-Z].*)$/.exec(name)?.[1]?.toLowerCase();
     return getter === undefined ? undefined : this.get(getter);
   }
+}
+
+/** As Java's format of decimals rounds. */
+function halfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 const levels: Readonly<Record<string, number>> = {

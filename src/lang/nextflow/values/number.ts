@@ -60,7 +60,7 @@ export function toBigInt(value: Num): bigint {
   if (typeof value === "number") return BigInt(value);
   if (typeof value === "bigint") return value;
   if (value instanceof Decimal) return value.toBigInt();
-  if (value instanceof Double) return BigInt(Math.trunc(value.value));
+  if (value instanceof Double) return Number.isFinite(value.value) ? BigInt(Math.trunc(value.value)) : 0n;
   return value.value;
 }
 
@@ -149,14 +149,19 @@ function power(a: Num, b: Num): Num {
     const exponent = toBigInt(b);
     if (exponent * BigInt(toBigInt(a).toString().length) > mostDigits)
       fail("ArithmeticException", "the power is too large");
-    return fitting(toBigInt(a) ** exponent);
+    const result = fitting(toBigInt(a) ** exponent);
+    return typeof a === "bigint" && typeof result === "number" ? BigInt(result) : result;
   }
-  if (a instanceof Decimal && isWhole(b) && toBigInt(b) >= 0n && toBigInt(b) < 1000n) {
+  if (a instanceof Decimal && typeof b === "number" && b >= 0 && b < 1000) {
     let result = new Decimal(1n, 0);
-    for (let i = toBigInt(b); i > 0n; i--) result = result.times(a);
+    for (let i = b; i > 0; i--) result = result.times(a);
     return result;
   }
-  return new Double(toNumber(a) ** toNumber(b));
+  // Computed with doubles; a whole result is an integer again.
+  const result = toNumber(a) ** toNumber(b);
+  if (!Number.isInteger(result)) return new Double(result);
+  const fits = fitting(BigInt(result));
+  return fits instanceof BigInteger ? new Double(result) : fits;
 }
 
 export function negated(value: Num): Num {
@@ -180,7 +185,10 @@ export function compareNumbers(a: Num, b: Num): number {
 export function wholeDivision(a: Num, b: Num): Num {
   const divisor = toBigInt(b);
   if (divisor === 0n) fail("ArithmeticException", "/ by zero");
-  return fitting(toBigInt(a) / divisor);
+  const result = fitting(toBigInt(a) / divisor);
+  return typeof result === "number" && (typeof a === "bigint" || typeof b === "bigint")
+    ? BigInt(result)
+    : result;
 }
 
 /** An integer index or count; other values are refused. */

@@ -244,8 +244,9 @@ export class Matcher extends Unique {
 /** `$1` and `\$` as JavaScript writes them. */
 export function javaReplacement(text: string): string {
   return text.replace(
-    /\\(.)|\$\{(\w+)\}|\$(?!\d)/gs,
+    /\\(.)|\$\{(\w+)\}|\$0|\$(?!\d)/gs,
     (whole, escaped: string | undefined, name: string | undefined) => {
+      if (whole === "$0") return "$&";
       if (escaped !== undefined) return escaped === "$" ? "$$" : escaped;
       if (name !== undefined) return `$<${name}>`;
       return whole === "$" ? "$$" : whole;

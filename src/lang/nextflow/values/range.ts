@@ -13,9 +13,18 @@ export class Range extends Thing {
   readonly of: "numbers" | "characters";
   /** `1..<1` holds nothing. */
   readonly empty: boolean;
+  /** The end as it is written, where it does not belong to the range. */
+  readonly end: number | undefined;
 
-  constructor(from: number, to: number, of: "numbers" | "characters" = "numbers", empty = false) {
+  constructor(
+    from: number,
+    to: number,
+    of: "numbers" | "characters" = "numbers",
+    empty = false,
+    end: number | undefined = undefined,
+  ) {
     super();
+    this.end = end;
     this.from = from;
     this.to = to;
     this.of = of;
@@ -37,7 +46,10 @@ export class Range extends Thing {
   }
 
   override text(): string {
-    return `${this.item(0)}..${this.item(this.size - 1)}`;
+    const show = (value: number) => (this.of === "numbers" ? value : String.fromCharCode(value));
+    return this.end === undefined
+      ? `${show(this.from)}..${show(this.to)}`
+      : `${show(this.from)}..<${show(this.end)}`;
   }
 
   override key(): string {

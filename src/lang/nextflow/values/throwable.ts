@@ -27,6 +27,8 @@ const parents: Readonly<Record<string, string>> = {
   MissingMethodException: "GroovyRuntimeException",
   DateTimeException: "RuntimeException",
   PatternSyntaxException: "IllegalArgumentException",
+  IllegalFormatException: "IllegalArgumentException",
+  IllegalFormatConversionException: "IllegalFormatException",
   JsonException: "RuntimeException",
   IOException: "Exception",
   FileNotFoundException: "IOException",

@@ -13,6 +13,27 @@ export function typeName(value: Value): string {
   return value.type;
 }
 
+const packages = {
+  "java.lang.": "String Integer Long Boolean Double Float Object Number CharSequence Character Math",
+  "java.math.": "BigDecimal BigInteger",
+  "java.util.":
+    "ArrayList LinkedList LinkedHashMap HashMap TreeMap LinkedHashSet HashSet TreeSet List Map Set Collection Date",
+  "java.util.regex.": "Pattern Matcher",
+  "groovy.lang.": "IntRange GString Closure",
+  "java.nio.file.": "Path",
+  "java.io.": "File",
+  "nextflow.util.": "MemoryUnit Duration VersionNumber",
+};
+
+const packageOf: ReadonlyMap<string, string> = new Map(
+  Object.entries(packages).flatMap(([name, types]) => types.split(" ").map((type) => [type, name] as const)),
+);
+
+/** With the package of Java, where it is known. */
+export function fullName(type: string): string {
+  return (packageOf.get(type) ?? "") + type;
+}
+
 const kindsOf: Readonly<Record<string, readonly string[]>> = {
   String: ["CharSequence", "GString", "Comparable"],
   Integer: ["Number", "int", "Comparable"],
