@@ -7,7 +7,7 @@ import { asInt } from "../values/number.ts";
 import { Range } from "../values/range.ts";
 import { isList, Thing, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
-import { typeName } from "../values/type-name.ts";
+import { fullName, typeName } from "../values/type-name.ts";
 import { indexed as itemAt } from "./access-index.ts";
 import { ClassValue } from "./class-value.ts";
 import { unitOf } from "./operators.ts";
@@ -87,7 +87,10 @@ export function property(object: Value, name: string): Value {
     if (own !== undefined) return own;
   }
   if (name === "class") return new ClassValue(typeName(object));
-  return fail("MissingPropertyException", `${typeName(object)} has no property ${name}`);
+  return fail(
+    "MissingPropertyException",
+    `No such property: ${name} for class: ${fullName(typeName(object))}`,
+  );
 }
 
 export function setProperty(object: Value, name: string, value: Value): void {
@@ -125,6 +128,12 @@ export function setIndexed(object: Value, index: readonly Value[], value: Value)
   const [only = null] = index;
   if (object instanceof GroovyMap) object.put(only, value);
   else if (isList(object)) {
+    if (only instanceof Range) {
+      const at = only.from < 0 ? object.length + only.from : only.from;
+      const end = only.to < 0 ? object.length + only.to : only.to;
+      object.splice(at, only.empty ? 0 : end - at + 1, ...(isList(value) ? value : [value]));
+      return;
+    }
     const at = asInt(only, "an index");
     const place = at < 0 ? object.length + at : at;
     if (place < 0) fail("ArrayIndexOutOfBoundsException", `Negative array index [${at}] too large`);

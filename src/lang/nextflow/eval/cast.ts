@@ -79,7 +79,7 @@ export function cast(value: Value, type: string): Value {
       return value;
     case "char":
     case "Character":
-      return textOf(value).slice(0, 1);
+      return typeof value === "number" ? String.fromCharCode(value) : textOf(value).slice(0, 1);
     default:
       return isInstance(value, type)
         ? value

@@ -208,7 +208,7 @@ function assertion(unit: Unit, scope: Scope, node: Statement & { kind: "assert" 
     if (truthOf(condition(frame))) return null;
     const said = message === undefined ? "" : String(message(frame));
     return fail(
-      "AssertionError",
+      message === undefined ? "PowerAssertionError" : "AssertionError",
       message === undefined ? `assert ${written}` : `${said}. Expression: (${written})`,
     );
   });

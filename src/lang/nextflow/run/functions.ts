@@ -37,6 +37,7 @@ export const scriptFunctions: Readonly<Record<string, ScriptFunction>> = {
   groupKey: ([key = null, size = null]) => new GroupKey(key, asInt(size, "the size of a group")),
   print: (given, outside) => printed(given.map(textOf).join(""), outside),
   printf: ([pattern = "", ...given], outside) => printed(format(textOf(pattern), given), outside),
+  sprintf: ([pattern = "", ...given]) => format(textOf(pattern), given),
   println: (given, outside) => printed(`${given.map(textOf).join("")}\n`, outside),
   record: ([first = null]) =>
     first instanceof GroovyMap ? new GroovyMap(first.entries(), "Record") : new GroovyMap([], "Record"),

@@ -10,7 +10,7 @@ import { keyOf } from "../values/key.ts";
 import { GroovyMap, GroovySet, MapEntry, pairOf } from "../values/map.ts";
 import { arithmetic, asInt, isNumber } from "../values/number.ts";
 import { Range } from "../values/range.ts";
-import { setOf } from "../values/sets.ts";
+import { setOf, toSet } from "../values/sets.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type List, type Value } from "../values/thing.ts";
 import { fail } from "../values/throwable.ts";
@@ -420,7 +420,7 @@ export const listMethods: Methods = {
   toArray: of((items) => [...items]),
   toListString: (self) => textOf(self),
   toList: of((items) => [...items]),
-  toSet: of((items) => setOf(items, "HashSet")),
+  toSet: of((items) => toSet(items)),
   toSorted: of((items, given) => sorted(items, optionalClosure(given, 0))),
   toUnique: of((items, given) => distinct(items, optionalClosure(given, 0))),
   transpose: of((items) => {

@@ -1,12 +1,22 @@
 /** Static methods and constants of the Java and Groovy classes that scripts use. */
 import { randomUUID } from "node:crypto";
-import { cast } from "../eval/cast.ts";
-import { compare } from "../values/compare.ts";
+import { cast, itemsOf } from "../eval/cast.ts";
+import { compare, equal } from "../values/compare.ts";
 import { Decimal } from "../values/decimal.ts";
 import { Double } from "../values/double.ts";
 import { Duration } from "../values/duration.ts";
+import { GroovyMap, GroovySet } from "../values/map.ts";
 import { MemoryUnit } from "../values/memory-unit.ts";
-import { arithmetic, fitting, isNumber, isWhole, type Num, negated, toNumber } from "../values/number.ts";
+import {
+  arithmetic,
+  fitting,
+  isNumber,
+  isWhole,
+  type Num,
+  negated,
+  toBigInt,
+  toNumber,
+} from "../values/number.ts";
 import { Pattern } from "../values/pattern.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
@@ -14,8 +24,10 @@ import { fail } from "../values/throwable.ts";
 import { formatDate, namedPatterns, TimeValue } from "./date.ts";
 import { format } from "./format.ts";
 import { readJson, writeJson } from "./json.ts";
+import { listMethods } from "./list.ts";
 import { numberAt, textAt } from "./method.ts";
 import { pathMethods } from "./path.ts";
+import { TimeUnit, timeUnits } from "./time-unit.ts";
 
 type Static = (given: readonly Value[]) => Value;
 type Statics = Readonly<Record<string, Static>>;
@@ -71,6 +83,12 @@ function widened(given: readonly Value[], index: number): Value {
   return a instanceof Double || b instanceof Double ? new Double(toNumber(chosen)) : chosen;
 }
 
+/** Negative integers as their bits. */
+function bits(value: Value, base: number): string {
+  const number = numberAt([value], 0);
+  return BigInt.asUintN(typeof number === "bigint" ? 64 : 32, toBigInt(number)).toString(base);
+}
+
 const now = (zone: "" | "Z"): Statics => ({ now: () => new TimeValue(Date.now(), zone) });
 
 export const statics: Readonly<Record<string, Statics>> = {
@@ -97,13 +115,23 @@ export const statics: Readonly<Record<string, Statics>> = {
   Integer: {
     parseInt: one((value) => cast(textOf(value), "int")),
     valueOf: one((value) => cast(value, "int")),
-    toString: one((value) => textOf(value)),
+    toString: ([value = null, base]: readonly Value[]) =>
+      base === undefined
+        ? textOf(value)
+        : toBigInt(numberAt([value], 0)).toString(toNumber(numberAt([base], 0))),
+    toBinaryString: one((value) => bits(value, 2)),
+    toHexString: one((value) => bits(value, 16)),
+    toOctalString: one((value) => bits(value, 8)),
+    compare: ([a = null, b = null]) => compare(a, b),
+    sum: ([a = null, b = null]) => arithmetic("+", numberAt([a], 0), numberAt([b], 0)),
     ".MAX_VALUE": () => 2147483647,
     ".MIN_VALUE": () => -2147483648,
     max: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) >= 0 ? 0 : 1),
     min: (given) => widened(given, compare(numberAt(given, 0), numberAt(given, 1)) <= 0 ? 0 : 1),
   },
   Long: {
+    toBinaryString: one((value) => bits(cast(value, "long"), 2)),
+    toHexString: one((value) => bits(cast(value, "long"), 16)),
     parseLong: one((value) => cast(textOf(value), "long")),
     valueOf: one((value) => cast(value, "long")),
     ".MAX_VALUE": () => 9223372036854775807n,
@@ -132,7 +160,25 @@ export const statics: Readonly<Record<string, Statics>> = {
   },
   UUID: { randomUUID: () => randomUUID() },
   Arrays: { asList: (given) => (given.length === 1 && isList(given[0]) ? given[0] : [...given]) },
-  Collections: { emptyList: () => [], unmodifiableList: one((list) => list) },
+  Collections: {
+    emptyList: () => [],
+    emptyMap: () => new GroovyMap(),
+    emptySet: () => new GroovySet(),
+    frequency: ([items = null, sought = null]) => itemsOf(items).filter((each) => equal(each, sought)).length,
+    max: one((items) => listMethods["max"]?.(items, []) ?? null),
+    min: one((items) => listMethods["min"]?.(items, []) ?? null),
+    nCopies: ([count = null, value = null]) =>
+      Array.from({ length: toNumber(numberAt([count], 0)) }, () => value),
+    reverse: one((items) => listMethods["reverse"]?.(items, [true]) ?? null),
+    singletonList: one((value) => [value]),
+    sort: ([items = null, ...closure]) => listMethods["sort"]?.(items, closure) ?? null,
+    unmodifiableList: one((list) => list),
+    unmodifiableMap: one((map) => map),
+  },
+  TimeUnit: Object.fromEntries(
+    Object.keys(timeUnits).map((name) => [`.${name}`, () => new TimeUnit(name)] as const),
+  ),
+  TimeZone: { getTimeZone: one((zone) => zone), getDefault: () => "UTC" },
   List: { of: (given) => [...given] },
   Objects: { equals: ([a = null, b = null]) => compare(a, b) === 0, isNull: one((a) => a === null) },
   MemoryUnit: { of: one((value) => MemoryUnit.of(value)), valueOf: one((value) => MemoryUnit.of(value)) },

@@ -154,11 +154,14 @@ function unary(c: Cursor): Expression {
 }
 
 function power(c: Cursor): Expression {
-  const left = prefix(c);
-  if (!c.at("**")) return left;
-  c.next();
-  const right = c.nested(() => unary(c));
-  return { kind: "binary", span: span(left, right), operator: "**", left, right };
+  let left = prefix(c);
+  // From the left: `2 ** 3 ** 2` is 64.
+  while (c.at("**")) {
+    c.next();
+    const right = c.nested(() => (c.at("-") || c.at("+") ? unary(c) : prefix(c)));
+    left = { kind: "binary", span: span(left, right), operator: "**", left, right };
+  }
+  return left;
 }
 
 function prefix(c: Cursor): Expression {

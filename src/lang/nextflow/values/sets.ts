@@ -4,17 +4,27 @@ import { hashOf } from "./hash.ts";
 import { GroovySet, type SetKind } from "./map.ts";
 import type { List, Value } from "./thing.ts";
 
-const hashed: SetKind = { type: "HashSet", order: inHashOrder };
+const hashed = (capacity: number): SetKind => ({
+  type: "HashSet",
+  order: (items) => inHashOrder(items, capacity),
+});
 const sorted: SetKind = { type: "TreeSet", order: (items) => items.sort(compareLoosely) };
 
-export function setOf(items: Iterable<Value>, type: string): GroovySet {
-  if (type === "HashSet") return new GroovySet(items, hashed);
+export function setOf(items: readonly Value[], type: string): GroovySet {
+  if (type === "HashSet")
+    return new GroovySet(items, hashed(Math.max(16, Math.floor(items.length / 0.75) + 1)));
   return type === "TreeSet" ? new GroovySet(items, sorted) : new GroovySet(items);
 }
 
-/** The order of a hash table of Java that grew to hold them. */
-function inHashOrder(items: List): List {
-  let buckets = 16;
+/** What `toSet()` of a list makes: its table begins with as many places as the list has items. */
+export function toSet(items: readonly Value[]): GroovySet {
+  return new GroovySet(items, hashed(items.length));
+}
+
+/** The order of a hash table of Java that grew from a capacity to hold them. */
+function inHashOrder(items: List, capacity: number): List {
+  let buckets = 1;
+  while (buckets < capacity) buckets *= 2;
   while (items.length > buckets * 0.75) buckets *= 2;
   const place = (item: Value) => {
     const hash = hashOf(item);
