@@ -9,7 +9,7 @@ import { ScriptFailure } from "./throwable.ts";
 /** Groovy orders what cannot be compared by its hash. */
 export function compareLoosely(a: Value, b: Value): number {
   if (a instanceof MapEntry && b instanceof MapEntry) return compareLoosely(a.entryKey, b.entryKey);
-  // Lists and maps have no order of their own. With files in them their hash is another one in each run.
+  // Lists and maps have no natural order. With files in them their hash is another one in each run.
   if (isGroup(a) && isGroup(b)) return holdsPath(a) || holdsPath(b) ? inOrder(a, b) : byHash(a, b);
   try {
     return compare(a, b);
