@@ -23,6 +23,8 @@ export interface TaskFailure {
   readonly directory?: string;
   readonly stderrTail?: string;
   readonly attempts: number;
+  /** What the code of a task threw that ran here. */
+  readonly cause?: unknown;
 }
 
 export type CallOutcome =

@@ -72,6 +72,17 @@ describe("memoir run of a pipeline", () => {
     expect(await run(".", "-profile=test", ...sheet)).toMatchObject({ copied: "a,b|test" });
   });
 
+  it("keeps numbers with decimals as files and flags write them", async () => {
+    await box.write("numbers.nf", 'workflow { println "decimals: ${params.a} ${params.b}" }\n');
+    await box.write("n.json", '{"a": 1.0, "b": 1e3}');
+    await box.write("n.yml", "a: 1.0\nb: 1e3\n");
+    const said = async (...words: readonly string[]) =>
+      /decimals: (.*)/.exec((await run("numbers.nf", ...words)).text)?.[1];
+    expect(await said("-i", "n.json")).toBe("1.0 1E+3");
+    expect(await said("-params-file", "n.yml")).toBe("1.0 1000.0");
+    expect(await said("--a", "1.0", "--b", "2.50")).toBe("1.0 2.5");
+  });
+
   it("takes parameters with their types, from the command line before those of a file", async () => {
     expect(await run("main.nf", "-params-file", "params.json")).toMatchObject({
       copied: "a,b|plain",

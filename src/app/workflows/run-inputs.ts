@@ -20,10 +20,12 @@ import {
   parseJson,
   parseParameters,
   type WorkflowInterface,
+  WrittenNumber,
 } from "../../lang/core/index.ts";
 import { invalid, reportOf } from "./diagnostic-facts.ts";
 import { type FlagsOrder, flagInputs } from "./flag-inputs.ts";
 import { localPath } from "./local-path.ts";
+import { writtenNumbers } from "./written-numbers.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -42,9 +44,11 @@ export interface InputsOrder {
   readonly words?: readonly string[];
   /** `--name value`, in place of `words`. */
   readonly flags?: FlagsOrder;
+  /** `1.0` is a number with decimals, which JSON does not say. Default: it is 1. */
+  readonly numbers?: "as written";
 }
 
-export interface InputsRequest extends Pick<InputsOrder, "words" | "flags"> {
+export interface InputsRequest extends Pick<InputsOrder, "words" | "flags" | "numbers"> {
   /** `.json`, `.yaml` or `.yml`; `-` reads standard input. Without it, the first word may be its name instead. */
   readonly file?: string;
   /** In place of a file. */
@@ -58,9 +62,12 @@ export async function inputsOrder(asked: InputsRequest, cwd: string): Promise<In
   if (file === undefined) return { ...given, values, baseDir: resolve(cwd, baseDir ?? ".") };
   const path = localPath(file, cwd);
   const folder = baseDir === undefined ? (file === "-" ? cwd : dirname(path)) : resolve(cwd, baseDir);
+  const source = { name: file, text: await readText(file, path) };
+  const parsed = await parsedInputs(source);
   return {
     ...given,
-    ...(await parsedInputs({ name: file, text: await readText(file, path) })),
+    ...parsed,
+    ...(asked.numbers !== undefined && { values: await writtenNumbers(parsed.values, source) }),
     baseDir: folder,
     ...(folder === cwd ? {} : { fallbackDir: cwd }),
   };
@@ -86,7 +93,10 @@ export function readInputs(
   cwd: string,
 ): ParameterValues {
   const { values, baseDir, fallbackDir, warnings, source } = order;
-  const words = Object.entries(fromWords(inputs, about, {}));
+  const words = Object.entries(fromWords(inputs, about, {})).map(([name, value]): [string, unknown] => [
+    name,
+    order.numbers === undefined ? value : decimalsOf(value, lastWord(inputs, name)),
+  ]);
   // Relative paths among values are relative to their folder; those on the command line to where the command runs.
   const absolute = words.map(([name, value]) => [
     name,
@@ -175,6 +185,15 @@ function fromWords(words: readonly string[], about: WorkflowInterface, start: Va
   for (const [name, all] of given)
     values[name] = all.length === 1 && !isArray(name, about) ? all[0] : all.flat();
   return values;
+}
+
+/** What was given for a name. */
+function lastWord(words: readonly string[], name: string): string {
+  return (words.findLast((word) => word.startsWith(`${name}=`)) ?? "").slice(name.length + 1);
+}
+
+function decimalsOf(value: unknown, written: string): unknown {
+  return typeof value === "number" && /^-?\d+\.\d+$/.test(written) ? new WrittenNumber(written) : value;
 }
 
 function parsedValue(text: string, name: string, about: WorkflowInterface): unknown {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { AppError, didYouMean } from "../../../kernel/index.ts";
+import { WrittenNumber } from "../../../lang/core/index.ts";
 import type { Environment } from "../../environment.ts";
 import type { InputsRequest } from "../run-inputs.ts";
 import { languageFor } from "./configuration.ts";
@@ -59,7 +60,11 @@ export async function pipelineInputs(
         "CLI_USAGE",
         `the parameter ${name} is given as --${name} and as ${name}=…: give one`,
       );
-  const request = { ...inputs, words: [...words, ...typed.map(([name, value]) => `${name}=${json(value)}`)] };
+  const request: InputsRequest = {
+    ...inputs,
+    numbers: "as written",
+    words: [...words, ...typed.map(([name, value]) => `${name}=${json(value)}`)],
+  };
   if (paramsFile === undefined) return { inputs: request, notes };
   if (inputs.file !== undefined || words[0]?.includes("=") === false)
     throw new AppError(
@@ -71,6 +76,7 @@ export async function pipelineInputs(
 
 /** A value in a word is read as JSON. */
 function json(value: unknown): string {
+  if (value instanceof WrittenNumber) return value.text;
   return typeof value === "bigint" ? String(value) : JSON.stringify(value);
 }
 

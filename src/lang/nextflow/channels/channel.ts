@@ -39,7 +39,13 @@ export class Channel extends Unique {
   readonly network: ChannelNetwork;
   /** Processes whose results go into it. */
   readonly origins = new Set<string>();
+  /** Called once nobody waits for its items any more: what makes them can stop. */
+  onUnneeded: () => void = () => undefined;
   readonly #consumers: Consumer[] = [];
+  /** What operators made of it: how many of the consumers are theirs, and where their items go. */
+  readonly #derived: { readonly consumers: number; readonly outs: readonly Channel[] }[] = [];
+  readonly #sources = new Set<Channel>();
+  #unneeded = false;
   #state: "open" | "bound" | "closed" = "open";
   #value: Value = null;
   #rank: Rank = noRank;
@@ -91,12 +97,30 @@ export class Channel extends Unique {
       each.next(value, rank);
       each.end();
     }
+    this.#release();
   }
 
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closed";
     for (const each of this.#consumers) each.end();
+    this.#release();
+  }
+
+  /** It takes no more items: where nothing else takes those of its sources, nor do they. */
+  #release(): void {
+    for (const source of this.#sources) source.#ask();
+  }
+
+  #ask(): void {
+    if (this.#unneeded || this.#state !== "open") return;
+    const counted = this.#derived.reduce((sum, { consumers }) => sum + consumers, 0);
+    if (counted < this.#consumers.length) return;
+    const isDone = (out: Channel) => out.#unneeded || out.#state !== "open";
+    if (!this.#derived.every(({ outs }) => outs.every(isDone))) return;
+    this.#unneeded = true;
+    this.onUnneeded();
+    this.#release();
   }
 
   subscribe(consumer: Consumer): void {
@@ -129,7 +153,13 @@ export class Channel extends Unique {
     const { operators } = this.network;
     const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
     if (operator !== undefined) {
+      const before = this.#consumers.length;
       const made = operator(this, given);
+      const outs = channelsIn(made).filter((each) => each !== this);
+      if (outs.length > 0) {
+        this.#derived.push({ consumers: this.#consumers.length - before, outs });
+        for (const out of outs) out.#sources.add(this);
+      }
       for (const out of channelsIn(made))
         for (const each of [this, ...given.flatMap(channelsIn)])
           for (const origin of each.origins) out.origins.add(origin);

@@ -9,6 +9,7 @@ import { textOf } from "../values/text.ts";
 import { isList, Unique, type Value } from "../values/thing.ts";
 import { fail, illegal } from "../values/throwable.ts";
 import { Channel } from "./channel.ts";
+import { ticking, watched } from "./endless.ts";
 import { filePairs } from "./file-pairs.ts";
 import { type FindOptions, filesOf } from "./find-files.ts";
 import { isPattern } from "./glob.ts";
@@ -56,8 +57,15 @@ const factories: Readonly<Record<string, Factory>> = {
     );
   },
   topic: (network, [name = null]) => network.topic(textOf(name)),
-  interval: () => fail("UnsupportedOperationException", "`channel.interval` is not supported"),
-  watchPath: () => fail("UnsupportedOperationException", "`channel.watchPath` is not supported"),
+  interval: (network, given) => ticking(network, given),
+  watchPath: (network, given) => {
+    const [events] = given.filter((each) => !(each instanceof GroovyMap)).slice(1);
+    const { options, patterns } = split(
+      given.filter((each) => each !== events),
+      "watchPath",
+    );
+    return watched(network, { patterns, options, events: events ?? "create" });
+  },
   fromSRA: () => fail("UnsupportedOperationException", "`channel.fromSRA` is not supported"),
   fromLineage: () => fail("UnsupportedOperationException", "`channel.fromLineage` is not supported"),
 };

@@ -36,6 +36,7 @@ export class Network implements ChannelNetwork {
   #failed: { readonly error: unknown } | undefined;
   #stopped = false;
   readonly #atEnd: (() => boolean)[] = [];
+  readonly #ends: (() => void)[] = [];
 
   constructor(outside: Outside, operators: Operators, limit: TimeLimit) {
     this.#limit = limit;
@@ -78,6 +79,17 @@ export class Network implements ChannelNetwork {
     this.#atEnd.push(work);
   }
 
+  /** Called when no further work is done. */
+  whenStopped(end: () => void): void {
+    this.#ends.push(end);
+    if (this.stopped) end();
+  }
+
+  /** The run is cancelled: what never ends fails. Tasks report that they were cancelled by themselves. */
+  cancel(error: unknown): void {
+    if (this.#ends.length > 0) this.fail(error);
+  }
+
   /** Called with the first failure. */
   onFailure: (error: unknown) => void = () => undefined;
 
@@ -85,6 +97,7 @@ export class Network implements ChannelNetwork {
     if (this.#failed === undefined) {
       this.#failed = { error };
       this.onFailure(error);
+      for (const end of this.#ends) end();
     }
     this.#wake?.();
   }
@@ -92,6 +105,7 @@ export class Network implements ChannelNetwork {
   /** No further work is done; tasks that are out are waited for. */
   stop(): void {
     this.#stopped = true;
+    for (const end of this.#ends) end();
     this.#wake?.();
   }
 

@@ -21,6 +21,23 @@ describe("a failing task", () => {
     expect([end.kind, end.calls]).toEqual([kind, calls]);
   });
 
+  test.each([
+    ["task.attempt < 3 ? 'retry' : 'ignore'", "succeeded", ["10", "30"]],
+    ["'ignore'", "succeeded", ["10", "30"]],
+    ["'terminate'", "failed", undefined],
+  ])("whose code throws is treated as errorStrategy { %s } says", async (strategy, kind, printed) => {
+    const end = await run(`process P { errorStrategy { ${strategy} }
+      maxRetries 5
+      input: val x
+      output: val y
+      exec:
+        if (x == 2) throw new Exception("boom $x")
+        y = x * 10 }
+    workflow { P(channel.of(1, 2, 3)).view() }`);
+    expect([end.kind, printed === undefined ? undefined : end.lines]).toEqual([kind, printed]);
+    expect(end.trouble).toContain("boom 2");
+  });
+
   test("is tried maxRetries times, where 0 is as nothing, and its process fails at most maxErrors times", async () => {
     const always = (directives: string, values = "1") => `process P { errorStrategy 'retry'
       ${directives}

@@ -25,6 +25,7 @@ import { GroovyMap, GroovySet } from "../values/map.ts";
 import { Path } from "../values/path.ts";
 import { textOf } from "../values/text.ts";
 import { isList, type Value } from "../values/thing.ts";
+import { ScriptFailure } from "../values/throwable.ts";
 import { ExecReads } from "./exec-reads.ts";
 import { type Module, variableOf } from "./module.ts";
 
@@ -200,8 +201,12 @@ async function perform(
   };
   parts.named(call.path);
   const outcome = await session.host.call(call, collect, session.ask, { work });
-  if (outcome.kind === "failed" && thrown !== undefined) throw thrown.error;
-  return outcome;
+  if (outcome.kind !== "failed" || thrown === undefined) return outcome;
+  const { error } = thrown;
+  // An exception of the code is a failure of the task, for which errorStrategy decides; all else ends the run.
+  if (!(error instanceof ScriptFailure)) throw error;
+  const { exitCode: _, ...failure } = outcome.failure;
+  return { kind: "failed", failure: { ...failure, message: error.message, cause: error } };
 }
 
 // --- keys

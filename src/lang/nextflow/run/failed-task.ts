@@ -24,7 +24,7 @@ export class CancelledTask extends Error {
 
 /** In the words that people search logs for. */
 export function causeOf(title: string, failure: TaskFailure): string {
-  return failure.kind === "exit-code"
+  return failure.kind === "exit-code" && failure.cause === undefined
     ? `Process \`${title}\` terminated with an error exit status (${failure.exitCode ?? "-"})`
     : failure.message;
 }

@@ -274,6 +274,7 @@ export class ProcessInstance {
         return undefined;
       case "finish":
       case "terminate":
+        if (strategy === "terminate" && failure.cause !== undefined) throw failure.cause;
         throw new FailedTask(task.name, failure, strategy);
     }
   }

@@ -70,6 +70,8 @@ class Run {
       const { network } = started;
       const finish = limit(() => this.#build(started));
       if (this.#parts.options.preview !== true) {
+        const cancel = () => network.cancel(new CancelledTask("the run was cancelled"));
+        this.#ask.signal.addEventListener("abort", cancel, { once: true });
         await network.run();
         limit(finish);
         await network.run();
