@@ -33,14 +33,9 @@ import type {
 } from "./models.ts";
 import type { Omics, OmicsOptions } from "./omics/omics.ts";
 import type { PageAddress } from "./page/page-file.ts";
-import type {
-  DumpOptions,
-  PredictionOptions,
-  PredictionRequest,
-  ServeResult,
-  Wiring,
-} from "./predictions.ts";
+import type { DumpOptions, PredictionOptions, PredictionRequest, Wiring } from "./predictions.ts";
 import type { ProjectStore } from "./project-store/project-store.ts";
+import type { ServeResult } from "./serve.ts";
 import { createSessions, type Session } from "./sessions.ts";
 import type { SimilarOptions, SimilarResult } from "./similar.ts";
 import type { CompactResult, CopyResult, DryRunOptions, ImportResult, TierOptions } from "./stored.ts";
@@ -158,7 +153,7 @@ export function createApp(source: EnvironmentSource): App {
   const inventory = () => import("./stored-inventory.ts");
   const atHome = needsHome(environment);
   return {
-    serve: atHome(async (options, ask) => (await predictions()).serve(options, wiring, ask)),
+    serve: atHome(async (options, ask) => (await import("./serve.ts")).serve(options, wiring, ask)),
     run: atHome(async (options, emit, ask) => (await predictions()).run(options, wiring, emit, ask)),
     runMany: atHome(async (options, emit, ask) => (await predictions()).runMany(options, wiring, emit, ask)),
     lookUp: atHome(async (options, ask) => (await import("./look-up.ts")).lookUp(options, environment, ask)),
@@ -168,7 +163,13 @@ export function createApp(source: EnvironmentSource): App {
     dump: atHome(async (options, emit, ask) => (await predictions()).dump(options, wiring, emit, ask)),
     close: atHome(async (options) => {
       const name = await sessions.nameOf(options.session);
-      return { session: name, closed: await sessions.close(name) };
+      const closed = await sessions.close(name);
+      const container = closed?.settings.container;
+      if (container !== undefined)
+        await (await import("../models/index.ts")).stopSessionContainer(container, {
+          env: environment.programs,
+        });
+      return { session: name, closed };
     }),
     example: atHome(async (options, ask) => (await models()).example(options, wiring, ask)),
     info: atHome(async (options, ask) => (await models()).info(options, wiring, ask)),

@@ -30,7 +30,7 @@ export type { OmicsOptions } from "./omics/omics.ts";
 export type { StoreCheck } from "./omics/readiness.ts";
 export type { TaskExplanation } from "./omics/run-explanations.ts";
 export type { Tallies } from "./omics/run-tallies.ts";
-export type { PredictionOptions, PredictionRequest, ServeResult } from "./predictions.ts";
+export type { PredictionOptions, PredictionRequest } from "./predictions.ts";
 export type {
   InspectResult,
   MovedFiles,
@@ -40,6 +40,7 @@ export type {
   RemoveResult,
 } from "./project-store/project-store.ts";
 export type { TracedCall, TraceResult } from "./provenance/trace.ts";
+export type { ServeResult } from "./serve.ts";
 export type { ServedPredictions } from "./served-predictions.ts";
 export type { SimilarResult } from "./similar.ts";
 export type { CompactResult, CopyResult, DryRunFacts, ImportResult } from "./stored.ts";

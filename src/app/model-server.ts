@@ -12,14 +12,8 @@ import {
 import { holdFolder, PredictionService } from "../predict/index.ts";
 import { type AccessKeyFact, readAccessKeys } from "./access-keys.ts";
 import { guardOf } from "./model-guard.ts";
-import {
-  modelOf,
-  type PredictionOptions,
-  settingsOf,
-  tierNames,
-  type Wiring,
-  warnOf,
-} from "./predictions.ts";
+import { modelOf, type PredictionOptions, settingsOf, tierNames, type Wiring } from "./predictions.ts";
+import { warnOf } from "./tier-warnings.ts";
 import { createTiers, unsentPlaces } from "./tiers.ts";
 
 export interface ModelServerOptions extends PredictionOptions {

@@ -1,18 +1,9 @@
-/** serve, run and dump: settings become tiers, a model and a runner; `predict` does the work. */
+/** run and dump: settings become tiers, a model and a runner; `predict` does the work. */
 import { randomBytes } from "node:crypto";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Separator } from "../csv/index.ts";
-import {
-  AppError,
-  type Ask,
-  defined,
-  isAppError,
-  messageOf,
-  redact,
-  sizeText,
-  unreachable,
-} from "../kernel/index.ts";
+import { AppError, type Ask, defined, isAppError, redact } from "../kernel/index.ts";
 import {
   type Canonicalizer,
   createCanonicalizer,
@@ -42,44 +33,20 @@ import {
   type StopAfter,
   type StreamedFormat,
 } from "../predict/index.ts";
-import type { PredictionTier, TierEvent } from "../store/predictions/index.ts";
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
-import { type ErsiliaRedis, findErsiliaRedis } from "./ersilia-redis.ts";
 import { keepPredictions } from "./history/prediction-history.ts";
 import { modelFromCaches } from "./model-from-caches.ts";
 import { guardOf } from "./model-guard.ts";
-import type { PredictionSettings, Session, Sessions } from "./sessions.ts";
+import type { PredictionSettings, Sessions } from "./sessions.ts";
 import { checkSimilarity, indexPath } from "./similar-index.ts";
 import { absolute } from "./tier-address.ts";
+import { warnOf } from "./tier-warnings.ts";
 import { createTiers, placesOf, unsentPlaces } from "./tiers.ts";
 
 /** What the flags of one command say; each wins over the session. */
 export interface PredictionOptions extends Partial<PredictionSettings> {
   readonly session?: string;
-}
-
-export interface ServeResult {
-  readonly session: string;
-  readonly sessionFile: string;
-  readonly model: string;
-  readonly slug: string;
-  readonly title: string;
-  readonly release: string;
-  readonly columns: number;
-  readonly mode: PredictionSettings["mode"];
-  readonly computes: "allowed" | "never";
-  /** Names of the tiers that the mode asks, in order. */
-  readonly local?: string;
-  readonly cloud?: string;
-  readonly runner: string;
-  /** `reusable`, or why nothing is stored. */
-  readonly reuse: string;
-  /** The model that the session served before. */
-  readonly replaced?: string;
-  /** A Redis with rows of Ersilia's that answers on this machine, where no local cache was named. It is not used. */
-  readonly ersiliaRedis?: ErsiliaRedis;
-  readonly warnings: readonly string[];
 }
 
 export interface PredictionRequest extends PredictionOptions {
@@ -119,57 +86,6 @@ export interface DumpOptions extends PredictionOptions {
 export interface Wiring {
   readonly environment: Environment;
   readonly sessions: Sessions;
-}
-
-/** Opens a session. A tier that cannot be reached is an error where the mode can do nothing without it, else a warning. */
-export async function serve(
-  options: PredictionOptions,
-  { environment, sessions }: Wiring,
-  ask: Ask,
-): Promise<ServeResult> {
-  const settings = settingsFrom(options, undefined, environment);
-  const name = await sessions.nameFor(options.session);
-  const model = await modelOf(settings, environment, ask);
-  const warnings: string[] = [];
-  const tiers = createTiers(settings, environment, () => {});
-  const plan = planOf(settings.mode);
-  const computes = settings.computes ?? plan.computes;
-  try {
-    for (const source of plan.lookUp) await tryTier(tiers[source], computes, warnings, ask);
-    if (computes === "allowed" && model.source.kind !== "builtin") {
-      const guard = guardOf(settings, environment, (message) => warnings.push(message));
-      await tryRunner(model, { env: environment.programs, ...defined({ guard }) }, ask);
-    }
-  } finally {
-    await tiers.close();
-  }
-  if (model.reusable.kind === "never")
-    warnings.push(`answers of ${model.id} are never reused: ${model.reusable.reason}`);
-  const session: Session = { format: 1, name, openedAt: new Date().toISOString(), settings };
-  const before = await sessions.open(session);
-  const isNamed = settings.local !== undefined || environment.local !== undefined;
-  const ersiliaRedis =
-    isNamed || settings.localCache === "off" || !plan.lookUp.includes("local")
-      ? undefined
-      : await findErsiliaRedis(model.id, environment, ask);
-  return {
-    session: name,
-    sessionFile: sessions.pathOf(name),
-    model: model.id,
-    slug: model.slug,
-    title: model.title,
-    release: model.release,
-    columns: model.columns.length,
-    mode: settings.mode,
-    computes,
-    ...(plan.lookUp.includes("local") ? { local: tiers.local.name } : {}),
-    ...(plan.lookUp.includes("cloud") ? { cloud: tiers.cloud.name } : {}),
-    runner: runnerText(model),
-    reuse: model.reusable.kind === "reusable" ? "reusable" : model.reusable.reason,
-    ...(before === undefined ? {} : { replaced: before.settings.model }),
-    ...defined({ ersiliaRedis }),
-    warnings,
-  };
 }
 
 /** The same inputs for several models, one table. */
@@ -425,7 +341,8 @@ function runnerOptions(
   { environment, emit }: { readonly environment: Environment; readonly emit: PredictEventSink },
 ): RunnerOptions {
   const guard = guardOf(settings, environment, (message) => emit({ kind: "warning", message }));
-  return { env: environment.programs, ...defined({ workers, timeoutMs, guard }) };
+  const container = settings.container?.name;
+  return { env: environment.programs, ...defined({ workers, timeoutMs, guard, container }) };
 }
 
 export async function dump(
@@ -515,7 +432,7 @@ export async function modelOf(
   }
 }
 
-function settingsFrom(
+export function settingsFrom(
   options: PredictionOptions,
   base: PredictionSettings | undefined,
   environment: Environment,
@@ -543,29 +460,6 @@ function settingsFrom(
   };
 }
 
-async function tryTier(
-  tier: PredictionTier,
-  computes: "allowed" | "never",
-  warnings: string[],
-  ask: Ask,
-): Promise<void> {
-  try {
-    await tier.open(ask);
-  } catch (error) {
-    if (computes === "never" || !isAppError(error) || error.row.kind === "usage") throw error;
-    warnings.push(`${tier.name} is left out until it works: ${messageOf(error)}`);
-  }
-}
-
-async function tryRunner(model: Model, options: RunnerOptions, ask: Ask): Promise<void> {
-  const runner = createRunner(model, options);
-  try {
-    await runner.open(ask);
-  } finally {
-    await runner.close();
-  }
-}
-
 export function runnerText(model: Model): string {
   switch (model.source.kind) {
     case "builtin":
@@ -588,54 +482,4 @@ export function tierNames(
 ): { local: string; cloud: string } {
   const { local, cloud } = placesOf(settings, environment);
   return { local: redact(local), cloud: redact(cloud) };
-}
-
-export function warnOf(emit: PredictEventSink): (event: TierEvent) => void {
-  return (event) => {
-    // The run itself says that a tier is left out, or ends with the tier's error: once is enough.
-    if (event.kind === "tier-unreachable" || event.kind === "tier-call-failed") return;
-    emit({ kind: "warning", message: eventMessage(event) });
-  };
-}
-
-function headerMessage(event: Extract<TierEvent, { readonly kind: "tier-header-mismatch" }>): string {
-  const { tier, modelId, expected, found, rows } = event;
-  if (rows === "by-position")
-    return `${tier} holds columns without names for ${modelId}; its rows of ${expected.length} cells are read as ${expected.join(", ")} (--ersilia-rows positional)`;
-  const way = found === undefined ? "; --ersilia-rows positional takes their cells in the model's order" : "";
-  return `${tier} holds columns ${found?.join(", ") ?? "without names"} for ${modelId}, expected ${expected.join(", ")}; they are not used${way}`;
-}
-
-type ReportedEvent = Exclude<TierEvent, { readonly kind: "tier-unreachable" | "tier-call-failed" }>;
-
-function eventMessage(event: ReportedEvent): string {
-  switch (event.kind) {
-    case "tier-back":
-      return `${event.tier} answers again`;
-    case "tier-write-refused":
-      return `${event.tier} takes no new predictions: ${event.reason}`;
-    case "tier-header-mismatch":
-      return headerMessage(event);
-    case "tier-rows-damaged":
-      return `${event.tier}: ${event.rows} stored rows of ${event.modelId} are damaged and count as missing`;
-    case "tier-file-skipped":
-      return `${event.tier}: ${event.file} is left out: ${event.reason}`;
-    case "tier-query-priced": {
-      const limit = event.mostUsd === undefined ? "" : ` and at most ${usd(event.mostUsd)}`;
-      return `${event.tier}: each statement costs at least ${usd(event.leastUsd)}${limit} (${event.basis})`;
-    }
-    case "tier-query-charged":
-      return `${event.tier}: ${event.statements} statements read ${sizeText(event.scannedBytes)} and cost about ${usd(event.usd)}`;
-    case "tier-rows-not-storable":
-      return `${event.tier}: ${event.rows} predictions of ${event.modelId} cannot be kept there`;
-    default:
-      return unreachable(event);
-  }
-}
-
-/** `0.00005 USD`: prices of single statements are small. */
-function usd(amount: number): string {
-  return `${Number(amount.toPrecision(2))
-    .toFixed(6)
-    .replace(/0{1,4}$/, "")} USD`;
 }

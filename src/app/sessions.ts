@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeFolders } from "../files/index.ts";
 import { AppError, messageOf, systemErrorCode } from "../kernel/index.ts";
+import type { SessionContainer } from "../models/index.ts";
 import type { Mode } from "../predict/index.ts";
 
 /** What a session (or the flags of one command) decides. */
@@ -34,6 +35,8 @@ export interface PredictionSettings {
   readonly isolation?: "isolate" | "off";
   /** A running server of the model, used instead of running it here. */
   readonly runnerUrl?: string;
+  /** The session's container, where the model is in an image. */
+  readonly container?: SessionContainer;
 }
 
 export interface Session {
@@ -57,6 +60,8 @@ export interface Sessions {
   open(session: Session): Promise<Session | undefined>;
   close(name: string): Promise<Session | undefined>;
   pathOf(name: string): string;
+  /** The shell that a session belongs to; undefined = it was given a name. */
+  shellOf(name: string): { readonly pid: number; readonly start: string } | undefined;
 }
 
 const shellName = /^shell-(\d+)-(.+)$/;
@@ -90,6 +95,10 @@ export function createSessions(options: {
 
   return {
     pathOf,
+    shellOf: (name) => {
+      const [, pid, start] = shellName.exec(name) ?? [];
+      return pid === undefined || start === undefined ? undefined : { pid: Number(pid), start };
+    },
     find,
     nameFor,
     nameOf: async (given) => {

@@ -15,9 +15,9 @@ import {
 } from "../predict/index.ts";
 import type { Cell } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
-import { warnOf } from "./predictions.ts";
 import { checkSimilarity, indexPath } from "./similar-index.ts";
 import { closeBoth, scopeOf, type TierOptions, tiersOf } from "./stored.ts";
+import { warnOf } from "./tier-warnings.ts";
 
 export interface SimilarOptions extends TierOptions {
   readonly model: string;

@@ -20,7 +20,7 @@ import {
 import type { PredictionScope } from "../task/index.ts";
 import type { Environment } from "./environment.ts";
 import { importSource } from "./import-sources.ts";
-import { warnOf } from "./predictions.ts";
+import { warnOf } from "./tier-warnings.ts";
 import {
   createCloudTier,
   createLocalTier,

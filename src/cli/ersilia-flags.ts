@@ -14,13 +14,12 @@ export function refusedFlag(
   return { ...more, flags, description: `refused: ${instead}`, refused: instead, legacy: true };
 }
 
-const noImages = "Memoir pulls no images; fetch from git, a folder or a server's URL";
+const noPackages = "fetch from git, a folder, an image (--from-dockerhub) or a server's URL";
 const noPackaging = "Memoir runs a model's run.sh or asks its server; nothing is packaged or installed";
 
 export const refusedByFetch: readonly OptionSpec[] = [
-  refusedFlag("--from-dockerhub", noImages),
-  refusedFlag("--from-s3", `${noImages}; what is on S3, download and unpack into a folder first`),
-  refusedFlag("--dockerize", noImages),
+  refusedFlag("--from-s3", `${noPackages}; what is on S3, download and unpack into a folder first`),
+  refusedFlag("--dockerize", noPackages),
   refusedFlag("--reuse", "fetching always brings the model again; `memoir catalog` lists what is here"),
   refusedFlag("--mode <mode>", noPackaging),
   refusedFlag("--with-bentoml", noPackaging),
@@ -37,7 +36,10 @@ export const refusedByServe: readonly OptionSpec[] = [
   ),
   refusedFlag("--output-source <source>", "use --local-cache-only, --cloud-cache-only or --cache-only"),
   refusedFlag("--lake", "use --local-cache-only, --cloud-cache-only or --cache-only"),
-  refusedFlag("--docker", "Memoir starts no containers for models; --runner-url asks a server that runs"),
+  refusedFlag(
+    "--docker",
+    "`memoir fetch MODEL --from-dockerhub` installs the image; serving the model starts its container",
+  ),
 ];
 
 /** Commands of Ersilia's that are not Memoir's, and what to use. */

@@ -4,6 +4,12 @@ export { drawMolecule } from "./builtin/draw-molecule.ts";
 export { createFingerprinter, type Fingerprinter, fingerprintBytes } from "./builtin/fingerprinter.ts";
 export { type ExampleMode, type ExampleRequest, exampleInputs } from "./examples/example-inputs.ts";
 export { type CitedModel, citedModel, type HubModel, parseHubList } from "./hub/hub-list.ts";
+export {
+  type SessionContainer,
+  startSessionContainer,
+  stopSessionContainer,
+  watchSession,
+} from "./image/session-container.ts";
 export type { Model, ModelGuard, ModelOrigin, ModelSource, Runner } from "./model.ts";
 export { isErsiliaId } from "./model-id.ts";
 export { exampleOutputOf, inputHeaderOf, readModelPackage } from "./package/read-package.ts";

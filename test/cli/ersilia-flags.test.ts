@@ -10,8 +10,8 @@ afterAll(() => box.remove());
 
 describe("flags that Memoir does not obey", () => {
   it.each([
-    ["fetch eos3b5e --from_dockerhub", "fetch from git, a folder or a server's URL"],
-    ["fetch eos3b5e --from_s3", "fetch from git, a folder or a server's URL"],
+    ["fetch ./model --from_dockerhub", "needs an id such as eos4e40"],
+    ["fetch eos3b5e --from_s3", "fetch from git, a folder, an image (--from-dockerhub) or a server's URL"],
     ["fetch eos3b5e --reuse", "`memoir catalog` lists what is here"],
     ["fetch eos3b5e --with_fastapi", "run.sh"],
     ["serve eos3b5e -nn", "--match canonical"],
@@ -26,9 +26,17 @@ describe("flags that Memoir does not obey", () => {
 
   it("are in the help", async () => {
     const { out } = await box.run("fetch", "--help");
-    expect(out).toMatch(/--from-dockerhub +refused: Memoir pulls no images/);
+    expect(out).toMatch(/--from-dockerhub +the same as --image/);
+    expect(out).toMatch(/--from-s3 +refused: fetch from git/);
     expect(out).toMatch(/--overwrite +accepted/);
   });
+});
+
+it("fetch --from_dockerhub asks the container engine for Ersilia's image", async () => {
+  const nothing = box.with({ PATH: "/nonexistent" });
+  const { code, err } = await nothing.run("fetch", "eos3b5e", "--from_dockerhub", "--version", "v2");
+  expect([code, err]).toEqual([4, expect.stringContaining("fetching the image ersiliaos/eos3b5e:v2")]);
+  expect(err).toContain("EXEC_ENGINE_NOT_FOUND");
 });
 
 describe("flags that Memoir obeys", () => {

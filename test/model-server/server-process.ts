@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { Ended, Sandbox, Started } from "../cli/memoir.ts";
 import { limitMs } from "../limit.mjs";
 
@@ -33,7 +33,7 @@ export async function startModelServer(
     over = ended;
   });
   const urlNow = () => / at (http:\/\/\S+)/.exec(started.err())?.[1];
-  await expect.poll(() => urlNow() ?? over, { timeout: limitMs }).toBeDefined();
+  await vi.waitFor(() => expect(urlNow() ?? over).toBeDefined(), { timeout: limitMs });
   const url = urlNow();
   if (url === undefined) throw new Error(`the server did not start: ${JSON.stringify(over)}`);
   const send = async (path: string, init: RequestInit): Promise<Answer> => {

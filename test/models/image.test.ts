@@ -1,9 +1,10 @@
 /** Models in images: a server that looks like ersilia-pack's, in an image of busybox and Node made from this machine. */
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { Sandbox } from "../cli/memoir.ts";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { memoirProgram, Sandbox } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
 import { podmanRequirement, startPodman } from "../servers/podman.ts";
 import { describeWith } from "../servers/requirement.ts";
 import type { TestEngine } from "../servers/test-engine.ts";
@@ -105,6 +106,54 @@ describeWith([podmanRequirement, requirement], "a model in an image", () => {
     expect(ran.counts).toMatchObject({ computed: 4, failed: 0 });
     expect(await box.rows("out.csv")).toEqual(["C,1", "CC,2", "CCC,3", "C,1"]);
     expect(containers()).toBe("");
+  });
+
+  it("keeps one container for a session, which close removes, another serve, and the end of the session", async () => {
+    await box.json("serve", "eos0img", "--session", "work");
+    const started = containers();
+    expect(started).toMatch(/^[0-9a-f]+$/);
+    await box.inputs("a.csv", ["NN", "NNN"]);
+    await box.inputs("b.csv", ["NNNN"]);
+    await box.json("run", "--session", "work", "-i", "a.csv", "-o", "a-out.csv");
+    await box.json("run", "--session", "work", "-i", "b.csv", "-o", "b-out.csv");
+    expect(await box.rows("b-out.csv")).toEqual(["NNNN,4"]);
+    expect(containers()).toBe(started);
+    await box.json("serve", "eos0img", "--session", "work");
+    const again = containers();
+    expect(again).toMatch(/^[0-9a-f]+$/);
+    expect(again).not.toBe(started);
+    await box.json("close", "--session", "work");
+    expect(containers()).toBe("");
+    // A container that somebody removed is replaced by one for each run.
+    await box.json("serve", "eos0img", "--session", "work");
+    podman("rm", "--force", containers());
+    await box.inputs("c.csv", ["NNNNN"]);
+    await box.json("run", "--session", "work", "-i", "c.csv", "-o", "c-out.csv");
+    expect(await box.rows("c-out.csv")).toEqual(["NNNNN,5"]);
+    expect(containers()).toBe("");
+    await box.json("close", "--session", "work");
+  });
+
+  it("ends a session's container with the shell that served the model", async () => {
+    const shell = spawn(
+      "sh",
+      ["-c", `"$0" "$1" serve eos0img && exec sleep 600`, process.execPath, memoirProgram],
+      {
+        ...{ cwd: box.folder, env: box.env(), stdio: "ignore" },
+      },
+    );
+    try {
+      await vi.waitFor(() => expect(containers()).toMatch(/^[0-9a-f]+$/), {
+        timeout: limitMs,
+        interval: 200,
+      });
+      await vi.waitFor(() => expect(readdirSync(join(box.home, "sessions")).join()).toMatch(/shell-.*json/), {
+        ...{ timeout: limitMs, interval: 200 },
+      });
+    } finally {
+      shell.kill("SIGKILL");
+    }
+    await vi.waitFor(() => expect(containers()).toBe(""), { timeout: limitMs, interval: 200 });
   });
 
   it("stays what it was when its name gets another image", async () => {

@@ -23,8 +23,8 @@ import {
 } from "../../store/predictions/index.ts";
 import type { PredictionRow, PredictionScope } from "../../task/index.ts";
 import type { Environment } from "../environment.ts";
-import { warnOf } from "../predictions.ts";
 import { scopeOf } from "../stored.ts";
+import { warnOf } from "../tier-warnings.ts";
 import { createLocalTier, placesOf } from "../tiers.ts";
 import {
   type Access,

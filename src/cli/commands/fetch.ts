@@ -32,6 +32,12 @@ export const command = defineCommand<FetchResult>({
       kind: "number",
     },
     {
+      flags: "--from-dockerhub",
+      description: "the same as --image ersiliaos/MODEL; --version names its tag",
+      conflicts: ["image", "from-dir", "from-hosted"],
+      legacy: true,
+    },
+    {
       flags: "--from-dir <folder>",
       description: "the same as naming the folder",
       aliases: ["--repo-path"],
@@ -57,7 +63,7 @@ export const command = defineCommand<FetchResult>({
     (await app()).fetch(
       {
         source: sourceOf(given),
-        ...defined({ version: given.text("version"), image: given.text("image") }),
+        ...imageOrVersion(given),
         ...limitsOf(given),
       },
       ask,
@@ -95,6 +101,18 @@ function sourceOf(given: Given): string {
   throw new AppError("CLI_USAGE", "memoir fetch: name a folder, a git URL, an archive, a server or an id");
 }
 
+function imageOrVersion(given: Given): { readonly image?: string; readonly version?: string } {
+  const version = given.text("version");
+  if (!given.is("from-dockerhub")) return defined({ version, image: given.text("image") });
+  const id = given.argument(0) ?? "";
+  if (!/^eos[0-9][a-z0-9]{3}$/.test(id))
+    throw new AppError(
+      "CLI_USAGE",
+      `memoir fetch: --from-dockerhub needs an id such as eos4e40, got ${id || "none"}`,
+    );
+  return { image: version === undefined ? `ersiliaos/${id}` : `ersiliaos/${id}:${version}` };
+}
+
 /** @throws CLI_USAGE for limits that are not limits, or that nothing would keep. */
 function limitsOf(given: Given): { readonly memoryBytes?: number; readonly cpus?: number } {
   const memoryBytes = sizeBytes(given.text("memory"), "--memory");
@@ -102,7 +120,7 @@ function limitsOf(given: Given): { readonly memoryBytes?: number; readonly cpus?
   const cpus = text === undefined ? undefined : Number(text);
   if (cpus !== undefined && !(cpus > 0 && cpus <= 4096))
     throw new AppError("CLI_USAGE", `memoir fetch: --cpus must be a number above 0, got ${text}`);
-  if ((memoryBytes ?? cpus) !== undefined && given.text("image") === undefined)
+  if ((memoryBytes ?? cpus) !== undefined && imageOrVersion(given).image === undefined)
     throw new AppError("CLI_USAGE", "memoir fetch: --memory and --cpus go with --image");
   return defined({ memoryBytes, cpus });
 }

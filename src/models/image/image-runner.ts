@@ -1,5 +1,5 @@
 /** Runs a model by the server in its image, which is started once and removed when the runner is closed. */
-import { AppError, type Ask, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
+import { AppError, type Ask, defined, freshAsk, isAppError, messageOf } from "../../kernel/index.ts";
 import type { Prediction } from "../../task/index.ts";
 import type { Model, Runner } from "../model.ts";
 import { HttpRunner, waitForServer } from "../runners/http-runner.ts";
@@ -12,6 +12,14 @@ export interface ImageRunnerOptions {
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
   readonly tempDir?: string;
+  /** A session's container. Default, and where it does not run any more: one for this runner alone. */
+  readonly running?: string;
+}
+
+interface PlaceOfContainer {
+  readonly env: Readonly<Record<string, string>>;
+  readonly tempDir?: string;
+  readonly sessionFile?: string;
 }
 
 /** Loading a model's environment takes long where the disk is slow. */
@@ -66,13 +74,18 @@ export class ImageRunner implements Runner {
     }
   }
 
+  async #attached(place: PlaceOfContainer, ask: Ask) {
+    const { image, running } = this.#options;
+    if (running === undefined) return undefined;
+    const container = new ModelContainer(image, { ...place, running });
+    const url = await container.attach(ask);
+    return url === undefined ? undefined : { container, url };
+  }
+
   async #start(ask: Ask): Promise<Started> {
     const { model, image, workers, timeoutMs, env, tempDir } = this.#options;
-    const { container, url } = await openContainer(
-      image,
-      { env, ...(tempDir === undefined ? {} : { tempDir }) },
-      ask,
-    );
+    const place = { env, ...defined({ tempDir }) };
+    const { container, url } = (await this.#attached(place, ask)) ?? (await openContainer(image, place, ask));
     try {
       const runner = new HttpRunner({ model, url, workers, timeoutMs });
       await runner.open(ask);
@@ -87,7 +100,7 @@ export class ImageRunner implements Runner {
 /** Starts the image and waits until its server answers. */
 export async function openContainer(
   image: ModelImage,
-  place: { readonly env: Readonly<Record<string, string>>; readonly tempDir?: string },
+  place: PlaceOfContainer,
   ask: Ask,
 ): Promise<{ readonly container: ModelContainer; readonly url: string }> {
   const container = new ModelContainer(image, place);

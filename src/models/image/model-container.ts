@@ -5,11 +5,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { AppError, type Ask, checkAsk } from "../../kernel/index.ts";
+import { AppError, type Ask, checkAsk, systemErrorCode } from "../../kernel/index.ts";
 import {
   type Conversation,
   describeOutcome,
@@ -35,11 +35,14 @@ type Engine = "docker" | "podman";
 interface Place {
   readonly env: Readonly<Record<string, string>>;
   readonly tempDir?: string;
+  /** The file of the session that the container belongs to; undefined = it belongs to this process. */
+  readonly sessionFile?: string;
 }
 
 /** Where ersilia-pack's server listens in its images. */
 const port = 80;
 const ownerLabel = "memoir.model-owner";
+const sessionLabel = "memoir.model-session";
 const commandMs = 120_000;
 const pullMs = 3_600_000;
 
@@ -91,16 +94,38 @@ async function digestOf(
 export class ModelContainer {
   readonly #image: ModelImage;
   readonly #place: Place;
-  readonly #name = `memoir-model-${randomUUID()}`;
+  readonly name: string;
+  readonly #isShared: boolean;
   #folder: string | undefined;
   #relay: Conversation | undefined;
   #front: Server | undefined;
   readonly #sockets = new Set<Socket>();
   #started = false;
 
-  constructor(image: ModelImage, place: Place) {
+  /** `running`: the name of a session's container, which is used and left running. */
+  constructor(image: ModelImage, place: Place & { readonly running?: string }) {
     this.#image = image;
     this.#place = place;
+    this.#isShared = place.running !== undefined;
+    this.name = place.running ?? `memoir-model-${randomUUID()}`;
+  }
+
+  /** The URL of the server of a running container of this image; undefined = there is none of that name any more. */
+  async attach(ask: Ask): Promise<string | undefined> {
+    const { digest, engine } = this.#image;
+    const words = ["inspect", "--format", "{{.State.Running}} {{.Image}}", this.name];
+    const found = await command(engine, words, this.#place.env, ask);
+    const [, now] = /^true (?:sha256:)?([0-9a-f]{64})\s*$/.exec(found.out) ?? [];
+    if (found.code !== 0 || now !== digest) return undefined;
+    return entersNetwork() ? await this.#relayed(ask) : await this.#published(ask);
+  }
+
+  /** Lets go of it while it runs. */
+  async leave(): Promise<void> {
+    this.#front?.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#relay?.close();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   /** Starts it; answers the URL of its server, which may not be ready yet. @throws MODEL_IMAGE_MISSING, MODEL_CONTAINER_FAILED */
@@ -113,10 +138,13 @@ export class ModelContainer {
         "MODEL_IMAGE_MISSING",
         `starting the image ${image}: ${engine} does not have sha256:${digest.slice(0, 12)} any more`,
       );
-    const entersNetwork = process.getuid?.() === 0;
+    const { sessionFile } = this.#place;
     const words = [
-      ...["run", "--detach", "--name", this.#name, "--label", `${ownerLabel}=${JSON.stringify(thisOwner())}`],
-      ...(entersNetwork ? ["--network", "none"] : ["--publish", `127.0.0.1::${port}`]),
+      ...["run", "--detach", "--name", this.name, "--label", `${ownerLabel}=${JSON.stringify(thisOwner())}`],
+      ...(sessionFile === undefined
+        ? []
+        : ["--label", `${sessionLabel}=${JSON.stringify({ host: hostname(), file: sessionFile })}`]),
+      ...(entersNetwork() ? ["--network", "none"] : ["--publish", `127.0.0.1::${port}`]),
       ...["--cap-drop", "all", "--cap-add", "NET_BIND_SERVICE", "--security-opt", "no-new-privileges"],
       ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096"],
       ...(memoryBytes === undefined ? [] : ["--memory", String(memoryBytes)]),
@@ -130,11 +158,11 @@ export class ModelContainer {
         "MODEL_CONTAINER_FAILED",
         `starting the image ${image}: ${engine}: ${started.words}`,
       );
-    return entersNetwork ? await this.#relayed(ask) : await this.#published(ask);
+    return entersNetwork() ? await this.#relayed(ask) : await this.#published(ask);
   }
 
   async isRunning(ask: Ask): Promise<boolean> {
-    const words = ["inspect", "--format", "{{.State.Running}}", this.#name];
+    const words = ["inspect", "--format", "{{.State.Running}}", this.name];
     return (await command(this.#image.engine, words, this.#place.env, ask)).out.trim() === "true";
   }
 
@@ -144,27 +172,24 @@ export class ModelContainer {
     const { env } = this.#place;
     const state = await command(
       engine,
-      ["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", this.#name],
+      ["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", this.name],
       env,
       ask,
     );
-    const logs = await command(engine, ["logs", "--tail", "5", this.#name], env, ask);
+    const logs = await command(engine, ["logs", "--tail", "5", this.name], env, ask);
     return `container ${state.out.trim() || "unknown"}${logs.words === "" ? "" : `; it said: ${logs.words}`}`;
   }
 
   async close(ask: Ask): Promise<void> {
     const { engine } = this.#image;
-    this.#front?.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await this.#relay?.close();
-    if (this.#started)
-      await command(engine, ["rm", "--force", "--volumes", this.#name], this.#place.env, ask);
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    await this.leave();
+    if (this.#started && !this.#isShared)
+      await removeContainer({ name: this.name, engine }, this.#place.env, ask);
   }
 
   async #published(ask: Ask): Promise<string> {
     const { engine, image } = this.#image;
-    const said = await command(engine, ["port", this.#name, `${port}/tcp`], this.#place.env, ask);
+    const said = await command(engine, ["port", this.name, `${port}/tcp`], this.#place.env, ask);
     const [, published] = /:(\d+)\s*$/m.exec(said.out) ?? [];
     if (published !== undefined) return `http://127.0.0.1:${published}`;
     throw new AppError(
@@ -176,7 +201,7 @@ export class ModelContainer {
   async #relayed(ask: Ask): Promise<string> {
     const { engine, image } = this.#image;
     const { env, tempDir } = this.#place;
-    const found = await command(engine, ["inspect", "--format", "{{.State.Pid}}", this.#name], env, ask);
+    const found = await command(engine, ["inspect", "--format", "{{.State.Pid}}", this.name], env, ask);
     const pid = found.out.trim();
     if (!/^[1-9]\d*$/.test(pid))
       throw new AppError(
@@ -242,15 +267,28 @@ createServer((socket) => {
 }).listen(process.argv[1], () => console.log("ready"));
 `;
 
+function entersNetwork(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Also where it was removed before. */
+export async function removeContainer(
+  { name, engine }: { readonly name: string; readonly engine: Engine },
+  env: Place["env"],
+  ask: Ask,
+): Promise<void> {
+  await command(engine, ["rm", "--force", "--volumes", name], env, ask);
+}
+
 /** Containers whose Memoir was killed. */
 async function removeAbandoned(engine: Engine, env: Place["env"], ask: Ask): Promise<void> {
-  const format = `{{.Names}}\t{{.Label "${ownerLabel}"}}`;
+  const format = `{{.Names}}\t{{.Label "${ownerLabel}"}}\t{{.Label "${sessionLabel}"}}`;
   const words = ["ps", "--all", "--filter", `label=${ownerLabel}`, "--format", format];
   const { out } = await command(engine, words, env, ask);
   for (const line of out.split("\n")) {
-    const [name = "", label = ""] = line.split("\t");
-    if (name === "" || !isAbandoned(label)) continue;
-    await command(engine, ["rm", "--force", "--volumes", name], env, ask);
+    const [name = "", label = "", session = ""] = line.split("\t");
+    if (name === "" || !isAbandoned(label) || (await isOfSession(name, session))) continue;
+    await removeContainer({ name, engine }, env, ask);
   }
 }
 
@@ -260,6 +298,18 @@ function isAbandoned(label: string): boolean {
     return isOwner(owner) && lifeOf(owner) === "dead";
   } catch {
     return false;
+  }
+}
+
+/** Whether an open session uses it, or may: its file cannot be read, or is on another machine. */
+async function isOfSession(container: string, label: string): Promise<boolean> {
+  if (label === "" || label === "<no value>") return false;
+  try {
+    const { host, file } = JSON.parse(label) as { readonly host?: unknown; readonly file?: unknown };
+    if (host !== hostname() || typeof file !== "string") return true;
+    return (await readFile(file, "utf8")).includes(container);
+  } catch (error) {
+    return systemErrorCode(error) !== "ENOENT";
   }
 }
 

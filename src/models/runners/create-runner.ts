@@ -23,6 +23,8 @@ export interface RunnerOptions {
   readonly tempDir?: string;
   /** For programs of model folders. Default: they may do what this process may. */
   readonly guard?: ModelGuard;
+  /** Name of a running container of the model's image, which is used and left running. Default: one is started. */
+  readonly container?: string;
 }
 
 const defaultTimeoutMs = 600_000;
@@ -50,9 +52,9 @@ export function createRunner(model: Model, options: RunnerOptions): Runner {
     case "http":
       return watched(new HttpRunner({ model, url: source.url, workers, timeoutMs }));
     case "image": {
-      const { env, tempDir } = options;
+      const { env, tempDir, container: running } = options;
       return watched(
-        new ImageRunner({ model, image: source, workers, timeoutMs, env, ...defined({ tempDir }) }),
+        new ImageRunner({ model, image: source, workers, timeoutMs, env, ...defined({ tempDir, running }) }),
       );
     }
     case "cache":

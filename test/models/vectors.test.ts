@@ -1,0 +1,248 @@
+/**
+ * Published answers of Ersilia's models through every way into Memoir: the same keys and the same values, to the last
+ * digit, in the order of the inputs and with their duplicates.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Sandbox } from "../cli/memoir.ts";
+import { limitMs } from "../limit.mjs";
+import { type ModelServerProcess, startModelServer } from "../model-server/server-process.ts";
+import { describeWith } from "../servers/requirement.ts";
+
+/** eos3b5e, which is built in: key, input, value. */
+const weights = [
+  ["3f5892589d67cac9d543eab44f5a37b8", "Nc1cccc(c1)-c1cc2c(Oc3cccc(O)c3)ncnc2[nH]1", 318.336],
+  ["a9d900084af04c6480c18dff5b552db5", "C1=CN=CC=C1C(=O)NN", 137.14199999999997],
+  ["fcb5f55f8d085bcd27fa0608ae09f3b5", "CC(CN1C=NC2=C(N=CN=C21)N)OCP(=O)(O)O", 287.21599999999995],
+  ["47029b0a89b677c61d67c3a1b1071f07", "CCO", 46.069],
+  ["defb99e69a9f1f6e06f15006b1f166ae", "CCC", 44.096999999999994],
+  ["dcb1c29255ec9645f8be15096fae7b93", "OCC", 46.069],
+  ["47029b0a89b677c61d67c3a1b1071f07", "CCO", 46.069],
+] as const;
+
+/** Models that cannot run here, by what they have published. */
+const published = [
+  {
+    ...{ id: "eos8ioa", columns: ["nplikeness", "confidence"] },
+    rows: [
+      [
+        "cc3be6364fd94a40b42269dcc94d938e",
+        "Cc1c(nn(c1-c1ccc(Cl)cc1)-c1ccc(Cl)cc1Cl)C(=O)NN1CCCCC1",
+        [-1.37102176232333, 0.9795918367346939],
+      ],
+      [
+        "82f8a001fdc3d9f23d4ea4a61405082a",
+        "NC(=O)[C@@H]1CC[C@@H]2CN1C(=O)N2OS(O)(=O)=O",
+        [-0.2541064682578412, 0.8055555555555556],
+      ],
+    ],
+  },
+  {
+    ...{ id: "eos80ch", columns: ["sexual_stage", "asexual_blood_stage"] },
+    rows: [
+      [
+        "4b94d6419362915f9e43c8bdbd94c2d6",
+        "Fc1ccc(cc1)C(=O)NCCN1CCC(CC1)n1c2ccc(Cl)cc2[nH]c1=O",
+        [0.00144589845058881, 0.4398493455644202],
+      ],
+      [
+        "a5d5e3d97e05ab0ea5d009ad3a4beccc",
+        "C\\C(=C/c1ccc(cc1)C(O)=O)c1ccc2c(c1)C(C)(C)CCC2(C)C",
+        [0.0033493168596135012, 0.250985604917999],
+      ],
+    ],
+  },
+  {
+    ...{ id: "eos7pw8", columns: ["syba_score"] },
+    rows: [["d626191930f2fcfb0af18f6ba0fe8fc8", "Oc1ccccc1\\C=N\\NC(=O)c1ccccc1O", [110.49753786744563]]],
+  },
+  {
+    ...{ id: "eos9ei3", columns: ["sa_score"] },
+    rows: [
+      ["15874cb85fa1a50ff03ebe41e9924bbc", "CO[C@@H]1[C@@H](O)[C@@H](O)[C@H](O)[C@H](O)[C@H]1O", [3.644805]],
+    ],
+  },
+] as const;
+
+const python = { name: "Python 3", programs: ["bash", "python3"], debianPackages: ["python3"] };
+const inputs = weights.map(([, input]) => input);
+const values = weights.map(([, , value]) => value);
+
+let box: Sandbox;
+let server: ModelServerProcess;
+beforeAll(async () => {
+  box = await Sandbox.create({ MEMOIR_ERSILIA_REDIS: "off" });
+  await box.inputs("in.csv", inputs);
+  await box.json("shim", "bin");
+  server = await startModelServer(box, "eos3b5e");
+});
+afterAll(async () => {
+  await server?.stop();
+  box.remove();
+});
+
+/** The values of the last columns of a result file, and its keys. */
+async function fileRows(name: string): Promise<{ keys: readonly string[]; values: readonly number[] }> {
+  const lines = (await box.read(name)).trimEnd().split("\n").slice(1);
+  const cells = lines.map((line) => line.split(","));
+  expect(cells.map(([, input]) => input)).toEqual(inputs);
+  return { keys: cells.map(([key = ""]) => key), values: cells.map(([, , value]) => Number(value)) };
+}
+
+const keysMatch = (keys: readonly string[]) => expect(keys).toEqual(weights.map(([key]) => key));
+
+type Way = readonly [name: string, ask: () => Promise<readonly unknown[]>];
+
+const ways: readonly Way[] = [
+  [
+    "run",
+    async () => {
+      await box.json("run", "--model", "eos3b5e", "-i", "in.csv", "-o", "run.csv");
+      const { keys, values: found } = await fileRows("run.csv");
+      keysMatch(keys);
+      return found;
+    },
+  ],
+  [
+    "run --models",
+    async () => {
+      await box.json("run", "--models", "eos3b5e,rdkit-descriptors", "-i", "in.csv", "-o", "many.csv");
+      const { keys, values: found } = await fileRows("many.csv");
+      keysMatch(keys);
+      return found;
+    },
+  ],
+  [
+    "run --nearest, which asks for neighbours only where nothing is stored",
+    async () => {
+      await box.json("run", "--model", "eos3b5e", "-i", "in.csv", "-o", "run.csv");
+      await box.json("run", "--model", "eos3b5e", "-i", "in.csv", "-o", "near.csv", "--nearest", "0.9");
+      const { keys, values: found } = await fileRows("near.csv");
+      keysMatch(keys);
+      return found;
+    },
+  ],
+  [
+    "the executable ersilia",
+    async () => {
+      const lines = ["set -e", "ersilia serve eos3b5e", "ersilia run -i in.csv -o shim.csv", "ersilia close"];
+      const env = { ...box.env(), PATH: `${box.path("bin")}:${process.env["PATH"]}` };
+      const { status, stderr } = spawnSync("bash", ["-c", lines.join("\n")], {
+        ...{ cwd: box.folder, env, encoding: "utf8" },
+      });
+      expect([status, stderr.includes("error")]).toEqual([0, false]);
+      const { keys, values: found } = await fileRows("shim.csv");
+      keysMatch(keys);
+      return found;
+    },
+  ],
+  ["the model server, inputs", async () => rowsIn((await server.post("/run", inputs)).json)],
+  [
+    "the model server, keys and inputs",
+    async () => {
+      const body = weights.map(([key, input]) => ({ key, input }));
+      return rowsIn((await server.post("/run", body)).json);
+    },
+  ],
+  [
+    "the model server, values",
+    async () => ((await server.post("/run?orient=values", inputs)).json as number[][]).flat(),
+  ],
+  [
+    "a job of the model server",
+    async () => {
+      const { json } = await server.post("/job/submit", inputs);
+      const { job_id: id } = json as { readonly job_id: string };
+      await expect
+        .poll(async () => ((await server.get(`/job/status/${id}`)).json as { status: string }).status, {
+          timeout: limitMs,
+        })
+        .toBe("completed");
+      return rowsIn((await server.get(`/job/result/${id}`)).json);
+    },
+  ],
+];
+
+const rowsIn = (json: unknown) => (json as readonly { mol_weight: number }[]).map((row) => row.mol_weight);
+
+describe("published molecular weights", () => {
+  it.each(ways)("through %s", async (_, ask) => {
+    expect(await ask()).toEqual(values);
+  });
+});
+
+describeWith([python], "published answers in Python and of models", () => {
+  it("molecular weights through the Python client", () => {
+    const client = fileURLToPath(new URL("../../clients/python/", import.meta.url));
+    const text = `import json, sys
+sys.path.insert(0, sys.argv[1])
+sys.modules["pandas"] = None
+from memoir_client import predict
+print(json.dumps([[row["input"], row["mol_weight"]] for row in predict("eos3b5e", json.loads(sys.argv[3]), url=sys.argv[2])]))`;
+    const words = ["-I", "-c", text, client, server.url, JSON.stringify(inputs)];
+    const { stdout, stderr } = spawnSync("python3", words, {
+      ...{ encoding: "utf8", env: { PATH: process.env["PATH"], PYTHONDONTWRITEBYTECODE: "1" } },
+    });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual(weights.map(([, input, value]) => [input, value]));
+  });
+
+  it.each(published.flatMap((model) => (["script", "worker"] as const).map((kind) => ({ ...model, kind }))))(
+    "$id as a $kind, and its rows in the cache",
+    async ({ id, columns, rows, kind }) => {
+      const folder = box.path(`${kind}-${id}`);
+      const framework = join(folder, "model", "framework");
+      await mkdir(join(framework, "columns"), { recursive: true });
+      await writeFile(join(folder, "metadata.yml"), `Identifier: ${id}\nSlug: ${id}\nRelease: v1\n`);
+      const header = "name,type,direction,description\n";
+      const lines = columns.map((name) => `${name},float,,\n`).join("");
+      await writeFile(join(framework, "columns", "run_columns.csv"), `${header}${lines}`);
+      const known = Object.fromEntries(rows.map(([, input, cells]) => [input, cells]));
+      await writeFile(join(framework, "known.json"), JSON.stringify(known));
+      await writeFile(join(framework, "run.sh"), 'python3 "$1/main.py" "$1" "$2" "$3"\n');
+      await writeFile(join(framework, "main.py"), script(columns));
+      if (kind === "worker") {
+        await writeFile(join(framework, "worker.bash"), 'exec python3 "$1/worker.py" "$1"\n');
+        await writeFile(join(framework, "worker.py"), worker(columns));
+      }
+      const asked = [...rows, ...rows].map(([, input]) => input);
+      await box.inputs("asked.csv", asked);
+      const words = ["run", "--model", folder, "-i", "asked.csv", "--local", box.path(`cache-${kind}-${id}`)];
+      const expected = [...rows, ...rows].map(([key, input, cells]) => [key, input, ...cells.map(String)]);
+      for (const [output, more] of [
+        ["computed.csv", []],
+        ["stored.csv", ["--local-cache-only"]],
+      ] as const) {
+        await box.json(...words, "-o", output, ...more);
+        const found = (await box.read(output)).trimEnd().split("\n");
+        expect(found[0]).toBe(["key", "input", ...columns].join(","));
+        expect(found.slice(1).map((line) => line.split(","))).toEqual(expected);
+      }
+    },
+  );
+});
+
+const script = (columns: readonly string[]) => `
+import csv, json, os, sys
+known = json.load(open(os.path.join(sys.argv[1], "known.json")))
+with open(sys.argv[2], newline="") as source:
+    inputs = [row[0] for row in list(csv.reader(source))[1:]]
+with open(sys.argv[3], "w", newline="") as target:
+    out = csv.writer(target)
+    out.writerow(${JSON.stringify(columns)})
+    for each in inputs:
+        out.writerow(known[each])
+`;
+
+const worker = (columns: readonly string[]) => `
+import json, os, sys
+known = json.load(open(os.path.join(sys.argv[1], "known.json")))
+print(json.dumps({"protocol": "memoir-lines", "version": 1}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    rows = [known[each] for each in request["inputs"]]
+    print(json.dumps({"id": request["id"], "columns": ${JSON.stringify(columns)}, "rows": rows}), flush=True)
+`;
