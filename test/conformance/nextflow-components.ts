@@ -3,7 +3,7 @@
  * out is compared with the recorded snapshots. Tests run in this process, over the front end and a host of tests.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { scriptFiles } from "../../src/lang/nextflow/run/script-files.ts";
@@ -41,7 +41,6 @@ export async function runComponents(suite: ComponentSuite): Promise<readonly Cas
       testFilesOf(join(checkout, each)),
     );
     await makeTools(join(scratch, "tools"));
-    await mkdir(join(scratch, "none"));
     const data = new TestData(join(scratch, "data"));
     data.add(files.flatMap((each) => textsNear(each)));
     const results: CaseResult[] = [];
@@ -103,7 +102,10 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
   const place = path.endsWith("/main.nf.test") ? label : `${label} ${path.slice(path.lastIndexOf("/") + 1)}`;
   const snapshots = snapshotsOf(`${path}.snap`);
   const parts = { path, scratch, snapshots, data };
-  let state = stateOf("", { ...parts, run: join(scratch, "none"), params: new GroovyMap() });
+  // What the file's own setup writes while it is read; each test finds it.
+  const read = await mkdtemp(join(scratch, "read-"));
+  await mkdir(join(read, "output"));
+  let state = stateOf("", { ...parts, run: read, params: new GroovyMap() });
   let file: NfTestFile;
   try {
     file = readTestFile(
@@ -120,6 +122,7 @@ async function runFile({ suite, path, data, scratch }: FileRun): Promise<readonl
     if (suite.all !== true && !/(?:^|\s)-stub(?:-run)?\b/.test(test.options)) continue;
     if (suite.only.length > 0 && !suite.only.some((each) => name.includes(each))) continue;
     const run = await mkdtemp(join(scratch, "run-"));
+    await cp(read, run, { recursive: true });
     state = stateOf(test.name, { ...parts, run, params: test.params });
     try {
       const end = await runComponent({

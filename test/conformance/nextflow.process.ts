@@ -66,6 +66,17 @@ for (const kind of new Set(failed.map(({ of = "other" }) => of)))
 process.stdout.write(
   `\n${summary.passed} passed, ${failed.length} failed${excluded.length === 0 ? "" : `, ${excluded.length} not comparable`}${summary.known.length === 0 ? "" : `, ${summary.known.length} known not to pass`}\n`,
 );
+// Tests with a setup depend on more components than their own.
+if (step === "C")
+  for (const [which, isMeant] of [
+    ["without setup", (name: string) => !name.endsWith("(with setup)")],
+    ["with setup", (name: string) => name.endsWith("(with setup)")],
+  ] as const) {
+    const all = results.filter(({ name }) => isMeant(name));
+    const passed = all.filter(({ kind }) => kind === "passed").length;
+    const share = all.length === 0 ? "" : `, ${((100 * passed) / all.length).toFixed(1)} %`;
+    process.stdout.write(`${which}: ${passed} of ${all.length} passed${share}\n`);
+  }
 process.exitCode = failed.length + summary.surprising.length > 0 || summary.passed === 0 ? 1 : 0;
 
 async function runStep(folder: string): Promise<readonly CaseResult[]> {

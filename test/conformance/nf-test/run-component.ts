@@ -150,8 +150,11 @@ function withPaths(value: Value, folder: string): Value {
       Array.from(value.entries(), ([key, each]): [Value, Value] => [key, withPaths(each, folder)]),
     );
   const name = value.at("name");
-  if (typeof name !== "string" || basename(path) === basename(name) || !path.startsWith("/")) return path;
-  const place = join(mkdtempSync(join(folder, "named-")), basename(name));
+  if (typeof name !== "string" || !path.startsWith("/")) return path;
+  const own = basename(name);
+  // The working folder itself (`path "./."`) has no other name.
+  if (own === "" || own === "." || own === basename(path)) return path;
+  const place = join(mkdtempSync(join(folder, "named-")), own);
   symlinkSync(path, place);
   return place;
 }
