@@ -458,7 +458,7 @@ describe("pipelines from repositories", () => {
     expect(await line(`file://${folder}`)).toBe("two main");
     expect(await line("me/pipe", "-hub", `file://${box.path("hub")}`, "-r", "v1")).toBe("one v1");
     const memoir = async (...words: string[]) => (await here.run(...words)).out;
-    expect(await memoir("run", "me/pipe", "-r", "v1")).toContain("succeeded");
+    expect(await memoir("run", "me/pipe", "-r", "v1")).toContain("succeeded pipe in ");
     expect(await memoir("check", "me/pipe", "-r", "v1")).toContain("ok");
     await writeFile(join(folder, "main.nf"), 'workflow { println "three $workflow.revision" }\n');
     git(folder, "commit", "-qam", "three");

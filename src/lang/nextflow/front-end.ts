@@ -144,8 +144,11 @@ function spokenLanguage(
   return { language, switches };
 }
 
-/** A pipeline in `main.nf` is called as its folder. */
+/** A pipeline in `main.nf` is called as its folder; one of a repository is kept in `<name>/checkouts/<commit>`. */
 function nameOf(uri: string): string {
   const file = uri.slice(uri.lastIndexOf("/") + 1).replace(/\.nf$/, "");
-  return file === "main" ? (dirname(uri).split("/").at(-1) ?? file) : file;
+  if (file !== "main") return file;
+  const [folder, above, name] = dirname(uri).split("/").reverse();
+  const isCommit = above === "checkouts" && /^[0-9a-f]{40}$/.test(folder ?? "");
+  return (isCommit ? name : folder) ?? file;
 }
