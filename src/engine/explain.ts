@@ -147,30 +147,63 @@ async function entriesFor(
   return entries.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
 
-/** Of equally near ones that of the same call (`sample[3]` is explained by `sample[3]`), then the newest. */
+/**
+ * Of equally near ones that of the same call (`sample[3]` is explained by `sample[3]`), then the one whose script differs
+ * in the fewest characters (of `sample A`, not of `sample B`), then the newest.
+ */
 function nearestOf(
   { components, task, call }: Pick<Missed, "task" | "call"> & { readonly components: ComponentValues },
   entries: readonly Entry[],
 ): Entry | undefined {
   const sameTask = entries.filter((entry) => entry.taskName === task);
+  const renamed = sameTask.length === 0;
   // A task that was renamed is found by its command.
-  const candidates =
-    sameTask.length > 0
-      ? sameTask
-      : entries.filter((entry) => entry.components["command"] === components["command"]);
+  const candidates = renamed
+    ? entries.filter((entry) => entry.components["command"] === components["command"])
+    : sameTask;
   let nearest: Entry | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
+  let fewest: Distance = [];
   for (const entry of candidates) {
     const found = differences(entry.components, components as Components);
-    // Components weigh most, the number of parts inside them decides between equals.
-    const distance = new Set(found.map((difference) => difference.component)).size * 1000 + found.length;
-    const closer = nearest?.callPath !== call && entry.callPath === call;
-    if (distance < fewest || (distance === fewest && closer)) {
+    // A command that only starts a script says nothing: another script is another task.
+    if (renamed && found.some(({ lines }) => lines !== undefined)) continue;
+    const distance = [
+      // Components weigh most, the number of parts inside them decides between equals.
+      new Set(found.map((difference) => difference.component)).size,
+      found.length,
+      entry.callPath === call ? 0 : 1,
+      found.reduce((sum, { lines = [] }) => sum + differingCharacters(lines), 0),
+    ];
+    if (nearest === undefined || isLess(distance, fewest)) {
       nearest = entry;
       fewest = distance;
     }
   }
   return nearest;
+}
+
+/** Each member decides only between equals of those before it. */
+type Distance = readonly number[];
+
+function isLess(a: Distance, b: Distance): boolean {
+  const at = a.findIndex((each, index) => each !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
+
+/** What is between the common beginning and the common end of the removed and the added lines. */
+function differingCharacters(lines: readonly string[]): number {
+  const [before = "", after = ""] = ["-", "+"].map((sign) =>
+    lines
+      .filter((line) => line.startsWith(sign))
+      .map((line) => line.slice(1))
+      .join("\n"),
+  );
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < most && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  return before.length + after.length - 2 * (start + end);
 }
 
 function factsOf(entry: Entry): NearestEntry {

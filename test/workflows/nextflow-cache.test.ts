@@ -89,6 +89,53 @@ describe("a module in two pipelines", () => {
     expect((await box.run("cache", "explain", "last")).out).toContain("data.txt");
   });
 
+  it("is explained task by task after one parameter has changed, with the script of the same sample", async () => {
+    await box.write(
+      "main.nf",
+      `params.quality = 1
+process INDEX { output: path 'index'
+  script: 'echo index > index' }
+process TRIM { tag "$id"
+  input: val id
+  output: tuple val(id), path('trimmed')
+  script: "echo $id $params.quality > trimmed" }
+process ALIGN { tag "$id"
+  input: tuple val(id), path(reads)
+         path index
+  output: path 'aligned'
+  script: "cat $reads $index > aligned" }
+process REPORT { input: path 'part?'
+  output: path 'report'
+  script: 'cat part* > report' }
+workflow { REPORT(ALIGN(TRIM(channel.of('a', 'b')), INDEX()).collect()) }
+`,
+    );
+    await run("main.nf");
+    const second = await run("main.nf", "--quality", "2");
+    expect(second.calls).toEqual([
+      ...["computed ALIGN", "computed ALIGN", "computed REPORT", "computed TRIM", "computed TRIM"],
+      "reused INDEX",
+    ]);
+    const { out } = await box.run("cache", "explain", "last", "--json");
+    const { computed } = JSON.parse(out) as {
+      readonly computed: readonly {
+        readonly task: string;
+        readonly differences: readonly { readonly words: string; readonly lines?: readonly string[] }[];
+      }[];
+    };
+    const causes = computed.map(
+      ({ task, differences }) =>
+        `${task}: ${differences.flatMap(({ words, lines }) => lines ?? words.replace(/content.*/s, "content"))}`,
+    );
+    expect(causes.filter((each) => each.startsWith("TRIM")).sort()).toEqual([
+      "TRIM: -echo a 1 > trimmed,+echo a 2 > trimmed",
+      "TRIM: -echo b 1 > trimmed,+echo b 2 > trimmed",
+    ]);
+    const others = causes.filter((each) => !each.startsWith("TRIM"));
+    expect(others).toHaveLength(3);
+    for (const each of others) expect(each).toMatch(/^(?:ALIGN: .*trimmed|REPORT: .*part[12]).*content/);
+  });
+
   it("is foreseen by a dry run, which computes and publishes nothing", async () => {
     await writePipelines();
     await run("one/main.nf");
