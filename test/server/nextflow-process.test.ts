@@ -105,9 +105,9 @@ process SECOND {
   script: '''${last}'''
 }
 workflow { SECOND(FIRST()) }`;
-  const cacheAt = (location: string) =>
+  const cacheAt = (location: string, cacheBehavior = "CACHE_ALWAYS") =>
     send("POST", "/runCache", {
-      ...{ cacheS3Location: `file://${location}`, cacheBehavior: "CACHE_ALWAYS", requestId: uniqueId() },
+      ...{ cacheS3Location: `file://${location}`, cacheBehavior, requestId: uniqueId() },
     });
 
   it("exports, records under the names of the service, and is reused", async () => {
@@ -129,27 +129,30 @@ workflow { SECOND(FIRST()) }`;
     expect((await tasksOf(String(second["id"]))).map(({ cacheHit }) => cacheHit)).toEqual([true, true]);
   });
 
-  it("whose process is lost fails, and what had finished is reused by the next", async () => {
-    const { id: cacheId } = await cacheAt(`${server.folder}/cache-of-lost`);
-    const run = await start(await register(script("touch started; while :; do sleep 0.1; done")), {
-      cacheId,
-    });
-    const statusOf = async (name: string) =>
-      (await tasksOf(run)).find((task) => task["name"] === name)?.["status"];
-    await expect.poll(() => statusOf("SECOND"), { interval: 30 }).toBe("RUNNING");
-    const engine = JSON.parse(
-      await readFile(`${server.folder}/home/server/runs/000000000000/${run}/engine-run.json`, "utf8"),
-    );
-    const { owner } = JSON.parse(await readFile(`${engine.directory}/run.json`, "utf8"));
-    process.kill(owner.pid, "SIGKILL");
-    const found = await ended(run);
-    expect([found["status"], found["failureReason"]]).toEqual(["FAILED", "SERVICE_ERROR"]);
-    expect(found["statusMessage"]).toContain("its process was ended by SIGKILL");
-    expect(await statusOf("SECOND")).toBe("CANCELLED");
-    const record = JSON.parse(await readFile(`${engine.directory}/run.json`, "utf8"));
-    expect(record.state).toBe("failed");
-    const next = await ended(await start(await register(script("cat f.txt")), { cacheId }));
-    const hits = (await tasksOf(String(next["id"]))).map(({ name, cacheHit }) => [name, cacheHit]);
-    expect(Object.fromEntries(hits)).toEqual({ FIRST: true, SECOND: false });
-  });
+  it.each(["CACHE_ALWAYS", "CACHE_ON_FAILURE"])(
+    "whose process is lost fails, and what had finished is reused by the next: %s",
+    async (behaviour) => {
+      const { id: cacheId } = await cacheAt(`${server.folder}/lost-${behaviour}`, behaviour);
+      const run = await start(await register(script("touch started; while :; do sleep 0.1; done")), {
+        cacheId,
+      });
+      const statusOf = async (name: string) =>
+        (await tasksOf(run)).find((task) => task["name"] === name)?.["status"];
+      await expect.poll(() => statusOf("SECOND"), { interval: 30 }).toBe("RUNNING");
+      const engine = JSON.parse(
+        await readFile(`${server.folder}/home/server/runs/000000000000/${run}/engine-run.json`, "utf8"),
+      );
+      const { owner } = JSON.parse(await readFile(`${engine.directory}/run.json`, "utf8"));
+      process.kill(owner.pid, "SIGKILL");
+      const found = await ended(run);
+      expect([found["status"], found["failureReason"]]).toEqual(["FAILED", "SERVICE_ERROR"]);
+      expect(found["statusMessage"]).toContain("its process was ended by SIGKILL");
+      expect(await statusOf("SECOND")).toBe("CANCELLED");
+      const record = JSON.parse(await readFile(`${engine.directory}/run.json`, "utf8"));
+      expect(record.state).toBe("failed");
+      const next = await ended(await start(await register(script("cat f.txt")), { cacheId }));
+      const hits = (await tasksOf(String(next["id"]))).map(({ name, cacheHit }) => [name, cacheHit]);
+      expect(Object.fromEntries(hits)).toEqual({ FIRST: true, SECOND: false });
+    },
+  );
 });

@@ -1,10 +1,18 @@
-/** What a run leaves whose process was lost: its tasks are ended, and its folder says how it ended. */
-import { endAttempt, endCrashedRun, type TimedEvent } from "../../../engine/index.ts";
+/**
+ * What a run leaves whose process was lost: its tasks are ended, results that waited for the end of the run are recorded,
+ * and its folder says how it ended.
+ */
+import { join } from "node:path";
+import { endAttempt, endCrashedRun, recordLeftovers, type TimedEvent } from "../../../engine/index.ts";
 import type { Executor } from "../../../exec/core/index.ts";
 import { freshAsk, messageOf } from "../../../kernel/index.ts";
+import { createFingerprinter, fileMemo } from "../../../keys/index.ts";
+import type { EntryNames, KnownContents } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
 import { createExecutor } from "../../workflows/executors.ts";
 import { frontEndsOf } from "../../workflows/front-ends.ts";
+import { createRemoteFiles } from "../../workflows/remote-files.ts";
+import { openRunCache, startLease } from "../../workflows/run-cache.ts";
 import type { RunOrder } from "../../workflows/run-order.ts";
 import { taskExecutorOrders } from "../../workflows/task-executors.ts";
 
@@ -39,8 +47,11 @@ export class LeftAttempts {
     }
   }
 
-  /** Answers what could not be ended. */
-  async stop(why: string, environment: Environment): Promise<readonly string[]> {
+  /** Answers what could not be done, for the run's log. */
+  async stop(
+    why: string,
+    { environment, names }: { readonly environment: Environment; readonly names: EntryNames | undefined },
+  ): Promise<readonly string[]> {
     const trouble: string[] = [];
     const executors = new Map<string | undefined, Promise<Executor | undefined>>();
     for (const { attemptId, directory, executor: name } of this.#started.values()) {
@@ -58,8 +69,52 @@ export class LeftAttempts {
         (executor) => executor?.close(),
         () => undefined,
       );
-    if (this.#directory !== undefined) await endCrashedRun(this.#directory, why);
+    if (this.#directory === undefined) return trouble;
+    try {
+      trouble.push(...(await this.#record(this.#directory, { environment, names })));
+    } catch (error) {
+      trouble.push(`recording its finished tasks: ${messageOf(error)}`);
+    }
+    await endCrashedRun(this.#directory, why);
     return trouble;
+  }
+
+  /** Whatever its behaviour, a cache keeps what a failed run has finished. */
+  async #record(
+    directory: string,
+    { environment, names }: { readonly environment: Environment; readonly names: EntryNames | undefined },
+  ): Promise<readonly string[]> {
+    const { cache: order, runId = "" } = this.#order;
+    if (order.kind === "none") return [];
+    const ask = freshAsk();
+    const remote = createRemoteFiles(environment.s3);
+    const memo = fileMemo(join(environment.home, "fingerprints"));
+    const fingerprinter = createFingerprinter({ memo, remote, policy: order.record.policies.identity });
+    const contents: KnownContents = {
+      ofFile: async (path, ofAsk) => (await fingerprinter.contentOf(path, ofAsk)).sha256,
+      named: (name) => memo.get(name),
+      remember: (name, sha256) => memo.put(name, sha256),
+    };
+    try {
+      const { cache, trouble } = await openRunCache(order, environment, { contents, names }, ask);
+      if (cache === undefined) return trouble === undefined ? [] : [trouble];
+      const lease = await startLease(cache, runId, ask);
+      try {
+        const claim = async (uuid: string) => lease?.used(uuid);
+        const { recorded, refused } = await recordLeftovers(
+          directory,
+          { store: cache.entries, claim, remote },
+          ask,
+        );
+        return recorded === 0 ? refused : [`${recorded} finished tasks were recorded`, ...refused];
+      } finally {
+        await lease?.close();
+        await cache.close();
+      }
+    } finally {
+      await fingerprinter.close();
+      await remote.close();
+    }
   }
 
   /** By its name in the run; undefined = the run's own. */

@@ -8,7 +8,7 @@ import { AppError, type Ask, checkAsk, messageOf } from "../../../kernel/index.t
 import type { Environment } from "../../environment.ts";
 import { LeftAttempts } from "./left-attempts.ts";
 import type { EndedRun, FromRun, FromServer, RunAssignment, RunItem, SentFault } from "./messages.ts";
-import type { ServedRun } from "./served-run.ts";
+import { entryNamesOf, type ServedRun } from "./served-run.ts";
 import { TurnsDesk } from "./turns-desk.ts";
 
 export interface RunProcessLimits {
@@ -51,7 +51,8 @@ export class RunProcesses {
     if (end.kind === "ended") return end.result;
     if (end.kind === "failed") throw errorOf(end.fault);
     const error = ask.signal.aborted ? interrupted(ask) : this.#lossOf(served, end);
-    for (const words of await left.stop(error.message, this.#environment))
+    const names = entryNamesOf(served);
+    for (const words of await left.stop(error.message, { environment: this.#environment, names }))
       served.onEvent({ kind: "log", words, at: Date.now() }, undefined);
     throw error;
   }

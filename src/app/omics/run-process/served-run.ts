@@ -1,6 +1,7 @@
 /** A run as the server orders it, wherever it is performed. */
 import type { Capacity, TimedEvent, Turns, TurnsPlace } from "../../../engine/index.ts";
 import { type Ask, defined } from "../../../kernel/index.ts";
+import type { EntryNames } from "../../../store/entries/index.ts";
 import type { Environment } from "../../environment.ts";
 import { runOrder } from "../../workflows/run.ts";
 import type { RunOrder } from "../../workflows/run-order.ts";
@@ -36,16 +37,21 @@ export async function performHere(
       turns: (capacity, place) => served.turns(capacity, place),
       ...defined({
         mapImages: images === undefined ? undefined : images.over.bind(images),
-        entryNames:
-          entryArn === undefined
-            ? undefined
-            : {
-                entry: (uuid: string) => `${entryArn}${uuid}`,
-                task: ({ callPath }: { readonly callPath: string }) => served.taskArn(callPath),
-              },
+        entryNames: entryNamesOf({ entryArn, ...served }),
       }),
     },
     environment,
     ask,
   );
+}
+
+export function entryNamesOf({
+  entryArn,
+  ...served
+}: Pick<ServedRun, "entryArn" | "taskArn">): EntryNames | undefined {
+  if (entryArn === undefined) return undefined;
+  return {
+    entry: (uuid) => `${entryArn}${uuid}`,
+    task: ({ callPath }) => served.taskArn(callPath),
+  };
 }
