@@ -5,8 +5,8 @@ export type { MadeFile, MissReason, RecordedContent, RunEvent, TimedEvent, Usage
 export { type Explanation, explainRun, type NearestEntry, type RunExplanation } from "./explain.ts";
 export { filesOf } from "./files-of.ts";
 export { exactOutputs } from "./json-values.ts";
-export { recordLeftovers } from "./leftover-results.ts";
 export { LateStore } from "./late-store.ts";
+export { recordLeftovers } from "./leftover-results.ts";
 export { type CallForecast, predictReuse, type ReusePrediction } from "./predict-reuse.ts";
 export {
   type CallCounts,
