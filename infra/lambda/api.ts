@@ -6,6 +6,8 @@ import {
   type JobName,
   JobObjects,
   type Jobs,
+  type UploadForm,
+  type UploadLink,
 } from "../../src/jobs/index.ts";
 import { type Ask, defined } from "../../src/kernel/index.ts";
 import { type ObjectStore, openObjectStore } from "../../src/store/objects/index.ts";
@@ -47,12 +49,22 @@ export interface ApiOptions {
   readonly account: string;
   readonly region: string;
   readonly linkOf?: (link: FileLink) => Promise<JobFileLink>;
+  readonly formOf?: (upload: UploadLink) => Promise<UploadForm>;
   readonly handOver?: (job: JobName) => Promise<void>;
   readonly onBug: (error: unknown) => void;
 }
 
 /** For one request: who asks was checked by the gateway, and its caller may read all models. */
-export function createApi({ stores, ask, account, region, linkOf, handOver, onBug }: ApiOptions): Jobs {
+export function createApi({
+  stores,
+  ask,
+  account,
+  region,
+  linkOf,
+  formOf,
+  handOver,
+  onBug,
+}: ApiOptions): Jobs {
   const caller = {
     ...{ account, accessKeyId: "checked-by-the-gateway", region, isOperator: false },
     predictions: { use: "read" as const },
@@ -66,6 +78,6 @@ export function createApi({ stores, ask, account, region, linkOf, handOver, onBu
       namesKey: () => true,
     },
     ...{ keys: [], openAccount: account, region, now: () => new Date(), onBug },
-    ...defined({ linkOf, handOver }),
+    ...defined({ linkOf, formOf, handOver }),
   });
 }

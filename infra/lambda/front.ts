@@ -1,10 +1,10 @@
 /** The function behind the HTTP API: one event, one request, one answer. */
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { type FileLink, resultName } from "../../src/jobs/index.ts";
+import { type FileLink, resultName, type UploadLink, uploadObject } from "../../src/jobs/index.ts";
 import { createApi, openStores, type Stores } from "./api.ts";
 import { log } from "./log.ts";
-import { linkTo } from "./presigned.ts";
+import { formTo, linkTo } from "./presigned.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** Left of the function's time for an answer that says that it took too long. */
@@ -41,11 +41,18 @@ export async function front(
   const account = accountOf(event);
   if (account === undefined) return problem(401, "CALLER_UNKNOWN", "the gateway did not say who asks");
   const ask = { signal: AbortSignal.timeout(Math.max(1, context.getRemainingTimeInMillis() - leftMs)) };
-  const linkOf = async (link: FileLink) => {
+  const signing = () => {
     const now = new Date();
-    const key = resultName(link, link.name);
-    const url = linkTo({ bucket, key, region, endpoint, forSeconds: linkForSeconds, now }, process.env);
-    return { url, expiresAt: new Date(now.getTime() + linkForSeconds * 1000).toISOString() };
+    const expiresAt = new Date(now.getTime() + linkForSeconds * 1000).toISOString();
+    return { expiresAt, how: { bucket, region, endpoint, forSeconds: linkForSeconds, now } };
+  };
+  const linkOf = async (link: FileLink) => {
+    const { how, expiresAt } = signing();
+    return { url: linkTo({ ...how, key: resultName(link, link.name) }, process.env), expiresAt };
+  };
+  const formOf = async ({ sizeBytes, ...upload }: UploadLink) => {
+    const { how, expiresAt } = signing();
+    return { ...formTo({ ...how, key: uploadObject(upload), sizeBytes }, process.env), expiresAt };
   };
   const handOver = async (job: { readonly account: string; readonly id: string }) => {
     const { queueUrl: QueueUrl } = settings;
@@ -53,7 +60,7 @@ export async function front(
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(job) }));
   };
   const onBug = (error: unknown) => log("error", { id, ...wordsOf(error) });
-  const api = createApi({ stores, ask, account, region, linkOf, handOver, onBug });
+  const api = createApi({ stores, ask, account, region, linkOf, formOf, handOver, onBug });
   const { response, operation } = await api.fetch(requestOf(event, context.awsRequestId), ask);
   const body = typeof response.body === "string" ? response.body : "";
   log("info", {

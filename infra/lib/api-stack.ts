@@ -59,20 +59,29 @@ export class ApiStack extends Stack {
     const objects = (prefix: string) => `${bucketArn.value}/${prefix}/*`;
     // What is written is looked at once more, with the right to read it.
     const work = [
-      allow(["s3:GetObject"], [objects("predictions"), objects("jobs"), objects("results")]),
+      allow(
+        ["s3:GetObject"],
+        [objects("predictions"), objects("jobs"), objects("results"), objects("uploads")],
+      ),
       allow(["s3:PutObject"], [objects("jobs"), objects("results")]),
       new PolicyStatement({
         actions: ["s3:ListBucket"],
         resources: [bucketArn.value],
-        // Opening the bucket asks for one key of all.
-        conditions: { StringLike: { "s3:prefix": ["", "predictions/*", "jobs/*"] } },
+        // Opening the bucket asks for one key of all. Without a prefix it is the right to learn that an object does
+        // not exist: who does not have it is refused instead.
+        conditions: { StringLikeIfExists: { "s3:prefix": ["", "predictions/*", "jobs/*"] } },
       }),
       allow(["dynamodb:BatchGetItem"], [tableArn.value]),
     ];
     const front = this.#function("Front", {
       ...{ handler: "main.front", timeout: frontTimeout, memorySize: 512, atOnce: 20 },
       environment: { ...environment, [variables.queueUrl]: jobs.queueUrl },
-      statements: [...work, allow(["sqs:SendMessage"], [jobs.queueArn])],
+      statements: [
+        ...work,
+        // In the name of the function: forms for uploads are signed by it.
+        allow(["s3:PutObject"], [objects("uploads")]),
+        allow(["sqs:SendMessage"], [jobs.queueArn]),
+      ],
     });
     const worker = this.#function("Worker", {
       ...{ handler: "main.worker", timeout: workerTimeout, memorySize: 1769, atOnce: 4, environment },
@@ -127,7 +136,7 @@ export class ApiStack extends Stack {
       inlinePolicies: { Work: new PolicyDocument({ statements: [...statements, logs] }) },
     });
     const { exportName } = this.#options.data.exported.bucketArn;
-    acknowledgePrefixes(role, exportName, ["predictions", "jobs", "results"]);
+    acknowledgePrefixes(role, exportName, ["predictions", "jobs", "results", "uploads"]);
     const made = new Lambda(this, id, {
       ...{ handler, timeout, memorySize, role, logGroup },
       code: Code.fromAsset(this.#options.code),

@@ -66,7 +66,8 @@ export class TrustStack extends Stack {
     const list = new PolicyStatement({
       actions: ["s3:ListBucket"],
       resources: [bucketArn.value],
-      conditions: { StringLike: { "s3:prefix": ["", "predictions/*", "libraries/*"] } },
+      // Without a prefix it is the right to learn that an object does not exist.
+      conditions: { StringLikeIfExists: { "s3:prefix": ["", "predictions/*", "libraries/*"] } },
     });
     const files = [
       new PolicyStatement({

@@ -40,11 +40,15 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     const body = await bytesOf(request);
     const target = String(request.headers["x-amz-target"] ?? "");
     const [service, operation = ""] = target.split(".");
-    const call = target === "" ? s3Call(request) : jsonCall(service ?? "", operation, body, options);
+    const call = target === "" ? s3Call(request, body) : jsonCall(service ?? "", operation, body, options);
     await proxy.onCall?.(call);
     if (!allowed(call)) return refuse(response, target === "");
     if (service === "AmazonSQS") return answerQueue(response, body, options);
-    forward({ request, response, body, to: target === "" ? options.s3 : options.dynamodb });
+    // Who may not list is not told what does not exist.
+    const list = { action: "s3:ListBucket", resource: call.resource.replace(/\/.*$/, ""), context: {} };
+    const mayMiss = call.action !== "s3:GetObject" || allowing(options.statements, list).length > 0;
+    const to = target === "" ? options.s3 : options.dynamodb;
+    forward({ request, response, body, to, ...(mayMiss ? {} : { missing: () => refuse(response, true) }) });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const proxy: AwsProxy = {
@@ -61,10 +65,14 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
   return proxy;
 }
 
-function s3Call({ method = "GET", url = "/" }: IncomingMessage): Call {
+function s3Call({ method = "GET", url = "/", headers }: IncomingMessage, body: Buffer): Call {
   const { pathname, searchParams } = new URL(url, "http://s3");
   const [, bucket = "", ...rest] = decodeURIComponent(pathname).split("/");
-  const key = rest.join("/");
+  // A form that was signed before: it is sent in the name of who signed it.
+  const isForm = String(headers["content-type"]).startsWith("multipart/form-data");
+  const key = isForm
+    ? (/name="key"\r\n\r\n([^\r]*)/.exec(body.toString("latin1"))?.[1] ?? "")
+    : rest.join("/");
   const action = ((): string => {
     if (searchParams.has("uploadId") && method === "DELETE") return "s3:AbortMultipartUpload";
     if (key === "") return method === "POST" ? "s3:DeleteObject" : "s3:ListBucket";
@@ -119,11 +127,17 @@ function forward(what: {
   readonly response: ServerResponse;
   readonly body: Buffer;
   readonly to: string;
+  /** In the place of an answer that something does not exist. */
+  readonly missing?: () => void;
 }): void {
-  const { request, response, body, to } = what;
+  const { request, response, body, to, missing } = what;
   const { hostname, port } = new URL(to);
   const { method, url: path, headers } = request;
   const sent = send({ hostname, port, method, path, headers }, (answer) => {
+    if (answer.statusCode === 404 && missing !== undefined) {
+      answer.resume();
+      return missing();
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });

@@ -1,4 +1,4 @@
-/** IAM policies, as far as the stacks use them: exact actions, resources with `*`, and three kinds of conditions. */
+/** IAM policies, as far as the stacks use them: exact actions, resources with `*`, and four kinds of conditions. */
 export interface Statement {
   readonly Effect: "Allow" | "Deny";
   readonly Action: string | readonly string[];
@@ -58,9 +58,9 @@ function holds(
 ): boolean {
   return Object.entries(keys).every(([key, expected]) => {
     const value = context[key];
-    // A key that the request does not have fulfils no condition.
-    if (value === undefined) return false;
-    switch (kind) {
+    // A key that the request does not have fulfils no condition, except where that is said.
+    if (value === undefined) return kind.endsWith("IfExists");
+    switch (kind.replace(/IfExists$/, "")) {
       case "StringEquals":
       case "Bool":
         return listOf(expected).includes(value);

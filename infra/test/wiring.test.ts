@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import { signatureHeaders } from "../../src/store/predictions/remote/sign.ts";
 import { type DynamoServer, dynamoCredentials, startDynamo } from "../../test/servers/dynalite.ts";
 import { missingOf } from "../../test/servers/requirement.ts";
 import { makeBucket, type S3Address, s3Requirement, sharedS3 } from "../../test/servers/s3.ts";
-import { linkTo } from "../lambda/presigned.ts";
+import { formTo, linkTo } from "../lambda/presigned.ts";
 import { type Cloud, startCloud } from "./cloud.ts";
 import { allowing, grantsOf, matches } from "./iam.ts";
 import { served, synthesize } from "./synthesized.ts";
@@ -134,6 +135,85 @@ describe.skipIf(missing !== undefined)(title, () => {
     };
     await Promise.all([scan(), work()]);
     expect(scanned.toSorted()).toEqual(rows.map(({ input }) => input).toSorted());
+  });
+
+  async function announce(content: string) {
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const { body } = await post("/v1/uploads", { sha256, sizeBytes: Buffer.byteLength(content) });
+    return body as { upload: string; url: string; fields: Readonly<Record<string, string>> };
+  }
+  async function upload(
+    { url, fields }: { readonly url: string; readonly fields: Readonly<Record<string, string>> },
+    content: string,
+  ) {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append("file", new Blob([content]));
+    return fetch(url, { method: "POST", body: form });
+  }
+  const linesWith = (inputs: readonly string[]) =>
+    inputs.map((input) => `${JSON.stringify(input)}\n`).join("");
+
+  it("takes more inputs than a request may have: uploaded to the bucket by a signed form, read by the worker", async () => {
+    const inputs = Array.from(
+      { length: 40_000 },
+      (_, at) => rows[at]?.input ?? `nothing that is stored ${at} ${"N".repeat(150)}`,
+    );
+    const content = linesWith(inputs);
+    expect(content.length).toBeGreaterThan(6 << 20);
+    const form = await announce(content);
+    const id = "6f8fad5b-d9cb-469f-a165-70867728950e";
+    expect(await submit({ fetch: "filter", upload: form.upload }, id)).toMatchObject({
+      ...{ status: 409, body: { code: "UPLOAD_NOT_FOUND" } },
+    });
+    expect((await upload(form, content)).ok).toBe(true);
+    const { body } = await submit({ fetch: "filter", upload: form.upload }, id);
+    expect(body["state"]).toBe("PENDING");
+    expect((await submit({ fetch: "filter", upload: form.upload }, id)).body["id"]).toBe(body["id"]);
+    expect(await cloud.deliver()).toBe("done");
+    // The message of the second submit finds the job done.
+    expect(await cloud.deliver()).toBe("done");
+    const lines = await linesOf(body["id"]);
+    expect(lines.map(({ input }) => input)).toEqual(inputs);
+    expect(lines.filter(({ status }) => status === "stored")).toHaveLength(rows.length);
+  });
+
+  it("an upload over its size, for another object or after its time is refused by the bucket", async () => {
+    const content = linesWith(["C"]);
+    const form = await announce(content);
+    expect((await upload(form, content + content)).status).toBe(400);
+    expect((await upload(form, "")).status).toBe(400);
+    // Straight to the bucket, past the rights of the function.
+    const direct = { ...form, url: `${s3.endpoint}/${bucket}` };
+    for (const key of [
+      `predictions/model_id=${model?.id}/x.parquet`,
+      form.fields["key"]?.replace(/1{12}/, "222222222222") ?? "",
+    ])
+      expect((await upload({ ...direct, fields: { ...form.fields, key } }, content)).status).toBe(403);
+    const { policy, ...unsigned } = form.fields;
+    expect(policy).toBeDefined();
+    expect((await upload({ ...direct, fields: unsigned }, content)).ok).toBe(false);
+    const env = { AWS_ACCESS_KEY_ID: s3.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.secretAccessKey };
+    const how = {
+      ...{ bucket, key: form.fields["key"] ?? "", region: "us-east-1", endpoint: s3.endpoint },
+      ...{ forSeconds: 900, sizeBytes: content.length },
+    };
+    const late = formTo({ ...how, now: new Date(Date.now() - 20 * 60_000) }, env);
+    expect((await upload(late, content)).status).toBe(403);
+    expect((await upload(formTo({ ...how, now: new Date() }, env), content)).ok).toBe(true);
+  });
+
+  it("a job whose upload is not what was announced fails, and answers nothing", async () => {
+    const form = await announce(linesWith(["CC"]));
+    await upload(form, linesWith(["CN"]));
+    const { body } = await submit(
+      { fetch: "filter", upload: form.upload },
+      "7f8fad5b-d9cb-469f-a165-70867728950e",
+    );
+    expect(await cloud.deliver()).toBe("done");
+    expect((await call("GET", `/v1/jobs/${String(body["id"])}`)).body).toMatchObject({
+      ...{ state: "FAILED", files: 0, error: "the upload is not what was announced" },
+    });
   });
 
   it("runs a job again whose worker was killed in the middle, and writes each row once", async () => {

@@ -1,4 +1,5 @@
 /** `/v1`: stored predictions for other programs. Reads and writes rows; never computes one. */
+import { sha256 } from "../hash/index.ts";
 import {
   type AccessRules,
   type Answered,
@@ -20,10 +21,12 @@ import { JobController } from "./job-controller.ts";
 import { JobFolder } from "./job-folder.ts";
 import type { JobName, JobRecord, JobStore } from "./job-store.ts";
 import { answerLegacy, legacyPrefix } from "./legacy.ts";
+import { filePart } from "./multipart.ts";
 import { type JobFileLink, type JobsRequest, prefix } from "./request.ts";
 import { routes } from "./routes.ts";
 import { type Access, accessOf, type Served } from "./served.ts";
 import { type FileLink, SignedLinks } from "./signed-links.ts";
+import { formBytes, type UploadForm, type UploadLink } from "./uploads.ts";
 
 export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
   readonly served: Served;
@@ -33,6 +36,8 @@ export interface JobsParts extends Omit<AccessRules, "services" | "tokens"> {
   readonly jobs?: JobStore;
   /** Links to result files. Default: signed by this process, which answers them itself. */
   readonly linkOf?: (link: FileLink) => Promise<JobFileLink>;
+  /** Forms that take uploads. Default: signed by this process, which takes them itself. */
+  readonly formOf?: (upload: UploadLink) => Promise<UploadForm>;
   readonly handOver?: (job: JobName) => Promise<void>;
   /** Called with what should not happen. */
   readonly onBug?: (error: unknown) => void;
@@ -51,6 +56,7 @@ const mostBodyBytes = 16 << 20;
 /** Of a request that names no known key: enough for a refusal. */
 const mostUnknownBytes = 64 << 10;
 const heavyAtOnce = 4;
+const uploadPattern = /^\/v1\/uploads\/(\d{12})\/([0-9a-f]{64})$/;
 const linkPattern =
   /^\/v1\/files\/(\d{12})\/([0-9a-f]{32})\/(part-\d{5}\.(?:(?:jsonl|once\.csv|twice\.csv)\.gz|first\.csv))$/;
 
@@ -70,14 +76,24 @@ export function createJobs(parts: JobsParts): Jobs {
       const { path: url, expiresAt } = links.pathOf(prefix, link);
       return { url, expiresAt };
     });
+  const formOf =
+    parts.formOf ??
+    (async (upload: UploadLink) => {
+      const { path: url, expiresAt } = links.uploadPathOf(prefix, upload);
+      return { url, fields: {}, expiresAt };
+    });
   const heavy = new Semaphore(heavyAtOnce);
   return {
     name: "jobs",
     prefix,
     busy: problemResponse({ status: 429, code: "SERVER_BUSY", detail: "too many requests; try again later" }),
-    mostBodyBytes: ({ headers }) =>
-      authenticator.namesKey(headers["authorization"]) ? mostBodyBytes : mostUnknownBytes,
-    fetch: (request, ask) => fileOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
+    mostBodyBytes: ({ target, headers }) => {
+      const upload = uploadLinkOf(target);
+      if (upload?.isValid === true) return upload.sizeBytes + formBytes;
+      return authenticator.namesKey(headers["authorization"]) ? mostBodyBytes : mostUnknownBytes;
+    },
+    fetch: (request, ask) =>
+      fileOf(request) ?? uploadOf(request) ?? legacyOf(request, ask) ?? answer(request, ask),
     resume: () => controller.resume(),
     work: (job, ask) => controller.work(job, ask),
     close: () => controller.close(),
@@ -105,6 +121,43 @@ export function createJobs(parts: JobsParts): Jobs {
       const type = name.endsWith(".csv") ? "text/csv" : "application/gzip";
       const headers = { "content-type": type, ...answerHeaders };
       return { response: { status: 200, headers, body: file }, operation: "getFile", account };
+    })();
+  }
+
+  function uploadLinkOf(target: string): (UploadLink & { readonly isValid: boolean }) | undefined {
+    const parsed = parseTarget(target);
+    const [, account, digest] = uploadPattern.exec(parsed?.rawPath ?? "") ?? [];
+    if (account === undefined || digest === undefined) return undefined;
+    const query = parseQuery(parsed?.rawQuery ?? "");
+    const one = (name: string) => query?.get(name)?.[0] ?? "";
+    const upload = { account, sha256: digest, sizeBytes: Number(one("size")) };
+    const isValid =
+      parts.formOf === undefined && links.isValidUpload(upload, one("expires"), one("signature"));
+    return { ...upload, isValid };
+  }
+
+  /** A form is its own proof of who may upload. undefined = none was sent. */
+  function uploadOf(request: NumberedRequest): Promise<Answered> | undefined {
+    const upload = uploadLinkOf(request.target);
+    if (upload === undefined) return undefined;
+    const answered = (response: HttpResponse, account?: string): Answered => ({
+      ...{ response, operation: "putUpload" },
+      ...defined({ account }),
+    });
+    const refused = (status: number, code: string, detail: string) =>
+      answered(problemResponse({ status, code, detail }));
+    return (async () => {
+      if (request.method !== "POST") return refused(405, "METHOD_NOT_ALLOWED", "a form is sent by POST");
+      if (!upload.isValid)
+        return refused(403, "LINK_NOT_VALID", "this form is not valid, or its time is over");
+      if (request.largerThanBytes !== undefined)
+        return refused(413, "REQUEST_TOO_LARGE", `the upload was announced with ${upload.sizeBytes} bytes`);
+      const file = filePart(request.headers["content-type"] ?? "", request.body)?.file;
+      if (file === undefined) return refused(400, "REQUEST_INVALID", "the body is not a form with a file");
+      if (file.length !== upload.sizeBytes || sha256(file) !== upload.sha256)
+        return refused(400, "REQUEST_INVALID", "the file is not the one that was announced");
+      await controller.writeUpload(upload, file);
+      return answered({ status: 204, headers: answerHeaders, body: "" }, upload.account);
     })();
   }
 
@@ -142,7 +195,7 @@ export function createJobs(parts: JobsParts): Jobs {
     }
     const { route, labels } = found;
     const asked: JobsRequest = {
-      ...{ served, controller, linkOf, caller, ask, body: request.body },
+      ...{ served, controller, linkOf, formOf, caller, ask, body: request.body },
       label: (name) => labels[name] ?? "",
     };
     try {

@@ -10,14 +10,24 @@ import {
   AppError,
   type Ask,
   checkAsk,
+  defined,
   isAppError,
   messageOf,
   Semaphore,
   SingleFlight,
 } from "../kernel/index.ts";
 import { columnsDigest, type PredictionTier, rowToWire } from "../store/predictions/index.ts";
-import { answerOf, mostInputs } from "./answers.ts";
-import type { JobFile, JobName, JobRecord, JobRequest, JobStore, StoredJobFile } from "./job-store.ts";
+import { answerOf, mostInputsByColumns } from "./answers.ts";
+import type {
+  JobFile,
+  JobName,
+  JobRecord,
+  JobRequest,
+  JobStore,
+  StoredJobFile,
+  UploadName,
+} from "./job-store.ts";
+import { inputsOf, type UploadedInputs } from "./uploads.ts";
 
 export interface JobControllerOptions {
   readonly store: JobStore;
@@ -168,6 +178,15 @@ export class JobController {
     return (await this.find(job)) === undefined ? undefined : this.#store.file?.(job, name);
   }
 
+  async hasUpload(upload: UploadName): Promise<boolean> {
+    return (await this.#store.uploadBytes(upload)) !== undefined;
+  }
+
+  /** Only where uploads come through this process. */
+  async writeUpload(upload: UploadName, bytes: Uint8Array): Promise<void> {
+    await this.#store.writeUpload?.(upload, bytes);
+  }
+
   request(job: JobName): Promise<JobRequest | undefined> {
     return this.#store.request(job);
   }
@@ -200,8 +219,11 @@ export class JobController {
       if (request === undefined)
         return await end({ state: "FAILED", error: "the request of the job is damaged" });
       await this.#store.write({ ...job, state: "RUNNING" });
+      const uploaded = request.upload === undefined ? undefined : await this.#uploaded(job, request.upload);
+      if (uploaded?.kind === "wrong") return await end({ state: "FAILED", error: uploaded.words });
       const files: JobFile[] = [];
-      for await (const lines of inFiles(this.#lines(request, ask))) {
+      const asked = { ...request, ...defined({ inputs: uploaded?.inputs }) };
+      for await (const lines of inFiles(this.#lines(asked, ask))) {
         checkAsk(ask, "running a job");
         if (await this.#isCancelled(job)) return;
         const bytes = await zip(lines.join(""));
@@ -224,6 +246,11 @@ export class JobController {
     }
   }
 
+  async #uploaded({ account }: JobName, sha256: string): Promise<UploadedInputs> {
+    const bytes = await this.#store.readUpload({ account, sha256 });
+    return bytes === undefined ? { kind: "wrong", words: "the upload was removed" } : inputsOf(bytes, sha256);
+  }
+
   /** By another process. */
   async #isCancelled(job: JobRecord): Promise<boolean> {
     if (this.#store.markCancelled === undefined) return false;
@@ -236,8 +263,8 @@ export class JobController {
     const line = (value: unknown) => `${JSON.stringify(value)}\n`;
     switch (fetch) {
       case "filter":
-        for (let at = 0; at < inputs.length; at += mostInputs) {
-          const asked = inputs.slice(at, at + mostInputs);
+        for (let at = 0; at < inputs.length; at += mostInputsByColumns) {
+          const asked = inputs.slice(at, at + mostInputsByColumns);
           const rows = await tier.getMany(scope, asked, ask);
           yield asked.map((input, i) => line(answerOf(input, rows[i])));
         }

@@ -10,16 +10,18 @@ import { systemErrorCode } from "../kernel/index.ts";
 import {
   isJobName,
   isResultName,
+  isUploadName,
   type JobName,
   type JobRecord,
   type JobRequest,
   type JobStore,
   type StoredJobFile,
+  type UploadName,
 } from "./job-store.ts";
 
 const accountPattern = /^\d{12}$/;
 
-/** Inputs that were uploaded for jobs of Ersilia's clients. */
+/** Inputs that were uploaded for jobs, also by Ersilia's clients. */
 export function uploadFolder(jobsFolder: string): string {
   return join(jobsFolder, "uploads");
 }
@@ -73,6 +75,27 @@ export class JobFolder implements JobStore {
       const found = await stat(path).catch(absent);
       if (found !== undefined && found.mtimeMs < before.getTime()) await rm(path, { force: true });
     }
+  }
+
+  async uploadBytes(upload: UploadName): Promise<number | undefined> {
+    return (await stat(this.#uploadPath(upload)).catch(absent))?.size;
+  }
+
+  async readUpload(upload: UploadName): Promise<Uint8Array | undefined> {
+    return readFile(this.#uploadPath(upload)).catch(absent);
+  }
+
+  async writeUpload(upload: UploadName, bytes: Uint8Array): Promise<void> {
+    const path = this.#uploadPath(upload);
+    await makeFolders(uploadFolder(this.#folder), { mode: 0o700 });
+    const temp = `${path}.${randomUUID()}.new`;
+    await writeFile(temp, bytes, { mode: 0o600, flush: true });
+    await rename(temp, path);
+  }
+
+  #uploadPath(upload: UploadName): string {
+    if (!isUploadName(upload)) throw new Error("not the name of an upload");
+    return join(uploadFolder(this.#folder), `${upload.account}.${upload.sha256}.jsonl`);
   }
 
   /** Of one account, or of all. */

@@ -1,6 +1,6 @@
 /**
  * Jobs in an object store: `jobs/<account>/<id>/` with the record and what was asked, `results/<account>/<id>/` with the
- * result files. Rules of the store remove both after their time. A cancelled job has a mark next to the record,
+ * result files, `uploads/<account>/` with inputs. Rules of the store remove all of them after their time. A cancelled job has a mark next to the record,
  * so that the process that runs it cannot overwrite it.
  */
 import type { Ask } from "../kernel/index.ts";
@@ -8,16 +8,24 @@ import type { ObjectStore } from "../store/objects/index.ts";
 import {
   isJobName,
   isResultName,
+  isUploadName,
   type JobName,
   type JobRecord,
   type JobRequest,
   type JobStore,
+  type UploadName,
 } from "./job-store.ts";
 
 /** The name of a result file. @throws for names that no job has. */
 export function resultName(job: JobName, name: string): string {
   if (!isJobName(job) || !isResultName(name)) throw new Error(`not a file of a job: ${name}`);
   return `results/${job.account}/${job.id}/${name}`;
+}
+
+/** The name of what a caller uploads. @throws for names that no upload has. */
+export function uploadObject(upload: UploadName): string {
+  if (!isUploadName(upload)) throw new Error("not the name of an upload");
+  return `uploads/${upload.account}/${upload.sha256}.jsonl`;
 }
 
 export class JobObjects implements JobStore {
@@ -59,6 +67,14 @@ export class JobObjects implements JobStore {
 
   async markCancelled(job: JobRecord): Promise<void> {
     await this.#put(job, "cancelled.json", { endedAt: new Date().toISOString() });
+  }
+
+  async uploadBytes(upload: UploadName): Promise<number | undefined> {
+    return (await this.#objects.head(uploadObject(upload), this.#ask))?.sizeBytes;
+  }
+
+  readUpload(upload: UploadName): Promise<Uint8Array | undefined> {
+    return this.#objects.read(uploadObject(upload), this.#ask);
   }
 
   async list(account = ""): Promise<readonly JobRecord[]> {

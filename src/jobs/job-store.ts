@@ -29,6 +29,8 @@ export interface JobRequest {
   readonly scope: PredictionScope;
   readonly fetch: "all" | "sample" | "filter";
   readonly inputs?: readonly string[];
+  /** SHA-256 of the inputs that were uploaded instead. */
+  readonly upload?: string;
   readonly samples?: number;
   readonly seed?: string;
   /** How its answer is shaped: of no meaning here. */
@@ -38,6 +40,12 @@ export interface JobRequest {
 export interface JobName {
   readonly account: string;
   readonly id: string;
+}
+
+export interface UploadName {
+  readonly account: string;
+  /** Of the content, as it was announced. */
+  readonly sha256: string;
 }
 
 export interface StoredJobFile {
@@ -59,6 +67,11 @@ export interface JobStore {
   /** Only where nothing else removes what is too old. */
   remove?(name: JobName): Promise<void>;
   removeUploads?(before: Date): Promise<void>;
+  /** undefined = nothing was uploaded under this name. */
+  uploadBytes(upload: UploadName): Promise<number | undefined>;
+  readUpload(upload: UploadName): Promise<Uint8Array | undefined>;
+  /** Only where uploads come through this process. */
+  writeUpload?(upload: UploadName, bytes: Uint8Array): Promise<void>;
   /** Only where another process may be running the job; it is `CANCELLED` for every reader from now on. */
   markCancelled?(job: JobRecord): Promise<void>;
 }
@@ -70,6 +83,10 @@ const filePattern = /^part-\d{5}\.((jsonl|once\.csv|twice\.csv)\.gz|first\.csv)$
 /** Nothing from a request becomes part of a path or a key unchecked. */
 export function isJobName({ account, id }: JobName): boolean {
   return accountPattern.test(account) && idPattern.test(id);
+}
+
+export function isUploadName({ account, sha256 }: UploadName): boolean {
+  return accountPattern.test(account) && /^[0-9a-f]{64}$/.test(sha256);
 }
 
 export function isResultName(name: string): boolean {

@@ -1,17 +1,18 @@
 /** Submit, look at and cancel jobs. A key sees the jobs of its account about models that it may see, and no others. */
 import { RequestProblem } from "../http/index.ts";
 import { integerOf, readBody, textOf, textsOf } from "./body.ts";
+import { uploadMissing } from "./create-upload.ts";
 import type { JobRecord, JobRequest } from "./job-store.ts";
 import type { JobsRequest } from "./request.ts";
 import { invalid, maySee, requireUse, scopeOf } from "./served.ts";
+import { digestPattern, mostJobInputs } from "./uploads.ts";
 
-const mostJobInputs = 1_000_000;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export async function submitJob(request: JobsRequest): Promise<unknown> {
   const { caller, ask, controller } = request;
   requireUse(caller, "read");
-  const known = ["requestId", "model", "release", "columns", "fetch", "inputs", "samples", "seed"];
+  const known = ["requestId", "model", "release", "columns", "fetch", "inputs", "samples", "seed", "upload"];
   const body = readBody(request.body, known);
   const requestId = textOf(body, "requestId", uuid).toLowerCase();
   const model = textOf(body, "model", /^[\s\S]{1,64}$/);
@@ -26,12 +27,19 @@ export async function submitJob(request: JobsRequest): Promise<unknown> {
           samples: integerOf(body, "samples", 1_000_000),
           seed: textOf({ seed: "memoir", ...body }, "seed", /^[\s\S]{0,1000}$/),
         };
-      case "filter":
-        return { fetch: "filter", inputs: textsOf(body, "inputs", mostJobInputs) };
+      case "filter": {
+        const { inputs, upload } = body;
+        if (upload === undefined) return { fetch: "filter", inputs: textsOf(body, "inputs", mostJobInputs) };
+        if (inputs !== undefined) throw invalid("a job has inputs or upload, not both");
+        return { fetch: "filter", upload: textOf(body, "upload", digestPattern) };
+      }
       default:
         throw invalid("fetch must be all, sample or filter");
     }
   })();
+  const { account } = caller;
+  if (what.upload !== undefined && !(await controller.hasUpload({ account, sha256: what.upload })))
+    throw uploadMissing();
   return shown(await controller.submit(caller.account, requestId, { scope, ...what }));
 }
 

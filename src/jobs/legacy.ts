@@ -36,7 +36,7 @@ import type { SignedLinks } from "./signed-links.ts";
 
 export const legacyPrefix = `${prefix}/legacy`;
 
-type Context = Omit<JobsRequest, "label" | "body" | "linkOf"> & {
+type Context = Omit<JobsRequest, "label" | "body" | "linkOf" | "formOf"> & {
   readonly links: SignedLinks;
   readonly onBug?: (error: unknown) => void;
 };

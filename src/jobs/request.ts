@@ -4,6 +4,7 @@ import type { Ask } from "../kernel/index.ts";
 import type { JobController } from "./job-controller.ts";
 import type { Served } from "./served.ts";
 import type { FileLink } from "./signed-links.ts";
+import type { UploadForm, UploadLink } from "./uploads.ts";
 
 export const prefix = "/v1";
 
@@ -17,6 +18,8 @@ export interface JobsRequest {
   readonly served: Served;
   readonly controller: JobController;
   readonly linkOf: (link: FileLink) => Promise<JobFileLink>;
+  /** A form that takes an upload of just this size. */
+  readonly formOf: (upload: UploadLink) => Promise<UploadForm>;
   readonly caller: Caller;
   readonly body: Uint8Array;
   readonly ask: Ask;

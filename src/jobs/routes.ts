@@ -1,5 +1,6 @@
 /** Every route of `/v1`. */
 import type { Route } from "../http/index.ts";
+import { createUpload } from "./create-upload.ts";
 import { cancelJob, getJob, listFiles, listJobs, submitJob } from "./jobs.ts";
 import { listModels, listStored, lookUp, lookUpMolecule } from "./look-ups.ts";
 import { type JobsRequest, prefix } from "./request.ts";
@@ -25,6 +26,7 @@ export const routes: readonly JobsRoute[] = [
   { name: "countRows", method: "POST", path: `${model}/count`, answer: countRows, isHeavy: true },
   { name: "sampleRows", method: "POST", path: `${model}/sample`, answer: sampleRows, isHeavy: true },
   { name: "dropRows", method: "POST", path: `${model}/drop`, answer: dropRows, isHeavy: true },
+  { name: "createUpload", method: "POST", path: `${prefix}/uploads`, answer: createUpload },
   { name: "submitJob", method: "POST", path: `${prefix}/jobs`, answer: submitJob },
   { name: "listJobs", method: "GET", path: `${prefix}/jobs`, answer: listJobs },
   { name: "getJob", method: "GET", path: job, answer: getJob },

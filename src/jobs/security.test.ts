@@ -83,6 +83,7 @@ function everyRequest(modelName = model.id, job = "0".repeat(32)) {
     lookUpMolecule: { input: "CCO" },
     putRows: { rows: [{ input: "CCO", values: [1] }] },
     sampleRows: { count: 1, seed: "s" },
+    createUpload: { sha256: "0".repeat(64), sizeBytes: 5 },
     submitJob: { requestId, model: modelName, fetch: "filter", inputs: ["CCO"] },
   };
   return routes.map(({ name, method, path }) => ({

@@ -1,6 +1,7 @@
 /** Links to result files that work for a while without a key, for programs that only fetch a URL. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { JobName } from "./job-store.ts";
+import type { UploadLink } from "./uploads.ts";
 
 export interface FileLink extends JobName {
   readonly name: string;
@@ -34,15 +35,40 @@ export class SignedLinks {
   }
 
   isValid(link: FileLink, expires: string, signature: string): boolean {
-    const right = Buffer.from(this.#sign(link, expires));
+    return this.#isRight(this.#sign(link, expires), expires, signature);
+  }
+
+  /** Of a form that takes an upload of just this size. */
+  uploadPathOf(prefix: string, link: UploadLink): { readonly path: string; readonly expiresAt: string } {
+    const expires = this.#now().getTime() + linkForMs;
+    const { account, sha256, sizeBytes } = link;
+    const signature = this.#signUpload(link, String(expires));
+    return {
+      path: `${prefix}/uploads/${account}/${sha256}?size=${sizeBytes}&expires=${expires}&signature=${signature}`,
+      expiresAt: new Date(expires).toISOString(),
+    };
+  }
+
+  isValidUpload(link: UploadLink, expires: string, signature: string): boolean {
+    return this.#isRight(this.#signUpload(link, expires), expires, signature);
+  }
+
+  #isRight(expected: string, expires: string, signature: string): boolean {
+    const right = Buffer.from(expected);
     const given = Buffer.from(signature);
     const isRight = right.length === given.length && timingSafeEqual(right, given);
     return isRight && Number(expires) > this.#now().getTime();
   }
 
   #sign({ account, id, name }: FileLink, expires: string): string {
-    return createHmac("sha256", this.#secret)
-      .update(JSON.stringify([account, id, name, expires]))
-      .digest("hex");
+    return this.#digest([account, id, name, expires]);
+  }
+
+  #signUpload({ account, sha256, sizeBytes }: UploadLink, expires: string): string {
+    return this.#digest(["upload", account, sha256, String(sizeBytes), expires]);
+  }
+
+  #digest(parts: readonly string[]): string {
+    return createHmac("sha256", this.#secret).update(JSON.stringify(parts)).digest("hex");
   }
 }
