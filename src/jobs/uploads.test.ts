@@ -55,7 +55,7 @@ async function json(path: string, body?: object, as = reader): Promise<any> {
   const headers = { authorization: `Bearer ${as.token}`, "content-type": "application/json" };
   const sent = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
   const answer = await fetch(`${address}${path}`, { headers, ...sent });
-  return { httpStatus: answer.status, ...(await answer.json()) };
+  return { httpStatus: answer.status, ...((await answer.json()) as object) };
 }
 
 const announce = (content: string) =>
