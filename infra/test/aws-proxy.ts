@@ -44,7 +44,7 @@ export async function startAwsProxy(options: AwsProxyOptions): Promise<AwsProxy>
     await proxy.onCall?.(call);
     if (!allowed(call)) return refuse(response, target === "");
     if (service === "AmazonSQS") return answerQueue(response, body, options);
-    // Who may not list is not told what does not exist.
+    // Who may not list does not learn what does not exist.
     const list = { action: "s3:ListBucket", resource: call.resource.replace(/\/.*$/, ""), context: {} };
     const mayMiss = call.action !== "s3:GetObject" || allowing(options.statements, list).length > 0;
     const to = target === "" ? options.s3 : options.dynamodb;
