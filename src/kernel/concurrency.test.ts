@@ -1,5 +1,65 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { mapPaced } from "./concurrency.ts";
+import { mapAhead, mapPaced } from "./concurrency.ts";
+
+describe("mapAhead", () => {
+  async function* numbers(count: number) {
+    for (let at = 0; at < count; at++) yield at;
+  }
+  const collect = async <T>(items: AsyncIterable<T>) => {
+    const all: T[] = [];
+    for await (const item of items) all.push(item);
+    return all;
+  };
+
+  it("answers in the items' order, with the limit under way at the same time and never more", async () => {
+    let waiting: (() => void)[] = [];
+    let most = 0;
+    const work = async (item: number) => {
+      await new Promise<void>((done) => {
+        waiting.push(done);
+        most = Math.max(most, waiting.length);
+        // The last one first.
+        if (waiting.length === 3) {
+          for (const go of waiting.toReversed()) go();
+          waiting = [];
+        }
+      });
+      return item * 10;
+    };
+    expect(await collect(mapAhead(numbers(9), 3, work))).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80]);
+    expect(most).toBe(3);
+  });
+
+  it("throws what the first piece of work throws, in its turn, and leaves nothing under way", async () => {
+    let underWay = 0;
+    const work = async (item: number) => {
+      underWay++;
+      await Promise.resolve();
+      underWay--;
+      if (item > 1) throw new Error(`item ${item}`);
+      return item;
+    };
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const item of mapAhead(numbers(20), 5, work)) seen.push(item);
+    })();
+    await expect(reading).rejects.toThrow("item 2");
+    expect([seen, underWay]).toEqual([[0, 1], 0]);
+  });
+
+  it("a reader that stops waits for what is under way", async () => {
+    let underWay = 0;
+    const work = async (item: number) => {
+      underWay++;
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      underWay--;
+      return item;
+    };
+    for await (const item of mapAhead(numbers(20), 5, work)) if (item === 3) break;
+    expect(underWay).toBe(0);
+    expect(await collect(mapAhead(numbers(0), 5, work))).toEqual([]);
+  });
+});
 
 describe("mapPaced", () => {
   beforeEach(() => {

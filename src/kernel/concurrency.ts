@@ -24,6 +24,33 @@ export async function mapBounded<T, R>(
   return results;
 }
 
+/**
+ * As `mapBounded`, over items that arrive one by one: results in the items' order, and up to `limit` pieces of work
+ * are under way ahead of the reader. None is when the generator has ended.
+ */
+export async function* mapAhead<T, R>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R, void> {
+  const underWay: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = work(item);
+      // Reported when its turn comes.
+      result.catch(() => {});
+      underWay.push(result);
+      const [oldest] = underWay;
+      if (oldest === undefined || underWay.length < limit) continue;
+      yield await oldest;
+      underWay.shift();
+    }
+    for (const result of underWay) yield await result;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
 export interface Pace {
   /** How many may be in their first moments at the same time. */
   readonly young: number;

@@ -4,7 +4,7 @@ export type { Brand, CallKey, Digest, HostPath, ModelId, RunId, TaskPath } from 
 export { atOnce, breathe, inTurns, type Steps } from "./breath.ts";
 export { type CatalogueRow, catalogue, type ErrorCode, type ErrorKind } from "./catalogue.ts";
 export { CircuitBreaker, firedLate, Patience, type Permit } from "./circuit-breaker.ts";
-export { mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";
+export { mapAhead, mapBounded, mapPaced, type Pace, Semaphore, SingleFlight } from "./concurrency.ts";
 export { type Defined, defined } from "./defined.ts";
 export {
   type Diagnostic,

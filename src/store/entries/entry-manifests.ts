@@ -1,5 +1,5 @@
 /** The manifests of a cache: read, listed, and moved out of the way and back. */
-import type { Ask, CallKey } from "../../kernel/index.ts";
+import { type Ask, type CallKey, mapAhead } from "../../kernel/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import {
   damagedName,
@@ -23,6 +23,9 @@ export interface ListedManifest extends EntryName {
   readonly read: ManifestRead;
 }
 
+/** Manifests that are read ahead. */
+const readsAtOnce = 32;
+
 export class EntryManifests {
   readonly #objects: ObjectStore;
   readonly #cacheUuid: string;
@@ -44,13 +47,18 @@ export class EntryManifests {
 
   /** Every manifest with what reading it gave. */
   async *list(ask: Ask): AsyncIterable<ListedManifest> {
-    for await (const info of this.#objects.list(entriesPrefix(this.#cacheUuid), ask)) {
-      const object = parseEntryObject(info.name);
-      if (object?.kind !== "manifest") continue;
-      const bytes = await this.#objects.read(info.name, ask);
-      if (bytes === undefined) continue;
-      const { name, modifiedAt } = info;
-      yield { name, key: object.key, uuid: object.uuid, modifiedAt, read: this.parse(bytes, object) };
+    const read = mapAhead(this.#listed(ask), readsAtOnce, async (listed) => ({
+      listed,
+      bytes: await this.#objects.read(listed.name, ask),
+    }));
+    for await (const { listed, bytes } of read)
+      if (bytes !== undefined) yield { ...listed, read: this.parse(bytes, listed) };
+  }
+
+  async *#listed(ask: Ask): AsyncGenerator<Omit<ListedManifest, "read">> {
+    for await (const { name, modifiedAt } of this.#objects.list(entriesPrefix(this.#cacheUuid), ask)) {
+      const object = parseEntryObject(name);
+      if (object?.kind === "manifest") yield { name, key: object.key, uuid: object.uuid, modifiedAt };
     }
   }
 

@@ -1,7 +1,10 @@
 /** Notes that two keys are of one call: by the ETags of its inputs, and by their content. */
-import type { Ask, CallKey } from "../../kernel/index.ts";
+import { type Ask, type CallKey, mapAhead } from "../../kernel/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { equalPrefix, keyPrefix, parseEqual } from "./entry-layout.ts";
+
+/** Notes that are looked into at the same time. */
+const notesAtOnce = 16;
 
 export class EqualKeys {
   readonly #objects: ObjectStore;
@@ -32,10 +35,12 @@ export class EqualKeys {
   /** Notes of keys that nothing is recorded under any more. */
   async removeStale(ask: Ask): Promise<void> {
     const stale: string[] = [];
-    for await (const { name } of this.#objects.list(equalPrefix(this.#cacheUuid), ask)) {
+    const notes = this.#objects.list(equalPrefix(this.#cacheUuid), ask);
+    const looked = mapAhead(notes, notesAtOnce, async ({ name }) => {
       const other = parseEqual(name);
-      if (other !== undefined && !(await this.#hasEntries(other, ask))) stale.push(name);
-    }
+      return { name, isStale: other !== undefined && !(await this.#hasEntries(other, ask)) };
+    });
+    for await (const { name, isStale } of looked) if (isStale) stale.push(name);
     await this.#objects.remove(stale, ask);
   }
 

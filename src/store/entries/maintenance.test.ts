@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256 } from "../../hash/index.ts";
 import { type CallKey, freshAsk } from "../../kernel/index.ts";
 import { createFingerprinter, memoryMemo } from "../../keys/index.ts";
-import { createFolderStore } from "../objects/index.ts";
+import { createFolderStore, type ObjectStore } from "../objects/index.ts";
 import { type Claim, type Entry, entryVersion } from "./entry-store.ts";
 import {
   type CachePlace,
@@ -58,6 +58,70 @@ async function record(taskName: string, content: string, claim?: Claim): Promise
 }
 
 const inDays = (days: number) => new Date(Date.now() + days * day);
+
+/**
+ * The same cache behind a store that answers only when so many questions of one kind wait: where latency counts, a
+ * question is not held back until another one is answered.
+ */
+function placeAnswering(together: number, kind: "reads" | "lists of entries"): CachePlace {
+  let waiting: (() => void)[] = [];
+  const turn = () =>
+    new Promise<void>((done) => {
+      waiting.push(done);
+      if (waiting.length < together) return;
+      for (const go of waiting) go();
+      waiting = [];
+    });
+  const inner = place.objects;
+  const objects: ObjectStore = new Proxy(inner, {
+    get: (target, name) => {
+      if (name === "read" && kind === "reads")
+        return async (...given: Parameters<ObjectStore["read"]>) => {
+          await turn();
+          return inner.read(...given);
+        };
+      if (name === "list" && kind === "lists of entries")
+        return async function* (...given: Parameters<ObjectStore["list"]>) {
+          if (/[0-9a-f-]{36}\/$/.test(given[0]) && given[0].includes("/entries/")) await turn();
+          yield* inner.list(...given);
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return { objects, cacheUuid, entries: createEntryStore({ objects, cacheUuid }) };
+}
+
+describe("looking after a cache with latency", () => {
+  it("manifests are read at the same time", async () => {
+    for (let at = 0; at < 12; at++) await record("a", `content ${at}`);
+    expect(await measureCache(placeAnswering(4, "reads"), ask)).toMatchObject({ entries: 12 });
+  });
+
+  it("entries are verified at the same time, and reported in their order", async () => {
+    const entries: Entry[] = [];
+    for (let at = 0; at < 8; at++) entries.push(await record("a", `content ${at}`));
+    const damaged = entries.filter((_, at) => at % 3 === 0);
+    for (const entry of damaged) {
+      const [file] = entry.files;
+      const path = `${place.objects.pathOf(`${cacheUuid}/entries/${entry.key.slice(0, 2)}/${entry.key}`)}/${entry.uuid}/${file?.path}`;
+      await chmod(path, 0o644);
+      await writeFile(path, "another");
+    }
+    const report = await verifyCache(placeAnswering(4, "lists of entries"), ask);
+    expect(report).toMatchObject({ checked: 8, sound: 5 });
+    const keys = report.setAside.map(({ key }) => key);
+    expect(keys).toEqual(damaged.map(({ key }) => key).toSorted());
+  });
+
+  it("entries are removed at the same time, and nothing of them is left", async () => {
+    for (let at = 0; at < 8; at++) await record("a", `content ${at}`);
+    const plan = await planPrune(place, { olderThanMs: -1 }, new Date(), ask);
+    expect(await prune(placeAnswering(4, "lists of entries"), plan, ask)).toMatchObject({ entries: 8 });
+    const left = await readdir(join(scratch, "cache", cacheUuid), { recursive: true });
+    expect(left.filter((name) => /^(entries|removed)\//.test(name))).toEqual([]);
+  });
+});
 
 describe("looking after a cache", () => {
   it("size counts equal contents once in the unique bytes", async () => {

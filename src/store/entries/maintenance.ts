@@ -3,7 +3,7 @@
  * and reported; a plan is data that can be shown first.
  */
 import { randomUUID } from "node:crypto";
-import { type Ask, type CallKey, isAppError, mapBounded } from "../../kernel/index.ts";
+import { AppError, type Ask, type CallKey, isAppError, mapAhead, mapBounded } from "../../kernel/index.ts";
 import type { ObjectInfo, ObjectStore, UnfinishedUpload } from "../objects/index.ts";
 import { doubtfulContents, mayComeFrom } from "./damage.ts";
 import {
@@ -110,7 +110,9 @@ const orphanAgeMs = 24 * 60 * 60 * 1000;
 const removalMs = 60 * 60 * 1000;
 /** So many manifests are taken away before the leases are read again. */
 const batchSize = 500;
-const manifestsAtOnce = 16;
+const manifestsAtOnce = 32;
+/** Entries whose files are hashed at the same time. */
+const verifiedAtOnce = 8;
 
 /**
  * The time by the clock that dates the objects of this cache. The machine's clock may differ by hours; it is used only
@@ -119,9 +121,12 @@ const manifestsAtOnce = 16;
 export async function storeTime(place: CachePlace, ask: Ask): Promise<Date> {
   const name = `${place.cacheUuid}/runs/${clockName}${randomUUID()}`;
   try {
-    const { modifiedAt } = await place.objects.put(name, Buffer.from("now"), ask);
+    await place.objects.put(name, Buffer.from("now"), ask);
+    const written = await place.objects.head(name, ask);
     await place.objects.remove([name], ask);
-    return modifiedAt;
+    if (written === undefined)
+      throw new AppError("STORE_OBJECT_NOT_FOUND", `writing ${name}: it disappeared after the write`);
+    return written.modifiedAt;
   } catch (error) {
     if (isAppError(error, "STORE_ACCESS_DENIED") || isAppError(error, "STORE_NOT_WRITABLE"))
       return new Date();
@@ -345,15 +350,18 @@ export async function verifyCache(place: CachePlace, ask: Ask): Promise<VerifyRe
     await place.entries.setAside(entry, ask);
     setAside.push({ uuid: entry.uuid, key: entry.key, reason });
   };
-  for await (const { key, uuid, read } of place.entries.listManifests(ask)) {
+  const looked = mapAhead(place.entries.listManifests(ask), verifiedAtOnce, async ({ read, ...name }) => ({
+    ...{ name, read },
+    damage: read.kind === "entry" ? await place.entries.verify(read.entry, ask) : undefined,
+  }));
+  for await (const { name, read, damage } of looked) {
     if (read.kind === "other-version") continue;
     checked++;
-    if (read.kind === "damaged") await aside({ key, uuid }, read.reason);
+    if (read.kind === "damaged") await aside(name, read.reason);
     else {
-      const damage = await place.entries.verify(read.entry, ask);
       if (damage === undefined) continue;
       doubtful.push({ entry: read.entry, contents: doubtfulContents(read.entry, damage) });
-      await aside({ key, uuid }, damage.reason);
+      await aside(name, damage.reason);
     }
   }
   if (doubtful.length > 0)

@@ -2,10 +2,13 @@
 import { rmdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Ask } from "../../kernel/index.ts";
+import { type Ask, mapBounded } from "../../kernel/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { entryFolder, manifestName, removedName } from "./entry-layout.ts";
 import type { EntryName } from "./entry-manifests.ts";
+
+/** Entries whose files are listed at the same time, and removed together. */
+const batchSize = 32;
 
 /** Manifests go first: from then on nobody finds the entry. */
 export async function removeEntries(
@@ -17,20 +20,29 @@ export async function removeEntries(
     entries.map((entry) => manifestName(cacheUuid, entry.key, entry.uuid)),
     ask,
   );
-  for (const entry of entries) {
-    const names: string[] = [];
-    const folder = entryFolder(cacheUuid, entry.key, entry.uuid);
-    for await (const info of objects.list(`${folder}/`, ask)) names.push(info.name);
-    // What says that the entry is being removed goes last, so that a removal which is killed can be finished.
-    await objects.remove(names, ask);
-    const removed = removedName(cacheUuid, entry.key, entry.uuid);
-    await objects.remove([removed], ask);
-    // Links and folders are not objects.
-    const path = objects.pathOf(folder);
-    if (path === undefined) continue;
-    await rm(path, { recursive: true, force: true });
-    removeEmptyFolders(dirname(path), 2);
-    removeEmptyFolders(dirname(objects.pathOf(removed) ?? ""), 2);
+  for (let at = 0; at < entries.length; at += batchSize) {
+    const batch = entries.slice(at, at + batchSize);
+    const files = await mapBounded(batch, batchSize, async ({ key, uuid }) => {
+      const names: string[] = [];
+      const folder = `${entryFolder(cacheUuid, key, uuid)}/`;
+      for await (const { name } of objects.list(folder, ask)) names.push(name);
+      return names;
+    });
+    await objects.remove(files.flat(), ask);
+    for (const { key, uuid } of batch) {
+      // Links and folders are not objects.
+      const path = objects.pathOf(entryFolder(cacheUuid, key, uuid));
+      if (path === undefined) continue;
+      await rm(path, { recursive: true, force: true });
+      removeEmptyFolders(dirname(path), 2);
+    }
+    // What says that the entries are being removed goes last, so that a removal which is killed can be finished.
+    const marks = batch.map(({ key, uuid }) => removedName(cacheUuid, key, uuid));
+    await objects.remove(marks, ask);
+    for (const mark of marks) {
+      const path = objects.pathOf(mark);
+      if (path !== undefined) removeEmptyFolders(dirname(path), 2);
+    }
   }
 }
 

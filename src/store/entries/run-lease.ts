@@ -8,7 +8,7 @@
  * `prune` puts the manifest back.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { type Ask, freshAsk, isAppError } from "../../kernel/index.ts";
+import { type Ask, freshAsk, isAppError, mapAhead } from "../../kernel/index.ts";
 import { isOwner, lifeOf, type Owner, thisOwner } from "../../process/index.ts";
 import type { ObjectStore } from "../objects/index.ts";
 import { runLeaseName } from "./entry-layout.ts";
@@ -110,14 +110,21 @@ export async function openRunLease(options: RunLeaseOptions, ask: Ask): Promise<
   };
 }
 
+/** Leases that are read ahead. */
+const leasesAtOnce = 16;
+
 /** Every lease of a cache; torn ones are left out. */
 export async function* listRunLeases(
   objects: ObjectStore,
   cacheUuid: string,
   ask: Ask,
 ): AsyncIterable<RunLeaseFound> {
-  for await (const { name, modifiedAt } of objects.list(runLeaseName(cacheUuid, "").slice(0, -5), ask)) {
-    const bytes = await objects.read(name, ask);
+  const listed = objects.list(runLeaseName(cacheUuid, "").slice(0, -5), ask);
+  const read = mapAhead(listed, leasesAtOnce, async (info) => ({
+    ...info,
+    bytes: await objects.read(info.name, ask),
+  }));
+  for await (const { name, modifiedAt, bytes } of read) {
     const record = bytes === undefined ? undefined : parseLease(bytes);
     if (record !== undefined) yield { ...record, name, modifiedAt };
   }

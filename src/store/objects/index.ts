@@ -8,6 +8,7 @@ export type {
   ObjectReader,
   ObjectStore,
   UnfinishedUpload,
+  WrittenObject,
 } from "./object-store.ts";
 export { openObject, openObjectStore, type S3Access } from "./open-object-store.ts";
 export { s3Error } from "./s3-errors.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../../hash/index.ts";
-import { freshAsk, isAppError } from "../../kernel/index.ts";
+import { defined, freshAsk, isAppError } from "../../kernel/index.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 export interface ObjectStoreContract {
@@ -37,11 +37,15 @@ export function objectStoreContract({ name, make }: ObjectStoreContract): void {
 
     test("what was put is read back, whole and in parts", async () => {
       const before = Date.now();
-      const info = await store.put("read/a.bin", text("hello world"), ask);
-      expect(info).toMatchObject({ name: "read/a.bin", sizeBytes: 11 });
+      const written = await store.put("read/a.bin", text("hello world"), ask);
+      expect(written).toMatchObject({ name: "read/a.bin", sizeBytes: 11 });
+      const info = await store.head("read/a.bin", ask);
+      expect(info).toMatchObject(
+        defined({ sizeBytes: written.sizeBytes, etag: written.etag, sha256: written.sha256 }),
+      );
       // Servers count in seconds, and their clocks differ a little from ours.
-      expect(info.modifiedAt.getTime()).toBeGreaterThan(before - 60_000);
-      expect(info.modifiedAt.getTime()).toBeLessThan(Date.now() + 60_000);
+      expect(info?.modifiedAt.getTime()).toBeGreaterThan(before - 60_000);
+      expect(info?.modifiedAt.getTime()).toBeLessThan(Date.now() + 60_000);
       expect(text("hello world").equals((await store.read("read/a.bin", ask)) ?? text(""))).toBe(true);
       expect(Buffer.from(await store.readRange("read/a.bin", { start: 6, end: 11 }, ask)).toString()).toBe(
         "world",

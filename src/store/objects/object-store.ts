@@ -14,6 +14,9 @@ export interface ObjectInfo {
   readonly modifiedAt: Date;
 }
 
+/** What a writer knows of an object without looking at it again. */
+export type WrittenObject = Omit<ObjectInfo, "modifiedAt">;
+
 /** What a reader knows of an object already; bytes of any other object are refused. */
 export type ExpectedObject = Partial<Pick<ObjectInfo, "sizeBytes" | "etag" | "sha256">>;
 
@@ -63,11 +66,11 @@ export interface ObjectStore {
   /** Opens an object of known size for ranged reads. A folder opens the file; S3 does nothing until the first read. */
   openReader(name: string, sizeBytes: number, ask: Ask): Promise<ObjectReader>;
   /** Replaces or creates, atomically: readers see the old bytes or the new ones. */
-  put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo>;
+  put(name: string, bytes: Uint8Array, ask: Ask): Promise<WrittenObject>;
   /** Creates only if the name is free: of many writers exactly one gets "stored", where the place is able to. */
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there">;
   /** Uploads a local file (multipart and in parallel on S3, reflink or copy in a folder). */
-  putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo>;
+  putFile(name: string, path: string, ask: Ask): Promise<WrittenObject>;
   /**
    * Copies an object of the same server here without reading it, and compares what arrived with the size and, where both
    * are MD5s, the ETag of the source. Throws STORE_OBJECT_DAMAGED when it is not that. Only where the store can.

@@ -326,6 +326,29 @@ describe("an S3 server in trouble", () => {
     );
   });
 
+  test("a write is one request where the answer names the content, and is looked at where it does not", async () => {
+    const bytes = Buffer.from("content");
+    for (const etag of [createHash("md5").update(bytes).digest("hex"), "0".repeat(32), undefined]) {
+      await withServer(
+        (request, response) => {
+          const length = request.method === "HEAD" ? { "content-length": String(bytes.length) } : {};
+          const tag = etag === undefined ? {} : { etag: `"${etag}"` };
+          response.writeHead(200, { ...length, ...tag, "last-modified": new Date().toUTCString() }).end();
+        },
+        async (endpoint, requests) => {
+          const store = createS3Store({ ...quick, bucket: "bucket", endpoint });
+          const written = await store.put("x", bytes, ask);
+          const isProven = etag !== undefined && !etag.startsWith("0");
+          expect(requests.map((line) => line.split(" ")[0])).toEqual(isProven ? ["PUT"] : ["PUT", "HEAD"]);
+          expect(written).toMatchObject({ name: "x", sizeBytes: bytes.length });
+          if (isProven)
+            expect(written).toMatchObject({ etag, sha256: createHash("sha256").update(bytes).digest("hex") });
+          await store.close();
+        },
+      );
+    }
+  });
+
   test("a server without conditional writes is found out by the first one, and nothing else is written", async () => {
     for (const refuse of [true, false]) {
       const objects = new Map<string, string>();

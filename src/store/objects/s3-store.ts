@@ -12,6 +12,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   ObjectStore,
+  WrittenObject,
 } from "./object-store.ts";
 import { changed, unquoted } from "./s3-answers.ts";
 import { lookIfThere, S3Bucket } from "./s3-bucket.ts";
@@ -78,16 +79,19 @@ class S3Store implements ObjectStore {
     };
   }
 
-  async put(name: string, bytes: Uint8Array, ask: Ask): Promise<ObjectInfo> {
-    await this.#writes.put(name, bytes, ask);
-    return this.#written(name, ask);
+  /** The answer to the write is enough where it names the content; otherwise the object is looked at. */
+  async put(name: string, bytes: Uint8Array, ask: Ask): Promise<WrittenObject> {
+    const proof = await this.#writes.put(name, bytes, ask);
+    return proof === undefined
+      ? this.#written(name, ask)
+      : { name, sizeBytes: bytes.byteLength, etag: proof.etag, sha256: proof.sha256 };
   }
 
   putNew(name: string, bytes: Uint8Array, ask: Ask): Promise<"stored" | "already-there"> {
     return this.#writes.putNew(name, bytes, ask);
   }
 
-  async putFile(name: string, path: string, ask: Ask): Promise<ObjectInfo> {
+  async putFile(name: string, path: string, ask: Ask): Promise<WrittenObject> {
     const size = await stat(onDisk(path)).then(
       (found) => found.size,
       (error) => {

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { sha256 } from "../../hash/index.ts";
 import { AppError, type Ask, type Digest, isAppError, onDisk, pause } from "../../kernel/index.ts";
-import { md5Tag, shaTag, writerTag } from "./s3-answers.ts";
+import { md5Tag, shaTag, unquoted, writerTag } from "./s3-answers.ts";
 import { lookIfThere, type S3Bucket } from "./s3-bucket.ts";
 import { s3Failure } from "./s3-errors.ts";
 import { giveUpUpload } from "./s3-uploads.ts";
@@ -17,6 +17,12 @@ const partsAtOnce = 4;
 
 /** Whether a server keeps what is there when it is asked to write only where nothing is. */
 type Conditions = "honoured" | "ignored";
+
+/** What a server has answered that it stored. */
+export interface ContentProof {
+  readonly etag: string;
+  readonly sha256: Digest;
+}
 
 export class S3Writes {
   readonly #bucket: S3Bucket;
@@ -29,8 +35,16 @@ export class S3Writes {
     if (bucket.isAws) this.#conditions = "honoured";
   }
 
-  async put(name: string, bytes: Uint8Array, ask: Ask): Promise<void> {
-    await this.#put(name, bytes, { condition: "none", writer: randomUUID() }, ask);
+  /** undefined = written, but the answer does not name the content. */
+  async put(name: string, bytes: Uint8Array, ask: Ask): Promise<ContentProof | undefined> {
+    let proof: ContentProof | undefined;
+    await this.#put(
+      name,
+      bytes,
+      { condition: "none", writer: randomUUID(), onProof: (given) => (proof = given) },
+      ask,
+    );
+    return proof;
   }
 
   /**
@@ -80,7 +94,15 @@ export class S3Writes {
   async #put(
     name: string,
     bytes: Uint8Array,
-    { condition, writer }: { readonly condition: "none" | "new"; readonly writer: string },
+    {
+      condition,
+      writer,
+      onProof,
+    }: {
+      readonly condition: "none" | "new";
+      readonly writer: string;
+      readonly onProof?: (proof: ContentProof) => void;
+    },
     ask: Ask,
   ): Promise<"stored" | "already-there"> {
     const { bucket } = this.#bucket;
@@ -94,7 +116,7 @@ export class S3Writes {
           ask,
           async ({ sdk, client }, abort) => {
             try {
-              await client.send(
+              const answer = await client.send(
                 new sdk.PutObjectCommand({
                   Bucket: bucket,
                   Key,
@@ -106,6 +128,9 @@ export class S3Writes {
                 }),
                 abort,
               );
+              // The ETag is the MD5 of the content: the server stored what was sent.
+              const etag = unquoted(answer.ETag);
+              if (etag === md5.toString("hex")) onProof?.({ etag, sha256: digest });
             } catch (error) {
               const { status, attempts } = s3Failure(error);
               if (condition === "new" && status === 412) throw new Taken(attempts > 1);
