@@ -1,4 +1,6 @@
-// Bundles the command line into dist/, one small entry and lazily loaded chunks, and the web page into dist/web/.
+// Bundles the command line into dist/, one small entry and lazily loaded chunks, and the web page into dist/web/. Chunks
+// are scripts, which dist/loader.js (scripts/chunk-loader.mjs) loads with a code cache.
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   mkdirSync,
@@ -11,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const outdir = "dist";
 // Native and WebAssembly packages.
@@ -21,7 +23,10 @@ const commonJs = ["ioredis", "yauzl"];
 // Its ES modules, which can be bundled, are published for browsers; loading its 70 CommonJS files takes longer than most
 // documents take to read.
 const alias = { yaml: "./node_modules/yaml/browser/dist/index.js" };
-const { outputFiles } = await build({
+// Chunks are named by their content and written before the entry that names them. Old ones stay for some minutes, so
+// that commands and pages that are open while this builds still find theirs.
+const entries = new Set(["extend.js", "index.js", "memoir.js", "testing.js", "web/index.html"]);
+const bundle = await build({
   // The command; the package for programs, and for people who extend it; the contract suites.
   entryPoints: {
     memoir: "src/cli/main.ts",
@@ -42,12 +47,11 @@ const { outputFiles } = await build({
   alias,
   // The AWS SDK's ES modules: its CommonJS ones would lose their named exports, see below, and are larger.
   mainFields: ["module", "main"],
-  banner: {
-    js: 'import { createRequire as memoirCreateRequire } from "node:module"; const require = memoirCreateRequire(import.meta.url);',
-  },
+  metafile: true,
   logLevel: "warning",
   write: false,
 });
+const outputFiles = await withLoader(bundle);
 
 // The page: everything but index.html is named by its content, so that browsers keep it for good.
 const page = await build({
@@ -76,11 +80,8 @@ const tags = [
 ];
 const html = readFileSync("web/index.html", "utf8").replace("<!-- assets -->", tags.join("\n    "));
 
-// Chunks are named by their content and written before the entry that names them. Old ones stay for some minutes, so
-// that commands and pages that are open while this builds still find theirs.
-const entries = new Set(["extend.js", "index.js", "memoir.js", "testing.js", "web/index.html"]);
 const files = [
-  ...outputFiles.map((file) => ({ name: basename(file.path), contents: file.contents })),
+  ...outputFiles,
   ...page.outputFiles.flatMap((file) => {
     const name = relative(join(process.cwd(), outdir), file.path);
     const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
@@ -111,3 +112,81 @@ for (const folder of ["", "web", "web/assets"])
     const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
     if (changedAt < old) rmSync(path, { recursive: true, force: true });
   }
+
+/** The chunks as scripts, the loader, and the entries that call it. */
+async function withLoader({ outputFiles, metafile }) {
+  const outputOf = (file) => metafile.outputs[relative(process.cwd(), file.path)];
+  const chunks = await Promise.all(
+    outputFiles.map(async (file) => {
+      const name = basename(file.path);
+      const contents = await scriptOf(file.text, outputOf(file));
+      return entries.has(name)
+        ? { entry: name, name: name.replace(".js", `-${digest(contents).slice(0, 8)}.js`), contents }
+        : { name, contents };
+    }),
+  );
+  const all = chunks.map(({ name, contents }) => `${name} ${digest(contents)}`).sort();
+  const source = readFileSync("scripts/chunk-loader.mjs", "utf8");
+  const { code } = await transform(source.replace("MEMOIR_BUILD", digest(all.join()).slice(0, 16)), {
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    legalComments: "none",
+  });
+  const loader = { name: `loader-${digest(code).slice(0, 8)}.js`, contents: code };
+  const importLoader = `import { load } from "./${loader.name}";`;
+  const textOf = ({ entry, name }) => {
+    if (entry === "memoir.js")
+      return `#!/usr/bin/env node
+${importLoader}
+const word = process.argv[2] ?? "";
+await load("${name}", { use: /^[a-z][a-z-]{0,30}$/.test(word) ? word : "other" }).ended;
+`;
+    const { exports } = metafile.outputs[`${outdir}/${entry}`];
+    // Vitest can only be imported.
+    const [imported, given] =
+      entry === "testing.js" ? ['import * as vitest from "vitest";\n', ", { given: { vitest } }"] : ["", ""];
+    return `${imported}${importLoader}\nexport const { ${exports.join(", ")} } = load("${name}"${given});\n`;
+  };
+  return [
+    ...chunks.map(({ name, contents }) => ({ name, contents })),
+    loader,
+    ...chunks
+      .filter(({ entry }) => entry !== undefined)
+      .map((chunk) => ({ name: chunk.entry, contents: textOf(chunk) })),
+  ];
+}
+
+function digest(text) {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** A module of the bundle as a function of `require`. */
+async function scriptOf(text, { imports }) {
+  const { code } = await transform(text.replace(/^#!.*\n/, ""), {
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    minify: true,
+    keepNames: false,
+    legalComments: "none",
+    define: { "import.meta.url": "memoirUrl", "import.meta.resolve": "memoirResolve" },
+    supported: { "dynamic-import": true },
+  });
+  // Of `import()` only those that the bundler has found: the words may also be in a text.
+  const found = new Set();
+  const script = code.replace(/\bimport\("([^"\\]+)"\)/g, (_, name) => {
+    found.add(name);
+    return `memoirImport("${name}")`;
+  });
+  const expected = new Set(
+    imports
+      .filter(({ kind }) => kind === "dynamic-import")
+      .map(({ path, external }) => (external ? path : `./${basename(path)}`)),
+  );
+  if (found.size !== expected.size || [...found].some((name) => !expected.has(name)))
+    throw new Error(`import() of ${[...found]} was found where the bundler has ${[...expected]}`);
+  const named = script.replace(/\bmemoirUrl\b/g, "memoirUrl()");
+  return `(function(exports,require,module,memoirImport,memoirUrl,memoirResolve){${named}\n})`;
+}

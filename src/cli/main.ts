@@ -1,7 +1,5 @@
-#!/usr/bin/env node
 /** The command line's entry: help and version at once, everything else in chunks that are loaded when needed. */
 import { writeSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { checkWord, runWord } from "./check-word.ts";
 import { topHelp } from "./list-help.ts";
 import { runAgainWord } from "./run-again-word.ts";
@@ -9,41 +7,46 @@ import { createScreen } from "./screen.ts";
 import { ignoreLostMessages, isReaderGone, openStandardOutput } from "./standard-output.ts";
 import { version } from "./version.ts";
 
-// Most commands end within a second, and a third of that went into optimizing code that was hardly run again (Node 20: a
-// warm run of a thousand calls took 0.55 s of processor time with V8's 132 KB, 0.36 s with this). What runs long gets
-// there milliseconds later. Only Node 20's V8 knows the flag: later ones print an error for it, and count invocations.
-if (process.versions.v8.startsWith("11.")) setFlagsFromString("--interrupt-budget=600000");
-
 const given = process.argv.slice(2);
 // Ersilia's users write `ersilia -v run …`; Memoir shows what it does anyway.
 const words = given.length > 1 && /^(-v|--verbose)$/.test(given[0] ?? "") ? given.slice(1) : given;
 const first = words[0];
 
-if (first === undefined || first === "--help" || first === "-h" || (first === "help" && words.length === 1)) {
-  // No command is a question, not a mistake, but scripts should notice a forgotten one.
-  process.exitCode = await show(topHelp(version()), first === undefined ? 2 : 0);
-} else if (first === "--version" || first === "-V") {
-  process.exitCode = await show(version(), 0);
-} else if (first === checkWord) {
-  // Started by the server, which sends the question.
-  const { createApp } = await import("../app/index.ts");
-  await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerCheck();
-} else if (first === runWord) {
-  const { createApp } = await import("../app/index.ts");
-  await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerRun();
-} else if (first === runAgainWord) {
-  // Started by the server, which looks for the run's folder.
-  const { createApp } = await import("../app/index.ts");
-  const app = createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid });
-  await app.answerRunAgain(words[1] ?? "");
-} else {
-  // Node ends silently when nothing is left that what we wait for could come from.
-  process.once("exit", reportSilentEnd);
-  const { runCommandLine } = await import("./run-command-line.ts");
-  process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
-  process.off("exit", reportSilentEnd);
-  // It ends whatever a probe has left behind, such as a folder on a network disk that never answers.
-  if (first === "doctor") process.exit();
+/** dist/memoir.js waits for it. */
+export const ended = start();
+
+async function start(): Promise<void> {
+  if (
+    first === undefined ||
+    first === "--help" ||
+    first === "-h" ||
+    (first === "help" && words.length === 1)
+  ) {
+    // No command is a question, not a mistake, but scripts should notice a forgotten one.
+    process.exitCode = await show(topHelp(version()), first === undefined ? 2 : 0);
+  } else if (first === "--version" || first === "-V") {
+    process.exitCode = await show(version(), 0);
+  } else if (first === checkWord) {
+    // Started by the server, which sends the question.
+    const { createApp } = await import("../app/index.ts");
+    await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerCheck();
+  } else if (first === runWord) {
+    const { createApp } = await import("../app/index.ts");
+    await createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid }).answerRun();
+  } else if (first === runAgainWord) {
+    // Started by the server, which looks for the run's folder.
+    const { createApp } = await import("../app/index.ts");
+    const app = createApp({ env: process.env, cwd: process.cwd(), parentPid: process.ppid });
+    await app.answerRunAgain(words[1] ?? "");
+  } else {
+    // Node ends silently when nothing is left that what we wait for could come from.
+    process.once("exit", reportSilentEnd);
+    const { runCommandLine } = await import("./run-command-line.ts");
+    process.exitCode = await runCommandLine(first === "help" ? [...words.slice(1), "--help"] : words);
+    process.off("exit", reportSilentEnd);
+    // It ends whatever a probe has left behind, such as a folder on a network disk that never answers.
+    if (first === "doctor") process.exit();
+  }
 }
 
 /** Prints what needs nothing but this file; answers the exit code. */
