@@ -126,8 +126,13 @@ async function withLoader({ outputFiles, metafile }) {
     }),
   );
   const all = chunks.map(({ name, contents }) => `${name} ${digest(contents)}`).sort();
-  const source = readFileSync("scripts/chunk-loader.mjs", "utf8");
-  const { code } = await transform(source.replace("MEMOIR_BUILD", digest(all.join()).slice(0, 16)), {
+  const entryChunks = Object.fromEntries(
+    chunks.filter(({ entry }) => entry !== undefined).map(({ entry, name }) => [entry, name]),
+  );
+  const source = readFileSync("scripts/chunk-loader.mjs", "utf8")
+    .replace("MEMOIR_BUILD", digest(all.join()).slice(0, 16))
+    .replace('{ MEMOIR_ENTRIES: "" }', JSON.stringify(entryChunks));
+  const { code } = await transform(source, {
     minify: true,
     format: "esm",
     platform: "node",
@@ -136,25 +141,23 @@ async function withLoader({ outputFiles, metafile }) {
   });
   const loader = { name: `loader-${digest(code).slice(0, 8)}.js`, contents: code };
   const importLoader = `import { load } from "./${loader.name}";`;
-  const textOf = ({ entry, name }) => {
+  const textOf = (entry) => {
     if (entry === "memoir.js")
       return `#!/usr/bin/env node
 ${importLoader}
 const word = process.argv[2] ?? "";
-await load("${name}", { use: /^[a-z][a-z-]{0,30}$/.test(word) ? word : "other" }).ended;
+await load("${entry}", { use: /^[a-z][a-z-]{0,30}$/.test(word) ? word : "other" }).ended;
 `;
     const { exports } = metafile.outputs[`${outdir}/${entry}`];
     // Vitest can only be imported.
     const [imported, given] =
       entry === "testing.js" ? ['import * as vitest from "vitest";\n', ", { given: { vitest } }"] : ["", ""];
-    return `${imported}${importLoader}\nexport const { ${exports.join(", ")} } = load("${name}"${given});\n`;
+    return `${imported}${importLoader}\nexport const { ${exports.join(", ")} } = load("${entry}"${given});\n`;
   };
   return [
     ...chunks.map(({ name, contents }) => ({ name, contents })),
     loader,
-    ...chunks
-      .filter(({ entry }) => entry !== undefined)
-      .map((chunk) => ({ name: chunk.entry, contents: textOf(chunk) })),
+    ...Object.keys(entryChunks).map((entry) => ({ name: entry, contents: textOf(entry) })),
   ];
 }
 

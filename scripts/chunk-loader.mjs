@@ -30,6 +30,8 @@ const isBudgetKnown = process.versions.v8.startsWith("11.");
 
 /** Set by scripts/build.mjs: a digest of all chunks. */
 const build = "MEMOIR_BUILD";
+/** By it too: the chunks of the entries, which other chunks name as the entries themselves. */
+const entryChunks = { MEMOIR_ENTRIES: "" };
 const folder = dirname(fileURLToPath(import.meta.url));
 const requireOutside = createRequire(import.meta.url);
 /** Packages outside the bundle; the chunks themselves are scripts, in which `import()` has no meaning. */
@@ -49,7 +51,8 @@ export function load(name, { use, given = {} } = {}) {
   const cache = use === undefined || process.env["MEMOIR_CODE_CACHE"] === "off" ? undefined : openCache(use);
   const fresh = new Map();
 
-  const take = (path) => {
+  const take = (wanted) => {
+    const path = entryChunks[wanted] ?? wanted;
     const known = chunks.get(path);
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
