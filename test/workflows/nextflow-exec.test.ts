@@ -95,6 +95,27 @@ describe("a result of exec:", () => {
     expect(await run("--other", "b")).toMatchObject({ code: 0, calls: ["reused COUNT"] });
   });
 
+  it("is not reused for an equal file in another place, which its code sees", async () => {
+    await box.write("elsewhere/data.txt", "data\n");
+    const text = counting("n = f.parent.name");
+    await box.write("main.nf", text);
+    await run();
+    await box.write("main.nf", text.replace("file('data.txt')", "file('elsewhere/data.txt')"));
+    expect(await run()).toMatchObject({
+      code: 0,
+      calls: ["computed COUNT"],
+      said: ["[[id:a, size:1], elsewhere]"],
+    });
+  });
+
+  it("is not reused for minus zero where it was computed for zero", async () => {
+    const text = counting("n = 1.0d / meta.zero").replace("id: 'a'", "zero: 0.0d");
+    await box.write("main.nf", text);
+    expect((await run()).said).toEqual(["[[zero:0.0, size:1], Infinity]"]);
+    await box.write("main.nf", text.replace("0.0d, size", "-0.0d, size"));
+    expect((await run()).said).toEqual(["[[zero:-0.0, size:1], -Infinity]"]);
+  });
+
   it.each([
     ["the time", "n = new Date().time > 0"],
     ["a random name", "n = UUID.randomUUID().toString().size()"],

@@ -131,6 +131,8 @@ export class Network implements ChannelNetwork {
           this.#wake = resolve;
         });
         this.#wake = undefined;
+        // What else this turn of the event loop brings shares the limit on time.
+        await new Promise<void>((resolve) => setImmediate(resolve));
         continue;
       }
       if (this.#failed !== undefined) throw this.#failed.error;

@@ -154,7 +154,7 @@ async function perform(
     for (const [name, value] of given) context.variables.set(name, value);
     context.task.workDir = new Path(folder, files);
     try {
-      const planned = session.limit(() => {
+      const planned = await session.network.perform(() => {
         session.reads = reads;
         context.task.reads = reads;
         try {
@@ -318,6 +318,10 @@ function entriesOf(
 
 // --- what the code has set
 
+/**
+ * Where it is, which the content in the key does not make superfluous: the code sees a file in its place, so that its
+ * text, its parent and what is made of them differ for equal files.
+ */
 function locationOf(file: Path): CanonicalJson {
   return [file.location, file.name];
 }

@@ -350,10 +350,8 @@ export class TaskMaker {
       context.task.get("containerOptions") ?? null,
       { always: session.host.needsImages === true || needsImages(executor) },
     );
-    const software =
-      container === undefined
-        ? await session.conda.softwareFor(context.task.get("conda") ?? null)
-        : undefined;
+    const conda = container === undefined ? (context.task.get("conda") ?? null) : null;
+    const software = conda === null ? undefined : await session.conda.softwareFor(conda);
     // After waiting the limit on time has to begin again: directives are code of the script.
     const call = session.limit(() =>
       buildCall({
@@ -403,7 +401,7 @@ export class TaskMaker {
       planned,
       staged: new Set(task.staged.map((each) => each.staged ?? "")),
     });
-    const { debug, options } = session.limit(() => {
+    const { debug, options } = await session.network.perform(() => {
       this.#named(task, { call: path, attempt });
       const store = this.storeOf(task);
       return {

@@ -66,3 +66,9 @@ test("numbers of different kinds are different values", () => {
   const texts = [1, 1n, new Double(1), Decimal.parse("1"), "1"].map((each) => JSON.stringify(kept(each)));
   expect(new Set(texts).size).toBe(5);
 });
+
+test.each(["Double", "Float"] as const)("zero and minus zero are two values: %s", (type) => {
+  const [plus, minus] = [0, -0].map((value) => kept(new Double(value, type)));
+  expect(minus).not.toEqual(plus);
+  expect(valueOfKept(minus ?? null, () => undefined)).toEqual(new Double(-0, type));
+});

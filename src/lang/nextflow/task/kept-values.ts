@@ -44,7 +44,11 @@ export function keptValue(
     const kept = path(value);
     return kept === undefined ? undefined : ["path", kept];
   }
-  if (value instanceof Double) return [value.type === "Float" ? "float" : "double", String(value.value)];
+  if (value instanceof Double) {
+    // `String(-0)` is "0", and a division by it ends at the other infinity.
+    const text = Object.is(value.value, -0) ? "-0" : String(value.value);
+    return [value.type === "Float" ? "float" : "double", text];
+  }
   if (value instanceof BigInteger) return ["big", String(value.value)];
   if (value instanceof Decimal) return ["decimal", String(value.unscaled), value.scale];
   if (value instanceof MemoryUnit) return ["memory", value.bytes];
