@@ -38,6 +38,7 @@ describe.each<[string, readonly (readonly [string, string])[]]>([
   [
     "lists",
     [
+      ["[['a\\u0003sb'], ['a', 'b'], ['a', 'b']].unique().size()", "2"],
       ["[1, 2].take(5) + [1, 2, 3].takeRight(2) + [1, 2, 3].dropRight(1)", "[1, 2, 2, 3, 1, 2]"],
       ["[].find { true }", "null"],
       ["[][0]", "null"],

@@ -12,7 +12,8 @@ function listKey(items: readonly Value[]): string {
   let text = "\u0000[";
   for (const item of items) {
     const key = keyOf(item);
-    text += `${typeof key === "string" ? `s${key}` : String(key) + typeof key}\u0003`;
+    // With its length, since a text may hold anything.
+    text += typeof key === "string" ? `s${key.length}:${key}` : `${String(key)}${typeof key}\u0003`;
   }
   return text;
 }

@@ -33,10 +33,10 @@ export const join: Operator = (source, given) => {
     illegal("Conflicting join operator options `remainder` and `failOnMismatch`");
   const out = new Channel(source.network, "queue");
   const pending = [new Map<unknown, Pending>(), new Map<unknown, Pending>()] as const;
-  /** Keys that have met their partner: where none may come twice, nothing more may come for them. */
-  const met = new Set<unknown>();
+  /** Where no key may come twice: those that have met their partner. */
+  const met = noDuplicate ? new Set<unknown>() : undefined;
   const refuseMore = (side: 0 | 1, { key, rest }: Pick<Waiting, "key" | "rest">) => {
-    if (noDuplicate && met.has(idOf(key)))
+    if (met?.has(idOf(key)))
       fail(
         "AbortOperationException",
         `Detected join operation duplicate emission on ${side === 0 ? "left" : "right"} channel -- offending element: key=${shownKey(key)}; value=${textOf(rest)}`,
@@ -60,9 +60,9 @@ export const join: Operator = (source, given) => {
       else before.push(own);
       return;
     }
-    met.add(id);
+    met?.add(id);
     const [left, right] = side === 0 ? [own, partner] : [partner, own];
-    out.emit(joined(left.key, left.rest, right.rest), [...left.rank, ...right.rank]);
+    out.emit(joined(left.key, left.rest, right.rest), left.rank.concat(right.rank));
   };
   const end = () => {
     if (--open > 0) return;
@@ -104,9 +104,7 @@ function byKeys(waiting: ReadonlyMap<unknown, Pending>): readonly Pending[] {
 }
 
 function joined(key: List, left: List, right: List): Value {
-  return left.length + right.length === 0 && key.length === 1
-    ? (key[0] ?? null)
-    : [...key, ...left, ...right];
+  return left.length + right.length === 0 && key.length === 1 ? (key[0] ?? null) : key.concat(left, right);
 }
 
 /** First come, first served. */
