@@ -1,9 +1,9 @@
 // `npm run bench -- NAME`: bundles bench/NAME.bench.ts and runs it. Each line of JSON it prints is a result: a ratio
 // against a peer or a physical limit measured in the same run. `--record` keeps the newest of each in
-// bench/results.jsonl and writes bench/README.md from it.
+// bench/results.jsonl and writes bench/README.md from it, with the load of the machine.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -60,7 +60,7 @@ function keep(name, line) {
     ...JSON.parse(line),
     command: `npm run bench -- ${name}`,
     date: new Date().toISOString().slice(0, 10),
-    machine,
+    machine: `${machine}, load ${loadavg()[0]?.toFixed(1)}`,
   };
   const kept = readResults().filter((other) => other.bench !== row.bench);
   const rows = [...kept, row].sort((a, b) => (a.command + a.bench < b.command + b.bench ? -1 : 1));
@@ -88,7 +88,8 @@ function report(rows) {
     "<!-- Written by `npm run bench -- NAME --record` from results.jsonl. -->",
     "",
     "Each row is one run of the command on the machine and date named, and a ratio against a peer or a limit measured in",
-    "the same run. Machines that other work shares are noisy: trust the ratio, not the figure.",
+    "the same run. Machines that other work shares are noisy: trust the ratio, not the figure. A load far above the number",
+    "of processors says that the machine was shared.",
     "",
     "| measured | ours | peer or limit | ratio | command | date, machine |",
     "|---|---|---|---|---|---|",
